@@ -11,7 +11,7 @@ T = TypeVar("T")
 class Hook(Generic[T]):
     """An extension point: the app that defines it iterates over what others registered in their `AppConfig.ready`.
 
-    on_identities_moved: Hook[MoveListener] = Hook()
+    move_listeners: Hook[MoveListener] = Hook()
     """
 
     def __init__(self) -> None:

@@ -26,7 +26,7 @@ class Lock:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.number = crc32(name.encode()) - 2**31  # PostgreSQL knows locks by signed numbers of 32 bits
+        self.number = crc32(name.encode()) >> 1  # PostgreSQL knows locks by signed numbers of 32 bits
         if _names.setdefault(self.number, name) != name:
             raise ValueError(
                 f"The locks {name!r} and {_names[self.number]!r} need other names: they come to one number."

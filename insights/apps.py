@@ -11,10 +11,10 @@ class InsightsConfig(AppConfig):
         from insights.benchmarks.sets import SETS
         from insights.catalogue import registry
         from insights.columns.tasks import refresh as refresh_columns
-        from integrations.outbox.fact_changes import on_change
+        from integrations.outbox.fact_changes import change_listeners
         from orgtree.organisation.benchmark_choice import offer_benchmark_sets, offer_peers
 
         checks.register(registry.check)
         offer_benchmark_sets([(each.slug, each.name) for each in SETS.values()])
         offer_peers(peers_to_offer())
-        on_change(lambda: nudge_on_commit(refresh_columns))
+        change_listeners.register(lambda: nudge_on_commit(refresh_columns))

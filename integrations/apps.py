@@ -16,20 +16,20 @@ class IntegrationsConfig(AppConfig):
         from integrations.intake.moved_identities import count_active_people, note_moved_identities, note_presence
         from integrations.models import Project, Repository
         from integrations.outbox.pull_request_queue import enqueue_pull_requests_of
-        from integrations.telemetry.sessions.calendar import on_time_zone_changed
-        from orgtree.access.trust import register_active_people_counter
-        from orgtree.identities.activity import ActivitySource, register_activity_source
-        from orgtree.identities.moves import on_bots_changed, on_identities_moved
+        from integrations.telemetry.sessions.calendar import time_zone_listeners
+        from orgtree.access.trust import active_people_counters
+        from orgtree.identities.activity import ActivitySource, activity_sources
+        from orgtree.identities.moves import bot_listeners, move_listeners
         from orgtree.models import Organisation
-        from orgtree.organisation.presence import on_presence_changed
+        from orgtree.organisation.presence import presence_listeners
 
-        on_identities_moved(note_moved_identities)
-        on_bots_changed(recount_bots)
-        on_bots_changed(enqueue_pull_requests_of)
-        register_activity_source(ActivitySource(activity_of_identities, total_activity))
-        on_presence_changed(note_presence)
-        on_time_zone_changed(recompute_all_days)
-        register_active_people_counter(count_active_people)
+        move_listeners.register(note_moved_identities)
+        bot_listeners.register(recount_bots)
+        bot_listeners.register(enqueue_pull_requests_of)
+        activity_sources.register(ActivitySource(activity_of_identities, total_activity))
+        presence_listeners.register(note_presence)
+        time_zone_listeners.register(recompute_all_days)
+        active_people_counters.register(count_active_people)
         post_save.connect(_settings_may_have_changed, sender=Organisation)
         post_save.connect(note_repository, sender=Repository)
         post_save.connect(note_project, sender=Project)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from core.hooks import Hook
 from insights.catalogue.declarations import Metric
 from insights.query.query import Scope
 from orgtree.access.access import Access
@@ -18,15 +19,10 @@ class Action:
 
 
 OfferAction = Callable[[Metric, Scope, Access], Action | None]
-_offers: list[OfferAction] = []
-
-
-def offer_action(offer: OfferAction) -> None:
-    """Register an action of metric pages; it returns None where the viewer may not do it."""
-    if offer not in _offers:
-        _offers.append(offer)
+# Actions of metric pages; one returns None where the viewer may not do it.
+metric_actions: Hook[OfferAction] = Hook()
 
 
 def actions_on(metric: Metric, scope: Scope, access: Access) -> list[Action]:
     """In the order in which they were registered."""
-    return [action for offer in _offers if (action := offer(metric, scope, access))]
+    return [action for offer in metric_actions if (action := offer(metric, scope, access))]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from core.hooks import Hook
 from insights.catalogue.registry import get
 from insights.query.query import Granularity, Query, Scope, Statistic
 from insights.ui import tiles, wording
@@ -89,13 +90,8 @@ def _unbroken(reading: object) -> str:
 
 
 Offer = Callable[[Sequence[str], Scope, Access], Mapping[str, Agreement]]
-_offers: list[Offer] = []
-
-
-def offer_agreements(offer: Offer) -> None:
-    """Register a provider: metric keys and scope → the agreements of that unit or the whole organisation."""
-    if offer not in _offers:
-        _offers.append(offer)
+# Metric keys and scope → the agreements of that unit or the whole organisation.
+agreement_providers: Hook[Offer] = Hook()
 
 
 def agreements_on(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str, Agreement]:
@@ -103,7 +99,7 @@ def agreements_on(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[
     if scope.person_id is not None or scope.where or scope.unassigned is not None:
         return {}
     agreements: dict[str, Agreement] = {}
-    for offer in _offers:
+    for offer in agreement_providers:
         agreements |= offer(keys, scope, access)
     return agreements
 

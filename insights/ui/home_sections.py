@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.hooks import Hook
 from insights.ui.filters import Filters
 
 
@@ -19,15 +20,10 @@ class HomeSection:
 
 
 OfferSection = Callable[[Filters], HomeSection | None]
-_offers: list[OfferSection] = []
-
-
-def offer_section(offer: OfferSection) -> None:
-    """Register a section of the home page; it returns None where the viewer has nothing there."""
-    if offer not in _offers:
-        _offers.append(offer)
+# Sections of the home page; one returns None where the viewer has nothing there.
+home_sections: Hook[OfferSection] = Hook()
 
 
 def sections_on_home(filters: Filters) -> list[HomeSection]:
     """In the order in which they were registered."""
-    return [section for offer in _offers if (section := offer(filters)) is not None]
+    return [section for offer in home_sections if (section := offer(filters)) is not None]

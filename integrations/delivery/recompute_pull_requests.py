@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.db import connection as database
 from django.db import transaction
 
+from core.locks import Lock
 from integrations.delivery.changed_days import append_days, days_of
 from integrations.delivery.pull_requests.figures import recompute_figures
 from integrations.enums import Kind
@@ -14,7 +15,7 @@ from integrations.models import Connection, PullRequestWork
 from integrations.outbox.write_lock import lock_for_write
 
 PULL_REQUESTS_PER_TRANSACTION = 2000
-_ADVISORY_LOCK = 0x5075_6C6C  # "Pull": one process at a time empties the queue
+PULL_REQUESTS = Lock("figures of pull requests")  # one process at a time empties the queue
 
 
 def recompute_waiting_pull_requests() -> int:
@@ -48,14 +49,11 @@ def _recompute_some(become_the_only_one: Callable[[], bool]) -> int:
 
 
 def _take_turn() -> bool:
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
-        return bool(cursor.fetchone()[0])
+    return PULL_REQUESTS.try_hold()
 
 
 def _wait_for_turn() -> bool:
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+    PULL_REQUESTS.hold()
     return True
 
 

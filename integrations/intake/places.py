@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from django.db import connection as database
-
+from core.locks import Lock
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.git.repository import one_spelling
 from integrations.enums import ResourceKind
@@ -13,7 +12,7 @@ from integrations.intake.renamed import append_changes_of_renamed
 from integrations.models import Connection, Project, Repository, Resource
 from integrations.models.connections import PUSH
 
-_ADVISORY_LOCK = 0x4864_7701  # "Hd": while one transaction recognises repositories, nobody else adds any
+REPOSITORIES = Lock("repositories")  # while one transaction recognises repositories, nobody else adds any
 
 
 def repositories_of(connection: Connection, external_ids: Collection[str]) -> Mapping[str, int]:
@@ -86,11 +85,11 @@ def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before:
     """Update the repository from the provider; its address and branch only while no clone provides them."""
     repository = resource.repository
     if repository is None:
-        _settle_alone()
+        REPOSITORIES.hold()
         repository = _with_remote(draft.remote) or _named(draft) or Repository(name=_free_name(draft.name))
     columns = {}
     if repository.name == name_before != draft.name[:200]:
-        _settle_alone()
+        REPOSITORIES.hold()
         columns["name"] = _free_name(draft.name)
     if repository.pk is None or not repository.sources.exists():
         columns["remote"] = draft.remote[:500] or repository.remote
@@ -145,8 +144,3 @@ def _free_name(preferred: str) -> str:
         for name in (preferred, *(f"{preferred} {number}" for number in range(2, len(names_in_use) + 3)))
         if name not in names_in_use
     )
-
-
-def _settle_alone() -> None:
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])

@@ -12,9 +12,11 @@ from datetime import date, datetime
 
 from django.db import connection, transaction
 
+from core.hooks import Hook
 from integrations.models import FactFamily
 
-_listeners: list[Callable[[], None]] = []
+# Called inside the transaction that changed facts.  A listener nudges its task and does nothing else.
+change_listeners: Hook[Callable[[], None]] = Hook()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +32,6 @@ class Change:
     day_to: date
     owned_id: int | None = None
     at: datetime | None = field(default=None, compare=False)
-
-
-def on_change(listener: Callable[[], None]) -> None:
-    """Register, at start-up, a listener for changed facts.
-
-    The listener runs inside the transaction that changed them and should only call
-    `core.nudges.nudge_on_commit(its task)`; its periodic sweep picks up after a lost nudge.
-    """
-    if listener not in _listeners:
-        _listeners.append(listener)
 
 
 def append_changes(changes: Iterable[Change]) -> None:
@@ -66,7 +58,7 @@ def append_changes(changes: Iterable[Change]) -> None:
 
 def announce_changes() -> None:
     """Wake the readers, after SQL that inserts into the outbox itself."""
-    for listener in _listeners:
+    for listener in change_listeners:
         listener()
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db import connection as database
-
+from core.locks import Lock
 from integrations.enums import Kind
 
-_LINKING_LOCK = 0x4465_706C  # "Depl"
+LINKING = Lock("linking")
 _DECIDING = frozenset({Kind.DEPLOYMENT, Kind.PIPELINE_RUN, Kind.INCIDENT, Kind.COMMIT})
 
 
@@ -21,8 +20,7 @@ def lock_for_linking(kinds: Collection[Kind]) -> None:
 
     Call it before locking or writing anything else.
     """
-    with database.cursor() as cursor:
-        if _DECIDING.intersection(kinds):
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LINKING_LOCK])
-        elif Kind.PULL_REQUEST in kinds or Kind.WORK_ITEM in kinds:
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LINKING_LOCK])
+    if _DECIDING.intersection(kinds):
+        LINKING.hold()
+    elif Kind.PULL_REQUEST in kinds or Kind.WORK_ITEM in kinds:
+        LINKING.hold_shared()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db import connection as database
-
+from core.locks import Lock
 from integrations.enums import Kind
 from integrations.models import Connection
 from integrations.outbox.linking_lock import lock_for_linking
 
-_CONNECTION_LOCK = 0x4861_6C74  # "Halt", with a connection's id
-_LINK_LOCK = 0x4C69_6E6B  # "Link"
+WRITING = Lock("records of a connection")
+WORK_ITEM_LINKS = Lock("links of work items")
 
 
 def lock_for_write(connection: Connection, kinds: Collection[Kind]) -> None:
@@ -22,10 +21,9 @@ def lock_for_write(connection: Connection, kinds: Collection[Kind]) -> None:
 
     Call it before locking or writing anything else.
     """
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_CONNECTION_LOCK, connection.pk])
-        if Kind.WORK_ITEM in kinds:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LINK_LOCK])
-        elif Kind.PULL_REQUEST in kinds:
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_LINK_LOCK])
+    WRITING.hold(connection.pk)
+    if Kind.WORK_ITEM in kinds:
+        WORK_ITEM_LINKS.hold()
+    elif Kind.PULL_REQUEST in kinds:
+        WORK_ITEM_LINKS.hold_shared()
     lock_for_linking(kinds)

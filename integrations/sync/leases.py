@@ -20,11 +20,12 @@ from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
+from core.locks import Lock
 from integrations.enums import Kind
 from integrations.models import Stream
 
 LEASE = timedelta(minutes=2)  # above what one request may take with all its tries, see http.Patience
-_ADVISORY_LOCK = 0x5379_6E63  # "Sync": with a stream's id, held by whoever is at it
+LEASE_HELD = Lock("lease of a stream")  # held by whoever is at it
 
 
 class LostLeaseError(Exception):
@@ -118,7 +119,7 @@ def _claim(narrowed: Mapping[str, Any]) -> Lease | None:
                 "connections": _list_or_none(narrowed.get("connections")),
                 "without": list(narrowed.get("without", ())),
                 "requested": narrowed.get("requested", False),
-                "lock": _ADVISORY_LOCK,
+                "lock": LEASE_HELD.number,
                 "now": timezone.now(),
                 "kinds": [str(kind) for kind in Kind],
             },
@@ -133,9 +134,8 @@ def _list_or_none(numbers: Collection[int] | None) -> list[int] | None:
 
 def _lease_to_us(stream_id: int) -> Lease:
     holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(8)}"
-    with database.cursor() as cursor:
-        # Before the lease is visible: without the lock it would look like a killed worker's.
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, stream_id])
+    # Before the lease is visible: without the lock it would look like a killed worker's.
+    LEASE_HELD.take(stream_id)
     now = timezone.now()
     Stream.objects.filter(pk=stream_id).update(leased_by=holder, leased_until=now + LEASE, served_at=now)
     return Lease(stream_id, holder)
@@ -144,8 +144,7 @@ def _lease_to_us(stream_id: int) -> Lease:
 def _release(lease: Lease) -> None:
     mine = Stream.objects.filter(pk=lease.stream_id, leased_by=lease.holder)
     mine.update(leased_by="", leased_until=None)
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY_LOCK, lease.stream_id])
+    LEASE_HELD.release(lease.stream_id)
 
 
 def revoke_leases(streams: Collection[int]) -> None:

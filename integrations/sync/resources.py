@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from django.db import connection as database
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from core.locks import Lock
 from integrations.connectors.base import Connector
 from integrations.connectors.errors import ConnectorError, TransientError
 from integrations.enums import ResourceKind
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 LIST_AGAIN = timedelta(hours=6)  # finds what is new, renamed, archived and gone
 RESOURCES_AT_ONCE = 200  # in a transaction
-_ADVISORY_LOCK = 0x5265_7300  # "Res": with a connection's id, one listing of it at a time
+LISTING = Lock("listing of resources")  # by connection
 NOT_LISTED = "The provider does not list it any more."
 NOT_LISTED_REMEDY = "It was deleted, or the token may not see it any more. Its facts stay as they were last read."
 
@@ -144,13 +144,7 @@ def _note_failure(connection: Connection, problem: ConnectorError) -> None:
 
 @contextmanager
 def _one_listing(connection: Connection) -> Iterator[None]:
-    """A lock that goes with the database session: a killed worker holds nothing up."""
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, connection.pk])
-        if not cursor.fetchone()[0]:
+    with LISTING.held(connection.pk) as is_ours:
+        if not is_ours:
             raise AlreadyListingError
-    try:
         yield
-    finally:
-        with database.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY_LOCK, connection.pk])

@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 from django.db.models import Q
 
+from core.locks import Lock
 from integrations.models import UnreadEvent
 from integrations.telemetry.agents import vocabulary_of_agent
 from integrations.telemetry.agents.dictionary import forget_dictionary, learned
@@ -50,7 +51,7 @@ from integrations.telemetry.otlp.store_rows import YEAR_2000, EventRow, Figures,
 from integrations.telemetry.reread_store import ReplacedRow, Reprocessed, store_reprocessed
 
 ROWS_PER_TRANSACTION = 2_000
-_ADVISORY_LOCK = 0x5265_6164  # "Read": one process at a time reprocesses rows
+REREAD = Lock("reread")  # one process at a time reprocesses rows
 NO_ROW = Reprocessed(None, (), is_still_unread=False)  # known by now, and not stored
 _NO_LIMIT = 2**62  # the time was validated on arrival
 
@@ -139,7 +140,7 @@ def _reprocess_agent(vocabulary: Vocabulary, agent: str) -> int:
 
 def _rows_after(agent: str, at: datetime, digest: UUID) -> list[_Row]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        REREAD.hold()
         cursor.execute(
             """
             SELECT event.at, event.digest, event.session_id, event.kind, event.name, event.key, event.attributes::text,

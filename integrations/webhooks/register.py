@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from django.db import connection as database
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from core.locks import Lock
 from core.nudges import nudge_on_commit
 from integrations.connectors.base import Connector, Http
 from integrations.connectors.errors import ConnectorError, TransientError
@@ -28,7 +26,7 @@ logger = logging.getLogger(__name__)
 REGISTERS = "register_webhooks"  # the setting that enables it for a connection
 SECONDS_BEFORE_REMOVAL = 20.0  # an admin waits for them
 SECONDS_AT_ONCE = 60.0  # of one connection; the rest is the next sweep's
-_ADVISORY_LOCK = 0x486F_6F6B  # "Hook": with a connection's id, one registration of it at a time
+REGISTRATION = Lock("registration of webhooks")  # by connection
 
 
 def can_register(connection: Connection) -> bool:
@@ -102,7 +100,7 @@ def register_waiting() -> None:
         waiting = _missing(connection) | _superfluous(connection)
         if not waiting.exists():
             continue
-        with _alone(connection) as free:
+        with REGISTRATION.held(connection.pk) as free:
             if free:
                 _register(connection)
 
@@ -159,17 +157,3 @@ def _set(connection: Connection, *, registers: bool) -> None:
     locked.settings[REGISTERS] = registers
     locked.save(update_fields=["settings"])
     connection.settings = locked.settings
-
-
-@contextmanager
-def _alone(connection: Connection) -> Iterator[bool]:
-    """Whether nobody else is at this connection; a lock that goes with the database session."""
-    with database.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, connection.pk])
-        free = bool(cursor.fetchone()[0])
-    try:
-        yield free
-    finally:
-        if free:
-            with database.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY_LOCK, connection.pk])

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from core.hooks import Hook
 from orgtree.models import IndividualPolicy, Organisation, Person
 from orgtree.models.visibility import Viewer, person_of
 from orgtree.organisation.fiscal_calendar import first_month
@@ -28,11 +29,11 @@ __all__ = [
     "RowKind",
     "TrialState",
     "Viewer",
+    "active_people_counters",
     "disclosure_of",
     "person_labels",
     "person_of",
     "quarter_of",
-    "register_active_people_counter",
     "trial_state",
     "trial_state_of",
 ]
@@ -43,7 +44,8 @@ PSEUDONYM_LENGTH = 10
 HIDDEN_LABEL = "Another developer"
 
 CountActivePeople = Callable[[int], int]
-_counters: list[CountActivePeople] = []
+# Count people with activity; a counter may stop at the number it is given.
+active_people_counters: Hook[CountActivePeople] = Hook()
 
 
 class RowKind(enum.Enum):
@@ -83,12 +85,6 @@ class TrialState:
         )
 
 
-def register_active_people_counter(counter: CountActivePeople) -> None:
-    """Register a counter of people with activity at start-up; it may stop at the number it is given."""
-    if counter not in _counters:
-        _counters.append(counter)
-
-
 def trial_state() -> TrialState:
     """The trial state; ends trial mode for good once enough people have activity."""
     return trial_state_of(Organisation.current())
@@ -97,7 +93,7 @@ def trial_state() -> TrialState:
 def trial_state_of(organisation: Organisation) -> TrialState:
     """As `trial_state`, for an organisation that was just read."""
     size = organisation.minimum_group_size
-    if organisation.protected_since is None and sum(count(size) for count in _counters) >= size:
+    if organisation.protected_since is None and sum(count(size) for count in active_people_counters) >= size:
         now = timezone.now()
         Organisation.objects.filter(pk=organisation.pk, protected_since=None).update(protected_since=now)
         organisation.refresh_from_db(fields=["protected_since"])

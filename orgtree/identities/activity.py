@@ -9,6 +9,8 @@ from decimal import Decimal
 
 from django.utils import timezone
 
+from core.hooks import Hook
+
 # Pages show twelve weeks by default; older activity affects few figures.
 ACTIVITY_WINDOW = timedelta(weeks=12)
 
@@ -36,19 +38,13 @@ class ActivitySource:
     of_everybody: Callable[[date], tuple[Activity, Activity]]
 
 
-_sources: list[ActivitySource] = []
-
-
-def register_activity_source(source: ActivitySource) -> None:
-    """Register a source of activity at start-up."""
-    if source not in _sources:
-        _sources.append(source)
+activity_sources: Hook[ActivitySource] = Hook()
 
 
 def identity_activity(identity_ids: Collection[int]) -> dict[int, Activity]:
     """Activity of the last twelve weeks by identity id."""
     activity_by_id = {id_: Activity() for id_ in identity_ids}
-    for source in _sources:
+    for source in activity_sources:
         for id_, activity in source.of_identities(identity_ids, _since()).items():
             activity_by_id[id_] += activity
     return activity_by_id
@@ -56,7 +52,7 @@ def identity_activity(identity_ids: Collection[int]) -> dict[int, Activity]:
 
 def activity_of_everybody() -> tuple[Activity, Activity]:
     """Total activity (all, unmatched) of the last twelve weeks."""
-    counted = [source.of_everybody(_since()) for source in _sources]
+    counted = [source.of_everybody(_since()) for source in activity_sources]
     return total(everything for everything, _ in counted), total(unmatched for _, unmatched in counted)
 
 

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
+from core.locks import Lock
 from orgtree.identities.groups import Group, read_groups, rejected_pairs
 from orgtree.identities.matching import Likeness, match
 from orgtree.identities.moves import IdentityState, delete_empty_people, lock_identities, put_identities
@@ -25,7 +26,7 @@ NAMES_STOPPED_COMING = timedelta(seconds=2)
 AT_LATEST = timedelta(minutes=1)
 ProposalKey = tuple[int, int]  # identity, person
 WrittenProposal = tuple[int, str, list[str]]  # confidence, method, sentences
-_ADVISORY_LOCK = 0x4D61_7463  # "Matc": serialises runs
+MATCHING = Lock("matching of identities")
 
 
 def match_identities() -> int:
@@ -35,8 +36,7 @@ def match_identities() -> int:
     """
     try:
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+            MATCHING.hold()
             return _match() if MatchWork.objects.all().delete()[0] else 0
     except _ConcurrentChangeError:
         return 0

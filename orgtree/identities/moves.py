@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from core.hooks import Hook
 from orgtree.models import MatchProposal, Person, Standing
 from orgtree.organisation.people_version import raise_people_version_on_commit
 
@@ -31,23 +32,10 @@ class IdentityState:
 
 MoveListener = Callable[[Sequence[IdentityMove]], None]
 BotListener = Callable[[Collection[int]], None]
-_move_listeners: list[MoveListener] = []
-_bot_listeners: list[BotListener] = []
-
-
-def on_identities_moved(listener: MoveListener) -> None:
-    """Register a listener for changed owners at start-up; it is called inside the transaction."""
-    if listener not in _move_listeners:
-        _move_listeners.append(listener)
-
-
-def on_bots_changed(listener: BotListener) -> None:
-    """Register a listener for identities (ids) that became or are no longer bots, at start-up.
-
-    It is called inside the transaction, before the listeners of moves.
-    """
-    if listener not in _bot_listeners:
-        _bot_listeners.append(listener)
+# Called inside the transaction in which identities change their person.
+move_listeners: Hook[MoveListener] = Hook()
+# Called inside the transaction, before the listeners of moves.
+bot_listeners: Hook[BotListener] = Hook()
 
 
 def lock_identities(identity_ids: Collection[int]) -> dict[int, IdentityState]:
@@ -133,10 +121,10 @@ def _notify(moves: Sequence[IdentityMove], standings: Sequence[tuple[int, str, s
         moves = [*moves, *_resolve_companions(answered)]
     bots = [id_ for id_, before, after in standings if (before == Standing.BOT) != (after == Standing.BOT)]
     if bots:
-        for bot_listener in _bot_listeners:
+        for bot_listener in bot_listeners:
             bot_listener(bots)
     if moves:
-        for listener in _move_listeners:
+        for listener in move_listeners:
             listener(moves)
         raise_people_version_on_commit()
 

@@ -14,7 +14,7 @@ from orgtree.identities.moves import (
     delete_empty_people,
     lock_identities,
     move_identities,
-    on_identities_moved,
+    move_listeners,
     put_identities,
 )
 from orgtree.identities.names import better_name
@@ -28,7 +28,7 @@ __all__ = [
     "assign_identities",
     "identify",
     "move_identities",
-    "on_identities_moved",
+    "move_listeners",
 ]
 
 _KINDS_THAT_NAME_A_PERSON = (IdentityKind.EMAIL, IdentityKind.LOGIN, IdentityKind.AGENT_ACCOUNT)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.db import OperationalError, connection
 
-_LOCK = 0x68775F70656F  # arbitrary, unique to this lock
+from core.locks import Lock
+
+WRITERS = Lock("people")
 LONGEST_WAIT = "60s"
 
 
@@ -20,7 +22,7 @@ def wait_for_other_writers() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = %s", [LONGEST_WAIT])
         try:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            WRITERS.hold()
         except OperationalError as problem:
             raise PeopleBusyError from problem
         cursor.execute("SET LOCAL lock_timeout = DEFAULT")

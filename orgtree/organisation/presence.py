@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from core.hooks import Hook
+
 
 @dataclass(frozen=True, slots=True)
 class PresenceChange:
@@ -16,17 +18,12 @@ class PresenceChange:
 
 
 PresenceListener = Callable[[Sequence[PresenceChange]], None]
-_listeners: list[PresenceListener] = []
-
-
-def on_presence_changed(listener: PresenceListener) -> None:
-    """Register a listener at start-up; it is called inside the transaction."""
-    if listener not in _listeners:
-        _listeners.append(listener)
+# Called inside the transaction.
+presence_listeners: Hook[PresenceListener] = Hook()
 
 
 def notify_presence_changed(changes: Sequence[PresenceChange]) -> None:
     """Call it after storing employments, in the same transaction."""
     if changes:
-        for listener in _listeners:
+        for listener in presence_listeners:
             listener(changes)

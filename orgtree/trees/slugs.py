@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import connection
 from django.utils.text import slugify
 
+from core.locks import Lock
 from orgtree.models import OrgTree, Unit
 
+SLUGS = Lock("slugs")
 LONGEST = 80
 ROOM_FOR_A_NUMBER = 6
 
@@ -22,8 +23,7 @@ def free_slugs(model: type[OrgTree] | type[Unit], names: Sequence[str]) -> list[
         return []
     # slugify drops non-Latin scripts entirely; such units become unit, unit-2, …
     bases = [slugify(name)[: LONGEST - ROOM_FOR_A_NUMBER].strip("-_") or "unit" for name in names]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('orgtree slugs'))")
+    SLUGS.hold()
     used = set(model.objects.values_list("slug", flat=True))
     numbers: dict[str, int] = {}
     slugs = []

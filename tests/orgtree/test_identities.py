@@ -110,7 +110,7 @@ def test_of_two_addresses_in_one_record_the_one_named_first_is_the_identity() ->
 
 def test_moves_are_told_to_whoever_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     received: list[IdentityMove] = []
-    monkeypatch.setattr(moves, "_move_listeners", [received.extend])
+    monkeypatch.setattr(moves, "move_listeners", [received.extend])
     identify([[email()]])
     identity, ada = Identity.objects.get(), Person.objects.get()
     grace = Person.objects.create(full_name="Grace Hopper")

@@ -28,7 +28,7 @@ def label_of(viewer: Viewer, person: Person) -> str:
 def active(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many people have activity: the number in the list."""
     people = [0]
-    monkeypatch.setattr(trust, "_counters", [lambda up_to: min(up_to, people[0])])
+    monkeypatch.setattr(trust, "active_people_counters", [lambda up_to: min(up_to, people[0])])
     return people
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from celery import shared_task
-from django.db import connection, transaction
+from django.db import transaction
 
+from core.locks import Lock
 from integrations.code.attribution.derive import derive
 from integrations.code.attribution.overlap import commits_near, update_overlap_evidence
 from integrations.code.attribution.session_outcomes import recompute_outcomes
@@ -15,7 +16,7 @@ from integrations.outbox.attribution_queue import claim_work, with_representativ
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_with
 
 ROWS_PER_TRANSACTION = 500
-_ADVISORY_LOCK = 0x4174_7472  # "Attr": one process at a time, because commits share a session's lines
+ATTRIBUTION = Lock("attribution")  # one process at a time, because commits share a session's lines
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -54,13 +55,10 @@ def _attribute_some(become_the_only_one: Callable[[], bool]) -> int:
 
 
 def _try_lock_attribution() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
-        return bool(cursor.fetchone()[0])
+    return ATTRIBUTION.try_hold()
 
 
 def lock_attribution() -> bool:
     """Hold the attribution lock until the caller's transaction ends; waits for it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+    ATTRIBUTION.hold()
     return True

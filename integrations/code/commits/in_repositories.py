@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 from django.db import connection
 
+from core.locks import Lock
 from integrations.models import FactFamily, Repository
 from integrations.outbox.fact_changes import announce_changes
 
@@ -73,7 +74,7 @@ _RECOMPUTE_HOMES = """
     WHERE moved.credited_id IS NULL
 """
 
-_ADVISORY_LOCK = 0x4769_7401  # "Git", and one number after that of readings
+DUPLICATES = Lock("duplicates of commits")
 
 
 def lock_for_recompute() -> None:
@@ -81,8 +82,7 @@ def lock_for_recompute() -> None:
 
     A commit may be in several repositories: a concurrent transaction would see only some of its links.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+    DUPLICATES.hold()
 
 
 def link_commits(repository: Repository, shas: Collection[str], on_default: Collection[str]) -> set[int]:

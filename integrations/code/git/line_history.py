@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from core.locks import Lock
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.languages import classify
@@ -27,7 +27,7 @@ from integrations.outbox.fact_changes import announce_changes
 logger = logging.getLogger(__name__)
 
 COMMITS_AT_ONCE = 500  # per transaction, which also writes the ages of all lines
-_ADVISORY_LOCK = 0x4769_7402  # "Git", and one number after that of links; with a repository's id
+LINE_HISTORY = Lock("line history")  # by repository
 
 # A commit of the chain counts for its author, a merge for the author of most of the lines it brought; bots only count
 # where nobody else contributed.
@@ -104,7 +104,7 @@ def sync_line_history(repository: Repository) -> int:
 
     Does nothing while another process works on it.  If no clone can be read, stored data stays, and the row says why.
     """
-    with _try_lock(repository) as alone:
+    with LINE_HISTORY.held(repository.pk) as alone:
         if not alone:
             return 0
         history = LineHistory.objects.get_or_create(repository=repository)[0]
@@ -223,17 +223,3 @@ def _clone_of(repository: Repository) -> tuple[GitRepository, str] | None:
     if problem is not None:
         raise problem
     return None
-
-
-@contextmanager
-def _try_lock(repository: Repository) -> Iterator[bool]:
-    """A session-level lock: it is released when a killed worker's connection ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, repository.pk])
-        alone = bool(cursor.fetchone()[0])
-    try:
-        yield alone
-    finally:
-        if alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY_LOCK, repository.pk])

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from core.locks import Lock
 from integrations.code.attribution.evidence import store_evidence
 from integrations.code.attribution.notes import Note, add_notes, sync_notes
 from integrations.code.commits.duplicates import recompute_changes
@@ -47,7 +48,7 @@ from integrations.sync.git.mirrors import refresh_mirror
 
 COMMITS_AT_ONCE = 1000  # per transaction: about a second of work to lose
 FILES_AT_ONCE = 20_000  # so that 500 commits of thousands of files do not fill the memory
-_ADVISORY_LOCK = 0x4769_7400  # "Git": with a source's id, one reading of it at a time
+READING = Lock("reading of a clone")  # by source
 
 
 class AlreadyReadingError(Exception):
@@ -315,22 +316,14 @@ def _chunks(commits: Iterable[ReadCommit]) -> Iterator[list[ReadCommit]]:
 
 @contextmanager
 def _one_reading(source: RepositorySource) -> Iterator[None]:
-    """A lock that ends with the database session: a killed reader blocks nobody."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_ADVISORY_LOCK, source.pk])
-        if not cursor.fetchone()[0]:
+    with READING.held(source.pk) as is_ours:
+        if not is_ours:
             raise AlreadyReadingError
-    try:
         yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_ADVISORY_LOCK, source.pk])
 
 
 def no_reading(sources: Iterable[RepositorySource]) -> None:
     """Until the caller's transaction ends, nobody reads these sources.  Raises AlreadyReadingError."""
-    with connection.cursor() as cursor:
-        for source in sources:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_ADVISORY_LOCK, source.pk])
-            if not cursor.fetchone()[0]:
-                raise AlreadyReadingError
+    for source in sources:
+        if not READING.try_hold(source.pk):
+            raise AlreadyReadingError

@@ -9,9 +9,11 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
+from core.locks import Lock
+
 DAY = 24 * 3600 * 1_000_000  # microseconds
 FIRST_DAY = date(2000, 1, 1)
-_ADVISORY_LOCK = 0x4865_6164  # "Head": one process at a time creates partitions
+PARTITIONS = Lock("partitions of events")  # one process at a time creates them
 
 _existing: set[tuple[str, int]] = set()
 
@@ -43,7 +45,7 @@ def ensure_partitions(table: str, days: Iterable[int]) -> None:
     if not missing:
         return
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        PARTITIONS.hold()
         for day in missing:
             _create(cursor, table, date_of(day))
     _existing.update((table, day) for day in missing)

@@ -6,12 +6,13 @@ from collections import Counter
 
 from django.db import connection, transaction
 
+from core.locks import Lock
 from integrations.models import ReceivedTally
 from integrations.telemetry.otlp.decoded import Counted, Tally
 
 MOST_LISTED = 2_000  # names per agent: a sender may put numbers into them
 OTHERS = "(others)"
-_ADVISORY_LOCK = 0x5461_6C6C  # "Tall": one process at a time aggregates
+TALLIES = Lock("tallies")  # one process at a time aggregates
 
 
 def append_tallies(counts: Counter[Tally]) -> None:
@@ -45,7 +46,7 @@ def add_up_tallies() -> None:
     The most frequent new names fill the remaining slots of an agent's list.
     """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        TALLIES.hold()
         cursor.execute(
             ADD_UP,
             {

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import connection, transaction
 
+from core.locks import Lock
 from integrations.models import FollowedPriceBook, KeptPriceList, PriceOverride, Repricing
 from integrations.telemetry.prices.library import library_list, library_version
 from integrations.telemetry.prices.overrides import pattern_matches
@@ -16,7 +17,7 @@ from integrations.telemetry.prices.queue import enqueue_repricing, models_used
 
 logger = logging.getLogger(__name__)
 RULES = 1  # increment when the same prices yield another sum
-_ADVISORY_LOCK = 0x466F4C50
+PRICE_LIBRARY = Lock("price library")
 
 
 def apply_price_book() -> None:
@@ -28,8 +29,7 @@ def apply_price_book() -> None:
     if FollowedPriceBook.objects.filter(**now).exists():
         return
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        PRICE_LIBRARY.hold()
         before = FollowedPriceBook.objects.filter(pk=1).first()
         if before is None or before.rules != RULES:
             save_price_snapshots(_models_of_days())

@@ -10,8 +10,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.db import connection, transaction
+from django.db import transaction
 
+from core.locks import Lock
 from integrations.models import KeptPriceList, PriceOverride, PriceOverrideChange, Repricing
 from integrations.models.prices import RATES
 from integrations.telemetry.prices.library import library_list
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 Act = PriceOverrideChange.Act
-_ADVISORY_LOCK = 0x50726963  # "Pric": no request is priced while prices change
+PRICES = Lock("prices")  # no request is priced while prices change
 
 
 @dataclass(frozen=True)
@@ -101,12 +102,7 @@ def _rates(row: PriceOverride) -> dict[str, list[Any]]:
 
 def wait_for_price_changes() -> None:
     """Take the shared price lock: price changes and pricing transactions exclude each other."""
-    _lock("SELECT pg_advisory_xact_lock_shared(%s)")
-
-
-def _lock(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [_ADVISORY_LOCK])
+    PRICES.hold_shared()
 
 
 @transaction.atomic
@@ -115,7 +111,7 @@ def save_override(override: PriceOverride, *, by: User | None) -> None:
 
     Raises ValidationError if it has no usable price, or overlaps with another override.
     """
-    _lock("SELECT pg_advisory_xact_lock(%s)")
+    PRICES.hold()
     before = PriceOverride.objects.filter(pk=override.pk).first() if override.pk else None
     override.full_clean()
     if override.same_as and not lists_of([override.same_as]):
@@ -133,7 +129,7 @@ def save_override(override: PriceOverride, *, by: User | None) -> None:
 @transaction.atomic
 def remove_override(override: PriceOverride, *, by: User | None) -> None:
     """Remove an override; its requests are repriced by the price list or another override."""
-    _lock("SELECT pg_advisory_xact_lock(%s)")
+    PRICES.hold()
     _note(override, Act.REMOVED, by)
     _reprice([override], f"Override of {override} removed", by)
     override.delete()

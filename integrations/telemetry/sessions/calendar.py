@@ -10,8 +10,10 @@ import logging
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
+from core.hooks import Hook
+from core.locks import Lock
 from integrations.models import AgentSession
 from integrations.outbox.pull_request_queue import enqueue_all_pull_requests
 from integrations.telemetry.sessions.fold_changes import append_changes_of_fold
@@ -28,33 +30,24 @@ from orgtree.organisation.people_version import raise_people_version
 logger = logging.getLogger(__name__)
 
 SESSIONS_PER_TRANSACTION = 2_000
-_ADVISORY_LOCK = 0x43616C65  # "Cale": one process at a time rebuilds days
+CALENDAR = Lock("calendar")  # one process at a time rebuilds days
 
-_listeners: list[Callable[[], object]] = []
-
-
-def on_time_zone_changed(listener: Callable[[], object]) -> None:
-    """Register, at start-up, a function that rebuilds other days; it may be slow and use its own transactions."""
-    if listener not in _listeners:
-        _listeners.append(listener)
+# Functions that rebuild other days; they may be slow and use their own transactions.
+time_zone_listeners: Hook[Callable[[], object]] = Hook()
 
 
 def apply_time_zone() -> None:
     """Rebuild all days if HEADWAY_TIME_ZONE differs from the zone of the stored days."""
     if Organisation.current().calendar_zone == settings.TIME_ZONE:
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_LOCK])
-        if not cursor.fetchone()[0]:
+    with CALENDAR.held() as is_ours:
+        if not is_ours:
             return  # another process does it
-        try:
-            rebuild_session_days()
-            enqueue_all_pull_requests()
-            for cut_days_anew in _listeners:
-                cut_days_anew()
-            Organisation.objects.update(calendar_zone=settings.TIME_ZONE)
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_LOCK])
+        rebuild_session_days()
+        enqueue_all_pull_requests()
+        for rebuild_days_of_others in time_zone_listeners:
+            rebuild_days_of_others()
+        Organisation.objects.update(calendar_zone=settings.TIME_ZONE)
 
 
 def rebuild_session_days() -> int:

@@ -11,18 +11,19 @@ from typing import LiteralString
 
 from django.db import connection, transaction
 
+from core.locks import Lock
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes
 from integrations.telemetry.prices.summed_days import price_summed_days
 from orgtree.organisation.people_version import raise_people_version
 
-_ADVISORY_LOCK = 0x5573_6167  # "Usag": one process at a time
+USAGE = Lock("usage files")
 
 
 def recompute_usage() -> int:
     """Recompute all rows of each person and agent with a marked row; returns the number of rebuilt days."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
+        USAGE.hold()
         cursor.execute(GATHER)
         cursor.execute("SELECT count(*) FROM usage_candidate")
         if not cursor.fetchone()[0]:

@@ -19,6 +19,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from core.locks import Lock
 from programs.models import Delivery, Letter, Notice
 from programs.models.messages import LONGEST_REASON
 from programs.reminders.services.channels import Transport
@@ -30,7 +31,7 @@ MOST_ATTEMPTS = 12
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=4)  # together some 16 hours of trying
 ACCOUNTS_AT_ONCE = 500
 KEPT_FOR = timedelta(days=180)
-_PUTTING_TOGETHER = 0x4C65_7474  # "Lett": whoever makes e-mails is alone, so that an account gets one and not two
+COMPOSING = Lock("composing of e-mails")  # whoever makes e-mails is alone, so that an account gets one and not two
 NO_ADDRESS = "The account has no address there."
 CUT_OFF = (
     "The worker that handed it over was stopped before it saw the answer. It may have arrived, so it is not sent again "
@@ -58,7 +59,7 @@ def _compose(transport: Transport, at: datetime) -> int | None:
     """Creates e-mails for some accounts; returns their number, None where nothing is due or another worker does it."""
     with transaction.atomic():
         due = Delivery.objects.filter(channel=transport.word, letter=None, left_out="", not_before__lte=at)
-        if not _alone():
+        if not COMPOSING.try_hold():
             return None
         chosen = list(due.order_by("notice__account").values_list("notice__account").distinct()[:ACCOUNTS_AT_ONCE])
         accounts = User.objects.select_related("quiet_hours").in_bulk([account for (account,) in chosen])
@@ -68,12 +69,6 @@ def _compose(transport: Transport, at: datetime) -> int | None:
         )
         _enclose(emails, at)
     return len(emails) if chosen else None
-
-
-def _alone() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_PUTTING_TOGETHER])
-        return bool(cursor.fetchone()[0])
 
 
 def _to_write_now(

@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
+from core.locks import Lock
 from insights.query import windows
 from programs.models import Ticket, TicketComment
 from programs.quarters.fiscal_quarters import quarter_at
@@ -18,7 +19,7 @@ from programs.reminders.queries import notices
 from programs.reminders.queries.notices import NOTICE_COLUMNS, Statement
 from programs.reminders.services.transports import open_channels
 
-_PLANNING = 0x506C_616E  # "Plan"
+PLANNING = Lock("planning of notices")
 
 
 def plan_reminders(*, today: date | None = None, now: datetime | None = None) -> int:
@@ -37,8 +38,7 @@ def plan_reminders(*, today: date | None = None, now: datetime | None = None) ->
 def _plan_alone(statement: Statement, now: datetime | None) -> int:
     """Serialises planners: two that insert the same rows in different order could deadlock."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_PLANNING])
+        PLANNING.hold()
         return store_notices(statement, now=now)
 
 

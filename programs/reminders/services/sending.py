@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from tenacity import RetryCallState, retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from core.locks import Lock
 from programs.models import Letter
 from programs.reminders.services import outbox
 from programs.reminders.services.channels import (
@@ -29,22 +30,15 @@ from programs.reminders.services.transports import open_channels
 logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 50.0  # the schedule begins another one every minute
-_SENDING = 0x5365_6E64  # "Send": whose turn it is
+SENDING = Lock("sending of e-mails")
 OUR_FAULT = "Headway failed on it; its log says more."
 MOST_TIMES_AWAY = 2  # in a turn: a server may close a connection after so many e-mails; one that is away stays away
 
 
 def run_slice() -> Mapping[str, int]:
     """Runs `send_waiting` unless another worker does, so that a slow mail server blocks one thread only."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_SENDING])
-        if not cursor.fetchone()[0]:
-            return {}
-    try:
-        return send_waiting()
-    finally:
-        with connection.cursor() as cursor:  # of a lost connection the database let go by itself
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_SENDING])
+    with SENDING.held() as is_ours:
+        return send_waiting() if is_ours else {}
 
 
 def send_waiting() -> Mapping[str, int]:

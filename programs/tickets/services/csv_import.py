@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from core.csv_export import FORMULA_STARTS
+from core.locks import Lock
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
@@ -46,7 +47,7 @@ NEEDED = ("title", "kind", "due_on")
 NOT_READ = ("objective",)  # a title names no objective for sure
 ALREADY_THERE = "There is such a ticket already: same words, unit and due date."
 
-_IMPORTING = 0x496D_706F  # "Impo": one import at a time
+IMPORTING = Lock("import of tickets")
 _Likeness = tuple[str, str, date]  # words, unit and due date: what two tickets have in common that are the same
 
 
@@ -123,8 +124,7 @@ def import_tickets(access: Access, rows: Sequence[ImportRow]) -> list[Ticket]:
     sent twice at the same moment is stored once.
     """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_IMPORTING])
+        IMPORTING.hold()
         if wrong := [row for row in _but_those_there(rows) if row.problem]:
             raise TicketRowsError(wrong)
         return [_store(access, row, row.draft) for row in rows if row.draft is not None]
