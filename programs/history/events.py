@@ -86,7 +86,7 @@ class CurrentNames:
             if (changed := _changed(field, events))
         }
 
-    def told(self, event: Any, field: str) -> Value:
+    def value_of(self, event: Any, field: str) -> Value:
         """The event's value, or the name of what it is the id of."""
         value: Value = getattr(event, field)
         if field not in self._nameless or value is None:

@@ -53,7 +53,7 @@ EXAMPLES = {
 
 
 @pytest.fixture(scope="module")
-def told() -> dict[tuple[str, str | None], Json]:
+def deliveries() -> dict[tuple[str, str | None], Json]:
     """(event, action) → the first payload of it."""
     with GitHubServer(small_history(), tokens=[]) as github:
         deliveries: dict[tuple[str, str | None], Json] = {}

@@ -26,7 +26,7 @@ def text(client: Client, address: str, status: int = 200) -> str:
     return answer.content.decode()
 
 
-def asked(queries: CaptureQueriesContext) -> str:
+def executed_sql(queries: CaptureQueriesContext) -> str:
     return "\n".join(" ".join(str(query["sql"]).split())[:150] for query in queries.captured_queries)
 
 

@@ -61,7 +61,7 @@ def planned_notices(*, today: date | None = None) -> set[tuple[str, str, str]]:
     return {words(notice) for notice in Notice.objects.exclude(pk__in=before)}
 
 
-def told(*, today: date | None = None) -> set[tuple[str, str, str]]:
+def planned(*, today: date | None = None) -> set[tuple[str, str, str]]:
     """Of tickets alone."""
     return {notice for notice in planned_notices(today=today) if notice[1].startswith("ticket")}
 

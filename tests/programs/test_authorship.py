@@ -18,7 +18,7 @@ def quarter() -> Quarter:
     return quarter_at(date(2026, 8, 31))
 
 
-def told(objective: Objective) -> list[tuple[str, int | None]]:
+def titles_by(objective: Objective) -> list[tuple[str, int | None]]:
     events = objective.events.order_by("pgh_id").select_related("pgh_context")  # type: ignore[attr-defined]
     return [(event.title, event.pgh_context.metadata["user"] if event.pgh_context else None) for event in events]
 
@@ -30,14 +30,18 @@ def test_each_change_is_told_with_its_account(quarter: Quarter) -> None:
     with changes_by(admin), changes_by(manager):
         Objective.objects.update(title="Ship sooner")  # bulk changes are seen as well
     Objective.objects.update(title="Ship every day")
-    assert told(objective) == [("Ship faster", manager.pk), ("Ship sooner", admin.pk), ("Ship every day", None)]
+    assert titles_by(objective) == [
+        ("Ship faster", manager.pk),
+        ("Ship sooner", admin.pk),
+        ("Ship every day", None),
+    ]
 
 
 def test_a_change_that_is_taken_back_tells_nothing_and_names_nobody_later(quarter: Quarter) -> None:
     with pytest.raises(IntegrityError), changes_by(create_user(MANAGER)):
         Objective.objects.create(quarter=quarter, title="")
     objective = Objective.objects.create(quarter=quarter, title="Ship faster")
-    assert told(objective) == [("Ship faster", None)]
+    assert titles_by(objective) == [("Ship faster", None)]
 
 
 def test_history_and_frozen_documents_stay_as_they_are(quarter: Quarter) -> None:

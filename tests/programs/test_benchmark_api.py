@@ -27,7 +27,7 @@ def ask(org: Org) -> Ask:
     create_teams()
     changes_of(org, PLATFORM, weeks=range(1, 13), waits=float, first=1)
 
-    def asked(
+    def request_as(
         persona: Persona | None, method: str, path: str, body: Any = None, scope: TokenScope = TokenScope.PROGRAM
     ) -> tuple[int, Any]:
         user = create_user(persona) if persona else None
@@ -36,7 +36,7 @@ def ask(org: Org) -> Ask:
         answer = client.generic(method, path, _json(body), content_type="application/json")
         return answer.status_code, answer.json()
 
-    return asked
+    return request_as
 
 
 def _json(body: Any) -> str:

@@ -58,7 +58,7 @@ def test_taking_back_falls_back_to_what_is_above_and_can_be_agreed_again(teams: 
     of(20, "platform")
     withdraw_benchmark(as_(MANAGER), PICKUP, "platform", "We follow the others.", of_number=1)
     assert threshold_hours(teams.platform) == 40
-    with pytest.raises(BenchmarkError, match="Nothing of its own"):
+    with pytest.raises(BenchmarkError, match="No benchmark is set"):
         withdraw_benchmark(as_(MANAGER), PICKUP, "platform", "Again", of_number=2)
     of(10, "platform")
     assert threshold_hours(teams.platform) == 10
@@ -88,7 +88,7 @@ def test_a_unit_that_stands_nowhere_any_more_keeps_its_own(teams: Teams) -> None
     UnitPlace.objects.filter(unit=teams.search).delete()
     rebuild_unit_placements([teams.tree.pk])
     assert threshold_hours(teams.search) == 20
-    with pytest.raises(BenchmarkError, match="stands in no Org Tree any more"):
+    with pytest.raises(BenchmarkError, match="is no longer in any Org Tree"):
         of(10, "search")
     withdraw_benchmark(as_(EXECUTIVE), PICKUP, "search", "The team is dissolved.", of_number=1)
     assert threshold_hours(teams.search) == 40, "no longer below Engineering"
@@ -97,7 +97,7 @@ def test_a_unit_that_stands_nowhere_any_more_keeps_its_own(teams: Teams) -> None
 def test_nothing_is_agreed_for_a_tree_that_was_archived(teams: Teams) -> None:
     teams.tree.archived_at = timezone.now()
     teams.tree.save()
-    with pytest.raises(BenchmarkError, match="stands in no Org Tree any more"):
+    with pytest.raises(BenchmarkError, match="is no longer in any Org Tree"):
         of(10, "platform")
 
 

@@ -239,7 +239,7 @@ def test_a_quarter_is_closed_by_executives_and_admins(delivered: Org, persona: A
 def test_it_is_closed_once(delivered: Org) -> None:
     objective(key_results=(pickup(),))
     close()
-    with pytest.raises(QuarterError, match="closed already"):
+    with pytest.raises(QuarterError, match="already closed"):
         close()
     assert FrozenDocument.objects.count() == 1
 

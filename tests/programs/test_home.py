@@ -65,9 +65,7 @@ def test_each_role_sees_what_waits_for_it_and_the_goals_that_concern_it(sign_in:
     work, goals = seen(MANAGER)
     assert goals == ["Of Platform"]
     work, _ = seen(EXECUTIVE)
-    assert work == ["1 team without its objective this quarter"], (
-        "Search has one, and none on which it will not give up"
-    )
+    assert work == ["1 team without an objective this quarter"], "Search has one, and none on which it will not give up"
     assert "A draft" not in str([seen(persona) for persona in (MEMBER, EXECUTIVE)])
 
 

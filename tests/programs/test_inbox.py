@@ -56,7 +56,7 @@ def test_everybody_finds_their_own_notices(teams: Teams, sign_in: SignIn) -> Non
     of_manager = page(sign_in(MANAGER))
     assert "A rota" in of_manager
     assert "Owned by Ada, of Platform." in of_manager
-    assert "Nothing new" in page(sign_in(OTHER_MEMBER))
+    assert "No unread notifications" in page(sign_in(OTHER_MEMBER))
 
 
 def test_nobody_opens_or_marks_what_others_were_told(teams: Teams, sign_in: SignIn) -> None:
@@ -93,7 +93,7 @@ def test_opening_reads_and_leads_to_the_ticket(teams: Teams, sign_in: SignIn) ->
     assert answer["Location"] == reverse("ticket", args=[about.pk])
     assert notice_of(MEMBER).read_at is not None
     assert "1 unread" not in page(client, COUNT)
-    assert "Nothing new" in page(client)
+    assert "No unread notifications" in page(client)
     assert "A rota" in page(client, "/programs/inbox/?show=all")
 
 
@@ -160,7 +160,7 @@ class TestPreferences:
         assert known.is_on
         assert known.kinds == set(MessageKind.values)
         assert (known.begins, known.ends) == (time(20), time(8))
-        assert "no mail server is set up" in page(sign_in(MEMBER), "/account/notifications/")
+        assert "has no mail server" in page(sign_in(MEMBER), "/account/notifications/")
 
     def test_they_are_stored_and_shown_again(self, teams: Teams, sign_in: SignIn) -> None:
         client = sign_in(MEMBER)
@@ -261,7 +261,7 @@ def test_old_notices_and_letters_are_forgotten(teams: Teams) -> None:
 
 class TestTheApi:
     @pytest.fixture
-    def told(self, teams: Teams) -> Notice:
+    def notice(self, teams: Teams) -> Notice:
         filed("A rota", due=-3, unit=teams.platform)
         plan_reminders()
         return notice_of(MEMBER)

@@ -121,7 +121,7 @@ def _last(weeks: list[float]) -> float:
 
 @pytest.mark.parametrize("passed", [2, 5, 9])
 @pytest.mark.parametrize(
-    ("course", "of_weeks"),
+    ("accumulation", "of_weeks"),
     [(Accumulation.SUM, _sum), (Accumulation.LEVEL, _mean), (Accumulation.STOCK, _last)],
     ids=["sum", "level", "stock"],
 )

@@ -60,7 +60,7 @@ def test_an_objective_is_written_by_form(sign_in: SignIn) -> None:
     ("row", "message"),
     [
         ({"metric": "pr.review_time", "target": "10", "baseline": "20 h"}, "duration with its unit"),
-        ({"metric": "pr.review_time", "target": ""}, "Say what is to be reached"),
+        ({"metric": "pr.review_time", "target": ""}, "Enter what is to be achieved"),
         ({"metric": "pr.review_time", "target": "30 h", "baseline": "20 h"}, "baseline"),
         ({"metric": "no.such_metric", "target": "3"}, "is not one of the available choices"),
         ({"title": "", "target": "4", "better": "higher"}, "Say what is measured"),

@@ -76,7 +76,7 @@ def pickup(**fields: Any) -> KeyResultDraft:
     return KeyResultDraft(**{**usual, **fields})
 
 
-def told(record: Objective, persona: Any = EXECUTIVE) -> tuple[KeyResultProgress, ...]:
+def measure(record: Objective, persona: Any = EXECUTIVE) -> tuple[KeyResultProgress, ...]:
     (progress,) = progress_of([record], as_(persona), today=TODAY)
     return progress.key_results
 
@@ -88,7 +88,7 @@ def test_a_level_by_hand(delivered: Org) -> None:
     tomorrow; 41 days are left, their middle is 28 days after that: 7 hours.  The 8 latest weeks had 4.5 pull requests
     each, so that 26.36 more are expected beside 36: 13.5 · 36/62.36 + 7 · 26.36/62.36 = 10.75 hours, without a doubt.
     """
-    (measured,) = told(objective(key_results=(pickup(),)))
+    (measured,) = measure(objective(key_results=(pickup(),)))
     assert (measured.baseline, measured.target) == pytest.approx((20 * HOUR, 12 * HOUR))
     assert measured.value == pytest.approx(13.5 * HOUR)
     assert measured.sample_size == 36
@@ -119,7 +119,7 @@ def test_a_level_by_hand(delivered: Org) -> None:
 
 def test_the_value_is_the_one_of_the_metrics_page(delivered: Org) -> None:
     written = objective(key_results=(pickup(statistic="p75"), pickup(metric="pr.throughput", change_percent=50.0)))
-    for measured in told(written):
+    for measured in measure(written):
         query = Query(
             measured.key_result.metric,
             current_quarter().window,
@@ -132,7 +132,7 @@ def test_the_value_is_the_one_of_the_metrics_page(delivered: Org) -> None:
 
 def test_a_count_is_compared_at_its_rate(delivered: Org) -> None:
     """36 so far are 64.9 at this rate; the spring had 6.  Of the way from 6 to 60 that is 109 %."""
-    (measured,) = told(objective(key_results=(pickup(metric="pr.throughput", target_kind="absolute", target=60.0),)))
+    (measured,) = measure(objective(key_results=(pickup(metric="pr.throughput", target_kind="absolute", target=60.0),)))
     assert (measured.value, measured.baseline) == (36, 6)
     assert measured.pace == pytest.approx(36 / PASSED)
     assert measured.progress == pytest.approx((36 / PASSED - 6) / 54)
@@ -179,7 +179,7 @@ def test_two_weeks_are_too_early_to_judge(delivered: Org) -> None:
     for day, is_judged in ((13, False), (14, True)):
         with time_machine.travel(datetime(2026, 7, day, 12, tzinfo=UTC), tick=False):
             measure_objectives()
-        (measured,) = told(written)
+        (measured,) = measure(written)
         assert measured.value is not None
         assert (measured.standing != ObjectiveStatus.UNKNOWN) is is_judged
         assert ("Judged once 14 days" in measured.why) is not is_judged
@@ -188,7 +188,7 @@ def test_two_weeks_are_too_early_to_judge(delivered: Org) -> None:
 def test_a_quarter_that_is_over_is_final(delivered: Org) -> None:
     written = objective(key_results=(pickup(), pickup(metric="pr.throughput", target_kind="absolute", target=60.0)))
     measure_objectives(today=date(2026, 10, 1))
-    level, count = told(written)
+    level, count = measure(written)
     assert (level.standing, count.standing) == (ObjectiveStatus.AT_RISK, ObjectiveStatus.AT_RISK)
     assert "It was not reached." in level.why
     assert level.forecast is None
@@ -199,8 +199,8 @@ def test_a_quarter_that_has_not_begun_has_no_value(delivered: Org) -> None:
     from programs.quarters.fiscal_quarters import following
 
     written = objective(key_results=(pickup(),), quarter=following(current_quarter()))
-    (measured,) = told(written)
-    assert (measured.value, measured.why) == (None, "The quarter has not begun.")
+    (measured,) = measure(written)
+    assert (measured.value, measured.why) == (None, "The quarter has not started.")
     assert (measured.key_result.baseline_from, measured.key_result.baseline_to) == (date(2026, 5, 20), TODAY), (
         "92 days to now"
     )
@@ -215,7 +215,7 @@ def test_hand_values_have_a_course_too(delivered: Org) -> None:
         at = timezone.make_aware(datetime.combine(TODAY - timedelta(weeks=weeks), datetime.min.time()))
         CheckIn.objects.create(objective=written, key_result=key_result, confidence="high", value=value, at=at)
     measure_task()
-    (measured,) = told(written)
+    (measured,) = measure(written)
     assert measured.value == 3.6
     assert measured.forecast is not None
     assert measured.forecast.value == pytest.approx(3.6 + 0.2 * 41 / 7)
@@ -233,7 +233,7 @@ def test_figures_of_few_people_are_withheld_also_when_they_are_stored(delivered:
     assert key_results.reason.startswith("Hidden: fewer than 5")
     assert (progress.computed, progress.progress) == (ObjectiveStatus.UNKNOWN, None)
     assert "9" not in progress.why + key_results.why + key_results.no_forecast
-    (own,) = told(written, OTHER_MEMBER)
+    (own,) = measure(written, OTHER_MEMBER)
     assert own.value == pytest.approx(9 * HOUR)
 
 
@@ -247,10 +247,10 @@ def test_messages_tell_nothing_that_is_withheld(delivered: Org) -> None:
 def test_what_is_above_a_team_is_read_without_its_figures(delivered: Org) -> None:
     written = objective(EXECUTIVE, unit="engineering", key_results=(pickup(),))
     assert Objective.objects.within(as_(MEMBER).visibility).filter(pk=written.pk).exists()
-    (measured,) = told(written, MEMBER)
+    (measured,) = measure(written, MEMBER)
     assert (measured.value, measured.baseline, measured.target) == (None, None, None)
-    assert measured.reason == "Figures of Engineering are not yours to see."
-    assert told(written, EXECUTIVE)[0].value is not None
+    assert measured.reason == "You don't have access to the figures of Engineering."
+    assert measure(written, EXECUTIVE)[0].value is not None
 
 
 def test_how_a_goal_above_stands_is_told_without_its_figures(delivered: Org) -> None:
@@ -326,17 +326,17 @@ def test_figures_read_together_are_those_that_each_reads_alone(delivered: Org, m
     again = objective(EXECUTIVE, unit="platform", title="The same again", key_results=(pickup(),))
     KeyResult.objects.filter(objective=again).update(metric="dora.deployment_frequency", statistic="median")
 
-    def told() -> list[tuple[Any, ...]]:
+    def measure() -> list[tuple[Any, ...]]:
         measure_objectives(today=TODAY)
         columns = ("key_result", "value", "reason", "people", "points", "pace", "progress", "standing", "why")
         return list(KeyResultMeasure.objects.order_by("key_result").values_list(*columns))
 
-    together = told()
+    together = measure()
     assert [row[1] for row in together if row[1] is not None]
     monkeypatch.setattr(measuring, "OBJECTIVES_AT_ONCE", 1)
     monkeypatch.setattr(measuring, "OBJECTIVES_READ_AT_ONCE", 10**9)
     monkeypatch.setattr(measuring, "_read_ahead", lambda *_args, **_said: None)
-    assert told() == together
+    assert measure() == together
 
 
 def test_fifty_objectives_take_a_handful_of_queries(delivered: Org) -> None:

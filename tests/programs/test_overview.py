@@ -60,7 +60,7 @@ def test_one_is_at_the_first_step_that_is_not_done(sign_in: SignIn, teams: Org) 
     client = sign_in(EXECUTIVE)
     assert states(client) == ["here", "next", "next", "next"]
     page = client.get(HOME).content.decode()
-    assert "Nothing is told of yet." in page
+    assert "No data received yet." in page
     assert "DORA still needs pull requests, deployments and incidents." in page
     deliver(teams)
     assert states(client) == ["done", "here", "next", "next"]
@@ -92,9 +92,9 @@ def test_my_work_is_mine_the_most_urgent_first(sign_in: SignIn) -> None:
     assert (first.tag, first.tone, first.url) == ("3 days late", "bad", f"/programs/tickets/{late.pk}/")
     manager = lines(sign_in(MANAGER))
     assert "1 ticket of your teams overdue" in manager
-    assert "1 team without its objective this quarter" in manager
+    assert "1 team without an objective this quarter" in manager
     executive = lines(sign_in(EXECUTIVE))
-    assert "2 teams without their objective this quarter" in executive, "Platform, and Search"
+    assert "2 teams without an objective this quarter" in executive, "Platform, and Search"
     assert not any("Late" in title for title in executive)
 
 
@@ -149,7 +149,7 @@ def test_a_signal_is_judged_by_what_was_agreed_then_by_what_was_before(
     page = client.get(f"{PART}?unit=platform", headers={"HX-Request": "true"}).content.decode()
     assert page.index("Process") < page.index("Tooling") < page.index("People")
     assert "kind=process" in page, "a ticket about it"
-    assert "Make a ticket" not in sign_in(MEMBER).get(f"{PART}?unit=platform").content.decode()
+    assert "Create ticket" not in sign_in(MEMBER).get(f"{PART}?unit=platform").content.decode()
     newer = replace(get("pr.pickup_time"), version=get("pr.pickup_time").version + 1)
     monkeypatch.setattr("programs.benchmarks.queries.benchmarks.get", lambda key: newer)
     assert assessment_of("Communication")[0] == WORSE, "what was agreed on another formula is held against nothing"

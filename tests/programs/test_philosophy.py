@@ -44,7 +44,7 @@ def publish(text: str = "We measure teams.", reason: str = "Ours", of_number: in
 def test_a_first_text_is_there_before_anybody_wrote_one(sign_in: SignIn) -> None:
     page = shown(sign_in(MEMBER))
     assert "Figures are hypotheses." in page
-    assert "nobody published it yet" in page
+    assert "not published yet" in page
     assert "Who can see what" in first_text()
 
 

@@ -75,16 +75,16 @@ def test_what_can_be_served_and_planned(sign_in: SignIn) -> None:
     other = objective(EXECUTIVE, title="Of Search", unit="search")
     params: dict[str, Any] = {"unit": "platform"}
 
-    def told(persona: Persona, address: str, **parameters: Any) -> list[tuple[int, str]]:
+    def titles_of(persona: Persona, address: str, **parameters: Any) -> list[tuple[int, str]]:
         documents = got_of_few_queries(sign_in(persona), address, **parameters)["objectives"]
         return [(document["id"], document["of"]) for document in documents]
 
     parents = [(above.pk, "above"), (whole.pk, "organisation")]
-    assert told(MANAGER, f"{OBJECTIVES}parents/", **params, objective=own.pk) == parents
-    assert told(EXECUTIVE, f"{OBJECTIVES}parents/") == [], "the whole organisation serves nothing"
+    assert titles_of(MANAGER, f"{OBJECTIVES}parents/", **params, objective=own.pk) == parents
+    assert titles_of(EXECUTIVE, f"{OBJECTIVES}parents/") == [], "the whole organisation serves nothing"
     plans = [(own.pk, "unit"), *parents]
-    assert told(MANAGER, f"{TICKETS}plans/", **params) == plans
-    assert told(EXECUTIVE, f"{TICKETS}plans/", **params) == [*plans, (other.pk, "others")]
+    assert titles_of(MANAGER, f"{TICKETS}plans/", **params) == plans
+    assert titles_of(EXECUTIVE, f"{TICKETS}plans/", **params) == [*plans, (other.pk, "others")]
     for address in (f"{OBJECTIVES}parents/", f"{TICKETS}plans/"):
         assert got(sign_in(MEMBER), address, 403)
         assert got(sign_in(MANAGER), address, 400, colour="red")
@@ -292,7 +292,7 @@ def test_pull_requests_are_named_as_people_name_them(sign_in: SignIn, teams: Org
         body = {"pull_requests": [one], "version": 3}
         assert problem(sent(client, "PATCH", f"{TICKETS}{linked.pk}/", body, 400))[0] == blamed
     assert Ticket.objects.get().pull_requests.count() == 2
-    assert changed["effect_reason"] == "No metric is linked, so nothing tells whether it worked."
+    assert changed["effect_reason"] == "No metric is linked, so its effect is not measured."
 
 
 def test_teams_that_lack_theirs_are_told_with_who_leads_them(sign_in: SignIn) -> None:

@@ -70,7 +70,7 @@ def test_an_admin_chooses_and_the_history_tells_it(two_trees: Org) -> None:
     assert f"{ADMIN.email}: Teams → {sites.name}" in page
     assert "Edith: guessed → Teams" in page, "whose objective settled it"
     gaps = plain(text(signed_in(EXECUTIVE), f"{reverse('objectives')}?view=gaps"))
-    assert f"Teams are those of the Org Tree {sites.name}." in gaps
+    assert f"Teams are units of the Org Tree {sites.name}." in gaps
     assert ADDRESS.replace("1/change/", "") in text(client, f"{reverse('objectives')}?view=gaps")
 
 

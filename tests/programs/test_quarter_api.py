@@ -61,7 +61,7 @@ def test_a_quarter_is_closed_once_and_read_by_whom_it_concerns(
     again = post(client, f"{address}close/", {"forced_because": "Once more."})
     assert again.status_code == 400
     assert again.json()["error"]["parameter"] == "quarter"
-    assert "closed already" in again.content.decode()
+    assert "already closed" in again.content.decode()
     (listed,) = [entry for entry in client.get(ADDRESS).json()["quarters"] if entry["name"] == str(quarter)]
     assert listed["sha256"] == closed.json()["sha256"]
     member = sign_in(OTHER_MEMBER).get(address).json()["document"]

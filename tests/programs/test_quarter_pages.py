@@ -17,7 +17,7 @@ from programs.quarters.fiscal_quarters import current_quarter, following, preced
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, signed_in
-from tests.programs.objective_pages import LIST, MOST_QUERIES, SignIn, asked, fill, text
+from tests.programs.objective_pages import LIST, MOST_QUERIES, SignIn, executed_sql, fill, text
 from tests.programs.objectives import objective, stored
 from tests.programs.tickets import as_
 from tests.teams import create_teams
@@ -39,7 +39,7 @@ def test_a_quarter_is_closed_and_stays_as_it_was(sign_in: SignIn) -> None:
     address = reverse("quarter_close", args=[quarter.start])
     page = plain(text(client, address))
     assert "Reviews no longer wait" in page
-    assert "not decided" in page
+    assert "undecided" in page
     form = {
         f"decision-{new_objective.pk}": "carry", f"retrospective-{new_objective.pk}": "Rotas **work**.",
         "retrospective": "A *good* quarter.",
@@ -51,7 +51,7 @@ def test_a_quarter_is_closed_and_stays_as_it_was(sign_in: SignIn) -> None:
     assert closed.status_code == 302, plain(closed.content.decode())[:2000]
     frozen_url = reverse("quarter", args=[quarter.start])
     assert closed["Location"] == frozen_url
-    assert "This is how it stays" in text(client, frozen_url)
+    assert "The document is final" in text(client, frozen_url)
     frozen = text(client, frozen_url)
     words = plain(frozen)
     for expected in ("Reviews no longer wait", "0.60", "Carried over", "The year ends early.", "SHA-256", "Search"):
@@ -105,7 +105,7 @@ def test_a_quarter_that_has_not_begun_is_not_closed(sign_in: SignIn) -> None:
     client = sign_in(EXECUTIVE)
     answer = client.post(reverse("quarter_close", args=[quarter.start]), {"forced_because": "Why not."})
     assert answer["Location"] == f"{LIST}?quarter={quarter.start}"
-    assert "has not begun" in plain(text(client, answer["Location"]))
+    assert "has not started" in plain(text(client, answer["Location"]))
     quarter.refresh_from_db()
     assert not quarter.is_closed
 
@@ -125,7 +125,7 @@ def test_what_becomes_of_many_objectives_is_decided_page_by_page(sign_in: SignIn
     assert not Quarter.objects.get(pk=quarter.pk).is_closed
     page = text(client, address)
     assert "Kept." in page
-    assert "59 not decided" in plain(page)
+    assert "59 undecided" in plain(page)
     wrong = client.post(address, {"decision-4711": "carry", "keep": "1", "retrospective": "Not lost."})
     assert wrong.status_code == 400
     assert "Not lost." in wrong.content.decode()
@@ -163,7 +163,7 @@ def test_the_preview_of_many_takes_few_queries(sign_in: SignIn) -> None:
     client.get(address)
     with CaptureQueriesContext(connection) as queries:
         text(client, f"{address}?page=3")
-    assert len(queries) <= MOST_QUERIES, asked(queries)
+    assert len(queries) <= MOST_QUERIES, executed_sql(queries)
 
 
 def test_its_owner_decides_what_becomes_of_an_objective(sign_in: SignIn) -> None:

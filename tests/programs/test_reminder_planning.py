@@ -24,7 +24,7 @@ from programs.tickets.services.commenting import comment_on_ticket
 from programs.tickets.services.writing import change_ticket, move_ticket
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
-from tests.programs.reminders import filed, open_accounts, person, planned_notices, told, words
+from tests.programs.reminders import filed, open_accounts, person, planned, planned_notices, words
 from tests.programs.tickets import as_, draft, ticket
 from tests.teams import ALWAYS, Teams, create_teams
 
@@ -48,57 +48,57 @@ def only(kind: str, notices: set[tuple[str, str, str]]) -> set[tuple[str, str]]:
 )
 def test_an_owner_is_reminded_before_on_and_after_the_due_date(teams: Teams, due: int, kind: str | None) -> None:
     filed("A rota", due=due, unit=teams.platform)
-    notices = {notice for notice in told() if notice[0] == "ada"}
+    notices = {notice for notice in planned() if notice[0] == "ada"}
     assert notices == ({("ada", kind, "A rota")} if kind else set())
-    assert told() == set()
+    assert planned() == set()
 
 
 def test_overdue_is_said_on_the_first_day_and_then_weekly(teams: Teams) -> None:
     filed("A rota", due=0, unit=teams.platform)
     today = local_today()
-    days = [day for day in range(1, 31) if ("ada", OVERDUE, "A rota") in told(today=today + timedelta(days=day))]
+    days = [day for day in range(1, 31) if ("ada", OVERDUE, "A rota") in planned(today=today + timedelta(days=day))]
     assert days == [1, 8, 15, 22, 29]
 
 
 def test_days_without_a_planner_are_made_up_for_once(teams: Teams) -> None:
     filed("A rota", due=0, unit=teams.platform)
-    days = [day for day in (3, 5, 7, 12, 30) if only(OVERDUE, told(today=local_today() + timedelta(days=day)))]
+    days = [day for day in (3, 5, 7, 12, 30) if only(OVERDUE, planned(today=local_today() + timedelta(days=day)))]
     assert days == [3, 12, 30]
 
 
 def test_another_due_date_is_another_reminder(teams: Teams) -> None:
     late = filed("A rota", due=-1, unit=teams.platform)
-    told()
+    planned()
     late.due_on = local_today() + timedelta(days=2)
     late.save()
-    assert ("ada", DUE_SOON, "A rota") in told()
+    assert ("ada", DUE_SOON, "A rota") in planned()
 
 
 @pytest.mark.parametrize("state", [TicketState.DONE, TicketState.DROPPED])
 def test_what_is_over_reminds_nobody(teams: Teams, state: TicketState) -> None:
     ended = {"completed_on": local_today()} if state == TicketState.DONE else {"dropped_why": "Enough."}
     filed("A rota", due=-3, unit=teams.platform, state=state, **ended)
-    assert told() == set()
+    assert planned() == set()
 
 
 def test_whoever_left_or_has_no_account_is_told_nothing(teams: Teams) -> None:
     for name in ("ada", "hedy"):  # Hedy has no account
         filed(f"Of {name}", due=-1, unit=teams.platform, owner=name)
     Employment.objects.create(person=person("ada"), during=DateRange(date(2025, 1, 1), local_today()))
-    assert told() == {("edith", OVERDUE_IN_TEAM, "Of ada"), ("edith", OVERDUE_IN_TEAM, "Of hedy")}
+    assert planned() == {("edith", OVERDUE_IN_TEAM, "Of ada"), ("edith", OVERDUE_IN_TEAM, "Of hedy")}
 
 
 def test_an_account_that_is_switched_off_is_told_nothing(teams: Teams) -> None:
     filed("A rota", due=-1, unit=teams.platform)
     User.objects.filter(username=MEMBER.email).update(is_active=False)
-    assert only(OVERDUE, told()) == set()
+    assert only(OVERDUE, planned()) == set()
 
 
 def test_an_account_that_an_admin_linked_is_the_persons(teams: Teams) -> None:
     linked = User.objects.create(username="ada.l", email="other@example.com")
     Person.objects.filter(email="ada@example.com").update(user=linked)
     filed("A rota", due=0, unit=teams.platform)
-    assert told() == {("ada.l", DUE, "A rota")}
+    assert planned() == {("ada.l", DUE, "A rota")}
 
 
 class TestWhoHearsOfOverdueTickets:
@@ -106,17 +106,17 @@ class TestWhoHearsOfOverdueTickets:
         Reporting.objects.create(person=person("ada"), manager=person("grace"), during=ALWAYS)
         Organisation.objects.update(members_see=MembersSee.EVERYTHING)
         filed("A rota", due=-1, unit=teams.platform)
-        assert only(OVERDUE_IN_TEAM, told()) == {("grace", "A rota")}
+        assert only(OVERDUE_IN_TEAM, planned()) == {("grace", "A rota")}
 
     def test_else_it_is_who_leads_the_owners_unit(self, teams: Teams) -> None:
         filed("A rota", due=-1, unit=teams.platform)
-        assert only(OVERDUE_IN_TEAM, told()) == {("edith", "A rota")}
+        assert only(OVERDUE_IN_TEAM, planned()) == {("edith", "A rota")}
 
     def test_the_owner_is_not_told_twice_where_they_lead_the_unit(self, teams: Teams) -> None:
         teams.engineering.leader = person("grace")
         teams.engineering.save()
         filed("A rota", due=-1, unit=teams.platform, owner="edith")
-        assert told() == {("edith", OVERDUE, "A rota"), ("grace", OVERDUE_IN_TEAM, "A rota")}
+        assert planned() == {("edith", OVERDUE, "A rota"), ("grace", OVERDUE_IN_TEAM, "A rota")}
 
     def test_a_manager_who_may_not_see_the_ticket_is_passed_over(self, teams: Teams) -> None:
         """Ada works for Search: Edith, who leads Platform, may not see that; who leads Search may."""
@@ -124,16 +124,16 @@ class TestWhoHearsOfOverdueTickets:
         teams.search.save()
         lent = filed("Lent to Search", due=-1, unit=teams.search)
         assert not Ticket.objects.within(visibility_of(create_user(MANAGER))).filter(pk=lent.pk).exists()
-        assert only(OVERDUE_IN_TEAM, told()) == {("grace", "Lent to Search")}
+        assert only(OVERDUE_IN_TEAM, planned()) == {("grace", "Lent to Search")}
 
     def test_a_granted_manager_hears_as_a_leader_does(self, teams: Teams) -> None:
         Grant.objects.create(user=create_user(OTHER_MEMBER), role=Role.MANAGER, unit=teams.search, during=ALWAYS)
         filed("Nobody's", due=-1, unit=teams.search, owner=None)
-        assert only(OVERDUE_IN_TEAM, told()) == {("grace", "Nobody's")}
+        assert only(OVERDUE_IN_TEAM, planned()) == {("grace", "Nobody's")}
 
     def test_of_the_whole_organisation_executives_hear(self, teams: Teams) -> None:
         filed("Nobody's", due=-1, owner=None)
-        assert told() == {("mary", OVERDUE_IN_TEAM, "Nobody's")}
+        assert planned() == {("mary", OVERDUE_IN_TEAM, "Nobody's")}
 
     def test_an_archived_tree_and_a_past_manager_say_nothing(self, teams: Teams) -> None:
         Reporting.objects.create(
@@ -143,7 +143,7 @@ class TestWhoHearsOfOverdueTickets:
         teams.tree.save()
         Organisation.objects.update(members_see=MembersSee.EVERYTHING)
         filed("A rota", due=-1, unit=teams.platform)
-        assert only(OVERDUE_IN_TEAM, told()) == set()
+        assert only(OVERDUE_IN_TEAM, planned()) == set()
 
 
 @pytest.mark.parametrize("seed", range(12))

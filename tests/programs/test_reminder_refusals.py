@@ -154,7 +154,7 @@ def test_a_second_try_after_a_fault_of_ours_is_the_same_letter(
     with monkeypatch.context() as broken:
         broken.setattr(email, "as_mail", lambda outgoing: 1 / 0)
         assert Counter(send_waiting()) == Counter({"put off": 1})
-    assert "fault of ours" in caplog.text
+    assert "failed in Headway" in caplog.text
     assert send_after(2) == Counter(sent=1)
 
 

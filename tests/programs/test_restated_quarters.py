@@ -39,7 +39,7 @@ def test_a_closed_quarter_says_what_its_key_results_are_today(delivered: Org) ->
     assert restated_of(EXECUTIVE) == [], "there is no such unit any more"
 
 
-@pytest.mark.parametrize(("newcomers", "text"), [(1, "hidden, as both figures would tell of few people"), (5, "11 ")])
+@pytest.mark.parametrize(("newcomers", "text"), [(1, "hidden: the two values would reveal few people"), (5, "11 ")])
 def test_a_restated_key_result_tells_of_no_few_people(delivered: Org, newcomers: int, text: str) -> None:
     """One late laptop is what it was then, less what it is now."""
     Organisation.objects.update(

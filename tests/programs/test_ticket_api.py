@@ -148,18 +148,18 @@ def test_tickets_are_found(teams: Teams, sign_in: Callable[[Persona], Client]) -
     second = ticket(title="Late reviews", due_on=in_days(17))
     client = sign_in(EXECUTIVE)
 
-    def found(params: str) -> list[int]:
+    def ids_found(params: str) -> list[int]:
         answer = client.get(f"{ADDRESS}?{params}")
         assert answer.status_code == 200, answer.content
         return [entry["id"] for entry in answer.json()["tickets"]]
 
-    assert found("") == [first.pk, second.pk]
-    assert found("sort=-due") == [second.pk, first.pk]
-    assert found("kind=tooling") == [first.pk]
-    assert found("q=review") == [second.pk]
-    assert found("owner=ADA@example.com&unit=platform&state=standing") == [first.pk, second.pk]
-    assert found("unit=growth") == []
-    assert found("size=1&page=2") == [second.pk]
+    assert ids_found("") == [first.pk, second.pk]
+    assert ids_found("sort=-due") == [second.pk, first.pk]
+    assert ids_found("kind=tooling") == [first.pk]
+    assert ids_found("q=review") == [second.pk]
+    assert ids_found("owner=ADA@example.com&unit=platform&state=standing") == [first.pk, second.pk]
+    assert ids_found("unit=growth") == []
+    assert ids_found("size=1&page=2") == [second.pk]
     for wrong in ("state=gone", "sort=colour", "colour=red", "page=0", "objective=x"):
         assert client.get(f"{ADDRESS}?{wrong}").status_code == 400, wrong
 

@@ -105,7 +105,7 @@ def test_the_year_before_is_asked_the_same_question_from_week_to_week(done: Tick
     assert (effect.change_low, effect.change_high) == (None, None)
     words = effect_words(Ticket.objects.select_related("effect", "unit").get(), as_(EXECUTIVE))
     assert words is not None
-    assert words.surely.startswith("The year before has too few weeks")
+    assert words.surely.startswith("Too few weeks in the year before")
 
 
 def test_a_change_is_held_against_what_is_usual(done: Ticket, org: Org) -> None:
@@ -124,7 +124,7 @@ def test_a_change_is_held_against_what_is_usual(done: Ticket, org: Org) -> None:
     assert effect.change_low < effect.change_high < 0
     words = effect_words(Ticket.objects.select_related("effect", "unit").get(), as_(EXECUTIVE))
     assert words is not None
-    assert words.surely == "more than what happens anyway"
+    assert words.surely == "beyond normal variation"
     assert words.interval.startswith("−")
 
 

@@ -41,13 +41,13 @@ def history(persona: Persona, record: Ticket) -> str:
 def test_links_come_and_go_by_name(pulls: dict[int, PullRequest]) -> None:
     new_ticket = ticket(pull_requests=(pulls[1].pk,))
     assert history(MANAGER, new_ticket).startswith("Edith")
-    assert "Filed" in history(MANAGER, new_ticket)
+    assert "Created" in history(MANAGER, new_ticket)
     assert "Watching" not in history(MANAGER, new_ticket), "whoever filed it watches it anyway"
     change_ticket(as_(EXECUTIVE), new_ticket, draft(pull_requests=(pulls[2].pk,)), of_version=1)
     watch_ticket(as_(MEMBER), new_ticket)
     unwatch_ticket(as_(MEMBER), new_ticket)
     changes = history(EXECUTIVE, new_ticket)
-    assert "Ada" in changes.partition("Filed")[0]
+    assert "Ada" in changes.partition("Created")[0]
     assert "Watching – → Ada" in changes
     assert "Watching Ada → –" in changes
     for number, words in ((1, "{} → –"), (2, "– → {}")):

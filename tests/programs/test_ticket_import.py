@@ -95,7 +95,7 @@ def test_the_page_shows_what_a_file_would_do_and_does_it(sign_in: SignIn) -> Non
         ({"unit": ""}, "executives and admins"),
         ({"owner": "nobody@example.com"}, "Nobody with the address"),
         ({"state": "melted"}, "is none of"),
-        ({"state": "dropped"}, "Say why"),
+        ({"state": "dropped"}, "Give a reason"),
         ({"state": "open", "completed_on": TODAY}, "was not completed"),
         ({"completed_on": TOMORROW}, "has not come yet"),
         ({"starts_on": TODAY, "completed_on": YESTERDAY}, "It began on"),

@@ -41,7 +41,7 @@ def sign_in(teams: Org) -> SignIn:
     return signed_in
 
 
-def asked(queries: CaptureQueriesContext) -> str:
+def executed_sql(queries: CaptureQueriesContext) -> str:
     return "\n".join(" ".join(str(query["sql"]).split())[:150] for query in queries.captured_queries)
 
 
@@ -103,7 +103,7 @@ def test_the_table_says_what_the_plan_asks_for(sign_in: SignIn) -> None:
     assert "Challenge Reviews wait overnight A *rota*" in page
     assert "5 days late" in page
     assert "Due today" in page
-    assert "Nobody yet" in page
+    assert "Unassigned" in page
     assert page.index("Reviews wait overnight") < page.index("Due now")
     overdue = text(sign_in(MANAGER), "/programs/tickets/?state=overdue")
     assert late.title in overdue
@@ -176,7 +176,7 @@ def test_the_board_and_the_calendar_show_the_same_tickets(sign_in: SignIn) -> No
 def test_moves_that_cannot_be_are_told_on_the_page(sign_in: SignIn) -> None:
     written, client = ticket(), sign_in(MANAGER)
     for form, message in (
-        ({"state": "dropped"}, "Say why it is dropped"),
+        ({"state": "dropped"}, "Give a reason for dropping"),
         ({"state": "melted"}, "A ticket is one of"),
         ({"state": "done", "completed_on": "tomorrow"}, "is no day like"),
         ({"state": "done", "completed_on": str(local_today() + timedelta(days=1))}, "has not come yet"),
@@ -205,7 +205,7 @@ def test_a_ticket_is_filed_and_changed_by_form(sign_in: SignIn) -> None:
     assert filed["Location"] == reverse("ticket", args=[written.pk])
     page = plain(text(client, filed["Location"]))
     assert "PRs miss their work item" in page
-    assert "Filed" in page
+    assert "Created" in page
     refused = client.post(reverse("ticket_new"), form_of(due_on=str(day_before(1))))
     assert refused.status_code == 400
     assert "cannot be due before" in refused.content.decode()
@@ -322,7 +322,7 @@ def test_a_metric_leads_to_a_ticket_for_whoever_may_file_one(sign_in: SignIn) ->
     address = "/insights/metrics/pr.review_time/?unit=platform"
     link = f"{reverse('ticket_new')}?metric=pr.review_time&amp;unit=platform"
     assert link in text(sign_in(MANAGER), address)
-    assert "Make a ticket" not in text(sign_in(MEMBER), address)
+    assert "Create ticket" not in text(sign_in(MEMBER), address)
     form = text(sign_in(MANAGER), link.replace("&amp;", "&"))
     assert 'value="pr.review_time" selected' in form
     assert 'value="platform" selected' in form

@@ -38,7 +38,7 @@ def pulls(org: Org) -> dict[int, PullRequest]:
     return {request.number: request for request in PullRequest.objects.all()}
 
 
-def said(client: Client, address: str) -> dict[str, Any]:
+def stored_changes(client: Client, address: str) -> dict[str, Any]:
     form = client.get(address).context["form"]
     return {name: form[name].value() for name in form.fields if form[name].value() is not None}
 
@@ -80,7 +80,7 @@ def test_they_are_linked_by_form_and_an_edit_keeps_what_its_author_may_not_see(
     new_ticket = ticket()
     new_ticket.pull_requests.add(pulls[3])
     client, edit = sign_in(MANAGER), f"/programs/tickets/{new_ticket.pk}/edit/"
-    form = said(client, edit)
+    form = stored_changes(client, edit)
     assert form["pull_requests"] == ""
     assert client.post(edit, {**form, "pull_requests": f"{REPOSITORY}#1\n{REPOSITORY}#2"}).status_code == 302
     assert set(new_ticket.pull_requests.values_list("number", flat=True)) == {1, 2, 3}
@@ -88,13 +88,13 @@ def test_they_are_linked_by_form_and_an_edit_keeps_what_its_author_may_not_see(
     assert "Change 1" in shown
     assert "Change 3" not in shown, "of another team"
     assert "Change 3" in sign_in(EXECUTIVE).get(f"/programs/tickets/{new_ticket.pk}/").content.decode()
-    assert said(sign_in(EXECUTIVE), edit)["pull_requests"].count("#") == 3
+    assert stored_changes(sign_in(EXECUTIVE), edit)["pull_requests"].count("#") == 3
 
 
 def test_two_edits_of_its_links_are_a_conflict(pulls: dict[int, PullRequest], sign_in: SignIn) -> None:
     new_ticket = ticket()
     client, edit = sign_in(MANAGER), f"/programs/tickets/{new_ticket.pk}/edit/"
-    form = said(client, edit)
+    form = stored_changes(client, edit)
     assert client.post(edit, {**form, "pull_requests": f"{REPOSITORY}#1"}).status_code == 302
     second = client.post(edit, {**form, "pull_requests": f"{REPOSITORY}#2"})
     assert second.status_code == 409
@@ -105,7 +105,7 @@ def test_two_edits_of_its_links_are_a_conflict(pulls: dict[int, PullRequest], si
 def test_a_name_that_is_none_stores_nothing(sign_in: SignIn) -> None:
     new_ticket = ticket()
     client, edit = sign_in(MANAGER), f"/programs/tickets/{new_ticket.pk}/edit/"
-    refused = client.post(edit, {**said(client, edit), "title": "Other", "pull_requests": "shop#404"})
+    refused = client.post(edit, {**stored_changes(client, edit), "title": "Other", "pull_requests": "shop#404"})
     assert refused.status_code == 400
     assert "There is no pull request" in refused.content.decode()
     assert Ticket.objects.get().title != "Other"
@@ -118,7 +118,7 @@ def test_a_ticket_whose_pull_request_was_deleted_is_changed_as_before(
     new_ticket = ticket(pull_requests=(pulls[1].pk,))
     PullRequest.objects.filter(pk=pulls[1].pk).update(deleted_at=timezone.now())
     client, edit = sign_in(MANAGER), f"/programs/tickets/{new_ticket.pk}/edit/"
-    assert client.post(edit, {**said(client, edit), "title": "Other"}).status_code == 302
+    assert client.post(edit, {**stored_changes(client, edit), "title": "Other"}).status_code == 302
     assert Ticket.objects.get().title == "Other"
     assert set(new_ticket.pull_requests.values_list("number", flat=True)) == {1}
 

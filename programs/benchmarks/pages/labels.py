@@ -14,7 +14,7 @@ from insights.ui import wording
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, adds_up_over_units
-from programs.benchmarks.services.agreements import whose
+from programs.benchmarks.services.agreements import source_of
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query
 from programs.benchmarks.services.writing import hides_baseline
 from programs.models import BenchmarkVersion, Period
@@ -162,7 +162,7 @@ def sample_words(stand: CurrentValue | None) -> str:
 
 def source_words(holding: EffectiveBenchmark) -> str:
     """Own, or from whom."""
-    return f"From {whose(holding)}" if not holding.is_own else "Own"
+    return f"From {source_of(holding)}" if not holding.is_own else "Own"
 
 
 def formula_words(holding: EffectiveBenchmark) -> str:

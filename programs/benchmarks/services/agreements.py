@@ -32,7 +32,7 @@ def agreements(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str
     }
 
 
-def whose(holding: EffectiveBenchmark) -> str:
+def source_of(holding: EffectiveBenchmark) -> str:
     """The unit that an inherited benchmark is from; empty for an own one."""
     if holding.is_own:
         return ""
@@ -51,7 +51,7 @@ def _agreement(holding: EffectiveBenchmark, unit: str | None) -> Agreement:
         target=version.target,
         statistic=Statistic(version.statistic) if version.statistic else None,
         period=granularity_of(version.period),
-        whose=whose(holding),
+        whose=source_of(holding),
         url=benchmark_url(version.metric, unit),
         unit=get(version.metric).unit,
         higher_is_better=version.better == Direction.HIGHER,

@@ -43,7 +43,7 @@ class FewestUnits:
 def comparable_units(
     queries: Sequence[tuple[Unit, BenchmarkQuery]], access: Access, *, today: date
 ) -> list[Peers | FewestUnits]:
-    """In order, of the units that stand beside each one today; their figures are those of `Asked.query`.
+    """In order, of the units comparable with each one today; their figures are those of `BenchmarkQuery.query`.
 
     All of them are read together.
     """

@@ -82,7 +82,7 @@ def offered_metrics() -> list[Metric]:
 
 
 def check_benchmark(draft: BenchmarkDraft, visibility: Visibility) -> CheckedBenchmark:
-    """Raises BenchmarkError, MayNotAgreeError."""
+    """Raises BenchmarkError, MayNotSetBenchmarkError."""
     metric = metric_of(draft.metric)
     unit = unit_led(draft.unit, visibility)
     better, period = _better(metric, draft.better), _period(metric, draft.period)
@@ -124,7 +124,7 @@ def metric_of(key: str) -> Metric:
 def unit_led(slug: str, visibility: Visibility, *, must_stand: bool = True) -> Unit | None:
     """The unit of that slug, which the viewer leads; None for the whole organisation.
 
-    Raises BenchmarkError for a unit that is not there, or (where it has to) stands in no tree today; MayNotAgreeError.
+    Raises BenchmarkError for an unknown unit, or (with `must_stand`) one in no tree today; MayNotSetBenchmarkError.
     """
     if not slug:
         if not visibility.leads_whole:

@@ -44,7 +44,7 @@ class FocusDraft:
 def set_focus(access: Access, draft: FocusDraft, *, of_number: int, at: datetime | None = None) -> FocusVersion:
     """A new version after `of_number` (0: there was none); `at` tells of one that was chosen earlier.
 
-    What is the same as before is refused.  Raises BenchmarkError, MayNotAgreeError, FocusConflictError.
+    What is the same as before is refused.  Raises BenchmarkError, MayNotSetBenchmarkError, FocusConflictError.
     """
     if not isinstance(access.viewer, User):
         raise MayNotSetBenchmarkError("Sign in with an account: a token without an account cannot choose a focus.")

@@ -9,7 +9,7 @@ from insights.catalogue.declarations import Metric
 from insights.query.enums import Category
 from orgtree.access.access import Access
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
-from programs.benchmarks.services.agreements import whose
+from programs.benchmarks.services.agreements import source_of
 from programs.benchmarks.services.current_values import BenchmarkQuery, CurrentValue, benchmark_query
 from programs.benchmarks.services.drafts import offered_metrics
 from programs.benchmarks.services.starter_sets import STARTER_SETS
@@ -80,7 +80,7 @@ def benchmark_rows(
             baseline = (version.baseline, *days, version.baseline_low, version.baseline_high)
         yield (
             *front,
-            *(version.threshold, version.target, whose(held) or whose_list),
+            *(version.threshold, version.target, source_of(held) or whose_list),
             *baseline,
             *(version.number, version.written_at.date(), version.reason),
         )

@@ -44,7 +44,7 @@ def set_benchmark(
     """Adds a version after `of_number` (0: none yet), with the unit's baseline as of today.
 
     `at` backdates the version: its baseline is as of that day.
-    Raises BenchmarkError, MayNotAgreeError, BenchmarkConflictError.
+    Raises BenchmarkError, MayNotSetBenchmarkError, BenchmarkConflictError.
     """
     account = _account(access)
     checked = check_benchmark(draft, access.visibility)

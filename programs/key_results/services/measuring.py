@@ -34,7 +34,7 @@ Row = TypeVar("Row", KeyResultMeasure, ObjectiveMeasure)
 OBJECTIVES_AT_ONCE = 50  # held for one transaction
 OBJECTIVES_READ_AT_ONCE = 500  # whose figures come with the same few statements
 Figures = dict[KeyResultQuery, MeasuredMetric]
-NOTHING_ENTERED = "No value entered yet. Check in to enter one."
+NOTHING_ENTERED = "No value entered yet; a check-in sets it."
 NOT_BEGUN = "The quarter has not started."
 
 

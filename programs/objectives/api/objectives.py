@@ -252,19 +252,19 @@ def _with_api_errors(write: Callable[[], Written]) -> Written:
 def _draft(given: Mapping[str, Any], quarter: Quarter, *, known: Objective | None = None) -> ObjectiveDraft:
     """What is not named is what the known objective says, or nothing."""
 
-    def said(name: str, otherwise: Any) -> Any:
+    def given_or(name: str, otherwise: Any) -> Any:
         return given.get(name, otherwise)
 
     return ObjectiveDraft(
         quarter=quarter,
-        unit=text("unit", said("unit", known.unit.slug if known and known.unit else None)) or None,
-        title=text("title", said("title", known.title if known else "")),
-        description=text("description", said("description", known.description if known else "")),
+        unit=text("unit", given_or("unit", known.unit.slug if known and known.unit else None)) or None,
+        title=text("title", given_or("title", known.title if known else "")),
+        description=text("description", given_or("description", known.description if known else "")),
         owner=_person(text("owner", given["owner"])) if "owner" in given else (known.owner_id if known else None),
-        is_mandatory=yes_or_no("is_mandatory", said("is_mandatory", known.is_mandatory if known else False)),
-        parent=number("parent", said("parent", known.parent_id if known else None)),
-        template=text("template", said("template", known.template if known else "")),
-        publish=yes_or_no("publish", said("publish", bool(known and known.published_at))),
+        is_mandatory=yes_or_no("is_mandatory", given_or("is_mandatory", known.is_mandatory if known else False)),
+        parent=number("parent", given_or("parent", known.parent_id if known else None)),
+        template=text("template", given_or("template", known.template if known else "")),
+        publish=yes_or_no("publish", given_or("publish", bool(known and known.published_at))),
         key_results=_key_results(given["key_results"])
         if "key_results" in given
         else (key_results_of(known) if known else ()),

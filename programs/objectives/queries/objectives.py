@@ -54,7 +54,7 @@ class ObjectiveFilter:
 class ObjectiveProgress:
     """`progress` is the mean of the key results that are no guardrails, each clipped to 0..1.
 
-    `shown` is the override where there is one; `is_standing_hidden` says that what was computed is withheld.
+    `shown` is the override where there is one; `is_status_hidden`: the computed status is withheld.
     `confidence` is that of the last check-in.  `check_in_due` is the day by which the next one is; None for drafts,
     dropped objectives, and outside of the quarter.
     """

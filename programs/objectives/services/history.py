@@ -104,7 +104,7 @@ def _objective_steps(events: Sequence[Any], names: CurrentNames) -> Iterator[_Ti
         yield _timed_step(events[0], ObjectiveStep(is_first=True))
     for before, event in pairwise(events):
         changes = [
-            Changed(field, names.told(before, field), names.told(event, field))
+            Changed(field, names.value_of(before, field), names.value_of(event, field))
             for field in OBJECTIVE_FIELDS
             if getattr(before, field) != getattr(event, field)
         ]

@@ -43,7 +43,7 @@ class PreferencesForm(forms.Form):
         self.fields["time_zone"].widget.attrs["placeholder"] = settings.TIME_ZONE
 
     @property
-    def wanted(self) -> Preferences:
+    def preferences(self) -> Preferences:
         """What a valid form says."""
         data = self.cleaned_data
         begins, ends = (_to_the_minute(data[name]) for name in ("begins", "ends"))
@@ -62,7 +62,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
     form = PreferencesForm(request.POST)
     if form.is_valid():
         try:
-            change_preferences(account, form.wanted)
+            change_preferences(account, form.preferences)
         except PreferenceError as problem:
             form.add_error(problem.field, problem.message)
         else:

@@ -22,11 +22,12 @@ MOST_URGENT_FIRST = (
     *(MessageKind.MENTIONED, MessageKind.OVERDUE, MessageKind.DUE, MessageKind.CHECK_IN_DUE, MessageKind.ASSIGNED),
     *(MessageKind.DUE_SOON, MessageKind.OBJECTIVE_MISSING, MessageKind.OVERDUE_IN_TEAM, MessageKind.COMMENTED),
 )
-NOT_THEIRS = "No longer visible to the account."
+# Stored with the delivery.
+NOT_THEIRS = "It is not theirs to see any more."
 HAS_LEFT = "The account is switched off, or its person has left."
-MUTED = "Unsubscribed from this kind."
-READ = "Read in the app."
-SETTLED = "No longer relevant."
+MUTED = "They want no such messages."
+READ = "They read it in the app."
+SETTLED = "It is settled."
 
 
 def compose(email: Letter, *, today: date | None = None) -> EmailContent | None:

@@ -130,7 +130,7 @@ def _steps(events: Sequence[Any], names: CurrentNames) -> Iterator[_Step]:
         yield _Step(first.pgh_created_at, together(first), account_of(first), first.version == 1, [])
     for earlier, later in pairwise(events):
         changes = [
-            Changed(field, names.told(earlier, field), names.told(later, field))
+            Changed(field, names.value_of(earlier, field), names.value_of(later, field))
             for field in FIELDS
             if getattr(earlier, field) != getattr(later, field)
         ]

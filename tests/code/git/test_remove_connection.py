@@ -25,6 +25,7 @@ from integrations.models import (
     Repository,
     RepositorySource,
 )
+from integrations.sync.git.read_source import READING
 from integrations.sync.remove_connection import RemovalImpact, removal_impact, remove_with_facts
 from tests.code.git.repositories import Repo, lines
 from tests.code.git.tables import imported_anew, set_apart, sync, tables
@@ -125,7 +126,7 @@ def test_what_stood_back_for_a_deleted_commit_counts_again(shop: Repo, tmp_path:
 def reading(source: RepositorySource) -> Iterator[None]:
     """Another process that reads the source."""
     with psycopg.connect(database_url(database.settings_dict["NAME"])) as other:
-        other.execute("SELECT pg_advisory_lock(%s, %s)", [0x4769_7400, source.pk])
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [READING.number, source.pk])
         yield
 
 
