@@ -26,7 +26,6 @@ from programs.objectives.services.templates import draft_from, objective_templat
 from programs.objectives.services.writing import add_objective, override_status
 from programs.quarters.fiscal_quarters import current_quarter, preceding
 from programs.tasks import measure_objectives as measure_task
-from programs.teams.queries import teams_without_objective
 from tests.org import Org
 from tests.pages.delivering import OPENED, REVIEWED, merged
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
@@ -370,22 +369,6 @@ def test_check_ins_are_due_every_two_weeks(delivered: Org) -> None:
     CheckIn.objects.create(objective=stored, confidence="low", at=datetime(2026, 8, 14, tzinfo=UTC))
     (progress,) = progress_of([stored], as_(EXECUTIVE), today=TODAY)
     assert (progress.check_in_due, progress.confidence) == (date(2026, 8, 28), "low")
-
-
-def test_teams_without_their_objective(delivered: Org) -> None:
-    quarter = current_quarter()
-
-    def gap(persona: Any = EXECUTIVE) -> list[str]:
-        return [unit.slug for unit in teams_without_objective(quarter, as_(persona).visibility, today=TODAY)]
-
-    assert gap() == ["platform", "search"], "engineering has nobody of its own"
-    objective(is_mandatory=False)
-    draft_only = objective(is_mandatory=True, publish=False)
-    assert gap() == ["platform", "search"], "a draft is no agreement"
-    Objective.objects.filter(pk=draft_only.pk).update(published_at=timezone.now())
-    assert gap() == ["search"]
-    assert gap(MANAGER) == []
-    assert gap(OTHER_MEMBER) == ["search"]
 
 
 def test_templates_bring_baselines_and_targets(delivered: Org) -> None:

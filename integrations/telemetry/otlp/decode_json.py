@@ -35,6 +35,7 @@ from integrations.telemetry.otlp.decoded import (
     Origin,
     Signal,
     UnreadableRequestError,
+    canonical_json,
 )
 from integrations.telemetry.otlp.messages import (
     AnyValue,
@@ -185,7 +186,7 @@ class JsonOrigin(Origin):
         return _without_content(self._resource, [], is_no_content)
 
     def bytes_of(self, sent: Json) -> bytes:
-        return _canonical(sent)
+        return canonical_json(sent)
 
     def payload(self, sent: Json, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
         dropped: list[str] = []
@@ -356,14 +357,6 @@ _VALUES: dict[str, Callable[[Json, int], Value]] = {
     "kvlistValue": _map_value,
 }
 _VALUES |= {_SNAKE_CASE[name]: read for name, read in _VALUES.items()}
-
-
-def _canonical(sent: Json) -> bytes:
-    """Canonical bytes, independent of key order and whitespace."""
-    try:
-        return json.dumps(sent, sort_keys=True, separators=(",", ":")).encode()
-    except RecursionError:
-        raise UnreadableRequestError("The JSON is nested too deeply.") from None
 
 
 def _without_content(sent: Json, dropped: list[str], may_keep: Callable[[str, Value], bool]) -> Json:

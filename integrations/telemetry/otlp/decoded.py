@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -352,3 +353,11 @@ def _context(record: EventMessage) -> Iterator[tuple[str, Value]]:
 def storable_name(name: str) -> str:
     """An external name, made fit for a column."""
     return name.replace("\x00", "").encode(errors="replace").decode()[:LONGEST_NAME] or "(unnamed)"
+
+
+def canonical_json(sent: Any) -> bytes:
+    """Canonical bytes, independent of key order and whitespace."""
+    try:
+        return json.dumps(sent, sort_keys=True, separators=(",", ":")).encode()
+    except RecursionError:
+        raise UnreadableRequestError("The JSON is nested too deeply.") from None
