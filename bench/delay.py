@@ -56,7 +56,7 @@ def _delays(token: str, session_cookie: str, samples: int) -> list[float]:
     delays = []
     for _ in range(samples):
         model = f"bench-{time.time_ns()}"
-        connection.post_logs(logs_body(MINIMUM_GROUP, model=model, of_each_person=1))
+        connection.post_logs(logs_body(MINIMUM_GROUP, model=model, per_person=1))
         answered = time.perf_counter()
         while not _is_counted(model, session_cookie):
             if time.perf_counter() - answered > GIVE_UP_SECONDS:

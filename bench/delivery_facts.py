@@ -93,13 +93,13 @@ def generate_delivery(size: DeliverySize) -> None:
     Repositories are others than those of code_facts.py, whose commits have no history.
     """
     with transaction.atomic():
-        told_by = Connection.objects.create(provider="push", name=NAME, paused_at=timezone.now())
+        pushed_by = Connection.objects.create(provider="push", name=NAME, paused_at=timezone.now())
         with _references_unchecked(), _without_indexes():
-            _write(size, told_by)
-        note_named(Kind.DEPLOYMENT, _ids(Deployment, told_by))
+            _write(size, pushed_by)
+        note_named(Kind.DEPLOYMENT, _ids(Deployment, pushed_by))
         _give_repositories(size)
         with _references_unchecked():
-            _derive(told_by)
+            _derive(pushed_by)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
@@ -132,9 +132,9 @@ def _without_indexes() -> Iterator[None]:
             cursor.execute(definition)
 
 
-def _write(size: DeliverySize, told_by: Connection) -> None:
+def _write(size: DeliverySize, pushed_by: Connection) -> None:
     sizes = {
-        "connection": told_by.pk,
+        "connection": pushed_by.pk,
         "people": size.people,
         "days": size.weeks * 7,
         "pull_requests": size.pull_requests,
@@ -164,11 +164,11 @@ def _write(size: DeliverySize, told_by: Connection) -> None:
             cursor.execute(f"DROP TABLE {table}")
 
 
-def _derive(told_by: Connection) -> None:
-    meanings = value_mappings_of(told_by)
-    _recompute(recompute_figures, _ids(PullRequest, told_by), PullRequestFigures)
-    _recompute(lambda ids: recompute_item_figures(meanings, ids), _ids(WorkItem, told_by), WorkItemFigures)
-    _recompute(recompute_run_figures, _ids(PipelineRun, told_by), PipelineRunFigures)
+def _derive(pushed_by: Connection) -> None:
+    meanings = value_mappings_of(pushed_by)
+    _recompute(recompute_figures, _ids(PullRequest, pushed_by), PullRequestFigures)
+    _recompute(lambda ids: recompute_item_figures(meanings, ids), _ids(WorkItem, pushed_by), WorkItemFigures)
+    _recompute(recompute_run_figures, _ids(PipelineRun, pushed_by), PipelineRunFigures)
     relink_everything()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM integrations_factchange")
@@ -194,8 +194,8 @@ def _give_repositories(size: DeliverySize) -> None:
     give(gifts, by=None)
 
 
-def _ids(records: type[ProviderFact], told_by: Connection) -> list[int]:
-    return list(records._default_manager.filter(connection=told_by).order_by("pk").values_list("pk", flat=True))
+def _ids(records: type[ProviderFact], pushed_by: Connection) -> list[int]:
+    return list(records._default_manager.filter(connection=pushed_by).order_by("pk").values_list("pk", flat=True))
 
 
 WRITTEN = (

@@ -32,7 +32,7 @@ class RefusedRequestError(Exception):
     """The receiver did not answer 200."""
 
 
-def logs_body(records: int, *, model: str = MODEL, of_each_person: int = RECORDS_PER_SESSION) -> bytes:
+def logs_body(records: int, *, model: str = MODEL, per_person: int = RECORDS_PER_SESSION) -> bytes:
     """An export request of `records` answered model requests, none like any other, at the present time.
 
     Each session is of another person.
@@ -40,7 +40,7 @@ def logs_body(records: int, *, model: str = MODEL, of_each_person: int = RECORDS
     resource_logs = []
     remaining = records
     while remaining > 0:
-        size = min(of_each_person, remaining)
+        size = min(per_person, remaining)
         remaining -= size
         resource_logs.append(_session(size, model))
     return ExportLogsServiceRequest(resource_logs=resource_logs).SerializeToString()

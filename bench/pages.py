@@ -29,13 +29,13 @@ def dashboards(session_cookie: str, *, size: Size, rounds: int) -> list[Measured
     conditions = str(size)
     of_columns = columns(conditions)
     with browser(session_cookie) as client:
-        looks = [
-            *_first_looks(client, "leaderboard", _units(size)[1], conditions),
-            *_first_looks(client, "differences", _units(size)[1], conditions),
-            *_first_looks(client, "adoption_effect", _units(size)[1], conditions),
+        visits = [
+            *_first_visits_of_pages(client, "leaderboard", _units(size)[1], conditions),
+            *_first_visits_of_pages(client, "differences", _units(size)[1], conditions),
+            *_first_visits_of_pages(client, "adoption_effect", _units(size)[1], conditions),
             _first_look(client, "the row Unassigned", "units/unassigned/", "", conditions),
         ]
-        looks.append(_first_visits(client, size, conditions))
+        visits.append(_first_visits(client, size, conditions))
         addresses = with_parts(client, [PAGE, *(f"{PAGE}?unit=bench-{number}" for number in _units(size))])
         responses = measured_responses(
             "dashboard responses", client, addresses, rounds=rounds, conditions=f"four scopes; {conditions}"
@@ -49,7 +49,7 @@ def dashboards(session_cookie: str, *, size: Size, rounds: int) -> list[Measured
             rounds=rounds,
             conditions=conditions,
         )
-        return [*of_columns, *looks, *responses, *in_browser, *_ad_hoc(client, conditions)]
+        return [*of_columns, *visits, *responses, *in_browser, *_ad_hoc(client, conditions)]
 
 
 def _units(size: Size) -> tuple[int, int, int]:
@@ -58,7 +58,7 @@ def _units(size: Size) -> tuple[int, int, int]:
     return levels[0][0], levels[2][0], levels[-1][-1]
 
 
-def _first_looks(client: httpx.Client, part: str, unit: int, conditions: str) -> list[Measured]:
+def _first_visits_of_pages(client: httpx.Client, part: str, unit: int, conditions: str) -> list[Measured]:
     """At a part of the page whose figures are read person by person: of everybody, and of a unit with some movers."""
     return [
         _first_look(client, f"{part}, {label}", f"parts/{part}/", f"&unit=bench-{on}" if on else "", conditions)

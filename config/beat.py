@@ -14,7 +14,7 @@ from config.stored_clocks import LEEWAY, correct_clocks
 
 logger = logging.getLogger(__name__)
 
-SECONDS_BETWEEN_LOOKS = 60.0
+SECONDS_BETWEEN_CHECKS = 60.0
 
 
 class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # has no types
@@ -24,7 +24,7 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # has no types
 
     def tick(self, *args: Any, **kwargs: Any) -> Any:
         if time.monotonic() >= self._look_at:
-            self._look_at = time.monotonic() + SECONDS_BETWEEN_LOOKS
+            self._look_at = time.monotonic() + SECONDS_BETWEEN_CHECKS
             self.correct_clocks()
         return super().tick(*args, **kwargs)
 

@@ -23,8 +23,8 @@ import psycopg
 logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_PROBES = 1.0
-SECONDS_BETWEEN_LOOKS = 0.5
-LOOKS_WITHOUT_ANSWER = 6  # checks, not seconds: after sleep the machine finds an old probe and its answer at once
+SECONDS_BETWEEN_CHECKS = 0.5
+CHECKS_WITHOUT_ANSWER = 6  # checks, not seconds: after sleep the machine finds an old probe and its answer at once
 SECONDS_TO_CONNECT = 3
 STATEMENT_SECONDS = 30
 LOCK_SECONDS = 5
@@ -42,10 +42,10 @@ class DatabaseWatch:
         self._pid = 0
         self._connections: WeakSet[psycopg.Connection[Any]] = WeakSet()
         self._is_waiting = False
-        self._looks = 0
+        self._checks = 0
 
     def is_hanging(self) -> bool:
-        return self._is_waiting and self._looks >= LOOKS_WITHOUT_ANSWER
+        return self._is_waiting and self._checks >= CHECKS_WITHOUT_ANSWER
 
     def begin(self, parameters: Mapping[str, Any]) -> None:
         """Call it before each connection.  Raises psycopg.OperationalError while the database hangs."""
@@ -82,14 +82,14 @@ class DatabaseWatch:
     def _record_answer(self) -> None:
         if self.is_hanging():
             logger.warning("The database answers again.")
-        self._is_waiting, self._looks = False, 0
+        self._is_waiting, self._checks = False, 0
 
     def _look(self) -> None:
         while True:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-            self._looks = self._looks + 1 if self._is_waiting else 0
+            time.sleep(SECONDS_BETWEEN_CHECKS)
+            self._checks = self._checks + 1 if self._is_waiting else 0
             if self.is_hanging():
-                if self._looks == LOOKS_WITHOUT_ANSWER:
+                if self._checks == CHECKS_WITHOUT_ANSWER:
                     logger.error("The database does not answer: requests that need it are refused until it does.")
                 self._shut_sockets()
 

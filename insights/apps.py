@@ -15,6 +15,6 @@ class InsightsConfig(AppConfig):
         from orgtree.organisation.benchmark_choice import offer_benchmark_sets, offer_peers
 
         checks.register(registry.check)
-        offer_benchmark_sets([(each.slug, each.name) for each in SETS.values()])
+        offer_benchmark_sets([(benchmark_set.slug, benchmark_set.name) for benchmark_set in SETS.values()])
         offer_peers(peers_to_offer())
         change_listeners.register(lambda: nudge_on_commit(refresh_columns))

@@ -51,7 +51,7 @@ LARGEST_LOG_BYTES = 10_000_000
 SIGN_OF_ORPHANED_SESSIONS = "shared memory block"
 # A supervisor killed right after starting the server leaves a starting one behind.
 SIGN_OF_ANOTHER_START = 'lock file "postmaster.pid" already exists'
-SECONDS_BETWEEN_LOOKS = 0.05
+SECONDS_BETWEEN_CHECKS = 0.05
 # Fast, then immediate shutdown: https://www.postgresql.org/docs/current/server-shutdown.html
 STOP_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
 SECONDS_TO_STOP = 30.0
@@ -88,7 +88,7 @@ def start(cluster: Cluster, *, patience_seconds: float = 60, settings: Mapping[s
     if not (cluster.postgres_dir / "PG_VERSION").exists():
         _create_cluster(cluster)
     while not is_running(cluster) and not _launch(cluster, deadline, settings):
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_BETWEEN_CHECKS)
     _create_database(cluster)
 
 
@@ -139,7 +139,7 @@ def _launch(cluster: Cluster, deadline: float, settings: Mapping[str, str]) -> b
             raise EmbeddedPostgresError(
                 f"PostgreSQL did not answer in time; it may still be recovering. See {cluster.log_file}, and try again."
             )
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_BETWEEN_CHECKS)
     return True
 
 
@@ -159,7 +159,7 @@ def _clean_up_earlier_server(cluster: Cluster, deadline: float) -> None:
                 f"PostgreSQL (process {postmaster.pid}) is {postmaster.status} and did not get further. "
                 f"See {cluster.log_file}."
             )
-        time.sleep(SECONDS_BETWEEN_LOOKS)
+        time.sleep(SECONDS_BETWEEN_CHECKS)
 
 
 def _refuse_other_major_version(cluster: Cluster) -> None:

@@ -14,7 +14,7 @@ from config.launcher.children import Child
 from config.launcher.output import Output
 
 SECONDS_TO_STOP = 20.0  # the web process ends open requests within 10
-SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_CHECKS = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -52,7 +52,7 @@ class Supervisor:
             now = time.monotonic()
             if now >= next_look:
                 self.ensure_running()
-                next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
+                next_look = time.monotonic() + SECONDS_BETWEEN_CHECKS
             self._finish_errand()
             for child in self.children:
                 if child.ended():

@@ -34,7 +34,7 @@ MOST_BODY_BYTES = 66 * 1024 * 1024  # a file of people and its form; receivers h
 MOST_BYTES_IN_MEMORY = 256 * 1024  # of a body
 MOST_HEADER_BYTES = 16 * 1024  # the request line and all headers
 SECONDS_TO_FINISH = 10.0  # for requests under way when the process is stopped
-SECONDS_BETWEEN_LOOKS = 1.0
+SECONDS_BETWEEN_CHECKS = 1.0
 SHARE_CLOSED_FOR_OTHERS = 20
 
 
@@ -75,10 +75,10 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
     def run(self) -> None:
         deadline, next_look = math.inf, 0.0
         while not (self._stopping and self._is_idle()) and time.monotonic() < deadline:
-            wasyncore.loop(timeout=SECONDS_BETWEEN_LOOKS, use_poll=True, map=self._map, count=1)
+            wasyncore.loop(timeout=SECONDS_BETWEEN_CHECKS, use_poll=True, map=self._map, count=1)
             now = time.monotonic()
             if now >= next_look:
-                next_look = now + SECONDS_BETWEEN_LOOKS
+                next_look = now + SECONDS_BETWEEN_CHECKS
                 self._close_overdue(now)
             if len(self.active_channels) > self.most_connections:
                 self._make_room()

@@ -26,7 +26,7 @@ from programs.models import DemoRun
 CONNECTION_NAME = "GitHub of the demo"
 _PROVIDER = "github"
 _PATIENCE_SECONDS = 180.0  # it plays a whole year before it answers, on a machine that does other things as well
-_SECONDS_BETWEEN_LOOKS = 0.25
+_SECONDS_BETWEEN_CHECKS = 0.25
 _SECONDS_TO_END = 10.0
 
 
@@ -84,7 +84,7 @@ def connect_github(github: DemoGitHub) -> Connection:
     while not _answers(github):
         if time.monotonic() > deadline:
             raise GitHubAwayError(github.url)
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        time.sleep(_SECONDS_BETWEEN_CHECKS)
     connection = connect(
         _PROVIDER,
         CONNECTION_NAME,

@@ -42,8 +42,8 @@ from programs.models import DemoRun
 
 _TOKEN_NAME = "Demo organisation"  # noqa: S105 - its name; it is revoked when the demo is sent
 _SECONDS_BETWEEN_REPORTS = 3.0
-_SECONDS_BETWEEN_LOOKS = 0.25
-_TELLING_SHARE = 0.03  # before so much is done, nothing can be said of the time left
+_SECONDS_BETWEEN_CHECKS = 0.25
+_SHARE_TO_ESTIMATE = 0.03  # before so much is done, nothing can be said of the time left
 _PATIENCE_SECONDS = 900.0  # without any progress, which is long on a busy machine
 
 Report = Callable[[str], None]
@@ -164,7 +164,7 @@ def _wait(count_waiting: Callable[[], int], what: str, report: Report) -> None:
         elif time.monotonic() - progress_at > _PATIENCE_SECONDS:
             raise NoProgressError(f"{waiting} {what}")
         pace.tell(f"{waiting:,} {what} left", share=1 - waiting / max(first, waiting))
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        time.sleep(_SECONDS_BETWEEN_CHECKS)
 
 
 class _Pace:
@@ -173,12 +173,12 @@ class _Pace:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._sentence = ""
-        self._started = self._told = time.monotonic()
+        self._started = self._reported_at = time.monotonic()
 
     def tell(self, sentence: str, *, share: float) -> None:
         now = time.monotonic()
-        if sentence == self._sentence or now - self._told < _SECONDS_BETWEEN_REPORTS:
+        if sentence == self._sentence or now - self._reported_at < _SECONDS_BETWEEN_REPORTS:
             return
-        self._told, self._sentence = now, sentence
-        left = f", about {(now - self._started) * (1 - share) / share:.0f} s left" if share > _TELLING_SHARE else ""
+        self._reported_at, self._sentence = now, sentence
+        left = f", about {(now - self._started) * (1 - share) / share:.0f} s left" if share > _SHARE_TO_ESTIMATE else ""
         self._report(f"{sentence}{left}.")

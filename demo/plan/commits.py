@@ -63,7 +63,7 @@ class DemoCommit:
 def generated_lines(session: DemoSession) -> int:
     return sum(
         request.tool.lines_added
-        for run in session.stretches
+        for run in session.active_periods
         for turn in run.turns
         for request in turn.requests
         if request.tool is not None and not request.failed
@@ -114,7 +114,7 @@ def _mark(session: DemoSession, rng: Random) -> Mark:
 
 def _commit_time(session: DemoSession, rng: Random) -> datetime:
     """At the end of the run in which the agent committed; else soon after the session."""
-    committing = [run for run in session.stretches if run.commits]
+    committing = [run for run in session.active_periods if run.commits]
     if committing:
         return (committing[-1].ended_at - timedelta(seconds=rng.randrange(5, 40))).replace(microsecond=0)
     return (session.ended_at + _LATEST * rng.betavariate(1, 3)).replace(microsecond=0)

@@ -104,7 +104,7 @@ def _linked(
 ) -> list[_Draft]:
     issues: list[_Draft] = []
     latest: dict[str, _Draft] = {}
-    for position in sorted(range(len(drafts)), key=lambda each: drafts[each].commits[0].at):
+    for position in sorted(range(len(drafts)), key=lambda issue: drafts[issue].commits[0].at):
         draft = drafts[position]
         if rng.random() >= _LINKED_CHANCE:
             continue

@@ -50,7 +50,7 @@ _METRICS: dict[str, tuple[str, str]] = {
 def session_logs(session: DemoSession) -> ResourceLogs:
     """All log events of a session."""
     writer = _EventWriter(session)
-    for run in session.stretches:
+    for run in session.active_periods:
         writer.sequence = 0  # it starts again when a session is resumed
         for turn in run.turns:
             _write_turn(writer, turn)
@@ -62,7 +62,7 @@ def session_metrics(session: DemoSession) -> ResourceMetrics:
     """The delta points of a session, one export for each of its stretches."""
     points: dict[str, list[NumberDataPoint]] = {name: [] for name in _METRICS}
     identity = _identity(session)
-    for position, run in enumerate(session.stretches):
+    for position, run in enumerate(session.active_periods):
         started_at = run.turns[0].prompted_at
         for name, attributes, value in _run_figures(run, resumed=position > 0):
             points[name].append(

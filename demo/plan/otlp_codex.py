@@ -21,7 +21,7 @@ _SOURCE = "event otel/src/events/session_telemetry.rs:"
 
 def codex_logs(session: DemoSession) -> ResourceLogs:
     writer = _EventWriter(session)
-    for run in session.stretches:
+    for run in session.active_periods:
         for turn in run.turns:
             writer.write(
                 "user_prompt", turn.prompted_at, {"prompt_length": str(turn.prompt_length), "prompt": "[REDACTED]"}

@@ -28,7 +28,7 @@ _SCOPE = "github.copilot"
 def copilot_traces(session: DemoSession) -> Iterator[ResourceSpans]:
     """Of each run, which is a process of its own."""
     scope = InstrumentationScope(name=_SCOPE, version=session.setting.version)
-    for position, run in enumerate(session.stretches):
+    for position, run in enumerate(session.active_periods):
         spans = [copilot_span for turn in run.turns for copilot_span in _spans_of(turn, session)]
         yield ResourceSpans(resource=_resource(session, position), scope_spans=[ScopeSpans(scope=scope, spans=spans)])
 
@@ -37,7 +37,7 @@ def copilot_metrics(session: DemoSession) -> Iterator[ResourceMetrics]:
     """The lines of each run; they name no conversation."""
     scope = InstrumentationScope(name=_SCOPE, version=session.setting.version)
     labels: dict[str, Value] = {"gen_ai.provider.name": "openai", "gen_ai.request.model": session.setting.model}
-    for position, run in enumerate(session.stretches):
+    for position, run in enumerate(session.active_periods):
         metrics = [
             Metric(
                 name=f"github.copilot.code.{name}",

@@ -42,7 +42,7 @@ def gemini_logs(session: DemoSession) -> ResourceLogs:
             )
         )
 
-    for run in session.stretches:
+    for run in session.active_periods:
         for turn in run.turns:
             length: dict[str, Value] = {"prompt_length": turn.prompt_length, "prompt_id": turn.prompt_id}
             write("user_prompt", turn.prompted_at, f"User prompt. Length: {turn.prompt_length}.", length)
@@ -58,7 +58,7 @@ def gemini_metrics(session: DemoSession) -> ResourceMetrics:
     """One reading of each counter at the end of each run: each run is a process, whose counters begin at zero."""
     points: dict[str, list[NumberDataPoint]] = {}
     attributes = _standing(session)
-    for run in session.stretches:
+    for run in session.active_periods:
         for (name, *labels), value in _counted(run, session.setting.model).items():
             labelled = {**attributes, **dict(zip(labels[::2], labels[1::2], strict=True))}
             if name == "session.count":  # counted before it is known

@@ -19,7 +19,7 @@ from demo.plan.year import DemoYear
 
 _PICKUP_HOURS, _APPROVAL_HOURS, _MERGE_HOURS = 2.2, 1.1, 0.5  # medians
 _ABANDONED_CHANCE, _UNREVIEWED_CHANCE, _REOPENED_CHANCE = 0.03, 0.05, 0.012
-_SECOND_REVIEWER_CHANCE, _TEAM_ASKED_CHANCE, _WITHDRAWN_CHANCE = 0.3, 0.1, 0.04
+_SECOND_REVIEWER_CHANCE, _TEAM_REVIEW_CHANCE, _WITHDRAWN_CHANCE = 0.3, 0.1, 0.04
 _BACK_TO_DRAFT_CHANCE = 0.1  # of drafts
 _COMMENTS = ("Done.", "Good point.", "I am not sure about this.", "Shall we do that in another one?", "👍")
 
@@ -123,7 +123,7 @@ class _Way:
         asked_at = ready_at + timedelta(seconds=30)
         for position, reviewer in enumerate(reviewers):
             self._take(EventKind.REVIEW_REQUESTED, asked_at + timedelta(seconds=position), self._author, of=reviewer)
-        if self._rng.random() < _TEAM_ASKED_CHANCE:
+        if self._rng.random() < _TEAM_REVIEW_CHANCE:
             self._take(EventKind.REVIEW_REQUESTED, asked_at + timedelta(seconds=5), self._author, text="reviewers")
         elif len(reviewers) > 1 and self._rng.random() < _WITHDRAWN_CHANCE:
             withdrawn_at = asked_at + timedelta(minutes=3)

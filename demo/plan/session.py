@@ -118,21 +118,21 @@ class SessionRun:
 class DemoSession:
     session_id: str
     setting: SessionSetting
-    stretches: tuple[SessionRun, ...]
+    active_periods: tuple[SessionRun, ...]
 
     @property
     def ended_at(self) -> datetime:
-        return self.stretches[-1].ended_at
+        return self.active_periods[-1].ended_at
 
 
 def play_session(setting: SessionSetting, rng: Random) -> DemoSession:
     """The session that this setting and this random number generator make."""
     session_id = _uuid(rng)
-    stretches = [_play_run(setting, setting.started_at, setting.minutes, rng)]
+    active_periods = [_play_run(setting, setting.started_at, setting.minutes, rng)]
     if rng.random() < _RESUME_CHANCE:
         pause = timedelta(minutes=rng.uniform(45, 120))
-        stretches.append(_play_run(setting, stretches[0].ended_at + pause, setting.minutes / 2, rng))
-    return DemoSession(session_id, setting, tuple(stretches))
+        active_periods.append(_play_run(setting, active_periods[0].ended_at + pause, setting.minutes / 2, rng))
+    return DemoSession(session_id, setting, tuple(active_periods))
 
 
 def _play_run(setting: SessionSetting, started_at: datetime, minutes: float, rng: Random) -> SessionRun:

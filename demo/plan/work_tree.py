@@ -13,7 +13,7 @@ from demo.plan.repositories import DemoRepository, Folder
 _LONGEST_FILE = 220  # lines; a longer one is left alone, and another begun
 _NEW_FILE_CHANCE = 0.3
 _OWN_FILE_CHANCE = 0.4  # that a branch goes on with a file that it has changed already
-_LOOKS = 4
+_TRIES = 4
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class WorkTree:
         """A file that is there already and may be changed; None where a few looks find none."""
         own = self.paths.get(folder, [])
         common = self.main.paths.get(folder, []) if self.main else []
-        for _ in range(_LOOKS if own or common else 0):
+        for _ in range(_TRIES if own or common else 0):
             path = rng.choice(own if own and (not common or rng.random() < _OWN_FILE_CHANCE) else common)
             if path in self.files:
                 if path not in self.held and len(self.files[path]) < _LONGEST_FILE:

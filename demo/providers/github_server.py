@@ -37,7 +37,7 @@ _ENTERPRISE = "/api/v3"
 _DOCUMENTATION = "https://docs.github.com/rest"
 _BY_ID = re.compile("/repositories/([0-9]+)(?=/|$)")
 _LARGEST_BODY = 1_000_000  # bytes; nobody sends more than a query
-_SECONDS_BETWEEN_LOOKS = 0.05  # whether it is to stop: a hundred tests start and stop one
+_SECONDS_BETWEEN_CHECKS = 0.05  # whether it is to stop: a hundred tests start and stop one
 _REMEMBERED = 20_000  # requests: a demo may run for weeks
 
 
@@ -99,7 +99,7 @@ class GitHubServer:
         self._thread.start()
 
     def _listen(self) -> None:
-        self._http.serve_forever(_SECONDS_BETWEEN_LOOKS)
+        self._http.serve_forever(_SECONDS_BETWEEN_CHECKS)
 
     def stop(self) -> None:
         self._http.shutdown()

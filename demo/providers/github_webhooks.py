@@ -103,7 +103,7 @@ def deliveries_between(
     history: DeliveryHistory, payloads: Payloads, since: datetime, until: datetime
 ) -> list[Delivery]:
     """What happened after `since` and until `until`, in order of time."""
-    tellings = chain(
+    events = chain(
         chain.from_iterable(
             _of_pull_request(payloads, pull_request) for pull_request in _touched(history.pull_requests, since)
         ),
@@ -113,9 +113,9 @@ def deliveries_between(
         _of_releases(history, payloads),
         _of_pushes(history, payloads),
     )
-    due = [telling for telling in tellings if since < telling.at <= until]
-    due.sort(key=lambda telling: telling.at)
-    return [_delivery(payloads, telling) for telling in due]
+    due = [event for event in events if since < event.at <= until]
+    due.sort(key=lambda event: event.at)
+    return [_delivery(payloads, event) for event in due]
 
 
 def send(deliveries: Sequence[Delivery], address: str, secret: str) -> list[int]:
@@ -133,27 +133,27 @@ def _last_change(record: PullRequest | Issue) -> datetime:
     return record.happenings[-1].at if record.happenings else record.created_at
 
 
-def _delivery(payloads: Payloads, telling: _Event) -> Delivery:
-    repository = payloads.repository(telling.repository)
-    if telling.event == "push":
-        repository |= _in_pushes(payloads, telling)
+def _delivery(payloads: Payloads, event: _Event) -> Delivery:
+    repository = payloads.repository(event.repository)
+    if event.event == "push":
+        repository |= _in_pushes(payloads, event)
     document = {
-        **telling.payload,
+        **event.payload,
         "repository": repository,
         "organization": _organisation(payloads),
-        "sender": payloads.user(telling.sender or payloads.owner),
+        "sender": payloads.user(event.sender or payloads.owner),
     }
-    return Delivery(telling.at, telling.repository, telling.event, json.dumps(document, ensure_ascii=False).encode())
+    return Delivery(event.at, event.repository, event.event, json.dumps(document, ensure_ascii=False).encode())
 
 
-def _in_pushes(payloads: Payloads, telling: _Event) -> Json:
+def _in_pushes(payloads: Payloads, event: _Event) -> Json:
     """What a repository has otherwise in events of pushes, which are older than all the others: times in seconds."""
-    owner, branch = payloads.owner, telling.repository.default_branch
+    owner, branch = payloads.owner, event.repository.default_branch
     return {
         "owner": {"name": owner.login, "email": owner.email or None, **payloads.user(owner)},
-        "url": f"{payloads.web}/{payloads.full_name(telling.repository)}",
-        "created_at": int(telling.repository.created_at.timestamp()),
-        "pushed_at": int(telling.at.timestamp()),
+        "url": f"{payloads.web}/{payloads.full_name(event.repository)}",
+        "created_at": int(event.repository.created_at.timestamp()),
+        "pushed_at": int(event.at.timestamp()),
         "stargazers": 0,
         "master_branch": branch,
         "organization": owner.login,

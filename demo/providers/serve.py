@@ -29,7 +29,7 @@ from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 
 FILE = Path("demo", "github.json")  # within the data directory
-_SECONDS_BETWEEN_LOOKS, _SECONDS_UNTIL_ANOTHER_TRY = 0.5, 5.0
+_SECONDS_BETWEEN_CHECKS, _SECONDS_UNTIL_ANOTHER_TRY = 0.5, 5.0
 _LOGIN = "headway-reader"
 # As a GitHub App on Enterprise Cloud has it: the demo reads a year in one go, and is to be quick.
 _REQUESTS_AN_HOUR = 15_000
@@ -92,7 +92,7 @@ def serve(path: Path) -> NoReturn:
         with serving_alone(path) as alone:
             if alone:
                 _serve_alone(path)
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        time.sleep(_SECONDS_BETWEEN_CHECKS)
 
 
 def _serve_alone(path: Path) -> NoReturn:
@@ -108,7 +108,7 @@ def _serve_alone(path: Path) -> NoReturn:
             while history is not None and server is None and DemoGitHub.read(path) == document:
                 server = _listening(document, history)
             served = document
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        time.sleep(_SECONDS_BETWEEN_CHECKS)
 
 
 def history_of(demo_github: DemoGitHub) -> DeliveryHistory | None:

@@ -78,10 +78,10 @@ def _value(badge: Badge) -> str:
 
 
 def _width(text: str) -> int:
-    return round(sum(map(_letter, text))) + PADDING
+    return round(sum(map(_character_width, text))) + PADDING
 
 
-def _letter(letter: str) -> float:
-    if letter in "iljtfrI.,:;'|!()/ ":
+def _character_width(character: str) -> float:
+    if character in "iljtfrI.,:;'|!()/ ":
         return NARROW
-    return WIDE if letter in "mwMW%@" or unicodedata.east_asian_width(letter) in "WF" else USUAL
+    return WIDE if character in "mwMW%@" or unicodedata.east_asian_width(character) in "WF" else USUAL

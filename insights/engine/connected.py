@@ -142,7 +142,7 @@ class ConnectedSince:
             since = self._enrolled[scope]
             return since.get(unit_id, since.get(None))
         if source not in self._of_everybody:
-            self._of_everybody |= _told_since({source, *self._expected} - self._of_everybody.keys())
+            self._of_everybody |= _connected_since({source, *self._expected} - self._of_everybody.keys())
         return self._of_everybody[source]
 
 
@@ -150,7 +150,7 @@ def _sources_of(metric: Metric) -> Sequence[Source]:
     return sorted({SOURCES[family] for family in metric.families}, key=list(Source).index)
 
 
-def _told_since(sources: Collection[Source]) -> dict[Source, date | None]:
+def _connected_since(sources: Collection[Source]) -> dict[Source, date | None]:
     """The first day of each of these organisation-wide sources, in one query."""
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(" UNION ALL ").join(map(_first_day_of, sources)))

@@ -154,8 +154,8 @@ class _Rows:
             selected.append(f"{dimensions.value_of(dimension)} AS {name}")
         for i, measure in enumerate(self.measures_read):
             selected += [
-                f"{self._picked(measure, _column(relation, column))} AS {letter}_{i}"
-                for letter, column in measures.columns_of(measure)
+                f"{self._picked(measure, _column(relation, column))} AS {alias}_{i}"
+                for alias, column in measures.columns_of(measure)
             ]
         conditions = [
             *scope.conditions_on_day(query.scope, relation, day, self.parameters),

@@ -47,7 +47,7 @@ class FactFigures:
 
     def __init__(self, query: Query) -> None:
         """`query` gives scope, window and facets, its key is ignored.  Raises QueryError where they can't be read."""
-        self._asked = query
+        self._query = query
         self._people = read_people([*(_query(query, key) for key in METRICS), _by_agent(query, SESSIONS)])
         self.read_at = self._people.read_at
         self._numbers: dict[str, Sequence[float]] = {}
@@ -73,7 +73,7 @@ class FactFigures:
     @cached_property
     def _writing(self) -> People:
         """AI lines by agent; read only for people without a session, known from trailers or notes alone."""
-        return read_people([_by_agent(self._asked, AI_LINES)])
+        return read_people([_by_agent(self._query, AI_LINES)])
 
 
 class PseudonymousFigures:

@@ -52,9 +52,9 @@ def compact(value: float) -> str:
     size = abs(value)
     if size < 1000 and round(size, 1) < 1000:
         return _decimals(value, 0) if float(value).is_integer() else _trim(_decimals(value, 1 if size >= 0.1 else 3))
-    for limit, divisor, letter in ((1e6, 1e3, "k"), (1e9, 1e6, "M"), (1e12, 1e9, "B"), (math.inf, 1e12, "T")):
+    for limit, divisor, character in ((1e6, 1e3, "k"), (1e9, 1e6, "M"), (1e12, 1e9, "B"), (math.inf, 1e12, "T")):
         if float(f"{size:.3g}") < limit:
-            return f"{'−' if value < 0 else ''}{_significant(size / divisor)}{letter}"
+            return f"{'−' if value < 0 else ''}{_significant(size / divisor)}{character}"
     raise AssertionError("every number is below infinity")
 
 

@@ -36,12 +36,12 @@ def recompute_all_days() -> int:
 
     Some per transaction, so that records can be stored meanwhile; after a crash it is simply repeated.
     """
-    return _recompute_each("")
+    return _recompute_all("")
 
 
 def recompute_missing_figures() -> int:
     """Compute the figures of items and runs without any; how many had none."""
-    return _recompute_each(_WITHOUT)
+    return _recompute_all(_WITHOUT)
 
 
 def _recompute_items(connection: Connection, ids: list[int]) -> int:
@@ -55,7 +55,7 @@ def _recompute_runs(_connection: Connection, ids: list[int]) -> int:
 _KINDS = ((Kind.WORK_ITEM, _ITEMS, _recompute_items), (Kind.PIPELINE_RUN, _RUNS, _recompute_runs))
 
 
-def _recompute_each(which: str) -> int:
+def _recompute_all(which: str) -> int:
     changed = 0
     for connection in Connection.objects.order_by("pk"):
         for kind, tables, settle in _KINDS:

@@ -243,9 +243,9 @@ def _write_parts(part: PartTable, merged_records: Sequence[_Merged], ids: Mappin
         if owners:
             cursor.execute(delete_other_parts(part), {"owners": owners, "rows": as_json(among_all + rows_to_keep)})
             changed |= {row[0] for row in cursor.fetchall()}
-        for rows_to_put, told_alone in ((among_all, False), (alone, True)):
+        for rows_to_put, is_alone in ((among_all, False), (alone, True)):
             if rows_to_put:
-                cursor.execute(put_parts(part, alone=told_alone), {"rows": as_json(rows_to_put)})
+                cursor.execute(put_parts(part, alone=is_alone), {"rows": as_json(rows_to_put)})
                 changed |= {row[0] for row in cursor.fetchall()}
     return changed
 

@@ -171,7 +171,7 @@ def _quarantine(stream: Stream, understood: Understood) -> None:
         waiting.filter(external_id__in=received_ids).update(replayed_at=timezone.now())
     if again:
         waiting.filter(external_id__in=again).delete()
-    last_of_each = {
+    last_by_key = {
         (record.source, record.external_id or id(record)): (record, why) for record, why in understood.refused
     }
     QuarantinedPayload.objects.bulk_create(
@@ -185,5 +185,5 @@ def _quarantine(stream: Stream, understood: Understood) -> None:
             path=why.path[:LONGEST_PATH],
             problem=why.problem,
         )
-        for record, why in last_of_each.values()
+        for record, why in last_by_key.values()
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from integrations.connectors.base import Page
 from integrations.connectors.http import GivenUpError
 
-SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_BETWEEN_CHECKS = 0.5
 
 
 class ReadAhead:
@@ -69,7 +69,7 @@ class ReadAhead:
     def _hand_over(self, page_read: Page | BaseException | None) -> None:
         while not self._unwanted.is_set():
             try:
-                self._found.put(page_read, timeout=SECONDS_BETWEEN_LOOKS)
+                self._found.put(page_read, timeout=SECONDS_BETWEEN_CHECKS)
             except queue.Full:
                 continue
             return

@@ -91,15 +91,15 @@ def end_reading(lease: Lease, run: SyncRun, *, complete: bool) -> None:
             _mark_missing_deleted(stream, run)
         since = stream.reading_since or now
         connection = Connection.objects.get(resources__streams=stream)
-        asked_since = stream.asked_at is not None and stream.asked_at > since
+        requested_since = stream.asked_at is not None and stream.asked_at > since
         Stream.objects.filter(pk=stream.pk).update(
             reading_since=None,
             reading_full=False,
             reading_complete=False,
             succeeded_at=since,
             full_at=since if stream.reading_full else stream.full_at,
-            asked_at=stream.asked_at if asked_since else None,
-            due_at=now if asked_since or stream.full_asked else since + _interval(connection),
+            asked_at=stream.asked_at if requested_since else None,
+            due_at=now if requested_since or stream.full_asked else since + _interval(connection),
             failures=0,
             problem="",
             remedy="",
@@ -122,9 +122,9 @@ def fail_slice(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:
     with transaction.atomic():
         stream = lease.hold()
         now = timezone.now()
-        asked_to_wait = problem.retry_at if isinstance(problem, TransientError) else None
-        if asked_to_wait is not None and asked_to_wait > now + SHORTEST_WAIT:
-            _wait(stream, run, problem, asked_to_wait)
+        wait_until = problem.retry_at if isinstance(problem, TransientError) else None
+        if wait_until is not None and wait_until > now + SHORTEST_WAIT:
+            _wait(stream, run, problem, wait_until)
             return
         failed = {"failures": F("failures") + 1, "problem": problem.problem, "remedy": problem.what_to_do}
         retry_at = now + waiting_time(stream.failures, problem)

@@ -26,7 +26,7 @@ from integrations.sync.slices import run_next_slice
 from orgtree.identities.match_identities import match_identities
 
 SECONDS_BETWEEN_TRIES = 0.5
-ASKED, PAUSED = "asked", "paused"
+REQUESTED, PAUSED = "asked", "paused"
 COUNTED = ("requests", "read", "added", "changed", "unchanged", "removed", "quarantined")
 
 
@@ -56,11 +56,11 @@ def enqueue_all(connections: Sequence[Connection], *, full: bool) -> list[Result
     sources = _sources(connections)
     git.enqueue_sync(sources)
     nudge_on_commit(sync_sources)
-    results = [Result(source.connection.name, source.external_id, Kind.COMMIT, ASKED) for source in sources]
+    results = [Result(source.connection.name, source.external_id, Kind.COMMIT, REQUESTED) for source in sources]
     for connection in _of_providers(connections):
         enqueue_sync(connection, full=full)
         results += [
-            Result(connection.name, stream.resource.name, stream.kind, PAUSED if connection.paused_at else ASKED)
+            Result(connection.name, stream.resource.name, stream.kind, PAUSED if connection.paused_at else REQUESTED)
             for stream in _streams(connection)
         ]
     return results

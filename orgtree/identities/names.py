@@ -19,7 +19,7 @@ _TITLES = frozenset({"jr", "sr", "ii", "iii", "phd", "md", "msc", "dr", "prof"})
 # Accents and points that are optional; vowel signs of other scripts are part of the word.
 _OPTIONAL_MARKS = re.compile("[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670]")
 # Letters that NFKD does not decompose, and that people type without their stroke.
-_PLAIN_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+_PLAIN_CHARACTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 _INVISIBLE = ("Cf", "Cs", "Co", "Cn")
 _BLANK = ("Cc", "Zs", "Zl", "Zp")
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|<[^<>]*>")
@@ -76,7 +76,7 @@ def _split(text: str) -> list[str]:
 def _plain(text: str) -> str:
     if text.isascii() and text.isprintable():  # the common case, ten times faster
         return _APOSTROPHES.sub("", text.lower())
-    decomposed = unicodedata.normalize("NFKD", text).casefold().translate(_PLAIN_LETTERS)
+    decomposed = unicodedata.normalize("NFKD", text).casefold().translate(_PLAIN_CHARACTERS)
     visible = "".join(
         " " if (category := unicodedata.category(character)) in _BLANK else "" if category in _INVISIBLE else character
         for character in decomposed

@@ -101,7 +101,7 @@ class StartView(ProgramView):
     @extend_schema(operation_id="v1_start", parameters=PARAMETERS, responses={200: StartSerializer, **ERRORS})
     def get(self, request: Request) -> Response:
         """Teams and starter sets to choose from; of the chosen ones where they stand and what they have begun."""
-        access, selection = _asked(request)
+        access, selection = _params(request)
         quarter = current_quarter()
         return Response(
             {
@@ -132,12 +132,12 @@ class StartSuggestionsView(ProgramView):
     )
     def get(self, request: Request) -> Response:
         """Where the chosen teams are farthest from what is known to be possible: three different metrics."""
-        access, selection = _asked(request)
+        access, selection = _params(request)
         steps = first_steps(selection.units, selection.chosen.metrics, access, today=windows.local_today())
         return Response({"suggestions": [_step(step) for step in steps]})
 
 
-def _asked(request: Request) -> tuple[Access, StartSelection]:
+def _params(request: Request) -> tuple[Access, StartSelection]:
     """Raises PermissionDenied, QueryError."""
     only(request, "unit", "set")
     access = access_of(request.user)

@@ -103,7 +103,7 @@ class StepLine:
 @explains_bad_filters
 def program_start(request: HttpRequest) -> HttpResponse:
     access = _leader(request)
-    selection = _asked(request, access.visibility)
+    selection = _params(request, access.visibility)
     units = selection.units
     slugs = [unit.slug for unit in units]
     quarter = current_quarter()
@@ -135,7 +135,7 @@ def program_start(request: HttpRequest) -> HttpResponse:
 def program_start_suggestions(request: HttpRequest) -> HttpResponse:
     """Apart from the page: it looks at five quarters and all comparable units of each team."""
     access = _leader(request)
-    selection = _asked(request, access.visibility)
+    selection = _params(request, access.visibility)
     quarter = current_quarter()
     steps = first_steps(selection.units, selection.chosen.metrics, access, today=windows.local_today())
     context = {"steps": [_line(step, quarter) for step in steps], "units": selection.units}
@@ -151,7 +151,7 @@ def _leader(request: HttpRequest) -> Access:
     return access
 
 
-def _asked(request: HttpRequest, visibility: Visibility) -> StartSelection:
+def _params(request: HttpRequest, visibility: Visibility) -> StartSelection:
     """The pilot teams and the starter set of the address.  Raises BadFilterError."""
     try:
         return chosen_teams(visibility, request.GET.get("set", DEFAULT_SET), request.GET.getlist("unit"))

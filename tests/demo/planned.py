@@ -52,7 +52,7 @@ class PlannedFigures:
         ]
 
     def _day(self, session: DemoSession) -> date:
-        return session.stretches[0].turns[0].prompted_at.astimezone(self.year.anchor.tzinfo).date()
+        return session.active_periods[0].turns[0].prompted_at.astimezone(self.year.anchor.tzinfo).date()
 
     @cached_property
     def commits(self) -> list[DemoCommit]:
@@ -87,7 +87,7 @@ def _shipped_lines(commit: DemoCommit, session: DemoSession) -> int:
 
 
 def answered_requests(session: DemoSession) -> Iterator[ModelRequest]:
-    for run in session.stretches:
+    for run in session.active_periods:
         for turn in run.turns:
             yield from (request for request in turn.requests if not request.failed)
 
@@ -110,7 +110,7 @@ def _tokens(request: ModelRequest) -> int:
 
 
 def active_seconds(session: DemoSession) -> float:
-    return sum((max(_event_times(run)) - run.turns[0].prompted_at).total_seconds() for run in session.stretches)
+    return sum((max(_event_times(run)) - run.turns[0].prompted_at).total_seconds() for run in session.active_periods)
 
 
 def _event_times(run: SessionRun) -> Iterator[datetime]:

@@ -82,8 +82,8 @@ def test_events_are_numbered_and_in_the_order_of_time(some_requests: list[Export
         session = attributes["session.id"].string_value
         by_session[session].append((attributes["event.sequence"].int_value, record.time_unix_nano))
     for numbered in by_session.values():
-        stretches = [position for position, (sequence, _) in enumerate(numbered) if sequence == 0]
-        for start, end in zip(stretches, [*stretches[1:], len(numbered)], strict=True):
+        active_periods = [position for position, (sequence, _) in enumerate(numbered) if sequence == 0]
+        for start, end in zip(active_periods, [*active_periods[1:], len(numbered)], strict=True):
             sequences, times = zip(*numbered[start:end], strict=True)
             assert list(sequences) == list(range(end - start))
             assert max(times) - min(times) < 5 * 3600 * 10**9

@@ -82,7 +82,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second of the server's patience is a fiftieth here."""
     for name in ("HEAD_SECONDS", "BODY_SECONDS", "OUTPUT_SECONDS", "IDLE_SECONDS"):
         monkeypatch.setattr(web_connections, name, getattr(web_connections, name) / 50)
-    monkeypatch.setattr(web_server, "SECONDS_BETWEEN_LOOKS", 0.02)
+    monkeypatch.setattr(web_server, "SECONDS_BETWEEN_CHECKS", 0.02)
 
 
 @pytest.fixture

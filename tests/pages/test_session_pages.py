@@ -95,7 +95,7 @@ def test_the_timeline_adds_up_to_the_sessions_row(teams: Org) -> None:
     hours = SessionTimeline(session).hours()
     assert sum(hour.tokens for hour in hours) == whole.tokens
     assert sum(hour.tool_calls for hour in hours) == whole.tool_calls
-    [period] = SessionTimeline(session).stretches()
+    [period] = SessionTimeline(session).active_periods()
     assert period.seconds == pytest.approx(session.active_seconds)
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_BETWEEN_CHECKS = 0.1
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     unread = Stream.objects.filter(succeeded_at=None)
     while "--until-done" not in sys.argv or unread.exists():
         if run_next_slice() is None:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
+            time.sleep(SECONDS_BETWEEN_CHECKS)
 
 
 if __name__ == "__main__":

@@ -57,8 +57,8 @@ class Differences:
 def differences_table(filters: Filters) -> Iterator[list[Cell]]:
     """The same as numbers; of withheld figures only the reason."""
     line = line_name(filters.picked[LINE.parameter])
-    of_each = (f"{line}: facts", f"{line}: developers", "Non-AI", "Non-AI: facts", "Non-AI: developers")
-    yield ["Metric", "Unit", line, *of_each, "Difference", "Interval from", "Interval to", "Why none"]
+    by_line = (f"{line}: facts", f"{line}: developers", "Non-AI", "Non-AI: facts", "Non-AI: developers")
+    yield ["Metric", "Unit", line, *by_line, "Difference", "Interval from", "Interval to", "Why none"]
     for comparison in _comparisons(filters):
         groups = [
             value

@@ -174,8 +174,8 @@ def _used_by(filters: Filters, models: Sequence[str]) -> list[ModelUse]:
 
 def _row(priced: WhatIf, chosen: Mapping[str, str], filters: Filters) -> PriceRow:
     use = priced.use
-    is_asked = priced.card is not None or priced.spend is None
-    difference, percent = _difference(use, priced) if is_asked else ("", "")
+    has_difference = priced.card is not None or priced.spend is None
+    difference, percent = _difference(use, priced) if has_difference else ("", "")
     return PriceRow(
         model=use.model,
         tokens=wording.compact(use.token_count),
@@ -183,7 +183,7 @@ def _row(priced: WhatIf, chosen: Mapping[str, str], filters: Filters) -> PriceRo
         spend="" if use.spend is None else wording.exact(float(use.spend), "currency"),
         unpriced=wording.compact(use.unpriced_tokens) if use.unpriced_tokens else "",
         chosen=chosen.get(use.model, ""),
-        then="" if not is_asked or priced.spend is None else wording.exact(float(priced.spend), "currency"),
+        then="" if not has_difference or priced.spend is None else wording.exact(float(priced.spend), "currency"),
         difference=difference,
         percent=percent,
         prices=_prices(priced.card) if priced.card else "",
@@ -222,13 +222,13 @@ def _total(priced: Sequence[WhatIf]) -> dict[str, str]:
         if line.spend is not None and line.use.spend is not None and not line.use.unpriced_tokens
     ]
     now, then = sum(float(line.use.spend or 0) for line in both), sum(float(line.spend or 0) for line in both)
-    is_asked = any(line.card is not None for line in priced)
+    has_difference = any(line.card is not None for line in priced)
     return {
         "tokens": wording.compact(sum(line.use.token_count for line in priced)),
         "now": wording.exact(now, "currency"),
-        "then": wording.exact(then, "currency") if is_asked else "",
-        "difference": _signed(then - now) if is_asked else "",
-        "percent": _percent(then, now) if is_asked else "",
+        "then": wording.exact(then, "currency") if has_difference else "",
+        "difference": _signed(then - now) if has_difference else "",
+        "percent": _percent(then, now) if has_difference else "",
         "left_out": wording.count(len(priced) - len(both), "model") if len(both) < len(priced) else "",
     }
 

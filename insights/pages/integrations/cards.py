@@ -14,7 +14,7 @@ from integrations.enums import Kind
 from integrations.sync.health import ConnectionHealth, KindHealth, State, StreamProblem
 
 Look = tuple[str, str, str]  # tone, icon, words
-LOOKS: Mapping[State, Look] = {
+STATE_LABELS: Mapping[State, Look] = {
     State.PAUSED: ("", "minus", "Paused"),
     State.REFUSED: ("bad", "alert-circle", "Refused"),
     State.FAILING: ("bad", "alert-circle", "Failing"),
@@ -25,10 +25,10 @@ LOOKS: Mapping[State, Look] = {
     State.FRESH: ("good", "check", "Up to date"),
 }
 # People who cannot fix it see that figures lag behind, but not why.
-LOOKS_FOR_OTHERS: Mapping[State, Look] = {
-    **LOOKS,
-    State.REFUSED: LOOKS[State.LATE],
-    State.FAILING: LOOKS[State.LATE],
+STATE_LABELS_FOR_OTHERS: Mapping[State, Look] = {
+    **STATE_LABELS,
+    State.REFUSED: STATE_LABELS[State.LATE],
+    State.FAILING: STATE_LABELS[State.LATE],
     State.NOTHING_PICKED: ("", "minus", "Not synced"),
 }
 
@@ -91,7 +91,7 @@ class Card:
 def card_of(health: ConnectionHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> Card:
     """`records` are the stored records of the connection by kind."""
     connection = health.connection
-    tone, icon, state = (LOOKS if for_admin else LOOKS_FOR_OTHERS)[health.state]
+    tone, icon, state = (STATE_LABELS if for_admin else STATE_LABELS_FOR_OTHERS)[health.state]
     known = connectors().get(connection.provider)
     return Card(
         pk=connection.pk,

@@ -279,24 +279,24 @@ class ConnectionAdmin(ConnectionModelAdmin):
 
     @admin.action(description="Test connection", permissions=["change"])
     def test_connection(self, request: HttpRequest, connections: QuerySet[Connection]) -> None:
-        self._act_on_each(request, connections, actions.test)
+        self._act_on_selected(request, connections, actions.test)
 
     @admin.action(description="Sync now", permissions=["change"])
     def sync_now(self, request: HttpRequest, connections: QuerySet[Connection]) -> None:
-        self._act_on_each(request, connections, actions.sync)
+        self._act_on_selected(request, connections, actions.sync)
 
     @admin.action(description="Look at everything again", permissions=["change"])
     def sync_all(self, request: HttpRequest, connections: QuerySet[Connection]) -> None:
-        self._act_on_each(request, connections, actions.look_again)
+        self._act_on_selected(request, connections, actions.look_again)
 
     @admin.action(description="Pause", permissions=["change"])
     def pause(self, request: HttpRequest, connections: QuerySet[Connection]) -> None:
-        self._act_on_each(request, connections, actions.hold)
+        self._act_on_selected(request, connections, actions.hold)
 
     @admin.action(description="Resume", permissions=["change"])
     def resume(self, request: HttpRequest, connections: QuerySet[Connection]) -> None:
-        self._act_on_each(request, connections, actions.go_on)
+        self._act_on_selected(request, connections, actions.go_on)
 
-    def _act_on_each(self, request: HttpRequest, connections: QuerySet[Connection], act: Act) -> None:
+    def _act_on_selected(self, request: HttpRequest, connections: QuerySet[Connection], act: Act) -> None:
         for connection in connections:
             self.message_user(request, *act(connection))

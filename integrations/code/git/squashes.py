@@ -16,7 +16,7 @@ from integrations.connectors.git.commands import ObjectsMissingError
 from integrations.connectors.git.repository import GitRepository
 from integrations.models import Repository
 
-LONGEST_STRETCH = 200  # commits: longer branches are merged, not squashed
+LONGEST_BRANCH = 200  # commits: longer branches are merged, not squashed
 
 Unmerged = Mapping[str, tuple[str, ...]]
 
@@ -27,8 +27,8 @@ def link_squashes(repository: Repository, git: GitRepository, branches: Mapping[
     Whether the squash still exists is checked in duplicates.py.
     """
     unmerged = git.unmerged(branches.values(), branches[default])
-    stretches = {end: start for tip in branches.values() for start, end in _stretches(tip, unmerged)}
-    pairs = [(start, end) for end, start in stretches.items()]
+    branch_ranges = {end: start for tip in branches.values() for start, end in _branch_ranges(tip, unmerged)}
+    pairs = [(start, end) for end, start in branch_ranges.items()]
     try:
         keys = [str(counts_key(counts, otherwise="")) if counts else "" for counts in git.counts_between(pairs)]
     except ObjectsMissingError:
@@ -42,13 +42,13 @@ def link_squashes(repository: Repository, git: GitRepository, branches: Mapping[
     return _mark_squashed(squashes)
 
 
-def _stretches(tip: str, unmerged: Unmerged) -> Iterator[tuple[str, str]]:
+def _branch_ranges(tip: str, unmerged: Unmerged) -> Iterator[tuple[str, str]]:
     """(fork point, commit) for each commit of the branch, the oldest first.
 
     Merging the default branch into the branch moves the fork point.
     """
-    chain = list(islice(_first_parents(tip, unmerged), LONGEST_STRETCH + 1))
-    if not chain or len(chain) > LONGEST_STRETCH or not unmerged[chain[-1]]:
+    chain = list(islice(_first_parents(tip, unmerged), LONGEST_BRANCH + 1))
+    if not chain or len(chain) > LONGEST_BRANCH or not unmerged[chain[-1]]:
         return
     start = unmerged[chain[-1]][0]
     for sha in reversed(chain):

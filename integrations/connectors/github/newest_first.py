@@ -32,7 +32,7 @@ OVERLAP = timedelta(minutes=5)  # a replica may list a record later than its tim
 SETTLED = timedelta(seconds=10)  # times count whole seconds: what is younger may change again within its own
 LISTED_AGAIN = timedelta(days=1)  # unfinished ones younger than that are found by reading the list so far
 WATCHED = timedelta(days=35)  # GitHub gives up on a run that waits for longer
-MOST_ASKED_AGAIN = 2  # in one reading, so that one with nothing new stays at three requests
+MOST_RECHECKED = 2  # in one reading, so that one with nothing new stays at three requests
 
 
 def _updated_at(item: Any) -> str:
@@ -169,7 +169,7 @@ class NewestFirst:
         watched = [
             entry for entry in then.get("open", []) if _at(entry) > now - (WATCHED if self.one else LISTED_AGAIN)
         ]
-        due = [entry for entry in watched if _at(entry) <= now - LISTED_AGAIN][:MOST_ASKED_AGAIN]
+        due = [entry for entry in watched if _at(entry) <= now - LISTED_AGAIN][:MOST_RECHECKED]
         still: list[list[str]] = []
         changed: list[Json] = []
         for id_, at, version in due:

@@ -176,8 +176,8 @@ def confirm_proposed(trees: Collection[OrgTree], *, by: User | None) -> Confirme
     Things that only the top of a tree could own are skipped: that would not be informative.
     """
     proposed = proposals(trees)
-    telling = [(proposal.owned_id, proposal.unit.pk) for proposal in proposed if not proposal.is_root]
-    return ConfirmedProposals(confirm(telling, by=by), len(proposed) - len(telling))
+    to_confirm = [(proposal.owned_id, proposal.unit.pk) for proposal in proposed if not proposal.is_root]
+    return ConfirmedProposals(confirm(to_confirm, by=by), len(proposed) - len(to_confirm))
 
 
 def confirm(chosen: Collection[tuple[int, int]], *, by: User | None) -> int:

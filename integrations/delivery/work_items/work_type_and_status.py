@@ -48,11 +48,22 @@ def recompute_work_type_and_status(meanings: ValueMappings, ids: Iterable[int]) 
         rows = []
         with database.cursor() as cursor:
             cursor.execute(_READ, [item_ids[start : start + AT_ONCE]])
-            for id_, item_type, labels, status, provided, told_first, resolved, first, told_of_first, *before in cursor:
+            for (
+                id_,
+                item_type,
+                labels,
+                status,
+                provided,
+                sent_first_category,
+                resolved,
+                first,
+                sent_first_at,
+                *before,
+            ) in cursor:
                 derived = (
                     meanings.of_item_type(item_type) or meanings.of_labels(labels) or WorkType.OTHER,
                     meanings.of_status(status, provided) or (StatusCategory.DONE if resolved else StatusCategory.TODO),
-                    told_first or (first and meanings.of_status(first, told_of_first)) or StatusCategory.TODO,
+                    sent_first_category or (first and meanings.of_status(first, sent_first_at)) or StatusCategory.TODO,
                 )
                 if derived != tuple(before):
                     rows.append((id_, *map(str, derived)))

@@ -111,7 +111,7 @@ _REQUESTS: LiteralString = "fold_session session JOIN integrations_agentrequest 
 _OF_PIECE: LiteralString = f"""
     request.session_id = ANY (%(sessions)s) AND {_REQUESTS_TOUCHED} AND (%(agent)s = '' OR session.agent = %(agent)s)
 """
-_ASKED: LiteralString = f"""
+_AFFECTED: LiteralString = f"""
     SELECT request.model, session.agent, request.service_tier, {MINUTE}, count(*)
     FROM {_REQUESTS} WHERE {_OF_PIECE}
     GROUP BY 1, 2, 3, 4
@@ -173,7 +173,7 @@ def _sums(params: dict[str, Any]) -> tuple[Decimal, int]:
 def _price_requests(params: dict[str, Any]) -> tuple[int, int]:
     """Returns the number of requests, and of those whose price or price book changed."""
     with connection.cursor() as cursor:
-        cursor.execute(_ASKED, params)
+        cursor.execute(_AFFECTED, params)
         rows = cursor.fetchall()
         rates = rate_parameters([RateKey(*key) for *key, _ in rows])
         cursor.execute(_UPDATE_PRICES, params | rates)

@@ -177,7 +177,7 @@ class SessionTimeline:
                 for start, requests, tokens, spend, calls, failures, commits in cursor.fetchall()
             ]
 
-    def stretches(self) -> list[ActivePeriod]:
+    def active_periods(self) -> list[ActivePeriod]:
         """Active periods in order, separated by pauses of more than half an hour."""
         with connection.cursor() as cursor:
             cursor.execute(

@@ -121,7 +121,7 @@ class BenchmarkForm(forms.Form):
 @explains_bad_filters
 def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
     """A POST with `take` fills in a suggestion without saving it."""
-    subject, metric = _asked(request, key)
+    subject, metric = _params(request, key)
     newest = newest_version(key, subject.unit_id)
     if request.method == "GET":
         return _form_page(request, subject, BenchmarkForm(metric=metric, initial=_initial(metric, subject, newest)))
@@ -154,7 +154,7 @@ def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
 @explains_bad_filters
 def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
     """The part beside the form, or a page of its own; `period` and `better` as the form says them."""
-    subject, metric = _asked(request, key)
+    subject, metric = _params(request, key)
     question = Question(
         metric,
         subject.unit,
@@ -179,7 +179,7 @@ def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
     return render(request, part if is_part else "insights/part_page.html", context)
 
 
-def _asked(request: HttpRequest, key: str) -> tuple[Subject, Metric]:
+def _params(request: HttpRequest, key: str) -> tuple[Subject, Metric]:
     """Raises Http404 for a metric that there is not, PermissionDenied for who leads no such unit."""
     metric = next((offered for offered in offered_metrics() if offered.key == key), None)
     if metric is None:

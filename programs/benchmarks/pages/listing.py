@@ -30,7 +30,7 @@ from programs.benchmarks.services.drafts import offered_metrics
 from programs.benchmarks.services.listing import (
     AGREED,
     ALL,
-    BEGUN_WITH,
+    STARTED_WITH,
     benchmark_rows,
     list_title,
     listed_metrics,
@@ -67,7 +67,7 @@ def benchmarks(request: HttpRequest) -> HttpResponseBase:
         ],
         "lines": lines,
         "nothing_agreed": show == AGREED and not holding,
-        "begun_with": BEGUN_WITH.name,
+        "begun_with": STARTED_WITH.name,
         "gone": [(key, subject.url("benchmark", key)) for key in gone],
         "may_agree": subject.may_agree,
         "csv_url": subject.url("benchmarks_csv", show=shown),

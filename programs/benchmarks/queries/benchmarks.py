@@ -49,7 +49,7 @@ def benchmarks_for(
     keys: Collection[str] | None, unit_id: int | None, visibility: Visibility, *, on: date | None = None
 ) -> Mapping[str, EffectiveBenchmark]:
     """By metric, for these keys (None: all); metrics without a benchmark are left out.  One query."""
-    benchmarks = _holding_versions(_HOLDING, _asked(keys, [unit_id], on), visibility)
+    benchmarks = _holding_versions(_HOLDING, _selected(keys, [unit_id], on), visibility)
     return _by_metric(_holding(benchmark, is_own=benchmark.unit_id == unit_id) for benchmark in benchmarks)
 
 
@@ -57,7 +57,7 @@ def benchmarks_of_slug(
     keys: Collection[str], slug: str | None, visibility: Visibility
 ) -> Mapping[str, EffectiveBenchmark]:
     """As `benchmarks_for`, of the unit that is called so; of the organisation where none is."""
-    benchmarks = _holding_versions(_HOLDING_OF_SLUG, _asked(keys, slug, None), visibility)
+    benchmarks = _holding_versions(_HOLDING_OF_SLUG, _selected(keys, slug, None), visibility)
     return _by_metric(
         _holding(benchmark, is_own=(benchmark.unit.slug if benchmark.unit else None) == slug)
         for benchmark in benchmarks
@@ -78,7 +78,7 @@ def benchmarks_of_units(
 ) -> Mapping[int | None, Mapping[str, EffectiveBenchmark]]:
     """As `benchmarks_for`, of several units (None: the whole organisation).  Two queries, however many there are."""
     with connection.cursor() as cursor:
-        cursor.execute(_HOLDING, _asked(keys, list(unit_ids), on))
+        cursor.execute(_HOLDING, _selected(keys, list(unit_ids), on))
         rows = cursor.fetchall()
     versions = _visible(visibility).in_bulk({version for _, _, version in rows})
     by_unit: dict[int | None, dict[str, EffectiveBenchmark]] = {unit_id: {} for unit_id in unit_ids}
@@ -88,7 +88,7 @@ def benchmarks_of_units(
     return by_unit
 
 
-def _asked(
+def _selected(
     keys: Collection[str] | None, units: list[int | None] | str | None, on: date | None
 ) -> tuple[list[int | None] | str | None, date, date, bool, list[str]]:
     """The values of _HOLDING, or of _HOLDING_OF_SLUG."""
@@ -139,7 +139,7 @@ def units_below(unit: Unit | None, visibility: Visibility, today: date) -> Query
 # One row per unit that is asked for and metric.  The deeper a unit stands, the more are above it; a unit that is in no
 # tree today has its own benchmarks and those of the organisation.  The number 0 stands for the organisation.  Asked are
 # units, by id or the slug of one, the day (twice), whether all metrics are meant, and which.
-_HOLDING_OF_ASKED = """
+_HOLDING_OF_UNITS = """
     WITH asked AS (
         {asked}
     ), above AS (
@@ -166,5 +166,5 @@ _HOLDING_OF_ASKED = """
     WHERE newest.says_anything
     ORDER BY above.asked_id, newest.metric, above.depth DESC
 """
-_HOLDING = _HOLDING_OF_ASKED.format(asked="SELECT DISTINCT unnest(%s::bigint[]) AS unit_id")
-_HOLDING_OF_SLUG = _HOLDING_OF_ASKED.format(asked="SELECT (SELECT id FROM orgtree_unit WHERE slug = %s) AS unit_id")
+_HOLDING = _HOLDING_OF_UNITS.format(asked="SELECT DISTINCT unnest(%s::bigint[]) AS unit_id")
+_HOLDING_OF_SLUG = _HOLDING_OF_UNITS.format(asked="SELECT (SELECT id FROM orgtree_unit WHERE slug = %s) AS unit_id")

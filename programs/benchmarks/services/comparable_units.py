@@ -99,17 +99,19 @@ def _figures(
     answers = read_together(units=side_by_side, freshness=Freshness.OF_PAGES).units
     figures: dict[BenchmarkQuery, Mapping[int, float]] = {}
     for (query, units), of_units in zip(units_by_query.items(), answers, strict=True):
-        values = {pk: _told(of_units[pk], len(queries[query]), unit, query, access) for pk, unit in units.items()}
+        values = {
+            pk: _comparable_value(of_units[pk], len(queries[query]), unit, query, access) for pk, unit in units.items()
+        }
         figures[query] = {pk: value for pk, value in values.items() if value is not None}
     return figures
 
 
-def _told(
-    answers: Sequence[Answer], asked_for: int, unit: UnitAsOf, metric_query: BenchmarkQuery, access: Access
+def _comparable_value(
+    answers: Sequence[Answer], number_of_units: int, unit: UnitAsOf, metric_query: BenchmarkQuery, access: Access
 ) -> float | None:
     """Of the first answers; None of too few data, or of too few people behind any answer before this viewer."""
     query = replace(answers[0].query, scope=Scope(unit.slug))
     if any(is_withheld(query, answer.total[0].people, access) for answer in answers):
         return None
-    stand = current_value_of([answer.total[0] for answer in answers[:asked_for]])
+    stand = current_value_of([answer.total[0] for answer in answers[:number_of_units]])
     return stand.value if stand.sample_size >= metric_query.metric.minimum_sample else None

@@ -17,7 +17,7 @@ from programs.benchmarks.services.writing import hides_baseline
 from programs.models import FocusVersion
 
 AGREED, ALL = "agreed", "all"
-BEGUN_WITH = STARTER_SETS["dora"]
+STARTED_WITH = STARTER_SETS["dora"]
 CSV_HEAD = (
     *("Metric", "Key", "Unit of measure", "Statistic", "Period", "Stands at", "Sample", "Should be", "Wants to be"),
     *("Agreed for", "Baseline", "Baseline from", "Baseline to", "Low", "High", "Version", "Agreed on", "Reason"),
@@ -34,7 +34,7 @@ def listed_metrics(show: str, holding: Collection[str], focus: FocusVersion | No
     """The focus metric first, then key indicators in their order, then the others in the catalogue's."""
     chosen = [focus.metric, *focus.indicators] if focus else []
     if show == AGREED:
-        keys = {*chosen, *holding} or {metric.key for metric in BEGUN_WITH.metrics}
+        keys = {*chosen, *holding} or {metric.key for metric in STARTED_WITH.metrics}
         metrics = [metric for metric in offered_metrics() if metric.key in keys]
     else:
         metrics = [metric for metric in offered_metrics() if show == ALL or show in metric.categories]

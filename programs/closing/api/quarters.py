@@ -25,7 +25,7 @@ from programs.closing.api.documents import (
     closing_document,
     quarter_document,
 )
-from programs.closing.services.closing import NOT_BEGUN, ONLY_LEADERS, QuarterError, close_quarter, preview_closing
+from programs.closing.services.closing import NOT_STARTED, ONLY_LEADERS, QuarterError, close_quarter, preview_closing
 from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
 from programs.models import Objective, Quarter
 from programs.objectives.services.decisions import keep_decisions
@@ -58,7 +58,7 @@ class ClosingView(ProgramView):
         access, quarter = access_of(request.user), known_quarter(start)
         _check_leads_whole(access)
         if quarter.start > windows.local_today():
-            raise QueryError("quarter", NOT_BEGUN.format(quarter=quarter))
+            raise QueryError("quarter", NOT_STARTED.format(quarter=quarter))
         preview = preview_closing(access, quarter, page=requested_slice(request))
         return Response(closing_document(preview))
 

@@ -24,7 +24,7 @@ from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY
-from programs.closing.services.closing import NOT_BEGUN, QuarterError, close_quarter, preview_closing
+from programs.closing.services.closing import NOT_STARTED, QuarterError, close_quarter, preview_closing
 from programs.closing.services.closing import ClosingLine as Closing
 from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
 from programs.models import Objective, Quarter
@@ -74,7 +74,7 @@ def quarter_close(request: HttpRequest, start: str) -> HttpResponseBase:
         messages.info(request, f"{quarter} is closed.")
         return redirect(quarter_url(quarter))
     if quarter.start > windows.local_today():
-        messages.warning(request, NOT_BEGUN.format(quarter=quarter))
+        messages.warning(request, NOT_STARTED.format(quarter=quarter))
         return redirect(f"{reverse('objectives')}?quarter={quarter.start}")
     if request.method == "GET":
         return _closing_page(request, quarter)

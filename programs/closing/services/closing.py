@@ -56,7 +56,7 @@ PUBLISHED = Q(published_at__isnull=False)
 DRAFTS_LAST = ExpressionWrapper(~PUBLISHED, BooleanField())
 
 ONLY_LEADERS = "A quarter is closed by executives and admins."
-NOT_BEGUN = "{quarter} has not started, so it cannot be closed."
+NOT_STARTED = "{quarter} has not started, so it cannot be closed."
 ALREADY_CLOSED = "{quarter} is already closed: its document is final."
 NEVER_PUBLISHED = "The quarter was closed before it was published."
 LONGEST_TEXT = 20_000  # characters
@@ -180,7 +180,7 @@ def close_quarter(
         if held.is_closed:
             raise QuarterError("quarter", ALREADY_CLOSED.format(quarter=held))
         if held.start > today:
-            raise QuarterError("quarter", NOT_BEGUN.format(quarter=held))
+            raise QuarterError("quarter", NOT_STARTED.format(quarter=held))
         if (reasons := _needs_reason(held, *_first(_without_value(held)), today)) and not forced_because.strip():
             raise QuarterError("forced_because", " ".join(reasons))
         _check_known([*(decisions or {}), *(retrospectives or {})], held)

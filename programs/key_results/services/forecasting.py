@@ -18,7 +18,7 @@ from programs.key_results.services.accumulation import Accumulation
 DAYS_A_WEEK = 7
 MIDDLE_OF_WEEK = 3.5  # where what happened in a week is; what stands is read at its end
 OVER = "The quarter is over: nothing is left to forecast."
-NOT_BEGUN = "The quarter has not started."
+NOT_STARTED = "The quarter has not started."
 OF_PEOPLE = "Each person or repository counts once over the whole quarter: its weeks do not add up to it."
 FEW = f"A forecast takes {FEWEST_POINTS} weeks with data."
 FEW_CHECK_INS = f"A forecast takes values of {FEWEST_POINTS} days."
@@ -102,7 +102,7 @@ def outlook(
     if tomorrow >= quarter.end:
         return None, OVER
     if today < quarter.start:
-        return None, NOT_BEGUN
+        return None, NOT_STARTED
     if accumulation is Accumulation.PEOPLE:
         return None, OF_PEOPLE
     stands_at = (

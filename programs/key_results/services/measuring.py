@@ -35,7 +35,7 @@ OBJECTIVES_AT_ONCE = 50  # held for one transaction
 OBJECTIVES_READ_AT_ONCE = 500  # whose figures come with the same few statements
 Figures = dict[KeyResultQuery, MeasuredMetric]
 NOTHING_ENTERED = "No value entered yet; a check-in sets it."
-NOT_BEGUN = "The quarter has not started."
+NOT_STARTED = "The quarter has not started."
 
 
 def measure_objectives(*, only: Sequence[int] | None = None, today: date | None = None) -> int:
@@ -66,7 +66,7 @@ def _read_ahead(objectives: Sequence[int], figures: Figures, *, today: date) -> 
 
 
 def _read_missing(key_results: Iterable[KeyResult], figures: Figures, *, today: date) -> None:
-    queries = {query_of_key_result(result) for result in key_results if result.metric and _has_begun(result, today)}
+    queries = {query_of_key_result(result) for result in key_results if result.metric and _has_started(result, today)}
     figures.update(read_metrics(queries - figures.keys(), today=today))
 
 
@@ -118,15 +118,15 @@ def states_of(
     for key_result in key_results:
         if not key_result.metric:
             measured = _by_hand(entered.get(key_result.pk, []))
-        elif not _has_begun(key_result, today):
-            measured = MeasuredMetric(None, NOT_BEGUN, 0, 0, ())
+        elif not _has_started(key_result, today):
+            measured = MeasuredMetric(None, NOT_STARTED, 0, 0, ())
         else:
             measured = read.get(query_of_key_result(key_result), MeasuredMetric(None, NO_SUCH_METRIC, 0, 0, ()))
         by_hand[key_result.pk] = (measured, _stand(key_result, measured, today))
     return by_hand
 
 
-def _has_begun(key_result: KeyResult, today: date) -> bool:
+def _has_started(key_result: KeyResult, today: date) -> bool:
     return key_result.objective.quarter.start <= today
 
 

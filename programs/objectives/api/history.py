@@ -23,7 +23,7 @@ class ResultDifferenceSerializer(DifferenceSerializer):
     key_result = serializers.IntegerField(allow_null=True, help_text="Null: of the objective itself.")
 
 
-class ToldKeyResultSerializer(serializers.Serializer[object]):
+class ShownKeyResultSerializer(serializers.Serializer[object]):
     key_result = serializers.IntegerField()
     title = serializers.CharField()
     target = serializers.FloatField(allow_null=True, help_text="Null: not yours to see (`hidden`).")
@@ -31,8 +31,8 @@ class ToldKeyResultSerializer(serializers.Serializer[object]):
 
 
 class ObjectiveChangeSerializer(ChangeSerializer):
-    added = ToldKeyResultSerializer(many=True)
-    removed = ToldKeyResultSerializer(many=True)
+    added = ShownKeyResultSerializer(many=True)
+    removed = ShownKeyResultSerializer(many=True)
     differences = ResultDifferenceSerializer(many=True)
 
 
@@ -57,8 +57,8 @@ def _objective_change(change: ObjectiveChange, names: Mapping[int, str]) -> dict
         **author_document(change.by, names),
         "at": change.at,
         "first": any(step.is_first for step in change.steps),
-        "added": [_told(step.added) for step in change.steps if step.added],
-        "removed": [_told(step.removed) for step in change.steps if step.removed],
+        "added": [_shown(step.added) for step in change.steps if step.added],
+        "removed": [_shown(step.removed) for step in change.steps if step.removed],
         "differences": [
             {"key_result": change.key_result, **difference_document(change, names, {})}
             for step in change.steps
@@ -67,7 +67,7 @@ def _objective_change(change: ObjectiveChange, names: Mapping[int, str]) -> dict
     }
 
 
-def _told(key_result: KeyResultSnapshot) -> dict[str, Any]:
+def _shown(key_result: KeyResultSnapshot) -> dict[str, Any]:
     hidden = isinstance(key_result.target, Undisclosed)
     target = None if hidden else key_result.target
     return {"key_result": key_result.key_result, "title": key_result.title, "target": target, "hidden": hidden}

@@ -64,7 +64,7 @@ def objective_new(request: HttpRequest) -> HttpResponse:
         return _choose_page(request, access, open_quarters)
     page = {"title": "New objective", "back_url": reverse("objectives"), "is_draft": True}
     if request.method == "GET":
-        form, rows = _begun(request, access, open_quarters)
+        form, rows = _started(request, access, open_quarters)
         return _form_page(request, form, rows, page)
     form = ObjectiveForm(request.POST, visibility=access.visibility, quarters=open_quarters)
     rows = key_result_rows(request.POST)
@@ -171,7 +171,7 @@ def _choose_page(request: HttpRequest, access: Access, open_quarters: Sequence[Q
     return render(request, "programs/objectives/begin.html", context)
 
 
-def _begun(
+def _started(
     request: HttpRequest, access: Access, open_quarters: Sequence[Quarter]
 ) -> tuple[ObjectiveForm, KeyResultRows]:
     """The empty form with what the address says; a template's with its baselines and the targets that follow."""

@@ -54,7 +54,7 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
     "better": dict(KeyResult.Better.choices),
     "target_kind": dict(TargetKind.choices),
 }
-TOLD = 200  # characters of a long text; the whole one is on the page
+LONGEST_EXCERPT = 200  # characters of a long text; the whole one is on the page
 
 
 @dataclass(frozen=True)
@@ -124,4 +124,4 @@ def _amount(value: Value, unit: str) -> str:
 
 def _text(change: Changed, value: Value) -> str:
     text = value_words(change.field, value, CHOICES.get(change.field, {}))
-    return text if len(text) <= TOLD else f"{text[:TOLD].rstrip()}…"
+    return text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT].rstrip()}…"

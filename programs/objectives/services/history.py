@@ -68,11 +68,11 @@ class _TimedStep:
 
 def objective_changes(objective: Objective, access: Access) -> list[ObjectiveChange]:
     """The latest first, as far as the viewer may see it."""
-    is_told = _told_amounts(objective, access)
+    is_visible = _visible_amounts(objective, access)
     of_objective = events_of("ObjectiveEvent", pgh_obj=objective.pk)
     of_results = events_of("KeyResultEvent", objective=objective.pk)
     names = CurrentNames(of_objective, access.visibility, objective="parent_id")
-    placed = [*_objective_steps(of_objective, names), *_key_result_steps(of_results, is_told)]
+    placed = [*_objective_steps(of_objective, names), *_key_result_steps(of_results, is_visible)]
     placed.sort(key=lambda event: event.order)
     changes = []
     for (_, account), at_once in groupby(placed, key=lambda event: (event.together, event.account)):
@@ -81,7 +81,7 @@ def objective_changes(objective: Objective, access: Access) -> list[ObjectiveCha
     return changes[::-1]
 
 
-def _told_amounts(objective: Objective, access: Access) -> Callable[[Any], bool]:
+def _visible_amounts(objective: Objective, access: Access) -> Callable[[Any], bool]:
     """Whether the baselines and targets of a key result (an event of it) are shown: where the page shows them, too.
 
     Of one that was removed, and of what was hidden, only those who write for the objective are told.
@@ -112,21 +112,21 @@ def _objective_steps(events: Sequence[Any], names: CurrentNames) -> Iterator[_Ti
             yield _timed_step(event, ObjectiveStep(changes=changes))
 
 
-def _key_result_steps(events: Sequence[Any], is_told: Callable[[Any], bool]) -> Iterator[_TimedStep]:
+def _key_result_steps(events: Sequence[Any], is_visible: Callable[[Any], bool]) -> Iterator[_TimedStep]:
     latest: dict[int, Any] = {}
     for event in events:
         before = latest.get(event.pgh_obj_id)
         latest[event.pgh_obj_id] = event
         if event.pgh_label == REMOVED:
-            yield _timed_step(event, ObjectiveStep(removed=_told(event, is_told)))
+            yield _timed_step(event, ObjectiveStep(removed=_shown(event, is_visible)))
         elif event.pgh_label == WRITTEN:
-            yield _timed_step(event, ObjectiveStep(added=_told(event, is_told)))
+            yield _timed_step(event, ObjectiveStep(added=_shown(event, is_visible)))
         elif before is not None:
             changes = [
                 Changed(
                     field,
-                    _value(field, before, is_told),
-                    _value(field, event, is_told),
+                    _value(field, before, is_visible),
+                    _value(field, event, is_visible),
                     event.pgh_obj_id,
                     event.title,
                     unit_of(event),
@@ -144,12 +144,12 @@ def _timed_step(event: Any, step: ObjectiveStep) -> _TimedStep:
     return _TimedStep(event.pgh_created_at, order, together(event), account_of(event), step)
 
 
-def _told(event: Any, is_told: Callable[[Any], bool]) -> KeyResultSnapshot:
-    return KeyResultSnapshot(event.pgh_obj_id, event.title, _value("target", event, is_told), unit_of(event))
+def _shown(event: Any, is_visible: Callable[[Any], bool]) -> KeyResultSnapshot:
+    return KeyResultSnapshot(event.pgh_obj_id, event.title, _value("target", event, is_visible), unit_of(event))
 
 
-def _value(field: str, event: Any, is_told: Callable[[Any], bool]) -> Value:
-    if field in AMOUNTS and not is_told(event):
+def _value(field: str, event: Any, is_visible: Callable[[Any], bool]) -> Value:
+    if field in AMOUNTS and not is_visible(event):
         return Undisclosed.HIDDEN
     value: Value = getattr(event, field)
     return value

@@ -59,7 +59,7 @@ def work_of(
     """`progress` holds at least the objectives of `own_objectives`; others are passed over."""
     own = own_tickets(visibility)
     tickets = list(own[: most_tickets + 1])
-    mine = [objective for objective in progress if _looks_after(visibility, objective.objective)]
+    mine = [objective for objective in progress if _is_responsible(visibility, objective.objective)]
     return Work(
         tickets=tickets[:most_tickets],
         tickets_total=own.count() if len(tickets) > most_tickets else len(tickets),
@@ -80,7 +80,7 @@ def own_objectives(visibility: Visibility, quarter: Quarter) -> Sequence[Objecti
     return list(objectives.select_related("quarter", "unit", "owner", "measure").order_by("pk")[:MOST_OBJECTIVES])
 
 
-def _looks_after(visibility: Visibility, objective: Objective) -> bool:
+def _is_responsible(visibility: Visibility, objective: Objective) -> bool:
     mine = objective.owner_id is not None and objective.owner_id == visibility.person_id
     return mine or (objective.owner_id is None and objective.unit_id in visibility.managed_ids)
 

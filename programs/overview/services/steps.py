@@ -164,8 +164,8 @@ def _visibility_step(answers: Answers) -> VisibilityStep:
     sends = {tool: bool(answers.figure(key).sample_size) for tool, key in TOOLS.items()}
     sends[INCIDENTS] = answers.figure(INCIDENT_COUNT).reason not in NO_INCIDENT_SOURCE
     return VisibilityStep(
-        told=[tool for tool, is_told in sends.items() if is_told],
-        missing=[tool for tool, is_told in sends.items() if not is_told],
+        told=[tool for tool, sends_it in sends.items() if sends_it],
+        missing=[tool for tool, sends_it in sends.items() if not sends_it],
     )
 
 

@@ -25,7 +25,7 @@ MOST_URGENT_FIRST = (
 # Stored with the delivery.
 NOT_THEIRS = "It is not theirs to see any more."
 HAS_LEFT = "The account is switched off, or its person has left."
-MUTED = "They want no such messages."
+OPTED_OUT = "They want no such messages."
 READ = "They read it in the app."
 SETTLED = "It is settled."
 
@@ -60,14 +60,14 @@ def _reasons(account: User, email: Letter, notices: Sequence[Notice], today: dat
         .within(visibility)
         .values_list("pk", flat=True)
     )
-    muted = set(Muted.objects.filter(account=account, channel=email.channel).values_list("kind", flat=True))
+    opted_out = set(Muted.objects.filter(account=account, channel=email.channel).values_list("kind", flat=True))
     open_ones = _objectives_still_open(notices)
     reasons = {}
     for notice in notices:
         if notice.pk not in visible:
             reasons[notice.pk] = NOT_THEIRS
-        elif notice.kind in muted or "" in muted:
-            reasons[notice.pk] = MUTED
+        elif notice.kind in opted_out or "" in opted_out:
+            reasons[notice.pk] = OPTED_OUT
         elif notice.read_at is not None:
             reasons[notice.pk] = READ
         elif not _holds(notice, visibility, open_ones, today):

@@ -38,12 +38,12 @@ class Preferences:
 
 
 def preferences_of(account: User) -> Preferences:
-    muted = set(Muted.objects.filter(account=account, channel=Channel.EMAIL).values_list("kind", flat=True))
+    opted_out = set(Muted.objects.filter(account=account, channel=Channel.EMAIL).values_list("kind", flat=True))
     chosen = QuietHours.objects.filter(account=account).first()
     quiet = quiet_of(chosen)
     return Preferences(
-        is_on="" not in muted,
-        kinds=frozenset(set(MessageKind.values) - muted),
+        is_on="" not in opted_out,
+        kinds=frozenset(set(MessageKind.values) - opted_out),
         begins=quiet.begins,
         ends=quiet.ends,
         time_zone=chosen.time_zone if chosen else "",

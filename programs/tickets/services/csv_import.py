@@ -231,7 +231,7 @@ def _state(word: str, completed_on: date | None) -> TicketState:
     known: Sequence[TicketState] = list(TicketState)
     state = next((choice for choice in known if word.casefold() in (choice.value, choice.label.casefold())), None)
     if state is None:
-        raise TicketError("state", f"“{word}” is none of: {', '.join(each.label for each in known)}.")
+        raise TicketError("state", f"“{word}” is none of: {', '.join(row.label for row in known)}.")
     return state
 
 

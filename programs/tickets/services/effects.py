@@ -139,15 +139,15 @@ def _interval(
 
 
 def _figures(
-    ticket: Ticket, windows_asked: EffectWindows
+    ticket: Ticket, effect_windows: EffectWindows
 ) -> tuple[MetricValue | None, MetricValue | None, list[float]] | None:
     """Before, after, and the changes of the year before; None where the metric can't be asked of this unit any more."""
-    pairs = placebos(windows_asked)
+    pairs = placebos(effect_windows)
     spans = list(
         dict.fromkeys(
             [
-                windows_asked.before,
-                windows_asked.after,
+                effect_windows.before,
+                effect_windows.after,
                 *(window for pair in pairs for window in (pair.before, pair.after)),
             ]
         )
@@ -164,7 +164,7 @@ def _figures(
         for pair in pairs
         if (before := values[pair.before]) is not None and (after := values[pair.after]) is not None
     ]
-    return totals[windows_asked.before], totals[windows_asked.after], usual
+    return totals[effect_windows.before], totals[effect_windows.after], usual
 
 
 def placebos(effect_windows: EffectWindows) -> list[EffectWindows]:

@@ -60,7 +60,7 @@ def name_of(pull_request: PullRequest) -> str:
 def _named(line: str, visible: QuerySet[PullRequest]) -> int:
     if "\x00" in line:
         raise TicketError("pull_requests", "A NUL character cannot be read.")
-    ids = list(_asked(line, visible).values_list("pk", flat=True)[:2])
+    ids = list(_named_by(line, visible).values_list("pk", flat=True)[:2])
     if len(ids) == 1:
         return ids[0]
     if ids:
@@ -68,7 +68,7 @@ def _named(line: str, visible: QuerySet[PullRequest]) -> int:
     raise TicketError("pull_requests", f"There is no pull request “{line[:80]}”, or you may not see it.")
 
 
-def _asked(line: str, visible: QuerySet[PullRequest]) -> QuerySet[PullRequest]:
+def _named_by(line: str, visible: QuerySet[PullRequest]) -> QuerySet[PullRequest]:
     if own := OWN_PAGE.fullmatch(urlsplit(line).path if "://" in line else line):
         return visible.filter(pk=int(own["pk"]))
     if "://" in line:

@@ -39,7 +39,7 @@ from orgtree.access.access import Access
 
 LISTED_ALONE = 300  # events; longer timelines list hours first
 PAGE_SIZE = 200
-STRETCHES_LISTED = 30
+ACTIVE_PERIODS_LISTED = 30
 SHORT_SHA = 10
 LARGEST_ID = 2**63 - 1
 NO_PRICE = "unknown: its models have no price"
@@ -87,13 +87,13 @@ def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
     session = _visible_session(access, pk)
     story = SessionTimeline(session)
     summary = summaries_of([session.pk]).get(session.pk, NOTHING)
-    commits, stretches = story.commits(), story.stretches()
+    commits, active_periods = story.commits(), story.active_periods()
     context = {
         "session": session,
         "title": f"{agent_name(session.agent)} session",
         "whose": session.identity.person.full_name if session.identity.person else "Unmatched",
         "is_own": session.identity.person_id is not None and session.identity.person_id == access.visibility.person_id,
-        "facts": _facts(session, summary, stretches),
+        "facts": _facts(session, summary, active_periods),
         "totals": _totals(summary.whole, commits),
         "outcome": explained(session, Clock.read().settled_before, commits),
         "models": [
@@ -104,8 +104,8 @@ def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
         "whole_cells": _cells(summary.whole),
         "tools": [_tool_line(tool) for tool in story.tools()],
         "commits": _commit_lines(commits, access),
-        "work_periods": _work_period_lines(stretches),
-        "more_work_periods": max(0, len(stretches) - STRETCHES_LISTED),
+        "work_periods": _work_period_lines(active_periods),
+        "more_work_periods": max(0, len(active_periods) - ACTIVE_PERIODS_LISTED),
         "by_metrics": story.by_metrics,
         **_timeline(request, session, story, access),
     }
@@ -122,7 +122,9 @@ def _visible_session(access: Access, pk: int) -> AgentSession:
     return session
 
 
-def _facts(session: AgentSession, summary: SessionSummary, stretches: Sequence[ActivePeriod]) -> list[tuple[str, str]]:
+def _facts(
+    session: AgentSession, summary: SessionSummary, active_periods: Sequence[ActivePeriod]
+) -> list[tuple[str, str]]:
     version = f" {session.agent_version}" if session.agent_version else ""
     open_seconds = (session.ended_at - session.started_at).total_seconds()
     return [
@@ -132,7 +134,7 @@ def _facts(session: AgentSession, summary: SessionSummary, stretches: Sequence[A
         ("Last event", moment(session.ended_at)),
         (
             "Active time",
-            f"{wording.duration(session.active_seconds)}, in {wording.count(len(stretches), 'work period')}",
+            f"{wording.duration(session.active_seconds)}, in {wording.count(len(active_periods), 'work period')}",
         ),
         ("Open", str(wording.duration(open_seconds))),
         ("Session id", session.external_id),
@@ -216,11 +218,11 @@ def _commit_lines(commits: Sequence[SessionCommit], access: Access) -> list[Comm
     ]
 
 
-def _work_period_lines(stretches: Sequence[ActivePeriod]) -> list[WorkPeriodLine]:
-    pauses = ["", *(str(wording.duration((b.start - a.end).total_seconds())) for a, b in pairwise(stretches))]
+def _work_period_lines(active_periods: Sequence[ActivePeriod]) -> list[WorkPeriodLine]:
+    pauses = ["", *(str(wording.duration((b.start - a.end).total_seconds())) for a, b in pairwise(active_periods))]
     return [
         WorkPeriodLine(timeline.time_range(period.start, period.end), str(wording.duration(period.seconds)), pause)
-        for period, pause in zip(stretches[:STRETCHES_LISTED], pauses, strict=False)
+        for period, pause in zip(active_periods[:ACTIVE_PERIODS_LISTED], pauses, strict=False)
     ]
 
 
