@@ -22,7 +22,7 @@ DECLARATION = """
 from insights.catalogue.declarations import Count
 from insights.query.measures import Total
 from insights.query.query import Dimension
-from insights.query.terms import Better, Category, UnitOfMeasure
+from insights.query.enums import Better, Category, UnitOfMeasure
 from integrations.facts.ai import AGENT_SESSION_DAYS
 
 REQUESTS = Count(

@@ -34,7 +34,7 @@ def test_the_quiet_flavour_raises_nothing(start_server: StartServer, flavour: Fl
             assert HINT not in page, range_
         for range_ in ranges:
             page = delivery_page(browser, range=range_)
-            assert "More of hygiene" in page  # all three sections are there
+            assert "More hygiene metrics" in page  # all three sections are there
             assert HINT not in page, range_
         waiting = {unit: bottleneck(delivery_page(browser, unit=unit)) for unit in TEAMS}
         assert all(waiting.values()), "each has delivered"

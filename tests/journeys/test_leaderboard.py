@@ -107,7 +107,7 @@ def test_an_admin_sees_nobodys_row(busy_server: Server, windows: BrowserWindows)
     expect(window.page.get_by_text("30 developers with agent activity")).to_be_visible()
     expect(window.page.locator(".hw-leaderboard")).to_have_count(0)
     window.go("/insights/ai/sessions/")
-    expect(window.page.get_by_text("No sessions")).to_be_visible()
+    expect(window.page.get_by_text("No sessions", exact=True)).to_be_visible()
 
 
 def test_from_the_bars_of_a_chart_to_its_rows(busy_server: Server, windows: BrowserWindows) -> None:

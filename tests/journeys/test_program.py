@@ -82,7 +82,7 @@ def write_the_objective(window: BrowserWindow) -> None:
     expect(page.get_by_label("Metric").first).to_have_value("pr.pickup_time")
     expect(page.locator("#baseline-0")).to_contain_text("Lower is better")
     page.get_by_label("Objective", exact=True).fill(GOAL)
-    page.get_by_label("This is the team’s objective").check()
+    page.get_by_label("This is the team’s mandatory objective").check()
     page.get_by_label("Target", exact=True).first.fill("two hours")
     page.get_by_label("Baseline", exact=True).first.fill("6 h")
     assert window.grave_barriers() == []
