@@ -32,9 +32,10 @@ class Lock:
                 f"The locks {name!r} and {_names[self.number]!r} need other names: they come to one number."
             )
 
-    def hold(self, key: int | None = None) -> None:
-        """Wait for the lock; it is held until the transaction ends."""
+    def hold(self, key: int | None = None) -> bool:
+        """Wait for the lock; it is held until the transaction ends.  True, as try_hold where nobody else holds it."""
         self._call("pg_advisory_xact_lock", key)
+        return True
 
     def hold_shared(self, key: int | None = None) -> None:
         """As hold, beside others who share it."""

@@ -21,21 +21,21 @@ PULL_REQUESTS = Lock("figures of pull requests")  # one process at a time emptie
 def recompute_waiting_pull_requests() -> int:
     """Recompute everything in the queue, taking turns with other processes; how many rows there were."""
     done = 0
-    while settled := _recompute_some(_wait_for_turn):
+    while settled := _recompute_some(PULL_REQUESTS.hold):
         done += settled
     return done
 
 
 def recompute_unless_running() -> None:
     """Recompute everything in the queue, unless another process does; that one then continues until it is empty."""
-    while _recompute_some(_take_turn):
+    while _recompute_some(PULL_REQUESTS.try_hold):
         pass
 
 
 @transaction.atomic
-def _recompute_some(become_the_only_one: Callable[[], bool]) -> int:
+def _recompute_some(acquire: Callable[[], bool]) -> int:
     """Recompute some of one connection, under the lock for storing its records; how many rows those were."""
-    if not become_the_only_one():
+    if not acquire():
         return 0
     oldest = PullRequestWork.objects.order_by("pk").values_list("pull_request__connection", flat=True).first()
     if oldest is None:
@@ -46,15 +46,6 @@ def _recompute_some(become_the_only_one: Callable[[], bool]) -> int:
     changed = recompute_figures(set(claimed))
     append_days(Kind.PULL_REQUEST, changed, before)
     return len(claimed)
-
-
-def _take_turn() -> bool:
-    return PULL_REQUESTS.try_hold()
-
-
-def _wait_for_turn() -> bool:
-    PULL_REQUESTS.hold()
-    return True
 
 
 def _claim(connection_id: int) -> list[int]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from core.nudges import nudge_on_commit
 from integrations.code.attribution.session_outcomes import recompute_outcomes
-from integrations.code.attribution.tasks import lock_attribution
+from integrations.code.attribution.tasks import ATTRIBUTION
 from integrations.code.commits.changed_days import append_changes_of_commits, append_changes_of_sessions
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.in_repositories import lock_for_recompute, recompute_homes
@@ -132,7 +132,7 @@ def remove_with_facts(connection: Connection) -> None:
         _wait_for_readers(connection)
         append_changes_of_branches(connection.pk)
         forget_records(connection)
-        lock_attribution()
+        ATTRIBUTION.hold()
         lock_for_recompute()
         repositories = _only_of(connection)
         sessions = _sessions_in(repositories)

@@ -84,6 +84,6 @@ def test_a_window_that_is_still_to_come_has_no_data_yet() -> None:
     assert (document["previous_from"], document["previous_to"]) == ("2098-12-29", "2099-01-05")
 
 
-def test_what_cannot_be_asked_is_told() -> None:
+def test_an_invalid_query_is_refused_with_its_reason() -> None:
     assert ask(404, unit="nowhere")["error"]["parameter"] == "unit"
     assert ask(400, person="me")["error"]["parameter"] == "person"

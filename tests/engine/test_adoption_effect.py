@@ -121,7 +121,7 @@ def protect(policy: IndividualPolicy) -> None:
 
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize("takers", [4, 5])
-def test_a_group_of_too_few_is_told_of_in_no_comparison(org: Org, query: Query, takers: int) -> None:
+def test_no_comparison_shows_a_group_of_too_few(org: Org, query: Query, takers: int) -> None:
     """Four took up an agent and six did not: whoever sees the difference and the six knows what four people do."""
     tell(
         org,

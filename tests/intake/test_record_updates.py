@@ -87,7 +87,7 @@ def words(draw: st.DrawFn) -> list[Word]:
 
 
 @given(words(), st.randoms(use_true_random=False))
-def test_the_order_of_tellings_does_not_matter(history: list[Word], chance: random.Random) -> None:
+def test_the_order_of_updates_does_not_matter(history: list[Word], chance: random.Random) -> None:
     heard = [*history, *chance.choices(history, k=3)]
     chance.shuffle(heard)
     record = Record()
@@ -97,7 +97,7 @@ def test_the_order_of_tellings_does_not_matter(history: list[Word], chance: rand
 
 
 @given(words())
-def test_what_was_told_as_a_whole_leaves_nothing_to_note(history: list[Word]) -> None:
+def test_a_whole_record_leaves_no_field_versions(history: list[Word]) -> None:
     record = Record()
     for word in history:
         record.hear(word)

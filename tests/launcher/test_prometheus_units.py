@@ -57,7 +57,7 @@ def test_units_that_the_tokens_user_may_not_see_do_not_exist() -> None:
 @pytest.mark.parametrize(
     ("query", "message"), [("metric=no.such", "no metric"), ("weeks=3", "weeks"), ("weeks=²", "weeks")]
 )
-def test_what_cannot_be_asked_is_told(query: str, message: str) -> None:
+def test_an_invalid_query_is_refused_with_its_reason(query: str, message: str) -> None:
     status, text = ask(EXECUTIVE, f"unit=platform&{query}")
     assert status == 400
     assert message in text

@@ -75,7 +75,7 @@ def test_what_is_taken_back_answers_404(six_people: None) -> None:
         ("label", "x" * 61, "at most 60"),
     ],
 )
-def test_what_cannot_be_published_is_told(six_people: None, field: str, word: str, message: str) -> None:
+def test_an_invalid_badge_is_refused_with_its_reason(six_people: None, field: str, word: str, message: str) -> None:
     answer = signed_in(ADMIN).post("/insights/badges/", {"metric": "ai.sessions", "weeks": "12", field: word})
     assert answer.status_code == 400
     assert message in answer.content.decode()

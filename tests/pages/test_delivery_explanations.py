@@ -79,5 +79,5 @@ def test_few_name_a_work_item() -> None:
     assert explanations.unlinked(rate(10, of=19), url="") is None
 
 
-def test_nothing_is_told_of_nothing() -> None:
+def test_no_figures_give_no_hints() -> None:
     assert explanations.shown_hints(None, None) == []

@@ -274,7 +274,7 @@ class TestTheApi:
         assert document["url"].endswith(f"/programs/tickets/{notice.ticket_id}/")
         assert sign_in(OTHER_MEMBER).get("/api/v1/notices/").json() == {"total": 0, "notices": []}
 
-    def test_nobody_marks_what_others_were_told(self, notice: Notice, sign_in: SignIn) -> None:
+    def test_nobody_marks_notices_of_others(self, notice: Notice, sign_in: SignIn) -> None:
         def read(persona: Persona, sent: object) -> object:
             return sign_in(persona).post("/api/v1/notices/read/", sent, content_type="application/json").json()
 

@@ -101,7 +101,7 @@ def test_admins_add_and_hide_templates(admin: Client) -> None:
         {"metric": "dora.luck"},
     ],
 )
-def test_admins_are_told_what_is_wrong(admin: Client, fields: dict[str, str]) -> None:
+def test_admins_see_what_is_wrong(admin: Client, fields: dict[str, str]) -> None:
     template = ObjectiveTemplate.objects.create(slug="own", name="Our own", meaning="x", title="Ours")
     assert admin.post(f"{ADDRESS}{template.pk}/change/", form(template, **fields)).status_code == 200
     assert not TemplateKeyResult.objects.filter(template=template).exists()

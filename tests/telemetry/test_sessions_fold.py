@@ -134,7 +134,7 @@ def test_a_request_that_turns_out_earlier_moves_to_its_day() -> None:
 
 
 @pytest.mark.parametrize("outcomes", [["refused", "failed"], ["failed", "refused"]])
-def test_a_refused_call_is_no_failure_whatever_else_is_told_of_it(outcomes: list[str]) -> None:
+def test_a_refused_call_is_no_failure_whatever_else_is_sent_of_it(outcomes: list[str]) -> None:
     for outcome in outcomes:
         fold(Event(at("2026-03-02 10:00"), kind=EventKind.TOOL_CALL, key="t1", tool="Bash", outcome=outcome))
     call = AgentToolCall.objects.get()

@@ -25,21 +25,21 @@ def attribute() -> None:
 
     Waiting for it would block the pool's threads while a repository is imported.
     """
-    while _attribute_some(_try_lock_attribution):
+    while _attribute_some(ATTRIBUTION.try_hold):
         pass
 
 
 def attribute_pending() -> int:
     """Process the queue until it is empty, taking turns with other workers; returns the number of rows."""
     done = 0
-    while claimed := _attribute_some(lock_attribution):
+    while claimed := _attribute_some(ATTRIBUTION.hold):
         done += claimed
     return done
 
 
-def _attribute_some(become_the_only_one: Callable[[], bool]) -> int:
+def _attribute_some(acquire: Callable[[], bool]) -> int:
     with transaction.atomic():
-        if not become_the_only_one():
+        if not acquire():
             return 0
         work = claim_work(ROWS_PER_TRANSACTION)
         if not work.rows:
@@ -52,13 +52,3 @@ def _attribute_some(become_the_only_one: Callable[[], bool]) -> int:
         append_changes_of_sessions(changed)
         enqueue_pull_requests_with(work.commits | derived.changed)
         return work.rows
-
-
-def _try_lock_attribution() -> bool:
-    return ATTRIBUTION.try_hold()
-
-
-def lock_attribution() -> bool:
-    """Hold the attribution lock until the caller's transaction ends; waits for it."""
-    ATTRIBUTION.hold()
-    return True
