@@ -9,13 +9,14 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from insights.query.errors import QueryError, ScopeNeededError, UnknownMetricError, UnknownUnitError
+from core.write_errors import FieldError
+from insights.query.errors import ScopeNeededError, UnknownMetricError, UnknownUnitError
 
 
 def explain(problem: Exception, context: dict[str, Any]) -> Response | None:
     """{"error": {"parameter": …, "message": …}}; parameter is null where none is at fault."""
-    if isinstance(problem, QueryError):
-        return Response(document(problem.parameter, problem.message), status=_status(problem))
+    if isinstance(problem, FieldError):
+        return Response(document(problem.field or None, problem.message), status=_status(problem))
     response = exception_handler(problem, context)
     if response is not None:
         message = str(problem.detail) if isinstance(problem, APIException) else "There is nothing at this address."
@@ -23,7 +24,7 @@ def explain(problem: Exception, context: dict[str, Any]) -> Response | None:
     return response
 
 
-def _status(problem: QueryError) -> int:
+def _status(problem: FieldError) -> int:
     """404 for an unknown metric or unit, also where it exists and the viewer may not know of it."""
     if isinstance(problem, UnknownMetricError | UnknownUnitError):
         return status.HTTP_404_NOT_FOUND

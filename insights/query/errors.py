@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.write_errors import FieldError
 
-class QueryError(ValueError):
-    """A parameter that the engine cannot use: `parameter` is its name in URLs, the message says what to do instead."""
 
-    def __init__(self, parameter: str, message: str) -> None:
-        super().__init__(message)
-        self.parameter = parameter
-        self.message = message
+class QueryError(FieldError):
+    """A parameter that the engine cannot use: `field` is its name in URLs, the message says what to do instead."""
+
+    @property
+    def parameter(self) -> str:
+        return self.field
 
 
 class UnknownMetricError(QueryError):

@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from core.write_errors import FieldError
 from insights.catalogue.declarations import Metric
 from insights.privacy.scope_access import ME, default_scope, own_person
 from insights.query import windows
@@ -58,13 +59,12 @@ MOST_FACET_VALUES = 50
 QUARTER = re.compile(r"(\d{4})-[qQ]([1-4])")
 
 
-class BadFilterError(ValueError):
+class BadFilterError(FieldError):
     """An invalid parameter of the URL; the message says which values are allowed."""
 
-    def __init__(self, parameter: str, message: str) -> None:
-        super().__init__(message)
-        self.parameter = parameter
-        self.message = message
+    @property
+    def parameter(self) -> str:
+        return self.field
 
 
 @dataclass(frozen=True)

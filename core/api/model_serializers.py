@@ -1,0 +1,166 @@
+"""Serializers that name fields of a model: how it is read as JSON, and what is taken from whoever writes it.
+
+A `WriteSerializer` is used by services, so that pages, API and files are checked alike; a `ReadSerializer` documents
+and makes answers.  `Meta.blank_is_null` names texts that are null in JSON where they are empty in the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, ClassVar, TypeVar
+
+from django.db import models
+from rest_framework import serializers
+from rest_framework.fields import empty
+
+from core.write_errors import FieldError
+
+M = TypeVar("M", bound=models.Model)
+LARGEST_AMOUNT = 1e300  # far from the end of what a float holds: what is computed from it stays finite
+NEEDED = "It is needed."
+
+
+class Amount(serializers.FloatField):
+    """JSON writes numbers that no float holds, and reads 1e400 as infinite."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float) or not abs(data) <= LARGEST_AMOUNT:
+            raise serializers.ValidationError("It must be a number.")
+        return float(data)
+
+
+class WholeNumber(serializers.IntegerField):
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int) or not -(2**31) <= data < 2**31:
+            raise serializers.ValidationError("It must be a whole number.")
+        return data
+
+
+class YesOrNo(serializers.BooleanField):
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("It must be true or false.")
+        return data
+
+
+class Day(serializers.DateField):
+    def to_internal_value(self, value: Any) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except (TypeError, ValueError):
+            raise serializers.ValidationError(f"“{str(value)[:40]}” is no day like 2026-11-30.") from None
+
+
+class Text(serializers.CharField):
+    """Null is empty, where it may be empty."""
+
+    default_error_messages: ClassVar[Any] = {
+        "invalid": "It must be a text.",
+        "blank": NEEDED,
+        "null": NEEDED,
+        "max_length": "At most {max_length:,} characters.",
+    }
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if isinstance(data, str) and "\x00" in data:
+            raise serializers.ValidationError("A NUL character cannot be stored.")
+        if data is not None and data is not empty and not isinstance(data, str):
+            self.fail("invalid")
+        if data is None and self.allow_blank:
+            return ""
+        return super().run_validation(data)
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(data).replace("\r\n", "\n")
+
+
+# Without docstrings, which the API's document would show for each serializer that has none.
+class ModelSerializer(serializers.ModelSerializer[M]):
+    # Fields as above in place of those that take a number for a text, and a text for a number.
+
+    serializer_field_mapping: ClassVar[Any] = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.BooleanField: YesOrNo,
+        models.CharField: Text,
+        models.DateField: Day,
+        models.FloatField: Amount,
+        models.PositiveIntegerField: WholeNumber,
+        models.PositiveSmallIntegerField: WholeNumber,
+        models.TextField: Text,
+    }
+
+    @property
+    def blank_is_null(self) -> Sequence[str]:
+        names: Sequence[str] = getattr(self.Meta, "blank_is_null", ())
+        return names
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> tuple[type, dict[str, Any]]:
+        field_class, kwargs = super().build_standard_field(field_name, model_field)
+        if field_name in self.blank_is_null:
+            kwargs.pop("allow_blank", None)
+            kwargs["allow_null"] = True
+        return field_class, kwargs
+
+
+class ReadSerializer(ModelSerializer[M]):
+    # Every field is there.
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.required, field.read_only = True, False
+        return fields
+
+    def to_representation(self, instance: M) -> dict[str, Any]:
+        document = super().to_representation(instance)
+        return {**document, **{name: document[name] or None for name in self.blank_is_null}}
+
+
+class WriteSerializer(ModelSerializer[M]):
+    # With an instance what is not named stays.  Unknown fields are refused, choices named.
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> tuple[type, dict[str, Any]]:
+        field_class, kwargs = super().build_standard_field(field_name, model_field)
+        messages = {"required": NEEDED}
+        if model_field.choices:
+            messages["invalid_choice"] = f"One of: {', '.join(filter(None, dict(model_field.choices)))}."
+        kwargs["error_messages"] = messages
+        return field_class, kwargs
+
+    def include_extra_kwargs(self, kwargs: Any, extra_kwargs: Any) -> Any:
+        messages = {**kwargs.get("error_messages", {}), **extra_kwargs.get("error_messages", {})}
+        return {**super().include_extra_kwargs(kwargs, extra_kwargs), "error_messages": messages}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            raise serializers.ValidationError({"": ["Send one object."]})
+        unknown = next((name for name in data if name not in self.fields), None)
+        if unknown is not None:
+            use = f"There is no such field. Use {', '.join(self.fields)}."
+            raise serializers.ValidationError({str(unknown)[:40]: [use]})
+        nullable = self.blank_is_null
+        given = {name: None if value == "" and name in nullable else value for name, value in data.items()}
+        taken = super().to_internal_value(given)
+        return {name: "" if value is None and name in nullable else value for name, value in taken.items()}
+
+
+def validated(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
+    """What is to be stored.  Raises FieldError for the first field that is wrong."""
+    if not serializer.is_valid():
+        raise FieldError(*_first(serializer.errors))
+    fields: dict[str, Any] = serializer.validated_data
+    return fields
+
+
+def _first(errors: Any, path: str = "") -> tuple[str, str]:
+    """Path and message of the first error of a document."""
+    if isinstance(errors, Mapping):
+        name, inner = next(iter(errors.items()))
+        joined = "" if name in ("", "non_field_errors") else f"{path}.{name}" if path else str(name)
+        return _first(inner, joined or path)
+    if errors and isinstance(errors[0], Mapping):
+        row = next(number for number, inner in enumerate(errors) if inner)
+        return _first(errors[row], f"{path}.{row}")
+    return path, str(errors[0])

@@ -1,0 +1,98 @@
+"""Columns of a list, declared once: heads of its page and of its CSV, what it is sorted by, names in its history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.utils.text import capfirst
+
+
+@dataclass(frozen=True)
+class Column:
+    """`name` is a field of the model, or what somebody adds to it; `sort` the word in addresses that sorts by it."""
+
+    name: str
+    label: str
+    sort: str = ""
+    order_by: str = ""
+    choices: Mapping[str, str] | None = None
+
+    def text(self, record: models.Model) -> str:
+        """What the field says, as pages print it; empty where it says nothing."""
+        value = getattr(record, self.name, None)
+        return "" if value is None else str((self.choices or {}).get(value, value))
+
+
+@dataclass(frozen=True)
+class Head:
+    """Of a column in a table; its link sorts by it, the other way round where it is sorted by it already."""
+
+    name: str
+    label: str
+    url: str
+    sorted: str  # ascending, descending or nothing
+
+
+class Columns(tuple[Column, ...]):
+    """In their order."""
+
+    __slots__ = ()
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """By name."""
+        return {column.name: column.label for column in self}
+
+    @property
+    def sorts(self) -> dict[str, Column]:
+        """By the word that sorts by them."""
+        return {column.sort: column for column in self if column.sort}
+
+    def named(self, *names: str) -> Columns:
+        by_name = {column.name: column for column in self}
+        return Columns(by_name[name] for name in names)
+
+    def heads(self, sort: str, url: Callable[[str], str]) -> list[Head]:
+        """`sort` is how the table is sorted, `url` its address sorted by a word."""
+        heads = []
+        for column in self:
+            is_sorted = bool(column.sort) and column.sort == sort.removeprefix("-")
+            word = f"-{column.sort}" if is_sorted and not sort.startswith("-") else column.sort
+            direction = ("descending" if sort.startswith("-") else "ascending") if is_sorted else ""
+            heads.append(Head(column.name, column.label, url(word) if column.sort else "", direction))
+        return heads
+
+    def row(self, record: models.Model, special: Mapping[str, Callable[[Any], Any]]) -> list[Any]:
+        """The cells of a record: its fields, but for what is special."""
+        return [
+            special[column.name](record) if column.name in special else getattr(record, column.name) for column in self
+        ]
+
+
+def columns_of(
+    model: type[models.Model],
+    *names: str,
+    labels: Mapping[str, str] | None = None,
+    sorts: Mapping[str, str] | None = None,
+) -> Columns:
+    """Labels are the model's verbose names unless they are given; `sorts` have what to order by, by word.
+
+    A word sorts by the column whose name it begins, such as `due` by `due_on`.
+    """
+    columns = []
+    for name in names:
+        sort = next((word for word in sorts or () if name.split("_")[0] == word), "")
+        label, choices = (labels or {}).get(name, ""), None
+        try:
+            field = model._meta.get_field(name)
+        except FieldDoesNotExist:
+            pass
+        else:
+            label = label or str(capfirst(getattr(field, "verbose_name", name)))
+            choices = dict(getattr(field, "choices", None) or ()) or None
+        columns.append(Column(name, label, sort, (sorts or {}).get(sort, ""), choices))
+    return Columns(columns)

@@ -1,0 +1,102 @@
+"""Filters of a list, declared once as a FilterSet: parameters of its page, of its CSV and of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import F, QuerySet
+from drf_spectacular.utils import OpenApiParameter
+
+from core.columns import Columns
+from core.write_errors import FieldError
+
+LARGEST_ID = 2**31 - 1
+
+
+class NumberFilter(django_filters.Filter):  # type: ignore[misc]  # not typed
+    """A record's number."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, min_value=1, max_value=LARGEST_ID, **kwargs)
+
+
+class YesFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # as above
+    """`yes`, or left out."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, choices=[("yes", "Yes")], **kwargs)
+
+
+class SortFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # as above
+    """By one of the columns that sort, with a - before it in the other direction; what is empty stands last.
+
+    `leading` has what goes before such a column, whatever the direction.
+    """
+
+    def __init__(self, columns: Columns, *, default: str, leading: Mapping[str, Any] | None = None) -> None:
+        self.columns, self.default, self.leading = columns, default, leading or {}
+        words = [*columns.sorts, *(f"-{word}" for word in columns.sorts)]
+        super().__init__(choices=[(word, word) for word in words])
+
+    def filter(self, qs: QuerySet[Any], value: str | None) -> QuerySet[Any]:
+        word = (value or self.default).removeprefix("-")
+        column = F(self.columns.sorts[word].order_by)
+        is_descending = (value or "").startswith("-")
+        order = column.desc(nulls_last=True) if is_descending else column.asc(nulls_last=True)
+        leading = [self.leading[word]] if word in self.leading else []
+        return qs.order_by(*leading, order, "pk")
+
+
+class ListFilters(django_filters.FilterSet):  # type: ignore[misc]  # as above
+    """`data` are an address's parameters, or what a service narrows a list to."""
+
+    @property
+    def chosen(self) -> Mapping[str, Any]:
+        """Values by parameter; None or "" for what is left out.  Raises FieldError."""
+        for name, errors in self.form.errors.as_data().items():
+            raise FieldError(name, self._message(name) or "; ".join(errors[0].messages))
+        cleaned: Mapping[str, Any] = self.form.cleaned_data
+        return cleaned
+
+    @property
+    def qs(self) -> QuerySet[Any]:
+        """Raises FieldError."""
+        queryset: QuerySet[Any] = self.queryset
+        for name, value in self.chosen.items():
+            queryset = self.filters[name].filter(queryset, value)
+        return queryset
+
+    @classmethod
+    def pickers(cls) -> Mapping[str, Mapping[str, str]]:
+        """Of filters with a label for *all* (`empty_label`): by parameter the values with their labels."""
+        return {
+            name: {"": filter_.extra["empty_label"], **dict(filter_.extra["choices"])}
+            for name, filter_ in cls.base_filters.items()
+            if isinstance(filter_.extra.get("empty_label"), str)
+        }
+
+    def _message(self, name: str) -> str:
+        field = self.form.fields[name]
+        if isinstance(self.base_filters[name], django_filters.ChoiceFilter):
+            return f"One of: {', '.join(str(value) for value, _ in self.base_filters[name].extra['choices'])}."
+        if isinstance(field, forms.DateField):
+            return "It must be a day such as 2026-07-01."
+        return "It must be a whole number." if isinstance(field, forms.IntegerField) else ""
+
+
+def filter_parameters(filters: type[ListFilters]) -> list[OpenApiParameter]:
+    """As the API's document has them."""
+    return [
+        OpenApiParameter(
+            name,
+            int if isinstance(filter_, NumberFilter) else str,
+            enum=[value for value, _ in filter_.extra.get("choices", ())] or None,
+            description=filter_.extra.get("help_text", ""),
+        )
+        for name, filter_ in filters.base_filters.items()
+    ]

@@ -1,0 +1,27 @@
+"""Why something that somebody wrote is not stored.  API and pages answer each in one way, wherever it is raised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+
+
+class FieldError(ValueError):
+    """400: the message says why.  `field` is to blame: empty for none alone, key_results.2.target for one of a row."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field, self.message = field, message
+
+
+class MayNotWriteError(PermissionDenied):
+    """403: the message says who may."""
+
+
+class ConflictError(Exception):
+    """409: somebody else saved first; `stored` is what stands now, None where there is nothing yet."""
+
+    def __init__(self, message: str, stored: Any) -> None:
+        super().__init__(message)
+        self.stored = stored
