@@ -15,7 +15,6 @@ from orgtree.access.access import access_of
 from orgtree.models import Person
 from programs.models import Ticket, TicketState
 from programs.tickets.services.commenting import comment_on_ticket
-from programs.tickets.services.drafts import TicketDraft
 from programs.tickets.services.effects import measure_effects
 from programs.tickets.services.writing import add_ticket, move_ticket
 
@@ -155,15 +154,15 @@ def _owner(planned: DemoTicket) -> str:
     return email_of(LEADERS[planned.team])
 
 
-def _draft(planned: DemoTicket, today: date) -> TicketDraft:
-    return TicketDraft(
-        title=planned.title,
-        nature=planned.nature,
-        kind=planned.kind,
-        resolution=planned.resolution,
-        unit=planned.team.lower(),
-        owner=_owner(planned),
-        starts_on=today - timedelta(days=planned.began),
-        due_on=today - timedelta(days=planned.due),
-        metric=planned.metric,
-    )
+def _draft(planned: DemoTicket, today: date) -> dict[str, object]:
+    return {
+        "title": planned.title,
+        "nature": planned.nature,
+        "kind": planned.kind,
+        "resolution": planned.resolution,
+        "unit": planned.team.lower(),
+        "owner": _owner(planned),
+        "starts_on": today - timedelta(days=planned.began),
+        "due_on": today - timedelta(days=planned.due),
+        "metric": planned.metric,
+    }

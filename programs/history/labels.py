@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from insights.pages.annotations.labels import moment
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
 from programs.history.events import Undisclosed, Value
+from programs.requests.conflicts import NOTHING
 
-NOTHING = "–"
 UNDISCLOSED: Mapping[Undisclosed, str] = {
     Undisclosed.GONE: "one that is gone",
     Undisclosed.UNSEEN: "one that you may not see",
     Undisclosed.HIDDEN: "hidden",
 }
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One field of one change."""
-
-    field: str
-    before: str
-    after: str
 
 
 def value_words(field: str, value: Value, choices: Mapping[str, str]) -> str:

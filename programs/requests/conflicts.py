@@ -1,14 +1,55 @@
-"""Handles conflicting edits."""
+"""Conflicting edits: what stands now beside what was written."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from django import forms
 from django.http import QueryDict
 
+from programs.requests.forms import flat
 
-def renumber(form: forms.Form, field: str, number: int) -> None:
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One field of one change."""
+
+    field: str
+    before: str
+    after: str
+
+
+def renumber(form: forms.BaseForm, field: str, number: int) -> None:
     """The form keeps what was sent and is of the newest version from now on: saved again, it takes that one's place."""
     sent = QueryDict(mutable=True)
     sent.update(form.data)
     sent[field] = str(number)
     form.data = sent
+
+
+def values_of(form: forms.BaseForm) -> dict[str, Any]:
+    return {name: form[name].value() for name in form.fields}
+
+
+def field_differences(form: forms.BaseForm, stored: Mapping[str, Any], prefix: str = "") -> Iterator[Difference]:
+    """Of the fields that are shown: what stands now, and what was written."""
+    for name, field in form.fields.items():
+        if field.widget.is_hidden or name not in stored:
+            continue
+        now, mine = shown_value(field, stored[name]), shown_value(field, form[name].value())
+        if now != mine:
+            yield Difference(f"{prefix}{field.label}", now, mine)
+
+
+def shown_value(field: forms.Field, value: Any) -> str:
+    if isinstance(field, forms.BooleanField):
+        return "Yes" if value in (True, "on", "true", "True", "1") else "No"
+    text = str(value if value is not None else "").replace("\r\n", "\n").strip()
+    for key, label in flat(getattr(field, "choices", ())):
+        if str(key) == text:
+            return label.strip() if text else NOTHING
+    return text or NOTHING

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from core.write_errors import FieldError, MayNotWriteError
 from insights.query import windows
-from orgtree.models import OrgTree, Person, Placement
+from orgtree.models import OrgTree, Person, Placement, Unit, UnitPlace
 from orgtree.models.visibility import Visibility
 from orgtree.trees.units_as_of import UnitAsOf, units_as_of
 
@@ -24,6 +25,32 @@ def units_led(visibility: Visibility) -> list[UnitAsOf]:
         for unit in current_units
         if visibility.leads(unit.id)
     ]
+
+
+def unit_to_write_for(slug: str, visibility: Visibility, things: str, *, must_stand: bool = True) -> Unit | None:
+    """The unit of that slug, which the viewer leads; None for the whole organisation.  `things` are what is written.
+
+    Raises FieldError for a unit that is not there or (with `must_stand`) stands in no tree today, MayNotWriteError.
+    """
+    if not slug:
+        if not visibility.leads_whole:
+            raise MayNotWriteError(f"{things} of the whole organisation are written by executives and admins.")
+        return None
+    unit = Unit.objects.within(visibility).filter(slug=slug).first() if "\x00" not in slug else None
+    if unit is None:
+        named = slug[:80].replace("\x00", "")
+        raise FieldError("unit", f"There is no unit “{named}”, or you may not see it.")
+    if not visibility.leads(unit.pk):
+        raise MayNotWriteError(f"{things} of {unit.name} are written by its managers, executives and admins.")
+    if must_stand and not exists_today(unit):
+        raise FieldError("unit", f"{unit.name} is no longer in any Org Tree: choose a current unit.")
+    return unit
+
+
+def exists_today(unit: Unit) -> bool:
+    """Whether it has a place in a tree that is in use."""
+    places = UnitPlace.objects.filter(unit=unit, during__contains=windows.local_today())
+    return places.filter(unit__tree__archived_at=None).exists()
 
 
 def suggested_owners(visibility: Visibility) -> list[Person]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
-from django.db.models import Case, Count, F, OrderBy, Q, QuerySet, Value, When, Window
+import django_filters
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
 
+from core.list_filters import ListFilters, NumberFilter, SortFilter, YesFilter
+from orgtree.access.access import Access
 from orgtree.models import Placement, UnitPlacement
 from orgtree.models.visibility import Visibility
-from programs.models import Objective, Ticket, TicketState
-from programs.models.tickets import OPEN_STATES
+from programs.models import BottleneckKind, Nature, Objective, Ticket, TicketState
+from programs.models.tickets import OPEN_STATES, TicketQuerySet
+from programs.requests.visible import check_is_of_account
+from programs.tickets.columns import COLUMNS
 
-SORTS = {
-    "due": ("due_on", "Due by"),
-    "title": ("title", "Opportunity or challenge"),
-    "owner": ("owner__full_name", "Owner"),
-    "completed": ("completed_on", "Completed on"),
-    "unit": ("unit__name", "Unit"),
-}
 STATES = {
     "standing": "Open",
     "overdue": "Overdue",
@@ -27,80 +26,84 @@ STATES = {
     "dropped": "Dropped",
     "all": "All",
 }
+BOARD_STATES = (TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.DONE, TicketState.DROPPED)
+OPEN_FIRST = Case(When(state__in=OPEN_STATES, then=Value(0)), default=Value(1))
 
 
-@dataclass(frozen=True)
-class TicketFilter:
-    """What a list of tickets is narrowed to.
-
-    `unit` is a slug: its own tickets, those of all below it today, and those of the people who are in it, whose unit
-    may be one of another tree.
-    """
-
-    unit: str | None = None
-    state: str = "standing"  # one of STATES
-    search: str = ""
-    search_owners: bool = True  # for the text in their names, too
-    kind: str = ""
-    nature: str = ""
-    owner: int | None = None  # a person's id
-    metric: str = ""
-    objective: int | None = None
-    due_on: date | None = None  # on just this day
-    of_led_units: bool = False  # of units that the viewer leads, and of whoever is in one of them today
-
-
-def filtered(params: TicketFilter, visibility: Visibility, *, today: date) -> QuerySet[Ticket]:
+class TicketFilters(ListFilters):
     """The tickets that the viewer may see and asks for, with unit, owner and effect."""
-    tickets = Ticket.objects.within(visibility).select_related("unit", "owner", "effect")
-    if params.unit is not None:
-        below = UnitPlacement.objects.filter(ancestor__slug=params.unit, during__contains=today)
-        members = Placement.objects.filter(ancestor__slug=params.unit, during__contains=today)
-        tickets = tickets.filter(Q(unit__in=below.values("unit")) | Q(owner__in=members.values("person")))
-    if params.of_led_units:
-        members = Placement.objects.filter(ancestor__in=visibility.managed_ids, during__contains=today)
-        tickets = tickets.filter(Q(unit__in=visibility.managed_ids) | Q(owner__in=members.values("person")))
-    match params.state:
-        case "standing":
-            tickets = tickets.standing()
-        case "overdue":
-            tickets = tickets.overdue(today)
-        case "done" | "dropped":
-            tickets = tickets.filter(state=params.state)
-    if params.search:
-        of_owner = Q(owner__full_name__icontains=params.search) if params.search_owners else Q()
-        tickets = tickets.filter(Q(title__icontains=params.search) | Q(resolution__icontains=params.search) | of_owner)
-    exact = {"kind": params.kind, "nature": params.nature, "metric": params.metric}
-    tickets = tickets.filter(**{name: value for name, value in exact.items() if value})
-    if params.due_on is not None:
-        tickets = tickets.filter(due_on=params.due_on)
-    if params.owner is not None:
-        tickets = tickets.filter(owner=params.owner)
-    if params.objective is not None:
-        tickets = tickets.filter(objective__in=Objective.objects.within(visibility).filter(pk=params.objective))
-    return tickets
+
+    unit = django_filters.CharFilter(
+        method="of_unit", help_text="Slug: its tickets, those below it and those of its people."
+    )
+    teams = YesFilter(method="of_teams", help_text="Of units that you manage, and of the people in them.")
+    mine = YesFilter(method="own", help_text="Yours.")
+    state = django_filters.ChoiceFilter(method="in_state", choices=list(STATES.items()), help_text="Without it: all.")
+    nature = django_filters.ChoiceFilter(
+        label="Type",
+        empty_label="All",
+        choices=[(Nature.OPPORTUNITY.value, "Opportunities"), (Nature.CHALLENGE.value, "Challenges")],
+    )
+    kind = django_filters.ChoiceFilter(label="Cause", empty_label="Any cause", choices=BottleneckKind.choices)
+    owner = django_filters.CharFilter(method="of_owner", help_text="E-mail address.")
+    metric = django_filters.CharFilter(help_text="The metric that they are to move.")
+    objective = NumberFilter(method="of_objective", help_text="Number of an objective.")
+    due = django_filters.DateFilter(
+        field_name="due_on", input_formats=["%Y-%m-%d"], help_text="Due on just this day, 2026-09-30."
+    )
+    q = django_filters.CharFilter(method="with_text", help_text="Text in title, resolution or the owner's name.")
+    sort = SortFilter(COLUMNS, default="due", leading={"due": OPEN_FIRST})
+
+    def __init__(self, data: Mapping[str, Any], access: Access, *, today: date) -> None:
+        tickets = Ticket.objects.within(access.visibility).select_related("unit", "owner", "effect")
+        super().__init__(data, tickets)
+        self.access, self.today = access, today
+
+    def of_unit(self, tickets: QuerySet[Ticket], _name: str, slug: str) -> QuerySet[Ticket]:
+        """Its own, those of all below it today, and of the people in it, whose unit may be one of another tree."""
+        below = UnitPlacement.objects.filter(ancestor__slug=slug, during__contains=self.today)
+        members = Placement.objects.filter(ancestor__slug=slug, during__contains=self.today)
+        return tickets.filter(Q(unit__in=below.values("unit")) | Q(owner__in=members.values("person")))
+
+    def of_teams(self, tickets: QuerySet[Ticket], _name: str, _yes: str) -> QuerySet[Ticket]:
+        return tickets.filter(of_managed_units(self.access.visibility, self.today))
+
+    def own(self, tickets: QuerySet[Ticket], _name: str, _yes: str) -> QuerySet[Ticket]:
+        person = self.access.visibility.person_id
+        return tickets.none() if person is None else tickets.filter(owner=person)
+
+    def in_state(self, tickets: TicketQuerySet, _name: str, state: str) -> QuerySet[Ticket]:
+        match state:
+            case "standing":
+                return tickets.standing()
+            case "overdue":
+                return tickets.overdue(self.today)
+            case "all":
+                return tickets
+        return tickets.filter(state=state)
+
+    def of_owner(self, tickets: QuerySet[Ticket], _name: str, address: str) -> QuerySet[Ticket]:
+        check_is_of_account(self.access)
+        return tickets.filter(owner__email__iexact=address)
+
+    def of_objective(self, tickets: QuerySet[Ticket], _name: str, number: int) -> QuerySet[Ticket]:
+        return tickets.filter(objective__in=Objective.objects.within(self.access.visibility).filter(pk=number))
+
+    def with_text(self, tickets: QuerySet[Ticket], _name: str, text: str) -> QuerySet[Ticket]:
+        of_owner = Q(owner__full_name__icontains=text) if self.access.is_of_account else Q()
+        return tickets.filter(Q(title__icontains=text) | Q(resolution__icontains=text) | of_owner)
 
 
-def ordered(tickets: QuerySet[Ticket], sort: str, *, descending: bool) -> QuerySet[Ticket]:
-    """By one of SORTS; what somebody still has to do stands before the rest where it is by due date."""
-    column = F(SORTS[sort][0])
-    order: list[OrderBy | Case | str] = [
-        column.desc(nulls_last=True) if descending else column.asc(nulls_last=True),
-        "pk",
-    ]
-    if sort == "due":
-        order.insert(0, Case(When(state__in=OPEN_STATES, then=Value(0)), default=Value(1)))
-    return tickets.order_by(*order)
+def of_managed_units(visibility: Visibility, today: date) -> Q:
+    """Of units that the viewer manages, and of whoever is in one of them today."""
+    members = Placement.objects.filter(ancestor__in=visibility.managed_ids, during__contains=today)
+    return Q(unit__in=visibility.managed_ids) | Q(owner__in=members.values("person"))
 
 
 def first_of_each_day(tickets: QuerySet[Ticket], number: int) -> QuerySet[Ticket]:
     """By due date: of each day so many, what is to do first, with `of_day`, how many there are."""
-    ended = Case(When(state__in=OPEN_STATES, then=Value(0)), default=Value(1))
     numbered = tickets.annotate(
-        place=Window(RowNumber(), partition_by=F("due_on"), order_by=[ended, F("pk").asc()]),
+        place=Window(RowNumber(), partition_by=F("due_on"), order_by=[OPEN_FIRST, F("pk").asc()]),
         of_day=Window(Count("pk"), partition_by=F("due_on")),
     )
     return numbered.filter(place__lte=number).order_by("due_on", "place")
-
-
-BOARD_STATES = (TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.DONE, TicketState.DROPPED)

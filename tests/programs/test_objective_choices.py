@@ -11,7 +11,8 @@ from django.urls import reverse
 from programs.alignment.pages import parents_offered, plans_offered
 from programs.models import Objective
 from programs.quarters.fiscal_quarters import current_quarter, following
-from programs.teams.pages import WHOLE, flat
+from programs.requests.forms import flat
+from programs.teams.pages import WHOLE
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona, signed_in
 from tests.programs.objective_pages import form_of, text

@@ -11,10 +11,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from core.write_errors import FieldError
 from integrations.models import PullRequest
 from programs.models import Ticket
 from programs.tickets.services.csv_import import import_tickets, read_tickets, text_of
-from programs.tickets.services.drafts import TicketError
 from programs.tickets.services.pull_request_names import pull_requests_named
 from tests.org import Org
 from tests.pages.delivering import REPOSITORY, day_before, merged
@@ -64,13 +64,13 @@ def test_it_is_found_as_people_name_it(pulls: dict[int, PullRequest], written: s
     "written", ["shop", "#1", "nowhere#1", f"{REPOSITORY}#99", "https://git.example.com/x", "a\x00#1", "x#" + "9" * 30]
 )
 def test_what_is_none_is_named(written: str) -> None:
-    with pytest.raises(TicketError) as refused:
+    with pytest.raises(FieldError) as refused:
         pull_requests_named(written, as_(EXECUTIVE))
     assert refused.value.field == "pull_requests"
 
 
 def test_one_of_others_is_as_one_that_is_not_there(pulls: dict[int, PullRequest]) -> None:
-    with pytest.raises(TicketError, match="or you may not see it"):
+    with pytest.raises(FieldError, match="or you may not see it"):
         pull_requests_named(f"{REPOSITORY}#3", as_(MANAGER))
 
 

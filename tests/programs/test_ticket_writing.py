@@ -11,14 +11,14 @@ from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.query.windows import local_today
 from integrations.models import PullRequest
 from orgtree.models import Employment, Person, UnitPlace
 from programs.models import Objective, Ticket, TicketState
 from programs.quarters.fiscal_quarters import current_quarter
 from programs.tickets.services.commenting import comment_on_ticket, mentioned
-from programs.tickets.services.drafts import MayNotWriteTicketError, TicketError
-from programs.tickets.services.writing import TicketConflictError, add_ticket, change_ticket, move_ticket
+from programs.tickets.services.writing import add_ticket, change_ticket, move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
@@ -56,7 +56,7 @@ def test_who_may_write_for_whom(teams: Org, persona: Persona, unit: str, may: bo
     if may:
         assert add_ticket(as_(persona), draft(unit=unit)).pk
         return
-    with pytest.raises((MayNotWriteTicketError, TicketError)):
+    with pytest.raises((MayNotWriteError, FieldError)):
         add_ticket(as_(persona), draft(unit=unit))
     assert not Ticket.objects.exists()
 
@@ -66,11 +66,11 @@ def test_an_owner_changes_their_ticket_and_a_colleague_does_not(teams: Org) -> N
     changed = change_ticket(as_(MEMBER), written, draft(resolution="Label it."), of_version=1)
     assert (changed.resolution, changed.version) == ("Label it.", 2)
     for stranger in (OTHER_MEMBER, AUDITOR):
-        with pytest.raises(MayNotWriteTicketError, match="its owner"):
+        with pytest.raises(MayNotWriteError, match="its owner"):
             change_ticket(as_(stranger), written, draft(), of_version=2)
-        with pytest.raises(MayNotWriteTicketError):
+        with pytest.raises(MayNotWriteError):
             move_ticket(as_(stranger), written, TicketState.DONE)
-    with pytest.raises(MayNotWriteTicketError):  # an owner takes it to no unit that they do not lead
+    with pytest.raises(MayNotWriteError):  # an owner takes it to no unit that they do not lead
         change_ticket(as_(MEMBER), written, draft(unit=""), of_version=2)
 
 
@@ -95,7 +95,7 @@ def test_an_owner_changes_their_ticket_and_a_colleague_does_not(teams: Org) -> N
 def test_what_cannot_be_said_is_refused_at_its_field(
     teams: Org, changes: dict[str, Any], field: str, message: str
 ) -> None:
-    with pytest.raises(TicketError, match=message) as refused:
+    with pytest.raises(FieldError, match=message) as refused:
         ticket(**changes)
     assert refused.value.field == field
     assert not Ticket.objects.exists()
@@ -106,19 +106,19 @@ def test_who_has_left_gets_no_ticket_and_keeps_the_one_they_have(teams: Org) -> 
     ada = Person.objects.get(email="ada@example.com")
     Employment.objects.filter(person=ada).delete()
     Employment.objects.create(person=ada, during=DateRange(date(2025, 1, 1), local_today()))
-    with pytest.raises(TicketError, match="has left"):
+    with pytest.raises(FieldError, match="has left"):
         ticket()
     changed = change_ticket(as_(MANAGER), written, draft(title="Still hers"), of_version=1)
     assert changed.owner == ada
     given = change_ticket(as_(MANAGER), changed, draft(owner=""), of_version=2)
-    with pytest.raises(TicketError, match="has left"):  # once given away she does not get it back
+    with pytest.raises(FieldError, match="has left"):  # once given away she does not get it back
         change_ticket(as_(MANAGER), given, draft(), of_version=3)
 
 
 def test_an_archived_unit_gets_no_ticket_and_keeps_the_one_it_has(teams: Org) -> None:
     written = ticket(EXECUTIVE)
     UnitPlace.objects.filter(unit=written.unit).update(during=DateRange(date(2025, 1, 1), local_today()))
-    with pytest.raises(TicketError, match="no longer in any Org Tree"):
+    with pytest.raises(FieldError, match="no longer in any Org Tree"):
         ticket(EXECUTIVE)
     assert change_ticket(as_(EXECUTIVE), written, draft(title="Ends well"), of_version=1).title == "Ends well"
     assert move_ticket(as_(EXECUTIVE), written, TicketState.DONE).state == "done"
@@ -127,7 +127,7 @@ def test_an_archived_unit_gets_no_ticket_and_keeps_the_one_it_has(teams: Org) ->
 def test_the_second_of_two_edits_is_told_and_the_first_stays(teams: Org) -> None:
     written = ticket()
     change_ticket(as_(MEMBER), written, draft(resolution="Label it."), of_version=1)
-    with pytest.raises(TicketConflictError) as conflict:
+    with pytest.raises(ConflictError) as conflict:
         change_ticket(as_(MANAGER), written, draft(resolution="Block it."), of_version=1)
     assert conflict.value.stored.resolution == "Label it."
     assert Ticket.objects.get().resolution == "Label it."
@@ -147,7 +147,7 @@ def test_of_two_edits_at_once_one_is_told(org: Org) -> None:
         try:
             change_ticket(access, written, draft(resolution=text), of_version=1)
             outcomes.append(text)
-        except TicketConflictError as conflict:
+        except ConflictError as conflict:
             outcomes.append(f"after {conflict.stored.resolution}")
         finally:
             connection.close()
@@ -169,10 +169,10 @@ def test_done_has_a_day_and_dropped_a_reason(teams: Org) -> None:
     earlier = day_before(3)
     assert move_ticket(manager, written, TicketState.DONE, completed_on=earlier).completed_on == earlier
     for day in (local_today() + timedelta(days=1), day_before(10)):
-        with pytest.raises(TicketError) as refused:
+        with pytest.raises(FieldError) as refused:
             move_ticket(manager, written, TicketState.DONE, completed_on=day)
         assert refused.value.field == "completed_on"
-    with pytest.raises(TicketError, match="reason for dropping"):
+    with pytest.raises(FieldError, match="reason for dropping"):
         move_ticket(manager, written, TicketState.DROPPED, dropped_why=" ")
     dropped = move_ticket(manager, written, TicketState.DROPPED, dropped_why="The tool does it now")
     assert (dropped.completed_on, dropped.dropped_why) == (None, "The tool does it now")
@@ -181,7 +181,7 @@ def test_done_has_a_day_and_dropped_a_reason(teams: Org) -> None:
     version = reopened.version
     assert move_ticket(manager, written, TicketState.OPEN).version == version, "where it is already: no change"
     done = move_ticket(manager, written, TicketState.DONE, completed_on=earlier)
-    with pytest.raises(TicketError, match="It was completed on"):
+    with pytest.raises(FieldError, match="It was completed on"):
         change_ticket(manager, done, draft(starts_on=local_today()), of_version=done.version)
 
 
@@ -203,7 +203,7 @@ def test_comments_mention_people_who_are_known(teams: Org) -> None:
     assert MEMBER.email in {watcher.get_username() for watcher in written.watchers.all()}  # type: ignore[attr-defined]
     assert not mentioned("no@body")
     for nothing in ("  ", "a\x00b", "x" * 20_001):
-        with pytest.raises(TicketError):
+        with pytest.raises(FieldError):
             comment_on_ticket(as_(MEMBER), written, nothing)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from insights.query import windows
 from orgtree.access.access import Access, access_of
 from programs.models import Ticket
-from programs.tickets.services.drafts import TicketDraft
 from programs.tickets.services.writing import add_ticket
 from tests.personas import MANAGER, Persona, create_user
 
@@ -17,7 +16,7 @@ def as_(persona: Persona) -> Access:
     return access_of(create_user(persona))
 
 
-def draft(**fields: Any) -> TicketDraft:
+def draft(**fields: Any) -> dict[str, Any]:
     """A ticket of Platform, due in two weeks."""
     usual = {
         "title": "PRs miss their work item",
@@ -25,8 +24,10 @@ def draft(**fields: Any) -> TicketDraft:
         "due_on": windows.local_today() + timedelta(days=14),
         "unit": "platform",
         "owner": "ada@example.com",
+        "resolution": "",
+        "metric": "",
     }
-    return TicketDraft(**{**usual, **fields})
+    return {**usual, **fields}
 
 
 def ticket(persona: Persona = MANAGER, **fields: Any) -> Ticket:

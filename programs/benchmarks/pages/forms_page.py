@@ -37,10 +37,9 @@ from programs.benchmarks.services.drafts import (
 from programs.benchmarks.services.suggestions import Question, Suggestion, suggestions_for
 from programs.benchmarks.services.writing import BenchmarkConflictError, set_benchmark
 from programs.benchmarks.services.written_values import EXAMPLES, UnreadableValueError, read_value, written
-from programs.history.labels import Difference
 from programs.models import BenchmarkVersion, Direction, Period
 from programs.models.benchmarks import LONGEST_REASON
-from programs.requests.conflicts import renumber
+from programs.requests.conflicts import Difference, renumber
 
 CONFLICT = "Somebody changed the benchmark while you were editing. Your version is below and not saved: adjust it "
 "and save again."

@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from django import forms
-
-from programs.history.labels import Difference
 from programs.objectives.pages.form import KeyResultForm, KeyResultRows, ObjectiveForm
-from programs.teams.pages import flat
-
-UNDISCLOSED = ("version", "template", "id", "remove")
-NOTHING = "–"
+from programs.requests.conflicts import NOTHING, Difference, field_differences, shown_value
 
 
 def differences(
     form: ObjectiveForm, rows: KeyResultRows, stored: Mapping[str, Any], stored_rows: Sequence[Mapping[str, Any]]
 ) -> list[Difference]:
     """Field by field: what the objective says now, and what was written."""
-    return [*_of_fields(form, stored, ""), *_of_rows(rows, stored_rows)]
+    return [*field_differences(form, stored), *_of_rows(rows, stored_rows)]
 
 
 def _of_rows(rows: KeyResultRows, stored_rows: Sequence[Mapping[str, Any]]) -> Iterator[Difference]:
@@ -38,31 +32,12 @@ def _of_rows(rows: KeyResultRows, stored_rows: Sequence[Mapping[str, Any]]) -> I
         elif form["remove"].value():
             yield Difference(f"Key result {row}", str(known["title"]), "Removed")
         else:
-            yield from _of_fields(form, known, f"Key result {row}: ")
+            yield from field_differences(form, known, f"Key result {row}: ")
     for known in stored_rows:
         if known["id"] not in shown:
             yield Difference("Key result", str(known["title"]), NOTHING)
 
 
-def _of_fields(form: forms.Form, stored: Mapping[str, Any], prefix: str) -> Iterator[Difference]:
-    for name, field in form.fields.items():
-        if name in UNDISCLOSED:
-            continue
-        now, mine = _shown(field, stored.get(name)), _shown(field, form[name].value())
-        if now != mine:
-            yield Difference(f"{prefix}{field.label}", now, mine)
-
-
 def _in_a_line(form: KeyResultForm) -> str:
-    values = [_shown(form.fields[name], form[name].value()) for name in ("title", "metric", "target")]
+    values = [shown_value(form.fields[name], form[name].value()) for name in ("title", "metric", "target")]
     return ", ".join(word for word in values if word != NOTHING) or NOTHING
-
-
-def _shown(field: forms.Field, value: Any) -> str:
-    if isinstance(field, forms.BooleanField):
-        return "Yes" if value in (True, "on", "true", "True", "1") else "No"
-    text = str(value if value is not None else "").replace("\r\n", "\n").strip()
-    for key, label in flat(getattr(field, "choices", ())):
-        if str(key) == text:
-            return label.strip() if text else NOTHING
-    return text or NOTHING

@@ -64,11 +64,7 @@ class ObjectiveForm(forms.Form):
         super().__init__(*args, **kwargs)
         self._quarters = {quarter.start.isoformat(): quarter for quarter in quarters}
         offered = {
-            "unit": units_to_write_for(
-                visibility,
-                stored=known.unit if known else None,
-                is_stored_of_whole=known is not None and known.unit is None,
-            ),
+            "unit": units_to_write_for(visibility, stored=known),
             "quarter": [(start, str(quarter)) for start, quarter in self._quarters.items()],
             "parent": parents_offered(
                 visibility,

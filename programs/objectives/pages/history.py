@@ -16,11 +16,12 @@ from insights.privacy.scope_access import access_in
 from insights.ui.metric_panel import is_panel
 from orgtree.access.access import Access
 from programs.history.events import Changed, Value, names_of_accounts
-from programs.history.labels import Difference, value_words
+from programs.history.labels import value_words
 from programs.key_results.pages.amounts import amount_text
 from programs.models import KeyResult, Objective, ObjectiveStatus, TargetKind
 from programs.objectives.pages.page import visible_objective
 from programs.objectives.services.history import ObjectiveStep, objective_changes
+from programs.requests.conflicts import Difference
 
 OBJECTIVE_FIELDS = {
     "title": "Objective",

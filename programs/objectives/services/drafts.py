@@ -15,7 +15,7 @@ from programs.key_results.services.drafts import CheckedKeyResult, KeyResultDraf
 from programs.models import KeyResult, Objective, Quarter
 from programs.models.objective_templates import ObjectiveTemplate
 from programs.models.objectives import LONGEST_TITLE
-from programs.tickets.services.drafts import has_left
+from programs.teams.fields import is_here
 
 __all__ = [
     "CheckedObjective",
@@ -179,7 +179,7 @@ def _owner(pk: int | None, known: Person | None) -> Person | None:
     person = Person.objects.filter(pk=pk).first()
     if person is None:
         raise ObjectiveError("owner", "Nobody of that number is known.")
-    if has_left(person):
+    if not is_here(person):
         raise ObjectiveError("owner", f"{person.full_name} has left: choose somebody who is here.")
     return person
 

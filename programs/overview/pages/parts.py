@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -34,8 +35,7 @@ from programs.overview.services.my_work import own_objectives
 from programs.overview.services.steps import ticket_counts
 from programs.quarters.fiscal_quarters import current_quarter
 from programs.tickets.pages.labels import ticket_lines
-from programs.tickets.queries import TicketFilter, ordered
-from programs.tickets.queries import filtered as filtered_tickets
+from programs.tickets.queries import TicketFilters
 
 OBJECTIVES_LISTED = 4
 NATURES = {"": "All", "opportunity": "Opportunities", "challenge": "Challenges"}
@@ -128,8 +128,10 @@ def program_part(request: HttpRequest, name: str) -> HttpResponseBase:
 
 def _tickets(filters: Filters, quarter: Quarter) -> list[Ticket]:
     """What is to do, the most urgent first, and what was finished in the quarter, the latest first; two queries."""
-    visibility, unit = filters.access.visibility, filters.scope.unit
-    to_do = ordered(filtered_tickets(TicketFilter(unit=unit), visibility, today=filters.today), "due", descending=False)
-    done = filtered_tickets(TicketFilter(unit=unit, state="done"), visibility, today=filters.today)
-    finished = done.filter(completed_on__gte=quarter.start, completed_on__lt=quarter.end)
-    return [*to_do[:TO_DO_LISTED], *finished.order_by("-completed_on", "-pk")[:FINISHED_LISTED]]
+
+    def in_state(state: str) -> QuerySet[Ticket]:
+        narrowed = {"unit": filters.scope.unit, "state": state}
+        return TicketFilters(narrowed, filters.access, today=filters.today).qs
+
+    done = in_state("done").filter(completed_on__gte=quarter.start, completed_on__lt=quarter.end)
+    return [*in_state("standing")[:TO_DO_LISTED], *done.order_by("-completed_on", "-pk")[:FINISHED_LISTED]]

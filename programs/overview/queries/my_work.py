@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from orgtree.models.visibility import Visibility
 from programs.models import Quarter, Ticket
-from programs.tickets.queries import TicketFilter, filtered
+from programs.tickets.queries import of_managed_units
 
 
 def own_tickets(visibility: Visibility) -> QuerySet[Ticket]:
@@ -32,6 +32,6 @@ def overdue_in_teams(visibility: Visibility, today: date) -> int:
     """
     if not visibility.managed_ids:
         return 0
-    late = filtered(TicketFilter(state="overdue", of_led_units=True), visibility, today=today)
+    late = Ticket.objects.within(visibility).overdue(today).filter(of_managed_units(visibility, today))
     others = late if visibility.person_id is None else late.exclude(owner=visibility.person_id)
     return others.count()

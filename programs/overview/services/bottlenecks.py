@@ -22,7 +22,7 @@ from insights.ui.filters import Filters
 from programs.models import BottleneckKind
 from programs.overview.queries.reorganisation import Reorganisation, reorganisation
 from programs.overview.services.steps import PROGRAM_PAGE
-from programs.tickets.queries import TicketFilter, filtered
+from programs.tickets.queries import TicketFilters
 
 MUCH_REORGANISED = 20  # percent of the people in a quarter of a year: a fifth is a new team
 WORTH_SAYING = 0.1  # a tenth of what it was: less is no sign of anything
@@ -180,7 +180,8 @@ def bottlenecks_of(filters: Filters) -> Bottlenecks:
         )
         for bottleneck in BOTTLENECKS
     ]
-    tickets = filtered(TicketFilter(unit=filters.scope.unit), filters.access.visibility, today=filters.today)
+    narrowed = {"unit": filters.scope.unit, "state": "standing"}
+    tickets = TicketFilters(narrowed, filters.access, today=filters.today).qs
     counted = tickets.order_by().values("kind").annotate(number=Count("pk"))
     return Bottlenecks(figures, assessments, {row["kind"]: row["number"] for row in counted})
 

@@ -17,7 +17,7 @@ from programs.benchmarks.queries.focus import focus_of_units
 from programs.models import ObjectiveStatus, Quarter, TicketState
 from programs.objectives.queries.objectives import ObjectiveFilter
 from programs.objectives.queries.status_counts import count_by_status
-from programs.tickets.queries import TicketFilter, filtered
+from programs.tickets.queries import TicketFilters
 
 PROGRAM_PAGE = InsightsPage("program")
 # What tells that a kind of tool is connected: facts of the unit, whatever is configured.
@@ -143,19 +143,15 @@ def steps_of(filters: Filters, unit_id: int | None, quarter: Quarter) -> Steps:
 
 def ticket_counts(filters: Filters, quarter: Quarter) -> TicketCounts:
     """One query."""
-    narrowed = TicketFilter(unit=filters.scope.unit, state="all")
+    of_unit = TicketFilters({"unit": filters.scope.unit}, filters.access, today=filters.today)
     still_open = ~Q(state__in=(TicketState.DONE, TicketState.DROPPED))
-    counted = (
-        filtered(narrowed, filters.access.visibility, today=filters.today)
-        .order_by()
-        .aggregate(
-            standing=Count("pk", filter=still_open),
-            overdue=Count("pk", filter=still_open & Q(due_on__lt=filters.today)),
-            finished=Count(
-                "pk",
-                filter=Q(state=TicketState.DONE, completed_on__gte=quarter.start, completed_on__lt=quarter.end),
-            ),
-        )
+    counted = of_unit.qs.order_by().aggregate(
+        standing=Count("pk", filter=still_open),
+        overdue=Count("pk", filter=still_open & Q(due_on__lt=filters.today)),
+        finished=Count(
+            "pk",
+            filter=Q(state=TicketState.DONE, completed_on__gte=quarter.start, completed_on__lt=quarter.end),
+        ),
     )
     return TicketCounts(counted["standing"], counted["overdue"], counted["finished"])
 

@@ -9,20 +9,19 @@ from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.parameters import only
+from core.write_errors import FieldError
 from insights.api import schema
 from insights.api.errors import document as error_document
-from insights.query.errors import QueryError
 from orgtree.access.access import access_of
 from programs.requests.fields import boolean_parameter
 from programs.requests.program_view import ProgramView
 from programs.tickets.services.csv_import import (
-    COLUMNS,
+    LABELS,
     MOST_BYTES,
     ImportRow,
     TicketFileError,
@@ -32,7 +31,6 @@ from programs.tickets.services.csv_import import (
     read_tickets,
     text_of,
 )
-from programs.tickets.services.drafts import MayNotWriteTicketError
 
 ERRORS = dict.fromkeys((401, 403, 415), schema.ErrorsSerializer)
 BODY = "body"  # of a request that is no form
@@ -52,7 +50,7 @@ class CsvParser(BaseParser):
 
 class RowErrorSerializer(serializers.Serializer[object]):
     row = serializers.IntegerField(help_text="As a spreadsheet counts: the head is row 1.")
-    column = serializers.ChoiceField(choices=list(COLUMNS), allow_null=True, help_text="Null: none is to blame.")
+    column = serializers.ChoiceField(choices=list(LABELS), allow_null=True, help_text="Null: none is to blame.")
     message = serializers.CharField()
 
 
@@ -90,11 +88,9 @@ class TicketImportView(ProgramView):
             known = sum(row.is_known for row in rows)
             if is_dry:
                 wrong = [row for row in rows if row.problem]
-                added = sum(row.draft is not None for row in rows)
+                added = sum(row.given is not None for row in rows)
                 return Response(_document(added, known, [], wrong, applied=False))
             stored = import_tickets(access, rows)
-        except MayNotWriteTicketError as refusal:
-            raise PermissionDenied(str(refusal)) from None
         except TicketFileError as problem:
             wrong = list(problem.wrong) if isinstance(problem, TicketRowsError) else []
             refused = {**error_document(None, str(problem)), "errors": [_error(row) for row in wrong]}
@@ -104,17 +100,17 @@ class TicketImportView(ProgramView):
 
 
 def _content(request: Request) -> bytes:
-    """Of the body, or of its part `file`.  Raises QueryError, TicketFileError."""
+    """Of the body, or of its part `file`.  Raises FieldError, TicketFileError."""
     given: Mapping[str, Any] = request.data if isinstance(request.data, Mapping) else {}
     body = given.get(BODY)
     if isinstance(body, bytes):
         return body
     for name in given:
         if name != "file":
-            raise QueryError(str(name)[:40], "There is no such field. Use file.")
+            raise FieldError(str(name)[:40], "There is no such field. Use file.")
     file = given.get("file")
     if not isinstance(file, UploadedFile):
-        raise QueryError("file", "It must be a CSV file.")
+        raise FieldError("file", "It must be a CSV file.")
     content: bytes = file.read(MOST_BYTES + 1)
     return content
 

@@ -8,16 +8,21 @@ from rest_framework.request import Request
 
 from core.api.parameters import only
 from core.csv_export import csv_response
+from core.list_filters import filter_parameters
+from insights.query import windows
 from orgtree.access.access import access_of
 from programs.requests.csv_view import CSV, ERRORS, CsvView
-from programs.tickets.api.filters import TICKET_PARAMETERS, requested_tickets
+from programs.tickets.queries import TicketFilters
 from programs.tickets.services.csv_export import ticket_rows
 
 
 class TicketsCsvView(CsvView):
-    @extend_schema(operation_id="v1_tickets_csv", parameters=TICKET_PARAMETERS, responses={**CSV, **ERRORS})
+    @extend_schema(
+        operation_id="v1_tickets_csv", parameters=filter_parameters(TicketFilters), responses={**CSV, **ERRORS}
+    )
     def get(self, request: Request) -> HttpResponseBase:
         """Tickets, in the columns that the import reads."""
-        only(request, *(parameter.name for parameter in TICKET_PARAMETERS))
+        only(request, *TicketFilters.base_filters)
         access = access_of(request.user)
-        return csv_response("tickets", ticket_rows(requested_tickets(request, access), access))
+        tickets = TicketFilters(request.query_params, access, today=windows.local_today()).qs
+        return csv_response("tickets", ticket_rows(tickets, access))

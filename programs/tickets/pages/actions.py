@@ -6,17 +6,16 @@ from datetime import date
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from programs.models import TicketState
 from programs.tickets.pages.page import ticket_page, visible_ticket
 from programs.tickets.services.commenting import comment_on_ticket
-from programs.tickets.services.drafts import MayNotWriteTicketError, TicketError
 from programs.tickets.services.writing import move_ticket, unwatch_ticket, watch_ticket
 
 
@@ -34,10 +33,8 @@ def ticket_move(request: HttpRequest, pk: int) -> HttpResponse:
             completed_on=_day(request.POST.get("completed_on", "")),
             dropped_why=request.POST.get("dropped_why", ""),
         )
-    except TicketError as problem:
+    except FieldError as problem:
         return ticket_page(request, ticket, problems=[problem.message], status=400)
-    except MayNotWriteTicketError as refusal:
-        raise PermissionDenied(str(refusal)) from None
     messages.success(request, f"“{moved.title}” is {moved.get_state_display().lower()}.")
     return _back(request, pk)
 
@@ -49,7 +46,7 @@ def ticket_comment(request: HttpRequest, pk: int) -> HttpResponse:
     text = request.POST.get("text", "")
     try:
         comment_on_ticket(access_in(request), ticket, text)
-    except TicketError as problem:
+    except FieldError as problem:
         return ticket_page(request, ticket, problems=[problem.message], comment=text, status=400)
     return redirect("ticket", pk)
 
@@ -68,7 +65,7 @@ def _state(word: str) -> TicketState:
     try:
         return TicketState(word)
     except ValueError:
-        raise TicketError("state", f"A ticket is one of: {', '.join(TicketState.values)}.") from None
+        raise FieldError("state", f"A ticket is one of: {', '.join(TicketState.values)}.") from None
 
 
 def _day(word: str) -> date | None:
@@ -77,7 +74,7 @@ def _day(word: str) -> date | None:
     try:
         return date.fromisoformat(word)
     except ValueError:
-        raise TicketError("completed_on", f"“{word}” is no day like 2026-11-30.") from None
+        raise FieldError("completed_on", f"“{word}” is no day like 2026-11-30.") from None
 
 
 def _back(request: HttpRequest, pk: int) -> HttpResponse:

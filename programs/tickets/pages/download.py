@@ -11,7 +11,6 @@ from core.csv_export import csv_response
 from insights.privacy.scope_access import access_in
 from insights.ui.bad_filter import explains_bad_filters
 from programs.tickets.pages.listing import read_params
-from programs.tickets.queries import filtered, ordered
 from programs.tickets.services.csv_export import ticket_rows
 
 
@@ -21,6 +20,4 @@ from programs.tickets.services.csv_export import ticket_rows
 def tickets_csv(request: HttpRequest) -> HttpResponseBase:
     """The filtered list, all pages."""
     access = access_in(request)
-    params = read_params(request, access)
-    tickets = filtered(params.narrowed, access.visibility, today=params.filters.today)
-    return csv_response("tickets", ticket_rows(ordered(tickets, params.sort, descending=params.descending), access))
+    return csv_response("tickets", ticket_rows(read_params(request, access).narrowed.qs, access))

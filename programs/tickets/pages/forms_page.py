@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -14,43 +14,37 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.write_errors import ConflictError, FieldError
 from insights.catalogue.registry import metrics
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from orgtree.access.access import Access
-from orgtree.models.visibility import Visibility
 from programs.alignment.pages import plans_offered
-from programs.history.labels import Difference
-from programs.models import BottleneckKind, Nature, Ticket
-from programs.models.objectives import LONGEST_TITLE
-from programs.requests.conflicts import renumber
-from programs.teams.pages import WHOLE, flat, offer, units_to_write_for
+from programs.models import Ticket
+from programs.requests.conflicts import field_differences, renumber, values_of
+from programs.requests.forms import show_error
+from programs.teams.pages import WHOLE, offer, units_to_write_for
 from programs.teams.writing_for import suggested_owners
 from programs.tickets.pages.beginnings import prefilled_from, template_offers
 from programs.tickets.pages.page import visible_ticket
-from programs.tickets.services.drafts import MayNotWriteTicketError, TicketDraft, TicketError
-from programs.tickets.services.pull_request_names import names_of_pull_requests, pull_requests_named
-from programs.tickets.services.writing import TicketConflictError, add_ticket, change_ticket, may_change
+from programs.tickets.services.fields import OF_THE_MODEL
+from programs.tickets.services.pull_request_names import names_of_pull_requests
+from programs.tickets.services.writing import ONLY_LEADERS, add_ticket, change_ticket, may_change
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 CONFLICT = "Somebody changed this ticket while you were editing. Your version is not saved: both versions are below. "
 "Adjust yours and save again."
 
 
-class TicketForm(forms.Form):
-    title = forms.CharField(label="Opportunity or challenge", max_length=LONGEST_TITLE)
-    nature = forms.ChoiceField(label="Type", choices=Nature.choices, initial=Nature.CHALLENGE)
-    resolution = forms.CharField(
-        label="Resolution",
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 5}),
-        help_text="What will be done about it. Markdown.",
-    )
-    kind = forms.ChoiceField(
-        label="Cause",
-        choices=BottleneckKind.choices,
-        help_text="Rarely people: look for a process or a tool first.",
-    )
+if TYPE_CHECKING:
+    TicketModelForm = forms.ModelForm[Ticket]
+else:
+    TicketModelForm = forms.ModelForm
+
+
+class TicketForm(TicketModelForm):
+    """What is sent is checked by the service, whose errors the form shows at their fields."""
+
     unit = forms.ChoiceField(label="Unit")
     owner = forms.CharField(
         label="Owner",
@@ -58,8 +52,6 @@ class TicketForm(forms.Form):
         widget=forms.EmailInput(attrs={"list": "owners", "autocomplete": "off"}),
         help_text="By e-mail address.",
     )
-    starts_on = forms.DateField(label="Started on", widget=DAY)
-    due_on = forms.DateField(label="Due by", widget=DAY)
     metric = forms.ChoiceField(
         label="Metric", required=False, help_text="The metric it should move, measured before and after."
     )
@@ -72,39 +64,41 @@ class TicketForm(forms.Form):
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, visibility: Visibility, known: Ticket | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        offered = {
-            "unit": units_to_write_for(
-                visibility,
-                stored=known.unit if known else None,
-                is_stored_of_whole=known is not None and known.unit is None,
-            ),
-            "metric": [("", "None"), *((metric.key, f"{metric.name} ({metric.key})") for metric in metrics())],
-            "objective": plans_offered(
-                visibility, str(self["unit"].value() or ""), known=known, named=str(self["objective"].value() or "")
-            ),
-        }
-        for name, choices in offered.items():
-            offer(self, name, choices)
+    class Meta:
+        model = Ticket
+        fields = OF_THE_MODEL
+        labels: ClassVar = {"nature": "Type", "kind": "Cause"}
+        help_texts: ClassVar = {"kind": "Rarely people: look for a process or a tool first."}
+        widgets: ClassVar = {"resolution": forms.Textarea(attrs={"rows": 5}), "starts_on": DAY, "due_on": DAY}
 
-    def draft(self, access: Access, known: Ticket | None = None) -> TicketDraft:
-        """What a valid form says.  Raises TicketError for a pull request that is not there."""
-        data = self.cleaned_data
-        hidden = names_of_pull_requests(known, access)[1] if known else ()
-        return TicketDraft(
-            title=data["title"],
-            nature=data["nature"],
-            resolution=data["resolution"].replace("\r\n", "\n"),
-            kind=data["kind"],
-            unit="" if data["unit"] == WHOLE else data["unit"],
-            owner=data["owner"],
-            starts_on=data["starts_on"],
-            due_on=data["due_on"],
-            metric=data["metric"],
-            objective=int(data["objective"]) if data["objective"] else None,
-            pull_requests=(*pull_requests_named(data["pull_requests"], access), *hidden),
-        )
+    def __init__(self, data: Any = None, *, access: Access, instance: Ticket | None = None, **kwargs: Any) -> None:
+        if instance is not None:
+            kwargs["initial"] = {
+                "unit": instance.unit.slug if instance.unit else WHOLE,
+                "owner": (instance.owner.email or "") if instance.owner else "",
+                "metric": instance.metric,
+                "objective": instance.objective_id or "",
+                "pull_requests": names_of_pull_requests(instance, access),
+                "version": instance.version,
+            }
+        super().__init__(data, instance=instance, **kwargs)
+        unit, objective = str(self["unit"].value() or ""), str(self["objective"].value() or "")
+        offer(self, "unit", units_to_write_for(access.visibility, stored=instance))
+        offer(self, "metric", [("", "None"), *((metric.key, f"{metric.name} ({metric.key})") for metric in metrics())])
+        offer(self, "objective", plans_offered(access.visibility, unit, known=instance, named=objective))
+
+    def _post_clean(self) -> None:
+        """The service checks and stores: the form's own copy of the ticket stays as it was read."""
+
+    def given(self) -> dict[str, Any]:
+        """What a valid form says, as services take it."""
+        data = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        return {
+            **data,
+            "unit": "" if data["unit"] == WHOLE else data["unit"],
+            "objective": int(data["objective"]) if data["objective"] else None,
+            "pull_requests": data["pull_requests"].splitlines(),
+        }
 
 
 @login_required
@@ -119,14 +113,12 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
     params = {name: request.GET.get(name, "") for name in ("unit", "metric", "objective", "title")}
     params["unit"] = params["unit"] or (WHOLE if visibility.leads_whole else "")
     initial = {**params, "starts_on": windows.local_today(), **prefilled_from(request.GET)}
-    form = TicketForm(request.POST if request.method == "POST" else None, visibility=visibility, initial=initial)
+    form = TicketForm(request.POST if request.method == "POST" else None, access=access, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
-            added = add_ticket(access, form.draft(access))
-        except TicketError as problem:
-            form.add_error(problem.field if problem.field in form.fields else None, problem.message)
-        except MayNotWriteTicketError as refusal:
-            raise PermissionDenied(str(refusal)) from None
+            added = add_ticket(access, form.given())
+        except FieldError as problem:
+            show_error(form, problem)
         else:
             messages.success(request, "Ticket created.")
             return redirect("ticket", added.pk)
@@ -141,22 +133,17 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
 def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
     access, ticket = access_in(request), visible_ticket(request, pk)
     if not may_change(access.visibility, ticket):
-        raise PermissionDenied("A ticket is changed by its owner, by the managers of its unit, executives and admins.")
+        raise PermissionDenied(ONLY_LEADERS)
     page = {"title": "Change ticket", "submit": "Save", "back_url": reverse("ticket", args=[pk])}
-    if request.method == "GET":
-        return _form_page(
-            request, TicketForm(visibility=access.visibility, known=ticket, initial=_filled_in(ticket, access)), page
-        )
-    form = TicketForm(request.POST, visibility=access.visibility, known=ticket)
-    if form.is_valid():
+    posted = request.POST if request.method == "POST" else None
+    form = TicketForm(posted, access=access, instance=ticket)
+    if posted is not None and form.is_valid():
         try:
-            change_ticket(access, ticket, form.draft(access, ticket), of_version=form.cleaned_data["version"] or 0)
-        except TicketConflictError as conflict:
-            return _conflict_page(request, form, conflict.stored, page)
-        except TicketError as problem:
-            form.add_error(problem.field if problem.field in form.fields else None, problem.message)
-        except MayNotWriteTicketError as refusal:
-            raise PermissionDenied(str(refusal)) from None
+            change_ticket(access, ticket, form.given(), of_version=form.cleaned_data["version"] or 0)
+        except ConflictError:
+            return _conflict_page(request, form, visible_ticket(request, pk), page)
+        except FieldError as problem:
+            show_error(form, problem)
         else:
             messages.success(request, "Ticket saved.")
             return redirect("ticket", pk)
@@ -165,40 +152,11 @@ def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _conflict_page(request: HttpRequest, form: TicketForm, stored: Ticket, page: dict[str, Any]) -> HttpResponse:
     """What one wrote stays in the form, which is of the newest version now; beside it what the ticket says."""
-    says = {
-        name: str(value if value is not None else "") for name, value in _filled_in(stored, access_in(request)).items()
-    }
-    differences = [
-        Difference(str(field.label), _shown(field, says[name]), _shown(field, form.data.get(name, "")))
-        for name, field in form.fields.items()
-        if name != "version" and says[name].replace("\r\n", "\n") != form.data.get(name, "").replace("\r\n", "\n")
-    ]
+    stands = values_of(TicketForm(access=access_in(request), instance=stored))
+    differences = list(field_differences(form, stands))
     renumber(form, "version", stored.version)
     context = {**page, "conflict": CONFLICT, "differences": differences}
     return _form_page(request, form, context, status=409)
-
-
-def _shown(field: forms.Field, value: str) -> str:
-    choices = dict(flat(getattr(field, "choices", ())))
-    return str(choices.get(value, value)) or "–"
-
-
-def _filled_in(ticket: Ticket, access: Access) -> dict[str, Any]:
-    """What the form of a ticket that stands begins with."""
-    return {
-        "title": ticket.title,
-        "nature": ticket.nature,
-        "resolution": ticket.resolution,
-        "kind": ticket.kind,
-        "unit": ticket.unit.slug if ticket.unit else WHOLE,
-        "owner": (ticket.owner.email or "") if ticket.owner else "",
-        "starts_on": ticket.starts_on,
-        "due_on": ticket.due_on,
-        "metric": ticket.metric,
-        "objective": ticket.objective_id or "",
-        "pull_requests": names_of_pull_requests(ticket, access)[0],
-        "version": ticket.version,
-    }
 
 
 def _form_page(request: HttpRequest, form: TicketForm, context: dict[str, Any], status: int = 200) -> HttpResponse:

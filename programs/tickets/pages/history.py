@@ -9,17 +9,10 @@ from insights.catalogue.registry import get
 from insights.pages.annotations.labels import GONE, moment
 from insights.query.errors import UnknownMetricError
 from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Value
-from programs.history.labels import Difference, value_words
-from programs.models import BottleneckKind, Nature, TicketState
-from programs.tickets.services.csv_import import COLUMNS
+from programs.history.labels import value_words
+from programs.requests.conflicts import Difference
 from programs.tickets.services.history import FIELDS, TicketChange
 
-CHOICES: Mapping[str, Mapping[str, str]] = {
-    "nature": dict(Nature.choices),
-    "kind": dict(BottleneckKind.choices),
-    "state": dict(TicketState.choices),
-}
-HISTORY_FIELDS = {field: COLUMNS[field.removesuffix("_id")] for field in FIELDS}
 LINK_FIELDS = {PULL_REQUESTS: "Pull request", WATCHERS: "Watching"}
 
 
@@ -49,6 +42,8 @@ def history_lines(
 
 
 def _difference(change: Changed, names: Mapping[int, str], pull_requests: Mapping[int, str]) -> Difference:
+    column = FIELDS.get(change.field)
+
     def words(value: Value) -> str:
         if change.field == WATCHERS and isinstance(value, int):
             return names.get(value, GONE)
@@ -56,9 +51,9 @@ def _difference(change: Changed, names: Mapping[int, str], pull_requests: Mappin
             return pull_requests[value]
         if change.field == "metric" and isinstance(value, str) and value:
             return metric_name(value)
-        return value_words(change.field, value, CHOICES.get(change.field, {}))
+        return value_words(change.field, value, column.choices if column and column.choices else {})
 
-    label = LINK_FIELDS.get(change.field) or HISTORY_FIELDS[change.field]
+    label = column.label if column else LINK_FIELDS[change.field]
     return Difference(label, words(change.before), words(change.after))
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from programs.tickets.services.csv_import import (
-    COLUMNS,
+    LABELS,
     MOST_BYTES,
     MOST_ROWS,
     NEEDED,
@@ -26,7 +25,6 @@ from programs.tickets.services.csv_import import (
     read_tickets,
     text_of,
 )
-from programs.tickets.services.drafts import MayNotWriteTicketError
 
 TOO_LARGE = "The file has more than 1 MB. Import it in parts."
 
@@ -37,10 +35,7 @@ TOO_LARGE = "The file has more than 1 MB. Import it in parts."
 def tickets_import(request: HttpRequest) -> HttpResponse:
     """A POST with `file` shows what it would do; one with `text`, which that page holds, does it."""
     access = access_in(request)
-    try:
-        check_imports(access.visibility)
-    except MayNotWriteTicketError as refusal:
-        raise PermissionDenied(str(refusal)) from None
+    check_imports(access.visibility)
     if request.method == "GET":
         return _page(request, {})
     try:
@@ -58,12 +53,12 @@ def tickets_import(request: HttpRequest) -> HttpResponse:
     except TicketFileError as problem:
         return _page(request, {"problem": str(problem)}, status=400)
     wrong = sum(bool(row.problem) for row in rows)
-    new = sum(row.draft is not None and not row.problem for row in rows)
+    new = sum(row.given is not None and not row.problem for row in rows)
     counts = {"new": new, "wrong": wrong, "known": sum(row.is_known for row in rows)}
     return _page(request, {"rows": rows, "text": "" if wrong else text, **counts})
 
 
 def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    columns = [label for name, label in COLUMNS.items() if name not in NOT_READ]
-    page = {"columns": columns, "needed": [COLUMNS[name] for name in NEEDED], "most": MOST_ROWS, **context}
+    columns = [label for name, label in LABELS.items() if name not in NOT_READ]
+    page = {"columns": columns, "needed": [LABELS[name] for name in NEEDED], "most": MOST_ROWS, **context}
     return render(request, "programs/tickets/import.html", page, status=status)

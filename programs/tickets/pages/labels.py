@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,6 +14,7 @@ from insights.ui import tiles, wording
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.access.access import Access
 from programs.models import Ticket, TicketEffect, TicketState
+from programs.tickets.columns import TABLE
 from programs.tickets.services.effects import visible_effect
 from programs.tickets.services.writing import may_change
 
@@ -56,6 +57,7 @@ class TicketLine:
     state_key: str
     effect: EffectText | None
     may_change: bool
+    cells: Sequence[tuple[str, str]]  # of the table: names of its columns, and what plain ones say
 
 
 def ticket_lines(tickets: Iterable[Ticket], access: Access, today: date) -> list[TicketLine]:
@@ -85,6 +87,7 @@ def _line(ticket: Ticket, access: Access, today: date) -> TicketLine:
         state_key=ticket.state,
         effect=effect_words(ticket, access),
         may_change=may_change(access.visibility, ticket),
+        cells=[(column.name, column.text(ticket)) for column in TABLE],
     )
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -28,15 +27,16 @@ from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
 from orgtree.access.access import Access
-from programs.models import BottleneckKind, Nature, Ticket, TicketState
+from programs.models import TicketState
+from programs.tickets.columns import TABLE
 from programs.tickets.pages.labels import TicketLine, ticket_lines
-from programs.tickets.queries import BOARD_STATES, SORTS, STATES, TicketFilter, filtered, first_of_each_day, ordered
+from programs.tickets.queries import BOARD_STATES, STATES, TicketFilters, first_of_each_day
 
 PAGE_SIZE = 25
 ON_A_BOARD = 50  # of each state; the table has the rest
 ON_A_DAY = 5  # of the calendar; the table has the rest
 LONGEST_SEARCH = 100
-OWN = (*("view", "state", "kind", "nature", "q", "mine", "teams", "metric", "objective", "due", "sort"), "month")
+OWN = ("view", "month", *(name for name in TicketFilters.base_filters if name != "unit"))
 VIEWS = {"table": "Table", "board": "Board", "calendar": "Calendar"}
 
 
@@ -45,24 +45,19 @@ class TicketListParams:
     """Parsed parameters of the list page."""
 
     filters: Filters
-    narrowed: TicketFilter
+    narrowed: TicketFilters
     view: str
-    sort: str
-    descending: bool
     own: Mapping[str, str]  # the parameters of this page, as they stand in its address
+
+    @property
+    def sort(self) -> str:
+        return self.own.get("sort", "due")
 
     def url(self, path: str = "", **changed: str) -> str:
         """This list with other parameters; an empty one is left out."""
         params = {**dict(self.filters.scope_parameters()), **self.own, **changed}
         set_params = {name: value for name, value in params.items() if value}
         return f"{path}?{urlencode(set_params)}" if set_params else path or "?"
-
-
-@dataclass(frozen=True)
-class Head:
-    label: str
-    url: str
-    sorted: str  # ascending, descending or nothing
 
 
 @dataclass(frozen=True)
@@ -97,19 +92,21 @@ def tickets(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     params = read_params(request, access)
     around = scope_navigation(request, params.filters)
-    tickets_found = filtered(params.narrowed, access.visibility, today=params.filters.today)
+    chosen = params.narrowed.chosen
     context: dict[str, Any] = {
         "scope": scope_bar(params.filters, around, {}, request.path, extra_params=params.own),
         "whose": scope_words(params.filters, around),
         "view": params.view,
         "views": _pickers(params, "view", VIEWS, params.view),
-        "states": _pickers(params, "state", STATES, params.narrowed.state) if params.view == "table" else [],
-        "natures": _pickers(params, "nature", {"": "All", **_plural(Nature.choices)}, params.narrowed.nature),
-        "kinds": _pickers(params, "kind", {"": "Any cause", **dict(BottleneckKind.choices)}, params.narrowed.kind),
+        "states": _pickers(params, "state", STATES, chosen["state"]) if params.view == "table" else [],
+        "facets": [
+            (TicketFilters.base_filters[name].label, _pickers(params, name, options, chosen[name]))
+            for name, options in TicketFilters.pickers().items()
+        ],
         "mine": _mine(params, access),
         "overdue_in_teams": _overdue_in_teams(params, access),
         "due_on": _due_on(params),
-        "search": params.narrowed.search,
+        "search": chosen["q"],
         "hidden": [
             (name, value)
             for name, value in [*params.filters.scope_parameters(), *params.own.items()]
@@ -123,47 +120,25 @@ def tickets(request: HttpRequest) -> HttpResponseBase:
         "all_url": params.url(reverse("tickets"), **dict.fromkeys(params.own, "")),
     }
     shown = {"table": _table, "board": _board, "calendar": _calendar}[params.view]
-    return render(request, "programs/tickets/list.html", {**context, **shown(request, params, tickets_found, access)})
+    return render(request, "programs/tickets/list.html", {**context, **shown(request, params, access)})
 
 
 def read_params(request: HttpRequest, access: Access) -> TicketListParams:
     """Raises BadFilterError for invalid parameters."""
     filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
     own = {name: value for name in OWN if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
-    sort = own.get("sort", "due")
-    objective = own.get("objective", "")
-    if objective and not objective.isdecimal():
-        raise BadFilterError("objective", "objective= is the number of an objective.")
-    own_person = access.visibility.person_id if access.visibility.person_id is not None else 0
-    narrowed = TicketFilter(
-        # one's own, and those of all one's teams, are of whatever unit
-        unit=None if own.keys() & {"mine", "teams"} else filters.scope.unit,
-        state=_one_of("state", own.get("state", "standing"), STATES),
-        search=own.get("q", ""),
-        kind=_one_of("kind", own.get("kind", ""), ["", *BottleneckKind.values]),
-        nature=_one_of("nature", own.get("nature", ""), ["", *Nature.values]),
-        owner=own_person if "mine" in own else None,
-        metric=own.get("metric", ""),
-        objective=int(objective[:15]) if objective else None,
-        of_led_units="teams" in own,
-        due_on=_day("due", own["due"]) if "due" in own else None,
-    )
-    _one_of("sort", sort.removeprefix("-"), SORTS)
-    view = _one_of("view", own.get("view", "table"), VIEWS)
-    return TicketListParams(filters, narrowed, view, sort.removeprefix("-"), sort.startswith("-"), own)
+    view = own.get("view", "table")
+    if view not in VIEWS:
+        raise BadFilterError("view", f"One of: {', '.join(VIEWS)}.")
+    return TicketListParams(filters, narrowed(filters, own), view, own)
 
 
-def _one_of(parameter: str, value: str, known: Any) -> str:
-    if value not in known:
-        raise BadFilterError(parameter, f"{parameter}= is one of: {', '.join(filter(None, known))}.")
-    return value
-
-
-def _day(parameter: str, word: str) -> date:
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        raise BadFilterError(parameter, f"{parameter}= is a day like 2026-11-30.") from None
+def narrowed(filters: Filters, own: Mapping[str, str], **changed: str) -> TicketFilters:
+    """One's own tickets, and those of all one's teams, are of whatever unit."""
+    yes = dict.fromkeys(own.keys() & {"mine", "teams"}, "yes")
+    unit = "" if yes else filters.scope.unit
+    data = {"state": "standing", **own, **yes, "unit": unit, **changed}
+    return TicketFilters(data, filters.access, today=filters.today)
 
 
 def _pickers(params: TicketListParams, parameter: str, options: Mapping[str, str], chosen: str) -> list[Picker]:
@@ -174,15 +149,11 @@ def _pickers(params: TicketListParams, parameter: str, options: Mapping[str, str
     ]
 
 
-def _plural(choices: Sequence[tuple[str, str]]) -> Mapping[str, str]:
-    return {value: "Opportunities" if value == "opportunity" else f"{label}s" for value, label in choices}
-
-
 def _mine(params: TicketListParams, access: Access) -> Picker | None:
     """Nothing for an account that is no person."""
     if access.visibility.person_id is None:
         return None
-    is_on = params.narrowed.owner is not None
+    is_on = "mine" in params.own
     return Picker(label="My tickets", url=params.url(reverse("tickets"), mine="" if is_on else "1"), active=is_on)
 
 
@@ -190,33 +161,29 @@ def _overdue_in_teams(params: TicketListParams, access: Access) -> Picker | None
     """What a manager's people are late with; nothing for who manages no unit."""
     if not access.visibility.managed_ids:
         return None
-    is_on = params.narrowed.of_led_units and params.narrowed.state == "overdue"
+    is_on = "teams" in params.own and params.own.get("state") == "overdue"
     changed = {"teams": "", "state": ""} if is_on else {"teams": "1", "state": "overdue", "view": "", "mine": ""}
     return Picker(label="Overdue in my teams", url=params.url(reverse("tickets"), **changed, page=""), active=is_on)
 
 
 def _due_on(params: TicketListParams) -> Picker | None:
     """The day that the list is of, which its link lets go."""
-    day = params.narrowed.due_on
+    day = params.narrowed.chosen["due"]
     return Picker(f"Due {wording.day(day)}", params.url(reverse("tickets"), due=""), active=True) if day else None
 
 
 def _may_add(access: Access, params: TicketListParams) -> bool:
-    visibility, unit = access.visibility, params.narrowed.unit
-    if visibility.leads_whole or unit is None:
+    visibility, unit = access.visibility, params.narrowed.chosen["unit"]
+    if visibility.leads_whole or not unit:
         return visibility.leads_any
     return visibility.slugs.get(unit) in visibility.managed_ids
 
 
-def _table(
-    request: HttpRequest, params: TicketListParams, matching: QuerySet[Ticket], access: Access
-) -> dict[str, Any]:
-    page = Paginator(ordered(matching, params.sort, descending=params.descending), PAGE_SIZE).get_page(
-        read_page(request)
-    )
+def _table(request: HttpRequest, params: TicketListParams, access: Access) -> dict[str, Any]:
+    page = Paginator(params.narrowed.qs, PAGE_SIZE).get_page(read_page(request))
     path = reverse("tickets")
     return {
-        "heads": {key: _head(params, key, label) for key, (_, label) in SORTS.items()},
+        "heads": TABLE.heads(params.sort, lambda word: params.url(path, sort=word)),
         "tickets": ticket_lines(page, access, params.filters.today),
         "first": page.start_index(),
         "last": page.end_index(),
@@ -226,20 +193,11 @@ def _table(
     }
 
 
-def _head(params: TicketListParams, key: str, label: str) -> Head:
-    is_sorted = params.sort == key
-    turned = f"-{key}" if is_sorted and not params.descending else key
-    direction = ("descending" if params.descending else "ascending") if is_sorted else ""
-    return Head(label, params.url(reverse("tickets"), sort=turned), direction)
-
-
-def _board(_request: HttpRequest, params: TicketListParams, _found: QuerySet[Ticket], access: Access) -> dict[str, Any]:
+def _board(_request: HttpRequest, params: TicketListParams, access: Access) -> dict[str, Any]:
     """Every state has its column, whatever the list was narrowed to; what ended stands there with the latest first."""
     columns = []
     for state in BOARD_STATES:
-        of_state = filtered(
-            replace(params.narrowed, state="all"), access.visibility, today=params.filters.today
-        ).filter(state=state)
+        of_state = narrowed(params.filters, params.own, state="all").qs.filter(state=state)
         order = ("due_on", "pk") if state in (TicketState.OPEN, TicketState.IN_PROGRESS) else ("-due_on", "-pk")
         listed = ticket_lines(of_state.order_by(*order)[:ON_A_BOARD], access, params.filters.today)
         total = len(listed) if len(listed) < ON_A_BOARD else of_state.count()
@@ -249,16 +207,13 @@ def _board(_request: HttpRequest, params: TicketListParams, _found: QuerySet[Tic
     return {"columns": columns}
 
 
-def _calendar(
-    _request: HttpRequest, params: TicketListParams, _found: QuerySet[Ticket], access: Access
-) -> dict[str, Any]:
+def _calendar(_request: HttpRequest, params: TicketListParams, access: Access) -> dict[str, Any]:
     """The weeks of a month, from Monday, with what is due on each day; what ended stands there as well."""
     today = params.filters.today
     first = _month(params.own.get("month", ""), today)
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
-    due = filtered(replace(params.narrowed, state="all"), access.visibility, today=today).filter(
-        due_on__gte=weeks[0][0], due_on__lte=weeks[-1][-1]
-    )
+    tickets_of_all_states = narrowed(params.filters, params.own, state="all").qs
+    due = tickets_of_all_states.filter(due_on__gte=weeks[0][0], due_on__lte=weeks[-1][-1])
     listed = list(first_of_each_day(due, ON_A_DAY))
     by_day: dict[date, list[TicketLine]] = {}
     number: dict[date, int] = {}

@@ -26,9 +26,9 @@ from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
 from programs.history.events import names_of_accounts
 from programs.models import Objective, Ticket, TicketComment, TicketState
+from programs.teams.fields import is_here
 from programs.tickets.pages.history import history_lines
 from programs.tickets.pages.labels import ticket_lines
-from programs.tickets.services.drafts import has_left
 from programs.tickets.services.effects import why_no_effect
 from programs.tickets.services.history import history_of, ticket_changes
 
@@ -76,7 +76,7 @@ def ticket_page(
         "resolution": as_html(record.resolution),
         "started": wording.day(record.starts_on),
         "written": f"{names.get(record.written_by_id or 0, GONE)}, {moment(record.written_at)}",
-        "owner_left": record.is_standing and record.owner is not None and has_left(record.owner, today),
+        "owner_left": record.is_standing and record.owner is not None and not is_here(record.owner),
         "metric": _metric(record),
         "objective": _objective(record, access),
         "why_no_effect": why_no_effect(record, today),

@@ -9,11 +9,11 @@ from django.contrib.auth.models import User
 from django.db.models.functions import Lower
 
 from core.authorship import changes_by
+from core.write_errors import FieldError, MayNotWriteError
 from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.models import Ticket, TicketComment
 from programs.reminders.services.planning import notify_of_comment
-from programs.tickets.services.drafts import MayNotWriteTicketError, TicketError
 
 LONGEST_COMMENT = 20_000  # characters
 MOST_MENTIONS = 20  # of one comment: more is a mailing list
@@ -21,15 +21,15 @@ MENTION = re.compile(r"(?<![\w.])@([\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
 
 def comment_on_ticket(access: Access, ticket: Ticket, text: str) -> TicketComment:
-    """Whoever may see a ticket may comment on it, and watches it from then on.  Raises TicketError."""
+    """Whoever may see a ticket may comment on it, and watches it from then on.  Raises FieldError."""
     account = access.viewer
     if not isinstance(account, User):
-        raise MayNotWriteTicketError("Sign in with an account: a token without an account writes no comments.")
+        raise MayNotWriteError("Sign in with an account: a token without an account writes no comments.")
     text = text.strip()
     if not text or "\x00" in text:
-        raise TicketError("text", "Write something.")
+        raise FieldError("text", "Write something.")
     if len(text) > LONGEST_COMMENT:
-        raise TicketError("text", f"At most {LONGEST_COMMENT:,} characters.")
+        raise FieldError("text", f"At most {LONGEST_COMMENT:,} characters.")
     with changes_by(account):
         comment = TicketComment.objects.create(ticket=ticket, by=account, text=text)
         comment.mentions.set(mentioned(text))

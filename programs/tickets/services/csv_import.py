@@ -11,38 +11,24 @@ import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db import transaction
 
 from core.csv_export import FORMULA_STARTS
 from core.locks import Lock
+from core.write_errors import FieldError, MayNotWriteError
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.models import Ticket, TicketState
-from programs.tickets.services.drafts import MayNotWriteTicketError, TicketDraft, TicketError, check_draft
-from programs.tickets.services.pull_request_names import pull_requests_named
+from programs.tickets.columns import FILE
+from programs.tickets.services.fields import WRITTEN, ticket_fields
 from programs.tickets.services.writing import add_ticket, move_ticket
 
 MOST_BYTES = 1_000_000
 MOST_ROWS = 500
-COLUMNS = {
-    "number": "Number",
-    "nature": "What it is",
-    "title": "Opportunity or challenge",
-    "resolution": "Resolution",
-    "kind": "Where the cause lies",
-    "unit": "Unit",
-    "owner": "Owner",
-    "starts_on": "Started on",
-    "due_on": "Due by",
-    "completed_on": "Completed on",
-    "state": "State",
-    "dropped_why": "Why it was dropped",
-    "metric": "Metric",
-    "objective": "Objective",
-    "pull_requests": "Pull requests",
-}
+LABELS = FILE.labels
 NEEDED = ("title", "kind", "due_on")
 NOT_READ = ("objective",)  # a title names no objective for sure
 ALREADY_THERE = "There is such a ticket already: same words, unit and due date."
@@ -75,7 +61,7 @@ class ImportRow:
     message: str = ""  # why it cannot be stored
     column: str = ""  # the key of the column that is to blame; empty where none is
     is_known: bool = False  # a ticket with that number is there already
-    draft: TicketDraft | None = None
+    given: Mapping[str, Any] | None = None  # as `add_ticket` takes it
     state: TicketState = TicketState.OPEN
     completed_on: date | None = None
     dropped_why: str = ""
@@ -83,13 +69,13 @@ class ImportRow:
     @property
     def problem(self) -> str:
         """The message with its column."""
-        return f"{COLUMNS[self.column]}: {self.message}" if self.column else self.message
+        return f"{LABELS[self.column]}: {self.message}" if self.column else self.message
 
 
 def check_imports(visibility: Visibility) -> None:
-    """Raises MayNotWriteTicketError for whoever can write no ticket at all."""
+    """Raises MayNotWriteError for whoever can write no ticket at all."""
     if not visibility.leads_any:
-        raise MayNotWriteTicketError("Tickets are written by the managers of a unit, by executives and by admins.")
+        raise MayNotWriteError("Tickets are written by the managers of a unit, by executives and by admins.")
 
 
 def text_of(content: bytes) -> str:
@@ -109,8 +95,8 @@ def read_tickets(access: Access, text: str) -> list[ImportRow]:
     rows = []
     for number, cells in _cells(text):
         row = _row(access, number, cells, known)
-        if row.draft is not None:
-            first = seen.setdefault(_likeness(row.draft), number)
+        if row.given is not None:
+            first = seen.setdefault(_likeness(row.given), number)
             if first != number:
                 row = _with_problem(row, f"The same as row {first}.")
         rows.append(row)
@@ -127,11 +113,11 @@ def import_tickets(access: Access, rows: Sequence[ImportRow]) -> list[Ticket]:
         IMPORTING.hold()
         if wrong := [row for row in _but_those_there(rows) if row.problem]:
             raise TicketRowsError(wrong)
-        return [_store(access, row, row.draft) for row in rows if row.draft is not None]
+        return [_store(access, row, row.given) for row in rows if row.given is not None]
 
 
-def _store(access: Access, row: ImportRow, draft: TicketDraft) -> Ticket:
-    added = add_ticket(access, draft)
+def _store(access: Access, row: ImportRow, given: Mapping[str, Any]) -> Ticket:
+    added = add_ticket(access, given)
     if row.state == TicketState.OPEN:
         return added
     return move_ticket(access, added, row.state, completed_on=row.completed_on, dropped_why=row.dropped_why)
@@ -141,7 +127,7 @@ def _cells(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
     lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     try:
         heads = [_column(head) for head in next(lines, [])]
-        missing = [COLUMNS[name] for name in NEEDED if name not in heads]
+        missing = [LABELS[name] for name in NEEDED if name not in heads]
         if missing:
             raise TicketFileError(f"The first row has to name the columns; missing: {', '.join(missing)}.")
         if len({head for head in heads if head}) < len([head for head in heads if head]):
@@ -159,7 +145,7 @@ def _cells(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
 def _column(head: str) -> str:
     """Its key; empty for one that is not known, which is not read."""
     word = " ".join(head.split()).casefold()
-    return next((key for key, label in COLUMNS.items() if word in (key, label.casefold())), "")
+    return next((key for key, label in LABELS.items() if word in (key, label.casefold())), "")
 
 
 def _plain(value: str) -> str:
@@ -169,42 +155,37 @@ def _plain(value: str) -> str:
 
 
 def _row(access: Access, number: int, cells: Mapping[str, str], known: set[int]) -> ImportRow:
-    values = {name: cells.get(name, "") for name in COLUMNS}
+    values = {name: cells.get(name, "") for name in LABELS}
     shown = ImportRow(number, values["title"], values["unit"], values["owner"], values["due_on"])
     if values["number"].isdecimal() and int(values["number"][:15]) in known:
         return ImportRow(number, values["title"], values["unit"], values["owner"], values["due_on"], is_known=True)
     try:
         return _checked(access, shown, values)
-    except TicketError as problem:
-        return _with_problem(shown, problem.message, problem.field if problem.field in COLUMNS else "")
-    except MayNotWriteTicketError as refusal:
+    except FieldError as problem:
+        return _with_problem(shown, problem.message, problem.field if problem.field in LABELS else "")
+    except MayNotWriteError as refusal:
         return _with_problem(shown, str(refusal))
 
 
 def _checked(access: Access, shown: ImportRow, values: Mapping[str, str]) -> ImportRow:
-    """Raises TicketError, MayNotWriteTicketError."""
+    """Raises FieldError, MayNotWriteError."""
     completed_on, due_on = _day("completed_on", values), _day("due_on", values)
-    if due_on is None:
-        raise TicketError("due_on", "A ticket needs a day by which it is due.")
-    starts_on = _day("starts_on", values) or min(windows.local_today(), due_on, completed_on or date.max)
-    draft = TicketDraft(
-        title=values["title"],
-        kind=values["kind"].lower(),
-        due_on=due_on,
-        nature=values["nature"].lower() or "challenge",
-        resolution=values["resolution"].replace("\r\n", "\n"),
-        unit=values["unit"],
-        owner=values["owner"],
-        starts_on=starts_on,
-        metric=values["metric"],
-        pull_requests=pull_requests_named(values["pull_requests"], access),
-    )
-    check_draft(draft, access.visibility)
+    choices = {column.name for column in FILE if column.choices}
+    given: dict[str, Any] = {
+        name: value.lower() if name in choices else value
+        for name, value in values.items()
+        if name in WRITTEN and name not in NOT_READ and value
+    }
+    given["pull_requests"] = values["pull_requests"].splitlines()
+    if due_on is not None and not values["starts_on"]:
+        given["starts_on"] = min(windows.local_today(), due_on, completed_on or date.max)
+    fields = ticket_fields(access, given)
+    starts_on: date = fields["starts_on"]
     state = _state(values["state"], completed_on)
     _check_end(state, starts_on, completed_on, values["dropped_why"])
     return ImportRow(
-        *(shown.row, draft.title, draft.unit, draft.owner, str(due_on)),
-        draft=draft,
+        *(shown.row, fields["title"], values["unit"], values["owner"], str(due_on)),
+        given={**given, "due_on": fields["due_on"], "starts_on": starts_on},
         state=state,
         completed_on=completed_on,
         dropped_why=values["dropped_why"],
@@ -214,15 +195,15 @@ def _checked(access: Access, shown: ImportRow, values: Mapping[str, str]) -> Imp
 def _check_end(state: TicketState, starts_on: date, completed_on: date | None, why: str) -> None:
     """What `move_ticket` would refuse, told before anything is stored."""
     if completed_on is not None and state is not TicketState.DONE:
-        raise TicketError("completed_on", f"It is {state.label.lower()}, so it was not completed.")
+        raise FieldError("completed_on", f"It is {state.label.lower()}, so it was not completed.")
     if completed_on is not None and completed_on > windows.local_today():
-        raise TicketError("completed_on", f"{completed_on} has not come yet.")
+        raise FieldError("completed_on", f"{completed_on} has not come yet.")
     if completed_on is not None and completed_on < starts_on:
-        raise TicketError("completed_on", f"It began on {starts_on}: it was not completed before that.")
+        raise FieldError("completed_on", f"It began on {starts_on}: it was not completed before that.")
     if state is TicketState.DONE and starts_on > windows.local_today():
-        raise TicketError("starts_on", "It is done, so it has begun.")
+        raise FieldError("starts_on", "It is done, so it has begun.")
     if state is TicketState.DROPPED and not why:
-        raise TicketError("dropped_why", "Give a reason for dropping it.")
+        raise FieldError("dropped_why", "Give a reason for dropping it.")
 
 
 def _state(word: str, completed_on: date | None) -> TicketState:
@@ -231,7 +212,7 @@ def _state(word: str, completed_on: date | None) -> TicketState:
     known: Sequence[TicketState] = list(TicketState)
     state = next((choice for choice in known if word.casefold() in (choice.value, choice.label.casefold())), None)
     if state is None:
-        raise TicketError("state", f"“{word}” is none of: {', '.join(row.label for row in known)}.")
+        raise FieldError("state", f"“{word}” is none of: {', '.join(row.label for row in known)}.")
     return state
 
 
@@ -241,22 +222,22 @@ def _day(name: str, values: Mapping[str, str]) -> date | None:
     try:
         return date.fromisoformat(values[name])
     except ValueError:
-        raise TicketError(name, f"“{values[name]}” is no day like 2026-11-30.") from None
+        raise FieldError(name, f"“{values[name]}” is no day like 2026-11-30.") from None
 
 
-def _likeness(draft: TicketDraft) -> _Likeness:
-    return draft.title.strip().casefold(), draft.unit, draft.due_on
+def _likeness(given: Mapping[str, Any]) -> _Likeness:
+    return given["title"].strip().casefold(), given.get("unit", ""), given["due_on"]
 
 
 def _but_those_there(rows: Sequence[ImportRow]) -> list[ImportRow]:
     """The rows; one whose ticket is there already with that problem."""
-    due = {row.draft.due_on for row in rows if row.draft is not None}
+    due = {row.given["due_on"] for row in rows if row.given is not None}
     there = {
         (title.strip().casefold(), unit or "", due_on)
         for title, unit, due_on in Ticket.objects.filter(due_on__in=due).values_list("title", "unit__slug", "due_on")
     }
     return [
-        row if row.draft is None or _likeness(row.draft) not in there else _with_problem(row, ALREADY_THERE)
+        row if row.given is None or _likeness(row.given) not in there else _with_problem(row, ALREADY_THERE)
         for row in rows
     ]
 

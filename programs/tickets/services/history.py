@@ -24,11 +24,11 @@ from programs.history.events import (
     together,
 )
 from programs.models import Ticket
+from programs.tickets.columns import COLUMNS
 
-FIELDS = (
-    *("title", "nature", "kind", "resolution", "unit_id", "owner_id", "starts_on", "due_on", "completed_on", "state"),
-    *("dropped_why", "metric", "objective_id"),
-)
+FIELDS = {
+    field.attname: column for field in Ticket._meta.concrete_fields for column in COLUMNS if column.name == field.name
+}
 
 
 @dataclass(frozen=True)

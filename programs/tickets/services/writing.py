@@ -5,34 +5,23 @@ The history (django-pghistory) records each change with its account.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from django.contrib.auth.models import User
 
 from core.authorship import changes_by
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.models import Ticket, TicketState
 from programs.models.objectives import LONGEST_TITLE
 from programs.reminders.services.planning import notify_of_assignment
-from programs.tickets.services.drafts import (
-    CheckedDraft,
-    MayNotWriteTicketError,
-    TicketDraft,
-    TicketError,
-    check_draft,
-)
+from programs.tickets.services.fields import ticket_fields
 
 ONLY_LEADERS = "A ticket is changed by its owner, by the managers of its unit, by executives and by admins."
-
-
-class TicketConflictError(Exception):
-    """Somebody else saved first; `stored` is the current version."""
-
-    def __init__(self, stored: Ticket) -> None:
-        super().__init__("Somebody changed this ticket in the meantime.")
-        self.stored = stored
 
 
 def may_change(visibility: Visibility, ticket: Ticket) -> bool:
@@ -41,38 +30,43 @@ def may_change(visibility: Visibility, ticket: Ticket) -> bool:
     return owns or visibility.leads(ticket.unit_id)
 
 
-def add_ticket(access: Access, draft: TicketDraft) -> Ticket:
-    """Raises TicketError, MayNotWriteTicketError."""
-    checked = check_draft(draft, access.visibility)
+def add_ticket(access: Access, given: Mapping[str, Any]) -> Ticket:
+    """`given` are fields as the API takes them.  Raises FieldError, MayNotWriteError."""
+    fields = ticket_fields(access, given)
+    pull_requests = fields.pop("pull_requests", ())
     with changes_by(_account(access)):
-        added = Ticket.objects.create(**checked.fields, written_by=_account(access))
-        _store_links(added, checked)
+        added = Ticket.objects.create(**fields, written_by=_account(access))
+        added.pull_requests.set(pull_requests)
         added.watchers.add(_account(access))
         notify_of_assignment(added, by=_account(access))
     return added
 
 
-def change_ticket(access: Access, ticket: Ticket, draft: TicketDraft, *, of_version: int) -> Ticket:
-    """As `add_ticket`; TicketConflictError where it was changed since `of_version`, and nothing is stored.
+def change_ticket(access: Access, ticket: Ticket, given: Mapping[str, Any], *, of_version: int) -> Ticket:
+    """As `add_ticket`; ConflictError where it was changed since `of_version`, and nothing is stored.
 
-    A ticket that stays as it was is no change.  An owner who leads no unit leaves it where it is.
+    What is not given stays, and a ticket that stays as it was is no change.  An owner who leads no unit leaves it where
+    it is.
     """
     _check_may_change(access, ticket)
     with changes_by(_account(access)):
         stored = _locked(ticket)
-        checked = check_draft(draft, access.visibility, known=stored)
-        if stored.version != of_version and _differs(stored, checked):
-            raise TicketConflictError(stored)
-        if _differs(stored, checked):
-            owner_before = stored.owner_id
-            for name, value in checked.fields.items():
-                setattr(stored, name, value)
-            if stored.completed_on is not None and stored.completed_on < stored.starts_on:
-                raise TicketError("starts_on", f"It was completed on {stored.completed_on}: it began before that.")
-            _save(stored)
-            if stored.owner_id != owner_before:
-                notify_of_assignment(stored, by=_account(access))
-        _store_links(stored, checked)
+        fields = ticket_fields(access, given, stored)
+        linked = set(stored.pull_requests.values_list("pk", flat=True))
+        pull_requests = set(fields.pop("pull_requests", linked))
+        if pull_requests == linked and all(getattr(stored, name) == value for name, value in fields.items()):
+            return stored
+        if stored.version != of_version:
+            raise ConflictError("Somebody changed this ticket in the meantime.", stored)
+        owner_before = stored.owner_id
+        for name, value in fields.items():
+            setattr(stored, name, value)
+        if stored.completed_on is not None and stored.completed_on < stored.starts_on:
+            raise FieldError("starts_on", f"It was completed on {stored.completed_on}: it began before that.")
+        _save(stored)
+        if stored.owner_id != owner_before:
+            notify_of_assignment(stored, by=_account(access))
+        stored.pull_requests.set(pull_requests)
     return stored
 
 
@@ -81,7 +75,7 @@ def move_ticket(
 ) -> Ticket:
     """Into another state.  Done: on that day, today where none is given.  Dropped: with a reason.
 
-    Moving a ticket where it is already is no change.  Raises TicketError, MayNotWriteTicketError.
+    Moving a ticket where it is already is no change.  Raises FieldError, MayNotWriteError.
     """
     _check_may_change(access, ticket)
     today = windows.local_today()
@@ -108,26 +102,17 @@ def unwatch_ticket(access: Access, ticket: Ticket) -> None:
 
 def _account(access: Access) -> User:
     if not isinstance(access.viewer, User):
-        raise MayNotWriteTicketError("Sign in with an account: a token without an account writes no tickets.")
+        raise MayNotWriteError("Sign in with an account: a token without an account writes no tickets.")
     return access.viewer
 
 
 def _check_may_change(access: Access, ticket: Ticket) -> None:
     if not may_change(access.visibility, ticket):
-        raise MayNotWriteTicketError(ONLY_LEADERS)
+        raise MayNotWriteError(ONLY_LEADERS)
 
 
 def _locked(ticket: Ticket) -> Ticket:
     return Ticket.objects.select_for_update().get(pk=ticket.pk)
-
-
-def _differs(stored: Ticket, checked: CheckedDraft) -> bool:
-    if any(getattr(stored, name) != value for name, value in checked.fields.items()):
-        return True
-    linked = checked.pull_requests
-    return linked is not None and set(stored.pull_requests.values_list("pk", flat=True)) != {
-        pull_request.pk for pull_request in linked
-    }
 
 
 def _save(stored: Ticket) -> None:
@@ -135,23 +120,18 @@ def _save(stored: Ticket) -> None:
     stored.save()
 
 
-def _store_links(ticket: Ticket, checked: CheckedDraft) -> None:
-    if checked.pull_requests is not None:
-        ticket.pull_requests.set(checked.pull_requests)
-
-
 def _completion(stored: Ticket, day: date, today: date) -> date:
     if day > today:
-        raise TicketError("completed_on", f"{day} has not come yet.")
+        raise FieldError("completed_on", f"{day} has not come yet.")
     if day < stored.starts_on:
-        raise TicketError("completed_on", f"It began on {stored.starts_on}: it was not completed before that.")
+        raise FieldError("completed_on", f"It began on {stored.starts_on}: it was not completed before that.")
     return day
 
 
 def _reason(why: str) -> str:
     why = why.strip()
     if not why:
-        raise TicketError("dropped_why", "Give a reason for dropping it.")
+        raise FieldError("dropped_why", "Give a reason for dropping it.")
     if len(why) > LONGEST_TITLE or "\x00" in why:
-        raise TicketError("dropped_why", f"At most {LONGEST_TITLE} characters.")
+        raise FieldError("dropped_why", f"At most {LONGEST_TITLE} characters.")
     return why
