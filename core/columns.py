@@ -21,11 +21,6 @@ class Column:
     order_by: str = ""
     choices: Mapping[str, str] | None = None
 
-    def text(self, record: models.Model) -> str:
-        """What the field says, as pages print it; empty where it says nothing."""
-        value = getattr(record, self.name, None)
-        return "" if value is None else str((self.choices or {}).get(value, value))
-
 
 @dataclass(frozen=True)
 class Head:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from django.db.models import Model
+
+from core.columns import Column, Columns
 from insights.pages.annotations.labels import moment
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
@@ -36,3 +39,9 @@ def value_words(field: str, value: Value, choices: Mapping[str, str]) -> str:
         case _:
             words = choices.get(str(value), str(value))
     return words
+
+
+def cells_of(record: Model, columns: Columns) -> list[tuple[Column, str]]:
+    """Columns with what a record says in them."""
+    says = [(column, getattr(record, column.name, None)) for column in columns]
+    return [(column, value_words(column.name, value, column.choices or {})) for column, value in says]

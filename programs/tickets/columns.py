@@ -20,3 +20,4 @@ COLUMNS = columns_of(
 )
 FILE = Columns(column for column in COLUMNS if column.name != "effect")
 TABLE = COLUMNS.named("title", "resolution", "owner", "due_on", "completed_on", "effect", "unit")
+PAGE = COLUMNS.named("starts_on")  # of a ticket's own page: what is shown as it is, between owner and due day

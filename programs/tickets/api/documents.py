@@ -44,7 +44,7 @@ class TicketSerializer(ReadSerializer[Ticket]):
             *("id", *WRITTEN, "completed_on", "state", "dropped_why", "effect", "effect_reason"),
             *("version", "written_at"),
         )
-        blank_is_null = ("metric", "dropped_why")
+        blank_is_null = (*TicketWriteSerializer.Meta.blank_is_null, "dropped_why")
         extra_kwargs = {
             "title": {"help_text": "Opportunity or challenge."},
             "resolution": {"help_text": "Markdown."},

@@ -22,12 +22,12 @@ from orgtree.access.access import Access
 from programs.alignment.pages import plans_offered
 from programs.models import Ticket
 from programs.requests.conflicts import field_differences, renumber, values_of
-from programs.requests.forms import show_error
+from programs.requests.forms import rows_of, show_error
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 from programs.teams.writing_for import suggested_owners
 from programs.tickets.pages.beginnings import prefilled_from, template_offers
 from programs.tickets.pages.page import visible_ticket
-from programs.tickets.services.fields import OF_THE_MODEL
+from programs.tickets.services.fields import SPECIAL, WRITTEN
 from programs.tickets.services.pull_request_names import names_of_pull_requests
 from programs.tickets.services.writing import ONLY_LEADERS, add_ticket, change_ticket, may_change
 
@@ -63,10 +63,11 @@ class TicketForm(TicketModelForm):
         help_text="One per line: repository#number, or a URL.",
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    field_order = WRITTEN
 
     class Meta:
         model = Ticket
-        fields = OF_THE_MODEL
+        fields = tuple(name for name in WRITTEN if name not in SPECIAL)
         labels: ClassVar = {"nature": "Type", "kind": "Cause"}
         help_texts: ClassVar = {"kind": "Rarely people: look for a process or a tool first."}
         widgets: ClassVar = {"resolution": forms.Textarea(attrs={"rows": 5}), "starts_on": DAY, "due_on": DAY}
@@ -163,6 +164,7 @@ def _form_page(request: HttpRequest, form: TicketForm, context: dict[str, Any], 
     page = {
         **context,
         "form": form,
+        "rows": rows_of(form),
         "owners": suggested_owners(access_in(request).visibility),
         "action": request.get_full_path(),
     }

@@ -8,11 +8,13 @@ from datetime import date
 
 from django.urls import reverse
 
+from core.columns import Column
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.ui import tiles, wording
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.access.access import Access
+from programs.history.labels import cells_of
 from programs.models import Ticket, TicketEffect, TicketState
 from programs.tickets.columns import TABLE
 from programs.tickets.services.effects import visible_effect
@@ -57,7 +59,7 @@ class TicketLine:
     state_key: str
     effect: EffectText | None
     may_change: bool
-    cells: Sequence[tuple[str, str]]  # of the table: names of its columns, and what plain ones say
+    cells: Sequence[tuple[Column, str]]  # of the table
 
 
 def ticket_lines(tickets: Iterable[Ticket], access: Access, today: date) -> list[TicketLine]:
@@ -87,7 +89,7 @@ def _line(ticket: Ticket, access: Access, today: date) -> TicketLine:
         state_key=ticket.state,
         effect=effect_words(ticket, access),
         may_change=may_change(access.visibility, ticket),
-        cells=[(column.name, column.text(ticket)) for column in TABLE],
+        cells=cells_of(ticket, TABLE),
     )
 
 

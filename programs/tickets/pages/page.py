@@ -20,13 +20,14 @@ from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import UnknownMetricError
-from insights.ui import wording
 from insights.ui.tiles import Link
 from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
 from programs.history.events import names_of_accounts
+from programs.history.labels import cells_of
 from programs.models import Objective, Ticket, TicketComment, TicketState
 from programs.teams.fields import is_here
+from programs.tickets.columns import PAGE
 from programs.tickets.pages.history import history_lines
 from programs.tickets.pages.labels import ticket_lines
 from programs.tickets.services.effects import why_no_effect
@@ -74,7 +75,7 @@ def ticket_page(
         "ticket": record,
         "line": line,
         "resolution": as_html(record.resolution),
-        "started": wording.day(record.starts_on),
+        "details": cells_of(record, PAGE),
         "written": f"{names.get(record.written_by_id or 0, GONE)}, {moment(record.written_at)}",
         "owner_left": record.is_standing and record.owner is not None and not is_here(record.owner),
         "metric": _metric(record),

@@ -20,8 +20,11 @@ from programs.tickets.services.pull_request_names import pull_requests_named, pu
 FIRST_DAY = date(2000, 1, 1)  # earlier days are slips of the finger, as in the filters of pages
 LAST_DAY = date(2100, 1, 1)
 LONGEST_RESOLUTION = 20_000  # characters; what is longer belongs into a document
-OF_THE_MODEL = ("title", "nature", "kind", "resolution", "starts_on", "due_on")  # as the model has them
-WRITTEN = (*OF_THE_MODEL, "unit", "owner", "metric", "objective", "pull_requests")
+SPECIAL = ("unit", "owner", "metric", "objective", "pull_requests")  # named otherwise than the model has them
+WRITTEN = (  # in the order of the form
+    *("title", "nature", "kind", "resolution", "unit", "owner", "starts_on", "due_on", "metric", "objective"),
+    "pull_requests",
+)
 
 
 class PullRequestsField(serializers.ListField):
@@ -55,6 +58,7 @@ class TicketWriteSerializer(WriteSerializer[Ticket]):
     class Meta:
         model = Ticket
         fields: tuple[str, ...] = WRITTEN
+        blank_is_null: tuple[str, ...] = ("metric",)
         extra_kwargs = {
             "title": {
                 "error_messages": dict.fromkeys(("blank", "required"), "Say what the opportunity or challenge is.")
