@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from insights.benchmarks.changes import placebos
 from insights.query.windows import local_today
 from programs.models import Ticket, TicketEffect, TicketState
 from programs.tasks import measure_tickets
 from programs.tickets.pages.labels import effect_words
-from programs.tickets.services.effects import measure_effects, placebos, why_no_effect, windows_of
+from programs.tickets.services.effects import measure_effects, why_no_effect, windows_of
 from programs.tickets.services.writing import change_ticket, move_ticket
 from tests.org import Org
 from tests.pages.delivering import OPENED, REVIEWED, day_before, merged

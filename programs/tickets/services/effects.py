@@ -4,57 +4,42 @@ The days in between belong to neither window.  Both windows are equally long and
 it (or the whole organisation).  An effect is measured once, after the second window: late data changes the metric's
 pages, but not the ticket.
 
-Normal variation is estimated from the year before the ticket: how far the value moved between windows the same
-distance apart, week by week (insights/formulas/normal_variation.py).
+Normal variation is that of the year before the ticket (insights/benchmarks/changes.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import F, Q
 
+from insights.benchmarks.changes import WINDOW_DAYS, MeasuredChange, WindowPair, measured_changes, window_from
 from insights.catalogue.registry import get, metrics
 from insights.engine.read import read_totals
-from insights.formulas.differences import ConfidenceInterval
-from insights.formulas.normal_variation import interval_of_change
 from insights.privacy.withhold import is_withheld
 from insights.query import windows
 from insights.query.errors import QueryError, UnknownMetricError
-from insights.query.query import MetricValue, Query, Scope, Window
-from insights.ui import tiles, wording
+from insights.query.query import Query, Scope, Window
+from insights.ui import wording
 from orgtree.access.access import Access
 from programs.models import Ticket, TicketEffect, TicketState
 
-EFFECT_DAYS = 28  # four whole weeks: as many of each weekday on both sides
-EFFECT_WEEKS = EFFECT_DAYS // 7
-YEAR_WEEKS = 52
-# Of a ticket that took longer, a year has too few comparisons that don't tell nearly the same.
-LONGEST_WEEKS = 20
 TICKETS_AT_ONCE = 50
 
 
-@dataclass(frozen=True)
-class EffectWindows:
-    before: Window
-    after: Window
-
-
-def windows_of(ticket: Ticket) -> EffectWindows | None:
+def windows_of(ticket: Ticket) -> WindowPair | None:
     """None where the ticket is not done."""
     if ticket.completed_on is None:
         return None
-    begins = ticket.completed_on + timedelta(days=1)
-    return EffectWindows(
-        before=Window(ticket.starts_on - timedelta(days=EFFECT_DAYS), ticket.starts_on),
-        after=Window(begins, begins + timedelta(days=EFFECT_DAYS)),
+    return WindowPair(
+        before=window_from(ticket.starts_on - timedelta(days=WINDOW_DAYS)),
+        after=window_from(ticket.completed_on + timedelta(days=1)),
     )
 
 
 def effect_query(ticket: Ticket, window: Window) -> Query:
-    return Query(ticket.metric, window, scope=Scope(ticket.unit.slug if ticket.unit else None))
+    return Query(ticket.metric, window, scope=_scope(ticket))
 
 
 def visible_effect(ticket: Ticket, access: Access) -> TicketEffect | None:
@@ -84,7 +69,7 @@ def why_no_effect(ticket: Ticket, today: date) -> str:
     if weeks is None:
         return "Measured four weeks after completion."
     if weeks.after.end > today:
-        return f"Too early to tell: the {EFFECT_DAYS} days after it end on {wording.day(weeks.after.end)}."
+        return f"Too early to tell: the {WINDOW_DAYS} days after it end on {wording.day(weeks.after.end)}."
     return "Not measured: too little data, or no access to the figures."
 
 
@@ -101,7 +86,7 @@ def measure_effects(*, today: date | None = None) -> int:
 def _waiting(today: date) -> Sequence[Ticket]:
     known = [metric.key for metric in metrics()]
     done = Ticket.objects.filter(
-        state=TicketState.DONE, metric__in=known, completed_on__lt=today - timedelta(days=EFFECT_DAYS)
+        state=TicketState.DONE, metric__in=known, completed_on__lt=today - timedelta(days=WINDOW_DAYS)
     )
     stale = Q(effect=None) | ~Q(effect__of_version=F("version"))
     return list(done.filter(stale).select_related("unit").order_by("pk")[:TICKETS_AT_ONCE])
@@ -109,9 +94,9 @@ def _waiting(today: date) -> Sequence[Ticket]:
 
 def _measure(ticket: Ticket) -> None:
     weeks = windows_of(ticket)
-    figures = _figures(ticket, weeks) if weeks else None
-    before, after, usual = figures or (None, None, [])
-    interval = _interval(before, after, usual)
+    measured = _measured_change(ticket, weeks) if weeks else None
+    before, after = (measured.before, measured.after) if measured else (None, None)
+    interval = measured.interval if measured else None
     TicketEffect.objects.update_or_create(
         ticket=ticket,
         defaults={
@@ -125,56 +110,19 @@ def _measure(ticket: Ticket) -> None:
             "people_after": after.people if after else 0,
             "change_low": interval.low if interval else None,
             "change_high": interval.high if interval else None,
-            "placebos": len(usual),
+            "placebos": len(measured.usual) if measured else 0,
         },
     )
 
 
-def _interval(
-    before: MetricValue | None, after: MetricValue | None, usual: Sequence[float]
-) -> ConfidenceInterval | None:
-    if before is None or after is None or before.value is None or after.value is None:
-        return None
-    return interval_of_change(after.value - before.value, usual, overlapping=EFFECT_WEEKS)
-
-
-def _figures(
-    ticket: Ticket, effect_windows: EffectWindows
-) -> tuple[MetricValue | None, MetricValue | None, list[float]] | None:
-    """Before, after, and the changes of the year before; None where the metric can't be asked of this unit any more."""
-    pairs = placebos(effect_windows)
-    spans = list(
-        dict.fromkeys(
-            [
-                effect_windows.before,
-                effect_windows.after,
-                *(window for pair in pairs for window in (pair.before, pair.after)),
-            ]
-        )
-    )
+def _measured_change(ticket: Ticket, weeks: WindowPair) -> MeasuredChange | None:
+    """None where the metric can't be asked of this unit any more."""
     try:
-        answers = read_totals([effect_query(ticket, window) for window in spans])
+        [measured] = measured_changes([ticket.metric], weeks, _scope(ticket), read_totals)
     except (QueryError, UnknownMetricError):
         return None
-    totals = {window: tiles.whole(answer) for window, answer in zip(spans, answers, strict=True)}
-    first_day = min((window.start for window in spans if totals[window].sample_size), default=date.max)
-    values = {window: figure.value if window.start >= first_day else None for window, figure in totals.items()}
-    usual = [
-        after - before
-        for pair in pairs
-        if (before := values[pair.before]) is not None and (after := values[pair.after]) is not None
-    ]
-    return totals[effect_windows.before], totals[effect_windows.after], usual
+    return measured
 
 
-def placebos(effect_windows: EffectWindows) -> list[EffectWindows]:
-    """The same comparison in the year before the ticket began, each a week earlier; none of a ticket that took long."""
-    weeks = round((effect_windows.after.start - effect_windows.before.start).days / 7)
-    if weeks > LONGEST_WEEKS:
-        return []
-    starts = [effect_windows.before.start - timedelta(weeks=back) for back in range(weeks, YEAR_WEEKS + 1)]
-    return [EffectWindows(_weeks_from(start), _weeks_from(start + timedelta(weeks=weeks))) for start in starts]
-
-
-def _weeks_from(start: date) -> Window:
-    return Window(start, start + timedelta(days=EFFECT_DAYS))
+def _scope(ticket: Ticket) -> Scope:
+    return Scope(ticket.unit.slug if ticket.unit else None)
