@@ -38,6 +38,16 @@ from programs.philosophy.api import AcknowledgeView, PhilosophyVersionsView, Phi
 from programs.quarters.api import FiscalCalendarView
 from programs.reminders.api.notices import NoticesReadView, NoticesUnreadView, NoticesView
 from programs.reminders.api.notifications import NotificationsView
+from programs.reviews.api.reviews import (
+    ReviewAgendaView,
+    ReviewAttendanceView,
+    ReviewPointsView,
+    ReviewPointView,
+    ReviewSignView,
+    ReviewsView,
+    ReviewTicketView,
+    ReviewView,
+)
 from programs.start.api import StartSuggestionsView, StartView
 from programs.tickets.api.csv_import import TicketImportView
 from programs.tickets.api.downloads import TicketsCsvView
@@ -87,6 +97,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("quarters/<str:start>/close/", QuarterCloseView.as_view(), name="api_quarter_close"),
     path("quarters/<str:start>/closing/", ClosingView.as_view(), name="api_quarter_closing"),
     path("quarters/<str:start>/keep/", QuarterKeepView.as_view(), name="api_quarter_keep"),
+    path("reviews/", ReviewsView.as_view(), name="api_reviews"),
+    path("reviews/<int:pk>/", ReviewView.as_view(), name="api_review"),
+    path("reviews/<int:pk>/agenda/", ReviewAgendaView.as_view(), name="api_review_agenda"),
+    path("reviews/<int:pk>/attendance/", ReviewAttendanceView.as_view(), name="api_review_attendance"),
+    path("reviews/<int:pk>/points/", ReviewPointsView.as_view(), name="api_review_points"),
+    path("reviews/<int:pk>/points/<int:point>/", ReviewPointView.as_view(), name="api_review_point"),
+    path("reviews/<int:pk>/points/<int:point>/tickets/", ReviewTicketView.as_view(), name="api_review_ticket"),
+    path("reviews/<int:pk>/sign/", ReviewSignView.as_view(), name="api_review_sign"),
     path("start/", StartView.as_view(), name="api_start"),
     path("start/suggestions/", StartSuggestionsView.as_view(), name="api_start_suggestions"),
     path("tickets.csv", TicketsCsvView.as_view(), name="api_tickets_csv"),

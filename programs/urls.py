@@ -9,5 +9,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("objectives/", include("programs.objectives.urls")),
     path("quarters/", include("programs.closing.urls")),
     path("philosophy/", include("programs.philosophy.urls")),
+    path("reviews/", include("programs.reviews.urls")),
     path("tickets/", include("programs.tickets.urls")),
 ]

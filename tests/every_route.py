@@ -211,6 +211,22 @@ ROUTES: dict[str, Access] = {
     "account/notifications/": signed_in_only("/account/notifications/"),
     "account/notifications/unsubscribe/<str:token>/": everybody("/account/notifications/unsubscribe/guessed/", 404),
     "programs/objectives/parents/": Access("/programs/objectives/parents/", SIGN_IN, member=403, admin=200),
+    "programs/reviews/": signed_in_only("/programs/reviews/"),
+    "programs/reviews/prepare/": Access("/programs/reviews/prepare/", SIGN_IN, member=405, admin=405),
+    "programs/reviews/<int:pk>/": no_such("/programs/reviews/4711/"),
+    "programs/reviews/<int:pk>/agenda/": Access("/programs/reviews/4711/agenda/", SIGN_IN, member=405, admin=405),
+    "programs/reviews/<int:pk>/attendance/": Access(
+        "/programs/reviews/4711/attendance/", SIGN_IN, member=405, admin=405
+    ),
+    "programs/reviews/<int:pk>/points/": Access("/programs/reviews/4711/points/", SIGN_IN, member=405, admin=405),
+    "programs/reviews/<int:pk>/points/<int:point>/": Access(
+        "/programs/reviews/4711/points/1/", SIGN_IN, member=405, admin=405
+    ),
+    "programs/reviews/<int:pk>/points/<int:point>/ticket/": Access(
+        "/programs/reviews/4711/points/1/ticket/", SIGN_IN, member=405, admin=405
+    ),
+    "programs/reviews/<int:pk>/sign/": Access("/programs/reviews/4711/sign/", SIGN_IN, member=405, admin=405),
+    "programs/reviews/<int:pk>/summary/": Access("/programs/reviews/4711/summary/", SIGN_IN, member=405, admin=405),
     "programs/tickets/": signed_in_only("/programs/tickets/"),
     "programs/tickets/tickets.csv": signed_in_only("/programs/tickets/tickets.csv"),
     "programs/tickets/new/": Access("/programs/tickets/new/", visitor=SIGN_IN, member=403, admin=200),
@@ -292,6 +308,20 @@ ROUTES: dict[str, Access] = {
     ),
     "api/v1/philosophy/": api("/api/v1/philosophy/"),
     "api/v1/philosophy/acknowledge/": Access("/api/v1/philosophy/acknowledge/", 401, member=405, admin=405, token=405),
+    "api/v1/reviews/": api("/api/v1/reviews/"),
+    "api/v1/reviews/<int:pk>/": Access("/api/v1/reviews/4711/", 401, member=404, admin=404, token=404),
+    "api/v1/reviews/<int:pk>/agenda/": Access("/api/v1/reviews/4711/agenda/", 401, member=405, admin=405, token=405),
+    "api/v1/reviews/<int:pk>/attendance/": Access(
+        "/api/v1/reviews/4711/attendance/", 401, member=405, admin=405, token=405
+    ),
+    "api/v1/reviews/<int:pk>/points/": Access("/api/v1/reviews/4711/points/", 401, member=405, admin=405, token=405),
+    "api/v1/reviews/<int:pk>/points/<int:point>/": Access(
+        "/api/v1/reviews/4711/points/1/", 401, member=405, admin=405, token=405
+    ),
+    "api/v1/reviews/<int:pk>/points/<int:point>/tickets/": Access(
+        "/api/v1/reviews/4711/points/1/tickets/", 401, member=405, admin=405, token=405
+    ),
+    "api/v1/reviews/<int:pk>/sign/": Access("/api/v1/reviews/4711/sign/", 401, member=405, admin=405, token=405),
     "api/v1/tickets/": api("/api/v1/tickets/"),
     "api/v1/tickets/<int:pk>/": Access("/api/v1/tickets/4711/", 401, member=404, admin=404, token=404),
     "api/v1/tickets/<int:pk>/move/": Access("/api/v1/tickets/4711/move/", 401, member=405, admin=405, token=405),

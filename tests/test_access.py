@@ -129,6 +129,16 @@ POSTS: dict[str, Access] = {
     "account/notifications/unsubscribe/<str:token>/": post(
         "/account/notifications/unsubscribe/guessed/", visitor=404, member=404, admin=404
     ),
+    "programs/reviews/prepare/": post("/programs/reviews/prepare/", member=404, admin=404),
+    "programs/reviews/<int:pk>/agenda/": post("/programs/reviews/4711/agenda/", member=404, admin=404),
+    "programs/reviews/<int:pk>/attendance/": post("/programs/reviews/4711/attendance/", member=404, admin=404),
+    "programs/reviews/<int:pk>/points/": post("/programs/reviews/4711/points/", member=404, admin=404),
+    "programs/reviews/<int:pk>/points/<int:point>/": post("/programs/reviews/4711/points/1/", member=404, admin=404),
+    "programs/reviews/<int:pk>/points/<int:point>/ticket/": post(
+        "/programs/reviews/4711/points/1/ticket/", member=404, admin=404
+    ),
+    "programs/reviews/<int:pk>/sign/": post("/programs/reviews/4711/sign/", member=404, admin=404),
+    "programs/reviews/<int:pk>/summary/": post("/programs/reviews/4711/summary/", member=404, admin=404),
     "programs/tickets/import/": post("/programs/tickets/import/", member=403, admin=400),
     "programs/tickets/new/": post("/programs/tickets/new/", member=403, admin=400),
     "programs/tickets/<int:pk>/edit/": post("/programs/tickets/4711/edit/", member=404, admin=404),
@@ -150,6 +160,13 @@ POSTS: dict[str, Access] = {
     "api/v1/quarters/<str:start>/close/": post(
         "/api/v1/quarters/1999-01-01/close/", visitor=401, member=404, admin=404
     ),
+    "api/v1/reviews/": post("/api/v1/reviews/", visitor=401, member=415, admin=415),
+    "api/v1/reviews/<int:pk>/agenda/": post("/api/v1/reviews/4711/agenda/", visitor=401, member=404, admin=404),
+    "api/v1/reviews/<int:pk>/points/": post("/api/v1/reviews/4711/points/", visitor=401, member=415, admin=415),
+    "api/v1/reviews/<int:pk>/points/<int:point>/tickets/": post(
+        "/api/v1/reviews/4711/points/1/tickets/", visitor=401, member=415, admin=415
+    ),
+    "api/v1/reviews/<int:pk>/sign/": post("/api/v1/reviews/4711/sign/", visitor=401, member=404, admin=404),
     "api/v1/tickets/<int:pk>/watch/": post("/api/v1/tickets/4711/watch/", visitor=401, member=404, admin=404),
     "api/v1/focus/begin/": post("/api/v1/focus/begin/", visitor=401, member=415, admin=415),
     "api/v1/tickets/import/": post("/api/v1/tickets/import/", visitor=401, member=403, admin=400),

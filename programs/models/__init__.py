@@ -7,6 +7,7 @@ from programs.models.objective_templates import ObjectiveTemplate, TemplateKeyRe
 from programs.models.objectives import CheckIn, KeyResult, Objective, ObjectiveStatus, TargetKind
 from programs.models.philosophy import Acknowledgement, PhilosophyVersion
 from programs.models.quarters import FrozenDocument, Quarter
+from programs.models.reviews import PointKind, Review, ReviewAttendance, ReviewPoint
 from programs.models.settings import ProgramSettings
 from programs.models.ticket_templates import TicketTemplate
 from programs.models.tickets import (
@@ -44,9 +45,13 @@ __all__ = [
     "ObjectiveTemplate",
     "Period",
     "PhilosophyVersion",
+    "PointKind",
     "ProgramSettings",
     "Quarter",
     "QuietHours",
+    "Review",
+    "ReviewAttendance",
+    "ReviewPoint",
     "TargetKind",
     "TemplateKeyResult",
     "Ticket",

@@ -71,6 +71,11 @@ def teams_tree() -> TeamsTree | None:
     return TeamsTree(*row) if row else None
 
 
+def teams_of(day: date) -> QuerySet[Unit]:
+    """The teams on that day; see `teams_tree`."""
+    return Unit.objects.filter(pk__in=RawSQL(_TEAMS, [day, day]))  # noqa: S611 — values are passed apart
+
+
 def teams_without_objective(quarter: Quarter, visibility: Visibility, *, today: date) -> QuerySet[Unit]:
     """Teams that the viewer may see and that have no published mandatory objective in that quarter, by name.
 
@@ -81,7 +86,7 @@ def teams_without_objective(quarter: Quarter, visibility: Visibility, *, today: 
     agreed = Objective.objects.filter(
         quarter=quarter, unit=OuterRef("pk"), is_mandatory=True, published_at__isnull=False, dropped_at=None
     )
-    teams = Unit.objects.within(visibility).filter(pk__in=RawSQL(_TEAMS, [day, day]))  # noqa: S611 — values are passed apart
+    teams = Unit.objects.within(visibility).filter(pk__in=teams_of(day))
     return teams.filter(~Exists(agreed)).order_by("name", "pk")
 
 

@@ -1,0 +1,1 @@
+"""Monthly reviews: agenda, notes, decisions, attendance and sign-off."""

@@ -1,0 +1,125 @@
+"""Reviews and their points as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from insights.api.schema import ErrorsSerializer
+from orgtree.access.access import Access
+from orgtree.access.who_sees import names_of
+from programs.models import BottleneckKind, Review, ReviewPoint, Ticket
+from programs.reviews.services.figures import visible_figures
+
+
+class ReviewSerializer(serializers.ModelSerializer[Review]):
+    """A review in a list."""
+
+    unit = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    signed_by = serializers.SerializerMethodField(help_text="Name of the account; null: not signed, or no names.")
+
+    class Meta:
+        model = Review
+        fields = ("id", "unit", "month", "agenda_until", "prepared_at", "signed_at", "signed_by", "version")
+        read_only_fields = fields
+
+    def get_signed_by(self, review: Review) -> str | None:
+        access: Access = self.context["access"]
+        if review.signed_by is None or not access.is_of_account:
+            return None
+        return names_of([review.signed_by])[review.signed_by.pk]
+
+
+class ReviewsSerializer(serializers.Serializer[object]):
+    total = serializers.IntegerField()
+    reviews = ReviewSerializer(many=True)
+
+
+class ReviewPointSerializer(serializers.ModelSerializer[ReviewPoint]):
+    """`figures` holds only what the reader may see; empty where nothing is left."""
+
+    figures = serializers.SerializerMethodField()
+    tickets = serializers.SerializerMethodField(help_text="Ids of those that you may see.")
+
+    class Meta:
+        model = ReviewPoint
+        fields = ("id", "kind", "reference", "title", "detail", "figures", "notes", "decision", "tickets", "version")
+        read_only_fields = fields
+
+    @extend_schema_field(serializers.DictField())
+    def get_figures(self, point: ReviewPoint) -> Mapping[str, Any]:
+        return visible_figures(point, self.context["review"], self.context["access"])
+
+    def get_tickets(self, point: ReviewPoint) -> list[int]:
+        return [ticket.pk for ticket in point.tickets.all() if ticket.pk in self.context["visible_tickets"]]
+
+
+class AttendeeSerializer(serializers.Serializer[object]):
+    person = serializers.EmailField(allow_null=True, help_text="Null: without an address, or gone.")
+    attended = serializers.BooleanField()
+
+
+class ReviewDocumentSerializer(ReviewSerializer):
+    """One review with its agenda in order and who was invited."""
+
+    points = serializers.SerializerMethodField()
+    attendance = serializers.SerializerMethodField(help_text="Empty for a token of nobody.")
+
+    class Meta:
+        model = Review
+        fields = (*ReviewSerializer.Meta.fields, "summary", "points", "attendance")
+        read_only_fields = fields
+
+    @extend_schema_field(ReviewPointSerializer(many=True))
+    def get_points(self, review: Review) -> Any:
+        points = list(review.points.order_by("position", "pk").prefetch_related("tickets"))
+        ids = {ticket.pk for point in points for ticket in point.tickets.all()}
+        access: Access = self.context["access"]
+        visible = set(Ticket.objects.within(access.visibility).filter(pk__in=ids).values_list("pk", flat=True))
+        context = {**self.context, "review": review, "visible_tickets": visible}
+        return ReviewPointSerializer(points, many=True, context=context).data
+
+    @extend_schema_field(AttendeeSerializer(many=True))
+    def get_attendance(self, review: Review) -> list[dict[str, Any]]:
+        if not self.context["access"].is_of_account:
+            return []
+        rows = review.attendance.order_by("pk").values_list("person__email", "attended")
+        return [{"person": email, "attended": attended} for email, attended in rows]
+
+
+class ReviewPrepareSerializer(serializers.Serializer[object]):
+    unit = serializers.SlugField(max_length=200)
+    month = serializers.DateField(help_text="Any day of it.")
+
+
+class SummarySerializer(serializers.Serializer[object]):
+    summary = serializers.CharField(allow_blank=True, help_text="Markdown.")
+    version = serializers.IntegerField(help_text="Of the review that it was written for.")
+
+
+class PointAddSerializer(serializers.Serializer[object]):
+    title = serializers.CharField()
+
+
+class PointWriteSerializer(serializers.Serializer[object]):
+    notes = serializers.CharField(allow_blank=True, required=False, help_text="Markdown.")
+    decision = serializers.CharField(allow_blank=True, required=False, help_text="Markdown.")
+    version = serializers.IntegerField(help_text="Of the point that they were written for.")
+
+
+class PointTicketSerializer(serializers.Serializer[object]):
+    title = serializers.CharField()
+    kind = serializers.ChoiceField(choices=BottleneckKind.choices)
+    owner = serializers.CharField(required=False, allow_blank=True, default="", help_text="E-mail address.")
+    due_on = serializers.DateField()
+
+
+class AttendanceSerializer(serializers.Serializer[object]):
+    attended = serializers.ListField(child=serializers.EmailField(), help_text="Whoever came; the others were absent.")
+
+
+class ReviewConflictSerializer(ErrorsSerializer):
+    stored = ReviewDocumentSerializer()

@@ -1,0 +1,229 @@
+"""/api/v1/reviews/: monthly reviews, read and written with the permissions of their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.paging import page_parameters, requested_slice
+from core.api.parameters import only
+from insights.api import schema
+from insights.api.errors import document as error_document
+from insights.query.errors import QueryError
+from orgtree.access.access import Access, access_of
+from orgtree.models import Unit
+from programs.models import Review, ReviewPoint
+from programs.requests.fields import given_fields
+from programs.requests.program_view import ProgramView
+from programs.reviews.api.documents import (
+    AttendanceSerializer,
+    PointAddSerializer,
+    PointTicketSerializer,
+    PointWriteSerializer,
+    ReviewConflictSerializer,
+    ReviewDocumentSerializer,
+    ReviewPrepareSerializer,
+    ReviewSerializer,
+    ReviewsSerializer,
+    SummarySerializer,
+)
+from programs.reviews.queries import ReviewFilterSet, listed_reviews
+from programs.reviews.services.writing import (
+    MayNotWriteReviewError,
+    ReviewConflictError,
+    ReviewError,
+    add_point,
+    invite,
+    make_ticket,
+    prepare_review,
+    save_attendance,
+    save_point,
+    save_summary,
+    sign_review,
+    update_agenda,
+)
+from programs.tickets.services.drafts import MayNotWriteTicketError, TicketError
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+ANSWERS = {200: ReviewDocumentSerializer, **ERRORS}
+
+
+class ReviewsView(ProgramView):
+    filterset_class = ReviewFilterSet
+
+    @extend_schema(
+        operation_id="v1_reviews",
+        filters=True,
+        parameters=[*page_parameters("Reviews")],
+        responses={200: ReviewsSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """The monthly reviews that one may see, the latest first."""
+        only(request, *ReviewFilterSet.base_filters, "page", "size")
+        access = access_of(request.user)
+        filter_set = ReviewFilterSet(request.query_params, queryset=listed_reviews(access.visibility))
+        if not filter_set.is_valid():
+            name = next(iter(filter_set.errors))
+            raise QueryError(name, " ".join(filter_set.errors[name]))
+        rows = filter_set.qs[requested_slice(request)]
+        serialized = ReviewSerializer(rows, many=True, context={"access": access})
+        return Response({"total": filter_set.qs.count(), "reviews": serialized.data})
+
+    @extend_schema(
+        operation_id="v1_review_prepare",
+        request=ReviewPrepareSerializer,
+        responses={201: ReviewDocumentSerializer, **ERRORS},
+    )
+    def post(self, request: Request) -> Response:
+        """Prepare a unit's review of a month; one that exists is answered as it is."""
+        access = access_of(request.user)
+        given = _given(request, ReviewPrepareSerializer)
+        unit = Unit.objects.within(access.visibility).filter(slug=given["unit"]).first()
+        if unit is None:
+            raise QueryError("unit", "There is no such unit, or you may not see it.")
+        prepared = _with_api_errors(lambda: prepare_review(access, unit, given["month"]))
+        return Response(_document(prepared.pk, access), status=status.HTTP_201_CREATED)
+
+
+class ReviewView(ProgramView):
+    @extend_schema(operation_id="v1_review", responses=ANSWERS)
+    def get(self, request: Request, pk: int) -> Response:
+        """One review with its agenda."""
+        only(request)
+        return Response(_document(pk, access_of(request.user)))
+
+    @extend_schema(
+        operation_id="v1_review_change",
+        request=SummarySerializer,
+        responses={**ANSWERS, 409: ReviewConflictSerializer},
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change the summary."""
+        access, given = access_of(request.user), _given(request, SummarySerializer)
+        return _changed(
+            pk, access, lambda review: save_summary(access, review, given["summary"], of_version=given["version"])
+        )
+
+
+class ReviewAgendaView(ProgramView):
+    @extend_schema(operation_id="v1_review_update_agenda", request=None, responses=ANSWERS)
+    def post(self, request: Request, pk: int) -> Response:
+        """Update the agenda from today's figures."""
+        access = access_of(request.user)
+        return _changed(pk, access, lambda review: update_agenda(access, review))
+
+
+class ReviewPointsView(ProgramView):
+    @extend_schema(operation_id="v1_review_add_point", request=PointAddSerializer, responses=ANSWERS)
+    def post(self, request: Request, pk: int) -> Response:
+        """Add a point that the data does not bring up."""
+        access, given = access_of(request.user), _given(request, PointAddSerializer)
+        return _changed(pk, access, lambda review: add_point(access, review, given["title"]))
+
+
+class ReviewPointView(ProgramView):
+    @extend_schema(
+        operation_id="v1_review_write_point",
+        request=PointWriteSerializer,
+        responses={**ANSWERS, 409: ReviewConflictSerializer},
+    )
+    def patch(self, request: Request, pk: int, point: int) -> Response:
+        """Write notes and a decision."""
+        access, given = access_of(request.user), _given(request, PointWriteSerializer)
+
+        def save(review: Review) -> ReviewPoint:
+            stored = _point(review, point)
+            notes, decision = given.get("notes", stored.notes), given.get("decision", stored.decision)
+            return save_point(access, stored, notes=notes, decision=decision, of_version=given["version"])
+
+        return _changed(pk, access, save)
+
+
+class ReviewTicketView(ProgramView):
+    @extend_schema(operation_id="v1_review_make_ticket", request=PointTicketSerializer, responses=ANSWERS)
+    def post(self, request: Request, pk: int, point: int) -> Response:
+        """A ticket from the point's decision."""
+        access, given = access_of(request.user), _given(request, PointTicketSerializer)
+        return _changed(pk, access, lambda review: make_ticket(access, _point(review, point), **given))
+
+
+class ReviewAttendanceView(ProgramView):
+    @extend_schema(operation_id="v1_review_attendance", request=AttendanceSerializer, responses=ANSWERS)
+    def put(self, request: Request, pk: int) -> Response:
+        """Who attended, by e-mail address; whoever was not invited is added."""
+        access, given = access_of(request.user), _given(request, AttendanceSerializer)
+
+        def save(review: Review) -> None:
+            addresses = {address.lower() for address in given["attended"]}
+            invited = dict(review.attendance.values_list("person__email", "person"))
+            known = {email.lower(): pk for email, pk in invited.items() if email}
+            people = {address: known[address] for address in addresses if address in known}
+            for address in sorted(addresses - people.keys()):
+                people[address] = invite(access, review, address).person_id
+            save_attendance(access, review, set(people.values()))
+
+        return _changed(pk, access, save)
+
+
+class ReviewSignView(ProgramView):
+    @extend_schema(operation_id="v1_review_sign", request=None, responses=ANSWERS)
+    def post(self, request: Request, pk: int) -> Response:
+        """Sign the review; nothing of it is changed any more."""
+        access = access_of(request.user)
+        return _changed(pk, access, lambda review: sign_review(access, review))
+
+
+def _changed(pk: int, access: Access, change: Callable[[Review], object]) -> Response:
+    review = _visible(pk, access)
+    try:
+        _with_api_errors(lambda: change(review))
+    except ReviewConflictError as conflict:
+        problem = error_document("version", f"{conflict} `stored` is what it says now.")
+        return Response({**problem, "stored": _document(pk, access)}, status=status.HTTP_409_CONFLICT)
+    return Response(_document(pk, access))
+
+
+def _visible(pk: int, access: Access) -> Review:
+    review = Review.objects.within(access.visibility).select_related("unit", "signed_by").filter(pk=pk).first()
+    if review is None:
+        raise NotFound
+    return review
+
+
+def _document(pk: int, access: Access) -> dict[str, Any]:
+    return ReviewDocumentSerializer(_visible(pk, access), context={"access": access}).data
+
+
+def _point(review: Review, pk: int) -> ReviewPoint:
+    point = review.points.select_related("review__unit").filter(pk=pk).first()
+    if point is None:
+        raise NotFound
+    return point
+
+
+def _given(request: Request, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+    """The valid fields.  Raises QueryError for the first one that is unknown or invalid."""
+    sent = serializer(data=dict(given_fields(request, serializer().fields)))
+    if not sent.is_valid():
+        name = next(iter(sent.errors))
+        raise QueryError(name, str(next(iter(_messages(sent.errors[name])))))
+    return dict(sent.validated_data)
+
+
+def _messages(errors: Any) -> list[Any]:
+    return [message for part in errors.values() for message in _messages(part)] if isinstance(errors, dict) else errors
+
+
+def _with_api_errors(write: Callable[[], Any]) -> Any:
+    try:
+        return write()
+    except (MayNotWriteReviewError, MayNotWriteTicketError) as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    except (ReviewError, TicketError) as problem:
+        raise QueryError(problem.field, problem.message) from None

@@ -1,0 +1,199 @@
+"""Reviews and their points as pages print them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.safestring import SafeString
+
+from core.markdown import as_html
+from insights.query.query import Window
+from insights.ui import wording
+from orgtree.access.access import Access
+from programs.models import Objective, PointKind, Review, ReviewPoint, Ticket
+from programs.reviews.services.agenda import MORE
+from programs.reviews.services.figures import visible_figures
+from programs.tickets.pages.labels import TicketLine, ticket_lines
+
+HIDDEN = "The figures are hidden from you."
+ICONS = {
+    PointKind.DECISION: "checks",
+    PointKind.RESTATED: "history",
+    PointKind.MOVED: "chart-line",
+    PointKind.BENCHMARK: "ruler-measure",
+    PointKind.OBJECTIVE: "target",
+    PointKind.CHECK_IN: "speakerphone",
+    PointKind.NO_OBJECTIVE: "flag",
+    PointKind.TICKET: "list-check",
+    PointKind.OTHER: "bulb",
+}
+LISTS = {
+    PointKind.OBJECTIVE: "objectives",
+    PointKind.CHECK_IN: "objectives",
+    PointKind.NO_OBJECTIVE: "objectives",
+    PointKind.TICKET: "tickets",
+    PointKind.BENCHMARK: "benchmarks",
+}
+
+
+@dataclass(frozen=True)
+class FiguresText:
+    """22.9 h → 31.5 h, with the days, the samples, and the interval or the aims."""
+
+    before: str
+    after: str
+    days: str
+    sample: str
+    note: str
+
+
+@dataclass(frozen=True)
+class PointLine:
+    pk: int
+    kind: str
+    title: str
+    detail: str
+    url: str
+    rows_url: str
+    figures: FiguresText | None
+    is_hidden: bool
+    why: str
+    notes: str
+    notes_html: SafeString
+    decision: str
+    decision_html: SafeString
+    tickets: Sequence[TicketLine]
+    version: int
+    ticket_title: str
+
+
+@dataclass(frozen=True)
+class PointGroup:
+    kind: str
+    label: str
+    icon: str
+    points: Sequence[PointLine]
+
+
+def month_words(month: date) -> str:
+    return f"{month:%B %Y}"
+
+
+def point_groups(review: Review, points: Sequence[ReviewPoint], access: Access, today: date) -> list[PointGroup]:
+    """By kind in the agenda's order; the points with their tickets.  Two queries for the tickets of all."""
+    of_points = _tickets(points, access, today)
+    objectives = _visible_objectives(points, access)
+    groups = []
+    for kind in PointKind:
+        lines = [
+            _line(review, point, access, of_points.get(point.pk, ()), objectives)
+            for point in points
+            if point.kind == kind
+        ]
+        if lines:
+            groups.append(PointGroup(kind.value, kind.label, ICONS[kind], lines))
+    return groups
+
+
+def _tickets(points: Sequence[ReviewPoint], access: Access, today: date) -> Mapping[int, Sequence[TicketLine]]:
+    """By point: its tickets that the viewer may see; of a past decision, those that came of it."""
+    sources = {int(point.reference): point.pk for point in points if point.kind == PointKind.DECISION}
+    linked = ReviewPoint.objects.filter(pk__in=[*(point.pk for point in points), *sources], tickets__isnull=False)
+    pairs = list(linked.order_by("pk", "tickets").values_list("pk", "tickets"))
+    visible = Ticket.objects.within(access.visibility).select_related("unit", "owner", "effect")
+    tickets = list(visible.filter(pk__in={ticket for _, ticket in pairs}))
+    lines = {line.pk: line for line in ticket_lines(tickets, access, today)}
+    found: dict[int, list[TicketLine]] = {}
+    for point, ticket in pairs:
+        if ticket in lines:
+            found.setdefault(sources.get(point, point), []).append(lines[ticket])
+    return found
+
+
+def _visible_objectives(points: Sequence[ReviewPoint], access: Access) -> set[int]:
+    ids = {int(point.reference) for point in points if _is_of_objective(point)}
+    return set(Objective.objects.within(access.visibility).filter(pk__in=ids).values_list("pk", flat=True))
+
+
+def _is_of_objective(point: ReviewPoint) -> bool:
+    return point.kind in (PointKind.OBJECTIVE, PointKind.CHECK_IN) and point.reference != MORE
+
+
+def _line(
+    review: Review, point: ReviewPoint, access: Access, tickets: Sequence[TicketLine], objectives: set[int]
+) -> PointLine:
+    figures = visible_figures(point, review, access)
+    return PointLine(
+        pk=point.pk,
+        kind=point.kind,
+        title=point.title,
+        detail=point.detail,
+        url=_url(review, point, objectives),
+        rows_url=_rows_url(review, figures),
+        figures=_figures(point.kind, figures) if "metric" in figures else None,
+        is_hidden="metric" in point.figures and not figures,
+        why=str(figures.get("why", "")),
+        notes=point.notes,
+        notes_html=as_html(point.notes),
+        decision=point.decision,
+        decision_html=as_html(point.decision),
+        tickets=tickets,
+        version=point.version,
+        ticket_title=_first_line(point.decision) or point.title,
+    )
+
+
+def _url(review: Review, point: ReviewPoint, objectives: set[int]) -> str:
+    """Where it stands now; empty where that is nowhere, or not for this viewer."""
+    unit = f"?unit={review.unit.slug}"
+    if point.reference == MORE:
+        route = LISTS.get(PointKind(point.kind))
+        return f"{reverse(route)}{unit}" if route else ""
+    if "metric" in point.figures:
+        return f"{reverse('metric_page', args=[point.figures['metric']])}{unit}"
+    if _is_of_objective(point):
+        pk = int(point.reference)
+        return reverse("objective", args=[pk]) if pk in objectives else ""
+    if point.kind == PointKind.TICKET:
+        return reverse("ticket", args=[int(point.reference)])
+    if point.kind == PointKind.NO_OBJECTIVE:
+        return f"{reverse('objective_new')}?unit={point.reference}"
+    return ""
+
+
+def _rows_url(review: Review, figures: Mapping[str, Any]) -> str:
+    if "metric" not in figures:
+        return ""
+    days = urlencode({"unit": review.unit.slug, "from": figures["from"], "to": figures["to"]})
+    return f"{reverse('metric_rows', args=[figures['metric']])}?{days}"
+
+
+def _figures(kind: str, figures: Mapping[str, Any]) -> FiguresText:
+    unit = figures["unit_of_measure"]
+    return FiguresText(
+        before=_value(figures["before"], unit),
+        after=_value(figures["after"], unit),
+        days=wording.days(Window(date.fromisoformat(figures["from"]), date.fromisoformat(figures["to"]))),
+        sample=f"Sample {figures['sample_before']:,} → {figures['sample_after']:,}",
+        note=_note(kind, figures, unit),
+    )
+
+
+def _note(kind: str, figures: Mapping[str, Any], unit: str) -> str:
+    if kind == PointKind.MOVED and figures["low"] is not None:
+        return f"90% interval of the change: {wording.between(figures['low'], figures['high'], unit)}"
+    aims = (("Threshold", figures.get("threshold")), ("target", figures.get("target")))
+    return ", ".join(f"{label} {_value(aim, unit)}" for label, aim in aims if aim is not None)
+
+
+def _value(value: float | None, unit: str) -> str:
+    return "no data" if value is None else str(wording.reading(value, unit))
+
+
+def _first_line(text: str) -> str:
+    return text.strip().split("\n")[0].lstrip("#-* ")[:200] if text.strip() else ""

@@ -1,0 +1,162 @@
+"""The list of monthly reviews, and the teams whose review is due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from insights.pages.annotations.labels import GONE
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError, Filters, read_filters
+from insights.ui.page_numbers import read_page
+from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
+from insights.ui.tiles import Picker
+from orgtree.access.who_sees import names_of
+from orgtree.models import Unit
+from programs.models import Review
+from programs.reviews.pages.labels import month_words
+from programs.reviews.queries import MOST_DUE, STATES, ReviewFilterSet, last_month, listed_reviews, units_without_review
+from programs.reviews.services.writing import MayNotWriteReviewError, ReviewError, prepare_review
+
+PAGE_SIZE = 25
+
+
+@dataclass(frozen=True)
+class ReviewLine:
+    url: str
+    unit: str
+    month: str
+    state: str
+    signed: str  # by whom and when
+    decisions: int
+    tickets: int
+    attendance: str
+
+
+@dataclass(frozen=True)
+class DueReview:
+    slug: str
+    unit: str
+    url: str  # of the open review; empty: it is not prepared
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def reviews(request: HttpRequest) -> HttpResponseBase:
+    access = access_in(request)
+    filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
+    around = scope_navigation(request, filters)
+    own = {name: value for name in ("state", "month") if (value := request.GET.get(name, "").strip())}
+    filter_set = ReviewFilterSet({"unit": filters.scope.unit or "", **own}, queryset=listed_reviews(access.visibility))
+    if not filter_set.is_valid():
+        name = next(iter(filter_set.errors))
+        raise BadFilterError(name, " ".join(filter_set.errors[name]))
+    page = Paginator(filter_set.qs, PAGE_SIZE).get_page(read_page(request))
+    month = last_month(filters.today)
+    context: dict[str, Any] = {
+        "scope": scope_bar(filters, around, {}, request.path, extra_params=own),
+        "whose": scope_words(filters, around),
+        "states": _states(filters, own),
+        "reviews": _lines(list(page)),
+        "month": month_words(month),
+        "month_key": month.isoformat(),
+        "due": _due(access.visibility, month),
+        "leads": access.visibility.leads_any,
+        "is_narrowed": bool(own),
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "total": f"{page.paginator.count:,}",
+        "previous_url": _url(filters, own, page=str(page.previous_page_number())) if page.has_previous() else "",
+        "next_url": _url(filters, own, page=str(page.next_page_number())) if page.has_next() else "",
+        "all_url": _url(filters, {}),
+    }
+    return render(request, "programs/reviews/list.html", context)
+
+
+@login_required
+@require_POST
+def review_prepare(request: HttpRequest) -> HttpResponse:
+    """`unit` (a slug) and `month` (its first day)."""
+    access = access_in(request)
+    unit = Unit.objects.within(access.visibility).filter(slug=request.POST.get("unit", "").replace("\x00", "")).first()
+    if unit is None:
+        raise Http404("There is no such unit, or you may not see it.")
+    try:
+        month = date.fromisoformat(request.POST.get("month", ""))
+        prepared = prepare_review(access, unit, month)
+    except ValueError:
+        messages.error(request, "A month is given by its first day, such as 2026-10-01.")
+    except ReviewError as problem:
+        messages.error(request, problem.message)
+    except MayNotWriteReviewError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    else:
+        return redirect("review", prepared.pk)
+    return redirect("reviews")
+
+
+def _lines(listed: Sequence[Review]) -> list[ReviewLine]:
+    names = names_of([review.signed_by for review in listed if review.signed_by])
+    return [
+        ReviewLine(
+            url=reverse("review", args=[review.pk]),
+            unit=review.unit.name,
+            month=month_words(review.month),
+            state="Signed" if review.is_signed else "Open",
+            signed=signed_words(review, names),
+            decisions=review.decisions,  # type: ignore[attr-defined]  # annotated by listed_reviews
+            tickets=review.tickets,  # type: ignore[attr-defined]
+            attendance=f"{review.attended} of {review.invited}",  # type: ignore[attr-defined]
+        )
+        for review in listed
+    ]
+
+
+def signed_words(review: Review, names: Any) -> str:
+    """By whom and when; empty where it is open."""
+    if review.signed_at is None:
+        return ""
+    return f"{names.get(review.signed_by_id or 0, GONE)}, {wording.day(timezone.localdate(review.signed_at))}"
+
+
+def _due(visibility: Any, month: date) -> list[DueReview]:
+    units = list(units_without_review(visibility, month)[:MOST_DUE])
+    open_reviews = dict(Review.objects.filter(unit__in=units, month=month).values_list("unit", "pk"))
+    return [
+        DueReview(
+            unit.slug, unit.name, reverse("review", args=[open_reviews[unit.pk]]) if unit.pk in open_reviews else ""
+        )
+        for unit in units
+    ]
+
+
+def _states(filters: Filters, own: dict[str, str]) -> list[Picker]:
+    options = (("", "All"), *STATES)
+    return [
+        Picker(label, _url(filters, {**own, "state": value}), active=own.get("state", "") == value)
+        for value, label in options
+    ]
+
+
+def _url(filters: Filters, own: dict[str, str], **more: str) -> str:
+    pairs = {name: value for name, value in {**own, **more}.items() if value}
+    return filters.url(reverse("reviews"), **pairs)

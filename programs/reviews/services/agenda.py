@@ -1,0 +1,274 @@
+"""The agenda of a monthly review, made from the unit's data.
+
+Changes are those of the last four weeks before the agenda's end against the four weeks before them, so that both hold
+as many of each weekday.  Benchmarks are compared with the unit's current values at the end of the month and of the
+month before, as their pages show them.  Figures are read for the viewer who prepares the review; what is withheld from
+them is no point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+from insights.benchmarks.changes import MeasuredChange, WindowPair, measured_changes, pair_until
+from insights.catalogue.declarations import Metric
+from insights.catalogue.headlines import AI, DELIVERY
+from insights.catalogue.registry import get, metrics
+from insights.figure_records.restatements import restatements
+from insights.privacy.visible import visible_totals
+from insights.query.enums import Better
+from insights.query.query import Answer, Freshness, Query, Scope, Window
+from insights.ui import wording
+from orgtree.access.access import Access
+from orgtree.models import Unit, UnitPlacement
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for
+from programs.benchmarks.queries.focus import focus_above, newest_focus
+from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values
+from programs.models import BenchmarkVersion, Objective, ObjectiveStatus, PointKind, Quarter, Review
+from programs.models.objectives import LONGEST_TITLE
+from programs.objectives.queries.objectives import ObjectiveFilter, ObjectiveProgress, progress_of
+from programs.objectives.queries.objectives import filtered as filtered_objectives
+from programs.teams.queries import teams_without_objective
+from programs.tickets.queries import TicketFilter, ordered
+from programs.tickets.queries import filtered as filtered_tickets
+
+MOST_OF_A_KIND = 20  # more is no agenda; the last point says how many there are beside
+HEADLINES: Sequence[str] = (*AI, *DELIVERY)  # keys of metrics
+AT_RISK = (ObjectiveStatus.AT_RISK, ObjectiveStatus.OFF_TRACK)
+MORE = "more"  # the reference of the point that counts what is not listed
+
+
+@dataclass(frozen=True)
+class AgendaPoint:
+    """A point before anybody has said anything of it.  `figures` is JSON, see `ReviewPoint`."""
+
+    kind: PointKind
+    reference: str
+    title: str
+    detail: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+
+
+def agenda_of(review: Review, access: Access, *, quarter: Quarter) -> list[AgendaPoint]:
+    """In the order in which it is discussed.  `quarter` is that of the review's month."""
+    unit, until = review.unit, review.agenda_until
+    objectives = _objectives(unit, quarter, access, until)
+    points: list[AgendaPoint] = []
+    for of_kind in (
+        _decisions(review),
+        _restated(unit, access),
+        _moved(unit, access, until),
+        _crossed(unit, access, review.month, until),
+        _at_risk(objectives),
+        _check_ins(objectives, until),
+        _no_objective(unit, quarter, access, until),
+        _overdue(unit, access, until),
+    ):
+        points += _shortened(list(of_kind))
+    return points
+
+
+def _shortened(points: Sequence[AgendaPoint]) -> Sequence[AgendaPoint]:
+    if len(points) <= MOST_OF_A_KIND:
+        return points
+    more = AgendaPoint(points[0].kind, MORE, f"And {len(points) - MOST_OF_A_KIND:,} more")
+    return [*points[:MOST_OF_A_KIND], more]
+
+
+def _decisions(review: Review) -> Iterator[AgendaPoint]:
+    """What the unit's last review decided, with or without a ticket."""
+    last = Review.objects.filter(unit=review.unit, month__lt=review.month).order_by("-month").first()
+    if last is None:
+        return
+    for point in last.points.order_by("position", "pk"):
+        if point.decision:
+            yield AgendaPoint(PointKind.DECISION, str(point.pk), _short(point.decision), f"On: {point.title}")
+
+
+def _restated(unit: Unit, access: Access) -> Iterator[AgendaPoint]:
+    for key in HEADLINES:
+        metric = get(key)
+        for restated in restatements(metric, Scope(unit.slug), access):
+            if restated.hidden:
+                continue
+            record = restated.record
+            yield AgendaPoint(
+                PointKind.RESTATED,
+                f"{key}:{record.start}:{record.end}",
+                f"{metric.name} of {wording.days(restated.period)} was restated",
+                figures={
+                    **_of_metric(metric, restated.period),
+                    "before": record.value,
+                    "after": restated.figure.value,
+                    "people": _fewest(record.people, restated.figure.people),
+                    "sample_before": record.sample_size,
+                    "sample_after": restated.figure.sample_size,
+                    "why": restated.reason,
+                },
+            )
+
+
+def _moved(unit: Unit, access: Access, until: date) -> Iterator[AgendaPoint]:
+    """Headline metrics, the focus metric and key indicators whose change exceeds normal variation."""
+    scope, pair = Scope(unit.slug), pair_until(until)
+    keys = [key for key in _watched(unit) if not get(key).always_by]
+
+    def read(queries: Sequence[Query]) -> Sequence[Answer]:
+        return visible_totals(queries, access, freshness=Freshness.OF_PAGES)
+
+    for change in measured_changes(keys, pair, scope, read):
+        interval = change.interval
+        if interval is None or interval.low <= 0 <= interval.high:
+            continue
+        yield _moved_point(get(change.key), change, pair)
+
+
+def _moved_point(metric: Metric, change: MeasuredChange, pair: WindowPair) -> AgendaPoint:
+    before, after, interval = change.before, change.after, change.interval
+    return AgendaPoint(
+        PointKind.MOVED,
+        metric.key,
+        f"{metric.name} {_direction(metric, rose=(after.value or 0) > (before.value or 0))}",
+        figures={
+            **_of_metric(metric, pair.after),
+            "before": before.value,
+            "after": after.value,
+            "low": interval.low if interval else None,
+            "high": interval.high if interval else None,
+            "people": _fewest(before.people, after.people),
+            "sample_before": before.sample_size,
+            "sample_after": after.sample_size,
+        },
+    )
+
+
+def _direction(metric: Metric, *, rose: bool) -> str:
+    if metric.better is Better.NEITHER:
+        return "rose" if rose else "fell"
+    return "improved" if rose == (metric.better is Better.HIGHER) else "got worse"
+
+
+def _watched(unit: Unit) -> list[str]:
+    focus = newest_focus(unit.pk) or focus_above(unit.pk)
+    chosen = [focus.metric, *focus.indicators] if focus else []
+    known = {metric.key for metric in metrics()}
+    return list(dict.fromkeys([*(key for key in chosen if key in known), *HEADLINES]))
+
+
+def _crossed(unit: Unit, access: Access, month: date, until: date) -> Iterator[AgendaPoint]:
+    """Benchmarks of which the unit stands on another side than a month before."""
+    benchmarks = {
+        key: benchmark
+        for key, benchmark in benchmarks_for(None, unit.pk, access.visibility, on=until - timedelta(days=1)).items()
+        if benchmark.metric is not None and not benchmark.is_of_older_formula
+    }
+    queries = [benchmark_query(get(key), benchmark.version.period) for key, benchmark in benchmarks.items()]
+    if not queries:
+        return
+    scope = Scope(unit.slug)
+    before = current_values(queries, scope, access, today=month)
+    after = current_values(queries, scope, access, today=until)
+    for benchmark, earlier, later in zip(benchmarks.values(), before, after, strict=True):
+        if earlier.value is None or later.value is None:
+            continue
+        was, now = _side(benchmark.version, earlier.value), _side(benchmark.version, later.value)
+        if was != now:
+            yield _crossed_point(benchmark, earlier, later, f"{was} → {now}")
+
+
+def _crossed_point(
+    benchmark: EffectiveBenchmark, earlier: CurrentValue, later: CurrentValue, detail: str
+) -> AgendaPoint:
+    metric, version = get(benchmark.version.metric), benchmark.version
+    return AgendaPoint(
+        PointKind.BENCHMARK,
+        metric.key,
+        metric.name,
+        detail,
+        {
+            **_of_metric(metric, later.window),
+            "before": earlier.value,
+            "after": later.value,
+            "threshold": version.threshold,
+            "target": version.target,
+            "people": 0,
+            "sample_before": earlier.sample_size,
+            "sample_after": later.sample_size,
+        },
+    )
+
+
+def _side(version: BenchmarkVersion, value: float) -> str:
+    if version.target is not None and version.reaches(value, version.target):
+        return "On target"
+    if version.threshold is not None and version.reaches(value, version.threshold):
+        return "Within threshold"
+    return "Off target"
+
+
+def _objectives(unit: Unit, quarter: Quarter, access: Access, until: date) -> list[ObjectiveProgress]:
+    """The published ones of the unit and of all below it."""
+    today = until - timedelta(days=1)
+    of_unit = filtered_objectives(ObjectiveFilter(quarter=quarter, unit=unit.slug), access, today=today)
+    return progress_of(list(of_unit), access, today=until)
+
+
+def _at_risk(objectives: Sequence[ObjectiveProgress]) -> Iterator[AgendaPoint]:
+    for progress in objectives:
+        if progress.shown in AT_RISK:
+            objective = progress.objective
+            yield AgendaPoint(
+                PointKind.OBJECTIVE,
+                str(objective.pk),
+                objective.title,
+                f"{progress.shown.label} · {_unit_name(objective)}",
+                {"why": objective.override_reason or progress.why},
+            )
+
+
+def _check_ins(objectives: Sequence[ObjectiveProgress], until: date) -> Iterator[AgendaPoint]:
+    for progress in objectives:
+        if progress.check_in_due is not None and progress.check_in_due < until:
+            objective = progress.objective
+            due = f"Due {wording.day(progress.check_in_due)} · {_unit_name(objective)}"
+            yield AgendaPoint(PointKind.CHECK_IN, str(objective.pk), objective.title, due)
+
+
+def _no_objective(unit: Unit, quarter: Quarter, access: Access, until: date) -> Iterator[AgendaPoint]:
+    day = until - timedelta(days=1)
+    below = UnitPlacement.objects.filter(ancestor=unit, during__contains=day).values("unit")
+    for team in teams_without_objective(quarter, access.visibility, today=day).filter(pk__in=below):
+        yield AgendaPoint(PointKind.NO_OBJECTIVE, team.slug, team.name, f"No mandatory objective in {quarter}")
+
+
+def _overdue(unit: Unit, access: Access, until: date) -> Iterator[AgendaPoint]:
+    late = filtered_tickets(TicketFilter(unit=unit.slug, state="overdue"), access.visibility, today=until)
+    for ticket in ordered(late, "due", descending=False):
+        owner = ticket.owner.full_name if ticket.owner else "no owner"
+        yield AgendaPoint(PointKind.TICKET, str(ticket.pk), ticket.title, f"Due {wording.day(ticket.due_on)} · {owner}")
+
+
+def _of_metric(metric: Metric, window: Window) -> dict[str, Any]:
+    return {
+        "metric": metric.key,
+        "version": metric.version,
+        "unit_of_measure": metric.unit.value,
+        "from": window.start.isoformat(),
+        "to": window.end.isoformat(),
+    }
+
+
+def _fewest(*people: int) -> int:
+    return min((number for number in people if number), default=0)
+
+
+def _unit_name(objective: Objective) -> str:
+    return objective.unit.name if objective.unit else "Whole organisation"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"

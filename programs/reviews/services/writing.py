@@ -1,0 +1,263 @@
+"""Prepares, writes and signs monthly reviews.  The unit's managers, executives and admins do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime, timedelta
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from core.authorship import changes_by
+from insights.query import windows
+from orgtree.access.access import Access
+from orgtree.models import Person, Placement, Unit, UnitPlace
+from orgtree.models.visibility import Visibility
+from programs.models import PointKind, Review, ReviewAttendance, ReviewPoint, Ticket
+from programs.models.objectives import LONGEST_TITLE
+from programs.models.reviews import LONGEST_NOTES
+from programs.quarters.fiscal_quarters import quarter_at
+from programs.reviews.services.agenda import MORE, AgendaPoint, agenda_of
+from programs.tickets.services.drafts import TicketDraft
+from programs.tickets.services.writing import add_ticket
+
+FIRST_MONTH = date(2000, 1, 1)
+WHOLE_TEAM = 30  # people; of a larger unit the managers of the units below it are invited
+
+
+class ReviewError(Exception):
+    """What a review cannot say; `field` is that of the form, empty for the review as a whole."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field, self.message = field, message
+
+
+class MayNotWriteReviewError(Exception):
+    """The viewer may not write this review; the message says who may."""
+
+
+class ReviewConflictError(Exception):
+    """Somebody else saved first; `stored` is the current version of the review or the point."""
+
+    def __init__(self, stored: Review | ReviewPoint) -> None:
+        super().__init__("Somebody changed this in the meantime.")
+        self.stored = stored
+
+
+def may_write(visibility: Visibility, review: Review) -> bool:
+    return not review.is_signed and visibility.leads(review.unit_id)
+
+
+def prepare_review(access: Access, unit: Unit, month: date) -> Review:
+    """The unit's review of that month with its agenda; one that exists is returned as it is.
+
+    Raises ReviewError for a month that has not begun, MayNotWriteReviewError.
+    """
+    if not access.visibility.leads(unit.pk):
+        raise MayNotWriteReviewError("A review is prepared by the unit's managers, by executives and by admins.")
+    today, month = windows.local_today(), month.replace(day=1)
+    if not FIRST_MONTH <= month <= today:
+        raise ReviewError("month", f"{month:%B %Y} has not begun." if month > today else "Months begin in 2000.")
+    account = _account(access)
+    with changes_by(account):
+        review, is_new = Review.objects.get_or_create(
+            unit=unit, month=month, defaults={"prepared_by": account, "agenda_until": _agenda_until(month, today)}
+        )
+        if is_new:
+            _invite(review, today)
+            _store_agenda(review, access)
+    return review
+
+
+def update_agenda(access: Access, review: Review) -> None:
+    """From the figures of today.  Points with notes, a decision or tickets stay, whatever the data says now."""
+    with changes_by(_account(access)):
+        stored = _locked(access, review)
+        Review.objects.filter(pk=stored.pk).update(agenda_until=_agenda_until(stored.month, windows.local_today()))
+        stored.refresh_from_db()
+        _store_agenda(stored, access)
+
+
+def save_point(access: Access, point: ReviewPoint, *, notes: str, decision: str, of_version: int) -> ReviewPoint:
+    """Raises ReviewConflictError where others wrote since `of_version`, ReviewError, MayNotWriteReviewError."""
+    notes, decision = _text("notes", notes), _text("decision", decision)
+    account = _account(access)
+    with changes_by(account):
+        _locked(access, point.review)
+        stored = ReviewPoint.objects.select_for_update().get(pk=point.pk)
+        if (stored.notes, stored.decision) == (notes, decision):
+            return stored
+        if stored.version != of_version:
+            raise ReviewConflictError(stored)
+        stored.notes, stored.decision, stored.edited_by = notes, decision, account
+        stored.version += 1
+        stored.save()
+    return stored
+
+
+def add_point(access: Access, review: Review, title: str) -> ReviewPoint:
+    """A point that the data does not bring up."""
+    title = " ".join(title.split())
+    if not title:
+        raise ReviewError("title", "Say what the point is about.")
+    if len(title) > LONGEST_TITLE or "\x00" in title:
+        raise ReviewError("title", f"At most {LONGEST_TITLE} characters.")
+    account = _account(access)
+    with changes_by(account):
+        _locked(access, review)
+        number = (review.points.aggregate(last=Max("position"))["last"] or 0) + 1
+        return ReviewPoint.objects.create(
+            review=review, kind=PointKind.OTHER, reference=str(number), position=number, title=title, edited_by=account
+        )
+
+
+def make_ticket(access: Access, point: ReviewPoint, *, title: str, kind: str, owner: str, due_on: date) -> Ticket:
+    """A ticket of the unit with the point's decision as resolution, linked with its metric or objective.
+
+    `owner` is an e-mail address.  Raises as `add_ticket`, and MayNotWriteReviewError.
+    """
+    is_of_objective = point.kind in (PointKind.OBJECTIVE, PointKind.CHECK_IN) and point.reference != MORE
+    draft = TicketDraft(
+        title=title,
+        kind=kind,
+        due_on=due_on,
+        resolution=point.decision,
+        unit=point.review.unit.slug,
+        owner=owner.strip(),
+        metric=str(point.figures.get("metric", "")),
+        objective=int(point.reference) if is_of_objective else None,
+    )
+    with transaction.atomic():
+        _locked(access, point.review)
+        ticket = add_ticket(access, draft)
+        point.tickets.add(ticket)
+    return ticket
+
+
+def save_summary(access: Access, review: Review, summary: str, *, of_version: int) -> Review:
+    """Raises ReviewConflictError where others wrote since `of_version`, ReviewError, MayNotWriteReviewError."""
+    summary = _text("summary", summary)
+    with changes_by(_account(access)):
+        stored = _locked(access, review)
+        if stored.summary == summary:
+            return stored
+        if stored.version != of_version:
+            raise ReviewConflictError(stored)
+        stored.summary, stored.version = summary, stored.version + 1
+        stored.save()
+    return stored
+
+
+def save_attendance(access: Access, review: Review, attended: Collection[int]) -> None:
+    """`attended` are ids of invited people; whoever is not among them was absent."""
+    with changes_by(_account(access)):
+        stored = _locked(access, review)
+        for row in stored.attendance.all():
+            came = row.person_id in attended
+            if row.attended != came:
+                row.attended = came
+                row.save()
+
+
+def invite(access: Access, review: Review, email: str) -> ReviewAttendance:
+    """Somebody else, by e-mail address, as attending.  Raises ReviewError for an address that nobody has."""
+    with changes_by(_account(access)):
+        stored = _locked(access, review)
+        person = Person.objects.filter(email__iexact=email.strip().replace("\x00", "")).first() if email else None
+        if person is None:
+            raise ReviewError("email", f"There is no person with the address {email.strip()[:80] or '…'}.")
+        return ReviewAttendance.objects.update_or_create(review=stored, person=person, defaults={"attended": True})[0]
+
+
+def sign_review(access: Access, review: Review, *, at: datetime | None = None) -> Review:
+    """Ends the review (now, unless said otherwise); nothing of it is changed any more.
+
+    Signing a signed one is no change.
+
+    Raises ReviewError where nobody attended, MayNotWriteReviewError.
+    """
+    if review.is_signed:
+        return review
+    account = _account(access)
+    with changes_by(account):
+        stored = _locked(access, review)
+        if not stored.attendance.filter(attended=True).exists():
+            raise ReviewError("attendance", "Record who attended before you sign.")
+        stored.signed_by, stored.signed_at = account, at or timezone.now()
+        stored.version += 1
+        stored.save()
+    return stored
+
+
+def _account(access: Access) -> User:
+    if not isinstance(access.viewer, User):
+        raise MayNotWriteReviewError("Sign in with an account: a token without an account writes no reviews.")
+    return access.viewer
+
+
+def _locked(access: Access, review: Review) -> Review:
+    """Inside a transaction: the review as it is stored now."""
+    if not access.visibility.leads(review.unit_id):
+        raise MayNotWriteReviewError("A review is written by the unit's managers, by executives and by admins.")
+    stored = Review.objects.select_for_update(of=("self",)).select_related("unit").get(pk=review.pk)
+    if stored.is_signed:
+        raise MayNotWriteReviewError("The review is signed: nothing of it is changed any more.")
+    return stored
+
+
+def _text(field: str, text: str) -> str:
+    text = text.replace("\r\n", "\n").strip()
+    if "\x00" in text:
+        raise ReviewError(field, "A NUL character cannot be stored.")
+    if len(text) > LONGEST_NOTES:
+        raise ReviewError(field, f"At most {LONGEST_NOTES:,} characters.")
+    return text
+
+
+def _agenda_until(month: date, today: date) -> date:
+    """The end of the month; of the current one, today."""
+    return min((month + timedelta(days=31)).replace(day=1), today)
+
+
+def _invite(review: Review, today: date) -> None:
+    """The people of the unit and its manager; of a large unit, the managers of the units right below it."""
+    people = set(
+        Placement.objects.filter(ancestor=review.unit, during__contains=today).values_list("person", flat=True)
+    )
+    if len(people) > WHOLE_TEAM:
+        below = UnitPlace.objects.filter(parent=review.unit, during__contains=today)
+        leaders = below.filter(unit__leader__isnull=False).values_list("unit__leader", flat=True)
+        people = {leader for leader in leaders if leader is not None}
+    if review.unit.leader_id is not None:
+        people.add(review.unit.leader_id)
+    ReviewAttendance.objects.bulk_create(ReviewAttendance(review=review, person_id=pk) for pk in sorted(people))
+
+
+def _store_agenda(review: Review, access: Access) -> None:
+    agenda = agenda_of(review, access, quarter=quarter_at(review.agenda_until - timedelta(days=1)))
+    stored = {(point.kind, point.reference): point for point in review.points.prefetch_related("tickets")}
+    current = set()
+    for position, entry in enumerate(agenda, start=1):
+        current.add((entry.kind.value, entry.reference))
+        _store_point(review, stored.get((entry.kind.value, entry.reference)), entry, position)
+    outdated = [
+        point.pk
+        for key, point in stored.items()
+        if key not in current and point.kind != PointKind.OTHER and not _has_words(point)
+    ]
+    ReviewPoint.objects.filter(pk__in=outdated).delete()
+
+
+def _store_point(review: Review, stored: ReviewPoint | None, entry: AgendaPoint, position: int) -> None:
+    point = stored or ReviewPoint(review=review, kind=entry.kind, reference=entry.reference)
+    said = (position, entry.title[:LONGEST_TITLE], entry.detail[: 2 * LONGEST_TITLE], dict(entry.figures))
+    if stored is None or said != (stored.position, stored.title, stored.detail, stored.figures):
+        point.position, point.title, point.detail, point.figures = said
+        point.save()
+
+
+def _has_words(point: ReviewPoint) -> bool:
+    return bool(point.notes or point.decision or point.tickets.all())

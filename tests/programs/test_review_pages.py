@@ -1,0 +1,157 @@
+"""Monthly reviews on their pages and through the API."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from insights.query.windows import local_today
+from orgtree.models import Unit
+from programs.models import Review, ReviewPoint, Ticket
+from programs.reviews.services.writing import add_point, prepare_review
+from tests.org import Org
+from tests.pages.delivering import day_before
+from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, signed_in
+from tests.programs.api_pages import MOST_QUERIES, got, sent
+from tests.programs.tickets import as_, ticket
+from tests.teams import create_teams
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def manager(org: Org) -> Client:
+    create_teams()
+    return signed_in(MANAGER)
+
+
+def prepared() -> Review:
+    return prepare_review(as_(MANAGER), Unit.objects.get(slug="platform"), local_today().replace(day=1))
+
+
+def page(client: Client, review: Review, status: int = 200) -> str:
+    answer = client.get(reverse("review", args=[review.pk]))
+    assert answer.status_code == status
+    return answer.content.decode()
+
+
+def test_a_manager_goes_from_the_agenda_to_a_signed_review_with_a_ticket(manager: Client) -> None:
+    late = ticket(starts_on=day_before(40), due_on=day_before(10))
+    month = (local_today().replace(day=1) - timedelta(days=1)).replace(day=1)
+    listed = manager.get(reverse("reviews")).content.decode()
+    assert "Prepare the review of Platform" in listed
+    answer = manager.post(reverse("review_prepare"), {"unit": "platform", "month": month.isoformat()}, follow=True)
+    review = Review.objects.get()
+    add_point(as_(MANAGER), review, "Reviews wait overnight")
+    point = review.points.get(title="Reviews wait overnight")
+    saved = {"notes": "Three waited **two days**.", "decision": "A rota from Monday.", "version": "1"}
+    answer = manager.post(reverse("review_point", args=[review.pk, point.pk]), saved, follow=True)
+    assert b"A rota from Monday." in answer.content
+    form = {"title": "A rota", "kind": "process", "owner": "ada@example.com", "due_on": str(day_before(-14))}
+    answer = manager.post(reverse("review_ticket", args=[review.pk, point.pk]), form, follow=True)
+    made = Ticket.objects.exclude(pk=late.pk).get()
+    assert (made.title, made.resolution) == ("A rota", "A rota from Monday.")
+    assert reverse("ticket", args=[made.pk]) in answer.content.decode()
+    refused = manager.post(reverse("review_sign", args=[review.pk]))
+    assert refused.status_code == 400
+    assert b"Record who attended" in refused.content
+    manager.post(reverse("review_attendance", args=[review.pk]), {"email": "ada@example.com"})
+    manager.post(reverse("review_sign", args=[review.pk]))
+    shown = page(signed_in(MEMBER), review)
+    assert "<strong>two days</strong>" in shown
+    assert "A rota from Monday." in shown
+    assert "<textarea" not in shown
+    assert "Signed by" in shown
+
+
+def test_an_open_review_is_not_there_for_members(manager: Client) -> None:
+    review = prepared()
+    review.attendance.all().delete()
+    for persona in (MEMBER, OTHER_MEMBER):
+        page(signed_in(persona), review, status=404)
+        assert review.unit.name not in signed_in(persona).get(reverse("reviews")).content.decode().partition("Due")[2]
+
+
+def test_two_writers_of_one_point_both_see_their_words(manager: Client) -> None:
+    review = prepared()
+    point = add_point(as_(MANAGER), review, "Build times")
+    url = reverse("review_point", args=[review.pk, point.pk])
+    manager.post(url, {"notes": "The first text", "decision": "", "version": "1"})
+    answer = signed_in(EXECUTIVE).post(url, {"notes": "The second text", "decision": "", "version": "1"})
+    assert answer.status_code == 409
+    shown = answer.content.decode()
+    assert "The first text" in shown
+    assert "The second text" in shown
+    again = signed_in(EXECUTIVE).post(url, {"notes": "Both texts", "decision": "", "version": "2"})
+    assert again.status_code == 302
+    assert ReviewPoint.objects.get(pk=point.pk).notes == "Both texts"
+
+
+def test_what_is_written_never_runs(manager: Client) -> None:
+    review = prepared()
+    add_point(as_(MANAGER), review, "<script>alert(1)</script>")
+    assert "<script>alert(1)" not in page(manager, review)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ({"unit": "nowhere", "month": "2026-10-01"}, 404),
+        ({"unit": "platform", "month": "October"}, 302),
+        ({"unit": "platform", "month": "2999-01-01"}, 302),
+        ({"unit": "search", "month": "2026-10-01"}, 404),
+    ],
+)
+def test_what_cannot_be_prepared_changes_nothing(manager: Client, fields: dict[str, str], status: int) -> None:
+    assert manager.post(reverse("review_prepare"), fields).status_code == status
+    assert not Review.objects.exists()
+
+
+def test_the_list_and_the_page_take_few_queries_however_long_they_are(manager: Client) -> None:
+    platform = Unit.objects.get(slug="platform")
+    month = local_today().replace(day=1)
+    for _ in range(40):
+        month = (month - timedelta(days=1)).replace(day=1)
+        Review.objects.create(unit=platform, month=month, agenda_until=month)
+    review = prepared()
+    for number in range(30):
+        add_point(as_(MANAGER), review, f"Point {number}")
+    for address in (reverse("reviews"), reverse("review", args=[review.pk])):
+        manager.get(address)
+        with CaptureQueriesContext(connection) as queries:
+            manager.get(address)
+        assert len(queries) <= MOST_QUERIES, (address, [str(query["sql"])[:90] for query in queries.captured_queries])
+
+
+def test_a_program_does_what_the_pages_do(manager: Client) -> None:
+    api = "/api/v1/reviews/"
+    month = local_today().replace(day=1).isoformat()
+    review = sent(manager, "POST", api, {"unit": "platform", "month": month}, 201)
+    here = f"{api}{review['id']}/"
+    review = sent(manager, "POST", f"{here}points/", {"title": "Build times"})
+    point = review["points"][-1]
+    there = f"{here}points/{point['id']}/"
+    sent(manager, "PATCH", there, {"decision": "Cache builds", "version": 1})
+    conflict = sent(manager, "PATCH", there, {"decision": "Do not", "version": 1}, 409)
+    assert conflict["stored"]["points"][-1]["decision"] == "Cache builds"
+    fields = {"title": "Cache builds", "kind": "tooling", "due_on": str(day_before(-14))}
+    assert sent(manager, "POST", f"{there}tickets/", fields)["points"][-1]["tickets"]
+    sent(manager, "PATCH", here, {"summary": "Builds first.", "version": 1})
+    sent(manager, "PUT", f"{here}attendance/", {"attended": ["ada@example.com"]})
+    assert sent(manager, "POST", f"{here}sign/", {})["signed_at"]
+    assert got(manager, api, state="signed", unit="engineering")["total"] == 1
+    assert got(manager, api, state="open")["total"] == 0
+    assert "state" in str(got(manager, api, 400, state="half"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [({"unit": "platform"}, "month"), ({"unit": "nowhere", "month": "2026-10-01"}, "unit"), ({"units": "x"}, "units")],
+)
+def test_a_wrong_field_is_named(manager: Client, fields: dict[str, str], named: str) -> None:
+    assert named in str(sent(manager, "POST", "/api/v1/reviews/", fields, 400))
