@@ -26,7 +26,7 @@ RECEIVER = ("/v1/logs", "/v1/metrics", "/v1/traces")
 INTAKE = ("/ingest/v1/{kind}/", "/ingest/v1/{kind}/{record_id}/", "/hooks/{provider}/{connection_id}/")
 EXAMPLES = {
     **{name: name for name in ("slug", "record_id")},
-    **{"key": "ai.spend", "kind": "deployments", "provider": "github", "connection_id": 1, "id": 1},
+    **{"key": "ai.spend", "kind": "deployments", "provider": "github", "connection_id": 1, "id": 1, "point": 1},
     **{"start": "2026-07-01", "template": "lead-time", "number": 1},
 }
 PROBES = ("/healthz", "/readyz", "/prometheus")
