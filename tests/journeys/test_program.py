@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import StartServer
-from tests.journeys.window import LOOKS, WIDE, BrowserWindow, BrowserWindows, Theme
-from tests.pages.delivering import records
+from tests.journeys.window import LOOKS, NARROW, WIDE, BrowserWindow, BrowserWindows, Theme
+from tests.pages.delivering import day_before, records
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
 from tests.programs.objectives import by_hand, objective
 from tests.programs.tickets import ticket
@@ -189,3 +189,44 @@ def test_the_pages_keep_nobody_out_and_fit(
     window.keep_picture(f"program-goal-{theme}-{width}")
     assert window.grave_barriers() == []
     assert not window.overflows()
+
+
+def test_a_manager_runs_the_monthly_review_from_the_agenda_to_the_signature(
+    server_with_goals: Server, windows: BrowserWindows
+) -> None:
+    with server_with_goals.database():
+        ticket(title="Two reviewers for the shop", starts_on=day_before(80), due_on=day_before(40))
+    window = windows.open(server_with_goals, as_=MANAGER)
+    page = window.page
+    window.go("/programs/reviews/")
+    page.get_by_role("button", name="Prepare the review of Platform").click()
+    window.settle()
+    expect(page.get_by_role("region", name="Overdue tickets")).to_contain_text("Two reviewers for the shop")
+    page.get_by_label("Another point").fill("Builds take half an hour")
+    page.get_by_role("button", name="Add point").click()
+    window.settle()
+    for title, decision in (("Two reviewers for the shop", "A second reviewer"), ("Builds take", "Cache the builds")):
+        point = page.get_by_role("article").filter(has_text=title)
+        point.get_by_label("Notes").fill("We *looked* at it.")
+        point.get_by_label("Decision").fill(decision)
+        point.get_by_role("button", name="Save").click()
+        window.settle()
+        point = page.get_by_role("article").filter(has_text=title)
+        point.get_by_text("Create ticket").first.click()
+        point.get_by_label("Owner").fill("ada@example.com")
+        point.get_by_role("button", name="Create ticket").click()
+        window.settle()
+        expect(page.get_by_role("article").filter(has_text=title)).to_contain_text(decision)
+    page.get_by_label("Ada", exact=True).check()
+    page.get_by_role("button", name="Save attendance").click()
+    window.settle()
+    window.keep_picture(f"program-review-light-{WIDE}")
+    assert window.grave_barriers() == []
+    page.get_by_role("button", name="Sign the review").click()
+    window.settle()
+    expect(page.locator(".hw-signed")).to_contain_text("Signed by")
+    member = windows.open(server_with_goals, as_=MEMBER, theme="dark", width=NARROW)
+    member.go(page.url)
+    expect(member.page.get_by_role("region", name="Overdue tickets")).to_contain_text("A second reviewer")
+    member.keep_picture(f"program-review-dark-{NARROW}")
+    assert member.grave_barriers() == []
