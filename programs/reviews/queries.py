@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
 import django_filters
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from insights.query import windows
+from core.list_filters import ListFilters
+from orgtree.access.access import Access
 from orgtree.models import Unit, UnitPlacement
 from orgtree.models.visibility import Visibility
 from programs.models import Review
 from programs.teams.queries import teams_of
 
-STATES = (("open", "Open"), ("signed", "Signed"))
 MOST_DUE = 50
 
 
-class ReviewFilterSet(django_filters.FilterSet):  # type: ignore[misc]  # django-filter has no types
-    """Filters of the page and the API; `unit` takes in the units below it today."""
+class ReviewFilters(ListFilters):
+    """The reviews that the viewer may see and asks for, as `listed_reviews`."""
 
-    unit = django_filters.CharFilter(method="of_unit", label="Unit", help_text="Slug, with the units below it.")
-    state = django_filters.ChoiceFilter(choices=STATES, method="in_state", label="State")
-    month = django_filters.DateFilter(field_name="month", label="Month", help_text="Its first day.")
+    unit = django_filters.CharFilter(method="of_unit", help_text="Slug: its reviews and those of the units below it.")
+    state = django_filters.ChoiceFilter(
+        method="in_state", label="State", empty_label="All", choices=[("open", "Open"), ("signed", "Signed")]
+    )
+    month = django_filters.DateFilter(input_formats=["%Y-%m-%d"], help_text="Its first day, 2026-10-01.")
 
-    class Meta:
-        model = Review
-        fields = ("unit", "state", "month")
+    def __init__(self, data: Mapping[str, Any], access: Access, *, today: date) -> None:
+        super().__init__(data, listed_reviews(access.visibility))
+        self.today = today
 
     def of_unit(self, reviews: QuerySet[Review], _name: str, slug: str) -> QuerySet[Review]:
-        today = windows.local_today()
-        below = UnitPlacement.objects.filter(ancestor__slug=slug.replace("\x00", ""), during__contains=today)
+        below = UnitPlacement.objects.filter(ancestor__slug=slug, during__contains=self.today)
         return reviews.filter(unit__in=below.values("unit"))
 
     def in_state(self, reviews: QuerySet[Review], _name: str, state: str) -> QuerySet[Review]:

@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.api.model_serializers import ReadSerializer, Text, WholeNumber
 from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
@@ -15,7 +16,7 @@ from programs.models import BottleneckKind, Review, ReviewPoint, Ticket
 from programs.reviews.services.figures import visible_figures
 
 
-class ReviewSerializer(serializers.ModelSerializer[Review]):
+class ReviewSerializer(ReadSerializer[Review]):
     """A review in a list."""
 
     unit = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
@@ -24,7 +25,6 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
     class Meta:
         model = Review
         fields = ("id", "unit", "month", "agenda_until", "prepared_at", "signed_at", "signed_by", "version")
-        read_only_fields = fields
 
     def get_signed_by(self, review: Review) -> str | None:
         access: Access = self.context["access"]
@@ -38,7 +38,7 @@ class ReviewsSerializer(serializers.Serializer[object]):
     reviews = ReviewSerializer(many=True)
 
 
-class ReviewPointSerializer(serializers.ModelSerializer[ReviewPoint]):
+class ReviewPointSerializer(ReadSerializer[ReviewPoint]):
     """`figures` holds only what the reader may see; empty where nothing is left."""
 
     figures = serializers.SerializerMethodField()
@@ -47,7 +47,6 @@ class ReviewPointSerializer(serializers.ModelSerializer[ReviewPoint]):
     class Meta:
         model = ReviewPoint
         fields = ("id", "kind", "reference", "title", "detail", "figures", "notes", "decision", "tickets", "version")
-        read_only_fields = fields
 
     @extend_schema_field(serializers.DictField())
     def get_figures(self, point: ReviewPoint) -> Mapping[str, Any]:
@@ -71,7 +70,6 @@ class ReviewDocumentSerializer(ReviewSerializer):
     class Meta:
         model = Review
         fields = (*ReviewSerializer.Meta.fields, "summary", "points", "attendance")
-        read_only_fields = fields
 
     @extend_schema_field(ReviewPointSerializer(many=True))
     def get_points(self, review: Review) -> Any:
@@ -96,22 +94,22 @@ class ReviewPrepareSerializer(serializers.Serializer[object]):
 
 
 class SummarySerializer(serializers.Serializer[object]):
-    summary = serializers.CharField(allow_blank=True, help_text="Markdown.")
-    version = serializers.IntegerField(help_text="Of the review that it was written for.")
+    summary = Text(allow_blank=True, help_text="Markdown.")
+    version = WholeNumber(help_text="Of the review that it was written for.")
 
 
 class PointAddSerializer(serializers.Serializer[object]):
-    title = serializers.CharField()
+    title = Text()
 
 
 class PointWriteSerializer(serializers.Serializer[object]):
-    notes = serializers.CharField(allow_blank=True, required=False, help_text="Markdown.")
-    decision = serializers.CharField(allow_blank=True, required=False, help_text="Markdown.")
-    version = serializers.IntegerField(help_text="Of the point that they were written for.")
+    notes = Text(allow_blank=True, required=False, help_text="Markdown.")
+    decision = Text(allow_blank=True, required=False, help_text="Markdown.")
+    version = WholeNumber(help_text="Of the point that they were written for.")
 
 
 class PointTicketSerializer(serializers.Serializer[object]):
-    title = serializers.CharField()
+    title = Text()
     kind = serializers.ChoiceField(choices=BottleneckKind.choices)
     owner = serializers.CharField(required=False, allow_blank=True, default="", help_text="E-mail address.")
     due_on = serializers.DateField()

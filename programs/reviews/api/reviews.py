@@ -7,15 +7,18 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.model_serializers import validated
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
+from core.list_filters import filter_parameters
+from core.write_errors import ConflictError, FieldError
 from insights.api import schema
 from insights.api.errors import document as error_document
-from insights.query.errors import QueryError
+from insights.query import windows
 from orgtree.access.access import Access, access_of
 from orgtree.models import Unit
 from programs.models import Review, ReviewPoint
@@ -33,11 +36,8 @@ from programs.reviews.api.documents import (
     ReviewsSerializer,
     SummarySerializer,
 )
-from programs.reviews.queries import ReviewFilterSet, listed_reviews
+from programs.reviews.queries import ReviewFilters
 from programs.reviews.services.writing import (
-    MayNotWriteReviewError,
-    ReviewConflictError,
-    ReviewError,
     add_point,
     invite,
     make_ticket,
@@ -48,32 +48,24 @@ from programs.reviews.services.writing import (
     sign_review,
     update_agenda,
 )
-from programs.tickets.services.drafts import MayNotWriteTicketError, TicketError
 
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 ANSWERS = {200: ReviewDocumentSerializer, **ERRORS}
 
 
 class ReviewsView(ProgramView):
-    filterset_class = ReviewFilterSet
-
     @extend_schema(
         operation_id="v1_reviews",
-        filters=True,
-        parameters=[*page_parameters("Reviews")],
+        parameters=[*filter_parameters(ReviewFilters), *page_parameters("Reviews")],
         responses={200: ReviewsSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
         """The monthly reviews that one may see, the latest first."""
-        only(request, *ReviewFilterSet.base_filters, "page", "size")
+        only(request, *ReviewFilters.base_filters, "page", "size")
         access = access_of(request.user)
-        filter_set = ReviewFilterSet(request.query_params, queryset=listed_reviews(access.visibility))
-        if not filter_set.is_valid():
-            name = next(iter(filter_set.errors))
-            raise QueryError(name, " ".join(filter_set.errors[name]))
-        rows = filter_set.qs[requested_slice(request)]
-        serialized = ReviewSerializer(rows, many=True, context={"access": access})
-        return Response({"total": filter_set.qs.count(), "reviews": serialized.data})
+        reviews = ReviewFilters(request.query_params, access, today=windows.local_today()).qs
+        serialized = ReviewSerializer(reviews[requested_slice(request)], many=True, context={"access": access})
+        return Response({"total": reviews.count(), "reviews": serialized.data})
 
     @extend_schema(
         operation_id="v1_review_prepare",
@@ -86,8 +78,8 @@ class ReviewsView(ProgramView):
         given = _given(request, ReviewPrepareSerializer)
         unit = Unit.objects.within(access.visibility).filter(slug=given["unit"]).first()
         if unit is None:
-            raise QueryError("unit", "There is no such unit, or you may not see it.")
-        prepared = _with_api_errors(lambda: prepare_review(access, unit, given["month"]))
+            raise FieldError("unit", "There is no such unit, or you may not see it.")
+        prepared = prepare_review(access, unit, given["month"])
         return Response(_document(prepared.pk, access), status=status.HTTP_201_CREATED)
 
 
@@ -182,8 +174,8 @@ class ReviewSignView(ProgramView):
 def _changed(pk: int, access: Access, change: Callable[[Review], object]) -> Response:
     review = _visible(pk, access)
     try:
-        _with_api_errors(lambda: change(review))
-    except ReviewConflictError as conflict:
+        change(review)
+    except ConflictError as conflict:
         problem = error_document("version", f"{conflict} `stored` is what it says now.")
         return Response({**problem, "stored": _document(pk, access)}, status=status.HTTP_409_CONFLICT)
     return Response(_document(pk, access))
@@ -208,22 +200,5 @@ def _point(review: Review, pk: int) -> ReviewPoint:
 
 
 def _given(request: Request, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-    """The valid fields.  Raises QueryError for the first one that is unknown or invalid."""
-    sent = serializer(data=dict(given_fields(request, serializer().fields)))
-    if not sent.is_valid():
-        name = next(iter(sent.errors))
-        raise QueryError(name, str(next(iter(_messages(sent.errors[name])))))
-    return dict(sent.validated_data)
-
-
-def _messages(errors: Any) -> list[Any]:
-    return [message for part in errors.values() for message in _messages(part)] if isinstance(errors, dict) else errors
-
-
-def _with_api_errors(write: Callable[[], Any]) -> Any:
-    try:
-        return write()
-    except (MayNotWriteReviewError, MayNotWriteTicketError) as refusal:
-        raise PermissionDenied(str(refusal)) from None
-    except (ReviewError, TicketError) as problem:
-        raise QueryError(problem.field, problem.message) from None
+    """Raises FieldError for the first field that is unknown or wrong."""
+    return validated(serializer(data=dict(given_fields(request, serializer().fields))))

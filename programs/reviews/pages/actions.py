@@ -7,20 +7,17 @@ from datetime import date
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
 from orgtree.access.access import Access
 from programs.models import Review, ReviewPoint
 from programs.reviews.pages.page import review_page, visible_review
 from programs.reviews.services.writing import (
-    MayNotWriteReviewError,
-    ReviewConflictError,
-    ReviewError,
     add_point,
     invite,
     make_ticket,
@@ -30,7 +27,6 @@ from programs.reviews.services.writing import (
     sign_review,
     update_agenda,
 )
-from programs.tickets.services.drafts import MayNotWriteTicketError, TicketError
 
 CONFLICT = "Somebody saved this while you were writing. Your text is not saved yet: both are shown below."
 
@@ -87,7 +83,7 @@ def review_ticket(request: HttpRequest, pk: int, point: int) -> HttpResponse:
         try:
             due_on = date.fromisoformat(request.POST.get("due_on", ""))
         except ValueError:
-            raise TicketError("due_on", "A ticket needs a day by which it is due.") from None
+            raise FieldError("due_on", "A ticket needs a day by which it is due.") from None
         make_ticket(access, _point(record, point), due_on=due_on, **words)
 
     return _changed(request, pk, create, "Ticket created.", at=f"point-{point}")
@@ -128,12 +124,10 @@ def _changed(
     record = visible_review(request, pk)
     try:
         change(access_in(request), record)
-    except (MayNotWriteReviewError, MayNotWriteTicketError) as refusal:
-        raise PermissionDenied(str(refusal)) from None
-    except ReviewConflictError:
+    except ConflictError:
         current = visible_review(request, pk)
         return review_page(request, current, problems=[CONFLICT], unsaved=unsaved, conflict=conflict, status=409)
-    except (ReviewError, TicketError) as problem:
+    except FieldError as problem:
         return review_page(request, record, problems=[problem.message], unsaved=unsaved, status=400)
     messages.success(request, done)
     return redirect(f"{reverse('review', args=[pk])}{f'#{at}' if at else ''}")

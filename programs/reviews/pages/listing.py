@@ -9,7 +9,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -19,12 +18,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from core.write_errors import FieldError
 from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
-from insights.ui.filters import BadFilterError, Filters, read_filters
+from insights.ui.filters import Filters, read_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
@@ -32,8 +32,8 @@ from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 from programs.models import Review
 from programs.reviews.pages.labels import month_words
-from programs.reviews.queries import MOST_DUE, STATES, ReviewFilterSet, last_month, listed_reviews, units_without_review
-from programs.reviews.services.writing import MayNotWriteReviewError, ReviewError, prepare_review
+from programs.reviews.queries import MOST_DUE, ReviewFilters, last_month, units_without_review
+from programs.reviews.services.writing import prepare_review
 
 PAGE_SIZE = 25
 
@@ -66,11 +66,8 @@ def reviews(request: HttpRequest) -> HttpResponseBase:
     filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
     around = scope_navigation(request, filters)
     own = {name: value for name in ("state", "month") if (value := request.GET.get(name, "").strip())}
-    filter_set = ReviewFilterSet({"unit": filters.scope.unit or "", **own}, queryset=listed_reviews(access.visibility))
-    if not filter_set.is_valid():
-        name = next(iter(filter_set.errors))
-        raise BadFilterError(name, " ".join(filter_set.errors[name]))
-    page = Paginator(filter_set.qs, PAGE_SIZE).get_page(read_page(request))
+    listed = ReviewFilters({"unit": filters.scope.unit or "", **own}, access, today=filters.today)
+    page = Paginator(listed.qs, PAGE_SIZE).get_page(read_page(request))
     month = last_month(filters.today)
     context: dict[str, Any] = {
         "scope": scope_bar(filters, around, {}, request.path, extra_params=own),
@@ -103,12 +100,10 @@ def review_prepare(request: HttpRequest) -> HttpResponse:
     try:
         month = date.fromisoformat(request.POST.get("month", ""))
         prepared = prepare_review(access, unit, month)
+    except FieldError as problem:
+        messages.error(request, problem.message)
     except ValueError:
         messages.error(request, "A month is given by its first day, such as 2026-10-01.")
-    except ReviewError as problem:
-        messages.error(request, problem.message)
-    except MayNotWriteReviewError as refusal:
-        raise PermissionDenied(str(refusal)) from None
     else:
         return redirect("review", prepared.pk)
     return redirect("reviews")
@@ -150,10 +145,9 @@ def _due(visibility: Any, month: date) -> list[DueReview]:
 
 
 def _states(filters: Filters, own: dict[str, str]) -> list[Picker]:
-    options = (("", "All"), *STATES)
     return [
         Picker(label, _url(filters, {**own, "state": value}), active=own.get("state", "") == value)
-        for value, label in options
+        for value, label in ReviewFilters.pickers()["state"].items()
     ]
 
 

@@ -32,8 +32,7 @@ from programs.models.objectives import LONGEST_TITLE
 from programs.objectives.queries.objectives import ObjectiveFilter, ObjectiveProgress, progress_of
 from programs.objectives.queries.objectives import filtered as filtered_objectives
 from programs.teams.queries import teams_without_objective
-from programs.tickets.queries import TicketFilter, ordered
-from programs.tickets.queries import filtered as filtered_tickets
+from programs.tickets.queries import TicketFilters
 
 MOST_OF_A_KIND = 20  # more is no agenda; the last point says how many there are beside
 HEADLINES: Sequence[str] = (*AI, *DELIVERY)  # keys of metrics
@@ -245,8 +244,7 @@ def _no_objective(unit: Unit, quarter: Quarter, access: Access, until: date) -> 
 
 
 def _overdue(unit: Unit, access: Access, until: date) -> Iterator[AgendaPoint]:
-    late = filtered_tickets(TicketFilter(unit=unit.slug, state="overdue"), access.visibility, today=until)
-    for ticket in ordered(late, "due", descending=False):
+    for ticket in TicketFilters({"unit": unit.slug, "state": "overdue"}, access, today=until).qs:
         owner = ticket.owner.full_name if ticket.owner else "no owner"
         yield AgendaPoint(PointKind.TICKET, str(ticket.pk), ticket.title, f"Due {wording.day(ticket.due_on)} · {owner}")
 

@@ -11,6 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from core.authorship import changes_by
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Person, Placement, Unit, UnitPlace
@@ -20,31 +21,11 @@ from programs.models.objectives import LONGEST_TITLE
 from programs.models.reviews import LONGEST_NOTES
 from programs.quarters.fiscal_quarters import quarter_at
 from programs.reviews.services.agenda import MORE, AgendaPoint, agenda_of
-from programs.tickets.services.drafts import TicketDraft
 from programs.tickets.services.writing import add_ticket
 
 FIRST_MONTH = date(2000, 1, 1)
+CONFLICT = "Somebody changed this in the meantime."
 WHOLE_TEAM = 30  # people; of a larger unit the managers of the units below it are invited
-
-
-class ReviewError(Exception):
-    """What a review cannot say; `field` is that of the form, empty for the review as a whole."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field, self.message = field, message
-
-
-class MayNotWriteReviewError(Exception):
-    """The viewer may not write this review; the message says who may."""
-
-
-class ReviewConflictError(Exception):
-    """Somebody else saved first; `stored` is the current version of the review or the point."""
-
-    def __init__(self, stored: Review | ReviewPoint) -> None:
-        super().__init__("Somebody changed this in the meantime.")
-        self.stored = stored
 
 
 def may_write(visibility: Visibility, review: Review) -> bool:
@@ -54,13 +35,13 @@ def may_write(visibility: Visibility, review: Review) -> bool:
 def prepare_review(access: Access, unit: Unit, month: date) -> Review:
     """The unit's review of that month with its agenda; one that exists is returned as it is.
 
-    Raises ReviewError for a month that has not begun, MayNotWriteReviewError.
+    Raises FieldError for a month that has not begun, MayNotWriteError.
     """
     if not access.visibility.leads(unit.pk):
-        raise MayNotWriteReviewError("A review is prepared by the unit's managers, by executives and by admins.")
+        raise MayNotWriteError("A review is prepared by the unit's managers, by executives and by admins.")
     today, month = windows.local_today(), month.replace(day=1)
     if not FIRST_MONTH <= month <= today:
-        raise ReviewError("month", f"{month:%B %Y} has not begun." if month > today else "Months begin in 2000.")
+        raise FieldError("month", f"{month:%B %Y} has not begun." if month > today else "Months begin in 2000.")
     account = _account(access)
     with changes_by(account):
         review, is_new = Review.objects.get_or_create(
@@ -82,7 +63,7 @@ def update_agenda(access: Access, review: Review) -> None:
 
 
 def save_point(access: Access, point: ReviewPoint, *, notes: str, decision: str, of_version: int) -> ReviewPoint:
-    """Raises ReviewConflictError where others wrote since `of_version`, ReviewError, MayNotWriteReviewError."""
+    """Raises ConflictError where others wrote since `of_version`, FieldError, MayNotWriteError."""
     notes, decision = _text("notes", notes), _text("decision", decision)
     account = _account(access)
     with changes_by(account):
@@ -91,7 +72,7 @@ def save_point(access: Access, point: ReviewPoint, *, notes: str, decision: str,
         if (stored.notes, stored.decision) == (notes, decision):
             return stored
         if stored.version != of_version:
-            raise ReviewConflictError(stored)
+            raise ConflictError(CONFLICT, stored)
         stored.notes, stored.decision, stored.edited_by = notes, decision, account
         stored.version += 1
         stored.save()
@@ -102,9 +83,9 @@ def add_point(access: Access, review: Review, title: str) -> ReviewPoint:
     """A point that the data does not bring up."""
     title = " ".join(title.split())
     if not title:
-        raise ReviewError("title", "Say what the point is about.")
+        raise FieldError("title", "Say what the point is about.")
     if len(title) > LONGEST_TITLE or "\x00" in title:
-        raise ReviewError("title", f"At most {LONGEST_TITLE} characters.")
+        raise FieldError("title", f"At most {LONGEST_TITLE} characters.")
     account = _account(access)
     with changes_by(account):
         _locked(access, review)
@@ -117,35 +98,35 @@ def add_point(access: Access, review: Review, title: str) -> ReviewPoint:
 def make_ticket(access: Access, point: ReviewPoint, *, title: str, kind: str, owner: str, due_on: date) -> Ticket:
     """A ticket of the unit with the point's decision as resolution, linked with its metric or objective.
 
-    `owner` is an e-mail address.  Raises as `add_ticket`, and MayNotWriteReviewError.
+    `owner` is an e-mail address.  Raises as `add_ticket`, and MayNotWriteError.
     """
     is_of_objective = point.kind in (PointKind.OBJECTIVE, PointKind.CHECK_IN) and point.reference != MORE
-    draft = TicketDraft(
-        title=title,
-        kind=kind,
-        due_on=due_on,
-        resolution=point.decision,
-        unit=point.review.unit.slug,
-        owner=owner.strip(),
-        metric=str(point.figures.get("metric", "")),
-        objective=int(point.reference) if is_of_objective else None,
-    )
+    given = {
+        "title": title,
+        "kind": kind,
+        "due_on": due_on,
+        "resolution": point.decision,
+        "unit": point.review.unit.slug,
+        "owner": owner,
+        "metric": point.figures.get("metric", ""),
+        "objective": int(point.reference) if is_of_objective else None,
+    }
     with transaction.atomic():
         _locked(access, point.review)
-        ticket = add_ticket(access, draft)
+        ticket = add_ticket(access, given)
         point.tickets.add(ticket)
     return ticket
 
 
 def save_summary(access: Access, review: Review, summary: str, *, of_version: int) -> Review:
-    """Raises ReviewConflictError where others wrote since `of_version`, ReviewError, MayNotWriteReviewError."""
+    """Raises ConflictError where others wrote since `of_version`, FieldError, MayNotWriteError."""
     summary = _text("summary", summary)
     with changes_by(_account(access)):
         stored = _locked(access, review)
         if stored.summary == summary:
             return stored
         if stored.version != of_version:
-            raise ReviewConflictError(stored)
+            raise ConflictError(CONFLICT, stored)
         stored.summary, stored.version = summary, stored.version + 1
         stored.save()
     return stored
@@ -163,12 +144,12 @@ def save_attendance(access: Access, review: Review, attended: Collection[int]) -
 
 
 def invite(access: Access, review: Review, email: str) -> ReviewAttendance:
-    """Somebody else, by e-mail address, as attending.  Raises ReviewError for an address that nobody has."""
+    """Somebody else, by e-mail address, as attending.  Raises FieldError for an address that nobody has."""
     with changes_by(_account(access)):
         stored = _locked(access, review)
         person = Person.objects.filter(email__iexact=email.strip().replace("\x00", "")).first() if email else None
         if person is None:
-            raise ReviewError("email", f"There is no person with the address {email.strip()[:80] or '…'}.")
+            raise FieldError("email", f"There is no person with the address {email.strip()[:80] or '…'}.")
         return ReviewAttendance.objects.update_or_create(review=stored, person=person, defaults={"attended": True})[0]
 
 
@@ -177,7 +158,7 @@ def sign_review(access: Access, review: Review, *, at: datetime | None = None) -
 
     Signing a signed one is no change.
 
-    Raises ReviewError where nobody attended, MayNotWriteReviewError.
+    Raises FieldError where nobody attended, MayNotWriteError.
     """
     if review.is_signed:
         return review
@@ -185,7 +166,7 @@ def sign_review(access: Access, review: Review, *, at: datetime | None = None) -
     with changes_by(account):
         stored = _locked(access, review)
         if not stored.attendance.filter(attended=True).exists():
-            raise ReviewError("attendance", "Record who attended before you sign.")
+            raise FieldError("attendance", "Record who attended before you sign.")
         stored.signed_by, stored.signed_at = account, at or timezone.now()
         stored.version += 1
         stored.save()
@@ -194,26 +175,26 @@ def sign_review(access: Access, review: Review, *, at: datetime | None = None) -
 
 def _account(access: Access) -> User:
     if not isinstance(access.viewer, User):
-        raise MayNotWriteReviewError("Sign in with an account: a token without an account writes no reviews.")
+        raise MayNotWriteError("Sign in with an account: a token without an account writes no reviews.")
     return access.viewer
 
 
 def _locked(access: Access, review: Review) -> Review:
     """Inside a transaction: the review as it is stored now."""
     if not access.visibility.leads(review.unit_id):
-        raise MayNotWriteReviewError("A review is written by the unit's managers, by executives and by admins.")
+        raise MayNotWriteError("A review is written by the unit's managers, by executives and by admins.")
     stored = Review.objects.select_for_update(of=("self",)).select_related("unit").get(pk=review.pk)
     if stored.is_signed:
-        raise MayNotWriteReviewError("The review is signed: nothing of it is changed any more.")
+        raise MayNotWriteError("The review is signed: nothing of it is changed any more.")
     return stored
 
 
 def _text(field: str, text: str) -> str:
     text = text.replace("\r\n", "\n").strip()
     if "\x00" in text:
-        raise ReviewError(field, "A NUL character cannot be stored.")
+        raise FieldError(field, "A NUL character cannot be stored.")
     if len(text) > LONGEST_NOTES:
-        raise ReviewError(field, f"At most {LONGEST_NOTES:,} characters.")
+        raise FieldError(field, f"At most {LONGEST_NOTES:,} characters.")
     return text
 
 
