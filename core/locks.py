@@ -5,6 +5,7 @@
     PLANNING.hold()                      until the transaction ends; waits
     if PLANNING.try_hold(): …            until the transaction ends; does not wait
     with PLANNING.held(pk) as is_ours:   for the block, over transactions of its own
+    with PLANNING.alone(pk):             the same; raises BusyError where somebody else holds it
 
 The lock goes with the transaction or with the connection, so that a killed process holds nothing up.  With a key (a
 row's id), it is one of many of that name.
@@ -19,6 +20,10 @@ from zlib import crc32
 from django.db import connection
 
 _names: dict[int, str] = {}
+
+
+class BusyError(Exception):
+    """Another worker is at it."""
 
 
 class Lock:
@@ -54,6 +59,14 @@ class Lock:
         finally:
             if is_ours:
                 self.release(key)
+
+    @contextmanager
+    def alone(self, key: int | None = None) -> Iterator[None]:
+        """Hold the lock until the end of the block.  Raises BusyError."""
+        with self.held(key) as is_ours:
+            if not is_ours:
+                raise BusyError
+            yield
 
     def take(self, key: int | None = None) -> bool:
         """Whether nobody else holds the lock; then it is held until `release`, or until the connection ends."""

@@ -1,28 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from core.locks import Lock
+from tests.core.sessions import another_session
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LOCK = Lock("of these tests")
-
-
-@contextmanager
-def another_session() -> Iterator[None]:
-    """A connection of its own for the block, as another process has one."""
-    ours = connection.connection
-    connection.connection = None
-    connection.in_atomic_block = False
-    try:
-        yield
-    finally:
-        connection.close()
-        connection.connection = ours
 
 
 def test_one_holds_it_until_the_transaction_ends() -> None:
