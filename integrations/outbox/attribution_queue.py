@@ -10,6 +10,8 @@ from celery import signature
 from django.db import connection
 
 from core.nudges import nudge_on_commit
+from core.queue import take
+from integrations.models import AttributionWork
 
 ATTRIBUTE = signature("integrations.code.attribution.tasks.attribute")  # by name, because attribution imports its queue
 
@@ -80,24 +82,13 @@ def wake_attribution() -> None:
     nudge_on_commit(ATTRIBUTE)
 
 
-def claim_work(most: int) -> Work:
-    """Claim the oldest rows, in the caller's transaction: if it fails, they stay in the queue."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            DELETE FROM integrations_attributionwork
-            WHERE id = ANY (ARRAY(
-                SELECT id FROM integrations_attributionwork ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-            ))
-            RETURNING commit_id, session_id
-            """,
-            [most],
-        )
-        rows = cursor.fetchall()
+def take_work(most: int) -> Work:
+    """Take the oldest rows out of the queue, in the caller's transaction."""
+    rows = take(AttributionWork.objects.order_by("pk"), most)
     return Work(
         len(rows),
-        frozenset(commit for commit, _ in rows if commit is not None),
-        frozenset(session for _, session in rows if session is not None),
+        frozenset(row.commit_id for row in rows if row.commit_id is not None),
+        frozenset(row.session_id for row in rows if row.session_id is not None),
     )
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from celery import shared_task
-from django.db import transaction
 
 from core.locks import Lock
+from core.queue import drain
 from integrations.code.attribution.derive import derive
 from integrations.code.attribution.overlap import commits_near, update_overlap_evidence
 from integrations.code.attribution.session_outcomes import recompute_outcomes
 from integrations.code.commits.changed_days import append_changes_of_commits, append_changes_of_sessions
-from integrations.outbox.attribution_queue import claim_work, with_representatives
+from integrations.outbox.attribution_queue import take_work, with_representatives
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_with
 
 ROWS_PER_TRANSACTION = 500
@@ -25,30 +23,23 @@ def attribute() -> None:
 
     Waiting for it would block the pool's threads while a repository is imported.
     """
-    while _attribute_some(ATTRIBUTION.try_hold):
-        pass
+    drain(_attribute_some, enter=ATTRIBUTION.try_hold)
 
 
 def attribute_pending() -> int:
     """Process the queue until it is empty, taking turns with other workers; returns the number of rows."""
-    done = 0
-    while claimed := _attribute_some(ATTRIBUTION.hold):
-        done += claimed
-    return done
+    return drain(_attribute_some, enter=ATTRIBUTION.hold)
 
 
-def _attribute_some(acquire: Callable[[], bool]) -> int:
-    with transaction.atomic():
-        if not acquire():
-            return 0
-        work = claim_work(ROWS_PER_TRANSACTION)
-        if not work.rows:
-            return 0
-        commits = with_representatives(work.commits | commits_near(work.sessions))
-        sessions = work.sessions | update_overlap_evidence(commits)
-        derived = derive(commits, sessions)
-        changed = recompute_outcomes(work.commits, sessions | derived.sessions)
-        append_changes_of_commits(work.commits | derived.changed)
-        append_changes_of_sessions(changed)
-        enqueue_pull_requests_with(work.commits | derived.changed)
-        return work.rows
+def _attribute_some() -> int:
+    work = take_work(ROWS_PER_TRANSACTION)
+    if not work.rows:
+        return 0
+    commits = with_representatives(work.commits | commits_near(work.sessions))
+    sessions = work.sessions | update_overlap_evidence(commits)
+    derived = derive(commits, sessions)
+    changed = recompute_outcomes(work.commits, sessions | derived.sessions)
+    append_changes_of_commits(work.commits | derived.changed)
+    append_changes_of_sessions(changed)
+    enqueue_pull_requests_with(work.commits | derived.changed)
+    return work.rows
