@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import LiteralString
 
-from django.db import connection, transaction
+from django.db import connection
 
+from core.queue import drain, take
 from integrations.delivery.linking.commit_positions import place_new_commits, place_repository
 from integrations.delivery.linking.copies import copied_by
 from integrations.delivery.linking.failures import recompute_failures
@@ -137,22 +138,15 @@ def relink_commits(repository: Repository, commits: Collection[int]) -> None:
 
 def place_waiting_commits() -> int:
     """Number the repositories in the queue; how many.  One transaction each."""
-    done = 0
-    while _place_one():
-        done += 1
-    return done
+    return drain(_place_next)
 
 
-@transaction.atomic
-def _place_one() -> bool:
+def _place_next() -> int:
     lock_for_linking({Kind.COMMIT})
-    waiting = PlacingWork.objects.select_related("repository").order_by("pk").first()
-    if waiting is None:
-        return False
-    repository = waiting.repository
-    waiting.delete()
-    _number(repository)
-    return True
+    waiting = take(PlacingWork.objects.select_related("repository").order_by("pk"), 1)
+    for work in waiting:
+        _number(work.repository)
+    return len(waiting)
 
 
 def _number(repository: Repository) -> None:
