@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -115,16 +115,15 @@ def test_a_batch_that_cannot_be_folded_keeps_nobody_waiting(monkeypatch: pytest.
     for first in range(0, len(records), 40):
         receive(records[first : first + 40])
     spoilt = ReceivedBatch.objects.earliest("pk")
-    real_claim = fold._claim
+    spoilt_at, real_fold = spoilt.received_at, fold._fold
 
-    def claim(most: int, only: int | None) -> list[fold.Claimed]:
-        claimed = real_claim(most, only)
-        if spoilt.pk in {batch.id for batch in claimed}:
+    def fold_unless_spoilt(batches: Sequence[ReceivedBatch]) -> None:
+        if spoilt_at in {batch.received_at for batch in batches}:
             raise DataError("numeric field overflow")
-        return claimed
+        real_fold(batches)
 
     with monkeypatch.context() as patched:
-        patched.setattr(fold, "_claim", claim)
+        patched.setattr(fold, "_fold", fold_unless_spoilt)
         fold.fold_received_batches()
         assert ReceivedBatch.objects.get().problem == "numeric field overflow"
         fold.fold_received_batches()

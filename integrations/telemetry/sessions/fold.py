@@ -12,11 +12,13 @@ Everything is set-based.  Temporary tables hold the claimed rows (`fold_event`, 
 from __future__ import annotations
 
 import logging
-from datetime import datetime
-from typing import LiteralString, NamedTuple
+from collections.abc import Sequence
+from typing import LiteralString
 
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError
+from django.db.models import QuerySet
 
+from core.queue import drain, run_one_by_one, take
 from integrations.models import ReceivedBatch
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.sessions.fold_changes import append_changes_of_fold, enqueue_folded_sessions
@@ -47,15 +49,6 @@ LONGEST_PROBLEM = 300
 KINDS_OF_WORK = [EventKind.REQUEST, EventKind.REQUEST_ERROR, EventKind.TOOL_CALL, EventKind.PROMPT]
 
 
-class Claimed(NamedTuple):
-    """A batch to fold: when it was received, and between which times its rows lie, where that is known."""
-
-    id: int
-    at_from: datetime | None
-    at_to: datetime | None
-    received_at: datetime
-
-
 def fold_received_batches() -> int:
     """Fold all received batches, some per transaction; returns their number.
 
@@ -69,13 +62,16 @@ def fold_received_batches() -> int:
     folded = 0
     while True:
         try:
-            count = _fold(most=BATCHES_PER_TRANSACTION)
+            return folded + drain(_fold_some, enough=BATCHES_PER_TRANSACTION)
         except (DataError, IntegrityError):
             logger.warning("Some batches could not be folded together; trying them one by one.", exc_info=True)
-            count = _fold_one_by_one()
-        folded += count
-        if count < BATCHES_PER_TRANSACTION:
-            return folded
+            folded += run_one_by_one(
+                _waiting(),
+                _fold_one,
+                failed=_set_aside,
+                errors=(DataError, IntegrityError),
+                most=BATCHES_PER_TRANSACTION,
+            )
 
 
 def retry_failed_batches() -> int:
@@ -83,78 +79,64 @@ def retry_failed_batches() -> int:
     return ReceivedBatch.objects.exclude(problem="").update(problem="")
 
 
-def _fold(*, most: int, only: int | None = None) -> int:
-    """Fold up to `most` batches, or `only` that one, in one transaction; returns the number."""
-    with transaction.atomic():
-        claimed = _claim(most, only)
-        if not claimed:
-            return 0
-        create_tables()
-        _stage(claimed)
-        _lock_sessions()
-        has_large_days = find_large_days()
-        if has_large_days:
-            note_figures_before()
-        merge_requests()
-        merge_tool_calls()
-        if has_large_days:
-            add_differences_to_large_days()
-        find_touched_slots()
-        rebuild_slots()
-        find_process_days()
-        rebuild_days()
-        move_process_figures()
-        _update_sessions()
-        count_days_of_greater_source()
-        is_anybody_new = append_changes_of_fold()
-        enqueue_folded_sessions()
-        mark_usage_of_fold()
-        if is_anybody_new:
-            raise_people_version()
-        return len(claimed)
+def _waiting() -> QuerySet[ReceivedBatch]:
+    return ReceivedBatch.objects.filter(problem="").order_by("pk")
 
 
-def _fold_one_by_one() -> int:
-    waiting = ReceivedBatch.objects.filter(problem="").order_by("pk").values_list("pk", flat=True)
-    handled = 0
-    for batch in list(waiting[:BATCHES_PER_TRANSACTION]):
-        try:
-            handled += _fold(most=1, only=batch)
-        except (DataError, IntegrityError) as problem:
-            logger.exception("Batch %d could not be folded and was set aside.", batch)
-            handled += ReceivedBatch.objects.filter(pk=batch).update(problem=str(problem)[:LONGEST_PROBLEM])
-    return handled
+def _fold_some() -> int:
+    batches = take(_waiting(), BATCHES_PER_TRANSACTION)
+    if batches:
+        _fold(batches)
+    return len(batches)
 
 
-def _claim(most: int, only: int | None) -> list[Claimed]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            DELETE FROM integrations_receivedbatch
-            WHERE id = ANY (ARRAY(
-                SELECT id FROM integrations_receivedbatch
-                WHERE problem = '' AND (%(only)s::bigint IS NULL OR id = %(only)s)
-                ORDER BY id LIMIT %(most)s
-                FOR UPDATE SKIP LOCKED
-            ))
-            RETURNING id, at_from, at_to, received_at
-            """,
-            {"most": most, "only": only},
-        )
-        return [Claimed(*batch) for batch in cursor.fetchall()]
+def _fold_one(batch: ReceivedBatch) -> None:
+    _fold([batch])
+    batch.delete()
 
 
-def _stage(claimed: list[Claimed]) -> None:
-    """Copy the claimed batches' rows into temporary tables, and update the days with raw rows."""
-    starts, ends = [batch.at_from for batch in claimed], [batch.at_to for batch in claimed]
+def _set_aside(batch: ReceivedBatch, problem: Exception) -> None:
+    logger.error("Batch %d could not be folded and was set aside.", batch.pk, exc_info=problem)
+    batch.problem = str(problem)[:LONGEST_PROBLEM]
+    batch.save(update_fields=["problem"])
+
+
+def _fold(batches: Sequence[ReceivedBatch]) -> None:
+    create_tables()
+    _stage(batches)
+    _lock_sessions()
+    has_large_days = find_large_days()
+    if has_large_days:
+        note_figures_before()
+    merge_requests()
+    merge_tool_calls()
+    if has_large_days:
+        add_differences_to_large_days()
+    find_touched_slots()
+    rebuild_slots()
+    find_process_days()
+    rebuild_days()
+    move_process_figures()
+    _update_sessions()
+    count_days_of_greater_source()
+    is_anybody_new = append_changes_of_fold()
+    enqueue_folded_sessions()
+    mark_usage_of_fold()
+    if is_anybody_new:
+        raise_people_version()
+
+
+def _stage(batches: Sequence[ReceivedBatch]) -> None:
+    """Copy the batches' rows into temporary tables, and update the days with raw rows."""
+    starts, ends = [batch.at_from for batch in batches], [batch.at_to for batch in batches]
     bounds = {
-        "batches": [batch.id for batch in claimed],
+        "batches": [batch.pk for batch in batches],
         "at_from": "-infinity" if None in starts else min(at for at in starts if at),
         "at_to": "infinity" if None in ends else max(at for at in ends if at),
     }
     execute(STAGE_EVENTS, bounds)
     execute(STAGE_POINTS, bounds)
-    received = [batch.received_at for batch in claimed]
+    received = [batch.received_at for batch in batches]
     execute(NOTE_RAW_DAYS, {"received": received, "starts": starts, "ends": ends})
     execute(
         "DELETE FROM fold_event WHERE session_id IS NULL OR kind = %(unread_point)s",

@@ -11,9 +11,10 @@ import logging
 from decimal import Decimal
 from typing import Any, LiteralString
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
+from core.queue import claim, drain
 from integrations.models import Repricing
 from integrations.telemetry.prices.rates import MINUTE, RATES, SPEND, RateKey, rate_parameters
 from integrations.telemetry.prices.summed_days import price_summed_days
@@ -35,20 +36,17 @@ State = Repricing.State
 
 def reprice_waiting_rows() -> int:
     """Process all queued repricings, the oldest first; returns the number of sessions."""
-    looked_at = 0
-    while sessions := _next_piece():
-        looked_at += sessions
-    return looked_at
+    return drain(_reprice_some)
 
 
-def _next_piece() -> int:
+def _reprice_some() -> int:
     """Process one chunk of the oldest repricing; returns the number of sessions, 0 if none is queued.
 
     Rows claimed by another worker are skipped: that worker continues.
     """
-    with transaction.atomic():
-        row = Repricing.objects.exclude(state=State.DONE).select_for_update(skip_locked=True).order_by("pk").first()
-        if row is None or Repricing.objects.filter(pk__lt=row.pk).exclude(state=State.DONE).exists():
+    queue = Repricing.objects.exclude(state=State.DONE).order_by("pk")
+    for row in claim(queue, 1):
+        if queue.filter(pk__lt=row.pk).exists():
             return 0  # an older one is in progress and must be finished first
         if row.started_at is None:
             row.started_at, row.state = timezone.now(), State.AT_WORK
@@ -64,6 +62,7 @@ def _next_piece() -> int:
             )
         row.save()
         return len(sessions) or 1
+    return 0
 
 
 # The rows of days that a repricing affects; days are those of the organisation's calendar.
