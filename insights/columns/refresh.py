@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-import time
+from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 
+from core.queue import run_one_by_one
 from insights.columns.build import END_DAY, FIRST_DAY, build, writer
 from insights.columns.shape import copied_relations, shape_of
 from insights.columns.stale import mark_by_clock, mark_changed_shapes, take_changes_out
@@ -33,12 +34,16 @@ def refresh(longest_seconds: float = LONGEST_SECONDS) -> int:
     mark_by_clock()
     if not stale_partitions().exists():
         return 0
-    began, built = time.monotonic(), 0
-    failed: set[int] = set()
+    from duckdb import Error
+
     with writer() as columns:
-        while time.monotonic() - began < longest_seconds and _build_newest(columns, failed):
-            built += 1
-    return built - len(failed)
+        return run_one_by_one(
+            stale_partitions().order_by("-end_day", "stale_since", "pk"),
+            partial(_build, columns),
+            failed=_note_failure,
+            errors=(OSError, Error, DatabaseError),
+            seconds=longest_seconds,
+        )
 
 
 def begin_relations() -> None:
@@ -61,25 +66,10 @@ def stale_partitions() -> QuerySet[ColumnPartition]:
     return ColumnPartition.objects.filter(relation__in=copied_relations().keys(), stale_since__isnull=False)
 
 
-def _build_newest(columns: duckdb.DuckDBPyConnection, failed: set[int]) -> bool:
-    """Build the newest stale partition that no other process is building; False where there is none."""
-    from duckdb import Error
+def _build(columns: duckdb.DuckDBPyConnection, partition: ColumnPartition) -> None:
+    relation = copied_relations()[partition.relation]
+    build(columns, relation, shape_of(relation), partition)
 
-    with transaction.atomic():
-        partition = (
-            stale_partitions()
-            .select_for_update(skip_locked=True)
-            .exclude(pk__in=failed)
-            .order_by("-end_day", "stale_since", "pk")
-            .first()
-        )
-        if partition is None:
-            return False
-        number, relation = partition.pk, copied_relations()[partition.relation]
-        try:
-            with transaction.atomic():
-                build(columns, relation, shape_of(relation), partition)
-        except (OSError, Error, DatabaseError) as problem:
-            failed.add(number)
-            logger.warning("%s could not be written to the columns, and is read live: %s", partition, problem)
-    return True
+
+def _note_failure(partition: ColumnPartition, problem: Exception) -> None:
+    logger.warning("%s could not be written to the columns, and is read live: %s", partition, problem)

@@ -12,8 +12,9 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, LiteralString
 
-from django.db import connection, transaction
+from django.db import connection
 
+from core.queue import drain
 from insights.columns.folder import checksum_of, folder, is_whole
 from insights.columns.shape import copied_relations, families_of, shape_of
 from insights.models import ColumnPartition
@@ -27,14 +28,14 @@ def take_changes_out() -> int:
 
     Each change is taken exactly once, in the transaction that marks; concurrent processes take other changes.
     """
-    count = 0
-    while True:
-        with transaction.atomic():
-            changes = take_changes()
-            if not changes:
-                return count
-            _mark_changed(changes)
-        count += len(changes)
+    return drain(_mark_some_changed)
+
+
+def _mark_some_changed() -> int:
+    changes = take_changes()
+    if changes:
+        _mark_changed(changes)
+    return len(changes)
 
 
 def _mark_changed(changes: Sequence[Change]) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from django.db import connection, transaction
+from django.db import connection
 
 from core.hooks import Hook
-from integrations.models import FactFamily
+from core.queue import claim
+from integrations.models import FactChange, FactFamily
 
 # Called inside the transaction that changed facts.  A listener nudges its task and does nothing else.
 change_listeners: Hook[Callable[[], None]] = Hook()
@@ -63,22 +64,17 @@ def announce_changes() -> None:
 
 
 def take_changes(limit: int = 10_000) -> Sequence[Change]:
-    """Remove and return the oldest changes, at most `limit` rows, coalesced.
+    """Take the oldest changes out of the outbox, at most `limit` rows, coalesced.
 
     Call it in a transaction, process the changes in the same one, and repeat until it returns nothing: if the
-    transaction fails, the changes stay.  Concurrent readers get different rows.  Adjacent ranges of one family and
-    person, or owned object, are merged.
+    transaction fails, the changes stay.  Adjacent ranges of one family and person, or owned object, are merged.
     """
-    if not connection.in_atomic_block:
-        raise transaction.TransactionManagementError("take_changes() needs the reader's transaction.")
+    claimed = [row.pk for row in claim(FactChange.objects.only("pk").order_by("pk"), limit)]
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH drained AS (
-                DELETE FROM integrations_factchange
-                WHERE id = ANY (ARRAY(
-                    SELECT id FROM integrations_factchange ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
-                ))
+                DELETE FROM integrations_factchange WHERE id = ANY (%s)
                 RETURNING family, person_id, owned_id, day_from, day_to, at
             ), coalesced AS (
                 SELECT family, person_id, owned_id, range_agg(daterange(day_from, day_to)) AS days, min(at) AS at
@@ -89,6 +85,6 @@ def take_changes(limit: int = 10_000) -> Sequence[Change]:
             FROM (SELECT family, person_id, owned_id, unnest(days) AS days, at FROM coalesced) AS ranges
             ORDER BY family, person_id, owned_id, 3
             """,
-            [limit],
+            [claimed],
         )
         return [Change(FactFamily(row[0]), *row[1:]) for row in cursor.fetchall()]
