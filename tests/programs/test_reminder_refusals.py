@@ -226,9 +226,9 @@ def test_a_holder_that_was_too_slow_hands_nothing_over(teams: Teams, server: Mai
     filed("A rota", due=0, unit=teams.platform)
     plan_reminders()
     outbox.compose_emails([email.Email()])
-    slow = outbox.claim([email.Email()])
+    slow = outbox.claim_email([email.Email()])
     assert slow is not None
-    assert outbox.claim([email.Email()]) is None
+    assert outbox.claim_email([email.Email()]) is None
     Letter.objects.update(held_until=timezone.now() - timedelta(seconds=1))
     assert Counter(send_waiting()) == Counter(sent=1)
     with pytest.raises(outbox.LostClaimError):

@@ -7,9 +7,6 @@ uncertain and never resent automatically, because that could be a duplicate.  Th
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -20,6 +17,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from core.locks import Lock
+from core.queue import Backoff, claim, new_holder
 from programs.models import Delivery, Letter, Notice
 from programs.models.messages import LONGEST_REASON
 from programs.reminders.services.channels import Transport
@@ -28,7 +26,7 @@ from programs.reminders.services.quiet_hours import quiet_of
 State = Letter.State
 HOLD = timedelta(minutes=5)  # above what one e-mail may take: ten seconds a step, and two minutes for the last answer
 MOST_ATTEMPTS = 12
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=4)  # together some 16 hours of trying
+RETRIES = Backoff(timedelta(minutes=1), longest=timedelta(hours=4))  # together some 16 hours of trying
 ACCOUNTS_AT_ONCE = 500
 KEPT_FOR = timedelta(days=180)
 COMPOSING = Lock("composing of e-mails")  # whoever makes e-mails is alone, so that an account gets one and not two
@@ -108,7 +106,7 @@ def _enclose(emails: Sequence[Letter], at: datetime) -> None:
         )
 
 
-def claim(transports: Collection[Transport], *, now: datetime | None = None) -> Letter | None:
+def claim_email(transports: Collection[Transport], *, now: datetime | None = None) -> Letter | None:
     """Claims the e-mail that has waited longest; None where none is due."""
     at = now or timezone.now()
     with transaction.atomic():
@@ -116,10 +114,11 @@ def claim(transports: Collection[Transport], *, now: datetime | None = None) -> 
         waiting = free.filter(
             state=State.WAITING, next_try_at__lte=at, channel__in=[transport.word for transport in transports]
         )
-        due = waiting.select_for_update(skip_locked=True).order_by("next_try_at", "pk").first()
-        if due is None:
+        claimed = claim(waiting.order_by("next_try_at", "pk"), 1)
+        if not claimed:
             return None
-        due.held_by = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(8)}"
+        due = claimed[0]
+        due.held_by = new_holder()
         due.held_until = at + HOLD
         due.attempts += 1
         due.save(update_fields=["held_by", "held_until", "attempts"])
@@ -154,8 +153,7 @@ def try_again(email: Letter, why: str) -> None:
     if email.attempts >= MOST_ATTEMPTS:
         failed(email, why)
         return
-    pause = min(FIRST_PAUSE * 2 ** (email.attempts - 1), LONGEST_PAUSE)
-    _settle(email, State.WAITING, why, next_try_at=timezone.now() + pause)
+    _settle(email, State.WAITING, why, next_try_at=timezone.now() + RETRIES.wait(email.attempts - 1))
 
 
 def wait_until(email: Letter, moment: datetime) -> None:

@@ -56,7 +56,7 @@ def send_waiting() -> Mapping[str, int]:
 def _send_by(transport: Transport, session: Session, became: Counter[str]) -> None:
     away, ends = 0, time.monotonic() + SLICE_SECONDS
     while time.monotonic() < ends:
-        email = outbox.claim([transport])
+        email = outbox.claim_email([transport])
         if email is None:
             return
         word = _send(email, session)
