@@ -17,7 +17,7 @@ from django.conf import settings
 from demo.load.repositories import repositories_folder
 from demo.plan.repositories import ORGANISATION_LOGIN, REPOSITORIES
 from demo.providers.serve import FILE, DemoGitHub, serving_alone
-from integrations.connectors.base import connectors
+from integrations.connectors.registered import connectors
 from integrations.models import Connection, Stream
 from integrations.sync.connect import Answers, connect
 from integrations.sync.enqueue import pause, resume

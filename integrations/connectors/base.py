@@ -240,17 +240,10 @@ class Connector(ABC):
         raise NotImplementedError
 
 
-_connectors: dict[str, type[Connector]] = {}
+registry: dict[str, type[Connector]] = {}  # by slug; connectors/registered.py fills and reads it
 
 
 def register(connector: type[Connector]) -> type[Connector]:
     """Class decorator: register the provider under its slug."""
-    _connectors[connector.slug] = connector
+    registry[connector.slug] = connector
     return connector
-
-
-def connectors() -> Mapping[str, type[Connector]]:
-    """All registered providers, by slug."""
-    from integrations.connectors import registered  # noqa: F401  # imports every connector, each of which registers itself
-
-    return dict(_connectors)

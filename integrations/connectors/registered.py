@@ -1,5 +1,13 @@
-"""Imports every connector; add a new one here."""
+"""Imports every connector, each of which registers itself; add a new one here."""
 
-from integrations.connectors.github import GitHub
+from __future__ import annotations
 
-__all__ = ["GitHub"]
+from collections.abc import Mapping
+
+from integrations.connectors import github  # noqa: F401
+from integrations.connectors.base import Connector, registry
+
+
+def connectors() -> Mapping[str, type[Connector]]:
+    """All registered providers, by slug."""
+    return dict(registry)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from integrations.connectors.base import Connector, FetchedResource, Settings, connectors
+from integrations.connectors.base import Connector, FetchedResource, Settings
 from integrations.connectors.errors import PermanentError
 from integrations.connectors.http import PATIENCE, ConnectionHttp
 from integrations.connectors.origins import Origin
+from integrations.connectors.registered import connectors
 from integrations.enums import ResourceKind
 from integrations.models import Connection, Resource, UnreadableSecretsError
 from integrations.sync.budgets import BudgetBook

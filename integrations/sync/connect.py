@@ -10,7 +10,8 @@ from django.conf import settings as django_settings
 from django.db import transaction
 from django.urls import reverse
 
-from integrations.connectors.base import Connector, Field, connectors
+from integrations.connectors.base import Connector, Field
+from integrations.connectors.registered import connectors
 from integrations.models import Connection, UnreadableSecretsError
 from integrations.sync.enqueue import enqueue_sync
 from integrations.sync.rules import Rules

@@ -13,6 +13,7 @@ from integrations.enums import Kind
 from integrations.models import Connection, Stream
 from integrations.sync.leases import revoke_leases
 from integrations.sync.readings import close_runs
+from integrations.sync.tasks import discover, sync_streams
 
 NEWS_TOGETHER = timedelta(seconds=5)
 
@@ -22,8 +23,6 @@ def enqueue_sync(connection: Connection, *, full: bool = False) -> None:
 
     `full` reads everything again.  Failed and waiting streams are retried at once.
     """
-    from integrations.sync.tasks import discover, sync_streams
-
     with transaction.atomic():
         Connection.objects.filter(pk=connection.pk).update(discover_at=timezone.now())
         mark_requested(connection, full=full)
@@ -58,8 +57,6 @@ def pause(connection: Connection) -> None:
 
 def resume(connection: Connection) -> None:
     """Continue after the last stored page."""
-    from integrations.sync.tasks import sync_streams
-
     with transaction.atomic():
         Connection.objects.filter(pk=connection.pk).update(paused_at=None)
         nudge_on_commit(sync_streams)

@@ -7,9 +7,6 @@ its lease to expire, and a holder whose lease was revoked is waited for until it
 
 from __future__ import annotations
 
-import os
-import secrets
-import socket
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.locks import Lock
+from core.queue import new_holder
 from integrations.enums import Kind
 from integrations.models import Stream
 
@@ -133,7 +131,7 @@ def _list_or_none(numbers: Collection[int] | None) -> list[int] | None:
 
 
 def _lease_to_us(stream_id: int) -> Lease:
-    holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(8)}"
+    holder = new_holder()
     # Before the lease is visible: without the lock it would look like a killed worker's.
     LEASE_HELD.take(stream_id)
     now = timezone.now()

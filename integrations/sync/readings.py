@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from core.queue import Backoff
 from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError, TransientError
 from integrations.intake.deleted_records import mark_gone
 from integrations.models import Connection, Stream, SyncRun, ToldRecord
@@ -16,9 +17,7 @@ from integrations.sync.leases import Lease
 
 LOOK_AGAIN = timedelta(days=7)  # at everything: finds what reading only the news missed
 SHORTEST_WAIT = timedelta(seconds=5)  # who asks for less, and refuses all the same, fails
-FIRST_WAIT = timedelta(minutes=1)  # after a failure; it doubles with each in a row
-LONGEST_WAIT = timedelta(hours=6)
-MOST_DOUBLINGS = 9
+RETRIES = Backoff(timedelta(minutes=1), longest=timedelta(hours=6))
 KEPT_RUNS = 100  # of a stream
 WORKER_ENDED = "The worker that was reading ended. What it had stored stays; the next turn goes on from there."
 
@@ -163,8 +162,7 @@ def waiting_time(failures: int, problem: ConnectorError) -> timedelta:
 
     A minute, doubling; permanent errors are retried less often from the start.
     """
-    doublings = failures + (4 if isinstance(problem, PermanentError) else 0)
-    wait: timedelta = min(FIRST_WAIT * 2 ** min(doublings, MOST_DOUBLINGS), LONGEST_WAIT)
+    wait = RETRIES.wait(failures + (4 if isinstance(problem, PermanentError) else 0))
     return wait * random.uniform(1.0, 1.2)  # noqa: S311 - spreads what failed together
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import LiteralString
 
+from celery import signature
 from django.db import connection as database
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from core.nudges import nudge_on_commit
+from core.queue import run_all
 from integrations.code.attribution.session_outcomes import recompute_outcomes
 from integrations.code.attribution.tasks import ATTRIBUTION
 from integrations.code.commits.changed_days import append_changes_of_commits, append_changes_of_sessions
@@ -25,8 +26,9 @@ from integrations.models import Connection, Repository, RepositorySource, Resour
 from integrations.models.connections import GIT
 from integrations.outbox.attribution_queue import enqueue_sessions
 from integrations.outbox.write_lock import lock_for_write
-from integrations.sync.git.read_source import AlreadyReadingError, no_reading
+from integrations.sync.git.reading_lock import no_reading
 
+DELETE_UNWANTED = signature("integrations.sync.tasks.delete_unwanted")  # by name: it calls this module
 LONGEST_NAME_LEFT = 150  # of a connection that is only there until its facts are deleted
 # Whatever points to a commit, before the commits themselves.
 DELETE_COMMITS: tuple[LiteralString, ...] = (
@@ -84,7 +86,7 @@ def remove_keeping_facts(connection: Connection) -> None:
     """Delete the connection alone.  Its repositories stay as they were last read, marked as no longer connected.
 
     A provider's facts point to their connection: it stays, marked as removed, without its secrets, and connecting its
-    name again goes on with what was kept.  Raises AlreadyReadingError.
+    name again goes on with what was kept.  Raises BusyError.
     """
     with transaction.atomic():
         no_reading(connection.sources.all())
@@ -102,30 +104,23 @@ def remove_keeping_facts(connection: Connection) -> None:
 
 def remove_with_facts_later(connection: Connection) -> None:
     """Hide a provider's connection at once, and let the worker delete it with its facts; its name is free again."""
-    from integrations.sync.tasks import delete_unwanted
-
     with transaction.atomic():
         connection.name = f"{connection.name[:LONGEST_NAME_LEFT]} (removed, {connection.pk})"
         connection.removed_at = connection.paused_at = timezone.now()
         connection.facts_unwanted, connection.secrets = True, {}
         connection.save(update_fields=["name", "removed_at", "paused_at", "facts_unwanted", "secrets"])
-        nudge_on_commit(delete_unwanted)
+        nudge_on_commit(DELETE_UNWANTED)
 
 
 def delete_unwanted_facts() -> int:
     """Delete connections that were removed with their facts; how many.  One that is still being read is skipped."""
-    deleted = 0
-    for connection in Connection.objects.filter(facts_unwanted=True).order_by("pk"):
-        with suppress(AlreadyReadingError):
-            remove_with_facts(connection)
-            deleted += 1
-    return deleted
+    return len(run_all(Connection.objects.filter(facts_unwanted=True).order_by("pk"), remove_with_facts))
 
 
 def remove_with_facts(connection: Connection) -> None:
     """Delete the connection, the repositories that only it brings, and the commits that no other repository holds.
 
-    What stood back for one of those commits counts again.  Raises AlreadyReadingError.
+    What stood back for one of those commits counts again.  Raises BusyError.
     """
     with transaction.atomic():
         no_reading(connection.sources.all())

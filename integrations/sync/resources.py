@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.db import transaction
@@ -32,17 +31,13 @@ NOT_LISTED = "The provider does not list it any more."
 NOT_LISTED_REMEDY = "It was deleted, or the token may not see it any more. Its facts stay as they were last read."
 
 
-class AlreadyListingError(Exception):
-    """Another process lists this connection's resources."""
-
-
 def discover_resources(connection: Connection) -> int:
     """List what the credential can see, pick by the rules, and create streams; how many resources there are.
 
     Missing resources are marked as gone once the listing is complete.  Raises ConnectorError, noted with the
-    connection, and AlreadyListingError.
+    connection, and BusyError.
     """
-    with _one_listing(connection):
+    with LISTING.alone(connection.pk):
         began = timezone.now()
         try:
             connector = connector_of(connection)
@@ -140,11 +135,3 @@ def _note_failure(connection: Connection, problem: ConnectorError) -> None:
     Connection.objects.filter(pk=connection.pk).update(
         failures=F("failures") + 1, problem=problem.problem, remedy=problem.what_to_do, discover_at=retry_at
     )
-
-
-@contextmanager
-def _one_listing(connection: Connection) -> Iterator[None]:
-    with LISTING.held(connection.pk) as is_ours:
-        if not is_ours:
-            raise AlreadyListingError
-        yield

@@ -10,18 +10,19 @@ from typing import Any
 from django.db.models import Max, Sum
 from django.utils import timezone
 
+from core.locks import BusyError
 from core.nudges import nudge_on_commit
 from integrations.code.attribution.tasks import attribute_pending
-from integrations.connectors.base import connectors
 from integrations.connectors.errors import ConnectorError
+from integrations.connectors.registered import connectors
 from integrations.enums import Kind
 from integrations.models import Connection, RepositorySource, Stream, SyncRun
 from integrations.sync.enqueue import enqueue_sync, mark_requested
 from integrations.sync.git import connect as git
 from integrations.sync.git.mirrors import is_mirror, sync_mirrors
-from integrations.sync.git.read_source import AlreadyReadingError, sync_source
+from integrations.sync.git.read_source import sync_source
 from integrations.sync.git.tasks import sync_sources
-from integrations.sync.resources import AlreadyListingError, discover_resources
+from integrations.sync.resources import discover_resources
 from integrations.sync.slices import run_next_slice
 from orgtree.identities.match_identities import match_identities
 
@@ -106,7 +107,7 @@ def _read_source(source: RepositorySource, *, full: bool) -> Result:
     while True:
         try:
             run = sync_source(source, full=full)
-        except AlreadyReadingError:
+        except BusyError:
             time.sleep(SECONDS_BETWEEN_TRIES)
             source.refresh_from_db()
             continue
@@ -149,7 +150,7 @@ def _list_resources(connection: Connection) -> None:
     while True:
         try:
             discover_resources(connection)
-        except AlreadyListingError:
+        except BusyError:
             time.sleep(SECONDS_BETWEEN_TRIES)
         else:
             return

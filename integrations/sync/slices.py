@@ -13,6 +13,7 @@ from enum import Enum
 from django.db.models import F
 from django.utils import timezone
 
+from core.locks import BusyError
 from integrations.connectors.errors import ConnectorError, PermanentError
 from integrations.enums import Kind
 from integrations.models import Connection, Stream, SyncRun
@@ -39,10 +40,6 @@ class SliceLimits:
 
 
 SLICE_LIMITS = SliceLimits()
-
-
-class AlreadyReadingError(Exception):
-    """Another worker reads this stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +69,16 @@ def run_next_slice(
 def run_stream(stream: Stream, *, after_slice: Callable[[], None] = lambda: None) -> SyncRun:
     """Read this stream to its end, or until it fails, whether it is due or not.
 
-    Raises AlreadyReadingError.
+    Raises BusyError.
     """
     while True:
         with claimed_stream(stream) as lease:
             if lease is None:
-                raise AlreadyReadingError
+                raise BusyError
             run = _take(lease)
         after_slice()
         if run is None:
-            raise AlreadyReadingError
+            raise BusyError
         if run.finished_at is not None or run.problem:
             return run
 

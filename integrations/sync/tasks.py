@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
+from itertools import takewhile
 from typing import Any
 
 from celery import shared_task
@@ -13,12 +14,12 @@ from celery.signals import worker_shutting_down
 from django.utils import timezone
 
 from core.nudges import nudge_on_commit
+from core.queue import run_all
 from integrations.connectors.errors import ConnectorError
 from integrations.models import Connection
-from integrations.sync.resources import AlreadyListingError, discover_resources
+from integrations.sync.remove_connection import delete_unwanted_facts
+from integrations.sync.resources import discover_resources
 from integrations.sync.slices import run_next_slice, stopping
-
-logger = logging.getLogger(__name__)
 
 SLICES_AT_ONCE = 2  # of a worker's threads: the others are for telemetry, figures and pages
 SECONDS_OF_A_TASK = 60.0
@@ -55,31 +56,26 @@ def discover() -> None:
         return
     try:
         due = Connection.objects.filter(discover_at__lte=timezone.now(), paused_at=None, removed_at=None)
-        for connection in due.order_by("discover_at", "pk"):
-            if stopping.is_set():
-                return
-            _discover(connection)
-            nudge_on_commit(sync_streams)
+        in_order = due.order_by("discover_at", "pk")
+        run_all(takewhile(lambda _: not stopping.is_set(), in_order), _discover, failed=_discover_later)
     finally:
         _listing.release()
 
 
 def _discover(connection: Connection) -> None:
-    try:
+    with suppress(ConnectorError):  # the connection says what is wrong
         discover_resources(connection)
-    except (AlreadyListingError, ConnectorError):
-        return  # the connection says what is wrong
-    except Exception:
-        logger.exception("Listing the resources of connection %s broke off", connection.pk)
-        retry_at = timezone.now() + LOOK_AGAIN_AFTER_OWN_FAULT
-        Connection.objects.filter(pk=connection.pk).update(discover_at=retry_at)
+    nudge_on_commit(sync_streams)
+
+
+def _discover_later(connection: Connection) -> None:
+    retry_at = timezone.now() + LOOK_AGAIN_AFTER_OWN_FAULT
+    Connection.objects.filter(pk=connection.pk).update(discover_at=retry_at)
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def delete_unwanted() -> None:
     """Delete connections that were removed together with more facts than a browser request can delete."""
-    from integrations.sync.remove_connection import delete_unwanted_facts
-
     delete_unwanted_facts()
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 
-from integrations.connectors.base import RawRecord, Settings, connectors
+from core.queue import run_one_by_one
+from integrations.connectors.base import RawRecord, Settings
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.json_text import read_delivery
+from integrations.connectors.registered import connectors
 from integrations.enums import Kind
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, QuarantinedPayload, Resource, WebhookDelivery
@@ -30,17 +31,10 @@ State = WebhookDelivery.State
 def process_waiting(limit: int = 500) -> int:
     """Process the oldest deliveries, each in its own transaction; how many.
 
-    Workers pick different ones.  One that fails is left to the next sweep: its cause, such as others' locks, may be
-    gone by then.
+    One that fails is left to the next sweep: its cause, such as others' locks, may be gone by then.
     """
-    failed: set[int] = set()
-    for taken_count in range(limit):
-        delivery = _take_next(failed)
-        if delivery is None:
-            return taken_count
-        if delivery.state == State.WAITING:
-            failed.add(delivery.pk)
-    return limit
+    waiting = WebhookDelivery.objects.filter(state=State.WAITING).select_related("connection").order_by("pk")
+    return run_one_by_one(waiting, _process, failed=_fail, most=limit)
 
 
 def forget_old_deliveries() -> int:
@@ -48,25 +42,24 @@ def forget_old_deliveries() -> int:
     return old.delete()[0]
 
 
-def _take_next(failed: Collection[int]) -> WebhookDelivery | None:
-    with transaction.atomic():
-        waiting = WebhookDelivery.objects.select_for_update(skip_locked=True, of=("self",)).filter(state=State.WAITING)
-        delivery = waiting.exclude(pk__in=failed).select_related("connection").order_by("pk").first()
-        if delivery is None:
-            return None
-        try:
-            with transaction.atomic():
-                delivery.state = _take(delivery)
-        except Exception:  # our fault: the delivery stays, and the others are processed
-            logger.exception("Delivery %s could not be taken", delivery.pk)
-            delivery.tries += 1
-            if delivery.tries >= MOST_TRIES:
-                _quarantine(delivery, [], SchemaError("(delivery)", "Headway failed on it; its log says more"))
-                delivery.state = State.QUARANTINED
-        if delivery.state != State.WAITING:
-            delivery.body, delivery.done_at = None, timezone.now()
-        delivery.save(update_fields=["state", "tries", "body", "done_at"])
-    return delivery
+def _process(delivery: WebhookDelivery) -> None:
+    _finish(delivery, _take(delivery))
+
+
+def _fail(delivery: WebhookDelivery, problem: Exception) -> None:
+    """Our fault: the delivery stays for some sweeps."""
+    logger.error("Delivery %s could not be taken", delivery.pk, exc_info=problem)
+    delivery.tries += 1
+    if delivery.tries < MOST_TRIES:
+        delivery.save(update_fields=["tries"])
+        return
+    _quarantine(delivery, [], SchemaError("(delivery)", "Headway failed on it; its log says more"))
+    _finish(delivery, State.QUARANTINED)
+
+
+def _finish(delivery: WebhookDelivery, state: State) -> None:
+    delivery.state, delivery.body, delivery.done_at = state, None, timezone.now()
+    delivery.save(update_fields=["state", "tries", "body", "done_at"])
 
 
 def _take(delivery: WebhookDelivery) -> State:

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_POST
 
 from core.disk_full import is_disk_full, not_stored_message
 from core.nudges import nudge_on_commit
-from integrations.connectors.base import Settings, connectors
+from integrations.connectors.base import Settings
+from integrations.connectors.registered import connectors
 from integrations.models import Connection, UnreadableSecretsError, WebhookDelivery
 from integrations.sync.connect import WEBHOOK_SECRET
 from integrations.telemetry.otlp.replies import RefusedError

@@ -9,11 +9,13 @@ from __future__ import annotations
 import logging
 import time
 
+from celery import signature
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from core.locks import Lock
 from core.nudges import nudge_on_commit
+from core.queue import run_all
 from integrations.connectors.base import Connector, Http
 from integrations.connectors.errors import ConnectorError, TransientError
 from integrations.models import Connection, Resource
@@ -23,6 +25,7 @@ from integrations.sync.connect import WEBHOOK_SECRET, webhook_address
 
 logger = logging.getLogger(__name__)
 
+REGISTER_HOOKS = signature("integrations.webhooks.tasks.register_hooks")  # by name: it calls this module
 REGISTERS = "register_webhooks"  # the setting that enables it for a connection
 SECONDS_BEFORE_REMOVAL = 20.0  # an admin waits for them
 SECONDS_AT_ONCE = 60.0  # of one connection; the rest is the next sweep's
@@ -39,31 +42,25 @@ def can_register(connection: Connection) -> bool:
 
 def request_hooks(connection: Connection) -> None:
     """Register a webhook for every synced resource, including those that failed before."""
-    from integrations.webhooks.tasks import register_hooks
-
     with transaction.atomic():
         _set(connection, registers=True)
         connection.resources.exclude(hook_problem="").update(hook_problem="")
-        nudge_on_commit(register_hooks)
+        nudge_on_commit(REGISTER_HOOKS)
 
 
 def request_hook_removal(connection: Connection) -> None:
     """Remove the webhooks that Headway registered."""
-    from integrations.webhooks.tasks import register_hooks
-
     with transaction.atomic():
         _set(connection, registers=False)
-        nudge_on_commit(register_hooks)
+        nudge_on_commit(REGISTER_HOOKS)
 
 
 def renew_hooks(connection: Connection) -> None:
     """The secret has changed: register webhooks again with the new one."""
-    from integrations.webhooks.tasks import register_hooks
-
     with transaction.atomic():
         if registers_hooks(connection):
             connection.resources.exclude(hook_id="").update(hook_id="", hook_problem="")
-        nudge_on_commit(register_hooks)
+        nudge_on_commit(REGISTER_HOOKS)
 
 
 def registers_hooks(connection: Connection) -> bool:
@@ -96,13 +93,13 @@ def register_waiting() -> None:
 
     Workers pick different connections.
     """
-    for connection in Connection.objects.filter(removed_at=None, paused_at=None).order_by("pk"):
-        waiting = _missing(connection) | _superfluous(connection)
-        if not waiting.exists():
-            continue
-        with REGISTRATION.held(connection.pk) as free:
-            if free:
-                _register(connection)
+    run_all(Connection.objects.filter(removed_at=None, paused_at=None).order_by("pk"), _register_missing)
+
+
+def _register_missing(connection: Connection) -> None:
+    if (_missing(connection) | _superfluous(connection)).exists():
+        with REGISTRATION.alone(connection.pk):
+            _register(connection)
 
 
 def _register(connection: Connection) -> None:

@@ -71,11 +71,11 @@ def guide() -> Iterator[ModuleType]:
     found = re.search(r"```python\n(\"\"\"Bell.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     assert found, "the guide shows a whole connector"
     module = ModuleType("integrations.connectors.bell")
-    known = dict(base._connectors)
+    known = dict(base.registry)
     exec(compile(found[1], str(GUIDE), "exec"), module.__dict__)  # noqa: S102  # a file of this project
     yield module
-    base._connectors.clear()
-    base._connectors.update(known)
+    base.registry.clear()
+    base.registry.update(known)
 
 
 def test_the_guides_connector_reads_on_from_any_page(guide: ModuleType) -> None:

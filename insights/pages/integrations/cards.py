@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from insights.ui import wording
-from integrations.connectors.base import connectors
+from integrations.connectors.registered import connectors
 from integrations.enums import Kind
 from integrations.sync.health import ConnectionHealth, KindHealth, State, StreamProblem
 

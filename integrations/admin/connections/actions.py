@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 from django.contrib import messages
 
-from integrations.connectors.base import connectors
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.repository import GitRepository
+from integrations.connectors.registered import connectors
 from integrations.models import Connection
 from integrations.models.connections import GIT, PUSH
 from integrations.sync.check import check_connection

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from integrations.connectors.base import Connector, connectors
+from integrations.connectors.base import Connector
+from integrations.connectors.registered import connectors
 from integrations.models.connections import GIT
 
 

@@ -24,7 +24,8 @@ from integrations.admin.connections.choices import choices
 from integrations.admin.connections.forms import GitConnectionForm, NameForm, ProviderForm, form_of
 from integrations.admin.connections.permissions import as_html
 from integrations.admin.connections.sections import name_of_provider, tabs_of
-from integrations.connectors.base import CheckedPermission, connectors
+from integrations.connectors.base import CheckedPermission
+from integrations.connectors.registered import connectors
 from integrations.models import Connection, RepositorySource, SyncRun
 from integrations.models.connections import GIT, PUSH
 from integrations.sync.check import check_connection, check_connector

@@ -12,10 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
+from core.locks import BusyError
 from integrations.admin.connections.sections import section_context
 from integrations.models import Connection
 from integrations.models.connections import GIT
-from integrations.sync.git.read_source import AlreadyReadingError
 from integrations.sync.remove_connection import (
     removal_impact,
     remove_keeping_facts,
@@ -66,7 +66,7 @@ def _removed(
         with transaction.atomic():
             log(request, Connection.objects.filter(pk=connection.pk))
             remove(connection)
-    except AlreadyReadingError:
+    except BusyError:
         words = f"{name} is being read at this moment, and was not removed. Pause it, and try again after the reading."
         messages.error(request, words)
     else:

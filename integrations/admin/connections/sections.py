@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-from integrations.connectors.base import connectors
+from integrations.connectors.registered import connectors
 from integrations.models import Connection, QuarantinedPayload
 from integrations.models.connections import GIT, PUSH
 from integrations.sync.connect import webhook_address

@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.locks import Lock
+from core.queue import run_all
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.languages import classify
@@ -87,26 +88,22 @@ def sync_line_histories() -> int:
 
     A failing repository does not stop the others; it comes last in the next round.
     """
-    stored = 0
-    for history in LineHistory.objects.filter(asked_at__isnull=False).order_by("asked_at").select_related("repository"):
-        try:
-            stored += sync_line_history(history.repository)
-        except Exception:
-            logger.exception("Following the lines of %s broke off", history.repository)
-            LineHistory.objects.filter(pk=history.pk).update(
-                asked_at=timezone.now(), problem="It broke off for a reason of Headway's own, which its log tells."
-            )
-    return stored
+    requested = LineHistory.objects.filter(asked_at__isnull=False).order_by("asked_at").select_related("repository")
+    return sum(run_all((history.repository for history in requested), sync_line_history, failed=_request_later))
+
+
+def _request_later(repository: Repository) -> None:
+    LineHistory.objects.filter(repository=repository).update(
+        asked_at=timezone.now(), problem="It broke off for a reason of Headway's own, which its log tells."
+    )
 
 
 def sync_line_history(repository: Repository) -> int:
     """Update the line history to the tip of the default branch; returns the number of stored changes.
 
-    Does nothing while another process works on it.  If no clone can be read, stored data stays, and the row says why.
+    If no clone can be read, stored data stays, and the row says why.  Raises BusyError.
     """
-    with LINE_HISTORY.held(repository.pk) as alone:
-        if not alone:
-            return 0
+    with LINE_HISTORY.alone(repository.pk):
         history = LineHistory.objects.get_or_create(repository=repository)[0]
         mine = LineHistory.objects.filter(pk=repository.pk)
         began, problem, stored = timezone.now(), "", 0

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from integrations.connectors.base import Connector, connectors
+from integrations.connectors.base import Connector
+from integrations.connectors.registered import connectors
 from integrations.sync.connect import Answers, InvalidConnectionError, connect, webhook_address
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
+from core.locks import BusyError
 from integrations.connectors.base import CloneAddress
 from integrations.connectors.errors import ConnectorError
 from integrations.connectors.git.commands import GitError
@@ -22,6 +23,7 @@ from integrations.connectors.http import PATIENCE, ConnectionHttp
 from integrations.enums import ResourceKind
 from integrations.models import Connection, RepositorySource, Resource
 from integrations.sync.clients import connector_of, fetched
+from integrations.sync.git.reading_lock import no_reading
 
 KEEP_MIRROR = "keep_mirror"  # the setting of a connection, "true" where its admin wants mirrors
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -29,13 +31,11 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 def sync_mirrors() -> None:
     """Create a source for each repository that is to be mirrored, and delete all others with their copies."""
-    from integrations.sync.git.read_source import AlreadyReadingError, no_reading
-
     by_path = {str(mirror_path(resource)): resource for resource in _to_mirror()}
     sources = RepositorySource.objects.filter(external_id__startswith=f"{_folder()}/")
     known = {source.external_id: source for source in sources}
     for path in known.keys() - by_path.keys():
-        with suppress(AlreadyReadingError), transaction.atomic():  # being read: the next sweep drops it
+        with suppress(BusyError), transaction.atomic():  # being read: the next sweep drops it
             no_reading([known[path]])
             known[path].delete()
             shutil.rmtree(path, ignore_errors=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -16,7 +15,6 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from core.locks import Lock
 from integrations.code.attribution.evidence import store_evidence
 from integrations.code.attribution.notes import Note, add_notes, sync_notes
 from integrations.code.commits.duplicates import recompute_changes
@@ -45,14 +43,10 @@ from integrations.enums import Kind
 from integrations.models import Repository, RepositorySource, SyncRun
 from integrations.outbox.linking_lock import lock_for_linking
 from integrations.sync.git.mirrors import refresh_mirror
+from integrations.sync.git.reading_lock import READING
 
 COMMITS_AT_ONCE = 1000  # per transaction: about a second of work to lose
 FILES_AT_ONCE = 20_000  # so that 500 commits of thousands of files do not fill the memory
-READING = Lock("reading of a clone")  # by source
-
-
-class AlreadyReadingError(Exception):
-    """Another process reads this source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +81,9 @@ def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
     """Read what is new; the run says what was found, and in words what went wrong.
 
     `full` looks at every commit again instead of trusting how far the last reading came.
-    Raises AlreadyReadingError.
+    Raises BusyError.
     """
-    with _one_reading(source):
+    with READING.alone(source.pk):
         source.refresh_from_db()
         SyncRun.objects.filter(source=source, state=SyncRun.State.RUNNING).update(
             state=SyncRun.State.INTERRUPTED, finished_at=timezone.now()
@@ -312,18 +306,3 @@ def _chunks(commits: Iterable[ReadCommit]) -> Iterator[list[ReadCommit]]:
             chunk, files = [], 0
     if chunk:
         yield chunk
-
-
-@contextmanager
-def _one_reading(source: RepositorySource) -> Iterator[None]:
-    with READING.held(source.pk) as is_ours:
-        if not is_ours:
-            raise AlreadyReadingError
-        yield
-
-
-def no_reading(sources: Iterable[RepositorySource]) -> None:
-    """Until the caller's transaction ends, nobody reads these sources.  Raises AlreadyReadingError."""
-    for source in sources:
-        if not READING.try_hold(source.pk):
-            raise AlreadyReadingError

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime, timedelta
 
 from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
+from core.queue import Backoff, run_all
 from integrations.code.commits.bulk_thresholds import apply_bulk_thresholds
 from integrations.code.git.line_history import sync_line_histories
 from integrations.models import RepositorySource
 from integrations.sync.git.mirrors import sync_mirrors
-from integrations.sync.git.read_source import AlreadyReadingError, sync_source
-
-logger = logging.getLogger(__name__)
+from integrations.sync.git.read_source import sync_source
 
 REGULARLY = timedelta(minutes=5)
-MOST_DOUBLINGS = 6  # a path that is gone for good is still looked for every few hours
+INTERVAL = Backoff(REGULARLY, longest=REGULARLY * 64)  # a path that is gone for good is looked for every few hours
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def sync_sources() -> None:
     """Read the sources that were requested, and those that are due."""
     sync_mirrors()
-    for source in due_sources(timezone.now()):
-        try:
-            sync_source(source)
-        except AlreadyReadingError:
-            continue
-        except Exception:  # the other sources are read all the same; the run says that this one was interrupted
-            logger.exception("Reading source %s broke off", source.pk)
+    run_all(due_sources(timezone.now()), sync_source)
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -57,5 +49,4 @@ def due_sources(now: datetime) -> list[RepositorySource]:
 def _is_due(source: RepositorySource, now: datetime) -> bool:
     if source.asked_at is not None or source.tried_at is None:
         return True
-    wait: timedelta = REGULARLY * 2 ** min(source.failures, MOST_DOUBLINGS)
-    return source.tried_at + wait <= now
+    return bool(source.tried_at + INTERVAL.wait(source.failures) <= now)

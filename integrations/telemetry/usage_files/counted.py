@@ -9,15 +9,20 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+from celery import signature
 from django.db import connection, transaction
 
 from core.locks import Lock
+from core.nudges import nudge_on_commit
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes
 from integrations.telemetry.prices.summed_days import price_summed_days
 from orgtree.organisation.people_version import raise_people_version
 
 USAGE = Lock("usage files")
+RECOMPUTE_USAGE = signature(
+    "integrations.telemetry.usage_files.tasks.settle_usage_files"
+)  # by name: it calls this module
 
 
 def recompute_usage() -> int:
@@ -50,10 +55,7 @@ def mark_usage_of_fold() -> None:
         cursor.execute(MARK)
         marked = cursor.rowcount
     if marked:
-        from core.nudges import nudge_on_commit
-        from integrations.telemetry.usage_files.tasks import settle_usage_files  # the task imports this module
-
-        nudge_on_commit(settle_usage_files)
+        nudge_on_commit(RECOMPUTE_USAGE)
 
 
 MARK: LiteralString = """

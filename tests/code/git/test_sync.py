@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from core.locks import BusyError
 from demo.plan.fast_import import Signed, create_bare_repository, fast_import
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.store import store_commits
@@ -24,7 +25,8 @@ from integrations.models import Commit, Connection, RepositorySource, SyncRun
 from integrations.sync.git import read_source as reading
 from integrations.sync.git import tasks
 from integrations.sync.git.connect import NameTakenError, connect_git
-from integrations.sync.git.read_source import AlreadyReadingError, sync_source
+from integrations.sync.git.read_source import sync_source
+from integrations.sync.git.reading_lock import READING
 from tests.code.git.repositories import FIRST, Repo, lines
 from tests.code.git.tables import counted, imported_anew, sync, tables
 from tests.patience import PATIENCE_SECONDS
@@ -195,7 +197,7 @@ def test_two_readings_of_one_source_do_not_meet(shop: Repo) -> None:
 
     def hold() -> None:
         try:
-            with reading._one_reading(source):
+            with READING.alone(source.pk):
                 holding.set()
                 done.wait(PATIENCE_SECONDS)
         finally:
@@ -205,7 +207,7 @@ def test_two_readings_of_one_source_do_not_meet(shop: Repo) -> None:
     thread.start()
     try:
         assert holding.wait(PATIENCE_SECONDS)
-        with pytest.raises(AlreadyReadingError):
+        with pytest.raises(BusyError):
             sync_source(source)
     finally:
         done.set()

@@ -1,0 +1,17 @@
+"""One process at a time reads a clone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.locks import BusyError, Lock
+from integrations.models import RepositorySource
+
+READING = Lock("reading of a clone")  # by source
+
+
+def no_reading(sources: Iterable[RepositorySource]) -> None:
+    """Until the caller's transaction ends, nobody reads these sources.  Raises BusyError."""
+    for source in sources:
+        if not READING.try_hold(source.pk):
+            raise BusyError
