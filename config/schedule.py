@@ -57,13 +57,15 @@ SCHEDULE = (
         "Settle what has no figures", "integrations.delivery.tasks.settle_without_figures", Nightly(hour=2, minute=0)
     ),
     Entry("Plan reminders", "programs.tasks.plan_reminders", Every(seconds=900)),
-    Entry("Send letters", "programs.tasks.send_letters", Every(seconds=60)),
+    Entry("Send e-mails", "programs.tasks.send_emails", Every(seconds=60)),
     Entry("Forget old messages", "programs.tasks.forget_old_messages", Nightly(hour=3, minute=45)),
     Entry("Measure tickets", "programs.tasks.measure_tickets", Nightly(hour=3, minute=30)),
     Entry("Measure objectives", "programs.tasks.measure_objectives", Every(seconds=3600)),
     Entry("Record figures", "insights.figure_records.tasks.record", Nightly(hour=2, minute=30)),
     Entry("Check columns", "insights.columns.tasks.check_nightly", Nightly(hour=4, minute=15)),
 )
+# Tasks of earlier versions → the entries that run their work now.
+RENAMED = {"programs.tasks.send_letters": "Send e-mails"}
 # A sweep that was not started by then is pointless: the next one is on its way.
 SWEEP_EXPIRES_SECONDS = 60
 OWN_PACKAGES = ("insights", "integrations", "orgtree", "programs")
@@ -72,14 +74,16 @@ OWN_PACKAGES = ("insights", "integrations", "orgtree", "programs")
 def seed_schedule() -> None:
     """Add missing entries by name; existing entries keep an admin's changes.
 
-    Updates the path of a moved task, and deletes entries of removed tasks, which workers would reject each time.
+    Updates the entries of moved and renamed tasks, and deletes those of removed ones, which workers would reject each
+    time.
     """
     tasks = {entry.name: entry.task for entry in SCHEDULE}
     for existing in PeriodicTask.objects.filter(task__regex=f"^({'|'.join(OWN_PACKAGES)})[.]"):
-        if _has_module(existing.task):
+        name = RENAMED.get(existing.task, existing.name)
+        if name == existing.name and _has_module(existing.task):
             continue
-        if existing.name in tasks:
-            existing.task = tasks[existing.name]
+        if name in tasks:
+            existing.name, existing.task = name, tasks[name]
             existing.save()
         else:
             existing.delete()

@@ -18,7 +18,7 @@ from integrations.connectors.rate_limits import LONGEST_WAIT
 from integrations.models import Connection, LineHistory, Quota, RepositorySource, Stream
 from integrations.sync.leases import LEASE
 from orgtree.models import MatchWork
-from programs.models import Delivery, Letter
+from programs.models import Delivery, OutgoingEmail
 from programs.reminders.services.outbox import HOLD
 
 LEEWAY = timedelta(minutes=1)  # clocks of machines that share a database differ
@@ -45,8 +45,8 @@ CLOCKS = (
     StoredClock(PeriodicTask, "last_run_at"),
     StoredClock(PeriodicTask, "date_changed"),  # stands for the last run of a task that never ran
     StoredClock(RepositorySource, "tried_at"),
-    StoredClock(RepositorySource, "asked_at"),
-    StoredClock(LineHistory, "asked_at"),
+    StoredClock(RepositorySource, "requested_at"),
+    StoredClock(LineHistory, "requested_at"),
     StoredClock(Stream, "due_at", LONGEST_WAIT, passed="served_at"),
     StoredClock(Stream, "leased_until", LEASE),
     StoredClock(Stream, "served_at"),
@@ -56,8 +56,8 @@ CLOCKS = (
     StoredClock(Quota, "blocked_until", LONGEST_WAIT),
     StoredClock(Quota, "resets_at", LONGEST_WAIT),
     StoredClock(MatchWork, "noted_at"),
-    StoredClock(Letter, "next_try_at", LONGEST_QUIET),
-    StoredClock(Letter, "held_until", HOLD),
+    StoredClock(OutgoingEmail, "next_try_at", LONGEST_QUIET),
+    StoredClock(OutgoingEmail, "held_until", HOLD),
     StoredClock(Delivery, "not_before", LONGEST_QUIET),
     StoredClock(AccessAttempt, "attempt_time"),
 )

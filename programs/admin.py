@@ -2,8 +2,14 @@
 
 from programs.objectives.admin import ObjectiveTemplateAdmin
 from programs.quarters.admin import QuarterAdmin
-from programs.reminders.admin import LetterAdmin
+from programs.reminders.admin import OutgoingEmailAdmin
 from programs.teams.admin import ProgramSettingsAdmin
 from programs.tickets.admin import TicketTemplateAdmin
 
-__all__ = ["LetterAdmin", "ObjectiveTemplateAdmin", "ProgramSettingsAdmin", "QuarterAdmin", "TicketTemplateAdmin"]
+__all__ = [
+    "ObjectiveTemplateAdmin",
+    "OutgoingEmailAdmin",
+    "ProgramSettingsAdmin",
+    "QuarterAdmin",
+    "TicketTemplateAdmin",
+]

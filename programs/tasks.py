@@ -22,8 +22,8 @@ def plan_reminders() -> None:
     telling.plan_reminders()
 
 
-@shared_task(name="programs.tasks.send_letters", ignore_result=True)  # type: ignore[untyped-decorator]
-def send_letters() -> None:
+@shared_task(name="programs.tasks.send_emails", ignore_result=True)  # type: ignore[untyped-decorator]
+def send_emails() -> None:
     """Send the outbox."""
     sending.run_slice()
 

@@ -46,7 +46,7 @@ from tests.stored_once import refuse_mixed_files, stored_once
 __all__ = ["browser", "stored_once", "windows"]
 StartServer = Callable[..., AbstractContextManager[Server]]
 # Swept once in ten to sixty seconds by themselves, and idle where nothing waits: journeys wait for them.
-AWAITED = ("List resources", "Send letters", "Sync connections")
+AWAITED = ("List resources", "Send e-mails", "Sync connections")
 _numbers = itertools.count(1)
 
 

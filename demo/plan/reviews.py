@@ -120,13 +120,13 @@ class _Way:
         return ready_at
 
     def ask(self, reviewers: Sequence[DemoPerson], ready_at: datetime) -> None:
-        asked_at = ready_at + timedelta(seconds=30)
+        request_at = ready_at + timedelta(seconds=30)
         for position, reviewer in enumerate(reviewers):
-            self._take(EventKind.REVIEW_REQUESTED, asked_at + timedelta(seconds=position), self._author, of=reviewer)
+            self._take(EventKind.REVIEW_REQUESTED, request_at + timedelta(seconds=position), self._author, of=reviewer)
         if self._rng.random() < _TEAM_REVIEW_CHANCE:
-            self._take(EventKind.REVIEW_REQUESTED, asked_at + timedelta(seconds=5), self._author, text="reviewers")
+            self._take(EventKind.REVIEW_REQUESTED, request_at + timedelta(seconds=5), self._author, text="reviewers")
         elif len(reviewers) > 1 and self._rng.random() < _WITHDRAWN_CHANCE:
-            withdrawn_at = asked_at + timedelta(minutes=3)
+            withdrawn_at = request_at + timedelta(minutes=3)
             self._take(EventKind.REVIEW_REQUEST_REMOVED, withdrawn_at, self._author, of=reviewers[1])
 
     def discuss(self, reviewers: Sequence[DemoPerson], first: datetime, pushes: Sequence[datetime]) -> datetime:

@@ -108,7 +108,7 @@ def _state(source: RepositorySource, run: SyncRun | None) -> str:
         return "paused"
     if run is not None and run.state == SyncRun.State.RUNNING:
         return SyncRun.State.RUNNING
-    if run is None or (source.asked_at is not None and source.asked_at > run.started_at):
+    if run is None or (source.requested_at is not None and source.requested_at > run.started_at):
         return "waiting"
     return run.state
 

@@ -131,14 +131,14 @@ class PriceOverrideChangeAdmin(_Log, PriceOverrideChangeModelAdmin):
 class RepricingAdmin(_Log, RepricingModelAdmin):
     """Each repricing with when, why, by whom, from which day, and the sum before and after."""
 
-    list_display = ("asked_at", "reason", "who", "days", "state", "looked_at", "spend", "unpriced")
+    list_display = ("requested_at", "reason", "who", "days", "state", "looked_at", "spend", "unpriced")
     list_filter = ("state", "cause")
-    list_select_related = ("asked_by",)
+    list_select_related = ("requested_by",)
     search_fields = ("reason",)
 
-    @admin.display(description="by", ordering="asked_by")
+    @admin.display(description="by", ordering="requested_by")
     def who(self, row: Repricing) -> str:
-        return str(row.asked_by or "Headway")
+        return str(row.requested_by or "Headway")
 
     @admin.display(description="days", ordering="day_from")
     def days(self, row: Repricing) -> str:

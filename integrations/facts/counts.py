@@ -97,7 +97,7 @@ def _by(column: str, rows: QuerySet[Any]) -> dict[str, int]:
 
 
 def _commits(commits: QuerySet[Commit]) -> dict[str, Any]:
-    by_state = {state or "counted": number for state, number in _by("set_apart", commits).items()}
+    by_state = {state or "counted": number for state, number in _by("exclusion_reason", commits).items()}
     return {
         "total": sum(by_state.values()),
         "by_state": by_state,

@@ -185,7 +185,7 @@ TABLES: Mapping[Kind, RecordTable] = {
         WorkItemDraft,
         WorkItem,
         place="project",
-        elsewhere={"status_category": "told_category", "first_category": "told_first_category"},
+        elsewhere={"status_category": "provider_category", "first_category": "provider_first_category"},
         parts=(
             PartTable(
                 "transitions",
@@ -193,7 +193,7 @@ TABLES: Mapping[Kind, RecordTable] = {
                 WorkItemTransition,
                 "work_item_id",
                 key=("at", "from_status", "to_status"),
-                elsewhere={"category": "told_category"},
+                elsewhere={"category": "provider_category"},
             ),
             PartTable("assignments", AssignmentDraft, WorkItemAssignment, "work_item_id", key=("at", "assignee")),
             PartTable("sprint_changes", SprintChangeDraft, SprintChange, "work_item_id", key=("at", "sprint", "added")),
@@ -235,6 +235,8 @@ TABLES: Mapping[Kind, RecordTable] = {
         lasting=_ENDED,
         parts=(PartTable("statuses", DeploymentStatusDraft, DeploymentStatus, "deployment_id", key=("external_id",)),),
     ),
-    Kind.INCIDENT: RecordTable(IncidentDraft, Incident, place="repository", elsewhere={"severity": "told_severity"}),
+    Kind.INCIDENT: RecordTable(
+        IncidentDraft, Incident, place="repository", elsewhere={"severity": "provider_severity"}
+    ),
     Kind.RELEASE: RecordTable(ReleaseDraft, Release, place="repository"),
 }

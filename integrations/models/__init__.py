@@ -13,9 +13,9 @@ from integrations.models.changes import FactChange, FactFamily
 from integrations.models.code import (
     CoAuthor,
     Commit,
+    CommitExclusion,
     CommitFile,
     CommitInRepository,
-    CommitSetApart,
     ContextFile,
     FollowedThresholds,
 )
@@ -51,8 +51,8 @@ from integrations.models.prices import (
 from integrations.models.provider_fact import ProviderFact
 from integrations.models.pull_request_figures import (
     CountedReview,
+    PullRequestExclusion,
     PullRequestFigures,
-    PullRequestSetApart,
     PullRequestWork,
     RevertMethod,
     SizeClass,
@@ -64,7 +64,7 @@ from integrations.models.pull_requests import (
     PullRequestReview,
     WorkItemLink,
 )
-from integrations.models.resources import Meaning, Quota, Resource, Stream, ToldRecord
+from integrations.models.resources import Meaning, Quota, Resource, SeenRecord, Stream
 from integrations.models.retention import RawDay, SeriesBase
 from integrations.models.seats import SeatAssignment, SeatPlan
 from integrations.models.sessions import (
@@ -111,10 +111,10 @@ __all__ = [
     "CoAuthor",
     "Commit",
     "CommitEvidence",
+    "CommitExclusion",
     "CommitFile",
     "CommitInRepository",
     "CommitPlace",
-    "CommitSetApart",
     "Connection",
     "ContextFile",
     "CountedReview",
@@ -161,10 +161,10 @@ __all__ = [
     "PullRequest",
     "PullRequestCommit",
     "PullRequestEvent",
+    "PullRequestExclusion",
     "PullRequestFigures",
     "PullRequestOrigin",
     "PullRequestReview",
-    "PullRequestSetApart",
     "PullRequestWork",
     "QuarantinedPayload",
     "QuarantinedRecord",
@@ -180,6 +180,7 @@ __all__ = [
     "RevertMethod",
     "SeatAssignment",
     "SeatPlan",
+    "SeenRecord",
     "SeriesBase",
     "ServicePaths",
     "SessionProcess",
@@ -189,7 +190,6 @@ __all__ = [
     "SprintChange",
     "Stream",
     "SyncRun",
-    "ToldRecord",
     "ToolOutcome",
     "TouchedService",
     "UnmergedBranch",

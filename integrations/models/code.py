@@ -14,7 +14,7 @@ from integrations.models.connections import Repository
 from orgtree.models import Identity
 
 
-class CommitSetApart(models.TextChoices):
+class CommitExclusion(models.TextChoices):
     """Why a commit is excluded; empty if it counts."""
 
     MERGE = "merge", "Merge: its lines are its parents'"
@@ -52,11 +52,15 @@ class Commit(models.Model):
     lines_deleted = models.IntegerField(default=0)
     counts_key = models.UUIDField(help_text="Hash of the per-file counts: what a squash shares with its branch.")
     change_key = models.UUIDField(help_text="Hash of author, author time and per-file counts: one change.")
-    set_apart = models.CharField(max_length=12, choices=CommitSetApart.choices, blank=True)
+    exclusion_reason = models.CharField(
+        max_length=12, choices=CommitExclusion.choices, blank=True, db_column="set_apart"
+    )
     # Part of a branch that was squashed onto the default branch.
     squashed = models.BooleanField(default=False, db_default=False)
     # The commit that represents it, for which its evidence counts.
-    stands_in = models.ForeignKey("self", models.SET_NULL, null=True, related_name="stands_for")
+    duplicate_of = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="duplicates", db_column="stands_in_id"
+    )
     picked_from = ArrayField(
         models.CharField(max_length=64),
         default=list,
@@ -95,7 +99,7 @@ class Commit(models.Model):
 class CommitFile(models.Model):
     """One file in one commit."""
 
-    class SetApart(models.TextChoices):
+    class ExclusionReason(models.TextChoices):
         GENERATED = "generated", "Generated"
         VENDORED = "vendored", "Vendored"
         MINIFIED = "minified", "Minified"
@@ -118,7 +122,9 @@ class CommitFile(models.Model):
     file_type = models.CharField(max_length=16, choices=Type.choices)
     added = models.IntegerField(null=True)
     deleted = models.IntegerField(null=True)
-    set_apart = models.CharField(max_length=10, choices=SetApart.choices, blank=True)
+    exclusion_reason = models.CharField(
+        max_length=10, choices=ExclusionReason.choices, blank=True, db_column="set_apart"
+    )
 
     class Meta:
         indexes = [models.Index(fields=["commit"], name="commit_file_of_commit")]

@@ -80,7 +80,7 @@ class RepositorySource(models.Model):
         max_length=64, blank=True, help_text="Hash of what changes the past as it is read: mailmap, attributes, depth."
     )
     # Queued for a sync that has not completed since.
-    asked_at = models.DateTimeField(null=True)
+    requested_at = models.DateTimeField(null=True, db_column="asked_at")
     synced_at = models.DateTimeField(null=True, help_text="Begin of the last reading that succeeded.")
     tried_at = models.DateTimeField(null=True, help_text="Begin of the last reading.")
     failures = models.PositiveIntegerField(default=0, help_text="Readings in a row that failed.")

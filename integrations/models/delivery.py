@@ -109,7 +109,9 @@ class Incident(ProviderFact):
     native_status = native_field()
     native_severity = native_field()
     severity = enum_field(Severity, default=Severity.UNKNOWN, db_default=Severity.UNKNOWN)
-    told_severity = enum_field(Severity, null=True, help_text="The provider's own, where it has one.")
+    provider_severity = enum_field(
+        Severity, null=True, db_column="told_severity", help_text="The provider's own, where it has one."
+    )
     started_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)

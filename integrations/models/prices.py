@@ -219,7 +219,7 @@ class Repricing(models.Model):
         OVERRIDE = "override", "A price override"
         LIBRARY = "library", "Another version of the price list"
         RULES = "rules", "Another way to price, or another calendar"
-        ASKED = "asked", "Somebody asked for it"
+        REQUESTED = "asked", "On request"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -228,8 +228,10 @@ class Repricing(models.Model):
 
     cause = models.CharField(max_length=10, choices=Cause.choices)
     reason = models.CharField(max_length=400)
-    asked_at = models.DateTimeField(db_default=Now())
-    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    requested_at = models.DateTimeField(db_default=Now(), db_column="asked_at")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_column="asked_by_id"
+    )
     # Affected requests: of these models (null: all) and agents on these days.
     model_names = ArrayField(models.CharField(max_length=120), null=True)
     agent = models.CharField(max_length=40, blank=True, default="")
@@ -247,7 +249,7 @@ class Repricing(models.Model):
     unpriced_after = models.BigIntegerField(default=0)
 
     class Meta:
-        ordering: ClassVar[list[str]] = ["-asked_at", "-pk"]
+        ordering: ClassVar[list[str]] = ["-requested_at", "-pk"]
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["id"], condition=~Q(state="done"), name="repricing_to_do")
         ]

@@ -17,7 +17,7 @@ from integrations.models.pull_requests import PullRequest, PullRequestReview
 from orgtree.models import Identity
 
 
-class PullRequestSetApart(models.TextChoices):
+class PullRequestExclusion(models.TextChoices):
     """Why a pull request is excluded; empty if it counts."""
 
     BOT = "bot", "By a bot that is no coding agent"
@@ -61,7 +61,9 @@ class PullRequestFigures(models.Model):
         db_default=False,
         help_text="A coding agent’s that nobody is known to have asked for: it counts for the repository’s owner.",
     )
-    set_apart = models.CharField(max_length=8, choices=PullRequestSetApart.choices, blank=True)
+    exclusion_reason = models.CharField(
+        max_length=8, choices=PullRequestExclusion.choices, blank=True, db_column="set_apart"
+    )
     opened_at = models.DateTimeField(null=True, help_text="When it was first ready for review.")
     opened_on = models.DateField(null=True)
     merged_at = models.DateTimeField(null=True)

@@ -52,8 +52,12 @@ class Stream(models.Model):
     kind = models.CharField(max_length=24, choices=choices_of(Kind))
     cursor = models.JSONField(default=dict, help_text="The connector's own: how far it was read.")
     due_at = models.DateTimeField(null=True, help_text="When to read on; null: only when asked.")
-    asked_at = models.DateTimeField(null=True, help_text="Somebody asked for it, and it has not been done since.")
-    full_asked = models.BooleanField(default=False, help_text="Asked to look at everything again.")
+    requested_at = models.DateTimeField(
+        null=True, db_column="asked_at", help_text="When a sync was requested that has not been done since."
+    )
+    full_requested = models.BooleanField(
+        default=False, db_column="full_asked", help_text="Requested to read everything again."
+    )
     leased_until = models.DateTimeField(null=True, help_text="A worker is at it; after that it is presumed dead.")
     leased_by = text_field()
     served_at = models.DateTimeField(null=True, help_text="When it last had a turn: whoever waited longest is next.")
@@ -79,13 +83,14 @@ class Stream(models.Model):
         return f"{self.resource}: {Kind(self.kind).words}"
 
 
-class ToldRecord(models.Model):
+class SeenRecord(models.Model):
     """A record seen during a full sync in progress: records that are not seen were deleted at the provider."""
 
     stream = models.ForeignKey(Stream, models.CASCADE, related_name="+", db_index=False)
     external_id = models.CharField(max_length=200)
 
     class Meta:
+        db_table = "integrations_toldrecord"
         constraints = [models.UniqueConstraint(fields=["stream", "external_id"], name="told_record_is_unique")]
 
 
@@ -98,7 +103,7 @@ class Quota(models.Model):
     remaining = models.BigIntegerField(null=True)
     resets_at = models.DateTimeField(null=True)
     blocked_until = models.DateTimeField(null=True, help_text="The provider asked us to wait until then.")
-    told_at = models.DateTimeField(auto_now=True)
+    reported_at = models.DateTimeField(auto_now=True, db_column="told_at")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "budget"], name="quota_is_unique")]

@@ -26,12 +26,12 @@ class AgentSession(models.Model):
     # The local day of its start, because an expression with the connection's zone cannot be indexed.
     started_on = models.DateField(null=True)
     active_seconds = models.FloatField(
-        default=0, db_default=0, help_text="Sum of stretches; a stretch ends after 30 minutes without an event."
+        default=0, db_default=0, help_text="Sum of active periods; one ends after 30 minutes without an event."
     )
     # Each range extends 30 minutes beyond its last event, so that adjacent ranges merge in any order of arrival.
     # Ranges of metrics are separate, because they only count for a session without events.
-    event_stretches = TimeRangesField(db_default=models.Value("{}"))
-    metric_stretches = TimeRangesField(db_default=models.Value("{}"))
+    event_periods = TimeRangesField(db_default=models.Value("{}"), db_column="event_stretches")
+    metric_periods = TimeRangesField(db_default=models.Value("{}"), db_column="metric_stretches")
     # Whether it has activity.  Agents announce sessions under ids that never appear again.
     has_work = models.BooleanField(default=False, db_default=False)
     # Events and metrics report the same tokens: the source that reported more counts.
@@ -42,7 +42,7 @@ class AgentSession(models.Model):
     # Not a session but a process that ran sessions: its metrics without a session are moved to them.
     is_process = models.BooleanField(default=False, db_default=False)
     # Known from an imported file alone: its active time is unknown.
-    told_by_file = models.BooleanField(default=False, db_default=False)
+    from_usage_file = models.BooleanField(default=False, db_default=False, db_column="told_by_file")
     agent_version = models.CharField(max_length=60, blank=True, db_default="")
     # Sums of its days, for matching sessions with commits.
     lines_added = models.BigIntegerField(default=0, db_default=0)

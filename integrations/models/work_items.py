@@ -45,8 +45,10 @@ class WorkItem(ProviderFact):
         db_default=StatusCategory.TODO,
         help_text="Of the status in which it was created.",
     )
-    told_category = enum_field(StatusCategory, null=True, help_text="The provider's own, where it has one.")
-    told_first_category = enum_field(StatusCategory, null=True)
+    provider_category = enum_field(
+        StatusCategory, null=True, db_column="told_category", help_text="The provider's own, where it has one."
+    )
+    provider_first_category = enum_field(StatusCategory, null=True, db_column="told_first_category")
     native_priority = native_field()
     priority = enum_field(Priority, default=Priority.UNKNOWN, db_default=Priority.UNKNOWN)
     resolution = native_field()
@@ -76,7 +78,9 @@ class WorkItemTransition(models.Model):
     from_status = native_field()
     to_status = native_field()
     category = enum_field(StatusCategory, null=True)
-    told_category = enum_field(StatusCategory, null=True, help_text="The provider's own, where it has one.")
+    provider_category = enum_field(
+        StatusCategory, null=True, db_column="told_category", help_text="The provider's own, where it has one."
+    )
     by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:

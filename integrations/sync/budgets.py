@@ -80,12 +80,15 @@ class BudgetBook:
                 Quota(
                     connection_id=self._connection_id,
                     budget=name,
-                    told_at=timezone.now(),
+                    reported_at=timezone.now(),
                     **{field: getattr(self._budgets[name], field) for field in FIELDS},
                 )
                 for name in sorted(self._changed)
             ]
             self._changed.clear()
         Quota.objects.bulk_create(
-            changed, update_conflicts=True, unique_fields=["connection", "budget"], update_fields=[*FIELDS, "told_at"]
+            changed,
+            update_conflicts=True,
+            unique_fields=["connection", "budget"],
+            update_fields=[*FIELDS, "reported_at"],
         )

@@ -34,7 +34,7 @@ def mark_requested(connection: Connection, *, full: bool) -> None:
     """Make its streams due, and record that somebody waits for them."""
     now = timezone.now()
     streams = Stream.objects.filter(resource__connection=connection, resource__picked=True)
-    streams.update(asked_at=now, due_at=now, full_asked=F("full_asked") if not full else True)
+    streams.update(requested_at=now, due_at=now, full_requested=F("full_requested") if not full else True)
 
 
 def enqueue_stream(connection: Connection, resource: str, kind: Kind) -> bool:
@@ -70,5 +70,5 @@ def cancel_sync(connection: Connection) -> None:
         revoke_leases(ids)
         next_time = timezone.now() + timedelta(minutes=max(connection.sync_every_minutes, 1))
         streams.filter(due_at__lt=next_time).update(due_at=next_time)
-        streams.update(asked_at=None, full_asked=False)
+        streams.update(requested_at=None, full_requested=False)
         close_runs(ids, "Cancelled. What was stored stays, and the next sync goes on from there.")

@@ -214,7 +214,7 @@ def _kinds() -> dict[int, list[KindHealth]]:
             streams=Count("pk"),
             finished=Count("pk", filter=Q(succeeded_at__isnull=False)),
             under_way=Count("pk", filter=_UNDER_WAY),
-            requested=Count("pk", filter=Q(asked_at__isnull=False)),
+            requested=Count("pk", filter=Q(requested_at__isnull=False)),
             failing=Count("pk", filter=_FAILING),
             newest=Max("succeeded_at"),
             oldest=Min("succeeded_at"),

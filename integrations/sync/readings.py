@@ -12,7 +12,7 @@ from django.utils import timezone
 from core.queue import Backoff
 from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError, TransientError
 from integrations.intake.deleted_records import mark_gone
-from integrations.models import Connection, Stream, SyncRun, ToldRecord
+from integrations.models import Connection, SeenRecord, Stream, SyncRun
 from integrations.sync.leases import Lease
 
 LOOK_AGAIN = timedelta(days=7)  # at everything: finds what reading only the news missed
@@ -41,23 +41,23 @@ def open_run(lease: Lease) -> tuple[Stream, SyncRun]:
 
 def _begin(stream: Stream, now: datetime) -> None:
     """Begin a reading if none is under way, or if a full one was requested and an incremental one is under way."""
-    wants_all = stream.full_asked and not stream.reading_full
+    wants_all = stream.full_requested and not stream.reading_full
     if stream.reading_since is not None and not wants_all:
         return
     never_or_long_ago = stream.full_at is None or stream.full_at <= now - LOOK_AGAIN
-    full = stream.full_asked or not stream.cursor or never_or_long_ago
+    full = stream.full_requested or not stream.cursor or never_or_long_ago
     if stream.reading_since is not None:  # the run covers the news alone; what it read so far is stored
         _close_runs(stream, SyncRun.State.INTERRUPTED, "Ended, because everything is to be looked at again.")
     Stream.objects.filter(pk=stream.pk).update(
         reading_since=now,
         reading_full=full,
         reading_complete=False,
-        full_asked=False,
+        full_requested=False,
         cursor={} if full else stream.cursor,
         read=0,
         to_read=None,
     )
-    ToldRecord.objects.filter(stream=stream).delete()
+    SeenRecord.objects.filter(stream=stream).delete()
     stream.reading_full = full
 
 
@@ -90,15 +90,15 @@ def end_reading(lease: Lease, run: SyncRun, *, complete: bool) -> None:
             _mark_missing_deleted(stream, run)
         since = stream.reading_since or now
         connection = Connection.objects.get(resources__streams=stream)
-        requested_since = stream.asked_at is not None and stream.asked_at > since
+        requested_since = stream.requested_at is not None and stream.requested_at > since
         Stream.objects.filter(pk=stream.pk).update(
             reading_since=None,
             reading_full=False,
             reading_complete=False,
             succeeded_at=since,
             full_at=since if stream.reading_full else stream.full_at,
-            asked_at=stream.asked_at if requested_since else None,
-            due_at=now if requested_since or stream.full_asked else since + _interval(connection),
+            requested_at=stream.requested_at if requested_since else None,
+            due_at=now if requested_since or stream.full_requested else since + _interval(connection),
             failures=0,
             problem="",
             remedy="",
@@ -109,7 +109,7 @@ def end_reading(lease: Lease, run: SyncRun, *, complete: bool) -> None:
 
 def _mark_missing_deleted(stream: Stream, run: SyncRun) -> None:
     """Mark records as deleted that were in no page, unless one of them may be in quarantine."""
-    received = ToldRecord.objects.filter(stream=stream)
+    received = SeenRecord.objects.filter(stream=stream)
     if not SyncRun.objects.filter(stream=stream, started_at__gte=stream.reading_since, quarantined__gt=0).exists():
         ids = frozenset(received.values_list("external_id", flat=True).iterator())
         SyncRun.objects.filter(pk=run.pk).update(removed=F("removed") + mark_gone(stream, ids))

@@ -158,7 +158,7 @@ def _list_resources(connection: Connection) -> None:
 
 def _is_open(streams: Sequence[Stream], before: int) -> bool:
     """Whether one of them is still requested: neither read to its end, nor failed, nor unpicked."""
-    open_ = Stream.objects.filter(pk__in=[stream.pk for stream in streams], asked_at__isnull=False)
+    open_ = Stream.objects.filter(pk__in=[stream.pk for stream in streams], requested_at__isnull=False)
     open_ = open_.filter(resource__picked=True, resource__gone_at=None, resource__connection__paused_at=None)
     failed = SyncRun.objects.filter(pk__gt=before, state=SyncRun.State.FAILED).values("stream")
     return open_.exclude(pk__in=failed).exists()
@@ -167,7 +167,7 @@ def _is_open(streams: Sequence[Stream], before: int) -> bool:
 def _waited_for(streams: Sequence[Stream]) -> str:
     """What a provider asked to wait for, and until when; empty if none did."""
     waiting = Stream.objects.filter(pk__in=[stream.pk for stream in streams], due_at__gt=timezone.now(), failures=0)
-    first = waiting.exclude(problem="").exclude(asked_at=None).order_by("due_at").first()
+    first = waiting.exclude(problem="").exclude(requested_at=None).order_by("due_at").first()
     if first is None or first.due_at is None:
         return ""
     return f"{first.problem} Going on at {timezone.localtime(first.due_at):%H:%M:%S}."

@@ -1,7 +1,7 @@
 from programs.models.benchmarks import BenchmarkVersion, Direction, Period
 from programs.models.demo_run import DemoRun
 from programs.models.focus import FocusVersion
-from programs.models.messages import Channel, Delivery, Letter, MessageKind, Muted, Notice, QuietHours
+from programs.models.messages import Channel, Delivery, MessageKind, Notice, OptOut, OutgoingEmail, QuietHours
 from programs.models.objective_measures import KeyResultMeasure, ObjectiveMeasure
 from programs.models.objective_templates import ObjectiveTemplate, TemplateKeyResult
 from programs.models.objectives import CheckIn, KeyResult, Objective, ObjectiveStatus, TargetKind
@@ -34,15 +34,15 @@ __all__ = [
     "FrozenDocument",
     "KeyResult",
     "KeyResultMeasure",
-    "Letter",
     "MessageKind",
-    "Muted",
     "Nature",
     "Notice",
     "Objective",
     "ObjectiveMeasure",
     "ObjectiveStatus",
     "ObjectiveTemplate",
+    "OptOut",
+    "OutgoingEmail",
     "Period",
     "PhilosophyVersion",
     "PointKind",

@@ -1,8 +1,8 @@
-"""What people are told: notices in the app, and the outbox of what goes to them by e-mail or another channel.
+"""Messages to people: notices in the app, and the outbox of what goes to them by e-mail or another channel.
 
-A notice says one thing to one account, once.  A delivery is that notice on its way through one channel.  A letter is
-what is handed over at once: one message with all that was due for an account, made before it is sent so that a
-second try sends the very same one.  docs/reminders.md.
+A notice says one thing to one account, once.  A delivery is that notice on its way through one channel.  An
+outgoing e-mail is what is handed over at once: one message with all that was due for an account, made before it is sent
+so that a second try sends the very same one.  docs/reminders.md.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONGEST_REASON = 500
 
 
 class MessageKind(models.TextChoices):
-    """What somebody can be told; each can be switched off for a channel."""
+    """Kinds of messages; each can be switched off for a channel."""
 
     DUE_SOON = "ticket_due_soon", "A ticket of mine is due within three days"
     DUE = "ticket_due", "A ticket of mine is due today"
@@ -101,7 +101,7 @@ class Notice(models.Model):
         ]
 
 
-class Letter(models.Model):
+class OutgoingEmail(models.Model):
     """What is handed over to a channel at once, for one account.
 
     `public_id` is in its Message-ID: a mail server that gets it twice can tell.  `held_by` is the worker at it, until
@@ -117,7 +117,7 @@ class Letter(models.Model):
         EMPTY = "empty", "Nothing was left to say"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="letters")
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="outgoing_emails")
     channel = models.CharField(max_length=20, choices=Channel.choices)
     state = models.CharField(max_length=12, choices=State.choices, default=State.WAITING)
     made_at = models.DateTimeField(db_default=Now())
@@ -129,6 +129,8 @@ class Letter(models.Model):
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
+        db_table = "programs_letter"
+        verbose_name = "outgoing e-mail"
         ordering = ("-made_at", "-pk")
         indexes = [
             models.Index(
@@ -142,30 +144,32 @@ class Letter(models.Model):
 
 
 class Delivery(models.Model):
-    """The outbox: one notice on its way through one channel.  It waits until it is put into a letter."""
+    """The outbox: one notice on its way through one channel.  It waits until it is put into an e-mail."""
 
     notice = models.ForeignKey(Notice, models.CASCADE, related_name="deliveries")
     channel = models.CharField(max_length=20, choices=Channel.choices)
     not_before = models.DateTimeField(db_default=Now(), help_text="Later than now in the account's quiet hours.")
-    letter = models.ForeignKey(Letter, models.CASCADE, null=True, related_name="deliveries")
-    left_out = models.CharField(max_length=LONGEST_REASON, blank=True, help_text="Why the letter doesn't say it.")
+    email = models.ForeignKey(
+        OutgoingEmail, models.CASCADE, null=True, related_name="deliveries", db_column="letter_id"
+    )
+    left_out = models.CharField(max_length=LONGEST_REASON, blank=True, help_text="Why the e-mail doesn't say it.")
 
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [models.UniqueConstraint(fields=["notice", "channel"], name="delivery_once_by_a_channel")]
-        indexes = [models.Index(fields=["not_before"], condition=Q(letter=None), name="notice_delivery_waiting")]
+        indexes = [models.Index(fields=["not_before"], condition=Q(email=None), name="notice_delivery_waiting")]
 
 
-class Muted(models.Model):
+class OptOut(models.Model):
     """That an account wants no messages of a kind through a channel; an empty kind: none at all."""
 
-    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="muted")
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="opt_outs")
     channel = models.CharField(max_length=20, choices=Channel.choices)
     kind = models.CharField(max_length=30, choices=MessageKind.choices, blank=True)
     since = models.DateTimeField(db_default=Now())
 
     class Meta:
-        verbose_name_plural = "muted"
+        db_table = "programs_muted"
         constraints = [models.UniqueConstraint(fields=["account", "channel", "kind"], name="muted_once")]
 
 

@@ -8,14 +8,14 @@ from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from programs.models import Delivery, Letter
+from programs.models import Delivery, OutgoingEmail
 from programs.reminders.services.outbox import send_again
 
 if TYPE_CHECKING:
-    LetterModelAdmin = admin.ModelAdmin[Letter]
-    DeliveryInline = admin.TabularInline[Delivery, Letter]
+    OutgoingEmailModelAdmin = admin.ModelAdmin[OutgoingEmail]
+    DeliveryInline = admin.TabularInline[Delivery, OutgoingEmail]
 else:  # generic for the type checker only
-    LetterModelAdmin = admin.ModelAdmin
+    OutgoingEmailModelAdmin = admin.ModelAdmin
     DeliveryInline = admin.TabularInline
 
 
@@ -40,12 +40,12 @@ class IncludedDeliveries(DeliveryInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         return super().get_queryset(request).select_related("notice__ticket", "notice__objective", "notice__unit")
 
-    def has_add_permission(self, request: HttpRequest, obj: Letter | None = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: OutgoingEmail | None = None) -> bool:
         return False
 
 
-@admin.register(Letter)
-class LetterAdmin(LetterModelAdmin):
+@admin.register(OutgoingEmail)
+class OutgoingEmailAdmin(OutgoingEmailModelAdmin):
     """An e-mail is one message with everything that was due for an account.  Words of comments are not shown."""
 
     list_display = ("made_at", "account", "state", "reason", "notices", "attempts", "next_try_at", "channel")
@@ -61,22 +61,22 @@ class LetterAdmin(LetterModelAdmin):
     )
 
     @admin.display(description="notices", ordering="enclosed")
-    def notices(self, email: Letter) -> int:
+    def notices(self, email: OutgoingEmail) -> int:
         return int(getattr(email, "enclosed", 0))
 
     @admin.action(description="Try again: what failed, or may not have arrived")
-    def try_again(self, request: HttpRequest, emails: QuerySet[Letter]) -> None:
+    def try_again(self, request: HttpRequest, emails: QuerySet[OutgoingEmail]) -> None:
         count = send_again(emails)
         messages.success(request, f"{count} e-mails are sent again within a minute, each as the same message.")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Letter]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OutgoingEmail]:
         return super().get_queryset(request).annotate(enclosed=Count("deliveries"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Letter | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: OutgoingEmail | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Letter | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: OutgoingEmail | None = None) -> bool:
         return False

@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 
 from bench.organisation import OrganisationSize
 from bench.reminders import plan_reminders
-from programs.models import Letter, Notice, Ticket
+from programs.models import Notice, OutgoingEmail, Ticket
 
 SIZE = OrganisationSize(people=120, units=12, weeks=104)
 
@@ -17,5 +17,5 @@ def test_reminders_are_measured_and_taken_back() -> None:
     figures = plan_reminders(SIZE, tickets=200)
     assert all(figure.value > 0 for figure in figures)
     assert not figures[0].conditions.startswith(("0 ", "200 ")), "managers are told as well"
-    for model in (Notice, Letter, Ticket, User):
+    for model in (Notice, OutgoingEmail, Ticket, User):
         assert not model._default_manager.exists()

@@ -103,7 +103,7 @@ def test_the_repositories_are_read_and_their_commits_attributed(demo: Demo) -> N
         assert RepositorySource.objects.count() == Repository.objects.count() == len(REPOSITORIES)
         assert not AttributionWork.objects.exists()
         assert not UnreadableNote.objects.exists()
-        counted = Commit.objects.filter(set_apart="")
+        counted = Commit.objects.filter(exclusion_reason="")
         assert counted.count() >= len(planned.commits)
         noted = CommitEvidence.objects.filter(method=Method.NOTE, withdrawn_at=None)
         sessions = {session.session_id for session in planned.sessions}
@@ -111,11 +111,16 @@ def test_the_repositories_are_read_and_their_commits_attributed(demo: Demo) -> N
         assert set(noted.values_list("external_session", flat=True)) <= sessions
         signed = CommitEvidence.objects.filter(method=Method.TRAILER, withdrawn_at=None)
         assert signed.count() == sum(commit.mark is Mark.TRAILER for commit in planned.commits)
-        assert Commit.objects.filter(set_apart="bulk").count() == 1
-        assert {"bot", "merge"} <= set(Commit.objects.values_list("set_apart", flat=True))
-        once = Commit.objects.filter(set_apart__in=("squashed", "duplicate"))  # a squashed branch, and a picked commit
-        assert set(once.values_list("set_apart", flat=True)) == {"squashed", "duplicate"}
-        assert all(commit.stands_in and commit.stands_in.set_apart == "" for commit in once.select_related("stands_in"))
+        assert Commit.objects.filter(exclusion_reason="bulk").count() == 1
+        assert {"bot", "merge"} <= set(Commit.objects.values_list("exclusion_reason", flat=True))
+        once = Commit.objects.filter(
+            exclusion_reason__in=("squashed", "duplicate")
+        )  # a squashed branch, and a picked commit
+        assert set(once.values_list("exclusion_reason", flat=True)) == {"squashed", "duplicate"}
+        assert all(
+            commit.duplicate_of and commit.duplicate_of.exclusion_reason == ""
+            for commit in once.select_related("duplicate_of")
+        )
         read, meant = (
             ReadFigures(demo.year).figure("ai.ship_rate", ALWAYS, {}),
             planned.figure("ai.ship_rate", ALWAYS, {}),

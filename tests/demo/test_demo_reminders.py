@@ -14,7 +14,7 @@ from demo.load.tickets import write_demo_tickets
 from demo.plan.stories import Flavour
 from demo.plan.year import DemoYear
 from insights.query.windows import local_today
-from programs.models import Letter, Notice
+from programs.models import Notice, OutgoingEmail
 from tests.org import Org
 
 
@@ -42,7 +42,7 @@ def test_managers_hear_of_their_teams_and_owners_of_their_tickets(org: Org) -> N
     assert "ticket_due_soon" in kinds["ada.admin"]
     assert "ticket_overdue_in_team" not in kinds["max.member"]
     assert tell_demo_people(planned_year, today=today) == 0
-    assert not Letter.objects.exists()
+    assert not OutgoingEmail.objects.exists()
 
 
 @pytest.mark.usefixtures("org")

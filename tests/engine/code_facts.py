@@ -44,7 +44,7 @@ class FileFacts:
     file_type: str = "code"
     path: str = "a.py"
     shares: list[Share] = field(default_factory=list)
-    set_apart: str = ""
+    exclusion_reason: str = ""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class CommitFacts:
     day: date
     repository: str
     files: list[FileFacts]
-    set_apart: str = ""
+    exclusion_reason: str = ""
     sha: str = ""
 
 
@@ -63,13 +63,13 @@ def email_identity(email: str) -> Identity:
 
 
 def store_commit(
-    by: Identity, day: date, files: Sequence[FileFacts], *, inside: str = "shop", set_apart: str = ""
+    by: Identity, day: date, files: Sequence[FileFacts], *, inside: str = "shop", exclusion_reason: str = ""
 ) -> CommitFacts:
     """A commit on the repository's default branch at noon of that day."""
     at = datetime.combine(day, time(12), UTC)
     key = uuid.uuid4()
     home, _ = Repository.objects.get_or_create(name=inside)
-    counted = [file for file in files if not file.set_apart]
+    counted = [file for file in files if not file.exclusion_reason]
     stored = Commit.objects.create(
         sha=f"{key.hex}{key.hex[:8]}",
         author=by,
@@ -82,7 +82,7 @@ def store_commit(
         subject="Sell more",
         counts_key=key,
         change_key=key,
-        set_apart=set_apart,
+        exclusion_reason=exclusion_reason,
         file_count=len(counted),
         lines_added=sum(file.added for file in counted),
         home=home,
@@ -96,7 +96,7 @@ def store_commit(
             file_type=file.file_type,
             added=file.added,
             deleted=0,
-            set_apart=file.set_apart,
+            exclusion_reason=file.exclusion_reason,
         )
         FileAttribution.objects.bulk_create(
             FileAttribution(
@@ -111,7 +111,7 @@ def store_commit(
             )
             for share in file.shares
         )
-    return CommitFacts(by.person_id, day, inside, list(files), set_apart, stored.sha)
+    return CommitFacts(by.person_id, day, inside, list(files), exclusion_reason, stored.sha)
 
 
 def store_context_file(repository: str, start: date, end: date | None = None, path: str = "AGENTS.md") -> None:
@@ -132,7 +132,7 @@ def random_commits(
                 rng.choice(days) if position else days[0],
                 files,
                 inside=rng.choice(REPOSITORIES),
-                set_apart=rng.choice(["", "", "", "", "", "bulk"]),
+                exclusion_reason=rng.choice(["", "", "", "", "", "bulk"]),
             )
         )
     return commits
@@ -155,12 +155,12 @@ def _file(rng: random.Random, agents: Sequence[str], number: int) -> FileFacts:
         rng.choice(LANGUAGES),
         rng.choice(TYPES),
         f"file{number}",
-        set_apart=rng.choice(["", "", "", "lock"]),
+        exclusion_reason=rng.choice(["", "", "", "lock"]),
     )
     left = added
     for agent in rng.sample(list(agents), rng.choice([0, 0, 1, 2])):
         lines = rng.randrange(0, left + 1)
         left -= lines
-        if lines and not file.set_apart:
+        if lines and not file.exclusion_reason:
             file.shares.append(Share(agent, lines, rng.choice(list(METHODS)), model=rng.choice(["", "opus"])))
     return file

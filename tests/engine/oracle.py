@@ -166,14 +166,16 @@ def _commits(world: World, selection: Selection) -> list[CommitFacts]:
     return [
         commit
         for commit in world.commits
-        if not commit.set_apart
+        if not commit.exclusion_reason
         and selection.window.start <= commit.day < selection.window.end
         and _placed(world, commit.person, commit.day, selection)
     ]
 
 
 def files(world: World, selection: Selection) -> Iterable[tuple[CommitFacts, FileFacts]]:
-    return ((commit, file) for commit in _commits(world, selection) for file in commit.files if not file.set_apart)
+    return (
+        (commit, file) for commit in _commits(world, selection) for file in commit.files if not file.exclusion_reason
+    )
 
 
 def ai_shares(world: World, selection: Selection) -> Iterable[tuple[CommitFacts, FileFacts, Share]]:

@@ -56,7 +56,7 @@ def _two_commits(ada: Identity) -> None:
         MONDAY,
         [
             FileFacts(100, "Python", "code", "a.py", [Share("claude_code", 60, "note", model="opus")]),
-            FileFacts(500, "JSON", "other", "lock.json", set_apart="lock"),
+            FileFacts(500, "JSON", "other", "lock.json", exclusion_reason="lock"),
         ],
     )
     store_commit(

@@ -68,9 +68,9 @@ def test_a_commit_that_reaches_the_default_branch_says_so(tell: Tell) -> None:
 def test_a_commit_that_is_taken_away_counts_no_more(tell: Tell, github: Connection) -> None:
     tell(commit("a" * 40))
     assert mark_deleted(github, Kind.COMMIT, ["a" * 40]) == 1
-    assert Commit.objects.get().set_apart == "gone"
+    assert Commit.objects.get().exclusion_reason == "gone"
     assert tell(commit("a" * 40)).outcomes == (Outcome.CHANGED,)
-    assert Commit.objects.get().set_apart == ""
+    assert Commit.objects.get().exclusion_reason == ""
 
 
 @pytest.mark.parametrize("message", ["", MESSAGE])

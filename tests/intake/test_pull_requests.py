@@ -80,7 +80,7 @@ def test_a_pull_request_is_stored_with_all_that_was_told(tell: Tell) -> None:
     assert [stored_review.state for stored_review in stored.reviews.all()] == ["approved"]
     assert [link.key for link in stored.links.all()] == ["SHOP-1"]
     assert stored.ready_at == stored.created_at
-    assert stored.tellings == dict.fromkeys(stored.tellings)  # what was never told
+    assert stored.field_versions == dict.fromkeys(stored.field_versions)  # what was never told
 
 
 def test_one_that_is_closed_is_not_open_for_ever_where_nobody_told_since_when(tell: Tell) -> None:

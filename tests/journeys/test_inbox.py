@@ -57,10 +57,10 @@ def test_a_mention_reaches_inbox_and_mailbox_and_a_link_ends_it(
     manager.page.get_by_role("button", name="Comment").click()
     manager.settle()
 
-    def letter() -> str:
+    def email() -> str:
         return "\n".join(mail.text for mail in mails.taken() if mail.to == MEMBER.email)
 
-    text = wait_until(letter, what="a message in Ada's mailbox")
+    text = wait_until(email, what="a message in Ada's mailbox")
     assert f"Edith mentions you: {TITLE}" in text
 
     member = windows.open(telling_people, as_=MEMBER)
@@ -115,5 +115,5 @@ def test_the_pages_keep_nobody_out_and_fit_a_narrow_dark_window(
         assert not window.overflows(), address
         window.keep_picture(f"program-{address.strip('/').rpartition('/')[2].replace('?', '-')}-dark-{NARROW}")
     admin = windows.open(telling_people, as_=ADMIN, theme="dark")
-    admin.go("/admin/programs/letter/")
+    admin.go("/admin/programs/outgoingemail/")
     assert admin.grave_barriers() == []

@@ -34,3 +34,11 @@ def test_an_entry_follows_its_task_to_another_module_as_an_admin_left_it() -> No
     seed_schedule()
     moved = PeriodicTask.objects.get(name=entry.name)
     assert (moved.task, moved.interval) == (entry.task, seldom)
+
+
+def test_an_entry_gets_the_new_name_of_its_task_as_an_admin_left_it() -> None:
+    seldom = IntervalSchedule.objects.create(every=7, period=IntervalSchedule.HOURS)
+    PeriodicTask.objects.create(name="Send letters", task="programs.tasks.send_letters", interval=seldom)
+    seed_schedule()
+    (sending,) = PeriodicTask.objects.filter(task__startswith="programs.tasks.send_")
+    assert (sending.name, sending.task, sending.interval) == ("Send e-mails", "programs.tasks.send_emails", seldom)

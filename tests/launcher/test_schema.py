@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any, LiteralString
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from pytest_django.plugin import DjangoDbBlocker
@@ -13,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from config.checks import migrations_state
 from config.launcher import schema
 from config.launcher.errors import LaunchError
+from programs.models import OutgoingEmail
 from tests.databases import copy_database, drop_database, empty_database, pointed_at
 
 OF_ONE_PER_APP = "name LIKE '0001\\_squashed\\_%'"
@@ -45,6 +48,27 @@ def test_a_database_with_all_single_steps_goes_on_with_the_one_that_replaces_the
     assert migrations_state() == "ok"
     assert noted() == before
     assert described_tables() == tables
+
+
+@pytest.mark.usefixtures("migrated")
+def test_models_of_an_earlier_version_get_their_names_and_keep_tables_and_permissions() -> None:
+    tables = described_tables()
+    call_command("migrate", "integrations", "0054", verbosity=0)
+    call_command("migrate", "programs", "0011", verbosity=0)
+    assert described_tables() == tables
+    former = ContentType.objects.get(app_label="programs", model="letter").pk
+    execute(
+        "INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff, is_active,"
+        " date_joined) VALUES ('ada', '', false, '', '', '', false, true, now())"
+    )
+    execute(
+        "INSERT INTO programs_letter (public_id, account_id, channel, state, attempts, held_by, reason)"
+        " SELECT gen_random_uuid(), id, 'email', 'waiting', 0, '', '' FROM auth_user"
+    )
+    schema.migrate_schema()
+    assert described_tables() == tables
+    assert OutgoingEmail.objects.get().account.username == "ada"
+    assert ContentType.objects.get(app_label="programs", model="outgoingemail").pk == former
 
 
 @pytest.mark.usefixtures("migrated")

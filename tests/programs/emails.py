@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from insights.query.windows import local_today
 from orgtree.models import Person
-from programs.models import Letter, QuietHours
+from programs.models import OutgoingEmail, QuietHours
 from programs.reminders.services.sending import send_waiting
 from tests.personas import MEMBER, create_user
 from tests.programs.mail_server import MailServer, Taken
@@ -54,8 +54,8 @@ def send_after(minutes: int) -> Counter[str]:
         return Counter(send_waiting())
 
 
-def only_letter() -> Letter:
-    return Letter.objects.get()
+def only_letter() -> OutgoingEmail:
+    return OutgoingEmail.objects.get()
 
 
 def to_ada(server: MailServer) -> list[Taken]:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from insights.query.windows import local_today
 from orgtree.access.api_tokens import create_api_token
-from programs.models import Channel, Delivery, Letter, MessageKind, Muted, Notice, QuietHours
+from programs.models import Channel, Delivery, MessageKind, Notice, OptOut, OutgoingEmail, QuietHours
 from programs.reminders.services.outbox import forget_old_messages
 from programs.reminders.services.planning import plan_reminders
 from programs.reminders.services.preferences import preferences_of
@@ -174,7 +174,7 @@ class TestPreferences:
         assert 'value="21:30"' in shown
         assert shown.count("checked") == 3
         client.post("/account/notifications/", {**self.FORM, "kinds": MessageKind.values})
-        assert not Muted.objects.exists()
+        assert not OptOut.objects.exists()
 
     @pytest.mark.parametrize(
         ("wrong", "words"),
@@ -222,27 +222,29 @@ class TestTheOutboxInAdmin:
     def test_admins_see_why_and_try_again(self, teams: Teams, sign_in: SignIn) -> None:
         filed("A rota", due=0, unit=teams.platform)
         plan_reminders()
-        email = Letter.objects.create(
+        email = OutgoingEmail.objects.create(
             account=create_user(MEMBER), channel=Channel.EMAIL, state="failed", reason="550 No such mailbox", attempts=1
         )
-        Delivery.objects.create(notice=notice_of(MEMBER), channel=Channel.EMAIL, letter=email)
+        Delivery.objects.create(notice=notice_of(MEMBER), channel=Channel.EMAIL, email=email)
         admin = sign_in(ADMIN)
-        listed = page(admin, reverse("admin:programs_letter_changelist"))
+        listed = page(admin, reverse("admin:programs_outgoingemail_changelist"))
         assert "550 No such mailbox" in listed
-        shown = page(admin, reverse("admin:programs_letter_change", args=[email.pk]))
+        shown = page(admin, reverse("admin:programs_outgoingemail_change", args=[email.pk]))
         assert "A rota" in shown
-        admin.post(reverse("admin:programs_letter_changelist"), {"action": "try_again", "_selected_action": [email.pk]})
+        admin.post(
+            reverse("admin:programs_outgoingemail_changelist"), {"action": "try_again", "_selected_action": [email.pk]}
+        )
         email.refresh_from_db()
         assert (email.state, email.attempts, email.reason) == ("waiting", 0, "")
-        answer = admin.post(reverse("admin:programs_letter_change", args=[email.pk]), {"state": "sent"})
+        answer = admin.post(reverse("admin:programs_outgoingemail_change", args=[email.pk]), {"state": "sent"})
         email.refresh_from_db()
         assert answer.status_code == 403
         assert email.state == "waiting"
-        assert admin.post(reverse("admin:programs_letter_delete", args=[email.pk])).status_code == 403
+        assert admin.post(reverse("admin:programs_outgoingemail_delete", args=[email.pk])).status_code == 403
 
     @pytest.mark.parametrize("persona", [MEMBER, MANAGER, EXECUTIVE])
     def test_nobody_else_does(self, teams: Teams, sign_in: SignIn, persona: Persona) -> None:
-        assert sign_in(persona).get(reverse("admin:programs_letter_changelist")).status_code != 200
+        assert sign_in(persona).get(reverse("admin:programs_outgoingemail_changelist")).status_code != 200
 
 
 def test_old_notices_and_letters_are_forgotten(teams: Teams) -> None:
@@ -250,10 +252,10 @@ def test_old_notices_and_letters_are_forgotten(teams: Teams) -> None:
     plan_reminders()
     long_ago = timezone.now() - timedelta(days=181)
     account = create_user(MEMBER)
-    recent = Letter.objects.create(account=account, channel=Channel.EMAIL, made_at=long_ago)
-    Letter.objects.create(account=account, channel=Channel.EMAIL, made_at=long_ago, state="sent")
+    recent = OutgoingEmail.objects.create(account=account, channel=Channel.EMAIL, made_at=long_ago)
+    OutgoingEmail.objects.create(account=account, channel=Channel.EMAIL, made_at=long_ago, state="sent")
     assert forget_old_messages() == 1
-    assert Letter.objects.get() == recent
+    assert OutgoingEmail.objects.get() == recent
     Notice.objects.update(at=long_ago)
     forget_old_messages()
     assert not Notice.objects.exists()

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from orgtree.models import Person
-from programs.models import Channel, Delivery, Letter, Notice, QuietHours
+from programs.models import Channel, Delivery, Notice, OutgoingEmail, QuietHours
 from tests.patience import wait_until
 from tests.programs.mail_server import MailServer, mail_server
 from tests.programs.reminders import filed
@@ -24,7 +24,7 @@ from tests.servers import Server
 from tests.teams import create_teams
 
 StartServer = Callable[..., AbstractContextManager[Server]]
-State = Letter.State
+State = OutgoingEmail.State
 WORKER = ("-m", "tests.programs.email_worker")
 LETTERS = 40
 
@@ -59,12 +59,12 @@ def received(mails: MailServer) -> Counter[str]:
 
 def states(server: Server) -> dict[str, str]:
     with server.database():
-        return dict(Letter.objects.values_list("account__email", "state"))
+        return dict(OutgoingEmail.objects.values_list("account__email", "state"))
 
 
 def holders_time_is_over(server: Server) -> None:
     with server.database():
-        Letter.objects.exclude(held_until=None).update(held_until=timezone.now() - timedelta(seconds=1))
+        OutgoingEmail.objects.exclude(held_until=None).update(held_until=timezone.now() - timedelta(seconds=1))
 
 
 def finish(server: Server) -> None:
@@ -146,7 +146,7 @@ def test_killed_before_the_message_it_is_sent_later(start_server: StartServer, m
 
         def is_held() -> bool:
             with server.database():
-                return Letter.objects.exclude(held_by="").exists()
+                return OutgoingEmail.objects.exclude(held_by="").exists()
 
         wait_until(is_held, what="a letter is held")
         clock.sleep(0.5)

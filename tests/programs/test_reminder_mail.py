@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from insights.query.windows import local_today
 from orgtree.models import Employment
-from programs.models import Channel, Delivery, Letter, Muted, Notice, QuietHours, Ticket, TicketState
+from programs.models import Channel, Delivery, Notice, OptOut, OutgoingEmail, QuietHours, Ticket, TicketState
 from programs.reminders.services import outbox
 from programs.reminders.services.planning import plan_reminders
 from programs.reminders.services.sending import send_waiting
@@ -39,7 +39,7 @@ from tests.programs.reminders import filed, person
 from tests.programs.tickets import as_, ticket
 from tests.teams import Teams
 
-State = Letter.State
+State = OutgoingEmail.State
 
 
 @pytest.fixture
@@ -87,10 +87,10 @@ def test_a_letter_can_be_ended_in_one_click(teams: Teams, server: MailServer) ->
     assert read_token(path.split("/")[-2]) == (create_user(MEMBER), Channel.EMAIL)
     program = Client(enforce_csrf_checks=True)  # of the mail provider: no session, no token
     assert program.get(path).status_code == 200
-    assert not Muted.objects.exists(), "a filter that opens links ends nothing"
+    assert not OptOut.objects.exists(), "a filter that opens links ends nothing"
     answer = program.post(path, "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 200
-    assert Muted.objects.get().account == create_user(MEMBER)
+    assert OptOut.objects.get().account == create_user(MEMBER)
     comment_on_ticket(as_(MANAGER), of_ada, "And?")
     send_waiting()
     assert len(to_ada(server)) == 1
@@ -162,12 +162,12 @@ class TestWhatIsNotSaidAnyMore:
         assert self.left_out() == ["They read it in the app."]
 
     def test_they_want_no_such_messages(self, planned: Teams) -> None:
-        Muted.objects.create(account=create_user(MEMBER), channel=Channel.EMAIL, kind="ticket_due")
+        OptOut.objects.create(account=create_user(MEMBER), channel=Channel.EMAIL, kind="ticket_due")
         assert self.left_out() == ["They want no such messages."]
 
 
 def test_kinds_that_are_switched_off_are_not_even_planned(teams: Teams, server: MailServer) -> None:
-    Muted.objects.create(account=create_user(MEMBER), channel=Channel.EMAIL, kind="ticket_due")
+    OptOut.objects.create(account=create_user(MEMBER), channel=Channel.EMAIL, kind="ticket_due")
     filed("A rota", due=0, unit=teams.platform)
     filed("A page", due=2, unit=teams.platform)
     plan_reminders()

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from orgtree.models import Person
-from programs.models import Letter, QuietHours
+from programs.models import OutgoingEmail, QuietHours
 from programs.reminders.services import email, outbox
 from programs.reminders.services.planning import plan_reminders
 from programs.reminders.services.sending import run_slice, send_waiting
@@ -36,7 +36,7 @@ from tests.programs.mail_server import MailServer, mail_server
 from tests.programs.reminders import filed, open_accounts
 from tests.teams import Teams, create_teams
 
-State = Letter.State
+State = OutgoingEmail.State
 
 
 @pytest.fixture
@@ -114,7 +114,7 @@ class TestTheServerSaysNo:
             send_after(300 * tries)
         assert tries == outbox.MOST_ATTEMPTS
         assert only_letter().state == State.FAILED
-        assert outbox.send_again(Letter.objects.all()) == 1
+        assert outbox.send_again(OutgoingEmail.objects.all()) == 1
         server.set("later")
         assert Counter(send_waiting()) == Counter(sent=1)
 
@@ -123,7 +123,7 @@ class TestTheServerSaysNo:
         filed("Of Grace", due=0, unit=teams.search, owner="grace")
         plan_reminders()
         assert Counter(send_waiting()) == Counter(uncertain=1, sent=1)
-        outgoing = Letter.objects.get(account=create_user(MEMBER))
+        outgoing = OutgoingEmail.objects.get(account=create_user(MEMBER))
         assert outgoing.state == State.UNCERTAIN
         assert "didn't say whether" in outgoing.reason
         assert send_after(900) == Counter()
@@ -189,8 +189,8 @@ def test_many_workers_at_once_send_each_letter_once(tmp_path: Path, settings: An
         sent = Counter(mail.to for mail in server.taken())
     assert sent == Counter(account.email for account in accounts)
     assert became["sent"] == 40
-    assert set(Letter.objects.values_list("state", flat=True)) == {State.SENT}
-    assert {outgoing.deliveries.count() for outgoing in Letter.objects.all()} == {2}
+    assert set(OutgoingEmail.objects.values_list("state", flat=True)) == {State.SENT}
+    assert {outgoing.deliveries.count() for outgoing in OutgoingEmail.objects.all()} == {2}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -212,7 +212,7 @@ def test_a_slow_mail_server_holds_one_turn_and_no_more(tmp_path: Path, settings:
 
         first = threading.Thread(target=work)
         first.start()
-        wait_until(lambda: Letter.objects.exclude(held_by="").exists(), what="the first is at it")
+        wait_until(lambda: OutgoingEmail.objects.exclude(held_by="").exists(), what="the first is at it")
         assert run_slice() == {}
         first.join()
         assert messages[0]["sent"]
@@ -229,7 +229,7 @@ def test_a_holder_that_was_too_slow_hands_nothing_over(teams: Teams, server: Mai
     slow = outbox.claim_email([email.Email()])
     assert slow is not None
     assert outbox.claim_email([email.Email()]) is None
-    Letter.objects.update(held_until=timezone.now() - timedelta(seconds=1))
+    OutgoingEmail.objects.update(held_until=timezone.now() - timedelta(seconds=1))
     assert Counter(send_waiting()) == Counter(sent=1)
     with pytest.raises(outbox.LostClaimError):
         outbox.begin_last_step(slow)

@@ -74,7 +74,7 @@ class FileLine:
     file_type: str
     added: str
     deleted: str
-    set_apart: str
+    exclusion_reason: str
     ai_lines: Sequence[tuple[str, str]]  # agent, lines
 
 
@@ -84,7 +84,7 @@ class FileLine:
 def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
     access = access_in(request)
     visible = visible_commits(access)
-    related = visible.select_related("author__person", "credited__person", "stands_in")
+    related = visible.select_related("author__person", "credited__person", "duplicate_of")
     shown = related.filter(sha=sha.lower()).first()
     if shown is None:
         if SHORTEST_PREFIX <= len(sha) < LONGEST_SHA and visible.filter(sha__startswith=sha.lower()).exists():
@@ -96,19 +96,19 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
     first = (page - 1) * FILES_PER_PAGE
     files = files_of(shown, first=first, count=FILES_PER_PAGE)
     file_count = first + len(files) if 0 < len(files) < FILES_PER_PAGE else file_count_of(shown)
-    stood_for = list(shown.stands_for.order_by("-committed_at", "-pk")[: STOOD_FOR_LISTED + 1])
-    others = _others(visible, [*stood_for, *([shown.stands_in] if shown.stands_in else [])])
+    duplicates = list(shown.duplicates.order_by("-committed_at", "-pk")[: STOOD_FOR_LISTED + 1])
+    others = _others(visible, [*duplicates, *([shown.duplicate_of] if shown.duplicate_of else [])])
     ai_lines = sum(agent.lines for agent in by_agent)
     context = {
         "commit": shown,
         "short_sha": shown.sha[:SHORT_SHA],
         "facts": _facts(shown, labels_of(access, [shown])[shown.pk]),
-        "counts": not shown.set_apart,
-        "set_apart": labels.SET_APART.get(shown.set_apart, ""),
+        "counts": not shown.exclusion_reason,
+        "exclusion_reason": labels.EXCLUSION_REASONS.get(shown.exclusion_reason, ""),
         "why": labels.why(shown),
-        "stands_in": others.get(shown.stands_in_id) if shown.stands_in_id else None,
-        "stood_for": [others[other.pk] for other in stood_for[:STOOD_FOR_LISTED]],
-        "more_stood_for": len(stood_for) > STOOD_FOR_LISTED,
+        "duplicate_of": others.get(shown.duplicate_of_id) if shown.duplicate_of_id else None,
+        "duplicates": [others[other.pk] for other in duplicates[:STOOD_FOR_LISTED]],
+        "more_duplicates": len(duplicates) > STOOD_FOR_LISTED,
         "ai_lines": f"{ai_lines:,}",
         "ai_percent": wording.percent_of(ai_lines, shown.lines_added) if shown.lines_added else "",
         "by_agent": [
@@ -211,8 +211,8 @@ def _session_of(access: Access) -> Callable[[SeenEvidence], str]:
 def _outcome(commit: Commit, seen: SeenEvidence, decided_by: str) -> str:
     if seen.row.withdrawn_at is not None:
         return f"Withdrawn on {wording.day(seen.row.withdrawn_at.date())}: the notes no longer say so"
-    if commit.set_apart:
-        return "Counts where the commit is counted" if commit.stands_in_id else "Not used: the commit does not count"
+    if commit.exclusion_reason:
+        return "Counts where the commit is counted" if commit.duplicate_of_id else "Not used: the commit does not count"
     if seen.decided:
         return "Decided"
     if decided_by and labels.method_name(seen.row.method) != decided_by:
@@ -229,7 +229,7 @@ def _file_line(attributed: AttributedFile) -> FileLine:
         file_type=labels.FILE_TYPES.get(file.file_type, file.file_type),
         added="" if file.added is None else f"{file.added:,}",
         deleted="" if file.deleted is None else f"{file.deleted:,}",
-        set_apart=labels.FILE_SET_APART.get(file.set_apart, ""),
+        exclusion_reason=labels.FILE_EXCLUSION_REASONS.get(file.exclusion_reason, ""),
         ai_lines=[(agent, f"{attributed.ai_lines[agent]:,}") for agent in in_agent_order(attributed.ai_lines)],
     )
 

@@ -38,7 +38,7 @@ from integrations.code.commits.listing import (
     repositories_of,
     visible_commits,
 )
-from integrations.models import Commit, CommitSetApart, Method
+from integrations.models import Commit, CommitExclusion, Method
 from orgtree.access.access import Access
 from orgtree.models import IndividualPolicy
 from orgtree.trees.people_filter import EVERYBODY
@@ -77,7 +77,7 @@ class CommitLine:
     author: str
     committed_at: str
     repository: str
-    set_apart: str
+    exclusion_reason: str
     lines: str
     ai_lines: str
     agents: Sequence[str]
@@ -179,7 +179,7 @@ def _csv_rows(access: Access, matching: QuerySet[Commit]) -> Iterator[list[Cell]
                 authors[commit.pk],
                 commit.committed_at,
                 ", ".join(link.repository.name for link in held.get(commit.pk, ())),
-                labels.SET_APART.get(commit.set_apart, "counted"),
+                labels.EXCLUSION_REASONS.get(commit.exclusion_reason, "counted"),
                 commit.lines_added if commit.lines_known else None,
                 sum(agent.lines for agent in of_agents),
                 ", ".join(in_agent_order({agent.agent for agent in of_agents})),
@@ -218,7 +218,7 @@ def _lines(access: Access, shown: Sequence[Commit]) -> list[CommitLine]:
             author=authors[commit.pk],
             committed_at=labels.moment(commit.committed_at),
             repository=", ".join(link.repository.name for link in held.get(commit.pk, ())) or "none",
-            set_apart=labels.SET_APART.get(commit.set_apart, ""),
+            exclusion_reason=labels.EXCLUSION_REASONS.get(commit.exclusion_reason, ""),
             lines=f"{commit.lines_added:,}" if commit.lines_known else "unknown",
             ai_lines=f"{sum(agent.lines for agent in attributed[commit.pk]):,}" if commit.pk in attributed else "",
             agents=in_agent_order({agent.agent for agent in attributed.get(commit.pk, ())}),
@@ -268,7 +268,7 @@ def _ranges(request: HttpRequest, filters: Filters) -> list[tiles.Picker]:
 def _selects(chosen: CommitFilter, offered: Choices) -> list[Select]:
     agents = {slug: agent_name(slug) for slug in in_agent_order(offered.agents)}
     methods = {method.value: labels.METHODS[method] for method in Method}
-    counts = {"counted": "Counted", **{reason.value: labels.SET_APART[reason] for reason in CommitSetApart}}
+    counts = {"counted": "Counted", **{reason.value: labels.EXCLUSION_REASONS[reason] for reason in CommitExclusion}}
     return [
         _select("agent", "Any agent", {**agents, NO_EVIDENCE: "No evidence of an agent"}, chosen.agent),
         _select("method", "Any evidence", methods, chosen.method),
@@ -291,8 +291,8 @@ def _read_filter(request: HttpRequest) -> CommitFilter:
     chosen = CommitFilter(**written)
     if chosen.method and chosen.method not in (*Method.values, NO_EVIDENCE):
         raise BadFilterError("method", f"It can be {wording.listed([*Method.values, NO_EVIDENCE])}.")
-    if chosen.set_apart and chosen.set_apart not in ("counted", *CommitSetApart.values):
-        raise BadFilterError("set_apart", f"It can be {wording.listed(['counted', *CommitSetApart.values])}.")
+    if chosen.set_apart and chosen.set_apart not in ("counted", *CommitExclusion.values):
+        raise BadFilterError("set_apart", f"It can be {wording.listed(['counted', *CommitExclusion.values])}.")
     return replace(chosen, repository=chosen.repository.strip())
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from insights.ui import wording
-from integrations.models import Commit, CommitFile, CommitSetApart, EvidenceLevel, Method
+from integrations.models import Commit, CommitExclusion, CommitFile, EvidenceLevel, Method
 
 METHODS: Mapping[Method, str] = {
     Method.LINE_CHECKPOINT: "Line checkpoints",
@@ -21,32 +21,32 @@ LEVELS: Mapping[EvidenceLevel, str] = {
     EvidenceLevel.LINE: "Lines",
     EvidenceLevel.COMMIT: "Whole commit, upper bound",
 }
-SET_APART: Mapping[str, str] = {
-    CommitSetApart.MERGE: "Merge",
-    CommitSetApart.DUPLICATE: "Same change",
-    CommitSetApart.SQUASHED: "Squashed",
-    CommitSetApart.BULK: "Bulk",
-    CommitSetApart.BOT: "Bot",
-    CommitSetApart.GONE: "Gone",
+EXCLUSION_REASONS: Mapping[str, str] = {
+    CommitExclusion.MERGE: "Merge",
+    CommitExclusion.DUPLICATE: "Same change",
+    CommitExclusion.SQUASHED: "Squashed",
+    CommitExclusion.BULK: "Bulk",
+    CommitExclusion.BOT: "Bot",
+    CommitExclusion.GONE: "Gone",
 }
-WHY_SET_APART: Mapping[str, str] = {
-    CommitSetApart.MERGE: "It is a merge: its lines are counted at the commits that it brings together.",
-    CommitSetApart.DUPLICATE: "Another commit is the same change, after a rebase or a cherry-pick. Each change counts "
+WHY_EXCLUDED: Mapping[str, str] = {
+    CommitExclusion.MERGE: "It is a merge: its lines are counted at the commits that it brings together.",
+    CommitExclusion.DUPLICATE: "Another commit is the same change, after a rebase or a cherry-pick. Each change counts "
     "once: where it stands on the default branch, else where it was committed first.",
-    CommitSetApart.SQUASHED: "It was part of a branch that was squashed into one commit on the default branch. The "
+    CommitExclusion.SQUASHED: "It was part of a branch that was squashed into one commit on the default branch. The "
     "squash counts, with the evidence of all its parts.",
-    CommitSetApart.BULK: "It changes more lines or files than people write in one piece, such as a first import.",
-    CommitSetApart.BOT: "A bot that is no coding agent signed it. Bots are not people.",
-    CommitSetApart.GONE: "No branch of any connected repository holds it any more.",
+    CommitExclusion.BULK: "It changes more lines or files than people write in one piece, such as a first import.",
+    CommitExclusion.BOT: "A bot that is no coding agent signed it. Bots are not people.",
+    CommitExclusion.GONE: "No branch of any connected repository holds it any more.",
 }
-FILE_SET_APART: Mapping[str, str] = dict(CommitFile.SetApart.choices)
+FILE_EXCLUSION_REASONS: Mapping[str, str] = dict(CommitFile.ExclusionReason.choices)
 FILE_TYPES: Mapping[str, str] = dict(CommitFile.Type.choices)
 
 
 def why(commit: Commit) -> str:
     """Whether the commit counts, and why."""
-    if commit.set_apart:
-        return WHY_SET_APART.get(commit.set_apart, str(commit.get_set_apart_display()))
+    if commit.exclusion_reason:
+        return WHY_EXCLUDED.get(commit.exclusion_reason, str(commit.get_exclusion_reason_display()))
     if not commit.lines_known:
         return (
             "It counts as a commit. Its lines are unknown, not zero: git could not read its objects here, as in a "

@@ -11,8 +11,8 @@ from integrations.delivery.records.deployment import DeploymentStory
 from integrations.models import (
     Incident,
     PullRequest,
+    PullRequestExclusion,
     PullRequestFigures,
-    PullRequestSetApart,
     WorkItem,
     WorkItemFigures,
 )
@@ -39,10 +39,10 @@ def pull_request_facts(pull_request: PullRequest) -> Facts:
     size = "" if figures.size is None else f"{figures.size:,} lines ({figures.size_class})"
     reviewers = wording.count(figures.reviewer_count, "person", "people")
     counted = f"{wording.count(figures.review_count, 'review')} by {reviewers}"
-    set_apart = PullRequestSetApart(figures.set_apart).label if figures.set_apart else ""
+    exclusion_reason = PullRequestExclusion(figures.exclusion_reason).label if figures.exclusion_reason else ""
     facts[3:3] = [
         ("Counts for", _counts_for(pull_request, figures)),
-        ("Excluded as", set_apart),
+        ("Excluded as", exclusion_reason),
         ("Reviews", counted if figures.review_count else "none counted"),
         ("Size", size),
         ("Files", "" if figures.file_count is None else f"{figures.file_count:,}"),

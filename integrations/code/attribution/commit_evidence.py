@@ -138,7 +138,7 @@ def agent_lines_of(commit: Commit) -> list[AgentLines]:
 def files_of(commit: Commit, *, first: int, count: int) -> list[AttributedFile]:
     """A page of the commit's files: `count` files from offset `first`, most lines first."""
     ordered = CommitFile.objects.filter(commit=commit).extra(
-        select={"touched": "COALESCE(added, 0) + COALESCE(deleted, 0)"}, order_by=["set_apart", "-touched", "id"]
+        select={"touched": "COALESCE(added, 0) + COALESCE(deleted, 0)"}, order_by=["exclusion_reason", "-touched", "id"]
     )
     files = list(ordered[first : first + count])
     by_file: dict[int, dict[str, int]] = {}

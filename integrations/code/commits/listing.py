@@ -26,7 +26,7 @@ class CommitFilter:
     agent: str = ""
     method: str = ""
     repository: str = ""
-    set_apart: str = ""  # a value of CommitSetApart, or "counted"
+    set_apart: str = ""  # as in the address; a value of CommitExclusion, or "counted"
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,9 @@ def filter_commits(commits: QuerySet[Commit], criteria: CommitFilter) -> QuerySe
         held = CommitInRepository.objects.filter(commit=OuterRef("pk"), repository__name=criteria.repository)
         commits = commits.filter(Exists(held))
     if criteria.set_apart == "counted":
-        commits = commits.filter(set_apart="")
+        commits = commits.filter(exclusion_reason="")
     elif criteria.set_apart:
-        commits = commits.filter(set_apart=criteria.set_apart)
+        commits = commits.filter(exclusion_reason=criteria.set_apart)
     if NO_EVIDENCE in (criteria.agent, criteria.method):
         return commits.exclude(pk__in=_with_evidence(CommitFilter()))
     return commits.filter(pk__in=_with_evidence(criteria)) if criteria.agent or criteria.method else commits
@@ -175,7 +175,7 @@ def method_shares(first_day: date, day_after: date, commits: QuerySet[Commit] | 
     `commits` restricts them; by default everybody's count.
     """
     counted = FileAttribution.objects.filter(
-        commit__set_apart="", commit__counted_on__gte=first_day, commit__counted_on__lt=day_after
+        commit__exclusion_reason="", commit__counted_on__gte=first_day, commit__counted_on__lt=day_after
     )
     if commits is not None:
         counted = counted.filter(commit__in=commits)

@@ -136,7 +136,7 @@ def _commit_row(
     co_authors: Sequence[Signature],
     seen_at: datetime,
 ) -> tuple[object, ...]:
-    counted = [file for file, kind in zip(commit.files, files, strict=True) if not kind.set_apart]
+    counted = [file for file, kind in zip(commit.files, files, strict=True) if not kind.exclusion_reason]
     counts = counts_key(((f.path, f.added, f.deleted) for f in commit.files), otherwise=commit.sha)
     merge = len(commit.parents) > 1
     # Merges, and commits whose lines are unknown, have no duplicates.
@@ -239,7 +239,7 @@ def insert_files(commits: Iterable[tuple[int, ReadCommit]], classified: Mapping[
                 copy.write_row(
                     (
                         *(id_, file.path, file.old_path, kind.language, kind.file_type),
-                        *(file.added, file.deleted, kind.set_apart),
+                        *(file.added, file.deleted, kind.exclusion_reason),
                     )
                 )
 

@@ -80,7 +80,7 @@ _CHANGED = """
 
 def request_line_history(repository: Repository) -> None:
     """Queue the repository for a line history update, in the transaction in which its branch moved."""
-    LineHistory.objects.update_or_create(repository=repository, defaults={"asked_at": timezone.now()})
+    LineHistory.objects.update_or_create(repository=repository, defaults={"requested_at": timezone.now()})
 
 
 def sync_line_histories() -> int:
@@ -88,13 +88,15 @@ def sync_line_histories() -> int:
 
     A failing repository does not stop the others; it comes last in the next round.
     """
-    requested = LineHistory.objects.filter(asked_at__isnull=False).order_by("asked_at").select_related("repository")
+    requested = (
+        LineHistory.objects.filter(requested_at__isnull=False).order_by("requested_at").select_related("repository")
+    )
     return sum(run_all((history.repository for history in requested), sync_line_history, failed=_request_later))
 
 
 def _request_later(repository: Repository) -> None:
     LineHistory.objects.filter(repository=repository).update(
-        asked_at=timezone.now(), problem="It broke off for a reason of Headway's own, which its log tells."
+        requested_at=timezone.now(), problem="It broke off for a reason of Headway's own, which its log tells."
     )
 
 
@@ -115,7 +117,7 @@ def sync_line_history(repository: Repository) -> int:
         else:
             mine.update(followed_at=began)
         mine.update(problem=problem)
-        mine.filter(Q(asked_at__lte=began)).update(asked_at=None)
+        mine.filter(Q(requested_at__lte=began)).update(requested_at=None)
         return stored
 
 
@@ -151,7 +153,7 @@ def _counted_paths(commit: ChainCommit, attributes: AttributeReader) -> set[byte
     """The paths of the commit's files that are not generated, vendored or otherwise excluded."""
     names = {path: path.decode("utf-8", "backslashreplace") for path in _paths(commit)}
     path_attributes = attributes.of(names.values())
-    return {path for path, name in names.items() if not classify(name, path_attributes[name]).set_apart}
+    return {path for path, name in names.items() if not classify(name, path_attributes[name]).exclusion_reason}
 
 
 def _paths(commit: ChainCommit) -> Iterator[bytes]:

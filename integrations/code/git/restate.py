@@ -82,12 +82,12 @@ def _restate_files(
 ) -> set[int]:
     """Update the files' languages, types and exclusion reasons; returns the commits that changed."""
     rows = [
-        (stored[commit.sha][0], file.path, kind.language, kind.file_type, kind.set_apart)
+        (stored[commit.sha][0], file.path, kind.language, kind.file_type, kind.exclusion_reason)
         for commit in commits
         if commit.sha in stored
         for file, kind in zip(commit.files, classified[commit.sha], strict=True)
     ]
-    ids, paths, languages, file_types, set_apart = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    ids, paths, languages, file_types, exclusion_reason = zip(*rows, strict=True) if rows else ((), (), (), (), ())
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -100,6 +100,6 @@ def _restate_files(
                   IS DISTINCT FROM (fresh.language, fresh.file_type, fresh.set_apart)
             RETURNING known.commit_id
             """,
-            [list(column) for column in (ids, paths, languages, file_types, set_apart)],
+            [list(column) for column in (ids, paths, languages, file_types, exclusion_reason)],
         )
         return {row[0] for row in cursor.fetchall()}

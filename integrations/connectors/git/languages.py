@@ -62,7 +62,7 @@ class Classification:
 
     language: str
     file_type: str
-    set_apart: str
+    exclusion_reason: str
 
 
 Attributes = Mapping[str, str]

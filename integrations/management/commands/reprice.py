@@ -28,7 +28,7 @@ class Command(BaseCommand):
         if first and after and first >= after:
             raise CommandError("--to must lie after --from.")
         row = enqueue_repricing(
-            Repricing.Cause.ASKED,
+            Repricing.Cause.REQUESTED,
             "Asked for by a command",
             models=options["model"] or None,
             day_from=first,

@@ -45,7 +45,7 @@ def connect_git(path: str | Path, *, name: str = "") -> RepositorySource:
 
 def enqueue_sync(sources: list[RepositorySource]) -> None:
     """Mark the sources as requested; a row is the queue."""
-    RepositorySource.objects.filter(pk__in=[source.pk for source in sources]).update(asked_at=Now())
+    RepositorySource.objects.filter(pk__in=[source.pk for source in sources]).update(requested_at=Now())
 
 
 def _free_name(path: Path) -> str:

@@ -103,7 +103,7 @@ def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
             _forget_idle_runs(source)
         run.finished_at = timezone.now()
         run.save()
-        mine.filter(asked_at__lte=run.started_at).update(asked_at=None)
+        mine.filter(requested_at__lte=run.started_at).update(requested_at=None)
         return run
 
 

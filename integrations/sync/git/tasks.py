@@ -41,12 +41,12 @@ def follow_thresholds() -> None:
 def due_sources(now: datetime) -> list[RepositorySource]:
     """Requested sources, else those that are due; the interval doubles with every failure in a row."""
     sources = RepositorySource.objects.filter(
-        Q(asked_at__isnull=False) | Q(tried_at=None) | Q(tried_at__lte=now - REGULARLY), connection__paused_at=None
+        Q(requested_at__isnull=False) | Q(tried_at=None) | Q(tried_at__lte=now - REGULARLY), connection__paused_at=None
     )
     return [source for source in sources.order_by("tried_at", "pk") if _is_due(source, now)]
 
 
 def _is_due(source: RepositorySource, now: datetime) -> bool:
-    if source.asked_at is not None or source.tried_at is None:
+    if source.requested_at is not None or source.tried_at is None:
         return True
     return bool(source.tried_at + INTERVAL.wait(source.failures) <= now)

@@ -43,7 +43,7 @@ def enqueue_repricing(
         agent=agent,
         day_from=day_from,
         day_to=day_to,
-        asked_by=by,
+        requested_by=by,
     )
     nudge_on_commit(REPRICE)
     return repricing

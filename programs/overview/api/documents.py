@@ -141,7 +141,7 @@ def overview_document(steps: Steps, filters: Filters, quarter: Quarter) -> dict[
         "quarter": str(quarter),
         "visibility": {
             "state": state["visibility"],
-            "told": visibility.told,
+            "told": visibility.provided,
             "missing": visibility.missing,
             "missing_for_dora": visibility.missing_for_dora,
         },

@@ -68,7 +68,7 @@ def step_lines(steps: Steps, filters: Filters, quarter: Quarter) -> list[Step]:
 
 def _visibility_step(visibility: VisibilityStep, filters: Filters) -> Words:
     date_range = wording.span(filters.window)
-    tools = wording.listed(list(visibility.told))
+    tools = wording.listed(list(visibility.provided))
     if visibility.missing_for_dora:
         note = f"DORA still needs {wording.listed(visibility.missing_for_dora)}."
     elif visibility.missing:
@@ -77,9 +77,11 @@ def _visibility_step(visibility: VisibilityStep, filters: Filters) -> Words:
         note = "All sources for DORA are connected."
     return Words(
         title="Get visibility",
-        tag=f"{len(visibility.told)} of {len(visibility.told) + len(visibility.missing)}",
+        tag=f"{len(visibility.provided)} of {len(visibility.provided) + len(visibility.missing)}",
         tone="good" if not visibility.missing else "watch" if visibility.missing_for_dora else "",
-        text=f"{tools.capitalize()} received in the last {date_range}." if visibility.told else "No data received yet.",
+        text=f"{tools.capitalize()} received in the last {date_range}."
+        if visibility.provided
+        else "No data received yet.",
         note=note,
         url=reverse("integrations"),
     )

@@ -45,7 +45,7 @@ StepState = Literal["done", "here", "next"]
 class VisibilityStep:
     """Which kinds of tools sent data of the unit in the window."""
 
-    told: Sequence[str]
+    provided: Sequence[str]
     missing: Sequence[str]
 
     @property
@@ -160,7 +160,7 @@ def _visibility_step(answers: Answers) -> VisibilityStep:
     sends = {tool: bool(answers.figure(key).sample_size) for tool, key in TOOLS.items()}
     sends[INCIDENTS] = answers.figure(INCIDENT_COUNT).reason not in NO_INCIDENT_SOURCE
     return VisibilityStep(
-        told=[tool for tool, sends_it in sends.items() if sends_it],
+        provided=[tool for tool, sends_it in sends.items() if sends_it],
         missing=[tool for tool, sends_it in sends.items() if not sends_it],
     )
 

@@ -154,7 +154,7 @@ def of_missing_objectives(quarter: Quarter, today: date) -> Statement:
     nearest unit above), once the quarter's first week is over, and in each week after it."""
     everything = Visibility(whole=True, unit_ids=None, leads_whole=True)
     teams = teams_without_objective(quarter, everything, today=today).values_list("pk", flat=True)
-    asked_since = quarter.start + timedelta(days=FIRST_DAYS_OF_QUARTER)
+    reminded_since = quarter.start + timedelta(days=FIRST_DAYS_OF_QUARTER)
     return (
         f"""
         WITH {recipients.ACCOUNTS_OF_PEOPLE}, {recipients.UNITS_ABOVE}, {recipients.MANAGERS_OF_UNITS},
@@ -166,15 +166,15 @@ def of_missing_objectives(quarter: Quarter, today: date) -> Statement:
         )
         SELECT DISTINCT account_id, %(objective_missing)s AS kind, NULL::bigint AS ticket_id,
             NULL::bigint AS comment_id, NULL::bigint AS objective_id, unit_id, %(start)s::date AS day,
-            (%(today)s - %(asked_since)s::date) / %(every)s AS number
+            (%(today)s - %(reminded_since)s::date) / %(every)s AS number
         FROM candidate WHERE place = 1
         """,  # noqa: S608 — put together from texts of this package; values are passed apart
         {
             **recipients.of_everybody(today),
             **_kinds("objective_missing"),
-            "teams": list(teams) if today >= asked_since else [],
+            "teams": list(teams) if today >= reminded_since else [],
             "start": quarter.start,
-            "asked_since": asked_since,
+            "reminded_since": reminded_since,
             "every": DAYS_BETWEEN_REMINDERS,
         },
     )

@@ -12,7 +12,7 @@ from orgtree.access.access import viewable
 from orgtree.access.who_sees import name_of
 from orgtree.models import Person
 from orgtree.models.visibility import Visibility
-from programs.models import Delivery, Letter, MessageKind, Muted, Notice, Objective
+from programs.models import Delivery, MessageKind, Notice, Objective, OptOut, OutgoingEmail
 from programs.reminders.services.channels import EmailContent
 from programs.reminders.services.labels import items_of, with_related
 
@@ -30,7 +30,7 @@ READ = "They read it in the app."
 SETTLED = "It is settled."
 
 
-def compose(email: Letter, *, today: date | None = None) -> EmailContent | None:
+def compose(email: OutgoingEmail, *, today: date | None = None) -> EmailContent | None:
     """The e-mail with its notices that still apply; None without any.  Stores the reason for each that is left out."""
     account, day = email.account, today or windows.local_today()
     deliveries = {enclosed.notice_id: enclosed for enclosed in email.deliveries.all()}
@@ -50,7 +50,7 @@ def _urgency(notice: Notice) -> tuple[int, date, int]:
     return MOST_URGENT_FIRST.index(MessageKind(notice.kind)), notice.day or date.max, notice.pk
 
 
-def _reasons(account: User, email: Letter, notices: Sequence[Notice], today: date) -> Mapping[int, str]:
+def _reasons(account: User, email: OutgoingEmail, notices: Sequence[Notice], today: date) -> Mapping[int, str]:
     """The reason of each notice that is left out, by id."""
     visibility = viewable(account)
     if not account.is_active or _has_left(visibility, today):
@@ -60,7 +60,7 @@ def _reasons(account: User, email: Letter, notices: Sequence[Notice], today: dat
         .within(visibility)
         .values_list("pk", flat=True)
     )
-    opted_out = set(Muted.objects.filter(account=account, channel=email.channel).values_list("kind", flat=True))
+    opted_out = set(OptOut.objects.filter(account=account, channel=email.channel).values_list("kind", flat=True))
     open_ones = _objectives_still_open(notices)
     reasons = {}
     for notice in notices:

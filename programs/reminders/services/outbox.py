@@ -18,12 +18,12 @@ from django.utils import timezone
 
 from core.locks import Lock
 from core.queue import Backoff, claim, new_holder
-from programs.models import Delivery, Letter, Notice
+from programs.models import Delivery, Notice, OutgoingEmail
 from programs.models.messages import LONGEST_REASON
 from programs.reminders.services.channels import Transport
 from programs.reminders.services.quiet_hours import quiet_of
 
-State = Letter.State
+State = OutgoingEmail.State
 HOLD = timedelta(minutes=5)  # above what one e-mail may take: ten seconds a step, and two minutes for the last answer
 MOST_ATTEMPTS = 12
 RETRIES = Backoff(timedelta(minutes=1), longest=timedelta(hours=4))  # together some 16 hours of trying
@@ -56,14 +56,15 @@ def compose_emails(transports: Collection[Transport], *, now: datetime | None = 
 def _compose(transport: Transport, at: datetime) -> int | None:
     """Creates e-mails for some accounts; returns their number, None where nothing is due or another worker does it."""
     with transaction.atomic():
-        due = Delivery.objects.filter(channel=transport.word, letter=None, left_out="", not_before__lte=at)
+        due = Delivery.objects.filter(channel=transport.word, email=None, left_out="", not_before__lte=at)
         if not COMPOSING.try_hold():
             return None
         chosen = list(due.order_by("notice__account").values_list("notice__account").distinct()[:ACCOUNTS_AT_ONCE])
         accounts = User.objects.select_related("quiet_hours").in_bulk([account for (account,) in chosen])
         to_write = _to_write_now(accounts.values(), due, transport, at)
-        emails = Letter.objects.bulk_create(
-            Letter(account_id=account_id, channel=transport.word, made_at=at, next_try_at=at) for account_id in to_write
+        emails = OutgoingEmail.objects.bulk_create(
+            OutgoingEmail(account_id=account_id, channel=transport.word, made_at=at, next_try_at=at)
+            for account_id in to_write
         )
         _enclose(emails, at)
     return len(emails) if chosen else None
@@ -90,7 +91,7 @@ def _to_write_now(
     return now
 
 
-def _enclose(emails: Sequence[Letter], at: datetime) -> None:
+def _enclose(emails: Sequence[OutgoingEmail], at: datetime) -> None:
     """Everything that is due for the e-mails' accounts, in one statement."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -106,11 +107,11 @@ def _enclose(emails: Sequence[Letter], at: datetime) -> None:
         )
 
 
-def claim_email(transports: Collection[Transport], *, now: datetime | None = None) -> Letter | None:
+def claim_email(transports: Collection[Transport], *, now: datetime | None = None) -> OutgoingEmail | None:
     """Claims the e-mail that has waited longest; None where none is due."""
     at = now or timezone.now()
     with transaction.atomic():
-        free = Letter.objects.filter(Q(held_until=None) | Q(held_until__lte=at))
+        free = OutgoingEmail.objects.filter(Q(held_until=None) | Q(held_until__lte=at))
         waiting = free.filter(
             state=State.WAITING, next_try_at__lte=at, channel__in=[transport.word for transport in transports]
         )
@@ -122,33 +123,35 @@ def claim_email(transports: Collection[Transport], *, now: datetime | None = Non
         due.held_until = at + HOLD
         due.attempts += 1
         due.save(update_fields=["held_by", "held_until", "attempts"])
-    return Letter.objects.select_related("account__quiet_hours").get(pk=due.pk)
+    return OutgoingEmail.objects.select_related("account__quiet_hours").get(pk=due.pk)
 
 
-def begin_last_step(email: Letter) -> None:
+def begin_last_step(email: OutgoingEmail) -> None:
     """Records, before handing over, that it may arrive from now on.  Raises LostClaimError."""
-    mine = Letter.objects.filter(pk=email.pk, held_by=email.held_by, state=State.WAITING, held_until__gt=timezone.now())
+    mine = OutgoingEmail.objects.filter(
+        pk=email.pk, held_by=email.held_by, state=State.WAITING, held_until__gt=timezone.now()
+    )
     if not mine.update(state=State.HANDING_OVER, held_until=timezone.now() + HOLD):
         raise LostClaimError
 
 
-def mark_sent(email: Letter) -> None:
+def mark_sent(email: OutgoingEmail) -> None:
     _settle(email, State.SENT, "", sent_at=timezone.now())
 
 
-def failed(email: Letter, why: str) -> None:
+def failed(email: OutgoingEmail, why: str) -> None:
     _settle(email, State.FAILED, why)
 
 
-def mark_uncertain(email: Letter, why: str) -> None:
+def mark_uncertain(email: OutgoingEmail, why: str) -> None:
     _settle(email, State.UNCERTAIN, why)
 
 
-def mark_empty(email: Letter) -> None:
+def mark_empty(email: OutgoingEmail) -> None:
     _settle(email, State.EMPTY, "")
 
 
-def try_again(email: Letter, why: str) -> None:
+def try_again(email: OutgoingEmail, why: str) -> None:
     """Retries after a pause that doubles; fails after the last attempt."""
     if email.attempts >= MOST_ATTEMPTS:
         failed(email, why)
@@ -156,25 +159,25 @@ def try_again(email: Letter, why: str) -> None:
     _settle(email, State.WAITING, why, next_try_at=timezone.now() + RETRIES.wait(email.attempts - 1))
 
 
-def wait_until(email: Letter, moment: datetime) -> None:
+def wait_until(email: OutgoingEmail, moment: datetime) -> None:
     """Nobody tried: the account has quiet hours."""
     _settle(email, State.WAITING, email.reason, next_try_at=moment, attempts=email.attempts - 1)
 
 
-def _settle(email: Letter, state: Letter.State, why: str, **more: object) -> None:
+def _settle(email: OutgoingEmail, state: OutgoingEmail.State, why: str, **more: object) -> None:
     """Only by its holder; what it knows counts, even where its time was over meanwhile."""
-    Letter.objects.filter(pk=email.pk, held_by=email.held_by).update(
+    OutgoingEmail.objects.filter(pk=email.pk, held_by=email.held_by).update(
         state=state, reason=why[:LONGEST_REASON], held_by="", held_until=None, **more
     )
 
 
 def settle_cut_off(*, now: datetime | None = None) -> int:
     """Marks e-mails whose worker was stopped in the last step as uncertain; returns their number."""
-    cut_off = Letter.objects.filter(state=State.HANDING_OVER, held_until__lte=now or timezone.now())
+    cut_off = OutgoingEmail.objects.filter(state=State.HANDING_OVER, held_until__lte=now or timezone.now())
     return cut_off.update(state=State.UNCERTAIN, reason=CUT_OFF)  # held_by stays: a slow holder may still know better
 
 
-def send_again(emails: QuerySet[Letter]) -> int:
+def send_again(emails: QuerySet[OutgoingEmail]) -> int:
     """Resends failed and uncertain e-mails with the same Message-ID; returns their number."""
     ended = emails.filter(state__in=[State.FAILED, State.UNCERTAIN])
     return ended.update(
@@ -185,5 +188,5 @@ def send_again(emails: QuerySet[Letter]) -> int:
 def forget_old_messages(*, now: datetime | None = None) -> int:
     """Deletes old notices and e-mails; returns their number."""
     before = (now or timezone.now()) - KEPT_FOR
-    gone = Letter.objects.filter(made_at__lt=before).exclude(state__in=[State.WAITING, State.HANDING_OVER])
+    gone = OutgoingEmail.objects.filter(made_at__lt=before).exclude(state__in=[State.WAITING, State.HANDING_OVER])
     return gone.delete()[0] + Notice.objects.filter(at__lt=before).delete()[0]

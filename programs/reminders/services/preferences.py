@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from programs.models import Channel, Delivery, MessageKind, Muted, QuietHours
+from programs.models import Channel, Delivery, MessageKind, OptOut, QuietHours
 from programs.reminders.services.quiet_hours import quiet_of
 
 
@@ -38,7 +38,7 @@ class Preferences:
 
 
 def preferences_of(account: User) -> Preferences:
-    opted_out = set(Muted.objects.filter(account=account, channel=Channel.EMAIL).values_list("kind", flat=True))
+    opted_out = set(OptOut.objects.filter(account=account, channel=Channel.EMAIL).values_list("kind", flat=True))
     chosen = QuietHours.objects.filter(account=account).first()
     quiet = quiet_of(chosen)
     return Preferences(
@@ -66,14 +66,14 @@ def change_preferences(account: User, preferences: Preferences) -> None:
             account=account,
             defaults={"begins": preferences.begins, "ends": preferences.ends, "time_zone": preferences.time_zone},
         )
-        waiting = Delivery.objects.filter(notice__account=account, letter=None, left_out="")
+        waiting = Delivery.objects.filter(notice__account=account, email=None, left_out="")
         waiting.update(not_before=timezone.now())  # the next turn asks for the quiet hours anew
 
 
 def _mute(account: User, kinds: Collection[str]) -> None:
     """These and no others."""
-    known = Muted.objects.filter(account=account, channel=Channel.EMAIL)
+    known = OptOut.objects.filter(account=account, channel=Channel.EMAIL)
     known.exclude(kind__in=kinds).delete()
-    Muted.objects.bulk_create(
-        [Muted(account=account, channel=Channel.EMAIL, kind=kind) for kind in kinds], ignore_conflicts=True
+    OptOut.objects.bulk_create(
+        [OptOut(account=account, channel=Channel.EMAIL, kind=kind) for kind in kinds], ignore_conflicts=True
     )

@@ -13,7 +13,7 @@ from django.utils import timezone
 from tenacity import RetryCallState, retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from core.locks import Lock
-from programs.models import Letter
+from programs.models import OutgoingEmail
 from programs.reminders.services import outbox
 from programs.reminders.services.channels import (
     DeferredError,
@@ -66,7 +66,7 @@ def _send_by(transport: Transport, session: Session, became: Counter[str]) -> No
             return
 
 
-def _send(email: Letter, session: Session) -> str:
+def _send(email: OutgoingEmail, session: Session) -> str:
     quiet_until = quiet_of(getattr(email.account, "quiet_hours", None)).until(timezone.now())
     if quiet_until is not None:  # an e-mail that was put off comes back at whatever hour
         outbox.wait_until(email, quiet_until)
@@ -89,7 +89,7 @@ def _send(email: Letter, session: Session) -> str:
 
 
 class _LastStep:
-    def __init__(self, email: Letter) -> None:
+    def __init__(self, email: OutgoingEmail) -> None:
         self._email, self.was_taken = email, False
 
     def __call__(self) -> None:
@@ -97,7 +97,7 @@ class _LastStep:
         self.was_taken = True
 
 
-def _note(email: Letter, problem: Exception, *, mark_uncertain: bool) -> str:
+def _note(email: OutgoingEmail, problem: Exception, *, mark_uncertain: bool) -> str:
     """Handles an e-mail that was not accepted; returns its outcome."""
     match problem:
         case RefusedError():
@@ -132,6 +132,6 @@ def _forget_connection(_: RetryCallState) -> None:
     before_sleep=_forget_connection,
     reraise=True,
 )
-def _was_sent(email: Letter) -> None:
+def _was_sent(email: OutgoingEmail) -> None:
     """It was sent and must be recorded, so this waits for a database that restarts."""
     outbox.mark_sent(email)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.core import signing
 
-from programs.models import Channel, Muted
+from programs.models import Channel, OptOut
 
 SALT = "programs.unsubscribe"
 
@@ -32,8 +32,8 @@ def read_token(token: str) -> tuple[User, Channel]:
 
 def unsubscribe(account: User, channel: Channel) -> None:
     """No messages of any kind any more; what waits is not sent either.  Twice is as once."""
-    Muted.objects.get_or_create(account=account, channel=channel, kind="")
+    OptOut.objects.get_or_create(account=account, channel=channel, kind="")
 
 
 def is_unsubscribed(account: User, channel: Channel) -> bool:
-    return Muted.objects.filter(account=account, channel=channel, kind="").exists()
+    return OptOut.objects.filter(account=account, channel=channel, kind="").exists()

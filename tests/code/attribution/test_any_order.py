@@ -59,7 +59,9 @@ class History:
                 session(event.name, *first, by=event.person, lines=event.lines, more=more)
             else:
                 apart = "" if event.counts else "bulk"
-                stored = commit(event.name, _clock(event.authored_at), event.files, by=event.person, set_apart=apart)
+                stored = commit(
+                    event.name, _clock(event.authored_at), event.files, by=event.person, exclusion_reason=apart
+                )
                 if event.noted:
                     name, path, lines = event.noted
                     note(stored, {path: lines}, session=name)

@@ -41,14 +41,14 @@ def test_two_sessions_of_a_note_never_exceed_the_lines_of_a_file() -> None:
 
 
 def test_what_is_set_apart_has_no_ai_lines() -> None:
-    trailer(commit("bulk", "10:00", {"a.py": 9000}, set_apart="bulk"))
+    trailer(commit("bulk", "10:00", {"a.py": 9000}, exclusion_reason="bulk"))
     attribute()
     assert attributed() == {}
 
 
 def test_a_rebase_counts_its_evidence_once() -> None:
     stands = commit("new", "10:00", {"a.py": 9}, change="one change")
-    before = commit("old", "10:00", {"a.py": 9}, change="one change", set_apart="duplicate", stands_in=stands)
+    before = commit("old", "10:00", {"a.py": 9}, change="one change", exclusion_reason="duplicate", duplicate_of=stands)
     for target in (stands, before):
         trailer(target, CLAUDE)
         trailer(target, "codex")
@@ -58,7 +58,10 @@ def test_a_rebase_counts_its_evidence_once() -> None:
 
 def test_a_rebase_that_lost_its_note_keeps_what_the_old_commit_says() -> None:
     stands = commit("new", "10:00", {"a.py": 9}, change="one change")
-    note(commit("old", "10:00", {"a.py": 9}, change="one change", set_apart="gone", stands_in=stands), {"a.py": 4})
+    note(
+        commit("old", "10:00", {"a.py": 9}, change="one change", exclusion_reason="gone", duplicate_of=stands),
+        {"a.py": 4},
+    )
     attribute()
     assert attributed() == {(CLAUDE, ""): {"a.py": 4}}
 
@@ -66,17 +69,17 @@ def test_a_rebase_that_lost_its_note_keeps_what_the_old_commit_says() -> None:
 def test_a_squash_has_the_evidence_of_its_parts_and_no_more_lines_than_it_adds() -> None:
     """Claude signed a part of 6 lines, Codex one of 6; the squash adds 9: 4.5 each, in whole lines 4 and 5."""
     squash = commit("squash", "12:00", {"a.py": 9, "b.py": 5})
-    trailer(commit("one", "10:00", {"a.py": 6}, set_apart="squashed", stands_in=squash), CLAUDE)
-    trailer(commit("two", "11:00", {"a.py": 6}, set_apart="squashed", stands_in=squash), "codex")
-    commit("three", "11:30", {"b.py": 5}, set_apart="squashed", stands_in=squash)
+    trailer(commit("one", "10:00", {"a.py": 6}, exclusion_reason="squashed", duplicate_of=squash), CLAUDE)
+    trailer(commit("two", "11:00", {"a.py": 6}, exclusion_reason="squashed", duplicate_of=squash), "codex")
+    commit("three", "11:30", {"b.py": 5}, exclusion_reason="squashed", duplicate_of=squash)
     attribute()
     assert attributed() == {(CLAUDE, ""): {"a.py": 4}, ("codex", ""): {"a.py": 5}}
 
 
 def test_trailers_copied_into_a_squash_speak_of_their_part_only() -> None:
     squash = commit("squash", "12:00", {"a.py": 6, "b.py": 50})
-    trailer(commit("one", "10:00", {"a.py": 6}, set_apart="squashed", stands_in=squash))
-    commit("two", "11:00", {"b.py": 50}, set_apart="squashed", stands_in=squash)
+    trailer(commit("one", "10:00", {"a.py": 6}, exclusion_reason="squashed", duplicate_of=squash))
+    commit("two", "11:00", {"b.py": 50}, exclusion_reason="squashed", duplicate_of=squash)
     trailer(squash, text="copied by the host")
     attribute()
     assert attributed() == {(CLAUDE, ""): {"a.py": 6}}
@@ -84,7 +87,7 @@ def test_trailers_copied_into_a_squash_speak_of_their_part_only() -> None:
 
 def test_a_squash_with_a_note_of_its_own_knows_better_than_its_parts() -> None:
     squash = commit("squash", "12:00", {"a.py": 20})
-    note(commit("one", "10:00", {"a.py": 12}, set_apart="squashed", stands_in=squash), {"a.py": 12})
+    note(commit("one", "10:00", {"a.py": 12}, exclusion_reason="squashed", duplicate_of=squash), {"a.py": 12})
     note(squash, {"a.py": 8})
     attribute()
     assert attributed() == {(CLAUDE, ""): {"a.py": 8}}
@@ -93,16 +96,20 @@ def test_a_squash_with_a_note_of_its_own_knows_better_than_its_parts() -> None:
 def test_the_parts_of_a_squash_have_each_their_own_best_evidence() -> None:
     """A note says 3 of the first part's lines; a trailer all 5 of the second's; both parts are in one file."""
     squash = commit("squash", "12:00", {"a.py": 10})
-    note(commit("one", "10:00", {"a.py": 5}, set_apart="squashed", stands_in=squash), {"a.py": 3}, agent="codex")
-    trailer(commit("two", "11:00", {"a.py": 5}, set_apart="squashed", stands_in=squash))
+    note(
+        commit("one", "10:00", {"a.py": 5}, exclusion_reason="squashed", duplicate_of=squash),
+        {"a.py": 3},
+        agent="codex",
+    )
+    trailer(commit("two", "11:00", {"a.py": 5}, exclusion_reason="squashed", duplicate_of=squash))
     attribute()
     assert attributed() == {("codex", ""): {"a.py": 3}, (CLAUDE, ""): {"a.py": 5}}
 
 
 def test_a_squash_that_was_rebased_keeps_the_evidence_of_its_parts() -> None:
     final = commit("squash again", "12:00", {"a.py": 6}, change="the squash")
-    squash = commit("squash", "12:00", {"a.py": 6}, change="the squash", set_apart="gone", stands_in=final)
-    trailer(commit("one", "10:00", {"a.py": 6}, set_apart="squashed", stands_in=squash))
+    squash = commit("squash", "12:00", {"a.py": 6}, change="the squash", exclusion_reason="gone", duplicate_of=final)
+    trailer(commit("one", "10:00", {"a.py": 6}, exclusion_reason="squashed", duplicate_of=squash))
     attribute()
     assert attributed() == {(CLAUDE, ""): {"a.py": 6}}
 

@@ -16,15 +16,15 @@ pytestmark = pytest.mark.django_db
 def squash() -> Commit:
     """A squash, which stands for a commit of its branch, which stands for what was rebased into it."""
     counted = commit("squash", "12:00", {"a.py": 10})
-    part = commit("part", "11:00", {"a.py": 10}, set_apart="squashed", stands_in=counted)
-    rebased = commit("rebased", "11:30", {"a.py": 10}, set_apart="duplicate", stands_in=part)
+    part = commit("part", "11:00", {"a.py": 10}, exclusion_reason="squashed", duplicate_of=counted)
+    rebased = commit("rebased", "11:30", {"a.py": 10}, exclusion_reason="duplicate", duplicate_of=part)
     trailer(of=rebased, agent="codex")
     attribute()
     return counted
 
 
 def picked(**criteria: str) -> set[Commit]:
-    return set(filter_commits(Commit.objects.filter(set_apart=""), CommitFilter(**criteria)))
+    return set(filter_commits(Commit.objects.filter(exclusion_reason=""), CommitFilter(**criteria)))
 
 
 def test_a_commit_shows_the_evidence_from_which_its_lines_were_derived(squash: Commit) -> None:
@@ -32,7 +32,7 @@ def test_a_commit_shows_the_evidence_from_which_its_lines_were_derived(squash: C
     [seen], number = evidence_of(squash, decided)
     assert [(share.agent, share.lines) for share in decided] == [("codex", 10)]
     assert (seen.row.agent, seen.decided, number) == ("codex", True, 1)
-    assert seen.row.commit.set_apart == "duplicate"
+    assert seen.row.commit.exclusion_reason == "duplicate"
 
 
 def test_commits_are_picked_by_what_is_known_of_those_they_stand_for(squash: Commit) -> None:

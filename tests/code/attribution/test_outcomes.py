@@ -73,7 +73,7 @@ def test_a_commit_that_is_gone_neither_commits_nor_covers() -> None:
     session("s", "10:00", "11:00")
     commit("c", "10:30", {"a.py": 10})
     attribute()
-    commit("c", "10:30", {"a.py": 10}, set_apart="gone")
+    commit("c", "10:30", {"a.py": 10}, exclusion_reason="gone")
     attribute()
     assert outcomes() == {"s": (False, False)}
 

@@ -130,8 +130,8 @@ def test_a_squash_counts_what_its_branch_says_and_not_who_worked_when_it_was_mer
     session("s", "10:00", "11:00", lines=12)
     session("at the merge", "15:00", "16:00")
     squash = commit("squash", "15:30", {"a.py": 10, "b.py": 15})
-    commit("one", "10:10", {"a.py": 10}, set_apart="squashed", stands_in=squash)
-    commit("two", "10:20", {"b.py": 20}, set_apart="squashed", stands_in=squash)
+    commit("one", "10:10", {"a.py": 10}, exclusion_reason="squashed", duplicate_of=squash)
+    commit("two", "10:20", {"b.py": 20}, exclusion_reason="squashed", duplicate_of=squash)
     attribute()
     assert attributed() == {(CLAUDE, "s"): {"a.py": 10, "b.py": 2}}
 
@@ -141,6 +141,6 @@ def test_a_commit_that_stops_counting_gives_its_lines_back() -> None:
     commit("first", "10:10", {"first.py": 20})
     commit("second", "10:20", {"second.py": 20})
     attribute()
-    commit("first", "10:10", {"first.py": 20}, set_apart="gone")
+    commit("first", "10:10", {"first.py": 20}, exclusion_reason="gone")
     attribute()
     assert attributed() == {(CLAUDE, "s"): {"second.py": 20}}

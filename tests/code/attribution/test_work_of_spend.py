@@ -42,7 +42,7 @@ def test_spend_is_split_by_the_work_of_pull_requests(tell: Tell) -> None:
 def test_a_squash_has_the_work_of_its_branch(tell: Tell) -> None:
     session("s", "10:00", "11:00", spend="1")
     squash = commit("squash", "10:40", {"a.py": 20})
-    branched = commit("branched", "10:10", {"a.py": 20}, set_apart="stood_in_for", stands_in=squash)
+    branched = commit("branched", "10:10", {"a.py": 20}, exclusion_reason="stood_in_for", duplicate_of=squash)
     tell(draft_of(merged(1, "feat: tea", [branched])))
     settle_all()
     assert spend_by_work() == {("shop", "feature"): Decimal(1)}

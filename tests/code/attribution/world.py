@@ -79,7 +79,7 @@ def session(
             "lines_added": lines,
             "commits": commits,
             "event_tokens": 1000,
-            "event_stretches": Multirange([Range(one, other + PAUSE) for one, other in sorted(stretches)]),
+            "event_periods": Multirange([Range(one, other + PAUSE) for one, other in sorted(stretches)]),
         },
     )
     AgentSessionDay.objects.update_or_create(
@@ -108,8 +108,8 @@ def commit(
     by: str = "ada@example.com",
     day: int = 0,
     inside: str = "shop",
-    set_apart: str = "",
-    stands_in: Commit | None = None,
+    exclusion_reason: str = "",
+    duplicate_of: Commit | None = None,
     change: str = "",
 ) -> Commit:
     """A commit on a default branch that adds so many lines to each file."""
@@ -130,8 +130,8 @@ def commit(
             "lines_added": sum(files.values()),
             "counts_key": uuid.uuid5(uuid.NAMESPACE_OID, name),
             "change_key": uuid.uuid5(uuid.NAMESPACE_OID, change or name),
-            "set_apart": set_apart,
-            "stands_in": stands_in,
+            "exclusion_reason": exclusion_reason,
+            "duplicate_of": duplicate_of,
             "home": home,
         },
     )
@@ -141,7 +141,7 @@ def commit(
             for path, added in files.items()
         )
         CommitInRepository.objects.create(commit=stored, repository=home, on_default_branch=True)
-    enqueue_commits([stored.pk] + ([stands_in.pk] if stands_in else []))
+    enqueue_commits([stored.pk] + ([duplicate_of.pk] if duplicate_of else []))
     return stored
 
 

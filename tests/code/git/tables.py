@@ -87,9 +87,9 @@ def imported_anew(*repositories: Repo) -> dict[str, list[tuple[Any, ...]]]:
 
 def counted() -> dict[str, int]:
     """Subject of each commit that counts → lines that it adds."""
-    return dict(Commit.objects.filter(set_apart="").values_list("subject", "lines_added"))
+    return dict(Commit.objects.filter(exclusion_reason="").values_list("subject", "lines_added"))
 
 
-def set_apart() -> dict[str, str]:
+def exclusion_reason() -> dict[str, str]:
     """Object id of each commit that does not count → why."""
-    return dict(Commit.objects.exclude(set_apart="").values_list("sha", "set_apart"))
+    return dict(Commit.objects.exclude(exclusion_reason="").values_list("sha", "exclusion_reason"))

@@ -183,7 +183,7 @@ def test_changed_attributes_speak_of_the_past_too(repo: Repo) -> None:
     sync(repo)
     repo.commit({".gitattributes": "client.py linguist-generated\n*.tpl linguist-language=HTML\n"})
     assert sync(repo).changed == 1
-    assert CommitFile.objects.get(path="client.py").set_apart == "generated"
+    assert CommitFile.objects.get(path="client.py").exclusion_reason == "generated"
     assert Commit.objects.get(parents=[]).lines_added == 2
     assert tables() == imported_anew(repo)
 

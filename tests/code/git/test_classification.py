@@ -77,11 +77,11 @@ def test_a_file_is_what_its_name_says(path: str, language: str, file_type: str) 
     ],
 )
 def test_what_nobody_wrote_here_is_set_apart(path: str, why: str) -> None:
-    assert classify(path).set_apart == why
+    assert classify(path).exclusion_reason == why
 
 
 def test_a_file_without_lines_is_binary_whatever_its_name() -> None:
-    assert classify("cart.py", binary=True).set_apart == "binary"
+    assert classify("cart.py", binary=True).exclusion_reason == "binary"
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def test_a_path_is_all_that_connecting_takes(admin: Client, repo: Repo) -> None:
     assert answer.status_code == 302
     source = RepositorySource.objects.get()
     assert (source.connection.name, source.external_id) == ("shop", str(repo.path))
-    assert source.asked_at is not None
+    assert source.requested_at is not None
 
 
 def test_what_is_wrong_stands_beside_the_path(admin: Client, tmp_path: Path) -> None:
@@ -73,9 +73,9 @@ def test_the_connection_can_be_tested_read_and_paused(admin: Client, repo: Repo)
     repo.commit({"a.py": lines(3)})
     sync(repo)
     assert "can be read, with 1 branches" in act(admin, "test_connection")
-    RepositorySource.objects.update(asked_at=None)
+    RepositorySource.objects.update(requested_at=None)
     assert "is read now" in act(admin, "sync_now")
-    assert RepositorySource.objects.get().asked_at is not None
+    assert RepositorySource.objects.get().requested_at is not None
     act(admin, "pause")
     assert "Paused" in admin.get(reverse(LIST)).content.decode()
     act(admin, "resume")

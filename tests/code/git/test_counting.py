@@ -14,7 +14,7 @@ from integrations.models import CoAuthor, Commit, CommitFile, Repository
 from integrations.sync.git.tasks import follow_thresholds
 from orgtree.models import Organisation
 from tests.code.git.repositories import ADA, BEN, FIRST, Repo, lines
-from tests.code.git.tables import counted, imported_anew, set_apart, sync, tables
+from tests.code.git.tables import counted, exclusion_reason, imported_anew, sync, tables
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +32,7 @@ def test_added_lines_of_commits_count_and_merges_have_none(repo: Repo) -> None:
     merge = repo.merge("topic")
     sync(repo)
     assert counted() == {"One": 3, "Two": 5, "Three": 7}
-    assert set_apart() == {merge: "merge"}
+    assert exclusion_reason() == {merge: "merge"}
 
 
 def test_a_branch_counts_until_it_is_merged_and_then_counts_once(repo: Repo) -> None:
@@ -58,8 +58,8 @@ def test_a_cherry_picked_commit_counts_once_where_it_is_on_the_default_branch(re
     picked = repo.cherry_pick(on_topic)
     sync(repo)
     assert counted() == {"One": 3, "Two": 5, "Three": 1}
-    assert set_apart() == {on_topic: "duplicate"}
-    assert of(on_topic).stands_in == of(picked)
+    assert exclusion_reason() == {on_topic: "duplicate"}
+    assert of(on_topic).duplicate_of == of(picked)
 
 
 def test_of_two_branches_the_commit_that_was_committed_first_stands(repo: Repo) -> None:
@@ -71,7 +71,7 @@ def test_of_two_branches_the_commit_that_was_committed_first_stands(repo: Repo) 
     repo.commit({"c.py": lines(1)}, "Three")
     again = repo.cherry_pick(original)
     sync(repo)
-    assert set_apart() == {again: "duplicate"}
+    assert exclusion_reason() == {again: "duplicate"}
 
 
 def test_a_rebased_branch_counts_once_and_its_old_commits_are_gone(repo: Repo) -> None:
@@ -85,8 +85,8 @@ def test_a_rebased_branch_counts_once_and_its_old_commits_are_gone(repo: Repo) -
     after = repo.rebase("main")
     run = sync(repo)
     assert run.removed == 1
-    assert set_apart() == {before: "gone"}
-    assert of(before).stands_in == of(after)
+    assert exclusion_reason() == {before: "gone"}
+    assert of(before).duplicate_of == of(after)
     assert counted() == {"One": 3, "Two": 5, "Three": 1}
 
 
@@ -106,7 +106,7 @@ def test_a_branch_and_its_squash_count_once(repo: Repo, synced_before: bool, bra
         repo.git("branch", "--quiet", "-D", "topic")
     sync(repo)
     assert counted() == {"One": 3, "Three": 1, "Squash": 8}
-    represented = of(squash).stands_for.values_list("subject", "set_apart")
+    represented = of(squash).duplicates.values_list("subject", "exclusion_reason")
     # Deleted before anybody looked at it: then nobody knew of the branch.
     if synced_before or not branch_deleted:
         assert set(represented) <= {("Two", "squashed"), ("Two again", "squashed")}
@@ -187,7 +187,7 @@ def test_large_commits_stand_apart_by_lines_or_by_files_of_what_counts(repo: Rep
     large = repo.commit({"b.py": lines(5_001)}, "Too many lines")
     wide = repo.commit({f"folder/{n}.py": "1\n" for n in range(301)}, "Too many files")
     sync(repo)
-    assert set_apart() == {large: "bulk", wide: "bulk"}
+    assert exclusion_reason() == {large: "bulk", wide: "bulk"}
 
 
 def test_other_thresholds_change_what_stands_apart(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,17 +199,17 @@ def test_other_thresholds_change_what_stands_apart(repo: Repo, monkeypatch: pyte
     organisation.bulk_commit_lines = 10_000
     organisation.save()
     follow_thresholds()
-    assert set_apart() == {}
+    assert exclusion_reason() == {}
     organisation.bulk_commit_lines = 20
     organisation.save()
     follow_thresholds()
-    assert set_apart() == {small: "bulk", large: "bulk"}
+    assert exclusion_reason() == {small: "bulk", large: "bulk"}
 
 
 def test_bots_stand_apart(repo: Repo) -> None:
     sha = repo.commit({"a.py": lines(3)}, by="dependabot[bot] <49699333+dependabot[bot]@users.noreply.github.com>")
     sync(repo)
-    assert set_apart() == {sha: "bot"}
+    assert exclusion_reason() == {sha: "bot"}
     assert of(sha).author.person is None
 
 
@@ -229,7 +229,7 @@ def test_the_commit_of_an_agent_is_of_the_person_who_asked(
     sha = repo.commit({"a.py": lines(3)}, message, by=agent, committed_by=committed_by)
     sync(repo)
     commit = of(sha)
-    assert (commit.by_agent, commit.set_apart) == ("copilot", "")
+    assert (commit.by_agent, commit.exclusion_reason) == ("copilot", "")
     assert (commit.credited.value if commit.credited else None) == credited
 
 
@@ -254,7 +254,7 @@ def test_what_is_set_apart_in_a_commit_counts_on_no_side(repo: Repo) -> None:
     sha = repo.commit(files | {"node_modules/left/index.js": lines(20)})
     sync(repo)
     assert (of(sha).lines_added, of(sha).file_count) == (3, 1)
-    assert dict(CommitFile.objects.exclude(set_apart="").values_list("path", "set_apart")) == {
+    assert dict(CommitFile.objects.exclude(exclusion_reason="").values_list("path", "exclusion_reason")) == {
         "uv.lock": "lock",
         "logo.png": "binary",
         "app.min.js": "minified",
@@ -285,4 +285,4 @@ def test_commits_without_changes_are_different_commits(repo: Repo) -> None:
     for _ in range(2):
         repo.commit(message="Trigger the pipeline", at=FIRST)
     sync(repo)
-    assert set_apart() == {}
+    assert exclusion_reason() == {}

@@ -14,7 +14,7 @@ from orgtree.identities.decisions import confirm, mark_bots, unmark_bots
 from orgtree.identities.match_identities import match_identities
 from orgtree.models import Identity, MatchProposal, Person, Standing
 from tests.code.git.repositories import ADA, Repo, lines
-from tests.code.git.tables import counted, set_apart, sync
+from tests.code.git.tables import counted, exclusion_reason, sync
 from tests.orgtree.identity_world import employed
 
 pytestmark = pytest.mark.django_db
@@ -53,10 +53,10 @@ def test_a_marked_bots_commits_leave_and_come_back_when_it_is_none_after_all(rep
     script = Identity.objects.get(value="nightly@example.com")
     (marked,) = mark_bots([script], by=None)
     assert counted() == {"Two": 5}
-    assert set_apart() == {one: "bot"}
+    assert exclusion_reason() == {one: "bot"}
     later = repo.commit({"c.py": lines(7)}, "Three", by=SCRIPT)
     sync(repo)
-    assert set_apart() == {one: "bot", later: "bot"}
+    assert exclusion_reason() == {one: "bot", later: "bot"}
     undo_change(marked, by=None)
     assert counted() == {"One": 3, "Two": 5, "Three": 7}
     mark_bots([script], by=None)
@@ -74,6 +74,6 @@ def test_a_bot_by_its_name_stays_one_whatever_an_admin_says(repo: Repo) -> None:
     mark_bots([bot], by=None)
     bot.refresh_from_db()
     unmark_bots([bot], by=None)
-    assert set_apart() == {one: "bot"}
+    assert exclusion_reason() == {one: "bot"}
     bot.refresh_from_db()
     assert bot.person is None

@@ -25,10 +25,10 @@ from integrations.models import (
     Repository,
     RepositorySource,
 )
-from integrations.sync.git.read_source import READING
+from integrations.sync.git.reading_lock import READING
 from integrations.sync.remove_connection import RemovalImpact, removal_impact, remove_with_facts
 from tests.code.git.repositories import Repo, lines
-from tests.code.git.tables import imported_anew, set_apart, sync, tables
+from tests.code.git.tables import exclusion_reason, imported_anew, sync, tables
 from tests.databases import database_url
 
 CLAUDE = "Co-Authored-By: Claude <noreply@anthropic.com>"
@@ -115,10 +115,10 @@ def test_what_stood_back_for_a_deleted_commit_counts_again(shop: Repo, tmp_path:
     elsewhere.git("fetch", "--quiet", str(shop.path), "main")
     elsewhere.cherry_pick(elsewhere.git("rev-parse", "FETCH_HEAD").strip())
     sync(elsewhere)
-    assert "duplicate" in set_apart().values()
+    assert "duplicate" in exclusion_reason().values()
     remove_with_facts(Connection.objects.get(name="shop"))
     attribute_pending()
-    assert set_apart() == {}
+    assert exclusion_reason() == {}
     assert tables() == imported_anew(elsewhere)
 
 

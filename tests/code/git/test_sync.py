@@ -118,7 +118,7 @@ def test_a_commit_of_thousands_of_files_is_stored_whole_and_set_apart(tmp_path: 
         importing.commit("refs/heads/main", signed, "Import everything\n", files, parents=())
     run = sync(path)
     commit = Commit.objects.get()
-    assert (run.state, commit.set_apart, commit.file_count, commit.lines_added) == ("done", "bulk", 3000, 6000)
+    assert (run.state, commit.exclusion_reason, commit.file_count, commit.lines_added) == ("done", "bulk", 3000, 6000)
     assert commit.files.count() == 3000
     assert sync(path, full=True).changed == 0
 
@@ -177,7 +177,7 @@ def test_what_was_asked_for_is_read_and_one_that_breaks_holds_nothing_up(
     monkeypatch.setattr(tasks, "sync_source", sync_or_break)
     tasks.sync_sources()
     requested.refresh_from_db()
-    assert requested.asked_at is None
+    assert requested.requested_at is None
     assert len(counted()) == 7
     assert "broke off" in caplog.text
 
@@ -273,10 +273,10 @@ def test_asking_again_while_a_reading_runs_leaves_the_question_open(
     source = connect_git(shop.path)
 
     def settle_and_ask(commits: Any) -> None:
-        RepositorySource.objects.update(asked_at=timezone.now() + timedelta(seconds=1))
+        RepositorySource.objects.update(requested_at=timezone.now() + timedelta(seconds=1))
         recompute_changes(commits)
 
     monkeypatch.setattr(reading, "recompute_changes", settle_and_ask)
     sync_source(source)
     source.refresh_from_db()
-    assert source.asked_at is not None
+    assert source.requested_at is not None

@@ -17,7 +17,7 @@ STALE_AFTER = timedelta(days=14)
 class Expected:
     """What has to be stored of one pull request; seconds."""
 
-    set_apart: str
+    exclusion_reason: str
     coding: float | None
     pickup: float | None
     review: float | None
@@ -61,7 +61,7 @@ def _expected(history: History, histories: Sequence[History], people: Mapping[st
         agents.add(AGENTS[history.author])
     sized = history.additions is not None and history.deletions is not None
     return Expected(
-        set_apart="bot" if history.author.endswith("[bot]") and history.author not in AGENTS else "",
+        exclusion_reason="bot" if history.author.endswith("[bot]") and history.author not in AGENTS else "",
         coding=_seconds(first_commit, opened),
         pickup=_seconds(opened, first_review),
         review=_seconds(first_review, approved),

@@ -97,7 +97,7 @@ def stored() -> dict[int, Expected]:
 
 def _as_expected(row: PullRequestFigures) -> Expected:
     return Expected(
-        row.set_apart,
+        row.exclusion_reason,
         row.coding_seconds,
         row.pickup_seconds,
         row.review_seconds,
@@ -186,7 +186,9 @@ def _agree_on_stale(histories: Sequence[History], truth: dict[int, Expected]) ->
     for figure in (*answer.total, *answer.series):
         last_day = figure.window.end - timedelta(days=1)
         stale = [
-            history for history in histories if stale_on(history, last_day) and not truth[history.number].set_apart
+            history
+            for history in histories
+            if stale_on(history, last_day) and not truth[history.number].exclusion_reason
         ]
         assert figure.value == len(stale), figure
 
@@ -198,7 +200,7 @@ def _merged_in(window: Window, histories: Sequence[History], truth: dict[int, Ex
         for history in histories
         if history.merged_at
         and window.start <= history.merged_at.date() < window.end
-        and not truth[history.number].set_apart
+        and not truth[history.number].exclusion_reason
     ]
 
 

@@ -67,7 +67,7 @@ def test_whoever_an_admin_calls_a_bot_gives_no_review_and_proposes_nothing(tell_
     assert (figures()[1].review_count, figures()[1].first_review_at) == (1, at(2))
     mark_bots(Identity.objects.filter(kind="login", value="ada"), by=None)
     recompute_waiting_pull_requests()
-    assert figures()[1].set_apart == "bot"
+    assert figures()[1].exclusion_reason == "bot"
     assert read_series([Query("pr.throughput", MARCH)])[0].total[0].value == 0
     unmark_bots(linter.all(), by=None)
     recompute_waiting_pull_requests()
@@ -86,14 +86,14 @@ def test_what_changes_for_people_is_told_to_whoever_computes(tell_of: TellOf) ->
 
 def test_an_agents_pull_request_counts_for_whoever_asked(tell_of: TellOf) -> None:
     row = tell_of(pull_request("copilot-swe-agent[bot]", "ben", requested_by="ada"))
-    assert (row[1].set_apart, row[1].agents) == ("", ["copilot"])
+    assert (row[1].exclusion_reason, row[1].agents) == ("", ["copilot"])
     assert row[1].credited == Identity.objects.get(kind="login", value="ada")
     assert throughput(Dimension.ASSISTANCE) == {"AI": 1}
 
 
 def test_an_agents_pull_request_that_nobody_asked_for_is_an_autonomous_agents(tell_of: TellOf) -> None:
     row = tell_of(pull_request("copilot-swe-agent[bot]", "ben"))
-    assert (row[1].set_apart, row[1].credited) == ("", None)
+    assert (row[1].exclusion_reason, row[1].credited) == ("", None)
     [answer] = read_series([Query("pr.throughput", MARCH)])
     assert (answer.total[0].value, answer.total[0].people, answer.unmatched) == (1, 0, 0)
 

@@ -171,7 +171,7 @@ def test_a_changed_override_is_logged_and_reprices_what_it_touches() -> None:
     ]
     first, second, third = Repricing.objects.order_by("pk")
     assert (first.unpriced_before, first.unpriced_after, first.spend_after) == (1_100_000, 0, Decimal("2.8"))
-    assert (second.spend_before, second.spend_after, second.asked_by) == (Decimal("2.8"), Decimal("3.8"), ada)
+    assert (second.spend_before, second.spend_after, second.requested_by) == (Decimal("2.8"), Decimal("3.8"), ada)
     assert (third.spend_before, third.spend_after, third.unpriced_after) == (Decimal("3.8"), Decimal(0), 1_100_000)
     assert {first.requests, second.requests, third.requests} == {1}
     with pytest.raises(DatabaseError), transaction.atomic():

@@ -116,7 +116,7 @@ def test_a_price_that_disappears_goes_on_and_known_spend_stays_known() -> None:
     assert before is not None
     with price_list("9.9", without=SONNET):
         apply_price_book()
-        enqueue_repricing(Repricing.Cause.ASKED, "Everything")
+        enqueue_repricing(Repricing.Cause.REQUESTED, "Everything")
         fold(request(SONNET, when="2026-03-05 10:00"))
         reprice_waiting_rows()
         snapshot = KeptPriceList.objects.get(model=SONNET)
@@ -160,7 +160,7 @@ def test_a_worker_that_dies_goes_on_after_the_last_piece(monkeypatch: pytest.Mon
         fold(request(SONNET, session=f"session-{number}"))
     AgentRequest.objects.update(spend=0)
     AgentSessionDay.objects.update(spend=0)
-    enqueue_repricing(Repricing.Cause.ASKED, "Everything")
+    enqueue_repricing(Repricing.Cause.REQUESTED, "Everything")
     real, calls = fold_days.rebuild_days, list[int]()
 
     def dies_in_the_third() -> None:
@@ -184,7 +184,7 @@ def test_a_worker_that_dies_goes_on_after_the_last_piece(monkeypatch: pytest.Mon
 def test_only_the_days_that_an_override_names_are_looked_at() -> None:
     fold(*(request(SONNET, when=f"2026-03-0{day} 10:00") for day in (1, 2, 3, 4)))
     row = enqueue_repricing(
-        Repricing.Cause.ASKED, "Two days", models=[SONNET], day_from=date(2026, 3, 2), day_to=date(2026, 3, 4)
+        Repricing.Cause.REQUESTED, "Two days", models=[SONNET], day_from=date(2026, 3, 2), day_to=date(2026, 3, 4)
     )
     reprice_waiting_rows()
     row.refresh_from_db()
@@ -239,7 +239,7 @@ def test_repricing_is_pricing_at_arrival_and_twice_is_once(rows: list[Event | Po
     save_override(made, by=None)
     reprice_waiting_rows()
     assert _figures() == at_arrival
-    row = enqueue_repricing(Repricing.Cause.ASKED, "Everything again")
+    row = enqueue_repricing(Repricing.Cause.REQUESTED, "Everything again")
     reprice_waiting_rows()
     row.refresh_from_db()
     assert _figures() == at_arrival

@@ -63,7 +63,7 @@ def test_days_are_priced_by_model_and_the_readers_own_cost_stands_beside() -> No
     day = AgentSessionDay.objects.filter(model="claude-sonnet-4-5").first()
     assert day is not None
     assert (day.reported_cost, day.compared_cost, day.compared_spend) == (DAY_COST, DAY_COST, DAY_COST)
-    assert AgentSession.objects.filter(told_by_file=True, has_work=True).count() == 2
+    assert AgentSession.objects.filter(from_usage_file=True, has_work=True).count() == 2
     assert Enrolment.objects.get().first_at.date() == date(2026, 3, 9)
 
 
@@ -95,7 +95,7 @@ def test_telemetry_that_comes_later_takes_the_days_place() -> None:
         (date(2026, 3, 9), "events"),
         (date(2026, 3, 10), "files"),
     ]
-    assert AgentSession.objects.filter(told_by_file=True).count() == 1
+    assert AgentSession.objects.filter(from_usage_file=True).count() == 1
 
 
 def test_telemetry_of_somebody_else_or_of_another_day_takes_nothing() -> None:
@@ -109,11 +109,11 @@ def test_a_session_counts_once_whoever_tells_of_it_first() -> None:
     identifier = reports.CLAUDE_SESSIONS["sessions"][0]["sessionId"]
     imported(reports.CLAUDE_SESSIONS)
     session = AgentSession.objects.get()
-    assert (session.external_id, session.told_by_file, session.started_on) == (identifier, True, date(2026, 3, 9))
+    assert (session.external_id, session.from_usage_file, session.started_on) == (identifier, True, date(2026, 3, 9))
     assert counted() == [(date(2026, 3, 10), "files", "claude-sonnet-4-5", DAY_COST)]
     told_natively("2026-03-09 10:00", session=identifier)
     session.refresh_from_db()
-    assert not session.told_by_file
+    assert not session.from_usage_file
     assert [(day, source) for day, source, *_ in counted()] == [(date(2026, 3, 9), "events")]
     assert imported(reports.CLAUDE_SESSIONS).counted == 0
 
