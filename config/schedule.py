@@ -59,6 +59,7 @@ SCHEDULE = (
     Entry("Plan reminders", "programs.tasks.plan_reminders", Every(seconds=900)),
     Entry("Send e-mails", "programs.tasks.send_emails", Every(seconds=60)),
     Entry("Forget old messages", "programs.tasks.forget_old_messages", Nightly(hour=3, minute=45)),
+    Entry("Sync ticket mirrors", "programs.tasks.sync_mirrors", Every(seconds=10)),
     Entry("Measure tickets", "programs.tasks.measure_tickets", Nightly(hour=3, minute=30)),
     Entry("Measure objectives", "programs.tasks.measure_objectives", Every(seconds=3600)),
     Entry("Record figures", "insights.figure_records.tasks.record", Nightly(hour=2, minute=30)),

@@ -63,6 +63,14 @@ class PullRequestEventKind(StrEnum):
     FORCE_PUSHED = "force_pushed"
 
 
+class MirrorState(StrEnum):
+    """An action ticket's state as an issue tracker knows it."""
+
+    OPEN = "open"
+    DONE = "done"
+    DROPPED = "dropped"
+
+
 class StatusCategory(StrEnum):
     """The workflow stage of a work item's status."""
 

@@ -18,6 +18,7 @@ from programs.closing.api.quarters import (
     QuarterView,
     TeamsWithoutObjectiveView,
 )
+from programs.mirrors.api.mirrors import TicketMirrorView
 from programs.objectives.api.alignment import AlignmentView
 from programs.objectives.api.downloads import ObjectivesCsvView
 from programs.objectives.api.forms import BaselineView, ParentsView, PlansView, TemplateDraftView, WritingForView
@@ -113,6 +114,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tickets/templates/", TicketTemplatesView.as_view(), name="api_ticket_templates"),
     path("tickets/plans/", PlansView.as_view(), name="api_ticket_plans"),
     path("tickets/<int:pk>/", TicketView.as_view(), name="api_ticket"),
+    path("tickets/<int:pk>/mirror/", TicketMirrorView.as_view(), name="api_ticket_mirror"),
     path("tickets/<int:pk>/move/", TicketMoveView.as_view(), name="api_ticket_move"),
     path("tickets/<int:pk>/comments/", TicketCommentsView.as_view(), name="api_ticket_comments"),
     path("tickets/<int:pk>/watch/", TicketWatchView.as_view(), name="api_ticket_watch"),

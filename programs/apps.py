@@ -13,11 +13,14 @@ class ProgramsConfig(AppConfig):
         from programs.actions import benchmark_of, objective_about, ticket_about
         from programs.benchmarks.services.agreements import agreements
         from programs.first_templates import add_first_templates
+        from programs.mirrors.pages.card import mirror_card
         from programs.overview.pages.on_home import program_on_home
+        from programs.tickets.pages.cards import ticket_cards
 
         metric_actions.register(objective_about)
         metric_actions.register(ticket_about)
         metric_actions.register(benchmark_of)
         agreement_providers.register(agreements)
         home_sections.register(program_on_home)
+        ticket_cards.register(mirror_card)
         post_migrate.connect(add_first_templates, sender=self, dispatch_uid="first templates")

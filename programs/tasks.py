@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from programs.key_results.services import measuring
+from programs.mirrors.services import syncing
 from programs.reminders.services import outbox, sending
 from programs.reminders.services import planning as telling
 from programs.tickets.services.effects import measure_effects
@@ -14,6 +15,12 @@ from programs.tickets.services.effects import measure_effects
 def measure_tickets() -> None:
     """Measure the effect of tickets completed four weeks ago."""
     measure_effects()
+
+
+@shared_task(name="programs.tasks.sync_mirrors", ignore_result=True)  # type: ignore[untyped-decorator]
+def sync_mirrors() -> None:
+    """Keep mirrored tickets and their issues in step."""
+    syncing.sync_mirrors()
 
 
 @shared_task(name="programs.tasks.plan_reminders", ignore_result=True)  # type: ignore[untyped-decorator]

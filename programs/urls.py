@@ -11,4 +11,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("philosophy/", include("programs.philosophy.urls")),
     path("reviews/", include("programs.reviews.urls")),
     path("tickets/", include("programs.tickets.urls")),
+    path("tickets/", include("programs.mirrors.urls")),
 ]

@@ -233,6 +233,7 @@ ROUTES: dict[str, Access] = {
     "programs/tickets/import/": Access("/programs/tickets/import/", visitor=SIGN_IN, member=403, admin=200),
     "programs/tickets/<int:pk>/": no_such("/programs/tickets/4711/"),
     "programs/tickets/<int:pk>/edit/": no_such("/programs/tickets/4711/edit/"),
+    "programs/tickets/<int:pk>/mirror/": Access("/programs/tickets/4711/mirror/", SIGN_IN, member=405, admin=405),
     "programs/tickets/<int:pk>/move/": Access("/programs/tickets/4711/move/", SIGN_IN, member=405, admin=405),
     "programs/tickets/<int:pk>/comment/": Access("/programs/tickets/4711/comment/", SIGN_IN, member=405, admin=405),
     "programs/tickets/<int:pk>/watch/": Access("/programs/tickets/4711/watch/", SIGN_IN, member=405, admin=405),
@@ -324,6 +325,7 @@ ROUTES: dict[str, Access] = {
     "api/v1/reviews/<int:pk>/sign/": Access("/api/v1/reviews/4711/sign/", 401, member=405, admin=405, token=405),
     "api/v1/tickets/": api("/api/v1/tickets/"),
     "api/v1/tickets/<int:pk>/": Access("/api/v1/tickets/4711/", 401, member=404, admin=404, token=404),
+    "api/v1/tickets/<int:pk>/mirror/": Access("/api/v1/tickets/4711/mirror/", 401, member=404, admin=404, token=404),
     "api/v1/tickets/<int:pk>/move/": Access("/api/v1/tickets/4711/move/", 401, member=405, admin=405, token=405),
     "api/v1/tickets/<int:pk>/watch/": Access("/api/v1/tickets/4711/watch/", 401, member=404, admin=404, token=404),
     "api/v1/tickets/<int:pk>/comments/": Access(

@@ -15,10 +15,14 @@ from typing import Any, ClassVar, Protocol
 
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError
-from integrations.enums import Kind, ResourceKind
+from integrations.enums import Kind, MirrorState, ResourceKind
 
 Json = dict[str, Any]
 Cursor = Mapping[str, Any]  # JSON, the connector's own; empty at the beginning
+
+
+# The field of the form with which an admin lets managers mirror action tickets through a connection: "true" or "false".
+MIRROR_TICKETS = "mirror_tickets"
 
 
 class Response(Protocol):
@@ -42,6 +46,8 @@ class Http(Protocol):
         self, path: str, *, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> Response: ...
     def post(self, path: str, *, json: Any, headers: Mapping[str, str] | None = None) -> Response: ...
+    def post_once(self, path: str, *, json: Any) -> Response: ...
+    def patch(self, path: str, *, json: Any) -> Response: ...
     def delete(self, path: str) -> Response: ...
 
 
@@ -152,6 +158,27 @@ class Arrival:
     event: str
 
 
+@dataclass(frozen=True, slots=True)
+class MirrorDraft:
+    """An action ticket as an item of an issue tracker; `marker` is an address that finds it again in its text."""
+
+    title: str
+    body: str  # Markdown
+    marker: str
+    state: MirrorState
+
+
+@dataclass(frozen=True, slots=True)
+class MirroredItem:
+    """The provider's answer: `external_id` as in its work items, `key` for later requests, its own `updated_at`."""
+
+    external_id: str
+    key: str
+    url: str
+    state: MirrorState
+    updated_at: datetime
+
+
 class Connector(ABC):
     """A provider.  Instances are made for one connection and hold nothing but its settings."""
 
@@ -237,6 +264,12 @@ class Connector(ABC):
         raise NotImplementedError
 
     def remove_hook(self, http: Http, resource: FetchedResource, hook_id: str) -> None:
+        raise NotImplementedError
+
+    # Mirrors of action tickets, for connectors whose provider has an issue tracker ------------------------------
+
+    def write_mirror(self, http: Http, resource: FetchedResource, draft: MirrorDraft, key: str) -> MirroredItem:
+        """Create the item (`key` is empty), or bring it up to date; safe to repeat after a lost answer."""
         raise NotImplementedError
 
 

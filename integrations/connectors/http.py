@@ -138,19 +138,27 @@ class ConnectionHttp:
         """Tried again like all others: whoever registers something looks first whether it is there."""
         return self._answered("POST", path, document=json, headers=headers)
 
+    def post_once(self, path: str, *, json: Any) -> Answer:
+        """Not tried again: where the answer is lost, the caller looks whether the record was created."""
+        return self._answered("POST", path, tries=1, document=json)
+
+    def patch(self, path: str, *, json: Any) -> Answer:
+        return self._answered("PATCH", path, document=json)
+
     def delete(self, path: str) -> Answer:
         return self._answered("DELETE", path)
 
-    def _answered(self, method: str, path: str, **request: Any) -> Answer:
+    def _answered(self, method: str, path: str, *, tries: int | None = None, **request: Any) -> Answer:
+        """`tries`: at most, where that is not the client's usual number."""
         url = self._address(path)
-        tries = Retrying(
+        attempts = Retrying(
             retry=retry_if_exception_type(_PassingError),
-            stop=stop_after_attempt(self._patience.tries),
+            stop=stop_after_attempt(tries or self._patience.tries),
             wait=wait_random_exponential(multiplier=self._patience.first_wait, max=self._patience.longest_wait),
             reraise=True,
         )
         try:
-            return tries(self._once, method, path, url, **request)
+            return attempts(self._once, method, path, url, **request)
         except ConnectorError as problem:
             self._blot_out_secrets(problem)
             raise

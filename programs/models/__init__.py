@@ -2,6 +2,7 @@ from programs.models.benchmarks import BenchmarkVersion, Direction, Period
 from programs.models.demo_run import DemoRun
 from programs.models.focus import FocusVersion
 from programs.models.messages import Channel, Delivery, MessageKind, Notice, OptOut, OutgoingEmail, QuietHours
+from programs.models.mirrors import TicketMirror
 from programs.models.objective_measures import KeyResultMeasure, ObjectiveMeasure
 from programs.models.objective_templates import ObjectiveTemplate, TemplateKeyResult
 from programs.models.objectives import CheckIn, KeyResult, Objective, ObjectiveStatus, TargetKind
@@ -57,6 +58,7 @@ __all__ = [
     "Ticket",
     "TicketComment",
     "TicketEffect",
+    "TicketMirror",
     "TicketPullRequest",
     "TicketState",
     "TicketTemplate",

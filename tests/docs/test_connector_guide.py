@@ -49,6 +49,12 @@ class Bells:
     def post(self, path: str, *, json: Any, headers: Any = None) -> Answer:
         raise AssertionError(path)
 
+    def post_once(self, path: str, *, json: Any) -> Answer:
+        raise AssertionError(path)
+
+    def patch(self, path: str, *, json: Any) -> Answer:
+        raise AssertionError(path)
+
     def delete(self, path: str) -> Answer:
         raise AssertionError(path)
 

@@ -92,6 +92,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
         *("tickets/<int:pk>/", "tickets/<int:pk>/comments/", "tickets/<int:pk>/history/", "tickets/<int:pk>/watch/"),
     ),
     "programs/tickets/<int:pk>/edit/": ("tickets/<int:pk>/",),
+    "programs/tickets/<int:pk>/mirror/": ("tickets/<int:pk>/mirror/",),
     "programs/tickets/<int:pk>/move/": ("tickets/<int:pk>/move/",),
     "programs/tickets/<int:pk>/comment/": ("tickets/<int:pk>/comments/",),
     "programs/tickets/<int:pk>/watch/": ("tickets/<int:pk>/watch/",),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 from integrations.connectors.base import (
+    MIRROR_TICKETS,
     Arrival,
     CheckedPermission,
     CloneAddress,
@@ -16,6 +17,8 @@ from integrations.connectors.base import (
     Field,
     Http,
     Json,
+    MirrorDraft,
+    MirroredItem,
     Page,
     RawRecord,
     Refused,
@@ -32,6 +35,7 @@ from integrations.connectors.github.commits import normalise_commit
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.connectors.github.hooks import register_hook, remove_hook
 from integrations.connectors.github.issues import normalise_issue
+from integrations.connectors.github.mirror import write_issue
 from integrations.connectors.github.pull_requests import normalise_pull_request
 from integrations.connectors.github.read_commits import fetch_commits
 from integrations.connectors.github.read_deployments import fetch_deployments
@@ -129,6 +133,14 @@ class GitHub(Connector):
             default="false",
             choices=(("false", "No"), ("true", "Yes")),
         ),
+        Field(
+            MIRROR_TICKETS,
+            "Mirror action tickets",
+            "Whoever may change an action ticket may mirror it to an issue of a repository that is synced here; "
+            "everybody who reads that repository reads it. It takes “Issues: read and write”.",
+            default="false",
+            choices=(("false", "No"), ("true", "Yes")),
+        ),
     )
     permissions = """\
 **Fine-grained token or GitHub App**, for the repositories that Headway is to read:
@@ -211,3 +223,6 @@ authorise the token for it.
 
     def remove_hook(self, http: Http, resource: FetchedResource, hook_id: str) -> None:
         remove_hook(http, Place.of(resource, graphql=""), hook_id)
+
+    def write_mirror(self, http: Http, resource: FetchedResource, draft: MirrorDraft, key: str) -> MirroredItem:
+        return write_issue(http, Place.of(resource, graphql=""), draft, key)

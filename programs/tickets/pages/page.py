@@ -28,6 +28,7 @@ from programs.history.labels import cells_of
 from programs.models import Objective, Ticket, TicketComment, TicketState
 from programs.teams.fields import is_here
 from programs.tickets.columns import PAGE
+from programs.tickets.pages.cards import ticket_cards
 from programs.tickets.pages.history import history_lines
 from programs.tickets.pages.labels import ticket_lines
 from programs.tickets.services.effects import why_no_effect
@@ -93,6 +94,7 @@ def ticket_page(
         ),
         "moves": [(state.value, state.label) for state in TicketState if state != record.state],
         "today": today,
+        "cards": [card for make in ticket_cards if (card := make(record, access)) is not None],
         "watches": request.user.pk in watchers,
         "watchers": len(watchers),
         "problems": problems,

@@ -14,6 +14,7 @@ from django.contrib.auth.models import User
 from core.authorship import changes_by
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.query import windows
+from integrations.enums import MirrorState
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.models import Ticket, TicketState
@@ -86,6 +87,26 @@ def move_ticket(
             return stored
         stored.state, stored.completed_on = state, done_on
         stored.dropped_why = _reason(dropped_why) if state == TicketState.DROPPED else ""
+        _save(stored)
+    return stored
+
+
+def apply_state(ticket: Ticket, state: MirrorState, *, where: str) -> Ticket:
+    """Move a mirrored ticket as its issue was moved at `where`, today; the history attributes it to Headway."""
+    today = windows.local_today()
+    with changes_by(None):
+        stored = _locked(ticket)
+        stored.completed_on, stored.dropped_why = None, ""
+        match state:
+            case MirrorState.OPEN:
+                stored.state = TicketState.OPEN
+            case MirrorState.DONE:
+                stored.state, stored.completed_on = TicketState.DONE, max(today, stored.starts_on)
+            case MirrorState.DROPPED:
+                stored.state, stored.dropped_why = (
+                    TicketState.DROPPED,
+                    f"Closed as not planned: {where}"[:LONGEST_TITLE],
+                )
         _save(stored)
     return stored
 

@@ -1,0 +1,58 @@
+"""Mirrors of action tickets as issues.
+
+https://docs.github.com/en/rest/issues/issues: creating and updating take *Issues: write*.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from integrations.connectors.base import Http, Json, MirrorDraft, MirroredItem
+from integrations.connectors.github.lists import list_page
+from integrations.connectors.github.stream_repository import Place
+from integrations.connectors.reader import Reader
+from integrations.enums import MirrorState
+
+NOT_PLANNED = "not_planned"
+STATES: dict[MirrorState, Json] = {
+    MirrorState.OPEN: {"state": "open", "state_reason": "reopened"},
+    MirrorState.DONE: {"state": "closed", "state_reason": "completed"},
+    MirrorState.DROPPED: {"state": "closed", "state_reason": NOT_PLANNED},
+}
+LATEST = 50  # issues in which one is looked for whose creation was not confirmed
+
+
+def write_issue(http: Http, place: Place, draft: MirrorDraft, key: str) -> MirroredItem:
+    """`key` is the issue's number; empty: create it, unless it was created by a request whose answer was lost."""
+    text = {"title": draft.title, "body": f"{draft.body}\n\n{draft.marker}".strip()}
+    known = key or _number_of(http, place, draft.marker)
+    if not known:
+        created = Reader(http.post_once(place.path("issues"), json=text).json(), "issue")
+        if draft.state is MirrorState.OPEN:
+            return _item(created)
+        known = created.identifier("number")
+    return _item(Reader(http.patch(place.path("issues", known), json={**text, **STATES[draft.state]}).json(), "issue"))
+
+
+def _number_of(http: Http, place: Place, marker: str) -> str:
+    """Of the issue whose text holds the marker; empty where there is none among the latest."""
+    latest = {"state": "all", "sort": "created", "direction": "desc", "per_page": LATEST}
+    page = list_page(http, place.path("issues"), now=datetime.now(UTC), params=latest)
+    return next((str(issue["number"]) for issue in page.items if _has(issue, marker)), "") if page else ""
+
+
+def _has(issue: Any, marker: str) -> bool:
+    return isinstance(issue, dict) and "pull_request" not in issue and marker in (issue.get("body") or "")
+
+
+def _item(issue: Reader) -> MirroredItem:
+    is_open = issue.text("state") == "open"
+    dropped = issue.text("state_reason", default="") == NOT_PLANNED
+    return MirroredItem(
+        external_id=issue.identifier("id"),
+        key=issue.identifier("number"),
+        url=issue.text("html_url"),
+        state=MirrorState.OPEN if is_open else MirrorState.DROPPED if dropped else MirrorState.DONE,
+        updated_at=issue.time("updated_at"),
+    )

@@ -1,0 +1,1 @@
+"""Mirrors of action tickets in issue trackers."""

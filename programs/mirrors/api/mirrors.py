@@ -1,0 +1,95 @@
+"""/api/v1/tickets/<id>/mirror/: the issue that an action ticket is mirrored to."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.model_serializers import ReadSerializer, WholeNumber, validated
+from core.api.parameters import only
+from insights.api import schema
+from orgtree.access.access import access_of
+from programs.mirrors.services.mirroring import Side, end_mirror, resolve_difference, retry_mirror, start_mirror
+from programs.models import TicketMirror
+from programs.requests.fields import given_fields
+from programs.requests.program_view import ProgramView
+from programs.requests.visible import visible_ticket
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+
+
+class MirrorSerializer(ReadSerializer[TicketMirror]):
+    """`remote_state` is the issue's, as far as it is known; `problem` and `remedy` say what failed last."""
+
+    resource = serializers.CharField(source="resource.name")
+
+    class Meta:
+        model = TicketMirror
+        fields = ("resource", "key", "url", "status", "remote_state", "problem", "remedy")
+        blank_is_null: ClassVar = ("key", "url", "remote_state", "problem", "remedy")
+
+
+class MirrorStartSerializer(serializers.Serializer[object]):
+    resource = WholeNumber(help_text="Id of a repository whose connection lets tickets be mirrored.")
+
+
+class MirrorChangeSerializer(serializers.Serializer[object]):
+    action = serializers.ChoiceField(
+        choices=["retry", *Side], help_text="Send it again, or say whose state is taken where both changed."
+    )
+
+
+class TicketMirrorView(ProgramView):
+    @extend_schema(operation_id="v1_ticket_mirror", responses={200: MirrorSerializer, **ERRORS})
+    def get(self, request: Request, pk: int) -> Response:
+        """The mirror; 404 without one."""
+        only(request)
+        return _answer(visible_ticket(pk, access_of(request.user)).pk)
+
+    @extend_schema(
+        operation_id="v1_ticket_mirror_start",
+        request=MirrorStartSerializer,
+        responses={200: MirrorSerializer, **ERRORS},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Mirror the ticket to an issue of a repository."""
+        access = access_of(request.user)
+        ticket = visible_ticket(pk, access)
+        given = validated(MirrorStartSerializer(data=dict(given_fields(request, ("resource",)))))
+        start_mirror(access, ticket, given["resource"])
+        return _answer(pk)
+
+    @extend_schema(
+        operation_id="v1_ticket_mirror_change",
+        request=MirrorChangeSerializer,
+        responses={200: MirrorSerializer, **ERRORS},
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        """Try again after a failure, or resolve a difference."""
+        access = access_of(request.user)
+        ticket = visible_ticket(pk, access)
+        action = validated(MirrorChangeSerializer(data=dict(given_fields(request, ("action",)))))["action"]
+        if action == "retry":
+            retry_mirror(access, ticket)
+        else:
+            resolve_difference(access, ticket, Side(action))
+        return _answer(pk)
+
+    @extend_schema(operation_id="v1_ticket_mirror_end", responses={204: None, **ERRORS})
+    def delete(self, request: Request, pk: int) -> Response:
+        """End the mirror; the issue stays as it is."""
+        access = access_of(request.user)
+        end_mirror(access, visible_ticket(pk, access))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _answer(ticket: int) -> Response:
+    mirror = TicketMirror.objects.select_related("resource").filter(ticket=ticket).first()
+    if mirror is None:
+        raise NotFound
+    return Response(MirrorSerializer(mirror).data)

@@ -1,0 +1,104 @@
+"""Starts, ends and repairs mirrors of action tickets."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from core.nudges import nudge_on_commit
+from core.write_errors import FieldError, MayNotWriteError
+from integrations.connectors.base import MIRROR_TICKETS
+from integrations.enums import MirrorState
+from integrations.models import Resource
+from orgtree.access.access import Access
+from programs.models import Ticket, TicketMirror, TicketState
+from programs.tickets.services.writing import apply_state, may_change
+
+ONLY_LEADERS = "A ticket is mirrored by its owner, by the managers of its unit, by executives and by admins."
+STATE_OF: dict[str, MirrorState] = {
+    TicketState.OPEN: MirrorState.OPEN,
+    TicketState.IN_PROGRESS: MirrorState.OPEN,
+    TicketState.DONE: MirrorState.DONE,
+    TicketState.DROPPED: MirrorState.DROPPED,
+}
+
+
+class Side(StrEnum):
+    """Whose state is taken where both sides changed."""
+
+    HEADWAY = "headway"
+    PROVIDER = "provider"
+
+
+def mirror_targets() -> QuerySet[Resource]:
+    """Synced repositories and projects of connections whose admin lets tickets be mirrored, by name."""
+    connected = Resource.objects.filter(connection__removed_at=None, picked=True, gone_at=None, archived=False)
+    allowed = connected.filter(**{f"connection__settings__{MIRROR_TICKETS}": "true"})
+    return allowed.select_related("connection").order_by("name", "pk")
+
+
+def start_mirror(access: Access, ticket: Ticket, resource: int | None) -> TicketMirror:
+    """Mirror the ticket to that repository; one that is mirrored there already stays as it is.
+
+    Raises FieldError, MayNotWriteError.
+    """
+    account = _check(access, ticket)
+    target = mirror_targets().filter(pk=resource).first() if resource is not None else None
+    if target is None:
+        raise FieldError("resource", "Choose a repository whose connection lets action tickets be mirrored.")
+    with transaction.atomic():
+        Ticket.objects.select_for_update().get(pk=ticket.pk)
+        mirror = TicketMirror.objects.filter(ticket=ticket).first()
+        if mirror is not None and mirror.resource_id != target.pk:
+            raise FieldError("resource", f"It is mirrored to {mirror} already: end that first.")
+        if mirror is None:
+            mirror = TicketMirror.objects.create(ticket=ticket, resource=target, requested_by=account)
+            _wake()
+    return mirror
+
+
+def end_mirror(access: Access, ticket: Ticket) -> None:
+    """Forget the issue, which stays as it is."""
+    _check(access, ticket)
+    TicketMirror.objects.filter(ticket=ticket).delete()
+
+
+def retry_mirror(access: Access, ticket: Ticket) -> None:
+    """Send it again after a failure."""
+    _check(access, ticket)
+    failed = TicketMirror.objects.filter(ticket=ticket, status=TicketMirror.Status.FAILED)
+    with transaction.atomic():
+        failed.update(status=TicketMirror.Status.WAITING, failures=0, next_try_at=timezone.now())
+        _wake()
+
+
+def resolve_difference(access: Access, ticket: Ticket, side: Side) -> None:
+    """Where both sides changed: take this side's state.  Does nothing where they do not differ."""
+    _check(access, ticket)
+    with transaction.atomic():
+        mirror = TicketMirror.objects.select_for_update().filter(ticket=ticket, status=TicketMirror.Status.DIFFERS)
+        for differing in mirror:
+            if side is Side.PROVIDER:
+                changed = apply_state(ticket, MirrorState(differing.remote_state), where=str(differing))
+                differing.status, differing.sent_version = TicketMirror.Status.SYNCED, changed.version
+            else:
+                differing.status, differing.next_try_at = TicketMirror.Status.WAITING, timezone.now()
+            differing.agreed_state = differing.remote_state
+            differing.save()
+        _wake()
+
+
+def _check(access: Access, ticket: Ticket) -> User:
+    if not isinstance(access.viewer, User) or not may_change(access.visibility, ticket):
+        raise MayNotWriteError(ONLY_LEADERS)
+    return access.viewer
+
+
+def _wake() -> None:
+    from programs.tasks import sync_mirrors
+
+    nudge_on_commit(sync_mirrors)
