@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from celery import signature
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
@@ -18,6 +19,7 @@ from orgtree.access.access import Access
 from programs.models import Ticket, TicketMirror, TicketState
 from programs.tickets.services.writing import apply_state, may_change
 
+SYNC_MIRRORS = signature("programs.tasks.sync_mirrors")  # by name, because it imports what syncs
 ONLY_LEADERS = "A ticket is mirrored by its owner, by the managers of its unit, by executives and by admins."
 STATE_OF: dict[str, MirrorState] = {
     TicketState.OPEN: MirrorState.OPEN,
@@ -57,7 +59,7 @@ def start_mirror(access: Access, ticket: Ticket, resource: int | None) -> Ticket
             raise FieldError("resource", f"It is mirrored to {mirror} already: end that first.")
         if mirror is None:
             mirror = TicketMirror.objects.create(ticket=ticket, resource=target, requested_by=account)
-            _wake()
+            nudge_on_commit(SYNC_MIRRORS)
     return mirror
 
 
@@ -73,7 +75,7 @@ def retry_mirror(access: Access, ticket: Ticket) -> None:
     failed = TicketMirror.objects.filter(ticket=ticket, status=TicketMirror.Status.FAILED)
     with transaction.atomic():
         failed.update(status=TicketMirror.Status.WAITING, failures=0, next_try_at=timezone.now())
-        _wake()
+        nudge_on_commit(SYNC_MIRRORS)
 
 
 def resolve_difference(access: Access, ticket: Ticket, side: Side) -> None:
@@ -89,16 +91,10 @@ def resolve_difference(access: Access, ticket: Ticket, side: Side) -> None:
                 differing.status, differing.next_try_at = TicketMirror.Status.WAITING, timezone.now()
             differing.agreed_state = differing.remote_state
             differing.save()
-        _wake()
+        nudge_on_commit(SYNC_MIRRORS)
 
 
 def _check(access: Access, ticket: Ticket) -> User:
     if not isinstance(access.viewer, User) or not may_change(access.visibility, ticket):
         raise MayNotWriteError(ONLY_LEADERS)
     return access.viewer
-
-
-def _wake() -> None:
-    from programs.tasks import sync_mirrors
-
-    nudge_on_commit(sync_mirrors)
