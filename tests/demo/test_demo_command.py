@@ -113,14 +113,10 @@ def test_the_repositories_are_read_and_their_commits_attributed(demo: Demo) -> N
         assert signed.count() == sum(commit.mark is Mark.TRAILER for commit in planned.commits)
         assert Commit.objects.filter(exclusion_reason="bulk").count() == 1
         assert {"bot", "merge"} <= set(Commit.objects.values_list("exclusion_reason", flat=True))
-        once = Commit.objects.filter(
-            exclusion_reason__in=("squashed", "duplicate")
-        )  # a squashed branch, and a picked commit
-        assert set(once.values_list("exclusion_reason", flat=True)) == {"squashed", "duplicate"}
-        assert all(
-            commit.duplicate_of and commit.duplicate_of.exclusion_reason == ""
-            for commit in once.select_related("duplicate_of")
-        )
+        copies = ("squashed", "duplicate")  # a squashed branch, and a picked commit
+        once = Commit.objects.filter(exclusion_reason__in=copies).select_related("duplicate_of")
+        assert set(once.values_list("exclusion_reason", flat=True)) == set(copies)
+        assert all(commit.duplicate_of and commit.duplicate_of.exclusion_reason == "" for commit in once)
         read, meant = (
             ReadFigures(demo.year).figure("ai.ship_rate", ALWAYS, {}),
             planned.figure("ai.ship_rate", ALWAYS, {}),

@@ -20,9 +20,8 @@ from integrations.telemetry.prices.summed_days import price_summed_days
 from orgtree.organisation.people_version import raise_people_version
 
 USAGE = Lock("usage files")
-RECOMPUTE_USAGE = signature(
-    "integrations.telemetry.usage_files.tasks.settle_usage_files"
-)  # by name: it calls this module
+# By name: the task imports this module.
+RECOMPUTE_USAGE = signature("integrations.telemetry.usage_files.tasks.settle_usage_files")
 
 
 def recompute_usage() -> int:
