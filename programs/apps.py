@@ -14,6 +14,7 @@ class ProgramsConfig(AppConfig):
         from programs.benchmarks.services.agreements import agreements
         from programs.first_templates import add_first_templates
         from programs.mirrors.pages.card import mirror_card
+        from programs.overview.pages.leadership import decisions_on_home, teams_on_home
         from programs.overview.pages.on_home import program_on_home
         from programs.tickets.pages.cards import ticket_cards
 
@@ -21,6 +22,8 @@ class ProgramsConfig(AppConfig):
         metric_actions.register(ticket_about)
         metric_actions.register(benchmark_of)
         agreement_providers.register(agreements)
+        home_sections.register(decisions_on_home)
+        home_sections.register(teams_on_home)
         home_sections.register(program_on_home)
         ticket_cards.register(mirror_card)
         post_migrate.connect(add_first_templates, sender=self, dispatch_uid="first templates")

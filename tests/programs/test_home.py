@@ -15,11 +15,13 @@ from django.test.utils import CaptureQueriesContext
 from insights.query import windows
 from orgtree.models import Person, Unit
 from orgtree.trees.units import set_leader
-from programs.models import ObjectiveStatus
+from programs.models import Objective, ObjectiveStatus
 from programs.objectives.pages.labels import TAGS, objective_line
 from programs.objectives.queries.objectives import progress_of
 from tests.org import Org
+from tests.pages.delivering import REPOSITORY, day_before, records
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
+from tests.programs.agreements import agree
 from tests.programs.objectives import objective, stored
 from tests.programs.tickets import as_, ticket
 from tests.teams import create_teams
@@ -107,3 +109,44 @@ def test_a_broken_guardrail_is_named_beside_the_forecast() -> None:
         of_outcome = replace(line, tag=shown, key_results=[replace(outcome, tag=line.tag)])
         printed = render_to_string("programs/overview/_objective.html", {"line": of_outcome})
         assert ("Forecast 3.2 h" in printed, "Guardrail broken" in printed) == (True, is_named)
+
+
+def test_leadership_sees_teams_against_target_and_what_needs_a_decision(
+    sign_in: Callable[[Persona], Client], org: Org
+) -> None:
+    pushed = records(changes=6)
+    for kind, of_kind in pushed.items():
+        org.push(kind, *of_kind)
+    org.own(REPOSITORY, "platform")
+    agree(metric="dora.change_failure_rate", threshold=20.0, target=10.0, is_to_hold=True)
+    at_risk = objective(title="Of Platform", is_mandatory=True)
+    Objective.objects.filter(pk=at_risk.pk).update(override="off_track", override_reason="The vendor is late.")
+    ticket(title="Late", starts_on=day_before(30), due_on=day_before(2))
+    client = sign_in(EXECUTIVE)
+    home = client.get("/").content.decode()
+    sections = {}
+    for part in ("decisions", "teams"):
+        url = f"/programs/parts/{part}/"
+        assert f'hx-get="{url}"' in home
+        client.get(url)
+        with CaptureQueriesContext(connection) as queries:
+            sections[part] = client.get(url, headers={"HX-Request": "true"}).context["section"]
+        assert len(queries) <= MOST_QUERIES, [str(query["sql"])[:90] for query in queries.captured_queries]
+    section = sections["decisions"]
+    [platform] = [team for team in sections["teams"]["teams"] if team.name == "Platform"]
+    lead_time, failures = platform.cells[1:3]
+    assert (lead_time.value, bool(lead_time.reason)) == ("", True)  # of one author alone: hidden, with the reason
+    assert (failures.value, failures.target) == ("16.7%", "10.0%")
+    assert failures.gap.text.startswith("Within threshold")
+    assert [(line.title, line.why) for line in section["at_risk"]] == [("Of Platform", "The vendor is late.")]
+    assert [name for name, _ in section["gaps"]] == ["Search"]
+    assert [(name, number) for name, number, _ in section["overdue"]] == [("Platform", 1)]
+
+
+def test_only_leadership_has_these_parts(sign_in: Callable[[Persona], Client]) -> None:
+    for persona in (MANAGER, MEMBER):
+        client = sign_in(persona)
+        for part in ("decisions", "teams"):
+            assert f"parts/{part}/" not in client.get("/").content.decode()
+            answer = client.get(f"/programs/parts/{part}/", headers={"HX-Request": "true"})
+            assert answer.context["section"] is None

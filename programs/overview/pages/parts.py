@@ -27,6 +27,7 @@ from programs.objectives.pages.labels import objective_lines
 from programs.objectives.queries.objectives import ObjectiveFilter, filtered, progress_of
 from programs.objectives.queries.status_counts import count_by_status
 from programs.overview.pages.bottlenecks import bottleneck_columns
+from programs.overview.pages.leadership import decisions_at_home, teams_at_home
 from programs.overview.pages.my_work import my_work
 from programs.overview.pages.on_home import program_at_home
 from programs.overview.pages.scoped import leads, program_filters, scoped
@@ -97,11 +98,25 @@ def home_part(filters: Filters) -> dict[str, Any]:
     return {"title": "Program", "part": "programs/overview/_on_home.html", "section": program_at_home(filters)}
 
 
+def teams_part(filters: Filters) -> dict[str, Any]:
+    return {"title": "Teams", "part": "programs/overview/_teams.html", "section": teams_at_home(filters)}
+
+
+def decisions_part(filters: Filters) -> dict[str, Any]:
+    return {
+        "title": "What needs a decision",
+        "part": "programs/overview/_decisions.html",
+        "section": decisions_at_home(filters),
+    }
+
+
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "work": work_part,
     "tickets": tickets_part,
     "bottlenecks": bottlenecks_part,
     "home": home_part,
+    "decisions": decisions_part,
+    "teams": teams_part,
 }
 
 

@@ -1,0 +1,99 @@
+"""What leadership looks at first: DORA by team against target, objectives at risk, gaps, and overdue action plans."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import F
+
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from orgtree.access.access import Access
+from orgtree.models import Placement, Unit
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_of_units
+from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values_of_units
+from programs.models import ObjectiveStatus, Ticket
+from programs.objectives.queries.objectives import ObjectiveProgress
+from programs.teams.queries import teams_of, teams_tree
+
+FOUR_KEYS = ("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time")
+MOST_TEAMS = 50
+NO_TEAM = "No team"
+
+
+@dataclass(frozen=True)
+class TeamFigures:
+    """The four keys of a team in the order of FOUR_KEYS, with the benchmark of each; None: there is none."""
+
+    team: Unit
+    values: Sequence[CurrentValue]
+    benchmarks: Sequence[EffectiveBenchmark | None]
+
+
+@dataclass(frozen=True)
+class OverdueOfUnit:
+    """Overdue tickets by the team of their owner; `slug` is empty where there is none."""
+
+    name: str
+    slug: str
+    number: int
+
+
+def four_keys_of_teams(access: Access, *, today: date) -> tuple[list[TeamFigures], int]:
+    """Of the first teams by name, and how many teams there are."""
+    visible = teams_of(today).filter(pk__in=Unit.objects.within(access.visibility)).order_by("name", "pk")
+    teams = list(visible[: MOST_TEAMS + 1])
+    total = visible.count() if len(teams) > MOST_TEAMS else len(teams)
+    teams = teams[:MOST_TEAMS]
+    metrics = [get(key) for key in FOUR_KEYS]
+    requests = [benchmark_query(metric, "") for metric in metrics]
+    values = current_values_of_units(requests, teams, access, today=today) if teams else []
+    benchmarks = benchmarks_of_units(FOUR_KEYS, [team.pk for team in teams], access.visibility)
+    return [_figures(team, metrics, values, benchmarks.get(team.pk, {})) for team in teams], total
+
+
+def _figures(
+    team: Unit,
+    metrics: Sequence[Metric],
+    values: Sequence[Mapping[int, CurrentValue]],
+    benchmarks: Mapping[str, EffectiveBenchmark],
+) -> TeamFigures:
+    comparable = [benchmarks.get(metric.key) for metric in metrics]
+    return TeamFigures(
+        team,
+        [of_metric[team.pk] for of_metric in values],
+        [benchmark if benchmark is not None and _is_comparable(benchmark) else None for benchmark in comparable],
+    )
+
+
+def _is_comparable(benchmark: EffectiveBenchmark) -> bool:
+    """Of a whole window, by the metric's present formula."""
+    return not benchmark.version.period and not benchmark.is_of_older_formula
+
+
+def objectives_at_risk(objectives: Sequence[ObjectiveProgress]) -> list[ObjectiveProgress]:
+    """Off track before at risk."""
+    order = (ObjectiveStatus.OFF_TRACK, ObjectiveStatus.AT_RISK)
+    return sorted((line for line in objectives if line.shown in order), key=lambda line: order.index(line.shown))
+
+
+def overdue_by_unit(access: Access, *, today: date) -> list[OverdueOfUnit]:
+    """Most first.  A ticket without an owner counts for its own unit."""
+    overdue = Ticket.objects.within(access.visibility).overdue(today).select_related("unit")
+    tickets = list(overdue.only("owner_id", "unit__name", "unit__slug"))
+    tree = teams_tree()
+    own = Placement.objects.filter(
+        person__in={ticket.owner_id for ticket in tickets if ticket.owner_id},
+        tree=tree.id if tree else None,
+        unit=F("ancestor"),
+        during__contains=today,
+    )
+    teams = {person: (slug, name) for person, slug, name in own.values_list("person", "unit__slug", "unit__name")}
+    counted: Counter[tuple[str, str]] = Counter()
+    for ticket in tickets:
+        of_ticket = (ticket.unit.slug, ticket.unit.name) if ticket.unit else ("", NO_TEAM)
+        counted[teams.get(ticket.owner_id, of_ticket) if ticket.owner_id else of_ticket] += 1
+    return [OverdueOfUnit(name, slug, number) for (slug, name), number in counted.most_common()]
