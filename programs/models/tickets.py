@@ -60,6 +60,13 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
 class Ticket(models.Model):
     """One improvement.  Without a unit it is the whole organisation's."""
 
+    class Effort(models.TextChoices):
+        """Of what will be done, as its owner guesses."""
+
+        SMALL = "small", "Small"
+        MEDIUM = "medium", "Medium"
+        LARGE = "large", "Large"
+
     nature = models.CharField("what it is", max_length=12, choices=Nature.choices, default=Nature.CHALLENGE)
     title = models.CharField("opportunity or challenge", max_length=LONGEST_TITLE)
     resolution = models.TextField(blank=True, help_text="What will be done about it. Markdown.")
@@ -73,6 +80,7 @@ class Ticket(models.Model):
     dropped_why = models.CharField(max_length=LONGEST_TITLE, blank=True)
     metric = models.CharField(max_length=80, blank=True, help_text="The key of the metric that it is to move.")
     objective = models.ForeignKey(Objective, models.SET_NULL, null=True, blank=True, related_name="tickets")
+    effort = models.CharField(max_length=6, choices=Effort.choices, blank=True, help_text="Of what will be done.")
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     written_at = models.DateTimeField(db_default=Now(), editable=False)
     # Grows with every change, so that whoever edits an older one is told and loses nothing.

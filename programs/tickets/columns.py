@@ -8,7 +8,7 @@ from programs.models import Ticket
 COLUMNS = columns_of(
     Ticket,
     *("number", "nature", "title", "resolution", "kind", "unit", "owner", "starts_on", "due_on", "completed_on"),
-    *("state", "dropped_why", "metric", "objective", "pull_requests", "effect"),
+    *("state", "dropped_why", "metric", "objective", "pull_requests", "effort", "effect"),
     labels={"number": "Number", "dropped_why": "Why it was dropped", "unit": "Unit", "effect": "Before → after"},
     sorts={
         "due": "due_on",
@@ -19,5 +19,5 @@ COLUMNS = columns_of(
     },
 )
 FILE = Columns(column for column in COLUMNS if column.name != "effect")
-TABLE = COLUMNS.named("title", "resolution", "owner", "due_on", "completed_on", "effect", "unit")
-PAGE = COLUMNS.named("starts_on")  # of a ticket's own page: what is shown as it is, between owner and due day
+TABLE = COLUMNS.named("title", "resolution", "owner", "due_on", "completed_on", "effect", "unit", "effort")
+PAGE = COLUMNS.named("starts_on", "effort")  # of a ticket's own page: what is shown as it is, between owner and due day

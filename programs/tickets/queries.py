@@ -45,6 +45,7 @@ class TicketFilters(ListFilters):
         choices=[(Nature.OPPORTUNITY.value, "Opportunities"), (Nature.CHALLENGE.value, "Challenges")],
     )
     kind = django_filters.ChoiceFilter(label="Cause", empty_label="Any cause", choices=BottleneckKind.choices)
+    effort = django_filters.ChoiceFilter(label="Effort", empty_label="Any effort", choices=Ticket.Effort.choices)
     owner = django_filters.CharFilter(method="of_owner", help_text="E-mail address.")
     metric = django_filters.CharFilter(help_text="The metric that they are to move.")
     objective = NumberFilter(method="of_objective", help_text="Number of an objective.")

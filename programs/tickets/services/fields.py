@@ -23,7 +23,7 @@ LONGEST_RESOLUTION = 20_000  # characters; what is longer belongs into a documen
 SPECIAL = ("unit", "owner", "metric", "objective", "pull_requests")  # named otherwise than the model has them
 WRITTEN = (  # in the order of the form
     *("title", "nature", "kind", "resolution", "unit", "owner", "starts_on", "due_on", "metric", "objective"),
-    "pull_requests",
+    *("effort", "pull_requests"),
 )
 
 
@@ -58,7 +58,7 @@ class TicketWriteSerializer(WriteSerializer[Ticket]):
     class Meta:
         model = Ticket
         fields: tuple[str, ...] = WRITTEN
-        blank_is_null: tuple[str, ...] = ("metric",)
+        blank_is_null: tuple[str, ...] = ("metric", "effort")
         extra_kwargs = {
             "title": {
                 "error_messages": dict.fromkeys(("blank", "required"), "Say what the opportunity or challenge is.")
