@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from core.authorship import changes_by
+from core.write_errors import FieldError
 from demo.load.objective_texts import OBJECTIVES, PLANS, DemoObjective
 from demo.load.personas import PERSONAS
 from demo.plan.year import DemoYear
@@ -16,7 +17,6 @@ from insights.query.windows import local_today
 from orgtree.access.access import Access, access_of
 from orgtree.models import Person
 from programs.closing.services.closing import CarryOver, close_quarter
-from programs.key_results.errors import ObjectiveError
 from programs.key_results.services.measuring import measure_objectives
 from programs.models import CheckIn, Objective, ObjectiveMeasure, ObjectiveStatus, Quarter, Ticket
 from programs.objectives.services.drafts import ObjectiveDraft
@@ -103,7 +103,7 @@ def _add(access: Access, quarter: Quarter, text: DemoObjective, parent: int | No
         try:
             written = add_objective(access, draft)
             break
-        except ObjectiveError as problem:
+        except FieldError as problem:
             row = _row_of(problem)
             if row is None:
                 raise
@@ -115,7 +115,7 @@ def _add(access: Access, quarter: Quarter, text: DemoObjective, parent: int | No
     return Objective.objects.select_related("quarter", "unit").get(pk=written.pk)
 
 
-def _row_of(problem: ObjectiveError) -> int | None:
+def _row_of(problem: FieldError) -> int | None:
     """Which key result is refused."""
     parts = problem.field.split(".")
     return int(parts[1]) if parts[0] == "key_results" and len(parts) > 1 else None

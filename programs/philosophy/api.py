@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.parameters import only
+from core.write_errors import ConflictError
 from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.query.errors import QueryError
@@ -21,8 +22,6 @@ from orgtree.access.who_sees import name_of, names_of
 from programs.models import PhilosophyVersion
 from programs.philosophy.publishing import (
     Philosophy,
-    PhilosophyConflictError,
-    PhilosophyError,
     acknowledge,
     acknowledged_by,
     current_philosophy,
@@ -113,12 +112,8 @@ class PhilosophyView(ProgramView):
             publish_philosophy(
                 access_of(request.user), *text_and_reason, of_number=number("number", given["number"]) or 0
             )
-        except PermissionError as refusal:
-            raise PermissionDenied(str(refusal)) from None
-        except PhilosophyError as problem:
-            raise QueryError(problem.field, problem.message) from None
-        except PhilosophyConflictError as conflict:
-            answer = {**error_document("number", str(conflict)), "stored": _document(conflict.published, request)}
+        except ConflictError as conflict:
+            answer = {**error_document("number", str(conflict)), "stored": _document(conflict.stored, request)}
             return Response(answer, status=status.HTTP_409_CONFLICT)
         return Response(_document(current_philosophy(), request), status=status.HTTP_201_CREATED)
 

@@ -17,14 +17,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.markdown import as_html
+from core.write_errors import ConflictError, FieldError
 from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from orgtree.access.who_sees import name_of, names_of
 from programs.models.philosophy import LONGEST_REASON
 from programs.philosophy.publishing import (
     Philosophy,
-    PhilosophyConflictError,
-    PhilosophyError,
     acknowledge,
     acknowledged_by,
     current_philosophy,
@@ -101,9 +100,9 @@ def philosophy_edit(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             publish_philosophy(access, data["text"], data["reason"], of_number=data["number"])
-        except PhilosophyConflictError as conflict:
-            return _conflict_page(request, form, conflict.published)
-        except PhilosophyError as problem:
+        except ConflictError as conflict:
+            return _conflict_page(request, form, conflict.stored)
+        except FieldError as problem:
             form.add_error(problem.field, problem.message)
         else:
             messages.success(request, "Published. Everybody is asked to acknowledge it.")

@@ -11,29 +11,15 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from orgtree.access.access import Access
 from programs.models import Acknowledgement, PhilosophyVersion
 from programs.models.philosophy import LONGEST_REASON
 
+CONFLICT = "Somebody changed the philosophy in the meantime."
 LONGEST_TEXT = 50_000  # characters
 VERSIONS_LISTED = 100
 _FIRST_TEXT = Path(__file__).resolve().parent.parent / "texts" / "philosophy.md"
-
-
-class PhilosophyError(Exception):
-    """What cannot be published; `field` is that of the form."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field, self.message = field, message
-
-
-class PhilosophyConflictError(Exception):
-    """Another version was published in the meantime: `published`."""
-
-    def __init__(self, published: Philosophy) -> None:
-        super().__init__("Another version was published in the meantime.")
-        self.published = published
 
 
 @dataclass(frozen=True)
@@ -75,27 +61,27 @@ def may_publish(access: Access) -> bool:
 def publish_philosophy(access: Access, text: str, reason: str, *, of_number: int) -> PhilosophyVersion:
     """A new version after number `of_number`.  The same text again is refused: a version says something new.
 
-    Raises PhilosophyError, PhilosophyConflictError, PermissionError.
+    Raises FieldError, ConflictError, MayNotWriteError.
     """
     account = access.viewer
     if not isinstance(account, User) or not may_publish(access):
-        raise PermissionError("The philosophy is published by executives and admins.")
+        raise MayNotWriteError("The philosophy is published by executives and admins.")
     text, reason = text.replace("\r\n", "\n").strip(), reason.strip()
     for field, words, most in (("text", text, LONGEST_TEXT), ("reason", reason, LONGEST_REASON)):
         if not words:
-            raise PhilosophyError(field, "Write something." if field == "text" else "Say what changed, and why.")
+            raise FieldError(field, "Write something." if field == "text" else "Say what changed, and why.")
         if len(words) > most or "\x00" in words:
-            raise PhilosophyError(field, f"At most {most:,} characters, and no NUL.")
+            raise FieldError(field, f"At most {most:,} characters, and no NUL.")
     published = current_philosophy()
     if published.number != of_number:
-        raise PhilosophyConflictError(published)
+        raise ConflictError(CONFLICT, published)
     if published.number and published.text == text:
-        raise PhilosophyError("text", "That is what is published already.")
+        raise FieldError("text", "That is what is published already.")
     try:
         with transaction.atomic():
             return PhilosophyVersion.objects.create(number=of_number + 1, text=text, reason=reason, written_by=account)
     except IntegrityError:  # somebody published the same number at the same moment
-        raise PhilosophyConflictError(current_philosophy()) from None
+        raise ConflictError(CONFLICT, current_philosophy()) from None
 
 
 def acknowledge(account: User, number: int) -> None:

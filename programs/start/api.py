@@ -6,7 +6,6 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -23,7 +22,6 @@ from programs.start.first_steps import MOST_PILOT_TEAMS, FirstStep, first_steps
 from programs.start.pilot_teams import (
     DEFAULT_SET,
     BaselineOfMetric,
-    MayNotBeginError,
     PilotTeam,
     StartSelection,
     baseline_report,
@@ -141,10 +139,7 @@ def _params(request: Request) -> tuple[Access, StartSelection]:
     """Raises PermissionDenied, QueryError."""
     only(request, "unit", "set")
     access = access_of(request.user)
-    try:
-        check_begins(access.visibility)
-    except MayNotBeginError as refusal:
-        raise PermissionDenied(str(refusal)) from None
+    check_begins(access.visibility)
     chosen = request.query_params.get("set") or DEFAULT_SET
     return access, chosen_teams(access.visibility, chosen, request.query_params.getlist("unit"))
 

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -36,7 +35,6 @@ from programs.quarters.fiscal_quarters import current_quarter
 from programs.start.first_steps import MOST_PILOT_TEAMS, FirstStep, first_steps
 from programs.start.pilot_teams import (
     DEFAULT_SET,
-    MayNotBeginError,
     PilotTeam,
     StartSelection,
     baseline_report,
@@ -144,10 +142,7 @@ def program_start_suggestions(request: HttpRequest) -> HttpResponse:
 
 def _leader(request: HttpRequest) -> Access:
     access = access_in(request)
-    try:
-        check_begins(access.visibility)
-    except MayNotBeginError as refusal:
-        raise PermissionDenied(str(refusal)) from None
+    check_begins(access.visibility)
     return access
 
 

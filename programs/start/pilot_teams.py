@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.write_errors import MayNotWriteError
 from insights.catalogue.declarations import Metric
 from insights.query import windows
 from insights.query.errors import QueryError
@@ -24,10 +25,6 @@ from programs.start.first_steps import MOST_PILOT_TEAMS
 
 DEFAULT_SET = "dora"
 ONLY_LEADERS = "The guided start is for managers of a unit, executives and admins."
-
-
-class MayNotBeginError(Exception):
-    """The viewer leads no unit; the message says who may start."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +55,9 @@ class PilotTeam:
 
 
 def check_begins(visibility: Visibility) -> None:
-    """Raises MayNotBeginError."""
+    """Raises MayNotWriteError."""
     if not visibility.leads_any:
-        raise MayNotBeginError(ONLY_LEADERS)
+        raise MayNotWriteError(ONLY_LEADERS)
 
 
 def chosen_teams(visibility: Visibility, chosen_set: str, slugs: Sequence[str]) -> StartSelection:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, transaction
 
+from core.write_errors import FieldError, MayNotWriteError
 from programs.models import CheckIn
 from programs.objectives.services.check_ins import check_in
-from programs.objectives.services.writing import MayNotWriteObjectiveError, ObjectiveError
 from tests.org import Org
 from tests.personas import MANAGER, MEMBER
 from tests.programs.objectives import objective
@@ -38,10 +38,10 @@ def test_check_ins_say_what_is_thought_and_what_stands(teams: Org) -> None:
         ({"confidence": "low", "key_result": key_result.pk, "value": float("inf")}, "value"),
         ({"confidence": "low", "note": "a\x00"}, "note"),
     ):
-        with pytest.raises(ObjectiveError) as refused:
+        with pytest.raises(FieldError) as refused:
             check_in(as_(MANAGER), written, **given)
         assert refused.value.field == field
-    with pytest.raises(MayNotWriteObjectiveError):
+    with pytest.raises(MayNotWriteError):
         check_in(as_(MEMBER), written, confidence="low")
     assert CheckIn.objects.count() == 1
     with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
@@ -49,5 +49,5 @@ def test_check_ins_say_what_is_thought_and_what_stands(teams: Org) -> None:
 
 
 def test_a_draft_takes_no_check_in(teams: Org) -> None:
-    with pytest.raises(ObjectiveError, match="publish it first"):
+    with pytest.raises(FieldError, match="publish it first"):
         check_in(as_(MANAGER), objective(publish=False), confidence="low")

@@ -14,23 +14,17 @@ import pytest
 import time_machine
 from django.db import DatabaseError, connection, transaction
 
+from core.write_errors import FieldError, MayNotWriteError
 from insights.catalogue import registry
 from orgtree.models import Person, Unit
 from orgtree.trees.units import move_person
-from programs.closing.services.closing import CarryOver, QuarterError, close_quarter, preview_closing
+from programs.closing.services.closing import CarryOver, close_quarter, preview_closing
 from programs.closing.services.frozen import FrozenDocumentError, FrozenQuarter, canonical, read_frozen
 from programs.key_results.services.measuring import measure_objectives
 from programs.models import CheckIn, FrozenDocument, KeyResult, Objective, Quarter
 from programs.objectives.services.check_ins import check_in
 from programs.objectives.services.drafts import KeyResultDraft
-from programs.objectives.services.writing import (
-    MayNotWriteObjectiveError,
-    ObjectiveError,
-    add_objective,
-    drop_objective,
-    override_status,
-    publish_objective,
-)
+from programs.objectives.services.writing import add_objective, drop_objective, override_status, publish_objective
 from programs.quarters.fiscal_quarters import current_quarter, following
 from tests.org import Org
 from tests.pages.delivering import OPENED, REVIEWED, merged
@@ -223,14 +217,14 @@ def test_a_closed_quarter_takes_nothing_more(delivered: Org) -> None:
         lambda: override_status(as_(MANAGER), written, "on_track", "It was fine"),
         lambda: check_in(as_(MANAGER), written, confidence="low"),
     ):
-        with pytest.raises(ObjectiveError, match="2026-Q3 is closed"):
+        with pytest.raises(FieldError, match="2026-Q3 is closed"):
             late()
 
 
 @pytest.mark.parametrize("persona", [MANAGER, MEMBER, AUDITOR], ids=lambda persona: persona.name)
 def test_a_quarter_is_closed_by_executives_and_admins(delivered: Org, persona: Any, in_october: None) -> None:
     quarter = current_quarter()
-    with pytest.raises(MayNotWriteObjectiveError, match="executives and admins"):
+    with pytest.raises(MayNotWriteError, match="executives and admins"):
         close_quarter(as_(persona), quarter)
     assert preview_closing(as_(persona), quarter).blocks == ("A quarter is closed by executives and admins.",)
     assert not FrozenDocument.objects.exists()
@@ -239,7 +233,7 @@ def test_a_quarter_is_closed_by_executives_and_admins(delivered: Org, persona: A
 def test_it_is_closed_once(delivered: Org) -> None:
     objective(key_results=(pickup(),))
     close()
-    with pytest.raises(QuarterError, match="already closed"):
+    with pytest.raises(FieldError, match="already closed"):
         close()
     assert FrozenDocument.objects.count() == 1
 
@@ -257,7 +251,7 @@ def test_of_two_who_close_it_at_once_one_is_told(org: Org, in_october: None) -> 
         try:
             close_quarter(who, third_quarter())
             outcomes.append("closed")
-        except QuarterError:
+        except FieldError:
             outcomes.append("told")
         finally:
             connection.close()
@@ -274,7 +268,7 @@ def test_of_two_who_close_it_at_once_one_is_told(org: Org, in_october: None) -> 
 def test_before_its_end_it_takes_a_reason(delivered: Org) -> None:
     objective(key_results=(pickup(),))
     quarter = current_quarter()
-    with pytest.raises(QuarterError, match="ends on 30 Sep 2026"):
+    with pytest.raises(FieldError, match="ends on 30 Sep 2026"):
         close_quarter(as_(EXECUTIVE), quarter)
     assert preview_closing(as_(EXECUTIVE), quarter).needs_reason
     document = close_quarter(as_(EXECUTIVE), quarter, forced_because="The company year changed")
@@ -283,7 +277,7 @@ def test_before_its_end_it_takes_a_reason(delivered: Org) -> None:
 
 def test_what_is_entered_by_hand_is_asked_for(delivered: Org) -> None:
     written = objective()
-    with pytest.raises(QuarterError, match="“Satisfaction”"):
+    with pytest.raises(FieldError, match="“Satisfaction”"):
         close()
     assert not third_quarter().is_closed
     preview = preview_closing(as_(EXECUTIVE), third_quarter(), today=AFTER)
@@ -335,9 +329,9 @@ def test_a_team_that_has_its_next_objective_keeps_it(delivered: Org) -> None:
 
 def test_decisions_are_about_objectives_of_the_quarter(delivered: Org) -> None:
     other = objective(quarter=following(current_quarter()), key_results=(by_hand(),))
-    with pytest.raises(QuarterError, match="not of 2026-Q3"):
+    with pytest.raises(FieldError, match="not of 2026-Q3"):
         close(decisions={other.pk: CarryOver.CARRY})
-    with pytest.raises(QuarterError, match="NUL"):
+    with pytest.raises(FieldError, match="NUL"):
         close(retrospective="a\x00b")
 
 

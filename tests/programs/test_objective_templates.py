@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from core.write_errors import FieldError
 from insights.catalogue.registry import get
 from insights.query.enums import Better
-from programs.key_results.errors import ObjectiveError
 from programs.models import ObjectiveTemplate, TemplateKeyResult
 from programs.models.objectives import MOST_KEY_RESULTS
 from programs.objectives.services.templates import draft_from, objective_templates
@@ -56,7 +56,7 @@ def test_without_data_a_template_proposes_no_target_in_percent() -> None:
     assert [result.baseline for result in filled.key_results] == [None] * 5
     assert filled.owner == as_(MANAGER).visibility.person_id
     for slug, unit in (("luck", "platform"), ("a\x00", None), ("quality", "nowhere")):
-        with pytest.raises(ObjectiveError):
+        with pytest.raises(FieldError):
             draft_from(slug, unit, current_quarter(), as_(EXECUTIVE))
 
 
@@ -86,7 +86,7 @@ def test_admins_add_and_hide_templates(admin: Client) -> None:
     assert objective_templates()[0] == template
     ObjectiveTemplate.objects.filter(pk=template.pk).update(is_offered=False)
     assert template not in objective_templates()
-    with pytest.raises(ObjectiveError):
+    with pytest.raises(FieldError):
         draft_from("own", None, current_quarter(), as_(EXECUTIVE))
 
 

@@ -10,15 +10,13 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.query.windows import local_today
 from orgtree.models import Employment, Person, Unit, UnitPlace
 from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus
 from programs.objectives.services.check_ins import check_in
 from programs.objectives.services.drafts import draft_of, key_results_of
 from programs.objectives.services.writing import (
-    ConflictError,
-    MayNotWriteObjectiveError,
-    ObjectiveError,
     add_objective,
     change_objective,
     drop_objective,
@@ -57,7 +55,7 @@ def test_who_may_write_for_whom(teams: Org, persona: Persona, unit: str | None, 
     if may:
         assert add_objective(as_(persona), draft(unit=unit)).pk
         return
-    with pytest.raises((MayNotWriteObjectiveError, ObjectiveError)):
+    with pytest.raises((MayNotWriteError, FieldError)):
         add_objective(as_(persona), draft(unit=unit))
     assert not Objective.objects.exists()
 
@@ -75,9 +73,9 @@ def test_an_owner_changes_theirs_and_a_colleague_does_not(teams: Org) -> None:
     assert may_change(as_(MEMBER).visibility, stored(written))
     for stranger in (OTHER_MEMBER, AUDITOR):
         assert not may_change(as_(stranger).visibility, stored(written))
-        with pytest.raises(MayNotWriteObjectiveError, match="its owner"):
+        with pytest.raises(MayNotWriteError, match="its owner"):
             change_objective(as_(stranger), written, draft(), of_version=2)
-    with pytest.raises(MayNotWriteObjectiveError):  # an owner takes it to no unit that they do not lead
+    with pytest.raises(MayNotWriteError):  # an owner takes it to no unit that they do not lead
         change_objective(as_(MEMBER), written, draft(unit=None, owner=ada.pk), of_version=2)
 
 
@@ -146,7 +144,7 @@ def test_drafts_are_seen_by_those_who_answer_for_the_unit(teams: Org) -> None:
 def test_what_cannot_be_said_is_refused_at_its_field(
     teams: Org, fields: dict[str, Any], field: str, message: str
 ) -> None:
-    with pytest.raises(ObjectiveError, match=message) as refused:
+    with pytest.raises(FieldError, match=message) as refused:
         objective(**fields)
     assert refused.value.field == field
     assert not Objective.objects.exists()
@@ -154,18 +152,18 @@ def test_what_cannot_be_said_is_refused_at_its_field(
 
 def test_a_draft_may_be_unfinished_and_is_whole_when_it_is_published(teams: Org) -> None:
     written = objective(publish=False, key_results=())
-    with pytest.raises(ObjectiveError, match="needs a key result"):
+    with pytest.raises(FieldError, match="needs a key result"):
         publish_objective(as_(MANAGER), written)
     changed = change_objective(as_(MANAGER), written, draft(publish=True), of_version=1)
     assert changed.published_at is not None
-    with pytest.raises(ObjectiveError, match="needs a key result"):  # what is published stays whole
+    with pytest.raises(FieldError, match="needs a key result"):  # what is published stays whole
         change_objective(as_(MANAGER), written, draft(key_results=(), publish=False), of_version=2)
 
 
 def test_a_metric_without_data_is_a_target_to_reach_and_no_change_in_percent(teams: Org) -> None:
     """Nothing is connected: there is no baseline, and the reason is told."""
     lead_time = by_hand(metric="dora.lead_time", better="", baseline=None, unit_of_measure="")
-    with pytest.raises(ObjectiveError, match="nothing to change by percent") as refused:
+    with pytest.raises(FieldError, match="nothing to change by percent") as refused:
         objective(key_results=(by_hand(**{**vars(lead_time), "target_kind": "relative", "change_percent": -20.0}),))
     assert refused.value.field == "key_results.0.baseline"
     written = objective(key_results=(by_hand(**{**vars(lead_time), "target": 86_400.0}),))
@@ -178,10 +176,10 @@ def test_a_metric_without_data_is_a_target_to_reach_and_no_change_in_percent(tea
 
 def test_one_mandatory_objective_per_team_and_quarter(teams: Org) -> None:
     first = objective(is_mandatory=True)
-    with pytest.raises(ObjectiveError, match="Reviews no longer wait") as refused:
+    with pytest.raises(FieldError, match="Reviews no longer wait") as refused:
         objective(is_mandatory=True, title="Another")
     assert refused.value.field == "is_mandatory"
-    with pytest.raises(ObjectiveError, match="choose its unit"):
+    with pytest.raises(FieldError, match="choose its unit"):
         objective(EXECUTIVE, unit=None, is_mandatory=True)
     assert objective(is_mandatory=True, quarter=following(current_quarter())).pk, "another quarter"
     assert objective(EXECUTIVE, is_mandatory=True, unit="search").pk, "another team"
@@ -202,7 +200,7 @@ def test_who_has_left_gets_no_objective_and_keeps_the_one_they_have(teams: Org) 
     written = objective(owner=ada.pk)
     Employment.objects.filter(person=ada).delete()
     Employment.objects.create(person=ada, during=DateRange(date(2025, 1, 1), local_today()))
-    with pytest.raises(ObjectiveError, match="has left"):
+    with pytest.raises(FieldError, match="has left"):
         objective(owner=ada.pk)
     changed = change_objective(
         as_(MANAGER),
@@ -216,7 +214,7 @@ def test_who_has_left_gets_no_objective_and_keeps_the_one_they_have(teams: Org) 
 def test_an_archived_unit_gets_no_objective_and_keeps_the_one_it_has(teams: Org) -> None:
     written = objective(EXECUTIVE)
     UnitPlace.objects.filter(unit=written.unit).update(during=DateRange(date(2025, 1, 1), local_today()))
-    with pytest.raises(ObjectiveError, match="no longer in any Org Tree"):
+    with pytest.raises(FieldError, match="no longer in any Org Tree"):
         objective(EXECUTIVE)
     new_draft = draft(title="Ends well", key_results=key_results_of(written))
     assert change_objective(as_(EXECUTIVE), written, new_draft, of_version=1).title == "Ends well"
@@ -233,7 +231,7 @@ def test_objectives_serve_one_from_above_of_their_quarter(teams: Org) -> None:
         ({"unit": None, "parent": above.pk}, "at the top"),
         ({"parent": above.pk, "quarter": following(current_quarter())}, "of their own quarter"),
     ):
-        with pytest.raises(ObjectiveError, match=message) as refused:
+        with pytest.raises(FieldError, match=message) as refused:
             objective(EXECUTIVE, **fields)
         assert refused.value.field == "parent"
 
@@ -249,7 +247,7 @@ def test_a_reorganisation_makes_no_circle(teams: Org) -> None:
     UnitPlace.objects.filter(unit=engineering).update(parent=platform)
     rebuild_unit_placements([platform.tree_id])
     new_draft = draft(unit="engineering", title="Of engineering", parent=below.pk, key_results=key_results_of(above))
-    with pytest.raises(ObjectiveError, match="in a circle"):
+    with pytest.raises(FieldError, match="in a circle"):
         change_objective(as_(EXECUTIVE), above, new_draft, of_version=1)
     still = draft(parent=above.pk, title="As it was agreed", key_results=key_results_of(below))
     assert change_objective(as_(EXECUTIVE), below, still, of_version=1).parent == above, "what was agreed stays"
@@ -307,7 +305,7 @@ def test_of_two_mandatory_objectives_at_once_one_is_refused(org: Org) -> None:
         try:
             add_objective(access, new_draft)
             outcomes.append("written")
-        except ObjectiveError as refused:
+        except FieldError as refused:
             outcomes.append(refused.field)
         finally:
             connection.close()
@@ -326,7 +324,7 @@ def test_key_results_keep_their_check_ins(teams: Org) -> None:
     written = objective(key_results=(by_hand(), by_hand(title="Trust")))
     first, second = written.key_results.all()
     check_in(as_(MANAGER), written, confidence="medium", key_result=first.pk, value=3.4)
-    with pytest.raises(ObjectiveError, match="has check-ins"):
+    with pytest.raises(FieldError, match="has check-ins"):
         change_objective(as_(MANAGER), written, draft(key_results=(draft_of(second),)), of_version=1)
     assert CheckIn.objects.count() == 1
     swapped = (draft_of(second), draft_of(first), by_hand(title="Third"))
@@ -341,10 +339,10 @@ def test_key_results_keep_their_check_ins(teams: Org) -> None:
 
 def test_an_override_needs_its_reason_and_is_taken_back(teams: Org) -> None:
     written = objective()
-    with pytest.raises(ObjectiveError, match="computed status differs") as refused:
+    with pytest.raises(FieldError, match="computed status differs") as refused:
         override_status(as_(MANAGER), written, "on_track", "  ")
     assert refused.value.field == "override_reason"
-    with pytest.raises(ObjectiveError):
+    with pytest.raises(FieldError):
         override_status(as_(MANAGER), written, "unknown", "Who knows")
     overridden = override_status(as_(MANAGER), written, "on_track", "The last deployment counts twice")
     assert (overridden.override, overridden.override_by) == ("on_track", as_(MANAGER).viewer)
@@ -354,12 +352,12 @@ def test_an_override_needs_its_reason_and_is_taken_back(teams: Org) -> None:
 
 def test_what_is_given_up_says_why_and_stays_as_it_is(teams: Org) -> None:
     written = objective()
-    with pytest.raises(ObjectiveError, match="reason for dropping"):
+    with pytest.raises(FieldError, match="reason for dropping"):
         drop_objective(as_(MANAGER), written, "")
     dropped = drop_objective(as_(MANAGER), written, "We do something else")
     assert dropped.dropped_at is not None
     assert not may_change(as_(MANAGER).visibility, stored(written))
-    with pytest.raises(ObjectiveError, match="was dropped"):
+    with pytest.raises(FieldError, match="was dropped"):
         change_objective(as_(MANAGER), written, draft(), of_version=2)
 
 
@@ -367,7 +365,7 @@ def test_an_objective_stays_in_its_quarter(teams: Org) -> None:
     written = objective()
     for other in (following(current_quarter()), preceding(current_quarter())):
         new_draft = draft(quarter=other, key_results=key_results_of(written))
-        with pytest.raises(ObjectiveError, match="stays in its quarter"):
+        with pytest.raises(FieldError, match="stays in its quarter"):
             change_objective(as_(MANAGER), written, new_draft, of_version=1)
 
 

@@ -9,15 +9,9 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.test import Client
 
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from programs.models import Acknowledgement, PhilosophyVersion
-from programs.philosophy.publishing import (
-    PhilosophyConflictError,
-    PhilosophyError,
-    current_philosophy,
-    first_text,
-    lines_between,
-    publish_philosophy,
-)
+from programs.philosophy.publishing import current_philosophy, first_text, lines_between, publish_philosophy
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, Persona, create_user, signed_in
 from tests.programs.tickets import as_
@@ -60,7 +54,7 @@ def test_executives_and_admins_publish(sign_in: SignIn, persona: Persona, may: b
     if may:
         assert "We measure teams," in shown(sign_in(MEMBER))
     else:
-        with pytest.raises(PermissionError):
+        with pytest.raises(MayNotWriteError):
             publish_philosophy(as_(persona), "Mine", "Mine", of_number=0)
 
 
@@ -116,7 +110,7 @@ def test_of_two_at_the_same_moment_one_is_published() -> None:
         try:
             publish_philosophy(access, text, "Mine", of_number=0)
             outcomes.append("published")
-        except PhilosophyConflictError:
+        except ConflictError:
             outcomes.append("told")
         finally:
             connection.close()
@@ -135,11 +129,11 @@ def test_of_two_at_the_same_moment_one_is_published() -> None:
     [(" ", "Why", "text"), ("Text", " ", "reason"), ("x" * 50_001, "Why", "text"), ("a\x00", "Why", "text")],
 )
 def test_what_says_nothing_is_refused(sign_in: SignIn, text: str, reason: str, field: str) -> None:
-    with pytest.raises(PhilosophyError) as refused:
+    with pytest.raises(FieldError) as refused:
         publish(text, reason)
     assert refused.value.field == field
     publish()
-    with pytest.raises(PhilosophyError, match="published already"):
+    with pytest.raises(FieldError, match="published already"):
         publish(of_number=1)
 
 

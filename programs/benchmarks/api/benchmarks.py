@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
+from core.write_errors import ConflictError
 from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.catalogue.declarations import Metric
@@ -51,18 +51,10 @@ from programs.benchmarks.services.current_values import (
     current_values,
     current_values_with_units,
 )
-from programs.benchmarks.services.drafts import (
-    BASELINE_WEEKS,
-    PERIODS,
-    BenchmarkDraft,
-    BenchmarkError,
-    MayNotSetBenchmarkError,
-    offered_metrics,
-    unit_led,
-)
+from programs.benchmarks.services.drafts import BASELINE_WEEKS, PERIODS, BenchmarkDraft, offered_metrics, unit_led
 from programs.benchmarks.services.listing import queries_of_units
 from programs.benchmarks.services.suggestions import Question, suggestions_for
-from programs.benchmarks.services.writing import BenchmarkConflictError, set_benchmark, withdraw_benchmark
+from programs.benchmarks.services.writing import set_benchmark, withdraw_benchmark
 from programs.models import Direction, Period
 from programs.requests.fields import amount, given_fields, number, text, yes_or_no
 from programs.requests.program_view import ProgramView
@@ -128,8 +120,8 @@ class BenchmarkView(ProgramView):
         )
         of_number = number("number", given["number"]) or 0
         try:
-            stored = with_api_errors(lambda: set_benchmark(access, draft, of_number=of_number))
-        except BenchmarkConflictError as conflict:
+            stored = set_benchmark(access, draft, of_number=of_number)
+        except ConflictError as conflict:
             return _conflict(conflict, access)
         return Response(_page(key, stored.unit, access))
 
@@ -147,8 +139,8 @@ class BenchmarkTakeBackView(ProgramView):
         unit, reason = text("unit", given.get("unit")), text("reason", given["reason"])
         of_number = number("number", given["number"]) or 0
         try:
-            stored = with_api_errors(lambda: withdraw_benchmark(access, key, unit, reason, of_number=of_number))
-        except BenchmarkConflictError as conflict:
+            stored = withdraw_benchmark(access, key, unit, reason, of_number=of_number)
+        except ConflictError as conflict:
             return _conflict(conflict, access)
         return Response(_page(key, stored.unit, access))
 
@@ -168,7 +160,7 @@ class SuggestionsView(ProgramView):
         only(request, "unit", "better", "period")
         access = access_of(request.user)
         metric = _metric(key)
-        unit = with_api_errors(lambda: unit_led(request.query_params.get("unit", ""), access.visibility))
+        unit = unit_led(request.query_params.get("unit", ""), access.visibility)
         question = Question(
             metric,
             unit,
@@ -257,20 +249,10 @@ def _stands(holding: list[EffectiveBenchmark], slug: str | None, access: Access)
     return [by_metric.get(benchmark.version.metric) for benchmark in holding]
 
 
-def _conflict(conflict: BenchmarkConflictError, access: Access) -> Response:
+def _conflict(conflict: ConflictError, access: Access) -> Response:
     stored = version_documents([conflict.stored], access)[0] if conflict.stored else None
     problem = error_document("number", f"{conflict} `stored` is what holds now.")
     return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
-
-
-def with_api_errors(write: Callable[[], Written]) -> Written:
-    """What the service answers; its refusals as the API tells them."""
-    try:
-        return write()
-    except MayNotSetBenchmarkError as refusal:
-        raise PermissionDenied(str(refusal)) from None
-    except BenchmarkError as problem:
-        raise QueryError(problem.field, problem.message) from None
 
 
 def _metric(key: str) -> Metric:

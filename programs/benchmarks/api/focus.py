@@ -8,11 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.parameters import only
+from core.write_errors import ConflictError
 from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.query.errors import QueryError
 from orgtree.access.access import access_of
-from programs.benchmarks.api.benchmarks import UNIT, requested_unit, with_api_errors
+from programs.benchmarks.api.benchmarks import UNIT, requested_unit
 from programs.benchmarks.api.documents import (
     FocusConflictSerializer,
     FocusSerializer,
@@ -22,7 +23,7 @@ from programs.benchmarks.api.documents import (
     focus_documents,
 )
 from programs.benchmarks.queries.focus import focus_above, focus_versions, newest_focus
-from programs.benchmarks.services.focusing import FocusConflictError, FocusDraft, begin_with, set_focus
+from programs.benchmarks.services.focusing import FocusDraft, begin_with, set_focus
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.requests.fields import given_fields, number, text
 from programs.requests.program_view import ProgramView
@@ -72,8 +73,8 @@ class FocusView(ProgramView):
         )
         access, of_number = access_of(request.user), number("number", given["number"]) or 0
         try:
-            stored = with_api_errors(lambda: set_focus(access, draft, of_number=of_number))
-        except FocusConflictError as conflict:
+            stored = set_focus(access, draft, of_number=of_number)
+        except ConflictError as conflict:
             return _conflict(conflict, draft.unit)
         return Response(focus_document(stored, draft.unit or None))
 
@@ -104,13 +105,13 @@ class FocusBeginView(ProgramView):
             raise QueryError("set", f"One of: {', '.join(STARTER_SETS)}.")
         of_number = number("number", given["number"]) or 0
         try:
-            stored = with_api_errors(lambda: begin_with(access, chosen, unit, of_number=of_number))
-        except FocusConflictError as conflict:
+            stored = begin_with(access, chosen, unit, of_number=of_number)
+        except ConflictError as conflict:
             return _conflict(conflict, unit)
         return Response(focus_document(stored, unit or None))
 
 
-def _conflict(conflict: FocusConflictError, unit: str) -> Response:
+def _conflict(conflict: ConflictError, unit: str) -> Response:
     problem = error_document("number", f"{conflict} `stored` is what holds now.")
     return Response(
         {**problem, "stored": focus_document(conflict.stored, unit or None)}, status=status.HTTP_409_CONFLICT

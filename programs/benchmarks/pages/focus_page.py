@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from core.write_errors import ConflictError, FieldError
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.pages.annotations.labels import GONE, moment
@@ -28,8 +29,8 @@ from programs.benchmarks.pages.listing import benchmark_line, figures_of, tabs
 from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import benchmarks_for
 from programs.benchmarks.queries.focus import focus_above, focus_versions, newest_focus
-from programs.benchmarks.services.drafts import BenchmarkError, MayNotSetBenchmarkError, exists_today, offered_metrics
-from programs.benchmarks.services.focusing import FocusConflictError, FocusDraft, begin_with, set_focus
+from programs.benchmarks.services.drafts import exists_today, offered_metrics
+from programs.benchmarks.services.focusing import FocusDraft, begin_with, set_focus
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.models import FocusVersion
 from programs.models.benchmarks import LONGEST_REASON
@@ -106,11 +107,9 @@ def focus_edit(request: HttpRequest) -> HttpResponseBase:
     if form.is_valid():
         try:
             set_focus(subject.access, form.draft(subject.slug), of_number=form.cleaned_data["number"] or 0)
-        except MayNotSetBenchmarkError as refusal:
-            raise PermissionDenied(str(refusal)) from None
-        except FocusConflictError as conflict:
+        except ConflictError as conflict:
             return _conflict_page(request, subject, form, conflict.stored)
-        except BenchmarkError as problem:
+        except FieldError as problem:
             form.add_error(problem.field if problem.field in form.fields else None, problem.message)
         else:
             messages.success(request, f"{subject.name[:1].upper()}{subject.name[1:]} now focuses on it.")
@@ -133,11 +132,9 @@ def focus_begin(request: HttpRequest) -> HttpResponseBase:
             subject.slug,
             of_number=int(number[:9]) if number.isdecimal() else 0,
         )
-    except MayNotSetBenchmarkError as refusal:
-        raise PermissionDenied(str(refusal)) from None
-    except BenchmarkError as problem:
+    except FieldError as problem:
         return _focus_page(request, subject, problem=problem.message, status=400)
-    except FocusConflictError as conflict:
+    except ConflictError as conflict:
         return _focus_page(request, subject, problem=f"{conflict} Check the current version first.", status=409)
     messages.success(request, "Key indicators set. Next, set a benchmark for each.")
     return redirect(subject.url("focus"))

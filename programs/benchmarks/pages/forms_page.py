@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
+from core.write_errors import ConflictError, FieldError
 from insights.benchmarks.baselines import grows_with_time
 from insights.catalogue.declarations import Metric
 from insights.query.enums import Better
@@ -25,17 +26,9 @@ from programs.benchmarks.pages.labels import of_words, value_words
 from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import benchmarks_for, newest_version
 from programs.benchmarks.services.current_values import DEFAULT_PERIOD
-from programs.benchmarks.services.drafts import (
-    BASELINE_WEEKS,
-    PERIODS,
-    BenchmarkDraft,
-    BenchmarkError,
-    MayNotSetBenchmarkError,
-    exists_today,
-    offered_metrics,
-)
+from programs.benchmarks.services.drafts import BASELINE_WEEKS, PERIODS, BenchmarkDraft, exists_today, offered_metrics
 from programs.benchmarks.services.suggestions import Question, Suggestion, suggestions_for
-from programs.benchmarks.services.writing import BenchmarkConflictError, set_benchmark
+from programs.benchmarks.services.writing import set_benchmark
 from programs.benchmarks.services.written_values import EXAMPLES, UnreadableValueError, read_value, written
 from programs.models import BenchmarkVersion, Direction, Period
 from programs.models.benchmarks import LONGEST_REASON
@@ -131,11 +124,9 @@ def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
     if draft is not None:
         try:
             set_benchmark(subject.access, draft, of_number=form.cleaned_data["number"] or 0)
-        except MayNotSetBenchmarkError as refusal:
-            raise PermissionDenied(str(refusal)) from None
-        except BenchmarkConflictError as conflict:
+        except ConflictError as conflict:
             return _conflict_page(request, subject, form, conflict.stored)
-        except BenchmarkError as problem:
+        except FieldError as problem:
             asks_to_hold = problem.field == "is_to_hold"
             has_field = problem.field in form.fields and not asks_to_hold
             form.add_error(problem.field if has_field else None, problem.message)

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from core.write_errors import ConflictError, FieldError
 from insights.catalogue.declarations import Metric
 from insights.query.query import Granularity
 from insights.ui import tiles
@@ -31,9 +32,9 @@ from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmark
 from programs.benchmarks.queries.focus import newest_focus
 from programs.benchmarks.services.agreements import benchmark_url
 from programs.benchmarks.services.current_values import benchmark_query, current_values_with_units
-from programs.benchmarks.services.drafts import BenchmarkError, MayNotSetBenchmarkError, offered_metrics
+from programs.benchmarks.services.drafts import offered_metrics
 from programs.benchmarks.services.listing import period_of, queries_of_units
-from programs.benchmarks.services.writing import BenchmarkConflictError, granularity_of, withdraw_benchmark
+from programs.benchmarks.services.writing import granularity_of, withdraw_benchmark
 
 UNITS_A_PAGE = 25
 Held = Mapping[int | None, Mapping[str, EffectiveBenchmark]]
@@ -103,11 +104,9 @@ def benchmark_take_back(request: HttpRequest, key: str) -> HttpResponseBase:
         withdraw_benchmark(
             subject.access, key, subject.slug, reason, of_number=int(number[:9]) if number.isdecimal() else 0
         )
-    except MayNotSetBenchmarkError as refusal:
-        raise PermissionDenied(str(refusal)) from None
-    except BenchmarkError as problem:
+    except FieldError as problem:
         return benchmark_page(request, key, subject, problem=problem.message, reason=reason, status=400)
-    except BenchmarkConflictError as conflict:
+    except ConflictError as conflict:
         words = f"{conflict} Check the current version before you withdraw it."
         return benchmark_page(request, key, subject, problem=words, reason=reason, status=409)
     messages.success(request, "Benchmark withdrawn. The one of the unit above applies again.")

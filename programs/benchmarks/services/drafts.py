@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from core.write_errors import FieldError, MayNotWriteError
 from insights.benchmarks.baselines import grows_with_time
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
@@ -20,18 +21,6 @@ BASELINE_WEEKS = (12, 26, 52)
 PERIODS = (Period.WEEK, Period.MONTH, Period.QUARTER)
 ONLY_LEADERS = "Benchmarks of {} are set by its managers, by executives and by admins."
 OF_THE_ORGANISATION = "the whole organisation"
-
-
-class BenchmarkError(Exception):
-    """An invalid draft; `field` is the draft's field, empty for the benchmark as a whole."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field, self.message = field, message
-
-
-class MayNotSetBenchmarkError(Exception):
-    """The viewer may not write for the unit; the message says who may."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +71,16 @@ def offered_metrics() -> list[Metric]:
 
 
 def check_benchmark(draft: BenchmarkDraft, visibility: Visibility) -> CheckedBenchmark:
-    """Raises BenchmarkError, MayNotSetBenchmarkError."""
+    """Raises FieldError, MayNotWriteError."""
     metric = metric_of(draft.metric)
     unit = unit_led(draft.unit, visibility)
     better, period = _better(metric, draft.better), _period(metric, draft.period)
     if draft.threshold is None and draft.target is None:
-        raise BenchmarkError("threshold", "Enter a threshold or a target.")
+        raise FieldError("threshold", "Enter a threshold or a target.")
     for field, value in (("threshold", draft.threshold), ("target", draft.target)):
         _check_value(field, value, metric)
     if draft.weeks not in BASELINE_WEEKS:
-        raise BenchmarkError("weeks", f"One of: {', '.join(map(str, BASELINE_WEEKS))}.")
+        raise FieldError("weeks", f"One of: {', '.join(map(str, BASELINE_WEEKS))}.")
     checked = CheckedBenchmark(
         metric=metric,
         unit=unit,
@@ -106,7 +95,7 @@ def check_benchmark(draft: BenchmarkDraft, visibility: Visibility) -> CheckedBen
     threshold, target = draft.threshold, draft.target
     if threshold is not None and target is not None and checked.is_beyond(threshold, target):
         should, wants = (wording.reading(value, metric.unit) for value in (threshold, target))
-        raise BenchmarkError(
+        raise FieldError(
             "target",
             f"{better.label}: the target ({wants}) cannot be worse than the threshold ({should}).",
         )
@@ -114,29 +103,29 @@ def check_benchmark(draft: BenchmarkDraft, visibility: Visibility) -> CheckedBen
 
 
 def metric_of(key: str) -> Metric:
-    """Raises BenchmarkError."""
+    """Raises FieldError."""
     metric = next((metric for metric in offered_metrics() if metric.key == key), None)
     if metric is None:
-        raise BenchmarkError("metric", f"There is no metric {key[:80]} that has one figure.")
+        raise FieldError("metric", f"There is no metric {key[:80]} that has one figure.")
     return metric
 
 
 def unit_led(slug: str, visibility: Visibility, *, must_stand: bool = True) -> Unit | None:
     """The unit of that slug, which the viewer leads; None for the whole organisation.
 
-    Raises BenchmarkError for an unknown unit, or (with `must_stand`) one in no tree today; MayNotSetBenchmarkError.
+    Raises FieldError for an unknown unit, or (with `must_stand`) one in no tree today; MayNotWriteError.
     """
     if not slug:
         if not visibility.leads_whole:
-            raise MayNotSetBenchmarkError("Benchmarks of the whole organisation are set by executives and admins.")
+            raise MayNotWriteError("Benchmarks of the whole organisation are set by executives and admins.")
         return None
     unit = Unit.objects.within(visibility).filter(slug=slug).first() if "\x00" not in slug else None
     if unit is None:
-        raise BenchmarkError("unit", "There is no such unit, or you may not see it.")
+        raise FieldError("unit", "There is no such unit, or you may not see it.")
     if not visibility.leads(unit.pk):
-        raise MayNotSetBenchmarkError(ONLY_LEADERS.format(unit.name))
+        raise MayNotWriteError(ONLY_LEADERS.format(unit.name))
     if must_stand and not exists_today(unit):
-        raise BenchmarkError("unit", f"{unit.name} is no longer in any Org Tree: choose a current unit.")
+        raise FieldError("unit", f"{unit.name} is no longer in any Org Tree: choose a current unit.")
     return unit
 
 
@@ -147,12 +136,12 @@ def exists_today(unit: Unit) -> bool:
 
 
 def checked_reason(reason: str) -> str:
-    """Raises BenchmarkError."""
+    """Raises FieldError."""
     reason = reason.strip()
     if not reason:
-        raise BenchmarkError("reason", "Give a reason.")
+        raise FieldError("reason", "Give a reason.")
     if len(reason) > LONGEST_REASON or "\x00" in reason:
-        raise BenchmarkError("reason", f"At most {LONGEST_REASON} characters, and no NUL.")
+        raise FieldError("reason", f"At most {LONGEST_REASON} characters, and no NUL.")
     return reason
 
 
@@ -160,17 +149,17 @@ def _better(metric: Metric, text: str) -> Direction:
     if metric.better is not Better.NEITHER:
         return Direction(metric.better.value)
     if text not in Direction.values:
-        raise BenchmarkError("better", "This metric has no direction of its own: say which one you mean.")
+        raise FieldError("better", "This metric has no direction of its own: say which one you mean.")
     return Direction(text)
 
 
 def _period(metric: Metric, text: str) -> Period:
     if not grows_with_time(metric):
         if text:
-            raise BenchmarkError("period", f"{metric.name} is the same of a week and of a year: leave the period out.")
+            raise FieldError("period", f"{metric.name} is the same of a week and of a year: leave the period out.")
         return Period.NONE
     if text not in PERIODS:
-        raise BenchmarkError("period", f"Say of what time it is: {', '.join(PERIODS)}.")
+        raise FieldError("period", f"Say of what time it is: {', '.join(PERIODS)}.")
     return Period(text)
 
 
@@ -178,6 +167,6 @@ def _check_value(field: str, value: float | None, metric: Metric) -> None:
     if value is None:
         return
     if not math.isfinite(value) or value < 0 or value > 1e15:
-        raise BenchmarkError(field, "It must be a number from 0 on.")
+        raise FieldError(field, "It must be a number from 0 on.")
     if metric.unit is UnitOfMeasure.PERCENT and value > 100:
-        raise BenchmarkError(field, "A share is at most 100 %.")
+        raise FieldError(field, "A share is at most 100 %.")

@@ -8,26 +8,13 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from orgtree.access.access import Access
 from programs.benchmarks.queries.focus import newest_focus
-from programs.benchmarks.services.drafts import (
-    BenchmarkError,
-    MayNotSetBenchmarkError,
-    checked_reason,
-    metric_of,
-    unit_led,
-)
+from programs.benchmarks.services.drafts import checked_reason, metric_of, unit_led
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.models import FocusVersion
 from programs.models.focus import MOST_INDICATORS
-
-
-class FocusConflictError(Exception):
-    """Somebody else saved first; `stored` is the current version."""
-
-    def __init__(self, stored: FocusVersion | None) -> None:
-        super().__init__("Somebody changed the focus in the meantime.")
-        self.stored = stored
 
 
 @dataclass(frozen=True)
@@ -44,19 +31,19 @@ class FocusDraft:
 def set_focus(access: Access, draft: FocusDraft, *, of_number: int, at: datetime | None = None) -> FocusVersion:
     """A new version after `of_number` (0: there was none); `at` tells of one that was chosen earlier.
 
-    What is the same as before is refused.  Raises BenchmarkError, MayNotSetBenchmarkError, FocusConflictError.
+    What is the same as before is refused.  Raises FieldError, MayNotWriteError, ConflictError.
     """
     if not isinstance(access.viewer, User):
-        raise MayNotSetBenchmarkError("Sign in with an account: a token without an account cannot choose a focus.")
+        raise MayNotWriteError("Sign in with an account: a token without an account cannot choose a focus.")
     unit = unit_led(draft.unit, access.visibility)
     indicators = _indicators(draft.indicators)
     if draft.metric:
         metric_of(draft.metric)
     newest = newest_focus(unit.pk if unit else None)
     if (newest.number if newest else 0) != of_number:
-        raise FocusConflictError(newest)
+        raise ConflictError("the focus", newest)
     if (newest.metric if newest else "", tuple(newest.indicators) if newest else ()) == (draft.metric, indicators):
-        raise BenchmarkError("metric", "Nothing changed.")
+        raise FieldError("metric", "Nothing changed.")
     try:
         with transaction.atomic():
             return FocusVersion.objects.create(
@@ -70,7 +57,7 @@ def set_focus(access: Access, draft: FocusDraft, *, of_number: int, at: datetime
                 **({"written_at": at} if at else {}),
             )
     except IntegrityError:  # somebody stored the same number at the same moment
-        raise FocusConflictError(newest_focus(unit.pk if unit else None)) from None
+        raise ConflictError("the focus", newest_focus(unit.pk if unit else None)) from None
 
 
 def begin_with(access: Access, slug: str, unit: str, *, of_number: int) -> FocusVersion:
@@ -78,7 +65,7 @@ def begin_with(access: Access, slug: str, unit: str, *, of_number: int) -> Focus
     led = unit_led(unit, access.visibility)
     chosen = STARTER_SETS.get(slug)
     if chosen is None:
-        raise BenchmarkError("starter_set", f"One of: {', '.join(STARTER_SETS)}.")
+        raise FieldError("starter_set", f"One of: {', '.join(STARTER_SETS)}.")
     newest = newest_focus(led.pk if led else None)
     draft = FocusDraft(
         unit=unit,
@@ -93,14 +80,14 @@ def begin_with(access: Access, slug: str, unit: str, *, of_number: int) -> Focus
 def _indicators(keys: tuple[str, ...]) -> tuple[str, ...]:
     chosen = tuple(key for key in keys if key)
     if len(set(chosen)) < len(chosen):
-        raise BenchmarkError("indicators", "An indicator is chosen twice.")
+        raise FieldError("indicators", "An indicator is chosen twice.")
     if len(chosen) > MOST_INDICATORS:
-        raise BenchmarkError(
+        raise FieldError(
             "indicators", f"At most {MOST_INDICATORS} key indicators: with more nobody knows what matters."
         )
     for key in chosen:
         try:
             metric_of(key)
-        except BenchmarkError as problem:
-            raise BenchmarkError("indicators", problem.message) from None
+        except FieldError as problem:
+            raise FieldError("indicators", problem.message) from None
     return chosen

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.benchmarks.baselines import Baseline, baseline_query, read_baseline, whole_buckets
 from insights.privacy.withhold import is_withheld
 from insights.query import windows
@@ -18,9 +19,7 @@ from orgtree.models import Unit
 from programs.benchmarks.queries.benchmarks import newest_version
 from programs.benchmarks.services.drafts import (
     BenchmarkDraft,
-    BenchmarkError,
     CheckedBenchmark,
-    MayNotSetBenchmarkError,
     check_benchmark,
     checked_reason,
     unit_led,
@@ -30,21 +29,13 @@ from programs.models import BenchmarkVersion, Period
 WEEKS_OF = {Period.NONE: 1, Period.WEEK: 1, Period.MONTH: 52 / 12, Period.QUARTER: 13}
 
 
-class BenchmarkConflictError(Exception):
-    """Somebody else saved first; `stored` is the current version, None where there is none."""
-
-    def __init__(self, stored: BenchmarkVersion | None) -> None:
-        super().__init__("Somebody changed this benchmark in the meantime.")
-        self.stored = stored
-
-
 def set_benchmark(
     access: Access, draft: BenchmarkDraft, *, of_number: int, at: datetime | None = None
 ) -> BenchmarkVersion:
     """Adds a version after `of_number` (0: none yet), with the unit's baseline as of today.
 
     `at` backdates the version: its baseline is as of that day.
-    Raises BenchmarkError, MayNotSetBenchmarkError, BenchmarkConflictError.
+    Raises FieldError, MayNotWriteError, ConflictError.
     """
     account = _account(access)
     checked = check_benchmark(draft, access.visibility)
@@ -86,7 +77,7 @@ def withdraw_benchmark(access: Access, key: str, unit: str, reason: str, *, of_n
     led = unit_led(unit, access.visibility, must_stand=False)
     newest = newest_version(key, led.pk if led else None)
     if newest is None or newest.is_removal:
-        raise BenchmarkError("metric", "No benchmark is set here.")
+        raise FieldError("metric", "No benchmark is set here.")
     taken_back = BenchmarkVersion(
         metric_version=newest.metric_version,
         statistic=newest.statistic,
@@ -130,7 +121,7 @@ def _is_beyond_its_target(checked: CheckedBenchmark, baseline: Baseline, access:
     """Rejects a target that is already exceeded, unless it is confirmed that it is to be held.
 
     A baseline that is hidden from the author is not checked, so that trying targets reveals nothing.
-    Raises BenchmarkError.
+    Raises FieldError.
     """
     if baseline.value is None or checked.target is None:
         return False
@@ -141,7 +132,7 @@ def _is_beyond_its_target(checked: CheckedBenchmark, baseline: Baseline, access:
     if checked.is_to_hold:
         return True
     here = wording.reading(baseline.value, checked.metric.unit)
-    raise BenchmarkError(
+    raise FieldError(
         "is_to_hold",
         f"The baseline ({here}, {wording.days(baseline.window)}) is already better than this target. Choose a "
         "stricter one, "
@@ -152,17 +143,17 @@ def _is_beyond_its_target(checked: CheckedBenchmark, baseline: Baseline, access:
 def _store(key: str, unit: Unit | None, of_number: int, version: BenchmarkVersion) -> BenchmarkVersion:
     newest = newest_version(key, unit.pk if unit else None)
     if (newest.number if newest else 0) != of_number:
-        raise BenchmarkConflictError(newest)
+        raise ConflictError("this benchmark", newest)
     version.metric, version.unit, version.number = key, unit, of_number + 1
     try:
         with transaction.atomic():
             version.save(force_insert=True)
     except IntegrityError:  # somebody stored the same number at the same moment
-        raise BenchmarkConflictError(newest_version(key, unit.pk if unit else None)) from None
+        raise ConflictError("this benchmark", newest_version(key, unit.pk if unit else None)) from None
     return version
 
 
 def _account(access: Access) -> User:
     if not isinstance(access.viewer, User):
-        raise MayNotSetBenchmarkError("Sign in with an account: a token without an account sets no benchmarks.")
+        raise MayNotWriteError("Sign in with an account: a token without an account sets no benchmarks.")
     return access.viewer

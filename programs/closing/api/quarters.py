@@ -25,8 +25,7 @@ from programs.closing.api.documents import (
     closing_document,
     quarter_document,
 )
-from programs.closing.services.closing import NOT_STARTED, ONLY_LEADERS, QuarterError, close_quarter, preview_closing
-from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
+from programs.closing.services.closing import NOT_STARTED, ONLY_LEADERS, close_quarter, preview_closing
 from programs.models import Objective, Quarter
 from programs.objectives.services.decisions import keep_decisions
 from programs.requests.fields import by_id, day, given_fields, text
@@ -72,18 +71,13 @@ class QuarterKeepView(ProgramView):
         access, quarter = access_of(request.user), known_quarter(start)
         given = given_fields(request, CLOSING[:3])
         lesson = text("retrospective", given["retrospective"]) if "retrospective" in given else quarter.retrospective
-        try:
-            count = keep_decisions(
-                access,
-                quarter,
-                decisions=_decisions(given.get("decisions")),
-                retrospectives=_by_objective("retrospectives", given.get("retrospectives")),
-                retrospective=lesson,
-            )
-        except MayNotWriteObjectiveError as refusal:
-            raise PermissionDenied(str(refusal)) from None
-        except ObjectiveError as problem:
-            raise QueryError(problem.field, problem.message) from None
+        count = keep_decisions(
+            access,
+            quarter,
+            decisions=_decisions(given.get("decisions")),
+            retrospectives=_by_objective("retrospectives", given.get("retrospectives")),
+            retrospective=lesson,
+        )
         return Response({"kept": count})
 
 
@@ -97,19 +91,14 @@ class QuarterCloseView(ProgramView):
         """Score and freeze its objectives, and carry over what is chosen; once, by executives and admins."""
         access, quarter = access_of(request.user), known_quarter(start)
         given = given_fields(request, CLOSING)
-        try:
-            close_quarter(
-                access,
-                quarter,
-                decisions=_decisions(given.get("decisions")),
-                retrospectives=_by_objective("retrospectives", given.get("retrospectives")),
-                retrospective=text("retrospective", given["retrospective"]) if "retrospective" in given else None,
-                forced_because=text("forced_because", given.get("forced_because")),
-            )
-        except MayNotWriteObjectiveError as refusal:
-            raise PermissionDenied(str(refusal)) from None
-        except QuarterError as problem:
-            raise QueryError(problem.field, str(problem)) from None
+        close_quarter(
+            access,
+            quarter,
+            decisions=_decisions(given.get("decisions")),
+            retrospectives=_by_objective("retrospectives", given.get("retrospectives")),
+            retrospective=text("retrospective", given["retrospective"]) if "retrospective" in given else None,
+            forced_because=text("forced_because", given.get("forced_because")),
+        )
         return Response(quarter_document(known_quarter(start), access))
 
 

@@ -18,15 +18,15 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY
-from programs.closing.services.closing import NOT_STARTED, QuarterError, close_quarter, preview_closing
+from programs.closing.services.closing import NOT_STARTED, close_quarter, preview_closing
 from programs.closing.services.closing import ClosingLine as Closing
-from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
 from programs.models import Objective, Quarter
 from programs.objectives.pages.labels import ObjectiveLine, objective_line
 from programs.objectives.services.decisions import keep_decisions
@@ -96,10 +96,8 @@ def quarter_close(request: HttpRequest, start: str) -> HttpResponseBase:
             forced_because=form.get("forced_because", ""),
             **changes,
         )
-    except (QuarterError, ObjectiveError) as problem:
+    except FieldError as problem:
         return _closing_page(request, known_quarter(start), form=form, problem=str(problem), status=400)
-    except MayNotWriteObjectiveError as refusal:
-        raise PermissionDenied(str(refusal)) from None
     messages.success(request, f"{quarter} is closed. The document is final.")
     return redirect(quarter_url(quarter))
 

@@ -36,6 +36,7 @@ from django.db.models.functions import Cast, Greatest, Least
 from django.utils import timezone
 
 from core.authorship import changes_by
+from core.write_errors import FieldError, MayNotWriteError
 from insights.query import windows
 from insights.ui import wording
 from orgtree.access.access import Access
@@ -43,7 +44,6 @@ from orgtree.models import Unit
 from programs.closing.services.carry_over import carry_over
 from programs.closing.services.freezing import content_of
 from programs.closing.services.frozen import SCHEMA_VERSION, canonical
-from programs.key_results.errors import MayNotWriteObjectiveError
 from programs.key_results.services.measuring import measure_batch, measure_objectives
 from programs.models import FrozenDocument, KeyResult, KeyResultMeasure, Objective, Quarter, TargetKind
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
@@ -63,14 +63,6 @@ LONGEST_TEXT = 20_000  # characters
 MOST_NAMED = 3  # in a sentence
 LISTED = 50  # of what is missing; the document has all
 Row = TypeVar("Row", bound=Model)
-
-
-class QuarterError(Exception):
-    """Why the quarter cannot be closed; the message says what to do, `field` names the input to change."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
 
 
 @dataclass(frozen=True)
@@ -163,13 +155,13 @@ def close_quarter(
     """`decisions` and `retrospectives` are by objective; who says nothing of one leaves it as it is, and so it is with
     the quarter's own `retrospective`.  `at` is when it was closed, where that is written down later.
 
-    Everything is measured once more first.  Drafts are given up, unless they are carried over.  Raises QuarterError,
-    MayNotWriteObjectiveError.
+    Everything is measured once more first.  Drafts are given up, unless they are carried over.  Raises FieldError,
+    MayNotWriteError.
     """
     now = at or timezone.now()
     today = timezone.localdate(now, settings.ORGANISATION_TIME_ZONE)
     if not access.visibility.leads_whole:
-        raise MayNotWriteObjectiveError(ONLY_LEADERS)
+        raise MayNotWriteError(ONLY_LEADERS)
     account = account_of(access)
     _check_words(retrospective or "", forced_because, retrospectives or {})
     measure_objectives(
@@ -178,11 +170,11 @@ def close_quarter(
     with changes_by(account):
         held = Quarter.objects.select_for_update().get(pk=quarter.pk)  # whoever writes in it is done, or waits
         if held.is_closed:
-            raise QuarterError("quarter", ALREADY_CLOSED.format(quarter=held))
+            raise FieldError("quarter", ALREADY_CLOSED.format(quarter=held))
         if held.start > today:
-            raise QuarterError("quarter", NOT_STARTED.format(quarter=held))
+            raise FieldError("quarter", NOT_STARTED.format(quarter=held))
         if (reasons := _needs_reason(held, *_first(_without_value(held)), today)) and not forced_because.strip():
-            raise QuarterError("forced_because", " ".join(reasons))
+            raise FieldError("forced_because", " ".join(reasons))
         _check_known([*(decisions or {}), *(retrospectives or {})], held)
         if retrospective is not None:
             held.retrospective = retrospective.strip()
@@ -245,12 +237,12 @@ def _check_words(retrospective: str, forced_because: str, retrospectives: Mappin
     named = {"retrospective": retrospective, "forced_because": forced_because}
     for field, text in (*named.items(), *((f"retrospectives.{pk}", words) for pk, words in retrospectives.items())):
         if "\x00" in text or len(text) > LONGEST_TEXT:
-            raise QuarterError(field, f"A text has at most {LONGEST_TEXT:,} characters, and no NUL.")
+            raise FieldError(field, f"A text has at most {LONGEST_TEXT:,} characters, and no NUL.")
 
 
 def _check_known(named: Sequence[int], quarter: Quarter) -> None:
     if Objective.objects.filter(quarter=quarter, pk__in=named).count() < len({*named}):
-        raise QuarterError("decisions", f"One of the objectives that were decided about is not of {quarter}.")
+        raise FieldError("decisions", f"One of the objectives that were decided about is not of {quarter}.")
 
 
 def _decide(quarter: Quarter, decisions: Mapping[int, CarryOver], texts: Mapping[int, str], now: datetime) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from core.write_errors import FieldError
 from insights.engine.read import read_totals
 from insights.privacy.withhold import is_of_few, known_people, numerator_query, unconfirmed_for
 from insights.query.enums import Better, UnitOfMeasure
@@ -14,7 +15,6 @@ from insights.query.errors import QueryError
 from insights.query.query import MetricValue, Query, Statistic, Window
 from orgtree.access.access import Access, public_access
 from orgtree.models import Unit
-from programs.key_results.errors import ObjectiveError
 from programs.key_results.services.judging import printed
 from programs.key_results.services.reading import baseline_window, fewest, metric_of, metric_query
 from programs.models import KeyResult, Quarter, TargetKind
@@ -71,12 +71,12 @@ def check_key_results(
     known: Mapping[int, KeyResult],
     same_unit: bool,
 ) -> tuple[CheckedKeyResult, ...]:
-    """Raises ObjectiveError.  `known` are those that the objective has, by id; baselines of theirs stay."""
+    """Raises FieldError.  `known` are those that the objective has, by id; baselines of theirs stay."""
     if len(drafts) > MOST_KEY_RESULTS:
-        raise ObjectiveError("key_results", f"At most {MOST_KEY_RESULTS}: more key results blur the objective.")
+        raise FieldError("key_results", f"At most {MOST_KEY_RESULTS}: more key results blur the objective.")
     ids = [draft.id for draft in drafts if draft.id is not None]
     if len(ids) != len(set(ids)) or not set(ids) <= set(known):
-        raise ObjectiveError("key_results", "One of these key results is not of this objective.")
+        raise FieldError("key_results", "One of these key results is not of this objective.")
     for row, draft in enumerate(drafts):
         _check_words(row, draft)
         _check_source(row, draft)
@@ -114,7 +114,7 @@ def baselines(
     try:
         answers = iter(read_totals(queries, unconfirmed=unconfirmed_for(public))) if queries else iter(())
     except QueryError as problem:
-        raise ObjectiveError("key_results", problem.message) from None
+        raise FieldError("key_results", problem.message) from None
     baselines_by_row = {}
     for row, pair in by_row.items():
         figures: list[MetricValue] = [next(answers).total[0] for query in pair if query is not None]
@@ -166,8 +166,8 @@ def _check_source(row: int, draft: KeyResultDraft) -> None:
         raise _refused(row, "better", f"Of {metric.name}, {metric.better.value} is better.")
 
 
-def _refused(row: int, field: str, message: str) -> ObjectiveError:
-    return ObjectiveError(f"key_results.{row}.{field}", message)
+def _refused(row: int, field: str, message: str) -> FieldError:
+    return FieldError(f"key_results.{row}.{field}", message)
 
 
 def _same_query(draft: KeyResultDraft, known: KeyResult) -> bool:

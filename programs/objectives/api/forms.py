@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.parameters import only, whole_number
+from core.write_errors import FieldError
 from insights.api import schema
 from insights.privacy.scope_access import check_scope
 from insights.query import windows
@@ -20,7 +21,6 @@ from insights.query.errors import QueryError
 from insights.query.query import Scope, Statistic
 from orgtree.access.access import Access, access_of
 from programs.alignment.offers import Offer, parents_of, plans_of
-from programs.key_results.errors import ObjectiveError
 from programs.key_results.services.baseline_previews import baseline_previews
 from programs.key_results.services.reading import metric_of
 from programs.models import Quarter
@@ -167,7 +167,7 @@ class TemplateDraftView(ProgramView):
         access, quarter = _writer(request), _quarter(request)
         try:
             draft = draft_from(template, parameter(request, "unit") or None, quarter, access)
-        except ObjectiveError as problem:
+        except FieldError as problem:
             if problem.field == "template":
                 raise NotFound from None
             raise QueryError(problem.field, problem.message) from None

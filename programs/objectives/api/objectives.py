@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.parameters import only
+from core.write_errors import ConflictError
 from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.query import windows
@@ -44,15 +44,8 @@ from programs.objectives.api.filters import (
 from programs.objectives.queries.status_counts import count_by_status
 from programs.objectives.services.check_ins import check_in, check_in_values
 from programs.objectives.services.decisions import decide
-from programs.objectives.services.drafts import (
-    KeyResultDraft,
-    MayNotWriteObjectiveError,
-    ObjectiveDraft,
-    ObjectiveError,
-    key_results_of,
-)
+from programs.objectives.services.drafts import KeyResultDraft, ObjectiveDraft, key_results_of
 from programs.objectives.services.writing import (
-    ConflictError,
     add_objective,
     change_objective,
     drop_objective,
@@ -105,7 +98,7 @@ class ObjectivesView(ProgramView):
         access = access_of(request.user)
         given = given_fields(request, FIELDS, needed=("title",))
         draft = _draft(given, quarter_at(day_to_write_for(given.get("quarter"))))
-        added = _with_api_errors(lambda: add_objective(access, draft))
+        added = add_objective(access, draft)
         return Response(_document(added.pk, access), status=status.HTTP_201_CREATED)
 
 
@@ -129,7 +122,7 @@ class ObjectiveView(ProgramView):
         quarter = quarter_at(day_to_write_for(given["quarter"])) if given.get("quarter") else objective.quarter
         draft = _draft(given, quarter, known=objective)
         try:
-            _with_api_errors(lambda: change_objective(access, objective, draft, of_version=version or 0))
+            change_objective(access, objective, draft, of_version=version or 0)
         except ConflictError as conflict:
             problem = error_document("version", f"{conflict} `stored` is what it says now.")
             return Response({**problem, "stored": _document(pk, access)}, status=status.HTTP_409_CONFLICT)
@@ -143,7 +136,7 @@ class ObjectivePublishView(ProgramView):
         access = access_of(request.user)
         objective = visible_objective(pk, access)
         given_fields(request, ())
-        _with_api_errors(lambda: publish_objective(access, objective))
+        publish_objective(access, objective)
         return Response(_document(pk, access))
 
 
@@ -156,7 +149,7 @@ class ObjectiveDropView(ProgramView):
         access = access_of(request.user)
         objective = visible_objective(pk, access)
         why = text("why", given_fields(request, ("why",), needed=("why",))["why"])
-        _with_api_errors(lambda: drop_objective(access, objective, why))
+        drop_objective(access, objective, why)
         return Response(_document(pk, access))
 
 
@@ -170,7 +163,7 @@ class ObjectiveStandingView(ProgramView):
         objective = visible_objective(pk, access)
         given = given_fields(request, ("standing", "reason"))
         override, reason = text("standing", given.get("standing")), text("reason", given.get("reason"))
-        _with_api_errors(lambda: override_status(access, objective, override, reason))
+        override_status(access, objective, override, reason)
         return Response(_document(pk, access))
 
 
@@ -198,14 +191,10 @@ class CheckInsView(ProgramView):
             if {"key_result", "value"} & set(given):
                 raise QueryError("values", "Say either values, or one key_result with its value.")
             values = _values(given["values"])
-            [check_ins, *_] = _with_api_errors(
-                lambda: check_in_values(access, objective, confidence=confidence, note=note, values=values)
-            )
+            [check_ins, *_] = check_in_values(access, objective, confidence=confidence, note=note, values=values)
             return Response(check_in_documents([check_ins])[0], status=status.HTTP_201_CREATED)
         key_result, value = number("key_result", given.get("key_result")), amount("value", given.get("value"))
-        check_ins = _with_api_errors(
-            lambda: check_in(access, objective, confidence=confidence, note=note, key_result=key_result, value=value)
-        )
+        check_ins = check_in(access, objective, confidence=confidence, note=note, key_result=key_result, value=value)
         return Response(check_in_documents([check_ins])[0], status=status.HTTP_201_CREATED)
 
 
@@ -221,7 +210,7 @@ class ObjectiveEndingView(ProgramView):
         word, lesson = text("carry_over", given["carry_over"]), text("retrospective", given.get("retrospective"))
         if "retrospective" not in given:
             lesson = objective.retrospective
-        _with_api_errors(lambda: decide(access, objective, word, lesson))
+        decide(access, objective, word, lesson)
         return Response(_document(pk, access))
 
 
@@ -237,16 +226,6 @@ class QuartersView(ProgramView):
 
 def _document(pk: int, access: Access) -> dict[str, Any]:
     return objective_documents([visible_objective(pk, access)], access)[0]
-
-
-def _with_api_errors(write: Callable[[], Written]) -> Written:
-    """What the service answers; its refusals as the API tells them."""
-    try:
-        return write()
-    except MayNotWriteObjectiveError as refusal:
-        raise PermissionDenied(str(refusal)) from None
-    except ObjectiveError as problem:
-        raise QueryError(problem.field, problem.message) from None
 
 
 def _draft(given: Mapping[str, Any], quarter: Quarter, *, known: Objective | None = None) -> ObjectiveDraft:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from orgtree.access.access import Access
 from programs.key_results.pages.amounts import AmountError, read_amount
@@ -19,13 +19,7 @@ from programs.models import KeyResult, Objective, ObjectiveStatus
 from programs.objectives.pages.page import objective_page, visible_objective
 from programs.objectives.services.check_ins import check_in_values
 from programs.objectives.services.decisions import decide
-from programs.objectives.services.writing import (
-    MayNotWriteObjectiveError,
-    ObjectiveError,
-    drop_objective,
-    override_status,
-    publish_objective,
-)
+from programs.objectives.services.writing import drop_objective, override_status, publish_objective
 
 Change = Callable[[Access, Objective], str]
 
@@ -99,7 +93,7 @@ def objective_decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _values(request: HttpRequest, objective: Objective) -> dict[int, float]:
-    """The new values of key results that are entered by hand, by id.  Raises ObjectiveError."""
+    """The new values of key results that are entered by hand, by id.  Raises FieldError."""
     values = {}
     by_hand = KeyResult.objects.filter(objective=objective.pk, metric="")
     for key_result in by_hand:
@@ -108,7 +102,7 @@ def _values(request: HttpRequest, objective: Objective) -> dict[int, float]:
             try:
                 values[key_result.pk] = read_amount(text, unit_of(key_result))
             except AmountError as problem:
-                raise ObjectiveError("value", f"{key_result.title}: {problem}") from None
+                raise FieldError("value", f"{key_result.title}: {problem}") from None
     return values
 
 
@@ -117,12 +111,10 @@ def _change(request: HttpRequest, pk: int, change: Change) -> HttpResponse:
     objective = visible_objective(request, pk)
     try:
         done = change(access_in(request), objective)
-    except ObjectiveError as problem:
+    except FieldError as problem:
         form = {name: str(value) for name, value in request.POST.items()}
         return objective_page(
             request, visible_objective(request, pk), problems=[problem.message], form=form, status=400
         )
-    except MayNotWriteObjectiveError as refusal:
-        raise PermissionDenied(str(refusal)) from None
     messages.success(request, done)
     return redirect("objective", pk)

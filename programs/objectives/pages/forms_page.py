@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from orgtree.access.access import Access
@@ -27,14 +28,7 @@ from programs.objectives.pages.form import KeyResultRows, ObjectiveForm, amounts
 from programs.objectives.pages.page import visible_objective
 from programs.objectives.services.drafts import ObjectiveDraft
 from programs.objectives.services.templates import draft_from, objective_templates
-from programs.objectives.services.writing import (
-    ConflictError,
-    MayNotWriteObjectiveError,
-    ObjectiveError,
-    add_objective,
-    change_objective,
-    may_change,
-)
+from programs.objectives.services.writing import add_objective, change_objective, may_change
 from programs.quarters.pages import quarters
 from programs.requests.conflicts import renumber
 from programs.teams.pages import WHOLE, units_to_write_for
@@ -71,10 +65,8 @@ def objective_new(request: HttpRequest) -> HttpResponse:
     if (draft := _draft(request, form, rows)) is not None:
         try:
             added = add_objective(access, draft)
-        except ObjectiveError as problem:
+        except FieldError as problem:
             _point_out(form, rows, problem)
-        except MayNotWriteObjectiveError as refusal:
-            raise PermissionDenied(str(refusal)) from None
         else:
             messages.success(request, "Objective published." if draft.publish else "Draft saved.")
             return redirect("objective", added.pk)
@@ -109,10 +101,8 @@ def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
             change_objective(access, objective, draft, of_version=form.cleaned_data["version"] or 0)
         except ConflictError as conflict:
             return _conflict_page(request, form, rows, conflict.stored, page)
-        except ObjectiveError as problem:
+        except FieldError as problem:
             _point_out(form, rows, problem)
-        except MayNotWriteObjectiveError as refusal:
-            raise PermissionDenied(str(refusal)) from None
         else:
             messages.success(request, "Objective saved.")
             return redirect("objective", pk)
@@ -193,7 +183,7 @@ def _started(
     if template and template != BLANK:
         try:
             draft = draft_from(template, None if initial["unit"] == WHOLE else initial["unit"], quarter, access)
-        except (ObjectiveError, MayNotWriteObjectiveError) as problem:
+        except (FieldError, MayNotWriteError) as problem:
             messages.warning(request, str(problem))
         else:
             initial |= {"title": draft.title, "description": draft.description, "template": draft.template}
@@ -227,7 +217,7 @@ def _draft(request: HttpRequest, form: ObjectiveForm, rows: KeyResultRows) -> Ob
     return form.draft(drafts, publish="publish" in request.POST)
 
 
-def _point_out(form: ObjectiveForm, rows: KeyResultRows, problem: ObjectiveError) -> None:
+def _point_out(form: ObjectiveForm, rows: KeyResultRows, problem: FieldError) -> None:
     """Beside its field, where it is one of the form."""
     name, _, rest = problem.field.partition(".")
     position, _, field = rest.partition(".")

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from core.authorship import changes_by
+from core.write_errors import FieldError
 from insights.query import windows
 from orgtree.access.access import Access
-from programs.key_results.errors import ObjectiveError
 from programs.key_results.services.drafts import GREATEST
 from programs.key_results.services.measuring import measure_batch
 from programs.models import CheckIn, KeyResult, Objective
@@ -30,7 +30,7 @@ def check_in(
 ) -> CheckIn:
     """By whoever may change the objective.  `value` is of a key result that is entered by hand.
 
-    Raises ObjectiveError, MayNotWriteObjectiveError.
+    Raises FieldError, MayNotWriteError.
     """
     account = account_of(access)
     with changes_by(account):
@@ -76,22 +76,22 @@ def _key_result(objective: Objective, pk: int | None) -> KeyResult | None:
         return None
     key_result = objective.key_results.filter(pk=pk).first()
     if key_result is None:
-        raise ObjectiveError("key_result", "There is no such key result of this objective.")
+        raise FieldError("key_result", "There is no such key result of this objective.")
     return key_result
 
 
 def _check(objective: Objective, confidence: str, note: str, value: float | None, about: KeyResult | None) -> None:
     if objective.published_at is None:
-        raise ObjectiveError("objective", "A draft takes no check-ins: publish it first.")
+        raise FieldError("objective", "A draft takes no check-ins: publish it first.")
     if confidence not in CheckIn.Confidence.values:
-        raise ObjectiveError("confidence", f"One of: {', '.join(CheckIn.Confidence.values)}.")
+        raise FieldError("confidence", f"One of: {', '.join(CheckIn.Confidence.values)}.")
     if "\x00" in note or len(note) > LONGEST_NOTE:
-        raise ObjectiveError("note", f"At most {LONGEST_NOTE:,} characters, and no NUL.")
+        raise FieldError("note", f"At most {LONGEST_NOTE:,} characters, and no NUL.")
     if value is None:
         return
     if about is None:
-        raise ObjectiveError("key_result", "Say which key result the value is of.")
+        raise FieldError("key_result", "Say which key result the value is of.")
     if about.metric:
-        raise ObjectiveError("value", f"“{about.title}” is read from its metric: no value is entered.")
+        raise FieldError("value", f"“{about.title}” is read from its metric: no value is entered.")
     if not math.isfinite(value) or abs(value) > GREATEST:
-        raise ObjectiveError("value", "It must be a number.")
+        raise FieldError("value", "It must be a number.")

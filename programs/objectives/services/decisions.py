@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from core.authorship import changes_by
+from core.write_errors import FieldError, MayNotWriteError
 from orgtree.access.access import Access
-from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
 from programs.models import Objective, Quarter
 from programs.objectives.services.writing import account_of, hold_open, locked_to_change, save_change
 
@@ -15,9 +15,9 @@ ONLY_LEADERS = "What the organisation learned is written by executives and admin
 
 
 def decide(access: Access, objective: Objective, carry_over: str, retrospective: str) -> Objective:
-    """By whoever may change it.  Raises ObjectiveError, MayNotWriteObjectiveError."""
+    """By whoever may change it.  Raises FieldError, MayNotWriteError."""
     if carry_over not in Objective.CarryOver.values:
-        raise ObjectiveError("carry_over", f"One of: {', '.join(Objective.CarryOver.values)}.")
+        raise FieldError("carry_over", f"One of: {', '.join(Objective.CarryOver.values)}.")
     lesson = _checked("retrospective", retrospective)
     with changes_by(account_of(access)):
         stored = locked_to_change(access, objective)
@@ -37,10 +37,10 @@ def keep_decisions(
 ) -> int:
     """Of those objectives of the quarter that are named, and what the whole organisation learned; how many they are.
 
-    All of them, or none: raises ObjectiveError, MayNotWriteObjectiveError.
+    All of them, or none: raises FieldError, MayNotWriteError.
     """
     if not access.visibility.leads_whole:
-        raise MayNotWriteObjectiveError(ONLY_LEADERS)
+        raise MayNotWriteError(ONLY_LEADERS)
     lesson = _checked("retrospective", retrospective)
     named = {*decisions, *retrospectives}
     with changes_by(account_of(access)):
@@ -49,7 +49,7 @@ def keep_decisions(
             Objective.objects.filter(quarter=quarter, dropped_at=None, pk__in=named).select_related("quarter")
         )
         if len(objectives) != len(named):
-            raise ObjectiveError("decisions", "One of them is no objective of this quarter, or was given up meanwhile.")
+            raise FieldError("decisions", "One of them is no objective of this quarter, or was given up meanwhile.")
         for objective in objectives:
             decide(
                 access,
@@ -64,5 +64,5 @@ def keep_decisions(
 def _checked(field: str, text: str) -> str:
     text = text.strip()
     if "\x00" in text or len(text) > LONGEST_RETROSPECTIVE:
-        raise ObjectiveError(field, f"At most {LONGEST_RETROSPECTIVE:,} characters, and no NUL.")
+        raise FieldError(field, f"At most {LONGEST_RETROSPECTIVE:,} characters, and no NUL.")
     return text

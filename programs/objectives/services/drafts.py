@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from core.write_errors import FieldError, MayNotWriteError
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Person, Unit, UnitPlace, UnitPlacement
 from orgtree.models.visibility import Visibility
-from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
 from programs.key_results.services.drafts import CheckedKeyResult, KeyResultDraft, check_key_results
 from programs.models import KeyResult, Objective, Quarter
 from programs.models.objective_templates import ObjectiveTemplate
@@ -19,10 +19,10 @@ from programs.teams.fields import is_here
 
 __all__ = [
     "CheckedObjective",
+    "FieldError",
     "KeyResultDraft",
-    "MayNotWriteObjectiveError",
+    "MayNotWriteError",
     "ObjectiveDraft",
-    "ObjectiveError",
     "check_draft",
 ]
 
@@ -59,7 +59,7 @@ class CheckedObjective:
 def check_draft(
     draft: ObjectiveDraft, access: Access, *, known: Objective | None = None, today: date | None = None
 ) -> CheckedObjective:
-    """Raises ObjectiveError, MayNotWriteObjectiveError.
+    """Raises FieldError, MayNotWriteError.
 
     What a `known` objective says stays sayable: a unit that is in no tree any more, an owner who has left, a parent
     that the viewer may not see.
@@ -100,65 +100,61 @@ def check_draft(
 
 
 def check_publishable(guardrails: list[bool]) -> None:
-    """By which of its key results are guardrails.  Raises ObjectiveError."""
+    """By which of its key results are guardrails.  Raises FieldError."""
     if not guardrails or all(guardrails):
-        raise ObjectiveError("key_results", "Before it is published it needs a key result that is not a guardrail.")
+        raise FieldError("key_results", "Before it is published it needs a key result that is not a guardrail.")
 
 
 def _check_words(draft: ObjectiveDraft) -> None:
     for field, text in (("title", draft.title), ("description", draft.description)):
         if "\x00" in text:
-            raise ObjectiveError(field, "A NUL character cannot be stored.")
+            raise FieldError(field, "A NUL character cannot be stored.")
     if not draft.title.strip():
-        raise ObjectiveError("title", "Enter what is to be achieved.")
+        raise FieldError("title", "Enter what is to be achieved.")
     if len(draft.title.strip()) > LONGEST_TITLE:
-        raise ObjectiveError("title", f"At most {LONGEST_TITLE} characters; the description has room for more.")
+        raise FieldError("title", f"At most {LONGEST_TITLE} characters; the description has room for more.")
     if len(draft.description) > LONGEST_DESCRIPTION:
-        raise ObjectiveError("description", f"At most {LONGEST_DESCRIPTION:,} characters.")
+        raise FieldError("description", f"At most {LONGEST_DESCRIPTION:,} characters.")
 
 
 def _check_quarter(quarter: Quarter, known: Objective | None) -> None:
     if quarter.is_closed:
-        raise ObjectiveError("quarter", f"{quarter} is closed and cannot be changed. Use the following quarter.")
+        raise FieldError("quarter", f"{quarter} is closed and cannot be changed. Use the following quarter.")
     if known is not None and known.quarter_id != quarter.pk:
-        raise ObjectiveError("quarter", "An objective stays in its quarter. Write another one, or carry it over.")
+        raise FieldError("quarter", "An objective stays in its quarter. Write another one, or carry it over.")
 
 
 def unit_of(slug: str | None, visibility: Visibility, today: date) -> Unit | None:
     """The unit of that slug, which the viewer leads; None for the whole organisation.
 
-    Raises ObjectiveError for a unit that is not there or stands in no tree today, MayNotWriteObjectiveError.
+    Raises FieldError for a unit that is not there or stands in no tree today, MayNotWriteError.
     """
     if not slug:
         if not visibility.leads_whole:
-            raise MayNotWriteObjectiveError(
-                "Objectives of the whole organisation are written by executives and admins."
-            )
+            raise MayNotWriteError("Objectives of the whole organisation are written by executives and admins.")
         return None
     unit = Unit.objects.within(visibility).filter(slug=slug).first() if "\x00" not in slug else None
     if unit is None:
-        raise ObjectiveError("unit", f"There is no unit “{slug[:80]}”, or you may not see it.".replace("\x00", ""))
+        raise FieldError("unit", f"There is no unit “{slug[:80]}”, or you may not see it.".replace("\x00", ""))
     if not visibility.leads(unit.pk):
-        raise MayNotWriteObjectiveError(
-            f"Objectives of {unit.name} are written by its managers, executives and admins."
-        )
+        raise MayNotWriteError(f"Objectives of {unit.name} are written by its managers, executives and admins.")
     if not UnitPlace.objects.filter(unit=unit, during__contains=today).exists():
-        raise ObjectiveError("unit", f"{unit.name} is no longer in any Org Tree: choose a current unit.")
+        raise FieldError("unit", f"{unit.name} is no longer in any Org Tree: choose a current unit.")
     return unit
 
 
 def _check_mandatory(unit: Unit | None, quarter: Quarter, known: Objective | None) -> None:
     if unit is None:
-        raise ObjectiveError("is_mandatory", "The mandatory objective is a team's: choose its unit.")
+        raise FieldError("is_mandatory", "The mandatory objective is a team's: choose its unit.")
     others = Objective.objects.filter(quarter=quarter, unit=unit, is_mandatory=True, dropped_at=None)
     other = (others.exclude(pk=known.pk) if known else others).first()
     if other is not None:
         raise second_mandatory(other)
 
 
-def second_mandatory(other: Objective) -> ObjectiveError:
+def second_mandatory(other: Objective) -> FieldError:
     """Whoever leads the unit may see the other one, a draft included."""
-    return ObjectiveError(
+    return FieldError(
         "is_mandatory",
         f"{other.unit} has its mandatory objective of {other.quarter}: “{other.title}”. A team has one per quarter; "
         "drop that one first, or write this one as a further objective.",
@@ -169,7 +165,7 @@ def _template(slug: str, known: Objective | None) -> str:
     if not slug or (known and known.template == slug):
         return slug
     if "\x00" in slug or not ObjectiveTemplate.objects.filter(slug=slug).exists():
-        raise ObjectiveError("template", "There is no such template.")
+        raise FieldError("template", "There is no such template.")
     return slug
 
 
@@ -178,9 +174,9 @@ def _owner(pk: int | None, known: Person | None) -> Person | None:
         return known if pk is not None else None
     person = Person.objects.filter(pk=pk).first()
     if person is None:
-        raise ObjectiveError("owner", "Nobody of that number is known.")
+        raise FieldError("owner", "Nobody of that number is known.")
     if not is_here(person):
-        raise ObjectiveError("owner", f"{person.full_name} has left: choose somebody who is here.")
+        raise FieldError("owner", f"{person.full_name} has left: choose somebody who is here.")
     return person
 
 
@@ -194,16 +190,16 @@ def parent_of(
         Objective.objects.within(visibility).select_related("unit").filter(pk=draft.parent, dropped_at=None).first()
     )
     if parent is None or (known is not None and parent.pk == known.pk):
-        raise ObjectiveError("parent", "There is no such objective, or you may not see it.")
+        raise FieldError("parent", "There is no such objective, or you may not see it.")
     if parent.quarter_id != draft.quarter.pk:
-        raise ObjectiveError("parent", f"It is of {parent.quarter}: objectives serve one of their own quarter.")
+        raise FieldError("parent", f"It is of {parent.quarter}: objectives serve one of their own quarter.")
     if unit is None:
-        raise ObjectiveError("parent", "Objectives of the whole organisation stand at the top.")
+        raise FieldError("parent", "Objectives of the whole organisation stand at the top.")
     if parent.unit_id is not None and not (
         parent.unit_id != unit.pk
         and UnitPlacement.objects.filter(unit=unit, ancestor=parent.unit_id, during__contains=today).exists()
     ):
-        raise ObjectiveError("parent", f"{parent.unit} does not stand above {unit}: choose an objective from above.")
+        raise FieldError("parent", f"{parent.unit} does not stand above {unit}: choose an objective from above.")
     _check_no_circle(parent, known)
     return parent
 
@@ -215,9 +211,9 @@ def _check_no_circle(parent: Objective, known: Objective | None) -> None:
         if step is None:
             return
         if known is not None and step.pk == known.pk:
-            raise ObjectiveError("parent", f"“{parent.title}” serves this objective: they would stand in a circle.")
+            raise FieldError("parent", f"“{parent.title}” serves this objective: they would stand in a circle.")
         step = step.parent
-    raise ObjectiveError("parent", "It stands too many levels down.")
+    raise FieldError("parent", "It stands too many levels down.")
 
 
 def key_results_of(objective: Objective) -> tuple[KeyResultDraft, ...]:

@@ -8,11 +8,11 @@ from datetime import date
 
 from django.db.models import Prefetch
 
+from core.write_errors import FieldError
 from insights.privacy.withhold import is_withheld
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Unit
-from programs.key_results.errors import ObjectiveError
 from programs.key_results.services.drafts import Baseline, baselines
 from programs.key_results.services.reading import metric_of, metric_query
 from programs.models import Quarter, TargetKind
@@ -33,17 +33,17 @@ def draft_from(
 
     A key result whose metric has no baseline, or one of 0, is proposed without a target.
 
-    Raises ObjectiveError where there is no such template or unit.
+    Raises FieldError where there is no such template or unit.
     """
     today = today or windows.local_today()
     template = ObjectiveTemplate.objects.filter(slug=slug.replace("\x00", ""), is_offered=True).first()
     if template is None:
-        raise ObjectiveError("template", "There is no such template.")
+        raise FieldError("template", "There is no such template.")
     unit_found = None
     if unit is not None:
         unit_found = Unit.objects.within(access.visibility).filter(slug=unit.replace("\x00", "")).first()
         if unit_found is None:
-            raise ObjectiveError("unit", "There is no such unit, or you may not see it.")
+            raise FieldError("unit", "There is no such unit, or you may not see it.")
     outcomes = list(template.key_results.order_by("position", "pk"))
     plain = {row: key_result_from(outcome) for row, outcome in enumerate(outcomes)}
     drafts = {row: draft for row, draft in plain.items() if draft.metric}

@@ -12,10 +12,10 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from core.authorship import changes_by
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
-from programs.key_results.errors import MayNotWriteObjectiveError, ObjectiveError
 from programs.key_results.services.measuring import measure_batch
 from programs.models import KeyResult, Objective, ObjectiveStatus, Quarter
 from programs.objectives.services.drafts import CheckedObjective, ObjectiveDraft, check_draft, check_publishable
@@ -23,8 +23,8 @@ from programs.teams.chosen_tree import settle_teams_tree
 
 __all__ = [
     "ConflictError",
-    "MayNotWriteObjectiveError",
-    "ObjectiveError",
+    "FieldError",
+    "MayNotWriteError",
     "add_objective",
     "change_objective",
     "drop_objective",
@@ -36,14 +36,6 @@ __all__ = [
 ONLY_LEADERS = "An objective is changed by its owner, by the managers of its unit, by executives and by admins."
 ONE_MANDATORY = "one_mandatory_objective_per_unit_and_quarter"
 LONGEST_REASON = 2_000  # characters
-
-
-class ConflictError(Exception):
-    """Somebody else saved first; `stored` is the current version."""
-
-    def __init__(self, stored: Objective) -> None:
-        super().__init__("Somebody changed this objective in the meantime.")
-        self.stored = stored
 
 
 def may_change(visibility: Visibility, objective: Objective) -> bool:
@@ -62,7 +54,7 @@ def is_answerable(visibility: Visibility, objective: Objective) -> bool:
 
 
 def add_objective(access: Access, draft: ObjectiveDraft) -> Objective:
-    """Raises ObjectiveError, MayNotWriteObjectiveError."""
+    """Raises FieldError, MayNotWriteError."""
     account = account_of(access)
     with _one_mandatory(), changes_by(account):
         hold_open(draft.quarter)
@@ -93,7 +85,7 @@ def change_objective(access: Access, objective: Objective, draft: ObjectiveDraft
         publishes = draft.publish and stored.published_at is None
         differs = _differs(stored, checked) or publishes
         if stored.version != of_version and differs:
-            raise ConflictError(stored)
+            raise ConflictError("Somebody changed this objective in the meantime.", stored)
         if differs:
             for name, value in checked.fields.items():
                 setattr(stored, name, value)
@@ -108,8 +100,8 @@ def change_objective(access: Access, objective: Objective, draft: ObjectiveDraft
 
 
 def publish_objective(access: Access, objective: Objective) -> Objective:
-    """Before everybody whom it concerns; where it is that already, nothing changes.  Raises ObjectiveError,
-    MayNotWriteObjectiveError."""
+    """Before everybody whom it concerns; where it is that already, nothing changes.  Raises FieldError,
+    MayNotWriteError."""
     with changes_by(account_of(access)):
         stored = locked_to_change(access, objective)
         if stored.published_at is None:
@@ -121,8 +113,8 @@ def publish_objective(access: Access, objective: Objective) -> Objective:
 
 
 def drop_objective(access: Access, objective: Objective, why: str) -> Objective:
-    """Drops it during the quarter, with a reason; it stays readable.  Raises ObjectiveError,
-    MayNotWriteObjectiveError."""
+    """Drops it during the quarter, with a reason; it stays readable.  Raises FieldError,
+    MayNotWriteError."""
     reason = checked_reason("dropped_why", why, "Give a reason for dropping it.")
     with changes_by(account_of(access)):
         stored = locked_to_change(access, objective)
@@ -134,10 +126,10 @@ def drop_objective(access: Access, objective: Objective, why: str) -> Objective:
 def override_status(access: Access, objective: Objective, status: str, reason: str) -> Objective:
     """Overrides the computed status, with a reason; an empty status removes the override.
 
-    Raises ObjectiveError, MayNotWriteObjectiveError.
+    Raises FieldError, MayNotWriteError.
     """
     if status not in ("", ObjectiveStatus.ON_TRACK, ObjectiveStatus.AT_RISK, ObjectiveStatus.OFF_TRACK):
-        raise ObjectiveError("override", "One of: on_track, at_risk, off_track, or nothing.")
+        raise FieldError("override", "One of: on_track, at_risk, off_track, or nothing.")
     why = checked_reason("override_reason", reason, "Give a reason: the computed status differs.", needed=status)
     account = account_of(access)
     with changes_by(account):
@@ -152,23 +144,23 @@ def override_status(access: Access, objective: Objective, status: str, reason: s
 
 def account_of(access: Access) -> User:
     if not isinstance(access.viewer, User):
-        raise MayNotWriteObjectiveError("Sign in with an account: a token without an account writes no objectives.")
+        raise MayNotWriteError("Sign in with an account: a token without an account writes no objectives.")
     return access.viewer
 
 
 def hold_open(quarter: Quarter) -> None:
-    """Nobody closes the quarter until this transaction ends.  Raises ObjectiveError where somebody has."""
+    """Nobody closes the quarter until this transaction ends.  Raises FieldError where somebody has."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT closed_at FROM programs_quarter WHERE id = %s FOR SHARE", [quarter.pk])
         row = cursor.fetchone()
     if row is None or row[0] is not None:
-        raise ObjectiveError("quarter", f"{quarter} is closed and cannot be changed. Use the following quarter.")
+        raise FieldError("quarter", f"{quarter} is closed and cannot be changed. Use the following quarter.")
 
 
 def locked_to_change(access: Access, objective: Objective) -> Objective:
-    """As it is stored now, held for this transaction.  Raises MayNotWriteObjectiveError, ObjectiveError."""
+    """As it is stored now, held for this transaction.  Raises MayNotWriteError, FieldError."""
     if not is_answerable(access.visibility, objective):
-        raise MayNotWriteObjectiveError(ONLY_LEADERS)
+        raise MayNotWriteError(ONLY_LEADERS)
     hold_open(objective.quarter)
     stored = (
         Objective.objects.select_for_update(of=("self",))
@@ -176,9 +168,9 @@ def locked_to_change(access: Access, objective: Objective) -> Objective:
         .get(pk=objective.pk)
     )
     if not is_answerable(access.visibility, stored):  # it was given to another unit meanwhile
-        raise MayNotWriteObjectiveError(ONLY_LEADERS)
+        raise MayNotWriteError(ONLY_LEADERS)
     if stored.dropped_at is not None:
-        raise ObjectiveError("dropped_at", "It was dropped: write a new one instead.")
+        raise FieldError("dropped_at", "It was dropped: write a new one instead.")
     return stored
 
 
@@ -190,9 +182,9 @@ def save_change(stored: Objective) -> None:
 def checked_reason(field: str, text: str, missing: str, *, needed: str = "yes") -> str:
     text = text.strip()
     if needed and not text:
-        raise ObjectiveError(field, missing)
+        raise FieldError(field, missing)
     if len(text) > LONGEST_REASON or "\x00" in text:
-        raise ObjectiveError(field, f"At most {LONGEST_REASON:,} characters, and no NUL.")
+        raise FieldError(field, f"At most {LONGEST_REASON:,} characters, and no NUL.")
     return text
 
 
@@ -218,7 +210,7 @@ def _store_key_results(objective: Objective, checked: CheckedObjective) -> None:
     gone = objective.key_results.exclude(pk__in=remaining)
     spoken_of = gone.filter(check_ins__isnull=False).first()
     if spoken_of is not None:
-        raise ObjectiveError(
+        raise FieldError(
             "key_results",
             f"“{spoken_of.title}” has check-ins, which would be lost with it: leave it, or drop the objective.",
         )
@@ -242,6 +234,6 @@ def _one_mandatory() -> Iterator[None]:
     except IntegrityError as problem:
         if ONE_MANDATORY not in str(problem):
             raise
-        raise ObjectiveError(
+        raise FieldError(
             "is_mandatory", "Somebody has just written the mandatory objective of this unit and quarter."
         ) from None

@@ -15,11 +15,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.parameters import only
+from core.write_errors import FieldError
 from insights.api import schema
 from insights.query.errors import QueryError
 from orgtree.access.invitation_mail import can_send_mail
 from programs.models import Channel, MessageKind
-from programs.reminders.services.preferences import PreferenceError, Preferences, change_preferences, preferences_of
+from programs.reminders.services.preferences import Preferences, change_preferences, preferences_of
 from programs.requests.fields import given_fields, text, yes_or_no
 from programs.requests.program_view import ProgramView
 
@@ -87,7 +88,7 @@ class NotificationsView(ProgramView):
         preferences = _with_hours(preferences, _part(given, "quiet_hours", ("begins", "ends", "time_zone")))
         try:
             change_preferences(account, preferences)
-        except PreferenceError as problem:
+        except FieldError as problem:
             at = "email.kinds" if problem.field == "kinds" else f"quiet_hours.{problem.field}"
             raise QueryError(at, problem.message) from None
         return Response(_document(account))

@@ -16,9 +16,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.write_errors import FieldError
 from orgtree.access.invitation_mail import can_send_mail
 from programs.models import MessageKind
-from programs.reminders.services.preferences import PreferenceError, Preferences, change_preferences, preferences_of
+from programs.reminders.services.preferences import Preferences, change_preferences, preferences_of
 
 CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 
@@ -63,7 +64,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             change_preferences(account, form.preferences)
-        except PreferenceError as problem:
+        except FieldError as problem:
             form.add_error(problem.field, problem.message)
         else:
             messages.success(request, "Stored.")

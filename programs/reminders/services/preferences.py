@@ -11,16 +11,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from core.write_errors import FieldError
 from programs.models import Channel, Delivery, MessageKind, OptOut, QuietHours
 from programs.reminders.services.quiet_hours import quiet_of
-
-
-class PreferenceError(Exception):
-    """`field` names what cannot be so."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field, self.message = field, message
 
 
 @dataclass(frozen=True)
@@ -51,15 +44,15 @@ def preferences_of(account: User) -> Preferences:
 
 
 def change_preferences(account: User, preferences: Preferences) -> None:
-    """Also of what waits already: it is sent as is wanted now.  Raises PreferenceError."""
+    """Also of what waits already: it is sent as is wanted now.  Raises FieldError."""
     if preferences.time_zone:
         try:
             ZoneInfo(preferences.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise PreferenceError("time_zone", f"There is no time zone “{preferences.time_zone}”.") from None
+            raise FieldError("time_zone", f"There is no time zone “{preferences.time_zone}”.") from None
     unknown = preferences.kinds - set(MessageKind.values)
     if unknown:
-        raise PreferenceError("kinds", f"There are no messages of the kind {min(unknown)}.")
+        raise FieldError("kinds", f"There are no messages of the kind {min(unknown)}.")
     with transaction.atomic():
         _mute(account, [*sorted(set(MessageKind.values) - preferences.kinds), *([] if preferences.is_on else [""])])
         QuietHours.objects.update_or_create(

@@ -34,11 +34,12 @@ class PullRequestsField(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> list[int]:
         access, ticket = self.context["access"], self.parent.instance
-        given = super().to_internal_value(data)
-        names = [item for item in given if isinstance(item, str)]
+        if not isinstance(data, list | tuple):
+            self.fail("not_a_list", input_type=type(data).__name__)
+        names = [item for item in data if isinstance(item, str)]
         numbers = [
             item if isinstance(item, int) and not isinstance(item, bool) and abs(item) < 2**31 else 0
-            for item in given
+            for item in data
             if not isinstance(item, str)
         ]
         return pull_requests_numbered([*numbers, *pull_requests_named("\n".join(names), access)], access, ticket)
