@@ -11,7 +11,7 @@ from insights.query.query import Scope
 from insights.ui.actions import Action
 from orgtree.access.access import Access
 from programs.benchmarks.services.agreements import benchmark_url
-from programs.benchmarks.services.drafts import can_be_agreed_on
+from programs.benchmarks.services.fields import can_be_agreed_on
 
 
 def ticket_about(metric: Metric, scope: Scope, access: Access) -> Action | None:

@@ -102,6 +102,8 @@ class ModelSerializer(serializers.ModelSerializer[M]):
         if field_name in self.blank_is_null:
             kwargs.pop("allow_blank", None)
             kwargs["allow_null"] = True
+            if "choices" in kwargs:
+                kwargs["choices"] = [(value, label) for value, label in kwargs["choices"] if value]
         return field_class, kwargs
 
 

@@ -12,8 +12,7 @@ from demo.load.personas import PERSONAS
 from demo.plan.people import CHECKOUT, PLATFORM, SEARCH
 from demo.plan.year import DemoYear
 from orgtree.access.access import access_of
-from programs.benchmarks.services.drafts import BenchmarkDraft
-from programs.benchmarks.services.focusing import FocusDraft, set_focus
+from programs.benchmarks.services.focusing import set_focus
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.benchmarks.services.writing import set_benchmark
 from programs.models import BenchmarkVersion, FocusVersion
@@ -123,17 +122,17 @@ def write_demo_benchmarks(year: DemoYear, *, today: date) -> None:
         key = (benchmark.metric, benchmark.team.lower())
         if key in agreed:
             continue
-        draft = BenchmarkDraft(
-            metric=benchmark.metric,
-            unit=benchmark.team.lower(),
-            threshold=benchmark.threshold,
-            target=benchmark.target,
-            reason=benchmark.reason,
-            period=benchmark.period,
-            is_to_hold=True,
-        )
+        given = {
+            "metric": benchmark.metric,
+            "unit": benchmark.team.lower(),
+            "threshold": benchmark.threshold,
+            "target": benchmark.target,
+            "reason": benchmark.reason,
+            "period": benchmark.period,
+            "is_to_hold": True,
+        }
         at = _noon(today, benchmark.days_ago)
-        numbers[key] = set_benchmark(access[benchmark.by], draft, of_number=numbers.get(key, 0), at=at).number
+        numbers[key] = set_benchmark(access[benchmark.by], given, of_number=numbers.get(key, 0), at=at).number
     chosen = {unit or "" for unit in FocusVersion.objects.values_list("unit__slug", flat=True)}
     versions: dict[str, int] = {}
     for focus in FOCUS:
@@ -141,9 +140,13 @@ def write_demo_benchmarks(year: DemoYear, *, today: date) -> None:
         if unit in chosen:
             continue
         indicators = tuple(metric.key for metric in STARTER_SETS[focus.starter_set].metrics)
-        focus_draft = FocusDraft(unit, focus.metric, indicators, focus.reason, focus.starter_set)
+        focus_given = {"unit": unit, "metric": focus.metric, "indicators": indicators, "reason": focus.reason}
         stored = set_focus(
-            access[focus.by], focus_draft, of_number=versions.get(unit, 0), at=_noon(today, focus.days_ago)
+            access[focus.by],
+            focus_given,
+            of_number=versions.get(unit, 0),
+            starter_set=focus.starter_set,
+            at=_noon(today, focus.days_ago),
         )
         versions[unit] = stored.number
 

@@ -108,6 +108,10 @@ class BenchmarkVersion(models.Model):
             return None
         return Window(self.baseline_from, self.baseline_to)
 
+    def is_beyond(self, value: float, aim: float) -> bool:
+        """Whether the value is truly better than the aim."""
+        return value > aim if self.better == Direction.HIGHER else value < aim
+
     def reaches(self, value: float, aim: float) -> bool:
         """Whether the value is as good as the aim, or better."""
         return value >= aim if self.better == Direction.HIGHER else value <= aim

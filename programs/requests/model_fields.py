@@ -77,6 +77,16 @@ class VisibleField(serializers.PrimaryKeyRelatedField[Any]):
         return super().to_internal_value(data)
 
 
+class AccountField(serializers.CharField):
+    """The name of an account whose id the record holds; `names` of the context have those that are there."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"allow_null": True, **kwargs})
+
+    def to_representation(self, value: Any) -> Any:
+        return self.context["names"].get(value)
+
+
 def _stored(field: serializers.Field[Any, Any, Any, Any]) -> Any:
     """What the record that is changed says there; `empty` for a new one."""
     record = getattr(field.parent, "instance", None)

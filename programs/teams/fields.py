@@ -15,12 +15,12 @@ from programs.teams.writing_for import unit_to_write_for
 class LedUnitField(NamedField):
     """A unit that the writer leads, by its slug; none is the whole organisation.  `things` are what is written."""
 
-    def __init__(self, things: str, **kwargs: Any) -> None:
+    def __init__(self, things: str, *, must_stand: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.things = things
+        self.things, self.must_stand = things, must_stand
 
     def find(self, name: str) -> Unit | None:
-        return unit_to_write_for(name, self.context["access"].visibility, self.things)
+        return unit_to_write_for(name, self.context["access"].visibility, self.things, must_stand=self.must_stand)
 
     def name_of(self, value: Unit | None) -> str:
         return value.slug if value else ""

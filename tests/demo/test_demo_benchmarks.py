@@ -6,7 +6,7 @@ from demo.load.benchmarks import BENCHMARKS, FOCUS
 from insights.benchmarks.baselines import grows_with_time
 from insights.catalogue.registry import get
 from insights.query.enums import Better
-from programs.benchmarks.services.drafts import can_be_agreed_on
+from programs.benchmarks.services.fields import can_be_agreed_on
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 
 

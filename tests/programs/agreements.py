@@ -8,7 +8,6 @@ from typing import Any
 
 from insights.query.windows import local_today
 from programs.benchmarks.queries.benchmarks import newest_version, unit_of_scope
-from programs.benchmarks.services.drafts import BenchmarkDraft
 from programs.benchmarks.services.writing import set_benchmark
 from programs.models import BenchmarkVersion
 from tests.org import Org
@@ -28,7 +27,7 @@ def monday() -> date:
     return day_before(local_today().weekday())
 
 
-def draft(**fields: Any) -> BenchmarkDraft:
+def draft(**fields: Any) -> dict[str, Any]:
     """Platform's first reviews: within 8 hours, and once within 6."""
     usual = {
         "metric": PICKUP,
@@ -37,14 +36,14 @@ def draft(**fields: Any) -> BenchmarkDraft:
         "target": 6 * HOUR,
         "reason": "Reviews wait overnight.",
     }
-    return BenchmarkDraft(**{**usual, **fields})
+    return {**usual, **fields}
 
 
 def agree(persona: Persona = EXECUTIVE, **fields: Any) -> BenchmarkVersion:
     """On the newest version that there is."""
     new_draft = draft(**fields)
-    unit = unit_of_scope(new_draft.unit or None) if "\x00" not in new_draft.unit else None
-    newest = newest_version(new_draft.metric, unit.pk if unit else None)
+    unit = unit_of_scope(new_draft["unit"] or None) if "\x00" not in new_draft["unit"] else None
+    newest = newest_version(new_draft["metric"], unit.pk if unit else None)
     return set_benchmark(as_(persona), new_draft, of_number=newest.number if newest else 0)
 
 

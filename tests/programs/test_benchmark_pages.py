@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from insights.columns.refresh import refresh
 from orgtree.models import Unit
 from programs.benchmarks.queries.focus import newest_focus
-from programs.benchmarks.services.focusing import FocusDraft, set_focus
+from programs.benchmarks.services.focusing import set_focus
 from programs.models import BenchmarkVersion, FocusVersion
 from tests.org import Org
 from tests.pages.recomputed import plain
@@ -221,7 +221,7 @@ def test_one_focus_at_a_time_and_a_starter_set_in_one_step(sign_in: SignIn) -> N
     assert "Reset" not in shown
     below = page(sign_in(OTHER_MEMBER), "/programs/focus/?unit=search")
     assert "No focus yet" in below
-    set_focus(as_(EXECUTIVE), FocusDraft("engineering", "dora.lead_time", (), "First this"), of_number=0)
+    set_focus(as_(EXECUTIVE), {"unit": "engineering", "metric": "dora.lead_time", "reason": "First this"}, of_number=0)
     assert "Engineering focuses on Lead time" in page(sign_in(OTHER_MEMBER), "/programs/focus/?unit=search")
     assert sign_in(MEMBER).get(edit).status_code == 403
     assert sign_in(MEMBER).post(begin, {"set": "dora", "number": "2"}).status_code == 403

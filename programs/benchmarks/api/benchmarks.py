@@ -25,12 +25,12 @@ from insights.query.query import Scope
 from orgtree.access.access import Access, access_of
 from orgtree.models import Unit
 from programs.benchmarks.api.documents import (
+    BenchmarkAgreeSerializer,
     BenchmarkConflictSerializer,
     BenchmarkPageSerializer,
     BenchmarksSerializer,
-    BenchmarkWriteSerializer,
+    BenchmarkTakeBackSerializer,
     SuggestionsSerializer,
-    TakeBackSerializer,
     UnitsBelowSerializer,
     benchmark_documents,
     stand_document,
@@ -51,17 +51,17 @@ from programs.benchmarks.services.current_values import (
     current_values,
     current_values_with_units,
 )
-from programs.benchmarks.services.drafts import BASELINE_WEEKS, PERIODS, BenchmarkDraft, offered_metrics, unit_led
+from programs.benchmarks.services.fields import PERIODS, offered_metrics
 from programs.benchmarks.services.listing import queries_of_units
 from programs.benchmarks.services.suggestions import Question, suggestions_for
 from programs.benchmarks.services.writing import set_benchmark, withdraw_benchmark
 from programs.models import Direction, Period
-from programs.requests.fields import amount, given_fields, number, text, yes_or_no
+from programs.requests.fields import changed_version, given_fields, number, text
 from programs.requests.program_view import ProgramView
+from programs.teams.writing_for import unit_to_write_for
 
 Written = TypeVar("Written")
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
-FIELDS = ("unit", "threshold", "target", "reason", "number", "better", "period", "weeks", "is_to_hold")
 UNITS_A_PAGE, MOST_UNITS = 25, 100
 UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")
 
@@ -100,27 +100,15 @@ class BenchmarkView(ProgramView):
 
     @extend_schema(
         operation_id="v1_benchmark_agree",
-        request=BenchmarkWriteSerializer,
+        request=BenchmarkAgreeSerializer,
         responses={200: BenchmarkPageSerializer, 409: BenchmarkConflictSerializer, **ERRORS},
     )
     def put(self, request: Request, key: str) -> Response:
         """Agree on a threshold, a target or both; the baseline is computed on the way."""
         access = access_of(request.user)
-        given = given_fields(request, FIELDS, needed=("reason", "number"))
-        draft = BenchmarkDraft(
-            metric=key,
-            unit=text("unit", given.get("unit")),
-            threshold=amount("threshold", given.get("threshold")),
-            target=amount("target", given.get("target")),
-            reason=text("reason", given["reason"]),
-            better=text("better", given.get("better")),
-            period=text("period", given.get("period")),
-            weeks=BASELINE_WEEKS[0] if given.get("weeks") is None else number("weeks", given["weeks"]) or 0,
-            is_to_hold=given.get("is_to_hold") is not None and yes_or_no("is_to_hold", given["is_to_hold"]),
-        )
-        of_number = number("number", given["number"]) or 0
+        given, of_number = changed_version(request, "number")
         try:
-            stored = set_benchmark(access, draft, of_number=of_number)
+            stored = set_benchmark(access, {**given, "metric": key}, of_number=of_number)
         except ConflictError as conflict:
             return _conflict(conflict, access)
         return Response(_page(key, stored.unit, access))
@@ -129,7 +117,7 @@ class BenchmarkView(ProgramView):
 class BenchmarkTakeBackView(ProgramView):
     @extend_schema(
         operation_id="v1_benchmark_take_back",
-        request=TakeBackSerializer,
+        request=BenchmarkTakeBackSerializer,
         responses={200: BenchmarkPageSerializer, 409: BenchmarkConflictSerializer, **ERRORS},
     )
     def post(self, request: Request, key: str) -> Response:
@@ -160,7 +148,7 @@ class SuggestionsView(ProgramView):
         only(request, "unit", "better", "period")
         access = access_of(request.user)
         metric = _metric(key)
-        unit = unit_led(request.query_params.get("unit", ""), access.visibility)
+        unit = unit_to_write_for(request.query_params.get("unit", ""), access.visibility, "Benchmarks")
         question = Question(
             metric,
             unit,

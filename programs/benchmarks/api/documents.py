@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from core.api.model_serializers import ReadSerializer
 from insights.api import schema
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
 from programs.benchmarks.services.current_values import CurrentValue
-from programs.benchmarks.services.drafts import BASELINE_WEEKS
+from programs.benchmarks.services.fields import BenchmarkWriteSerializer, FocusWriteSerializer, TakeBackSerializer
 from programs.benchmarks.services.suggestions import Suggestion
 from programs.benchmarks.services.writing import hides_baseline
 from programs.models import BenchmarkVersion, FocusVersion
+from programs.requests.model_fields import AccountField
 
 
 class BaselineSerializer(schema.DateRangeSerializer):
@@ -27,23 +30,40 @@ class BaselineSerializer(schema.DateRangeSerializer):
     sample_size = serializers.IntegerField()
 
 
-class VersionSerializer(serializers.Serializer[object]):
+class VersionSerializer(ReadSerializer[BenchmarkVersion]):
     """Values in the metric's unit of measure.  Without threshold and target it takes back what was agreed."""
 
-    metric = serializers.CharField()
-    agreed_for = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
-    number = serializers.IntegerField(help_text="Of the versions for that unit, from 1.")
-    threshold = serializers.FloatField(allow_null=True, help_text="Where it should be.")
-    target = serializers.FloatField(allow_null=True, help_text="Where it wants to be.")
-    better = serializers.CharField(help_text="higher or lower.")
-    statistic = serializers.CharField(allow_null=True)
-    period = serializers.CharField(allow_null=True, help_text="week, month or quarter.")
-    metric_version = serializers.IntegerField(help_text="Of the formula when it was agreed.")
-    baseline = BaselineSerializer(allow_null=True, help_text="Null: there were no data, or it is not yours to see.")
-    is_to_hold = serializers.BooleanField()
-    reason = serializers.CharField()
-    written_by = serializers.CharField(allow_null=True)
-    written_at = serializers.DateTimeField()
+    agreed_for = serializers.CharField(
+        source="unit.slug", default=None, allow_null=True, help_text="Slug; null: the whole organisation."
+    )
+    baseline = serializers.SerializerMethodField(help_text="Null: there were no data, or it is not yours to see.")
+    written_by = AccountField(source="written_by_id")
+
+    class Meta:
+        model = BenchmarkVersion
+        fields: tuple[str, ...] = (
+            *("metric", "agreed_for", "number", "threshold", "target", "better", "statistic", "period"),
+            *("metric_version", "baseline", "is_to_hold", "reason", "written_by", "written_at"),
+        )
+        blank_is_null = ("statistic", "period")
+        validators: tuple[Any, ...] = ()
+        extra_kwargs = {
+            "number": {"help_text": "Of the versions for that unit, from 1."},
+            "metric_version": {"help_text": "Of the formula when it was agreed."},
+        }
+
+    @extend_schema_field(BaselineSerializer(allow_null=True))
+    def get_baseline(self, version: BenchmarkVersion) -> dict[str, Any] | None:
+        if version.baseline is None or hides_baseline(version, self.context["access"]):
+            return None
+        return {
+            "value": version.baseline,
+            "from": version.baseline_from,
+            "to": version.baseline_to,
+            "low": version.baseline_low,
+            "high": version.baseline_high,
+            "sample_size": version.baseline_sample,
+        }
 
 
 class BenchmarkSerializer(VersionSerializer):
@@ -54,6 +74,9 @@ class BenchmarkSerializer(VersionSerializer):
     stands_at = serializers.FloatField(allow_null=True, help_text="Over the latest 12 weeks, as the page shows it.")
     sample_size = serializers.IntegerField()
     missing = serializers.CharField(allow_null=True, help_text="Why it stands nowhere.")
+
+    class Meta(VersionSerializer.Meta):
+        fields = ("unit", *VersionSerializer.Meta.fields, "is_inherited", "stands_at", "sample_size", "missing")
 
 
 class BenchmarksSerializer(serializers.Serializer[object]):
@@ -69,24 +92,22 @@ class BenchmarkPageSerializer(serializers.Serializer[object]):
     versions = VersionSerializer(many=True)
 
 
-class BenchmarkWriteSerializer(serializers.Serializer[object]):
+@extend_schema_serializer(component_name="BenchmarkWrite")
+class BenchmarkAgreeSerializer(BenchmarkWriteSerializer):
     """`number` is that of the unit's own newest version from which the change was made; 0 where there is none."""
 
-    unit = serializers.CharField(required=False, allow_null=True)
-    threshold = serializers.FloatField(required=False, allow_null=True)
-    target = serializers.FloatField(required=False, allow_null=True)
-    reason = serializers.CharField(max_length=400)
     number = serializers.IntegerField()
-    better = serializers.CharField(required=False, help_text="higher or lower.")
-    period = serializers.CharField(required=False, help_text="week, month or quarter.")
-    weeks = serializers.ChoiceField(choices=BASELINE_WEEKS, required=False, help_text="Of the baseline; 12.")
-    is_to_hold = serializers.BooleanField(required=False)
+
+    class Meta(BenchmarkWriteSerializer.Meta):
+        fields = (*(name for name in BenchmarkWriteSerializer.Meta.fields if name != "metric"), "number")
 
 
-class TakeBackSerializer(serializers.Serializer[object]):
-    unit = serializers.CharField(required=False, allow_null=True)
-    reason = serializers.CharField(max_length=400)
+@extend_schema_serializer(component_name="TakeBack")
+class BenchmarkTakeBackSerializer(TakeBackSerializer):
     number = serializers.IntegerField()
+
+    class Meta(TakeBackSerializer.Meta):
+        fields = (*TakeBackSerializer.Meta.fields, "number")
 
 
 class BenchmarkConflictSerializer(schema.ErrorsSerializer):
@@ -128,28 +149,38 @@ class SuggestionsSerializer(serializers.Serializer[object]):
     missing = serializers.ListField(child=serializers.CharField(), help_text="Why there are no more.")
 
 
-class FocusSerializer(serializers.Serializer[object]):
+class FocusSerializer(ReadSerializer[FocusVersion]):
     """What a unit concentrates on; number 0: it never chose."""
 
-    unit = serializers.CharField(allow_null=True)
-    number = serializers.IntegerField()
-    metric = serializers.CharField(allow_null=True)
-    indicators = serializers.ListField(child=serializers.CharField())
+    unit = serializers.SerializerMethodField()
     reason = serializers.CharField(allow_null=True)
-    written_by = serializers.CharField(allow_null=True)
+    written_by = AccountField(source="written_by_id")
     written_at = serializers.DateTimeField(allow_null=True)
+
+    class Meta:
+        model = FocusVersion
+        fields: tuple[str, ...] = ("unit", "number", "metric", "indicators", "reason", "written_by", "written_at")
+        blank_is_null = ("metric",)
+        validators: tuple[Any, ...] = ()
+
+    def get_unit(self, _focus: FocusVersion) -> str | None:
+        unit: str | None = self.context["unit"]
+        return unit
 
 
 class NearestFocusSerializer(FocusSerializer):
     above = FocusSerializer(allow_null=True, help_text="Without a focus metric of its own: that of the nearest above.")
 
+    class Meta(FocusSerializer.Meta):
+        fields = (*FocusSerializer.Meta.fields, "above")
 
-class FocusWriteSerializer(serializers.Serializer[object]):
-    unit = serializers.CharField(required=False, allow_null=True)
-    metric = serializers.CharField(required=False, allow_null=True)
-    indicators = serializers.ListField(child=serializers.CharField(), max_length=5)
-    reason = serializers.CharField(max_length=400)
+
+@extend_schema_serializer(component_name="FocusWrite")
+class FocusChooseSerializer(FocusWriteSerializer):
     number = serializers.IntegerField()
+
+    class Meta(FocusWriteSerializer.Meta):
+        fields = (*FocusWriteSerializer.Meta.fields, "number")
 
 
 class FocusConflictSerializer(schema.ErrorsSerializer):
@@ -159,7 +190,8 @@ class FocusConflictSerializer(schema.ErrorsSerializer):
 def version_documents(versions: Sequence[BenchmarkVersion], access: Access) -> list[dict[str, Any]]:
     """Of versions with their units and authors; two queries, however many there are."""
     names = names_of([version.written_by for version in versions if version.written_by])
-    return [_version(version, names, access) for version in versions]
+    context = {"names": names, "access": access}
+    return [dict(document) for document in VersionSerializer(versions, many=True, context=context).data]
 
 
 def benchmark_documents(
@@ -213,47 +245,5 @@ def focus_document(focus: FocusVersion | None, unit: str | None) -> dict[str, An
 def focus_documents(versions: Sequence[FocusVersion], unit: str | None) -> list[dict[str, Any]]:
     """Of one unit, with their authors."""
     names = names_of([version.written_by for version in versions if version.written_by])
-    return [
-        {
-            "unit": unit,
-            "number": version.number,
-            "metric": version.metric or None,
-            "indicators": version.indicators,
-            "reason": version.reason,
-            "written_by": names.get(version.written_by_id or 0),
-            "written_at": version.written_at,
-        }
-        for version in versions
-    ]
-
-
-def _version(version: BenchmarkVersion, names: Mapping[int, str], access: Access) -> dict[str, Any]:
-    return {
-        "metric": version.metric,
-        "agreed_for": version.unit.slug if version.unit else None,
-        "number": version.number,
-        "threshold": version.threshold,
-        "target": version.target,
-        "better": version.better,
-        "statistic": version.statistic or None,
-        "period": version.period or None,
-        "metric_version": version.metric_version,
-        "baseline": _baseline(version, access),
-        "is_to_hold": version.is_to_hold,
-        "reason": version.reason,
-        "written_by": names.get(version.written_by_id or 0),
-        "written_at": version.written_at,
-    }
-
-
-def _baseline(version: BenchmarkVersion, access: Access) -> dict[str, Any] | None:
-    if version.baseline is None or hides_baseline(version, access):
-        return None
-    return {
-        "value": version.baseline,
-        "from": version.baseline_from,
-        "to": version.baseline_to,
-        "low": version.baseline_low,
-        "high": version.baseline_high,
-        "sample_size": version.baseline_sample,
-    }
+    context = {"names": names, "unit": unit}
+    return [dict(document) for document in FocusSerializer(versions, many=True, context=context).data]

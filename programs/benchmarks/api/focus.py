@@ -15,17 +15,17 @@ from insights.query.errors import QueryError
 from orgtree.access.access import access_of
 from programs.benchmarks.api.benchmarks import UNIT, requested_unit
 from programs.benchmarks.api.documents import (
+    FocusChooseSerializer,
     FocusConflictSerializer,
     FocusSerializer,
-    FocusWriteSerializer,
     NearestFocusSerializer,
     focus_document,
     focus_documents,
 )
 from programs.benchmarks.queries.focus import focus_above, focus_versions, newest_focus
-from programs.benchmarks.services.focusing import FocusDraft, begin_with, set_focus
+from programs.benchmarks.services.focusing import begin_with, set_focus
 from programs.benchmarks.services.starter_sets import STARTER_SETS
-from programs.requests.fields import given_fields, number, text
+from programs.requests.fields import changed_version, given_fields, number, text
 from programs.requests.program_view import ProgramView
 
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
@@ -55,28 +55,18 @@ class FocusView(ProgramView):
 
     @extend_schema(
         operation_id="v1_focus_choose",
-        request=FocusWriteSerializer,
+        request=FocusChooseSerializer,
         responses={200: FocusSerializer, 409: FocusConflictSerializer, **ERRORS},
     )
     def put(self, request: Request) -> Response:
         """Choose all of it anew."""
-        needed = ("reason", "number")
-        given = given_fields(request, ("unit", "metric", "indicators", *needed), needed=needed)
-        indicators = given.get("indicators") or []
-        if not isinstance(indicators, list) or not all(isinstance(key, str) for key in indicators):
-            raise QueryError("indicators", "It must be a list of keys of metrics.")
-        draft = FocusDraft(
-            unit=text("unit", given.get("unit")),
-            metric=text("metric", given.get("metric")),
-            indicators=tuple(indicators),
-            reason=text("reason", given["reason"]),
-        )
-        access, of_number = access_of(request.user), number("number", given["number"]) or 0
+        given, of_number = changed_version(request, "number")
+        unit = text("unit", given.get("unit"))
         try:
-            stored = set_focus(access, draft, of_number=of_number)
+            stored = set_focus(access_of(request.user), given, of_number=of_number)
         except ConflictError as conflict:
-            return _conflict(conflict, draft.unit)
-        return Response(focus_document(stored, draft.unit or None))
+            return _conflict(conflict, unit)
+        return Response(focus_document(stored, unit or None))
 
 
 class FocusVersionsView(ProgramView):

@@ -29,14 +29,15 @@ from programs.benchmarks.pages.listing import benchmark_line, figures_of, tabs
 from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import benchmarks_for
 from programs.benchmarks.queries.focus import focus_above, focus_versions, newest_focus
-from programs.benchmarks.services.drafts import exists_today, offered_metrics
-from programs.benchmarks.services.focusing import FocusDraft, begin_with, set_focus
+from programs.benchmarks.services.fields import offered_metrics
+from programs.benchmarks.services.focusing import begin_with, set_focus
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.models import FocusVersion
 from programs.models.benchmarks import LONGEST_REASON
 from programs.models.focus import MOST_INDICATORS
 from programs.requests.conflicts import renumber
 from programs.teams.pages import offer
+from programs.teams.writing_for import exists_today
 
 HALF_A_YEAR = "26w"
 CONFLICT = (
@@ -78,10 +79,11 @@ class FocusForm(forms.Form):
     def indicators(self) -> list[forms.BoundField]:
         return [self[f"indicator_{position}"] for position in range(MOST_INDICATORS)]
 
-    def draft(self, unit: str) -> FocusDraft:
+    def given(self, unit: str) -> dict[str, Any]:
+        """What a valid form says, as services take it."""
         data = self.cleaned_data
         chosen = (data[f"indicator_{position}"] for position in range(MOST_INDICATORS))
-        return FocusDraft(unit, data["metric"], tuple(key for key in chosen if key), data["reason"])
+        return {"unit": unit, "metric": data["metric"], "indicators": list(chosen), "reason": data["reason"]}
 
 
 @login_required
@@ -106,7 +108,7 @@ def focus_edit(request: HttpRequest) -> HttpResponseBase:
     form = FocusForm(request.POST, known=newest)
     if form.is_valid():
         try:
-            set_focus(subject.access, form.draft(subject.slug), of_number=form.cleaned_data["number"] or 0)
+            set_focus(subject.access, form.given(subject.slug), of_number=form.cleaned_data["number"] or 0)
         except ConflictError as conflict:
             return _conflict_page(request, subject, form, conflict.stored)
         except FieldError as problem:

@@ -26,13 +26,14 @@ from programs.benchmarks.pages.labels import of_words, value_words
 from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import benchmarks_for, newest_version
 from programs.benchmarks.services.current_values import DEFAULT_PERIOD
-from programs.benchmarks.services.drafts import BASELINE_WEEKS, PERIODS, BenchmarkDraft, exists_today, offered_metrics
+from programs.benchmarks.services.fields import BASELINE_WEEKS, PERIODS, offered_metrics
 from programs.benchmarks.services.suggestions import Question, Suggestion, suggestions_for
 from programs.benchmarks.services.writing import set_benchmark
 from programs.benchmarks.services.written_values import EXAMPLES, UnreadableValueError, read_value, written
 from programs.models import BenchmarkVersion, Direction, Period
 from programs.models.benchmarks import LONGEST_REASON
 from programs.requests.conflicts import Difference, renumber
+from programs.teams.writing_for import exists_today
 
 CONFLICT = "Somebody changed the benchmark while you were editing. Your version is below and not saved: adjust it "
 "and save again."
@@ -85,9 +86,10 @@ class BenchmarkForm(forms.Form):
         if not grows_with_time(metric):
             del self.fields["period"]
 
-    def draft(self, unit: str) -> BenchmarkDraft | None:
-        """The draft of a valid form; None where a value cannot be parsed, which becomes a form error."""
-        data, values = self.cleaned_data, {}
+    def given(self, unit: str) -> dict[str, Any] | None:
+        """What a valid form says, as services take it; None, with an error, where a value cannot be read."""
+        data, values = dict(self.cleaned_data), {}
+        del data["number"]
         for name in ("threshold", "target"):
             try:
                 values[name] = read_value(data[name], self.metric.unit)
@@ -95,16 +97,7 @@ class BenchmarkForm(forms.Form):
                 self.add_error(name, str(problem))
         if self.errors:
             return None
-        return BenchmarkDraft(
-            metric=self.metric.key,
-            unit=unit,
-            reason=data["reason"],
-            better=data.get("better", ""),
-            period=data.get("period", ""),
-            weeks=data["weeks"],
-            is_to_hold=data["is_to_hold"],
-            **values,
-        )
+        return {**data, **values, "metric": self.metric.key, "unit": unit}
 
 
 @login_required
@@ -120,10 +113,10 @@ def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
     if "take" in request.POST:
         return _form_page(request, subject, BenchmarkForm(_with_suggestion(request), metric=metric), is_taken=True)
     form = BenchmarkForm(request.POST, metric=metric)
-    draft = form.draft(subject.slug) if form.is_valid() else None
-    if draft is not None:
+    given = form.given(subject.slug) if form.is_valid() else None
+    if given is not None:
         try:
-            set_benchmark(subject.access, draft, of_number=form.cleaned_data["number"] or 0)
+            set_benchmark(subject.access, given, of_number=form.cleaned_data["number"] or 0)
         except ConflictError as conflict:
             return _conflict_page(request, subject, form, conflict.stored)
         except FieldError as problem:

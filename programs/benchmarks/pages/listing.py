@@ -26,7 +26,7 @@ from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for
 from programs.benchmarks.queries.focus import newest_focus
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values
-from programs.benchmarks.services.drafts import offered_metrics
+from programs.benchmarks.services.fields import offered_metrics
 from programs.benchmarks.services.listing import (
     AGREED,
     ALL,

@@ -32,7 +32,7 @@ from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmark
 from programs.benchmarks.queries.focus import newest_focus
 from programs.benchmarks.services.agreements import benchmark_url
 from programs.benchmarks.services.current_values import benchmark_query, current_values_with_units
-from programs.benchmarks.services.drafts import offered_metrics
+from programs.benchmarks.services.fields import offered_metrics
 from programs.benchmarks.services.listing import period_of, queries_of_units
 from programs.benchmarks.services.writing import granularity_of, withdraw_benchmark
 

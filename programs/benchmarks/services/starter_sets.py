@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from insights.catalogue.declarations import Metric
-from programs.benchmarks.services.drafts import offered_metrics
+from programs.benchmarks.services.fields import offered_metrics
 
 
 @dataclass(frozen=True)

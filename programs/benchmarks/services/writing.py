@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -10,62 +12,47 @@ from django.utils import timezone
 
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.benchmarks.baselines import Baseline, baseline_query, read_baseline, whole_buckets
+from insights.catalogue.registry import get
 from insights.privacy.withhold import is_withheld
 from insights.query import windows
 from insights.query.query import Granularity, Scope, Window
 from insights.ui import wording
 from orgtree.access.access import Access
-from orgtree.models import Unit
 from programs.benchmarks.queries.benchmarks import newest_version
-from programs.benchmarks.services.drafts import (
-    BenchmarkDraft,
-    CheckedBenchmark,
-    check_benchmark,
-    checked_reason,
-    unit_led,
-)
+from programs.benchmarks.services.fields import BenchmarkWriteSerializer, TakeBackSerializer, checked
 from programs.models import BenchmarkVersion, Period
 
+CONFLICT = "Somebody changed this benchmark in the meantime."
 WEEKS_OF = {Period.NONE: 1, Period.WEEK: 1, Period.MONTH: 52 / 12, Period.QUARTER: 13}
 
 
 def set_benchmark(
-    access: Access, draft: BenchmarkDraft, *, of_number: int, at: datetime | None = None
+    access: Access, given: Mapping[str, Any], *, of_number: int, at: datetime | None = None
 ) -> BenchmarkVersion:
     """Adds a version after `of_number` (0: none yet), with the unit's baseline as of today.
 
-    `at` backdates the version: its baseline is as of that day.
+    `given` are fields as the API takes them, and the metric; `at` backdates it, with the baseline of that day.
     Raises FieldError, MayNotWriteError, ConflictError.
     """
     account = _account(access)
-    checked = check_benchmark(draft, access.visibility)
-    baseline = baseline_of(checked, today=timezone.localtime(at).date() if at else windows.local_today())
-    is_beyond = _is_beyond_its_target(checked, baseline, access)
-    interval = baseline.interval
-    return _store(
-        checked.metric.key,
-        checked.unit,
-        of_number,
-        BenchmarkVersion(
-            metric_version=checked.metric.version,
-            statistic=checked.metric.statistic or "",
-            period=checked.period,
-            better=checked.better,
-            baseline=baseline.value,
-            baseline_from=baseline.window.start,
-            baseline_to=baseline.window.end,
-            baseline_low=interval.low if interval else None,
-            baseline_high=interval.high if interval else None,
-            baseline_sample=baseline.sample_size,
-            baseline_people=baseline.people,
-            threshold=checked.threshold,
-            target=checked.target,
-            is_to_hold=is_beyond,
-            reason=checked.reason,
-            written_by=account,
-            **({"written_at": at} if at else {}),
-        ),
+    fields = checked(BenchmarkWriteSerializer, access, given)
+    weeks, metric = fields.pop("weeks"), get(fields["metric"])
+    version = BenchmarkVersion(
+        **fields,
+        metric_version=metric.version,
+        statistic=metric.statistic or "",
+        written_by=account,
+        **({"written_at": at} if at else {}),
     )
+    baseline = baseline_of(version, weeks, today=timezone.localtime(at).date() if at else windows.local_today())
+    version.is_to_hold = _is_beyond_its_target(version, baseline, access)
+    version.baseline, version.baseline_sample, version.baseline_people = (
+        *(baseline.value, baseline.sample_size, baseline.people),
+    )
+    version.baseline_from, version.baseline_to = baseline.window.start, baseline.window.end
+    if baseline.interval:
+        version.baseline_low, version.baseline_high = baseline.interval.low, baseline.interval.high
+    return _store(version, of_number)
 
 
 def withdraw_benchmark(access: Access, key: str, unit: str, reason: str, *, of_number: int) -> BenchmarkVersion:
@@ -74,19 +61,12 @@ def withdraw_benchmark(access: Access, key: str, unit: str, reason: str, *, of_n
     Works for removed metrics and for units no longer in a tree, too.  Raises as `set_benchmark`.
     """
     account = _account(access)
-    led = unit_led(unit, access.visibility, must_stand=False)
-    newest = newest_version(key, led.pk if led else None)
+    fields = checked(TakeBackSerializer, access, {"unit": unit, "reason": reason})
+    newest = newest_version(key, fields["unit"].pk if fields["unit"] else None)
     if newest is None or newest.is_removal:
         raise FieldError("metric", "No benchmark is set here.")
-    taken_back = BenchmarkVersion(
-        metric_version=newest.metric_version,
-        statistic=newest.statistic,
-        period=newest.period,
-        better=newest.better,
-        reason=checked_reason(reason),
-        written_by=account,
-    )
-    return _store(key, led, of_number, taken_back)
+    same = {name: getattr(newest, name) for name in ("metric", "metric_version", "statistic", "period", "better")}
+    return _store(BenchmarkVersion(**fields, **same, written_by=account), of_number)
 
 
 def baseline_window(period: Period, weeks: int, today: date) -> Window:
@@ -95,11 +75,11 @@ def baseline_window(period: Period, weeks: int, today: date) -> Window:
     return whole_buckets(today, granularity, max(1, int(weeks / WEEKS_OF[period])))
 
 
-def baseline_of(checked: CheckedBenchmark, *, today: date) -> Baseline:
+def baseline_of(version: BenchmarkVersion, weeks: int, *, today: date) -> Baseline:
     """Computed from the unit's data without access checks."""
-    scope = Scope(checked.unit.slug if checked.unit else None)
-    window = baseline_window(checked.period, checked.weeks, today)
-    return read_baseline(checked.metric.key, scope, window, granularity_of(checked.period))
+    scope = Scope(version.unit.slug if version.unit else None)
+    window = baseline_window(Period(version.period), weeks, today)
+    return read_baseline(version.metric, scope, window, granularity_of(version.period))
 
 
 def granularity_of(period: str) -> Granularity | None:
@@ -117,21 +97,21 @@ def hides_baseline(version: BenchmarkVersion, access: Access) -> bool:
     return is_withheld(query, version.baseline_people, access)
 
 
-def _is_beyond_its_target(checked: CheckedBenchmark, baseline: Baseline, access: Access) -> bool:
+def _is_beyond_its_target(version: BenchmarkVersion, baseline: Baseline, access: Access) -> bool:
     """Rejects a target that is already exceeded, unless it is confirmed that it is to be held.
 
     A baseline that is hidden from the author is not checked, so that trying targets reveals nothing.
     Raises FieldError.
     """
-    if baseline.value is None or checked.target is None:
+    if baseline.value is None or version.target is None:
         return False
-    scope = Scope(checked.unit.slug if checked.unit else None)
-    query = baseline_query(checked.metric.key, scope, baseline.window, baseline.period)
-    if is_withheld(query, baseline.people, access) or not checked.is_beyond(baseline.value, checked.target):
+    scope = Scope(version.unit.slug if version.unit else None)
+    query = baseline_query(version.metric, scope, baseline.window, baseline.period)
+    if is_withheld(query, baseline.people, access) or not version.is_beyond(baseline.value, version.target):
         return False
-    if checked.is_to_hold:
+    if version.is_to_hold:
         return True
-    here = wording.reading(baseline.value, checked.metric.unit)
+    here = wording.reading(baseline.value, get(version.metric).unit)
     raise FieldError(
         "is_to_hold",
         f"The baseline ({here}, {wording.days(baseline.window)}) is already better than this target. Choose a "
@@ -140,16 +120,16 @@ def _is_beyond_its_target(checked: CheckedBenchmark, baseline: Baseline, access:
     )
 
 
-def _store(key: str, unit: Unit | None, of_number: int, version: BenchmarkVersion) -> BenchmarkVersion:
-    newest = newest_version(key, unit.pk if unit else None)
+def _store(version: BenchmarkVersion, of_number: int) -> BenchmarkVersion:
+    newest = newest_version(version.metric, version.unit_id)
     if (newest.number if newest else 0) != of_number:
-        raise ConflictError("this benchmark", newest)
-    version.metric, version.unit, version.number = key, unit, of_number + 1
+        raise ConflictError(CONFLICT, newest)
+    version.number = of_number + 1
     try:
         with transaction.atomic():
             version.save(force_insert=True)
     except IntegrityError:  # somebody stored the same number at the same moment
-        raise ConflictError("this benchmark", newest_version(key, unit.pk if unit else None)) from None
+        raise ConflictError(CONFLICT, newest_version(version.metric, version.unit_id)) from None
     return version
 
 

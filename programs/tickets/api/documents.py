@@ -17,6 +17,7 @@ from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from programs.alignment.offers import visible_among
 from programs.models import Ticket, TicketComment, TicketEffect, TicketPullRequest, TicketState
+from programs.requests.model_fields import AccountField
 from programs.teams.fields import LedUnitField, OwnerField
 from programs.tickets.services.effects import visible_effect, why_no_effect
 from programs.tickets.services.fields import WRITTEN, TicketWriteSerializer
@@ -104,15 +105,11 @@ class WatchingSerializer(WatchSerializer):
 
 
 class CommentSerializer(ReadSerializer[TicketComment]):
-    by = serializers.SerializerMethodField(help_text="Null: an account that is gone.")
+    by = AccountField(source="by_id", help_text="Null: an account that is gone.")
 
     class Meta:
         model = TicketComment
         fields = ("id", "text", "by", "at")
-
-    def get_by(self, comment: TicketComment) -> str | None:
-        name: str | None = self.context["names"].get(comment.by_id)
-        return name
 
 
 class CommentsSerializer(serializers.Serializer[object]):
