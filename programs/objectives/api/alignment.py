@@ -7,11 +7,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.paging import requested_slice
 from insights.api import schema
 from orgtree.access.access import access_of
 from programs.alignment.branches import branches
 from programs.objectives.api.documents import ObjectiveSerializer, objective_documents
-from programs.objectives.api.filters import LIST_PARAMETERS, objective_list_params, requested_objectives
+from programs.objectives.api.filters import LIST_PARAMETERS, requested_objectives
 from programs.objectives.queries.objectives import in_order_of_units
 from programs.requests.program_view import ProgramView
 
@@ -36,10 +37,8 @@ class AlignmentView(ProgramView):
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see, as a tree."""
         access = access_of(request.user)
-        params, page = objective_list_params(request)
-        if params is None:
-            return Response({"total": 0, "objectives": []})
-        objectives = in_order_of_units(requested_objectives(request, params, access))
+        page = requested_slice(request)
+        objectives = in_order_of_units(requested_objectives(request, "page", "size").qs)
         tree = branches(objectives.values_list("pk", "parent"))
         rows = objectives.in_bulk([branch.pk for branch in tree[page]])
         listed = [branch for branch in tree[page] if branch.pk in rows]

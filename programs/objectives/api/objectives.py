@@ -10,11 +10,11 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.paging import requested_slice
 from core.api.parameters import only
 from core.write_errors import ConflictError
 from insights.api import schema
 from insights.api.errors import document as error_document
-from insights.query import windows
 from insights.query.errors import QueryError
 from orgtree.access.access import Access, access_of
 from orgtree.models import Person
@@ -38,10 +38,8 @@ from programs.objectives.api.documents import (
 from programs.objectives.api.filters import (
     LIST_PARAMETERS,
     day_to_write_for,
-    objective_list_params,
     requested_objectives,
 )
-from programs.objectives.queries.status_counts import count_by_status
 from programs.objectives.services.check_ins import check_in, check_in_values
 from programs.objectives.services.decisions import decide
 from programs.objectives.services.drafts import KeyResultDraft, ObjectiveDraft, key_results_of
@@ -78,15 +76,11 @@ class ObjectivesView(ProgramView):
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see."""
         access = access_of(request.user)
-        params, page = objective_list_params(request)
-        if params is None:
-            return Response({"total": 0, "standings": dict.fromkeys(ObjectiveStatus.values, 0), "objectives": []})
-        objectives = requested_objectives(request, params, access)
-        rows = list(objectives[page])
-        counts = count_by_status(params, access, today=windows.local_today())
+        page, filters = requested_slice(request), requested_objectives(request, "page", "size")
+        counts = filters.count_by_status("owner", "mine", "parent")
         standings = {value: counts.get(value, 0) for value in ObjectiveStatus.values}
-        documents = objective_documents(rows, access)
-        return Response({"total": objectives.count(), "standings": standings, "objectives": documents})
+        documents = objective_documents(list(filters.qs[page]), access)
+        return Response({"total": filters.qs.count(), "standings": standings, "objectives": documents})
 
     @extend_schema(
         operation_id="v1_objectives_add",

@@ -23,5 +23,5 @@ def objectives_csv(request: HttpRequest) -> HttpResponseBase:
     """The filtered list, all pages."""
     access = access_in(request)
     params = read_params(request, access, quarters(windows.local_today()))
-    objectives = list(listed_objectives(params, access))
+    objectives = list(listed_objectives(params))
     return csv_response("objectives", objective_rows(objectives, access, params.filters.today))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -32,8 +32,8 @@ from orgtree.models.visibility import Visibility
 from programs.alignment.branches import branches, with_those_above
 from programs.models import Objective, ObjectiveStatus, Quarter
 from programs.objectives.pages.labels import TAGS, ObjectiveLine, StatusTag, objective_lines
-from programs.objectives.queries.objectives import ObjectiveFilter, filtered, in_order_of_units, progress_of
-from programs.objectives.queries.status_counts import count_by_status
+from programs.objectives.queries.filters import ObjectiveFilters
+from programs.objectives.queries.objectives import in_order_of_units, progress_of
 from programs.quarters.pages import Quarters, choices, elapsed_text, quarter_url, quarters
 from programs.teams.queries import teams_tree, teams_without_objective, units_above
 
@@ -46,6 +46,7 @@ LONGEST_SEARCH = 100
 EVERYTHING = "Everything that concerns you: your units, the units above them, and the whole organisation"
 WIDER = dict.fromkeys(("standing", "q", "mine", "drafts", "page"), "")  # what narrows the list, taken away
 NOT_KNOWN = replace(TAGS[ObjectiveStatus.UNKNOWN], text="Unknown")  # without data, or withheld from the viewer
+VIEWS = {"list": "List", "tree": "Alignment", "gaps": "Teams without one"}
 OWN = ("quarter", "view", "standing", "q", "mine", "drafts", "page")
 
 
@@ -54,7 +55,8 @@ class ObjectiveListParams:
     """Parsed parameters of the list page."""
 
     filters: Filters
-    narrowed: ObjectiveFilter
+    quarter: Quarter
+    narrowed: ObjectiveFilters
     view: str
     own: Mapping[str, str]  # the parameters of this page, as they stand in its address
     scope: Mapping[str, str]  # what the address says of the unit; nothing: all that concerns the viewer
@@ -100,9 +102,9 @@ class Gap:
 def objectives(request: HttpRequest) -> HttpResponseBase:
     access, known = access_in(request), quarters(windows.local_today())
     params = read_params(request, access, known)
-    quarter, today = params.narrowed.quarter, params.filters.today
+    quarter, today, chosen = params.quarter, params.filters.today, params.narrowed.chosen
     around = scope_navigation(request, params.filters)
-    counts = count_by_status(params.narrowed, access, today=today)
+    counts = params.narrowed.count_by_status()
     gaps = _gaps(quarter, access.visibility, today)
     shown = {"list": _list, "tree": _tree, "gaps": _gap_list}[params.view]
     context: dict[str, Any] = {
@@ -118,10 +120,10 @@ def objectives(request: HttpRequest) -> HttpResponseBase:
         "total": sum(counts.values()),
         "view": params.view,
         "views": _views(params, gaps),
-        "standing": params.narrowed.standing,
+        "standing": chosen["standing"],
         "mine": _mine(params, access),
         "drafts": _drafts(params, access.visibility),
-        "search": params.narrowed.search,
+        "search": chosen["q"],
         "hidden": [
             (name, value) for name, value in [*params.scope.items(), *params.own.items()] if name not in ("q", "page")
         ],
@@ -140,28 +142,19 @@ def read_params(request: HttpRequest, access: Access, known: Quarters) -> Object
     filters = read_filters(request.GET, today=known.today, access=access).without_facets()
     scope = {"unit": filters.scope.unit_word} if request.GET.get("unit") and filters.scope.unit_word else {}
     own_params = {name: value for name in OWN[:-1] if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
-    own_person = access.visibility.person_id if access.visibility.person_id is not None else 0
-    narrowed = ObjectiveFilter(
-        quarter=known.starting(own_params.get("quarter", "")),
-        unit=filters.scope.unit if scope and "mine" not in own_params else None,  # one's own are of whatever unit
-        standing=_one_of("standing", own_params.get("standing", ""), ["", *ObjectiveStatus.values]),
-        search=own_params.get("q", ""),
-        owner=own_person if "mine" in own_params else None,
-        drafts="drafts" in own_params,
-    )
-    return ObjectiveListParams(
-        filters, narrowed, _one_of("view", own_params.get("view", "list"), ["list", "tree", "gaps"]), own_params, scope
-    )
+    view = own_params.get("view", "list")
+    if view not in VIEWS:
+        raise BadFilterError("view", f"One of: {', '.join(VIEWS)}.")
+    quarter = known.starting(own_params.get("quarter", ""))
+    yes = dict.fromkeys(own_params.keys() & {"mine", "drafts"}, "yes")
+    unit = filters.scope.unit if scope and "mine" not in own_params else ""  # one's own are of whatever unit
+    data = {**own_params, **yes, "unit": unit}
+    narrowed = ObjectiveFilters(data, access, today=filters.today, in_quarter=quarter)
+    return ObjectiveListParams(filters, quarter, narrowed, view, own_params, scope)
 
 
-def _one_of(parameter: str, value: str, known: Sequence[str]) -> str:
-    if value not in known:
-        raise BadFilterError(parameter, f"{parameter}= is one of: {', '.join(filter(None, known))}.")
-    return value
-
-
-def listed_objectives(params: ObjectiveListParams, access: Access) -> QuerySet[Objective]:
-    return in_order_of_units(filtered(params.narrowed, access, today=params.filters.today))
+def listed_objectives(params: ObjectiveListParams) -> QuerySet[Objective]:
+    return in_order_of_units(params.narrowed.qs)
 
 
 def _list(
@@ -171,11 +164,11 @@ def _list(
     counts: Mapping[str, int],
     _gaps: QuerySet[Unit] | None,
 ) -> dict[str, Any]:
-    status = params.narrowed.standing
+    status = params.narrowed.chosen["standing"]
     total = counts.get(status, 0) if status else sum(counts.values())
     page = Paginator(range(total), PAGE_SIZE).get_page(read_page(request))
     first, last = max(0, page.start_index() - 1), page.end_index()
-    listed = list(listed_objectives(params, access)[first:last]) if total else []
+    listed = list(listed_objectives(params)[first:last]) if total else []
     return {
         "objectives": objective_lines(progress_of(listed, access, today=params.filters.today), params.filters.today),
         **_paging(params, page, total),
@@ -189,12 +182,12 @@ def _tree(
     _counts: Mapping[str, int],
     _gaps: QuerySet[Unit] | None,
 ) -> dict[str, Any]:
-    tree = branches(listed_objectives(params, access).values_list("pk", "parent"))
+    tree = branches(listed_objectives(params).values_list("pk", "parent"))
     page = Paginator(tree, ROWS_OF_A_TREE).get_page(read_page(request))
     first, last = max(0, page.start_index() - 1), page.end_index()
     branch = with_those_above(tree, first, last)
     context = {branch.pk for branch in branch[: len(branch) - (last - first)]}
-    rows = listed_objectives(params, access).in_bulk([branch.pk for branch in branch])
+    rows = listed_objectives(params).in_bulk([branch.pk for branch in branch])
     listed = [rows[branch.pk] for branch in branch if branch.pk in rows]
     lines = objective_lines(progress_of(listed, access, today=params.filters.today), params.filters.today)
     by_pk = {line.pk: line for line in lines}
@@ -215,7 +208,7 @@ def _gap_list(
     page = Paginator(teams.select_related("leader"), TEAMS_ON_A_PAGE).get_page(read_page(request))
     above = units_above(page, params.filters.today)
     new_url = reverse("objective_new")
-    quarter = params.narrowed.quarter.start.isoformat()
+    quarter = params.quarter.start.isoformat()
     return {
         "teams": [
             Gap(
@@ -269,7 +262,7 @@ def _gap_notice(params: ObjectiveListParams, gaps: QuerySet[Unit] | None) -> dic
 
 
 def _counts(params: ObjectiveListParams, counts: Mapping[str, int]) -> list[Count]:
-    path, chosen = reverse("objectives"), params.narrowed.standing
+    path, chosen = reverse("objectives"), params.narrowed.chosen["standing"]
     return [
         Count(
             TAGS[status] if status != ObjectiveStatus.UNKNOWN else NOT_KNOWN,
@@ -282,7 +275,7 @@ def _counts(params: ObjectiveListParams, counts: Mapping[str, int]) -> list[Coun
 
 
 def _views(params: ObjectiveListParams, gaps: QuerySet[Unit] | None) -> list[Picker]:
-    names = {"list": "List", "tree": "Alignment", **({"gaps": "Teams without one"} if gaps is not None else {})}
+    names = {view: label for view, label in VIEWS.items() if view != "gaps" or gaps is not None}
     path = reverse("objectives")
     return [
         Picker(
@@ -296,7 +289,7 @@ def _mine(params: ObjectiveListParams, access: Access) -> Picker | None:
     """Nothing for an account that is no person."""
     if access.visibility.person_id is None:
         return None
-    is_on = params.narrowed.owner is not None
+    is_on = "mine" in params.own
     url = params.url(reverse("objectives"), mine="" if is_on else "1", page="")
     return Picker(label="My objectives", url=url, active=is_on)
 
@@ -305,7 +298,7 @@ def _drafts(params: ObjectiveListParams, visibility: Visibility) -> Picker | Non
     """Drafts are seen by whoever answers for a unit."""
     if not visibility.leads_any:
         return None
-    is_on = params.narrowed.drafts
+    is_on = "drafts" in params.own
     url = params.url(reverse("objectives"), drafts="" if is_on else "1", page="")
     return Picker(label="Drafts", url=url, active=is_on)
 
@@ -322,10 +315,10 @@ def _close_url(quarter: Quarter, known: Quarters, visibility: Visibility) -> str
 
 
 def _new_url(params: ObjectiveListParams, visibility: Visibility) -> str:
-    if params.narrowed.quarter.is_closed or not visibility.leads_any:
+    if params.quarter.is_closed or not visibility.leads_any:
         return ""
-    unit = params.narrowed.unit
-    if unit is not None and not (visibility.leads_whole or visibility.slugs.get(unit) in visibility.managed_ids):
+    unit = params.narrowed.chosen["unit"]
+    if unit and not (visibility.leads_whole or visibility.slugs.get(unit) in visibility.managed_ids):
         return ""
-    query = {"unit": unit or "", "quarter": params.narrowed.quarter.start.isoformat()}
+    query = {"unit": unit or "", "quarter": params.quarter.start.isoformat()}
     return f"{reverse('objective_new')}?{urlencode({name: value for name, value in query.items() if value})}"

@@ -15,7 +15,6 @@ from insights.catalogue.registry import metrics
 from insights.privacy.withhold import is_of_delivery
 from insights.query.enums import BelongsTo
 from orgtree.access.access import Access
-from orgtree.models import UnitPlacement
 from orgtree.models.visibility import Visibility
 from programs.key_results.queries import KeyResultProgress, key_result_progress
 from programs.models import (
@@ -25,7 +24,6 @@ from programs.models import (
     Objective,
     ObjectiveMeasure,
     ObjectiveStatus,
-    Quarter,
     Ticket,
 )
 from programs.models.objectives import CHECK_IN_EVERY
@@ -33,21 +31,6 @@ from programs.models.tickets import OPEN_STATES
 
 HIDDEN = "Some values are hidden from you, and so is the status."
 STATUS_ONLY = "You can see the status; details are visible to {whom}."
-
-
-@dataclass(frozen=True)
-class ObjectiveFilter:
-    """What a list of objectives is narrowed to.  `unit` is a slug: its own and those of all below it."""
-
-    quarter: Quarter
-    unit: str | None = None
-    standing: str = ""
-    search: str = ""
-    search_owners: bool = True  # for the text in their names, too
-    owner: int | None = None  # a person's id
-    drafts: bool = False  # drafts alone; else published ones alone
-    dropped: bool = False  # those that were given up, too
-    led: bool = False  # of units that the viewer manages, in whichever tree
 
 
 @dataclass(frozen=True)
@@ -176,40 +159,9 @@ def _tickets(ids: Sequence[int], visibility: Visibility, today: date) -> Mapping
     return {row["objective"]: (row["standing"], row["overdue"]) for row in counted.order_by()}
 
 
-def filtered(params: ObjectiveFilter, access: Access, *, today: date) -> QuerySet[Objective]:
-    """The objectives that the viewer may see and asks for, with quarter, unit, owner and measure; mandatory first."""
-    objectives = Objective.objects.within(access.visibility).filter(
-        quarter=params.quarter, published_at__isnull=params.drafts
-    )
-    if not params.dropped:
-        objectives = objectives.filter(dropped_at=None)
-    if params.unit is not None:
-        objectives = objectives.filter(unit__in=_below(params.unit, params.quarter, today))
-    if params.led:
-        objectives = objectives.filter(unit__in=access.visibility.managed_ids)
-    if params.search:
-        text = params.search.replace("\x00", "")
-        of_owner = Q(owner__full_name__icontains=text) if params.search_owners else Q()
-        objectives = objectives.filter(Q(title__icontains=text) | Q(unit__name__icontains=text) | of_owner)
-    if params.owner is not None:
-        objectives = objectives.filter(owner=params.owner)
-    if params.standing:
-        objectives = objectives.annotate(shown=shown_status(access)).filter(shown=params.standing)
-    return objectives.select_related("quarter", "unit", "owner", "measure").order_by(
-        F("unit").asc(nulls_first=True), "-is_mandatory", "pk"
-    )
-
-
 def in_order_of_units(objectives: QuerySet[Objective]) -> QuerySet[Objective]:
     """The whole organisation's first, then by the unit's name, of each the mandatory one first."""
     return objectives.order_by(F("unit__name").asc(nulls_first=True), "-is_mandatory", "pk")
-
-
-def _below(slug: str, quarter: Quarter, today: date) -> QuerySet[UnitPlacement, int]:
-    """The unit and all below it today; of a quarter that is over, on its last day."""
-    day = min(today, quarter.end - timedelta(days=1))
-    placed = UnitPlacement.objects.filter(ancestor__slug=slug.replace("\x00", ""), during__contains=day)
-    return placed.values_list("unit", flat=True)
 
 
 def shown_status(access: Access) -> Case:

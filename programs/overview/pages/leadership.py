@@ -18,7 +18,8 @@ from programs.benchmarks.pages.labels import Gap, gap_of, value_words
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
 from programs.benchmarks.services.current_values import CurrentValue
 from programs.objectives.pages.labels import objective_lines
-from programs.objectives.queries.objectives import ObjectiveFilter, filtered, progress_of
+from programs.objectives.queries.filters import ObjectiveFilters
+from programs.objectives.queries.objectives import progress_of
 from programs.overview.services.leadership import (
     FOUR_KEYS,
     OverdueOfUnit,
@@ -99,7 +100,7 @@ def decisions_at_home(filters: Filters) -> dict[str, Any] | None:
     access, today, quarter = filters.access, filters.today, current_quarter()
     if not access.visibility.leads_whole:
         return None
-    published = filtered(ObjectiveFilter(quarter=quarter), access, today=today)[:MOST_OBJECTIVES]
+    published = ObjectiveFilters({}, access, today=today, in_quarter=quarter).qs[:MOST_OBJECTIVES]
     at_risk = objectives_at_risk(progress_of(list(published), access, today=today))
     without = list(teams_without_objective(quarter, access.visibility, today=today)[: GAPS_LISTED + 1])
     overdue = overdue_by_unit(access, today=today)

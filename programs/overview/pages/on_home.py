@@ -9,7 +9,8 @@ from django.urls import reverse
 from insights.ui.filters import Filters
 from insights.ui.home_sections import HomeSection
 from programs.objectives.pages.labels import objective_lines
-from programs.objectives.queries.objectives import ObjectiveFilter, filtered, progress_of
+from programs.objectives.queries.filters import ObjectiveFilters
+from programs.objectives.queries.objectives import progress_of
 from programs.overview.pages.my_work import my_work
 from programs.overview.services.my_work import own_objectives
 from programs.quarters.fiscal_quarters import current_quarter
@@ -35,8 +36,9 @@ def program_at_home(filters: Filters) -> dict[str, Any] | None:
     """
     access, today, quarter = filters.access, filters.today, current_quarter()
     leads = access.visibility.leads_any
-    params = ObjectiveFilter(quarter=quarter, led=leads and not access.visibility.leads_whole)
-    listed = list(filtered(params, access, today=today)[: OBJECTIVES_LISTED + 1])
+    narrowed = {"teams": "yes"} if leads and not access.visibility.leads_whole else {}
+    objectives = ObjectiveFilters(narrowed, access, today=today, in_quarter=quarter)
+    listed = list(objectives.qs[: OBJECTIVES_LISTED + 1])
     own = own_objectives(access.visibility, quarter)
     progress = progress_of([*listed, *(objective for objective in own if objective not in listed)], access, today=today)
     work = my_work(access.visibility, quarter, progress, today, listed=WORK_LISTED)

@@ -24,8 +24,8 @@ from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Picker
 from programs.models import Quarter, Ticket
 from programs.objectives.pages.labels import objective_lines
-from programs.objectives.queries.objectives import ObjectiveFilter, filtered, progress_of
-from programs.objectives.queries.status_counts import count_by_status
+from programs.objectives.queries.filters import ObjectiveFilters
+from programs.objectives.queries.objectives import progress_of
 from programs.overview.pages.bottlenecks import bottleneck_columns
 from programs.overview.pages.leadership import decisions_at_home, teams_at_home
 from programs.overview.pages.my_work import my_work
@@ -39,18 +39,17 @@ from programs.tickets.pages.labels import ticket_lines
 from programs.tickets.queries import TicketFilters
 
 OBJECTIVES_LISTED = 4
-NATURES = {"": "All", "opportunity": "Opportunities", "challenge": "Challenges"}
 TO_DO_LISTED, FINISHED_LISTED = 4, 2  # whether it worked stands beside what is to do
 
 
 def work_part(filters: Filters) -> dict[str, Any]:
     """My work, and the quarter's objectives."""
     access, today, quarter = filters.access, filters.today, current_quarter()
-    params = ObjectiveFilter(quarter=quarter, unit=filters.scope.unit)
-    listed = list(filtered(params, access, today=today)[: OBJECTIVES_LISTED + 1])
+    objectives = ObjectiveFilters({"unit": filters.scope.unit}, access, today=today, in_quarter=quarter)
+    listed = list(objectives.qs[: OBJECTIVES_LISTED + 1])
     total = len(listed)
     if total > OBJECTIVES_LISTED:
-        total = sum(count_by_status(params, access, today=today).values())
+        total = sum(objectives.count_by_status().values())
     listed = listed[:OBJECTIVES_LISTED]
     own = own_objectives(access.visibility, quarter)
     progress = progress_of([*listed, *(objective for objective in own if objective not in listed)], access, today=today)
@@ -81,7 +80,7 @@ def tickets_part(filters: Filters) -> dict[str, Any]:
         "new_ticket_url": scoped(filters, "ticket_new") if leads(filters) else "",
         "natures": [
             Picker(label, scoped(filters, "tickets", **({"nature": nature} if nature else {})), active=False)
-            for nature, label in NATURES.items()
+            for nature, label in TicketFilters.pickers()["nature"].items()
         ],
     }
 

@@ -15,8 +15,7 @@ from insights.ui.filters import Filters
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for
 from programs.benchmarks.queries.focus import focus_of_units
 from programs.models import ObjectiveStatus, Quarter, TicketState
-from programs.objectives.queries.objectives import ObjectiveFilter
-from programs.objectives.queries.status_counts import count_by_status
+from programs.objectives.queries.filters import ObjectiveFilters
 from programs.tickets.queries import TicketFilters
 
 PROGRAM_PAGE = InsightsPage("program")
@@ -129,7 +128,8 @@ class Steps:
 def steps_of(filters: Filters, unit_id: int | None, quarter: Quarter) -> Steps:
     """Of the scope of the filters, whose unit has that id (None: the whole organisation)."""
     page_answers = answers.read(PROGRAM_PAGE, filters, WANTED)
-    counts = count_by_status(ObjectiveFilter(quarter, unit=filters.scope.unit), filters.access, today=filters.today)
+    of_unit = {"unit": filters.scope.unit}
+    objectives = ObjectiveFilters(of_unit, filters.access, today=filters.today, in_quarter=quarter)
     tickets = ticket_counts(filters, quarter)
     benchmarks = benchmarks_for(None, unit_id, filters.access.visibility)
     focus = focus_of_units([unit_id]).get(unit_id)
@@ -137,7 +137,7 @@ def steps_of(filters: Filters, unit_id: int | None, quarter: Quarter) -> Steps:
         visibility=_visibility_step(page_answers),
         agreed=_agreed(benchmarks),
         next_target=NextTarget(focus.metric if focus else "", tuple(focus.indicators) if focus else ()),
-        doing=Iteration(tickets.tickets, tickets.overdue, tickets.finished, counts),
+        doing=Iteration(tickets.tickets, tickets.overdue, tickets.finished, objectives.count_by_status()),
     )
 
 

@@ -29,8 +29,8 @@ from programs.benchmarks.queries.focus import focus_above, newest_focus
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values
 from programs.models import BenchmarkVersion, Objective, ObjectiveStatus, PointKind, Quarter, Review
 from programs.models.objectives import LONGEST_TITLE
-from programs.objectives.queries.objectives import ObjectiveFilter, ObjectiveProgress, progress_of
-from programs.objectives.queries.objectives import filtered as filtered_objectives
+from programs.objectives.queries.filters import ObjectiveFilters
+from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
 from programs.teams.queries import teams_without_objective
 from programs.tickets.queries import TicketFilters
 
@@ -211,7 +211,7 @@ def _side(version: BenchmarkVersion, value: float) -> str:
 def _objectives(unit: Unit, quarter: Quarter, access: Access, until: date) -> list[ObjectiveProgress]:
     """The published ones of the unit and of all below it."""
     today = until - timedelta(days=1)
-    of_unit = filtered_objectives(ObjectiveFilter(quarter=quarter, unit=unit.slug), access, today=today)
+    of_unit = ObjectiveFilters({"unit": unit.slug}, access, today=today, in_quarter=quarter).qs
     return progress_of(list(of_unit), access, today=until)
 
 

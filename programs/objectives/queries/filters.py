@@ -1,0 +1,104 @@
+"""Filters of lists of objectives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+
+import django_filters
+from django.db.models import Count, F, Q, QuerySet
+
+from core.list_filters import ListFilters, NumberFilter, YesFilter
+from orgtree.access.access import Access
+from orgtree.models import UnitPlacement
+from programs.models import Objective, ObjectiveStatus, Quarter
+from programs.objectives.queries.objectives import shown_status
+from programs.requests.visible import check_is_of_account
+
+
+class ObjectiveFilters(ListFilters):
+    """The objectives of a quarter that the viewer may see and asks for, with quarter, unit, owner and measure.
+
+    Published ones alone, unless drafts are asked for; of each unit the mandatory one first.
+    """
+
+    quarter = django_filters.DateFilter(
+        method="as_they_are",
+        input_formats=["%Y-%m-%d"],
+        help_text="A day in it, 2026-08-01; without it this quarter.",
+    )
+    unit = django_filters.CharFilter(method="of_unit", help_text="Slug: its objectives and those of all below it.")
+    teams = YesFilter(method="of_teams", help_text="Of units that you manage.")
+    mine = YesFilter(method="own", help_text="Yours.")
+    standing = django_filters.ChoiceFilter(method="with_status", choices=ObjectiveStatus.choices)
+    owner = django_filters.CharFilter(method="of_owner", help_text="E-mail address.")
+    parent = NumberFilter(method="serving", help_text="Those that serve the objective with this number.")
+    q = django_filters.CharFilter(method="with_text", help_text="Text in title, the unit's or the owner's name.")
+    drafts = YesFilter(method="as_they_are", help_text="Drafts that one may see, and nothing else.")
+    dropped = YesFilter(method="as_they_are", help_text="Those that were given up, too.")
+
+    def __init__(
+        self, data: Mapping[str, Any], access: Access, *, today: date, in_quarter: Quarter | None = None
+    ) -> None:
+        """Of `in_quarter`, whatever the data say, where it is given."""
+        objectives = Objective.objects.within(access.visibility).select_related("quarter", "unit", "owner", "measure")
+        super().__init__(data, objectives.order_by(F("unit").asc(nulls_first=True), "-is_mandatory", "pk"))
+        self.access, self.today = access, today
+        self._quarter = in_quarter
+
+    @cached_property
+    def in_quarter(self) -> Quarter | None:
+        """None where there is none yet: asking makes none.  Raises FieldError."""
+        return self._quarter or quarter_of_day(self.chosen["quarter"] or self.today)
+
+    @property
+    def qs(self) -> QuerySet[Objective]:
+        chosen, quarter = self.chosen, self.in_quarter
+        if quarter is None:
+            return Objective.objects.none()
+        objectives = super().qs.filter(quarter=quarter, published_at__isnull=bool(chosen["drafts"]))
+        return objectives if chosen["dropped"] else objectives.filter(dropped_at=None)
+
+    def count_by_status(self, *ignored: str) -> Mapping[str, int]:
+        """By the status shown to this viewer, as if no status were asked for, and nothing of what is `ignored`."""
+        data = {name: value for name, value in self.data.items() if name not in ("standing", *ignored)}
+        everything = ObjectiveFilters(data, self.access, today=self.today, in_quarter=self.in_quarter).qs.order_by()
+        counted = everything.annotate(shown=shown_status(self.access)).values("shown").annotate(number=Count("pk"))
+        return {row["shown"]: row["number"] for row in counted}
+
+    def as_they_are(self, objectives: QuerySet[Objective], _name: str, _value: object) -> QuerySet[Objective]:
+        return objectives
+
+    def of_unit(self, objectives: QuerySet[Objective], _name: str, slug: str) -> QuerySet[Objective]:
+        """The unit and all below it today; of a quarter that is over, on its last day."""
+        end = self.in_quarter.end if self.in_quarter else self.today
+        day = min(self.today, end - timedelta(days=1))
+        below = UnitPlacement.objects.filter(ancestor__slug=slug, during__contains=day)
+        return objectives.filter(unit__in=below.values_list("unit", flat=True))
+
+    def of_teams(self, objectives: QuerySet[Objective], _name: str, _yes: str) -> QuerySet[Objective]:
+        return objectives.filter(unit__in=self.access.visibility.managed_ids)
+
+    def own(self, objectives: QuerySet[Objective], _name: str, _yes: str) -> QuerySet[Objective]:
+        person = self.access.visibility.person_id
+        return objectives.none() if person is None else objectives.filter(owner=person)
+
+    def with_status(self, objectives: QuerySet[Objective], _name: str, status: str) -> QuerySet[Objective]:
+        return objectives.annotate(shown=shown_status(self.access)).filter(shown=status)
+
+    def of_owner(self, objectives: QuerySet[Objective], _name: str, address: str) -> QuerySet[Objective]:
+        check_is_of_account(self.access)
+        return objectives.filter(owner__email__iexact=address)
+
+    def serving(self, objectives: QuerySet[Objective], _name: str, number: int) -> QuerySet[Objective]:
+        return objectives.filter(parent__in=Objective.objects.within(self.access.visibility).filter(pk=number))
+
+    def with_text(self, objectives: QuerySet[Objective], _name: str, text: str) -> QuerySet[Objective]:
+        of_owner = Q(owner__full_name__icontains=text) if self.access.is_of_account else Q()
+        return objectives.filter(Q(title__icontains=text) | Q(unit__name__icontains=text) | of_owner)
+
+
+def quarter_of_day(day: date) -> Quarter | None:
+    return Quarter.objects.filter(start__lte=day, end__gt=day).first()
