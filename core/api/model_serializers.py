@@ -1,7 +1,8 @@
 """Serializers that name fields of a model: how it is read as JSON, and what is taken from whoever writes it.
 
-A `WriteSerializer` is used by services, so that pages, API and files are checked alike; a `ReadSerializer` documents
-and makes answers.  `Meta.blank_is_null` names texts that are null in JSON where they are empty in the database.
+A `WriteSerializer` is used by services, so that pages, API and files are checked alike.  A `ReadSerializer` documents
+and makes answers, of a record or of what holds it as its `Meta.of`.  `Meta.blank_is_null` names texts that are null in
+JSON where they are empty in the database.
 """
 
 from __future__ import annotations
@@ -110,9 +111,11 @@ class ModelSerializer(serializers.ModelSerializer[M]):
 class ReadSerializer(ModelSerializer[M]):
     # Every field is there.
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        fields = super().get_fields()
-        for field in fields.values():
+        fields, of = super().get_fields(), getattr(self.Meta, "of", "")
+        for name, field in fields.items():
             field.required, field.read_only = True, False
+            if of and name not in self._declared_fields:
+                field.source = f"{of}.{name}"
         return fields
 
     def to_representation(self, instance: M) -> dict[str, Any]:

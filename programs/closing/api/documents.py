@@ -12,7 +12,7 @@ from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from orgtree.models import Person
 from programs.closing.services.closing import ClosingPreview
-from programs.closing.services.frozen import FrozenKeyResult, FrozenObjective, FrozenQuarter, read_frozen
+from programs.closing.services.frozen import FrozenObjective, FrozenQuarter, read_frozen
 from programs.models import CheckIn, Objective, ObjectiveStatus, Quarter, TicketState
 from programs.objectives.api.documents import MeasuredKeyResultSerializer, QuarterSerializer, quarter_documents
 
@@ -22,6 +22,9 @@ class FrozenKeyResultSerializer(MeasuredKeyResultSerializer):
 
     metric_version = serializers.IntegerField(allow_null=True)
     score = serializers.FloatField(allow_null=True)
+
+    class Meta(MeasuredKeyResultSerializer.Meta):
+        fields = (*MeasuredKeyResultSerializer.Meta.fields, "metric_version", "score")
 
 
 class FrozenCheckInSerializer(serializers.Serializer[object]):
@@ -218,6 +221,7 @@ def _frozen(frozen: FrozenQuarter, access: Access) -> dict[str, Any]:
 def _objective(
     objective: FrozenObjective, addresses: Mapping[int, str | None], names: Mapping[int, str]
 ) -> dict[str, Any]:
+    key_results: Any = objective.key_results  # which the serializer takes for those of the database
     same = (
         *("id", "title", "description", "is_mandatory", "is_dropped", "standing", "computed", "why", "progress"),
         *("score", "carry_over", "retrospective"),
@@ -229,7 +233,7 @@ def _objective(
         "parent": objective.parent_id,
         "dropped_why": objective.dropped_why or None,
         "override_reason": objective.override_reason or None,
-        "key_results": [_key_result(result) for result in objective.key_results],
+        "key_results": FrozenKeyResultSerializer(key_results, many=True).data,
         "check_ins": [
             {
                 "at": check_in.at,
@@ -245,18 +249,4 @@ def _objective(
             {name: getattr(ticket, name) for name in ("id", "title", "state", "due_on", "completed_on")}
             for ticket in objective.tickets
         ],
-    }
-
-
-def _key_result(key_result: FrozenKeyResult) -> dict[str, Any]:
-    same = (
-        *("id", "title", "metric_version", "unit_of_measure", "better", "target_kind", "change_percent", "baseline"),
-        *("target", "value", "sample_size", "progress", "holds", "score", "standing"),
-    )
-    return {
-        **{name: getattr(key_result, name) for name in same},
-        "metric": key_result.metric or None,
-        "statistic": key_result.statistic or None,
-        "reason": key_result.reason or None,
-        "points": [{"day": day, "value": value} for day, value in key_result.points],
     }

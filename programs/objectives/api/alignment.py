@@ -22,6 +22,9 @@ ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 class AlignedObjectiveSerializer(ObjectiveSerializer):
     depth = serializers.IntegerField(help_text="0: it serves none of those that are listed.")
 
+    class Meta(ObjectiveSerializer.Meta):
+        fields = (*ObjectiveSerializer.Meta.fields, "depth")
+
 
 class AlignmentSerializer(serializers.Serializer[object]):
     total = serializers.IntegerField()

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework import serializers
 
+from core.api.model_serializers import ReadSerializer
 from insights.api import schema
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from programs.alignment.offers import visible_among
-from programs.key_results.queries import KeyResultProgress
 from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus, Quarter, TargetKind
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
+from programs.requests.model_fields import AccountField
+from programs.teams.fields import OwnerField
 
 
 class ForecastSerializer(serializers.Serializer[object]):
@@ -33,18 +34,14 @@ class KeyResultPointSerializer(serializers.Serializer[object]):
     day = serializers.DateField()
     value = serializers.FloatField(allow_null=True)
 
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        day, value = instance
+        return {"day": day, "value": value}
 
-class MeasuredKeyResultSerializer(serializers.Serializer[object]):
+
+class MeasuredKeyResultSerializer(ReadSerializer[KeyResult]):
     """What is told of a key result while its quarter runs, and when it was closed."""
 
-    id = serializers.IntegerField()
-    title = serializers.CharField()
-    metric = serializers.CharField(allow_null=True, help_text="Null: values are entered by hand.")
-    statistic = serializers.CharField(allow_null=True)
-    unit_of_measure = serializers.CharField()
-    better = serializers.ChoiceField(choices=KeyResult.Better.choices)
-    target_kind = serializers.ChoiceField(choices=TargetKind.choices)
-    change_percent = serializers.FloatField(allow_null=True)
     baseline = serializers.FloatField(allow_null=True)
     target = serializers.FloatField(allow_null=True)
     value = serializers.FloatField(allow_null=True, help_text="Of the quarter, so far.")
@@ -55,52 +52,97 @@ class MeasuredKeyResultSerializer(serializers.Serializer[object]):
     sample_size = serializers.IntegerField()
     points = KeyResultPointSerializer(many=True)
 
+    class Meta:
+        model = KeyResult
+        fields: tuple[str, ...] = (
+            *("id", "title", "metric", "statistic", "unit_of_measure", "better", "target_kind", "change_percent"),
+            *("baseline", "target", "value", "reason", "progress", "holds", "standing", "sample_size", "points"),
+        )
+        blank_is_null = ("metric", "statistic", "reason")
+        extra_kwargs = {"metric": {"help_text": "Null: values are entered by hand."}}
+
 
 class KeyResultSerializer(MeasuredKeyResultSerializer):
     """Figures are in the unit of measure, null where there is none (`reason`), or it is not yours to see."""
 
-    baseline_from = serializers.DateField(allow_null=True)
-    baseline_to = serializers.DateField(allow_null=True, help_text="The first day that no longer belongs to it.")
     pace = serializers.FloatField(allow_null=True, help_text="What a count comes to by the quarter's end at its rate.")
     forecast = ForecastSerializer(allow_null=True)
     why = serializers.CharField()
     measured_at = serializers.DateTimeField(allow_null=True)
 
+    class Meta(MeasuredKeyResultSerializer.Meta):
+        of = "key_result"
+        fields = (
+            *MeasuredKeyResultSerializer.Meta.fields,
+            *("baseline_from", "baseline_to", "pace", "forecast", "why", "measured_at"),
+        )
+        extra_kwargs = {
+            **MeasuredKeyResultSerializer.Meta.extra_kwargs,
+            "baseline_to": {"help_text": "The first day that no longer belongs to it."},
+        }
 
-class ObjectiveSerializer(serializers.Serializer[object]):
-    id = serializers.IntegerField()
-    quarter = serializers.CharField(help_text="2026-Q3")
-    quarter_from = serializers.DateField()
-    quarter_end = serializers.DateField(help_text="The first day that no longer belongs to it.")
-    quarter_closed = serializers.BooleanField()
-    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
-    title = serializers.CharField()
-    description = serializers.CharField(help_text="Markdown.")
-    owner = serializers.CharField(allow_null=True, help_text="E-mail address.")
-    is_mandatory = serializers.BooleanField(help_text="The team's objective of the quarter.")
-    parent = serializers.IntegerField(  # type: ignore[assignment]  # a field of that name, which DRF takes from the class
-        allow_null=True, help_text="The objective that it serves, if you may see it."
+
+class ObjectiveSerializer(ReadSerializer[Objective]):
+    quarter = serializers.CharField(source="objective.quarter", help_text="2026-Q3")
+    quarter_from = serializers.DateField(source="objective.quarter.start")
+    quarter_end = serializers.DateField(
+        source="objective.quarter.end", help_text="The first day that no longer belongs to it."
     )
-    template = serializers.CharField(allow_null=True)
-    published_at = serializers.DateTimeField(allow_null=True, help_text="Null: a draft.")
-    dropped_at = serializers.DateTimeField(allow_null=True)
-    dropped_why = serializers.CharField(allow_null=True)
-    carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices)
-    retrospective = serializers.CharField(help_text="Markdown: what was learned.")
-    carried_from = serializers.IntegerField(allow_null=True, help_text="One of an earlier quarter, if you may see it.")
-    standing = serializers.ChoiceField(choices=ObjectiveStatus.choices, help_text="The override, where there is one.")
+    quarter_closed = serializers.BooleanField(source="objective.quarter.is_closed")
+    unit = serializers.CharField(
+        source="objective.unit.slug", allow_null=True, help_text="Slug; null: the whole organisation."
+    )
+    owner = OwnerField(source="objective.owner", help_text="E-mail address.")
+    parent = serializers.SerializerMethodField(  # type: ignore[assignment]  # a field of that name, taken from the class
+        help_text="The objective that it serves, if you may see it."
+    )
+    carried_from = serializers.SerializerMethodField(help_text="One of an earlier quarter, if you may see it.")
+    standing = serializers.ChoiceField(
+        choices=ObjectiveStatus.choices, source="shown", help_text="The override, where there is one."
+    )
     computed = serializers.ChoiceField(choices=ObjectiveStatus.choices)
     why = serializers.CharField()
-    override_reason = serializers.CharField(allow_null=True)
     progress = serializers.FloatField(allow_null=True, help_text="0–1, the mean of what is no guardrail.")
-    expected = serializers.FloatField(help_text="The share of the quarter that has passed, 0–1.")
-    score = serializers.FloatField(allow_null=True, help_text="0–1, when the quarter was closed.")
+    expected = serializers.SerializerMethodField(help_text="The share of the quarter that has passed, 0–1.")
+    score = serializers.SerializerMethodField(help_text="0–1, when the quarter was closed.")
     confidence = serializers.CharField(allow_null=True, help_text="Of the last check-in: high, medium or low.")
     check_in_due = serializers.DateField(allow_null=True)
     tickets_open = serializers.IntegerField()
     tickets_overdue = serializers.IntegerField()
-    version = serializers.IntegerField(help_text="Name it when you change the objective.")
     key_results = KeyResultSerializer(many=True)
+
+    class Meta:
+        of = "objective"
+        model = Objective
+        fields: tuple[str, ...] = (
+            *("id", "quarter", "quarter_from", "quarter_end", "quarter_closed", "unit", "title", "description"),
+            *("owner", "is_mandatory", "parent", "template", "published_at", "dropped_at", "dropped_why"),
+            *("carry_over", "retrospective", "carried_from", "standing", "computed", "why", "override_reason"),
+            *("progress", "expected", "score", "confidence", "check_in_due", "tickets_open", "tickets_overdue"),
+            *("version", "key_results"),
+        )
+        blank_is_null = ("template", "dropped_why", "override_reason", "confidence")
+        extra_kwargs = {
+            "is_mandatory": {"help_text": "The team's objective of the quarter."},
+            "published_at": {"help_text": "Null: a draft."},
+            "version": {"help_text": "Name it when you change the objective."},
+        }
+
+    def get_parent(self, progress: ObjectiveProgress) -> int | None:
+        return self._if_seen(progress.objective.parent_id)
+
+    def get_carried_from(self, progress: ObjectiveProgress) -> int | None:
+        return self._if_seen(progress.objective.carried_from_id)
+
+    def get_expected(self, progress: ObjectiveProgress) -> float:
+        window = progress.objective.quarter.window
+        return windows.passed(window, today=windows.local_today()).days / window.days
+
+    def get_score(self, progress: ObjectiveProgress) -> float | None:
+        return progress.objective.score if progress.progress is not None else None
+
+    def _if_seen(self, number: int | None) -> int | None:
+        return number if number in self.context["seen"] else None
 
 
 class ObjectivesSerializer(serializers.Serializer[object]):
@@ -164,14 +206,12 @@ class EndingSerializer(serializers.Serializer[object]):
     retrospective = serializers.CharField(required=False, help_text="Markdown: what was learned.")
 
 
-class CheckInSerializer(serializers.Serializer[object]):
-    id = serializers.IntegerField()
-    at = serializers.DateTimeField()
-    by = serializers.CharField(allow_null=True, help_text="Null: an account that is gone.")
-    confidence = serializers.ChoiceField(choices=CheckIn.Confidence.choices)
-    note = serializers.CharField(help_text="Markdown.")
-    key_result = serializers.IntegerField(allow_null=True)
-    value = serializers.FloatField(allow_null=True)
+class CheckInSerializer(ReadSerializer[CheckIn]):
+    by = AccountField(source="by_id", help_text="Null: an account that is gone.")
+
+    class Meta:
+        model = CheckIn
+        fields = ("id", "at", "by", "confidence", "note", "key_result", "value")
 
 
 class CheckInsSerializer(serializers.Serializer[object]):
@@ -202,25 +242,14 @@ def objective_documents(objectives: Sequence[Objective], access: Access) -> list
     """Of objectives with quarter, unit and owner."""
     linked = [pk for objective in objectives for pk in (objective.parent_id, objective.carried_from_id)]
     seen = visible_among(linked, access.visibility)
-    return [
-        _objective(progress, seen, access) for progress in progress_of(objectives, access, today=windows.local_today())
-    ]
+    progresses: Any = progress_of(objectives, access, today=windows.local_today())
+    context = {"access": access, "seen": seen}
+    return [dict(document) for document in ObjectiveSerializer(progresses, many=True, context=context).data]
 
 
 def check_in_documents(check_ins: Sequence[CheckIn]) -> list[dict[str, Any]]:
     names = names_of([check_in.by for check_in in check_ins if check_in.by])
-    return [
-        {
-            "id": check_in.pk,
-            "at": check_in.at,
-            "by": names.get(check_in.by_id or 0),
-            "confidence": check_in.confidence,
-            "note": check_in.note,
-            "key_result": check_in.key_result_id,
-            "value": check_in.value,
-        }
-        for check_in in check_ins
-    ]
+    return [dict(document) for document in CheckInSerializer(check_ins, many=True, context={"names": names}).data]
 
 
 def quarter_documents(quarters: Sequence[Quarter]) -> list[Mapping[str, Any]]:
@@ -234,86 +263,3 @@ def quarter_documents(quarters: Sequence[Quarter]) -> list[Mapping[str, Any]]:
         }
         for quarter in quarters
     ]
-
-
-def _objective(progress: ObjectiveProgress, seen: Collection[int], access: Access) -> dict[str, Any]:
-    """`seen` are those of the linked objectives that the reader may see."""
-    objective = progress.objective
-    quarter = objective.quarter
-    is_scored = progress.progress is not None
-    return {
-        "id": objective.pk,
-        "quarter": str(quarter),
-        "quarter_from": quarter.start,
-        "quarter_end": quarter.end,
-        "quarter_closed": quarter.is_closed,
-        "unit": objective.unit.slug if objective.unit else None,
-        "title": objective.title,
-        "description": objective.description,
-        "owner": access.address_of(objective.owner),
-        "is_mandatory": objective.is_mandatory,
-        "parent": objective.parent_id if objective.parent_id in seen else None,
-        "template": objective.template or None,
-        "published_at": objective.published_at,
-        "dropped_at": objective.dropped_at,
-        "dropped_why": objective.dropped_why or None,
-        "carry_over": objective.carry_over,
-        "retrospective": objective.retrospective,
-        "carried_from": objective.carried_from_id if objective.carried_from_id in seen else None,
-        "standing": progress.shown,
-        "computed": progress.computed,
-        "why": progress.why,
-        "override_reason": objective.override_reason or None,
-        "progress": progress.progress,
-        "expected": _expected(quarter),
-        "score": objective.score if is_scored else None,
-        "confidence": progress.confidence or None,
-        "check_in_due": progress.check_in_due,
-        "tickets_open": progress.tickets_open,
-        "tickets_overdue": progress.tickets_overdue,
-        "version": objective.version,
-        "key_results": [_key_result(result) for result in progress.key_results],
-    }
-
-
-def _expected(quarter: Quarter) -> float:
-    return windows.passed(quarter.window, today=windows.local_today()).days / quarter.window.days
-
-
-def _key_result(progress: KeyResultProgress) -> dict[str, Any]:
-    key_result, forecast = progress.key_result, progress.forecast
-    return {
-        "id": key_result.pk,
-        "title": key_result.title,
-        "metric": key_result.metric or None,
-        "statistic": key_result.statistic or None,
-        "unit_of_measure": key_result.unit_of_measure,
-        "better": key_result.better,
-        "target_kind": key_result.target_kind,
-        "change_percent": key_result.change_percent,
-        "baseline": progress.baseline,
-        "baseline_from": key_result.baseline_from,
-        "baseline_to": key_result.baseline_to,
-        "target": progress.target,
-        "value": progress.value,
-        "reason": progress.reason or None,
-        "pace": progress.pace,
-        "progress": progress.progress,
-        "holds": progress.holds,
-        "forecast": forecast
-        and {
-            "value": forecast.value,
-            "low": forecast.low,
-            "high": forecast.high,
-            "reached_on": forecast.reached_on,
-        },
-        "standing": progress.standing,
-        "why": progress.why,
-        "sample_size": progress.sample_size,
-        "measured_at": progress.measured_at,
-        "points": [_point(day, value) for day, value in progress.points],
-    }
-
-
-def _point(day: date, value: float | None) -> dict[str, Any]:
-    return {"day": day, "value": value}
