@@ -31,12 +31,13 @@ def readiness() -> dict[str, str]:
 def database_state() -> str:
     try:
         with connection.cursor() as cursor:
-            cursor.execute("select 1")
+            cursor.execute("show transaction_read_only")
+            takes_changes = cursor.fetchone() == ("off",)
     except DatabaseError:
         connection.close()
         watch = database_watch.watch
         return "does not answer" if watch is not None and watch.is_hanging() else "unreachable"
-    return "ok"
+    return "ok" if takes_changes else "read-only"
 
 
 def migrations_state() -> str:

@@ -4,21 +4,26 @@ Clients would wait forever: no server timeout fires, and keepalives are answered
 would occupy all threads.  So one thread probes the database every second, and another checks twice a second whether it
 has answered.  After three seconds without an answer the sockets of all waiting requests are shut down and new
 connections are refused: each request fails on its own, in its own format.
+
+A single connection can hang while the server answers others: a firewall forgot it, or the disk blocks under its backend.
+The server's statement timeout would have ended the statement by then, so its socket is shut down five seconds later.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +32,7 @@ SECONDS_BETWEEN_CHECKS = 0.5
 CHECKS_WITHOUT_ANSWER = 6  # checks, not seconds: after sleep the machine finds an old probe and its answer at once
 SECONDS_TO_CONNECT = 3
 STATEMENT_SECONDS = 30
+SECONDS_BEYOND_TIMEOUT = 5.0  # for the server to end a statement, before its connection counts as dead
 LOCK_SECONDS = 5
 REQUEST_LIMITS = f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s"
 
@@ -40,7 +46,9 @@ class DatabaseWatch:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pid = 0
-        self._connections: WeakSet[psycopg.Connection[Any]] = WeakSet()
+        self._connections: WeakKeyDictionary[psycopg.Connection[Any], int] = WeakKeyDictionary()
+        """By connection, the successive checks that found it waiting for the server."""
+        self._statement_checks = math.inf  # a connection may wait so many; unlimited until the probe knows the timeout
         self._is_waiting = False
         self._checks = 0
 
@@ -61,13 +69,14 @@ class DatabaseWatch:
     def note(self, connection: psycopg.Connection[Any]) -> None:
         """Register a connection whose socket is shut down when the database hangs."""
         with self._lock:
-            self._connections.add(connection)
+            self._connections[connection] = 0
 
     def _probe(self, parameters: dict[str, Any]) -> None:
         while True:
             self._is_waiting = True
             try:
                 with psycopg.connect(**parameters) as connection:
+                    self.learn_timeout(connection)
                     while True:
                         self._is_waiting = True
                         connection.execute("SELECT 1")
@@ -91,16 +100,35 @@ class DatabaseWatch:
             if self.is_hanging():
                 if self._checks == CHECKS_WITHOUT_ANSWER:
                     logger.error("The database does not answer: requests that need it are refused until it does.")
-                self._shut_sockets()
+                with self._lock:
+                    connections = list(self._connections)
+                _shut_sockets(connections)
+            elif count := self.give_up_hung_connections():
+                logger.error("%d connections to the database hang, and are given up.", count)
 
-    def _shut_sockets(self) -> None:
-        """Waiting threads read EOF; closing is up to the owner of the socket."""
+    def learn_timeout(self, connection: psycopg.Connection[Any]) -> None:
+        """Note how long the server lets a statement of a connection with these options run."""
+        row = connection.execute("SELECT setting::int / 1000.0 FROM pg_settings WHERE name = 'statement_timeout'")
+        seconds = float(row.fetchone()[0])  # type: ignore[index]  # one row
+        self._statement_checks = (seconds + SECONDS_BEYOND_TIMEOUT) / SECONDS_BETWEEN_CHECKS if seconds else math.inf
+
+    def give_up_hung_connections(self) -> int:
+        """Shut those that wait for longer than the server lets a statement run; their number.  One check."""
         with self._lock:
-            connections = list(self._connections)
-        for connection in connections:
-            with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as shared:
-                if not connection.closed:  # otherwise the descriptor may be reused
-                    shared.shutdown(socket.SHUT_RDWR)
+            for connection, checks in list(self._connections.items()):
+                is_waiting = connection.info.transaction_status is TransactionStatus.ACTIVE
+                self._connections[connection] = checks + 1 if is_waiting else 0
+            hung = [connection for connection, checks in self._connections.items() if checks > self._statement_checks]
+        _shut_sockets(hung)
+        return len(hung)
+
+
+def _shut_sockets(connections: Iterable[psycopg.Connection[Any]]) -> None:
+    """Waiting threads read EOF; closing is up to the owner of the socket."""
+    for connection in connections:
+        with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(connection.fileno())) as shared:
+            if not connection.closed:  # otherwise the descriptor may be reused
+                shared.shutdown(socket.SHUT_RDWR)
 
 
 def start_database_watch() -> None:

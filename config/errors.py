@@ -31,6 +31,10 @@ TOO_MUCH = (
     "This needs more memory than the server gives to one question. Choose a shorter range, fewer segments or a smaller "
     "unit."
 )
+READ_ONLY = (
+    "The database takes no changes at the moment, so nothing of yours was stored. Pages can be read. Whoever runs the "
+    "server can see why."
+)
 LOCKED = (
     f"Somebody else has been writing the same for more than {LOCK_SECONDS} seconds; nothing of yours was stored. Try "
     "again in a moment."
@@ -73,6 +77,8 @@ def _sentence(problem: Exception) -> str:
             return TOO_LONG
         case errors.LockNotAvailable():
             return LOCKED
+        case errors.ReadOnlySqlTransaction():
+            return READ_ONLY
     return NO_ANSWER
 
 

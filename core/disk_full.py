@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 DISK_FULL = "The disk is full; nothing was stored. Free some space on the server, and send it again."
-UNREACHABLE = "The database cannot be reached; nothing was stored. Send it again."
+UNREACHABLE = "The database cannot be reached, or takes no changes; nothing was stored. Send it again."
 SECONDS_TO_RETRY = 30
 POSTGRES_DISK_FULL = "53100"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 

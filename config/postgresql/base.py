@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from types import TracebackType
 from typing import Any
 
 from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper, OperationalError
+from django.utils.functional import cached_property
+from psycopg import errors
 
 from config import database_watch
 
 
+class _Errors(DatabaseErrorWrapper):
+    """Django's exceptions; a database that takes no changes (a standby, a failover) is unavailable, and no bug of ours.
+
+    PostgreSQL has it among internal errors, which would be answered with 500: exporters do not send that again.
+    """
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc_value: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(exc_value, errors.ReadOnlySqlTransaction):
+            raise OperationalError(*exc_value.args) from exc_value
+        super().__exit__(exc_type, exc_value, traceback)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's backend; in a process with a database watch, with timeouts, and refusing connections while it hangs."""
+
+    @cached_property
+    def wrap_database_errors(self) -> DatabaseErrorWrapper:
+        return _Errors(self)
 
     def get_connection_params(self) -> dict[str, Any]:
         parameters = super().get_connection_params()

@@ -12,16 +12,24 @@ from datetime import UTC, datetime
 
 import httpx
 import psutil
+import psycopg
 import pytest
 from django.db import InterfaceError, OperationalError, connection
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from psycopg import errors
+from psycopg.pq import TransactionStatus
+from pytest_django import DjangoDbBlocker
 
+from config import database_watch
+from config.database_watch import DatabaseWatch
 from config.errors import server_error
+from integrations.models import IngestScope
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 from tests.installations import Installation
 from tests.otlp import LogEvent, logs_request
-from tests.patience import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.servers import Server
+from tests.telemetry.intake import JSON, REQUEST, log_record, logs
 
 PAGE, API, OTLP, HOOK, PUSH = (
     "/accounts/invitation/guessed/",
@@ -128,9 +136,51 @@ def test_a_lock_that_others_hold_is_said_in_words(server: Server) -> None:
     assert server.browse().get(PAGE).status_code == 404
 
 
+def test_a_connection_that_hangs_by_itself_is_given_up(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server answers others: its backend waits for a disk, or something between both forgot the connection."""
+    monkeypatch.setattr(database_watch, "SECONDS_BEYOND_TIMEOUT", 1.0)
+    with django_db_blocker.unblock():
+        parameters = connection.get_connection_params()
+    watch = DatabaseWatch()
+    with psycopg.connect(**{**parameters, "options": "-c statement_timeout=1s"}) as timed:
+        watch.learn_timeout(timed)
+    with psycopg.connect(**parameters) as hung, psycopg.connect(**parameters) as idle, ThreadPoolExecutor(1) as pool:
+        watch.note(hung)
+        watch.note(idle)
+        waiting = pool.submit(hung.execute, "SELECT pg_sleep(600)")
+        given_up = []
+        for _ in range(4):
+            wait_until(lambda: hung.info.transaction_status is TransactionStatus.ACTIVE, what="it waits")
+            given_up.append(watch.give_up_hung_connections())
+        assert given_up == [0, 0, 0, 0], "a statement has a second, and a second more"
+        assert watch.give_up_hung_connections() == 1
+        with pytest.raises(psycopg.OperationalError):
+            waiting.result(timeout=PATIENCE_SECONDS)
+        assert idle.execute("SELECT 1").fetchone() == (1,)
+        hung.close()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", [OTLP, PUSH])
+def test_a_database_that_takes_no_changes_is_unavailable(client: Client, path: str) -> None:
+    """A standby, or a failover.  With 500, exporters would drop what they have, and not send it again."""
+    _, token = create_ingest_token("a sender", scope=IngestScope.PUSH if path == PUSH else IngestScope.TELEMETRY)
+    body = {"records": [DEPLOYMENT]} if path == PUSH else logs(log_record(REQUEST))
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+    assert client.get("/accounts/login/").status_code == 200
+    assert client.get("/readyz").json()["database"] == "read-only"
+    answer = client.post(path, body, content_type=JSON, headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, "takes no changes" in answer.content.decode()) == (503, True)
+    assert int(answer["Retry-After"]) > 0
+
+
 @pytest.mark.parametrize(
     ("problem", "cause", "sentence"),
     [
+        (OperationalError(), errors.ReadOnlySqlTransaction(), "takes no changes"),
         (OperationalError(), errors.QueryCanceled(), "took longer than 30 seconds"),
         (OperationalError(), errors.LockNotAvailable(), "writing the same"),
         (OperationalError(), None, "does not answer"),
