@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from functools import cache
-from ipaddress import ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +13,8 @@ from django.core.checks import Warning as CheckWarning
 from django.http import HttpRequest, HttpResponse
 
 logger = logging.getLogger(__name__)
+
+IPV6_CLIENT_BITS = 64  # of an address, which a provider gives to one client
 
 NO_PROXIES = (
     "HEADWAY_TRUSTED_PROXIES is 0, so that the proxy's address counts as everybody's. "
@@ -31,6 +33,20 @@ def client_address(meta: Mapping[str, Any], proxies: int) -> str:
     if not 0 < proxies <= len(forwarded):
         return socket_address
     return _plain_address(forwarded[-proxies]) or socket_address
+
+
+def counted_address(request: HttpRequest) -> str | None:
+    """The address for which failed sign-ins count: of IPv6 the network, in which a client picks addresses as it likes.
+
+    As allauth's limits do it.  None if the server listens on no address.
+    """
+    plain = _plain_address(request.META.get("REMOTE_ADDR", ""))
+    if not plain:
+        return None
+    address = ip_address(plain)
+    if not isinstance(address, IPv6Address):
+        return plain
+    return str(address.ipv4_mapped or IPv6Network((int(address), IPV6_CLIENT_BITS), strict=False).network_address)
 
 
 class ClientAddress:

@@ -131,6 +131,8 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "ma
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
+    "orgtree.access.sign_in.SignInBackend",
+    # Asked for the accounts of sessions that they began, and for no password: the one above decides.
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
@@ -149,6 +151,7 @@ ACCOUNT_ADAPTER = "orgtree.access.sign_in.ClosedSignUpAdapter"
 # that are known to be a client's: without a number of proxies it may be the address of one, which everybody shares.
 ACCOUNT_RATE_LIMITS = {"login_failed": None, "login": "30/m/ip" if TRUSTED_PROXIES else None}
 AXES_USERNAME_CALLABLE = "orgtree.access.sign_in.attempted_name"
+AXES_CLIENT_IP_CALLABLE = "config.client_address.counted_address"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from axes.models import AccessAttempt
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 from pytest_django.fixtures import Settings
@@ -94,6 +96,39 @@ def test_a_name_is_locked_for_the_client_that_guessed_alone_whatever_it_forges()
     assert not try_sign_in(ADMIN, forwarded=f"{COLLEAGUE}, {ATTACKER}")
     assert try_sign_in(ADMIN, forwarded=COLLEAGUE)
     assert try_sign_in(MEMBER, forwarded=ATTACKER)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("one_proxy")
+def test_who_takes_another_address_of_its_network_for_each_guess_is_locked_out() -> None:
+    for number in range(10):
+        try_sign_in(ADMIN.email, forwarded=f"2001:db8:1:2:{number:x}::7")
+    assert not try_sign_in(ADMIN, forwarded="2001:db8:1:2:ffff::7")
+    assert try_sign_in(ADMIN, forwarded="2001:db8:1:3::7")
+    for number in range(10):
+        try_sign_in(MEMBER.email, forwarded="::ffff:203.0.113.7" if number % 2 else ATTACKER)
+    assert not try_sign_in(MEMBER, forwarded=ATTACKER)
+
+
+@pytest.mark.django_db
+def test_a_password_is_compared_once_whether_or_not_there_is_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise the time of an answer tells which names exist."""
+    compared: list[str] = []
+    real = MD5PasswordHasher.encode
+
+    def encode(hasher: MD5PasswordHasher, password: str, salt: str) -> str:
+        compared.append(password)
+        return real(hasher, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", encode)
+    for account in ({}, {"username": "alan"}, {"is_active": False, "username": "left", "email": "left@example.com"}):
+        User.objects.create_user(
+            **{"username": "ada@example.com", "email": "alan@example.com", **account}, password="x"
+        )
+    for name in ("ada@example.com", "alan", "left@example.com", "left", "nobody@example.com", "nobody"):
+        compared.clear()
+        try_sign_in(name)
+        assert compared == ["wrong"], name
 
 
 @pytest.mark.django_db
