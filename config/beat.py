@@ -40,7 +40,7 @@ class Scheduler(DatabaseScheduler):  # type: ignore[misc]  # has no types
             return
         if put_right:
             columns = ", ".join(f"{count} of {column}" for column, count in put_right.items())
-            logger.warning("The clock was put back: %s lay in the future, and are set to now.", columns)
+            logger.warning("The clock was put back: %s lay too far in the future, and are put right.", columns)
         if put_right or ahead:
             # The library's own times use the same clock: its last full read and the order of tasks.
             self._initial_read = self._heap_invalidated = True

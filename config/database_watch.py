@@ -5,7 +5,7 @@ would occupy all threads.  So one thread probes the database every second, and a
 has answered.  After three seconds without an answer the sockets of all waiting requests are shut down and new
 connections are refused: each request fails on its own, in its own format.
 
-A single connection can hang while the server answers others: a firewall forgot it, or the disk blocks under its backend.
+A single connection can hang while the server answers others: a firewall forgot it, or the disk blocks its backend.
 The server's statement timeout would have ended the statement by then, so its socket is shut down five seconds later.
 """
 

@@ -114,7 +114,7 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W008",  # the proxy redirects; redirecting here would break a proxy that speaks plain http to us
 ]
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {"default": {"BACKEND": "config.memory_cache.MonotonicMemory"}}
 
 USE_I18N = False
 LANGUAGE_CODE = "en-gb"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from django.db.models import DateField, ExpressionWrapper, F
+from django.utils import timezone
 
 from insights.catalogue.headlines import AI, DELIVERY
 from insights.catalogue.registry import get
@@ -45,6 +46,8 @@ def record_figures() -> int:
     """
     today = windows.local_today()
     FigureRecord.objects.filter(end__lt=today - DAYS_KEPT, end=_DAY_AFTER_START).delete()
+    # Written while the clock ran ahead: of periods that were not over.
+    FigureRecord.objects.filter(recorded_at__gt=timezone.now()).delete()
     periods = closed_periods(today)
     of_organisation = FigureRecord.objects.filter(unit=None, end__in={period.end for period in periods})
     recorded = set(of_organisation.values_list("metric", "version", "start", "end"))

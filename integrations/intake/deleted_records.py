@@ -19,8 +19,8 @@ from integrations.outbox.write_lock import lock_for_write
 def mark_gone(stream: Stream, whole: Collection[str]) -> int:
     """Mark stored records of the stream as deleted that are not among these external ids; how many.
 
-    Records first seen since the reading began may be newer than the page that would have listed them.  In the caller's
-    transaction.
+    Records first seen since the reading began may be newer than the page that would have listed them; one first seen in
+    the future, while the clock ran ahead, is older.  In the caller's transaction.
     """
     resource = stream.resource
     kind = Kind(stream.kind)
@@ -30,7 +30,7 @@ def mark_gone(stream: Stream, whole: Collection[str]) -> int:
     lock_for_write(resource.connection, {kind})
     left_out = TABLES[kind].model._default_manager.filter(of_stream, connection=resource.connection, deleted_at=None)
     if stream.reading_since is not None:
-        left_out = left_out.filter(first_seen_at__lt=stream.reading_since)
+        left_out = left_out.filter(Q(first_seen_at__lt=stream.reading_since) | Q(first_seen_at__gt=timezone.now()))
     if kind == Kind.DEPLOYMENT:
         left_out = left_out.filter(Q(pipeline_run=None))  # those that follow from pipeline runs go with their run
     stored = dict(left_out.values_list("external_id", "pk"))

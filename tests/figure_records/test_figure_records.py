@@ -125,6 +125,19 @@ def test_single_days_are_forgotten_and_longer_periods_stay(shop: Delivery, clock
     assert timedelta(days=7) in lengths
 
 
+def test_what_a_clock_that_ran_ahead_recorded_is_recorded_again_when_it_is_over(
+    shop: Delivery, clock: time_machine.Traveller
+) -> None:
+    """Else a week that had not begun stands as one of nothing, beside what it came to."""
+    clock.shift(timedelta(days=30))
+    record_figures()
+    assert FigureRecord.objects.filter(end__gt=NIGHT.date())
+    clock.move_to(NIGHT)
+    record_figures()
+    assert of_week() == {None: 2, "engineering": 2, "red": 2}
+    assert not FigureRecord.objects.filter(end__gt=NIGHT.date())
+
+
 def test_a_process_that_was_killed_goes_on_where_it_was(shop: Delivery) -> None:
     record_figures()
     FigureRecord.objects.filter(start=WEEK.start, end=WEEK.end, unit=None).delete()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from integrations.connectors.drafts import (
     AnyDraft,
@@ -236,6 +237,14 @@ def test_what_came_while_it_was_listed_is_not_gone(tell: Tell) -> None:
     tell(item("A-1"))
     with transaction.atomic():
         assert mark_gone(stream, frozenset()) == 0
+
+
+def test_what_was_first_seen_while_the_clock_ran_ahead_can_be_gone(tell: Tell) -> None:
+    tell(item("A-1"))
+    WorkItem.objects.update(first_seen_at=timezone.now() + timedelta(days=30))
+    stream = Stream.objects.create(resource=Resource.objects.get(), kind=Kind.WORK_ITEM, reading_since=timezone.now())
+    with transaction.atomic():
+        assert mark_gone(stream, frozenset()) == 1
 
 
 def test_the_days_before_and_after_a_change_are_told(tell: Tell) -> None:

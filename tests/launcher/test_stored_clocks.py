@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -11,20 +12,27 @@ from datetime import datetime, timedelta
 import pytest
 import time_machine
 from axes.models import AccessAttempt
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
+from pytest_django.fixtures import Settings
 
-from config import tasks_seen
+from config import memory_cache, tasks_seen
 from config.beat import Scheduler
 from config.celery import app
 from config.schedule import SCHEDULE, seed_schedule
-from config.stored_clocks import CLOCKS, correct_clocks
+from config.stored_clocks import CLOCKS, INVITATION_LIFETIME, SESSION_LIFETIME, correct_clocks
 from integrations.enums import ResourceKind
-from integrations.models import Connection, Quota, RepositorySource, Resource, Stream
+from integrations.models import Connection, IngestScope, Quota, RepositorySource, Resource, Stream
 from integrations.sync.git.tasks import due_sources
 from integrations.sync.leases import claimed
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, sender_of
+from orgtree.access.invitations import invite
+from orgtree.models import Invitation
 from tests.personas import MEMBER, create_user
 
 pytestmark = pytest.mark.django_db
@@ -165,6 +173,43 @@ def test_somebody_who_was_locked_out_in_the_future_signs_in_a_quarter_of_an_hour
     assert AccessAttempt.objects.exists()
     with time_machine.travel(timezone.now() + timedelta(minutes=16)):
         assert Client().post("/accounts/login/", {**form, "password": MEMBER.password}).status_code == 302
+
+
+def test_links_and_sessions_of_the_future_end_no_later_than_those_of_now() -> None:
+    now = timezone.now()
+    user = create_user(MEMBER)
+    with time_machine.travel(now + AHEAD, tick=False):
+        invite(["alan@example.com"], by=user)
+        session = SessionStore()
+        session.create()
+        token, secret = create_ingest_token("laptop")
+        sender_of(secret, IngestScope.TELEMETRY)
+    token.refresh_from_db()
+    assert token.last_used_at == now + AHEAD
+    assert correct_clocks(now)
+    token.refresh_from_db()
+    assert token.last_used_at == now
+    assert Invitation.objects.get().expires_at == now + INVITATION_LIFETIME
+    assert Session.objects.get().expire_date == now + SESSION_LIFETIME
+    assert not correct_clocks(now)
+
+
+def test_an_address_that_signed_in_in_the_future_may_go_on(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """allauth keeps times of attempts in memory, and forgets none that lies ahead."""
+    settings.ACCOUNT_RATE_LIMITS = {**settings.ACCOUNT_RATE_LIMITS, "login": "3/m/ip"}
+    cache.clear()
+
+    def statuses(count: int) -> list[int]:
+        form = {"login": "nobody", "password": "wrong"}
+        return [Client().post("/accounts/login/", form).status_code for _ in range(count)]
+
+    with time_machine.travel(timezone.now() + AHEAD):
+        assert statuses(2) == [200, 200]
+    assert statuses(2) == [200, 429]
+    minute_later = time.monotonic() + 61
+    monkeypatch.setattr(memory_cache.time, "monotonic", lambda: minute_later)
+    assert statuses(1) == [200]
+    cache.clear()
 
 
 def test_each_column_is_named_once() -> None:

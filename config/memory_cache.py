@@ -1,0 +1,20 @@
+"""Django's cache in memory, whose entries end after their time whatever happens to the machine's clock."""
+
+from __future__ import annotations
+
+import time
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.locmem import LocMemCache
+
+
+class MonotonicMemory(LocMemCache):
+    """allauth counts sign-ins in it: a clock that ran ahead and is put back would refuse an address until that time."""
+
+    def get_backend_timeout(self, timeout: float | object = DEFAULT_TIMEOUT) -> float | None:
+        seconds = self.default_timeout if timeout is DEFAULT_TIMEOUT else timeout
+        return None if seconds is None else time.monotonic() + float(seconds)  # type: ignore[arg-type]
+
+    def _has_expired(self, key: str) -> bool:
+        expires = self._expire_info.get(key, float("-inf"))
+        return expires is not None and expires <= time.monotonic()
