@@ -77,7 +77,10 @@ CLOCKS = (
 
 
 def correct_clocks(now: datetime) -> Mapping[str, int]:
-    """Set times that are too far ahead to `now`, or to their limit; returns the number of rows by column.  Idempotent, cheap if there are none."""
+    """Set times that are too far ahead to `now`, or to their limit; returns the number of rows by column.
+
+    Idempotent, cheap if there are none.
+    """
     put_right = {}
     for clock in CLOCKS:
         count = clock.model._default_manager.filter(clock.wrong(now)).update(**{clock.field: now + clock.from_now})
