@@ -137,12 +137,15 @@ def plan_total(query: Query, clock: Clock, scopes: ScopeResolver | None = None) 
     return replace(_plan(query, clock, _needed(query), (scopes or ScopeResolver()).of(query.scope)), of_buckets=False)
 
 
-def plan_units(query: Query, units: Sequence[int], clock: Clock, scopes: ScopeResolver) -> list[Plan]:
+def plan_units(
+    query: Query, units: Sequence[int], clock: Clock, scopes: ScopeResolver, *, of_buckets: bool = False
+) -> list[Plan]:
     """As `plan_total`, for each of these units instead of the query's own, in order; all are read together."""
     _check(query, get(query.key))
     people = scopes.of(Scope(where=query.scope.where))
     scope = replace(people, kind=ScopeKind.UNITS, ids=tuple(units), person_id=query.scope.person_id)
-    one = replace(_plan(query, clock, _needed(query), scope), of_buckets=False)
+    buckets = windows.buckets(query.window, query.granularity) if of_buckets else _needed(query)
+    one = replace(_plan(query, clock, buckets, scope), of_buckets=of_buckets)
     return [replace(one, unit_id=unit) for unit in units]
 
 

@@ -40,10 +40,11 @@ FRESH_FOR = timedelta(seconds=5)  # new facts are counted within this time
 
 @dataclass(frozen=True)
 class UnitQueries:
-    """Queries to answer for each of these units (ids) instead of their own scope."""
+    """Queries to answer for each of these units (ids) instead of their own scope, without buckets unless requested."""
 
     queries: Sequence[Query]
     units: Sequence[int]
+    of_buckets: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class AnswerSet:
 
     series: Sequence[Answer]
     totals: Sequence[Answer]  # their `series` is empty
-    units: Sequence[Mapping[int, Sequence[Answer]]]  # as are these
+    units: Sequence[Mapping[int, Sequence[Answer]]]  # as are these, unless buckets were requested
 
 
 def read_series(
@@ -98,7 +99,7 @@ def read_together(
     plans += [plan_total(query, clock, scopes) for query in totals]
     for side_by_side in units:
         for query in side_by_side.queries if side_by_side.units else ():
-            plans += plan_units(query, side_by_side.units, clock, scopes)
+            plans += plan_units(query, side_by_side.units, clock, scopes, of_buckets=side_by_side.of_buckets)
     with rows_of_answer(PAGE if freshness is Freshness.OF_PAGES else EXACT) as rows:
         answers_read = _answers(plans, freshness)
         if unconfirmed:

@@ -6,9 +6,10 @@ Views and the API read values only through this module (a test enforces it); com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from insights.catalogue.registry import get
 from insights.engine.adoption.cohorts import Cohort, cohorts_of
 from insights.engine.adoption.developer_facts import read_developer_facts
 from insights.engine.adoption.developers import OF_PEOPLE_AND_AGENTS, AdoptionRowsQuery, Developers, developers_of
@@ -25,11 +26,10 @@ from insights.engine.read import (
     read_distribution,
     read_person_totals,
     read_rows,
-    read_series,
     read_together,
-    read_totals,
 )
 from insights.formulas.error_margins import ErrorMargin
+from insights.privacy.differences import Key, family_of, revealed_by_filters, sizes_of, wider_queries
 from insights.privacy.rows import RowsShown, labelled_rows, pseudonymous_rows, rows_shown
 from insights.privacy.scope_access import check_scopes
 from insights.privacy.withhold import (
@@ -42,6 +42,7 @@ from insights.privacy.withhold import (
     withheld_distribution,
     withholds,
 )
+from insights.query.enums import BelongsTo
 from insights.query.query import Answer, Dimension, Freshness, Query, Scope
 from orgtree.access.access import Access
 from orgtree.access.trust import Disclosure
@@ -88,20 +89,14 @@ def visible_series(
     queries: Sequence[Query], access: Access, *, freshness: Freshness = Freshness.AT_ONCE
 ) -> list[Answer]:
     """As `read_series`, for this viewer.  Raises UnknownUnitError and ScopeNeededError: see scope_access.py."""
-    check_scopes((query.scope for query in queries), access)
-    with_numerators = _WithNumerators(queries, access)
-    answers = read_series(with_numerators.queries, freshness=freshness, unconfirmed=unconfirmed_for(access))
-    return with_numerators.withheld(answers)
+    return list(visible_together(access, series=queries, freshness=freshness).series)
 
 
 def visible_totals(
     queries: Sequence[Query], access: Access, *, freshness: Freshness = Freshness.AT_ONCE
 ) -> list[Answer]:
     """As `visible_series`, for the whole window alone: `series` is empty."""
-    check_scopes((query.scope for query in queries), access)
-    with_numerators = _WithNumerators(queries, access)
-    answers = read_totals(with_numerators.queries, freshness=freshness, unconfirmed=unconfirmed_for(access))
-    return with_numerators.withheld(answers)
+    return list(visible_together(access, totals=queries, freshness=freshness).totals)
 
 
 def visible_together(
@@ -114,56 +109,157 @@ def visible_together(
 ) -> AnswerSet:
     """As `read_together`, for this viewer; only of units that they may see."""
     check_scopes((query.scope for query in (*series, *totals)), access)
-    series_read, totals_read = _WithNumerators(series, access), _WithNumerators(totals, access)
-    with_numerators = [_WithNumerators(unit_queries.queries, access) for unit_queries in units]
+    series_read, totals_read = _Asked(series, access), _Asked(totals, access)
+    units_read = [
+        _Asked(of_units.queries, access, [unit for unit in of_units.units if access.visibility.can_see(unit)])
+        for of_units in units
+    ]
+    asked = [series_read, totals_read, *units_read]
     answers = read_together(
-        series=series_read.queries,
-        totals=totals_read.queries,
-        units=_visible_units(units, with_numerators, access),
+        series=series_read.alone,
+        totals=[*totals_read.alone, *(query for of_units in units_read for query in of_units.of_whole)],
+        units=[replace(read.side_by_side, of_buckets=read is series_read) for read in asked],
         freshness=freshness,
         unconfirmed=unconfirmed_for(access),
     )
+    totals_found = iter(answers.totals)
+    of_series = series_read.answered(answers.series, answers.units[0])
+    of_totals = totals_read.answered([next(totals_found) for _ in totals_read.alone], answers.units[1])
     return AnswerSet(
-        series=series_read.withheld(answers.series),
-        totals=totals_read.withheld(answers.totals),
+        series=of_series,
+        totals=of_totals,
         units=[
-            {unit: queries.withheld(of_unit, unit) for unit, of_unit in by_unit.items()}
-            for queries, by_unit in zip(with_numerators, answers.units, strict=True)
+            of_units.answered_by_unit([next(totals_found) for _ in of_units.of_whole], by_unit)
+            for of_units, by_unit in zip(units_read, answers.units[2:], strict=True)
         ],
     )
 
 
-def _visible_units(
-    unit_queries: Sequence[UnitQueries], with_numerators: Sequence[_WithNumerators], access: Access
-) -> list[UnitQueries]:
-    """The units that this viewer may see, with the queries of numerators."""
-    return [
-        replace(
-            of_units,
-            queries=queries.queries,
-            units=[unit for unit in of_units.units if access.visibility.can_see(unit)],
-        )
-        for of_units, queries in zip(unit_queries, with_numerators, strict=True)
-    ]
+class _Asked:
+    """Queries with all others that decide what of them is withheld, which are not handed on.
 
+    These are the queries of their numerators, those without one of their filters, and the same for units beside theirs.
+    With `units`, the queries are answered for each of these instead of their own scope.
+    """
 
-class _WithNumerators:
-    """Queries with those of their numerators behind them, which decide what is withheld and are not handed on."""
-
-    def __init__(self, queries: Sequence[Query], access: Access) -> None:
+    def __init__(self, queries: Sequence[Query], access: Access, units: Sequence[int] | None = None) -> None:
         self._access = access
+        self._units = units
         self.queries = list(queries)
-        self._numerators: list[int | None] = []
-        for query in queries:
-            numerator = numerator_query(query, access)
-            if numerator is not None and numerator not in self.queries:
-                self.queries.append(numerator)
-            self._numerators.append(None if numerator is None else self.queries.index(numerator))
+        self._numerators = [self._position(numerator_query(query, access)) for query in queries]
+        protected = {position: query for position, query in enumerate(self.queries) if self._is_protected(query)}
+        self._wider = {
+            position: [self._position(wider) for wider in wider_queries(query)] for position, query in protected.items()
+        }
+        self._unit_ids = {
+            position: _unit_id(query.scope, access)
+            for position, query in protected.items()
+            if units is None and query.scope.unit is not None and query.scope.person_id is None
+        }
+        compared = self._unit_ids.values() if units is None else units if protected else ()
+        self._family = family_of([unit for unit in compared if unit is not None], access)
+        self._without_unit: list[Query] = []
+        self._bases = {
+            position: self._base(query)
+            for position, query in enumerate(self.queries)
+            if units is not None or position in self._unit_ids
+        }
 
-    def withheld(self, answers: Sequence[Answer], unit_id: int | None = None) -> list[Answer]:
+    def _is_protected(self, query: Query) -> bool:
+        """Whether any of its values can be withheld; which of those of units, is decided for each."""
+        if self._units is None:
+            return withholds(query, self._access)
+        return not self._access.shows_small_groups and get(query.key).belongs_to is BelongsTo.PERSON
+
+    def _position(self, query: Query | None) -> int | None:
+        if query is None:
+            return None
+        if query not in self.queries:
+            self.queries.append(query)
+        return self.queries.index(query)
+
+    def _base(self, query: Query) -> int:
+        anywhere = replace(query, scope=replace(query.scope, unit=None))
+        if anywhere not in self._without_unit:
+            self._without_unit.append(anywhere)
+        return self._without_unit.index(anywhere)
+
+    @property
+    def of_whole(self) -> Sequence[Query]:
+        """The queries of units, of the whole organisation, if the viewer may compare it with units."""
+        return self._without_unit if self._family.wholes else []
+
+    @property
+    def alone(self) -> Sequence[Query]:
         return [
-            withheld(answers[position], self._access, None if above is None else answers[above], unit_id)
-            for position, above in enumerate(self._numerators)
+            *(query for position, query in enumerate(self.queries) if not self._is_of_family(position)),
+            *self.of_whole,
+        ]
+
+    def _is_of_family(self, position: int) -> bool:
+        """Whether its unit is one of the family, so that it is answered beside the others."""
+        return self._unit_ids.get(position) in self._family.parents
+
+    @property
+    def side_by_side(self) -> UnitQueries:
+        return UnitQueries(self._without_unit, sorted({*self._family.units, *(self._units or ())}))
+
+    def answered(self, alone: Sequence[Answer], by_unit: Mapping[int, Sequence[Answer]]) -> Sequence[Answer]:
+        """The answers as the viewer may see them, from those to `alone` and `side_by_side`."""
+        found = iter(alone)
+        answers = [
+            replace(by_unit[self._unit_ids[position] or 0][self._bases[position]], query=query)
+            if self._is_of_family(position)
+            else next(found)
+            for position, query in enumerate(self.queries)
+        ]
+        return self._shown(answers, self._revealed(list(found), by_unit), None)
+
+    def answered_by_unit(
+        self, of_whole: Sequence[Answer], by_unit: Mapping[int, Sequence[Answer]]
+    ) -> Mapping[int, Sequence[Answer]]:
+        """The same for each of the units, from those to `of_whole` and `side_by_side`."""
+        revealed = self._revealed(of_whole, by_unit)
+        positions = range(len(self.queries))
+        return {
+            unit: self._shown([by_unit[unit][self._bases[position]] for position in positions], revealed, unit)
+            for unit in self._units or ()
+        }
+
+    def _revealed(
+        self, of_whole: Sequence[Answer], by_unit: Mapping[int, Sequence[Answer]]
+    ) -> Sequence[Mapping[int, set[Key]]]:
+        """For each of the queries without a unit, the keys that would reveal few people, by unit."""
+        return [
+            self._family.revealed(
+                {
+                    **{unit: sizes_of(answers[base]) for unit, answers in by_unit.items()},
+                    **{whole: sizes_of(of_whole[base]) for whole in self._family.wholes},
+                },
+                self._access,
+            )
+            for base in range(len(self._without_unit))
+        ]
+
+    def _shown(
+        self, answers: Sequence[Answer], revealed: Sequence[Mapping[int, set[Key]]], unit: int | None
+    ) -> Sequence[Answer]:
+        def keys(position: int) -> set[Key]:
+            of_unit = unit if unit is not None else self._unit_ids.get(position)
+            base = self._bases.get(position)
+            beside = revealed[base].get(of_unit, set()) if of_unit is not None and base is not None else set()
+            wider = [answers[other] for other in self._wider.get(position, ()) if other is not None]
+            return beside | revealed_by_filters(answers[position], wider, self._access)
+
+        return [
+            withheld(
+                answers[position],
+                self._access,
+                None if numerator is None else answers[numerator],
+                unit,
+                keys(position) | (set() if numerator is None else keys(numerator)),
+            )
+            for position, numerator in enumerate(self._numerators)
         ]
 
 
@@ -173,8 +269,8 @@ def visible_distribution(query: Query, access: Access) -> DistributionAnswer:
     spread = read_distribution(query)
     if not spread.sample_size or not withholds(query, access):
         return spread
-    [answer] = read_totals([query])
-    return withheld_distribution(spread, answer.total[0].people, access)
+    [answer] = visible_totals([query], access)
+    return withheld_distribution(spread, answer.total[0], access)
 
 
 def visible_comparisons(queries: Sequence[Query], line: str, access: Access) -> list[Comparison]:

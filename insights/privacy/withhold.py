@@ -7,7 +7,7 @@ to a viewer (pages, charts, CSV, API) passes through here, once, in `insights.pr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from insights.catalogue.declarations import Count, Metric, Ratio
@@ -15,6 +15,7 @@ from insights.catalogue.registry import get, metrics
 from insights.engine.distribution import Bin, DistributionAnswer
 from insights.engine.read import unconfirmed_in
 from insights.engine.unconfirmed import unconfirmed
+from insights.privacy.differences import Key, key_of, of_few, smallest_segments, too_few
 from insights.query.enums import BelongsTo
 from insights.query.query import Answer, Dimension, MetricValue, Query
 from orgtree.access.access import Access
@@ -23,32 +24,33 @@ UNKNOWN_PEOPLE = (
     "People whom telemetry alone names do not count: an import of people, an account or a connected repository makes "
     "them known."
 )
+DIFFERENCE = "Hidden: beside other figures that are shown, it would tell of few people."
 LEAST_STEP = 5  # smallest rounding step
 AI_DIMENSIONS = frozenset({Dimension.AGENT, Dimension.MODEL, Dimension.ASSISTANCE})
 
 
-def withheld(answer: Answer, access: Access, numerator: Answer | None = None, unit_id: int | None = None) -> Answer:
+def withheld(
+    answer: Answer,
+    access: Access,
+    numerator: Answer | None = None,
+    unit_id: int | None = None,
+    revealed: Collection[Key] = frozenset(),
+) -> Answer:
     """The answer without values to which fewer people contribute than the viewer may be shown.
 
     Unchanged where the policy names people (as in trial mode), the metric belongs to owners, or the data are the
     viewer's own.  `numerator` answers `numerator_query`: a quotient is withheld where its numerator would be.
-    `unit_id` is the unit of the answer where it is not the query's own.
+    `unit_id` is the unit of the answer where it is not the query's own.  `revealed`: see differences.py.
     """
     if not withholds(answer.query, access, unit_id):
         return answer
-    of_few = (
-        {
-            (figure.window, *sorted(figure.segment.items()))
-            for figure in (*numerator.total, *numerator.series)
-            if _too_few(figure.people, access, figure.unconfirmed)
-        }
-        if numerator
-        else set()
-    )
+    few = of_few(answer, access) | (of_few(numerator, access) if numerator else set())
+    hidden = {*few, *revealed}
+    hidden |= smallest_segments(answer, hidden)
 
     def shown(figure: MetricValue) -> MetricValue:
-        above_few = (figure.window, *sorted(figure.segment.items())) in of_few
-        return _hidden(figure, access) if above_few or _too_few(figure.people, access, figure.unconfirmed) else figure
+        key = key_of(figure)
+        return _hidden(figure, reason(access) if key in few else DIFFERENCE) if key in hidden else figure
 
     total = [shown(figure) for figure in answer.total]
     return replace(
@@ -68,12 +70,12 @@ def is_withheld(query: Query, people: int, access: Access) -> bool:
     """Whether a value of that query with `people` contributors is withheld from this viewer."""
     if not withholds(query, access):
         return False
-    return _too_few(people, access) or _too_few(people, access, unconfirmed_in(query, unconfirmed_for(access)))
+    return too_few(people, 0, access) or too_few(people, unconfirmed_in(query, unconfirmed_for(access)), access)
 
 
 def is_of_few(query: Query, known: int, access: Access) -> bool:
     """As `is_withheld`, for a stored value with the number of people confirmed at that time."""
-    return withholds(query, access) and _too_few(known, access)
+    return withholds(query, access) and too_few(known, 0, access)
 
 
 def reveals_few_people(then: int, now: int, access: Access) -> bool:
@@ -87,13 +89,13 @@ def unconfirmed_for(access: Access) -> Sequence[int]:
     return () if access.shows_small_groups else unconfirmed(access.people_version)
 
 
-def withheld_distribution(spread: DistributionAnswer, people: int, access: Access) -> DistributionAnswer:
-    """The distribution as this viewer may see it: withheld with too few `people`, and without single facts.
+def withheld_distribution(spread: DistributionAnswer, total: MetricValue, access: Access) -> DistributionAnswer:
+    """The distribution as this viewer may see it: withheld where its `total` is, and without single facts.
 
     The maximum of an AI metric belongs to one commit or session: anyone who knows the commit would know the author.
     """
-    if is_withheld(spread.query, people, access):
-        return DistributionAnswer(spread.query, 0, None, None, None, {}, (), reason(access))
+    if total.withheld:
+        return DistributionAnswer(spread.query, 0, None, None, None, {}, (), total.reason)
     is_exact = is_of_delivery(get(spread.query.key)) or not withholds(spread.query, access)
     return spread if is_exact or not spread.histogram else _without_single_facts(spread)
 
@@ -176,7 +178,7 @@ def numerator_of(query: Query) -> Query | None:
     return None
 
 
-def _hidden(figure: MetricValue, access: Access) -> MetricValue:
+def _hidden(figure: MetricValue, why: str) -> MetricValue:
     return MetricValue(
         window=figure.window,
         segment=figure.segment,
@@ -185,12 +187,7 @@ def _hidden(figure: MetricValue, access: Access) -> MetricValue:
         denominator=None,
         sample_size=0,
         people=0,
-        reason=reason(access),
+        reason=why,
         to_date=figure.to_date,
         withheld=True,
     )
-
-
-def _too_few(people: int, access: Access, unconfirmed: int = 0) -> bool:
-    """Unconfirmed people do not count.  Without any people there is nobody to protect."""
-    return people > 0 and people - unconfirmed < access.minimum_group_size

@@ -1,0 +1,136 @@
+"""No figure of few people is the difference of others that are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from insights.privacy.differences import Family, revealed_by_filters, smallest_segments
+from insights.privacy.visible import UnitQueries, visible_series, visible_together, visible_totals
+from insights.query import windows
+from insights.query.query import Answer, Dimension, MetricValue, Query, Scope, Window
+from orgtree.access.access import Access, access_of, public_access
+from orgtree.models import Grant, Organisation, Role, Unit
+from tests.org import Org
+from tests.personas import EXECUTIVE, Persona, create_user
+from tests.stored_once import StoreOnce
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("teams")]
+MANAGER = Persona("of-red-0")
+TEAMS = {"Red": 6, "Blue": 5, "Green": 7, "Grey": 2}  # their people with agents
+WEEK = Window(date(2026, 3, 2), date(2026, 3, 9))
+
+
+@pytest.fixture(scope="module")
+def teams(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+    with stored_once(lambda: made_of_teams(Org(tmp_path_factory.mktemp))) as made:
+        yield made
+
+
+def made_of_teams(org: Org) -> Org:
+    """Shop of four teams, Red of two squads; one of Green uses another agent than all others."""
+    Organisation.objects.update_or_create(pk=1, defaults={"protected_since": datetime(2026, 1, 1, tzinfo=UTC)})
+    org.tree("Shop")
+    yesterday = windows.local_today() - timedelta(days=1)
+    for team, size in TEAMS.items():
+        org.unit(team, below="shop")
+        people = [f"of-{team.lower()}-{number}" for number in range(size)]
+        org.people(*({"full_name": name, "email": f"{name}@example.com", "role": team} for name in people))
+        for number, name in enumerate(people):
+            org.join(name, team.lower())
+            org.session(by=name, on=yesterday, tokens=1000 + number)
+    org.fold()
+    Grant.objects.create(user=create_user(EXECUTIVE), role=Role.EXECUTIVE, during=DateRange(date(2025, 1, 1), None))
+    red = Unit.objects.get(slug="red")
+    Grant.objects.create(
+        user=create_user(MANAGER), role=Role.MANAGER, unit=red, during=DateRange(date(2025, 1, 1), None)
+    )
+    return org
+
+
+def tokens(unit: str | None, **where: tuple[str, ...]) -> Query:
+    return Query("ai.tokens", windows.trailing(4), scope=Scope(unit, where=where))
+
+
+def shown(persona: Persona, *queries: Query) -> list[bool]:
+    """Whether each is shown; alone, together, as a total, and in the week in which it was."""
+    access = access_of(create_user(persona))
+    alone = [not visible_totals([query], access)[0].total[0].withheld for query in queries]
+    assert [not answer.total[0].withheld for answer in visible_totals(queries, access)] == alone
+    for answer, is_shown in zip(visible_series(queries, access), alone, strict=True):
+        assert answer.total[0].withheld != is_shown
+        assert {not bucket.withheld for bucket in answer.series if bucket.value or bucket.withheld} == {is_shown}
+    return alone
+
+
+def test_a_team_of_few_is_not_what_the_other_teams_leave_of_all() -> None:
+    """The attack: all less three teams is what two people did."""
+    queries = [tokens(slug) for slug in ("shop", "red", "blue", "green", "grey")]
+    assert shown(EXECUTIVE, *queries) == [True, True, False, True, False]
+    access = access_of(create_user(EXECUTIVE))
+    units = {unit.slug: unit.pk for unit in Unit.objects.all()}
+    [beside] = visible_together(access, units=[UnitQueries([tokens(None)], list(units.values()))]).units
+    assert {slug for slug, unit in units.items() if beside[unit][0].total[0].withheld} == {"blue", "grey"}
+    [blue] = visible_totals([tokens("blue")], access)
+    assert blue.total[0].reason == "Hidden: beside other figures that are shown, it would tell of few people."
+
+
+def test_who_cannot_see_the_other_teams_loses_nothing() -> None:
+    assert shown(MANAGER, tokens("red")) == [True]
+
+
+def test_a_filter_that_leaves_out_few_is_hidden() -> None:
+    """The attack: all less those of three roles."""
+    assert shown(EXECUTIVE, tokens(None, role=("Red", "Blue", "Green")), tokens(None, role=("Green",))) == [False, True]
+
+
+def test_the_policy_named_shows_all() -> None:
+    Organisation.objects.update(individual_policy="named")
+    assert shown(EXECUTIVE, tokens("blue"), tokens("grey")) == [True, True]
+
+
+def figure(people: int, **segment: str) -> MetricValue:
+    return MetricValue(WEEK, segment, float(people), None, None, people, people, None)
+
+
+def answer(query: Query, *figures: MetricValue) -> Answer:
+    now = datetime(2026, 3, 9, tzinfo=UTC)
+    return Answer(query, figures, [], None, now, now)
+
+
+@pytest.fixture
+def access() -> Access:
+    return public_access()
+
+
+def test_beside_a_hidden_segment_the_smallest_shown_is_hidden(access: Access) -> None:
+    by_agent = answer(
+        replace(tokens(None), segments=(Dimension.AGENT,)),
+        *(figure(people, agent=agent) for agent, people in {"claude": 9, "codex": 6, "gemini": 2, "": 0}.items()),
+    )
+    gemini, codex = (WEEK, ("agent", "gemini")), (WEEK, ("agent", "codex"))
+    assert smallest_segments(by_agent, {gemini}) == {codex}
+    assert smallest_segments(by_agent, {gemini, codex}) == {(WEEK, ("agent", "claude"))}
+    assert smallest_segments(by_agent, set()) == set()
+    chosen = {("claude",): False, ("codex",): True, ("codex", "gemini"): False, ("claude", "codex"): True}
+    for agents, hidden in chosen.items():
+        filtered = answer(replace(tokens(None), facets={Dimension.AGENT: agents}), figure(8))
+        assert bool(revealed_by_filters(filtered, [by_agent], access)) is hidden, agents
+
+
+def test_with_a_unit_all_below_it_is_hidden(access: Access) -> None:
+    family = Family({1: -7, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4})
+    sizes = {-7: 40, 1: 30, 2: 12, 3: 16, 4: 6, 5: 6, 6: 6}
+    revealed = family.revealed({unit: {(WEEK,): (people, 0)} for unit, people in sizes.items()}, access)
+    assert {unit for unit, keys in revealed.items() if keys} == {2, 4, 5, 6}, "1 less 2 and 3 is two people"
+
+
+def test_a_top_unit_with_nearly_everybody_is_hidden_alone(access: Access) -> None:
+    family = Family({1: -7, 2: 1, 3: 1})
+    sizes = {-7: 32, 1: 30, 2: 14, 3: 16}
+    revealed = family.revealed({unit: {(WEEK,): (people, 0)} for unit, people in sizes.items()}, access)
+    assert {unit for unit, keys in revealed.items() if keys} == {1}
