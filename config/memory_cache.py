@@ -16,5 +16,5 @@ class MonotonicMemory(LocMemCache):
         return None if seconds is None else time.monotonic() + float(seconds)  # type: ignore[arg-type]
 
     def _has_expired(self, key: str) -> bool:
-        expires = self._expire_info.get(key, float("-inf"))
-        return expires is not None and expires <= time.monotonic()
+        expires = self._expire_info.get(key, float("-inf"))  # type: ignore[attr-defined]  # the stubs lack it
+        return expires is not None and bool(expires <= time.monotonic())

@@ -27,9 +27,8 @@ class SignInBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has
     def authenticate(self, request: HttpRequest | None, **credentials: str) -> User:
         """Raises PermissionDenied where it fails, so that no other backend compares again."""
         name, password = attempted_name(request, credentials), credentials.get("password") or ""
-        accounts = {
-            account.pk: account for account in (get_user_by_username(name), *filter_users_by_email(name)) if account
-        }
+        found: list[User | None] = [get_user_by_username(name), *filter_users_by_email(name)]
+        accounts = {account.pk: account for account in found if account is not None}
         for account in accounts.values() if password else ():
             if account.check_password(password) and self.user_can_authenticate(account):
                 return account
