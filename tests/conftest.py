@@ -20,6 +20,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from config.schedule import seed_schedule
 from insights.engine.unconfirmed import unconfirmed_by_version
+from insights.privacy.differences import places_by_version
 from integrations.telemetry.agents.dictionary import forget_dictionary
 from integrations.telemetry.otlp.store_sessions import forget_identities
 from tests import run_order
@@ -81,6 +82,7 @@ def _nothing_kept_in_this_process() -> None:
     forget_dictionary()
     forget_identities()
     unconfirmed_by_version.clear()
+    places_by_version.clear()
 
 
 @pytest.fixture(scope="session")
