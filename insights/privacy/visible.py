@@ -109,16 +109,16 @@ def visible_together(
 ) -> AnswerSet:
     """As `read_together`, for this viewer; only of units that they may see."""
     check_scopes((query.scope for query in (*series, *totals)), access)
-    series_read, totals_read = _Asked(series, access), _Asked(totals, access)
+    series_read, totals_read = _Batch(series, access), _Batch(totals, access)
     units_read = [
-        _Asked(of_units.queries, access, [unit for unit in of_units.units if access.visibility.can_see(unit)])
+        _Batch(of_units.queries, access, [unit for unit in of_units.units if access.visibility.can_see(unit)])
         for of_units in units
     ]
-    asked = [series_read, totals_read, *units_read]
+    batches = [series_read, totals_read, *units_read]
     answers = read_together(
         series=series_read.alone,
         totals=[*totals_read.alone, *(query for of_units in units_read for query in of_units.of_whole)],
-        units=[replace(read.side_by_side, of_buckets=read is series_read) for read in asked],
+        units=[replace(read.side_by_side, of_buckets=read is series_read) for read in batches],
         freshness=freshness,
         unconfirmed=unconfirmed_for(access),
     )
@@ -135,7 +135,7 @@ def visible_together(
     )
 
 
-class _Asked:
+class _Batch:
     """Queries with all others that decide what of them is withheld, which are not handed on.
 
     These are the queries of their numerators, those without one of their filters, and the same for units beside theirs.

@@ -10,7 +10,7 @@ from django.test import Client
 
 from insights.query import windows
 from orgtree.access.api_tokens import create_api_token
-from tests.personas import EXECUTIVE, OTHER_MEMBER, Persona, create_user
+from tests.personas import EXECUTIVE, MANAGER, OTHER_MEMBER, Persona, create_user
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def ask(persona: Persona | None, query: str) -> tuple[int, str]:
 
 
 def test_a_unit_has_a_sample_for_each_metric_that_has_a_value() -> None:
-    status, text = ask(EXECUTIVE, "unit=platform&metric=ai.sessions&metric=dora.lead_time")
+    status, text = ask(MANAGER, "unit=platform&metric=ai.sessions&metric=dora.lead_time")
     labels = 'key="ai.sessions",unit="platform",unit_of_measure="count",weeks="4"'
     assert status == 200
     assert f"headway_metric{{{labels}}} 6\n" in text
@@ -45,6 +45,7 @@ def test_a_unit_has_a_sample_for_each_metric_that_has_a_value() -> None:
 
 def test_groups_that_are_too_small_have_none() -> None:
     assert ask(EXECUTIVE, "unit=search&metric=ai.sessions") == (200, "")
+    assert ask(EXECUTIVE, "unit=platform&metric=ai.sessions") == (200, ""), "all others are one person"
     assert ask(None, "unit=search&metric=ai.sessions") == (200, "")
 
 

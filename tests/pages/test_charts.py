@@ -60,20 +60,21 @@ def test_a_donut_without_the_segments_of_few_people_says_so(org: Org, sign_in: C
     create_teams()
     yesterday = windows.local_today() - timedelta(days=1)
     for name in ("ada", *OTHERS_IN_PLATFORM):
-        org.session(by=name, on=yesterday, tokens=1000, model="claude-sonnet-4-5")
+        for model in ("claude-sonnet-4-5", "claude-haiku-4-5"):  # one of them could be subtracted from the whole
+            org.session(by=name, on=yesterday, tokens=1000, model=model)
     org.session(by="grace", on=yesterday, tokens=5000, model="claude-opus-4-1")
     org.fold()
     client = sign_in(EXECUTIVE)
     address = reverse("ai_chart", args=["spend_breakdown"])
     answer = client.get(f"{address}?breakdown=model").json()
     assert [series["label"] for series in answer["datasets"]] == ["claude-sonnet-4-5"]
-    assert answer["left_out"] == "1 hidden segment left out"
+    assert answer["left_out"] == "2 hidden segments left out"
     assert answer["centre"]["note"] == "in what is shown"
     table = client.get(f"{reverse('ai_chart_csv', args=['spend_breakdown'])}?breakdown=model").getvalue().decode()
-    assert table.splitlines()[-1] == "1 hidden segment left out,,"
+    assert table.splitlines()[-1] == "2 hidden segments left out,,"
     Organisation.objects.update(individual_policy=IndividualPolicy.NAMED)
     answer = client.get(f"{address}?breakdown=model").json()
-    assert (len(answer["datasets"]), answer["left_out"], answer["centre"]["note"]) == (2, "", "12 weeks")
+    assert (len(answer["datasets"]), answer["left_out"], answer["centre"]["note"]) == (3, "", "12 weeks")
 
 
 def test_an_empty_donut_divides_by_nothing() -> None:
