@@ -31,7 +31,7 @@ def parents_of(
     """What an objective of that unit (a slug; None: the whole organisation, which serves nothing) can serve in that
     quarter; not the `known` one itself.
     """
-    if quarter is None or unit is None:
+    if quarter is None or quarter._state.adding or unit is None:
         return []
     open_ones = Objective.objects.within(visibility).open().filter(quarter=quarter, published_at__isnull=False)
     others = open_ones.exclude(pk=known.pk) if known else open_ones

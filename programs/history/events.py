@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from orgtree.access.who_sees import names_of
 from orgtree.models import Person, Unit
 from orgtree.models.visibility import Visibility
-from programs.models import Objective
+from programs.models import Objective, Quarter
 
 CHANGES_LISTED = 300
 PULL_REQUESTS, WATCHERS = "pull_requests", "watchers"  # of a ticket: what was linked with it
@@ -74,15 +74,16 @@ class CurrentNames:
 
     def __init__(self, events: Sequence[Any], visibility: Visibility, *, objective: str) -> None:
         """`objective` is the field of the events that holds an objective's id."""
-        lookups: Mapping[str, tuple[QuerySet[Any], str]] = {
-            "unit_id": (Unit.objects.all(), "name"),
-            "owner_id": (Person.objects.all(), "full_name"),
-            objective: (Objective.objects.within(visibility), "title"),
+        lookups: Mapping[str, QuerySet[Any]] = {
+            "unit_id": Unit.objects.all(),
+            "owner_id": Person.objects.all(),
+            "quarter_id": Quarter.objects.all(),
+            objective: Objective.objects.within(visibility),
         }
-        self._nameless = {"unit_id": Undisclosed.GONE, "owner_id": Undisclosed.GONE, objective: Undisclosed.UNSEEN}
+        self._nameless = {**dict.fromkeys(lookups, Undisclosed.GONE), objective: Undisclosed.UNSEEN}
         self._known: Mapping[str, Mapping[int, str]] = {
-            field: dict(queryset.filter(pk__in=changed).values_list("pk", column))
-            for field, (queryset, column) in lookups.items()
+            field: {record.pk: str(record) for record in queryset.filter(pk__in=changed)}
+            for field, queryset in lookups.items()
             if (changed := _changed(field, events))
         }
 
@@ -95,6 +96,6 @@ class CurrentNames:
 
 
 def _changed(field: str, events: Sequence[Any]) -> set[int]:
-    """The ids that a field changed from and to; a field that never changed needs no query."""
-    pairs = [(getattr(before, field), getattr(after, field)) for before, after in pairwise(events)]
+    """The ids that a field changed from and to; a field that never changed, or that they lack, needs no query."""
+    pairs = [(getattr(before, field, None), getattr(after, field, None)) for before, after in pairwise(events)]
     return {pk for pair in pairs if pair[0] != pair[1] for pk in pair if pk is not None}

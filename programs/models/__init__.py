@@ -9,6 +9,7 @@ from programs.models.objectives import CheckIn, KeyResult, Objective, ObjectiveS
 from programs.models.philosophy import Acknowledgement, PhilosophyVersion
 from programs.models.quarters import FrozenDocument, Quarter
 from programs.models.reviews import PointKind, Review, ReviewAttendance, ReviewPoint
+from programs.models.roadmaps import Persona, PersonaMetric, RoadmapIntent
 from programs.models.settings import ProgramSettings
 from programs.models.ticket_templates import TicketTemplate
 from programs.models.tickets import (
@@ -45,6 +46,8 @@ __all__ = [
     "OptOut",
     "OutgoingEmail",
     "Period",
+    "Persona",
+    "PersonaMetric",
     "PhilosophyVersion",
     "PointKind",
     "ProgramSettings",
@@ -53,6 +56,7 @@ __all__ = [
     "Review",
     "ReviewAttendance",
     "ReviewPoint",
+    "RoadmapIntent",
     "TargetKind",
     "TemplateKeyResult",
     "Ticket",

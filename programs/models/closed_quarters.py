@@ -24,7 +24,12 @@ def _refused(name: str, operation: pgtrigger.Operation, quarter: str, row: str) 
 def objectives_stay(*fields: str) -> list[pgtrigger.Trigger]:
     """Of objectives themselves: none is added, removed, or changed in these fields."""
     return [
-        _refused("closed_quarter_takes_no_objective", pgtrigger.Insert, "NEW.quarter_id", "NEW"),
+        _refused(
+            "closed_quarter_takes_no_objective",
+            pgtrigger.Insert | pgtrigger.UpdateOf("quarter_id"),  # type: ignore[no-untyped-call]
+            "NEW.quarter_id",
+            "NEW",
+        ),
         _refused("closed_objective_stays", pgtrigger.UpdateOf(*fields), "OLD.quarter_id", "NEW"),  # type: ignore[no-untyped-call]
         _refused("closed_objective_is_kept", pgtrigger.Delete, "OLD.quarter_id", "OLD"),
     ]

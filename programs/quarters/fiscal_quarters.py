@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from insights.query import windows
 from programs.models import Quarter
+
+QUARTERS_AHEAD = 4  # for which objectives are written, besides the one that runs
 
 
 def quarter_of(day: date) -> Quarter:
@@ -13,13 +16,30 @@ def quarter_of(day: date) -> Quarter:
 
     One that exists keeps its days: where the fiscal calendar was changed since, a new one fills the gap beside it.
     """
-    known = Quarter.objects.filter(start__lte=day, end__gt=day).first()
-    if known is not None:
-        return known
+    return quarter_among(Quarter.objects.all(), day)
+
+
+def quarter_among(known: Iterable[Quarter], day: date) -> Quarter:
+    """As `quarter_of`, of quarters that were read already."""
     whole = windows.quarter_of(day)
-    before = Quarter.objects.filter(end__lte=day, end__gt=whole.start).order_by("-end").first()
-    after = Quarter.objects.filter(start__gt=day, start__lt=whole.end).order_by("start").first()
-    return Quarter(start=before.end if before else whole.start, end=after.start if after else whole.end)
+    start, end = whole.start, whole.end
+    for quarter in known:
+        if quarter.start <= day < quarter.end:
+            return quarter
+        if start < quarter.end <= day:
+            start = quarter.end
+        if day < quarter.start < end:
+            end = quarter.start
+    return Quarter(start=start, end=end)
+
+
+def quarters_from(known: Iterable[Quarter], day: date, number: int) -> list[Quarter]:
+    """So many in a row, beginning with that of the day; those that are not `known` are not stored."""
+    read = list(known)
+    quarters = [quarter_among(read, day)]
+    while len(quarters) < number:
+        quarters.append(quarter_among(read, quarters[-1].end))
+    return quarters
 
 
 def quarter_at(day: date) -> Quarter:

@@ -13,7 +13,7 @@ from insights.query import windows
 from insights.ui import wording
 from insights.ui.filters import BadFilterError
 from programs.models import Quarter
-from programs.quarters.fiscal_quarters import current_quarter, following
+from programs.quarters.fiscal_quarters import QUARTERS_AHEAD, current_quarter, following, quarters_from
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,14 @@ class Quarters:
         return next((other for other in self.known if other.start >= quarter.end), None)
 
     def open(self) -> list[Quarter]:
-        """Those for which objectives can be written."""
-        return [quarter for quarter in self.known if not quarter.is_closed]
+        """Those for which objectives can be written: what is not closed, up to the fourth quarter from now.
+
+        A quarter to come is not stored before something is planned for it, for a stored one keeps its days when the
+        fiscal calendar changes.
+        """
+        ahead = quarters_from(self.known, self.today, QUARTERS_AHEAD + 1)
+        known = [quarter for quarter in self.known if quarter not in ahead]
+        return sorted((q for q in [*known, *ahead] if not q.is_closed), key=lambda quarter: quarter.start)
 
 
 def quarters(today: date) -> Quarters:

@@ -361,14 +361,6 @@ def test_what_is_given_up_says_why_and_stays_as_it_is(teams: Org) -> None:
         change_objective(as_(MANAGER), written, draft(), of_version=2)
 
 
-def test_an_objective_stays_in_its_quarter(teams: Org) -> None:
-    written = objective()
-    for other in (following(current_quarter()), preceding(current_quarter())):
-        new_draft = draft(quarter=other, key_results=key_results_of(written))
-        with pytest.raises(FieldError, match="stays in its quarter"):
-            change_objective(as_(MANAGER), written, new_draft, of_version=1)
-
-
 def test_the_history_tells_whose_change_it_was(teams: Org) -> None:
     written = objective()
     override_status(as_(EXECUTIVE), written, "at_risk", "I heard otherwise")

@@ -69,9 +69,13 @@ def check_key_results(
     *,
     today: date,
     known: Mapping[int, KeyResult],
-    same_unit: bool,
+    stays: bool,
 ) -> tuple[CheckedKeyResult, ...]:
-    """Raises FieldError.  `known` are those that the objective has, by id; baselines of theirs stay."""
+    """Raises FieldError.
+
+    `known` are those that the objective has, by id; baselines of theirs stay as long as it `stays` in its unit and
+    quarter.
+    """
     if len(drafts) > MOST_KEY_RESULTS:
         raise FieldError("key_results", f"At most {MOST_KEY_RESULTS}: more key results blur the objective.")
     ids = [draft.id for draft in drafts if draft.id is not None]
@@ -83,7 +87,7 @@ def check_key_results(
     kept_baselines = {
         row: _stored_baseline(draft, known[draft.id])
         for row, draft in enumerate(drafts)
-        if draft.id is not None and same_unit and _same_query(draft, known[draft.id])
+        if draft.id is not None and stays and _same_query(draft, known[draft.id])
     }
     computed = baselines(
         {row: draft for row, draft in enumerate(drafts) if draft.metric and kept_baselines.get(row) is None},

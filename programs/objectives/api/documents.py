@@ -184,6 +184,9 @@ class ObjectiveWriteSerializer(serializers.Serializer[object]):
     publish = serializers.BooleanField(required=False, help_text="Before everybody whom it concerns.")
     key_results = KeyResultWriteSerializer(many=True, required=False)
     version = serializers.IntegerField(required=False)
+    intent = serializers.IntegerField(
+        required=False, allow_null=True, help_text="Of a new one: the roadmap's intent that it is written from."
+    )
 
 
 class ObjectiveConflictSerializer(schema.ErrorsSerializer):

@@ -59,7 +59,7 @@ Written = TypeVar("Written")
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 FIELDS = (
     *("quarter", "unit", "title", "description", "owner", "is_mandatory", "parent", "template"),
-    *("publish", "key_results"),
+    *("publish", "key_results", "intent"),
 )
 KEY_RESULT_FIELDS = (
     *("id", "title", "metric", "statistic", "unit_of_measure", "better", "target_kind"),
@@ -238,6 +238,7 @@ def _draft(given: Mapping[str, Any], quarter: Quarter, *, known: Objective | Non
         parent=number("parent", given_or("parent", known.parent_id if known else None)),
         template=text("template", given_or("template", known.template if known else "")),
         publish=yes_or_no("publish", given_or("publish", bool(known and known.published_at))),
+        intent=number("intent", given.get("intent")),
         key_results=_key_results(given["key_results"])
         if "key_results" in given
         else (key_results_of(known) if known else ()),

@@ -23,6 +23,7 @@ from programs.key_results.services.reading import unit_of
 from programs.models import KeyResult, Objective, Quarter, TargetKind
 from programs.models.objectives import LONGEST_TITLE, MOST_KEY_RESULTS
 from programs.objectives.services.drafts import KeyResultDraft, ObjectiveDraft
+from programs.quarters.fiscal_quarters import quarter_at
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 
 OF_METRIC = "The metric’s own"
@@ -52,6 +53,7 @@ class ObjectiveForm(forms.Form):
     is_mandatory = forms.BooleanField(label="This is the team’s mandatory objective of the quarter", required=False)
     template = forms.CharField(widget=forms.HiddenInput, required=False)
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    intent = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1)
 
     def __init__(
         self,
@@ -95,7 +97,7 @@ class ObjectiveForm(forms.Form):
         """What a valid form says."""
         data = self.cleaned_data
         return ObjectiveDraft(
-            quarter=self._quarters[data["quarter"]],
+            quarter=quarter_at(self._quarters[data["quarter"]].start),
             title=data["title"],
             unit=None if data["unit"] == WHOLE else data["unit"],
             description=data["description"].replace("\r\n", "\n"),
@@ -105,6 +107,7 @@ class ObjectiveForm(forms.Form):
             template=data["template"],
             key_results=tuple(key_results),
             publish=publish,
+            intent=data["intent"],
         )
 
 

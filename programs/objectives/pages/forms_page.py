@@ -22,7 +22,7 @@ from orgtree.models import Person
 from programs.key_results.pages.amounts import written
 from programs.key_results.pages.baselines import baseline_lines
 from programs.key_results.services.reading import unit_of_metric
-from programs.models import KeyResult, Objective, Quarter, TargetKind
+from programs.models import KeyResult, Objective, Quarter, RoadmapIntent, TargetKind
 from programs.objectives.pages.conflict import differences
 from programs.objectives.pages.form import KeyResultRows, ObjectiveForm, amounts_written, key_result_rows
 from programs.objectives.pages.page import visible_objective
@@ -31,6 +31,7 @@ from programs.objectives.services.templates import draft_from, objective_templat
 from programs.objectives.services.writing import add_objective, change_objective, may_change
 from programs.quarters.pages import quarters
 from programs.requests.conflicts import renumber
+from programs.requests.fields import LONGEST_ID
 from programs.teams.pages import WHOLE, units_to_write_for
 from programs.teams.writing_for import suggested_owners
 
@@ -42,19 +43,21 @@ ONLY_OWNERS = (
     "is closed."
 )
 BLANK = "blank"
+STARTS = ("template", "metric", "parent", "intent")
 
 
 @login_required
 @never_cache
 @require_http_methods(["GET", "POST"])
 def objective_new(request: HttpRequest) -> HttpResponse:
-    """`unit`, `quarter`, `template`, `metric`, `statistic` and `parent` in the address fill the form in.
+    """`unit`, `quarter`, `template`, `metric`, `statistic` and `parent` in the address fill the form in, and so does
+    an `intent` of the roadmap with what it names.
 
-    Without a template, a metric or a parent the page asks first with what to begin.
+    Without any of the last four the page asks first with what to begin.
     """
     access = _access_of_writer(request)
     open_quarters = quarters(windows.local_today()).open()
-    if request.method == "GET" and not any(request.GET.get(name) for name in ("template", "metric", "parent")):
+    if request.method == "GET" and not any(request.GET.get(name) for name in STARTS):
         return _choose_page(request, access, open_quarters)
     page = {"title": "New objective", "back_url": reverse("objectives"), "is_draft": True}
     if request.method == "GET":
@@ -80,7 +83,7 @@ def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
     access, objective = access_in(request), visible_objective(request, pk)
     if not may_change(access.visibility, objective):
         raise PermissionDenied(ONLY_OWNERS)
-    its_quarter = [objective.quarter]  # which it keeps: what is carried over is a new objective
+    open_quarters = quarters(windows.local_today()).open()
     stored = {result.pk: result for result in _key_results(objective)}
     page = {
         "title": "Change objective",
@@ -90,11 +93,11 @@ def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if request.method == "GET":
         form = ObjectiveForm(
-            visibility=access.visibility, quarters=its_quarter, known=objective, initial=_filled_in(objective)
+            visibility=access.visibility, quarters=open_quarters, known=objective, initial=_filled_in(objective)
         )
         rows = key_result_rows(initial=[_row(row) for row in stored.values()], known=stored)
         return _form_page(request, form, rows, page)
-    form = ObjectiveForm(request.POST, visibility=access.visibility, quarters=its_quarter, known=objective)
+    form = ObjectiveForm(request.POST, visibility=access.visibility, quarters=open_quarters, known=objective)
     rows = key_result_rows(request.POST, known=stored)
     if (draft := _draft(request, form, rows)) is not None:
         try:
@@ -165,7 +168,14 @@ def _started(
     request: HttpRequest, access: Access, open_quarters: Sequence[Quarter]
 ) -> tuple[ObjectiveForm, KeyResultRows]:
     """The empty form with what the address says; a template's with its baselines and the targets that follow."""
-    params = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent", "metric")}
+    params = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent", "metric", "template")}
+    intent = _intent(request, access)
+    if intent is not None:
+        params |= {
+            "unit": intent.unit.slug if intent.unit else WHOLE,
+            "quarter": intent.quarter.start.isoformat(),
+            "template": intent.template,
+        }
     today = windows.local_today()
     quarter = next(
         (open_quarter for open_quarter in open_quarters if open_quarter.start.isoformat() == params["quarter"]), None
@@ -176,10 +186,11 @@ def _started(
         "quarter": quarter.start.isoformat(),
         "owner": _own_address(access),
         "parent": params["parent"],
-        "is_mandatory": bool(request.GET.get("mandatory")),
+        "is_mandatory": bool(request.GET.get("mandatory")) or (intent is not None and _lacks_mandatory(intent)),
+        "intent": intent.pk if intent else None,
     }
     rows: list[Mapping[str, Any]] = []
-    template = request.GET.get("template", "")
+    template = params["template"]
     if template and template != BLANK:
         try:
             draft = draft_from(template, None if initial["unit"] == WHOLE else initial["unit"], quarter, access)
@@ -190,8 +201,27 @@ def _started(
             rows = [_row_of_draft(result) for result in draft.key_results]
     elif params["metric"]:
         rows = [{"metric": params["metric"], "statistic": request.GET.get("statistic", "")}]
+    if intent is not None:
+        initial["title"] = intent.title
     form = ObjectiveForm(visibility=access.visibility, quarters=open_quarters, initial=initial)
     return form, key_result_rows(initial=rows)
+
+
+def _intent(request: HttpRequest, access: Access) -> RoadmapIntent | None:
+    """The one that the address names, where it is still there."""
+    word = request.GET.get("intent", "")
+    if not word.isdecimal() or len(word) > LONGEST_ID:
+        return None
+    intents = RoadmapIntent.objects.within(access.visibility).select_related("unit", "quarter")
+    intent = intents.filter(pk=int(word)).first()
+    if intent is None:
+        messages.warning(request, "The roadmap no longer has what you wanted to write: somebody did, or removed it.")
+    return intent
+
+
+def _lacks_mandatory(intent: RoadmapIntent) -> bool:
+    mandatory = Objective.objects.filter(unit=intent.unit, quarter=intent.quarter, is_mandatory=True, dropped_at=None)
+    return intent.unit is not None and not mandatory.exists()
 
 
 def _own_address(access: Access) -> str:

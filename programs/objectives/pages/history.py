@@ -26,6 +26,7 @@ from programs.requests.conflicts import Difference
 OBJECTIVE_FIELDS = {
     "title": "Objective",
     "description": "Description",
+    "quarter_id": "Quarter",
     "unit_id": "Unit",
     "owner_id": "Owner",
     "is_mandatory": "The team's objective",

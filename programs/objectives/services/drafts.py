@@ -33,7 +33,7 @@ MOST_LEVELS = 50  # of alignment, one below another
 @dataclass(frozen=True)
 class ObjectiveDraft:
     """An objective as a form or the API gives it.  `unit` is a slug (None: the whole organisation), `owner` a
-    person's id, `parent` an objective's.
+    person's id, `parent` an objective's, `intent` that of the roadmap's which it is written from.
     """
 
     quarter: Quarter
@@ -46,6 +46,7 @@ class ObjectiveDraft:
     template: str = ""
     key_results: tuple[KeyResultDraft, ...] = ()
     publish: bool = False
+    intent: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,13 @@ def check_draft(
     """
     today = today or windows.local_today()
     _check_words(draft)
-    _check_quarter(draft.quarter, known)
+    _check_quarter(draft.quarter)
     unit_stays = known is not None and draft.unit == (known.unit.slug if known.unit else None)
+    stays = known is not None and unit_stays and draft.quarter == known.quarter
     unit = known.unit if known and unit_stays else unit_of(draft.unit, access.visibility, today)
     if draft.is_mandatory:
         _check_mandatory(unit, draft.quarter, known)
-    parent_stays = known is not None and unit_stays and draft.parent == known.parent_id
+    parent_stays = known is not None and stays and draft.parent == known.parent_id
     key_results = check_key_results(
         draft.key_results,
         unit,
@@ -79,12 +81,13 @@ def check_draft(
         access,
         today=today,
         known={result.pk: result for result in known.key_results.all()} if known else {},
-        same_unit=unit_stays,
+        stays=stays,
     )
     if draft.publish or (known is not None and known.published_at):
         check_publishable([checked.fields["target_kind"] == "guardrail" for checked in key_results])
     return CheckedObjective(
         fields={
+            "quarter": draft.quarter,
             "title": draft.title.strip(),
             "description": draft.description.strip(),
             "template": _template(draft.template, known),
@@ -117,11 +120,9 @@ def _check_words(draft: ObjectiveDraft) -> None:
         raise FieldError("description", f"At most {LONGEST_DESCRIPTION:,} characters.")
 
 
-def _check_quarter(quarter: Quarter, known: Objective | None) -> None:
+def _check_quarter(quarter: Quarter) -> None:
     if quarter.is_closed:
         raise FieldError("quarter", f"{quarter} is closed and cannot be changed. Use the following quarter.")
-    if known is not None and known.quarter_id != quarter.pk:
-        raise FieldError("quarter", "An objective stays in its quarter. Write another one, or carry it over.")
 
 
 def unit_of(slug: str | None, visibility: Visibility, today: date) -> Unit | None:
@@ -222,8 +223,9 @@ def key_results_of(objective: Objective) -> tuple[KeyResultDraft, ...]:
 
 
 def draft_of(key_result: KeyResult) -> KeyResultDraft:
-    """As it is.  The target of a relative one follows from its change."""
+    """As it is.  The target of a relative one follows from its change, a baseline that was computed from the metric."""
     follows = key_result.target_kind == "relative"
+    is_computed = bool(key_result.metric) and key_result.baseline_from is not None
     return KeyResultDraft(
         id=key_result.pk,
         title=key_result.title,
@@ -234,5 +236,5 @@ def draft_of(key_result: KeyResult) -> KeyResultDraft:
         target_kind=key_result.target_kind,
         target=None if follows else key_result.target,
         change_percent=key_result.change_percent,
-        baseline=key_result.baseline,
+        baseline=None if is_computed else key_result.baseline,
     )

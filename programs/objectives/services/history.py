@@ -18,7 +18,17 @@ from programs.objectives.queries.objectives import progress_of
 from programs.objectives.services.writing import may_change
 
 OBJECTIVE_FIELDS = (
-    *("title", "description", "unit_id", "owner_id", "is_mandatory", "parent_id", "published_at", "dropped_at"),
+    *(
+        "title",
+        "description",
+        "quarter_id",
+        "unit_id",
+        "owner_id",
+        "is_mandatory",
+        "parent_id",
+        "published_at",
+        "dropped_at",
+    ),
     *("dropped_why", "override", "override_reason", "carry_over", "retrospective"),
 )
 KEY_RESULT_FIELDS = (

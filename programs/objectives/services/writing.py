@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection
+from django.db.models import F
 from django.utils import timezone
 
 from core.authorship import changes_by
@@ -17,8 +18,14 @@ from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.key_results.services.measuring import measure_batch
-from programs.models import KeyResult, Objective, ObjectiveStatus, Quarter
-from programs.objectives.services.drafts import CheckedObjective, ObjectiveDraft, check_draft, check_publishable
+from programs.models import KeyResult, Objective, ObjectiveStatus, Quarter, RoadmapIntent
+from programs.objectives.services.drafts import (
+    CheckedObjective,
+    ObjectiveDraft,
+    check_draft,
+    check_publishable,
+    key_results_of,
+)
 from programs.teams.chosen_tree import settle_teams_tree
 
 __all__ = [
@@ -29,6 +36,7 @@ __all__ = [
     "change_objective",
     "drop_objective",
     "may_change",
+    "move_objective",
     "override_status",
     "publish_objective",
 ]
@@ -61,12 +69,13 @@ def add_objective(access: Access, draft: ObjectiveDraft) -> Objective:
         checked = check_draft(draft, access)
         added = Objective.objects.create(
             **checked.fields,
-            quarter=draft.quarter,
             published_at=timezone.now() if draft.publish else None,
             written_by=account,
         )
         _store_key_results(added, checked)
         _measure(added)
+        if draft.intent is not None:
+            _resolve_intent(access.visibility, draft.intent)
         if added.is_mandatory:
             settle_teams_tree()
     return added
@@ -81,6 +90,9 @@ def change_objective(access: Access, objective: Objective, draft: ObjectiveDraft
     account = account_of(access)
     with _one_mandatory(), changes_by(account):
         stored = locked_to_change(access, objective)
+        moves = draft.quarter != stored.quarter
+        if moves:
+            hold_open(draft.quarter)
         checked = check_draft(draft, access, known=stored)
         publishes = draft.publish and stored.published_at is None
         differs = _differs(stored, checked) or publishes
@@ -93,10 +105,35 @@ def change_objective(access: Access, objective: Objective, draft: ObjectiveDraft
                 stored.published_at = timezone.now()
             save_change(stored)
             _store_key_results(stored, checked)
+            if moves:  # objectives serve one of their own quarter
+                stored.aligned.update(parent=None, version=F("version") + 1)
             _measure(stored)
             if stored.is_mandatory:
                 settle_teams_tree()
     return stored
+
+
+def move_objective(
+    access: Access, objective: Objective, *, unit: str | None, quarter: Quarter, of_version: int
+) -> Objective:
+    """To another quarter, another unit (a slug; None: the whole organisation), or both, with its key results.
+
+    Baselines that were computed are read again, for the days before that quarter, and targets in percent follow them.
+    It no longer serves what stands in another quarter.  Raises as `change_objective` does.
+    """
+    stays = quarter == objective.quarter and unit == (objective.unit.slug if objective.unit else None)
+    draft = ObjectiveDraft(
+        quarter=quarter,
+        unit=unit,
+        title=objective.title,
+        description=objective.description,
+        owner=objective.owner_id,
+        is_mandatory=objective.is_mandatory,
+        parent=objective.parent_id if stays else None,
+        template=objective.template,
+        key_results=key_results_of(objective),
+    )
+    return change_objective(access, objective, draft, of_version=of_version)
 
 
 def publish_objective(access: Access, objective: Objective) -> Objective:
@@ -186,6 +223,13 @@ def checked_reason(field: str, text: str, missing: str, *, needed: str = "yes") 
     if len(text) > LONGEST_REASON or "\x00" in text:
         raise FieldError(field, f"At most {LONGEST_REASON:,} characters, and no NUL.")
     return text
+
+
+def _resolve_intent(visibility: Visibility, intent: int) -> None:
+    """The roadmap's intent is an objective now.  Nothing where somebody resolved it before, or it is another's."""
+    intended = RoadmapIntent.objects.within(visibility).select_for_update(of=("self",)).filter(pk=intent).first()
+    if intended is not None and visibility.leads(intended.unit_id):
+        intended.delete()
 
 
 def _measure(objective: Objective) -> None:
