@@ -63,6 +63,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("program", "Overview", "layout-dashboard"),
             Entry("objectives", "Objectives", "target", also=("quarters",)),
+            Entry("roadmap", "Roadmap", "layout-kanban"),
             Entry("tickets", "Action plans", "list-check"),
             Entry("reviews", "Monthly reviews", "checks"),
             Entry("benchmarks", "Benchmarks", "ruler-measure", also=("focus",)),

@@ -1,14 +1,16 @@
-"""Django admin of the program: templates, settings, quarters and the outbox."""
+"""Django admin of the program: templates, personas, settings, quarters and the outbox."""
 
 from programs.objectives.admin import ObjectiveTemplateAdmin
 from programs.quarters.admin import QuarterAdmin
 from programs.reminders.admin import OutgoingEmailAdmin
+from programs.roadmaps.admin import PersonaAdmin
 from programs.teams.admin import ProgramSettingsAdmin
 from programs.tickets.admin import TicketTemplateAdmin
 
 __all__ = [
     "ObjectiveTemplateAdmin",
     "OutgoingEmailAdmin",
+    "PersonaAdmin",
     "ProgramSettingsAdmin",
     "QuarterAdmin",
     "TicketTemplateAdmin",

@@ -49,6 +49,14 @@ from programs.reviews.api.reviews import (
     ReviewTicketView,
     ReviewView,
 )
+from programs.roadmaps.api.personas import PersonaRoadmapView
+from programs.roadmaps.api.roadmap import (
+    RoadmapCsvView,
+    RoadmapExampleView,
+    RoadmapIntentsView,
+    RoadmapIntentView,
+    RoadmapView,
+)
 from programs.start.api import StartSuggestionsView, StartView
 from programs.tickets.api.csv_import import TicketImportView
 from programs.tickets.api.downloads import TicketsCsvView
@@ -106,6 +114,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reviews/<int:pk>/points/<int:point>/", ReviewPointView.as_view(), name="api_review_point"),
     path("reviews/<int:pk>/points/<int:point>/tickets/", ReviewTicketView.as_view(), name="api_review_ticket"),
     path("reviews/<int:pk>/sign/", ReviewSignView.as_view(), name="api_review_sign"),
+    path("roadmap.csv", RoadmapCsvView.as_view(), name="api_roadmap_csv"),
+    path("roadmap/", RoadmapView.as_view(), name="api_roadmap"),
+    path("roadmap/example/", RoadmapExampleView.as_view(), name="api_roadmap_example"),
+    path("roadmap/intents/", RoadmapIntentsView.as_view(), name="api_roadmap_intents"),
+    path("roadmap/intents/<int:pk>/", RoadmapIntentView.as_view(), name="api_roadmap_intent"),
+    path("roadmap/personas/", PersonaRoadmapView.as_view(), name="api_persona_roadmap"),
     path("start/", StartView.as_view(), name="api_start"),
     path("start/suggestions/", StartSuggestionsView.as_view(), name="api_start_suggestions"),
     path("tickets.csv", TicketsCsvView.as_view(), name="api_tickets_csv"),

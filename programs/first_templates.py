@@ -1,7 +1,8 @@
-"""Adds the built-in templates to an installation whose template tables are empty."""
+"""Adds the built-in templates and personas to an installation whose tables of them are empty."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.apps.registry import Apps
@@ -9,6 +10,7 @@ from django.apps.registry import apps as installed
 from django.db import connections, transaction
 
 from programs.objectives import built_in_templates as objective_templates
+from programs.roadmaps.services.personas import add_built_in_personas
 from programs.tickets import built_in_templates as ticket_templates
 
 
@@ -18,7 +20,7 @@ def add_first_templates(*, using: str, apps: Apps = installed, **_signal: Any) -
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))
     with transaction.atomic(using=using):
-        for model_name, add in (("ObjectiveTemplate", _add_objectives), ("TicketTemplate", _add_tickets)):
+        for model_name, add in FIRST:
             model = apps.get_model("programs", model_name)
             if model._meta.db_table in tables and not model._default_manager.using(using).exists():
                 add(apps, using)
@@ -69,3 +71,10 @@ def _add_tickets(apps: Apps, using: str) -> None:
             ticket_templates.BUILT_IN, start=1
         )
     )
+
+
+FIRST: tuple[tuple[str, Callable[[Apps, str], None]], ...] = (
+    ("ObjectiveTemplate", _add_objectives),
+    ("TicketTemplate", _add_tickets),
+    ("Persona", add_built_in_personas),
+)

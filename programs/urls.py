@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("quarters/", include("programs.closing.urls")),
     path("philosophy/", include("programs.philosophy.urls")),
     path("reviews/", include("programs.reviews.urls")),
+    path("roadmap/", include("programs.roadmaps.urls")),
     path("tickets/", include("programs.tickets.urls")),
     path("tickets/", include("programs.mirrors.urls")),
 ]

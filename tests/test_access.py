@@ -139,6 +139,12 @@ POSTS: dict[str, Access] = {
     ),
     "programs/reviews/<int:pk>/sign/": post("/programs/reviews/4711/sign/", member=404, admin=404),
     "programs/reviews/<int:pk>/summary/": post("/programs/reviews/4711/summary/", member=404, admin=404),
+    "programs/roadmap/move/": post("/programs/roadmap/move/", member=404, admin=404),
+    "programs/roadmap/example/": post("/programs/roadmap/example/", member=403, admin=400),
+    "programs/roadmap/intents/new/": post("/programs/roadmap/intents/new/", member=403, admin=400),
+    "programs/roadmap/intents/<int:pk>/": post("/programs/roadmap/intents/4711/", member=404, admin=404),
+    "programs/roadmap/intents/<int:pk>/remove/": post("/programs/roadmap/intents/4711/remove/", member=404, admin=404),
+    "programs/roadmap/personas/restore/": post("/programs/roadmap/personas/restore/", member=403, admin=302),
     "programs/tickets/import/": post("/programs/tickets/import/", member=403, admin=400),
     "programs/tickets/new/": post("/programs/tickets/new/", member=403, admin=400),
     "programs/tickets/<int:pk>/edit/": post("/programs/tickets/4711/edit/", member=404, admin=404),
@@ -149,6 +155,8 @@ POSTS: dict[str, Access] = {
     "api/v1/benchmarks/<str:key>/take-back/": post(
         "/api/v1/benchmarks/pr.size/take-back/", visitor=401, member=415, admin=415
     ),
+    "api/v1/roadmap/intents/": post("/api/v1/roadmap/intents/", visitor=401, member=415, admin=415),
+    "api/v1/roadmap/example/": post("/api/v1/roadmap/example/", visitor=401, member=415, admin=415),
     "api/v1/objectives/": post("/api/v1/objectives/", visitor=401, member=415, admin=415),
     "api/v1/objectives/<int:pk>/drop/": post("/api/v1/objectives/4711/drop/", visitor=401, member=404, admin=404),
     "api/v1/objectives/<int:pk>/standing/": post(

@@ -137,10 +137,14 @@ def world(org: Org) -> World:
     note = {"text": "Outage", "from": str(timezone.localdate())}
     note_id = client.post("/api/v1/annotations/", note, content_type=JSON).json()["id"]
     goal, filed = objective(ADMIN).pk, ticket(ADMIN).pk
+    planned = {"unit": "platform", "title": "Healthy sprints"}
+    intended = client.post("/api/v1/roadmap/intents/", planned, content_type=JSON).json()["id"]
     numbers = {
         **dict.fromkeys(("programs/objectives/", "api/v1/objectives/"), goal),
         **dict.fromkeys(("programs/tickets/", "api/v1/tickets/"), filed),
         **dict.fromkeys(("insights/annotations/", "api/v1/annotations/"), note_id),
+        **dict.fromkeys(("programs/roadmap/intents/", "api/v1/roadmap/intents/"), intended),
+        "programs/roadmap/objectives/": goal,
         "insights/pull-requests/": PullRequest.objects.get().pk,
         "insights/work-items/": WorkItem.objects.get().pk,
         "insights/incidents/": Incident.objects.get().pk,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -53,6 +53,11 @@ _TEAMS = f"""
         ORDER BY working.unit_id, led.steps DESC NULLS LAST
     ) AS nearest
 """  # noqa: S608 — put together from texts of this file; values are passed apart
+# One row per team and day.
+_TEAMS_BY_DAY = f"""
+    SELECT at.day, teams.team FROM unnest(%s::date[]) AS at (day)
+    CROSS JOIN LATERAL ({_TEAMS.replace("%s::date", "at.day")}) AS teams
+"""  # noqa: S608 — as above
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,16 @@ def teams_tree() -> TeamsTree | None:
 def teams_of(day: date) -> QuerySet[Unit]:
     """The teams on that day; see `teams_tree`."""
     return Unit.objects.filter(pk__in=RawSQL(_TEAMS, [day, day]))  # noqa: S611 — values are passed apart
+
+
+def teams_by_day(days: Iterable[date]) -> Mapping[date, frozenset[int]]:
+    """Ids of the units that are teams on each of the days; one query."""
+    teams: dict[date, set[int]] = {day: set() for day in days}
+    with connection.cursor() as cursor:
+        cursor.execute(_TEAMS_BY_DAY, [list(teams)])
+        for day, team in cursor.fetchall():
+            teams[day].add(team)
+    return {day: frozenset(of_day) for day, of_day in teams.items()}
 
 
 def teams_without_objective(quarter: Quarter, visibility: Visibility, *, today: date) -> QuerySet[Unit]:

@@ -1,0 +1,262 @@
+"""/api/v1/roadmap/: the team roadmap, and what units intend; objectives move by changing them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.model_serializers import ReadSerializer
+from core.api.paging import page_parameters, requested_slice
+from core.api.parameters import only
+from core.csv_export import csv_response
+from core.write_errors import ConflictError, FieldError
+from insights.api import schema
+from insights.api.errors import document as error_document
+from insights.query import windows
+from orgtree.access.access import Access, access_of
+from programs.models import Objective, ObjectiveStatus, Quarter, RoadmapIntent
+from programs.quarters.fiscal_quarters import quarter_of, quarters_from
+from programs.requests.csv_view import CSV, CsvView
+from programs.requests.csv_view import ERRORS as CSV_ERRORS
+from programs.requests.fields import changed_version, day, given_fields, parameter, sent_object, text
+from programs.requests.program_view import ProgramView
+from programs.roadmaps.queries.team_roadmap import (
+    QUARTERS_SHOWN,
+    RoadmapCell,
+    RoadmapRow,
+    TeamRoadmap,
+    first_days,
+    team_roadmap,
+)
+from programs.roadmaps.services.csv_export import roadmap_rows
+from programs.roadmaps.services.fields import THINGS, WRITTEN, IntentWriteSerializer, QuarterField
+from programs.roadmaps.services.intents import add_intent, change_intent, fill_from_example, remove_intent
+from programs.teams.fields import LedUnitField
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+ROADMAP_PARAMETERS = [
+    OpenApiParameter("quarter", str, description="A day in the first of four quarters, 2026-08-01; by default today."),
+    OpenApiParameter("unit", str, description="Slug: its row and those of all below it."),
+]
+LIST_PARAMETERS = [*ROADMAP_PARAMETERS, *page_parameters("Rows")]
+
+
+class IntentSerializer(ReadSerializer[RoadmapIntent]):
+    """What a unit intends to improve in a quarter, before it is an objective."""
+
+    unit = LedUnitField(THINGS, help_text="Slug; null: the whole organisation.")
+    quarter = QuarterField(help_text="Its first day.")
+
+    class Meta:
+        model = RoadmapIntent
+        fields = ("id", *WRITTEN, "version", "written_at")
+        blank_is_null = ("template",)
+
+
+class IntentChangeSerializer(IntentWriteSerializer):
+    version = serializers.IntegerField()
+
+    class Meta(IntentWriteSerializer.Meta):
+        fields = (*WRITTEN, "version")
+
+
+class IntentConflictSerializer(schema.ErrorsSerializer):
+    """Somebody changed it in the meantime; nothing was stored."""
+
+    stored = IntentSerializer(allow_null=True, help_text="Null: it was written as an objective, or removed.")
+
+
+class PlannedObjectiveSerializer(ReadSerializer[Objective]):
+    standing = serializers.ChoiceField(choices=ObjectiveStatus.choices, source="shown")
+    is_draft = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Objective
+        fields = ("id", "title", "standing", "is_mandatory", "is_draft", "template", "version")
+        blank_is_null = ("template",)
+
+    def get_is_draft(self, objective: Objective) -> bool:
+        return objective.published_at is None
+
+
+class RoadmapCellSerializer(serializers.Serializer[object]):
+    quarter = serializers.DateField(help_text="Its first day.")
+    objectives = PlannedObjectiveSerializer(many=True)
+    intents = IntentSerializer(many=True)
+    gap = serializers.BooleanField(help_text="The team has no mandatory objective; told to whoever leads it.")
+
+
+class RoadmapRowSerializer(serializers.Serializer[object]):
+    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
+    name = serializers.CharField(allow_null=True)
+    is_team = serializers.BooleanField()
+    cells = RoadmapCellSerializer(many=True)
+
+
+class RoadmapQuarterSerializer(schema.DateRangeSerializer):
+    name = serializers.CharField()
+    closed = serializers.BooleanField()
+
+
+class RoadmapSerializer(serializers.Serializer[object]):
+    tree = serializers.CharField(allow_null=True, help_text="The name of the Org Tree whose units are the teams.")
+    quarters = RoadmapQuarterSerializer(many=True)
+    gaps = serializers.IntegerField(help_text="Of all pages.")
+    total = serializers.IntegerField(help_text="Rows of all pages.")
+    rows = RoadmapRowSerializer(many=True)
+
+
+class ExampleWriteSerializer(serializers.Serializer[object]):
+    units = serializers.ListField(child=serializers.CharField(allow_null=True), help_text="Slugs of empty rows.")
+
+
+class IntentsSerializer(serializers.Serializer[object]):
+    intents = IntentSerializer(many=True)
+
+
+class RoadmapView(ProgramView):
+    @extend_schema(operation_id="v1_roadmap", parameters=LIST_PARAMETERS, responses={200: RoadmapSerializer, **ERRORS})
+    def get(self, request: Request) -> Response:
+        """Four quarters of the whole organisation and of each team: objectives, intents and gaps."""
+        only(request, *(known.name for known in LIST_PARAMETERS))
+        page = requested_slice(request)
+        planned = _roadmap(request, access_of(request.user))
+        quarters = [
+            {"name": str(quarter), "from": quarter.start, "to": quarter.end, "closed": quarter.is_closed}
+            for quarter in planned.quarters
+        ]
+        return Response(
+            {
+                "tree": planned.tree.name if planned.tree else None,
+                "quarters": quarters,
+                "gaps": len(planned.gaps),
+                "total": len(planned.rows),
+                "rows": [_row_document(row) for row in planned.rows[page]],
+            }
+        )
+
+
+class RoadmapCsvView(CsvView):
+    @extend_schema(operation_id="v1_roadmap_csv", parameters=ROADMAP_PARAMETERS, responses={**CSV, **CSV_ERRORS})
+    def get(self, request: Request) -> HttpResponseBase:
+        """Four quarters of the team roadmap, a row for each objective, intent and gap."""
+        only(request, *(known.name for known in ROADMAP_PARAMETERS))
+        return csv_response("roadmap", roadmap_rows(_roadmap(request, access_of(request.user))))
+
+
+class RoadmapIntentsView(ProgramView):
+    @extend_schema(
+        operation_id="v1_roadmap_intents_add",
+        request=IntentWriteSerializer,
+        responses={201: IntentSerializer, **ERRORS},
+    )
+    def post(self, request: Request) -> Response:
+        """Say what a unit intends to improve in a quarter."""
+        added = add_intent(access_of(request.user), sent_object(request))
+        return Response(IntentSerializer(added).data, status=status.HTTP_201_CREATED)
+
+
+class RoadmapIntentView(ProgramView):
+    @extend_schema(operation_id="v1_roadmap_intent", responses={200: IntentSerializer, **ERRORS})
+    def get(self, request: Request, pk: int) -> Response:
+        """One intent."""
+        only(request)
+        return Response(IntentSerializer(_visible_intent(pk, access_of(request.user))).data)
+
+    @extend_schema(
+        operation_id="v1_roadmap_intent_change",
+        request=IntentChangeSerializer,
+        responses={200: IntentSerializer, 409: IntentConflictSerializer, **ERRORS},
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change or move it: `version` is that of the intent which the change was made from."""
+        access = access_of(request.user)
+        intent = _visible_intent(pk, access)
+        given, version = changed_version(request)
+        try:
+            changed = change_intent(access, intent, given, of_version=version)
+        except ConflictError as conflict:
+            problem = error_document("version", f"{conflict} `stored` is what it says now.")
+            stored = IntentSerializer(conflict.stored).data if conflict.stored else None
+            return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
+        return Response(IntentSerializer(changed).data)
+
+    @extend_schema(operation_id="v1_roadmap_intent_remove", responses={204: None, **ERRORS})
+    def delete(self, request: Request, pk: int) -> Response:
+        """Take it off the roadmap."""
+        access = access_of(request.user)
+        intent = _visible_intent(pk, access)
+        try:
+            remove_intent(access, intent)
+        except ConflictError:
+            raise NotFound from None
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class RoadmapExampleView(ProgramView):
+    @extend_schema(
+        operation_id="v1_roadmap_example", request=ExampleWriteSerializer, responses={201: IntentsSerializer, **ERRORS}
+    )
+    def post(self, request: Request) -> Response:
+        """Fill empty rows with the method's example, from this quarter on."""
+        access = access_of(request.user)
+        given = given_fields(request, ("units",), needed=("units",))
+        units = _units(given["units"])
+        known = list(Quarter.objects.all())
+        ahead = [one for one in quarters_from(known, windows.local_today(), QUARTERS_SHOWN) if not one.is_closed]
+        planned = team_roadmap(ahead, access)
+        empty = {row.unit.slug if row.unit else None for row in planned.rows if row.is_empty}
+        filled = next((unit for unit in units if unit not in empty), "")
+        if filled != "":
+            raise FieldError("units", f"{filled or 'The whole organisation'} has no empty row that you may see.")
+        added = fill_from_example(access, units, first=ahead[0])
+        return Response({"intents": IntentSerializer(added, many=True).data}, status=status.HTTP_201_CREATED)
+
+
+def _roadmap(request: Request, access: Access) -> TeamRoadmap:
+    """Raises FieldError for a quarter that no roadmap begins with."""
+    known, today = list(Quarter.objects.all()), windows.local_today()
+    first = day("quarter", parameter(request, "quarter")) or today
+    earliest, latest = first_days(known, today)
+    if not earliest <= first < quarter_of(latest).end:
+        raise FieldError("quarter", f"The roadmap begins between {earliest} and {latest}.")
+    return team_roadmap(quarters_from(known, first, QUARTERS_SHOWN), access, unit=parameter(request, "unit") or None)
+
+
+def _row_document(row: RoadmapRow) -> dict[str, Any]:
+    return {
+        "unit": row.unit.slug if row.unit else None,
+        "name": row.unit.name if row.unit else None,
+        "is_team": row.is_team,
+        "cells": [_cell_document(cell) for cell in row.cells],
+    }
+
+
+def _cell_document(cell: RoadmapCell) -> dict[str, Any]:
+    return {
+        "quarter": cell.quarter.start,
+        "objectives": PlannedObjectiveSerializer(cell.objectives, many=True).data,
+        "intents": IntentSerializer(cell.intents, many=True).data,
+        "gap": cell.is_gap,
+    }
+
+
+def _visible_intent(pk: int, access: Access) -> RoadmapIntent:
+    visible = RoadmapIntent.objects.within(access.visibility).select_related("unit", "quarter")
+    intent = visible.filter(pk=pk).first()
+    if intent is None:
+        raise NotFound
+    return intent
+
+
+def _units(given: object) -> list[str | None]:
+    """Each once; None: the whole organisation."""
+    if not isinstance(given, list) or not given:
+        raise FieldError("units", "It must be a list of slugs; null is the whole organisation.")
+    return list(dict.fromkeys(text("units", unit) or None for unit in given))

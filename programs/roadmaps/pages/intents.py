@@ -1,0 +1,219 @@
+"""What units intend on the team roadmap: added, changed, removed, and filled from the example."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from core.write_errors import ConflictError, FieldError
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.scope_bar import EVERYBODY
+from orgtree.models.visibility import Visibility
+from programs.models import ObjectiveTemplate, RoadmapIntent
+from programs.models.objectives import LONGEST_TITLE
+from programs.quarters.fiscal_quarters import quarters_from
+from programs.quarters.pages import quarters
+from programs.requests.conflicts import field_differences, renumber
+from programs.requests.forms import show_error
+from programs.roadmaps.built_in_example import ORGANISATION, TEAMS
+from programs.roadmaps.pages.places import (
+    PlaceForm,
+    back_to_roadmap,
+    place_of,
+    safe_back,
+    unit_name,
+    visible_intent,
+)
+from programs.roadmaps.pages.roadmap import ROWS_ON_A_PAGE, read_params, row_name
+from programs.roadmaps.queries.team_roadmap import QUARTERS_SHOWN, RoadmapRow, team_roadmap
+from programs.roadmaps.services.intents import (
+    ONLY_LEADERS,
+    add_intent,
+    change_intent,
+    fill_from_example,
+    remove_intent,
+)
+from programs.teams.pages import WHOLE, offer
+
+CONFLICT = (
+    "Somebody changed this while you were editing. Your version is not saved: both versions are below. "
+    "Adjust yours and save again."
+)
+
+
+class IntentForm(PlaceForm):
+    template = forms.ChoiceField(
+        label="Template", required=False, help_text="Its key results are proposed when the objective is written."
+    )
+    title = forms.CharField(
+        label="In words",
+        required=False,
+        max_length=LONGEST_TITLE,
+        help_text="Empty: the template’s name.",
+    )
+    field_order = ("template", "title", "unit", "quarter", "version")
+
+    def __init__(self, *args: Any, stored: RoadmapIntent | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, stored=stored, **kwargs)
+        offered = list(ObjectiveTemplate.objects.filter(is_offered=True).values_list("slug", "name"))
+        if stored and stored.template and stored.template not in dict(offered):
+            offered.append((stored.template, f"{stored.template}, which is no longer offered"))
+        offer(self, "template", [("", "None"), *offered])
+
+    def given(self) -> dict[str, Any]:
+        """What a valid form says, as services take it."""
+        data = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        return {**data, "unit": self.chosen_unit}
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def roadmap_intent_new(request: HttpRequest) -> HttpResponse:
+    """`unit` and `quarter` in the address fill the form in."""
+    access, known = access_in(request), quarters(windows.local_today())
+    if not access.visibility.leads_any:
+        raise PermissionDenied(ONLY_LEADERS)
+    page = {"title": "Add to the roadmap", "action": request.get_full_path()}
+    initial = {name: request.GET.get(name, "") for name in ("unit", "quarter", "template")}
+    if request.method == "GET":
+        return _form_page(request, IntentForm(visibility=access.visibility, known=known, initial=initial), page)
+    form = IntentForm(request.POST, visibility=access.visibility, known=known)
+    if form.is_valid():
+        try:
+            added = add_intent(access, form.given())
+        except FieldError as problem:
+            show_error(form, problem)
+        else:
+            messages.success(request, f"“{added.title}” added to {added.quarter} of {unit_name(added.unit)}.")
+            return back_to_roadmap(request, f"intent-{added.pk}")
+    return _form_page(request, form, page)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def roadmap_intent(request: HttpRequest, pk: int) -> HttpResponse:
+    """What is intended, and its form for whoever may change it."""
+    access, known = access_in(request), quarters(windows.local_today())
+    intent = visible_intent(access, pk)
+    may_write = access.visibility.leads(intent.unit_id) and not intent.quarter.is_closed
+    page = {
+        "title": intent.title,
+        "intent": intent,
+        "template": ObjectiveTemplate.objects.filter(slug=intent.template).first() if intent.template else None,
+        "place": f"{unit_name(intent.unit)}, {intent.quarter}",
+        "may_write": may_write,
+        "write_url": f"{reverse('objective_new')}?intent={pk}" if may_write else "",
+        "action": reverse("roadmap_intent", args=[pk]),
+    }
+    if request.method == "GET":
+        initial = _intent_fields(intent)
+        form = IntentForm(visibility=access.visibility, known=known, stored=intent, initial=initial)
+        return _form_page(request, form, page)
+    if not may_write:
+        raise PermissionDenied(ONLY_LEADERS)
+    form = IntentForm(request.POST, visibility=access.visibility, known=known, stored=intent)
+    if form.is_valid():
+        try:
+            changed = change_intent(access, intent, form.given(), of_version=form.cleaned_data["version"] or 0)
+        except ConflictError as conflict:
+            return _conflict_page(request, form, conflict, page)
+        except FieldError as problem:
+            show_error(form, problem)
+        else:
+            messages.success(request, "Saved.")
+            return back_to_roadmap(request, f"intent-{changed.pk}")
+    return _form_page(request, form, page)
+
+
+@login_required
+@require_POST
+def roadmap_intent_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    access = access_in(request)
+    intent = visible_intent(access, pk)
+    try:
+        remove_intent(access, intent)
+    except (FieldError, ConflictError) as problem:
+        messages.error(request, str(problem))
+    else:
+        messages.success(request, f"“{intent.title}” removed from {intent.quarter} of {unit_name(intent.unit)}.")
+    return back_to_roadmap(request, "")
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+@explains_bad_filters
+def roadmap_example(request: HttpRequest) -> HttpResponse:
+    """Fills empty rows with the method's example: `rows` are slugs, or WHOLE."""
+    access, known = access_in(request), quarters(windows.local_today())
+    if not access.visibility.leads_any:
+        raise PermissionDenied(ONLY_LEADERS)
+    first = known.current if not known.current.is_closed else known.open()[0]
+    unit = read_params(request, access, known).unit
+    ahead = team_roadmap(quarters_from(known.known, first.start, QUARTERS_SHOWN), access, unit=unit)
+    empty = [row for row in ahead.rows if row.is_empty and _may_fill(access.visibility, row)]
+    context: dict[str, Any] = {
+        "empty": [(row.unit.slug if row.unit else WHOLE, row_name(row), row.above) for row in empty[:ROWS_ON_A_PAGE]],
+        "quarters": ahead.quarters,
+        "example": [(EVERYBODY, ORGANISATION), *((f"Team {name}", row) for name, row in zip("AB", TEAMS, strict=True))],
+        "action": request.get_full_path(),
+        "back": safe_back(request),
+    }
+    if request.method == "GET":
+        return render(request, "programs/roadmaps/example.html", context)
+    offered = {slug for slug, _, _ in context["empty"]}
+    chosen = [slug for slug in request.POST.getlist("rows") if slug in offered]
+    if not chosen:
+        context["problem"] = "Choose at least one row that is empty."
+        return render(request, "programs/roadmaps/example.html", context, status=400)
+    try:
+        added = fill_from_example(access, [None if slug == WHOLE else slug for slug in chosen], first=first)
+    except FieldError as problem:
+        context["problem"] = str(problem)
+        return render(request, "programs/roadmaps/example.html", context, status=400)
+    messages.success(
+        request,
+        f"{wording.count(len(chosen), 'row')} filled with the example: {len(added)} intents. Change what does not fit.",
+    )
+    return back_to_roadmap(request, "")
+
+
+def _may_fill(visibility: Visibility, row: RoadmapRow) -> bool:
+    return (row.unit is None or row.is_team) and visibility.leads(row.unit.pk if row.unit else None)
+
+
+def _form_page(request: HttpRequest, form: IntentForm, page: Mapping[str, Any], status: int = 200) -> HttpResponse:
+    status = 400 if form.is_bound and form.errors and status == 200 else status
+    context = {**page, "form": form, "back": safe_back(request)}
+    return render(request, "programs/roadmaps/intent.html", context, status=status)
+
+
+def _conflict_page(
+    request: HttpRequest, form: IntentForm, conflict: ConflictError, page: Mapping[str, Any]
+) -> HttpResponse:
+    """What one wrote stays in the form, which is of the newest version now; beside it what is stored."""
+    if conflict.stored is None:
+        form.add_error(None, str(conflict))
+        return _form_page(request, form, page, status=409)
+    differences = list(field_differences(form, _intent_fields(conflict.stored)))
+    renumber(form, "version", conflict.stored.version)
+    return _form_page(request, form, {**page, "conflict": CONFLICT, "differences": differences}, status=409)
+
+
+def _intent_fields(intent: RoadmapIntent) -> dict[str, str]:
+    return {**place_of(intent), "template": intent.template, "title": intent.title}

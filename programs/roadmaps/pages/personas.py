@@ -1,0 +1,194 @@
+"""The persona roadmap: which metrics matter to whom in which quarter, with the figures of the reader's unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from insights.pages.answers import Answers
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError, Filters, read_filters
+from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
+from insights.ui.tiles import Agreed, Change, Picker
+from orgtree.access.access import Access
+from programs.models import PersonaMetric
+from programs.roadmaps.pages.roadmap import views
+from programs.roadmaps.services.personas import (
+    HAND_KEPT,
+    PERIOD,
+    QUARTERS,
+    in_period,
+    measured_metric,
+    own_persona,
+    persona_figures,
+    persona_rows,
+    restore_personas,
+    why_unmeasured,
+)
+
+HAND_KEPT_NEW = "/insights/hand-kept/new/"
+ADMIN = "admin:programs_persona_changelist"
+ONLY_ADMINS = "The persona roadmap is edited by admins."
+
+
+@dataclass(frozen=True)
+class MetricLine:
+    """A metric as a cell shows it.  `reason` says why there is no value."""
+
+    label: str
+    name: str  # the metric's own, where the persona calls it otherwise
+    url: str
+    value: str
+    unit: str
+    change: Change | None
+    agreed: Agreed | None
+    reason: str
+    setup_url: str  # where it can be set up
+    is_hidden: bool
+    by_hand: bool
+
+
+@dataclass(frozen=True)
+class PersonaLine:
+    slug: str
+    name: str
+    is_own: bool
+    is_first: bool
+    first_url: str  # puts it first
+    cells: Sequence[Sequence[MetricLine]]
+
+
+@dataclass(frozen=True)
+class PersonaParams:
+    filters: Filters
+    persona: str  # the slug of the one that was chosen to stand first
+
+    def url(self, **changed: str) -> str:
+        own = {"persona": self.persona, **changed}
+        return self.filters.url(reverse("persona_roadmap"), **{name: value for name, value in own.items() if value})
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def persona_roadmap(request: HttpRequest) -> HttpResponseBase:
+    access, today = access_in(request), windows.local_today()
+    params = _read_params(request)
+    around = scope_navigation(request, params.filters)
+    rows, filters = persona_rows(), in_period(params.filters)
+    known = [row.persona for row in rows]
+    if params.persona and params.persona not in {persona.slug for persona in known}:
+        raise BadFilterError("persona", f"persona= is one of: {', '.join(persona.slug for persona in known)}.")
+    own = own_persona(known, access)
+    first = params.persona or (own.slug if own else "")
+    rows.sort(key=lambda row: row.persona.slug != first)
+    figures = persona_figures(rows, filters)
+    is_admin = bool(getattr(request.user, "is_superuser", False))
+    context: dict[str, Any] = {
+        "scope": scope_bar(params.filters, around, {}, request.path, extra_params=_own_params(params)),
+        "whose": scope_words(params.filters, around),
+        "window_days": wording.days(filters.window),
+        "views": views("personas"),
+        "periods": [
+            Picker(label, params.url(period="" if value == PERIOD.default else value), value == _period(params))
+            for value, label in PERIOD.options.items()
+        ],
+        "columns": [(number, number == _number(today)) for number in QUARTERS],
+        "rows": [
+            PersonaLine(
+                slug=row.persona.slug,
+                name=row.persona.name,
+                is_own=row.persona == own,
+                is_first=row.persona.slug == first,
+                first_url=params.url(persona="" if row.persona == own else row.persona.slug),
+                cells=[[_metric(metric, figures, filters) for metric in cell.metrics] for cell in row.cells],
+            )
+            for row in rows
+        ],
+        "admin_url": reverse(ADMIN) if is_admin else "",
+        "restore_url": reverse("personas_restore") if is_admin else "",
+    }
+    return render(request, "programs/roadmaps/personas.html", context)
+
+
+@login_required
+@require_POST
+def personas_restore(request: HttpRequest) -> HttpResponse:
+    if not getattr(request.user, "is_superuser", False):
+        raise PermissionDenied(ONLY_ADMINS)
+    restore_personas()
+    messages.success(request, "The six built-in personas are as they came. Personas that you added are unchanged.")
+    return redirect("persona_roadmap")
+
+
+def _read_params(request: HttpRequest) -> PersonaParams:
+    """Raises BadFilterError for invalid parameters."""
+    filters = read_filters(
+        request.GET, today=windows.local_today(), access=access_in(request), choices=(PERIOD,), facets=()
+    )
+    return PersonaParams(filters.with_range("quarter"), request.GET.get("persona", "").strip()[:60])
+
+
+def _own_params(params: PersonaParams) -> dict[str, str]:
+    return {"persona": params.persona} if params.persona else {}
+
+
+def _period(params: PersonaParams) -> str:
+    return params.filters.picked[PERIOD.parameter]
+
+
+def _number(today: Any) -> int:
+    """Of today's quarter in the fiscal year."""
+    return int(windows.quarter_name(windows.quarter_of(today).start)[-1])
+
+
+def _metric(row: PersonaMetric, figures: Answers, filters: Filters) -> MetricLine:
+    metric = measured_metric(row.metric)
+    if metric is None:
+        reason, setup_url = why_unmeasured(row.metric), _setup_url(row.metric, filters.access)
+        return MetricLine(row.label, "", "", "", "", None, None, reason, setup_url, is_hidden=False, by_hand=False)
+    tile = figures.tile(row.metric)
+    return MetricLine(
+        label=row.label,
+        name="" if metric.name.casefold() == row.label.casefold() else metric.name,
+        url=figures.filters.url(reverse("metric_page", args=[row.metric])),
+        value=tile.value or "",
+        unit=tile.unit,
+        change=replace(tile.change, comparison=_comparison(tile.change, filters)) if tile.change else None,
+        agreed=tile.agreed,
+        reason="" if tile.value else tile.reason,
+        setup_url="",
+        is_hidden=tile.state == "hidden",
+        by_hand=getattr(metric, "is_hand_kept", False),
+    )
+
+
+def _comparison(change: Change, filters: Filters) -> str:
+    lead = "against" if change.judgement == "steady" else "than"
+    part = "the same part of " if filters.range == "quarter" else ""
+    return f"{lead} {part}the quarter before"
+
+
+def _setup_url(key: str, access: Access) -> str:
+    """For those who can: a hand-kept metric is defined, another one comes with a connection."""
+    if not access.visibility.leads_whole:
+        return ""
+    if key.startswith(HAND_KEPT):
+        return f"{HAND_KEPT_NEW}?{urlencode({'template': key.removeprefix(HAND_KEPT)})}"
+    return reverse("integrations")

@@ -1,0 +1,90 @@
+"""Where objectives and intents stand on the roadmap: the form that says it, and the way back to the roadmap."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from insights.ui.scope_bar import EVERYBODY
+from orgtree.access.access import Access
+from orgtree.models import Unit
+from orgtree.models.visibility import Visibility
+from programs.models import Objective, Quarter, RoadmapIntent
+from programs.quarters.fiscal_quarters import quarter_at
+from programs.quarters.pages import Quarters
+from programs.teams.pages import WHOLE, offer, units_to_write_for
+
+
+class PlaceForm(forms.Form):
+    """Where something stands: a unit and a quarter that is open."""
+
+    unit = forms.ChoiceField(label="Team or unit")
+    quarter = forms.ChoiceField(label="Quarter")
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(
+        self,
+        *args: Any,
+        visibility: Visibility,
+        known: Quarters,
+        stored: Objective | RoadmapIntent | None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.open = {quarter.start.isoformat(): quarter for quarter in known.open()}
+        offer(self, "unit", units_to_write_for(visibility, stored=stored))
+        offer(self, "quarter", [(start, str(quarter)) for start, quarter in self.open.items()])
+
+    @property
+    def chosen_unit(self) -> str | None:
+        """A slug; None: the whole organisation."""
+        unit: str = self.cleaned_data["unit"]
+        return None if unit == WHOLE else unit
+
+    @property
+    def chosen_quarter(self) -> Quarter:
+        return quarter_at(self.open[self.cleaned_data["quarter"]].start)
+
+    @property
+    def place(self) -> str:
+        """Platform, 2026-Q4."""
+        units = dict(self.fields["unit"].choices)  # type: ignore[attr-defined]
+        return f"{units[self.cleaned_data['unit']].strip()}, {self.open[self.cleaned_data['quarter']]}"
+
+
+def visible_intent(access: Access, pk: int) -> RoadmapIntent:
+    visible = RoadmapIntent.objects.within(access.visibility).select_related("unit", "quarter", "written_by")
+    intent = visible.filter(pk=pk).first()
+    if intent is None:
+        raise Http404("No such intent: it was written as an objective, or removed.")
+    return intent
+
+
+def place_of(card: Objective | RoadmapIntent) -> dict[str, str]:
+    return {
+        "unit": card.unit.slug if card.unit else WHOLE,
+        "quarter": card.quarter.start.isoformat(),
+        "version": str(card.version),
+    }
+
+
+def unit_name(unit: Unit | None) -> str:
+    return unit.name if unit else EVERYBODY
+
+
+def safe_back(request: HttpRequest) -> str:
+    """The roadmap from which somebody came, as the address or the form says it."""
+    back = request.POST.get("back", "") or request.GET.get("back", "")
+    if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=False):
+        return back
+    return reverse("roadmap")
+
+
+def back_to_roadmap(request: HttpRequest, key: str) -> HttpResponse:
+    """To the roadmap, at the card."""
+    return redirect(f"{safe_back(request)}{'#' + key if key else ''}")

@@ -1,0 +1,184 @@
+"""The team roadmap: the whole organisation and each team by quarter, with objectives, intents and gaps."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Q, QuerySet
+
+from insights.query import windows
+from orgtree.access.access import Access
+from orgtree.models import Unit, UnitPlace, UnitPlacement
+from programs.models import Objective, Quarter, RoadmapIntent
+from programs.objectives.queries.objectives import shown_status
+from programs.quarters.fiscal_quarters import QUARTERS_AHEAD, quarters_from
+from programs.teams.queries import TeamsTree, teams_by_day, teams_tree
+
+QUARTERS_SHOWN = 4
+
+Place = tuple[int | None, date]  # a unit (None: the whole organisation) and the first day of a quarter
+
+
+@dataclass(frozen=True)
+class RoadmapCell:
+    """One unit in one quarter.  `objectives` have `shown`, their status for this viewer; the mandatory one is first.
+
+    `is_gap`: the team has no mandatory objective, which is known to whoever leads it alone.
+    """
+
+    quarter: Quarter
+    objectives: Sequence[Objective]
+    intents: Sequence[RoadmapIntent]
+    is_gap: bool
+    may_add: bool
+
+
+@dataclass(frozen=True)
+class RoadmapRow:
+    """`unit` is None for the whole organisation.  `above` is the name of the unit in which it stands today.
+
+    What is no team is shown for what it has: a unit above teams, or one that left the tree (`is_gone`).
+    """
+
+    unit: Unit | None
+    above: str
+    is_team: bool
+    is_gone: bool
+    cells: Sequence[RoadmapCell]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is planned for a quarter that is open."""
+        return not any(cell.objectives or cell.intents for cell in self.cells if not cell.quarter.is_closed)
+
+
+@dataclass(frozen=True)
+class TeamRoadmap:
+    quarters: Sequence[Quarter]  # those to come may not be stored yet
+    rows: Sequence[RoadmapRow]
+    tree: TeamsTree | None  # whose units are the teams
+
+    @property
+    def gaps(self) -> list[tuple[RoadmapRow, RoadmapCell]]:
+        return [(row, cell) for row in self.rows for cell in row.cells if cell.is_gap]
+
+
+def first_days(known: Sequence[Quarter], today: date) -> tuple[date, date]:
+    """The first days between which a roadmap may begin: that of the first quarter that is known, and the one from which
+    it ends with the last quarter for which objectives are written.
+    """
+    ahead = quarters_from(known, today, QUARTERS_AHEAD + 1)
+    return min([ahead[0].start, *(quarter.start for quarter in known)]), ahead[-QUARTERS_SHOWN].start
+
+
+def team_roadmap(quarters: Sequence[Quarter], access: Access, *, unit: str | None = None) -> TeamRoadmap:
+    """As far as the viewer may see it; with a `unit` (slug) its row and those of all below it alone.  Six queries."""
+    today = windows.local_today()
+    days = {quarter.start: min(today, quarter.end - timedelta(days=1)) for quarter in quarters}
+    teams = teams_by_day(days.values())
+    below = _below(unit, today) if unit is not None else None
+    objectives, intents = _objectives(quarters, access, below), _intents(quarters, access, below)
+    units = _units({unit_id for of_day in teams.values() for unit_id in of_day}, access, below)
+    for unit_planned in (*(one.unit for one in objectives), *(one.unit for one in intents)):
+        if unit_planned is not None:
+            units.setdefault(unit_planned.pk, unit_planned)
+    above = {
+        place.unit_id: place.parent.name if place.parent else ""
+        for place in UnitPlace.objects.filter(unit__in=units, during__contains=today).select_related("parent")
+    }
+    cells = _Cells(quarters, days, teams, _by_place(objectives), _by_place(intents), access, today)
+    rows = [
+        RoadmapRow(
+            unit=row,
+            above=above.get(row.pk, ""),
+            is_team=row.pk in teams[days[quarters[-1].start]],
+            is_gone=row.pk not in above,
+            cells=cells.of(row.pk, is_gone=row.pk not in above),
+        )
+        for row in sorted(units.values(), key=lambda one: (one.name.casefold(), one.pk))
+    ]
+    if unit is None:
+        rows.insert(0, RoadmapRow(None, "", is_team=False, is_gone=False, cells=cells.of(None, is_gone=False)))
+    return TeamRoadmap(quarters, rows, teams_tree())
+
+
+@dataclass(frozen=True)
+class _Cells:
+    quarters: Sequence[Quarter]
+    days: Mapping[date, date]
+    teams: Mapping[date, frozenset[int]]
+    objectives: Mapping[Place, Sequence[Objective]]
+    intents: Mapping[Place, Sequence[RoadmapIntent]]
+    access: Access
+    today: date
+
+    def of(self, unit: int | None, *, is_gone: bool) -> list[RoadmapCell]:
+        leads = self.access.visibility.leads(unit)
+        cells = []
+        for quarter in self.quarters:
+            objectives = self.objectives.get((unit, quarter.start), ())
+            intents = self.intents.get((unit, quarter.start), ())
+            is_team = unit in self.teams[self.days[quarter.start]]
+            cells.append(
+                RoadmapCell(
+                    quarter,
+                    objectives,
+                    intents,
+                    is_gap=leads and is_team and self._lacks_mandatory(quarter, objectives, intents),
+                    may_add=leads and not quarter.is_closed and not is_gone,
+                )
+            )
+        return cells
+
+    def _lacks_mandatory(
+        self, quarter: Quarter, objectives: Sequence[Objective], intents: Sequence[RoadmapIntent]
+    ) -> bool:
+        """Of a quarter to come a draft or an intent will do; once it has begun the objective has to be agreed on."""
+        mandatory = [objective for objective in objectives if objective.is_mandatory]
+        if quarter.start > self.today:
+            return not mandatory and not intents
+        return not any(objective.published_at for objective in mandatory)
+
+
+def _objectives(
+    quarters: Sequence[Quarter], access: Access, below: QuerySet[UnitPlacement, int] | None
+) -> list[Objective]:
+    visible = Objective.objects.within(access.visibility).filter(quarter__in=_stored(quarters), dropped_at=None)
+    narrowed = visible if below is None else visible.filter(unit__in=below)
+    shown = narrowed.annotate(shown=shown_status(access)).select_related("unit", "quarter")
+    return list(shown.order_by("-is_mandatory", "pk"))
+
+
+def _intents(
+    quarters: Sequence[Quarter], access: Access, below: QuerySet[UnitPlacement, int] | None
+) -> list[RoadmapIntent]:
+    visible = RoadmapIntent.objects.within(access.visibility).filter(quarter__in=_stored(quarters))
+    narrowed = visible if below is None else visible.filter(unit__in=below)
+    return list(narrowed.select_related("unit", "quarter").order_by("pk"))
+
+
+def _units(teams: set[int], access: Access, below: QuerySet[UnitPlacement, int] | None) -> dict[int, Unit]:
+    visible = Unit.objects.within(access.visibility).filter(pk__in=teams)
+    return (visible if below is None else visible.filter(pk__in=below)).in_bulk()
+
+
+def _stored(quarters: Sequence[Quarter]) -> list[int]:
+    return [quarter.pk for quarter in quarters if not quarter._state.adding]
+
+
+def _below(slug: str, today: date) -> QuerySet[UnitPlacement, int]:
+    """The unit and all below it today; of one that left the tree, itself."""
+    placed = UnitPlacement.objects.filter(
+        Q(ancestor__slug=slug.replace("\x00", ""), during__contains=today) | Q(unit__slug=slug.replace("\x00", ""))
+    )
+    return placed.values_list("unit", flat=True)
+
+
+def _by_place(records: Sequence[Objective] | Sequence[RoadmapIntent]) -> Mapping[Place, list]:  # type: ignore[type-arg]
+    by_place = defaultdict(list)
+    for record in records:
+        by_place[record.unit_id, record.quarter.start].append(record)
+    return by_place

@@ -1,0 +1,85 @@
+"""What is written of an intent, whoever writes it: the form, the API, a drag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from rest_framework import serializers
+
+from core.api.model_serializers import WriteSerializer, validated
+from core.write_errors import FieldError
+from insights.query import windows
+from orgtree.access.access import Access
+from programs.models import ObjectiveTemplate, Quarter, RoadmapIntent
+from programs.quarters.fiscal_quarters import QUARTERS_AHEAD, quarter_at, quarters_from
+from programs.requests.model_fields import NamedField
+from programs.teams.fields import LedUnitField
+
+THINGS = "Roadmaps"
+WRITTEN = ("unit", "quarter", "title", "template")
+
+
+class QuarterField(NamedField):
+    """By a day in it; without one that of today.  One that is not closed, at most four quarters ahead."""
+
+    def find(self, name: str) -> Quarter:
+        today = windows.local_today()
+        try:
+            day = date.fromisoformat(name) if name else today
+        except ValueError:
+            raise serializers.ValidationError("It must be a day such as 2026-07-01.") from None
+        last = quarters_from(Quarter.objects.all(), today, QUARTERS_AHEAD + 1)[-1]
+        if day >= last.end:
+            raise serializers.ValidationError(f"A roadmap reaches to {last}: choose an earlier quarter.")
+        if day < today and not Quarter.objects.filter(start__lte=day, end__gt=day).exists():
+            raise serializers.ValidationError("Nothing was planned then: choose a quarter that is not over.")
+        return quarter_at(day)
+
+    def name_of(self, value: Quarter) -> str:
+        return value.start.isoformat()
+
+
+class TemplateField(NamedField):
+    """An objective template, by its slug."""
+
+    def find(self, name: str) -> str:
+        if name and not ObjectiveTemplate.objects.filter(slug=name).exists():
+            raise serializers.ValidationError("There is no such template.")
+        return name
+
+    def name_of(self, value: str) -> str:
+        return value
+
+
+class IntentWriteSerializer(WriteSerializer[RoadmapIntent]):
+    """New: a title or a template is needed.  Changed: what is not named stays, and version is needed."""
+
+    unit = LedUnitField(THINGS, help_text="Slug; without it the whole organisation.")
+    quarter = QuarterField(help_text="A day in it; without it this quarter.")
+    template = TemplateField(help_text="Slug of an objective template.")
+
+    class Meta:
+        model = RoadmapIntent
+        fields: tuple[str, ...] = WRITTEN
+        extra_kwargs = {"title": {"required": False, "allow_blank": True, "help_text": "Empty: the template's name."}}
+        validators: tuple[object, ...] = ()  # that it is intended once, the database says
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        known = self.instance
+        if "title" in attrs or known is None:
+            slug = attrs.get("template", known.template if known else "")
+            name = ObjectiveTemplate.objects.filter(slug=slug).values_list("name", flat=True).first() if slug else ""
+            attrs["title"] = attrs.get("title", "").strip() or name
+        if attrs.get("title") in ("", None) and (known is None or "title" in attrs):
+            raise FieldError("title", "Choose a template, or say what is to be improved.")
+        return attrs
+
+
+def intent_fields(access: Access, given: Mapping[str, Any], intent: RoadmapIntent | None = None) -> dict[str, Any]:
+    """Checked, as the model takes them; of an intent that is changed those that are named.
+
+    Raises FieldError, MayNotWriteError.
+    """
+    return validated(IntentWriteSerializer(intent, data=given, partial=intent is not None, context={"access": access}))

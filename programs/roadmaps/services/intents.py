@@ -1,0 +1,120 @@
+"""Adds, changes and removes intents.  Whoever may write an objective of a unit may intend it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import IntegrityError
+
+from core.authorship import changes_by
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from orgtree.access.access import Access
+from programs.models import ObjectiveTemplate, Quarter, RoadmapIntent
+from programs.objectives.services.writing import account_of, hold_open
+from programs.quarters.fiscal_quarters import quarter_at, quarters_from
+from programs.roadmaps.built_in_example import ORGANISATION, TEAMS
+from programs.roadmaps.services.fields import THINGS, intent_fields
+from programs.teams.writing_for import unit_to_write_for
+
+IN_A_YEAR = len(ORGANISATION)  # quarters
+MOST_IN_A_QUARTER = 10  # of one unit: with more nobody knows what comes first
+ONCE = "roadmap_intent_once_in_a_quarter"
+CHANGED = "Somebody changed this intent in the meantime."
+GONE = "Somebody wrote this objective, or removed the intent, in the meantime."
+ONLY_LEADERS = "A roadmap is written by the managers of a unit, by executives and by admins."
+
+
+def add_intent(access: Access, given: Mapping[str, Any]) -> RoadmapIntent:
+    """Of fields as `IntentWriteSerializer` takes them.  Raises FieldError, MayNotWriteError."""
+    account = account_of(access)
+    with _once(), changes_by(account):
+        intent = RoadmapIntent(**intent_fields(access, given), written_by=account)
+        _check_place(intent)
+        intent.save()
+    return intent
+
+
+def change_intent(access: Access, intent: RoadmapIntent, given: Mapping[str, Any], *, of_version: int) -> RoadmapIntent:
+    """What is not named stays.  As `add_intent`; ConflictError where it was changed since `of_version`, and nothing is
+    stored.  An intent that stays as it was is no change.
+    """
+    with _once(), changes_by(account_of(access)):
+        stored = _locked(access, intent)
+        fields = intent_fields(access, given, stored)
+        differs = any(getattr(stored, name) != value for name, value in fields.items())
+        if differs and stored.version != of_version:
+            raise ConflictError(CHANGED, stored)
+        if differs:
+            for name, value in fields.items():
+                setattr(stored, name, value)
+            _check_place(stored)
+            stored.version += 1
+            stored.save()
+    return stored
+
+
+def remove_intent(access: Access, intent: RoadmapIntent) -> None:
+    """The history keeps it.  Raises FieldError, MayNotWriteError, ConflictError."""
+    with changes_by(account_of(access)):
+        _locked(access, intent).delete()
+
+
+def fill_from_example(access: Access, units: Sequence[str | None], *, first: Quarter) -> list[RoadmapIntent]:
+    """The example's intents for units (slugs; None: the whole organisation) in four quarters from the `first` on.
+
+    Nothing is stored where one of the units or quarters is refused.  Raises FieldError, MayNotWriteError.
+    """
+    account = account_of(access)
+    offered = set(ObjectiveTemplate.objects.filter(is_offered=True).values_list("slug", flat=True))
+    rows = itertools.cycle(TEAMS)
+    with _once(), changes_by(account):
+        ahead = quarters_from(Quarter.objects.all(), first.start, IN_A_YEAR)
+        quarters = [quarter_at(quarter.start) for quarter in ahead]
+        for quarter in quarters:
+            hold_open(quarter)
+        intents = [
+            RoadmapIntent(
+                unit=unit,
+                quarter=quarter,
+                title=intended.title,
+                template=intended.template if intended.template in offered else "",
+                written_by=account,
+            )
+            for unit in [unit_to_write_for(slug or "", access.visibility, THINGS) for slug in units]
+            for quarter, intended in zip(quarters, next(rows) if unit else ORGANISATION, strict=True)
+        ]
+        return RoadmapIntent.objects.bulk_create(intents)
+
+
+def _check_place(intent: RoadmapIntent) -> None:
+    """The quarter is open, and the unit intends no more than can be kept in mind."""
+    hold_open(intent.quarter)
+    others = RoadmapIntent.objects.filter(unit=intent.unit, quarter=intent.quarter).exclude(pk=intent.pk or 0)
+    if others.count() >= MOST_IN_A_QUARTER:
+        raise FieldError("quarter", f"At most {MOST_IN_A_QUARTER} of a unit in a quarter: remove one first.")
+
+
+def _locked(access: Access, intent: RoadmapIntent) -> RoadmapIntent:
+    """As it is stored now, held for this transaction."""
+    held = RoadmapIntent.objects.select_for_update(of=("self",)).select_related("unit", "quarter")
+    stored = held.filter(pk=intent.pk).first()
+    if stored is None:
+        raise ConflictError(GONE, None)
+    if not access.visibility.leads(stored.unit_id):
+        raise MayNotWriteError(ONLY_LEADERS)
+    hold_open(stored.quarter)
+    return stored
+
+
+@contextmanager
+def _once() -> Iterator[None]:
+    """Says as an error at its field that the unit intends the same in that quarter already."""
+    try:
+        yield
+    except IntegrityError as problem:
+        if ONCE not in str(problem):
+            raise
+        raise FieldError("title", "The unit intends this in that quarter already.") from None

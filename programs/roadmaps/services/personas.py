@@ -1,0 +1,138 @@
+"""Personas: the built-in ones, whose persona somebody has, and the figures of their metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import groupby
+
+from django.apps.registry import Apps
+from django.apps.registry import apps as installed
+from django.db import transaction
+from django.db.models import Prefetch
+
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.pages import answers
+from insights.pages.answers import Answers, InsightsPage, PageQuery
+from insights.query import windows
+from insights.query.errors import UnknownMetricError
+from insights.ui.filters import Choice, Filters
+from orgtree.access.access import Access
+from orgtree.models import PersonAttribute
+from programs.models import Persona, PersonaMetric
+from programs.roadmaps.built_in_personas import BUILT_IN, DEVELOPER, ENGINEERING_MANAGER, EXECUTIVE
+
+PERSONA_PAGE = InsightsPage("persona_roadmap")
+QUARTERS = (1, 2, 3, 4)
+TITLES = ("role", "sub_role")  # attributes of people
+HAND_KEPT = "hand."  # how keys of metrics begin whose values are entered by hand
+LAST, RUNNING = "last", "running"
+PERIOD = Choice("period", {LAST: "Last quarter", RUNNING: "This quarter to date"})
+
+
+@dataclass(frozen=True)
+class PersonaCell:
+    """What matters to a persona in a quarter of the fiscal year."""
+
+    quarter: int
+    metrics: Sequence[PersonaMetric]
+
+
+@dataclass(frozen=True)
+class PersonaRow:
+    persona: Persona
+    cells: Sequence[PersonaCell]
+
+
+def persona_rows() -> list[PersonaRow]:
+    """All personas with their four quarters; two queries."""
+    metrics = Prefetch("metrics", PersonaMetric.objects.order_by("quarter", "position", "pk"))
+    return [_row(persona) for persona in Persona.objects.prefetch_related(metrics)]
+
+
+def _row(persona: Persona) -> PersonaRow:
+    by_quarter = {quarter: list(rows) for quarter, rows in groupby(persona.metrics.all(), lambda row: row.quarter)}
+    return PersonaRow(persona, [PersonaCell(quarter, by_quarter.get(quarter, ())) for quarter in QUARTERS])
+
+
+def own_persona(personas: Sequence[Persona], access: Access) -> Persona | None:
+    """By the words of one's role or sub-role, the longest that fits first; else by what one may do."""
+    words = " ".join(_titles(access)).casefold()
+    fitting = [
+        (len(title), persona)
+        for persona in personas
+        for title in (part.strip().casefold() for part in persona.job_titles.split(","))
+        if title and re.search(rf"\b{re.escape(title)}\b", words)
+    ]
+    if fitting:
+        return max(fitting, key=lambda one: one[0])[1]
+    visibility = access.visibility
+    slug = EXECUTIVE if visibility.leads_whole else ENGINEERING_MANAGER if visibility.leads_any else DEVELOPER
+    return next((persona for persona in personas if persona.slug == slug), None)
+
+
+def _titles(access: Access) -> list[str]:
+    if access.visibility.person_id is None:
+        return []
+    own = PersonAttribute.objects.filter(person=access.visibility.person_id, attribute__slug__in=TITLES)
+    return list(own.filter(during__contains=windows.local_today()).values_list("value", flat=True))
+
+
+def in_period(filters: Filters) -> Filters:
+    """Over the last complete quarter, or the one that runs: whichever PERIOD says."""
+    current = windows.quarter_of(filters.today)
+    if filters.picked[PERIOD.parameter] == RUNNING:
+        return filters.with_range("quarter")
+    return filters.with_range(windows.quarter_name(current.start - timedelta(days=1)))
+
+
+def persona_figures(rows: Sequence[PersonaRow], filters: Filters) -> Answers:
+    """Of every metric that the rows name, in the filters' window and the one before: read together."""
+    keys = dict.fromkeys(metric.metric for row in rows for cell in row.cells for metric in cell.metrics)
+    wanted = [PageQuery(key, compared=True, whole=True) for key in keys if measured_metric(key) is not None]
+    return answers.read(PERSONA_PAGE, replace(filters, choices=()), wanted)
+
+
+def measured_metric(key: str) -> Metric | None:
+    """None where there is no such metric (yet), or where it has a value for each agent or language only."""
+    try:
+        metric = get(key)
+    except UnknownMetricError:
+        return None
+    return None if metric.always_by else metric
+
+
+def why_unmeasured(key: str) -> str:
+    """What it takes to see a figure of that key."""
+    try:
+        metric = get(key)
+    except UnknownMetricError:
+        if key.startswith(HAND_KEPT):
+            slug = key.removeprefix(HAND_KEPT)
+            return f"Not measured yet: the hand-kept metric “{slug}” is to be set up."
+        return f"Not measured yet: no tool here measures {key}."
+    return f"{metric.name} has a value for each {metric.always_by[0].value.replace('_', ' ')}, and none of all."
+
+
+def restore_personas() -> None:
+    """The built-in personas as they came; those that were added stay."""
+    with transaction.atomic():
+        Persona.objects.filter(slug__in=[persona.slug for persona in BUILT_IN]).delete()
+        add_built_in_personas(installed, "default")
+
+
+def add_built_in_personas(apps: Apps, using: str) -> None:
+    personas = apps.get_model("programs", "Persona")._default_manager.using(using)
+    metric = apps.get_model("programs", "PersonaMetric")
+    for position, built_in in enumerate(BUILT_IN, start=1):
+        persona = personas.create(
+            slug=built_in.slug, name=built_in.name, job_titles=built_in.job_titles, position=position * 10
+        )
+        metric._default_manager.using(using).bulk_create(
+            metric(persona=persona, quarter=quarter, position=number * 10, label=label, metric=key)
+            for quarter, cell in zip(QUARTERS, built_in.quarters, strict=True)
+            for number, (label, key) in enumerate(cell, start=1)
+        )
