@@ -25,6 +25,7 @@ from demo.load.ownership import confirm_demo_owners
 from demo.load.reminders import tell_demo_people
 from demo.load.repositories import commits_waiting, repositories_folder, repositories_waiting, write_and_connect
 from demo.load.reviews import write_demo_reviews
+from demo.load.roadmap import write_demo_roadmap
 from demo.load.tickets import write_demo_tickets
 from demo.plan.delivery_history import demo_history
 from demo.plan.pushing import push_incidents
@@ -89,6 +90,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     _wait(changes_waiting, "changes of facts and stale partitions", report)
     write_demo_benchmarks(year_of(run), today=local_today())
     write_demo_objectives(year_of(run), today=local_today())
+    write_demo_roadmap(year_of(run), today=local_today())
     write_demo_tickets(year_of(run), today=local_today())
     plan_demo_objectives()
     write_demo_reviews(year_of(run), today=local_today())

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from demo.load.objective_texts import OBJECTIVES, PLANS
 from demo.load.objectives import plan_demo_objectives, write_demo_objectives
 from demo.load.personas import open_demo_accounts
+from demo.load.roadmap import write_demo_roadmap
 from demo.load.tickets import TICKETS
 from demo.plan.people import CHECKOUT, DATA, MOBILE, PEOPLE, PLATFORM, SEARCH, TOOLING
 from demo.plan.stories import Flavour
@@ -20,8 +21,9 @@ from insights.catalogue.registry import get
 from insights.query.windows import local_today
 from orgtree.access.access import access_of
 from programs.closing.services.frozen import read_frozen
-from programs.models import CheckIn, FrozenDocument, Objective, Quarter, Ticket
-from programs.quarters.fiscal_quarters import current_quarter
+from programs.models import CheckIn, FrozenDocument, Objective, ObjectiveTemplate, Quarter, RoadmapIntent, Ticket
+from programs.quarters.fiscal_quarters import current_quarter, quarters_from
+from programs.roadmaps.queries.team_roadmap import team_roadmap
 from programs.teams.queries import teams_without_objective
 from tests.org import Org
 
@@ -107,3 +109,21 @@ def test_objectives_of_this_quarter_have_a_plan() -> None:
 def test_the_quiet_flavour_has_none() -> None:
     write_demo_objectives(year(Flavour.QUIET), today=local_today())
     assert not Objective.objects.exists()
+
+
+@pytest.mark.usefixtures("teams")
+def test_the_roadmap_ahead_is_planned_once_and_leaves_the_gap_of_this_quarter_alone() -> None:
+    write_demo_objectives(year(), today=local_today())
+    write_demo_roadmap(year(), today=local_today())
+    planned = list(RoadmapIntent.objects.order_by("pk").values())
+    write_demo_roadmap(year(), today=local_today())
+    assert list(RoadmapIntent.objects.order_by("pk").values()) == planned
+    assert set(RoadmapIntent.objects.values_list("template", flat=True)) <= {
+        "",
+        *ObjectiveTemplate.objects.values_list("slug", flat=True),
+    }
+    erin = access_of(User.objects.get(username="erin.executive@example.com"))
+    quarters = quarters_from(Quarter.objects.all(), local_today(), 4)
+    gaps = {(row.unit.name if row.unit else "", str(cell.quarter)) for row, cell in team_roadmap(quarters, erin).gaps}
+    assert (MOBILE, str(current_quarter())) in gaps
+    assert {quarter for _, quarter in gaps} == {str(current_quarter())}
