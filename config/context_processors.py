@@ -66,6 +66,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("roadmap", "Roadmap", "layout-kanban"),
             Entry("tickets", "Action plans", "list-check"),
             Entry("reviews", "Monthly reviews", "checks"),
+            Entry("meetings", "Meetings", "calendar"),
             Entry("benchmarks", "Benchmarks", "ruler-measure", also=("focus",)),
             Entry("philosophy", "Philosophy", "book"),
         ),

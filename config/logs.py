@@ -14,7 +14,7 @@ from typing import Any
 from config import environment
 
 # Links with these path segments are bearer secrets: the rest of the path is redacted.
-SECRET_LINKS = ("invitation", "unsubscribe", "badges")
+SECRET_LINKS = ("invitation", "unsubscribe", "badges", "calendar")
 _SLASH = r"(?:/|%(?:25)*2f)"  # a link may stand in the query of another one
 SECRET_PATH = re.compile(rf"(?i)({_SLASH}(?:{'|'.join(SECRET_LINKS)}){_SLASH}+)[^\s\"'<>]+")
 # What may stand in a message by accident: a header, a token in an address or a setting, a cookie, a user of a URL.

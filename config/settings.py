@@ -199,6 +199,7 @@ SPECTACULAR_SETTINGS = {
         "BottleneckKindEnum": "programs.models.tickets.BottleneckKind",
         "DimensionEnum": "insights.api.schema.DIMENSIONS",
         "DirectionEnum": "programs.models.benchmarks.Direction",
+        "MeetingKindEnum": "programs.models.meetings.MeetingKind",
         "MessageKindEnum": "programs.models.messages.MessageKind",
         "OwnedKindEnum": "integrations.models.ownership.OwnedKind",
         "StandingEnum": "programs.models.objectives.ObjectiveStatus",

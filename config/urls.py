@@ -18,6 +18,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("config.account_urls")),
     path("account/notifications/", include("programs.reminders.account_urls")),
+    path("", include("programs.meetings.account_urls")),
     path("setup/components/", component_states.component_states, name="component_states"),
     path("setup/components/panel/", component_states.panel_example, name="component_states_panel"),
     path("setup/components/chart/<slug:name>/", component_states.chart_example, name="component_states_chart"),

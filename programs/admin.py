@@ -1,5 +1,6 @@
-"""Django admin of the program: templates, personas, settings, quarters and the outbox."""
+"""Django admin of the program: templates, personas, settings, quarters, meetings and the outbox."""
 
+from programs.meetings.admin import MeetingSeriesAdmin
 from programs.objectives.admin import ObjectiveTemplateAdmin
 from programs.quarters.admin import QuarterAdmin
 from programs.reminders.admin import OutgoingEmailAdmin
@@ -8,6 +9,7 @@ from programs.teams.admin import ProgramSettingsAdmin
 from programs.tickets.admin import TicketTemplateAdmin
 
 __all__ = [
+    "MeetingSeriesAdmin",
     "ObjectiveTemplateAdmin",
     "OutgoingEmailAdmin",
     "PersonaAdmin",

@@ -18,6 +18,9 @@ from programs.closing.api.quarters import (
     QuarterView,
     TeamsWithoutObjectiveView,
 )
+from programs.meetings.api.feeds import CalendarFeedView
+from programs.meetings.api.meetings import MeetingCancelView, MeetingMoveView, MeetingsView, MeetingView
+from programs.meetings.api.series import MeetingSeriesListView, MeetingSeriesView
 from programs.mirrors.api.mirrors import TicketMirrorView
 from programs.objectives.api.alignment import AlignmentView
 from programs.objectives.api.downloads import ObjectivesCsvView
@@ -76,6 +79,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("focus/", FocusView.as_view(), name="api_focus"),
     path("focus/begin/", FocusBeginView.as_view(), name="api_focus_begin"),
     path("focus/versions/", FocusVersionsView.as_view(), name="api_focus_versions"),
+    path("calendar-feed/", CalendarFeedView.as_view(), name="api_calendar_feed"),
+    path("meetings/", MeetingsView.as_view(), name="api_meetings"),
+    path("meetings/series/", MeetingSeriesListView.as_view(), name="api_meeting_series_list"),
+    path("meetings/series/<int:pk>/", MeetingSeriesView.as_view(), name="api_meeting_series"),
+    path("meetings/<int:pk>/", MeetingView.as_view(), name="api_meeting"),
+    path("meetings/<int:pk>/move/", MeetingMoveView.as_view(), name="api_meeting_move"),
+    path("meetings/<int:pk>/cancel/", MeetingCancelView.as_view(), name="api_meeting_cancel"),
     path("my-work/", MyWorkView.as_view(), name="api_my_work"),
     path("notices/", NoticesView.as_view(), name="api_notices"),
     path("notifications/", NotificationsView.as_view(), name="api_notifications"),

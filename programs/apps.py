@@ -13,9 +13,12 @@ class ProgramsConfig(AppConfig):
         from programs.actions import benchmark_of, objective_about, ticket_about
         from programs.benchmarks.services.agreements import agreements
         from programs.first_templates import add_first_templates
+        from programs.meetings.services.calendars import calendar_object
+        from programs.meetings.services.reminding import settled_meeting_notices
         from programs.mirrors.pages.card import mirror_card
         from programs.overview.pages.leadership import decisions_on_home, teams_on_home
         from programs.overview.pages.on_home import program_on_home
+        from programs.reminders.services.channels import calendar_objects, settled_notices
         from programs.tickets.pages.cards import ticket_cards
 
         metric_actions.register(objective_about)
@@ -26,4 +29,6 @@ class ProgramsConfig(AppConfig):
         home_sections.register(teams_on_home)
         home_sections.register(program_on_home)
         ticket_cards.register(mirror_card)
+        settled_notices.register(settled_meeting_notices)
+        calendar_objects.register(calendar_object)
         post_migrate.connect(add_first_templates, sender=self, dispatch_uid="first templates")

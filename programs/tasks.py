@@ -5,6 +5,8 @@ from __future__ import annotations
 from celery import shared_task
 
 from programs.key_results.services import measuring
+from programs.meetings.services.planning import make_meetings_ahead
+from programs.meetings.services.reminding import remind_of_meetings
 from programs.mirrors.services import syncing
 from programs.reminders.services import outbox, sending
 from programs.reminders.services import planning as telling
@@ -27,6 +29,13 @@ def sync_mirrors() -> None:
 def plan_reminders() -> None:
     """Create the notices that are due today."""
     telling.plan_reminders()
+
+
+@shared_task(name="programs.tasks.plan_meetings", ignore_result=True)  # type: ignore[untyped-decorator]
+def plan_meetings() -> None:
+    """Make the meetings of the next six months, and create the notices of meetings that are due."""
+    make_meetings_ahead()
+    remind_of_meetings()
 
 
 @shared_task(name="programs.tasks.send_emails", ignore_result=True)  # type: ignore[untyped-decorator]

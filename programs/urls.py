@@ -6,6 +6,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("programs.overview.urls")),
     path("inbox/", include("programs.reminders.urls")),
     path("", include("programs.benchmarks.urls")),
+    path("meetings/", include("programs.meetings.urls")),
     path("objectives/", include("programs.objectives.urls")),
     path("quarters/", include("programs.closing.urls")),
     path("philosophy/", include("programs.philosophy.urls")),

@@ -39,6 +39,7 @@ from tests.bad_values import (
 from tests.every_route import ROUTES
 from tests.org import Org
 from tests.personas import ADMIN, Persona, signed_in
+from tests.programs.meetings import scheduled
 from tests.programs.objectives import objective
 from tests.programs.tickets import ticket
 from tests.teams import create_teams
@@ -136,15 +137,17 @@ def world(org: Org) -> World:
     client.raise_request_exception = False
     note = {"text": "Outage", "from": str(timezone.localdate())}
     note_id = client.post("/api/v1/annotations/", note, content_type=JSON).json()["id"]
-    goal, filed = objective(ADMIN).pk, ticket(ADMIN).pk
     planned = {"unit": "platform", "title": "Healthy sprints"}
     intended = client.post("/api/v1/roadmap/intents/", planned, content_type=JSON).json()["id"]
+    goal, filed, series = objective(ADMIN).pk, ticket(ADMIN).pk, scheduled(ADMIN)
     numbers = {
         **dict.fromkeys(("programs/objectives/", "api/v1/objectives/"), goal),
         **dict.fromkeys(("programs/tickets/", "api/v1/tickets/"), filed),
         **dict.fromkeys(("insights/annotations/", "api/v1/annotations/"), note_id),
         **dict.fromkeys(("programs/roadmap/intents/", "api/v1/roadmap/intents/"), intended),
         "programs/roadmap/objectives/": goal,
+        **dict.fromkeys(("programs/meetings/series/", "api/v1/meetings/series/"), series.pk),
+        **dict.fromkeys(("programs/meetings/", "api/v1/meetings/"), series.meetings.first().pk),
         "insights/pull-requests/": PullRequest.objects.get().pk,
         "insights/work-items/": WorkItem.objects.get().pk,
         "insights/incidents/": Incident.objects.get().pk,

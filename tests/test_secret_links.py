@@ -34,10 +34,12 @@ SECRET = {
     "accounts/invitation/<str:token>/": f"/accounts/invitation/{MARKER}/",
     "account/notifications/unsubscribe/<str:token>/": f"/account/notifications/unsubscribe/{MARKER}/",
     "badges/<str:key>.svg": f"/badges/{MARKER}.svg",
+    "calendar/<str:token>.ics": f"/calendar/{MARKER}.ics",
 }
 VIEWS = (
     "orgtree.access.pages.invitations.find_invitation",
     "programs.reminders.pages.unsubscribe.read_token",
+    "programs.meetings.pages.feeds.find_feed",
     "insights.pages.badges.get_object_or_404",
 )
 

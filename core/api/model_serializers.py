@@ -130,7 +130,9 @@ class WriteSerializer(ModelSerializer[M]):
         field_class, kwargs = super().build_standard_field(field_name, model_field)
         messages = {"required": NEEDED}
         if model_field.choices:
-            messages["invalid_choice"] = f"One of: {', '.join(filter(None, dict(model_field.choices)))}."
+            messages["invalid_choice"] = (
+                f"One of: {', '.join(str(value) for value in dict(model_field.choices) if value != '')}."
+            )
         kwargs["error_messages"] = messages
         return field_class, kwargs
 

@@ -20,6 +20,7 @@ from demo.load.github import (
     simulated_github,
     streams_waiting,
 )
+from demo.load.meetings import write_demo_meetings
 from demo.load.objectives import plan_demo_objectives, write_demo_objectives
 from demo.load.ownership import confirm_demo_owners
 from demo.load.reminders import tell_demo_people
@@ -93,6 +94,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     write_demo_roadmap(year_of(run), today=local_today())
     write_demo_tickets(year_of(run), today=local_today())
     plan_demo_objectives()
+    write_demo_meetings(year_of(run), today=local_today())
     write_demo_reviews(year_of(run), today=local_today())
     tell_demo_people(year_of(run), today=local_today())
     completed_at = run.completed_at = timezone.now()

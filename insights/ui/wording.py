@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 
 from insights.query.query import Granularity, Window
 
@@ -112,6 +112,13 @@ def percent_of(part: float, whole: float) -> str:
 
 def day(value: date) -> str:
     return f"{value.day} {value:%b %Y}"
+
+
+def period(start: datetime, end: datetime, zone: tzinfo) -> str:
+    """Tue 7 Jul 2026, 10:00–11:00, by the clock of that zone."""
+    begins, ends = start.astimezone(zone), end.astimezone(zone)
+    last = f"{ends:%H:%M}" if begins.date() == ends.date() else f"{ends:%a} {day(ends.date())}, {ends:%H:%M}"
+    return f"{begins:%a} {day(begins.date())}, {begins:%H:%M}–{last}"
 
 
 def days(window: Window) -> str:

@@ -1,6 +1,18 @@
 from programs.models.benchmarks import BenchmarkVersion, Direction, Period
 from programs.models.demo_run import DemoRun
 from programs.models.focus import FocusVersion
+from programs.models.meetings import (
+    CalendarFeed,
+    Meeting,
+    MeetingKind,
+    MeetingParticipant,
+    MeetingSeries,
+    MeetingState,
+    OnHoliday,
+    Place,
+    Rule,
+    Weekday,
+)
 from programs.models.messages import Channel, Delivery, MessageKind, Notice, OptOut, OutgoingEmail, QuietHours
 from programs.models.mirrors import TicketMirror
 from programs.models.objective_measures import KeyResultMeasure, ObjectiveMeasure
@@ -27,6 +39,7 @@ __all__ = [
     "Acknowledgement",
     "BenchmarkVersion",
     "BottleneckKind",
+    "CalendarFeed",
     "Channel",
     "CheckIn",
     "Delivery",
@@ -36,6 +49,11 @@ __all__ = [
     "FrozenDocument",
     "KeyResult",
     "KeyResultMeasure",
+    "Meeting",
+    "MeetingKind",
+    "MeetingParticipant",
+    "MeetingSeries",
+    "MeetingState",
     "MessageKind",
     "Nature",
     "Notice",
@@ -43,12 +61,14 @@ __all__ = [
     "ObjectiveMeasure",
     "ObjectiveStatus",
     "ObjectiveTemplate",
+    "OnHoliday",
     "OptOut",
     "OutgoingEmail",
     "Period",
     "Persona",
     "PersonaMetric",
     "PhilosophyVersion",
+    "Place",
     "PointKind",
     "ProgramSettings",
     "Quarter",
@@ -57,6 +77,7 @@ __all__ = [
     "ReviewAttendance",
     "ReviewPoint",
     "RoadmapIntent",
+    "Rule",
     "TargetKind",
     "TemplateKeyResult",
     "Ticket",
@@ -67,4 +88,5 @@ __all__ = [
     "TicketState",
     "TicketTemplate",
     "TicketWatcher",
+    "Weekday",
 ]

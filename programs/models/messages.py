@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
+from programs.models.meetings import Meeting, MeetingParticipant
 from programs.models.objectives import Objective
 from programs.models.tickets import Ticket, TicketComment
 from programs.models.visibility import led_by
@@ -36,6 +37,14 @@ class MessageKind(models.TextChoices):
     COMMENTED = "ticket_commented", "Somebody comments on a ticket that I own or watch"
     CHECK_IN_DUE = "check_in_due", "A check-in on an objective of mine is due"
     OBJECTIVE_MISSING = "objective_missing", "A team of mine has no objective for the quarter"
+    MEETING_INVITATION = "meeting_invitation", "I am invited to a meeting, or its time changes"
+    MEETING_CANCELLED = "meeting_cancelled", "A meeting of mine is cancelled, or I no longer take part"
+    MEETING_SOON = "meeting_soon", "A meeting of mine is within a day"
+    MEETING_UNSIGNED = "meeting_unsigned", "A review or QBR of a meeting of mine is not signed off"
+
+
+# Sent as an e-mail of its own, with a calendar object: mail programs act on one in each.
+ALONE = (MessageKind.MEETING_INVITATION, MessageKind.MEETING_CANCELLED)
 
 
 class Channel(models.TextChoices):
@@ -49,10 +58,14 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         """Notices about what the viewer may see today: somebody who may no longer see a ticket isn't told of it."""
         tickets = Ticket.objects.within(visibility).filter(pk=OuterRef("ticket"))
         objectives = Objective.objects.within(visibility).filter(pk=OuterRef("objective"))
+        meetings = Meeting.objects.within(visibility).filter(pk=OuterRef("meeting"))
+        was_invited = MeetingParticipant.objects.filter(meeting=OuterRef("meeting"), person=visibility.person_id)
         return self.filter(
             Q(ticket=None) | Exists(tickets),
             Q(objective=None) | Exists(objectives),
             Q(unit=None) | led_by(visibility),
+            # who was taken off a meeting is told so
+            Q(meeting=None) | Exists(meetings) | Exists(was_invited),
         )
 
     def unread(self) -> Self:
@@ -60,11 +73,11 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 class Notice(models.Model):
-    """One thing that one account is told: of a ticket (a comment on it), an objective, or a unit.
+    """One thing that one account is told: of a ticket (a comment on it), an objective, a unit, or a meeting.
 
     `day` is what it is about (the due date, the quarter's first day), `number` which reminder of it this is (0 is the
-    first) or which version told of it.  Both belong to what makes it the same notice, so that planning it again does
-    nothing.
+    first) or which version told of it (of a meeting: which sequence).  Both belong to what makes it the same notice, so
+    that planning it again does nothing.
     """
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
@@ -73,6 +86,7 @@ class Notice(models.Model):
     comment = models.ForeignKey(TicketComment, models.CASCADE, null=True, related_name="+")
     objective = models.ForeignKey(Objective, models.CASCADE, null=True, related_name="notices")
     unit = models.ForeignKey(Unit, models.CASCADE, null=True, related_name="+")
+    meeting = models.ForeignKey(Meeting, models.CASCADE, null=True, related_name="notices")
     day = models.DateField(null=True)
     number = models.PositiveIntegerField(default=0)
     at = models.DateTimeField(db_default=Now())
@@ -84,14 +98,15 @@ class Notice(models.Model):
         ordering = ("-at", "-pk")
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "kind", "ticket", "comment", "objective", "unit", "day", "number"],
+                fields=["account", "kind", "ticket", "comment", "objective", "unit", "meeting", "day", "number"],
                 nulls_distinct=False,
                 name="notice_is_told_once",
             ),
             models.CheckConstraint(
-                condition=Q(ticket__isnull=False, objective=None, unit=None)
-                | Q(ticket=None, objective__isnull=False, unit=None)
-                | Q(ticket=None, objective=None, unit__isnull=False),
+                condition=Q(ticket__isnull=False, objective=None, unit=None, meeting=None)
+                | Q(ticket=None, objective__isnull=False, unit=None, meeting=None)
+                | Q(ticket=None, objective=None, unit__isnull=False, meeting=None)
+                | Q(ticket=None, objective=None, unit=None, meeting__isnull=False),
                 name="notice_is_about_one_thing",
             ),
         ]

@@ -35,10 +35,14 @@ class IncludedDeliveries(DeliveryInline):
     @admin.display(description="about")
     def about(self, delivery: Delivery) -> str:
         notice = delivery.notice
-        return str(notice.ticket or notice.objective or notice.unit)
+        return str(notice.ticket or notice.objective or notice.unit or notice.meeting)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
-        return super().get_queryset(request).select_related("notice__ticket", "notice__objective", "notice__unit")
+        return (
+            super()
+            .get_queryset(request)
+            .select_related(*("notice__ticket", "notice__objective", "notice__unit", "notice__meeting__series__unit"))
+        )
 
     def has_add_permission(self, request: HttpRequest, obj: OutgoingEmail | None = None) -> bool:
         return False

@@ -37,6 +37,17 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "programs/inbox/read/": ("notices/read/",),
     "programs/inbox/<int:pk>/": ("notices/", "notices/read/"),
     "programs/inbox/<int:pk>/read/": ("notices/read/", "notices/unread/"),
+    "programs/meetings/": ("meetings/", "calendar-feed/", "writing-for/"),
+    "programs/meetings/series/": ("meetings/series/",),
+    "programs/meetings/series/new/": ("meetings/series/", "writing-for/"),
+    "programs/meetings/series/<int:pk>/": ("meetings/series/<int:pk>/", "meetings/"),
+    "programs/meetings/series/<int:pk>/edit/": ("meetings/series/<int:pk>/",),
+    "programs/meetings/series/<int:pk>/end/": ("meetings/series/<int:pk>/",),
+    "programs/meetings/<int:pk>/": ("meetings/<int:pk>/",),
+    "programs/meetings/<int:pk>/meeting.ics": ("meetings/<int:pk>/",),
+    "programs/meetings/<int:pk>/move/": ("meetings/<int:pk>/move/",),
+    "programs/meetings/<int:pk>/cancel/": ("meetings/<int:pk>/cancel/",),
+    "account/calendar-feed/": ("calendar-feed/",),
     "programs/objectives/": (
         *("objectives/", "objectives/alignment/", "objectives/missing/", "quarters/", "fiscal-calendar/"),
     ),
@@ -115,7 +126,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
 
 def test_every_page_of_the_program_has_its_api() -> None:
     known = set(routes(get_resolver()))
-    pages = {route for route in known if route.startswith(("programs/", "account/notifications/"))}
+    pages = {route for route in known if route.startswith(("programs/", "account/"))}
     assert set(PAGES) == pages
     for page, fields in PAGES.items():
         assert fields, page

@@ -40,6 +40,7 @@ class NoticeSerializer(serializers.Serializer[object]):
     ticket = serializers.IntegerField(allow_null=True)
     objective = serializers.IntegerField(allow_null=True)
     unit = serializers.CharField(allow_null=True, help_text="Slug, of a team that lacks its objective.")
+    meeting = serializers.IntegerField(allow_null=True)
     at = serializers.DateTimeField()
     read_at = serializers.DateTimeField(allow_null=True)
 
@@ -133,6 +134,7 @@ def _documents(notices: Sequence[Notice]) -> list[dict[str, Any]]:
             "ticket": notice.ticket_id,
             "objective": notice.objective_id,
             "unit": notice.unit.slug if notice.unit else None,
+            "meeting": notice.meeting_id,
             "at": notice.at,
             "read_at": notice.read_at,
         }

@@ -40,6 +40,10 @@ ICONS = {
     MessageKind.COMMENTED.value: "message",
     MessageKind.CHECK_IN_DUE.value: "target",
     MessageKind.OBJECTIVE_MISSING.value: "flag",
+    MessageKind.MEETING_INVITATION.value: "calendar",
+    MessageKind.MEETING_CANCELLED.value: "calendar",
+    MessageKind.MEETING_SOON.value: "clock",
+    MessageKind.MEETING_UNSIGNED.value: "writing",
 }
 LATE = (MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,8 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from programs.models import Channel
+from core.hooks import Hook
+from programs.models import Channel, Notice
 
 
 class RefusedError(Exception):
@@ -42,6 +43,14 @@ class Item:
 
 
 @dataclass(frozen=True)
+class CalendarObject:
+    """What a calendar program reads (RFC 5545): `method` is REQUEST or CANCEL (RFC 5546)."""
+
+    method: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class EmailContent:
     """The content of an e-mail: the same at each attempt, except for notices that became irrelevant."""
 
@@ -50,6 +59,13 @@ class EmailContent:
     account: User
     name: str
     items: Sequence[Item]
+    calendar: CalendarObject | None = None
+
+
+# What features above know of notices that are to be sent: ids of those that are settled meanwhile, and the calendar
+# object of an invitation or a cancellation.
+settled_notices: Hook[Callable[[Sequence[Notice]], Collection[int]]] = Hook()
+calendar_objects: Hook[Callable[[Notice], CalendarObject | None]] = Hook()
 
 
 class Session(Protocol):

@@ -204,6 +204,11 @@ def as_mail(message: EmailContent) -> EmailMultiAlternatives:
         headers=headers,
     )
     mail.attach_alternative(render_to_string("programs/emails/email.html", context), "text/html")
+    if message.calendar is not None:
+        # Calendar programs act on the alternative (RFC 6047); where there is none, people open the file.
+        method, content = message.calendar.method, message.calendar.content
+        mail.attach_alternative(content.decode(), f"text/calendar; method={method}")
+        mail.attach("meeting.ics", content, "application/ics")
     return mail
 
 

@@ -13,14 +13,16 @@ from orgtree.access.who_sees import name_of
 from orgtree.models import Person
 from orgtree.models.visibility import Visibility
 from programs.models import Delivery, MessageKind, Notice, Objective, OptOut, OutgoingEmail
-from programs.reminders.services.channels import EmailContent
+from programs.models.messages import ALONE
+from programs.reminders.services.channels import CalendarObject, EmailContent, calendar_objects, settled_notices
 from programs.reminders.services.labels import items_of, with_related
 
 TICKET_DAYS = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
 OF_THE_OWNER = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.ASSIGNED)
 MOST_URGENT_FIRST = (
     *(MessageKind.MENTIONED, MessageKind.OVERDUE, MessageKind.DUE, MessageKind.CHECK_IN_DUE, MessageKind.ASSIGNED),
-    *(MessageKind.DUE_SOON, MessageKind.OBJECTIVE_MISSING, MessageKind.OVERDUE_IN_TEAM, MessageKind.COMMENTED),
+    *(MessageKind.MEETING_SOON, MessageKind.MEETING_UNSIGNED, MessageKind.DUE_SOON, MessageKind.OBJECTIVE_MISSING),
+    *(MessageKind.OVERDUE_IN_TEAM, MessageKind.COMMENTED, *ALONE),
 )
 # Stored with the delivery.
 NOT_THEIRS = "It is not theirs to see any more."
@@ -42,7 +44,18 @@ def compose(email: OutgoingEmail, *, today: date | None = None) -> EmailContent 
     Delivery.objects.bulk_update(deliveries.values(), ["left_out"])
     if not notices_to_send:
         return None
-    return EmailContent(email.public_id, email.made_at, account, name_of(account), items_of(notices_to_send, today=day))
+    items = items_of(notices_to_send, today=day)
+    return EmailContent(
+        email.public_id, email.made_at, account, name_of(account), items, _calendar_object(notices_to_send)
+    )
+
+
+def _calendar_object(notices: Sequence[Notice]) -> CalendarObject | None:
+    """Of an e-mail with a single notice: a calendar program reads one."""
+    if len(notices) > 1:
+        return None
+    found = (calendar_object(notices[0]) for calendar_object in calendar_objects)
+    return next((made for made in found if made is not None), None)
 
 
 def _urgency(notice: Notice) -> tuple[int, date, int]:
@@ -62,15 +75,16 @@ def _reasons(account: User, email: OutgoingEmail, notices: Sequence[Notice], tod
     )
     opted_out = set(OptOut.objects.filter(account=account, channel=email.channel).values_list("kind", flat=True))
     open_ones = _objectives_still_open(notices)
+    settled = {pk for settled_among in settled_notices for pk in settled_among(notices)}
     reasons = {}
     for notice in notices:
         if notice.pk not in visible:
             reasons[notice.pk] = NOT_THEIRS
         elif notice.kind in opted_out or "" in opted_out:
             reasons[notice.pk] = OPTED_OUT
-        elif notice.read_at is not None:
+        elif notice.read_at is not None and notice.kind not in ALONE:  # calendars read no inbox
             reasons[notice.pk] = READ
-        elif not _holds(notice, visibility, open_ones, today):
+        elif notice.pk in settled or not _holds(notice, visibility, open_ones, today):
             reasons[notice.pk] = SETTLED
     return reasons
 

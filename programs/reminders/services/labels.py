@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from insights.query import windows
 from insights.ui import wording
 from orgtree.access.who_sees import names_of
-from programs.models import MessageKind, Notice
+from programs.models import Meeting, MessageKind, Notice
 from programs.reminders.services.channels import Item
 
 WHOLE_ORGANISATION = "the whole organisation"
@@ -32,7 +32,8 @@ def notices_of_page(numbers: Sequence[int]) -> list[Notice]:
 def with_related(notices: QuerySet[Notice]) -> QuerySet[Notice]:
     """With everything that their words need."""
     return notices.select_related(
-        *("ticket__unit", "ticket__owner", "comment__by", "objective__unit", "objective__quarter", "unit")
+        *("ticket__unit", "ticket__owner", "comment__by", "objective__unit", "objective__quarter", "unit"),
+        "meeting__series__unit",
     )
 
 
@@ -57,6 +58,8 @@ class _NoticeTexts:
             return self._comment(notice)
         if notice.ticket is not None:
             return self._ticket(notice)
+        if notice.meeting is not None:
+            return self._meeting(notice, notice.meeting)
         return self._objective(notice) if notice.objective is not None else self._unit(notice)
 
     def _ticket(self, notice: Notice) -> Item:
@@ -103,6 +106,27 @@ class _NoticeTexts:
             _page("objective", objective.pk) or _page("objectives"),
             f"Of {of}, {objective.quarter}.{since}",
         )
+
+    def _meeting(self, notice: Notice, meeting: Meeting) -> Item:
+        """As it stands when it is read: who was invited to what is cancelled by now reads that."""
+        path = _page("meeting", meeting.pk)
+        when = (
+            f"{wording.period(meeting.starts_at, meeting.ends_at, meeting.series.zone)} ({meeting.series.time_zone})."
+        )
+        where = f" {meeting.series.location}" if meeting.series.location else ""
+        if meeting.is_cancelled:
+            why = f" {meeting.cancelled_why}" if meeting.cancelled_why else ""
+            return Item("Cancelled", meeting.series.title, path, f"{when}{why}")
+        match notice.kind:
+            case MessageKind.MEETING_CANCELLED:
+                return Item("You no longer take part", meeting.series.title, _page("meetings"), when)
+            case MessageKind.MEETING_UNSIGNED:
+                return Item("Not signed off", meeting.series.title, path, when)
+            case MessageKind.MEETING_SOON:
+                label = "Meeting"
+            case _:
+                label = "Invitation, updated" if notice.number else "Invitation"
+        return Item(label, meeting.series.title, path, f"{when}{where}")
 
     def _unit(self, notice: Notice) -> Item:
         unit, quarter = notice.unit, windows.quarter_name(notice.day) if notice.day else ""

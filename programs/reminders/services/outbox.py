@@ -19,7 +19,7 @@ from django.utils import timezone
 from core.locks import Lock
 from core.queue import Backoff, claim, new_holder
 from programs.models import Delivery, Notice, OutgoingEmail
-from programs.models.messages import LONGEST_REASON
+from programs.models.messages import ALONE, LONGEST_REASON
 from programs.reminders.services.channels import Transport
 from programs.reminders.services.quiet_hours import quiet_of
 
@@ -42,8 +42,9 @@ class LostClaimError(Exception):
 
 
 def compose_emails(transports: Collection[Transport], *, now: datetime | None = None) -> int:
-    """Creates one e-mail per account with everything that is due for it; returns their number.
+    """Creates one e-mail per account with everything that is due for it, and one for each notice that goes alone.
 
+    Returns their number.
     Who has quiet hours is asked again when they end.
     """
     at, made = now or timezone.now(), 0
@@ -61,13 +62,22 @@ def _compose(transport: Transport, at: datetime) -> int | None:
             return None
         chosen = list(due.order_by("notice__account").values_list("notice__account").distinct()[:ACCOUNTS_AT_ONCE])
         accounts = User.objects.select_related("quiet_hours").in_bulk([account for (account,) in chosen])
-        to_write = _to_write_now(accounts.values(), due, transport, at)
-        emails = OutgoingEmail.objects.bulk_create(
-            OutgoingEmail(account_id=account_id, channel=transport.word, made_at=at, next_try_at=at)
-            for account_id in to_write
-        )
-        _enclose(emails, at)
-    return len(emails) if chosen else None
+        now = due.filter(notice__account__in=_to_write_now(accounts.values(), due, transport, at))
+        alone = list(now.filter(notice__kind__in=ALONE).select_related("notice"))
+        going_alone = _create([delivery.notice.account_id for delivery in alone], transport, at)
+        for delivery, email in zip(alone, going_alone, strict=True):
+            delivery.email = email
+        Delivery.objects.bulk_update(alone, ["email"])
+        others = _create(now.order_by().values_list("notice__account", flat=True).distinct(), transport, at)
+        _enclose(others, at)
+    return len(going_alone) + len(others) if chosen else None
+
+
+def _create(accounts: Iterable[int], transport: Transport, at: datetime) -> list[OutgoingEmail]:
+    return OutgoingEmail.objects.bulk_create(
+        OutgoingEmail(account_id=account_id, channel=transport.word, made_at=at, next_try_at=at)
+        for account_id in accounts
+    )
 
 
 def _to_write_now(

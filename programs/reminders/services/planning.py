@@ -32,14 +32,14 @@ def plan_reminders(*, today: date | None = None, now: datetime | None = None) ->
         notices.of_check_ins_due(day),
         notices.of_missing_objectives(quarter, day),
     )
-    return sum(_plan_alone(statement, now) for statement in statements)
+    return sum(plan_alone(statement, now) for statement in statements)
 
 
-def _plan_alone(statement: Statement, now: datetime | None) -> int:
+def plan_alone(statement: Statement, now: datetime | None = None, *, columns: str = NOTICE_COLUMNS) -> int:
     """Serialises planners: two that insert the same rows in different order could deadlock."""
     with transaction.atomic():
         PLANNING.hold()
-        return store_notices(statement, now=now)
+        return store_notices(statement, now=now, columns=columns)
 
 
 def notify_of_comment(comment: TicketComment) -> int:
@@ -59,15 +59,18 @@ def notify_of_assignment(ticket: Ticket, *, by: User | None) -> int:
     )
 
 
-def store_notices(statement: Statement, *, now: datetime | None = None) -> int:
-    """Store the notices that are new, and for each a delivery by every channel that is set up and wanted."""
+def store_notices(statement: Statement, *, now: datetime | None = None, columns: str = NOTICE_COLUMNS) -> int:
+    """Store the notices that are new, and for each a delivery by every channel that is set up and wanted.
+
+    `columns` are those of the statement.
+    """
     rows, values = statement
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             WITH found AS ({rows}), told AS (
-                INSERT INTO programs_notice (at, {NOTICE_COLUMNS})
-                SELECT %(now)s, {NOTICE_COLUMNS} FROM found
+                INSERT INTO programs_notice (at, {columns})
+                SELECT %(now)s, {columns} FROM found
                 ON CONFLICT DO NOTHING
                 RETURNING id, account_id, kind
             ), going AS (

@@ -1,0 +1,1 @@
+"""Meetings of reviews and QBRs: series, invitations, calendar feeds.  docs/meetings.md."""

@@ -1,0 +1,63 @@
+"""/api/v1/calendar-feed/: the address at which the token's account reads its meetings."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from insights.api import schema
+from orgtree.access.access import access_of
+from programs.meetings.services.feeds import renew_feed, revoke_feed
+from programs.models import CalendarFeed
+from programs.requests.fields import given_fields
+from programs.requests.program_view import ProgramView
+from programs.requests.visible import check_is_of_account
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+
+
+class CalendarFeedSerializer(serializers.Serializer[object]):
+    made_at = serializers.DateTimeField()
+    last_read_at = serializers.DateTimeField(allow_null=True)
+
+
+class NewCalendarFeedSerializer(serializers.Serializer[object]):
+    url = serializers.CharField(help_text="Shown this once; whoever has it reads the meetings.")
+
+
+class CalendarFeedView(ProgramView):
+    @extend_schema(operation_id="v1_calendar_feed", responses={200: CalendarFeedSerializer, **ERRORS})
+    def get(self, request: Request) -> Response:
+        """When its address was made and last read; 404 where there is none."""
+        feed = CalendarFeed.objects.filter(account=_account(request)).first()
+        if feed is None:
+            raise NotFound
+        return Response(CalendarFeedSerializer(feed).data)
+
+    @extend_schema(
+        operation_id="v1_calendar_feed_renew", request=None, responses={201: NewCalendarFeedSerializer, **ERRORS}
+    )
+    def post(self, request: Request) -> Response:
+        """A new address; the one before stops working."""
+        given_fields(request, ())
+        secret = renew_feed(_account(request))
+        url = settings.BASE_URL + reverse("calendar_ics", args=[secret])
+        return Response({"url": url}, status=status.HTTP_201_CREATED)
+
+    @extend_schema(operation_id="v1_calendar_feed_revoke", responses={204: None, **ERRORS})
+    def delete(self, request: Request) -> Response:
+        """Revoke the address."""
+        revoke_feed(_account(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _account(request: Request) -> User:
+    check_is_of_account(access_of(request.user))
+    assert isinstance(request.user, User), "checked above"  # noqa: S101
+    return request.user

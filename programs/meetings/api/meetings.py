@@ -1,0 +1,111 @@
+"""/api/v1/meetings/: read, moved and cancelled with the permissions of their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.model_serializers import validated
+from core.api.paging import page_parameters, requested_slice
+from core.api.parameters import only
+from core.list_filters import filter_parameters
+from core.write_errors import ConflictError
+from insights.api import schema
+from insights.api.errors import document as error_document
+from orgtree.access.access import Access, access_of
+from programs.meetings.api.documents import (
+    MeetingCancelSerializer,
+    MeetingConflictSerializer,
+    MeetingMoveSerializer,
+    MeetingSerializer,
+    MeetingsSerializer,
+    meeting_documents,
+)
+from programs.meetings.queries.filters import MeetingFilters
+from programs.meetings.services.writing import cancel, move
+from programs.models import Meeting
+from programs.requests.fields import given_fields
+from programs.requests.program_view import ProgramView
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+
+
+class MeetingsView(ProgramView):
+    @extend_schema(
+        operation_id="v1_meetings_list",
+        parameters=[*filter_parameters(MeetingFilters), *page_parameters("Meetings")],
+        responses={200: MeetingsSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """The meetings that one may see."""
+        only(request, *MeetingFilters.base_filters, "page", "size")
+        access, page = access_of(request.user), requested_slice(request)
+        meetings = MeetingFilters(request.query_params, access.visibility).qs
+        return Response({"total": meetings.count(), "meetings": meeting_documents(list(meetings[page]), access)})
+
+
+class MeetingView(ProgramView):
+    @extend_schema(operation_id="v1_meeting", responses={200: MeetingSerializer, **ERRORS})
+    def get(self, request: Request, pk: int) -> Response:
+        """One meeting."""
+        access = access_of(request.user)
+        return Response(_document(_visible_meeting(pk, access), access))
+
+
+class MeetingMoveView(ProgramView):
+    @extend_schema(
+        operation_id="v1_meeting_move",
+        request=MeetingMoveSerializer,
+        responses={200: MeetingSerializer, 409: MeetingConflictSerializer, **ERRORS},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Hold it then; participants are notified.  A cancelled meeting is held after all."""
+        access = access_of(request.user)
+        meeting = _visible_meeting(pk, access)
+        fields = ("starts_at", "ends_at", "sequence")
+        given = validated(MeetingMoveSerializer(data=given_fields(request, fields, needed=fields)))
+        times = given["starts_at"], given["ends_at"]
+        return _changed(access, lambda: move(access, meeting, *times, of_sequence=given["sequence"]))
+
+
+class MeetingCancelView(ProgramView):
+    @extend_schema(
+        operation_id="v1_meeting_cancel",
+        request=MeetingCancelSerializer,
+        responses={200: MeetingSerializer, 409: MeetingConflictSerializer, **ERRORS},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Cancel this one; participants are notified."""
+        access = access_of(request.user)
+        meeting = _visible_meeting(pk, access)
+        sent = given_fields(request, ("reason", "sequence"), needed=("sequence",))
+        given = validated(MeetingCancelSerializer(data=sent))
+        return _changed(access, lambda: cancel(access, meeting, given.get("reason", ""), of_sequence=given["sequence"]))
+
+
+def _visible_meeting(pk: int, access: Access) -> Meeting:
+    """Raises NotFound for one that the viewer may not see, too."""
+    seen = Meeting.objects.within(access.visibility).select_related("series__unit")
+    meeting = seen.filter(pk=pk).first()
+    if meeting is None:
+        raise NotFound
+    return meeting
+
+
+def _changed(access: Access, write: Callable[[], Meeting]) -> Response:
+    try:
+        return Response(_document(write(), access))
+    except ConflictError as conflict:
+        problem = error_document("sequence", f"{conflict} `stored` is how it is now.")
+        stored = _document(conflict.stored, access)
+        return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
+
+
+def _document(meeting: Meeting, access: Access) -> dict[str, Any]:
+    return meeting_documents([meeting], access)[0]

@@ -1,0 +1,90 @@
+"""Meetings of a unit and of all below it: upcoming and past, all and one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import Filters, read_filters
+from insights.ui.page_numbers import read_page
+from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
+from insights.ui.tiles import Picker
+from orgtree.access.access import Access
+from programs.meetings.pages.labels import meeting_lines
+from programs.meetings.queries.filters import WHEN, MeetingFilters
+from programs.meetings.services.records import records_of
+
+PAGE_SIZE = 25
+OWN = ("when", "kind", "mine")
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def meetings(request: HttpRequest) -> HttpResponseBase:
+    access = access_in(request)
+    filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
+    own = {name: value for name in OWN if (value := request.GET.get(name, "").strip())}
+    around = scope_navigation(request, filters)
+    # one's own meetings are of whatever unit
+    unit = {} if "mine" in own or filters.scope.unit is None else {"unit": filters.scope.unit}
+    matching = MeetingFilters({"when": "upcoming", **own, **unit}, access.visibility)
+    page = Paginator(matching.qs, PAGE_SIZE).get_page(read_page(request))
+    shown = list(page)
+    url = _Urls(filters, own)
+    is_past = own.get("when") == "past"
+    context: dict[str, Any] = {
+        "scope": scope_bar(filters, around, {}, request.path, extra_params=own),
+        "whose": scope_words(filters, around),
+        "meetings": meeting_lines(shown, records_of(shown, access.visibility)),
+        "is_past": is_past,
+        "times": [Picker(label, url(when=key), active=is_past == (key == "past")) for key, label in WHEN.items()],
+        "kinds": [
+            Picker(label, url(kind=key), active=own.get("kind", "") == key)
+            for key, label in MeetingFilters.pickers()["kind"].items()
+        ],
+        "mine": _mine(own, access, url),
+        "is_narrowed": bool(own.keys() - {"when"}),
+        "all_url": url(kind="", mine=""),
+        "may_schedule": access.visibility.leads_any,
+        "new_url": f"{reverse('meeting_series_new')}{f'?unit={filters.scope.unit}' if filters.scope.unit else ''}",
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "total": f"{page.paginator.count:,}",
+        "previous_url": url(page=str(page.previous_page_number())) if page.has_previous() else "",
+        "next_url": url(page=str(page.next_page_number())) if page.has_next() else "",
+    }
+    return render(request, "programs/meetings/list.html", context)
+
+
+class _Urls:
+    """This list with other parameters; an empty one is left out."""
+
+    def __init__(self, filters: Filters, own: Mapping[str, str]) -> None:
+        self._params = {**dict(filters.scope_parameters()), **own}
+
+    def __call__(self, **changed: str) -> str:
+        params = {name: value for name, value in {**self._params, **changed}.items() if value}
+        params.pop("when", None) if params.get("when") == "upcoming" else None
+        return f"{reverse('meetings')}?{urlencode(params)}" if params else reverse("meetings")
+
+
+def _mine(own: Mapping[str, str], access: Access, url: _Urls) -> Picker | None:
+    """Nothing for an account that is no person."""
+    if access.visibility.person_id is None:
+        return None
+    return Picker("My meetings", url(mine="" if "mine" in own else "yes"), active="mine" in own)

@@ -1,0 +1,70 @@
+"""The page of one meeting: when, about what, who takes part, and what is written of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from insights.privacy.scope_access import access_in
+from programs.meetings.pages.labels import holiday_words, meeting_lines, participant_lines, rule_words
+from programs.meetings.pages.move_form import MoveForm
+from programs.meetings.services.calendars import calendar_file
+from programs.meetings.services.records import records_of
+from programs.models import Meeting, MeetingParticipant
+
+
+@login_required
+@never_cache
+@require_GET
+def meeting(request: HttpRequest, pk: int) -> HttpResponse:
+    return meeting_page(request, visible_meeting(request, pk))
+
+
+@login_required
+@never_cache
+@require_GET
+def meeting_ics(request: HttpRequest, pk: int) -> HttpResponse:
+    """To be opened in a calendar, by whoever has no invitation by e-mail."""
+    record = visible_meeting(request, pk)
+    content = calendar_file([record], name=record.series.title)
+    return HttpResponse(content, content_type="text/calendar; charset=utf-8")
+
+
+def visible_meeting(request: HttpRequest, pk: int) -> Meeting:
+    """Raises Http404 for one that the viewer may not see, as for one that is not there."""
+    seen = Meeting.objects.within(access_in(request).visibility).select_related("series__unit")
+    record = seen.filter(pk=pk).first()
+    if record is None:
+        raise Http404("No such meeting, or one that you may not see.")
+    return record
+
+
+def meeting_page(
+    request: HttpRequest, record: Meeting, *, form: MoveForm | None = None, problem: str = "", status: int = 200
+) -> HttpResponse:
+    """`form` is what was sent and not stored, `problem` says why."""
+    visibility = access_in(request).visibility
+    [line] = meeting_lines([record], records_of([record], visibility))
+    invited = MeetingParticipant.objects.within(visibility).invited().filter(meeting=record).select_related("person")
+    people = [participant.person for participant in invited]
+    may_change = visibility.leads(record.series.unit_id)
+    context: dict[str, Any] = {
+        "meeting": record,
+        "line": line,
+        "rule": rule_words(record.series),
+        "holidays": holiday_words(record.series),
+        "participants": participant_lines(people),
+        "takes_part": visibility.person_id in {person.pk for person in people},
+        "sees_participants": may_change or bool(people),
+        "may_change": may_change,
+        "is_over": record.ends_at <= timezone.now(),
+        "form": form or MoveForm.of(record),
+        "problem": problem,
+    }
+    return render(request, "programs/meetings/meeting.html", context, status=status)

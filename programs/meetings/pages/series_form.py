@@ -1,0 +1,196 @@
+"""Creates and changes series.  A change of an outdated version is answered with both versions and not saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from core.write_errors import ConflictError, FieldError
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from orgtree.models import Unit
+from orgtree.models.visibility import Visibility, person_of
+from programs.meetings.pages.series_page import visible_series
+from programs.meetings.queries.days_off import countries
+from programs.meetings.services.fields import CHANGEABLE
+from programs.meetings.services.writing import change_series, schedule
+from programs.models import MeetingKind, MeetingSeries, Place, Rule, Weekday
+from programs.requests.conflicts import field_differences, renumber, values_of
+from programs.requests.forms import show_error
+from programs.teams.pages import WHOLE, offer, units_to_write_for
+
+if TYPE_CHECKING:
+    SeriesModelForm = forms.ModelForm[MeetingSeries]
+else:
+    SeriesModelForm = forms.ModelForm
+
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+CONFLICT = (
+    "Somebody changed this schedule while you were editing. Your version is not saved: both versions are below. "
+    "Adjust yours and save again."
+)
+SEPARATORS = str.maketrans(",;", "\n\n")
+
+
+class SeriesForm(SeriesModelForm):
+    """What is sent is checked by the service, whose errors the form shows at their fields."""
+
+    participants = forms.CharField(
+        label="Participants",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off"}),
+        help_text="One e-mail address per line.",
+    )
+    country = forms.ChoiceField(label="Public holidays of", required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = MeetingSeries
+        fields: tuple[str, ...] = tuple(name for name in CHANGEABLE if name != "participants")
+        widgets: ClassVar = {
+            "starts_on": DAY,
+            "ends_on": DAY,
+            "begins": CLOCK,
+            "rule": forms.RadioSelect,
+            "time_zone": forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
+        }
+
+    def __init__(self, data: Any = None, *, instance: MeetingSeries | None = None, **kwargs: Any) -> None:
+        if instance is not None:
+            people = instance.participants.order_by("full_name")
+            addresses = "\n".join(person.email for person in people if person.email)
+            begins = f"{instance.begins:%H:%M}"  # as browsers send it, so that versions compare
+            kwargs["initial"] = {"participants": addresses, "begins": begins, "version": instance.version}
+        super().__init__(data, instance=instance, **kwargs)
+        offer(self, "country", [("", "None"), *countries().items()])
+        offer(self, "rule", Rule.choices)
+
+    def _post_clean(self) -> None:
+        """The service checks and stores: the form's own copy of the series stays as it was read."""
+
+    def given(self) -> dict[str, Any]:
+        """What a valid form says, as services take it."""
+        data = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        return {
+            **data,
+            "location": " ".join(data["location"].split()),
+            "participants": data["participants"].translate(SEPARATORS).splitlines(),
+        }
+
+
+class NewSeriesForm(SeriesForm):
+    """A new series says of which unit and kind it is, too."""
+
+    unit = forms.ChoiceField(label="Unit")
+
+    class Meta(SeriesForm.Meta):
+        fields = ("kind", *SeriesForm.Meta.fields)
+
+    def __init__(self, data: Any = None, *, visibility: Visibility, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        offer(self, "unit", units_to_write_for(visibility))
+
+    def given(self) -> dict[str, Any]:
+        data = super().given()
+        return {**data, "unit": "" if data["unit"] == WHOLE else data["unit"]}
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def series_new(request: HttpRequest) -> HttpResponse:
+    """`unit` and `kind` in the address fill the form in."""
+    access = access_in(request)
+    if not access.visibility.leads_any:
+        raise PermissionDenied("Meetings are scheduled by the managers of a unit, by executives and by admins.")
+    initial = _beginning(request, access.visibility)
+    posted = request.POST if request.method == "POST" else None
+    form = NewSeriesForm(posted, visibility=access.visibility, initial=initial)
+    if posted is not None and form.is_valid():
+        try:
+            added = schedule(access, form.given())
+        except FieldError as problem:
+            show_error(form, problem)
+        else:
+            messages.success(request, "Scheduled. Participants are invited.")
+            return redirect("meeting_series", added.pk)
+    page = {"title": "Schedule meetings", "submit": "Schedule", "back_url": reverse("meetings")}
+    return _form_page(request, form, page)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def series_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    access, series = access_in(request), visible_series(request, pk)
+    page = {"title": series.title, "submit": "Save", "back_url": reverse("meeting_series", args=[pk])}
+    posted = request.POST if request.method == "POST" else None
+    form = SeriesForm(posted, instance=series)
+    if posted is not None and form.is_valid():
+        try:
+            change_series(access, series, form.given(), of_version=form.cleaned_data["version"] or 0)
+        except ConflictError:
+            return _conflict_page(request, form, visible_series(request, pk), page)
+        except FieldError as problem:
+            show_error(form, problem)
+        else:
+            messages.success(request, "Saved. Participants are notified of what changes for them.")
+            return redirect("meeting_series", pk)
+    return _form_page(request, form, page)
+
+
+def _beginning(request: HttpRequest, visibility: Visibility) -> Mapping[str, Any]:
+    """Reviews on first Tuesdays, of the unit's leader and whoever schedules them."""
+    slug = request.GET.get("unit", "").replace("\x00", "") or visibility.home_unit or ""
+    unit = Unit.objects.within(visibility).select_related("leader").filter(slug=slug).first()
+    if unit is not None and not visibility.leads(unit.pk):
+        unit = None
+    kind = request.GET.get("kind", "") or (MeetingKind.REVIEW if unit else MeetingKind.QBR)
+    people = [unit.leader if unit else None, person_of(request.user)]
+    addresses = dict.fromkeys(person.email for person in people if person is not None and person.email)
+    return {
+        "kind": kind,
+        "unit": unit.slug if unit else WHOLE,
+        "rule": Rule.WEEKDAY,
+        "place": Place.FIRST,
+        "weekday": Weekday.TUESDAY,
+        "week": 2,
+        "begins": "10:00",
+        "time_zone": settings.TIME_ZONE,
+        "starts_on": windows.local_today(),
+        "participants": "\n".join(addresses),
+    }
+
+
+def _conflict_page(
+    request: HttpRequest, form: SeriesForm, stored: MeetingSeries, page: Mapping[str, Any]
+) -> HttpResponse:
+    """What one wrote stays in the form, which is of the newest version now; beside it what is stored."""
+    differences = list(field_differences(form, values_of(SeriesForm(instance=stored))))
+    renumber(form, "version", stored.version)
+    return _form_page(request, form, {**page, "conflict": CONFLICT, "differences": differences}, status=409)
+
+
+def _form_page(request: HttpRequest, form: SeriesForm, page: Mapping[str, Any], status: int = 200) -> HttpResponse:
+    context = {
+        **page,
+        "form": form,
+        "time_zones": sorted(available_timezones()),
+        "action": request.get_full_path(),
+    }
+    return render(
+        request, "programs/meetings/form.html", context, status=400 if form.errors and status == 200 else status
+    )
