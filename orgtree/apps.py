@@ -8,7 +8,7 @@ class OrgtreeConfig(AppConfig):
         from celery.signals import task_prerun
         from django.db.backends.signals import connection_created
 
-        from orgtree.organisation.fiscal_calendar import load_fiscal_year
+        from orgtree.organisation.cached_settings import load_settings
 
-        connection_created.connect(load_fiscal_year, dispatch_uid="fiscal calendar")
-        task_prerun.connect(load_fiscal_year, dispatch_uid="fiscal calendar")
+        connection_created.connect(load_settings, dispatch_uid="cached settings")
+        task_prerun.connect(load_settings, dispatch_uid="cached settings")

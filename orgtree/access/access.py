@@ -22,7 +22,7 @@ from orgtree.models.visibility import (
     visibility_from,
     visibility_without_account,
 )
-from orgtree.organisation.fiscal_calendar import cache_fiscal_year
+from orgtree.organisation.cached_settings import cache_settings
 
 __all__ = ["NOTHING", "Access", "Viewer", "Visibility", "access_of", "public_access", "viewable"]
 
@@ -80,7 +80,7 @@ class Access:
 def access_of(viewer: Viewer) -> Access:
     account = viewer if isinstance(viewer, User) else None
     organisation, today = account_today(account) if account else (Organisation.current(), None)
-    cache_fiscal_year(organisation)
+    cache_settings(organisation)
     trial = trial_state_of(organisation)  # ends the trial before anything is shown, if there are enough people
     policy = IndividualPolicy.NAMED if trial.in_trial else IndividualPolicy(organisation.individual_policy)
     seen = visibility_from(account, organisation, today) if account and today else visibility_without_account(viewer)
@@ -94,7 +94,7 @@ def public_access() -> Access:
     Neither trial mode nor the policy NAMED opens small groups to them.
     """
     organisation = Organisation.current()
-    cache_fiscal_year(organisation)
+    cache_settings(organisation)
     trial = trial_state_of(organisation)
     return Access(None, AGGREGATES, IndividualPolicy.PSEUDONYMS, trial, organisation.people_version)
 

@@ -88,6 +88,9 @@ class Organisation(models.Model):
     # Raised by orgtree/organisation/people_version.py; caches about people are valid for one version.
     people_version = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
 
+    # Raised by orgtree/organisation/catalogue_version.py; definitions of hand-kept metrics are cached for one version.
+    catalogue_version = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
+
     class Meta:
         verbose_name = "organisation"
         verbose_name_plural = "organisation"

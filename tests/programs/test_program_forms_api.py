@@ -12,7 +12,7 @@ from django.test import Client
 from insights.query import windows
 from integrations.models import PullRequest
 from orgtree.models import Organisation, TokenScope
-from orgtree.organisation.fiscal_calendar import cache_fiscal_year
+from orgtree.organisation.cached_settings import cache_settings
 from programs.first_templates import add_first_templates
 from programs.key_results.services.reading import baseline_window
 from programs.models import Notice, Objective, Quarter, Ticket
@@ -215,7 +215,7 @@ def test_the_fiscal_calendar_is_told(sign_in: SignIn) -> None:
     organisation = Organisation.current()
     organisation.fiscal_year_start_month = 2
     organisation.save()
-    cache_fiscal_year(organisation)
+    cache_settings(organisation)
     moved = got(sign_in(MEMBER), "/api/v1/fiscal-calendar/")
     assert moved["first_month"] == 2
     assert (date.fromisoformat(moved["quarter"]["from"]).month - 2) % 3 == 0

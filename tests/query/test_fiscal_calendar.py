@@ -17,6 +17,7 @@ from insights.query.query import Granularity, Query, Window
 from orgtree.access.access import access_of
 from orgtree.models import Organisation
 from orgtree.organisation import fiscal_calendar
+from orgtree.organisation.cached_settings import load_settings
 from programs.quarters.fiscal_quarters import quarter_at
 from tests.org import Org
 
@@ -26,7 +27,7 @@ AUGUST = 8
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     yield
-    fiscal_calendar.cache_fiscal_year(Organisation())
+    fiscal_calendar.cache_fiscal_year(None)
 
 
 def set_in_admin(admin: Client, month: object) -> None:
@@ -58,7 +59,7 @@ def test_what_is_no_month_is_refused(org: Org, admin: Client) -> None:
 def test_a_process_learns_it_when_it_connects_and_before_each_task(org: Org) -> None:
     Organisation.current()
     Organisation.objects.update(fiscal_year_start_month=AUGUST)
-    fiscal_calendar.load_fiscal_year(connection=connection)
+    load_settings(connection=connection)
     assert fiscal_calendar.first_month() == AUGUST
 
 
@@ -80,14 +81,14 @@ def test_quarters_of_another_calendar_are_computed_and_never_taken_for_nothing(o
 
     assert running_quarter() == 1
     before = windows.quarter_of(day)
-    fiscal_calendar.cache_fiscal_year(Organisation(fiscal_year_start_month=month))
+    fiscal_calendar.cache_fiscal_year(month)
     assert windows.quarter_of(day) != before
     assert running_quarter() == 1
 
 
 def test_a_quarter_that_is_there_keeps_its_days(org: Org) -> None:
     quarter = quarter_at(date(2026, 2, 1))
-    fiscal_calendar.cache_fiscal_year(Organisation(fiscal_year_start_month=2))
+    fiscal_calendar.cache_fiscal_year(2)
     assert quarter_at(date(2026, 3, 31)).pk == quarter.pk
     following = quarter_at(date(2026, 4, 1))
     assert (following.start, following.end) == (date(2026, 4, 1), date(2026, 5, 1)), "the gap to the new calendar"
