@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
+from insights.ui.amounts import AmountError, amount_text, read_amount, written
 from programs.alignment.branches import branches, with_those_above
-from programs.key_results.pages.amounts import AmountError, amount_text, read_amount, written
 from programs.models import KeyResult
 
 HOUR, DAY = 3600, 86400

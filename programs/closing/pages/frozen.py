@@ -23,6 +23,7 @@ from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.query.query import Window
 from insights.ui import wording
+from insights.ui.amounts import amount_text
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY
@@ -36,7 +37,6 @@ from programs.closing.services.frozen import (
 )
 from programs.closing.services.restated import Restated, restated_results
 from programs.history.events import names_of_accounts
-from programs.key_results.pages.amounts import amount_text
 from programs.models import KeyResult
 from programs.objectives.pages.bar import ObjectiveBar
 from programs.objectives.pages.labels import (

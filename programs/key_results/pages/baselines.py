@@ -9,8 +9,8 @@ from insights.query import windows
 from insights.query.enums import Better
 from insights.query.query import Statistic
 from insights.ui import wording
+from insights.ui.amounts import amount_text
 from orgtree.access.access import Access
-from programs.key_results.pages.amounts import amount_text
 from programs.key_results.services.baseline_previews import BaselinePreview, baseline_previews
 from programs.key_results.services.reading import metric_of
 from programs.models import Quarter

@@ -12,8 +12,8 @@ from django.views.decorators.http import require_POST
 
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
+from insights.ui.amounts import AmountError, read_amount
 from orgtree.access.access import Access
-from programs.key_results.pages.amounts import AmountError, read_amount
 from programs.key_results.services.reading import unit_of
 from programs.models import KeyResult, Objective, ObjectiveStatus
 from programs.objectives.pages.page import objective_page, visible_objective

@@ -15,10 +15,10 @@ from insights.pages.annotations.labels import family_words
 from insights.query.enums import Better, UnitOfMeasure
 from insights.query.errors import UnknownMetricError
 from insights.query.query import Statistic
+from insights.ui.amounts import AmountError, amount_text, read_amount, written
 from orgtree.models import Person
 from orgtree.models.visibility import Visibility
 from programs.alignment.pages import parents_offered
-from programs.key_results.pages.amounts import AmountError, amount_text, read_amount, written
 from programs.key_results.services.reading import unit_of
 from programs.models import KeyResult, Objective, Quarter, TargetKind
 from programs.models.objectives import LONGEST_TITLE, MOST_KEY_RESULTS
@@ -281,7 +281,7 @@ def metric_choices(stored: str) -> list[tuple[str, Any]]:
     by_family: dict[str, list[tuple[str, str]]] = {}
     for metric in metrics():
         if not metric.always_by:
-            by_family.setdefault(family_words(family_of(metric.key)), []).append((metric.key, metric.name))
+            by_family.setdefault(family_words(family_of(metric.key)), []).append((metric.key, metric.marked_name))
     known = {key for choices in by_family.values() for key, _ in choices}
     gone = [(stored, f"{stored}, which is no metric any more")] if stored and stored not in known else []
     return [("", "Entered by hand"), *gone, *by_family.items()]

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.ui.amounts import written
 from orgtree.access.access import Access
 from orgtree.models import Person
-from programs.key_results.pages.amounts import written
 from programs.key_results.pages.baselines import baseline_lines
 from programs.key_results.services.reading import unit_of_metric
 from programs.models import KeyResult, Objective, Quarter, RoadmapIntent, TargetKind

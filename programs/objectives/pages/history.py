@@ -13,11 +13,11 @@ from django.views.decorators.http import require_GET
 
 from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
+from insights.ui.amounts import amount_text
 from insights.ui.metric_panel import is_panel
 from orgtree.access.access import Access
 from programs.history.events import Changed, Value, names_of_accounts
 from programs.history.labels import value_words
-from programs.key_results.pages.amounts import amount_text
 from programs.models import KeyResult, Objective, ObjectiveStatus, TargetKind
 from programs.objectives.pages.page import visible_objective
 from programs.objectives.services.history import ObjectiveStep, objective_changes

@@ -21,11 +21,11 @@ from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
+from insights.ui.amounts import amount_text
 from insights.ui.tiles import ChartCard, Link
 from orgtree.access.access import Access
 from programs.alignment.pages import UNSEEN_OBJECTIVE
 from programs.history.events import names_of_accounts
-from programs.key_results.pages.amounts import amount_text
 from programs.key_results.services.reading import unit_of
 from programs.models import Objective, ObjectiveStatus, Ticket
 from programs.objectives.pages.labels import (
