@@ -162,3 +162,21 @@ class LinkMethod(StrEnum):
     TITLE = "title"
     BODY = "body"
     COMMIT = "commit"
+
+
+class UnitOfMeasure(StrEnum):
+    SECONDS = "seconds"
+    PERCENT = "percent"  # 0–100
+    COUNT = "count"
+    PER_DAY = "per_day"
+    LINES = "lines"
+    TOKENS = "tokens"
+    CURRENCY = "currency"  # US dollars
+
+
+class Better(StrEnum):
+    """Which direction is an improvement."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"

@@ -4,30 +4,18 @@ from __future__ import annotations
 
 import enum
 
+from integrations.enums import Better, UnitOfMeasure
 
-class UnitOfMeasure(enum.StrEnum):
-    SECONDS = "seconds"
-    PERCENT = "percent"  # 0–100
-    COUNT = "count"
-    PER_DAY = "per_day"
-    LINES = "lines"
-    TOKENS = "tokens"
-    CURRENCY = "currency"  # US dollars
-
-
-class Better(enum.StrEnum):
-    """Which direction is an improvement."""
-
-    HIGHER = "higher"
-    LOWER = "lower"
-    NEITHER = "neither"
+__all__ = ["BelongsTo", "Better", "Category", "Initiative", "SpaceDimension", "UnitOfMeasure"]
 
 
 class BelongsTo(enum.StrEnum):
-    """Which unit a fact counts for: its author's at that time, or the one that owns the service or repository."""
+    """Which unit a fact counts for: its author's at that time, the one that owns the service or repository, or exactly
+    the one that it was entered for."""
 
     PERSON = "person"
     OWNER = "owner"
+    UNIT = "unit"
 
 
 class Category(enum.StrEnum):
@@ -39,6 +27,7 @@ class Category(enum.StrEnum):
     CAPACITY = "capacity"
     AI = "ai"
     DORA = "dora"
+    BY_HAND = "entered by hand"
 
 
 class Initiative(enum.StrEnum):

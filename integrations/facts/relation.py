@@ -48,6 +48,8 @@ class Relation:
     If `owner` names a column with the id of an `Owned`, that places the row instead: it counts for the unit that owned
     the object on that day (docs/ownership.md).  With `falls_to_owners`, rows of autonomous agents count for the owner
     of their repository, by the columns `repository_id` and `is_autonomous` (docs/decisions/0023).
+    If `unit` names a column with the id of a unit (null: the whole organisation), the row counts for exactly that
+    scope, and for none above or below it.
     `part`, if given, is the column with the id of the part where a fact has several rows, which are then described
     instead of the fact: the files of a commit, the deployments of a day.
     With `stock`, rows are not events but last for a while: `day` is then the last day of the query's window.
@@ -70,6 +72,7 @@ class Relation:
     fact_is_row: bool = False  # each fact is exactly one row: counting rows counts facts
     shared_facts: bool = False  # a fact may have rows of several people or owners, and counts once all the same
     owner: str = ""
+    unit: str = ""
     part: str = ""
     credited_to_owner: bool = False
     stock: Stock | None = None
@@ -77,9 +80,9 @@ class Relation:
     @property
     def placed_by(self) -> str:
         """The column that places its rows in units."""
-        return self.owner or self.person
+        return self.unit or self.owner or self.person
 
     @property
     def gathered_by(self) -> str:
         """The column by which its rows are gathered before facts are counted: all rows of a fact have the same."""
-        return self.fact if self.shared_facts else self.placed_by
+        return self.fact if self.shared_facts or self.unit else self.placed_by

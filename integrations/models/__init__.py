@@ -36,6 +36,7 @@ from integrations.models.delivery_links import (
     TouchedService,
 )
 from integrations.models.encrypted import EncryptedField, UnreadableSecretsError
+from integrations.models.hand_kept import HandKeptMetric, HandKeptMetricKeeper, HandKeptValue
 from integrations.models.ingest import IngestScope, IngestToken
 from integrations.models.line_history import ChangedLines, LineHistory
 from integrations.models.ownership import Owned, OwnedKind, Ownership, OwnershipChange
@@ -135,6 +136,9 @@ __all__ = [
     "FollowedAgreement",
     "FollowedPriceBook",
     "FollowedThresholds",
+    "HandKeptMetric",
+    "HandKeptMetricKeeper",
+    "HandKeptValue",
     "ImportedUsage",
     "Incident",
     "IngestScope",

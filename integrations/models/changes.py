@@ -19,6 +19,7 @@ class FactFamily(models.TextChoices):
     PIPELINE = "pipeline", "Pipeline runs and their jobs"
     DEPLOYMENT = "deployment", "Deployments"
     INCIDENT = "incident", "Incidents"
+    HAND_KEPT = "hand_kept", "Values that people enter"
 
 
 class FactChange(models.Model):

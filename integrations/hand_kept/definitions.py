@@ -1,0 +1,191 @@
+"""Defining, changing and removing hand-kept metrics.  Executives and admins do; a change is seen at once everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import cast
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db.models import Max, Min, Q
+
+from core.authorship import changes_by
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from integrations.models import FactFamily, HandKeptMetric
+from integrations.models.hand_kept import KEY_PREFIX, LONGEST_VALIDITY_DAYS
+from integrations.outbox.fact_changes import Change, append_changes
+from orgtree.access.access import Access
+from orgtree.access.who_sees import names_of
+from orgtree.organisation.catalogue_version import raise_catalogue_version
+
+WHO_DEFINES = "Hand-kept metrics are defined by executives and admins."
+MEANT_OTHERWISE = ("better", "valid_days")  # a change of these is a new version of the formula
+MOST_KEEPERS = 50
+
+
+@dataclass(frozen=True)
+class MetricDraft:
+    """As a form or the API gives it; `keepers` are e-mail addresses or names of accounts."""
+
+    slug: str
+    name: str
+    meaning: str
+    unit_of_measure: str
+    better: str
+    valid_days: int
+    keepers: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """In the catalogue."""
+        return f"{KEY_PREFIX}{self.slug}"
+
+
+def may_define(access: Access) -> bool:
+    return isinstance(access.viewer, User) and access.visibility.leads_whole
+
+
+def metric_by_key(key: str) -> HandKeptMetric | None:
+    """The definition of that key, `hand.` included."""
+    if not key.startswith(KEY_PREFIX) or "\0" in key:
+        return None
+    return HandKeptMetric.objects.filter(slug=key.removeprefix(KEY_PREFIX)).first()
+
+
+def keepers_of(metric: HandKeptMetric) -> Sequence[str]:
+    """The names of those who keep it, in alphabetical order."""
+    return sorted(names_of(_accounts(metric)).values())
+
+
+def keeper_addresses(metric: HandKeptMetric) -> tuple[str, ...]:
+    """As `MetricDraft.keepers`."""
+    return tuple(sorted(account.email or account.get_username() for account in _accounts(metric)))
+
+
+def define_metric(access: Access, draft: MetricDraft) -> HandKeptMetric:
+    """Raises FieldError, MayNotWriteError."""
+    author, keepers = _author(access), _keepers(draft.keepers)
+    metric = HandKeptMetric(slug=draft.slug.strip().removeprefix(KEY_PREFIX), **_fields(draft))
+    _validate(metric)
+    with changes_by(author):
+        metric.save()
+        metric.keepers.set(keepers)
+        raise_catalogue_version()
+    return metric
+
+
+def change_metric(access: Access, metric: HandKeptMetric, draft: MetricDraft, *, of_version: int) -> HandKeptMetric:
+    """Change everything but the slug, and the unit of measure only while there are no values.
+
+    Raises as `define_metric`, and ConflictError where `of_version` is not the stored version.
+    """
+    author, keepers = _author(access), _keepers(draft.keepers)
+    with changes_by(author):
+        stored = HandKeptMetric.objects.select_for_update().get(pk=metric.pk)
+        if stored.version != of_version:
+            raise ConflictError("Somebody changed this metric while you were editing.", stored)
+        if draft.slug.removeprefix(KEY_PREFIX) != stored.slug:
+            raise FieldError("slug", "The key cannot be changed: key results and benchmarks name it.")
+        fields = _fields(draft)
+        if fields["unit_of_measure"] != stored.unit_of_measure and stored.values.exists():
+            raise FieldError(
+                "unit_of_measure", "Values have been entered in the present unit. Define another metric instead."
+            )
+        is_other_formula = any(fields[name] != getattr(stored, name) for name in MEANT_OTHERWISE)
+        for name, value in fields.items():
+            setattr(stored, name, value)
+        stored.version += 1
+        stored.formula_version += is_other_formula
+        _validate(stored)
+        save_definition(stored)
+        stored.keepers.set(keepers)
+        raise_catalogue_version()
+    return stored
+
+
+def save_definition(metric: HandKeptMetric) -> None:
+    """Save it; its values may hold on other days from now on."""
+    with announcing([metric.pk]):
+        metric.save()
+
+
+def remove_metrics(metrics: Collection[int], *, by: User | None) -> None:
+    """Remove these metrics (ids) with their values.  The history keeps both."""
+    with changes_by(by), announcing(metrics):
+        HandKeptMetric.objects.filter(pk__in=metrics).delete()
+        raise_catalogue_version()
+
+
+@contextmanager
+def announcing(metrics: Collection[int]) -> Iterator[None]:
+    """Wrap a change of these metrics in a transaction: all days on which a value of theirs may hold have changed."""
+    days = HandKeptMetric.objects.filter(pk__in=metrics).aggregate(first=Min("values__day"), last=Max("values__day"))
+    yield
+    if days["first"] is not None:
+        end = days["last"] + timedelta(days=LONGEST_VALIDITY_DAYS)
+        append_changes([Change(FactFamily.HAND_KEPT, None, days["first"], end)])
+
+
+def draft_of(metric: HandKeptMetric) -> MetricDraft:
+    """What a stored definition says."""
+    return MetricDraft(
+        slug=metric.slug,
+        name=metric.name,
+        meaning=metric.meaning,
+        unit_of_measure=metric.unit_of_measure,
+        better=metric.better,
+        valid_days=metric.valid_days,
+        keepers=keeper_addresses(metric),
+    )
+
+
+def with_keeper(draft: MetricDraft, account: User) -> MetricDraft:
+    """The draft of a template, kept by whoever uses it."""
+    return replace(draft, keepers=(account.email or account.get_username(),))
+
+
+def _author(access: Access) -> User:
+    if not (isinstance(access.viewer, User) and may_define(access)):
+        raise MayNotWriteError(WHO_DEFINES)
+    return access.viewer
+
+
+def _accounts(metric: HandKeptMetric) -> list[User]:
+    return list(cast(Iterable[User], metric.keepers.all()))  # prefetched by lists
+
+
+def _fields(draft: MetricDraft) -> dict[str, str | int]:
+    return {
+        "name": " ".join(draft.name.split()),
+        "meaning": " ".join(draft.meaning.split()),
+        "unit_of_measure": draft.unit_of_measure,
+        "better": draft.better,
+        "valid_days": draft.valid_days,
+    }
+
+
+def _validate(metric: HandKeptMetric) -> None:
+    """Raises FieldError with the first problem that the model finds."""
+    try:
+        metric.full_clean()
+    except ValidationError as problem:
+        field, messages = next(iter(problem.message_dict.items()))
+        if field == "slug" and HandKeptMetric.objects.exclude(pk=metric.pk).filter(slug=metric.slug).exists():
+            raise FieldError("slug", "There is a hand-kept metric of that key already.") from None
+        raise FieldError("" if field == "__all__" else field, messages[0]) from None
+
+
+def _keepers(words: Sequence[str]) -> list[User]:
+    if len(words) > MOST_KEEPERS:
+        raise FieldError("keepers", f"At most {MOST_KEEPERS} accounts.")
+    keepers = []
+    for word in dict.fromkeys(name for name in (word.strip() for word in words) if name):
+        named = User.objects.filter(Q(email__iexact=word) | Q(username=word), is_active=True)
+        account = named.order_by("pk").first() if "\0" not in word else None
+        if account is None:
+            raise FieldError("keepers", f"There is no account {word[:100]}. Name it by its e-mail address.")
+        keepers.append(account)
+    return keepers
