@@ -23,6 +23,7 @@ from insights.engine.unconfirmed import unconfirmed_by_version
 from insights.privacy.differences import places_by_version
 from integrations.telemetry.agents.dictionary import forget_dictionary
 from integrations.telemetry.otlp.store_sessions import forget_identities
+from orgtree.organisation.catalogue_version import NEVER_CHANGED, cache_catalogue_version
 from tests import run_order
 from tests.brokers import broker_of_its_own
 from tests.browsers import browser, windows
@@ -83,6 +84,7 @@ def _nothing_kept_in_this_process() -> None:
     forget_identities()
     unconfirmed_by_version.clear()
     places_by_version.clear()
+    cache_catalogue_version(NEVER_CHANGED)
 
 
 @pytest.fixture(scope="session")

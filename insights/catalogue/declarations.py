@@ -11,6 +11,7 @@ from insights.catalogue.result import MetricResult
 from insights.query.enums import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import (
     Distribution,
+    EnteredValue,
     Facts,
     Gini,
     Measure,
@@ -34,6 +35,7 @@ class RowsBy(enum.Enum):
     PERSON = "a person"
     PERSON_AND_SEGMENT = "a person's share of a segment"
     STOCK_FACT = "a fact that may be of several people"
+    ENTRY = "a value that somebody entered"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +73,13 @@ class Metric:
     zero_of_nothing: ClassVar[bool] = False
     per_period: ClassVar[bool] = False  # divided by the number of granularity units in the window
     over_buckets: ClassVar[bool] = False  # a window's value is computed from its buckets
+    is_hand_kept: ClassVar[bool] = False  # people enter its values
     per_days: int = 0  # divided by the elapsed days of the window, times this; 0: not divided
+
+    @property
+    def marked_name(self) -> str:
+        """The name for lists, which says where people enter the values."""
+        return f"{self.name} (entered by hand)" if self.is_hand_kept else self.name
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -369,6 +377,30 @@ class ShareOfStock(ShareOfBase):
     @property
     def recipe(self) -> str:
         return f"Σ contribution ÷ Σ denominator{_times_100(self)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandKept(Metric):
+    """A value that people enter for a unit and a day; it holds until the next one, for a limited time."""
+
+    of: EnteredValue
+    is_hand_kept: ClassVar[bool] = True
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,)
+
+    @property
+    def rows_by(self) -> RowsBy:
+        return RowsBy.ENTRY
+
+    @property
+    def recipe(self) -> str:
+        return "contribution of the latest row, if it still holds on the window's last day"
+
+    def result(self, part: PartValue) -> MetricResult:
+        of = part(self.of)
+        return MetricResult(of.value, sample_size=of.facts)
 
 
 def _shares(of: MeasureValue) -> Mapping[str, float]:

@@ -1,6 +1,7 @@
-"""The metric registry: every declaration in the modules of this package.
+"""The metric registry: every declaration in the modules of this package, and the hand-kept metrics of the database.
 
-A metric is added by declaring it in a family module, without any further registration.
+A metric is added by declaring it in a family module, without any further registration; hand-kept ones are defined on a
+page (insights/catalogue/hand_kept.py).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from django.core.checks import CheckMessage, Error
 
 import insights.catalogue
 from insights.catalogue.declarations import Metric
+from insights.catalogue.hand_kept import hand_kept_metrics
 from insights.query.dimensions import has_dimension
 from insights.query.errors import UnknownMetricError
 from insights.query.measures import PeopleOfWindow
@@ -36,16 +38,21 @@ def _declared() -> Iterable[Metric]:
 
 
 def metrics() -> tuple[Metric, ...]:
-    """All metrics, by family module."""
+    """All metrics, by family module; then the hand-kept ones, by name."""
+    return (*declared_metrics(), *hand_kept_metrics().values())
+
+
+def declared_metrics() -> tuple[Metric, ...]:
+    """The metrics declared in code, by family module."""
     return tuple(_by_key().values())
 
 
 def get(key: str) -> Metric:
     """The metric with that key.  Raises UnknownMetricError."""
-    try:
-        return _by_key()[key]
-    except KeyError:
-        raise UnknownMetricError(key) from None
+    metric = _by_key().get(key) or hand_kept_metrics().get(key)
+    if metric is None:
+        raise UnknownMetricError(key)
+    return metric
 
 
 def forget_declarations() -> None:

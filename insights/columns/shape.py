@@ -11,16 +11,17 @@ from functools import cache
 from django.conf import settings
 
 from insights.catalogue.declarations import Metric
-from insights.catalogue.registry import metrics
+from insights.catalogue.registry import declared_metrics
 from insights.columns.rows import types_of
 from insights.query.measures import Measure, PeopleOfWindow
 from insights.query.query import Window
+from integrations.facts.hand_kept import HAND_KEPT_VALUES
 from integrations.facts.relation import STOCK_DAY, Relation
 from integrations.models import FactFamily
 
 FORMAT = "1"  # of the files; a new number forces a rebuild of all
 # Descriptive columns of a row, which pages look up in PostgreSQL.
-DESCRIBING = frozenset({"path", "reference", "sha", "subject", "title", "url"})
+DESCRIBING = frozenset({"entered_by", "entered_via", "note", "path", "reference", "sha", "subject", "title", "url"})
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,12 @@ def shape_of(relation: Relation) -> Shape:
 
 @cache
 def copied_relations() -> Mapping[str, Relation]:
-    """The relations that any metric reads as facts, by name.
+    """The relations that any metric reads as facts, by name; that of hand-kept metrics also before there are any.
 
     People who are present are not facts on days: they are in DuckDB tables (insights/engine/tables.py).
     """
-    return relations_of(metrics())
+    relations = {**relations_of(declared_metrics()), HAND_KEPT_VALUES.name: HAND_KEPT_VALUES}
+    return dict(sorted(relations.items()))
 
 
 def relations_of(metrics_: Iterable[Metric]) -> Mapping[str, Relation]:

@@ -13,6 +13,7 @@ from psycopg import sql
 
 from insights.catalogue.declarations import Metric
 from insights.engine.fact_query import ResolvedScope, ScopeKind
+from insights.engine.scope import is_of_people
 from insights.query.enums import BelongsTo
 from insights.query.query import Window
 from integrations.enums import Kind
@@ -22,6 +23,8 @@ from integrations.models import FactFamily
 NOT_YET = "This time has not come yet."
 NOTHING = "Nothing was found in this time."
 OWNS_NOTHING = "This unit owned no repository or service then. Owners are confirmed on the page of ownership."
+NOBODY_ENTERED = "Nobody has entered a value."
+OF_UNITS_ALONE = "Values are entered for units and for the whole organisation: there is none of people, or of a part."
 OF_NO_PERSON = "This counts for the unit that owns what it runs on: it can't be narrowed to people."
 
 
@@ -225,6 +228,13 @@ def _enrolled_since(scope: ResolvedScope, *, by_person: bool = False) -> Mapping
             [*(value for _, _, values in stays for value in values), *only],
         )
         return {of: since for of, since in cursor.fetchall() if since and (of is not None or not by_person)}
+
+
+def why_not_entered(scope: ResolvedScope, window: Window, today: date) -> str:
+    """Why a hand-kept metric has no value in a window."""
+    if is_of_people(scope) or scope.kind is ScopeKind.UNASSIGNED:
+        return OF_UNITS_ALONE
+    return NOT_YET if window.start > today else NOBODY_ENTERED
 
 
 def why_no_data(window: Window, connected: Connected, today: date) -> str:

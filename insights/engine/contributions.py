@@ -7,7 +7,10 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
+
+from django.contrib.auth.models import User
 
 from insights.catalogue.declarations import Duration, Metric, RowsBy
 from insights.catalogue.registry import get
@@ -15,7 +18,7 @@ from insights.columns.rows import types_of
 from insights.engine import aggregation, measures
 from insights.engine.connected import NOTHING, ConnectedSince, why_no_data
 from insights.engine.fact_query import FactQuery, StockQuery
-from insights.engine.fact_rows import RowOrder, page_of_facts, row_shape
+from insights.engine.fact_rows import RowOrder, columns_by_id, page_of_facts, row_shape
 from insights.engine.plan import Clock, Plan, plan_query
 from insights.engine.scan import people_in_stock, select
 from insights.engine.statement import segment_names
@@ -23,6 +26,7 @@ from insights.query import windows
 from insights.query.enums import BelongsTo
 from insights.query.measures import Distribution, Facts, Gini, Measure, People, PeopleOnLine, Total
 from insights.query.query import Dimension, Query
+from orgtree.access.who_sees import names_of
 
 LARGEST_PAGE = 1000
 
@@ -78,6 +82,7 @@ FACT_LABELS = {  # by the column that identifies a fact in its relation
     "deployment_id": "Deployment",
     "incident_id": "Incident",
     "branch_id": "Branch",
+    "value_id": "Value",
 }
 PERSON = RowColumn("person_id", "Developer", "Whose it is.", ColumnKind.PERSON)
 DAY = RowColumn("day", "Day", "The local day on which it counts.", ColumnKind.DAY)
@@ -92,6 +97,13 @@ DESCRIPTIONS = {
     "path": RowColumn("path", "File", "The file's path in the repository.", ColumnKind.PLACE),
     "lines_added": RowColumn("lines_added", "Added", "Lines that the commit adds to the file.", ColumnKind.NUMBER),
 }
+ENTERED_ON = "entered_on"
+ENTRY_COLUMNS = (
+    RowColumn("day", "Day", "The local day from which the value holds.", ColumnKind.DAY),
+    RowColumn("entered_by", "Entered by", "The account; empty for a program.", ColumnKind.WORD),
+    RowColumn("entered_via", "Entered via", "The page, a file, or the token of a program.", ColumnKind.WORD),
+    RowColumn("note", "Note", "What its author says about it.", ColumnKind.WORD),
+)
 FACTS = RowColumn("facts", "Sessions", "Sessions that entered.", ColumnKind.NUMBER)
 
 
@@ -109,6 +121,7 @@ def read_rows(query: Query, *, page: int = 1, size: int = 100, order: RowOrder =
         RowsBy.PERSON: _person_rows,
         RowsBy.PERSON_AND_SEGMENT: _share_rows,
         RowsBy.STOCK_FACT: _stock_rows,
+        RowsBy.ENTRY: _entry_rows,
     }[plan.metric.rows_by]
     columns, rows, total = read(plan, page, size, order)
     return RowsPage(query, columns, rows, total, page, size, plan.metric.recipe)
@@ -207,6 +220,43 @@ def _stock_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
         for row in facts[(page - 1) * size : page * size]
     ]
     return (name, *contribution_columns(plan.metric)), rows, len(facts)
+
+
+def _entry_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
+    """One row per entered value that holds on any day of the window, the latest first."""
+    [measure] = plan.metric.measures
+    fact_query, window = _fact_query(plan, measure), plan.query.window
+    days = tuple(window.start + timedelta(days=n) for n in range(window.days + 1))
+    entries = select(
+        replace(fact_query, window_edges=(days,)),
+        [measure],
+        f"""
+        SELECT fact_id, any_value(entered_on) AS day, any_value(c_0) AS contribution
+        FROM counted
+        WHERE {measures.entered(measure, 0)}
+        GROUP BY fact_id
+        ORDER BY day DESC
+        """,
+        columns=(ENTERED_ON,),
+    )
+    shown = entries[(page - 1) * size : page * size]
+    ids = [row["fact_id"] for row in shown]
+    described = columns_by_id(fact_query.relation, fact_query.relation.fact, ("entered_by", "entered_via", "note"), ids)
+    accounts = User.objects.filter(pk__in={row["entered_by"] for row in described.values()} - {None})
+    names = names_of(list(accounts))
+    rows = [
+        {
+            "fact_id": row["fact_id"],
+            "day": row["day"],
+            "entered_by": names.get(described[row["fact_id"]]["entered_by"], ""),
+            "entered_via": described[row["fact_id"]]["entered_via"],
+            "note": described[row["fact_id"]]["note"],
+            "contribution": float(row["contribution"]),
+        }
+        for row in shown
+        if row["fact_id"] in described
+    ]
+    return (_fact_column(plan.metric), *ENTRY_COLUMNS, *contribution_columns(plan.metric)), rows, len(entries)
 
 
 def _person_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:

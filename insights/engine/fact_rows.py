@@ -230,13 +230,18 @@ def _identifier(row: Row) -> int:
 def _describing(relation: Relation, shape: RowShape, ids: Sequence[int]) -> Mapping[int, Row]:
     """The describing columns of these facts, or parts of facts, by id."""
     names = [name for name in shape.describing if name in relation.columns and name != LINES_OF_PART]
+    return columns_by_id(relation, shape.part_of(relation) or relation.fact, names, ids)
+
+
+def columns_by_id(relation: Relation, identifier: str, names: Sequence[str], ids: Sequence[int]) -> Mapping[int, Row]:
+    """These columns of the relation's rows in PostgreSQL, by the column `identifier`."""
     if not (names and ids):
         return {}
     statement = sql.SQL("SELECT DISTINCT {id}, {names} FROM ({rows}) AS source WHERE {id} = ANY(%s)").format(
-        id=sql.Identifier("source", shape.part_of(relation) or relation.fact),
+        id=sql.Identifier("source", identifier),
         names=sql.SQL(", ").join(sql.Identifier("source", name) for name in names),
         rows=sql.SQL(relation.sql),
     )
     with connection.cursor() as cursor:
         cursor.execute(statement, [list(ids)])
-        return {identifier: dict(zip(names, values, strict=True)) for identifier, *values in cursor.fetchall()}
+        return {number: dict(zip(names, values, strict=True)) for number, *values in cursor.fetchall()}

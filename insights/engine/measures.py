@@ -3,7 +3,7 @@
 Columns of the result: facts, matched_facts and people of the group, and for the measure at position i: v_i its value,
 n_i the facts and p_i the people that contributed, and where applicable x_i what was missing or left out, b_i its base,
 q_i percentiles, l_i the certain part, k_i the parts by method.  Input columns: c_i the value, m_i what is missing, t_i
-the certain part, d_i the method.
+the certain part, d_i the method, h_i the hand-kept metric.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from insights.query.measures import (
     AttributedLines,
     Distribution,
+    EnteredValue,
     Facts,
     Gini,
     Measure,
@@ -44,8 +45,10 @@ IS_ON_LINE = f"((signs & {ON_LINE}) <> 0 OR (signs & {AT_WORK | IN_SESSION}) = {
 
 def columns_of(measure: Measure) -> Iterator[tuple[str, str]]:
     """The prefix letter and the relation's column for each column that the measure reads."""
-    if isinstance(measure, (Total, Distribution, StockAtEnd, PeopleOnLine)):
+    if isinstance(measure, (Total, Distribution, StockAtEnd, PeopleOnLine, EnteredValue)):
         yield "c", measure.column
+    if isinstance(measure, EnteredValue):
+        yield "h", "metric_id"
     if isinstance(measure, Total) and measure.missing_column:
         yield "m", measure.missing_column
     if isinstance(measure, AttributedLines):
@@ -61,6 +64,8 @@ def amounts(measure: Measure, i: int, kind: str) -> Iterator[tuple[str, str]]:
     """
     if isinstance(measure, (Total, Distribution)):
         yield f"v_{i}", f"sum(c_{i}::DECIMAL(38, 9))" if kind == "DOUBLE" else f"sum(c_{i})"
+    if isinstance(measure, EnteredValue):
+        yield f"v_{i}", f"sum(c_{i}) FILTER (WHERE {entered(measure, i)})"
     if isinstance(measure, Distribution):
         yield f"x_{i}", f"count(*) - count(c_{i})"
     if isinstance(measure, Total) and measure.missing_column:
@@ -75,6 +80,8 @@ def entered(measure: Measure, i: int) -> str:
     """The SQL condition for rows that contribute to the measure; empty where every row does."""
     if isinstance(measure, Distribution):
         return f"c_{i} IS NOT NULL"
+    if isinstance(measure, EnteredValue):
+        return f"h_{i} = {measure.metric_id}"
     return f"c_{i} <> 0" if isinstance(measure, Total) else ""
 
 
@@ -151,14 +158,16 @@ def value_in(row: Mapping[str, Any], measure: Measure, position: int) -> Measure
         base = row[f"b_{position}"]
         counted = row["matched_facts"], row["people"]
         return MeasureValue() if value is None else MeasureValue(float(value), *counted, base=float(base))
-    if isinstance(measure, (Total, Distribution)):
+    if isinstance(measure, (Total, Distribution, EnteredValue)):
         return _sum(measure, position, row)
     raise TypeError(f"{type(measure).__name__} is not computed of facts.")
 
 
-def _sum(measure: Total | Distribution, position: int, row: Mapping[str, Any]) -> MeasureValue:
+def _sum(measure: Total | Distribution | EnteredValue, position: int, row: Mapping[str, Any]) -> MeasureValue:
     facts, people = row[f"n_{position}"], row[f"p_{position}"]
     value = float(row[f"v_{position}"]) if facts else None
+    if isinstance(measure, EnteredValue):
+        return MeasureValue(value, facts)
     if isinstance(measure, Distribution):
         left_out = int(row[f"x_{position}"] or 0)
         return MeasureValue(value, facts, people, _statistics(row, position, value, facts), left_out=left_out)

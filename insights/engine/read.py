@@ -9,7 +9,7 @@ from datetime import timedelta
 from insights.catalogue.declarations import Metric
 from insights.catalogue.result import MetricResult
 from insights.columns.source import EXACT, PAGE, Lag
-from insights.engine.connected import NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data
+from insights.engine.connected import NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data, why_not_entered
 from insights.engine.contributions import read_person_totals, read_rows
 from insights.engine.distribution import read_distribution
 from insights.engine.live_rows import rows_of_answer
@@ -139,7 +139,7 @@ def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[Answer]:
     lacking = [
         plan.metric for plan, results_of_plan in zip(plans, results, strict=True) if _lacks_any(plan, results_of_plan)
     ]
-    since = ConnectedSince(lacking)
+    since = ConnectedSince(metric for metric in lacking if metric.belongs_to is not BelongsTo.UNIT)
     return [_answer(plan, results_of_plan, since) for plan, results_of_plan in zip(plans, results, strict=True)]
 
 
@@ -197,7 +197,7 @@ def _figure(plan: Plan, results: MetricResults, since: ConnectedSince, window: W
         numerator=result.numerator,
         denominator=result.denominator,
         sample_size=result.sample_size,
-        people=0 if metric.belongs_to is BelongsTo.OWNER else result.people,
+        people=result.people if metric.belongs_to is BelongsTo.PERSON else 0,
         reason=reason,
         low=result.low,
         high=None if result.low is None else value,
@@ -210,6 +210,8 @@ def _figure(plan: Plan, results: MetricResults, since: ConnectedSince, window: W
 def _why_no_data(plan: Plan, window: Window, since: ConnectedSince) -> str:
     if plan.metric.belongs_to is BelongsTo.OWNER and is_of_people(plan.scope):
         return OF_NO_PERSON
+    if plan.metric.belongs_to is BelongsTo.UNIT:
+        return why_not_entered(plan.scope, window, plan.clock.today)
     return why_no_data(window, since.of(plan.metric, plan.scope, plan.unit_id), plan.clock.today)
 
 

@@ -14,6 +14,7 @@ from insights.catalogue.result import MetricResult
 from insights.engine.fact_query import FactQuery, GroupKey, ScopeKind, StockQuery
 from insights.engine.plan import Clock, MeasureQuery, Plan
 from insights.engine.scan import MeasuredGroups, scan, stock
+from insights.query.enums import BelongsTo
 from insights.query.measures import NOTHING, Measure, MeasureValue
 from insights.query.query import Window
 
@@ -185,4 +186,6 @@ def _tells_unmatched(plan: Plan, results: Mapping[tuple[Window, Segment], Metric
     """Whether the scope includes unmatched facts, and any fact contributed."""
     whole = plan.query.window
     entered = any(result.sample_size for (window, _), result in results.items() if window == whole)
+    if plan.metric.belongs_to is BelongsTo.UNIT:
+        return False
     return entered and plan.scope.kind in (ScopeKind.ANYBODY, ScopeKind.UNASSIGNED)

@@ -96,14 +96,14 @@ def scan(query: FactQuery, measures: Sequence[Measure]) -> MeasuredGroups:
     return groups
 
 
-def select(query: FactQuery, measures: Sequence[Measure], text: str) -> Found:
-    """Rows of a SELECT over `counted`, the fact query's rows (`Part`), by column name.
+def select(query: FactQuery, measures: Sequence[Measure], text: str, *, columns: Sequence[str] = ()) -> Found:
+    """Rows of a SELECT over `counted`, the fact query's rows (`Part`), by column name; `columns` are further ones.
 
     Raises QuestionStoppedError as `scan`.
     """
     if not windows_of(query):
         return []
-    return _fetch(lambda source: statement_over_rows(Part(query, measures, text), source))
+    return _fetch(lambda source: statement_over_rows(Part(query, measures, text, columns), source))
 
 
 def select_of_parts(parts: Sequence[Part], text: str, **values: Any) -> Sequence[Mapping[str, Any]]:

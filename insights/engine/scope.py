@@ -3,6 +3,7 @@
 A row is joined once for each requested unit of which its person is a member on the day of the row: a person is in one
 unit of a tree at a time, and an attribute has one value at a time, so no row counts twice.  Facts of owners are joined
 in the same way by the owned service or repository; they belong to no person, so a scope of people has none of them.
+Rows of units (`Relation.unit`) are not joined: each counts for exactly one scope.
 
 A relation of people in which some rows are credited to owners (the work of autonomous agents) is read twice in units:
 by people, and by the owners of repositories (docs/decisions/0023).
@@ -84,12 +85,14 @@ def unit_of(scope: ResolvedScope, relation: Relation | None = None) -> str:
     counts."""
     if relation and relation.owner and is_of_people(scope):
         return "0"
+    if relation and relation.unit and scope.kind is ScopeKind.UNITS:
+        return f"source.{relation.unit}"
     return "membership.unit_id" if scope.kind is ScopeKind.UNITS else "0"
 
 
 def joins_on_day(scope: ResolvedScope, relation: Relation, day: str, parameters: Parameters) -> str:
     """The joins with the row's membership, and its person's attributes, on the day of the row."""
-    if relation.owner and is_of_people(scope):
+    if relation.unit or (relation.owner and is_of_people(scope)):
         return ""
     placed_by = f"-source.{REPOSITORY_ID}" if _by_repository(relation) else f"source.{relation.placed_by}"
     joins = []
@@ -106,6 +109,9 @@ def joins_on_day(scope: ResolvedScope, relation: Relation, day: str, parameters:
 
 def conditions_on_day(scope: ResolvedScope, relation: Relation, day: str, parameters: Parameters) -> Iterator[str]:
     """The remaining conditions on a row."""
+    if relation.unit:
+        yield _of_exactly(scope, f"source.{relation.unit}", parameters)
+        return
     if relation.owner and is_of_people(scope):
         yield "false"
     if _by_repository(relation):
@@ -123,6 +129,15 @@ def conditions_on_day(scope: ResolvedScope, relation: Relation, day: str, parame
                 f"NOT EXISTS (FROM {parameters.table(table)} AS elsewhere WHERE elsewhere.id = {by}"
                 f" AND elsewhere.tree_id IN {trees} AND elsewhere.first_day <= {day} AND {day} < elsewhere.end_day)"
             )
+
+
+def _of_exactly(scope: ResolvedScope, unit: str, parameters: Parameters) -> str:
+    """The condition on rows of exactly one unit each: people, and who is in no unit, have none of them."""
+    if is_of_people(scope) or scope.kind is ScopeKind.UNASSIGNED:
+        return "false"
+    if scope.kind is ScopeKind.ANYBODY:
+        return f"{unit} IS NULL"
+    return f"{unit} IN {parameters.one_of(scope.ids, 'BIGINT')}" if scope.ids else f"{unit} IS NOT NULL"
 
 
 def only(scope: ResolvedScope, person: str, parameters: Parameters) -> Iterator[str]:

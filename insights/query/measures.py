@@ -164,6 +164,17 @@ class PeopleOnLine(Measure):
 
 
 @dataclass(frozen=True)
+class EnteredValue(Measure):
+    """The value of one hand-kept metric (`metric_id`) that holds on the last day of the window, or today.
+
+    The relation is a stock with the columns `metric_id` and `column`; of a metric and a unit, one row holds on a day.
+    """
+
+    metric_id: int = 0
+    column: str = "value"
+
+
+@dataclass(frozen=True)
 class StockAtEnd(Measure):
     """Distinct facts of the bucket that are in stock on its last day, or today; `base` counts all facts.
 

@@ -1,0 +1,64 @@
+"""Hand-kept metrics: defined by people on a page, stored in the database, and in the catalogue like all others.
+
+Each process caches the definitions for one version of the catalogue (orgtree/organisation/catalogue_version.py), which
+every response reads anyway.  Where none was ever defined, nothing is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from insights.catalogue.declarations import HandKept
+from insights.query.enums import BelongsTo, Better, Category, Initiative, UnitOfMeasure
+from insights.query.measures import EnteredValue
+from integrations.facts.hand_kept import HAND_KEPT_VALUES
+from integrations.models import HandKeptMetric
+from orgtree.organisation.catalogue_version import NEVER_CHANGED, catalogue_version, stored_catalogue_version
+
+SOURCE = "Entered by hand"
+
+
+@dataclass(frozen=True)
+class _Catalogue:
+    """The hand-kept metrics of one version of the catalogue, by key."""
+
+    version: int = NEVER_CHANGED
+    metrics: Mapping[str, HandKept] = field(default_factory=dict)
+
+
+class _Cached:
+    catalogue = _Catalogue()
+
+
+def hand_kept_metrics() -> Mapping[str, HandKept]:
+    """All hand-kept metrics by key, ordered by name."""
+    if catalogue_version() == NEVER_CHANGED:
+        return {}
+    cached = _Cached.catalogue
+    if cached.version != catalogue_version():
+        # The version is read first: what is read after it is at least as new.
+        version = stored_catalogue_version()
+        metrics = {metric.key: metric for metric in map(_metric_of, HandKeptMetric.objects.order_by("name", "slug"))}
+        cached = _Cached.catalogue = _Catalogue(version, metrics)
+    return cached.metrics
+
+
+def _metric_of(definition: HandKeptMetric) -> HandKept:
+    return HandKept(
+        key=definition.key,
+        version=definition.formula_version,
+        name=definition.name,
+        meaning=definition.meaning,
+        formula=f"the value last entered by the end of the window, or today; it holds from its day until the next one, "
+        f"for at most {definition.valid_days} days, and for exactly the unit that it was entered for: values of units "
+        "are not added up",
+        of=EnteredValue(HAND_KEPT_VALUES, metric_id=definition.pk),
+        unit=UnitOfMeasure(definition.unit_of_measure),
+        better=Better(definition.better),
+        belongs_to=BelongsTo.UNIT,
+        categories=(Category.BY_HAND,),
+        initiatives=(Initiative.BUSINESS_ALIGNMENT, Initiative.ENGINEERING_EXCELLENCE),
+        source=SOURCE,
+        reference="",
+    )
