@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -105,3 +105,45 @@ def who(named: str) -> Who | None:
     if not named.strip():
         return None
     return Who(email=named) if "@" in named else Who(login=named)
+
+
+def in_words(errors: Any, path: str = "") -> str:
+    """DRF's nested messages in one sentence per field: reviews[0].state: This field is required."""
+    if isinstance(errors, Mapping):
+        inner = [in_words(error, _path(path, name)) for name, error in errors.items() if error]
+        return " ".join(inner)
+    if isinstance(errors, list) and any(isinstance(error, Mapping) for error in errors):
+        return " ".join(in_words(error, f"{path}[{position}]") for position, error in enumerate(errors) if error)
+    return f"{path}: {' '.join(str(error) for error in errors)}"
+
+
+def _path(path: str, name: Any) -> str:
+    if isinstance(name, int):  # of a list
+        return f"{path}[{name}]"
+    name = "record" if name == "non_field_errors" else str(name)
+    return f"{path}.{name}" if path else name
+
+
+class Day(serializers.Field[date, Any, str, Any]):
+    """A day of the local calendar, as 2026-01-31."""
+
+    def to_internal_value(self, data: Any) -> date:
+        try:
+            return date.fromisoformat(data)
+        except (TypeError, ValueError):
+            raise serializers.ValidationError("This is no day. Write it as 2026-01-31.") from None
+
+    def to_representation(self, value: date) -> str:
+        return value.isoformat()
+
+
+class Number(serializers.Field[float, Any, float, Any]):
+    """A JSON number."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            raise serializers.ValidationError("This is no number. Send it without quotation marks.")
+        return data
+
+    def to_representation(self, value: float) -> float:
+        return value

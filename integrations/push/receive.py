@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -20,7 +20,9 @@ from integrations.intake.store_drafts import Outcome, store_drafts
 from integrations.models import IngestScope
 from integrations.push.connection import forget_record, push_connection
 from integrations.push.drafts import KINDS
-from integrations.telemetry.otlp.ingest_tokens import RefusedTokenError, sender_of
+from integrations.push.fields import in_words
+from integrations.push.hand_kept import METRICS, forget_value, store_values
+from integrations.telemetry.otlp.ingest_tokens import RefusedTokenError, Sender, sender_of
 from integrations.telemetry.otlp.replies import RefusedError
 from integrations.telemetry.otlp.request_body import read_body
 
@@ -43,29 +45,33 @@ class RefusedPushError(Exception):
 @csrf_exempt
 def push_records(request: HttpRequest, kind: str) -> HttpResponse:
     """Store a batch of records; the answer lists the outcome of each, in order."""
-    return _answered(request, kind, "POST", lambda: {"results": _stored(kind, _records(request))})
+
+    def stored(sender: Sender) -> dict[str, Any]:
+        records = _records(request)
+        return {"results": store_values(records, sender) if kind == METRICS else _stored(kind, records)}
+
+    return _answered(request, kind, "POST", stored)
 
 
 @csrf_exempt
 def push_record(request: HttpRequest, kind: str, record_id: str) -> HttpResponse:
     """Delete a record: it leaves every figure, and a later push of its id restores it."""
 
-    def gone() -> dict[str, Any]:
-        if not forget_record(KINDS[kind].kind, record_id):
+    def gone(_sender: Sender) -> dict[str, Any]:
+        if not (forget_value(record_id) if kind == METRICS else forget_record(KINDS[kind].kind, record_id)):
             raise RefusedPushError(404, f"There is no record {record_id[:100]!r} among {kind}.")
         return {"id": record_id, "status": "deleted"}
 
     return _answered(request, kind, "DELETE", gone)
 
 
-def _answered(request: HttpRequest, kind: str, method: str, act: Any) -> HttpResponse:
+def _answered(request: HttpRequest, kind: str, method: str, act: Callable[[Sender], dict[str, Any]]) -> HttpResponse:
     try:
-        if kind not in KINDS:
-            raise RefusedPushError(404, f"There is no kind {kind[:40]!r}. There are: {', '.join(KINDS)}.")
+        if kind not in (*KINDS, METRICS):
+            raise RefusedPushError(404, f"There is no kind {kind[:40]!r}. There are: {', '.join((*KINDS, METRICS))}.")
         if request.method != method:
             raise RefusedPushError(405, f"Use {method} here.", {"Allow": method})
-        _check_token(request)
-        return JsonResponse(act())
+        return JsonResponse(act(_sender(request)))
     except RefusedPushError as refusal:
         return _refused(refusal.status, str(refusal), refusal.headers)
     except RefusedError as refusal:
@@ -82,10 +88,10 @@ def _refused(status: int, problem: str, headers: Mapping[str, str]) -> HttpRespo
     return JsonResponse({"error": problem}, status=status, headers=dict(headers))
 
 
-def _check_token(request: HttpRequest) -> None:
+def _sender(request: HttpRequest) -> Sender:
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     try:
-        sender_of(secret.strip() if scheme.lower() == "bearer" else "", IngestScope.PUSH)
+        return sender_of(secret.strip() if scheme.lower() == "bearer" else "", IngestScope.PUSH)
     except RefusedTokenError as problem:
         if problem.is_known:
             raise RefusedPushError(403, str(problem)) from None
@@ -123,7 +129,7 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
             drafts.append(pushed.draft_of(serializer.validated_data))
             stored.append(result)
         else:
-            result["error"] = _in_words(serializer.errors)
+            result["error"] = in_words(serializer.errors)
     if drafts:
         with transaction.atomic():
             outcomes = store_drafts(push_connection(), drafts).outcomes
@@ -132,20 +138,3 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
             if result["status"] == "rejected":
                 result["error"] = "repository: It names no repository."
     return results
-
-
-def _in_words(errors: Any, path: str = "") -> str:
-    """DRF's nested messages in one sentence per field: reviews[0].state: This field is required."""
-    if isinstance(errors, Mapping):
-        inner = [_in_words(error, _path(path, name)) for name, error in errors.items() if error]
-        return " ".join(inner)
-    if isinstance(errors, list) and any(isinstance(error, Mapping) for error in errors):
-        return " ".join(_in_words(error, f"{path}[{position}]") for position, error in enumerate(errors) if error)
-    return f"{path}: {' '.join(str(error) for error in errors)}"
-
-
-def _path(path: str, name: Any) -> str:
-    if isinstance(name, int):  # of a list
-        return f"{path}[{name}]"
-    name = "record" if name == "non_field_errors" else str(name)
-    return f"{path}.{name}" if path else name
