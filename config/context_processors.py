@@ -56,6 +56,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("delivery", "Delivery", "git-merge"),
             Entry("compare", "Compare units", "table"),
             Entry("metric_catalogue", "Metrics", "chart-line"),
+            Entry("hand_kept", "Hand-kept metrics", "writing"),
         ),
     ),
     (

@@ -11,10 +11,13 @@ class InsightsConfig(AppConfig):
         from insights.benchmarks.sets import SETS
         from insights.catalogue import registry
         from insights.columns.tasks import refresh as refresh_columns
+        from insights.hand_kept.actions import values_of
+        from insights.ui.actions import metric_actions
         from integrations.outbox.fact_changes import change_listeners
         from orgtree.organisation.benchmark_choice import offer_benchmark_sets, offer_peers
 
         checks.register(registry.check)
+        metric_actions.register(values_of)
         offer_benchmark_sets([(benchmark_set.slug, benchmark_set.name) for benchmark_set in SETS.values()])
         offer_peers(peers_to_offer())
         change_listeners.register(lambda: nudge_on_commit(refresh_columns))

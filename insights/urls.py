@@ -73,6 +73,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/metrics/<str:key>/rows/", rows.metric_rows, name="metric_rows"),
     path("insights/metrics/<str:key>/rows/first/", rows.metric_first_rows, name="metric_first_rows"),
     path("insights/metrics/<str:key>/rows.csv", rows.metric_rows_csv, name="metric_rows_csv"),
+    path("insights/hand-kept/", include("insights.pages.hand_kept.urls")),
     path("insights/badges/", badges.badges, name="badges"),
     path("badges/<str:key>.svg", badges.badge_picture, name="badge_picture"),
     path("insights/pull-requests/<int:pk>/", records.pull_request, name="pull_request"),

@@ -153,6 +153,16 @@ ROUTES: dict[str, Access] = {
     "insights/work-items/<int:pk>/": no_such("/insights/work-items/4711/"),
     "insights/deployments/<int:pk>/": no_such("/insights/deployments/4711/"),
     "insights/incidents/<int:pk>/": no_such("/insights/incidents/4711/"),
+    "insights/hand-kept/": signed_in_only("/insights/hand-kept/"),
+    "insights/hand-kept/new/": Access("/insights/hand-kept/new/", visitor=SIGN_IN, member=403, admin=200),
+    "insights/hand-kept/import/": Access("/insights/hand-kept/import/", visitor=SIGN_IN, member=403, admin=200),
+    "insights/hand-kept/<slug:slug>/": no_such("/insights/hand-kept/nothing/"),
+    "insights/hand-kept/<slug:slug>/edit/": no_such("/insights/hand-kept/nothing/edit/"),
+    "insights/hand-kept/<slug:slug>/history/": no_such("/insights/hand-kept/nothing/history/"),
+    "insights/hand-kept/<slug:slug>/values.csv": no_such("/insights/hand-kept/nothing/values.csv"),
+    "insights/hand-kept/<slug:slug>/values/<int:pk>/remove/": Access(
+        "/insights/hand-kept/nothing/values/4711/remove/", SIGN_IN, member=405, admin=405
+    ),
     "insights/annotations/": signed_in_only("/insights/annotations/"),
     "insights/annotations/new/": Access("/insights/annotations/new/", visitor=SIGN_IN, member=403, admin=200),
     "insights/annotations/<int:pk>/": no_such("/insights/annotations/4711/"),
@@ -374,6 +384,17 @@ ROUTES: dict[str, Access] = {
     ),
     "api/v1/tickets/<int:pk>/history/": Access(
         "/api/v1/tickets/4711/history/", 401, member=404, admin=404, token=404, token_of_nobody=403
+    ),
+    "api/v1/hand-kept/": api("/api/v1/hand-kept/"),
+    "api/v1/hand-kept/<slug:slug>/": Access("/api/v1/hand-kept/nothing/", 401, member=404, admin=404, token=404),
+    "api/v1/hand-kept/<slug:slug>/values/": Access(
+        "/api/v1/hand-kept/nothing/values/", 401, member=404, admin=404, token=404
+    ),
+    "api/v1/hand-kept/<slug:slug>/values/<int:pk>/": Access(
+        "/api/v1/hand-kept/nothing/values/4711/", 401, member=405, admin=405, token=405
+    ),
+    "api/v1/hand-kept/<slug:slug>/history/": Access(
+        "/api/v1/hand-kept/nothing/history/", 401, member=404, admin=404, token=404
     ),
     "api/v1/annotations/": api("/api/v1/annotations/"),
     "api/v1/annotations/<int:pk>/": Access("/api/v1/annotations/4711/", 401, member=404, admin=404, token=404),

@@ -106,6 +106,13 @@ POSTS: dict[str, Access] = {
     "orgtree/access/invitations/": admins_post("/orgtree/access/invitations/", 400),
     "orgtree/access/invitations/<int:pk>/renew/": admins_post("/orgtree/access/invitations/4711/renew/", 404),
     "orgtree/access/invitations/<int:pk>/withdraw/": admins_post("/orgtree/access/invitations/4711/withdraw/", 404),
+    "insights/hand-kept/new/": post("/insights/hand-kept/new/", member=403, admin=400),
+    "insights/hand-kept/import/": post("/insights/hand-kept/import/", member=403, admin=400),
+    "insights/hand-kept/<slug:slug>/": post("/insights/hand-kept/nothing/", member=404, admin=404),
+    "insights/hand-kept/<slug:slug>/edit/": post("/insights/hand-kept/nothing/edit/", member=404, admin=404),
+    "insights/hand-kept/<slug:slug>/values/<int:pk>/remove/": post(
+        "/insights/hand-kept/nothing/values/4711/remove/", member=404, admin=404
+    ),
     "insights/annotations/new/": post("/insights/annotations/new/", member=403, admin=400),
     "insights/annotations/<int:pk>/": post("/insights/annotations/4711/", member=404, admin=404),
     "insights/annotations/<int:pk>/remove/": post("/insights/annotations/4711/remove/", member=404, admin=404),
@@ -200,6 +207,10 @@ POSTS: dict[str, Access] = {
     "api/v1/tickets/<int:pk>/move/": post("/api/v1/tickets/4711/move/", visitor=401, member=404, admin=404),
     "api/v1/tickets/<int:pk>/comments/": post("/api/v1/tickets/4711/comments/", visitor=401, member=404, admin=404),
     "api/v1/annotations/": post("/api/v1/annotations/", visitor=401, member=415, admin=415),
+    "api/v1/hand-kept/": post("/api/v1/hand-kept/", visitor=401, member=415, admin=415),
+    "api/v1/hand-kept/<slug:slug>/values/": post(
+        "/api/v1/hand-kept/nothing/values/", visitor=401, member=404, admin=404
+    ),
     "api/v1/people/": post("/api/v1/people/", visitor=401, member=403, admin=415),
     "api/v1/units/": post("/api/v1/units/", visitor=401, member=403, admin=415),
     "api/v1/ownership/confirm/": post("/api/v1/ownership/confirm/", visitor=401, member=403, admin=415),

@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from insights.api import annotations, dora, views
+from insights.api import annotations, dora, hand_kept, views
 
 urlpatterns = [
     path("v1/metrics/", views.CatalogueView.as_view(), name="api_metrics"),
@@ -12,6 +12,11 @@ urlpatterns = [
     path("v1/metrics/<str:key>/rows/", views.RowsView.as_view(), name="api_rows"),
     path("v1/metrics/<str:key>/distribution/", views.DistributionView.as_view(), name="api_distribution"),
     path("v1/dora/", dora.DoraView.as_view(), name="api_dora"),
+    path("v1/hand-kept/", hand_kept.MetricsView.as_view(), name="api_hand_kept"),
+    path("v1/hand-kept/<slug:slug>/", hand_kept.MetricView.as_view(), name="api_hand_kept_metric"),
+    path("v1/hand-kept/<slug:slug>/values/", hand_kept.ValuesView.as_view(), name="api_hand_kept_values"),
+    path("v1/hand-kept/<slug:slug>/values/<int:pk>/", hand_kept.ValueView.as_view(), name="api_hand_kept_value"),
+    path("v1/hand-kept/<slug:slug>/history/", hand_kept.HistoryView.as_view(), name="api_hand_kept_history"),
     path("v1/annotations/", annotations.AnnotationsView.as_view(), name="api_annotations"),
     path("v1/annotations/<int:pk>/", annotations.AnnotationView.as_view(), name="api_annotation"),
     path("schema/", SpectacularAPIView.as_view(), name="api_schema"),

@@ -25,6 +25,7 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import FACETS, Filters
 from insights.ui.metric_panel import PanelParams, base_template, figures, read_panel_params, total
 from insights.ui.scope_bar import scope_navigation, scope_words
+from integrations.hand_kept.definitions import keepers_of, metric_by_key
 from integrations.telemetry.otlp.reception import last_request_at
 
 UNPRICED = ("ai.unpriced_tokens", "tokens of models without a known price")
@@ -117,9 +118,19 @@ def _sample(metric: Metric, figure: MetricValue, params: PanelParams) -> list[tu
         pairs.append(("Range", f"{printed_range}: from line-level evidence alone to all of it, an upper bound"))
     if figure.mix:
         pairs.append(("Evidence", labels.mix_in_words(figure.mix).removeprefix("Evidence: ")))
+    if metric.is_hand_kept:
+        pairs += kept_by(metric)
     if figure.sample_size < metric.minimum_sample:
         pairs.append(("Small sample", f"a stable figure needs {metric.minimum_sample}"))
     return pairs
+
+
+def kept_by(metric: Metric) -> list[tuple[str, str]]:
+    """Who enters the values of a hand-kept metric."""
+    definition = metric_by_key(metric.key)
+    keepers = wording.listed(list(keepers_of(definition))) if definition else ""
+    managers = "managers for their units, executives and admins"
+    return [("Entered by hand", "It is measured by no tool."), ("Kept by", f"{keepers}; {managers}".removeprefix("; "))]
 
 
 def _covered(figure: MetricValue) -> str:

@@ -206,7 +206,7 @@ def tile(
     if figure.value is None:
         return Tile(
             key=metric.key,
-            label=label or metric.name,
+            label=label or metric.marked_name,
             value=None,
             state=missing_state(figure),
             reason=figure.reason or "" if figure.withheld else nothing or figure.reason or "",
@@ -217,7 +217,7 @@ def tile(
     printed = wording.reading(figure.value, metric.unit)
     return Tile(
         key=metric.key,
-        label=label or metric.name,
+        label=label or metric.marked_name,
         value=printed.value,
         unit=printed.unit if unit is None else unit,
         spark=_spark(now) if figure.value else (),

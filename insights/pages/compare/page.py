@@ -156,7 +156,7 @@ def _groups(params: CompareParams) -> list[MetricGroup]:
     groups = []
     for category in GROUPS:
         options = [
-            MetricOption(metric.key, metric.name, metric.key in chosen)
+            MetricOption(metric.key, metric.marked_name, metric.key in chosen)
             for metric in comparable_metrics()
             if category in metric.categories and metric.key not in listed
         ]

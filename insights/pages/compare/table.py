@@ -35,7 +35,7 @@ class ComparedRow:
 
 
 def headings(params: CompareParams) -> list[Heading]:
-    words = {BY_NAME: "Unit", **{metric.key: metric.name for metric in params.metrics}}
+    words = {BY_NAME: "Unit", **{metric.key: metric.marked_name for metric in params.metrics}}
     notes = {metric.key: params.filters.ignored_filters(metric) for metric in params.metrics}
 
     def url(key: str) -> str:

@@ -179,7 +179,7 @@ def _multiple(metric: Metric, role: str, read: ChainMetric, drawn: Sequence[Metr
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
     reach = (high - low) or 1.0
     return Multiple(
-        name=metric.name,
+        name=metric.marked_name,
         role=role,
         url=metric_page_url(filters, metric),
         value=str(wording.reading(figure.value, metric.unit)) if figure.value is not None else "",

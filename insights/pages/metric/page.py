@@ -20,6 +20,7 @@ from insights.figure_records.restatements import restatements
 from insights.pages.annotations.links import note_url
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.filter_bar import facet_part, filter_bar
+from insights.pages.how import kept_by
 from insights.pages.metric.benchmarks import benchmark
 from insights.pages.metric.chain import linked
 from insights.pages.metric.charts import chart_names
@@ -52,6 +53,11 @@ DIRECTIONS = {
     Better.HIGHER: "higher is better",
     Better.LOWER: "lower is better",
     Better.NEITHER: "neither direction is better",
+}
+COUNTS_FOR = {
+    BelongsTo.PERSON: "the unit of its author at that time",
+    BelongsTo.OWNER: "the unit that owns the service or repository",
+    BelongsTo.UNIT: "exactly the unit that it was entered for",
 }
 TITLES = {"trend": "Trend", "split": "Split", "spread": "Distribution"}
 
@@ -96,7 +102,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
             csv_url=reverse("metric_units_csv", args=[key]),
         ),
         "agreed": _agreed(metric, filters),
-        "definition": _definition(metric),
+        "definition": [*_definition(metric), *(kept_by(metric) if metric.is_hand_kept else [])],
         "actions": actions_on(metric, filters.scope, filters.access),
         "how_url": _url(in_panels(filters), "metric_how", metric),
         "rows_url": _url(in_panels(filters), "metric_rows", metric),
@@ -209,9 +215,7 @@ def _definition(metric: Metric) -> Sequence[tuple[str, str]]:
         ),
         (
             "Counts for",
-            "the unit of its author at that time"
-            if metric.belongs_to is BelongsTo.PERSON
-            else "the unit that owns the service or repository",
+            COUNTS_FOR[metric.belongs_to],
         ),
         ("Split by", _words(metric.segments)),
         ("Filtered by", _words(metric.facets)),

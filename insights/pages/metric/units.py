@@ -44,7 +44,7 @@ def metric_units_csv(request: HttpRequest, key: str) -> HttpResponseBase:
 def columns_of(metric: Metric) -> Sequence[Column]:
     """The columns; only metrics of people have a number of people."""
     columns = [
-        Column("value", metric.name, metric.key, metric.unit),
+        Column("value", metric.marked_name, metric.key, metric.unit),
         Column("before", "Window before", metric.key, metric.unit, of_window_before=True),
         Column("sample", "Facts", metric.key, UnitOfMeasure.COUNT, pick=lambda figure: float(figure.sample_size)),
         Column("left_out", "Left out", metric.key, UnitOfMeasure.COUNT, pick=lambda figure: float(figure.left_out)),

@@ -1,0 +1,1 @@
+"""Hand-kept metrics as the web reads and writes them.  docs/hand-kept.md."""

@@ -1,0 +1,180 @@
+"""Imports values of hand-kept metrics from CSV: preview each row, then all rows or none.
+
+The columns are those of the download and of the push API: key, unit (empty: the whole organisation), date, value, note.
+A value is a number in the metric's unit of measure, or as people write it: 85%, 3 h, $1.5k.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from django.db import transaction
+
+from core.cells import CellError, clean, day
+from core.csv_export import FORMULA_STARTS
+from core.write_errors import FieldError, MayNotWriteError
+from insights.ui.amounts import AmountError, read_amount
+from integrations.hand_kept.definitions import metric_by_key
+from integrations.hand_kept.values import VIA_FILE, Entry, Outcome, checked_entry, enter_values, enterable_unit
+from integrations.models import HandKeptMetric, HandKeptValue
+from orgtree.access.access import Access
+from orgtree.models import Unit
+
+MOST_BYTES = 1_000_000
+MOST_ROWS = 1000
+COLUMNS = ("key", "unit", "date", "value", "note")
+NEEDED = ("key", "date", "value")
+
+
+class ValuesFileError(Exception):
+    """The file as a whole cannot be read, or a row of it cannot be stored; the message says why."""
+
+
+@dataclass(frozen=True)
+class ValueRow:
+    """A row of the file, counted as a spreadsheet does (the head is row 1), and what would become of it.
+
+    `replaced` is the value of that day that is there already; where it is the same, nothing changes.
+    """
+
+    row: int
+    cells: Mapping[str, str]
+    problem: str = ""
+    entry: Entry | None = None
+    replaced: HandKeptValue | None = None
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """None where there is a problem."""
+        if self.entry is None:
+            return None
+        if self.replaced is None:
+            return Outcome.CREATED
+        is_same = (self.replaced.value, self.replaced.note) == (self.entry.value, self.entry.note)
+        return Outcome.UNCHANGED if is_same else Outcome.UPDATED
+
+
+def text_of(content: bytes) -> str:
+    """Raises ValuesFileError."""
+    if len(content) > MOST_BYTES:
+        raise ValuesFileError("The file has more than 1 MB. Import it in parts.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValuesFileError("The file is not in UTF-8. Save it as “CSV UTF-8”.") from None
+
+
+def read_values(access: Access, text: str) -> list[ValueRow]:
+    """What each row would become for this viewer; nothing is stored.  Raises ValuesFileError."""
+    reading = _Reading(access)
+    rows = [reading.row(number, cells) for number, cells in _cells(text)]
+    stored = {
+        (value.metric_id, value.unit_id, value.day): value
+        for value in HandKeptValue.objects.filter(
+            metric__in={row.entry.metric.pk for row in rows if row.entry},
+            day__in={row.entry.day for row in rows if row.entry},
+        )
+    }
+    return [replace(row, replaced=stored.get(_place(row.entry))) if row.entry else row for row in rows]
+
+
+def import_values(access: Access, rows: Sequence[ValueRow]) -> list[Outcome]:
+    """Store all of them.  Raises ValuesFileError where any has a problem, MayNotWriteError."""
+    if wrong := [row for row in rows if row.problem]:
+        raise ValuesFileError(f"Row {wrong[0].row}: {wrong[0].problem} Nothing was stored.")
+    with transaction.atomic():
+        return enter_values(access, [row.entry for row in rows if row.entry], via=VIA_FILE)
+
+
+class _Reading:
+    """Looks metrics and units up once per file."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._metrics: dict[str, HandKeptMetric | None] = {}
+        self._units: dict[tuple[str, str], Unit | FieldError | MayNotWriteError | None] = {}
+        self._seen: dict[tuple[int, int | None, date], int] = {}
+
+    def row(self, number: int, cells: Mapping[str, str]) -> ValueRow:
+        try:
+            entry = self._entry(cells)
+        except FieldError as problem:
+            return ValueRow(number, cells, f"{problem.field.capitalize()}: {problem.message}")
+        except (MayNotWriteError, CellError) as problem:
+            return ValueRow(number, cells, str(problem))
+        first = self._seen.setdefault(_place(entry), number)
+        if first != number:
+            return ValueRow(number, cells, f"Row {first} has a value for the same metric, unit and day.")
+        return ValueRow(number, cells, entry=entry)
+
+    def _entry(self, cells: Mapping[str, str]) -> Entry:
+        key = cells.get("key", "")
+        if key not in self._metrics:
+            self._metrics[key] = metric_by_key(key)
+        metric = self._metrics[key]
+        if metric is None:
+            raise FieldError("key", f"There is no hand-kept metric {key[:60]}.")
+        try:
+            on = day(cells.get("date", ""))
+        except CellError as problem:
+            raise FieldError("date", str(problem)) from None
+        value = _number(cells.get("value", ""), metric)
+        return checked_entry(metric, self._unit(metric, cells.get("unit", "")), on, value, clean(cells.get("note", "")))
+
+    def _unit(self, metric: HandKeptMetric, slug: str) -> Unit | None:
+        place = metric.key, slug
+        if place not in self._units:
+            try:
+                self._units[place] = enterable_unit(self._access, metric, slug)
+            except (FieldError, MayNotWriteError) as problem:
+                self._units[place] = problem
+        unit = self._units[place]
+        if isinstance(unit, Exception):
+            raise unit
+        return unit
+
+
+def _place(entry: Entry) -> tuple[int, int | None, date]:
+    return entry.metric.pk, entry.unit.pk if entry.unit else None, entry.day
+
+
+def _number(text: str, metric: HandKeptMetric) -> Decimal | float:
+    """A plain number is in the metric's unit of measure.  Raises FieldError."""
+    try:
+        return Decimal(text.replace("−", "-"))
+    except InvalidOperation:
+        pass
+    try:
+        return read_amount(text, metric.unit_of_measure)
+    except AmountError as problem:
+        raise FieldError("value", str(problem)) from None
+
+
+def _cells(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
+    lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    try:
+        heads = [head.strip().casefold() for head in next(lines, [])]
+        if missing := [name for name in NEEDED if name not in heads]:
+            raise ValuesFileError(f"The first row has to name the columns; missing: {', '.join(missing)}.")
+        for name in COLUMNS:
+            if heads.count(name) > 1:
+                raise ValuesFileError(f"The first row names the column {name} twice.")
+        for number, cells in enumerate(lines, start=2):
+            if not any(cell.strip() for cell in cells):
+                continue
+            if number > MOST_ROWS + 1:
+                raise ValuesFileError(f"The file has more than {MOST_ROWS:,} rows. Import it in parts.")
+            yield number, {head: _plain(cell) for head, cell in zip(heads, cells, strict=False) if head in COLUMNS}
+    except csv.Error as problem:
+        raise ValuesFileError(f"Row {lines.line_num} is no CSV: {problem}.") from None
+
+
+def _plain(cell: str) -> str:
+    """Without the apostrophe that a download puts before what a spreadsheet would take for a formula."""
+    cell = cell.strip()
+    return cell[1:] if cell.startswith("'") and cell[1:].lstrip().startswith(FORMULA_STARTS) else cell

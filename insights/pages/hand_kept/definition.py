@@ -1,0 +1,150 @@
+"""Defines and changes a hand-kept metric.  An edit of an outdated version is answered with both and not saved."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from core.write_errors import ConflictError, FieldError
+from insights.privacy.scope_access import access_in
+from integrations.hand_kept.definitions import (
+    WHO_DEFINES,
+    MetricDraft,
+    change_metric,
+    define_metric,
+    draft_of,
+    may_define,
+    with_keeper,
+)
+from integrations.hand_kept.templates import TEMPLATES
+from integrations.models import HandKeptMetric
+
+CONFLICT = "Somebody changed this metric while you were editing. Your version is not saved: both versions are below. "
+"Adjust yours and save again."
+
+
+if TYPE_CHECKING:
+    MetricModelForm = forms.ModelForm[HandKeptMetric]
+else:  # generic for the type checker only
+    MetricModelForm = forms.ModelForm
+
+
+class MetricForm(MetricModelForm):
+    """What is sent is checked by the service, whose errors the form shows at their fields."""
+
+    keepers = forms.CharField(
+        label="Kept by",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="E-mail addresses of accounts, one per line. They enter values for every unit and for the whole "
+        "organisation. Managers enter those of their units, executives and admins all.",
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    class Meta:
+        model = HandKeptMetric
+        fields = ("name", "slug", "meaning", "unit_of_measure", "better", "valid_days")
+        labels: ClassVar = {"slug": "Key"}
+        widgets: ClassVar = {"meaning": forms.Textarea(attrs={"rows": 2})}
+
+    def _post_clean(self) -> None:
+        """The service checks and stores."""
+
+    @property
+    def draft(self) -> MetricDraft:
+        """The draft of a valid form."""
+        data = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        return MetricDraft(**{**data, "keepers": tuple(data["keepers"].splitlines())})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def hand_kept_new(request: HttpRequest) -> HttpResponse:
+    """`template` in the address fills the form in."""
+    access = access_in(request)
+    if not may_define(access):
+        raise PermissionDenied(WHO_DEFINES)
+    named = request.GET.get("template", "")
+    if named and named not in TEMPLATES:
+        raise Http404("There is no such template.")
+    initial = _filled_in(with_keeper(TEMPLATES[named], cast(User, request.user))) if named else {}
+    form = MetricForm(request.POST if request.method == "POST" else None, initial=initial)
+    page = {"title": "New hand-kept metric", "submit": "Create metric", "back_url": reverse("hand_kept")}
+    if request.method == "POST" and form.is_valid():
+        try:
+            metric = define_metric(access, form.draft)
+        except FieldError as problem:
+            form.add_error(problem.field or None, problem.message)
+        else:
+            messages.success(request, f"{metric.name} is in the catalogue. Enter its first value.")
+            return redirect("hand_kept_values", metric.slug)
+    return _form_page(request, form, page)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def hand_kept_edit(request: HttpRequest, slug: str) -> HttpResponse:
+    access, metric = access_in(request), get_object_or_404(HandKeptMetric, slug=slug)
+    if not may_define(access):
+        raise PermissionDenied(WHO_DEFINES)
+    back_url = reverse("hand_kept_values", args=[slug])
+    page = {"title": f"Change {metric.name}", "submit": "Save", "back_url": back_url}
+    if request.method == "GET":
+        return _form_page(request, MetricForm(initial=_stored(metric)), page)
+    form = MetricForm(request.POST)
+    if form.is_valid():
+        try:
+            change_metric(access, metric, form.draft, of_version=form.cleaned_data["version"] or 0)
+        except ConflictError as conflict:
+            return _conflict_page(request, form, conflict.stored, page)
+        except FieldError as problem:
+            form.add_error(problem.field or None, problem.message)
+        else:
+            messages.success(request, "Metric saved.")
+            return redirect(back_url)
+    return _form_page(request, form, page)
+
+
+def _conflict_page(
+    request: HttpRequest, form: MetricForm, stored: HandKeptMetric, page: dict[str, Any]
+) -> HttpResponse:
+    """The form keeps what was sent and is of the newest version now; beside it what the metric says."""
+    says = {name: str(value) for name, value in _stored(stored).items()}
+    differences = [
+        (field.label or name.capitalize(), says[name], form.data.get(name, ""))
+        for name, field in form.fields.items()
+        if name != "version" and says[name].split() != form.data.get(name, "").split()
+    ]
+    sent = QueryDict(mutable=True)
+    sent.update(form.data)
+    sent["version"] = str(stored.version)
+    form.data = sent
+    return _form_page(request, form, {**page, "conflict": CONFLICT, "differences": differences}, status=409)
+
+
+def _stored(metric: HandKeptMetric) -> dict[str, Any]:
+    return {**_filled_in(draft_of(metric)), "version": metric.version}
+
+
+def _filled_in(draft: MetricDraft) -> dict[str, Any]:
+    return {**asdict(draft), "keepers": "\n".join(draft.keepers)}
+
+
+def _form_page(request: HttpRequest, form: MetricForm, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    page = {**context, "form": form, "action": request.get_full_path()}
+    return render(
+        request, "insights/hand_kept/form.html", page, status=400 if form.errors and status == 200 else status
+    )

@@ -1,0 +1,85 @@
+"""Values from a CSV file: upload it, look at what each row would become, store all of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from insights.hand_kept.csv_import import (
+    COLUMNS,
+    MOST_BYTES,
+    MOST_ROWS,
+    NEEDED,
+    ValuesFileError,
+    import_values,
+    read_values,
+    text_of,
+)
+from insights.privacy.scope_access import access_in
+from insights.ui import wording
+from insights.ui.amounts import amount_text
+from integrations.hand_kept.values import Outcome
+from integrations.models import HandKeptMetric
+from orgtree.access.access import Access
+
+TOO_LARGE = "The file has more than 1 MB. Import it in parts."
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def hand_kept_import(request: HttpRequest) -> HttpResponse:
+    """A POST with `file` shows what it would do; one with `text`, which that page holds, does it."""
+    access = access_in(request)
+    if not _may_import(access):
+        raise PermissionDenied("Values are entered by managers for their units, and by whoever keeps a metric.")
+    if request.method == "GET":
+        return _page(request, {})
+    try:
+        if "text" in request.POST:
+            outcomes = import_values(access, read_values(access, request.POST["text"]))
+            changed = sum(outcome is not Outcome.UNCHANGED for outcome in outcomes)
+            messages.success(request, f"{wording.count(changed, 'value')} imported.")
+            return redirect("hand_kept")
+        uploaded = request.FILES.get("file")
+        if uploaded is None:
+            raise ValuesFileError("Choose a file.")
+        if uploaded.size is not None and uploaded.size > MOST_BYTES:
+            raise ValuesFileError(TOO_LARGE)
+        text = text_of(uploaded.read())
+        rows = read_values(access, text)
+    except ValuesFileError as problem:
+        return _page(request, {"problem": str(problem)}, status=400)
+    wrong = sum(bool(row.problem) for row in rows)
+    listed = [
+        {
+            "row": row,
+            "value": amount_text(float(row.entry.value), row.entry.metric.unit_of_measure) if row.entry else "",
+            "replaced": amount_text(float(row.replaced.value), row.entry.metric.unit_of_measure)
+            if row.entry and row.outcome is Outcome.UPDATED and row.replaced is not None
+            else "",
+            "is_new": row.outcome is Outcome.CREATED,
+        }
+        for row in rows
+    ]
+    counts = {"rows": listed, "wrong": wrong, "text": "" if wrong else text, "number": len(rows) - wrong}
+    return _page(request, counts)
+
+
+def _may_import(access: Access) -> bool:
+    if not isinstance(access.viewer, User):
+        return False
+    return access.visibility.leads_any or HandKeptMetric.objects.filter(keepers=access.viewer).exists()
+
+
+def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    page = {"columns": COLUMNS, "needed": NEEDED, "most": MOST_ROWS, **context}
+    return render(request, "insights/hand_kept/import.html", page, status=status)

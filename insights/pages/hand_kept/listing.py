@@ -1,0 +1,85 @@
+"""The hand-kept metrics, and the templates that are not in use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from insights.privacy.scope_access import access_in
+from insights.ui import wording
+from integrations.hand_kept.definitions import may_define
+from integrations.hand_kept.templates import TEMPLATES
+from integrations.models import HandKeptMetric, HandKeptValue
+from integrations.models.hand_kept import UNITS_OF_MEASURE
+from orgtree.access.access import Access
+from orgtree.access.who_sees import names_of
+
+
+@dataclass(frozen=True)
+class MetricLine:
+    """A metric of the list; `latest` is the day of the latest value that the viewer may see."""
+
+    metric: HandKeptMetric
+    keepers: str
+    latest: str
+
+
+@dataclass(frozen=True)
+class TemplateLine:
+    name: str
+    meaning: str
+    unit_of_measure: str
+    url: str
+
+
+@login_required
+@require_GET
+def hand_kept(request: HttpRequest) -> HttpResponse:
+    access = access_in(request)
+    lines = _lines(access)
+    is_definer = may_define(access)
+    context = {
+        "lines": lines,
+        "templates": _templates({line.metric.slug for line in lines}) if is_definer else [],
+        "may_define": is_definer,
+    }
+    return render(request, "insights/hand_kept/list.html", context)
+
+
+def _lines(access: Access) -> list[MetricLine]:
+    """Three queries, whatever their number."""
+    metrics = list(HandKeptMetric.objects.prefetch_related("keepers"))
+    names = names_of({account for metric in metrics for account in cast(Sequence[User], metric.keepers.all())})
+    visible = HandKeptValue.objects.within(access.visibility).order_by("metric", "-day").distinct("metric")
+    latest = dict(visible.values_list("metric", "day"))
+    return [
+        MetricLine(
+            metric,
+            ", ".join(sorted(names[account.pk] for account in cast(Sequence[User], metric.keepers.all()))),
+            wording.day(latest[metric.pk]) if metric.pk in latest else "",
+        )
+        for metric in metrics
+    ]
+
+
+def _templates(in_use: set[str]) -> list[TemplateLine]:
+    """Those that no metric was made of."""
+    return [
+        TemplateLine(
+            template.name,
+            template.meaning,
+            dict(UNITS_OF_MEASURE)[template.unit_of_measure],  # type: ignore[index]  # a StrEnum's value
+            f"{reverse('hand_kept_new')}?{urlencode({'template': slug})}",
+        )
+        for slug, template in TEMPLATES.items()
+        if slug not in in_use
+    ]

@@ -1,0 +1,238 @@
+"""The values of a hand-kept metric: enter one, look at all of them and at what was replaced, remove one, download."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from core.csv_export import Cell, csv_response
+from core.write_errors import FieldError
+from insights.hand_kept.csv_import import COLUMNS
+from insights.hand_kept.history import ENTERED, REMOVED, REPLACED, ValueChange, history_of
+from insights.hand_kept.units import enterable_units
+from insights.pages.annotations.labels import moment
+from insights.privacy.scope_access import access_in
+from insights.query.enums import UnitOfMeasure
+from insights.ui import wording
+from insights.ui.amounts import EXAMPLES, AmountError, amount_text, read_amount
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.scope_bar import EVERYBODY
+from integrations.hand_kept.definitions import keepers_of, may_define
+from integrations.hand_kept.values import (
+    VIA_PAGE,
+    Outcome,
+    checked_entry,
+    enter_values,
+    enterable_unit,
+    keeps,
+    may_enter,
+    remove_values,
+    visible_entries,
+)
+from integrations.models import HandKeptMetric, HandKeptValue
+from integrations.models.hand_kept import LONGEST_TEXT
+from orgtree.access.access import Access
+from orgtree.access.who_sees import names_of
+
+PAGE_SIZE = 50
+WHOLE = ":organisation"  # in place of a unit's slug, which holds no colon
+FIELDS = {"unit": "unit", "date": "day", "value": "value", "note": "note"}
+ACTS = {ENTERED: "Entered", REPLACED: "Replaced with", REMOVED: "Removed"}
+DONE = {
+    Outcome.CREATED: "{} is entered.",
+    Outcome.UPDATED: "{} replaces the value of that day. The history keeps both.",
+    Outcome.UNCHANGED: "{} was entered already. Nothing changed.",
+}
+
+
+class ValueForm(forms.Form):
+    unit = forms.ChoiceField(label="Unit")
+    day = forms.DateField(label="Day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    value = forms.CharField(label="Value", max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    note = forms.CharField(label="Note", max_length=LONGEST_TEXT, required=False)
+
+    def __init__(self, *args: Any, metric: HandKeptMetric, units: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(forms.ChoiceField, self.fields["unit"]).choices = list(units)
+        example = EXAMPLES.get(UnitOfMeasure(metric.unit_of_measure), "a number, like 12, 3.5 or 20k")
+        self.fields["value"].help_text = f"{example[:1].upper()}{example[1:]}."
+
+
+@dataclass(frozen=True)
+class ValueLine:
+    """A value as the page lists it; `remove_url` is empty where the viewer may not remove it."""
+
+    day: str
+    unit: str
+    value: str
+    note: str
+    entered: str
+    remove_url: str
+
+
+@dataclass(frozen=True)
+class ChangeLine:
+    words: str
+    who: str
+    at: str
+    note: str
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+@explains_bad_filters
+def hand_kept_values(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """`unit` in the address chooses the unit of the form."""
+    access, metric = access_in(request), metric_named(slug)
+    units = _units_offered(access, metric)
+    initial = {"unit": request.GET.get("unit", ""), "day": timezone.localdate()}
+    form = ValueForm(request.POST if request.method == "POST" else None, metric=metric, units=units, initial=initial)
+    if request.method == "POST":
+        if not units:
+            raise PermissionDenied("Values are entered by managers for their units, and by whoever keeps the metric.")
+        if form.is_valid() and (outcome := _entered(access, metric, form)):
+            words = amount_text(read_amount(form.cleaned_data["value"], metric.unit_of_measure), metric.unit_of_measure)
+            messages.success(request, DONE[outcome].format(words))
+            return redirect(f"{request.path}?{urlencode({'unit': form.cleaned_data['unit']})}")
+    values = HandKeptValue.objects.filter(visible_entries(access, metric)).select_related("unit", "entered_by")
+    page = Paginator(values.order_by("-day", "unit__name", "-pk"), PAGE_SIZE).get_page(read_page(request))
+    context = {
+        "metric": metric,
+        "keepers": ", ".join(keepers_of(metric)),
+        "form": form if units else None,
+        "lines": _lines(access, metric, list(page)),
+        "may_define": may_define(access),
+        "metric_url": reverse("metric_page", args=[metric.key]),
+        **page_numbers(
+            page.number, size=PAGE_SIZE, shown=len(page), total=page.paginator.count, url=lambda at: f"?page={at}"
+        ),
+    }
+    return render(request, "insights/hand_kept/values.html", context, status=400 if form.errors else 200)
+
+
+@login_required
+@require_GET
+@explains_bad_filters
+def hand_kept_history(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Every entry with its author, also those that were replaced or removed."""
+    access, metric, page = access_in(request), metric_named(slug), read_page(request)
+    changes, total = history_of(access, metric, slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE))
+    context = {
+        "metric": metric,
+        "changes": [_change_line(metric, change) for change in changes],
+        **page_numbers(page, size=PAGE_SIZE, shown=len(changes), total=total, url=lambda at: f"?page={at}"),
+    }
+    return render(request, "insights/hand_kept/history.html", context)
+
+
+@login_required
+@require_POST
+def hand_kept_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    access, metric = access_in(request), metric_named(slug)
+    visible = HandKeptValue.objects.filter(visible_entries(access, metric)).select_related("metric")
+    value = get_object_or_404(visible, pk=pk)
+    if not may_enter(access, metric, value.unit_id):
+        raise PermissionDenied("A value is removed by whoever may enter it.")
+    remove_values([value], by=cast(User, request.user))
+    messages.success(request, "Value removed. The history keeps it.")
+    return redirect("hand_kept_values", slug)
+
+
+@login_required
+@require_GET
+def hand_kept_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """The values that the viewer may see, in the columns that the import reads, with author and time."""
+    access, metric = access_in(request), metric_named(slug)
+    return csv_response(f"headway-{metric.slug}", _csv_rows(access, metric))
+
+
+def metric_named(slug: str) -> HandKeptMetric:
+    """Raises Http404."""
+    metric = HandKeptMetric.objects.filter(slug=slug).prefetch_related("keepers").first()
+    if metric is None:
+        raise Http404("There is no such hand-kept metric.")
+    return metric
+
+
+def _units_offered(access: Access, metric: HandKeptMetric) -> list[tuple[str, str]]:
+    units = [(unit.slug, unit.indented_name) for unit in enterable_units(access, metric)]
+    return [(WHOLE, EVERYBODY), *units] if may_enter(access, metric, None) else units
+
+
+def _entered(access: Access, metric: HandKeptMetric, form: ValueForm) -> Outcome | None:
+    """What became of the form's value; None where it is invalid, with the errors added to the form."""
+    data = form.cleaned_data
+    try:
+        unit = enterable_unit(access, metric, "" if data["unit"] == WHOLE else data["unit"])
+        value = read_amount(data["value"], metric.unit_of_measure)
+        entry = checked_entry(metric, unit, data["day"], value, data["note"])
+        [outcome] = enter_values(access, [entry], via=VIA_PAGE)
+    except AmountError as problem:
+        form.add_error("value", str(problem))
+    except FieldError as problem:
+        form.add_error(FIELDS[problem.field], problem.message)
+    else:
+        return outcome
+    return None
+
+
+def _lines(access: Access, metric: HandKeptMetric, values: Sequence[HandKeptValue]) -> list[ValueLine]:
+    names = names_of([value.entered_by for value in values if value.entered_by])
+    is_keeper = keeps(access, metric)
+    enters = {unit: is_keeper or access.visibility.leads(unit) for unit in {value.unit_id for value in values}}
+    return [
+        ValueLine(
+            day=wording.day(value.day),
+            unit=value.unit.name if value.unit else EVERYBODY,
+            value=amount_text(float(value.value), metric.unit_of_measure),
+            note=value.note,
+            entered=_who(names.get(value.entered_by_id or 0, ""), value.entered_via) + f", {moment(value.entered_at)}",
+            remove_url=reverse("hand_kept_remove", args=[metric.slug, value.pk]) if enters[value.unit_id] else "",
+        )
+        for value in values
+    ]
+
+
+def _change_line(metric: HandKeptMetric, change: ValueChange) -> ChangeLine:
+    unit = change.unit.name if change.unit else EVERYBODY
+    value = amount_text(float(change.value), metric.unit_of_measure)
+    return ChangeLine(
+        words=f"{ACTS[change.what]} {value} · {unit} · {wording.day(change.day)}",
+        who=_who(change.by, change.via),
+        at=moment(change.at),
+        note=change.note,
+    )
+
+
+def _who(name: str, via: str) -> str:
+    return f"{name} ({via})" if name and via != VIA_PAGE else name or via
+
+
+def _csv_rows(access: Access, metric: HandKeptMetric) -> Iterator[Sequence[Cell]]:
+    yield (*COLUMNS, "entered_by", "entered_via", "entered_at")
+    values = HandKeptValue.objects.filter(visible_entries(access, metric)).select_related("unit", "entered_by")
+    listed = list(values.order_by("day", "unit__slug"))
+    names = names_of({value.entered_by for value in listed if value.entered_by})
+    for value in listed:
+        yield (
+            *(metric.key, value.unit.slug if value.unit else "", value.day, value.value, value.note),
+            *(names.get(value.entered_by_id or 0, ""), value.entered_via, value.entered_at),
+        )
