@@ -237,7 +237,7 @@ def _line(version: FocusVersion, who: str) -> FocusLine:
 
 def _name(key: str) -> str:
     metric = _metric(key)
-    return metric.name if metric else key
+    return metric.marked_name if metric else key
 
 
 def _metric(key: str) -> Metric | None:

@@ -132,7 +132,7 @@ def line_of(
     query = benchmark_query(metric, version.period if version else "")
     return BenchmarkLine(
         key=metric.key,
-        name=metric.name,
+        name=metric.marked_name,
         of=of_words(metric, query.period),
         mark=mark,
         url=url,

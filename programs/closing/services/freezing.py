@@ -114,7 +114,7 @@ def _key_result(key_result: KeyResult) -> Mapping[str, Any]:
         "id": key_result.pk,
         "title": key_result.title,
         "metric": key_result.metric,
-        "metric_name": metric.name if metric else "",
+        "metric_name": metric.marked_name if metric else "",
         "metric_version": measure.metric_version if measure else None,
         "formula": metric.formula if metric else "",
         "of_people": _is_of_people(key_result, metric),

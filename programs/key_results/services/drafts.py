@@ -219,7 +219,7 @@ def _fields(
         baseline_people=baseline.people if baseline.value is not None else None,
         target=target,
     )
-    if metric is not None:
+    if metric is not None and not metric.is_hand_kept:  # a return on investment may be 120 %, or below zero
         if metric.unit is UnitOfMeasure.PERCENT and not 0 <= target <= 100:
             raise _refused(row, _aim(draft), f"{metric.name} lies between 0 and 100 %.")
         if target < 0 and (baseline.value or 0) >= 0:

@@ -13,10 +13,11 @@ from insights.catalogue.registry import get
 from insights.query.errors import UnknownMetricError
 from insights.templatetags.headway import initials
 from insights.ui import wording
+from insights.ui.amounts import amount_text
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.tiles import Link
 from orgtree.models import Unit
-from programs.key_results.pages.amounts import amount_text, printed
+from programs.key_results.pages.amounts import printed
 from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services.reading import unit_of
 from programs.models import KeyResult, Objective, ObjectiveStatus
@@ -192,7 +193,7 @@ def metric_link(key_result: KeyResult, unit: Unit | None) -> Link | None:
     if not key_result.metric:
         return None
     try:
-        name = get(key_result.metric).name
+        name = get(key_result.metric).marked_name
     except UnknownMetricError:
         return Link(f"{key_result.metric}, which is no metric any more", "")
     statistic = f"&statistic={key_result.statistic}" if key_result.statistic else ""

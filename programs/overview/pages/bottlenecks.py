@@ -124,13 +124,13 @@ def _sign(sign: Sign, answers: Answers) -> SignLine:
     metric, tile, tone = get(sign.key), answers.tile(sign.key), TONES[sign.judgement]
     url = answers.filters.url(reverse("metric_page", args=[sign.key]))
     if tile.value is None:
-        return SignLine(metric.name, url, "", sign.reason, tone)
+        return SignLine(metric.marked_name, url, "", sign.reason, tone)
     says = ""
     if sign.threshold is not None:
         threshold = wording.reading(sign.threshold, metric.unit)
         is_beyond = sign.judgement is Judgement.BEYOND
         says = f"threshold {threshold}" if is_beyond else f"within the threshold of {threshold}"
-    return SignLine(metric.name, url, f"{tile.value} {tile.unit}".strip(), says, tone, tile.change)
+    return SignLine(metric.marked_name, url, f"{tile.value} {tile.unit}".strip(), says, tone, tile.change)
 
 
 def _reorganised(moved: Reorganisation, window: Window) -> SignLine:

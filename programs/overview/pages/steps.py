@@ -135,6 +135,6 @@ def _iterate(doing: Iteration, quarter: Quarter, filters: Filters) -> Words:
 
 def _name(key: str) -> str:
     try:
-        return get(key).name
+        return get(key).marked_name
     except UnknownMetricError:
         return f"{key}, which is gone"

@@ -109,7 +109,7 @@ def effect_words(ticket: Ticket, access: Access) -> EffectText | None:
         return None
     before, after = (str(wording.reading(value, metric.unit)) for value in values)
     change = tiles.change_between(metric, effect.after, effect.before, "before")
-    return EffectText(metric.name, before, after, change, *_sureness(metric, effect))
+    return EffectText(metric.marked_name, before, after, change, *_sureness(metric, effect))
 
 
 def _sureness(metric: Metric, effect: TicketEffect) -> tuple[str, str, bool]:

@@ -107,7 +107,7 @@ def _metric(record: Ticket) -> Link | None:
     if not record.metric:
         return None
     try:
-        name = get(record.metric).name
+        name = get(record.metric).marked_name
     except UnknownMetricError:
         return Link(f"{record.metric}, which is no metric any more", "")
     unit = f"?unit={record.unit.slug}" if record.unit else ""
