@@ -21,6 +21,7 @@ from demo.load.github import (
     streams_waiting,
 )
 from demo.load.meetings import write_demo_meetings
+from demo.load.hand_kept import write_demo_hand_kept
 from demo.load.objectives import plan_demo_objectives, write_demo_objectives
 from demo.load.ownership import confirm_demo_owners
 from demo.load.reminders import tell_demo_people
@@ -89,6 +90,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     _bring_the_rest(run, base_url, report)
     refresh(math.inf)  # beside the worker, which takes other partitions
     _wait(changes_waiting, "changes of facts and stale partitions", report)
+    write_demo_hand_kept(year_of(run), today=local_today())
     write_demo_benchmarks(year_of(run), today=local_today())
     write_demo_objectives(year_of(run), today=local_today())
     write_demo_roadmap(year_of(run), today=local_today())
