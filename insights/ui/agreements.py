@@ -70,9 +70,11 @@ class Agreement:
         text = f"{', '.join(aims)}{f' a {self.period.value}' if self.period else ''}"
         agreed = tiles.Agreed(text[:1].upper() + text[1:], self.url, self.words)
         # A target per week cannot be compared with the whole window of a tile.
-        return agreed if value is None or self.period else replace(agreed, reached=self._reached(value))
+        return agreed if value is None or self.period else replace(agreed, reached=self.reached(value))
 
-    def _reached(self, value: float) -> tiles.Reached:
+    def reached(self, value: float) -> tiles.Reached:
+        """By a value of the agreed statistic and period."""
+
         def is_met(aim: float) -> bool:
             return value >= aim if self.higher_is_better else value <= aim
 

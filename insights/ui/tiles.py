@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, Protocol
 
 from django.utils import timezone
 
@@ -137,12 +137,21 @@ def by_segment(answer: Answer, dimension: Dimension) -> Mapping[str, MetricValue
     return {figure.segment[dimension]: figure for figure in answer.total if dimension in figure.segment}
 
 
-def change(metric: Metric, now: MetricValue, before: MetricValue, comparison: str) -> Change | None:
+class Judged(Protocol):
+    """What the change of a value is judged by: a metric, or what a frozen document says of one."""
+
+    @property
+    def unit(self) -> str: ...  # of measure
+    @property
+    def better(self) -> str: ...
+
+
+def change(metric: Judged, now: MetricValue, before: MetricValue, comparison: str) -> Change | None:
     """How the figure moved: see `change_between`."""
     return change_between(metric, now.value, before.value, comparison)
 
 
-def change_between(metric: Metric, now: float | None, before: float | None, comparison: str) -> Change | None:
+def change_between(metric: Judged, now: float | None, before: float | None, comparison: str) -> Change | None:
     """The change between two values, judged by the metric's direction; None where one is missing or both are 0."""
     if now is None or before is None or now == before == 0:
         return None
@@ -237,13 +246,13 @@ def _spark(answer: Answer) -> list[float | None]:
     return values if sum(value is not None for value in values) >= SHORTEST_SPARK else []
 
 
-def _is_steady(metric: Metric, delta: float, before: float) -> bool:
+def _is_steady(metric: Judged, delta: float, before: float) -> bool:
     if metric.unit == "percent":
         return abs(delta) < STEADY_POINTS
     return abs(delta) <= abs(before) * STEADY_SHARE
 
 
-def _judgement(metric: Metric, delta: float, before: float) -> Literal["better", "worse", "steady", "higher", "lower"]:
+def _judgement(metric: Judged, delta: float, before: float) -> Literal["better", "worse", "steady", "higher", "lower"]:
     if _is_steady(metric, delta, before):
         return "steady"
     if metric.better == "neither":

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from insights.columns.refresh import refresh
 from insights.pages.delivery.charts import CHARTS, TABLES
 from insights.pages.delivery.parts import PARTS
-from insights.pages.delivery.stages import STAGES
+from insights.ui.lead_time_stages import STAGES
 from orgtree.models import Organisation
 from tests.org import Org
 from tests.pages.delivering import LEAD_HOURS, day_before, deliver, deployed, merged

@@ -23,6 +23,7 @@ from insights.ui.agreements import with_agreement
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.charts import ChartData, ChartView, Dataset, Kind
 from insights.ui.filters import Filters
+from insights.ui.lead_time_stages import STAGES, longest_stage
 
 # Labels of segment values; size classes have none.
 NAMES = {**WORK_TYPES, "AI": "With an agent", "Non-AI": "Without"}
@@ -31,18 +32,18 @@ NAMES = {**WORK_TYPES, "AI": "With an agent", "Non-AI": "Without"}
 def stages_over_time(filters: Filters) -> ChartData:
     """A bar per bucket, with the window's longest stage on the baseline."""
     answers = read(filters, stages.QUERIES)
-    longest = stages.longest_stage(stages.stage_means(answers))
-    names = sorted(stages.STAGES, key=lambda name: name != longest)
+    longest = longest_stage(stages.stage_means(answers))
+    names = sorted(STAGES, key=lambda name: name != longest)
     datasets = [
         Dataset(
-            stages.STAGES[name][1],
+            STAGES[name][1],
             "longest" if name == longest else name,
             "stage",
-            values_of(answers.answer(stages.STAGES[name][0]).series),
+            values_of(answers.answer(STAGES[name][0]).series),
         )
         for name in names
     ]
-    return over_time("stacked_bar", answers.answer(stages.STAGES[names[0]][0]), datasets)
+    return over_time("stacked_bar", answers.answer(STAGES[names[0]][0]), datasets)
 
 
 def cycle_time(filters: Filters) -> ChartData:
@@ -82,7 +83,7 @@ def stages_table(filters: Filters) -> Iterator[list[Cell]]:
     answers = read(filters, stages.QUERIES)
     means = stages.stage_means(answers)
     yield ["Stage", "Mean (seconds)", "Share (percent)", "Window before (seconds)", "PRs", "PRs left out"]
-    for name, (metric, label, _) in stages.STAGES.items():
+    for name, (metric, label, _) in STAGES.items():
         figure, before = answers.figure(metric), answers.figure_before(metric)
         share = means[name] / sum(means.values()) * 100 if sum(means.values()) else None
         yield [label, figure.value, share, before.value, figure.sample_size, figure.left_out]

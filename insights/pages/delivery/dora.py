@@ -8,9 +8,9 @@ from insights.engine.connected import NO_SOURCE_EVER
 from insights.formulas.dora_score import BEST, SCORED, dora_score
 from insights.pages.answers import Answers
 from insights.pages.delivery.answers import compared, read, tile
-from insights.pages.delivery.bands import band
 from insights.pages.delivery.cards import ScoreCard, ScorePart
 from insights.ui import tiles, wording
+from insights.ui.bands import band
 from insights.ui.filters import STATISTIC
 from insights.ui.tiles import Tile
 from orgtree.models import Organisation

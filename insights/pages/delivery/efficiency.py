@@ -5,8 +5,8 @@ from __future__ import annotations
 from insights.pages.answers import Answers, how_url, rows_url
 from insights.pages.delivery import explanations
 from insights.pages.delivery.answers import compared, line, tile
-from insights.pages.delivery.bands import band_of_days
 from insights.pages.delivery.cards import Section
+from insights.ui.bands import band_of_days
 from insights.ui.filters import Choice
 from insights.ui.tiles import ChartCard
 

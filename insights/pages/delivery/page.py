@@ -14,13 +14,13 @@ from django.views.decorators.http import require_GET
 from insights.pages.change_token import current_token
 from insights.pages.delivery import dora, efficiency, spread, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE, read
-from insights.pages.delivery.bands import selected_benchmark_set, set_in_words
 from insights.pages.delivery.sections import section_heads
 from insights.pages.filter_bar import filter_bar
 from insights.pages.units import DELIVERY_COLUMNS, units_choice, units_part
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.bands import selected_benchmark_set, set_in_words
 from insights.ui.filters import STATISTIC, Filters, read_filters
 from insights.ui.scope_bar import scope_navigation, scope_words
 

@@ -12,17 +12,9 @@ from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.delivery.cards import StageBar, StagesCard, UpstreamStage
 from insights.query.query import Granularity, MetricValue, Statistic
 from insights.ui import tiles, wording
+from insights.ui.lead_time_stages import LEAD_TIME, STAGES, longest_stage
 from insights.ui.tiles import ChartCard, Link
 
-LEAD_TIME = "dora.lead_time"
-# In order: the metric, a label for the bar, and one for a sentence.
-STAGES: Mapping[str, tuple[str, str, str]] = {
-    "coding": ("dora.lead_time_coding", "Coding", "coding"),
-    "pickup": ("dora.lead_time_pickup", "Waiting for review", "waiting for review"),
-    "review": ("dora.lead_time_review", "In review", "review"),
-    "merge": ("dora.lead_time_merge", "Waiting for merge", "waiting for the merge"),
-    "deploy": ("dora.lead_time_deploy", "Waiting for deployment", "waiting for deployment"),
-}
 # Of linked pull requests only, so no share of the whole: idea to production, and the stages before the first commit.
 UPSTREAM: Mapping[str, str] = {
     "delivery.idea_to_production": "Idea to production",
@@ -84,12 +76,6 @@ def stage_means(answers: Answers) -> Mapping[str, float]:
     means = {name: answers.figure(metric).value for name, (metric, _, _) in STAGES.items()}
     known = {name: value for name, value in means.items() if value is not None}
     return known if len(known) == len(STAGES) else {}
-
-
-def longest_stage(means: Mapping[str, float]) -> str:
-    """The first of the longest stages; empty if all are 0."""
-    longest = max(means, key=lambda name: means[name], default="")
-    return longest if longest and means[longest] > 0 else ""
 
 
 def _bars(answers: Answers, means: Mapping[str, float], longest: str) -> Sequence[StageBar]:

@@ -10,11 +10,11 @@ from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands
 from insights.benchmarks.remarks import remarks_on
 from insights.benchmarks.sets import SETS
 from insights.catalogue.declarations import Metric
-from insights.pages.delivery.bands import NOT_MONOTONIC, band, selected_benchmark_set
 from insights.pages.metric.filters import BENCHMARK, BY_ORGANISATION, pickers, statistic_of
 from insights.query.enums import Better
 from insights.query.query import MetricValue
 from insights.ui import tiles, wording
+from insights.ui.bands import NOT_MONOTONIC, band, selected_benchmark_set
 from insights.ui.charts import Line
 from insights.ui.filters import Filters
 from insights.ui.tiles import Picker
