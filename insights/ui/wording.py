@@ -7,12 +7,14 @@ US dollars, plain counts); the output is for display and never parsed again.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from insights.query.query import Granularity, Window
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+LONGEST = 1000  # digits of a duration: from there on the next unit is easier to read
 HOURS_UNTIL_DAYS = 48  # "43.9 h" reads better than "1.8 days", "3.2 days" better than "77 h"
 THIN_SPACE_UNITS = frozenset({"%"})  # set directly behind the number by the components
 
@@ -84,6 +86,17 @@ def duration(seconds: float) -> Reading:
     if size < HOURS_UNTIL_DAYS * HOUR:
         return Reading(_decimals(seconds / HOUR, 1), "h")
     return Reading(_decimals(seconds / DAY, 1), "days")
+
+
+def alike(values: Sequence[float], unit: str) -> list[Reading]:
+    """As `reading`, of values that stand side by side: durations in one unit, the smallest that shows them all."""
+    known = [abs(value) for value in values if value]
+    if unit != "seconds" or not known:
+        return [reading(value, unit) for value in values]
+    names = ((1.0, "s"), (MINUTE, "min"), (HOUR, "h"), (DAY, "days"))
+    smallest = {"s": 0, "min": 1, "h": 2, "days": 3}[duration(min(known)).unit]
+    size, name = next((size, name) for size, name in names[smallest:] if max(known) / size < LONGEST or name == "days")
+    return [Reading(_decimals(value / size, 0 if name == "s" else 1), name) for value in values]
 
 
 def between(low: float, high: float, unit: str) -> str:
