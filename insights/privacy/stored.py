@@ -1,0 +1,82 @@
+"""Answers to be stored and shown later, to viewers who are not known yet.
+
+They are read whole.  Each value's `people` is the number of confirmed people behind it, or behind the numerator of a
+quotient where those are fewer, so that whoever shows it can decide whether it would tell of few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from insights.engine.read import AnswerSet, UnitQueries, read_together
+from insights.privacy.withhold import known_people, numerator_of, unconfirmed_for
+from insights.query.query import Answer, Freshness, MetricValue, Query
+from orgtree.access.access import public_access
+
+
+def read_to_store(
+    *,
+    series: Sequence[Query] = (),
+    totals: Sequence[Query] = (),
+    units: Sequence[UnitQueries] = (),
+    freshness: Freshness = Freshness.AT_ONCE,
+) -> AnswerSet:
+    """As `read_together`.  Raises QueryError where one of them cannot be answered."""
+    of_series, of_totals = _WithNumerators(series), _WithNumerators(totals)
+    of_units = [_WithNumerators(unit_queries.queries) for unit_queries in units]
+    answers = read_together(
+        series=of_series.queries,
+        totals=of_totals.queries,
+        units=[
+            UnitQueries(queries.queries, unit_queries.units)
+            for queries, unit_queries in zip(of_units, units, strict=True)
+        ],
+        freshness=freshness,
+        unconfirmed=unconfirmed_for(public_access()),
+    )
+    return AnswerSet(
+        series=of_series.counted(answers.series),
+        totals=of_totals.counted(answers.totals),
+        units=[
+            {unit: queries.counted(of_unit) for unit, of_unit in by_unit.items()}
+            for queries, by_unit in zip(of_units, answers.units, strict=True)
+        ],
+    )
+
+
+class _WithNumerators:
+    """Queries, followed by those of their numerators."""
+
+    def __init__(self, queries: Sequence[Query]) -> None:
+        self.queries = list(queries)
+        self._positions: list[int | None] = []
+        for query in queries:
+            numerator = numerator_of(query)
+            self._positions.append(None if numerator is None else len(self.queries))
+            if numerator is not None:
+                self.queries.append(numerator)
+
+    def counted(self, answers: Sequence[Answer]) -> list[Answer]:
+        return [
+            _counted(answer, None if position is None else answers[position])
+            for answer, position in zip(answers, self._positions, strict=False)
+        ]
+
+
+def _counted(answer: Answer, numerator: Answer | None) -> Answer:
+    above = {_place(value): known_people(value) for value in (*numerator.total, *numerator.series)} if numerator else {}
+
+    def counted(value: MetricValue) -> MetricValue:
+        groups = [people for people in (known_people(value), above.get(_place(value), 0)) if people]
+        return replace(value, people=min(groups, default=0))
+
+    return replace(
+        answer,
+        total=[counted(value) for value in answer.total],
+        series=[counted(value) for value in answer.series],
+    )
+
+
+def _place(value: MetricValue) -> tuple[object, ...]:
+    return (value.window, *sorted(value.segment.items()))
