@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -201,21 +201,28 @@ def _to_close(objective: Objective) -> dict[str, Any]:
 
 
 def _frozen(frozen: FrozenQuarter, access: Access) -> dict[str, Any]:
-    authors = {check_in.account for one in frozen.objectives for check_in in one.check_ins}
-    accounts = User.objects.in_bulk({pk for pk in (frozen.closed_by, *authors) if pk is not None})
-    names = names_of(list(accounts.values())) if access.is_of_account else {}
-    owners = {
-        objective.owner for objective in frozen.objectives if objective.owner is not None and access.is_of_account
-    }
-    addresses = dict(Person.objects.filter(pk__in=owners).values_list("pk", "email"))
     return {
-        "closed_by": names.get(frozen.closed_by or 0),
+        "closed_by": account_names([frozen.closed_by], access).get(frozen.closed_by or 0),
         "forced_because": frozen.forced_because or None,
         "retrospective": frozen.retrospective,
         "score": frozen.score,
-        "objectives": [_objective(objective, addresses, names) for objective in frozen.objectives],
+        "objectives": frozen_objective_documents(frozen.objectives, access),
         "teams_without_objective": [team.slug for team in frozen.teams_without_objective],
     }
+
+
+def frozen_objective_documents(objectives: Sequence[FrozenObjective], access: Access) -> list[dict[str, Any]]:
+    """With people by their addresses of today."""
+    names = account_names([check_in.account for one in objectives for check_in in one.check_ins], access)
+    owners = {one.owner for one in objectives if one.owner is not None and access.is_of_account}
+    addresses = dict(Person.objects.filter(pk__in=owners).values_list("pk", "email"))
+    return [_objective(objective, addresses, names) for objective in objectives]
+
+
+def account_names(accounts: Iterable[int | None], access: Access) -> Mapping[int, str]:
+    """By id; none for a token of nobody."""
+    known = User.objects.in_bulk({pk for pk in accounts if pk is not None}) if access.is_of_account else {}
+    return names_of(list(known.values()))
 
 
 def _objective(

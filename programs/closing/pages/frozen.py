@@ -28,6 +28,7 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.models import Person
+from programs.closing.pages.restated_text import restated_text
 from programs.closing.services.frozen import (
     FrozenCheckIn,
     FrozenKeyResult,
@@ -241,21 +242,16 @@ def _result(key_result: FrozenKeyResult, restated: Restated | None) -> FrozenRes
         tag=tag,
         why=key_result.reason or key_result.why,
         course=[value for _, value in key_result.points],
-        restated=_restated(key_result, restated) if restated else "",
+        restated=restated_text(
+            restated,
+            value=key_result.value,
+            unit=key_result.unit_of_measure,
+            version=key_result.metric_version,
+            sample_size=key_result.sample_size,
+        )
+        if restated
+        else "",
     )
-
-
-def _restated(key_result: FrozenKeyResult, restated: Restated) -> str:
-    """Empty where both read the same."""
-    if restated.figure is None:
-        return "hidden: the two values would reveal few people"
-    today = "no data" if restated.figure.value is None else _amount(restated.figure.value, key_result)
-    if today == _amount(key_result.value, key_result):
-        return ""
-    if restated.version != key_result.metric_version:
-        return f"{today} today, by version {restated.version} of the formula"
-    then, now = key_result.sample_size, restated.figure.sample_size
-    return f"{today} today, of {now:,} facts instead of {then:,}" if then != now else f"{today} today"
 
 
 def _check_in(

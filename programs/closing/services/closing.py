@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db.models import (
     Avg,
     BooleanField,
@@ -43,7 +42,7 @@ from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.closing.services.carry_over import carry_over
 from programs.closing.services.freezing import content_of
-from programs.closing.services.frozen import SCHEMA_VERSION, canonical
+from programs.closing.services.frozen import SCHEMA_VERSION, freeze_content
 from programs.key_results.services.measuring import measure_batch, measure_objectives
 from programs.models import FrozenDocument, KeyResult, KeyResultMeasure, Objective, Quarter, TargetKind
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
@@ -190,7 +189,7 @@ def close_quarter(
             forced_because=forced_because.strip(),
             retrospective=held.retrospective,
         )
-        document = _freeze(content, account, now)
+        document = freeze_content(content, FrozenDocument.Kind.QUARTER, SCHEMA_VERSION, by=account, at=now)
         held.closed_at, held.closed_by, held.document = now, account, document
         held.save()
         chosen = [objective for objective in objectives if objective.pk in carried]
@@ -289,16 +288,4 @@ def _score(quarter: Quarter) -> None:
     aims = KeyResult.objects.filter(objective=OuterRef("pk")).exclude(guardrail).order_by()
     Objective.objects.filter(quarter=quarter, published_at__isnull=False, dropped_at=None).update(
         score=Subquery(aims.values("objective").annotate(mean=Avg("final_score")).values("mean"))
-    )
-
-
-def _freeze(content: Mapping[str, Any], by: User, at: datetime) -> FrozenDocument:
-    body, digest = canonical(content)
-    return FrozenDocument.objects.create(
-        kind=FrozenDocument.Kind.QUARTER,
-        schema_version=SCHEMA_VERSION,
-        body=body,
-        sha256=digest,
-        frozen_at=at,
-        frozen_by=by,
     )

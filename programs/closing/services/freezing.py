@@ -27,6 +27,21 @@ def content_of(
     retrospective: str,
 ) -> Mapping[str, Any]:
     """Everything as it stands; the objectives with unit, parent and measure, scored."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "kind": "quarter",
+        "quarter": {"name": str(quarter), "from": quarter.start.isoformat(), "to": quarter.end.isoformat()},
+        "closed_at": closed_at.isoformat(),
+        "closed_by": closed_by,
+        "forced_because": forced_because,
+        "retrospective": retrospective,
+        "objectives": objectives_content(objectives),
+        "teams_without_objective": [{"id": unit.pk, "slug": unit.slug, "name": unit.name} for unit in teams_without],
+    }
+
+
+def objectives_content(objectives: Sequence[Objective]) -> list[Mapping[str, Any]]:
+    """Objectives with unit, parent and measure as they stand, in order; `read_objectives` of frozen.py reads them."""
     key_results: dict[int, list[KeyResult]] = defaultdict(list)
     of_them = KeyResult.objects.filter(objective__in=objectives).select_related("measure")
     for key_result in of_them.order_by("objective", "position"):
@@ -37,20 +52,10 @@ def content_of(
     tickets: dict[int, list[Ticket]] = defaultdict(list)
     for ticket in Ticket.objects.filter(objective__in=objectives).order_by("pk"):
         tickets[ticket.objective_id or 0].append(ticket)
-    return {
-        "schema": SCHEMA_VERSION,
-        "kind": "quarter",
-        "quarter": {"name": str(quarter), "from": quarter.start.isoformat(), "to": quarter.end.isoformat()},
-        "closed_at": closed_at.isoformat(),
-        "closed_by": closed_by,
-        "forced_because": forced_because,
-        "retrospective": retrospective,
-        "objectives": [
-            _objective(objective, key_results[objective.pk], check_ins[objective.pk], tickets[objective.pk])
-            for objective in objectives
-        ],
-        "teams_without_objective": [{"id": unit.pk, "slug": unit.slug, "name": unit.name} for unit in teams_without],
-    }
+    return [
+        _objective(objective, key_results[objective.pk], check_ins[objective.pk], tickets[objective.pk])
+        for objective in objectives
+    ]
 
 
 def _objective(

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+
+from django.contrib.auth.models import User
 
 from insights.privacy.withhold import reason
 from orgtree.access.access import Access
@@ -160,21 +162,8 @@ def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
 
     Raises FrozenDocumentError where the text is not what was frozen.
     """
-    if hashlib.sha256(document.body.encode()).hexdigest() != document.sha256:
-        raise FrozenDocumentError("The document's text does not have the SHA-256 that was kept beside it.")
-    if document.schema_version != SCHEMA_VERSION:
-        raise FrozenDocumentError(f"Schema version {document.schema_version} is not known here.")
-    content = json.loads(document.body)
-    named = {entry["id"] for entry in content["objectives"]}
-    served = {entry["parent"]["id"] for entry in content["objectives"] if entry["parent"]}
-    visible = set(
-        Objective.objects.within(access.visibility).filter(pk__in=named | served).values_list("pk", flat=True)
-    )
-    tickets = [ticket["id"] for entry in content["objectives"] for ticket in entry["tickets"]]
-    readable = set(Ticket.objects.within(access.visibility).filter(pk__in=tickets).values_list("pk", flat=True))
-    objectives = tuple(
-        _objective(entry, access, readable, visible) for entry in content["objectives"] if entry["id"] in visible
-    )
+    content = content_of_document(document, SCHEMA_VERSION)
+    objectives = read_objectives(content["objectives"], access)
     scores = [objective.score for objective in objectives if objective.score is not None]
     return FrozenQuarter(
         name=content["quarter"]["name"],
@@ -191,6 +180,37 @@ def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
         score=sum(scores) / len(scores) if scores else None,
         sha256=document.sha256,
     )
+
+
+def content_of_document(document: FrozenDocument, schema_version: int) -> dict[str, Any]:
+    """What was frozen.  Raises FrozenDocumentError where the text is another one, or its schema is not that version."""
+    if hashlib.sha256(document.body.encode()).hexdigest() != document.sha256:
+        raise FrozenDocumentError("The document's text does not have the SHA-256 that was kept beside it.")
+    if document.schema_version != schema_version:
+        raise FrozenDocumentError(f"Schema version {document.schema_version} is not known here.")
+    content: dict[str, Any] = json.loads(document.body)
+    return content
+
+
+def freeze_content(
+    content: Mapping[str, Any], kind: FrozenDocument.Kind, schema_version: int, *, by: User, at: datetime
+) -> FrozenDocument:
+    body, digest = canonical(content)
+    return FrozenDocument.objects.create(
+        kind=kind, schema_version=schema_version, body=body, sha256=digest, frozen_at=at, frozen_by=by
+    )
+
+
+def read_objectives(entries: Sequence[Mapping[str, Any]], access: Access) -> tuple[FrozenObjective, ...]:
+    """Those of a document that this viewer may see, without figures that are not for them; two queries."""
+    named = {entry["id"] for entry in entries}
+    served = {entry["parent"]["id"] for entry in entries if entry["parent"]}
+    visible = set(
+        Objective.objects.within(access.visibility).filter(pk__in=named | served).values_list("pk", flat=True)
+    )
+    tickets = [ticket["id"] for entry in entries for ticket in entry["tickets"]]
+    readable = set(Ticket.objects.within(access.visibility).filter(pk__in=tickets).values_list("pk", flat=True))
+    return tuple(_objective(entry, access, readable, visible) for entry in entries if entry["id"] in visible)
 
 
 def _objective(
@@ -238,8 +258,8 @@ _KEY_RESULT_TEXTS = (
 
 
 def _key_result(document: Mapping[str, Any], unit_id: int | None, access: Access) -> FrozenKeyResult:
-    hidden = _why_hidden(document, document["people"], unit_id, access)
-    baseline_hidden = hidden or _why_hidden(document, document["baseline_people"] or 0, unit_id, access)
+    hidden = why_hidden(document, document["people"], unit_id, access)
+    baseline_hidden = hidden or why_hidden(document, document["baseline_people"] or 0, unit_id, access)
     is_relative, small = document["target_kind"] == "relative", access.minimum_group_size
     return FrozenKeyResult(
         **{name: document[name] for name in _KEY_RESULT_TEXTS},
@@ -261,7 +281,7 @@ def _key_result(document: Mapping[str, Any], unit_id: int | None, access: Access
         else tuple(
             (
                 date.fromisoformat(day),
-                None if people < small and _why_hidden(document, people, unit_id, access) else value,
+                None if people < small and why_hidden(document, people, unit_id, access) else value,
             )
             for day, value, people in document["points"]
         ),
@@ -270,8 +290,11 @@ def _key_result(document: Mapping[str, Any], unit_id: int | None, access: Access
     )
 
 
-def _why_hidden(document: Mapping[str, Any], people: int, unit_id: int | None, access: Access) -> str:
-    """As `why_hidden` of key_result_progress.py, by what the document says of the metric of that day."""
+def why_hidden(document: Mapping[str, Any], people: int, unit_id: int | None, access: Access) -> str:
+    """Why a value of so many `people` is not this viewer's to see, by what the document says of its metric; or empty.
+
+    `document` has `metric`, and `of_people` and `open_as_in_tools` of that day.
+    """
     if not document["metric"]:
         return ""
     visibility = access.visibility

@@ -1,4 +1,4 @@
-"""Restated values: key results of a closed quarter whose value differs today from the frozen one."""
+"""Restated values: figures of frozen documents whose value differs today from the frozen one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from insights.figure_records.recording import people_now
 from insights.privacy.visible import visible_totals
 from insights.privacy.withhold import reveals_few_people, unconfirmed_for, withholds
-from insights.query.query import Freshness, MetricValue, Window
+from insights.query.query import Freshness, MetricValue, Query, Window
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.closing.services.frozen import FrozenObjective
@@ -23,30 +23,56 @@ class Restated:
     version: int
 
 
+@dataclass(frozen=True)
+class RecordedValue:
+    """A value of a document, with how many people are behind it and what asks for it today."""
+
+    query: Query
+    version: int  # of the formula, today
+    value: float | None
+    people: int
+
+
+def restated_values(recorded: Sequence[RecordedValue], access: Access) -> list[Restated | None]:
+    """In order; None: it is the same today, or not this viewer's to see.  Raises QueryError for an unknown scope."""
+    queries = [one.query for one in recorded]
+    if not queries:
+        return []
+    answers = visible_totals(queries, access, freshness=Freshness.OF_PAGES)
+    protected = {query.key for query in queries if withholds(query, access)}
+    people = people_now(queries, unconfirmed_for(access)) if protected else [0] * len(queries)
+    return [
+        _restated(one, answer.total[0], now, access, is_protected=one.query.key in protected)
+        for one, answer, now in zip(recorded, answers, people, strict=True)
+    ]
+
+
+def _restated(
+    recorded: RecordedValue, figure: MetricValue, people: int, access: Access, *, is_protected: bool
+) -> Restated | None:
+    if figure.withheld or figure.value == recorded.value:
+        return None
+    is_of_few = is_protected and reveals_few_people(recorded.people, people, access)
+    return Restated(None if is_of_few else figure, recorded.version)
+
+
 def restated_results(objectives: Sequence[FrozenObjective], quarter: Window, access: Access) -> Mapping[int, Restated]:
     """By id of the key result, of metrics and units that there still are and that the viewer may see."""
     units = set(
         Unit.objects.filter(slug__in={objective.unit_slug for objective in objectives}).values_list("slug", flat=True)
     )
     seen = units if access.visibility.whole else units & set(access.visibility.slugs)
-    results = [
-        (result, metric, metric_query(result.metric, result.statistic, objective.unit_slug or None, quarter))
+    recorded = {
+        result.id: RecordedValue(
+            metric_query(result.metric, result.statistic, objective.unit_slug or None, quarter),
+            metric.version,
+            result.value,
+            result.people,
+        )
         for objective in objectives
         if objective.unit_slug in seen or (not objective.unit_slug and access.visibility.whole)
         for result in objective.key_results
         if result.metric and not result.withheld and (metric := metric_of(result.metric))
-    ]
-    queries = [query for *_, query in results]
-    if not queries:
-        return {}
-    answers = visible_totals(queries, access, freshness=Freshness.OF_PAGES)
-    protected = {query.key for query in queries if withholds(query, access)}
-    people = people_now(queries, unconfirmed_for(access)) if protected else [0] * len(queries)
-    restated = {}
-    for (result, metric, query), answer, now in zip(results, answers, people, strict=True):
-        figure = answer.total[0]
-        if figure.withheld or figure.value == result.value:
-            continue
-        is_of_few = query.key in protected and reveals_few_people(result.people, now, access)
-        restated[result.id] = Restated(None if is_of_few else figure, metric.version)
-    return restated
+    }
+    restated = zip(recorded, restated_values(list(recorded.values()), access), strict=True)
+    return {pk: value for pk, value in restated if value is not None}
