@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from bench.figures import Measured, percentile
+from core.browser_print import chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 COMPLETE_SECONDS = 1.0
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")  # as scripts/browser.sh
 # A chart is there when its plot stops loading, and a part when htmx has put it in its place; the shades around lines,
 # which come into charts that are there, are none of both.
 NOTE_WHEN = """
@@ -55,11 +54,6 @@ def pages_in_browser(
                 conditions=f"{rounds} visits, {min(seconds):.2f} to {max(seconds):.2f} s, "
                 f"the browser on the same cores; {conditions}",
             )
-
-
-def chromium() -> str | None:
-    """Path of a Chromium of this machine; None where there is none but perhaps Playwright's own."""
-    return os.environ.get("HEADWAY_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
 def _seconds_until_complete(page: Page, address: str) -> float:

@@ -19,3 +19,10 @@ def as_html(text: str) -> SafeString:
     """Raw HTML stays text; only http, https and mailto links are kept, and images are dropped."""
     cleaned = nh3.clean(_READER.render(text), tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES)
     return mark_safe(cleaned)  # noqa: S308  # nh3 has just removed everything that is not listed above
+
+
+def blocks_of(text: str) -> list[str]:
+    """The text's paragraphs, lists, tables and other blocks of the top level, as they are written."""
+    lines = text.splitlines()
+    ranges = [token.map for token in _READER.parse(text) if token.level == 0 and token.map and token.nesting >= 0]
+    return ["\n".join(lines[start:end]).rstrip() for start, end in ranges]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.in_browser import chromium
+from core.browser_print import chromium
 from tests.servers import OUTPUT_DIR, READ_BESIDE_A_LOOP
 
 if TYPE_CHECKING:

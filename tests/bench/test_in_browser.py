@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bench import in_browser
 from bench.in_browser import pages_in_browser
+from core import browser_print
 
 
 def test_without_a_browser_it_says_so(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.delenv("HEADWAY_CHROMIUM", raising=False)
-    monkeypatch.setattr(in_browser, "PROGRAMS", ())
+    monkeypatch.setattr(browser_print, "PROGRAMS", ())
     assert [*pages_in_browser("", {"page": "/"}, rounds=1, conditions="")] == []
     assert "no Chromium" in caplog.text
 
