@@ -19,6 +19,7 @@ from programs.models.objective_measures import KeyResultMeasure, ObjectiveMeasur
 from programs.models.objective_templates import ObjectiveTemplate, TemplateKeyResult
 from programs.models.objectives import CheckIn, KeyResult, Objective, ObjectiveStatus, TargetKind
 from programs.models.philosophy import Acknowledgement, PhilosophyVersion
+from programs.models.qbr import Qbr, QbrPeriod, QbrSection, QbrState, SectionKey
 from programs.models.quarters import FrozenDocument, Quarter
 from programs.models.reviews import PointKind, Review, ReviewAttendance, ReviewPoint
 from programs.models.roadmaps import Persona, PersonaMetric, RoadmapIntent
@@ -71,6 +72,10 @@ __all__ = [
     "Place",
     "PointKind",
     "ProgramSettings",
+    "Qbr",
+    "QbrPeriod",
+    "QbrSection",
+    "QbrState",
     "Quarter",
     "QuietHours",
     "Review",
@@ -78,6 +83,7 @@ __all__ = [
     "ReviewPoint",
     "RoadmapIntent",
     "Rule",
+    "SectionKey",
     "TargetKind",
     "TemplateKeyResult",
     "Ticket",

@@ -105,6 +105,11 @@ def teams_without_objective(quarter: Quarter, visibility: Visibility, *, today: 
     return teams.filter(~Exists(agreed)).order_by("name", "pk")
 
 
+def teams_on(day: date) -> QuerySet[Unit]:
+    """All teams of that day, by name."""
+    return Unit.objects.filter(pk__in=RawSQL(_TEAMS, [day, day])).order_by("name", "pk")  # noqa: S611 — values are passed apart
+
+
 def teams_missing_objective(visibility: Visibility, quarter: Quarter, today: date) -> QuerySet[Unit]:
     """Teams that the viewer answers for and that have no objective of the quarter."""
     if quarter.is_closed or not visibility.leads_any:

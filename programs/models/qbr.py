@@ -1,0 +1,188 @@
+"""The business review of a unit: a draft that several people write, then one frozen document."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Self
+
+import pghistory
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from insights.query.query import Granularity, Window
+from insights.query.windows import quarter_name
+from orgtree.models import Unit
+from orgtree.models.visibility import Visibility
+from programs.models.quarters import FrozenDocument
+from programs.models.visibility import EVERYTHING, led_by
+
+LONGEST_HEADLINE = 120
+MOST_ADDED_METRICS = 4  # beside those that a section has by itself: a row of figures stays readable
+
+_REFUSE_OF_FROZEN = """
+    IF EXISTS (SELECT FROM programs_qbr WHERE id = {row}.qbr_id AND document_id IS NOT NULL) THEN
+        RAISE EXCEPTION 'The review is frozen: its sections are not changed any more.' USING ERRCODE = '23514';
+    END IF;
+    RETURN {row};
+"""
+
+
+class QbrPeriod(models.TextChoices):
+    MONTH = "month", "Month"
+    QUARTER = "quarter", "Quarter"
+
+
+class QbrState(models.TextChoices):
+    """Drafts and frozen ones are seen by those who answer for the unit; signing one off publishes it."""
+
+    DRAFT = "draft", "Draft"
+    FROZEN = "frozen", "Frozen"
+    SIGNED = "signed", "Signed off"
+
+
+class SectionKey(models.TextChoices):
+    HIGHLIGHTS = "highlights", "Highlights"
+    DORA = "dora", "DORA"
+    OBJECTIVES = "objectives", "Objectives"
+    ACTION_PLANS = "action_plans", "Action plans"
+    AI = "ai", "AI adoption, output and spend"
+    QUALITY = "quality", "Quality and incidents"
+    ALLOCATION = "allocation", "Allocation"
+    RISKS = "risks", "Risks"
+    ASKS = "asks", "Asks"
+
+
+class QbrQuerySet(models.QuerySet["Qbr"]):
+    def within(self, visibility: Visibility) -> Self:
+        """Signed ones of units that the viewer may see, and all of units that they lead."""
+        seen = EVERYTHING if visibility.whole else Q(unit__in=visibility.unit_ids or ())
+        return self.filter((Q(state=QbrState.SIGNED) & seen) | led_by(visibility))
+
+
+@pghistory.track(append_only=True)
+class Qbr(models.Model):
+    """One of a unit (without one: of the whole organisation) and a period, on [start, end)."""
+
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="qbrs")
+    period = models.CharField(max_length=7, choices=QbrPeriod.choices, default=QbrPeriod.QUARTER)
+    start = models.DateField()
+    end = models.DateField(help_text="The first day that no longer belongs to it.")
+    state = models.CharField(max_length=6, choices=QbrState.choices, default=QbrState.DRAFT, editable=False)
+    document = models.OneToOneField(FrozenDocument, models.PROTECT, null=True, editable=False)
+    signed_at = models.DateTimeField(null=True, editable=False)
+    signed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    written_at = models.DateTimeField(db_default=Now(), editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False, help_text="Of the order of its sections.")
+
+    objects = QbrQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-start", "-end", "pk")
+        verbose_name = "business review"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["unit", "period", "start"], nulls_distinct=False, name="one_qbr_per_unit_and_period"
+            ),
+            models.CheckConstraint(condition=Q(end__gt=F("start")), name="qbr_has_days"),
+            models.CheckConstraint(
+                condition=Q(state=QbrState.DRAFT, document=None, signed_at=None)
+                | Q(state=QbrState.FROZEN, document__isnull=False, signed_at=None)
+                | Q(state=QbrState.SIGNED, document__isnull=False, signed_at__isnull=False),
+                name="qbr_state_is_that_of_its_document",
+            ),
+        ]
+        indexes = [models.Index(fields=["-start", "-end", "id"], name="qbr_by_period")]
+        triggers = [
+            pgtrigger.Protect(
+                name="frozen_qbr_stays",
+                operation=pgtrigger.UpdateOf("unit_id", "period", "start", "end", "document_id"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Q(old__document_id__isnull=False),
+            ),
+            pgtrigger.Protect(
+                name="frozen_qbr_is_kept",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Q(old__document_id__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.unit.name if self.unit else 'All of the organisation'}, {self.period_name}"
+
+    @property
+    def window(self) -> Window:
+        return Window(self.start, self.end)
+
+    @property
+    def granularity(self) -> Granularity:
+        return Granularity(self.period)
+
+    @property
+    def period_name(self) -> str:
+        """Q3 2026; September 2026."""
+        return period_name(self.period, self.start)
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.document_id is not None
+
+
+def period_name(period: str, start: date) -> str:
+    if period == QbrPeriod.MONTH:
+        return f"{start:%B %Y}"
+    year, quarter = quarter_name(start).split("-")
+    return f"{quarter} {year}"
+
+
+@pghistory.track(append_only=True)
+class QbrSection(models.Model):
+    """What people say in a section; its figures come from the data."""
+
+    qbr = models.ForeignKey(Qbr, models.CASCADE, related_name="sections")
+    key = models.CharField(max_length=20, choices=SectionKey.choices)
+    position = models.PositiveSmallIntegerField()
+    is_included = models.BooleanField(default=True)
+    headline = models.CharField(
+        max_length=LONGEST_HEADLINE, blank=True, help_text="The finding in a sentence; empty: one made of the figures."
+    )
+    commentary = models.TextField(blank=True, help_text="Markdown.")
+    metrics = ArrayField(
+        models.CharField(max_length=80), default=list, blank=True, help_text="Keys of further metrics to show."
+    )
+    edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    edited_at = models.DateTimeField(null=True, editable=False)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        ordering = ("qbr", "position")
+        constraints = [
+            models.UniqueConstraint(fields=["qbr", "key"], name="qbr_section_once"),
+            models.UniqueConstraint(
+                fields=["qbr", "position"], name="qbr_section_position_once", deferrable=models.Deferrable.DEFERRED
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name=name, operation=operation, when=pgtrigger.Before, func=_REFUSE_OF_FROZEN.format(row=row)
+            )
+            for name, operation, row in (
+                ("frozen_qbr_takes_no_section", pgtrigger.Insert, "NEW"),
+                ("section_of_frozen_qbr_is_kept", pgtrigger.Delete, "OLD"),
+                (
+                    "section_of_frozen_qbr_stays",
+                    pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
+                        "qbr_id", "key", "position", "is_included", "headline", "commentary", "metrics"
+                    ),
+                    "NEW",
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.get_key_display()

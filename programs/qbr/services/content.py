@@ -1,0 +1,378 @@
+"""Builds the document of a business review from today's data; reading.py reads it, drafts and frozen ones alike.
+
+Figures are unrestricted, each with the number of people behind it; people are ids.  Whatever a page, a presentation or
+a print shows is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import F, Q, QuerySet
+
+from insights.catalogue.agents import agent_name
+from insights.catalogue.declarations import Metric
+from insights.engine.read import AnswerSet, UnitQueries
+from insights.privacy.stored import read_to_store
+from insights.privacy.withhold import is_of_delivery
+from insights.query import windows
+from insights.query.enums import BelongsTo
+from insights.query.query import Answer, Dimension, Freshness, Granularity, MetricValue, Query, Scope, Statistic, Window
+from insights.ui.agreements import Agreement, agreements_on
+from insights.ui.bands import band, selected_benchmark_set
+from insights.ui.lead_time_stages import STAGES
+from insights.ui.tiles import Band
+from orgtree.access.access import public_access
+from orgtree.models import Unit, UnitPlace, UnitPlacement
+from programs.closing.services.freezing import objectives_content
+from programs.key_results.services.reading import fewest, metric_of
+from programs.models import Objective, Qbr, QbrSection, Ticket, TicketEffect, TicketState
+from programs.models.qbr import period_name
+from programs.models.tickets import OPEN_STATES
+from programs.qbr.services.sections import (
+    AGENTS,
+    HIGHLIGHT_PHRASES,
+    LABELS,
+    SECTIONS,
+    SOURCES,
+    STAGE_METRICS,
+    STAGES_CHART,
+    UNITS,
+    WEEK,
+)
+from programs.quarters.fiscal_quarters import quarter_of
+from programs.teams.queries import teams_on, teams_tree, teams_without_objective
+from programs.tickets.services.effects import EFFECT_DAYS
+
+SCHEMA_VERSION = 1
+MOST_TICKETS = 60  # listed; the number of all is in the document
+MOST_UNITS = 12  # compared on a chart
+MEASURED_AFTER = timedelta(days=EFFECT_DAYS + 1)  # a ticket was done
+
+
+def content_of(
+    qbr: Qbr,
+    sections: Sequence[QbrSection],
+    *,
+    today: date,
+    frozen_at: datetime | None = None,
+    frozen_by: int | None = None,
+    freshness: Freshness = Freshness.OF_PAGES,
+) -> dict[str, Any]:
+    """`sections` are those that are included, in order, of a review with its unit.  Raises QueryError."""
+    figures = _Figures(qbr, sections, today, freshness)
+    tickets, number = _tickets(qbr)
+    return {
+        "schema": SCHEMA_VERSION,
+        "kind": "qbr",
+        "id": qbr.pk,
+        "unit": _unit(qbr.unit),
+        "period": {
+            "kind": qbr.period,
+            "name": qbr.period_name,
+            "from": qbr.start.isoformat(),
+            "to": qbr.end.isoformat(),
+            "counted_to": windows.passed(qbr.window, today=today).end.isoformat(),
+        },
+        "before": {
+            "name": period_name(qbr.period, figures.before.start),
+            "from": figures.before.start.isoformat(),
+            "to": figures.before.end.isoformat(),
+        },
+        "frozen_at": frozen_at.isoformat() if frozen_at else None,
+        "frozen_by": frozen_by,
+        "written_by": sorted({pk for pk in (qbr.written_by_id, *(one.edited_by_id for one in sections)) if pk}),
+        "figures": figures.content(),
+        "charts": figures.charts(),
+        "objectives": objectives_content(objectives_of(qbr)),
+        "teams_without_objective": [_unit(team) for team in _teams_without(qbr, today)],
+        "tickets": [_ticket(ticket, today) for ticket in tickets],
+        "tickets_total": number,
+        "sections": [
+            {
+                "key": section.key,
+                "name": str(section.get_key_display()),
+                "headline": section.headline,
+                "commentary": section.commentary,
+                "figures": [key for key in figures.of_section(section) if key in figures.metrics],
+                "charts": [f"{kind}:{key}" for kind, key in SECTIONS[section.key].charts if key in figures.metrics],
+            }
+            for section in sections
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class _Chart:
+    kind: str
+    metric: str
+
+
+class _Figures:
+    """The figures of all sections, read at once."""
+
+    def __init__(self, qbr: Qbr, sections: Sequence[QbrSection], today: date, freshness: Freshness) -> None:
+        self._qbr, self._today = qbr, today
+        self.before = windows.previous(qbr.window, today=today)
+        self._charts = [_Chart(*chart) for section in sections for chart in SECTIONS[section.key].charts]
+        keys = dict.fromkeys(
+            (*(key for section in sections for key in self.of_section(section)), *SOURCES)
+        ) | dict.fromkeys(chart.metric for chart in self._charts)
+        self.metrics: Mapping[str, Metric] = {key: metric for key in keys if (metric := metric_of(key)) is not None}
+        self._charts = [chart for chart in self._charts if chart.metric in self.metrics]
+        self._units = _units_to_compare(qbr, today) if any(chart.kind == UNITS for chart in self._charts) else []
+        self._answers = self._read(freshness)
+
+    def of_section(self, section: QbrSection) -> list[str]:
+        return list(dict.fromkeys((*SECTIONS[section.key].metrics, *section.metrics)))
+
+    def _read(self, freshness: Freshness) -> AnswerSet:
+        window, scope = self._qbr.window, Scope(self._qbr.unit.slug if self._qbr.unit else None)
+
+        def query(key: str, within: Window, **more: Any) -> Query:
+            return Query(key, within, Granularity.WEEK, scope, **more)
+
+        stages = [
+            query(key, within, statistic=Statistic.MEAN)
+            for within in (window, self.before)
+            for key in (STAGE_METRICS if self._has(STAGES_CHART) else ())
+        ]
+        by_agent = [query(key, window, segments=(Dimension.AGENT,)) for key in self._drawn(AGENTS)]
+        return read_to_store(
+            totals=[
+                *(query(key, within) for within in (window, self.before) for key in self.metrics),
+                *stages,
+                *by_agent,
+            ],
+            series=[query(key, window) for key in self._drawn(WEEK)],
+            units=[UnitQueries([Query(key, window) for key in self._drawn(UNITS)], [unit.pk for unit in self._units])],
+            freshness=freshness,
+        )
+
+    def _has(self, kind: str) -> bool:
+        return any(chart.kind == kind for chart in self._charts)
+
+    def _drawn(self, kind: str) -> list[str]:
+        return list(dict.fromkeys(chart.metric for chart in self._charts if chart.kind == kind))
+
+    def content(self) -> dict[str, Any]:
+        """By metric."""
+        number, published = len(self.metrics), selected_benchmark_set()
+        now = [answer.total[0] for answer in self._answers.totals[:number]]
+        before = [answer.total[0] for answer in self._answers.totals[number : 2 * number]]
+        agreements = agreements_on(
+            list(self.metrics), Scope(self._qbr.unit.slug if self._qbr.unit else None), public_access()
+        )
+        return {
+            key: {
+                **_described(metric),
+                "phrase": HIGHLIGHT_PHRASES.get(key, ""),
+                "now": _value(value),
+                "before": _value(value_before),
+                **self._agreed(answer.query, agreements.get(key)),
+                "band": _band(band(published, key, value, metric.statistic)),
+                "band_before": _band(band(published, key, value_before, metric.statistic)),
+            }
+            for (key, metric), value, value_before, answer in zip(
+                self.metrics.items(), now, before, self._answers.totals, strict=False
+            )
+        }
+
+    def _agreed(self, query: Query, agreement: Agreement | None) -> dict[str, Any]:
+        """Threshold and target, where they are of the same statistic and period."""
+        is_comparable = (
+            agreement is not None
+            and agreement.is_of_statistic(query)
+            and agreement.period in (None, self._qbr.granularity)
+        )
+        return {
+            "threshold": agreement.threshold if agreement and is_comparable else None,
+            "target": agreement.target if agreement and is_comparable else None,
+            "higher_is_better": agreement.higher_is_better if agreement and is_comparable else None,
+        }
+
+    def charts(self) -> dict[str, Any]:
+        """By kind and metric, as sections name them."""
+        totals = iter(self._answers.totals[2 * len(self.metrics) :])
+        stages = [[next(totals).total[0] for _ in STAGE_METRICS] for _ in range(2)] if self._has(STAGES_CHART) else []
+        by_agent = {key: next(totals) for key in self._drawn(AGENTS)}
+        by_week = dict(zip(self._drawn(WEEK), self._answers.series, strict=True))
+        drawn: dict[str, Any] = {}
+        for chart in self._charts:
+            name = f"{chart.kind}:{chart.metric}"
+            if chart.kind == STAGES_CHART:
+                drawn[name] = [_stages(values) for values in stages]
+            elif chart.kind == AGENTS:
+                drawn[name] = [_agent(value) for value in by_agent[chart.metric].total]
+            elif chart.kind == WEEK:
+                drawn[name] = _points(by_week[chart.metric], self._today)
+            else:
+                drawn[name] = self._by_unit(chart.metric)
+        return drawn
+
+    def _by_unit(self, key: str) -> list[dict[str, Any]]:
+        [by_unit] = self._answers.units
+        position = self._drawn(UNITS).index(key)
+        rows = [
+            {**_described_unit(unit), **_value(by_unit[unit.pk][position].total[0])}
+            for unit in self._units
+            if unit.pk in by_unit
+        ]
+        known = [row for row in rows if row["value"] is not None]
+        return sorted(known, key=lambda row: (-row["sample_size"], row["name"]))[:MOST_UNITS]
+
+
+def _described(metric: Metric) -> dict[str, Any]:
+    return {
+        "metric": metric.key,
+        "version": metric.version,
+        "name": LABELS.get(metric.key, metric.name),
+        "formula": metric.formula,
+        "unit_of_measure": metric.unit.value,
+        "better": metric.better.value,
+        "statistic": metric.statistic.value if metric.statistic else "",
+        "minimum_sample": metric.minimum_sample,
+        "of_people": metric.belongs_to is BelongsTo.PERSON,
+        "open_as_in_tools": is_of_delivery(metric),
+    }
+
+
+def _value(value: MetricValue) -> dict[str, Any]:
+    return {
+        "value": None if value.value is None else float(value.value),
+        "sample_size": value.sample_size,
+        "people": value.people,
+        "reason": value.reason or "",
+    }
+
+
+def _band(of_figure: Band | None) -> dict[str, Any] | None:
+    return {"filled": of_figure.filled, "word": of_figure.word, "title": of_figure.title} if of_figure else None
+
+
+def _stages(values: Sequence[MetricValue]) -> list[dict[str, Any]]:
+    return [
+        {"key": name, "label": label, **_value(value)}
+        for (name, (_, label, _)), value in zip(STAGES.items(), values, strict=True)
+    ]
+
+
+def _agent(value: MetricValue) -> dict[str, Any]:
+    slug = value.segment.get(Dimension.AGENT, "")
+    return {"agent": slug, "label": agent_name(slug) if slug else "Unknown", **_value(value)}
+
+
+def _points(answer: Answer, today: date) -> list[dict[str, Any]]:
+    """Weeks of the period; those that have not come are left out."""
+    return [
+        {"day": value.window.start.isoformat(), "to_date": value.to_date, **_value(value)}
+        for value in answer.series
+        if value.window.start <= today
+    ]
+
+
+def _unit(unit: Unit | None) -> dict[str, Any] | None:
+    return _described_unit(unit) if unit else None
+
+
+def _described_unit(unit: Unit) -> dict[str, Any]:
+    return {"id": unit.pk, "slug": unit.slug, "name": unit.name}
+
+
+def _during(qbr: Qbr) -> DateRange:
+    return DateRange(qbr.start, qbr.end)
+
+
+def _units_below(qbr: Qbr) -> Q:
+    """Rows of the unit, and of whatever stood below it at any time of the period."""
+    below = UnitPlacement.objects.filter(ancestor=qbr.unit, during__overlap=_during(qbr))
+    return Q(unit=qbr.unit) | Q(unit__in=below.values("unit"))
+
+
+def _units_to_compare(qbr: Qbr, today: date) -> list[Unit]:
+    """The teams below it by its last day where a chart holds them, else the units directly below it."""
+    teams = teams_on(min(today, qbr.end - timedelta(days=1)))
+    if qbr.unit is not None:
+        below = UnitPlacement.objects.filter(ancestor=qbr.unit, during__overlap=_during(qbr))
+        teams = teams.filter(pk__in=below.values("unit")).exclude(pk=qbr.unit.pk)
+    listed = list(teams[: MOST_UNITS + 1])
+    if 1 < len(listed) <= MOST_UNITS:
+        return listed
+    places = UnitPlace.objects.filter(during__overlap=_during(qbr))
+    if qbr.unit is not None:
+        return _placed(places.filter(parent=qbr.unit))
+    tree = teams_tree()
+    return _placed(places.filter(parent=None, unit__tree=tree.id)) if tree else []
+
+
+def _placed(places: QuerySet[UnitPlace]) -> list[Unit]:
+    return list(Unit.objects.filter(pk__in=places.values("unit")).order_by("name", "pk"))
+
+
+def objectives_of(qbr: Qbr) -> list[Objective]:
+    """Published ones of quarters that the period is part of: the unit's and those below it."""
+    objectives = Objective.objects.filter(
+        quarter__start__lt=qbr.end, quarter__end__gt=qbr.start, published_at__isnull=False
+    )
+    if qbr.unit is not None:
+        objectives = objectives.filter(_units_below(qbr))
+    ordered = objectives.order_by(F("unit__name").asc(nulls_first=True), "unit", "-is_mandatory", "pk")
+    return list(ordered.select_related("quarter", "unit", "parent", "measure"))
+
+
+def _teams_without(qbr: Qbr, today: date) -> Iterable[Unit]:
+    quarter = quarter_of(qbr.start)
+    if quarter._state.adding:
+        return []
+    teams = teams_without_objective(quarter, public_access().visibility, today=today)
+    if qbr.unit is None:
+        return teams
+    below = UnitPlacement.objects.filter(ancestor=qbr.unit, during__overlap=_during(qbr))
+    return teams.filter(pk__in=below.values("unit"))
+
+
+def _tickets(qbr: Qbr) -> tuple[list[Ticket], int]:
+    """What ended in the period, and what was open by its end, with the number of all: what ended first, then by day."""
+    ended_in = Q(state=TicketState.DONE, completed_on__gte=qbr.start, completed_on__lt=qbr.end)
+    still_open = Q(state__in=OPEN_STATES) | Q(state=TicketState.DONE, completed_on__gte=qbr.end)
+    tickets = Ticket.objects.filter(ended_in | (still_open & Q(starts_on__lt=qbr.end)))
+    if qbr.unit is not None:
+        tickets = tickets.filter(_units_below(qbr))
+    ordered = tickets.select_related("unit", "effect").order_by(F("completed_on").asc(nulls_last=True), "due_on", "pk")
+    listed = list(ordered[: MOST_TICKETS + 1])
+    return listed[:MOST_TICKETS], len(listed) if len(listed) <= MOST_TICKETS else tickets.count()
+
+
+def _ticket(ticket: Ticket, today: date) -> dict[str, Any]:
+    """As it stood on that day: what was done later was in progress."""
+    completed_on = ticket.completed_on if ticket.completed_on and ticket.completed_on <= today else None
+    state = TicketState(ticket.state)
+    if state == TicketState.DONE and completed_on is None:
+        state = TicketState.IN_PROGRESS
+    metric = metric_of(ticket.metric) if ticket.metric else None
+    effect: TicketEffect | None = getattr(ticket, "effect", None)
+    is_measured = effect is not None and effect.of_version == ticket.version and completed_on is not None
+    return {
+        "id": ticket.pk,
+        "title": ticket.title,
+        "unit": _unit(ticket.unit),
+        "owner": ticket.owner_id,
+        "due_on": ticket.due_on.isoformat(),
+        "completed_on": completed_on.isoformat() if completed_on else None,
+        "state": state.value,
+        "state_label": str(state.label),
+        "days_late": max(0, (today - ticket.due_on).days) if state in OPEN_STATES else 0,
+        "metric": ticket.metric,
+        **({name: value for name, value in _described(metric).items() if name != "metric"} if metric else {}),
+        "effect": {
+            **{name: getattr(effect, name) for name in ("before", "after", "change_low", "change_high")},
+            "people": fewest(effect.people_before, effect.people_after),
+        }
+        if metric and effect and is_measured
+        else None,
+        "measured_on": (completed_on + MEASURED_AFTER).isoformat() if completed_on else None,
+    }

@@ -1,0 +1,66 @@
+"""Freezes a business review into one document, and signs it off, which publishes it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from core.authorship import changes_by
+from insights.query.query import Freshness
+from orgtree.access.access import Access
+from programs.closing.services.frozen import freeze_content
+from programs.key_results.services.measuring import measure_objectives
+from programs.models import FrozenDocument, Qbr, QbrState
+from programs.qbr.services.content import SCHEMA_VERSION, content_of, objectives_of
+from programs.qbr.services.writing import ONLY_LEADERS, MayNotWriteQbrError, QbrError, account_of, may_write
+
+NOT_FROZEN = "Freeze the review first: only figures that no longer change are signed off."
+
+
+def freeze_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> FrozenDocument:
+    """Figures, series, labels and texts as they are now.
+
+    Idempotent: freezing a frozen review returns its document.  `at` is when it was frozen, where that is written down
+    later.  Raises QbrError, QueryError, MayNotWriteQbrError.
+    """
+    account, now = account_of(access), at or timezone.now()
+    if not may_write(access, qbr):
+        raise MayNotWriteQbrError(ONLY_LEADERS)
+    today = timezone.localdate(now, settings.ORGANISATION_TIME_ZONE)
+    if not qbr.is_frozen:
+        still_open = [one.pk for one in objectives_of(qbr) if not one.quarter.is_closed and one.dropped_at is None]
+        measure_objectives(only=still_open, today=today)
+    with changes_by(account):
+        stored = Qbr.objects.select_for_update().get(pk=qbr.pk)  # alone: who waited would join what was there before
+        if stored.document is not None:
+            return stored.document
+        sections = list(stored.sections.filter(is_included=True).order_by("position"))
+        content = content_of(
+            stored, sections, today=today, frozen_at=now, frozen_by=account.pk, freshness=Freshness.AT_ONCE
+        )
+        document = freeze_content(content, FrozenDocument.Kind.QBR, SCHEMA_VERSION, by=account, at=now)
+        stored.document, stored.state = document, QbrState.FROZEN
+        stored.save(update_fields=["document", "state"])
+    return document
+
+
+@transaction.atomic
+def sign_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> Qbr:
+    """Publish it to everybody who may see the unit.  The first signature stays.
+
+    Raises QbrError for a draft, MayNotWriteQbrError.
+    """
+    account = account_of(access)
+    if not may_write(access, qbr):
+        raise MayNotWriteQbrError(ONLY_LEADERS)
+    with changes_by(account):
+        stored = Qbr.objects.select_for_update().get(pk=qbr.pk)  # alone: who waited would join what was there before
+        if not stored.is_frozen:
+            raise QbrError("state", NOT_FROZEN)
+        if stored.state == QbrState.FROZEN:
+            stored.state, stored.signed_at, stored.signed_by = QbrState.SIGNED, at or timezone.now(), account
+            stored.save(update_fields=["state", "signed_at", "signed_by"])
+    return stored

@@ -1,0 +1,115 @@
+"""What each section of a business review shows by itself, and what its writers are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from insights.catalogue.registry import metrics
+from insights.ui.lead_time_stages import STAGES
+from programs.models import SectionKey
+
+WEEK = "by_week"
+UNITS = "by_unit"
+AGENTS = "by_agent"
+STAGES_CHART = "stages"
+
+
+@dataclass(frozen=True)
+class Section:
+    """`metrics` are those of its row of figures, `charts` (kind, metric) what is drawn below; `prompt` is for writers.
+
+    With `requires` the section is there as soon as that metric is.
+    """
+
+    key: SectionKey
+    metrics: tuple[str, ...] = ()
+    charts: tuple[tuple[str, str], ...] = ()
+    prompt: str = ""
+    requires: str = ""
+
+
+SECTIONS: Mapping[str, Section] = {
+    section.key.value: section
+    for section in (
+        Section(
+            SectionKey.HIGHLIGHTS,
+            (
+                "ai.adoption_rate",
+                "dora.recovery_time",
+                "dora.deployment_frequency",
+                "pr.pickup_time",
+                "ai.spend_wasted",
+            ),
+            prompt="The review in one sentence, as the headline: it stands below the title.",
+        ),
+        Section(
+            SectionKey.DORA,
+            (
+                *("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time"),
+                "dora.rework_rate",
+            ),
+            ((STAGES_CHART, "dora.lead_time"), (UNITS, "pr.pickup_time")),
+            "Why did they move? What does the longest stage wait for?",
+        ),
+        Section(
+            SectionKey.OBJECTIVES,
+            prompt="What was reached, what was not, and what was learned.",
+        ),
+        Section(
+            SectionKey.ACTION_PLANS,
+            prompt="Which actions are kept, copied by other teams, or stopped?",
+        ),
+        Section(
+            SectionKey.AI,
+            ("ai.adoption_rate", "ai.committed_code_share", "ai.ship_rate", "ai.spend", "ai.spend_wasted"),
+            ((WEEK, "ai.active_developers"), (AGENTS, "ai.spend")),
+            "Does it help, whom, and is it worth what it costs?",
+        ),
+        Section(
+            SectionKey.QUALITY,
+            ("incident.count", "incident.mttr", "bug.ratio", "pr.revert_rate", "pr.unreviewed_rate"),
+            ((WEEK, "incident.count"), (UNITS, "dora.change_failure_rate")),
+            "What failed users, and what keeps it from happening again?",
+        ),
+        Section(
+            SectionKey.ALLOCATION,
+            ("allocation.share", "allocation.unlinked_share"),
+            ((UNITS, "allocation.unlinked_share"),),
+            "Did time go where it was meant to go?",
+            requires="allocation.share",
+        ),
+        Section(
+            SectionKey.RISKS,
+            prompt="What could keep the next plan from being reached? What is off target is listed.",
+        ),
+        Section(
+            SectionKey.ASKS,
+            prompt="What leadership is to decide, as a numbered list: “1. **Approve reviewer time**”, then why.",
+        ),
+    )
+}
+# The words beside a figure among the highlights.
+HIGHLIGHT_PHRASES: Mapping[str, str] = {
+    "ai.adoption_rate": "of developers used an agent",
+    "dora.recovery_time": "to recover from a failed change",
+    "dora.deployment_frequency": "deployments to production a day",
+    "pr.pickup_time": "waiting for a first review",
+    "ai.spend_wasted": "of agent spend did not ship",
+}
+# Where a metric's name is longer than what stands above its figure, as on the delivery page.
+LABELS: Mapping[str, str] = {"dora.recovery_time": "Recovery time"}
+# Figures of which the first page says what the review is made of.
+SOURCES = ("ai.active_developers", "ai.sessions", "pr.throughput", "incident.count")
+STAGE_METRICS = tuple(metric for metric, _, _ in STAGES.values())
+
+
+def available_sections() -> list[Section]:
+    """In their first order, without those whose metric there is not yet."""
+    known = {metric.key for metric in metrics()}
+    return [section for section in SECTIONS.values() if not section.requires or section.requires in known]
+
+
+def addable_metrics() -> Mapping[str, str]:
+    """Names by key of the metrics that a section can show in addition: those with one value."""
+    return {metric.key: metric.name for metric in metrics() if not metric.always_by}
