@@ -68,6 +68,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("tickets", "Action plans", "list-check"),
             Entry("reviews", "Monthly reviews", "checks"),
             Entry("meetings", "Meetings", "calendar"),
+            Entry("qbrs", "QBR", "presentation"),
             Entry("benchmarks", "Benchmarks", "ruler-measure", also=("focus",)),
             Entry("philosophy", "Philosophy", "book"),
         ),

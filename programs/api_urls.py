@@ -39,6 +39,16 @@ from programs.objectives.api.objectives import (
 from programs.objectives.api.templates import ObjectiveTemplatesView
 from programs.overview.api.overview import BottlenecksView, MyWorkView, OverviewView
 from programs.philosophy.api import AcknowledgeView, PhilosophyVersionsView, PhilosophyVersionView, PhilosophyView
+from programs.qbr.api.qbr import (
+    QbrArrangeView,
+    QbrCompareView,
+    QbrCsvView,
+    QbrFreezeView,
+    QbrSectionView,
+    QbrSignView,
+    QbrsView,
+    QbrView,
+)
 from programs.quarters.api import FiscalCalendarView
 from programs.reminders.api.notices import NoticesReadView, NoticesUnreadView, NoticesView
 from programs.reminders.api.notifications import NotificationsView
@@ -111,6 +121,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("philosophy/acknowledge/", AcknowledgeView.as_view(), name="api_philosophy_acknowledge"),
     path("philosophy/versions/", PhilosophyVersionsView.as_view(), name="api_philosophy_versions"),
     path("philosophy/versions/<int:number>/", PhilosophyVersionView.as_view(), name="api_philosophy_version"),
+    path("qbr/", QbrsView.as_view(), name="api_qbrs"),
+    path("qbr/<int:pk>/", QbrView.as_view(), name="api_qbr"),
+    path("qbr/<int:pk>/arrange/", QbrArrangeView.as_view(), name="api_qbr_arrange"),
+    path("qbr/<int:pk>/compare/", QbrCompareView.as_view(), name="api_qbr_compare"),
+    path("qbr/<int:pk>/figures.csv", QbrCsvView.as_view(), name="api_qbr_csv"),
+    path("qbr/<int:pk>/freeze/", QbrFreezeView.as_view(), name="api_qbr_freeze"),
+    path("qbr/<int:pk>/sections/<str:key>/", QbrSectionView.as_view(), name="api_qbr_section"),
+    path("qbr/<int:pk>/sign/", QbrSignView.as_view(), name="api_qbr_sign"),
     path("quarters/", QuartersView.as_view(), name="api_quarters"),
     path("quarters/<str:start>/", QuarterView.as_view(), name="api_quarter"),
     path("quarters/<str:start>/close/", QuarterCloseView.as_view(), name="api_quarter_close"),

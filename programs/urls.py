@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("programs.benchmarks.urls")),
     path("meetings/", include("programs.meetings.urls")),
     path("objectives/", include("programs.objectives.urls")),
+    path("qbr/", include("programs.qbr.urls")),
     path("quarters/", include("programs.closing.urls")),
     path("philosophy/", include("programs.philosophy.urls")),
     path("reviews/", include("programs.reviews.urls")),

@@ -1,0 +1,264 @@
+"""/api/v1/qbr/: business reviews, with the permissions of their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.http import HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.paging import page_parameters, requested_slice
+from core.api.parameters import only
+from core.csv_export import csv_response
+from insights.api import schema
+from insights.api.errors import document as error_document
+from insights.query import windows
+from insights.query.errors import QueryError
+from orgtree.access.access import Access, access_of
+from orgtree.models import Unit
+from programs.models import Qbr, QbrPeriod, QbrSection
+from programs.qbr.api.documents import (
+    ComparisonSerializer,
+    OneQbrSerializer,
+    QbrArrangeSerializer,
+    QbrCreateSerializer,
+    QbrSectionConflictSerializer,
+    QbrSectionSerializer,
+    QbrSectionWriteSerializer,
+    QbrSerializer,
+    QbrsSerializer,
+    compared_documents,
+    content_document,
+    names_for,
+)
+from programs.qbr.queries import QbrFilter, preceding_qbr, visible_qbrs
+from programs.qbr.services.comparing import compare_figures
+from programs.qbr.services.figures_csv import figure_rows
+from programs.qbr.services.freezing import freeze_qbr, sign_qbr
+from programs.qbr.services.reading import document_of
+from programs.qbr.services.restated import restated_figures
+from programs.qbr.services.sections import SECTIONS
+from programs.qbr.services.writing import (
+    ArrangementConflictError,
+    MayNotWriteQbrError,
+    QbrError,
+    SectionConflictError,
+    SectionDraft,
+    arrange_sections,
+    create_qbr,
+    discard_qbr,
+    write_section,
+)
+from programs.requests.csv_view import CSV, CsvView
+from programs.requests.csv_view import ERRORS as CSV_ERRORS
+from programs.requests.fields import day, given_fields, number, text
+from programs.requests.program_view import ProgramView
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+FILTERS = tuple(QbrFilter.base_filters)
+Written = TypeVar("Written")
+
+
+class QbrsView(ProgramView):
+    @extend_schema(
+        operation_id="v1_qbrs",
+        parameters=[
+            *(OpenApiParameter(name, str, description=str(QbrFilter.base_filters[name].label)) for name in FILTERS),
+            *page_parameters("Reviews"),
+        ],
+        responses={200: QbrsSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """The reviews that one may see, the latest first."""
+        only(request, *FILTERS, "page", "size")
+        access = access_of(request.user)
+        filtered = QbrFilter(request.query_params, visible_qbrs(access.visibility))
+        if not filtered.is_valid():
+            field, problems = next(iter(filtered.errors.items()))
+            raise QueryError(field, str(problems[0]))
+        rows = list(filtered.qs[requested_slice(request)])
+        listed = QbrSerializer(rows, many=True, context={"names": names_for(rows, access)})
+        return Response({"total": filtered.qs.count(), "qbrs": listed.data})
+
+    @extend_schema(
+        operation_id="v1_qbr_create", request=QbrCreateSerializer, responses={201: OneQbrSerializer, **ERRORS}
+    )
+    def post(self, request: Request) -> Response:
+        """A draft with all sections."""
+        access = access_of(request.user)
+        given = given_fields(request, ("unit", "period", "day"), needed=("day",))
+        period = text("period", given.get("period")) or QbrPeriod.QUARTER
+        if period not in QbrPeriod.values:
+            raise QueryError("period", f"One of: {', '.join(QbrPeriod.values)}.")
+        chosen, unit = day("day", given["day"]), _unit(text("unit", given.get("unit")), access)
+        if chosen is None:
+            raise QueryError("day", "It is needed.")
+        added = _with_api_errors(lambda: create_qbr(access, unit, QbrPeriod(period), chosen))
+        return Response(_document(added.pk, access), status=status.HTTP_201_CREATED)
+
+
+class QbrView(ProgramView):
+    @extend_schema(operation_id="v1_qbr", responses={200: OneQbrSerializer, **ERRORS})
+    def get(self, request: Request, pk: int) -> Response:
+        """One review with its document; of a draft with today's figures."""
+        only(request)
+        return Response(_document(pk, access_of(request.user)))
+
+    @extend_schema(operation_id="v1_qbr_discard", request=None, responses={204: None, **ERRORS})
+    def delete(self, request: Request, pk: int) -> Response:
+        """Discard a draft."""
+        access = access_of(request.user)
+        qbr = _visible(pk, access)
+        _with_api_errors(lambda: discard_qbr(access, qbr))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class QbrSectionView(ProgramView):
+    @extend_schema(
+        operation_id="v1_qbr_section_write",
+        request=QbrSectionWriteSerializer,
+        responses={200: QbrSectionSerializer, 409: QbrSectionConflictSerializer, **ERRORS},
+    )
+    def patch(self, request: Request, pk: int, key: str) -> Response:
+        """Write what is named of a draft's section."""
+        access = access_of(request.user)
+        qbr = _visible(pk, access)
+        given = given_fields(request, ("headline", "commentary", "metrics", "version"), needed=("version",))
+        version = number("version", given["version"]) or 0
+        section = qbr.sections.filter(key=key).first() if key in SECTIONS else None
+        if section is None:
+            raise NotFound
+        draft = _draft(given, section)
+        try:
+            written = _with_api_errors(lambda: write_section(access, qbr, key, draft, of_version=version))
+        except SectionConflictError as conflict:
+            problem = error_document("version", f"{conflict} `stored` is what it says now.")
+            stored = QbrSectionSerializer(conflict.stored).data
+            return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
+        return Response(QbrSectionSerializer(written).data)
+
+
+class QbrArrangeView(ProgramView):
+    @extend_schema(
+        operation_id="v1_qbr_arrange",
+        request=QbrArrangeSerializer,
+        responses={200: OneQbrSerializer, 409: schema.ErrorsSerializer, **ERRORS},
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Which sections a draft shows, and in which order."""
+        access = access_of(request.user)
+        qbr = _visible(pk, access)
+        given = given_fields(request, ("order", "included", "version"), needed=("version",))
+        order, included = (_texts(name, given.get(name, [])) for name in ("order", "included"))
+        version = number("version", given["version"]) or 0
+        try:
+            _with_api_errors(lambda: arrange_sections(access, qbr, order, included, of_version=version))
+        except ArrangementConflictError as conflict:
+            return Response(error_document("version", str(conflict)), status=status.HTTP_409_CONFLICT)
+        return Response(_document(pk, access))
+
+
+class QbrFreezeView(ProgramView):
+    @extend_schema(operation_id="v1_qbr_freeze", request=None, responses={200: OneQbrSerializer, **ERRORS})
+    def post(self, request: Request, pk: int) -> Response:
+        """Freeze its figures and texts; freezing a frozen one changes nothing."""
+        access = access_of(request.user)
+        qbr = _visible(pk, access)
+        given_fields(request, ())
+        _with_api_errors(lambda: freeze_qbr(access, qbr))
+        return Response(_document(pk, access))
+
+
+class QbrSignView(ProgramView):
+    @extend_schema(operation_id="v1_qbr_sign", request=None, responses={200: OneQbrSerializer, **ERRORS})
+    def post(self, request: Request, pk: int) -> Response:
+        """Sign off a frozen one, which publishes it."""
+        access = access_of(request.user)
+        qbr = _visible(pk, access)
+        given_fields(request, ())
+        _with_api_errors(lambda: sign_qbr(access, qbr))
+        return Response(_document(pk, access))
+
+
+class QbrCompareView(ProgramView):
+    @extend_schema(operation_id="v1_qbr_compare", responses={200: ComparisonSerializer, **ERRORS})
+    def get(self, request: Request, pk: int) -> Response:
+        """Figure by figure with the latest frozen review of the unit before it; 404 where there is none."""
+        only(request)
+        access = access_of(request.user)
+        qbr = _visible(pk, access)
+        earlier = preceding_qbr(qbr, access.visibility)
+        if earlier is None:
+            raise NotFound
+        today = windows.local_today()
+        compared = compare_figures(document_of(qbr, access, today=today), document_of(earlier, access, today=today))
+        listed = QbrSerializer(earlier, context={"names": names_for([earlier], access)})
+        return Response({"earlier": listed.data, "figures": compared_documents(compared)})
+
+
+class QbrCsvView(CsvView):
+    @extend_schema(operation_id="v1_qbr_csv", responses={**CSV, **CSV_ERRORS})
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """Its figures, a row each."""
+        only(request)
+        access = access_of(request.user)
+        document = document_of(_visible(pk, access), access, today=windows.local_today())
+        return csv_response(f"qbr-{pk}", figure_rows(document, restated_figures(document, access)))
+
+
+def _visible(pk: int, access: Access) -> Qbr:
+    """Raises NotFound for one that the viewer may not see, too."""
+    qbr = visible_qbrs(access.visibility).filter(pk=pk).first()
+    if qbr is None:
+        raise NotFound
+    return qbr
+
+
+def _document(pk: int, access: Access) -> dict[str, Any]:
+    qbr = _visible(pk, access)
+    document = document_of(qbr, access, today=windows.local_today())
+    context = {
+        "names": names_for([qbr], access),
+        "document": content_document(document, restated_figures(document, access), access),
+    }
+    return dict(OneQbrSerializer(qbr, context=context).data)
+
+
+def _unit(slug: str, access: Access) -> Unit | None:
+    """None: the whole organisation.  Raises QueryError for one that the viewer may not see, too."""
+    if not slug:
+        return None
+    unit = Unit.objects.within(access.visibility).filter(slug=slug).first() if "\x00" not in slug else None
+    if unit is None:
+        raise QueryError("unit", "There is no such unit.")
+    return unit
+
+
+def _draft(given: Any, section: QbrSection) -> SectionDraft:
+    """What is not named stays."""
+    return SectionDraft(
+        text("headline", given["headline"]) if "headline" in given else section.headline,
+        text("commentary", given["commentary"]) if "commentary" in given else section.commentary,
+        _texts("metrics", given["metrics"]) if "metrics" in given else tuple(section.metrics),
+    )
+
+
+def _texts(name: str, given: object) -> tuple[str, ...]:
+    if not isinstance(given, list):
+        raise QueryError(name, "It must be a list of texts.")
+    return tuple(text(name, entry) for entry in given)
+
+
+def _with_api_errors(write: Callable[[], Written]) -> Written:
+    """What the service answers; its refusals as the API tells them."""
+    try:
+        return write()
+    except MayNotWriteQbrError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    except QbrError as problem:
+        raise QueryError(problem.field, problem.message) from None

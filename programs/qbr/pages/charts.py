@@ -1,0 +1,177 @@
+"""Charts of a business review as SVG needs them: shares from 0 to 1, and words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from insights.ui import wording
+from insights.ui.lead_time_stages import longest_stage
+from programs.qbr.pages.figures import amount_text, short_name
+from programs.qbr.services.reading import Chart, Part, QbrDocument
+
+NARROWEST_LABEL = 0.09  # of the bar: the value of a shorter stage does not fit below it
+
+
+@dataclass(frozen=True)
+class Bar:
+    """`start` and `fraction` are of the whole width; `is_hot` is hatched: the longest stage, the worst unit."""
+
+    key: str
+    label: str
+    value: str
+    start: float
+    fraction: float
+    is_hot: bool = False
+    note: str = ""
+
+    @property
+    def has_room(self) -> bool:
+        return self.fraction >= NARROWEST_LABEL
+
+
+@dataclass(frozen=True)
+class Row:
+    label: str
+    total: str
+    bars: Sequence[Bar]
+    is_now: bool
+
+
+@dataclass(frozen=True)
+class ChartCard:
+    """`kind` names the template; `words` is the chart in a sentence, for who doesn't see it."""
+
+    kind: str
+    title: str
+    rows: Sequence[Row]
+    words: str
+    note: str = ""
+
+    @property
+    def bars(self) -> Sequence[Bar]:
+        return self.rows[0].bars if self.rows else ()
+
+
+def chart_card(chart: Chart, document: QbrDocument) -> ChartCard | None:
+    """None where there is nothing to draw."""
+    drawn = {"stages": _stages, "by_unit": _by_unit, "by_week": _by_week, "by_agent": _by_agent}[chart.kind]
+    return drawn(chart, document)
+
+
+def _stages(chart: Chart, document: QbrDocument) -> ChartCard | None:
+    names = (document.period_name, document.before_name)
+    known = [(name, parts) for name, parts in zip(names, chart.rows, strict=True) if parts]
+    if not known or known[0][0] != document.period_name:
+        return None
+    longest = longest_stage({part.key: part.amount.value or 0.0 for part in chart.parts})
+    widest = max(_sum(parts) for _, parts in known) or 1.0
+    values = [part.amount.value or 0.0 for _, parts in known for part in parts]
+    printed = iter(wording.alike([*values, *(_sum(parts) for _, parts in known)], "seconds"))
+    labels = [[next(printed) for _ in parts] for _, parts in known]
+    totals = [next(printed) for _ in known]
+    rows = [
+        Row(
+            short_name(name),
+            str(total),
+            _stacked(parts, of_parts, widest, longest),
+            is_now=name == document.period_name,
+        )
+        for (name, parts), of_parts, total in reversed(list(zip(known, labels, totals, strict=True)))
+    ]
+    label = next((part.label for part in chart.parts if part.key == longest), "")
+    title = f"Most of lead time is {label[:1].lower()}{label[1:]}" if label else "Lead time by stage"
+    return ChartCard("stages", title, rows, _sentence(rows), "Means, so that stages add up.")
+
+
+def _stacked(parts: Sequence[Part], printed: Sequence[wording.Reading], widest: float, longest: str) -> list[Bar]:
+    values = [part.amount.value or 0.0 for part in parts]
+    starts = accumulate((value / widest for value in values), initial=0.0)
+    return [
+        Bar(part.key, part.label, str(text), start, value / widest, part.key == longest)
+        for start, part, value, text in zip(starts, parts, values, printed, strict=False)
+    ]
+
+
+def _by_unit(chart: Chart, document: QbrDocument) -> ChartCard | None:
+    figure, parts = chart.figure, [part for part in chart.parts if part.amount.value is not None]
+    hidden = len(chart.parts) - len(parts)
+    if not parts:
+        return None
+    values = [part.amount.value or 0.0 for part in parts]
+    worst = {"lower": max(values), "higher": min(values)}.get(figure.better)
+    printed = dict(zip([part.key for part in parts], wording.alike(values, figure.unit), strict=True))
+    order = sorted(parts, key=lambda part: (part.amount.value or 0.0) * (-1 if figure.better == "higher" else 1))
+    longest = max(values) or 1.0
+    bars = [
+        Bar(
+            part.key,
+            part.label,
+            str(printed[part.key]),
+            0.0,
+            max(0.0, part.amount.value or 0.0) / longest,
+            is_hot=len(set(values)) > 1 and part.amount.value == worst,
+        )
+        for part in order
+    ]
+    rows = [Row("", "", bars, is_now=True)]
+    return ChartCard("bars", f"{figure.name} by team", rows, _sentence(rows), _hidden(hidden))
+
+
+def _by_agent(chart: Chart, document: QbrDocument) -> ChartCard | None:
+    figure, parts = chart.figure, [part for part in chart.parts if part.amount.value]
+    hidden = sum(part.amount.hidden for part in chart.parts)
+    if not parts:
+        return None
+    total = sum(part.amount.value or 0.0 for part in parts)
+    longest = max(part.amount.value or 0.0 for part in parts)
+    bars = [
+        Bar(
+            part.key or "other",
+            part.label,
+            amount_text(part.amount, figure.unit),
+            0.0,
+            (part.amount.value or 0.0) / longest,
+            note=wording.percent_of(part.amount.value or 0.0, total),
+        )
+        for part in sorted(parts, key=lambda part: -(part.amount.value or 0.0))
+    ]
+    rows = [Row("", "", bars, is_now=True)]
+    return ChartCard("agents", f"{figure.name} by agent", rows, _sentence(rows), _hidden(hidden))
+
+
+def _by_week(chart: Chart, document: QbrDocument) -> ChartCard | None:
+    figure, parts = chart.figure, chart.parts
+    values = [part.amount.value for part in parts if part.amount.value is not None]
+    if not values:
+        return None
+    highest, width = max(values) or 1.0, 1 / len(parts)
+    bars = [
+        Bar(
+            "to-date" if part.to_date else "week",
+            f"{part.day.day} {part.day:%b}" if part.day else "",
+            amount_text(part.amount, figure.unit) if part.amount.value is not None else "",
+            index * width,
+            max(0.0, part.amount.value or 0.0) / highest,
+        )
+        for index, part in enumerate(parts)
+    ]
+    rows = [Row("", "", bars, is_now=True)]
+    hidden = sum(part.amount.hidden for part in parts)
+    return ChartCard("weeks", f"{figure.name} by week", rows, _sentence(rows), _hidden(hidden))
+
+
+def _sum(parts: Sequence[Part]) -> float:
+    return sum(part.amount.value or 0.0 for part in parts)
+
+
+def _hidden(number: int) -> str:
+    return f"{wording.count(number, 'value')} hidden: few people are behind it." if number else ""
+
+
+def _sentence(rows: Sequence[Row]) -> str:
+    return "; ".join(
+        f"{row.label}: {', '.join(f'{bar.label} {bar.value}' for bar in row.bars if bar.value)}".removeprefix(": ")
+        for row in rows
+    )

@@ -1,0 +1,82 @@
+"""A business review as its pages need it: the one of an address, with what the viewer may see and do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils.text import slugify
+
+from insights.pages.annotations.labels import moment
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from orgtree.access.access import Access
+from orgtree.access.who_sees import name_of
+from programs.models import Qbr, QbrState
+from programs.qbr.pages.sheets import Review, review_of
+from programs.qbr.queries import preceding_qbr, visible_qbrs
+from programs.qbr.services.reading import document_of
+from programs.qbr.services.restated import restated_figures
+from programs.qbr.services.writing import may_write
+
+
+@dataclass(frozen=True)
+class Links:
+    """Addresses of a review's pages; empty where the viewer has none."""
+
+    page: str
+    present: str
+    pdf: str
+    csv: str
+    compare: str
+    compare_label: str
+    edit: bool
+    can_sign: bool
+
+
+def visible_qbr(request: HttpRequest, pk: int) -> Qbr:
+    """Raises Http404 for one that the viewer may not see, too."""
+    qbr = visible_qbrs(access_in(request).visibility).select_related("signed_by").filter(pk=pk).first()
+    if qbr is None:
+        raise Http404("There is no such business review.")
+    return qbr
+
+
+def read_review(request: HttpRequest, qbr: Qbr) -> Review:
+    """Raises FrozenDocumentError, QueryError."""
+    access = access_in(request)
+    document = document_of(qbr, access, today=windows.local_today())
+    return review_of(qbr, document, access, restated=restated_figures(document, access))
+
+
+def links_of(qbr: Qbr, access: Access) -> Links:
+    earlier = preceding_qbr(qbr, access.visibility)
+    writes = may_write(access, qbr)
+    return Links(
+        page=qbr_url(qbr),
+        present=reverse("qbr_present", args=[qbr.pk]),
+        pdf=reverse("qbr_pdf", args=[qbr.pk]),
+        csv=reverse("qbr_csv", args=[qbr.pk]),
+        compare=reverse("qbr_compare", args=[qbr.pk]) if earlier else "",
+        compare_label=f"Compare with {earlier.period_name}" if earlier else "",
+        edit=writes and not qbr.is_frozen,
+        can_sign=writes and qbr.state == QbrState.FROZEN,
+    )
+
+
+def qbr_url(qbr: Qbr) -> str:
+    return reverse("qbr", args=[qbr.pk])
+
+
+def signed_text(qbr: Qbr) -> str:
+    """By whom it was signed off, and when; empty before."""
+    if qbr.signed_at is None:
+        return ""
+    by = name_of(qbr.signed_by) if qbr.signed_by else "an account that is gone"
+    return f"Signed off by {by}, {moment(qbr.signed_at)}"
+
+
+def file_name(qbr: Qbr) -> str:
+    """qbr-platform-q3-2026."""
+    return slugify(f"qbr-{qbr.unit.slug if qbr.unit else 'organisation'}-{qbr.period_name}")

@@ -1,0 +1,264 @@
+"""Creates business reviews, writes and arranges their sections, freezes them and signs them off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from core.markdown import as_html
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.query.errors import QueryError
+from insights.ui.tiles import Link
+from orgtree.models import Unit
+from programs.models import Qbr, QbrPeriod, QbrSection
+from programs.models.qbr import LONGEST_HEADLINE
+from programs.qbr.pages.documents import qbr_url, visible_qbr
+from programs.qbr.services.freezing import freeze_qbr, sign_qbr
+from programs.qbr.services.sections import SECTIONS, addable_metrics
+from programs.qbr.services.writing import (
+    ONLY_LEADERS,
+    ArrangementConflictError,
+    MayNotWriteQbrError,
+    QbrError,
+    QbrExistsError,
+    SectionConflictError,
+    SectionDraft,
+    arrange_sections,
+    create_qbr,
+    discard_qbr,
+    may_write,
+    write_section,
+)
+from programs.requests.conflicts import renumber
+from programs.teams.pages import WHOLE, offer, units_to_write_for
+
+CONFLICT = (
+    "Somebody changed this section while you were writing. Your text is below and not saved: merge the other one into "
+    "it and save again."
+)
+ARRANGED = "Somebody arranged the sections in the meantime. This is the new order: arrange it again."
+
+
+class QbrForm(forms.Form):
+    unit = forms.ChoiceField(label="Unit")
+    period = forms.ChoiceField(label="Period", choices=QbrPeriod.choices, initial=QbrPeriod.QUARTER)
+    day = forms.DateField(
+        label="A day in it",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text="The review covers the whole month or fiscal quarter of that day.",
+    )
+
+
+class SectionForm(forms.Form):
+    headline = forms.CharField(
+        label="Headline",
+        required=False,
+        max_length=LONGEST_HEADLINE,
+        help_text="The finding in a sentence. Empty: one is made from the figures.",
+    )
+    commentary = forms.CharField(
+        label="Commentary",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 12}),
+        help_text="Markdown.",
+    )
+    metrics = forms.MultipleChoiceField(
+        label="Further metrics",
+        required=False,
+        widget=forms.SelectMultiple(attrs={"size": 6}),
+        help_text="Shown beside the section’s own figures, at most four.",
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def qbr_new(request: HttpRequest) -> HttpResponse:
+    access = access_in(request)
+    if not access.visibility.leads_any:
+        raise PermissionDenied(ONLY_LEADERS)
+    initial = {"day": windows.local_today(), "unit": WHOLE if access.visibility.leads_whole else ""}
+    form = QbrForm(request.POST if request.method == "POST" else None, initial=initial)
+    offer(form, "unit", units_to_write_for(access.visibility))
+    context: dict[str, Any] = {"form": form}
+    if request.method == "POST" and form.is_valid():
+        slug = form.cleaned_data["unit"]
+        unit = None if slug == WHOLE else Unit.objects.filter(slug=slug).first()
+        try:
+            added = create_qbr(access, unit, QbrPeriod(form.cleaned_data["period"]), form.cleaned_data["day"])
+        except QbrExistsError as existing:
+            form.add_error(None, existing.message)
+            context["existing"] = Link(f"Open {existing.qbr}", qbr_url(existing.qbr))
+        except QbrError as problem:
+            form.add_error(problem.field, problem.message)
+        except MayNotWriteQbrError as refusal:
+            raise PermissionDenied(str(refusal)) from None
+        else:
+            messages.success(request, "Draft created. Its figures are live until you freeze it.")
+            return redirect("qbr", added.pk)
+    return render(request, "programs/qbr/new.html", context, status=400 if form.errors else 200)
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def qbr_section(request: HttpRequest, pk: int, key: str) -> HttpResponse:
+    """A save of an outdated version is answered with both texts and stores nothing."""
+    qbr = _own_draft(request, pk)
+    section = qbr.sections.filter(key=key).first()
+    if section is None:
+        raise Http404("There is no such section.")
+    if request.method == "GET":
+        return _section_page(request, qbr, section, _form(None, section))
+    form = _form(request, section)
+    if not form.is_valid():
+        return _section_page(request, qbr, section, form, status=400)
+    data = form.cleaned_data
+    if "preview" in request.POST:
+        return _section_page(request, qbr, section, form, {"preview": as_html(data["commentary"])})
+    draft = SectionDraft(data["headline"], data["commentary"], tuple(data["metrics"]))
+    try:
+        write_section(access_in(request), qbr, key, draft, of_version=data["version"])
+    except SectionConflictError as conflict:
+        renumber(form, "version", conflict.stored.version)
+        context = {"conflict": CONFLICT, "stored": conflict.stored}
+        return _section_page(request, qbr, conflict.stored, form, context, status=409)
+    except QbrError as problem:
+        form.add_error(problem.field if problem.field in form.fields else None, problem.message)
+        return _section_page(request, qbr, section, form, status=400)
+    messages.success(request, f"{section.get_key_display()} saved.")
+    return redirect(f"{qbr_url(qbr)}#{key}")
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def qbr_arrange(request: HttpRequest, pk: int) -> HttpResponse:
+    """`place-<key>` is a section's place, from 1; `show` are the keys of those that are shown."""
+    qbr = _own_draft(request, pk)
+    problem, status = "", 200
+    if request.method == "POST":
+        order = sorted(qbr.sections.values_list("key", flat=True), key=lambda key: _place(request, key))
+        version = request.POST.get("version", "")
+        try:
+            arrange_sections(
+                access_in(request),
+                qbr,
+                order,
+                request.POST.getlist("show"),
+                of_version=int(version) if version.isdecimal() and len(version) < 10 else 0,
+            )
+        except ArrangementConflictError:
+            problem, status = ARRANGED, 409
+        except QbrError as refused:
+            problem, status = refused.message, 400
+        else:
+            messages.success(request, "Sections arranged.")
+            return redirect(qbr_url(qbr))
+        qbr.refresh_from_db()
+    sections = list(qbr.sections.order_by("position"))
+    context = {"qbr": qbr, "sections": sections, "problem": problem, "back_url": qbr_url(qbr)}
+    return render(request, "programs/qbr/arrange.html", context, status=status)
+
+
+@login_required
+@require_POST
+def qbr_freeze(request: HttpRequest, pk: int) -> HttpResponse:
+    """Freezing a frozen one changes nothing."""
+    qbr = visible_qbr(request, pk)
+    try:
+        freeze_qbr(access_in(request), qbr)
+    except MayNotWriteQbrError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    except QueryError as problem:
+        messages.error(request, f"It is not frozen: {problem.message}")
+    else:
+        messages.success(request, "Frozen. Its figures and texts do not change any more.")
+    return redirect(qbr_url(qbr))
+
+
+@login_required
+@require_POST
+def qbr_sign(request: HttpRequest, pk: int) -> HttpResponse:
+    qbr = visible_qbr(request, pk)
+    try:
+        sign_qbr(access_in(request), qbr)
+    except MayNotWriteQbrError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    except QbrError as problem:
+        messages.error(request, problem.message)
+    else:
+        messages.success(request, "Signed off and published to everybody who may see the unit.")
+    return redirect(qbr_url(qbr))
+
+
+@login_required
+@require_POST
+def qbr_discard(request: HttpRequest, pk: int) -> HttpResponse:
+    qbr = visible_qbr(request, pk)
+    try:
+        discard_qbr(access_in(request), qbr)
+    except MayNotWriteQbrError as refusal:
+        raise PermissionDenied(str(refusal)) from None
+    except QbrError as problem:
+        messages.error(request, problem.message)
+        return redirect(qbr_url(qbr))
+    messages.success(request, "Draft discarded.")
+    return redirect("qbrs")
+
+
+def _own_draft(request: HttpRequest, pk: int) -> Qbr:
+    """Raises Http404, and PermissionDenied for one that the viewer only reads or that is frozen."""
+    qbr = visible_qbr(request, pk)
+    if not may_write(access_in(request), qbr):
+        raise PermissionDenied(ONLY_LEADERS)
+    if qbr.is_frozen:
+        raise PermissionDenied("This review is frozen: its figures and texts do not change any more.")
+    return qbr
+
+
+def _form(request: HttpRequest | None, section: QbrSection) -> SectionForm:
+    initial = {name: getattr(section, name) for name in ("headline", "commentary", "metrics", "version")}
+    form = SectionForm(request.POST if request else None, initial=initial)
+    own = SECTIONS[section.key].metrics
+    known = addable_metrics()
+    gone = [(key, f"{key}, which is gone") for key in section.metrics if key not in known]
+    choices = [(key, f"{name} ({key})") for key, name in known.items() if key not in own]
+    offer(form, "metrics", [*gone, *choices])
+    return form
+
+
+def _section_page(
+    request: HttpRequest,
+    qbr: Qbr,
+    section: QbrSection,
+    form: SectionForm,
+    context: dict[str, Any] | None = None,
+    *,
+    status: int = 200,
+) -> HttpResponse:
+    page = {
+        **(context or {}),
+        "qbr": qbr,
+        "section": section,
+        "prompt": SECTIONS[section.key].prompt,
+        "form": form,
+        "back_url": f"{qbr_url(qbr)}#{section.key}",
+    }
+    return render(request, "programs/qbr/section.html", page, status=status)
+
+
+def _place(request: HttpRequest, key: str) -> int:
+    word = request.POST.get(f"place-{key}", "")
+    return int(word) if word.isdecimal() and len(word) < 4 else 999

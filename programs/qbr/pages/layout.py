@@ -1,0 +1,121 @@
+"""What fits on a sheet: long tables and commentaries go on, on further sheets.
+
+Heights and widths are estimates of print; a sheet that came out longer is printed on two pages.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Any
+
+from core.markdown import as_html, blocks_of
+from programs.models import SectionKey
+
+# Heights in pixels, estimated: of a sheet below its lead, of a line, and of what a row has beside its lines.
+ROOM, LINE, ROW = 520, 20, 18
+NAME_WIDTH, WHY_WIDTH, RISK_WIDTH = 40, 46, 58  # characters a line in these columns
+# Of print, estimated: a box over the sheet's width, and the two columns of a sheet of its own.
+CHARACTERS_A_LINE, CHARACTERS_A_COLUMN = 130, 64
+LINES_ON_SHEET = 46
+# How many lines of commentary stand on the sheet with the figures; a longer one is read on sheets of its own.
+LINES_BESIDE = {
+    "highlights": 5,
+    "figures": 6,
+    "risks": 20,
+    "asks": 14,
+}
+TABLES = ("objectives", "tickets")
+IN_A_BOX = ("figures", *TABLES)
+BOX = 60  # pixels around a commentary
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """`kind` names the template of its body; `content` is what that prints."""
+
+    key: str
+    kind: str
+    title: str
+    lead: str = ""
+    content: Mapping[str, Any] | None = None
+    commentary: str = ""  # HTML that core.markdown made
+    room: int = 0  # pixels that a table leaves, if the sheet is its only one
+    number: int = 1  # of the section's sheets
+    page: int = 0
+
+    @property
+    def anchor(self) -> str:
+        """Of its section's first sheet the section's key: a link to it stays."""
+        return self.key if self.number == 1 else f"{self.key}-{self.number}"
+
+    @property
+    def template(self) -> str:
+        return f"programs/qbr/sheets/{self.kind}.html"
+
+
+def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: int = 1) -> list[Sheet]:
+    """As many sheets like the first as the rows need, at least one; `lines` are those of each row."""
+    parts: list[list[Any]] = [[]]
+    left = ROOM * columns
+    for row, height in zip(rows, (ROW + LINE * number for number in lines), strict=True):
+        if height > left and parts[-1]:
+            parts.append([])
+            left = ROOM * columns
+        parts[-1].append(row)
+        left -= height
+    starts = accumulate((len(part) for part in parts), initial=0)
+    return [
+        replace(
+            first,
+            title=first.title if start == 0 else f"{SectionKey(first.key).label}, continued",
+            lead=first.lead if start == 0 else f"{start + 1}–{start + len(part)} of {len(rows)}.",
+            content={**(first.content or {}), "rows": part, "is_last": part is parts[-1]},
+            room=left,
+        )
+        for start, part in zip(starts, parts, strict=False)
+    ]
+
+
+def wrapped(text: str, width: int) -> int:
+    return max(1, math.ceil(len(text) / width))
+
+
+def with_commentary(sheets: Sequence[Sheet], commentary: str) -> tuple[list[Sheet], list[Sheet]]:
+    """The sheets with the commentary on the first where it fits, and further sheets with what does not."""
+    if not commentary.strip():
+        return list(sheets), []
+    first = sheets[0]
+    room = (
+        LINES_BESIDE[first.kind] if first.kind not in TABLES else (first.room - BOX) // LINE if len(sheets) == 1 else 0
+    )
+    width = CHARACTERS_A_LINE if first.kind in IN_A_BOX else CHARACTERS_A_COLUMN
+    parts = _parts(blocks_of(commentary), room, width)
+    head = [replace(first, commentary=as_html(parts[0]) if parts[0] else ""), *sheets[1:]]
+    further = [
+        Sheet(first.key, "text", f"{first.title}, commentary", commentary=as_html(part)) for part in parts[1:] if part
+    ]
+    return head, further
+
+
+def _parts(blocks: Sequence[str], room: int, width: int) -> list[str]:
+    """The blocks on the first sheet if they fit, else an empty part and what fits on a sheet each."""
+    if sum(_lines(block, width) for block in blocks) <= room:
+        return ["\n\n".join(blocks)]
+    parts: list[list[str]] = [[]]
+    left = 0
+    for block in blocks:
+        lines = _lines(block, CHARACTERS_A_COLUMN)
+        if lines > left:
+            parts.append([])
+            left = LINES_ON_SHEET
+        parts[-1].append(block)
+        left -= lines
+    return ["\n\n".join(part) for part in parts]
+
+
+def _lines(block: str, width: int) -> int:
+    """How many lines of print a block takes, its distance to the next included: an estimate."""
+    return 1 + sum(max(1, math.ceil(len(line) / width)) for line in block.splitlines())

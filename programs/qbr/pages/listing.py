@@ -1,0 +1,95 @@
+"""Business reviews by unit and period."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from insights.pages.annotations.labels import GONE, moment
+from insights.privacy.scope_access import access_in
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import BadFilterError
+from insights.ui.page_numbers import read_page
+from insights.ui.scope_bar import EVERYBODY
+from programs.history.events import names_of_accounts
+from programs.models import Qbr, QbrPeriod, QbrState
+from programs.qbr.queries import QbrFilter, visible_qbrs
+
+PAGE_SIZE = 25
+TONES = {QbrState.SIGNED: ("good", "check"), QbrState.FROZEN: ("acc", "snowflake"), QbrState.DRAFT: ("", "writing")}
+
+
+@dataclass(frozen=True)
+class QbrLine:
+    url: str
+    period: str
+    days: str
+    unit: str
+    kind: str
+    state: str
+    tone: str
+    icon: str
+    frozen: str
+    signed: str
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def qbrs(request: HttpRequest) -> HttpResponseBase:
+    """`unit`, `period`, `state` and `start` narrow the list."""
+    access = access_in(request)
+    filtered = QbrFilter(request.GET, visible_qbrs(access.visibility))
+    if not filtered.is_valid():
+        field, problems = next(iter(filtered.errors.items()))
+        raise BadFilterError(field, f"{field}= {problems[0]}")
+    page = Paginator(filtered.qs, PAGE_SIZE).get_page(read_page(request))
+    params = {name: request.GET[name] for name in QbrFilter.base_filters if request.GET.get(name)}
+    context: dict[str, Any] = {
+        "qbrs": _lines(list(page)),
+        "form": filtered.form,
+        "is_narrowed": bool(params),
+        "new_url": reverse("qbr_new") if access.visibility.leads_any and access.is_of_account else "",
+        "first": page.start_index(),
+        "last": page.end_index(),
+        "total": f"{page.paginator.count:,}",
+        "previous_url": _url(params, page.previous_page_number()) if page.has_previous() else "",
+        "next_url": _url(params, page.next_page_number()) if page.has_next() else "",
+    }
+    return render(request, "programs/qbr/list.html", context)
+
+
+def _url(params: dict[str, str], page: int) -> str:
+    return f"?{urlencode({**params, 'page': page})}"
+
+
+def _lines(listed: Sequence[Qbr]) -> list[QbrLine]:
+    names = names_of_accounts([qbr.signed_by_id for qbr in listed])
+    return [
+        QbrLine(
+            url=reverse("qbr", args=[qbr.pk]),
+            period=qbr.period_name,
+            days=wording.days(qbr.window),
+            unit=qbr.unit.name if qbr.unit else EVERYBODY,
+            kind=QbrPeriod(qbr.period).label,
+            state=QbrState(qbr.state).label,
+            tone=TONES[QbrState(qbr.state)][0],
+            icon=TONES[QbrState(qbr.state)][1],
+            frozen=moment(qbr.document.frozen_at) if qbr.document else "",
+            signed=f"{names.get(qbr.signed_by_id or 0, GONE)}, {moment(qbr.signed_at)}" if qbr.signed_at else "",
+        )
+        for qbr in listed
+    ]

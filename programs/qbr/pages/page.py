@@ -1,0 +1,173 @@
+"""The page of a business review, its presentation, its PDF, its figures as CSV, and its comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from core.browser_print import PrintingError, print_to_pdf
+from core.csv_export import csv_response
+from insights.pages.annotations.labels import GONE, moment
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui import tiles
+from insights.ui.bad_filter import explains_bad_filters
+from programs.history.events import names_of_accounts
+from programs.models import Qbr
+from programs.qbr.pages.documents import file_name, links_of, qbr_url, read_review, signed_text, visible_qbr
+from programs.qbr.pages.figures import amount_text
+from programs.qbr.pages.print_page import printable
+from programs.qbr.queries import preceding_qbr
+from programs.qbr.services.comparing import ComparedFigure, compare_figures
+from programs.qbr.services.figures_csv import figure_rows
+from programs.qbr.services.reading import document_of
+from programs.qbr.services.restated import restated_figures
+
+
+@dataclass(frozen=True)
+class OutlineEntry:
+    """A section as its writers see it."""
+
+    name: str
+    is_included: bool
+    edited: str
+    url: str
+
+
+@dataclass(frozen=True)
+class ComparedLine:
+    section: str  # empty where the line above is of the same
+    name: str
+    earlier: str
+    now: str
+    change: tiles.Change | None
+    note: str
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
+    found, access = visible_qbr(request, pk), access_in(request)
+    links = links_of(found, access)
+    context: dict[str, Any] = {
+        "qbr": found,
+        "review": read_review(request, found),
+        "links": links,
+        "signed": signed_text(found),
+        "outline": _outline(found) if links.edit else [],
+        "address": request.build_absolute_uri(qbr_url(found)),
+    }
+    return render(request, "programs/qbr/qbr.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def qbr_present(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """One screen per section, turned with the keyboard."""
+    found = visible_qbr(request, pk)
+    context = {"review": read_review(request, found), "back_url": qbr_url(found)}
+    return render(request, "programs/qbr/present.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def qbr_pdf(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The sheets as this viewer sees them, printed by the server's browser."""
+    found = visible_qbr(request, pk)
+    try:
+        printed = print_to_pdf(printable(read_review(request, found)))
+    except PrintingError as problem:
+        messages.warning(request, str(problem))
+        return redirect(qbr_url(found))
+    response = HttpResponse(printed, content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{file_name(found)}.pdf"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def qbr_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
+    found, access = visible_qbr(request, pk), access_in(request)
+    document = document_of(found, access, today=windows.local_today())
+    return csv_response(file_name(found), figure_rows(document, restated_figures(document, access)))
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def qbr_compare(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Figure by figure, with the latest frozen review of the same unit before this one."""
+    found, access = visible_qbr(request, pk), access_in(request)
+    earlier = preceding_qbr(found, access.visibility)
+    if earlier is None:
+        messages.info(request, "There is no earlier review of this unit to compare with.")
+        return redirect(qbr_url(found))
+    today = windows.local_today()
+    compared = compare_figures(document_of(found, access, today=today), document_of(earlier, access, today=today))
+    context = {
+        "qbr": found,
+        "earlier": earlier,
+        "earlier_url": qbr_url(earlier),
+        "back_url": qbr_url(found),
+        "lines": _lines(compared, earlier),
+    }
+    return render(request, "programs/qbr/compare.html", context)
+
+
+def _outline(qbr: Qbr) -> list[OutlineEntry]:
+    sections = list(qbr.sections.order_by("position"))
+    names = names_of_accounts([section.edited_by_id for section in sections])
+    return [
+        OutlineEntry(
+            str(section.get_key_display()),
+            section.is_included,
+            f"{names.get(section.edited_by_id or 0, GONE)}, {moment(section.edited_at)}" if section.edited_at else "",
+            reverse("qbr_section", args=[qbr.pk, section.key]),
+        )
+        for section in sections
+    ]
+
+
+def _lines(compared: Sequence[ComparedFigure], earlier: Qbr) -> list[ComparedLine]:
+    lines, section = [], ""
+    for one in compared:
+        lines.append(_line(one, "" if one.section == section else one.section, earlier))
+        section = one.section
+    return lines
+
+
+def _line(compared: ComparedFigure, section: str, earlier: Qbr) -> ComparedLine:
+    figure, now, before = compared.figure, compared.now, compared.earlier
+    change = None
+    if now and before and not compared.is_of_another_formula:
+        change = tiles.change_between(figure, now.now.value, before.now.value, earlier.period_name)
+    return ComparedLine(
+        section,
+        figure.name,
+        amount_text(before.now, figure.unit) if before else "not in it",
+        amount_text(now.now, figure.unit) if now else "not in it",
+        change,
+        f"Version {now.version} of the formula instead of {before.version}: not comparable."
+        if now and before and compared.is_of_another_formula
+        else "",
+    )

@@ -1,0 +1,106 @@
+"""Rows of the sheets' tables and lists, and the words in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from programs.closing.services.frozen import FrozenKeyResult, FrozenObjective
+from programs.key_results.pages.amounts import amount_text
+from programs.objectives.pages.labels import StatusTag
+from programs.qbr.services.reading import QbrDocument, QbrTicket
+
+
+@dataclass(frozen=True)
+class Highlight:
+    value: str
+    phrase: str
+    text: str
+    restated: str
+
+
+@dataclass(frozen=True)
+class Glance:
+    label: str
+    value: str
+    of: str
+
+
+@dataclass(frozen=True)
+class ObjectiveRow:
+    title: str
+    unit: str
+    owner: str
+    target: str
+    actual: str
+    score: str
+    share: float | None
+    tag: StatusTag
+    why: str
+
+
+@dataclass(frozen=True)
+class TicketRow:
+    title: str
+    unit: str
+    owner: str
+    due: str
+    completed: str
+    is_late: bool
+    before: str
+    after: str
+    verdict: StatusTag | None
+
+
+@dataclass(frozen=True)
+class Risk:
+    title: str
+    text: str
+    is_high: bool
+
+
+@dataclass(frozen=True)
+class MonthPlan:
+    month: str
+    text: str
+
+
+def score_of(objective: FrozenObjective) -> float | None:
+    """Its score, or how far it came by the day of freezing."""
+    return objective.score if objective.score is not None else objective.progress
+
+
+def results_text(key_results: Sequence[FrozenKeyResult]) -> str:
+    """Pickup 15.0 h, target 12.0 h; …  Empty where none has a value that the viewer may see."""
+    texts = [
+        f"{result.title} {amount_text(result.value, result.unit_of_measure)}"
+        + (f", target {amount_text(result.target, result.unit_of_measure)}" if result.target is not None else "")
+        for result in key_results
+        if result.value is not None
+    ]
+    return f"{'; '.join(texts)}." if texts else ""
+
+
+def ended_in_time(ticket: QbrTicket, document: QbrDocument) -> bool:
+    return ticket.completed_on is not None and ticket.completed_on < document.window.end
+
+
+def verdict_of(ticket: QbrTicket, document: QbrDocument) -> StatusTag | None:
+    """What the action did to its metric; None where none was measured."""
+    if not ticket.is_done or not ticket.metric_name:
+        return None
+    if ticket.before is None or ticket.after is None:
+        too_early = ticket.measured_on is not None and ticket.measured_on > document.counted_to
+        return StatusTag("early", "Too early to tell", "watch", "clock") if too_early else None
+    low, high = ticket.change_low, ticket.change_high
+    if low is None or high is None or low <= 0 <= high:
+        return StatusTag("noise", "Within normal variation", "watch", "clock")
+    if ticket.better not in ("higher", "lower"):
+        return StatusTag("moved", "Beyond normal variation", "", "activity")
+    is_better = (low > 0) == (ticket.better == "higher")
+    return StatusTag("better", "Better", "good", "check") if is_better else StatusTag("worse", "Worse", "bad", "x")
+
+
+def lowered(text: str) -> str:
+    """Within a sentence: names that begin with an acronym keep it."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]

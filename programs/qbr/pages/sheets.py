@@ -1,0 +1,390 @@
+"""The sheets of a business review: A4 landscape pages that the page, the presentation and the print share.
+
+Everything comes from the document as the viewer may see it.  A sheet holds what fits on paper; longer tables and
+commentaries go on, on further sheets.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from insights.pages.annotations.labels import GONE, moment
+from insights.ui import wording
+from insights.ui.scope_bar import EVERYBODY
+from orgtree.access.access import Access
+from orgtree.models import Person
+from programs.closing.pages.restated_text import restated_text
+from programs.closing.services.frozen import FrozenObjective
+from programs.closing.services.restated import Restated
+from programs.history.events import names_of_accounts
+from programs.key_results.pages.amounts import amount_text
+from programs.models import Qbr, SectionKey
+from programs.objectives.pages.labels import HIDDEN, TAGS
+from programs.qbr.pages.charts import chart_card
+from programs.qbr.pages.figures import FigureCell, figure_cell, judged
+from programs.qbr.pages.layout import NAME_WIDTH, RISK_WIDTH, WHY_WIDTH, Sheet, paged, with_commentary, wrapped
+from programs.qbr.pages.rows import (
+    Glance,
+    Highlight,
+    MonthPlan,
+    ObjectiveRow,
+    Risk,
+    TicketRow,
+    ended_in_time,
+    lowered,
+    results_text,
+    score_of,
+    verdict_of,
+)
+from programs.qbr.services.reading import Figure, QbrDocument, QbrSectionText, QbrTicket
+
+CHARTS_ON_SHEET = 2
+NOUNS: Mapping[str, str] = {
+    SectionKey.DORA: "DORA metrics",
+    SectionKey.AI: "AI figures",
+    SectionKey.QUALITY: "quality figures",
+}
+NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+GOOD_SCORE = 0.7
+MONTHS_AHEAD = 4
+TITLES_A_MONTH = 3
+LATE_DAYS = 30  # an action that is overdue for longer is a high risk
+
+
+@dataclass(frozen=True)
+class Review:
+    """A document with what its sheets and their footers print."""
+
+    title: str
+    unit: str
+    days: str
+    stamp: str  # "Frozen 5 Oct 2026, 09:00"
+    frozen_by: str
+    sha256: str
+    sheets: Sequence[Sheet]
+    document: QbrDocument
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.document.frozen_at is not None
+
+
+def review_of(
+    qbr: Qbr, document: QbrDocument, access: Access, *, restated: Mapping[str, Restated] | None = None
+) -> Review:
+    """Names of people and accounts are those of today."""
+    accounts = names_of_accounts([document.frozen_by, qbr.signed_by_id, *document.written_by])
+    maker = _Sheets(qbr, document, access, restated or {}, accounts)
+    sheets = [sheet for section in document.sections for sheet in maker.of_section(section)]
+    return Review(
+        title=f"{document.period_name} business review",
+        unit=document.unit_name or EVERYBODY,
+        days=wording.days(document.window),
+        stamp=f"Frozen {moment(document.frozen_at)}" if document.frozen_at else "Draft",
+        frozen_by=accounts.get(document.frozen_by or 0, GONE) if document.frozen_at else "",
+        sha256=document.sha256,
+        sheets=[replace(sheet, page=number) for number, sheet in enumerate(sheets, 1)],
+        document=document,
+    )
+
+
+class _Sheets:
+    def __init__(
+        self,
+        qbr: Qbr,
+        document: QbrDocument,
+        access: Access,
+        restated: Mapping[str, Restated],
+        accounts: Mapping[int, str],
+    ) -> None:
+        self._qbr, self._document, self._restated, self._accounts = qbr, document, restated, accounts
+        named = (*(one.owner for one in document.objectives), *(ticket.owner for ticket in document.tickets))
+        owners = {owner for owner in named if owner is not None}
+        people = Person.objects.filter(pk__in=owners) if access.is_of_account else Person.objects.none()
+        self._people = dict(people.values_list("pk", "full_name"))
+
+    def of_section(self, section: QbrSectionText) -> Iterator[Sheet]:
+        match section.key:
+            case SectionKey.HIGHLIGHTS:
+                sheets = self._highlights(section)
+            case SectionKey.OBJECTIVES:
+                sheets = self._objectives(section)
+            case SectionKey.ACTION_PLANS:
+                sheets = self._tickets(section)
+            case SectionKey.RISKS:
+                sheets = self._risks(section)
+            case SectionKey.ASKS:
+                sheets = self._asks(section)
+            case _:
+                sheets = self._figures(section)
+        written, beside = with_commentary(sheets, section.commentary)
+        for number, sheet in enumerate((*written, *beside), 1):
+            yield replace(sheet, number=number)
+
+    def _highlights(self, section: QbrSectionText) -> list[Sheet]:
+        figures = [figure for figure in section.figures if figure.now.value is not None]
+        missing = [figure.name for figure in section.figures if figure.now.value is None]
+        content = {
+            "highlights": [self._highlight(figure) for figure in figures],
+            "missing": f"Without a figure: {wording.listed(missing)}." if missing else "",
+            "glance": self._glance(),
+            "covers": self._covers(),
+        }
+        return [
+            Sheet(
+                section.key,
+                "highlights",
+                f"{self._document.period_name} business review",
+                section.headline or self._finding(self._dora),
+                content,
+            )
+        ]
+
+    def _highlight(self, figure: Figure) -> Highlight:
+        cell = self._cell(figure)
+        was = f"was {cell.before} in {self._document.before_name}" if cell.before else ""
+        change = f"{cell.change.text} {cell.change.judgement}".capitalize() if cell.change else ""
+        aims = {"target": "on target", "threshold": "within threshold", "neither": "off target"}.get(cell.reached, "")
+        parts = [f"{', '.join(filter(None, (change, was)))}.", f"{cell.aims}: {aims}." if cell.aims else ""]
+        if not change:
+            parts[0] = f"{was.capitalize()}." if was else ""
+        return Highlight(
+            cell.value if cell.unit.startswith("/") else cell.reading,
+            figure.phrase or figure.name,
+            " ".join(filter(None, parts)),
+            cell.restated,
+        )
+
+    @property
+    def _dora(self) -> Sequence[Figure]:
+        return [figure for key, figure in self._document.figures.items() if key.startswith("dora.")]
+
+    def _glance(self) -> list[Glance]:
+        document = self._document
+        scores = [score for one in document.objectives if not one.is_dropped and (score := score_of(one)) is not None]
+        done = sum(ended_in_time(ticket, document) for ticket in document.tickets)
+        dora = [judgement for figure in self._dora if (judgement := judged(figure))]
+        aimed = [figure.reached for figure in document.figures.values() if figure.reached]
+        rows = []
+        if scores:
+            rows.append(Glance("Objectives, mean score", f"{sum(scores) / len(scores):.1f}", "of 1.0"))
+        if document.tickets:
+            rows.append(Glance("Actions finished", f"{done:,}", f"of {document.tickets_total:,}"))
+        if dora:
+            rows.append(Glance("DORA metrics improved", f"{dora.count('better')}", f"of {len(dora)}"))
+        if aimed:
+            rows.append(Glance("Metrics on target", f"{aimed.count('target')}", f"of {len(aimed)}"))
+        if document.teams_without_objective:
+            rows.append(Glance("Teams without an objective", f"{len(document.teams_without_objective)}", ""))
+        return rows
+
+    def _covers(self) -> str:
+        document = self._document
+        nouns = {
+            "ai.active_developers": "active developer",
+            "ai.sessions": "agent session",
+            "pr.throughput": "merged PR",
+            "incident.count": "incident",
+        }
+        counted = [
+            wording.count(round(figure.now.value), nouns[figure.key])
+            for figure in document.sources
+            if figure.now.value is not None
+        ]
+        writers = [self._accounts.get(pk, GONE) for pk in document.written_by]
+        sentences = [
+            f"Covers {wording.days(document.window)}.",
+            "" if document.is_over else f"Counted to {wording.day(document.counted_to - timedelta(days=1))}.",
+            f"Made from {wording.listed(counted)}." if counted else "",
+            f"Prepared by {wording.listed(writers)}." if writers else "",
+        ]
+        return " ".join(filter(None, sentences))
+
+    def _figures(self, section: QbrSectionText) -> list[Sheet]:
+        charts = [card for chart in section.charts if (card := chart_card(chart, self._document)) is not None]
+        content = {
+            "cells": [self._cell(figure) for figure in section.figures],
+            "charts": charts[:CHARTS_ON_SHEET],
+        }
+        finding, title = self._finding(section.figures), section.headline or _title(section)
+        further = [
+            Sheet(
+                section.key,
+                "figures",
+                f"{section.name}, continued",
+                content={"cells": [], "charts": charts[start : start + CHARTS_ON_SHEET]},
+            )
+            for start in range(CHARTS_ON_SHEET, len(charts), CHARTS_ON_SHEET)
+        ]
+        return [Sheet(section.key, "figures", title, finding, content), *further]
+
+    def _cell(self, figure: Figure) -> FigureCell:
+        restated = self._restated.get(figure.key)
+        text = (
+            restated_text(
+                restated,
+                value=figure.now.value,
+                unit=figure.unit,
+                version=figure.version,
+                sample_size=figure.now.sample_size,
+            )
+            if restated
+            else ""
+        )
+        return figure_cell(figure, self._document, text)
+
+    def _finding(self, figures: Sequence[Figure]) -> str:
+        """Against the period before: which metrics improved, got worse, and stayed."""
+        named: dict[str, list[str]] = {}
+        for figure in figures:
+            if judgement := judged(figure):
+                named.setdefault(judgement, []).append(lowered(figure.name))
+        verbs = {"better": "improved", "worse": "got worse", "higher": "rose", "lower": "fell", "steady": "held steady"}
+        parts = [f"{wording.listed(named[word])} {verb}" for word, verb in verbs.items() if word in named]
+        if not parts:
+            return f"Nothing to compare with {self._document.before_name}."
+        return f"Against {self._document.before_name}: {'; '.join(parts)}."
+
+    def _objectives(self, section: QbrSectionText) -> list[Sheet]:
+        pursued = [one for one in self._document.objectives if not one.is_dropped]
+        rows = [self._objective(one) for one in pursued]
+        tags = Counter(row.tag.text for row in rows)
+        scores = [score for one in pursued if (score := score_of(one)) is not None]
+        mean = f"The mean is {sum(scores) / len(scores):.1f}. " if scores else ""
+        counted = wording.listed([f"{number} {lowered(text)}" for text, number in tags.items()])
+        without = [team.name for team in self._document.teams_without_objective]
+        lead = f"{mean}{GOOD_SCORE} is a good result; the mark on each bar shows it."
+        if not rows:
+            lead = "No objective of this period is visible to you."
+        title = section.headline or (f"Objectives: {counted}" if rows else section.name)
+        content = {
+            "good": GOOD_SCORE,
+            "without": f"Without an objective: {wording.listed(without)}." if without else "",
+        }
+        lines = [max(wrapped(row.title, NAME_WIDTH) + 1, wrapped(row.why, WHY_WIDTH)) for row in rows]
+        return paged(Sheet(section.key, "objectives", title, lead, content), rows, lines)
+
+    def _objective(self, objective: FrozenObjective) -> ObjectiveRow:
+        outcomes = [result for result in objective.key_results if not result.is_guardrail]
+        only = outcomes[0] if len(outcomes) == 1 else None
+        is_hidden = any(result.of_few for result in objective.key_results) and not objective.override_reason
+        score = score_of(objective)
+        return ObjectiveRow(
+            title=objective.title,
+            unit=objective.unit_name or EVERYBODY,
+            owner=self._person(objective.owner),
+            target=amount_text(only.target, only.unit_of_measure) if only and only.target is not None else "",
+            actual=amount_text(only.value, only.unit_of_measure) if only and only.value is not None else "",
+            score="–" if score is None else f"{score:.1f}",
+            share=score,
+            tag=HIDDEN if is_hidden else TAGS[objective.standing],
+            why=objective.override_reason or ("" if only else results_text(outcomes)) or objective.why,
+        )
+
+    def _tickets(self, section: QbrSectionText) -> list[Sheet]:
+        document = self._document
+        done = sum(ended_in_time(ticket, document) for ticket in document.tickets)
+        late = sum(ticket.days_late > 0 for ticket in document.tickets)
+        title = section.headline or (
+            f"{done} of {wording.count(document.tickets_total, 'action')} finished, {late} overdue"
+            if document.tickets
+            else section.name
+        )
+        more = document.tickets_total - len(document.tickets)
+        lead = "The metric is compared in the four weeks before an action began and after it was done."
+        if not document.tickets:
+            lead = "No action ended in this period or was open by its end."
+        elif more > 0:
+            lead = f"The first {len(document.tickets)} are listed; {more:,} more stand in the action plans. {lead}"
+        rows = [self._ticket(ticket) for ticket in document.tickets]
+        lines = [wrapped(row.title, NAME_WIDTH) + 1 for row in rows]
+        return paged(Sheet(section.key, "tickets", title, lead), rows, lines)
+
+    def _ticket(self, ticket: QbrTicket) -> TicketRow:
+        completed = wording.day(ticket.completed_on) if ticket.completed_on else ticket.state_label
+        if ticket.days_late:
+            completed = f"{wording.count(ticket.days_late, 'day')} late"
+        both = ticket.before is not None and ticket.after is not None
+        return TicketRow(
+            title=ticket.title,
+            unit=ticket.unit_name or EVERYBODY,
+            owner=self._person(ticket.owner) or "No owner",
+            due=wording.day(ticket.due_on),
+            completed=completed,
+            is_late=ticket.days_late > 0,
+            before=amount_text(ticket.before, ticket.unit) if both and ticket.before is not None else "",
+            after=amount_text(ticket.after, ticket.unit) if both and ticket.after is not None else "",
+            verdict=verdict_of(ticket, self._document),
+        )
+
+    def _risks(self, section: QbrSectionText) -> list[Sheet]:
+        rows = sorted(self._found_risks(), key=lambda risk: not risk.is_high)
+        high = sum(risk.is_high for risk in rows)
+        counted = f"{wording.count(len(rows), 'risk')}, {high} of them high" if rows else section.name
+        title = section.headline or counted
+        lead = "Objectives that are not on track, metrics off their threshold, and overdue actions."
+        if not rows:
+            lead = "Nothing is off track, off its threshold or overdue."
+        lines = [wrapped(row.title, RISK_WIDTH) + wrapped(row.text, RISK_WIDTH) for row in rows]
+        columns = 1 if section.commentary else 2
+        return paged(Sheet(section.key, "risks", title, lead), rows, [number + 1 for number in lines], columns=columns)
+
+    def _found_risks(self) -> Iterator[Risk]:
+        for objective in self._document.objectives:
+            if objective.is_dropped or objective.standing not in ("at_risk", "off_track"):
+                continue
+            of_few = any(result.of_few for result in objective.key_results) and not objective.override_reason
+            if not of_few:
+                where = objective.unit_name or EVERYBODY
+                why = objective.override_reason or objective.why
+                yield Risk(objective.title, f"{where}. {why}".strip(), objective.standing == "off_track")
+        for figure in self._document.figures.values():
+            if figure.reached == "neither" and figure.agreement:
+                cell = self._cell(figure)
+                yield Risk(f"{figure.name} is off target", f"{cell.reading}. {cell.aims}.", is_high=False)
+        for ticket in self._document.tickets:
+            if ticket.days_late:
+                who = self._person(ticket.owner) or "No owner"
+                text = f"{ticket.unit_name or EVERYBODY}. Overdue by {wording.count(ticket.days_late, 'day')}. {who}."
+                yield Risk(ticket.title, text, ticket.days_late > LATE_DAYS)
+
+    def _asks(self, section: QbrSectionText) -> list[Sheet]:
+        content = {"plan": self._plan()}
+        lead = "" if section.commentary else "No decision is asked for."
+        return [Sheet(section.key, "asks", section.headline or "What we ask for", lead, content)]
+
+    def _plan(self) -> list[MonthPlan]:
+        """Open actions by the month in which they are due."""
+        months: dict[date, list[str]] = {}
+        for ticket in sorted(self._document.tickets, key=lambda ticket: ticket.due_on):
+            if not ticket.is_done and ticket.due_on >= self._document.counted_to:
+                months.setdefault(ticket.due_on.replace(day=1), []).append(ticket.title)
+        return [
+            MonthPlan(
+                f"{month:%b}",
+                "; ".join(titles[:TITLES_A_MONTH])
+                + (f"; {len(titles) - TITLES_A_MONTH} more" if len(titles) > TITLES_A_MONTH else ""),
+            )
+            for month, titles in list(months.items())[:MONTHS_AHEAD]
+        ]
+
+    def _person(self, pk: int | None) -> str:
+        return "" if pk is None else self._people.get(pk, "Somebody who is gone")
+
+
+def _title(section: QbrSectionText) -> str:
+    """How many of its figures moved, and how; its name where none is better or worse."""
+    judgements = [judgement for figure in section.figures if (judgement := judged(figure))]
+    better, worse = judgements.count("better"), judgements.count("worse")
+    if not better and not worse:
+        return section.name
+    number, verb = (better, "improved") if better >= worse else (worse, "got worse")
+    noun = NOUNS.get(section.key, "figures")
+    return f"{_in_words(number).capitalize()} of {_in_words(len(judgements))} {noun} {verb}"
+
+
+def _in_words(number: int) -> str:
+    return NUMBERS[number] if number < len(NUMBERS) else f"{number}"
