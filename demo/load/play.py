@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,11 +24,13 @@ from demo.load.meetings import write_demo_meetings
 from demo.load.hand_kept import write_demo_hand_kept
 from demo.load.objectives import plan_demo_objectives, write_demo_objectives
 from demo.load.ownership import confirm_demo_owners
+from demo.load.qbr import late_incident, write_demo_qbrs
 from demo.load.reminders import tell_demo_people
 from demo.load.repositories import commits_waiting, repositories_folder, repositories_waiting, write_and_connect
 from demo.load.reviews import write_demo_reviews
 from demo.load.roadmap import write_demo_roadmap
 from demo.load.tickets import write_demo_tickets
+from demo.plan.delivery import Incident
 from demo.plan.delivery_history import demo_history
 from demo.plan.pushing import push_incidents
 from demo.plan.repositories import REPOSITORIES
@@ -98,6 +100,9 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     plan_demo_objectives()
     write_demo_meetings(year_of(run), today=local_today())
     write_demo_reviews(year_of(run), today=local_today())
+    write_demo_qbrs(year_of(run))
+    _push_late_incident(run, base_url)
+    _wait(changes_waiting, "changes of facts and stale partitions", report)
     tell_demo_people(year_of(run), today=local_today())
     completed_at = run.completed_at = timezone.now()
     run.save(update_fields=["completed_at"])
@@ -151,14 +156,25 @@ def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
 
 
 def _push_incidents(run: DemoRun, base_url: str, report: Report) -> None:
-    """Once the repositories are known that they name."""
-    history = demo_history(year_of(run), repositories_folder())
+    """Once the repositories are known that they name; without the one that is reported late."""
+    incidents = demo_history(year_of(run), repositories_folder()).incidents
+    late = late_incident(incidents, year_of(run))
+    count = _push([incident for incident in incidents if incident is not late], base_url)
+    report(f"Pushed {count} incidents.")
+
+
+def _push_late_incident(run: DemoRun, base_url: str) -> None:
+    late = late_incident(demo_history(year_of(run), repositories_folder()).incidents, year_of(run))
+    if late is not None:
+        _push([late], base_url)
+
+
+def _push(incidents: Sequence[Incident], base_url: str) -> int:
     token, secret = create_ingest_token(_TOKEN_NAME, scope=IngestScope.PUSH)
     try:
-        count = push_incidents(history.incidents, base_url=base_url, token=secret)
+        return push_incidents(incidents, base_url=base_url, token=secret)
     finally:
         revoke_ingest_token(token)
-    report(f"Pushed {count} incidents.")
 
 
 def _wait(count_waiting: Callable[[], int], what: str, report: Report) -> None:
