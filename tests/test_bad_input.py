@@ -147,7 +147,7 @@ def world(org: Org) -> World:
         **dict.fromkeys(("programs/roadmap/intents/", "api/v1/roadmap/intents/"), intended),
         "programs/roadmap/objectives/": goal,
         **dict.fromkeys(("programs/meetings/series/", "api/v1/meetings/series/"), series.pk),
-        **dict.fromkeys(("programs/meetings/", "api/v1/meetings/"), series.meetings.first().pk),
+        **dict.fromkeys(("programs/meetings/", "api/v1/meetings/"), series.meetings.earliest("pk").pk),
         "insights/pull-requests/": PullRequest.objects.get().pk,
         "insights/work-items/": WorkItem.objects.get().pk,
         "insights/incidents/": Incident.objects.get().pk,

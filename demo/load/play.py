@@ -20,8 +20,8 @@ from demo.load.github import (
     simulated_github,
     streams_waiting,
 )
-from demo.load.meetings import write_demo_meetings
 from demo.load.hand_kept import write_demo_hand_kept
+from demo.load.meetings import write_demo_meetings
 from demo.load.objectives import plan_demo_objectives, write_demo_objectives
 from demo.load.ownership import confirm_demo_owners
 from demo.load.qbr import late_incident, write_demo_qbrs

@@ -21,7 +21,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from integrations.connectors.addresses import GuardedTransport, RefusedAddressError
 from integrations.connectors.base import Connector, Refused
 from integrations.connectors.errors import ConnectorError, PermanentError, TransientError
-from integrations.connectors.json_text import read_json
+from integrations.connectors.json_text import json_or_none, read_json
 from integrations.connectors.origins import Origin, shown_origin, shown_path
 from integrations.connectors.rate_limits import ReportedQuota, reported_quota, retry_at
 from integrations.connectors.refusals import error_of, is_rate_limited
@@ -191,7 +191,7 @@ class ConnectionHttp:
             return Answer(status, reply_headers, None)
         if status == 401 and self._sign_anew(signature):
             raise _PassingError(f"{self._name} no longer accepts the token that was exchanged for this sync.")
-        raise self._refused(Refused(method, path, status, reply_headers, _document(content)), budget, now)
+        raise self._refused(Refused(method, path, status, reply_headers, json_or_none(content)), budget, now)
 
     def _refused(self, refused: Refused, budget: str, now: datetime) -> ConnectorError:
         """The error to raise; a rate limit is noted for all other users of the connection."""
@@ -393,10 +393,3 @@ class ConnectionHttp:
 def _merged(url: str, params: Mapping[str, Any] | None) -> Any:
     """Parameters of the address itself stay."""
     return httpx.QueryParams(urlsplit(url).query).merge(params or {})
-
-
-def _document(content: bytes) -> Any:
-    try:
-        return read_json(content)
-    except (ValueError, RecursionError):
-        return None

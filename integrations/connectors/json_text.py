@@ -56,3 +56,11 @@ def _storable(value: Any) -> Any:
     if isinstance(value, dict):
         return {_storable(name): _storable(item) for name, item in value.items()}
     return value
+
+
+def json_or_none(content: bytes) -> Any:
+    """None for what is no JSON."""
+    try:
+        return read_json(content)
+    except (ValueError, RecursionError):
+        return None

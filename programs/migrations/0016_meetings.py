@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('orgtree', '0022_no_placement_changes'),
         ('pghistory', '0007_auto_20250421_0444'),
-        ('programs', '0014_ticket_effort'),
+        ('programs', '0015_roadmaps'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

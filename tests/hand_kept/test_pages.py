@@ -15,7 +15,6 @@ from insights.catalogue.registry import get
 from integrations.hand_kept.templates import TEMPLATES
 from integrations.models import HandKeptMetric, HandKeptValue
 from orgtree.access.access import access_of
-from programs.benchmarks.services.drafts import BenchmarkDraft
 from programs.benchmarks.services.writing import set_benchmark
 from programs.key_results.services.drafts import KeyResultDraft
 from programs.key_results.services.measuring import measure_objectives
@@ -211,7 +210,7 @@ def test_a_key_result_and_a_benchmark_use_it_like_any_other(satisfaction: HandKe
     enter(satisfaction, "platform", f"{today - timedelta(days=1)}", 80)
     set_benchmark(
         access_of(create_user(MANAGER)),
-        BenchmarkDraft(KEY, "platform", threshold=75.0, target=90.0, reason="Renewals follow it."),
+        {"metric": KEY, "unit": "platform", "threshold": 75.0, "target": 90.0, "reason": "Renewals follow it."},
         of_number=0,
     )
     bound = KeyResultDraft(title="Satisfied customers", metric=KEY, better="higher", baseline=70.0, target=90.0)

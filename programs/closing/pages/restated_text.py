@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from insights.ui.amounts import amount_text
 from programs.closing.services.restated import Restated
-from programs.key_results.pages.amounts import amount_text
 
 
 def restated_text(restated: Restated, *, value: float | None, unit: str, version: int | None, sample_size: int) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from insights.ui.amounts import amount_text
 from programs.closing.services.frozen import FrozenKeyResult, FrozenObjective
-from programs.key_results.pages.amounts import amount_text
 from programs.objectives.pages.labels import StatusTag
 from programs.qbr.services.reading import QbrDocument, QbrTicket
 

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 from insights.pages.annotations.labels import GONE, moment
 from insights.ui import wording
+from insights.ui.amounts import amount_text
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.access.access import Access
 from orgtree.models import Person
@@ -20,7 +21,6 @@ from programs.closing.pages.restated_text import restated_text
 from programs.closing.services.frozen import FrozenObjective
 from programs.closing.services.restated import Restated
 from programs.history.events import names_of_accounts
-from programs.key_results.pages.amounts import amount_text
 from programs.models import Qbr, SectionKey
 from programs.objectives.pages.labels import HIDDEN, TAGS
 from programs.qbr.pages.charts import chart_card

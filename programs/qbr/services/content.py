@@ -14,6 +14,7 @@ from typing import Any
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import F, Q, QuerySet
 
+from insights.benchmarks.changes import WINDOW_DAYS
 from insights.catalogue.agents import agent_name
 from insights.catalogue.declarations import Metric
 from insights.engine.read import AnswerSet, UnitQueries
@@ -46,12 +47,11 @@ from programs.qbr.services.sections import (
 )
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.teams.queries import teams_on, teams_tree, teams_without_objective
-from programs.tickets.services.effects import EFFECT_DAYS
 
 SCHEMA_VERSION = 1
 MOST_TICKETS = 60  # listed; the number of all is in the document
 MOST_UNITS = 12  # compared on a chart
-MEASURED_AFTER = timedelta(days=EFFECT_DAYS + 1)  # a ticket was done
+MEASURED_AFTER = timedelta(days=WINDOW_DAYS + 1)  # a ticket was done
 
 
 def content_of(

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('orgtree', '0022_no_placement_changes'),
         ('pghistory', '0007_auto_20250421_0444'),
-        ('programs', '0001_squashed_0010_links_and_settings'),
+        ("programs", "0016_meetings"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
