@@ -11,7 +11,6 @@ from insights.catalogue.result import MetricResult
 from insights.query.enums import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import (
     Distribution,
-    EnteredValue,
     Facts,
     Gini,
     Measure,
@@ -377,30 +376,6 @@ class ShareOfStock(ShareOfBase):
     @property
     def recipe(self) -> str:
         return f"Σ contribution ÷ Σ denominator{_times_100(self)}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class HandKept(Metric):
-    """A value that people enter for a unit and a day; it holds until the next one, for a limited time."""
-
-    of: EnteredValue
-    is_hand_kept: ClassVar[bool] = True
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        return (self.of,)
-
-    @property
-    def rows_by(self) -> RowsBy:
-        return RowsBy.ENTRY
-
-    @property
-    def recipe(self) -> str:
-        return "contribution of the latest row, if it still holds on the window's last day"
-
-    def result(self, part: PartValue) -> MetricResult:
-        of = part(self.of)
-        return MetricResult(of.value, sample_size=of.facts)
 
 
 def _shares(of: MeasureValue) -> Mapping[str, float]:

@@ -8,15 +8,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
-from insights.catalogue.declarations import HandKept
+from insights.catalogue.declarations import Metric, PartValue, RowsBy
+from insights.catalogue.result import MetricResult
 from insights.query.enums import BelongsTo, Better, Category, Initiative, UnitOfMeasure
-from insights.query.measures import EnteredValue
+from insights.query.measures import EnteredValue, Measure
 from integrations.facts.hand_kept import HAND_KEPT_VALUES
 from integrations.models import HandKeptMetric
 from orgtree.organisation.catalogue_version import NEVER_CHANGED, catalogue_version, stored_catalogue_version
 
 SOURCE = "Entered by hand"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandKept(Metric):
+    """A value that people enter for a unit and a day; it holds until the next one, for a limited time."""
+
+    of: EnteredValue
+    is_hand_kept: ClassVar[bool] = True
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,)
+
+    @property
+    def rows_by(self) -> RowsBy:
+        return RowsBy.ENTRY
+
+    @property
+    def recipe(self) -> str:
+        return "contribution of the latest row, if it still holds on the window's last day"
+
+    def result(self, part: PartValue) -> MetricResult:
+        of = part(self.of)
+        return MetricResult(of.value, sample_size=of.facts)
 
 
 @dataclass(frozen=True)

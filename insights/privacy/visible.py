@@ -7,14 +7,9 @@ Views and the API read values only through this module (a test enforces it); com
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from insights.catalogue.registry import get
-from insights.engine.adoption.cohorts import Cohort, cohorts_of
-from insights.engine.adoption.developer_facts import read_developer_facts
-from insights.engine.adoption.developers import OF_PEOPLE_AND_AGENTS, AdoptionRowsQuery, Developers, developers_of
-from insights.engine.adoption.effect import Effect, before_and_after, effect_of
-from insights.engine.adoption.rows import rows_of
 from insights.engine.comparison import Comparison, read_comparisons
 from insights.engine.comparison_intervals import ErrorMargins, read_error_margins
 from insights.engine.contributions import RowsPage
@@ -49,14 +44,10 @@ from orgtree.access.trust import Disclosure
 from orgtree.models import Unit
 
 __all__ = [
-    "Adoption",
-    "AdoptionRows",
     "AnswerSet",
     "Freshness",
     "UnitQueries",
     "shown_of",
-    "visible_adoption",
-    "visible_adoption_rows",
     "visible_comparisons",
     "visible_distribution",
     "visible_error_margins",
@@ -72,17 +63,6 @@ SESSIONS_NOTE = (
     "Only your own sessions are listed: they would tell when somebody behind a pseudonym was at work. Rows of the "
     "figures list everybody's totals."
 )
-NOBODY_TO_COMPARE = "Nobody to compare: it takes developers who took up an agent in this window, and some who did not."
-
-
-@dataclass(frozen=True)
-class Adoption:
-    """Both adoption figures, or the reason why one is withheld."""
-
-    effect: Effect | None
-    why_no_effect: str
-    cohorts: Sequence[Cohort]
-    why_no_cohorts: str
 
 
 def visible_series(
@@ -152,7 +132,7 @@ class _Batch:
             position: [self._position(wider) for wider in wider_queries(query)] for position, query in protected.items()
         }
         self._unit_ids = {
-            position: _unit_id(query.scope, access)
+            position: unit_id_of(query.scope, access)
             for position, query in protected.items()
             if units is None and query.scope.unit is not None and query.scope.person_id is None
         }
@@ -302,55 +282,6 @@ def _by_assistance(query: Query) -> Query:
     return replace(query, segments=(Dimension.ASSISTANCE,))
 
 
-def visible_adoption(query: Query, access: Access) -> Adoption:
-    """The effect of adopting an agent, and cohorts by intensity of use; or why they are withheld.
-
-    The effect, or the cohorts, are withheld where one group of people behind them is too small.
-    """
-    check_scopes([query.scope], access)
-    facts = read_developer_facts(query)
-    effect, cohorts = effect_of(before_and_after(facts), query), cohorts_of(facts)
-    of_people = replace(query, key=OF_PEOPLE_AND_AGENTS)
-    of_few = [
-        any(is_withheld(of_people, people, access) for people in sizes)
-        for sizes in (effect.group_sizes, [people for cohort in cohorts for people in cohort.group_sizes])
-    ]
-    compared = all(effect.group_sizes)
-    return Adoption(
-        effect if compared and not of_few[0] else None,
-        NOBODY_TO_COMPARE if not compared else reason(access) if of_few[0] else "",
-        [] if of_few[1] else cohorts,
-        reason(access) if of_few[1] else "",
-    )
-
-
-@dataclass(frozen=True)
-class AdoptionRows:
-    """The rows behind an adoption figure as a viewer may see them; all pages list the same developers."""
-
-    developers: Developers
-    note: str  # why other people's rows are left out
-
-    def page(self, page: int, size: int) -> RowsPage:
-        return labelled_rows(
-            replace(rows_of(self.developers, page=page, size=size), note=self.note), Disclosure.WITH_NAMES
-        )
-
-
-def visible_adoption_rows(query: Query, rows_query: AdoptionRowsQuery, access: Access) -> AdoptionRows:
-    """The rows behind the adoption effect and the cohorts.
-
-    Only the viewer's own where the policy does not name people: tools show pull requests and days by name.
-    """
-    check_scopes([query.scope], access)
-    developers = developers_of(read_developer_facts(query), query, rows_query)
-    of_people = replace(query, key=OF_PEOPLE_AND_AGENTS, segments=(), statistic=None)
-    shown = rows_shown(of_people, access, _unit_id(query.scope, access))
-    if shown.note:
-        developers = developers.only(access.visibility.person_id or NOBODY)
-    return AdoptionRows(developers, shown.note)
-
-
 def visible_rows(
     query: Query, access: Access, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST
 ) -> RowsPage:
@@ -383,7 +314,7 @@ def visible_page(query: Query, access: Access, *, people: int, read: Callable[[i
 
 def shown_of(query: Query, access: Access, *, people: int) -> RowsShown:
     """How rows of `people` people are shown to this viewer."""
-    shown = rows_shown(query, access, _unit_id(query.scope, access))
+    shown = rows_shown(query, access, unit_id_of(query.scope, access))
     if shown.shown is not Disclosure.OWN and is_withheld(query, people, access):
         return RowsShown(Disclosure.OWN, _of_few_people(access))
     return shown
@@ -391,7 +322,7 @@ def shown_of(query: Query, access: Access, *, people: int) -> RowsShown:
 
 def _shown_of_rows(query: Query, access: Access) -> RowsShown:
     """As `shown_of`, for the people who contribute to any part of the metric's value."""
-    shown = rows_shown(query, access, _unit_id(query.scope, access))
+    shown = rows_shown(query, access, unit_id_of(query.scope, access))
     if shown.shown is not Disclosure.OWN and withholds(query, access):
         [answer] = visible_totals([query], access)
         if any(figure.withheld for figure in answer.total):
@@ -411,7 +342,7 @@ def _of_few_people(access: Access) -> str:
     return f"{few} {UNKNOWN_PEOPLE}" if unconfirmed_for(access) else few
 
 
-def _unit_id(scope: Scope, access: Access) -> int | None:
+def unit_id_of(scope: Scope, access: Access) -> int | None:
     if scope.unit is None or scope.unit in access.visibility.slugs:
         return access.visibility.slugs.get(scope.unit or "")
     return Unit.objects.filter(slug=scope.unit).values_list("pk", flat=True).first()

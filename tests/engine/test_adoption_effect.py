@@ -11,7 +11,8 @@ from django.utils import timezone
 from insights.engine.adoption.cohorts import Cohort, cohorts_of
 from insights.engine.adoption.developer_facts import read_developer_facts
 from insights.engine.adoption.effect import Effect, before_and_after, effect_of
-from insights.privacy.visible import visible_adoption, visible_comparisons
+from insights.privacy.adoption import visible_adoption
+from insights.privacy.visible import visible_comparisons
 from insights.query import windows
 from insights.query.errors import ScopeNeededError
 from insights.query.query import Query

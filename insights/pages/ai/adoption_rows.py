@@ -18,7 +18,7 @@ from insights.pages.ai.effect import FIGURE_TITLES, adoption_rows_url, effect_qu
 from insights.pages.ai.lines import WORK
 from insights.pages.ai.page import page_filters
 from insights.pages.rows import NOT_IN_PANEL, PAGE_SIZE, csv_rows, printed_recipe, row_table
-from insights.privacy.visible import AdoptionRows, visible_adoption_rows
+from insights.privacy.adoption import AdoptionRows, visible_adoption_rows
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError, Filters

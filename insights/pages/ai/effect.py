@@ -22,7 +22,7 @@ from insights.engine.adoption.developers import (
 from insights.engine.adoption.effect import Effect, GroupMeans
 from insights.formulas.differences import ConfidenceInterval
 from insights.pages.ai.lines import of_work
-from insights.privacy.visible import visible_adoption
+from insights.privacy.adoption import visible_adoption
 from insights.query.query import Query
 from insights.ui import wording
 from insights.ui.filters import Filters
