@@ -14,11 +14,14 @@ class ProgramsConfig(AppConfig):
         from programs.benchmarks.services.agreements import agreements
         from programs.first_templates import add_first_templates
         from programs.meetings.services.calendars import calendar_object
+        from programs.meetings.services.records import meeting_records
         from programs.meetings.services.reminding import settled_meeting_notices
         from programs.mirrors.pages.card import mirror_card
         from programs.overview.pages.leadership import decisions_on_home, teams_on_home
         from programs.overview.pages.on_home import program_on_home
+        from programs.qbr.services.meetings import qbrs_of_meetings
         from programs.reminders.services.channels import calendar_objects, settled_notices
+        from programs.reviews.services.meetings import reviews_of_meetings
         from programs.tickets.pages.cards import ticket_cards
 
         metric_actions.register(objective_about)
@@ -29,6 +32,8 @@ class ProgramsConfig(AppConfig):
         home_sections.register(teams_on_home)
         home_sections.register(program_on_home)
         ticket_cards.register(mirror_card)
+        meeting_records.register(reviews_of_meetings)
+        meeting_records.register(qbrs_of_meetings)
         settled_notices.register(settled_meeting_notices)
         calendar_objects.register(calendar_object)
         post_migrate.connect(add_first_templates, sender=self, dispatch_uid="first templates")

@@ -24,14 +24,16 @@ from programs.overview.services.leadership import (
     FOUR_KEYS,
     OverdueOfUnit,
     four_keys_of_teams,
+    is_qbr_signed,
+    latest_qbrs,
     objectives_at_risk,
     overdue_by_unit,
 )
-from programs.quarters.fiscal_quarters import current_quarter
+from programs.quarters.fiscal_quarters import current_quarter, preceding
 from programs.teams.queries import teams_without_objective
 
 MOST_OBJECTIVES = 200  # looked at
-AT_RISK_LISTED, GAPS_LISTED, OVERDUE_LISTED = 6, 12, 8
+AT_RISK_LISTED, GAPS_LISTED, OVERDUE_LISTED, QBRS_LISTED = 6, 12, 8, 5
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,17 @@ def decisions_at_home(filters: Filters) -> dict[str, Any] | None:
         return None
     published = ObjectiveFilters({}, access, today=today, in_quarter=quarter).qs[:MOST_OBJECTIVES]
     at_risk = objectives_at_risk(progress_of(list(published), access, today=today))
+    quarter_before = preceding(quarter)
     without = list(teams_without_objective(quarter, access.visibility, today=today)[: GAPS_LISTED + 1])
     overdue = overdue_by_unit(access, today=today)
     return {
         "quarter": quarter,
+        "qbrs": [
+            (str(qbr), qbr.get_state_display(), reverse("qbr", args=[qbr.pk]))
+            for qbr in latest_qbrs(access, most=QBRS_LISTED)
+        ],
+        "qbr_due": "" if is_qbr_signed(access, quarter_before) else str(quarter_before),
+        "qbrs_url": reverse("qbrs"),
         "at_risk": objective_lines(at_risk[:AT_RISK_LISTED], today),
         "more_at_risk": max(0, len(at_risk) - AT_RISK_LISTED),
         "gaps": [(unit.name, f"{reverse('objective_new')}?unit={unit.slug}") for unit in without[:GAPS_LISTED]],

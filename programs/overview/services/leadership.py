@@ -15,7 +15,7 @@ from orgtree.access.access import Access
 from orgtree.models import Placement, Unit
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_of_units
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values_of_units
-from programs.models import ObjectiveStatus, Ticket
+from programs.models import ObjectiveStatus, Qbr, QbrPeriod, QbrState, Quarter, Ticket
 from programs.objectives.queries.objectives import ObjectiveProgress
 from programs.teams.queries import teams_of, teams_tree
 
@@ -97,3 +97,14 @@ def overdue_by_unit(access: Access, *, today: date) -> list[OverdueOfUnit]:
         of_ticket = (ticket.unit.slug, ticket.unit.name) if ticket.unit else ("", NO_TEAM)
         counted[teams.get(ticket.owner_id, of_ticket) if ticket.owner_id else of_ticket] += 1
     return [OverdueOfUnit(name, slug, number) for (slug, name), number in counted.most_common()]
+
+
+def latest_qbrs(access: Access, *, most: int) -> list[Qbr]:
+    """The latest business reviews that the viewer may see, with their unit."""
+    return list(Qbr.objects.within(access.visibility).select_related("unit").order_by("-end", "-start", "pk")[:most])
+
+
+def is_qbr_signed(access: Access, quarter: Quarter) -> bool:
+    """Whether the whole organisation's business review of the quarter is signed off."""
+    signed = Qbr.objects.within(access.visibility).filter(state=QbrState.SIGNED, period=QbrPeriod.QUARTER, unit=None)
+    return signed.filter(start=quarter.start).exists()

@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
@@ -20,10 +21,12 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.query import Window
 from insights.ui import wording
+from insights.ui.tiles import Link
 from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.history.events import names_of_accounts
-from programs.models import BottleneckKind, Review
+from programs.meetings.queries.meetings import next_meeting
+from programs.models import BottleneckKind, MeetingKind, Review
 from programs.reviews.pages.labels import month_words, point_groups
 from programs.reviews.services.writing import may_write
 from programs.teams.writing_for import suggested_owners
@@ -87,12 +90,22 @@ def review_page(
         "today": today,
         "previous": others.filter(month__lt=record.month).order_by("-month").first(),
         "following": others.filter(month__gt=record.month).order_by("month").first(),
+        "meeting": _next_meeting(record),
+        "schedule_url": f"{reverse('meeting_series_new')}?kind=review&unit={record.unit.slug}",
         "problems": problems,
         "unsaved": unsaved or {},
         "conflict": conflict,
         "list_url": f"{reverse('reviews')}?unit={record.unit.slug}",
     }
     return render(request, "programs/reviews/review.html", context, status=status)
+
+
+def _next_meeting(record: Review) -> Link | None:
+    meeting = next_meeting(MeetingKind.REVIEW, record.unit, timezone.now())
+    if meeting is None:
+        return None
+    at = meeting.starts_at.astimezone(meeting.series.zone)
+    return Link(f"{wording.day(at.date())}, {at:%H:%M}", reverse("meeting", args=[meeting.pk]))
 
 
 def _attendees(record: Review, access: Access) -> list[Attendee]:

@@ -16,7 +16,8 @@ from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Person, Placement, Unit, UnitPlace
 from orgtree.models.visibility import Visibility
-from programs.models import PointKind, Review, ReviewAttendance, ReviewPoint, Ticket
+from programs.meetings.queries.meetings import meeting_about
+from programs.models import MeetingKind, PointKind, Review, ReviewAttendance, ReviewPoint, Ticket
 from programs.models.objectives import LONGEST_TITLE
 from programs.models.reviews import LONGEST_NOTES
 from programs.quarters.fiscal_quarters import quarter_at
@@ -200,12 +201,20 @@ def _text(field: str, text: str) -> str:
 
 def _agenda_until(month: date, today: date) -> date:
     """The end of the month; of the current one, today."""
-    return min((month + timedelta(days=31)).replace(day=1), today)
+    return min(_next_month(month), today)
+
+
+def _next_month(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1)
 
 
 def _invite(review: Review, today: date) -> None:
-    """The people of the unit and its manager; of a large unit, the managers of the units right below it."""
-    people = set(
+    """Those invited to its meeting; without one the people of the unit, of a large unit the managers of the units
+    right below it; and the unit's manager.
+    """
+    meeting = meeting_about(MeetingKind.REVIEW, review.unit, review.month, _next_month(review.month))
+    people = set(meeting.participants.invited().values_list("person", flat=True)) if meeting else set()
+    people = people or set(
         Placement.objects.filter(ancestor=review.unit, during__contains=today).values_list("person", flat=True)
     )
     if len(people) > WHOLE_TEAM:
