@@ -34,6 +34,7 @@ from programs.teams.queries import teams_without_objective
 
 MOST_OBJECTIVES = 200  # looked at
 AT_RISK_LISTED, GAPS_LISTED, OVERDUE_LISTED, QBRS_LISTED = 6, 12, 8, 5
+QBRS_READ = 100  # in which the one of the whole organisation is looked for
 
 
 @dataclass(frozen=True)
@@ -104,16 +105,13 @@ def decisions_at_home(filters: Filters) -> dict[str, Any] | None:
         return None
     published = ObjectiveFilters({}, access, today=today, in_quarter=quarter).qs[:MOST_OBJECTIVES]
     at_risk = objectives_at_risk(progress_of(list(published), access, today=today))
-    quarter_before = preceding(quarter)
+    quarter_before, qbrs = preceding(quarter), latest_qbrs(access, most=QBRS_READ)
     without = list(teams_without_objective(quarter, access.visibility, today=today)[: GAPS_LISTED + 1])
     overdue = overdue_by_unit(access, today=today)
     return {
         "quarter": quarter,
-        "qbrs": [
-            (str(qbr), qbr.get_state_display(), reverse("qbr", args=[qbr.pk]))
-            for qbr in latest_qbrs(access, most=QBRS_LISTED)
-        ],
-        "qbr_due": "" if is_qbr_signed(access, quarter_before) else str(quarter_before),
+        "qbrs": [(str(qbr), qbr.get_state_display(), reverse("qbr", args=[qbr.pk])) for qbr in qbrs[:QBRS_LISTED]],
+        "qbr_due": "" if is_qbr_signed(qbrs, quarter_before) else str(quarter_before),
         "qbrs_url": reverse("qbrs"),
         "at_risk": objective_lines(at_risk[:AT_RISK_LISTED], today),
         "more_at_risk": max(0, len(at_risk) - AT_RISK_LISTED),

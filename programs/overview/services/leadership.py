@@ -104,7 +104,7 @@ def latest_qbrs(access: Access, *, most: int) -> list[Qbr]:
     return list(Qbr.objects.within(access.visibility).select_related("unit").order_by("-end", "-start", "pk")[:most])
 
 
-def is_qbr_signed(access: Access, quarter: Quarter) -> bool:
+def is_qbr_signed(qbrs: Sequence[Qbr], quarter: Quarter) -> bool:
     """Whether the whole organisation's business review of the quarter is signed off."""
-    signed = Qbr.objects.within(access.visibility).filter(state=QbrState.SIGNED, period=QbrPeriod.QUARTER, unit=None)
-    return signed.filter(start=quarter.start).exists()
+    of_all = (qbr for qbr in qbrs if qbr.unit_id is None and qbr.period == QbrPeriod.QUARTER)
+    return any(qbr.start == quarter.start and qbr.state == QbrState.SIGNED for qbr in of_all)
