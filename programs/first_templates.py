@@ -21,6 +21,8 @@ def add_first_templates(*, using: str, apps: Apps = installed, **_signal: Any) -
         tables = set(connection.introspection.table_names(cursor))
     with transaction.atomic(using=using):
         for model_name, add in FIRST:
+            if model_name.lower() not in apps.all_models["programs"]:  # migrated to an earlier version
+                continue
             model = apps.get_model("programs", model_name)
             if model._meta.db_table in tables and not model._default_manager.using(using).exists():
                 add(apps, using)
