@@ -9,7 +9,8 @@ import pytest
 import time_machine
 
 from insights.columns.refresh import refresh
-from insights.query.query import Dimension, Granularity, MetricValue, Statistic, Window
+from insights.engine.read import read_series
+from insights.query.query import Dimension, Granularity, MetricValue, Query, Scope, Statistic, Window
 from tests.columns.forgotten import forgotten_by_refresh
 from tests.delivery.work_items.oracle import ITEMS, RUNS, Computed, Question, World, random_world
 from tests.delivery.work_items.tracker import Tracker, answer
@@ -72,16 +73,18 @@ def _compare(computed: MetricValue, expected: Computed, what: object) -> None:
 def test_values_are_those_of_the_oracle(world: World, path: str) -> None:
     if path == "columns":
         refresh()
-    for window in WINDOWS:
-        for unit in (None, "teams", "red", "blue"):
-            for key, metric in {**ITEMS, **({} if unit else RUNS)}.items():
-                days = () if unit else (Granularity.DAY,)
-                for granularity in (Granularity.WEEK, Granularity.MONTH, *days):
-                    computed = answer(key, window, unit=unit, granularity=granularity)
-                    for figure in (*computed.total, *computed.series):
-                        _compare(
-                            figure, metric(world, Question(figure.window, TODAY, unit)), (key, unit, figure.window)
-                        )
+    queries = [
+        Query(key, window, granularity, Scope(unit))
+        for window in WINDOWS
+        for unit in (None, "teams", "red", "blue")
+        for key in {**ITEMS, **({} if unit else RUNS)}
+        for granularity in (Granularity.WEEK, Granularity.MONTH, *(() if unit else (Granularity.DAY,)))
+    ]
+    for query, computed in zip(queries, read_series(queries), strict=True):
+        key, unit = query.key, query.scope.unit
+        for figure in (*computed.total, *computed.series):
+            expected = {**ITEMS, **RUNS}[key](world, Question(figure.window, TODAY, unit))
+            _compare(figure, expected, (key, unit, figure.window))
 
 
 def test_statistics_are_those_of_the_oracle(world: World) -> None:
