@@ -203,6 +203,7 @@ SPECTACULAR_SETTINGS = {
         "KeyEnum": "insights.formulas.dora_score.SCORED",
         "MessageKindEnum": "programs.models.messages.MessageKind",
         "OwnedKindEnum": "integrations.models.ownership.OwnedKind",
+        "PeriodEnum": "programs.models.benchmarks.Period",
         "QbrPeriodEnum": "programs.models.qbr.QbrPeriod",
         "QbrSectionEnum": "programs.models.qbr.SectionKey",
         "QbrStateEnum": "programs.models.qbr.QbrState",

@@ -137,7 +137,7 @@ def late_incident(incidents: tuple[Incident, ...], year: DemoYear) -> Incident |
 
 def _written(access: Access, day: date, texts: Mapping[str, tuple[str, str]]) -> Qbr:
     try:
-        qbr = create_qbr(access, None, QbrPeriod.QUARTER, day)
+        qbr = create_qbr(access, "", QbrPeriod.QUARTER, day)
     except QbrExistsError as existing:
         qbr = existing.qbr
     if qbr.is_frozen:

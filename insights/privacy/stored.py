@@ -1,7 +1,8 @@
 """Answers to be stored and shown later, to viewers who are not known yet.
 
 They are read whole.  Each value's `people` is the number of confirmed people behind it, or behind the numerator of a
-quotient where those are fewer, so that whoever shows it can decide whether it would tell of few.
+quotient where those are fewer, so that whoever shows it can decide whether it would tell of few.  `withheld` says that
+it is withheld from the public today: it may tell of few beside other values although many are behind it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from insights.engine.read import AnswerSet, UnitQueries, read_together
+from insights.privacy.visible import visible_together
 from insights.privacy.withhold import known_people, numerator_of, unconfirmed_for
 from insights.query.query import Answer, Freshness, MetricValue, Query
 from orgtree.access.access import public_access
@@ -25,6 +27,7 @@ def read_to_store(
     """As `read_together`.  Raises QueryError where one of them cannot be answered."""
     of_series, of_totals = _WithNumerators(series), _WithNumerators(totals)
     of_units = [_WithNumerators(unit_queries.queries) for unit_queries in units]
+    public = public_access()
     answers = read_together(
         series=of_series.queries,
         totals=of_totals.queries,
@@ -33,16 +36,30 @@ def read_to_store(
             for queries, unit_queries in zip(of_units, units, strict=True)
         ],
         freshness=freshness,
-        unconfirmed=unconfirmed_for(public_access()),
+        unconfirmed=unconfirmed_for(public),
     )
+    shown = visible_together(public, series=series, totals=totals, units=units, freshness=freshness)
     return AnswerSet(
-        series=of_series.counted(answers.series),
-        totals=of_totals.counted(answers.totals),
+        series=_marked(of_series.counted(answers.series), shown.series),
+        totals=_marked(of_totals.counted(answers.totals), shown.totals),
         units=[
-            {unit: queries.counted(of_unit) for unit, of_unit in by_unit.items()}
-            for queries, by_unit in zip(of_units, answers.units, strict=True)
+            {unit: _marked(queries.counted(of_unit), of_public[unit]) for unit, of_unit in by_unit.items()}
+            for queries, by_unit, of_public in zip(of_units, answers.units, shown.units, strict=True)
         ],
     )
+
+
+def _marked(answers: Sequence[Answer], shown: Sequence[Answer]) -> list[Answer]:
+    """The answers with `withheld` as it is in those that are shown."""
+    marked = []
+    for answer, of_public in zip(answers, shown, strict=True):
+        hidden = {_place(value) for value in (*of_public.total, *of_public.series) if value.withheld}
+        total, series = (
+            [replace(value, withheld=_place(value) in hidden) for value in values]
+            for values in (answer.total, answer.series)
+        )
+        marked.append(replace(answer, total=total, series=series))
+    return marked
 
 
 class _WithNumerators:

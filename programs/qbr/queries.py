@@ -5,21 +5,18 @@ from __future__ import annotations
 import django_filters
 from django.db.models import QuerySet
 
+from core.list_filters import ListFilters
 from orgtree.models.visibility import Visibility
 from programs.models import Qbr, QbrPeriod, QbrState
 
 
-class QbrFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
+class QbrFilters(ListFilters):
     """What a list of reviews is narrowed to, on pages and over the API."""
 
-    unit = django_filters.CharFilter(field_name="unit__slug", label="Unit", help_text="Its slug; `-`: none, the whole.")
-    period = django_filters.ChoiceFilter(choices=QbrPeriod.choices, label="Period")
-    state = django_filters.ChoiceFilter(choices=QbrState.choices, label="State")
-    start = django_filters.DateFilter(field_name="start", label="Begins on")
-
-    class Meta:
-        model = Qbr
-        fields = ("unit", "period", "state", "start")
+    unit = django_filters.CharFilter(field_name="unit__slug", label="Unit", help_text="Slug.")
+    period = django_filters.ChoiceFilter(choices=QbrPeriod.choices, label="Period", empty_label="Any period")
+    state = django_filters.ChoiceFilter(choices=QbrState.choices, label="State", empty_label="Any state")
+    start = django_filters.DateFilter(field_name="start", label="Begins on", help_text="The first day of the period.")
 
 
 def visible_qbrs(visibility: Visibility) -> QuerySet[Qbr]:

@@ -16,6 +16,7 @@ from tests.journeys.window import NARROW, BrowserWindows
 from tests.patience import wait_until
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, create_user
 from tests.programs.mail_server import MailServer, mail_server
+from tests.programs.meetings import scheduled
 from tests.servers import Server
 from tests.teams import create_teams
 
@@ -107,10 +108,12 @@ def test_a_manager_schedules_reviews_moves_one_and_cancels_one(
 
 
 def test_a_member_sees_it_on_a_phone_and_makes_a_feed(inviting: Server, windows: BrowserWindows) -> None:
+    with inviting.database():
+        scheduled(kind="qbr")
     member = windows.open(inviting, as_=MEMBER, width=NARROW, theme="dark")
     page = member.page
     member.go(MEETINGS)
-    expect(page.get_by_role("region", name="Meetings")).to_contain_text("Monthly review of Platform")
+    expect(page.get_by_role("region", name="Meetings")).to_contain_text("Monthly QBR of Platform")
     expect(page.get_by_role("link", name="Schedules")).to_have_count(0)
     assert member.grave_barriers() == []
     member.keep_picture("meetings-400px")

@@ -7,19 +7,10 @@ from datetime import UTC, date, datetime
 import pytest
 import time_machine
 
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from programs.models import Qbr, QbrPeriod
 from programs.qbr.services.sections import available_sections
-from programs.qbr.services.writing import (
-    ArrangementConflictError,
-    MayNotWriteQbrError,
-    QbrError,
-    QbrExistsError,
-    SectionConflictError,
-    SectionDraft,
-    arrange_sections,
-    discard_qbr,
-    write_section,
-)
+from programs.qbr.services.writing import QbrExistsError, SectionDraft, arrange_sections, discard_qbr, write_section
 from tests.org import Org
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, Persona
 from tests.programs.qbrs import frozen, read, review, say, signed
@@ -42,7 +33,7 @@ def test_a_review_covers_the_whole_fiscal_quarter_or_month_of_a_day() -> None:
     with pytest.raises(QbrExistsError) as exists:
         review(day=date(2026, 7, 1))
     assert exists.value.qbr == quarter
-    with pytest.raises(QbrError, match="has not come yet"):
+    with pytest.raises(FieldError, match="has not come yet"):
         review(day=date(2026, 10, 1))
 
 
@@ -62,14 +53,14 @@ def test_managers_create_reviews_of_their_units_and_leaders_all(persona: Persona
     if may:
         assert review(persona, unit=unit).sections.count() == len(available_sections())
         return
-    with pytest.raises(MayNotWriteQbrError):
+    with pytest.raises((MayNotWriteError, FieldError)):  # or they may not know of the unit
         review(persona, unit=unit)
 
 
 def test_who_saves_second_is_shown_the_other_text_and_nothing_is_lost() -> None:
     qbr = review(unit="platform")
     write_section(as_(MANAGER), qbr, "dora", SectionDraft("Faster", "By the manager"), of_version=1)
-    with pytest.raises(SectionConflictError) as conflict:
+    with pytest.raises(ConflictError) as conflict:
         write_section(as_(EXECUTIVE), qbr, "dora", SectionDraft("Slower", "By the executive"), of_version=1)
     assert conflict.value.stored.commentary == "By the manager"
     same = write_section(as_(EXECUTIVE), qbr, "dora", SectionDraft("Faster", "By the manager"), of_version=1)
@@ -94,7 +85,7 @@ def test_who_saves_second_is_shown_the_other_text_and_nothing_is_lost() -> None:
 )
 def test_what_cannot_be_stored_names_its_field(draft: SectionDraft, field: str) -> None:
     qbr = review()
-    with pytest.raises(QbrError) as problem:
+    with pytest.raises(FieldError) as problem:
         write_section(as_(EXECUTIVE), qbr, "dora", draft, of_version=1)
     assert problem.value.field == field
     assert qbr.sections.get(key="dora").version == 1
@@ -104,10 +95,10 @@ def test_sections_are_reordered_and_left_out(org: Org) -> None:
     qbr = review()
     arrange_sections(as_(EXECUTIVE), qbr, ["asks", "dora"], {"asks", "dora", "risks"}, of_version=1)
     assert [section.key for section in read(qbr).sections] == ["asks", "dora", "risks"]
-    with pytest.raises(ArrangementConflictError):
+    with pytest.raises(ConflictError):
         arrange_sections(as_(EXECUTIVE), qbr, ["dora"], {"dora"}, of_version=1)
     for order, included, field in ((["dora"], [], "included"), (["nothing"], ["dora"], "order")):
-        with pytest.raises(QbrError) as problem:
+        with pytest.raises(FieldError) as problem:
             arrange_sections(as_(EXECUTIVE), qbr, order, included, of_version=2)
         assert problem.value.field == field
 
@@ -127,13 +118,13 @@ def test_a_frozen_review_takes_no_more_texts(org: Org) -> None:
         lambda: arrange_sections(as_(EXECUTIVE), qbr, [], {"dora"}, of_version=1),
         lambda: discard_qbr(as_(EXECUTIVE), qbr),
     ):
-        with pytest.raises(QbrError, match="frozen"):
+        with pytest.raises(FieldError, match="frozen"):
             refused()
 
 
 def test_a_draft_can_be_discarded() -> None:
     qbr = review(unit="platform")
-    with pytest.raises(MayNotWriteQbrError):
+    with pytest.raises(MayNotWriteError):
         discard_qbr(as_(MEMBER), qbr)
     discard_qbr(as_(MANAGER), qbr)
     assert not Qbr.objects.exists()

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from django.http import HttpResponseBase
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.csv_export import csv_response
+from core.list_filters import filter_parameters
+from core.write_errors import ConflictError, FieldError
 from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.query import windows
-from insights.query.errors import QueryError
 from orgtree.access.access import Access, access_of
-from orgtree.models import Unit
 from programs.models import Qbr, QbrPeriod, QbrSection
 from programs.qbr.api.documents import (
     ComparisonSerializer,
@@ -36,7 +35,7 @@ from programs.qbr.api.documents import (
     content_document,
     names_for,
 )
-from programs.qbr.queries import QbrFilter, preceding_qbr, visible_qbrs
+from programs.qbr.queries import QbrFilters, preceding_qbr, visible_qbrs
 from programs.qbr.services.comparing import compare_figures
 from programs.qbr.services.figures_csv import figure_rows
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
@@ -44,10 +43,6 @@ from programs.qbr.services.reading import document_of
 from programs.qbr.services.restated import restated_figures
 from programs.qbr.services.sections import SECTIONS
 from programs.qbr.services.writing import (
-    ArrangementConflictError,
-    MayNotWriteQbrError,
-    QbrError,
-    SectionConflictError,
     SectionDraft,
     arrange_sections,
     create_qbr,
@@ -60,30 +55,25 @@ from programs.requests.fields import day, given_fields, number, text
 from programs.requests.program_view import ProgramView
 
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
-FILTERS = tuple(QbrFilter.base_filters)
-Written = TypeVar("Written")
 
 
 class QbrsView(ProgramView):
     @extend_schema(
         operation_id="v1_qbrs",
         parameters=[
-            *(OpenApiParameter(name, str, description=str(QbrFilter.base_filters[name].label)) for name in FILTERS),
+            *filter_parameters(QbrFilters),
             *page_parameters("Reviews"),
         ],
         responses={200: QbrsSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
         """The reviews that one may see, the latest first."""
-        only(request, *FILTERS, "page", "size")
+        only(request, *QbrFilters.base_filters, "page", "size")
         access = access_of(request.user)
-        filtered = QbrFilter(request.query_params, visible_qbrs(access.visibility))
-        if not filtered.is_valid():
-            field, problems = next(iter(filtered.errors.items()))
-            raise QueryError(field, str(problems[0]))
-        rows = list(filtered.qs[requested_slice(request)])
+        found = QbrFilters(request.query_params, visible_qbrs(access.visibility)).qs
+        rows = list(found[requested_slice(request)])
         listed = QbrSerializer(rows, many=True, context={"names": names_for(rows, access)})
-        return Response({"total": filtered.qs.count(), "qbrs": listed.data})
+        return Response({"total": found.count(), "qbrs": listed.data})
 
     @extend_schema(
         operation_id="v1_qbr_create", request=QbrCreateSerializer, responses={201: OneQbrSerializer, **ERRORS}
@@ -94,11 +84,11 @@ class QbrsView(ProgramView):
         given = given_fields(request, ("unit", "period", "day"), needed=("day",))
         period = text("period", given.get("period")) or QbrPeriod.QUARTER
         if period not in QbrPeriod.values:
-            raise QueryError("period", f"One of: {', '.join(QbrPeriod.values)}.")
-        chosen, unit = day("day", given["day"]), _unit(text("unit", given.get("unit")), access)
+            raise FieldError("period", f"One of: {', '.join(QbrPeriod.values)}.")
+        chosen, unit = day("day", given["day"]), text("unit", given.get("unit"))
         if chosen is None:
-            raise QueryError("day", "It is needed.")
-        added = _with_api_errors(lambda: create_qbr(access, unit, QbrPeriod(period), chosen))
+            raise FieldError("day", "It is needed.")
+        added = create_qbr(access, unit, QbrPeriod(period), chosen)
         return Response(_document(added.pk, access), status=status.HTTP_201_CREATED)
 
 
@@ -114,7 +104,7 @@ class QbrView(ProgramView):
         """Discard a draft."""
         access = access_of(request.user)
         qbr = _visible(pk, access)
-        _with_api_errors(lambda: discard_qbr(access, qbr))
+        discard_qbr(access, qbr)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -135,8 +125,8 @@ class QbrSectionView(ProgramView):
             raise NotFound
         draft = _draft(given, section)
         try:
-            written = _with_api_errors(lambda: write_section(access, qbr, key, draft, of_version=version))
-        except SectionConflictError as conflict:
+            written = write_section(access, qbr, key, draft, of_version=version)
+        except ConflictError as conflict:
             problem = error_document("version", f"{conflict} `stored` is what it says now.")
             stored = QbrSectionSerializer(conflict.stored).data
             return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
@@ -157,8 +147,8 @@ class QbrArrangeView(ProgramView):
         order, included = (_texts(name, given.get(name, [])) for name in ("order", "included"))
         version = number("version", given["version"]) or 0
         try:
-            _with_api_errors(lambda: arrange_sections(access, qbr, order, included, of_version=version))
-        except ArrangementConflictError as conflict:
+            arrange_sections(access, qbr, order, included, of_version=version)
+        except ConflictError as conflict:
             return Response(error_document("version", str(conflict)), status=status.HTTP_409_CONFLICT)
         return Response(_document(pk, access))
 
@@ -170,7 +160,7 @@ class QbrFreezeView(ProgramView):
         access = access_of(request.user)
         qbr = _visible(pk, access)
         given_fields(request, ())
-        _with_api_errors(lambda: freeze_qbr(access, qbr))
+        freeze_qbr(access, qbr)
         return Response(_document(pk, access))
 
 
@@ -181,7 +171,7 @@ class QbrSignView(ProgramView):
         access = access_of(request.user)
         qbr = _visible(pk, access)
         given_fields(request, ())
-        _with_api_errors(lambda: sign_qbr(access, qbr))
+        sign_qbr(access, qbr)
         return Response(_document(pk, access))
 
 
@@ -229,16 +219,6 @@ def _document(pk: int, access: Access) -> dict[str, Any]:
     return dict(OneQbrSerializer(qbr, context=context).data)
 
 
-def _unit(slug: str, access: Access) -> Unit | None:
-    """None: the whole organisation.  Raises QueryError for one that the viewer may not see, too."""
-    if not slug:
-        return None
-    unit = Unit.objects.within(access.visibility).filter(slug=slug).first() if "\x00" not in slug else None
-    if unit is None:
-        raise QueryError("unit", "There is no such unit.")
-    return unit
-
-
 def _draft(given: Any, section: QbrSection) -> SectionDraft:
     """What is not named stays."""
     return SectionDraft(
@@ -250,15 +230,5 @@ def _draft(given: Any, section: QbrSection) -> SectionDraft:
 
 def _texts(name: str, given: object) -> tuple[str, ...]:
     if not isinstance(given, list):
-        raise QueryError(name, "It must be a list of texts.")
+        raise FieldError(name, "It must be a list of texts.")
     return tuple(text(name, entry) for entry in given)
-
-
-def _with_api_errors(write: Callable[[], Written]) -> Written:
-    """What the service answers; its refusals as the API tells them."""
-    try:
-        return write()
-    except MayNotWriteQbrError as refusal:
-        raise PermissionDenied(str(refusal)) from None
-    except QbrError as problem:
-        raise QueryError(problem.field, problem.message) from None

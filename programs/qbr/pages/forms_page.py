@@ -14,11 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.markdown import as_html
+from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
 from insights.ui.tiles import Link
-from orgtree.models import Unit
 from programs.models import Qbr, QbrPeriod, QbrSection
 from programs.models.qbr import LONGEST_HEADLINE
 from programs.qbr.pages.documents import qbr_url, visible_qbr
@@ -26,11 +26,7 @@ from programs.qbr.services.freezing import freeze_qbr, sign_qbr
 from programs.qbr.services.sections import SECTIONS, addable_metrics
 from programs.qbr.services.writing import (
     ONLY_LEADERS,
-    ArrangementConflictError,
-    MayNotWriteQbrError,
-    QbrError,
     QbrExistsError,
-    SectionConflictError,
     SectionDraft,
     arrange_sections,
     create_qbr,
@@ -39,6 +35,7 @@ from programs.qbr.services.writing import (
     write_section,
 )
 from programs.requests.conflicts import renumber
+from programs.requests.forms import show_error
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 
 CONFLICT = (
@@ -93,17 +90,14 @@ def qbr_new(request: HttpRequest) -> HttpResponse:
     offer(form, "unit", units_to_write_for(access.visibility))
     context: dict[str, Any] = {"form": form}
     if request.method == "POST" and form.is_valid():
-        slug = form.cleaned_data["unit"]
-        unit = None if slug == WHOLE else Unit.objects.filter(slug=slug).first()
+        unit = "" if form.cleaned_data["unit"] == WHOLE else form.cleaned_data["unit"]
         try:
             added = create_qbr(access, unit, QbrPeriod(form.cleaned_data["period"]), form.cleaned_data["day"])
         except QbrExistsError as existing:
             form.add_error(None, existing.message)
             context["existing"] = Link(f"Open {existing.qbr}", qbr_url(existing.qbr))
-        except QbrError as problem:
-            form.add_error(problem.field, problem.message)
-        except MayNotWriteQbrError as refusal:
-            raise PermissionDenied(str(refusal)) from None
+        except FieldError as problem:
+            show_error(form, problem)
         else:
             messages.success(request, "Draft created. Its figures are live until you freeze it.")
             return redirect("qbr", added.pk)
@@ -130,12 +124,12 @@ def qbr_section(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     draft = SectionDraft(data["headline"], data["commentary"], tuple(data["metrics"]))
     try:
         write_section(access_in(request), qbr, key, draft, of_version=data["version"])
-    except SectionConflictError as conflict:
+    except ConflictError as conflict:
         renumber(form, "version", conflict.stored.version)
         context = {"conflict": CONFLICT, "stored": conflict.stored}
         return _section_page(request, qbr, conflict.stored, form, context, status=409)
-    except QbrError as problem:
-        form.add_error(problem.field if problem.field in form.fields else None, problem.message)
+    except FieldError as problem:
+        show_error(form, problem)
         return _section_page(request, qbr, section, form, status=400)
     messages.success(request, f"{section.get_key_display()} saved.")
     return redirect(f"{qbr_url(qbr)}#{key}")
@@ -159,9 +153,9 @@ def qbr_arrange(request: HttpRequest, pk: int) -> HttpResponse:
                 request.POST.getlist("show"),
                 of_version=int(version) if version.isdecimal() and len(version) < 10 else 0,
             )
-        except ArrangementConflictError:
+        except ConflictError:
             problem, status = ARRANGED, 409
-        except QbrError as refused:
+        except FieldError as refused:
             problem, status = refused.message, 400
         else:
             messages.success(request, "Sections arranged.")
@@ -179,8 +173,6 @@ def qbr_freeze(request: HttpRequest, pk: int) -> HttpResponse:
     qbr = visible_qbr(request, pk)
     try:
         freeze_qbr(access_in(request), qbr)
-    except MayNotWriteQbrError as refusal:
-        raise PermissionDenied(str(refusal)) from None
     except QueryError as problem:
         messages.error(request, f"It is not frozen: {problem.message}")
     else:
@@ -194,9 +186,7 @@ def qbr_sign(request: HttpRequest, pk: int) -> HttpResponse:
     qbr = visible_qbr(request, pk)
     try:
         sign_qbr(access_in(request), qbr)
-    except MayNotWriteQbrError as refusal:
-        raise PermissionDenied(str(refusal)) from None
-    except QbrError as problem:
+    except FieldError as problem:
         messages.error(request, problem.message)
     else:
         messages.success(request, "Signed off and published to everybody who may see the unit.")
@@ -209,9 +199,7 @@ def qbr_discard(request: HttpRequest, pk: int) -> HttpResponse:
     qbr = visible_qbr(request, pk)
     try:
         discard_qbr(access_in(request), qbr)
-    except MayNotWriteQbrError as refusal:
-        raise PermissionDenied(str(refusal)) from None
-    except QbrError as problem:
+    except FieldError as problem:
         messages.error(request, problem.message)
         return redirect(qbr_url(qbr))
     messages.success(request, "Draft discarded.")

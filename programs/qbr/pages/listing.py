@@ -20,12 +20,11 @@ from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
-from insights.ui.filters import BadFilterError
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY
 from programs.history.events import names_of_accounts
 from programs.models import Qbr, QbrPeriod, QbrState
-from programs.qbr.queries import QbrFilter, visible_qbrs
+from programs.qbr.queries import QbrFilters, visible_qbrs
 
 PAGE_SIZE = 25
 TONES = {QbrState.SIGNED: ("good", "check"), QbrState.FROZEN: ("acc", "snowflake"), QbrState.DRAFT: ("", "writing")}
@@ -52,12 +51,9 @@ class QbrLine:
 def qbrs(request: HttpRequest) -> HttpResponseBase:
     """`unit`, `period`, `state` and `start` narrow the list."""
     access = access_in(request)
-    filtered = QbrFilter(request.GET, visible_qbrs(access.visibility))
-    if not filtered.is_valid():
-        field, problems = next(iter(filtered.errors.items()))
-        raise BadFilterError(field, f"{field}= {problems[0]}")
+    filtered = QbrFilters(request.GET, visible_qbrs(access.visibility))
     page = Paginator(filtered.qs, PAGE_SIZE).get_page(read_page(request))
-    params = {name: request.GET[name] for name in QbrFilter.base_filters if request.GET.get(name)}
+    params = {name: request.GET[name] for name in QbrFilters.base_filters if request.GET.get(name)}
     context: dict[str, Any] = {
         "qbrs": _lines(list(page)),
         "form": filtered.form,

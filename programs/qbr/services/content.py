@@ -246,6 +246,7 @@ def _value(value: MetricValue) -> dict[str, Any]:
         "value": None if value.value is None else float(value.value),
         "sample_size": value.sample_size,
         "people": value.people,
+        "reveals_few": value.withheld,
         "reason": value.reason or "",
     }
 

@@ -9,13 +9,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.authorship import changes_by
+from core.write_errors import FieldError, MayNotWriteError
 from insights.query.query import Freshness
 from orgtree.access.access import Access
 from programs.closing.services.frozen import freeze_content
 from programs.key_results.services.measuring import measure_objectives
 from programs.models import FrozenDocument, Qbr, QbrState
 from programs.qbr.services.content import SCHEMA_VERSION, content_of, objectives_of
-from programs.qbr.services.writing import ONLY_LEADERS, MayNotWriteQbrError, QbrError, account_of, may_write
+from programs.qbr.services.writing import ONLY_LEADERS, account_of, may_write
 
 NOT_FROZEN = "Freeze the review first: only figures that no longer change are signed off."
 
@@ -24,11 +25,11 @@ def freeze_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> Froze
     """Figures, series, labels and texts as they are now.
 
     Idempotent: freezing a frozen review returns its document.  `at` is when it was frozen, where that is written down
-    later.  Raises QbrError, QueryError, MayNotWriteQbrError.
+    later.  Raises FieldError, QueryError, MayNotWriteError.
     """
     account, now = account_of(access), at or timezone.now()
     if not may_write(access, qbr):
-        raise MayNotWriteQbrError(ONLY_LEADERS)
+        raise MayNotWriteError(ONLY_LEADERS)
     today = timezone.localdate(now, settings.ORGANISATION_TIME_ZONE)
     if not qbr.is_frozen:
         still_open = [one.pk for one in objectives_of(qbr) if not one.quarter.is_closed and one.dropped_at is None]
@@ -51,15 +52,15 @@ def freeze_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> Froze
 def sign_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> Qbr:
     """Publish it to everybody who may see the unit.  The first signature stays.
 
-    Raises QbrError for a draft, MayNotWriteQbrError.
+    Raises FieldError for a draft, MayNotWriteError.
     """
     account = account_of(access)
     if not may_write(access, qbr):
-        raise MayNotWriteQbrError(ONLY_LEADERS)
+        raise MayNotWriteError(ONLY_LEADERS)
     with changes_by(account):
         stored = Qbr.objects.select_for_update().get(pk=qbr.pk)  # alone: who waited would join what was there before
         if not stored.is_frozen:
-            raise QbrError("state", NOT_FROZEN)
+            raise FieldError("state", NOT_FROZEN)
         if stored.state == QbrState.FROZEN:
             stored.state, stored.signed_at, stored.signed_by = QbrState.SIGNED, at or timezone.now(), account
             stored.save(update_fields=["state", "signed_at", "signed_by"])

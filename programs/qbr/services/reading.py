@@ -25,6 +25,8 @@ from programs.models import Qbr, Ticket
 from programs.qbr.services.content import SCHEMA_VERSION, content_of
 from programs.qbr.services.sections import SOURCES
 
+FEWEST = 1  # as many people as a value counts for that would tell of few beside other values
+
 
 @dataclass(frozen=True)
 class Amount:
@@ -271,7 +273,8 @@ def _figure(entry: Mapping[str, Any], unit_id: int | None, access: Access) -> Fi
 
 def _amount(entry: Mapping[str, Any], described: Mapping[str, Any], unit_id: int | None, access: Access) -> Amount:
     """`described` is the metric as the document has it."""
-    if hidden := why_hidden(described, entry["people"], unit_id, access):
+    people = FEWEST if entry["reveals_few"] else entry["people"]
+    if hidden := why_hidden(described, people, unit_id, access):
         return Amount(None, 0, 0, hidden, hidden=True)
     return Amount(entry["value"], entry["sample_size"], entry["people"], entry["reason"])
 
