@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.model_serializers import WriteSerializer, validated
+from core.api.model_serializers import Amount, Day, WriteSerializer, validated
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.write_errors import ConflictError, FieldError
@@ -36,7 +36,7 @@ from integrations.hand_kept.values import (
     visible_entries,
 )
 from integrations.models import HandKeptMetric, HandKeptValue
-from integrations.push.fields import Day, Number, StrictSerializer, Text, Title
+from integrations.push.fields import StrictSerializer, Text, Title
 from orgtree.access.access import Access, access_of
 from orgtree.access.who_sees import names_of
 from orgtree.models import TokenScope
@@ -107,7 +107,7 @@ class HandKeptValuesSerializer(serializers.Serializer[object]):
 class EntrySerializer(StrictSerializer):
     unit = Text(required=False, help_text="Slug; null: the whole organisation.")
     date = Day()
-    value = Number(help_text="In the metric's unit of measure.")
+    value = Amount(help_text="In the metric's unit of measure.")
     note = Title(required=False)
 
 

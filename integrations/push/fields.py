@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -122,28 +122,3 @@ def _path(path: str, name: Any) -> str:
         return f"{path}[{name}]"
     name = "record" if name == "non_field_errors" else str(name)
     return f"{path}.{name}" if path else name
-
-
-class Day(serializers.Field[date, Any, str, Any]):
-    """A day of the local calendar, as 2026-01-31."""
-
-    def to_internal_value(self, data: Any) -> date:
-        try:
-            return date.fromisoformat(data)
-        except (TypeError, ValueError):
-            raise serializers.ValidationError("This is no day. Write it as 2026-01-31.") from None
-
-    def to_representation(self, value: date) -> str:
-        return value.isoformat()
-
-
-class Number(serializers.Field[float, Any, float, Any]):
-    """A JSON number."""
-
-    def to_internal_value(self, data: Any) -> float:
-        if isinstance(data, bool) or not isinstance(data, int | float):
-            raise serializers.ValidationError("This is no number. Send it without quotation marks.")
-        return data
-
-    def to_representation(self, value: float) -> float:
-        return value

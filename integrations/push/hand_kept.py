@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from core.api.model_serializers import Amount, Day
 from core.write_errors import FieldError
 from integrations.hand_kept.values import Entry, checked_entry, remove_values, store_entries
 from integrations.models import HandKeptMetric, HandKeptValue, IngestToken
 from integrations.models.hand_kept import KEY_PREFIX
-from integrations.push.fields import Day, Number, StrictSerializer, Text, Title, in_words
+from integrations.push.fields import StrictSerializer, Text, Title, in_words
 from integrations.telemetry.otlp.ingest_tokens import Sender
 from orgtree.models import Unit
 
@@ -24,7 +25,7 @@ class MetricRecord(StrictSerializer):
     key = Text()
     unit = Text(required=False)
     date = Day()
-    value = Number()
+    value = Amount()
     note = Title(required=False)
 
 

@@ -77,7 +77,7 @@ class MeetingConflictSerializer(ErrorsSerializer):
     stored = MeetingSerializer()
 
 
-class SeriesSerializer(ReadSerializer[MeetingSeries]):
+class MeetingSeriesSerializer(ReadSerializer[MeetingSeries]):
     title = serializers.CharField()
     unit = LedUnitField("Meetings", help_text="Slug; null: the whole organisation.")
     participants = ParticipantsField(help_text="E-mail addresses.")
@@ -89,7 +89,7 @@ class SeriesSerializer(ReadSerializer[MeetingSeries]):
 
 class SeriesListSerializer(serializers.Serializer[object]):
     total = serializers.IntegerField()
-    series = SeriesSerializer(many=True)
+    series = MeetingSeriesSerializer(many=True)
 
 
 class SeriesPatchSerializer(SeriesWriteSerializer):
@@ -101,10 +101,10 @@ class SeriesPatchSerializer(SeriesWriteSerializer):
         fields = (*CHANGEABLE, "version")
 
 
-class SeriesConflictSerializer(ErrorsSerializer):
+class MeetingSeriesConflictSerializer(ErrorsSerializer):
     """Somebody changed it in the meantime; nothing was stored."""
 
-    stored = SeriesSerializer()
+    stored = MeetingSeriesSerializer()
 
 
 def meeting_documents(meetings: Sequence[Meeting], access: Access) -> list[dict[str, Any]]:
@@ -121,4 +121,4 @@ def meeting_documents(meetings: Sequence[Meeting], access: Access) -> list[dict[
 
 
 def series_documents(series: Sequence[MeetingSeries], access: Access) -> list[dict[str, Any]]:
-    return [dict(document) for document in SeriesSerializer(series, many=True, context={"access": access}).data]
+    return [dict(document) for document in MeetingSeriesSerializer(series, many=True, context={"access": access}).data]

@@ -16,10 +16,10 @@ from core.write_errors import ConflictError
 from insights.api.errors import document as error_document
 from orgtree.access.access import Access, access_of
 from programs.meetings.api.documents import (
-    SeriesConflictSerializer,
+    MeetingSeriesConflictSerializer,
+    MeetingSeriesSerializer,
     SeriesListSerializer,
     SeriesPatchSerializer,
-    SeriesSerializer,
     series_documents,
 )
 from programs.meetings.api.meetings import ERRORS
@@ -49,7 +49,7 @@ class MeetingSeriesListView(ProgramView):
     @extend_schema(
         operation_id="v1_meeting_series_add",
         request=SeriesWriteSerializer,
-        responses={201: SeriesSerializer, **ERRORS},
+        responses={201: MeetingSeriesSerializer, **ERRORS},
     )
     def post(self, request: Request) -> Response:
         """Schedule meetings: those of half a year are made at once, and participants invited."""
@@ -59,7 +59,7 @@ class MeetingSeriesListView(ProgramView):
 
 
 class MeetingSeriesView(ProgramView):
-    @extend_schema(operation_id="v1_meeting_series", responses={200: SeriesSerializer, **ERRORS})
+    @extend_schema(operation_id="v1_meeting_series", responses={200: MeetingSeriesSerializer, **ERRORS})
     def get(self, request: Request, pk: int) -> Response:
         """One schedule."""
         access = access_of(request.user)
@@ -68,7 +68,7 @@ class MeetingSeriesView(ProgramView):
     @extend_schema(
         operation_id="v1_meeting_series_change",
         request=SeriesPatchSerializer,
-        responses={200: SeriesSerializer, 409: SeriesConflictSerializer, **ERRORS},
+        responses={200: MeetingSeriesSerializer, 409: MeetingSeriesConflictSerializer, **ERRORS},
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named; coming meetings follow, and participants are notified.  `ends_on` ends it."""
