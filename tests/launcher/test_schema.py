@@ -52,10 +52,11 @@ def test_a_database_with_all_single_steps_goes_on_with_the_one_that_replaces_the
 
 @pytest.mark.usefixtures("migrated")
 def test_models_of_an_earlier_version_get_their_names_and_keep_tables_and_permissions() -> None:
-    tables = described_tables()
-    call_command("migrate", "integrations", "0054", verbosity=0)
-    call_command("migrate", "programs", "0011", verbosity=0)
-    assert described_tables() == tables
+    newest = described_tables()
+    migrate_back(integrations="0055", programs="0012")
+    renamed = described_tables()
+    migrate_back(integrations="0054", programs="0011")
+    assert described_tables() == renamed
     former = ContentType.objects.get(app_label="programs", model="letter").pk
     execute(
         "INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff, is_active,"
@@ -66,9 +67,15 @@ def test_models_of_an_earlier_version_get_their_names_and_keep_tables_and_permis
         " SELECT gen_random_uuid(), id, 'email', 'waiting', 0, '', '' FROM auth_user"
     )
     schema.migrate_schema()
-    assert described_tables() == tables
+    assert described_tables() == newest
     assert OutgoingEmail.objects.get().account.username == "ada"
     assert ContentType.objects.get(app_label="programs", model="outgoingemail").pk == former
+
+
+def migrate_back(**migrations: str) -> None:
+    """To these migrations, the upper app first."""
+    for app in ("programs", "integrations"):
+        call_command("migrate", app, migrations[app], verbosity=0)
 
 
 @pytest.mark.usefixtures("migrated")

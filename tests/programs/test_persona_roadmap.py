@@ -15,10 +15,12 @@ from django.test.utils import CaptureQueriesContext
 from insights.catalogue.registry import metrics
 from insights.query import windows
 from insights.query.query import Window
+from integrations.hand_kept.templates import TEMPLATES
 from orgtree.models import Attribute, Person, PersonAttribute
 from programs.models import Persona, PersonaMetric
 from programs.roadmaps.built_in_personas import BUILT_IN
 from programs.roadmaps.services.personas import own_persona, restore_personas, why_unmeasured
+from tests.hand_kept.keeping import define, enter
 from tests.org import Org
 from tests.pages.delivering import merged
 from tests.pages.recomputed import plain
@@ -49,6 +51,7 @@ def test_the_built_in_table_names_metrics_or_what_is_entered_by_hand() -> None:
     assert {key for key in keys - known if not key.startswith(HAND_KEPT_PREFIX)} <= LATER
     assert len(BUILT_IN) == 6
     assert all(cell for persona in BUILT_IN for cell in persona.quarters)
+    assert {key.removeprefix(HAND_KEPT_PREFIX) for key in keys if key.startswith(HAND_KEPT_PREFIX)} <= set(TEMPLATES)
 
 
 def test_an_installation_begins_with_the_six_personas(sign_in: SignIn) -> None:
@@ -126,6 +129,14 @@ def test_what_is_not_measured_says_what_it_takes(sign_in: SignIn) -> None:
     document = sign_in(EXECUTIVE).get("/api/v1/roadmap/personas/").json()
     [manager] = [one for one in document["personas"] if one["slug"] == "engineering-manager"]
     assert next(one for one in manager["metrics"] if one["metric"] == "allocation.share")["value"] is None
+
+
+def test_what_is_entered_by_hand_is_shown_and_marked(sign_in: SignIn) -> None:
+    metric = define()
+    enter(metric, "platform", str(quarters()[1].end - timedelta(days=1)), 82.0)
+    page = plain(text(sign_in(EXECUTIVE), f"{PERSONAS}?unit=platform"))
+    assert "Customer satisfaction Entered by hand 82.0 %" in page
+    assert "“customer_satisfaction” is to be set up" not in page
 
 
 def test_figures_of_small_groups_stay_hidden(sign_in: SignIn, org: Org) -> None:

@@ -41,7 +41,6 @@ from programs.roadmaps.services.personas import (
     why_unmeasured,
 )
 
-HAND_KEPT_NEW = "/insights/hand-kept/new/"
 ADMIN = "admin:programs_persona_changelist"
 ONLY_ADMINS = "The persona roadmap is edited by admins."
 
@@ -175,7 +174,7 @@ def _metric(row: PersonaMetric, figures: Answers, filters: Filters) -> MetricLin
         reason="" if tile.value else tile.reason,
         setup_url="",
         is_hidden=tile.state == "hidden",
-        by_hand=getattr(metric, "is_hand_kept", False),
+        by_hand=metric.is_hand_kept,
     )
 
 
@@ -190,5 +189,5 @@ def _setup_url(key: str, access: Access) -> str:
     if not access.visibility.leads_whole:
         return ""
     if key.startswith(HAND_KEPT):
-        return f"{HAND_KEPT_NEW}?{urlencode({'template': key.removeprefix(HAND_KEPT)})}"
+        return f"{reverse('hand_kept_new')}?{urlencode({'template': key.removeprefix(HAND_KEPT)})}"
     return reverse("integrations")
