@@ -124,7 +124,7 @@ def test_what_is_not_measured_says_what_it_takes(sign_in: SignIn) -> None:
     assert "the hand-kept metric “customer_satisfaction” is to be set up" in page
     assert "/insights/hand-kept/new/?template=customer_satisfaction" in page
     assert "no tool here measures sprint.scope_creep" in page
-    assert "/insights/hand-kept/" not in text(sign_in(MEMBER), PERSONAS), "members set nothing up"
+    assert "/insights/hand-kept/new/" not in text(sign_in(MEMBER), PERSONAS), "members set nothing up"
     assert "and none of all" in why_unmeasured("ai.active_share_by_agent")
     document = sign_in(EXECUTIVE).get("/api/v1/roadmap/personas/").json()
     [manager] = [one for one in document["personas"] if one["slug"] == "engineering-manager"]
