@@ -67,7 +67,7 @@ def _review(access: Access, team: str, month: date, number: int) -> None:
     if number == 0:
         return
     invited = list(review.attendance.values_list("person_id", flat=True))
-    save_attendance(access, review, set(invited[: len(invited) - number % 3]))
+    save_attendance(access, review, set(invited[: max(1, len(invited) - number % 3)]))
     save_summary(access, review, "The rota stays; the next month is about smaller pull requests.", of_version=1)
     held = (month + timedelta(days=31)).replace(day=1) + SIGNED_AFTER
     sign_review(access, review, at=datetime.combine(held, time(15), UTC))
