@@ -15,13 +15,14 @@ from django.test.utils import CaptureQueriesContext
 from core import browser_print
 from core.browser_print import chromium
 from orgtree.models import IndividualPolicy, Organisation
-from programs.models import FrozenDocument, Objective, Qbr, QbrState
+from programs.models import FrozenDocument, Meeting, MeetingKind, Objective, Qbr, QbrState, Rule
 from programs.qbr.pages.documents import read_review, visible_qbr
 from programs.qbr.pages.print_page import printable
 from tests.org import Org
 from tests.pages.delivering import merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user, signed_in
 from tests.programs.api_pages import MOST_QUERIES, got, problem, sent
+from tests.programs.meetings import scheduled
 from tests.programs.objectives import objective
 from tests.programs.qbrs import frozen, review, say, signed
 from tests.programs.test_closing_quarters import PLATFORM, delivered, in_october, in_september, pickup
@@ -166,6 +167,17 @@ def test_a_member_reads_the_published_review_and_is_offered_nothing_else(deliver
     assert member.get(f"/programs/qbr/{draft.pk}/sections/dora/").status_code == 403
     assert member.post(f"/programs/qbr/{draft.pk}/sign/").status_code == 403
     assert "Q3 2026" in page_of(MEMBER, "/programs/qbr/")
+
+
+def test_the_page_names_the_meeting_in_which_it_is_presented(delivered: Org) -> None:
+    """Who is invited is told to those who take part, and to those who answer for the unit."""
+    scheduled(kind=MeetingKind.QBR, rule=Rule.QUARTER_WEEK, week=1, weekday=0, place=None, people=("ada", "hedy"))
+    qbr = signed(review(unit="platform"))
+    meeting = Meeting.objects.filter(period_start=qbr.start, period_end=qbr.end).get()
+    for persona, people in ((MANAGER, "Ada and Hedy"), (MEMBER, "Ada and Hedy")):
+        shown = page_of(persona, f"/programs/qbr/{qbr.pk}/")
+        assert f'href="/programs/meetings/{meeting.pk}/"' in shown
+        assert f", with {people}" in shown
 
 
 def test_two_hundred_objectives_go_on_over_sheets(delivered: Org) -> None:

@@ -11,14 +11,18 @@ from django.utils.text import slugify
 from insights.pages.annotations.labels import moment
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.ui import wording
 from orgtree.access.access import Access
 from orgtree.access.who_sees import name_of
-from programs.models import Qbr, QbrState
+from programs.meetings.queries.meetings import meeting_about
+from programs.models import Meeting, MeetingKind, Qbr, QbrState
 from programs.qbr.pages.sheets import Review, review_of
 from programs.qbr.queries import preceding_qbr, visible_qbrs
 from programs.qbr.services.reading import document_of
 from programs.qbr.services.restated import restated_figures
 from programs.qbr.services.writing import may_write
+
+PEOPLE_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,34 @@ def links_of(qbr: Qbr, access: Access) -> Links:
         compare_label=f"Compare with {earlier.period_name}" if earlier else "",
         edit=writes and not qbr.is_frozen,
         can_sign=writes and qbr.state == QbrState.FROZEN,
+    )
+
+
+@dataclass(frozen=True)
+class ReviewMeeting:
+    """The meeting in which it is presented; `people` names those whom the viewer may see invited."""
+
+    url: str
+    when: str
+    people: str
+
+
+def meeting_of(qbr: Qbr, access: Access) -> ReviewMeeting | None:
+    """None where none is planned about its period, or the viewer may not see it."""
+    meeting = meeting_about(MeetingKind.QBR, qbr.unit, qbr.start, qbr.end)
+    if (
+        meeting is None
+        or meeting.is_cancelled
+        or not Meeting.objects.within(access.visibility).filter(pk=meeting.pk).exists()
+    ):
+        return None
+    invited = meeting.participants.within(access.visibility).invited().order_by("person__full_name")
+    names = list(invited.values_list("person__full_name", flat=True)) if access.is_of_account else []
+    named = [*names[:PEOPLE_NAMED], f"{len(names) - PEOPLE_NAMED} more"] if len(names) > PEOPLE_NAMED else names
+    return ReviewMeeting(
+        reverse("meeting", args=[meeting.pk]),
+        wording.period(meeting.starts_at, meeting.ends_at, meeting.series.zone),
+        wording.listed(named),
     )
 
 

@@ -24,7 +24,7 @@ from insights.ui import tiles
 from insights.ui.bad_filter import explains_bad_filters
 from programs.history.events import names_of_accounts
 from programs.models import Qbr
-from programs.qbr.pages.documents import file_name, links_of, qbr_url, read_review, signed_text, visible_qbr
+from programs.qbr.pages.documents import file_name, links_of, meeting_of, qbr_url, read_review, signed_text, visible_qbr
 from programs.qbr.pages.figures import amount_text
 from programs.qbr.pages.print_page import printable
 from programs.qbr.queries import preceding_qbr
@@ -66,6 +66,7 @@ def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
         "review": read_review(request, found),
         "links": links,
         "signed": signed_text(found),
+        "meeting": meeting_of(found, access),
         "outline": _outline(found) if links.edit else [],
         "address": request.build_absolute_uri(qbr_url(found)),
     }
