@@ -7,6 +7,7 @@ from datetime import time, timedelta
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -35,7 +36,7 @@ def inviting(start_server: StartServer, mails: MailServer, request: pytest.Fixtu
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("HEADWAY_EMAIL_URL", mails.url)
         with start_server("web", "worker", "beat", named=f"{request.node.name}-meetings") as server:
-            with server.database():
+            with server.database(), transaction.atomic():  # places of units are worked out in one transaction
                 create_teams()
                 for persona in (ADMIN, EXECUTIVE, MANAGER, MEMBER):
                     QuietHours.objects.create(account=create_user(persona), begins=time(0), ends=time(0))

@@ -19,6 +19,7 @@ from orgtree.models import Person
 from programs.models import Channel, Delivery, Notice, OutgoingEmail, QuietHours
 from tests.patience import wait_until
 from tests.programs.mail_server import MailServer, mail_server
+from tests.programs.meetings import coming, scheduled
 from tests.programs.reminders import filed
 from tests.servers import Server
 from tests.teams import create_teams
@@ -42,12 +43,18 @@ def addresses() -> list[str]:
 
 @transaction.atomic
 def prepare() -> None:
-    """A ticket that is due today for each of many people, and its way out."""
+    """For each of many people a ticket that is due today or an invitation to a meeting, and its way out."""
     teams = create_teams()
-    for address in addresses():
-        account = User.objects.create(username=address, email=address)
+    accounts = {address: User.objects.create(username=address, email=address) for address in addresses()}
+    for address, account in accounts.items():
         QuietHours.objects.create(account=account, begins=time(0), ends=time(0))
         Person.objects.create(full_name=address, email=address)
+    invited = addresses()[::2]
+    meeting = coming(scheduled(people=tuple(address.partition("@")[0] for address in invited)))[0]
+    for notice in Notice.objects.filter(meeting=meeting):
+        Delivery.objects.create(notice=notice, channel=Channel.EMAIL)
+    for address in addresses()[1::2]:
+        account = accounts[address]
         due = filed(f"Of {address}", due=0, unit=teams.platform, owner=address.partition("@")[0])
         notice = Notice.objects.create(account=account, kind="ticket_due", ticket=due, day=due.due_on)
         Delivery.objects.create(notice=notice, channel=Channel.EMAIL)
