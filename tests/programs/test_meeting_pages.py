@@ -250,7 +250,7 @@ def test_past_meetings_stand_with_the_latest_first() -> None:
 
 def test_a_meeting_leads_to_its_record(monkeypatch: pytest.MonkeyPatch) -> None:
     july = coming(scheduled())[0]
-    assert "Nothing yet" in page(MANAGER, url(july))
+    assert "Review of Platform, June 2026" in page(MANAGER, url(july))
 
     def reviews(meetings: Sequence[Meeting], visibility: Visibility) -> Mapping[int, MeetingRecord]:
         if not visibility.leads_any:
