@@ -26,7 +26,7 @@ from insights.engine.adoption.developer_facts import read_developer_facts
 from insights.engine.comparison import seed_of
 from insights.formulas.bootstrap import Values
 from insights.formulas.differences import difference_of_means
-from insights.privacy import visible
+from insights.privacy import adoption
 from insights.query import windows
 from insights.query.query import Query, Scope
 from insights.ui import wording
@@ -271,7 +271,7 @@ def test_pages_of_rows_are_the_rows(recorded: Recorded, sign_in: SignIn, monkeyp
     whole = {address: rows(client, address) for address in addresses}
     monkeypatch.setattr("insights.pages.ai.adoption_rows.LARGEST_PAGE", 7)
     with monkeypatch.context() as counting:
-        counting.setattr(visible, "read_developer_facts", read := Mock(side_effect=read_developer_facts))
+        counting.setattr(adoption, "read_developer_facts", read := Mock(side_effect=read_developer_facts))
         for address in addresses:
             assert rows(client, address) == whole[address], address
         assert read.call_count == len(addresses), "all pages of a download are of the same developers"
