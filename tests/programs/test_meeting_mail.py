@@ -113,6 +113,7 @@ def test_later_meetings_are_invited_to_when_they_come_near(server: MailServer) -
         assert notices(plan=True) == [
             ("ada", "invitation", SEPTEMBER, 0),
             ("edith", "invitation", SEPTEMBER, 0),
+            ("edith", "unsigned", "2026-07-07", 0),  # who leads Platform, and has prepared no review
         ]
         [mail] = sent_to_ada(server)
         assert event_in(mail)["start"] == "2026-09-01T08:00:00+00:00"
