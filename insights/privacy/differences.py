@@ -25,8 +25,8 @@ from orgtree.access.access import Access
 from orgtree.models import UnitPlace
 
 CACHED_SECONDS = 60
-Place = tuple[int, int | None, int]  # a unit, the one above it, and its tree
-places_by_version: Cache[Sequence[Place]] = Cache(8_000_000, lambda places: 100 + 150 * len(places))
+Place = tuple[int, int | None, int, str]  # a unit, the one above it, its tree and its slug
+places_by_version: Cache[Sequence[Place]] = Cache(8_000_000, lambda places: 100 + 250 * len(places))
 """Where units stand, by version of people, day and minute."""
 
 Key = tuple[object, ...]  # a window and a segment
@@ -179,12 +179,12 @@ def family_of(units: Collection[int], access: Access) -> Family:
     if not units or access.minimum_group_size <= 1:
         return Family({})
     all_places = _places_today(access.people_version)
-    trees = {tree for unit, _, tree in all_places if unit in {*units}}
+    trees = {tree for unit, _, tree, _ in all_places if unit in {*units}}
     places = [place for place in all_places if place[2] in trees]
     tops = -1 if access.visibility.whole else None
     above = {
         unit: parent if parent is not None else tops and tops * tree
-        for unit, parent, tree in places
+        for unit, parent, tree, _ in places
         if parent is None or access.visibility.can_see(parent)
     }
     ancestors: set[int] = set()
@@ -204,11 +204,16 @@ def family_of(units: Collection[int], access: Access) -> Family:
     )
 
 
+def unit_ids(access: Access) -> Mapping[str, int]:
+    """By slug, of the units that stand in a tree today."""
+    return {slug: unit for unit, _, _, slug in _places_today(access.people_version)}
+
+
 def _places_today(people_version: int) -> Sequence[Place]:
     key = f"{people_version} {timezone.localdate()} {int(time.monotonic() / CACHED_SECONDS)}"
     places = places_by_version.get(key)
     if places is None:
         today = UnitPlace.objects.filter(during__contains=timezone.localdate())
-        places = tuple(today.values_list("unit_id", "parent_id", "unit__tree_id"))
+        places = tuple(today.values_list("unit_id", "parent_id", "unit__tree_id", "unit__slug"))
         places_by_version.put(key, places)
     return places

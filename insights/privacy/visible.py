@@ -24,7 +24,7 @@ from insights.engine.read import (
     read_together,
 )
 from insights.formulas.error_margins import ErrorMargin
-from insights.privacy.differences import Key, family_of, revealed_by_filters, sizes_of, wider_queries
+from insights.privacy.differences import Key, family_of, revealed_by_filters, sizes_of, unit_ids, wider_queries
 from insights.privacy.rows import RowsShown, labelled_rows, pseudonymous_rows, rows_shown
 from insights.privacy.scope_access import check_scopes
 from insights.privacy.withhold import (
@@ -131,10 +131,14 @@ class _Batch:
         self._wider = {
             position: [self._position(wider) for wider in wider_queries(query)] for position, query in protected.items()
         }
-        self._unit_ids = {
-            position: unit_id_of(query.scope, access)
+        of_units = {
+            position: query.scope
             for position, query in protected.items()
             if units is None and query.scope.unit is not None and query.scope.person_id is None
+        }
+        known = unit_ids(access) if of_units else {}
+        self._unit_ids = {
+            position: known.get(scope.unit or "") or unit_id_of(scope, access) for position, scope in of_units.items()
         }
         compared = self._unit_ids.values() if units is None else units if protected else ()
         self._family = family_of([unit for unit in compared if unit is not None], access)
