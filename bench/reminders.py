@@ -84,10 +84,10 @@ def _file_tickets(count: int, today: date) -> None:
                 SELECT id, row_number() OVER (ORDER BY id) - 1 AS place, count(*) OVER () AS total FROM orgtree_unit
             )
             INSERT INTO programs_ticket (nature, title, resolution, kind, unit_id, owner_id, starts_on, due_on, state,
-                dropped_why, metric, version, written_at)
+                dropped_why, metric, effort, version, written_at)
             SELECT 'challenge', 'Ticket ' || number, '', 'process',
                 CASE WHEN number %% 4 = 0 THEN unit.id ELSE owner.unit_id END, owner.person_id,
-                %(today)s::date - 60, %(today)s::date - 1 - number %% 30, 'open', '', '', 1, now()
+                %(today)s::date - 60, %(today)s::date - 1 - number %% 30, 'open', '', '', '', 1, now()
             FROM generate_series(1, %(count)s) AS number
             JOIN owner ON owner.place = number * 7919::bigint %% owner.total
             JOIN unit ON unit.place = number * 104729::bigint %% unit.total
