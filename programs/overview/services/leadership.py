@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import F
-
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from orgtree.access.access import Access
@@ -17,7 +15,7 @@ from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmark
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values_of_units
 from programs.models import ObjectiveStatus, Qbr, QbrPeriod, QbrState, Quarter, Ticket
 from programs.objectives.queries.objectives import ObjectiveProgress
-from programs.teams.queries import teams_of, teams_tree
+from programs.teams.queries import teams_of
 
 FOUR_KEYS = ("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time")
 MOST_TEAMS = 50
@@ -84,14 +82,14 @@ def overdue_by_unit(access: Access, *, today: date) -> list[OverdueOfUnit]:
     """Most first.  A ticket without an owner counts for its own unit."""
     overdue = Ticket.objects.within(access.visibility).overdue(today).select_related("unit")
     tickets = list(overdue.only("owner_id", "unit__name", "unit__slug"))
-    tree = teams_tree()
     own = Placement.objects.filter(
         person__in={ticket.owner_id for ticket in tickets if ticket.owner_id},
-        tree=tree.id if tree else None,
-        unit=F("ancestor"),
+        ancestor__in=teams_of(today),
         during__contains=today,
     )
-    teams = {person: (slug, name) for person, slug, name in own.values_list("person", "unit__slug", "unit__name")}
+    teams = {
+        person: (slug, name) for person, slug, name in own.values_list("person", "ancestor__slug", "ancestor__name")
+    }
     counted: Counter[tuple[str, str]] = Counter()
     for ticket in tickets:
         of_ticket = (ticket.unit.slug, ticket.unit.name) if ticket.unit else ("", NO_TEAM)

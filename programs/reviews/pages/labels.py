@@ -174,25 +174,24 @@ def _rows_url(review: Review, figures: Mapping[str, Any]) -> str:
 
 
 def _figures(kind: str, figures: Mapping[str, Any]) -> FiguresText:
-    unit = figures["unit_of_measure"]
+    """Durations of one point are printed in one unit."""
+    shown = ("before", "after", "low", "high", "threshold", "target")
+    known = {name: figures[name] for name in shown if figures.get(name) is not None}
+    texts = dict(zip(known, map(str, wording.alike(list(known.values()), figures["unit_of_measure"])), strict=True))
     return FiguresText(
-        before=_value(figures["before"], unit),
-        after=_value(figures["after"], unit),
+        before=texts.get("before", "no data"),
+        after=texts.get("after", "no data"),
         days=wording.days(Window(date.fromisoformat(figures["from"]), date.fromisoformat(figures["to"]))),
         sample=f"Sample {figures['sample_before']:,} → {figures['sample_after']:,}",
-        note=_note(kind, figures, unit),
+        note=_note(kind, texts),
     )
 
 
-def _note(kind: str, figures: Mapping[str, Any], unit: str) -> str:
-    if kind == PointKind.MOVED and figures["low"] is not None:
-        return f"90% interval of the change: {wording.between(figures['low'], figures['high'], unit)}"
-    aims = (("Threshold", figures.get("threshold")), ("target", figures.get("target")))
-    return ", ".join(f"{label} {_value(aim, unit)}" for label, aim in aims if aim is not None)
-
-
-def _value(value: float | None, unit: str) -> str:
-    return "no data" if value is None else str(wording.reading(value, unit))
+def _note(kind: str, texts: Mapping[str, str]) -> str:
+    if kind == PointKind.MOVED and "low" in texts:
+        return f"90% interval of the change: {texts['low']} to {texts['high']}"
+    aims = (("Threshold", texts.get("threshold")), ("target", texts.get("target")))
+    return ", ".join(f"{label} {aim}" for label, aim in aims if aim)
 
 
 def _first_line(text: str) -> str:
