@@ -6,9 +6,7 @@ A value is a number in the metric's unit of measure, or as people write it: 85%,
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -16,7 +14,7 @@ from decimal import Decimal, InvalidOperation
 from django.db import transaction
 
 from core.cells import CellError, clean, day
-from core.csv_export import FORMULA_STARTS
+from core.csv_import import CsvFileError, read_rows
 from core.write_errors import FieldError, MayNotWriteError
 from insights.ui.amounts import AmountError, read_amount
 from integrations.hand_kept.definitions import metric_by_key
@@ -25,14 +23,10 @@ from integrations.models import HandKeptMetric, HandKeptValue
 from orgtree.access.access import Access
 from orgtree.models import Unit
 
-MOST_BYTES = 1_000_000
 MOST_ROWS = 1000
 COLUMNS = ("key", "unit", "date", "value", "note")
+LABELS = {name: name for name in COLUMNS}
 NEEDED = ("key", "date", "value")
-
-
-class ValuesFileError(Exception):
-    """The file as a whole cannot be read, or a row of it cannot be stored; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -59,20 +53,10 @@ class ValueRow:
         return Outcome.UNCHANGED if is_same else Outcome.UPDATED
 
 
-def text_of(content: bytes) -> str:
-    """Raises ValuesFileError."""
-    if len(content) > MOST_BYTES:
-        raise ValuesFileError("The file has more than 1 MB. Import it in parts.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValuesFileError("The file is not in UTF-8. Save it as “CSV UTF-8”.") from None
-
-
 def read_values(access: Access, text: str) -> list[ValueRow]:
-    """What each row would become for this viewer; nothing is stored.  Raises ValuesFileError."""
+    """What each row would become for this viewer; nothing is stored.  Raises CsvFileError."""
     reading = _Reading(access)
-    rows = [reading.row(number, cells) for number, cells in _cells(text)]
+    rows = [reading.row(number, cells) for number, cells in read_rows(text, LABELS, needed=NEEDED, most=MOST_ROWS)]
     stored = {
         (value.metric_id, value.unit_id, value.day): value
         for value in HandKeptValue.objects.filter(
@@ -84,9 +68,9 @@ def read_values(access: Access, text: str) -> list[ValueRow]:
 
 
 def import_values(access: Access, rows: Sequence[ValueRow]) -> list[Outcome]:
-    """Store all of them.  Raises ValuesFileError where any has a problem, MayNotWriteError."""
+    """Store all of them.  Raises CsvFileError where any has a problem, MayNotWriteError."""
     if wrong := [row for row in rows if row.problem]:
-        raise ValuesFileError(f"Row {wrong[0].row}: {wrong[0].problem} Nothing was stored.")
+        raise CsvFileError(f"Row {wrong[0].row}: {wrong[0].problem} Nothing was stored.")
     with transaction.atomic():
         return enter_values(access, [row.entry for row in rows if row.entry], via=VIA_FILE)
 
@@ -153,28 +137,3 @@ def _number(text: str, metric: HandKeptMetric) -> Decimal | float:
         return read_amount(text, metric.unit_of_measure)
     except AmountError as problem:
         raise FieldError("value", str(problem)) from None
-
-
-def _cells(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    try:
-        heads = [head.strip().casefold() for head in next(lines, [])]
-        if missing := [name for name in NEEDED if name not in heads]:
-            raise ValuesFileError(f"The first row has to name the columns; missing: {', '.join(missing)}.")
-        for name in COLUMNS:
-            if heads.count(name) > 1:
-                raise ValuesFileError(f"The first row names the column {name} twice.")
-        for number, cells in enumerate(lines, start=2):
-            if not any(cell.strip() for cell in cells):
-                continue
-            if number > MOST_ROWS + 1:
-                raise ValuesFileError(f"The file has more than {MOST_ROWS:,} rows. Import it in parts.")
-            yield number, {head: _plain(cell) for head, cell in zip(heads, cells, strict=False) if head in COLUMNS}
-    except csv.Error as problem:
-        raise ValuesFileError(f"Row {lines.line_num} is no CSV: {problem}.") from None
-
-
-def _plain(cell: str) -> str:
-    """Without the apostrophe that a download puts before what a spreadsheet would take for a formula."""
-    cell = cell.strip()
-    return cell[1:] if cell.startswith("'") and cell[1:].lstrip().startswith(FORMULA_STARTS) else cell

@@ -11,7 +11,6 @@ whoever may choose them finds two that differ by any day.
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,10 +23,9 @@ from insights.query.query import Answer, MetricValue, Query
 from orgtree.access.access import Access
 from orgtree.models import UnitPlace
 
-CACHED_SECONDS = 60
 Place = tuple[int, int | None, int, str]  # a unit, the one above it, its tree and its slug
 places_by_version: Cache[Sequence[Place]] = Cache(8_000_000, lambda places: 100 + 250 * len(places))
-"""Where units stand, by version of people, day and minute."""
+"""Where units stand, by version of people and day."""
 
 Key = tuple[object, ...]  # a window and a segment
 Sizes = Mapping[Key, tuple[int, int]]  # people, and how many of them are unconfirmed
@@ -210,7 +208,7 @@ def unit_ids(access: Access) -> Mapping[str, int]:
 
 
 def _places_today(people_version: int) -> Sequence[Place]:
-    key = f"{people_version} {timezone.localdate()} {int(time.monotonic() / CACHED_SECONDS)}"
+    key = f"{people_version} {timezone.localdate()}"
     places = places_by_version.get(key)
     if places is None:
         today = UnitPlace.objects.filter(during__contains=timezone.localdate())

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from django.db import connection
 
+from orgtree.organisation.people_version import raise_people_version_on_commit
+
 # Beyond this number of rows, stale statistics would mislead the planner until autovacuum runs.
 MANY_ROWS = 500
 
@@ -60,7 +62,10 @@ _ADD = """
 
 
 def rebuild_unit_placements(tree_ids: Sequence[int]) -> None:
-    """Rebuild the unit placements of these trees.  Requires a transaction that holds the trees' locks."""
+    """Rebuild the unit placements of these trees.  Requires a transaction that holds the trees' locks.
+
+    Where one changes, so does the version of people: group sizes are compared along the tree.
+    """
     with connection.cursor() as cursor:
         for statement in _TARGET_TABLES:
             cursor.execute(statement)
@@ -72,3 +77,5 @@ def rebuild_unit_placements(tree_ids: Sequence[int]) -> None:
             written += cursor.rowcount
         if written > MANY_ROWS:
             cursor.execute("ANALYZE orgtree_unitplacement")
+    if written:
+        raise_people_version_on_commit()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from core.forms import flat
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.models.visibility import Visibility
 from programs.alignment.offers import Of, Offer, parents_of, plans_of
 from programs.models import Objective, Quarter, Ticket
-from programs.requests.forms import flat
 from programs.teams.pages import WHOLE
 
 UNSEEN_OBJECTIVE = "An objective that you may not see"

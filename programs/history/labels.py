@@ -8,11 +8,11 @@ from datetime import date, datetime
 from django.db.models import Model
 
 from core.columns import Column, Columns
+from core.edit_conflicts import NOTHING
 from insights.pages.annotations.labels import moment
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
 from programs.history.events import Undisclosed, Value
-from programs.requests.conflicts import NOTHING
 
 UNDISCLOSED: Mapping[Undisclosed, str] = {
     Undisclosed.GONE: "one that is gone",

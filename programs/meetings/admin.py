@@ -10,13 +10,13 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.forms import show_error
 from core.write_errors import FieldError
 from orgtree.access.access import Access, access_of
 from programs.meetings.queries.days_off import countries
 from programs.meetings.services.fields import CHANGEABLE, WRITTEN, series_fields
 from programs.meetings.services.writing import change_series, end_series, schedule
 from programs.models import MeetingSeries
-from programs.requests.forms import show_error
 from programs.teams.pages import offer
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from core.edit_conflicts import renumber
 from core.markdown import as_html
 from core.write_errors import ConflictError, FieldError
 from insights.pages.annotations.labels import GONE, moment
@@ -34,7 +35,6 @@ from programs.philosophy.publishing import (
     publish_philosophy,
     version_numbered,
 )
-from programs.requests.conflicts import renumber
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from orgtree.access.access import Access
 from orgtree.models import Unit, UnitPlacement
 from orgtree.models.visibility import Visibility
 from programs.models import Review
-from programs.teams.queries import teams_of
+from programs.teams.queries import teams_on
 
 MOST_DUE = 50
 
@@ -65,6 +65,6 @@ def units_without_review(visibility: Visibility, month: date) -> QuerySet[Unit]:
     if not visibility.leads_any:
         return Unit.objects.none()
     signed = Review.objects.filter(unit=OuterRef("pk"), month=month, signed_at__isnull=False)
-    teams = teams_of((month + timedelta(days=31)).replace(day=1) - timedelta(days=1))
+    teams = teams_on((month + timedelta(days=31)).replace(day=1) - timedelta(days=1))
     units = teams if visibility.leads_whole else teams.filter(pk__in=visibility.managed_ids)
     return units.filter(~Exists(signed)).order_by("name", "pk")

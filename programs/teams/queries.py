@@ -76,11 +76,6 @@ def teams_tree() -> TeamsTree | None:
     return TeamsTree(*row) if row else None
 
 
-def teams_of(day: date) -> QuerySet[Unit]:
-    """The teams on that day; see `teams_tree`."""
-    return Unit.objects.filter(pk__in=RawSQL(_TEAMS, [day, day]))  # noqa: S611 — values are passed apart
-
-
 def teams_by_day(days: Iterable[date]) -> Mapping[date, frozenset[int]]:
     """Ids of the units that are teams on each of the days; one query."""
     teams: dict[date, set[int]] = {day: set() for day in days}
@@ -101,7 +96,7 @@ def teams_without_objective(quarter: Quarter, visibility: Visibility, *, today: 
     agreed = Objective.objects.filter(
         quarter=quarter, unit=OuterRef("pk"), is_mandatory=True, published_at__isnull=False, dropped_at=None
     )
-    teams = Unit.objects.within(visibility).filter(pk__in=teams_of(day))
+    teams = Unit.objects.within(visibility).filter(pk__in=teams_on(day))
     return teams.filter(~Exists(agreed)).order_by("name", "pk")
 
 

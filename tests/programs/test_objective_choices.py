@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from core.forms import flat
 from programs.alignment.pages import parents_offered, plans_offered
 from programs.models import Objective
 from programs.quarters.fiscal_quarters import current_quarter, following
-from programs.requests.forms import flat
 from programs.teams.pages import WHOLE
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona, signed_in

@@ -10,10 +10,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from core.csv_import import MOST_BYTES
 from insights.query.windows import local_today
 from orgtree.models import TokenScope
 from programs.models import Ticket, TicketState
-from programs.tickets.services.csv_import import MOST_BYTES, MOST_ROWS
+from programs.tickets.services.csv_import import MOST_ROWS
 from programs.tickets.services.writing import move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before

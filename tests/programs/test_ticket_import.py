@@ -14,9 +14,10 @@ from django.test import Client
 from django.urls import reverse
 
 from core.csv_export import csv_lines
+from core.csv_import import CsvFileError, text_of
 from insights.query.windows import local_today
 from programs.models import Ticket, TicketState
-from programs.tickets.services.csv_import import MOST_ROWS, TicketFileError, import_tickets, read_tickets, text_of
+from programs.tickets.services.csv_import import MOST_ROWS, import_tickets, read_tickets
 from programs.tickets.services.writing import move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before
@@ -107,7 +108,7 @@ def test_a_wrong_row_is_named_and_nothing_is_stored(sign_in: SignIn, row: dict[s
     text = file_of({"title": "A good one"}, row)
     assert set(problems(text)) == {3}
     assert message in problems(text)[3]
-    with pytest.raises(TicketFileError, match=r"Row 3.*Nothing was stored"):
+    with pytest.raises(CsvFileError, match=r"Row 3.*Nothing was stored"):
         import_tickets(as_(MANAGER), read_tickets(as_(MANAGER), text))
     assert not Ticket.objects.exists()
 
@@ -121,19 +122,19 @@ def test_a_row_that_comes_twice_is_told(sign_in: SignIn) -> None:
     [
         ("", "missing: Opportunity or challenge, Where the cause lies, Due by"),
         ("title,kind\na,tooling\n", "missing: Due by"),
-        ("title,kind,due_on,Due by\n", "names a column twice"),
+        ("title,kind,due_on,Due by\n", "names the column Due by twice"),
         ("title,kind,due_on\n" + "a,tooling,2026-03-02\n" * (MOST_ROWS + 1), "more than 500 rows"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(sign_in: SignIn, text: str, message: str) -> None:
-    with pytest.raises(TicketFileError, match=message):
+    with pytest.raises(CsvFileError, match=message):
         read_tickets(as_(EXECUTIVE), text)
 
 
 def test_files_in_other_encodings_and_huge_ones_are_refused() -> None:
-    with pytest.raises(TicketFileError, match="UTF-8"):
+    with pytest.raises(CsvFileError, match="UTF-8"):
         text_of("Überstunden".encode("latin-1"))
-    with pytest.raises(TicketFileError, match="1 MB"):
+    with pytest.raises(CsvFileError, match="1 MB"):
         text_of(b"x" * 1_000_001)
     assert text_of("\ufefftitle".encode()) == "title"
 

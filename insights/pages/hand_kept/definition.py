@@ -10,12 +10,14 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.edit_conflicts import field_differences, renumber
+from core.forms import show_error
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
 from integrations.hand_kept.definitions import (
@@ -30,8 +32,10 @@ from integrations.hand_kept.definitions import (
 from integrations.hand_kept.templates import TEMPLATES
 from integrations.models import HandKeptMetric
 
-CONFLICT = "Somebody changed this metric while you were editing. Your version is not saved: both versions are below. "
-"Adjust yours and save again."
+CONFLICT = (
+    "Somebody changed this metric while you were editing. Your version is not saved: both versions are below. "
+    "Adjust yours and save again."
+)
 
 
 if TYPE_CHECKING:
@@ -86,7 +90,7 @@ def hand_kept_new(request: HttpRequest) -> HttpResponse:
         try:
             metric = define_metric(access, form.draft)
         except FieldError as problem:
-            form.add_error(problem.field or None, problem.message)
+            show_error(form, problem)
         else:
             messages.success(request, f"{metric.name} is in the catalogue. Enter its first value.")
             return redirect("hand_kept_values", metric.slug)
@@ -111,7 +115,7 @@ def hand_kept_edit(request: HttpRequest, slug: str) -> HttpResponse:
         except ConflictError as conflict:
             return _conflict_page(request, form, conflict.stored, page)
         except FieldError as problem:
-            form.add_error(problem.field or None, problem.message)
+            show_error(form, problem)
         else:
             messages.success(request, "Metric saved.")
             return redirect(back_url)
@@ -122,16 +126,8 @@ def _conflict_page(
     request: HttpRequest, form: MetricForm, stored: HandKeptMetric, page: dict[str, Any]
 ) -> HttpResponse:
     """The form keeps what was sent and is of the newest version now; beside it what the metric says."""
-    says = {name: str(value) for name, value in _stored(stored).items()}
-    differences = [
-        (field.label or name.capitalize(), says[name], form.data.get(name, ""))
-        for name, field in form.fields.items()
-        if name != "version" and says[name].split() != form.data.get(name, "").split()
-    ]
-    sent = QueryDict(mutable=True)
-    sent.update(form.data)
-    sent["version"] = str(stored.version)
-    form.data = sent
+    differences = list(field_differences(form, _stored(stored)))
+    renumber(form, "version", stored.version)
     return _form_page(request, form, {**page, "conflict": CONFLICT, "differences": differences}, status=409)
 
 

@@ -13,15 +13,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.csv_import import CsvFileError, uploaded_text
 from insights.hand_kept.csv_import import (
     COLUMNS,
-    MOST_BYTES,
     MOST_ROWS,
     NEEDED,
-    ValuesFileError,
     import_values,
     read_values,
-    text_of,
 )
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
@@ -29,8 +27,6 @@ from insights.ui.amounts import amount_text
 from integrations.hand_kept.values import Outcome
 from integrations.models import HandKeptMetric
 from orgtree.access.access import Access
-
-TOO_LARGE = "The file has more than 1 MB. Import it in parts."
 
 
 @login_required
@@ -49,14 +45,9 @@ def hand_kept_import(request: HttpRequest) -> HttpResponse:
             changed = sum(outcome is not Outcome.UNCHANGED for outcome in outcomes)
             messages.success(request, f"{wording.count(changed, 'value')} imported.")
             return redirect("hand_kept")
-        uploaded = request.FILES.get("file")
-        if uploaded is None:
-            raise ValuesFileError("Choose a file.")
-        if uploaded.size is not None and uploaded.size > MOST_BYTES:
-            raise ValuesFileError(TOO_LARGE)
-        text = text_of(uploaded.read())
+        text = uploaded_text(request)
         rows = read_values(access, text)
-    except ValuesFileError as problem:
+    except CsvFileError as problem:
         return _page(request, {"problem": str(problem)}, status=400)
     wrong = sum(bool(row.problem) for row in rows)
     listed = [

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from core.edit_conflicts import renumber
 from core.write_errors import ConflictError, FieldError
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
@@ -35,7 +36,6 @@ from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.models import FocusVersion
 from programs.models.benchmarks import LONGEST_REASON
 from programs.models.focus import MOST_INDICATORS
-from programs.requests.conflicts import renumber
 from programs.teams.pages import offer
 from programs.teams.writing_for import exists_today
 

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
+from core.edit_conflicts import Difference, renumber
 from core.write_errors import ConflictError, FieldError
 from insights.benchmarks.baselines import grows_with_time
 from insights.catalogue.declarations import Metric
@@ -32,11 +33,12 @@ from programs.benchmarks.services.writing import set_benchmark
 from programs.benchmarks.services.written_values import EXAMPLES, UnreadableValueError, read_value, written
 from programs.models import BenchmarkVersion, Direction, Period
 from programs.models.benchmarks import LONGEST_REASON
-from programs.requests.conflicts import Difference, renumber
 from programs.teams.writing_for import exists_today
 
-CONFLICT = "Somebody changed the benchmark while you were editing. Your version is below and not saved: adjust it "
-"and save again."
+CONFLICT = (
+    "Somebody changed the benchmark while you were editing. Your version is below and not saved: adjust it "
+    "and save again."
+)
 APART = "|"  # between a suggested threshold and target
 
 

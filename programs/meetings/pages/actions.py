@@ -9,13 +9,13 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from core.forms import show_error
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
 from programs.meetings.pages.move_form import MoveForm
 from programs.meetings.pages.page import meeting_page, visible_meeting
 from programs.meetings.pages.series_page import visible_series
 from programs.meetings.services.writing import cancel, end_series, move
-from programs.requests.forms import show_error
 
 CONFLICT = "Somebody changed this meeting in the meantime; nothing was stored. This page shows it as it is now."
 

@@ -17,6 +17,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.edit_conflicts import field_differences, renumber, values_of
+from core.forms import show_error
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -27,8 +29,6 @@ from programs.meetings.queries.days_off import countries
 from programs.meetings.services.fields import CHANGEABLE
 from programs.meetings.services.writing import change_series, schedule
 from programs.models import MeetingKind, MeetingSeries, Place, Rule, Weekday
-from programs.requests.conflicts import field_differences, renumber, values_of
-from programs.requests.forms import show_error
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from core.forms import posted_number
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from programs.mirrors.services.mirroring import Side, end_mirror, resolve_difference, retry_mirror, start_mirror
@@ -19,11 +20,10 @@ from programs.tickets.pages.page import ticket_page, visible_ticket
 def ticket_mirror(request: HttpRequest, pk: int) -> HttpResponse:
     """`action`: start (with `resource`), retry, headway or provider (whose state is taken), end."""
     access, ticket = access_in(request), visible_ticket(request, pk)
-    resource = request.POST.get("resource", "")
     try:
         match request.POST.get("action", ""):
             case "start":
-                start_mirror(access, ticket, int(resource) if resource.isdecimal() and len(resource) < 10 else None)
+                start_mirror(access, ticket, posted_number(request, "resource"))
             case "retry":
                 retry_mirror(access, ticket)
             case "end":

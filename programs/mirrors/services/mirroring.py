@@ -43,13 +43,13 @@ def mirror_targets() -> QuerySet[Resource]:
     return allowed.select_related("connection").order_by("name", "pk")
 
 
-def start_mirror(access: Access, ticket: Ticket, resource: int | None) -> TicketMirror:
+def start_mirror(access: Access, ticket: Ticket, resource: int) -> TicketMirror:
     """Mirror the ticket to that repository; one that is mirrored there already stays as it is.
 
     Raises FieldError, MayNotWriteError.
     """
     account = _check(access, ticket)
-    target = mirror_targets().filter(pk=resource).first() if resource is not None else None
+    target = mirror_targets().filter(pk=resource).first()
     if target is None:
         raise FieldError("resource", "Choose a repository whose connection lets action tickets be mirrored.")
     with transaction.atomic():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from core.edit_conflicts import NOTHING, Difference, field_differences, shown_value
 from programs.objectives.pages.form import KeyResultForm, KeyResultRows, ObjectiveForm
-from programs.requests.conflicts import NOTHING, Difference, field_differences, shown_value
 
 
 def differences(

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from core.edit_conflicts import renumber
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -30,13 +31,14 @@ from programs.objectives.services.drafts import ObjectiveDraft
 from programs.objectives.services.templates import draft_from, objective_templates
 from programs.objectives.services.writing import add_objective, change_objective, may_change
 from programs.quarters.pages import quarters
-from programs.requests.conflicts import renumber
 from programs.requests.fields import LONGEST_ID
 from programs.teams.pages import WHOLE, units_to_write_for
 from programs.teams.writing_for import suggested_owners
 
-CONFLICT = "Somebody changed this objective while you were editing. Your version is not saved: both versions are "
-"below. Adjust yours and save again."
+CONFLICT = (
+    "Somebody changed this objective while you were editing. Your version is not saved: both versions are "
+    "below. Adjust yours and save again."
+)
 ONLY_LEADERS = "Objectives are written by the managers of a unit, by executives and by admins."
 ONLY_OWNERS = (
     "An objective is changed by its owner, by the managers of its unit, by executives and by admins, until its quarter "

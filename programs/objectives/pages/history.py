@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from core.edit_conflicts import Difference
 from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.ui.amounts import amount_text
@@ -21,7 +22,6 @@ from programs.history.labels import value_words
 from programs.models import KeyResult, Objective, ObjectiveStatus, TargetKind
 from programs.objectives.pages.page import visible_objective
 from programs.objectives.services.history import ObjectiveStep, objective_changes
-from programs.requests.conflicts import Difference
 
 OBJECTIVE_FIELDS = {
     "title": "Objective",

@@ -15,7 +15,7 @@ from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmark
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values_of_units
 from programs.models import ObjectiveStatus, Qbr, QbrPeriod, QbrState, Quarter, Ticket
 from programs.objectives.queries.objectives import ObjectiveProgress
-from programs.teams.queries import teams_of
+from programs.teams.queries import teams_on
 
 FOUR_KEYS = ("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time")
 MOST_TEAMS = 50
@@ -42,7 +42,7 @@ class OverdueOfUnit:
 
 def four_keys_of_teams(access: Access, *, today: date) -> tuple[list[TeamFigures], int]:
     """Of the first teams by name, and how many teams there are."""
-    visible = teams_of(today).filter(pk__in=Unit.objects.within(access.visibility)).order_by("name", "pk")
+    visible = teams_on(today).filter(pk__in=Unit.objects.within(access.visibility))
     teams = list(visible[: MOST_TEAMS + 1])
     total = visible.count() if len(teams) > MOST_TEAMS else len(teams)
     teams = teams[:MOST_TEAMS]
@@ -84,7 +84,7 @@ def overdue_by_unit(access: Access, *, today: date) -> list[OverdueOfUnit]:
     tickets = list(overdue.only("owner_id", "unit__name", "unit__slug"))
     own = Placement.objects.filter(
         person__in={ticket.owner_id for ticket in tickets if ticket.owner_id},
-        ancestor__in=teams_of(today),
+        ancestor__in=teams_on(today),
         during__contains=today,
     )
     teams = {

@@ -8,7 +8,7 @@ from itertools import accumulate
 
 from insights.ui import wording
 from insights.ui.lead_time_stages import longest_stage
-from programs.qbr.pages.figures import amount_text, short_name
+from programs.qbr.pages.figures import short_name, shown_amount
 from programs.qbr.services.reading import Chart, Part, QbrDocument
 
 NARROWEST_LABEL = 0.09  # of the bar: the value of a shorter stage does not fit below it
@@ -130,7 +130,7 @@ def _by_agent(chart: Chart, document: QbrDocument) -> ChartCard | None:
         Bar(
             part.key or "other",
             part.label,
-            amount_text(part.amount, figure.unit),
+            shown_amount(part.amount, figure.unit),
             0.0,
             (part.amount.value or 0.0) / longest,
             note=wording.percent_of(part.amount.value or 0.0, total),
@@ -151,7 +151,7 @@ def _by_week(chart: Chart, document: QbrDocument) -> ChartCard | None:
         Bar(
             "to-date" if part.to_date else "week",
             f"{part.day.day} {part.day:%b}" if part.day else "",
-            amount_text(part.amount, figure.unit) if part.amount.value is not None else "",
+            shown_amount(part.amount, figure.unit) if part.amount.value is not None else "",
             index * width,
             max(0.0, part.amount.value or 0.0) / highest,
         )

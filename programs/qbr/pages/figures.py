@@ -83,7 +83,7 @@ def _change(figure: Figure, document: QbrDocument) -> tiles.Change | None:
     return change
 
 
-def amount_text(amount: Amount, unit: str) -> str:
+def shown_amount(amount: Amount, unit: str) -> str:
     if amount.value is None:
         return "hidden" if amount.hidden else "–"
     return str(wording.reading(amount.value, unit))

@@ -13,6 +13,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from core.edit_conflicts import renumber
+from core.forms import posted_number, show_error
 from core.markdown import as_html
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
@@ -34,8 +36,6 @@ from programs.qbr.services.writing import (
     may_write,
     write_section,
 )
-from programs.requests.conflicts import renumber
-from programs.requests.forms import show_error
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 
 CONFLICT = (
@@ -144,14 +144,13 @@ def qbr_arrange(request: HttpRequest, pk: int) -> HttpResponse:
     problem, status = "", 200
     if request.method == "POST":
         order = sorted(qbr.sections.values_list("key", flat=True), key=lambda key: _place(request, key))
-        version = request.POST.get("version", "")
         try:
             arrange_sections(
                 access_in(request),
                 qbr,
                 order,
                 request.POST.getlist("show"),
-                of_version=int(version) if version.isdecimal() and len(version) < 10 else 0,
+                of_version=posted_number(request, "version"),
             )
         except ConflictError:
             problem, status = ARRANGED, 409

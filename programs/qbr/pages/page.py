@@ -25,7 +25,7 @@ from insights.ui.bad_filter import explains_bad_filters
 from programs.history.events import names_of_accounts
 from programs.models import Qbr
 from programs.qbr.pages.documents import file_name, links_of, meeting_of, qbr_url, read_review, signed_text, visible_qbr
-from programs.qbr.pages.figures import amount_text
+from programs.qbr.pages.figures import shown_amount
 from programs.qbr.pages.print_page import printable
 from programs.qbr.queries import preceding_qbr
 from programs.qbr.services.comparing import ComparedFigure, compare_figures
@@ -165,8 +165,8 @@ def _line(compared: ComparedFigure, section: str, earlier: Qbr) -> ComparedLine:
     return ComparedLine(
         section,
         figure.name,
-        amount_text(before.now, figure.unit) if before else "not in it",
-        amount_text(now.now, figure.unit) if now else "not in it",
+        shown_amount(before.now, figure.unit) if before else "not in it",
+        shown_amount(now.now, figure.unit) if now else "not in it",
         change,
         f"Version {now.version} of the formula instead of {before.version}: not comparable."
         if now and before and compared.is_of_another_formula

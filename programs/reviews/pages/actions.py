@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from core.forms import posted_number
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
 from orgtree.access.access import Access
@@ -45,7 +46,7 @@ def review_summary(request: HttpRequest, pk: int) -> HttpResponse:
     summary = request.POST.get("summary", "")
 
     def save(access: Access, record: Review) -> None:
-        save_summary(access, record, summary, of_version=_number(request, "version"))
+        save_summary(access, record, summary, of_version=posted_number(request, "version"))
 
     return _changed(request, pk, save, "Saved.", unsaved={"summary": summary}, conflict="summary")
 
@@ -57,7 +58,7 @@ def review_point(request: HttpRequest, pk: int, point: int) -> HttpResponse:
     notes, decision = request.POST.get("notes", ""), request.POST.get("decision", "")
 
     def save(access: Access, record: Review) -> None:
-        of_version = _number(request, "version")
+        of_version = posted_number(request, "version")
         save_point(access, _point(record, point), notes=notes, decision=decision, of_version=of_version)
 
     unsaved = {"notes": notes, "decision": decision}
@@ -138,8 +139,3 @@ def _point(record: Review, pk: int) -> ReviewPoint:
     if point is None:
         raise Http404("There is no such point.")
     return point
-
-
-def _number(request: HttpRequest, name: str) -> int:
-    word = request.POST.get(name, "")
-    return int(word) if word.isdecimal() and len(word) < 10 else 0

@@ -15,6 +15,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from core.edit_conflicts import field_differences, renumber
+from core.forms import show_error
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -26,8 +28,6 @@ from programs.models import ObjectiveTemplate, RoadmapIntent
 from programs.models.objectives import LONGEST_TITLE
 from programs.quarters.fiscal_quarters import quarters_from
 from programs.quarters.pages import quarters
-from programs.requests.conflicts import field_differences, renumber
-from programs.requests.forms import show_error
 from programs.roadmaps.built_in_example import ORGANISATION, TEAMS
 from programs.roadmaps.pages.places import (
     PlaceForm,

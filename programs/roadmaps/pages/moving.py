@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.edit_conflicts import renumber
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -19,7 +20,6 @@ from programs.models import Objective, RoadmapIntent
 from programs.objectives.pages.page import visible_objective
 from programs.objectives.services.writing import may_change, move_objective
 from programs.quarters.pages import quarters
-from programs.requests.conflicts import renumber
 from programs.requests.fields import LONGEST_ID
 from programs.roadmaps.pages.places import (
     PlaceForm,

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.parameters import only
+from core.csv_import import MOST_BYTES, CsvFileError, text_of
 from core.write_errors import FieldError
 from insights.api import schema
 from insights.api.errors import document as error_document
@@ -22,14 +23,11 @@ from programs.requests.fields import boolean_parameter
 from programs.requests.program_view import ProgramView
 from programs.tickets.services.csv_import import (
     LABELS,
-    MOST_BYTES,
     ImportRow,
-    TicketFileError,
     TicketRowsError,
     check_imports,
     import_tickets,
     read_tickets,
-    text_of,
 )
 
 ERRORS = dict.fromkeys((401, 403, 415), schema.ErrorsSerializer)
@@ -91,7 +89,7 @@ class TicketImportView(ProgramView):
                 added = sum(row.given is not None for row in rows)
                 return Response(_document(added, known, [], wrong, applied=False))
             stored = import_tickets(access, rows)
-        except TicketFileError as problem:
+        except CsvFileError as problem:
             wrong = list(problem.wrong) if isinstance(problem, TicketRowsError) else []
             refused = {**error_document(None, str(problem)), "errors": [_error(row) for row in wrong]}
             return Response(refused, status=status.HTTP_400_BAD_REQUEST)
@@ -100,7 +98,7 @@ class TicketImportView(ProgramView):
 
 
 def _content(request: Request) -> bytes:
-    """Of the body, or of its part `file`.  Raises FieldError, TicketFileError."""
+    """Of the body, or of its part `file`.  Raises FieldError, CsvFileError."""
     given: Mapping[str, Any] = request.data if isinstance(request.data, Mapping) else {}
     body = given.get(BODY)
     if isinstance(body, bytes):

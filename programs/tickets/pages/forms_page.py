@@ -14,6 +14,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.edit_conflicts import field_differences, renumber, values_of
+from core.forms import rows_of, show_error
 from core.write_errors import ConflictError, FieldError
 from insights.catalogue.registry import metrics
 from insights.privacy.scope_access import access_in
@@ -21,8 +23,6 @@ from insights.query import windows
 from orgtree.access.access import Access
 from programs.alignment.pages import plans_offered
 from programs.models import Ticket
-from programs.requests.conflicts import field_differences, renumber, values_of
-from programs.requests.forms import rows_of, show_error
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 from programs.teams.writing_for import suggested_owners
 from programs.tickets.pages.beginnings import prefilled_from, template_offers
@@ -32,8 +32,10 @@ from programs.tickets.services.pull_request_names import names_of_pull_requests
 from programs.tickets.services.writing import ONLY_LEADERS, add_ticket, change_ticket, may_change
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-CONFLICT = "Somebody changed this ticket while you were editing. Your version is not saved: both versions are below. "
-"Adjust yours and save again."
+CONFLICT = (
+    "Somebody changed this ticket while you were editing. Your version is not saved: both versions are below. "
+    "Adjust yours and save again."
+)
 
 
 if TYPE_CHECKING:

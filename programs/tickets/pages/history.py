@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from core.edit_conflicts import Difference
 from insights.catalogue.registry import get
 from insights.pages.annotations.labels import GONE, moment
 from insights.query.errors import UnknownMetricError
 from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Value
 from programs.history.labels import value_words
-from programs.requests.conflicts import Difference
 from programs.tickets.services.history import FIELDS, TicketChange
 
 LINK_FIELDS = {PULL_REQUESTS: "Pull request", WATCHERS: "Watching"}

@@ -11,22 +11,18 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.csv_import import CsvFileError, uploaded_text
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from programs.tickets.services.csv_import import (
     LABELS,
-    MOST_BYTES,
     MOST_ROWS,
     NEEDED,
     NOT_READ,
-    TicketFileError,
     check_imports,
     import_tickets,
     read_tickets,
-    text_of,
 )
-
-TOO_LARGE = "The file has more than 1 MB. Import it in parts."
 
 
 @login_required
@@ -43,14 +39,9 @@ def tickets_import(request: HttpRequest) -> HttpResponse:
             stored = import_tickets(access, read_tickets(access, request.POST["text"]))
             messages.success(request, f"{wording.count(len(stored), 'ticket')} imported.")
             return redirect("tickets")
-        uploaded = request.FILES.get("file")
-        if uploaded is None:
-            raise TicketFileError("Choose a file.")
-        if uploaded.size is not None and uploaded.size > MOST_BYTES:
-            raise TicketFileError(TOO_LARGE)
-        text = text_of(uploaded.read())
+        text = uploaded_text(request)
         rows = read_tickets(access, text)
-    except TicketFileError as problem:
+    except CsvFileError as problem:
         return _page(request, {"problem": str(problem)}, status=400)
     wrong = sum(bool(row.problem) for row in rows)
     new = sum(row.given is not None and not row.problem for row in rows)

@@ -6,16 +6,14 @@ a ticket that is there is left as it is: who edits a ticket does so on its page,
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.db import transaction
 
-from core.csv_export import FORMULA_STARTS
+from core.csv_import import CsvFileError, read_rows
 from core.locks import Lock
 from core.write_errors import FieldError, MayNotWriteError
 from insights.query import windows
@@ -26,7 +24,6 @@ from programs.tickets.columns import FILE
 from programs.tickets.services.fields import WRITTEN, ticket_fields
 from programs.tickets.services.writing import add_ticket, move_ticket
 
-MOST_BYTES = 1_000_000
 MOST_ROWS = 500
 LABELS = FILE.labels
 NEEDED = ("title", "kind", "due_on")
@@ -37,11 +34,7 @@ IMPORTING = Lock("import of tickets")
 _Likeness = tuple[str, str, date]  # words, unit and due date: what two tickets have in common that are the same
 
 
-class TicketFileError(Exception):
-    """The file as a whole cannot be read; the message says why, and what would do."""
-
-
-class TicketRowsError(TicketFileError):
+class TicketRowsError(CsvFileError):
     """Some of its rows cannot be stored, so none is."""
 
     def __init__(self, wrong: Sequence[ImportRow]) -> None:
@@ -78,22 +71,12 @@ def check_imports(visibility: Visibility) -> None:
         raise MayNotWriteError("Tickets are written by the managers of a unit, by executives and by admins.")
 
 
-def text_of(content: bytes) -> str:
-    """Raises TicketFileError for what is no text in UTF-8, or too much of it."""
-    if len(content) > MOST_BYTES:
-        raise TicketFileError("The file has more than 1 MB. Import it in parts.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise TicketFileError("The file is not in UTF-8. Save it as “CSV UTF-8”.") from None
-
-
 def read_tickets(access: Access, text: str) -> list[ImportRow]:
-    """What each row would become before this viewer; nothing is stored.  Raises TicketFileError."""
+    """What each row would become before this viewer; nothing is stored.  Raises CsvFileError."""
     known = set(Ticket.objects.within(access.visibility).values_list("pk", flat=True))
     seen: dict[_Likeness, int] = {}
     rows = []
-    for number, cells in _cells(text):
+    for number, cells in read_rows(text, LABELS, needed=NEEDED, most=MOST_ROWS):
         row = _row(access, number, cells, known)
         if row.given is not None:
             first = seen.setdefault(_likeness(row.given), number)
@@ -121,37 +104,6 @@ def _store(access: Access, row: ImportRow, given: Mapping[str, Any]) -> Ticket:
     if row.state == TicketState.OPEN:
         return added
     return move_ticket(access, added, row.state, completed_on=row.completed_on, dropped_why=row.dropped_why)
-
-
-def _cells(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
-    lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
-    try:
-        heads = [_column(head) for head in next(lines, [])]
-        missing = [LABELS[name] for name in NEEDED if name not in heads]
-        if missing:
-            raise TicketFileError(f"The first row has to name the columns; missing: {', '.join(missing)}.")
-        if len({head for head in heads if head}) < len([head for head in heads if head]):
-            raise TicketFileError("The first row names a column twice.")
-        for number, cells in enumerate(lines, start=2):
-            if not any(value.strip() for value in cells):
-                continue
-            if number > MOST_ROWS + 1:
-                raise TicketFileError(f"The file has more than {MOST_ROWS} rows. Import it in parts.")
-            yield number, {head: _plain(value) for head, value in zip(heads, cells, strict=False) if head}
-    except csv.Error as problem:
-        raise TicketFileError(f"Row {lines.line_num} is no CSV: {problem}.") from None
-
-
-def _column(head: str) -> str:
-    """Its key; empty for one that is not known, which is not read."""
-    word = " ".join(head.split()).casefold()
-    return next((key for key, label in LABELS.items() if word in (key, label.casefold())), "")
-
-
-def _plain(value: str) -> str:
-    """Without the apostrophe that the download puts before what a spreadsheet would take for a formula."""
-    value = value.strip()
-    return value[1:] if value.startswith("'") and value[1:].lstrip().startswith(FORMULA_STARTS) else value
 
 
 def _row(access: Access, number: int, cells: Mapping[str, str], known: set[int]) -> ImportRow:

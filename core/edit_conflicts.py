@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from programs.requests.forms import flat
+from core.forms import flat
 
 NOTHING = "–"
 

@@ -1,4 +1,4 @@
-"""What the forms of the program have in common."""
+"""What forms have in common."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 
 from core.write_errors import FieldError
 
+LONGEST_NUMBER = 10  # digits: below the greatest of a database's integers
 LONG = 200  # characters: such a text gets a row of its own
 
 
@@ -39,3 +41,9 @@ def rows_of(form: forms.BaseForm) -> list[list[forms.BoundField]]:
 
 def _is_long(field: forms.BoundField) -> bool:
     return isinstance(field.field.widget, forms.Textarea) or (getattr(field.field, "max_length", None) or 0) >= LONG
+
+
+def posted_number(request: HttpRequest, name: str) -> int:
+    """A field of a form; 0 for what is no whole number."""
+    word = request.POST.get(name, "")
+    return int(word) if word.isascii() and word.isdecimal() and len(word) < LONGEST_NUMBER else 0
