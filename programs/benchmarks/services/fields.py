@@ -97,7 +97,7 @@ class TakeBackSerializer(WriteSerializer[BenchmarkVersion]):
 
 
 class FocusWriteSerializer(WriteSerializer[FocusVersion]):
-    """Without a metric: no focus for now."""
+    """A version without a metric takes the focus away."""
 
     unit = LedUnitField("Benchmarks")
     metric = OfferedMetricField()
