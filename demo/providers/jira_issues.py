@@ -1,0 +1,285 @@
+"""Issues of a delivery history as Jira tells them: projects, statuses with categories, changelogs, sprints and points.
+
+A repository is a project.  What GitHub's issues say with labels, Jira says with statuses; estimates and sprints,
+which the history does not have, follow from its issues: points from their ids, a sprint of two weeks from when work
+began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from demo.plan.delivery import Account, DeliveryEvent, EventKind, Issue, Repository
+from demo.providers.record_states import HistoryAt, issue_at
+
+POINTS, SPRINTS, EPIC_LINK = "customfield_10016", "customfield_10020", "customfield_10014"
+FIELDS = (
+    {"id": "summary", "name": "Summary", "custom": False, "schema": {"type": "string", "system": "summary"}},
+    {
+        "id": POINTS,
+        "name": "Story Points",
+        "custom": True,
+        "schema": {"type": "number", "custom": "com.atlassian.jira.plugin.system.customfieldtypes:float"},
+    },
+    {
+        "id": SPRINTS,
+        "name": "Sprint",
+        "custom": True,
+        "schema": {"type": "array", "items": "json", "custom": "com.pyxis.greenhopper.jira:gh-sprint"},
+    },
+    {
+        "id": EPIC_LINK,
+        "name": "Epic Link",
+        "custom": True,
+        "schema": {"type": "any", "custom": "com.pyxis.greenhopper.jira:gh-epic-link"},
+    },
+)
+TO_DO, IN_PROGRESS, BLOCKED, DONE = "10000", "3", "10002", "10001"
+STATUSES = {
+    TO_DO: ("To Do", "new"),
+    IN_PROGRESS: ("In Progress", "indeterminate"),
+    BLOCKED: ("Blocked", "indeterminate"),
+    DONE: ("Done", "done"),
+}
+_BY_LABEL = {"in progress": IN_PROGRESS, "blocked": BLOCKED}
+_TYPES = {"bug": "Bug", "feature": "Story"}
+_RESOLUTIONS = {"completed": "Done", "not_planned": "Won't Do"}
+_CARDS = (1, 2, 3, 5, 8)
+SPRINT_LENGTH = timedelta(days=14)
+
+
+@dataclass(frozen=True, slots=True)
+class Sprint:
+    id: int
+    board: int
+    number: int
+    starts_at: datetime
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + SPRINT_LENGTH
+
+    def document(self, at: datetime, board_name: str) -> dict[str, Any]:
+        """As of an instant; one that lies ahead has no days yet."""
+        state = "future" if at < self.starts_at else "active" if at < self.ends_at else "closed"
+        document: dict[str, Any] = {
+            "id": self.id,
+            "state": state,
+            "name": f"{board_name} sprint {self.number}",
+            "originBoardId": self.board,
+            "goal": "",
+        }
+        if state != "future":
+            document |= {"startDate": written(self.starts_at), "endDate": written(self.ends_at)}
+        if state == "closed":
+            document["completeDate"] = written(self.ends_at)
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One entry of a changelog."""
+
+    at: datetime
+    by: Account | None
+    field: str
+    field_id: str
+    before: str | None
+    after: str | None
+    shown_before: str | None
+    shown_after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class JiraIssues:
+    """The issues at an instant."""
+
+    shown: HistoryAt
+    url: str
+
+    @property
+    def repositories(self) -> Sequence[Repository]:
+        return list(self.shown.repositories.values())
+
+    def of_project(self, project: int) -> list[dict[str, Any]]:
+        """With their changelogs, those that changed last first."""
+        repository = next((one for one in self.repositories if one.id == project), None)
+        if repository is None:
+            return []
+        states = self.shown.issues.get(repository.name, {}).values()
+        documents = [self.document(state.issue) for state in states]
+        return sorted(documents, key=lambda issue: (issue["fields"]["updated"], int(issue["id"])), reverse=True)
+
+    def document(self, issue: Issue) -> dict[str, Any]:
+        state = issue_at(issue, self.shown.at)
+        changes = [one for one in self._changes(issue) if one.at <= self.shown.at]
+        status = next((one.after for one in reversed(changes) if one.field == "status"), TO_DO) or TO_DO
+        sprints = next((one.after for one in reversed(changes) if one.field == "Sprint"), "") or ""
+        name, category = STATUSES[status]
+        closed = state.closed
+        label = issue.labels[0] if issue.labels else ""
+        updated = max([issue.created_at, state.updated_at, *(one.at for one in changes)])
+        return {
+            "id": str(issue.id),
+            "key": self.key(issue),
+            "self": f"{self.url}/rest/api/3/issue/{issue.id}",
+            "fields": {
+                "project": self.project(issue.repository),
+                "summary": state.title,
+                "description": {"type": "doc", "version": 1, "content": []} if issue.body else None,
+                "issuetype": {"id": "1", "name": _TYPES.get(label, "Task"), "subtask": False},
+                "status": {"id": status, "name": name, "statusCategory": {"id": 2, "key": category}},
+                "priority": {"id": "3", "name": "Medium"},
+                "resolution": {"name": _RESOLUTIONS.get(closed.text, "Done")} if closed else None,
+                "resolutiondate": written(closed.at) if closed else None,
+                "labels": [name for name in state.labels if name not in _BY_LABEL],
+                "created": written(issue.created_at),
+                "updated": written(updated),
+                "creator": account(issue.author),
+                "reporter": account(issue.author),
+                "assignee": account(state.assignees[0]) if state.assignees else None,
+                POINTS: float(_CARDS[issue.id % len(_CARDS)]),
+                SPRINTS: [self._sprint(int(sprint), issue.repository) for sprint in sprints.split(", ") if sprint]
+                or None,
+                EPIC_LINK: None,
+            },
+            "changelog": [_history(position, one) for position, one in enumerate(changes, start=1)],
+        }
+
+    def project(self, repository: Repository) -> dict[str, Any]:
+        key = self.project_key(repository)
+        return {"id": str(repository.id), "key": key, "name": repository.name, "archived": repository.is_archived}
+
+    def project_key(self, repository: Repository) -> str:
+        return "".join(character for character in repository.name.upper() if character.isalnum())[:10]
+
+    def key(self, issue: Issue) -> str:
+        return f"{self.project_key(issue.repository)}-{issue.number}"
+
+    def sprints(self, board: int) -> list[dict[str, Any]]:
+        """Of a board, which has its project's id: those that began, and the next one."""
+        repository = next((one for one in self.repositories if one.id == board), None)
+        if repository is None:
+            return []
+        begins = _first_monday(repository)
+        count = max(int((self.shown.at - begins) / SPRINT_LENGTH) + 2, 1)
+        return [self._sprint(board * 1000 + number, repository) for number in range(1, count + 1)]
+
+    def _sprint(self, sprint: int, repository: Repository) -> dict[str, Any]:
+        number = sprint % 1000
+        begins = _first_monday(repository) + (number - 1) * SPRINT_LENGTH
+        return Sprint(sprint, repository.id, number, begins).document(self.shown.at, repository.name)
+
+    def _changes(self, issue: Issue) -> list[Change]:
+        """What happened to it, in order of time."""
+        changes = [*_statuses(issue), *_assignees(issue), *_sprint_changes(issue)]
+        return sorted(changes, key=lambda one: one.at)
+
+
+def _statuses(issue: Issue) -> Iterator[Change]:
+    labels: list[str] = []
+    status, closed = TO_DO, False
+    for happening in issue.happenings:
+        match happening.did:
+            case EventKind.LABELLED if happening.text in _BY_LABEL:
+                labels.append(happening.text)
+            case EventKind.UNLABELLED if happening.text in labels:
+                labels.remove(happening.text)
+            case EventKind.CLOSED:
+                closed = True
+            case EventKind.REOPENED:
+                closed = False
+            case _:
+                continue
+        waiting = [name for name in labels if name == "blocked"]
+        working = [name for name in labels if name == "in progress"]
+        after = DONE if closed else _BY_LABEL[(waiting or working)[-1]] if working else TO_DO
+        if after != status:
+            names = STATUSES[status][0], STATUSES[after][0]
+            yield Change(happening.at, happening.by, "status", "status", status, after, *names)
+            status = after
+
+
+def _assignees(issue: Issue) -> Iterator[Change]:
+    assigned = list(issue.assignees)
+    for happening in issue.happenings:
+        if happening.of is None or happening.did not in (EventKind.ASSIGNED, EventKind.UNASSIGNED):
+            continue
+        before = assigned[0] if assigned else None
+        _assign(assigned, happening)
+        after = assigned[0] if assigned else None
+        if before != after:
+            ids = account_id(before), account_id(after)
+            names = before.name if before else None, after.name if after else None
+            yield Change(happening.at, happening.by, "assignee", "assignee", *ids, *names)
+
+
+def _assign(assigned: list[Account], happening: DeliveryEvent) -> None:
+    if happening.of is None:
+        return
+    if happening.did is EventKind.ASSIGNED and happening.of not in assigned:
+        assigned.append(happening.of)
+    elif happening.did is EventKind.UNASSIGNED and happening.of in assigned:
+        assigned.remove(happening.of)
+
+
+def _sprint_changes(issue: Issue) -> Iterator[Change]:
+    """Into the sprint in which work begins, and into each that follows until it is done."""
+    began = next((one for one in _statuses(issue) if one.after == IN_PROGRESS), None)
+    if began is None:
+        return
+    ended = next((one.at for one in _statuses(issue) if one.after == DONE and one.at > began.at), None)
+    first = _sprint_number(issue.repository, began.at)
+    if first < 1:
+        return
+    last = first if ended is None else _sprint_number(issue.repository, ended)
+    listed = ""
+    for number in range(first, min(last, first + 5) + 1):
+        sprint = str(issue.repository.id * 1000 + number)
+        at = began.at if number == first else _first_monday(issue.repository) + (number - 1) * SPRINT_LENGTH
+        after = f"{listed}, {sprint}" if listed else sprint
+        yield Change(at, issue.author, "Sprint", SPRINTS, listed, after, listed, f"sprint {number}")
+        listed = after
+
+
+def _sprint_number(repository: Repository, at: datetime) -> int:
+    return int((at - _first_monday(repository)) / SPRINT_LENGTH) + 1 if at >= _first_monday(repository) else 0
+
+
+def _first_monday(repository: Repository) -> datetime:
+    created = repository.created_at.replace(hour=9, minute=0, second=0, microsecond=0)
+    return created + timedelta(days=7 - created.weekday())
+
+
+def _history(position: int, changes: Change) -> dict[str, Any]:
+    item = {
+        "field": changes.field,
+        "fieldtype": "custom" if changes.field == "Sprint" else "jira",
+        "fieldId": changes.field_id,
+        "from": changes.before,
+        "fromString": changes.shown_before,
+        "to": changes.after,
+        "toString": changes.shown_after,
+    }
+    return {"id": str(position), "author": account(changes.by), "created": written(changes.at), "items": [item]}
+
+
+def account(of: Account | None) -> Mapping[str, Any] | None:
+    """Cloud leaves the address out where its person hides it."""
+    if of is None:
+        return None
+    kind = "app" if of.is_bot else "atlassian"
+    document = {"accountId": account_id(of), "accountType": kind, "displayName": of.name or of.login, "active": True}
+    return {**document, "emailAddress": of.email} if of.email else document
+
+
+def account_id(of: Account | None) -> str | None:
+    return f"5b10ac8d82e05b22cc7d{of.id:04d}" if of else None
+
+
+def written(at: datetime) -> str:
+    """As Jira writes times: 2026-03-02T09:00:00.000+0000."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S.000%z")

@@ -1,0 +1,139 @@
+"""Jira as a connector: its form, its streams, and who reads each."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from integrations.connectors.base import (
+    Arrival,
+    CheckedPermission,
+    Connector,
+    Cursor,
+    FetchedResource,
+    Field,
+    Http,
+    Json,
+    Page,
+    RawRecord,
+    ResourceDraft,
+    register,
+)
+from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.jira.check import checked
+from integrations.connectors.jira.issues import normalise_issue
+from integrations.connectors.jira.read_issues import fetch_issues
+from integrations.connectors.jira.resources import resources_of
+from integrations.connectors.jira.site import Site
+from integrations.connectors.jira.sprints import fetch_sprints, normalise_sprint
+from integrations.connectors.jira.webhooks import arrival_of, news_of, records_of
+from integrations.enums import Kind, ResourceKind
+
+_NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {"issue": normalise_issue, "sprint": normalise_sprint}
+"""By the source of a record, as quarantine keeps it."""
+
+
+@register
+class Jira(Connector):
+    """Cloud with an API token; Data Center with a personal access token."""
+
+    slug = "jira"
+    name = "Jira"
+    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {
+        ResourceKind.PROJECT: (Kind.WORK_ITEM,),
+        ResourceKind.BOARD: (Kind.SPRINT,),
+    }
+    # Jira Cloud limits each endpoint by itself, and tells which one is to wait.
+    budgets: ClassVar[Sequence[str]] = ("requests", "search", "changelog", "boards")
+    fields: ClassVar[Sequence[Field]] = (
+        Field(
+            "base_url",
+            "Base URL",
+            "Of the site: https://acme.atlassian.net. A token with scopes takes "
+            "https://api.atlassian.com/ex/jira/<cloud id>.",
+        ),
+        Field(
+            "email",
+            "E-mail address",
+            "Of the account whose API token it is. Empty for Data Center, whose tokens name their account.",
+            required=False,
+        ),
+        Field("token", "Token", "An API token (Cloud), or a personal access token (Data Center).", secret=True),
+        Field(
+            "estimates",
+            "Estimates",
+            "The field that holds story points, by its name or id; several separated by commas. Empty: it is found by "
+            "itself, and Test connection shows which one.",
+            required=False,
+        ),
+    )
+    permissions = """\
+**An account of its own**, which every project that Headway is to read lets in:
+
+- *Browse projects*, in each project's permission scheme
+- an API token of it: Atlassian account → Security → API tokens. A token with scopes takes `read:jira-work`,
+  `read:jira-user`, `read:board-scope:jira-software` and `read:sprint:jira-software`
+- *Data Center*: a personal access token in place of that, in the account's profile
+
+**Webhook** (optional): System → WebHooks, with the address and the secret that are shown here after saving, for issues
+(created, updated, deleted) and sprints. Without it the schedule finds everything some minutes later.
+"""
+
+    @property
+    def base_url(self) -> str:
+        return self.settings.values.get("base_url", "").strip().rstrip("/")
+
+    @property
+    def email(self) -> str:
+        return self.settings.values.get("email", "").strip()
+
+    @property
+    def site(self) -> Site:
+        return Site(is_cloud=bool(self.email))
+
+    @property
+    def estimates(self) -> list[str]:
+        named = self.settings.values.get("estimates", "").split(",")
+        return [" ".join(name.split()) for name in named if name.strip()]
+
+    def sign(self, http: Http | None) -> Mapping[str, str]:
+        token = self.settings.secrets.get("token", "")
+        if not self.email:
+            return {"authorization": f"Bearer {token}"}
+        pair = base64.b64encode(f"{self.email}:{token}".encode()).decode()
+        return {"authorization": f"Basic {pair}"}
+
+    def check(self, http: Http) -> Sequence[CheckedPermission]:
+        return list(checked(http, self.site, estimates=self.estimates))
+
+    def resources(self, http: Http) -> Iterator[ResourceDraft]:
+        yield from resources_of(http, self.site)
+
+    def fetch(
+        self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
+    ) -> Iterator[Page]:
+        if kind == Kind.SPRINT:
+            yield from fetch_sprints(http, resource, cursor)
+        else:
+            yield from fetch_issues(http, resource, cursor, site=self.site, estimates=self.estimates, now=now)
+
+    def budget_of(self, path: str) -> str:
+        if "/agile/" in path:
+            return "boards"
+        if path.endswith("/changelog"):
+            return "changelog"
+        return "search" if "/search" in path else "requests"
+
+    def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
+        return _NORMALISE[source](payload)
+
+    def arrival(self, headers: Mapping[str, str], body: bytes, secret: str) -> Arrival | None:
+        return arrival_of(headers, body, secret)
+
+    def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
+        return records_of(event, payload)
+
+    def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:
+        return news_of(event, payload)

@@ -1,0 +1,148 @@
+"""The stream of a project's issues, those that changed last first, each with its whole changelog.
+
+A search shows every change at its front: an issue that changes while pages are read moves there and is found by the
+next reading, others move back and are seen twice.  Days in JQL are those of the account's time zone, so that changes
+are asked for by how many minutes ago they were.
+
+A cursor is one of
+  {}                                 nothing was read yet
+  {"since"}                          everything was read up to `since`
+  {"since", "began", "start"}        a reading is under way, which goes on at `start`; `since` is empty in the first one
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
+from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError
+from integrations.connectors.jira.custom_fields import CustomFields, fields_of
+from integrations.connectors.jira.issues import FIELDS, normalise_issue
+from integrations.connectors.jira.site import Found, Site
+
+SOURCE = "issue"
+OVERLAP = timedelta(minutes=10)  # the search's index follows its changes, and clocks differ
+STORED_TOGETHER = 25  # issues, each of which may take a request for the rest of its changelog
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The search that one reading repeats from page to page."""
+
+    http: Http
+    site: Site
+    resource: FetchedResource
+    jql: str
+    custom: CustomFields
+
+    def at(self, start: str) -> Found:
+        return self.site.search(self.http, self.jql, fields=(*FIELDS, *self.custom.ids), start=start)
+
+    def resumed(self, start: str) -> tuple[Found, str]:
+        """The page at `start`, or the first one where Jira has forgotten that place: it does so after seven days."""
+        try:
+            return self.at(start), start
+        except (CredentialRefusedError, GoneError):
+            raise
+        except PermanentError as problem:
+            if start:
+                return self.resumed("")
+            name = self.resource.name
+            raise PermanentError(
+                f"Jira does not let this account search {name}: {problem.problem}",
+                what_to_do=f"Grant the account “Browse projects” in {name}, or take it off the resources.",
+            ) from None
+
+
+def fetch_issues(
+    http: Http, resource: FetchedResource, cursor: Cursor, *, site: Site, estimates: Sequence[str], now: datetime
+) -> Iterator[Page]:
+    """Everything from an empty cursor, else what changed since."""
+    since, began = str(cursor.get("since") or ""), str(cursor.get("began") or now.isoformat())
+    ended = {"since": (datetime.fromisoformat(began) - OVERLAP).isoformat()}
+    search = Search(http, site, resource, question(resource, since, now), fields_of(http, site, estimates))
+    found, start = search.resumed(str(cursor.get("start") or ""))
+    left = None if since or not found.issues else site.count(http, search.jql)
+    categories = _categories(http, site) if found.issues else {}
+    while True:
+        for position in range(0, max(len(found.issues), 1), STORED_TOGETHER):
+            batch = found.issues[position : position + STORED_TOGETHER]
+            records = [_record(search, issue, categories) for issue in batch]
+            left = None if left is None else max(left - len(batch), 0)
+            is_last = position + STORED_TOGETHER >= len(found.issues)
+            if is_last and not found.next:
+                yield Page(records, ended, left=0, complete=not since)
+                return
+            yield Page(records, {"since": since, "began": began, "start": found.next if is_last else start}, left=left)
+        start = found.next
+        found = search.at(start)
+
+
+def question(resource: FetchedResource, since: str, now: datetime) -> str:
+    """In JQL, by the project's id, which stays when its key changes."""
+    changed = ""
+    if since:
+        minutes = math.ceil((now - datetime.fromisoformat(since)).total_seconds() / 60)
+        changed = f' AND updated >= "-{max(minutes, 1)}m"'
+    return f"project = {int(resource.external_id)}{changed} ORDER BY updated DESC, id DESC"
+
+
+def _categories(http: Http, site: Site) -> Mapping[str, str]:
+    """The key of each status's category, by the status's id."""
+    listed = http.get(site.path("status")).json()
+    statuses = [status for status in listed if isinstance(status, dict)] if isinstance(listed, list) else []
+    return {str(status.get("id")): str((status.get("statusCategory") or {}).get("key", "")) for status in statuses}
+
+
+def _record(search: Search, issue: Any, categories: Mapping[str, str]) -> RawRecord:
+    if not isinstance(issue, dict):
+        return RawRecord({"issue": issue}, normalise_issue, "", SOURCE)
+    try:
+        histories = search.site.histories(search.http, issue)
+    except GoneError:
+        histories = None  # deleted since it was found
+    payload: Json = {
+        "issue": without_texts(issue),
+        "fields": search.custom.document(),
+        "pages": str(search.resource.details.get("pages", "")),
+    }
+    if histories is not None:
+        payload |= {"histories": of_interest(histories, search.custom), "statuses": _named(histories, categories)}
+    return RawRecord(payload, normalise_issue, str(issue.get("id", "")), SOURCE)
+
+
+def without_texts(issue: Json) -> Json:
+    """Without its changelog, which stands beside it, and with no more of a description than that there is one."""
+    fields = issue.get("fields")
+    if isinstance(fields, dict) and fields.get("description"):
+        fields = {**fields, "description": True}
+    return {**{name: value for name, value in issue.items() if name != "changelog"}, "fields": fields}
+
+
+def of_interest(histories: Sequence[Any], fields: CustomFields) -> list[Any]:
+    """Without changes of texts, which may be long and are nobody's business."""
+    wanted = {"status", "assignee", "Sprint", *fields.sprints}
+    kept = []
+    for history in histories:
+        if not isinstance(history, dict) or not isinstance(history.get("items"), list):
+            kept.append(history)  # for the one that understands it to say so
+            continue
+        items = [item for item in history["items"] if not isinstance(item, dict) or _field(item) in wanted]
+        if items:
+            kept.append({**history, "items": items})
+    return kept
+
+
+def _field(item: Json) -> str:
+    return str(item.get("fieldId") or item.get("field") or "")
+
+
+def _named(histories: Sequence[Any], statuses: Mapping[str, str]) -> dict[str, str]:
+    """Of the statuses those that the changes name."""
+    items = [item for history in histories if isinstance(history, dict) for item in history.get("items") or ()]
+    named = {str(item.get(end)) for item in items if isinstance(item, dict) for end in ("from", "to")}
+    return {status: statuses[status] for status in sorted(named & set(statuses))}

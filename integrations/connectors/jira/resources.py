@@ -1,0 +1,61 @@
+"""Projects and boards that an account sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from integrations.connectors.base import Http, ResourceDraft
+from integrations.connectors.errors import CredentialRefusedError, PermanentError
+from integrations.connectors.jira.site import Site, pages
+from integrations.enums import ResourceKind
+
+
+def resources_of(http: Http, site: Site) -> Iterator[ResourceDraft]:
+    """Projects, then boards; Jira without its agile half has no boards."""
+    yield from projects(http, site)
+    try:
+        yield from _boards(http)
+    except CredentialRefusedError:
+        raise
+    except PermanentError:
+        return
+
+
+def projects(http: Http, site: Site) -> Iterator[ResourceDraft]:
+    server = http.get(site.path("serverInfo")).json()
+    address = str(server.get("baseUrl", "")) if isinstance(server, dict) else ""
+    for project in _projects(http, site):
+        if not isinstance(project, dict) or not str(project.get("id", "")).isdecimal():
+            continue
+        key = str(project.get("key", ""))
+        yield ResourceDraft(
+            ResourceKind.PROJECT,
+            external_id=str(project["id"]),
+            name=f"{key} · {project.get('name', '')}",
+            url=f"{address.rstrip('/')}/browse/{key}" if address else "",
+            archived=bool(project.get("archived")),
+            details={"key": key, "pages": address},
+        )
+
+
+def _projects(http: Http, site: Site) -> Iterator[Any]:
+    if site.is_cloud:
+        yield from pages(http, site.path("project", "search"))
+        return
+    listed = http.get(site.path("project")).json()
+    yield from listed if isinstance(listed, list) else ()
+
+
+def _boards(http: Http) -> Iterator[ResourceDraft]:
+    for board in pages(http, "rest/agile/1.0/board"):
+        if not isinstance(board, dict) or "id" not in board:
+            continue
+        project = (board.get("location") or {}).get("projectKey", "")
+        name = str(board.get("name", ""))
+        yield ResourceDraft(
+            ResourceKind.BOARD,
+            external_id=str(board["id"]),
+            name=f"{project} · {name}" if project else name,
+            details={"type": str(board.get("type", ""))},
+        )

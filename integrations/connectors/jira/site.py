@@ -1,0 +1,112 @@
+"""What Cloud and Data Center call differently: paths, pages of a search, the rest of a changelog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.connectors.base import Http, Json
+from integrations.connectors.errors import TransientError
+
+ISSUES_PER_PAGE = 100  # Cloud gives no more where fields are named
+CHANGES_PER_PAGE = 100
+LISTED_PER_PAGE = 50  # projects, boards and sprints
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of a search; `next` is where the following one begins, empty at the end."""
+
+    issues: Sequence[Any]
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A Jira; `is_cloud` decides its API.  Data Center has version 2 of it."""
+
+    is_cloud: bool
+
+    def path(self, *parts: str) -> str:
+        return "/".join(("rest/api", "3" if self.is_cloud else "2", *parts))
+
+    def search(self, http: Http, jql: str, *, fields: Sequence[str], start: str, changes: bool = True) -> Found:
+        """`start` is the `next` of the page before.
+
+        https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/
+        """
+        params: dict[str, Any] = {"jql": jql, "fields": ",".join(fields), "maxResults": ISSUES_PER_PAGE}
+        if changes:
+            params["expand"] = "changelog"
+        if self.is_cloud:
+            if start:
+                params["nextPageToken"] = start
+            path = self.path("search", "jql")
+        else:
+            params["startAt"] = start or "0"
+            path = self.path("search")
+        document = http.get(path, params=params).json()
+        issues = list_of(document, "issues", path)
+        if self.is_cloud:
+            return Found(issues, "" if document.get("isLast") else str(document.get("nextPageToken") or ""))
+        until = int(start or 0) + len(issues)
+        total = document.get("total")
+        return Found(issues, str(until) if issues and isinstance(total, int) and until < total else "")
+
+    def count(self, http: Http, jql: str) -> int | None:
+        """About how many issues there are; None where Jira does not say."""
+        if self.is_cloud:
+            counted = http.post(self.path("search", "approximate-count"), json={"jql": jql}).json()
+            count = counted.get("count") if isinstance(counted, dict) else None
+        else:
+            document = http.get(self.path("search"), params={"jql": jql, "maxResults": 0}).json()
+            count = document.get("total") if isinstance(document, dict) else None
+        return count if isinstance(count, int) else None
+
+    def histories(self, http: Http, issue: Json) -> list[Any] | None:
+        """All changes of an issue as a search gave it, the first one first; None where it gave none.
+
+        Cloud adds the latest forty alone; Data Center has no other list, and adds all.
+        """
+        changelog = issue.get("changelog")
+        if not isinstance(changelog, dict):
+            return None
+        given = list_of(changelog, "histories", "changelog")
+        total = changelog.get("total")
+        if not self.is_cloud or not isinstance(total, int) or total <= len(given):
+            return sorted(given, key=_created)
+        path = self.path("issue", str(issue.get("id", "")), "changelog")
+        return sorted(pages(http, path, per_page=CHANGES_PER_PAGE), key=_created)
+
+
+def pages(
+    http: Http, path: str, *, per_page: int = LISTED_PER_PAGE, params: Mapping[str, str] | None = None
+) -> Iterator[Any]:
+    """The values of all pages of a list that counts from `startAt`."""
+    start = 0
+    while True:
+        document = http.get(path, params={**(params or {}), "startAt": start, "maxResults": per_page}).json()
+        values = list_of(document, "values", path)
+        yield from values
+        start += len(values)
+        if not values or document.get("isLast") is True or start >= _total(document, start + 1):
+            return
+
+
+def list_of(document: Any, name: str, path: str) -> list[Any]:
+    """TransientError where there is none: a proxy or an outage stands in between."""
+    values = document.get(name) if isinstance(document, dict) else None
+    if not isinstance(values, list):
+        raise TransientError(f"Jira answered {path} with something else than a list of {name}.")
+    return values
+
+
+def _total(document: Mapping[str, Any], otherwise: int) -> int:
+    total = document.get("total")
+    return total if isinstance(total, int) else otherwise
+
+
+def _created(history: Any) -> str:
+    """Jira writes all times of an answer in one zone, so that their texts sort as they do."""
+    return str(history.get("created", "")) if isinstance(history, dict) else ""

@@ -1,0 +1,73 @@
+"""Sprints of a board.  A Kanban board has none, and says so with a 400.
+
+A cursor is {} or {"open"}: the ids of sprints that have not ended.  Those that ended long ago do not change any more,
+so that later readings ask for planned and active ones, and for what was open before and is in neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
+from integrations.connectors.drafts import SprintDraft, shown_title
+from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError
+from integrations.connectors.jira.site import pages
+from integrations.connectors.reader import Reader
+from integrations.enums import SprintState
+
+SOURCE = "sprint"
+STATES = {"future": SprintState.PLANNED, "active": SprintState.ACTIVE, "closed": SprintState.CLOSED}
+
+
+def fetch_sprints(http: Http, resource: FetchedResource, cursor: Cursor) -> Iterator[Page]:
+    """All from an empty cursor, else those that may have changed."""
+    if resource.details.get("type") == "kanban":
+        yield Page((), {"open": []}, left=0, complete=not cursor)
+        return
+    is_first = "open" not in cursor
+    try:
+        listed = list(_listed(http, resource, "" if is_first else "active,future"))
+    except (CredentialRefusedError, GoneError):
+        raise
+    except PermanentError:  # it was made a board without sprints meanwhile
+        yield Page((), {"open": []}, left=0, complete=is_first)
+        return
+    still_open = [str(sprint.get("id")) for sprint in listed if sprint.get("state") != "closed"]
+    for ended in sorted(set(cursor.get("open", ())) - {str(sprint.get("id")) for sprint in listed}):
+        with suppress(GoneError):  # deleted: the next full reading takes it out
+            listed.append(http.get(f"rest/agile/1.0/sprint/{ended}").json())
+    yield Page([record(resource.external_id, sprint) for sprint in listed], {"open": still_open}, 0, complete=is_first)
+
+
+def _listed(http: Http, resource: FetchedResource, states: str) -> Iterator[Any]:
+    """A board shows sprints of other boards, too, whose issues its filter finds; they are read with their own."""
+    params = {"state": states} if states else {}
+    for sprint in pages(http, f"rest/agile/1.0/board/{resource.external_id}/sprint", params=params):
+        if isinstance(sprint, dict) and str(sprint.get("originBoardId", resource.external_id)) == resource.external_id:
+            yield sprint
+
+
+def record(board: str, sprint: Any) -> RawRecord:
+    payload = {"sprint": sprint, "board": board}
+    return RawRecord(payload, normalise_sprint, str(sprint.get("id", "")) if isinstance(sprint, dict) else "", SOURCE)
+
+
+def normalise_sprint(payload: Json) -> list[SprintDraft]:
+    sprint = Reader(payload.get("sprint"), "sprint")
+    state = sprint.text("state")
+    return [
+        SprintDraft(
+            external_id=sprint.identifier("id"),
+            board=Reader(payload).identifier("board"),
+            deleted=Reader(payload).boolean("deleted", default=False),
+            name=shown_title(sprint.text("name")),
+            state=STATES.get(state.lower(), SprintState.PLANNED),
+            native_state=state,
+            starts_at=sprint.time("startDate", default=None),
+            ends_at=sprint.time("endDate", default=None),
+            completed_at=sprint.time("completeDate", default=None),
+            goal_is_set=bool(sprint.text("goal", default="").strip()),
+        )
+    ]

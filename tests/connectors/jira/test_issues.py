@@ -1,0 +1,209 @@
+"""An issue as Jira writes it, and the work item that is made of it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from integrations.connectors.base import Settings
+from integrations.connectors.drafts import (
+    MISSING,
+    AssignmentDraft,
+    ProvidedParts,
+    SprintChangeDraft,
+    Who,
+    WorkItemDraft,
+)
+from integrations.connectors.errors import SchemaError
+from integrations.connectors.jira import Jira
+from integrations.connectors.jira.custom_fields import chosen
+from integrations.connectors.jira.issues import normalise_issue
+from integrations.connectors.jira.sprints import normalise_sprint
+from integrations.enums import Kind, Priority, SprintState, StatusCategory
+
+FIELDS = {"estimates": ["customfield_1"], "sprints": ["customfield_2"], "epics": ["customfield_3"]}
+ADA = {"accountId": "5b10", "displayName": "Ada Admin", "accountType": "atlassian"}
+
+
+def issue(**fields: Any) -> dict[str, Any]:
+    usual = {
+        "project": {"id": "10001", "key": "SHOP"},
+        "summary": "Weigh the basket",
+        "issuetype": {"name": "Story"},
+        "status": {"id": "3", "name": "In Progress", "statusCategory": {"key": "indeterminate"}},
+        "created": "2026-03-02T10:00:00.000+0100",
+        "updated": "2026-03-03T10:00:00.000+0100",
+    }
+    return {"id": "500", "key": "SHOP-12", "fields": {**usual, **fields}}
+
+
+def change(field: str, hour: int, before: str | None, after: str | None, **shown: str) -> dict[str, Any]:
+    item = {"field": field, "fieldId": field, "from": before, "to": after}
+    item |= {"fromString": shown.get("was"), "toString": shown.get("now")}
+    return {"id": str(hour), "created": f"2026-03-02T{hour:02}:00:00.000+0000", "author": ADA, "items": [item]}
+
+
+def at(hour: int) -> datetime:
+    return datetime(2026, 3, 2, hour, tzinfo=UTC)
+
+
+def draft_of(sent: dict[str, Any], **more: Any) -> WorkItemDraft:
+    (draft,) = normalise_issue({"issue": sent, "fields": FIELDS, **more})
+    return draft
+
+
+def test_an_issue_without_changes_stands_where_it_was_created() -> None:
+    draft = draft_of(issue(assignee=ADA, priority={"name": "Highest"}, customfield_2=[{"id": 7}]), histories=[])
+    assert (draft.external_id, draft.project, draft.key) == ("500", "10001", "SHOP-12")
+    assert (draft.created_at, draft.first_category) == (at(9), StatusCategory.IN_PROGRESS)
+    assert draft.priority == Priority.CRITICAL
+    assert draft.transitions == ProvidedParts([])
+    assert draft.assignments == ProvidedParts(
+        [AssignmentDraft(at=at(9), assignee=Who(account="5b10", name="Ada Admin"))]
+    )
+    assert draft.sprint_changes == ProvidedParts([SprintChangeDraft(at=at(9), sprint="7", added=True)])
+
+
+def test_two_statuses_of_one_name_are_told_apart_by_their_ids() -> None:
+    histories = [
+        change("status", 10, "10", "3", was="Open", now="Review"),
+        change("status", 11, "3", "4", was="Review", now="Review"),
+    ]
+    draft = draft_of(issue(), histories=histories, statuses={"10": "new", "3": "indeterminate", "4": "done"})
+    assert isinstance(draft.transitions, ProvidedParts)
+    assert [one.category for one in draft.transitions.parts] == [StatusCategory.IN_PROGRESS, StatusCategory.DONE]
+    assert draft.first_category == StatusCategory.TODO
+
+
+def test_a_status_that_is_gone_has_no_category_of_its_own() -> None:
+    draft = draft_of(issue(), histories=[change("status", 10, "98", "99", was="Old", now="Older")], statuses={})
+    assert isinstance(draft.transitions, ProvidedParts)
+    assert draft.transitions.parts[0].category is None
+    assert draft.first_category is MISSING
+
+
+def test_sprints_are_joined_and_left() -> None:
+    histories = [
+        change("customfield_2", 10, "", "7"),
+        change("customfield_2", 12, "7", "7, 8"),
+        change("Sprint", 14, "7, 8", "8"),
+    ]
+    draft = draft_of(issue(), histories=histories)
+    assert draft.sprint_changes == ProvidedParts(
+        [
+            SprintChangeDraft(at=at(10), sprint="7", added=True),
+            SprintChangeDraft(at=at(12), sprint="8", added=True),
+            SprintChangeDraft(at=at(14), sprint="7", added=False),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "points"),
+    [
+        (3, 3.0),
+        ("5", 5.0),
+        ("2,5", 2.5),
+        ("a lot", None),
+        (True, None),
+        (-1, None),
+        (1e12, None),
+        (None, None),
+        ([3], None),
+    ],
+)
+def test_estimates_are_numbers_however_a_site_keeps_them(value: Any, points: float | None) -> None:
+    assert draft_of(issue(customfield_1=value)).estimate == points
+
+
+def test_an_epic_is_the_parent_by_either_field() -> None:
+    assert draft_of(issue(parent={"key": "SHOP-1"}, customfield_3="SHOP-2")).parent_key == "SHOP-1"
+    assert draft_of(issue(customfield_3="SHOP-2")).parent_key == "SHOP-2"
+    assert draft_of(issue()).parent_key == ""
+
+
+def test_nobody_is_named_by_a_hidden_address() -> None:
+    draft = draft_of(issue(reporter={**ADA, "emailAddress": ""}, assignee=None))
+    assert draft.reporter == Who(account="5b10", name="Ada Admin")
+    assert draft.assignee is None
+
+
+def test_people_of_a_data_center_are_known_by_key_and_name() -> None:
+    user = {"key": "JIRAUSER100", "name": "ada", "emailAddress": "ada@example.com", "displayName": "Ada Admin"}
+    assert draft_of(issue(assignee=user)).assignee == Who("ada", "ada@example.com", "Ada Admin", "JIRAUSER100")
+
+
+def test_what_is_not_as_documented_names_its_field() -> None:
+    with pytest.raises(SchemaError) as refused:
+        draft_of(issue(created="yesterday"))
+    assert refused.value.path == "issue.fields.created"
+
+
+def test_a_sprint_that_has_not_begun_has_no_days() -> None:
+    (draft,) = normalise_sprint({"board": 1, "sprint": {"id": 7, "name": "Sprint 7", "state": "future"}})
+    assert (draft.external_id, draft.board, draft.state, draft.starts_at) == ("7", "1", SprintState.PLANNED, None)
+
+
+def test_fields_are_found_by_what_they_are_made_of_and_by_name() -> None:
+    number = {"type": "number", "custom": "com.atlassian.jira.plugin.system.customfieldtypes:float"}
+    of_team = {"type": "number", "custom": "com.pyxis.greenhopper.jira:jsw-story-points"}
+    fields = [
+        {"id": "customfield_9", "name": "Story point estimate", "schema": of_team},
+        {"id": "customfield_8", "name": "Story  Points", "schema": number},
+        {"id": "customfield_7", "name": "Story Points", "schema": {"type": "string"}},
+        {"id": "customfield_6", "name": "T-Shirt", "schema": number},
+        {"id": "customfield_5", "name": "Iteration", "schema": {"custom": "com.pyxis.greenhopper.jira:gh-sprint"}},
+    ]
+    found = chosen(fields, [])
+    assert (found.estimates, found.sprints) == (("customfield_8", "customfield_9"), ("customfield_5",))
+    assert chosen(fields, ["t-shirt"]).estimates == ("customfield_6",)
+    assert chosen(fields, ["customfield_7"]).estimates == ("customfield_7",)
+
+
+# Webhooks --------------------------------------------------------------------------------------------------------
+
+JIRA = Jira(Settings({"base_url": "https://acme.example.com", "email": "a@example.com"}, {"token": "x"}))
+
+
+def delivered(document: Any) -> tuple[dict[str, str], bytes]:
+    body = json.dumps(document).encode()
+    signed = hmac.new(b"quiet", body, hashlib.sha256).hexdigest()
+    return {"x-hub-signature": f"sha256={signed}", "x-atlassian-webhook-identifier": "d-1"}, body
+
+
+def test_a_delivery_counts_with_its_signature_alone() -> None:
+    headers, body = delivered({"webhookEvent": "jira:issue_updated"})
+    arrival = JIRA.arrival(headers, body, "quiet")
+    assert arrival is not None
+    assert (arrival.delivery_id, arrival.event) == ("d-1", "jira:issue_updated")
+    assert JIRA.arrival(headers, body, "loud") is None
+    assert JIRA.arrival(headers, body + b" ", "quiet") is None
+    assert JIRA.arrival({**headers, "x-hub-signature": "sha1=00"}, body, "quiet") is None
+    headers, body = delivered(["no event"])
+    assert (JIRA.arrival(headers, body, "quiet") or arrival).event == "unknown"
+
+
+def test_a_changed_issue_is_stored_at_once_and_its_history_read_soon() -> None:
+    payload = {"webhookEvent": "jira:issue_updated", "issue": issue(description="Secret words")}
+    (record,) = JIRA.deliveries("jira:issue_updated", payload) or ()
+    assert "Secret words" not in json.dumps(record.payload)
+    (draft,) = record.normalise(record.payload)
+    assert isinstance(draft, WorkItemDraft)
+    assert (draft.key, draft.has_description, draft.transitions, draft.estimate) == ("SHOP-12", True, MISSING, MISSING)
+    assert JIRA.news("jira:issue_updated", payload) == ("10001", Kind.WORK_ITEM)
+
+
+def test_a_deleted_issue_is_gone() -> None:
+    (record,) = JIRA.deliveries("jira:issue_deleted", {"issue": issue()}) or ()
+    (draft,) = record.normalise(record.payload)
+    assert (draft.external_id, draft.deleted) == ("500", True)
+    assert JIRA.news("jira:issue_deleted", {"issue": issue()}) is None
+
+
+def test_other_events_are_not_used() -> None:
+    assert JIRA.deliveries("comment_created", {"comment": {"body": "Secret"}}) is None

@@ -1,0 +1,149 @@
+"""Streams of Jira: pages, what changes between them, whatever fails on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+import pytest
+
+from demo.providers import faults
+from demo.providers.faults import Fault
+from demo.providers.jira_server import JiraServer
+from integrations.connectors.drafts import AnyDraft, ProvidedParts, WorkItemDraft
+from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError
+from integrations.connectors.http import ConnectionHttp
+from integrations.enums import Kind
+from tests.connectors.jira.conftest import BUSY
+from tests.connectors.jira.reading import QUICK, by_id, connector, drafts_of, pages_of, resource_at
+from tests.demo.small_history import BEGIN, DAY, HOUR
+
+STREAMS = (Kind.WORK_ITEM, Kind.SPRINT)
+MOST_TURNS = 15
+FAULTS: Mapping[str, Callable[[], Fault]] = {
+    "429": lambda: Fault(faults.too_many_requests(retry_after=0), path="/rest/", nth=5, times=2),
+    "429 that names no time": lambda: Fault(faults.too_many_requests(), path="/rest/", nth=6),
+    "401 in the middle": lambda: Fault(faults.unauthorised(), path="/rest/", nth=6, times=2),
+    "403 in the middle": lambda: Fault(faults.forbidden(), path="/rest/", nth=7),
+    "500": lambda: Fault(faults.server_error(), path="/rest/", nth=5, times=3),
+    "502": lambda: Fault(faults.bad_gateway(), path="/rest/", nth=4, times=5),
+    "cut connection": lambda: Fault(faults.cut_short(), path="/search|/sprint", times=2),
+    "half an answer": lambda: Fault(faults.truncated(), path="/search|/sprint", nth=2, times=2),
+    "a page for people": lambda: Fault(faults.html_page(), path="/rest/", nth=5, times=2),
+    "no changelog": lambda: Fault(faults.bad_gateway(), path="/changelog", times=4),
+}
+
+
+def read_in_turns(jira: JiraServer, kind: Kind) -> dict[str, AnyDraft]:
+    """As the sync does: what fails is tried again from the last page that was stored."""
+    of = connector(jira)
+    with ConnectionHttp(of, patience=QUICK) as http:
+        resource = resource_at(http, of, kind)
+    cursor: Mapping[str, Any] = {}
+    drafts: list[AnyDraft] = []
+    for _ in range(MOST_TURNS):
+        with ConnectionHttp(of, patience=QUICK) as http:
+            try:
+                for page in of.fetch(http, resource, kind, cursor, now=jira.at):
+                    drafts += drafts_of([page])
+                    cursor = page.cursor
+            except ConnectorError:
+                continue
+            return by_id(drafts)
+    raise AssertionError("It does not come to an end.")
+
+
+@pytest.mark.parametrize("kind", STREAMS)
+def test_under_every_fault_the_same_is_read(jira: JiraServer, kind: Kind) -> None:
+    usual = by_id(drafts_of(pages_of(jira, kind)))
+    assert len(usual) > 2
+    differing = []
+    for name, fault in FAULTS.items():
+        jira.faults = [fault()]
+        if read_in_turns(jira, kind) != usual:
+            differing.append(name)
+    assert differing == []
+
+
+def test_a_reading_goes_on_from_any_page(jira: JiraServer) -> None:
+    usual = by_id(drafts_of(pages_of(jira, Kind.WORK_ITEM)))
+    pages = pages_of(jira, Kind.WORK_ITEM)
+    assert len(pages) > 3
+    assert [page.complete for page in pages] == [False] * (len(pages) - 1) + [True]
+    for position, page in enumerate(pages[:-1]):
+        rest = pages_of(jira, Kind.WORK_ITEM, page.cursor)
+        assert by_id(drafts_of([*pages[: position + 1], *rest])) == usual
+
+
+def test_what_changes_between_two_pages_is_missed_by_no_reading(jira: JiraServer) -> None:
+    jira.advance(BEGIN + 20 * HOUR)
+    (first,) = pages_of(jira, Kind.WORK_ITEM, most=1)
+    before = jira.at
+    jira.advance(BEGIN + 30 * HOUR)
+    rest = pages_of(jira, Kind.WORK_ITEM, first.cursor, now=before)
+    news = pages_of(jira, Kind.WORK_ITEM, rest[-1].cursor)
+    read = by_id(drafts_of([first, *rest, *news]))
+    assert read == by_id(drafts_of(pages_of(jira, Kind.WORK_ITEM)))
+
+
+def test_only_what_changed_since_is_read_again(jira: JiraServer) -> None:
+    jira.advance(BEGIN + 20 * DAY)
+    *_, last = pages_of(jira, Kind.WORK_ITEM)
+    jira.requests.clear()
+    (page,) = pages_of(jira, Kind.WORK_ITEM, last.cursor)
+    assert page.records == []
+    assert not page.complete
+    # Three of them list the resources; two are the stream's.
+    assert jira.requests[-2:] == ["/rest/api/3/field", "/rest/api/3/search/jql"]
+
+
+def test_a_place_that_jira_has_forgotten_is_no_dead_end(jira: JiraServer) -> None:
+    usual = by_id(drafts_of(pages_of(jira, Kind.WORK_ITEM)))
+    first, *_ = pages_of(jira, Kind.WORK_ITEM)
+    expired = faults.instead(faults.Answer.of({"errorMessages": ["The page token has expired."]}, status=400))
+    jira.faults = [Fault(expired, path="nextPageToken=.+")]
+    assert by_id(drafts_of(pages_of(jira, Kind.WORK_ITEM, first.cursor))) == usual
+
+
+def test_a_changelog_is_read_whole_where_the_search_gives_a_part(jira: JiraServer) -> None:
+    busy = cast(WorkItemDraft, by_id(drafts_of(pages_of(jira, Kind.WORK_ITEM)))[str(BUSY)])
+    assert isinstance(busy.transitions, ProvidedParts)
+    assert len(busy.transitions.parts) == 100
+    assert [one.at for one in busy.transitions.parts] == sorted(one.at for one in busy.transitions.parts)
+
+
+def test_a_project_that_one_may_not_browse_is_named(jira: JiraServer) -> None:
+    of = connector(jira)
+    with ConnectionHttp(of, patience=QUICK) as http:
+        project = resource_at(http, of, Kind.WORK_ITEM)
+        jira.hidden = {int(project.external_id)}
+        with pytest.raises(PermanentError, match="SHOP · shop") as refused:
+            list(of.fetch(http, project, Kind.WORK_ITEM, {}, now=jira.at))
+    assert "Browse projects" in refused.value.what_to_do
+
+
+def test_a_refused_token_is_told_apart(jira: JiraServer) -> None:
+    jira.faults = [Fault(faults.unauthorised(), path="/search", times=None)]
+    with pytest.raises(CredentialRefusedError):
+        pages_of(jira, Kind.WORK_ITEM)
+
+
+def test_a_sprint_that_ended_since_is_read_once_more(jira: JiraServer) -> None:
+    (page,) = pages_of(jira, Kind.SPRINT)
+    assert len(page.cursor["open"]) == 2  # the running one and the next
+    jira.advance(jira.at + timedelta(days=14))
+    (news,) = pages_of(jira, Kind.SPRINT, page.cursor)
+    states = {draft.external_id: getattr(draft, "state", None) for draft in drafts_of([news])}
+    assert sorted(map(str, states.values())) == ["active", "closed", "planned"]
+    assert not news.complete
+
+
+def test_the_check_says_which_field_holds_estimates(jira: JiraServer) -> None:
+    with ConnectionHttp(connector(jira), patience=QUICK) as http:
+        checks = connector(jira).check(http)
+    assert all(check.works for check in checks)
+    assert checks[-1].what.startswith("Estimates from “Story Points” (customfield_10016): SHOP-")
+    named = connector(jira, estimates="Size")
+    with ConnectionHttp(named, patience=QUICK) as http:
+        assert "No field is called size" in named.check(http)[-1].remedy.replace("Size", "size")

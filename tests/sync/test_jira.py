@@ -1,0 +1,71 @@
+"""The engine with a real connector: Jira, simulated over HTTP."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from demo.providers.jira_server import JiraServer
+from integrations.models import Connection, Sprint, SprintChange, WorkItem, WorkItemAssignment, WorkItemTransition
+from tests.demo.small_history import small_history
+
+EMAIL, TOKEN = "reader@example.com", "token_of_the_tests"
+MOST_REQUESTS = 3  # of a stream in which nothing happened
+
+
+@pytest.fixture
+def jira() -> Iterator[JiraServer]:
+    with JiraServer(small_history(), email=EMAIL, token=TOKEN) as server:
+        yield server
+
+
+def printed(*words: str) -> Any:
+    out = StringIO()
+    call_command(*words, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def connected(jira: JiraServer) -> None:
+    words = ("--set", f"base_url={jira.url}", "--set", f"email={EMAIL}", "--set", f"token={TOKEN}")
+    printed("connect", "jira", "--name", "Jira", *words)
+
+
+def counts() -> dict[str, int]:
+    kinds = (WorkItem, WorkItemTransition, WorkItemAssignment, Sprint, SprintChange)
+    return {kind.__name__: kind.objects.count() for kind in kinds}
+
+
+@pytest.mark.django_db
+def test_a_project_is_synced_with_its_history_and_a_second_time_nothing_changes(jira: JiraServer) -> None:
+    connected(jira)
+    first = printed("sync", "--wait")["resources"]
+    assert {result["state"] for result in first} == {"done"}, first
+    assert sum(result["quarantined"] for result in first) == 0
+    stored = counts()
+    assert (stored["WorkItem"], stored["WorkItemTransition"]) == (2, 3)
+    assert stored["Sprint"] > 1
+
+    for result in printed("sync", "--wait")["resources"]:
+        assert (result["added"], result["changed"], result["removed"]) == (0, 0, 0), result
+        assert result["requests"] <= MOST_REQUESTS, result
+    for result in printed("sync", "--wait", "--full")["resources"]:
+        assert (result["added"], result["changed"], result["removed"]) == (0, 0, 0), result
+    assert counts() == stored
+    assert not Connection.objects.exclude(problem="").exists()
+
+
+@pytest.mark.django_db
+def test_an_item_has_its_stages_estimate_and_people(jira: JiraServer) -> None:
+    connected(jira)
+    printed("sync", "--wait")
+    done = WorkItem.objects.get(key="SHOP-1")
+    assert (done.native_type, done.native_status, done.status_category) == ("Story", "Done", "done")
+    assert done.estimate == 2.0
+    assert done.url == f"{jira.url}/browse/SHOP-1"
+    reopened = WorkItem.objects.get(key="SHOP-7")
+    assert (reopened.native_type, reopened.status_category, reopened.resolved_at) == ("Bug", "todo", None)
