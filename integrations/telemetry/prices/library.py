@@ -6,8 +6,8 @@ its lists are converted to ours, which take 2 µs.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, time
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -15,12 +15,20 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from integrations.telemetry.prices.lists import PriceList
+from integrations.telemetry.prices.names import (
+    BedrockName,
+    bedrock_name,
+    model_name,
+    without_additions,
+    without_date,
+    without_revision,
+)
 
 if TYPE_CHECKING:
     from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, PriceVariant, TieredPrices
 
-# Amazon Bedrock: [arn:…/][region.]vendor.model-v1:0
-_BEDROCK = re.compile(r"(?:^|/)(?:[a-z-]+\.)?(?P<model>[a-z0-9-]+\.[a-z][a-z0-9.-]*?-v\d+(?::\d+)?)$")
+# Makers that price their models themselves, by how the models' normal names begin.
+_MAKERS = {"glm-": "zai", "composer-": "cursor", "kimi-": "moonshotai", "deepseek-": "deepseek"}
 _RATES = {
     "input": "input_mtok",
     "cache_read": "cache_read_mtok",
@@ -41,8 +49,8 @@ def library_version() -> str:
 @lru_cache(maxsize=10_000)  # names are external input
 def library_list(name: str) -> PriceList | None:
     """The library's price list of a model, by any of its names; None if unknown."""
-    model = _find_model(name)
-    return None if model is None else _list_of(_HashedById(model))
+    lists = (_list_of(_HashedById(model)) for model in _find_models(name))
+    return next((prices for prices in lists if prices is not None), None)
 
 
 @cache
@@ -140,26 +148,50 @@ def _rate(price: Decimal | TieredPrices) -> list[Any]:
     return [str(price.base), [[tier.start, str(tier.price)] for tier in price.tiers]]
 
 
-def _find_model(name: str) -> ModelInfo | None:
+def _find_models(name: str) -> Iterator[ModelInfo]:
     from genai_prices.data_snapshot import get_snapshot  # 30,000 lines of prices: imported lazily
 
     snapshot = get_snapshot()
     for spelling, provider in _spellings(name):
-        try:
-            return snapshot.find_provider_model(spelling, None, provider, None)[1]
-        except LookupError:
-            continue
-    return None
+        with suppress(LookupError):
+            yield snapshot.find_provider_model(spelling, None, provider, None)[1]
 
 
-def _spellings(name: str) -> Iterator[tuple[str, str | None]]:
-    """Spellings of a model's name to look up, each with the provider."""
-    if not name:
+def _spellings(sent: str) -> Iterator[tuple[str, str | None]]:
+    """Spellings of a model's name to look up, each with the provider: the most specific first.
+
+    A provider's own id comes first, since regions and variants have prices of their own; the normal form comes last,
+    so that what agents add to a name hides no price.
+    """
+    if not sent:
         return
-    yield name, None
-    bedrock = _BEDROCK.search(name.lower())
+    plain = without_additions(sent)
+    bedrock = bedrock_name(sent)
     if bedrock is not None:
-        yield bedrock["model"], "aws"
-    if "/" in name:  # provider/model, models/model, arn:…/model
-        yield name, "litellm"
-        yield name.rpartition("/")[2], None
+        yield from ((spelling, "aws") for spelling in _bedrock_spellings(bedrock))
+    if sent.endswith((":batch", ":free")):  # variants with a price of their own
+        yield sent, "openrouter"
+    for name in dict.fromkeys((sent, plain, without_date(plain))):
+        yield name, None
+        if "/" in name:  # provider/model, models/model, arn:…/model
+            yield name, "litellm"
+            yield name.rpartition("/")[2], None
+    normal = model_name(sent)
+    yield normal, None
+    for prefix, maker in _MAKERS.items():
+        if normal.startswith(prefix):
+            yield normal, maker
+    vendor, _, model = plain.rpartition("/")
+    if vendor:  # vendor/model, as gateways name what others host
+        yield f"{vendor.rpartition('/')[2]}/{model}", "openrouter"
+
+
+def _bedrock_spellings(bedrock: BedrockName) -> Iterator[str]:
+    """The list names some models with a date and a revision, some without either."""
+    whole, bare = bedrock.model, without_revision(bedrock.model)
+    undated = without_date(bare)
+    models = dict.fromkeys((whole, f"{bare}-v1:0", bare, f"{undated}-v1:0", undated))
+    if bedrock.region:
+        yield from (f"{bedrock.region}.{bedrock.vendor}.{model}" for model in models)
+    if bedrock.region != "global":  # which costs less than a region
+        yield from (f"{bedrock.vendor}.{model}" for model in models)
