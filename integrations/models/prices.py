@@ -192,6 +192,13 @@ class KeptPriceList(models.Model):
     """
 
     model = models.CharField(max_length=120, unique=True, help_text="As agents name it.")
+    name = models.CharField(
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The normal form of its name, by which figures are shown; empty: not known yet.",
+    )
     library = models.CharField(max_length=60, blank=True, help_text="The last version that knew it.")
     prices = models.JSONField(null=True)
     missing_since = models.CharField(max_length=60, blank=True, default="", help_text="The first version that did not.")

@@ -97,14 +97,31 @@ class AgentRequest(models.Model):
     cache_write_1h_tokens = models.BigIntegerField(
         default=0, db_default=0, help_text="Of cache_write_tokens those kept an hour; 0 where the agent does not say."
     )
+    inferred_1h_tokens = models.BigIntegerField(
+        null=True, help_text="Of cache_write_tokens those kept an hour by reported_cost, where the agent does not say."
+    )
     output_tokens = models.BigIntegerField(default=0)
     service_tier = models.CharField(
         max_length=20, blank=True, db_default="", help_text="batch, fast, priority, flex; empty: the standard one."
+    )
+    # Programs differ on whether their input includes cached tokens.  Until the sender is known to count them apart,
+    # its input includes them (integrations/telemetry/sessions/cached_apart.py).
+    sender = models.CharField(
+        max_length=200, blank=True, db_default="", help_text="Who counted; empty where the agent's convention is known."
+    )
+    subtracted_tokens = models.BigIntegerField(
+        default=0, db_default=0, help_text="Cached tokens that were subtracted from what the sender calls input."
     )
     duration_ms = models.BigIntegerField(null=True)
     reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="By the agent, USD.")
     spend = models.DecimalField(
         max_digits=20, decimal_places=10, null=True, help_text="Tokens × price of that day, USD; null: unknown model."
+    )
+    surcharge_1h = models.DecimalField(
+        max_digits=20,
+        decimal_places=10,
+        null=True,
+        help_text="What it would cost more if all its cache writes were kept an hour; null: it is known how long.",
     )
     price_version = models.ForeignKey(
         PriceVersion, models.DO_NOTHING, null=True, db_index=False, db_constraint=False, related_name="+"
@@ -112,7 +129,30 @@ class AgentRequest(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "key"], name="agent_request_is_unique")]
-        indexes = [models.Index(fields=["session", "at"], name="agent_request_by_time")]
+        indexes = [
+            models.Index(fields=["session", "at"], name="agent_request_by_time"),
+            # For reading again what a sender counted, once it is known to count cached tokens apart.
+            models.Index(
+                fields=["sender"], condition=models.Q(subtracted_tokens__gt=0), name="agent_request_by_sender"
+            ),
+        ]
+
+
+class ApartSender(models.Model):
+    """A program whose input excludes cached tokens, against OpenTelemetry's conventions, as a record of it showed.
+
+    A program is an instrumentation library with its version, and the attribute that it names cached tokens by.
+    """
+
+    sender = models.CharField(max_length=200, unique=True)
+    shown_at = models.DateTimeField(help_text="The time of the record that has more cached tokens than input.")
+
+    class Meta:
+        verbose_name = "program that counts cached tokens apart"
+        verbose_name_plural = "programs that count cached tokens apart"
+
+    def __str__(self) -> str:
+        return self.sender
 
 
 class ToolOutcome(models.TextChoices):
@@ -195,7 +235,9 @@ class AgentSessionDay(models.Model):
     input_tokens = models.BigIntegerField(default=0)
     cache_read_tokens = models.BigIntegerField(default=0)
     cache_write_tokens = models.BigIntegerField(default=0)
-    cache_write_1h_tokens = models.BigIntegerField(default=0, db_default=0, help_text="Of cache_write_tokens.")
+    cache_write_1h_tokens = models.BigIntegerField(
+        default=0, db_default=0, help_text="Of cache_write_tokens, said by the agent or inferred from its cost."
+    )
     output_tokens = models.BigIntegerField(default=0)
     spend = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     unpriced_tokens = models.BigIntegerField(default=0, help_text="Tokens of models whose price is unknown.")
@@ -203,6 +245,9 @@ class AgentSessionDay(models.Model):
     # Cost by the agent and by the price book, of requests that both price, for comparison.
     compared_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     compared_spend = models.DecimalField(max_digits=20, decimal_places=10, null=True)
+    surcharge_1h = models.DecimalField(
+        max_digits=20, decimal_places=10, null=True, help_text="Of requests whose cache writes may be kept an hour."
+    )
     price_version = models.ForeignKey(
         PriceVersion,
         models.DO_NOTHING,

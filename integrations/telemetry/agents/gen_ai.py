@@ -1,8 +1,11 @@
 """OpenTelemetry's conventions for generative AI, for programs without a vocabulary of their own.
 
 https://opentelemetry.io/docs/specs/semconv/gen-ai/  Spans are distinguished by `gen_ai.operation.name`, since span
-names contain the model or tool.  Input tokens include what was read from and written to the cache.  The tokens of an
-`invoke_agent` span are the sums of its children: they are not added again.
+names contain the model or tool.  Input tokens include what was read from and written to the cache, except from programs
+that count them apart (sessions/cached_apart.py).  The tokens of an `invoke_agent` span are the sums of its children: they
+are not added again.
+
+OpenInference's names are read as well: https://arize-ai.github.io/openinference/spec/semantic_conventions.html
 """
 
 from __future__ import annotations
@@ -25,20 +28,37 @@ from integrations.telemetry.agents.vocabulary import (
 )
 
 # The first of each is the current name; the others are deprecated or predate the conventions.
-INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens")
-OUTPUT = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens")
+INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt")
+OUTPUT = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion")
 CACHE_READ = (
     "gen_ai.usage.cache_read.input_tokens",
     "gen_ai.usage.input_tokens.cached",
     "gen_ai.usage.cache_read_input_tokens",
+    "gen_ai.usage.cache_read_tokens",
+    "gen_ai.usage.cached_tokens",
+    "gen_ai.usage.details.cache_read_tokens",  # pydantic-ai, by the names of its own or of the provider
+    "gen_ai.usage.details.cache_read_input_tokens",
+    "gen_ai.usage.details.cached_tokens",
+    "llm.token_count.prompt_details.cache_read",
 )
 CACHE_WRITE = (
     "gen_ai.usage.cache_creation.input_tokens",
     "gen_ai.usage.cache_write.input_tokens",
     "gen_ai.usage.input_tokens.cache_write",
     "gen_ai.usage.cache_creation_input_tokens",
+    "gen_ai.usage.cache_write_tokens",
+    "gen_ai.usage.cache_creation_tokens",
+    "gen_ai.usage.details.cache_write_tokens",
+    "gen_ai.usage.details.cache_creation_input_tokens",
+    "llm.token_count.prompt_details.cache_write",
 )
-MODEL = ("gen_ai.response.model", "gen_ai.request.model")
+CACHE_WRITE_1H = (
+    "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
+    "gen_ai.usage.cache_creation_1h_tokens",
+    "gen_ai.usage.details.ephemeral_1h_input_tokens",
+    "gen_ai.usage.ephemeral_1h_input_tokens",
+)
+MODEL = ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name")
 # The tier that served a request, else the requested one (they differ when a busy tier falls back).  The current names
 # are in OpenAI's registry; they were in the general conventions before, and other providers' instrumentation uses both.
 # https://opentelemetry.io/docs/specs/semconv/registry/attributes/openai/
@@ -50,7 +70,7 @@ SERVICE_TIER = (
 SESSION_KEYS = ("gen_ai.conversation.id", "conversation.id", "session.id", "session_id")
 EXIT_CODE = "process.exit.code"
 
-UNCACHED_INPUT = Count(of=(INPUT,), less=(CACHE_READ, CACHE_WRITE))
+UNCACHED_INPUT = Count(of=(INPUT,), less=(CACHE_READ, CACHE_WRITE), may_be_apart=True)
 
 
 def tool_outcome(attributes: Attributes) -> str:
@@ -66,6 +86,7 @@ REQUEST = Event(
     input_tokens=UNCACHED_INPUT,
     cache_read_tokens=Count(of=(CACHE_READ,)),
     cache_write_tokens=Count(of=(CACHE_WRITE,)),
+    cache_write_1h_tokens=Count(of=(CACHE_WRITE_1H,)),
     output_tokens=Count(of=(OUTPUT,)),
     service_tier=SERVICE_TIER,
     duration_ms=SPAN_DURATION_MS,
@@ -80,14 +101,15 @@ REQUEST_ERROR = Event(
 TOOL_CALL = Event(
     kind=EventKind.TOOL_CALL,
     key=("gen_ai.tool.call.id", "gen_ai.tool.call_id", SPAN_ID),
-    tool="gen_ai.tool.name",
+    tool=("gen_ai.tool.name", "tool.name"),
     error_type="error.type",
     duration_ms=SPAN_DURATION_MS,
     outcome=tool_outcome,
 )
 AT_WORK = Event(kind=EventKind.SESSION)
-_TOKENS = (*INPUT, *OUTPUT, *CACHE_READ, *CACHE_WRITE)
-READ_BY_CODE = frozenset({"gen_ai.operation.name", "error.type", EXIT_CODE, *_TOKENS})
+_TOKENS = (*INPUT, *OUTPUT, *CACHE_READ, *CACHE_WRITE, *CACHE_WRITE_1H)
+SPAN_KIND = "openinference.span.kind"
+READ_BY_CODE = frozenset({"gen_ai.operation.name", SPAN_KIND, "error.type", EXIT_CODE, *_TOKENS})
 # Attributes of the conventions that are not used.
 NOT_NEEDED = frozenset(
     {
@@ -102,6 +124,10 @@ NOT_NEEDED = frozenset(
         *("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens", "gen_ai.usage.total_tokens"),
         *("gen_ai.openai.request.seed", "gen_ai.openai.request.response_format"),
         *("gen_ai.openai.response.system_fingerprint", "openai.response.system_fingerprint", "openai.api.type"),
+        *("gen_ai.usage.details.input_tokens", "gen_ai.usage.details.output_tokens"),
+        *("gen_ai.usage.details.reasoning_tokens", "gen_ai.usage.details.ephemeral_5m_input_tokens"),
+        *("gen_ai.usage.cache_creation.ephemeral_5m_input_tokens", "gen_ai.usage.cache_creation_5m_tokens"),
+        *("llm.token_count.total", "llm.token_count.completion_details.reasoning", "llm.provider", "llm.system"),
         *("gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label"),
     }
 )
@@ -115,6 +141,7 @@ NOT_NEEDED_PREFIXES = (
 
 _REQUESTS = frozenset({"chat", "generate_content", "text_completion", "embeddings", "completion"})
 _TOTALS = frozenset({"invoke_agent", "create_agent", "invoke_workflow"})
+_OPENINFERENCE = {"llm": "chat", "embedding": "embeddings", "tool": "execute_tool", "agent": "invoke_agent"}
 
 
 def request(attributes: Attributes) -> EventReading:
@@ -127,6 +154,8 @@ def request(attributes: Attributes) -> EventReading:
 def operation(attributes: Attributes) -> EventReading | None:
     """The rule for a span or log record, by its operation; None where it follows no known convention."""
     name = attributes.get("gen_ai.operation.name")
+    if name is None and isinstance(kind := attributes.get(SPAN_KIND), str):
+        name = _OPENINFERENCE.get(kind.lower(), "invoke_workflow")  # chains repeat the tokens of their parts
     if name in _REQUESTS:
         return request(attributes)
     if name == "execute_tool":

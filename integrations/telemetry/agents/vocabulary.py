@@ -34,6 +34,8 @@ class Count:
 
     of: tuple[Names, ...]
     less: tuple[Names, ...] = ()
+    # Programs differ on whether `of` includes `less`: decode_figures.py decides by the sender.
+    may_be_apart: bool = False
 
     @property
     def names(self) -> set[str]:
@@ -41,14 +43,21 @@ class Count:
 
     def counted(self, attributes: Attributes) -> int | None:
         """The count of a record.  Raises BadSumError if it would be negative."""
-        of = [part for names in self.of if (part := _part(names, attributes)) is not None]
-        if not of:
+        whole = self.whole(attributes)
+        if whole is None:
             return None
-        less = sum(_part(names, attributes) or 0 for names in self.less)
-        if less > sum(of):
-            parts, whole = _present(self.less, attributes), _present(self.of, attributes)
-            raise BadSumError(f"{parts} say more than {whole}, of which they are parts.")
-        return sum(of) - less
+        less = self.parts(attributes)
+        if less > whole:
+            parts, total = present(self.less, attributes), present(self.of, attributes)
+            raise BadSumError(f"{parts} say more than {total}, of which they are parts.")
+        return whole - less
+
+    def whole(self, attributes: Attributes) -> int | None:
+        of = [part for names in self.of if (part := _part(names, attributes)) is not None]
+        return sum(of) if of else None
+
+    def parts(self, attributes: Attributes) -> int:
+        return sum(_part(names, attributes) or 0 for names in self.less)
 
 
 def _part(names: Names, attributes: Attributes) -> int | None:
@@ -59,9 +68,10 @@ def _part(names: Names, attributes: Attributes) -> int | None:
     return None
 
 
-def _present(parts: tuple[Names, ...], attributes: Attributes) -> str:
-    present = (next((name for name in names if attributes.get(name) is not None), "") for names in parts)
-    return " and ".join(name for name in present if name)
+def present(parts: tuple[Names, ...], attributes: Attributes) -> str:
+    """The names under which the parts are sent."""
+    names_sent = (next((name for name in names if attributes.get(name) is not None), "") for names in parts)
+    return " and ".join(name for name in names_sent if name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,12 +86,12 @@ class Event:
     kind: EventKind
     key: str | Names | None = None
     model: str | Names | None = None
-    tool: str | None = None
+    tool: str | Names | None = None
     error_type: str | None = None
     input_tokens: str | Count | None = None
     cache_read_tokens: str | Count | None = None
     cache_write_tokens: str | Count | None = None
-    cache_write_1h_tokens: str | None = None  # those of cache_write_tokens with a one-hour TTL, which cost more
+    cache_write_1h_tokens: str | Count | None = None  # those of cache_write_tokens with a one-hour TTL, which cost more
     output_tokens: str | Count | None = None
     service_tier: str | Names | None = None  # batch, fast, priority and flex have other prices
     duration_ms: str | None = None
@@ -110,13 +120,15 @@ class Event:
 NOTHING = "(nothing)"
 # Marker among a record's attributes: it has attributes that its vocabulary does not know.
 UNKNOWN = "(unknown)"
+# Pseudo-attribute with the instrumentation library that sent a record, and its version.
+LIBRARY = "(library)"
 # Pseudo-attributes with a span's own fields, for vocabularies that read them.
 SPAN_ID = "(span id)"
 PARENT_SPAN_ID = "(parent span id)"
 TRACE_ID = "(trace id)"
 SPAN_START = "(span start in nanoseconds)"
 SPAN_DURATION_MS = "(span duration in ms)"
-SPAN_CONTEXT = frozenset({SPAN_ID, PARENT_SPAN_ID, TRACE_ID, SPAN_START, SPAN_DURATION_MS})
+SPAN_CONTEXT = frozenset({LIBRARY, SPAN_ID, PARENT_SPAN_ID, TRACE_ID, SPAN_START, SPAN_DURATION_MS})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

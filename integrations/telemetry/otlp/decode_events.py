@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import Any
@@ -28,6 +29,9 @@ from integrations.telemetry.otlp.decoded import DIGEST_BYTES, Counted, EventReco
 from integrations.telemetry.otlp.messages import EventMessage
 from integrations.telemetry.otlp.session_keys import SessionKey
 from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow
+
+
+_MAY_COUNT = re.compile(r"token|usage|count|input|prompt", re.IGNORECASE)  # names of figures
 
 
 def read_events(origin: Origin, records: Iterable[Any]) -> None:
@@ -105,6 +109,8 @@ def _figures_with_unread(unread: Unread, name: str, event: Event, attributes: At
         if not unread.unknown:
             raise
         return None
+    if figures.sender and not figures.subtracted_tokens and any(map(_MAY_COUNT.search, unread.unknown)):
+        return None  # the rest of its input may have that name, rather than its sender count apart
     lacks_figures = bool(event.expects) and event.expects.isdisjoint(attributes)
     if not (lacks_figures or unread.unknown):
         return figures

@@ -1,22 +1,35 @@
-"""Map a record's attributes to columns, by the rule of its vocabulary."""
+"""Map a record's attributes to columns, by the rule of its vocabulary.
+
+Programs that follow OpenTelemetry's conventions differ on whether their input includes cached tokens.  It does, unless
+the record has more of them than input, or comes from a version of a library that is known to count them apart; the
+sender is stored with the request, so that what it counted before can be read again (sessions/cached_apart.py).
+"""
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
+from typing import NamedTuple
 
 from integrations.telemetry.agents.values import Attributes, Value, amount_of, count_of, key_of, text_of
-from integrations.telemetry.agents.vocabulary import Count, Event, Names
+from integrations.telemetry.agents.vocabulary import LIBRARY, Count, Event, Names, present
 from integrations.telemetry.otlp.store_rows import Figures
 
 LONGEST_KEY = 200
 LONGEST_WORD = 120  # models, tools and error types; longer ones are truncated
 LONGEST_TIER = 20
+LONGEST_SENDER = 200
+# Libraries that count cached tokens apart, with the last version that is known to.
+APART_UNTIL = {
+    "opentelemetry.instrumentation.bedrock": (0, 62, 3),  # https://github.com/traceloop/openllmetry/issues/4449
+}
 # Names of the tier that costs the list price.
 STANDARD_TIERS = frozenset({"standard", "default", "normal", "auto", "on_demand", "off", "none"})
 
 
 def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
     """The columns of integrations_agent_event from `name` on.  Raises BadRecordError."""
+    input_tokens = _input(event.input_tokens, attributes)
     return Figures(
         name,
         key_of(*_first(event.key, attributes), LONGEST_KEY),
@@ -24,7 +37,7 @@ def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
         _word(event.tool, attributes),
         event.outcome(attributes) if event.outcome else "",
         _word(event.error_type, attributes),
-        _count(event.input_tokens, attributes),
+        input_tokens.count,
         _count(event.cache_read_tokens, attributes),
         _count(event.cache_write_tokens, attributes),
         _count(event.output_tokens, attributes),
@@ -32,7 +45,34 @@ def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
         _amount(event.reported_cost, attributes),
         _count(event.cache_write_1h_tokens, attributes),
         _tier(event.service_tier, attributes),
+        input_tokens.sender,
+        input_tokens.subtracted,
     )
+
+
+class _Input(NamedTuple):
+    """Uncached input; its sender and the cached tokens that were subtracted, where programs differ."""
+
+    count: int | None
+    sender: str = ""
+    subtracted: int | None = None  # 0: the record shows that its sender counts cached tokens apart
+
+
+def _input(count: str | Count | None, attributes: Attributes) -> _Input:
+    library = attributes.get(LIBRARY)
+    if not isinstance(count, Count) or not count.may_be_apart or not isinstance(library, str):
+        return _Input(_count(count, attributes))
+    whole, cached = count.whole(attributes), count.parts(attributes)
+    if whole is None or not cached or _counts_apart(library):
+        return _Input(whole)
+    sender = key_of(f"{library}: {present(count.less, attributes)}"[:LONGEST_SENDER], LIBRARY, LONGEST_SENDER)
+    return _Input(whole, sender, 0) if cached > whole else _Input(whole - cached, sender, cached)
+
+
+def _counts_apart(library: str) -> bool:
+    name, _, version = library.partition(" ")
+    until = APART_UNTIL.get(name)
+    return until is not None and tuple(map(int, re.findall(r"\d+", version)[:3])) <= until
 
 
 def _first(names: str | Names | None, attributes: Attributes) -> tuple[Value, str]:

@@ -23,6 +23,7 @@ from integrations.telemetry.agents.dictionary import learned
 from integrations.telemetry.agents.values import Attributes, BadRecordError, Value
 from integrations.telemetry.agents.vocabulary import (
     PARENT_SPAN_ID,
+    LIBRARY,
     SPAN_DURATION_MS,
     SPAN_ID,
     SPAN_START,
@@ -189,6 +190,8 @@ class Origin(ABC):
         service = own.get("service.name")
         self.vocabulary: Vocabulary = learned(vocabulary_of(service if isinstance(service, str) else ""))
         self.resource: Mapping[str, Value] = self.vocabulary.with_known_names(own)
+        library = scope.name or service or ""
+        self._library = f"{library} {scope.version}".strip() if isinstance(library, str) else ""
         self._hasher = blake2b(digest_size=DIGEST_BYTES, person=signal.encode())
         for part in (b"".join(map(_encoded, resource.attributes)), _bytes(scope.name), _bytes(scope.version)):
             self._hasher.update(len(part).to_bytes(4, "big"))
@@ -241,6 +244,8 @@ class Origin(ABC):
         identity = _times(time, other_time) + (name or body).encode() + b"\x00" + b"".join(own)
         if self.vocabulary.reads_span_context:
             attributes.update(_context(record))
+        if self.vocabulary.is_generic:
+            attributes[LIBRARY] = self._library
         return EventRecord(time or other_time, name, attributes, identity)
 
     def point(self, point: PointMessage, metric: MetricRecord) -> PointRecord:

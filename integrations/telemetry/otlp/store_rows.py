@@ -39,6 +39,8 @@ class Figures(NamedTuple):
     reported_cost: Decimal | None = None
     cache_write_1h_tokens: int | None = None
     service_tier: str = ""
+    sender: str = ""  # who counted, where programs differ on what input includes
+    subtracted_tokens: int | None = None  # cached tokens taken out of the sender's input
     attributes: Mapping[str, Value] | None = None
 
 
@@ -104,6 +106,8 @@ EVENTS = Table(
         "reported_cost": "numeric",
         "cache_write_1h_tokens": "int8",
         "service_tier": "text",
+        "sender": "text",
+        "subtracted_tokens": "int8",
         "attributes": "jsonb",
     },
 )

@@ -9,20 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
-from typing import NamedTuple
 
 from django.utils import timezone
 
 from integrations.models import KeptPriceList, PriceVersion
 from integrations.telemetry.prices.library import library_list, library_version
-from integrations.telemetry.prices.lists import PriceCard, PriceList, TokenCounts, noon
+from integrations.telemetry.prices.lists import PriceCard, PriceList, noon
 from integrations.telemetry.prices.overrides import Override, overrides_in_force, wait_for_price_changes
-
-
-class Priced(NamedTuple):
-    spend: Decimal  # US dollars, to ten decimals
-    version: str  # the price book that was used: the name of a PriceVersion
 
 
 @dataclass(frozen=True)
@@ -40,16 +33,6 @@ class PriceBook:
     overrides: list[Override]
     lists: Mapping[str, Source | None]  # by model, for days without an override
     _matching: dict[tuple[str, str], list[Override]] = field(default_factory=dict)
-
-    def price_of_day(self, model: str, agent: str, day: date, tokens: TokenCounts) -> Priced | None:
-        """The price of a day's tokens of which only the sum is known.
-
-        The prompt sizes are unknown, so the price of short prompts is used: a lower bound.
-        """
-        source = self.source_of_day(model, agent, day)
-        if source is None:
-            return None
-        return Priced(source.prices.card(noon(day)).price(tokens, prompt_size=0), source.version)
 
     def card_of_day(self, model: str, agent: str, day: date, tier: str = "") -> PriceCard | None:
         source = self.source_of_day(model, agent, day)

@@ -11,12 +11,13 @@ from django.db import connection, transaction
 from core.locks import Lock
 from integrations.models import FollowedPriceBook, KeptPriceList, PriceOverride, Repricing
 from integrations.telemetry.prices.library import library_list, library_version
+from integrations.telemetry.prices.names import model_name
 from integrations.telemetry.prices.overrides import pattern_matches
 from integrations.telemetry.prices.price_snapshots import price_snapshot, save_price_snapshots
 from integrations.telemetry.prices.queue import enqueue_repricing, models_used
 
 logger = logging.getLogger(__name__)
-RULES = 1  # increment when the same prices yield another sum
+RULES = 2  # increment when the same prices yield another sum, or models have other names
 PRICE_LIBRARY = Lock("price library")
 
 
@@ -67,6 +68,9 @@ def _sync_library() -> list[str]:
     version = library_version()
     changed: list[str] = []
     for row in KeptPriceList.objects.order_by("model").select_for_update():
+        if row.name != model_name(row.model):
+            row.name = model_name(row.model)
+            row.save(update_fields=["name"])
         prices = library_list(row.model)
         if prices is None:
             if row.prices is not None and not row.missing_since:

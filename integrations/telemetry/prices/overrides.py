@@ -17,6 +17,7 @@ from integrations.models import KeptPriceList, PriceOverride, PriceOverrideChang
 from integrations.models.prices import RATES
 from integrations.telemetry.prices.library import library_list
 from integrations.telemetry.prices.lists import PriceList
+from integrations.telemetry.prices.names import model_name
 from integrations.telemetry.prices.price_snapshots import save_price_snapshots
 from integrations.telemetry.prices.queue import enqueue_repricing, models_used
 
@@ -51,9 +52,12 @@ class Override:
 
 
 def pattern_matches(pattern: str, model: str) -> bool:
-    """Whether the model's name matches the pattern, in which * stands for any characters.  Ignores case."""
-    parts = map(re.escape, pattern.lower().split("*"))
-    return re.fullmatch(".*".join(parts), model.lower(), re.DOTALL) is not None
+    """Whether the model's name matches the pattern, in which * stands for any characters.  Ignores case.
+
+    As it was sent, or in its normal form, under which it is listed.
+    """
+    expression = re.compile(".*".join(map(re.escape, pattern.lower().split("*"))), re.DOTALL)
+    return any(expression.fullmatch(name) for name in (model.lower(), model_name(model)))
 
 
 def overrides_in_force() -> list[Override]:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from integrations.models import KeptPriceList
 from integrations.telemetry.prices.library import library_list, library_version
+from integrations.telemetry.prices.names import model_name
 
 
 def save_price_snapshots(models: Iterable[str]) -> None:
-    """Store the library's price lists of these models, or their absence, where there is no snapshot yet."""
+    """Store the names and the library's price lists of these models, or their absence, where there is no snapshot."""
     used = {model for model in models if model}
     missing = used - set(KeptPriceList.objects.filter(model__in=used).values_list("model", flat=True))
     KeptPriceList.objects.bulk_create((price_snapshot(model) for model in sorted(missing)), ignore_conflicts=True)
@@ -19,5 +20,5 @@ def price_snapshot(model: str) -> KeptPriceList:
     """A snapshot of the current price list of a model."""
     prices = library_list(model)
     if prices is None:
-        return KeptPriceList(model=model, library="", prices=None)
-    return KeptPriceList(model=model, library=library_version(), prices=prices.json)
+        return KeptPriceList(model=model, name=model_name(model), library="", prices=None)
+    return KeptPriceList(model=model, name=model_name(model), library=library_version(), prices=prices.json)

@@ -35,17 +35,50 @@ RATES: LiteralString = f"""
      AND request.input_tokens + request.cache_read_tokens + request.cache_write_tokens <= rate.up_to
 """
 
+# Joins, after RATES, how many cache writes were kept an hour: as the agent says, else by the cost that it reports.  The
+# cost is that of five minutes and the extra cost of an hour for some of the writes, within a millionth of a dollar, to
+# which agents round; another cost, such as 0 or one with fees, says nothing.  The figures are millionths of a dollar.
+# LEAST and GREATEST ignore nulls; of a null `extra` the difference is null, and so is what is inferred.
+HOUR: LiteralString = f"""
+    CROSS JOIN LATERAL (
+        SELECT rate.cache_write_1h - rate.cache_write AS step,
+               CASE WHEN request.reported_cost > 0 AND request.cache_write_tokens > 0
+                         AND request.cache_write_1h_tokens = 0 AND rate.cache_write_1h > rate.cache_write
+                    THEN request.reported_cost * {int(MILLION)} - (
+                        request.input_tokens * rate.input
+                        + request.cache_read_tokens * rate.cache_read
+                        + request.cache_write_tokens * rate.cache_write
+                        + request.output_tokens * rate.output) END AS extra
+    ) AS reported
+    CROSS JOIN LATERAL (
+        SELECT GREATEST(LEAST(round(reported.extra / reported.step), request.cache_write_tokens), 0)::bigint AS tokens
+    ) AS nearest
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN abs(reported.extra - nearest.tokens * reported.step) <= 1 THEN nearest.tokens END AS inferred
+    ) AS hour
+"""
+_KEPT_AN_HOUR: LiteralString = """
+    CASE WHEN request.cache_write_1h_tokens > 0 THEN LEAST(request.cache_write_1h_tokens, request.cache_write_tokens)
+         ELSE coalesce(hour.inferred, 0) END
+"""
+
 # US dollars to ten decimals, as in PriceCard.price.  CASE, because LEAST ignores nulls: a request without a price would
 # get the maximum.
 SPEND: LiteralString = f"""
     CASE WHEN rate.version IS NOT NULL THEN LEAST(round((
         request.input_tokens * rate.input
         + request.cache_read_tokens * rate.cache_read
-        + (request.cache_write_tokens - LEAST(request.cache_write_1h_tokens, request.cache_write_tokens))
-          * rate.cache_write
-        + LEAST(request.cache_write_1h_tokens, request.cache_write_tokens) * rate.cache_write_1h
+        + (request.cache_write_tokens - {_KEPT_AN_HOUR}) * rate.cache_write
+        + {_KEPT_AN_HOUR} * rate.cache_write_1h
         + request.output_tokens * rate.output
     ) / {int(MILLION)}, 10), {int(HIGHEST_SPEND)}) END
+"""
+
+# What a request would cost more if all its cache writes were kept an hour; null where it is known how long they were.
+SURCHARGE: LiteralString = f"""
+    CASE WHEN request.cache_write_tokens > 0 AND request.cache_write_1h_tokens = 0 AND hour.inferred IS NULL
+              AND reported.step > 0
+         THEN LEAST(round(request.cache_write_tokens * reported.step / {int(MILLION)}, 10), {int(HIGHEST_SPEND)}) END
 """
 
 

@@ -2,55 +2,142 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, LiteralString, NamedTuple
 
 from django.db import connection
 
 from integrations.telemetry.prices.book import price_book, version_ids
-from integrations.telemetry.prices.lists import TokenCounts
+from integrations.telemetry.prices.hourly import hourly_writes
+from integrations.telemetry.prices.lists import HIGHEST_SPEND, TokenCounts, noon
 from integrations.telemetry.prices.price_snapshots import save_price_snapshots
+
+
+class _Part(NamedTuple):
+    """The tokens of a day under one name of its model, as it was sent."""
+
+    row: int  # of AgentSessionDay
+    agent: str
+    day: date
+    model: str
+    input: int
+    cache_read: int
+    cache_write: int
+    output: int
+    reported_cost: Decimal | None
+
+
+class _Price(NamedTuple):
+    """What a part costs; without a price the spend is None."""
+
+    part: _Part
+    spend: Decimal | None = None
+    version: str = ""
+    hour_tokens: int = 0
+    surcharge: Decimal | None = None
+
+    @property
+    def tokens(self) -> int:
+        return self.part.input + self.part.cache_read + self.part.cache_write + self.part.output
 
 
 def price_summed_days(ids: Sequence[int]) -> None:
     """Price whole rows of AgentSessionDay, in the caller's transaction.
 
-    Rows without tokens of a model are left unchanged.
+    The names under which the day's model was sent may have different prices, so each is priced by itself.  Rows without
+    tokens of a model are left unchanged.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT id, model, agent, day, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens
-            FROM integrations_agentsessionday
-            WHERE id = ANY (%s) AND model <> ''
-              AND input_tokens + cache_read_tokens + cache_write_tokens + output_tokens > 0
-            """,
-            [list(ids)],
-        )
-        days = cursor.fetchall()
-        if not days:
+        cursor.execute(PARTS, {"ids": list(ids)})
+        parts = [_Part(*row) for row in cursor.fetchall()]
+        if not parts:
             return
-        models = {model for _, model, *_ in days}
-        save_price_snapshots(models)
-        book = price_book(models)
-        priced_rows = [
-            (row, book.price_of_day(model, agent, day, TokenCounts(*tokens)))
-            for row, model, agent, day, *tokens in days
-        ]
-        versions = version_ids({priced.version for _, priced in priced_rows if priced})
-        cursor.execute(
-            """
-            UPDATE integrations_agentsessionday figures
-            SET spend = priced.spend, price_version_id = priced.version,
-                unpriced_tokens = CASE WHEN priced.spend IS NULL THEN input_tokens + cache_read_tokens
-                                       + cache_write_tokens + output_tokens ELSE 0 END,
-                compared_cost = CASE WHEN priced.spend IS NOT NULL THEN reported_cost END,
-                compared_spend = CASE WHEN reported_cost IS NOT NULL THEN priced.spend END
-            FROM unnest(%s::bigint[], %s::numeric[], %s::bigint[]) AS priced (id, spend, version)
-            WHERE figures.id = priced.id
-            """,
-            [
-                [row for row, _ in priced_rows],
-                [priced.spend if priced else None for _, priced in priced_rows],
-                [versions[priced.version] if priced else None for _, priced in priced_rows],
-            ],
-        )
+        by_row: dict[int, list[_Price]] = defaultdict(list)
+        for price in _priced(parts):
+            by_row[price.part.row].append(price)
+        versions = version_ids({price.version for prices in by_row.values() for price in prices if price.version})
+        rows = [(row, *_figures(prices, versions)) for row, prices in by_row.items()]
+        cursor.execute(UPDATE, list(map(list, zip(*rows, strict=True))))
+
+
+def _priced(parts: Sequence[_Part]) -> list[_Price]:
+    models = {part.model for part in parts}
+    save_price_snapshots(models)
+    book = price_book(models)
+    prices: list[_Price] = []
+    for part in parts:
+        source = book.source_of_day(part.model, part.agent, part.day)
+        if source is None:
+            prices.append(_Price(part))
+            continue
+        card = source.prices.card(noon(part.day))
+        tokens = TokenCounts(part.input, part.cache_read, part.cache_write, part.output)
+        hourly = hourly_writes(card, tokens, part.reported_cost)
+        spend = card.price(tokens._replace(cache_write_1h=hourly.tokens), prompt_size=0)
+        prices.append(_Price(part, spend, source.version, hourly.tokens, hourly.surcharge))
+    return prices
+
+
+def _figures(prices: Sequence[_Price], versions: dict[str, int]) -> tuple[Any, ...]:
+    """Spend, price version, unpriced tokens, hourly tokens, surcharge, compared cost and compared spend of a row."""
+    spends = [price.spend for price in prices if price.spend is not None]
+    compared = [
+        (price.part.reported_cost, price.spend)
+        for price in prices
+        if price.part.reported_cost is not None and price.spend is not None
+    ]
+    surcharges = [price.surcharge for price in prices if price.surcharge is not None]
+    return (
+        _sum(spends),
+        max((versions[price.version] for price in prices if price.version), default=None),
+        sum(price.tokens for price in prices if price.spend is None),
+        sum(price.hour_tokens for price in prices),
+        _sum(surcharges),
+        _sum([cost for cost, _ in compared]),
+        _sum([spend for _, spend in compared]),
+    )
+
+
+def _sum(amounts: Sequence[Decimal]) -> Decimal | None:
+    return min(sum(amounts, Decimal(0)), HIGHEST_SPEND) if amounts else None
+
+
+# What a day consists of, by the names that were sent: meter slots or imported rows.
+PARTS: LiteralString = """
+    SELECT figures.id, figures.agent, figures.day, part.*
+    FROM integrations_agentsessionday figures
+    CROSS JOIN LATERAL (
+        SELECT slot.model, sum(slot.input_tokens)::bigint, sum(slot.cache_read_tokens)::bigint,
+               sum(slot.cache_write_tokens)::bigint, sum(slot.output_tokens)::bigint, sum(slot.reported_cost)
+        FROM integrations_agentmeterslot slot
+        LEFT JOIN integrations_keptpricelist named ON named.model = slot.model AND named.name <> ''
+        WHERE figures.source = 'metrics' AND slot.session_id = figures.session_id AND slot.active_from IS NOT NULL
+          AND (slot.slot AT TIME ZONE current_setting('TimeZone'))::date = figures.day
+          AND coalesce(named.name, slot.model) = figures.model
+        GROUP BY slot.model
+        UNION ALL
+        SELECT usage.model, sum(usage.input_tokens)::bigint, sum(usage.cache_read_tokens)::bigint,
+               sum(usage.cache_write_tokens)::bigint, sum(usage.output_tokens)::bigint, sum(usage.reported_cost)
+        FROM integrations_importedusage usage
+        LEFT JOIN integrations_keptpricelist named ON named.model = usage.model AND named.name <> ''
+        WHERE figures.source = 'files' AND usage.session_id = figures.session_id AND usage.day = figures.day
+          AND coalesce(named.name, usage.model) = figures.model
+        GROUP BY usage.model
+    ) AS part
+    WHERE figures.id = ANY (%(ids)s) AND figures.model <> ''
+      AND figures.input_tokens + figures.cache_read_tokens + figures.cache_write_tokens + figures.output_tokens > 0
+"""
+
+UPDATE: LiteralString = """
+    UPDATE integrations_agentsessionday figures
+    SET spend = priced.spend, price_version_id = priced.version, unpriced_tokens = priced.unpriced_tokens,
+        cache_write_1h_tokens = priced.hour_tokens, surcharge_1h = priced.surcharge,
+        compared_cost = priced.compared_cost, compared_spend = priced.compared_spend
+    FROM unnest(%s::bigint[], %s::numeric[], %s::bigint[], %s::bigint[], %s::bigint[], %s::numeric[], %s::numeric[],
+                %s::numeric[])
+         AS priced (id, spend, version, unpriced_tokens, hour_tokens, surcharge, compared_cost, compared_spend)
+    WHERE figures.id = priced.id
+"""

@@ -21,6 +21,7 @@ from django.db.models import QuerySet
 from core.queue import drain, run_one_by_one, take
 from integrations.models import ReceivedBatch
 from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.sessions.cached_apart import note_apart_senders, stage_requests_of_apart_senders
 from integrations.telemetry.sessions.fold_changes import append_changes_of_fold, enqueue_folded_sessions
 from integrations.telemetry.sessions.fold_days import count_days_of_greater_source, rebuild_days
 from integrations.telemetry.sessions.fold_duplicates import (
@@ -62,7 +63,9 @@ def fold_received_batches() -> int:
     folded = 0
     while True:
         try:
-            return folded + drain(_fold_some, enough=BATCHES_PER_TRANSACTION)
+            folded += drain(_fold_some, enough=BATCHES_PER_TRANSACTION)
+            drain(_restate_some)
+            return folded
         except (DataError, IntegrityError):
             logger.warning("Some batches could not be folded together; trying them one by one.", exc_info=True)
             folded += run_one_by_one(
@@ -101,9 +104,23 @@ def _set_aside(batch: ReceivedBatch, problem: Exception) -> None:
     batch.save(update_fields=["problem"])
 
 
+def _restate_some() -> int:
+    """Read some requests again whose sender is known by now to count cached tokens apart; returns their number."""
+    create_tables()
+    requests = stage_requests_of_apart_senders()
+    if requests:
+        _fold_staged()
+    return requests
+
+
 def _fold(batches: Sequence[ReceivedBatch]) -> None:
     create_tables()
     _stage(batches)
+    note_apart_senders()
+    _fold_staged()
+
+
+def _fold_staged() -> None:
     _lock_sessions()
     has_large_days = find_large_days()
     if has_large_days:
@@ -154,7 +171,8 @@ STAGE_EVENTS: LiteralString = """
                 ELSE event.key END,
            left(event.model, 120), left(event.tool, 120), event.outcome, left(event.error_type, 120),
            event.input_tokens, event.cache_read_tokens, event.cache_write_tokens, event.output_tokens,
-           event.duration_ms, event.reported_cost, event.cache_write_1h_tokens, left(event.service_tier, 20)
+           event.duration_ms, event.reported_cost, event.cache_write_1h_tokens, left(event.service_tier, 20),
+           left(event.sender, 200), coalesce(event.subtracted_tokens, 0)
     FROM integrations_agent_event event
     LEFT JOIN integrations_agentsession session ON session.id = event.session_id
     WHERE event.batch_id = ANY (%(batches)s) AND event.at BETWEEN %(at_from)s AND %(at_to)s

@@ -62,20 +62,31 @@ DELETE_DAYS: LiteralString = """
 
 # The figures of a request, by model, and of a tool call.
 REQUEST_FIGURES: LiteralString = """
-    request.model, 1 AS requests, request.input_tokens, request.cache_read_tokens, request.cache_write_tokens,
-    LEAST(request.cache_write_1h_tokens, request.cache_write_tokens) AS cache_write_1h_tokens,
+    coalesce(named.name, request.model) AS model, 1 AS requests, request.input_tokens, request.cache_read_tokens, request.cache_write_tokens,
+    CASE WHEN request.cache_write_1h_tokens > 0
+         THEN LEAST(request.cache_write_1h_tokens, request.cache_write_tokens)
+         ELSE coalesce(request.inferred_1h_tokens, 0) END AS cache_write_1h_tokens,
     request.output_tokens, request.spend,
     CASE WHEN request.spend IS NULL THEN request.input_tokens + request.cache_read_tokens
          + request.cache_write_tokens + request.output_tokens ELSE 0 END AS unpriced_tokens,
-    request.reported_cost,
+    request.reported_cost, request.surcharge_1h,
     request.reported_cost IS NOT NULL AND request.spend IS NOT NULL
         AND request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
             + request.output_tokens > 0 AS compared,
     0 AS calls, 0 AS failures, 0 AS refusals
 """
 CALL_FIGURES: LiteralString = """
-    '', 0, 0, 0, 0, 0, 0, NULL::numeric, 0, NULL::numeric, false,
+    '', 0, 0, 0, 0, 0, 0, NULL::numeric, 0, NULL::numeric, NULL::numeric, false,
     (call.outcome <> 'refused')::int, (call.outcome = 'failed')::int, (call.outcome = 'refused')::int
+"""
+
+# Joins the normal form of a model's name (prices/names.py) to rows named `request` or `slot`, which keep the name that
+# was sent.
+REQUEST_NAME: LiteralString = """
+    LEFT JOIN integrations_keptpricelist named ON named.model = request.model AND named.name <> ''
+"""
+SLOT_NAME: LiteralString = """
+    LEFT JOIN integrations_keptpricelist named ON named.model = slot.model AND named.name <> ''
 """
 
 # The greatest bound that a request's prompt size exceeds.
@@ -90,7 +101,7 @@ INSERT_EVENT_DAYS: LiteralString = f"""
     INSERT INTO integrations_agentsessionday (
         session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
         cache_write_tokens, cache_write_1h_tokens, output_tokens, spend, unpriced_tokens, reported_cost, compared_cost,
-        compared_spend, tool_calls, tool_failures, tool_refusals, lines_added, lines_removed, commits
+        compared_spend, surcharge_1h, tool_calls, tool_failures, tool_refusals, lines_added, lines_removed, commits
     )
     SELECT session_id, identity_id, agent, 'events', counted, day, model, sum(requests), sum(input_tokens),
            sum(cache_read_tokens), sum(cache_write_tokens), sum(cache_write_1h_tokens), sum(output_tokens),
@@ -100,6 +111,7 @@ INSERT_EVENT_DAYS: LiteralString = f"""
                 ELSE sum(reported_cost) FILTER (WHERE compared) END,
            CASE WHEN sum(spend) FILTER (WHERE compared) > 9999999999 THEN 9999999999
                 ELSE sum(spend) FILTER (WHERE compared) END,
+           CASE WHEN sum(surcharge_1h) > 9999999999 THEN 9999999999 ELSE sum(surcharge_1h) END,
            sum(calls), sum(failures), sum(refusals), 0, 0, 0
     FROM (
         SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day,
@@ -108,6 +120,7 @@ INSERT_EVENT_DAYS: LiteralString = f"""
         JOIN integrations_agentrequest request
           ON request.session_id = rebuilt.session_id AND request.at BETWEEN rebuilt.after AND rebuilt.before
          AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
+        {REQUEST_NAME}
         WHERE rebuilt.source = 'events'
         UNION ALL
         SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day,
@@ -121,14 +134,14 @@ INSERT_EVENT_DAYS: LiteralString = f"""
     GROUP BY session_id, identity_id, agent, counted, day, model
 """  # noqa: S608  # put together from REQUEST_FIGURES and CALL_FIGURES; no value of a parameter
 
-INSERT_METRIC_DAYS: LiteralString = """
+INSERT_METRIC_DAYS: LiteralString = f"""
     INSERT INTO integrations_agentsessionday (
         session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
         cache_write_tokens, output_tokens, spend, unpriced_tokens, reported_cost, tool_calls, tool_failures,
         tool_refusals, lines_added, lines_removed, commits
     )
-    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, 'metrics', rebuilt.counted, rebuilt.day, slot.model,
-           0, sum(slot.input_tokens), sum(slot.cache_read_tokens),
+    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, 'metrics', rebuilt.counted, rebuilt.day,
+           coalesce(named.name, slot.model), 0, sum(slot.input_tokens), sum(slot.cache_read_tokens),
            sum(slot.cache_write_tokens), sum(slot.output_tokens), NULL,
            sum(slot.input_tokens + slot.cache_read_tokens + slot.cache_write_tokens + slot.output_tokens),
            CASE WHEN sum(slot.reported_cost) > 9999999999 THEN 9999999999 ELSE sum(slot.reported_cost) END,
@@ -137,9 +150,11 @@ INSERT_METRIC_DAYS: LiteralString = """
     JOIN integrations_agentmeterslot slot
       ON slot.session_id = rebuilt.session_id AND slot.slot BETWEEN rebuilt.after AND rebuilt.before
      AND (slot.slot AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
+    {SLOT_NAME}
     WHERE rebuilt.source = 'metrics' AND slot.active_from IS NOT NULL
-    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day, slot.model
-"""
+    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day,
+             coalesce(named.name, slot.model)
+"""  # noqa: S608  # a constant
 
 DELETE_TIER_DAYS: LiteralString = """
     DELETE FROM integrations_agenttierday stored USING fold_rebuilt_day rebuilt
@@ -151,21 +166,24 @@ INSERT_TIER_DAYS: LiteralString = f"""
         session_id, identity_id, agent, day, model, prompt_above, service_tier, requests, input_tokens,
         cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens
     )
-    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, request.model, size.above,
-           request.service_tier, count(*), sum(request.input_tokens), sum(request.cache_read_tokens),
-           sum(request.cache_write_tokens), sum(LEAST(request.cache_write_1h_tokens, request.cache_write_tokens)),
-           sum(request.output_tokens)
-    FROM fold_rebuilt_day rebuilt
-    JOIN integrations_agentrequest request
-      ON request.session_id = rebuilt.session_id AND request.at BETWEEN rebuilt.after AND rebuilt.before
-     AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
-    CROSS JOIN LATERAL ({PROMPT_ABOVE}) AS size
-    WHERE rebuilt.source = 'events'
-      AND (request.service_tier <> ''
-           OR request.input_tokens + request.cache_read_tokens + request.cache_write_tokens > (%(bounds)s::int[])[1])
-    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, request.model, size.above,
-             request.service_tier
-"""  # noqa: S608  # put together from PROMPT_ABOVE; no value of a parameter
+    SELECT session_id, identity_id, agent, day, model, above, service_tier, count(*), sum(input_tokens),
+           sum(cache_read_tokens), sum(cache_write_tokens), sum(cache_write_1h_tokens), sum(output_tokens)
+    FROM (
+        SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, size.above, request.service_tier,
+               {REQUEST_FIGURES}
+        FROM fold_rebuilt_day rebuilt
+        JOIN integrations_agentrequest request
+          ON request.session_id = rebuilt.session_id AND request.at BETWEEN rebuilt.after AND rebuilt.before
+         AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
+        {REQUEST_NAME}
+        CROSS JOIN LATERAL ({PROMPT_ABOVE}) AS size
+        WHERE rebuilt.source = 'events'
+          AND (request.service_tier <> ''
+               OR request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
+                  > (%(bounds)s::int[])[1])
+    ) AS figures
+    GROUP BY session_id, identity_id, agent, day, model, above, service_tier
+"""  # noqa: S608  # put together from constants; no value of a parameter
 
 DELETE_TOOL_DAYS: LiteralString = """
     DELETE FROM integrations_agenttoolday stored USING fold_rebuilt_day rebuilt

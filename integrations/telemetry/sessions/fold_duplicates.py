@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import LiteralString
 
 from integrations.telemetry.agents import VOCABULARIES
+from integrations.telemetry.sessions.fold_days import SLOT_NAME
 from integrations.telemetry.sessions.fold_tables import execute, is_any
 
 _AGENTS_WITH_VOCABULARY = [vocabulary.agent for vocabulary in VOCABULARIES]
@@ -146,27 +147,29 @@ FIND_DAYS_HANDED_BEFORE: LiteralString = """
 """
 
 # Lines and commits alone: points without a session have no stored tokens.
-INSERT_HANDED: LiteralString = """
+INSERT_HANDED: LiteralString = f"""
     INSERT INTO integrations_agentsessionday AS stored (
         session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
         cache_write_tokens, output_tokens, spend, unpriced_tokens, reported_cost, tool_calls, tool_failures,
         tool_refusals, lines_added, lines_removed, commits
     )
     SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, 'metrics', rebuilt.counted, rebuilt.day,
-           slot.model, 0, 0, 0, 0, 0, NULL, 0, NULL, 0, 0, 0,
+           coalesce(named.name, slot.model), 0, 0, 0, 0, 0, NULL, 0, NULL, 0, 0, 0,
            sum(slot.lines_added), sum(slot.lines_removed), sum(slot.commits)
     FROM fold_handed handed
     JOIN integrations_agentmeterslot slot
       ON slot.session_id = handed.process_id AND slot.slot = handed.slot AND slot.model = handed.model
+    {SLOT_NAME}
     JOIN fold_rebuilt_day rebuilt
       ON rebuilt.session_id = handed.session_id AND rebuilt.source = 'metrics'
      AND rebuilt.day = (slot.slot AT TIME ZONE current_setting('TimeZone'))::date
-    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day, slot.model
+    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day,
+             coalesce(named.name, slot.model)
     ON CONFLICT (session_id, day, source, model) DO UPDATE
     SET lines_added = stored.lines_added + excluded.lines_added,
         lines_removed = stored.lines_removed + excluded.lines_removed,
         commits = stored.commits + excluded.commits
-"""
+"""  # noqa: S608  # a constant
 
 MARK_REPEATED: LiteralString = """
     UPDATE integrations_agentsession session

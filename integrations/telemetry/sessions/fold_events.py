@@ -11,41 +11,51 @@ from typing import Any, LiteralString
 from django.db import connection
 
 from integrations.telemetry.agents.events import EventKind
-from integrations.telemetry.prices.rates import MINUTE, RATES, SPEND, RateKey, rate_parameters
+from integrations.telemetry.prices.rates import HOUR, MINUTE, RATES, SPEND, SURCHARGE, RateKey, rate_parameters
 from integrations.telemetry.sessions.fold_tables import execute, is_any
 
 
 def merge_requests() -> None:
     """Merge completed requests: the maximum of each figure, the earliest time, and the price.
 
-    They are merged with stored rows in a temporary table, and priced on insert, so that each is written once.
+    They are merged with stored rows in a temporary table, and priced on insert, so that each is written once.  What was
+    subtracted from the input of a sender that counts cached tokens apart is added again (cached_apart.py).
     """
     execute(
         """
         INSERT INTO fold_request (
             session_id, key, stored_at, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
-            duration_ms, reported_cost, cache_write_1h_tokens, service_tier
+            duration_ms, reported_cost, cache_write_1h_tokens, service_tier, sender, subtracted_tokens
         )
         SELECT fresh.session_id, fresh.key, stored.at, LEAST(stored.at, fresh.at), GREATEST(stored.model, fresh.model),
-               GREATEST(stored.input_tokens, fresh.input_tokens, 0),
+               GREATEST(
+                   stored.input_tokens + CASE WHEN apart.sender IS NULL THEN 0 ELSE stored.subtracted_tokens END,
+                   fresh.input_tokens, 0
+               ),
                GREATEST(stored.cache_read_tokens, fresh.cache_read_tokens, 0),
                GREATEST(stored.cache_write_tokens, fresh.cache_write_tokens, 0),
                GREATEST(stored.output_tokens, fresh.output_tokens, 0),
                GREATEST(stored.duration_ms, fresh.duration_ms),
                GREATEST(stored.reported_cost, fresh.reported_cost),
                GREATEST(stored.cache_write_1h_tokens, fresh.cache_write_1h_tokens, 0),
-               GREATEST(stored.service_tier, fresh.service_tier)
+               GREATEST(stored.service_tier, fresh.service_tier),
+               GREATEST(stored.sender, fresh.sender),
+               GREATEST(CASE WHEN apart.sender IS NULL THEN stored.subtracted_tokens END, fresh.subtracted_tokens, 0)
         FROM (
-            SELECT session_id, key, min(at) AS at, max(model) AS model, max(input_tokens) AS input_tokens,
+            SELECT session_id, key, min(at) AS at, max(model) AS model,
+                   max(input_tokens + CASE WHEN apart.sender IS NULL THEN 0 ELSE subtracted_tokens END) AS input_tokens,
                    max(cache_read_tokens) AS cache_read_tokens, max(cache_write_tokens) AS cache_write_tokens,
                    max(output_tokens) AS output_tokens, max(duration_ms) AS duration_ms,
                    max(reported_cost) AS reported_cost, max(cache_write_1h_tokens) AS cache_write_1h_tokens,
-                   max(service_tier) AS service_tier
+                   max(service_tier) AS service_tier, max(sender) AS sender,
+                   max(subtracted_tokens) FILTER (WHERE apart.sender IS NULL) AS subtracted_tokens
             FROM fold_event
+            LEFT JOIN integrations_apartsender apart USING (sender)
             WHERE kind = %(kind)s
             GROUP BY session_id, key
         ) AS fresh
         LEFT JOIN integrations_agentrequest stored USING (session_id, key)
+        LEFT JOIN integrations_apartsender apart ON apart.sender = stored.sender
         """,
         {"kind": int(EventKind.REQUEST)},
     )
@@ -69,14 +79,17 @@ def merge_requests() -> None:
 INSERT_PRICED_REQUESTS: LiteralString = f"""
     INSERT INTO integrations_agentrequest AS stored (
         session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
-        duration_ms, reported_cost, spend, cache_write_1h_tokens, service_tier, price_version_id
+        duration_ms, reported_cost, spend, surcharge_1h, cache_write_1h_tokens, inferred_1h_tokens, service_tier,
+        price_version_id, sender, subtracted_tokens
     )
     SELECT request.session_id, request.key, request.at, request.model, request.input_tokens,
            request.cache_read_tokens, request.cache_write_tokens, request.output_tokens, request.duration_ms,
-           request.reported_cost, {SPEND}, request.cache_write_1h_tokens, request.service_tier, rate.version
+           request.reported_cost, {SPEND}, {SURCHARGE}, request.cache_write_1h_tokens, hour.inferred,
+           request.service_tier, rate.version, request.sender, request.subtracted_tokens
     FROM fold_request request
     JOIN fold_session session USING (session_id)
     LEFT JOIN {RATES}
+    {HOUR}
 """  # noqa: S608  # constants of rates.py
 
 UPDATE_STORED: LiteralString = """
@@ -90,6 +103,10 @@ UPDATE_STORED: LiteralString = """
         duration_ms = excluded.duration_ms,
         reported_cost = excluded.reported_cost,
         spend = excluded.spend,
+        surcharge_1h = excluded.surcharge_1h,
+        inferred_1h_tokens = excluded.inferred_1h_tokens,
+        sender = excluded.sender,
+        subtracted_tokens = excluded.subtracted_tokens,
         cache_write_1h_tokens = excluded.cache_write_1h_tokens,
         service_tier = excluded.service_tier,
         price_version_id = excluded.price_version_id

@@ -13,7 +13,7 @@ from django.db import connection
 
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.prices.lists import PROMPT_BOUNDS
-from integrations.telemetry.sessions.fold_days import CALL_FIGURES, PROMPT_ABOVE, REQUEST_FIGURES
+from integrations.telemetry.sessions.fold_days import CALL_FIGURES, PROMPT_ABOVE, REQUEST_FIGURES, REQUEST_NAME
 from integrations.telemetry.sessions.fold_tables import analyse_where_large, execute
 
 LARGE_DAY = 10_000  # requests and calls: rebuilding fewer takes some hundredths of a second
@@ -34,7 +34,9 @@ def find_large_days() -> bool:
             WHERE session_id IN (SELECT session_id FROM fold_session) AND source = 'events'
             GROUP BY session_id, day
             HAVING sum(requests + tool_calls + tool_refusals) >= %(large)s
-               AND coalesce(max(GREATEST(spend, reported_cost, compared_cost, compared_spend)), 0) < %(half)s
+               AND coalesce(
+                   max(GREATEST(spend, reported_cost, compared_cost, compared_spend, surcharge_1h)), 0
+               ) < %(half)s
             """,
             {"large": LARGE_DAY, "half": HALF_OF_MONEY},
         )
@@ -72,6 +74,7 @@ NOTE_REQUESTS: LiteralString = f"""
     JOIN fold_large_day large
       ON large.session_id = request.session_id
      AND large.day = (request.at AT TIME ZONE current_setting('TimeZone'))::date
+    {REQUEST_NAME}
     CROSS JOIN LATERAL ({PROMPT_ABOVE}) AS size
 """  # noqa: S608  # put together from constants of fold_days.py; no value of a parameter
 
@@ -94,7 +97,8 @@ EXCLUDE_UNCERTAIN_DAYS: LiteralString = """
         HAVING sum(sign) FILTER (WHERE spend IS NOT NULL) < 0
             OR sum(sign) FILTER (WHERE reported_cost IS NOT NULL) < 0
             OR sum(sign) FILTER (WHERE compared) < 0
-            OR sum(GREATEST(spend, reported_cost)) >= %(half)s
+            OR sum(sign) FILTER (WHERE surcharge_1h IS NOT NULL) < 0
+            OR sum(GREATEST(spend, reported_cost, surcharge_1h)) >= %(half)s
     ) AS uncertain
     WHERE large.session_id = uncertain.session_id AND large.day = uncertain.day
 """
@@ -104,14 +108,14 @@ ADD_TO_DAYS: LiteralString = """
     INSERT INTO integrations_agentsessionday AS stored (
         session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
         cache_write_tokens, cache_write_1h_tokens, output_tokens, spend, unpriced_tokens, reported_cost, compared_cost,
-        compared_spend, tool_calls, tool_failures, tool_refusals, lines_added, lines_removed, commits
+        compared_spend, surcharge_1h, tool_calls, tool_failures, tool_refusals, lines_added, lines_removed, commits
     )
     SELECT session_id, session.identity_id, session.agent, 'events', session.events_counted, day, model,
            sum(sign * requests), sum(sign * input_tokens), sum(sign * cache_read_tokens),
            sum(sign * cache_write_tokens), sum(sign * cache_write_1h_tokens), sum(sign * output_tokens),
            sum(sign * spend), sum(sign * unpriced_tokens), sum(sign * reported_cost),
            sum(sign * reported_cost) FILTER (WHERE compared), sum(sign * spend) FILTER (WHERE compared),
-           sum(sign * calls), sum(sign * failures), sum(sign * refusals), 0, 0, 0
+           sum(sign * surcharge_1h), sum(sign * calls), sum(sign * failures), sum(sign * refusals), 0, 0, 0
     FROM fold_difference
     JOIN fold_large_day USING (session_id, day)
     JOIN fold_session session USING (session_id)
@@ -131,6 +135,8 @@ ADD_TO_DAYS: LiteralString = """
                                  excluded.compared_cost),
         compared_spend = coalesce(stored.compared_spend + excluded.compared_spend, stored.compared_spend,
                                   excluded.compared_spend),
+        surcharge_1h = coalesce(stored.surcharge_1h + excluded.surcharge_1h, stored.surcharge_1h,
+                                excluded.surcharge_1h),
         tool_calls = stored.tool_calls + excluded.tool_calls,
         tool_failures = stored.tool_failures + excluded.tool_failures,
         tool_refusals = stored.tool_refusals + excluded.tool_refusals

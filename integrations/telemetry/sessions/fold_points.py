@@ -12,6 +12,7 @@ from typing import LiteralString
 
 from django.db import connection
 
+from integrations.telemetry.prices.price_snapshots import save_price_snapshots
 from integrations.telemetry.sessions.fold_tables import analyse_where_large, execute
 
 
@@ -71,12 +72,19 @@ def rebuild_slots() -> None:
         """
     )
     execute(INSERT_SLOTS, bounds)
+    save_price_snapshots(_models_of_slots())
     execute(
         """
         INSERT INTO fold_day
         SELECT DISTINCT session_id, 'metrics', (slot AT TIME ZONE current_setting('TimeZone'))::date FROM fold_slot
         """
     )
+
+
+def _models_of_slots() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT model FROM integrations_agentmeterslot JOIN fold_slot USING (session_id, slot)")
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _one_time(sql: LiteralString, parameters: dict[str, datetime | None] | None = None) -> datetime | None:

@@ -15,7 +15,7 @@ TABLES: LiteralString = """
         session_id bigint, at timestamptz, kind smallint, key text, model text, tool text, outcome text,
         error_type text, input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint,
         output_tokens bigint, duration_ms bigint, reported_cost numeric, cache_write_1h_tokens bigint,
-        service_tier text
+        service_tier text, sender text, subtracted_tokens bigint
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_point (
         session_id bigint, at timestamptz, series uuid, start timestamptz, cumulative boolean
@@ -30,7 +30,7 @@ TABLES: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_request (
         session_id bigint, key text, stored_at timestamptz, at timestamptz, model text, input_tokens bigint,
         cache_read_tokens bigint, cache_write_tokens bigint, output_tokens bigint, duration_ms bigint,
-        reported_cost numeric, cache_write_1h_tokens bigint, service_tier text
+        reported_cost numeric, cache_write_1h_tokens bigint, service_tier text, sender text, subtracted_tokens bigint
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_slot (session_id bigint, slot timestamptz) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_day (session_id bigint, source text, day date) ON COMMIT DELETE ROWS;
@@ -43,7 +43,7 @@ TABLES: LiteralString = """
         sign int, session_id bigint, day date, tool text, prompt_above int, service_tier text, model text,
         requests int, input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint,
         cache_write_1h_tokens bigint, output_tokens bigint, spend numeric, unpriced_tokens bigint,
-        reported_cost numeric, compared boolean, calls int, failures int, refusals int
+        reported_cost numeric, surcharge_1h numeric, compared boolean, calls int, failures int, refusals int
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_change (
         family text, identity_id bigint, day_from date, day_to date

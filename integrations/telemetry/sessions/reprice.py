@@ -16,8 +16,8 @@ from django.utils import timezone
 
 from core.queue import claim, drain
 from integrations.models import Repricing
-from integrations.telemetry.prices.rates import MINUTE, RATES, SPEND, RateKey, rate_parameters
-from integrations.telemetry.prices.summed_days import price_summed_days
+from integrations.telemetry.prices.names import model_name
+from integrations.telemetry.prices.rates import HOUR, MINUTE, RATES, SPEND, SURCHARGE, RateKey, rate_parameters
 from integrations.telemetry.sessions.fold_changes import append_changes_of_fold
 from integrations.telemetry.sessions.fold_days import rebuild_days
 from integrations.telemetry.sessions.fold_duplicates import (
@@ -26,6 +26,7 @@ from integrations.telemetry.sessions.fold_duplicates import (
     move_process_figures,
 )
 from integrations.telemetry.sessions.fold_tables import create_tables, execute
+from integrations.telemetry.usage_files.counted import rebuild_file_days
 from orgtree.organisation.people_version import raise_people_version
 
 logger = logging.getLogger(__name__)
@@ -65,9 +66,10 @@ def _reprice_some() -> int:
     return 0
 
 
-# The rows of days that a repricing affects; days are those of the organisation's calendar.
+# The rows of days that a repricing affects; days are those of the organisation's calendar.  They name models by their
+# normal forms, requests as they were sent.
 _TOUCHED: LiteralString = """
-    model <> '' AND (%(models)s::text[] IS NULL OR model = ANY (%(models)s))
+    model <> '' AND (%(models)s::text[] IS NULL OR model = ANY (%(names)s))
     AND (%(agent)s = '' OR agent = %(agent)s)
     AND (%(day_from)s::date IS NULL OR day >= %(day_from)s) AND (%(day_to)s::date IS NULL OR day < %(day_to)s)
 """
@@ -96,7 +98,7 @@ _DAYS: LiteralString = f"""
     WHERE request.session_id = ANY (%(sessions)s) AND {_REQUESTS_TOUCHED}
 """  # noqa: S608
 _FILE_DAYS: LiteralString = f"""
-    SELECT id, session_id, day FROM integrations_agentsessionday
+    SELECT DISTINCT session_id FROM integrations_agentsessionday
     WHERE session_id = ANY (%(sessions)s) AND source = 'files' AND {_TOUCHED}
 """  # noqa: S608
 _LOCK_SESSIONS: LiteralString = """
@@ -116,19 +118,26 @@ _AFFECTED: LiteralString = f"""
     GROUP BY 1, 2, 3, 4
 """  # noqa: S608
 _UPDATE_PRICES: LiteralString = f"""
-    UPDATE integrations_agentrequest stored SET spend = priced.spend, price_version_id = priced.version
+    UPDATE integrations_agentrequest stored
+    SET spend = priced.spend, surcharge_1h = priced.surcharge_1h, inferred_1h_tokens = priced.inferred_1h_tokens,
+        price_version_id = priced.version
     FROM (
-        SELECT request.id, {SPEND} AS spend, rate.version
-        FROM {_REQUESTS} LEFT JOIN {RATES}
+        SELECT request.id, {SPEND} AS spend, {SURCHARGE} AS surcharge_1h, hour.inferred AS inferred_1h_tokens,
+               rate.version
+        FROM {_REQUESTS} LEFT JOIN {RATES} {HOUR}
         WHERE {_OF_PIECE}
     ) AS priced
     WHERE stored.id = priced.id
-      AND (stored.spend, stored.price_version_id) IS DISTINCT FROM (priced.spend, priced.version)
+      AND (stored.spend, stored.surcharge_1h, stored.inferred_1h_tokens, stored.price_version_id)
+          IS DISTINCT FROM (priced.spend, priced.surcharge_1h, priced.inferred_1h_tokens, priced.version)
 """  # noqa: S608
 
 
 def _parameters(row: Repricing) -> dict[str, Any]:
-    return {"models": row.model_names, "agent": row.agent, "day_from": row.day_from, "day_to": row.day_to}
+    models = row.model_names
+    # Until the day's models have their normal forms, they are those that were sent.
+    names = None if models is None else sorted({*models, *map(model_name, models)})
+    return {"models": models, "names": names, "agent": row.agent, "day_from": row.day_from, "day_to": row.day_to}
 
 
 def _sessions_after(row: Repricing) -> list[int]:
@@ -180,18 +189,18 @@ def _price_requests(params: dict[str, Any]) -> tuple[int, int]:
 
 
 def _price_file_days(params: dict[str, Any]) -> None:
-    """Reprice days from imported files; their other figures stay."""
+    """Rebuild and reprice days from imported files."""
     with connection.cursor() as cursor:
         cursor.execute(_FILE_DAYS, params)
-        days = cursor.fetchall()
-    if not days:
+        sessions = [session for (session,) in cursor.fetchall()]
+    if not sessions:
         return
-    price_summed_days([pk for pk, _, _ in days])
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO fold_day
-            SELECT session_id, 'files', day FROM unnest(%s::bigint[], %s::date[]) AS priced (session_id, day)
-            """,
-            [[session for _, session, _ in days], [day for _, _, day in days]],
-        )
+    rebuild_file_days(sessions)
+    execute(
+        """
+        INSERT INTO fold_day
+        SELECT session_id, 'files', day FROM integrations_agentsessionday
+        WHERE session_id = ANY (%(sessions)s) AND source = 'files'
+        """,
+        {"sessions": sessions},
+    )

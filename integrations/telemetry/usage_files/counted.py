@@ -7,6 +7,7 @@ telemetry or another file marks the person's rows, which are then recomputed com
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import LiteralString
 
 from celery import signature
@@ -14,8 +15,9 @@ from django.db import connection, transaction
 
 from core.locks import Lock
 from core.nudges import nudge_on_commit
-from integrations.models import FactFamily
+from integrations.models import AgentSessionDay, FactFamily, ImportedUsage
 from integrations.outbox.fact_changes import announce_changes
+from integrations.telemetry.prices.price_snapshots import save_price_snapshots
 from integrations.telemetry.prices.summed_days import price_summed_days
 from orgtree.organisation.people_version import raise_people_version
 
@@ -35,9 +37,8 @@ def recompute_usage() -> int:
         cursor.execute(TAKE_AWAY)
         cursor.execute(MAKE_SESSIONS)
         cursor.execute(POINT_AT_SESSIONS)
-        cursor.execute(MAKE_DAYS)
-        ids = [row[0] for row in cursor.fetchall()]
-        price_summed_days(ids)
+        cursor.execute(COUNTED_SESSIONS)
+        rebuilt = _make_days([row[0] for row in cursor.fetchall()])
         cursor.execute(FORGET_EMPTY_SESSIONS)
         cursor.execute(ENROL, {"family": FactFamily.ENROLMENT.value})
         is_anybody_new = cursor.fetchone()[0]
@@ -45,7 +46,23 @@ def recompute_usage() -> int:
         announce_changes()
         if is_anybody_new:
             raise_people_version()
-        return len(ids)
+        return rebuilt
+
+
+def rebuild_file_days(sessions: Sequence[int]) -> int:
+    """Rebuild the days of these sessions from imported rows, in the caller's transaction; returns their number."""
+    AgentSessionDay.objects.filter(session_id__in=sessions, source=AgentSessionDay.Source.FILES).delete()
+    return _make_days(sessions)
+
+
+def _make_days(sessions: Sequence[int]) -> int:
+    used = ImportedUsage.objects.filter(session_id__in=sessions)
+    save_price_snapshots(used.values_list("model", flat=True).distinct())
+    with connection.cursor() as cursor:
+        cursor.execute(MAKE_DAYS, {"sessions": list(sessions)})
+        days = [row[0] for row in cursor.fetchall()]
+    price_summed_days(days)
+    return len(days)
 
 
 def mark_usage_of_fold() -> None:
@@ -166,20 +183,28 @@ POINT_AT_SESSIONS: LiteralString = """
     WHERE usage.id = candidate.usage_id AND usage.session_id IS DISTINCT FROM session.id
 """
 
+COUNTED_SESSIONS: LiteralString = """
+    SELECT DISTINCT usage.session_id
+    FROM usage_candidate candidate JOIN integrations_importedusage usage ON usage.id = candidate.usage_id
+    WHERE candidate.counts
+"""
+
 MAKE_DAYS: LiteralString = """
     INSERT INTO integrations_agentsessionday (
         session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
         cache_write_tokens, output_tokens, unpriced_tokens, reported_cost, lines_added, lines_removed, tool_calls,
         tool_failures, tool_refusals, commits
     )
-    SELECT usage.session_id, candidate.identity_id, candidate.agent, 'files', true, candidate.day, usage.model, 0,
+    SELECT usage.session_id, usage.identity_id, usage.agent, 'files', true, usage.day,
+           coalesce(named.name, usage.model), 0,
            sum(usage.input_tokens), sum(usage.cache_read_tokens), sum(usage.cache_write_tokens),
            sum(usage.output_tokens),
            sum(usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens + usage.output_tokens),
            sum(usage.reported_cost), 0, 0, 0, 0, 0, 0
-    FROM usage_candidate candidate JOIN integrations_importedusage usage ON usage.id = candidate.usage_id
-    WHERE candidate.counts
-    GROUP BY usage.session_id, candidate.identity_id, candidate.agent, candidate.day, usage.model
+    FROM integrations_importedusage usage
+    LEFT JOIN integrations_keptpricelist named ON named.model = usage.model AND named.name <> ''
+    WHERE usage.session_id = ANY (%(sessions)s)
+    GROUP BY usage.session_id, usage.identity_id, usage.agent, usage.day, coalesce(named.name, usage.model)
     RETURNING id
 """
 

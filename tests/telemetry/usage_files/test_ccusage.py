@@ -56,7 +56,7 @@ def test_days_are_priced_by_model_and_the_readers_own_cost_stands_beside() -> No
     result = imported(reports.CLAUDE_DAILY)
     assert (result.applied, result.added, result.counted, result.errors) == (True, 3, 3, [])
     assert counted() == [
-        (date(2026, 3, 9), "files", "claude-haiku-4-5-20251001", Decimal("0.025")),
+        (date(2026, 3, 9), "files", "claude-haiku-4-5", Decimal("0.025")),
         (date(2026, 3, 9), "files", "claude-sonnet-4-5", DAY_COST),
         (date(2026, 3, 10), "files", "claude-sonnet-4-5", DAY_COST),
     ]

@@ -1,0 +1,52 @@
+"""Programs that count cached tokens apart from their input, against OpenTelemetry's conventions.
+
+A record with more cached tokens than input shows that its sender counts them apart.  From then on its input is read so,
+and what it counted before is read again: a request keeps what was subtracted from its input as `subtracted_tokens`,
+until its sender is known.  Such requests go through the fold once more, which adds it, prices them and rebuilds their
+days.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from django.db import connection
+
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.sessions.fold_tables import execute
+
+REQUESTS_PER_TRANSACTION = 5_000
+
+
+def note_apart_senders() -> None:
+    """Store the senders of staged requests that count cached tokens apart, in the caller's transaction."""
+    execute(NOTE_SENDERS, {"kind": int(EventKind.REQUEST)})
+
+
+def stage_requests_of_apart_senders() -> int:
+    """Stage some requests from which cached tokens were subtracted and must not have been; returns their number."""
+    with connection.cursor() as cursor:
+        cursor.execute(STAGE_REQUESTS, {"kind": int(EventKind.REQUEST), "most": REQUESTS_PER_TRANSACTION})
+        return cursor.rowcount
+
+
+NOTE_SENDERS: LiteralString = """
+    INSERT INTO integrations_apartsender (sender, shown_at)
+    SELECT sender, min(at) FROM fold_event
+    WHERE kind = %(kind)s AND sender <> '' AND subtracted_tokens = 0
+    GROUP BY sender ORDER BY sender
+    ON CONFLICT (sender) DO NOTHING
+"""
+
+STAGE_REQUESTS: LiteralString = """
+    INSERT INTO fold_event
+    SELECT request.session_id, request.at, %(kind)s, request.key, request.model, '', '', '', request.input_tokens,
+           request.cache_read_tokens, request.cache_write_tokens, request.output_tokens, request.duration_ms,
+           request.reported_cost, request.cache_write_1h_tokens, request.service_tier, request.sender,
+           request.subtracted_tokens
+    FROM integrations_agentrequest request
+    JOIN integrations_apartsender apart ON apart.sender = request.sender
+    WHERE request.subtracted_tokens > 0
+    ORDER BY request.session_id
+    LIMIT %(most)s
+"""
