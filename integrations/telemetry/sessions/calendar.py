@@ -1,7 +1,8 @@
 """The organisation's calendar: stored days are local days in HEADWAY_TIME_ZONE.
 
-Facts have times in UTC, so all days are rebuilt when the time zone changes.  The zone of the stored days is in the
-organisation's row; every fold compares it with the setting.
+Facts have times in UTC, so all days are rebuilt when the time zone changes, those of imported files from what the
+files said (usage_files/counted.py).  The zone of the stored days is in the organisation's row; every fold compares it
+with the setting.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from integrations.telemetry.sessions.fold_duplicates import (
     move_process_figures,
 )
 from integrations.telemetry.sessions.fold_tables import create_tables, execute
+from integrations.telemetry.usage_files.counted import recompute_all_usage
 from orgtree.models import Organisation
 from orgtree.organisation.people_version import raise_people_version
 
@@ -44,6 +46,7 @@ def apply_time_zone() -> None:
         if not is_ours:
             return  # another process does it
         rebuild_session_days()
+        recompute_all_usage()
         enqueue_all_pull_requests()
         for rebuild_days_of_others in time_zone_listeners:
             rebuild_days_of_others()
@@ -87,7 +90,7 @@ def rebuild_days_of(sessions: list[int]) -> None:
         """
         INSERT INTO fold_day
         SELECT session_id, source, day FROM integrations_agentsessionday
-        WHERE session_id = ANY (%(sessions)s)
+        WHERE session_id = ANY (%(sessions)s) AND source <> 'files'  -- nothing here can make these again
         UNION
         SELECT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date
         FROM integrations_agentrequest WHERE session_id = ANY (%(sessions)s)
@@ -107,7 +110,7 @@ def rebuild_days_of(sessions: list[int]) -> None:
         """
         UPDATE integrations_agentsession
         SET started_on = (started_at AT TIME ZONE current_setting('TimeZone'))::date
-        WHERE id = ANY (%(sessions)s)
+        WHERE id = ANY (%(sessions)s) AND NOT told_by_file
         """,
         {"sessions": sessions},
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -32,13 +33,26 @@ _FORMS = {
     "blocks": Form.BLOCK,
 }
 _SUMS = {"monthly": "months", "weekly": "weeks"}
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+# A session's id at the end of its path: a UUID, alone or after `rollout-2026-05-14T09-00-00-` or `T-`, or an id of
+# opencode.  Anything else is a folder: before version 18 ccusage summed up whatever ran in one, and a folder may be
+# named by a UUID, too (`-tmp-0f55df90-…`).
+_SESSION_ID = re.compile(
+    r"(?:rollout-[0-9T:.-]+-|T-)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:\.jsonl?)?"
+    r"|(ses_[0-9a-z]{16,40})",
+    re.IGNORECASE,
+)
 _TOKENS = {
     "input_tokens": ("inputTokens",),
     "cache_read_tokens": ("cacheReadTokens", "cacheReadInputTokens"),
     "cache_write_tokens": ("cacheCreationTokens", "cacheCreationInputTokens"),
     "output_tokens": ("outputTokens",),
 }
+
+
+A_FOLDER = (
+    "This is no session’s id but a folder: before version 18 ccusage summed up everything that ever ran in one. "
+    "Export again with a newer one, `npx ccusage@latest session --json`, or export days: `ccusage daily --json`."
+)
 
 
 class Problem(NamedTuple):
@@ -55,6 +69,7 @@ class UsageRow:
     key: str
     model: str
     day: date
+    first_day: date | None = None  # of a session whose first activity is a day without a time
     started_at: datetime | None = None
     ended_at: datetime | None = None
     input_tokens: int = 0
@@ -140,14 +155,14 @@ def _rows(path: str, entry: Any, form: ImportedUsage.Form, zone: ZoneInfo, agent
         return
     models = list(_models(path, entry))
     row_agent = _agent(path, entry, agent, [model for _, model, _ in models])
-    key, day, began, ended = _when(path, entry, form, zone)
+    key, times = _when(path, entry, form, zone)
     costs = [_cost(where, counts) for where, _, counts in models]
     whole = _cost(path, entry)
     for position, (where, model, counts) in enumerate(models):
         tokens = {name: _count(where, counts, names) for name, names in _TOKENS.items()}
         cost = whole if len(models) == 1 and costs[position] is None else costs[position]
         if any(tokens.values()) or cost:
-            yield UsageRow(row_agent, form, key, model, day, began, ended, **tokens, reported_cost=cost)
+            yield UsageRow(row_agent, form, key, model, *times, **tokens, reported_cost=cost)
 
 
 def _models(path: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -199,35 +214,61 @@ def _agent(path: str, entry: Mapping[str, Any], agent: str, models: Sequence[str
     raise _BadFieldError(path, "It does not say which agent this is of: name one, such as codex.")
 
 
-def _when(
-    path: str, entry: Mapping[str, Any], form: ImportedUsage.Form, zone: ZoneInfo
-) -> tuple[str, date, datetime | None, datetime | None]:
-    """Key, local day, first and last moment."""
+class _Times(NamedTuple):
+    """When a row was: the local day on which it counts, and moments where the file says any."""
+
+    day: date
+    first_day: date | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+def _when(path: str, entry: Mapping[str, Any], form: ImportedUsage.Form, zone: ZoneInfo) -> tuple[str, _Times]:
+    """Key, and when it was."""
     if form is Form.DAY:
-        where, value = _first(path, entry, ("date", "period"))
+        where, value = _first(path, entry, ("date", "period", "sessionId"))
+        if where.endswith(".sessionId"):
+            raise _BadFieldError(where, A_FOLDER)
         day = _day(where, value)
-        return day.isoformat(), day, None, None
+        return day.isoformat(), _Times(day)
     if form is Form.BLOCK:
         where, value = _first(path, entry, ("startTime", "blockStart"))
         began = _moment(where, value)
         ended = entry.get("actualEndTime") or entry.get("endTime") or entry.get("blockEnd")
         last = _moment(f"{path}.actualEndTime", ended) if ended else began
-        return began.isoformat(), began.astimezone(zone).date(), began, max(began, last)
+        times = _Times(began.astimezone(zone).date(), None, began, max(began, last))
+        return began.astimezone(UTC).isoformat(), times
     where, value = _first(path, entry, ("sessionId", "period", "session"))
-    key = _text(where, value)
-    ids = _UUID.findall(key)
+    key = _session_id(where, value)
     beside = entry.get("metadata")
     metadata: Mapping[str, Any] = beside if isinstance(beside, Mapping) else {}
     last_activity = entry.get("lastActivity") or metadata.get("lastActivity")
     if not last_activity:
         raise _BadFieldError(f"{path}.lastActivity", "It does not say when this session was: export days instead.")
-    last = _moment(f"{path}.lastActivity", last_activity)
-    first_activity = entry.get("firstActivity") or metadata.get("firstActivity")
-    first = _moment(f"{path}.firstActivity", first_activity) if first_activity else last
-    if first > last:
+    day, ended_at = _activity(f"{path}.lastActivity", last_activity, zone)
+    first_activity = entry.get("firstActivity") or metadata.get("firstActivity") or last_activity
+    first_day, started_at = _activity(f"{path}.firstActivity", first_activity, zone)
+    if first_day > day or (started_at and ended_at and started_at > ended_at):
         raise _BadFieldError(f"{path}.firstActivity", "It lies after the last activity.")
-    # A folder path may precede the session id, which telemetry uses alone.
-    return (ids[-1] if ids else key), last.astimezone(zone).date(), first, last
+    return key, _Times(day, None if started_at else first_day, started_at, ended_at)
+
+
+def _session_id(path: str, value: Any) -> str:
+    """The session's id, which telemetry uses alone, without the folders before it."""
+    _text(path, value)
+    match = _SESSION_ID.fullmatch(re.split(r"[/\\]", value.strip())[-1])
+    if match is None:
+        raise _BadFieldError(path, A_FOLDER)
+    return match[1] or match[2]
+
+
+def _activity(path: str, value: Any, zone: ZoneInfo) -> tuple[date, datetime | None]:
+    """Local day and moment; a date without a time is a local day."""
+    with suppress(ValueError):
+        date.fromisoformat(str(value))
+        return _day(path, value), None
+    moment = _moment(path, value)
+    return moment.astimezone(zone).date(), moment
 
 
 def _add(merged: dict[tuple[str, str, str], UsageRow], row: UsageRow) -> None:
@@ -244,10 +285,20 @@ def _add(merged: dict[tuple[str, str, str], UsageRow], row: UsageRow) -> None:
         row.key,
         row.model,
         max(known.day, row.day),
-        *(known.started_at, row.ended_at),
+        _least(known.first_day, row.first_day),
+        _least(known.started_at, row.started_at),
+        _greatest(known.ended_at, row.ended_at),
         **{name: getattr(known, name) + getattr(row, name) for name in _TOKENS},
         reported_cost=sum(costs) if costs else None,
     )
+
+
+def _least(a: Any, b: Any) -> Any:
+    return min((known for known in (a, b) if known is not None), default=None)
+
+
+def _greatest(a: Any, b: Any) -> Any:
+    return max((known for known in (a, b) if known is not None), default=None)
 
 
 def _first(path: str, entry: Mapping[str, Any], names: Sequence[str]) -> tuple[str, Any]:

@@ -65,6 +65,15 @@ def _make_days(sessions: Sequence[int]) -> int:
     return len(days)
 
 
+def recompute_all_usage() -> int:
+    """Mark and recompute all rows, for another time zone; returns the number of rebuilt days.
+
+    An interrupted run is made good by the next sweep.
+    """
+    ImportedUsage.objects.update(to_settle=True)
+    return recompute_usage()
+
+
 def mark_usage_of_fold() -> None:
     """Mark the imported rows of all people and agents in a fold, in its transaction."""
     with connection.cursor() as cursor:
@@ -103,13 +112,20 @@ GATHER: LiteralString = """
     )
     INSERT INTO usage_candidate
     SELECT usage.id, author.author, usage.identity_id, usage.agent, usage.form, usage.key,
-           CASE usage.form WHEN 'session' THEN usage.key ELSE 'ccusage ' || usage.key END, usage.day,
-           LEAST(coalesce((usage.started_at AT TIME ZONE current_setting('TimeZone'))::date, usage.day), usage.day),
-           GREATEST(coalesce((usage.ended_at AT TIME ZONE current_setting('TimeZone'))::date, usage.day), usage.day),
+           CASE usage.form WHEN 'session' THEN usage.key ELSE 'ccusage ' || usage.key END, local.day,
+           LEAST((usage.started_at AT TIME ZONE current_setting('TimeZone'))::date, usage.first_day, local.day),
+           GREATEST((usage.ended_at AT TIME ZONE current_setting('TimeZone'))::date, local.day),
            true
     FROM marked
     JOIN author USING (author)
-    JOIN integrations_importedusage usage ON usage.identity_id = author.identity_id AND usage.agent = marked.agent;
+    JOIN integrations_importedusage usage ON usage.identity_id = author.identity_id AND usage.agent = marked.agent
+    CROSS JOIN LATERAL (
+        SELECT coalesce(
+            (CASE usage.form WHEN 'session' THEN usage.ended_at WHEN 'block' THEN usage.started_at END
+             AT TIME ZONE current_setting('TimeZone'))::date,
+            usage.day
+        ) AS day
+    ) AS local;
 
     -- sessions in the telemetry of the agent
     UPDATE usage_candidate candidate SET counts = false
@@ -143,8 +159,9 @@ GATHER: LiteralString = """
         WHERE other.author = candidate.author AND other.agent = candidate.agent AND other.form = candidate.form
           AND other.key = candidate.key AND other.identity_id < candidate.identity_id
     );
-    UPDATE integrations_importedusage SET to_settle = false
-    WHERE id IN (SELECT usage_id FROM usage_candidate)
+    UPDATE integrations_importedusage usage SET to_settle = false, day = candidate.day
+    FROM usage_candidate candidate
+    WHERE usage.id = candidate.usage_id AND (usage.to_settle OR usage.day <> candidate.day)
 """
 
 TAKE_AWAY: LiteralString = """
@@ -162,9 +179,13 @@ MAKE_SESSIONS: LiteralString = """
         agent, external_id, identity_id, started_at, ended_at, started_on, has_work, told_by_file
     )
     SELECT candidate.agent, candidate.session_key, candidate.identity_id,
-           coalesce(min(usage.started_at), min(candidate.day + time '12:00') AT TIME ZONE current_setting('TimeZone')),
-           coalesce(max(usage.ended_at), max(candidate.day + time '12:00') AT TIME ZONE current_setting('TimeZone')),
-           coalesce(min(candidate.day_from), min(candidate.day)), true, true
+           min(coalesce(
+               usage.started_at, (candidate.day_from + time '12:00') AT TIME ZONE current_setting('TimeZone')
+           )),
+           max(coalesce(
+               usage.ended_at, (candidate.day_to + time '12:00') AT TIME ZONE current_setting('TimeZone')
+           )),
+           min(candidate.day_from), true, true
     FROM usage_candidate candidate JOIN integrations_importedusage usage ON usage.id = candidate.usage_id
     WHERE candidate.counts
     GROUP BY candidate.agent, candidate.session_key, candidate.identity_id

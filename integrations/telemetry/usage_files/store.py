@@ -21,7 +21,16 @@ from orgtree.models import IdentityKind
 
 LARGEST_FILE = 50 * 1024 * 1024
 _FIGURES = (
-    *("day", "started_at", "ended_at", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"),
+    *(
+        "day",
+        "first_day",
+        "started_at",
+        "ended_at",
+        "input_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "output_tokens",
+    ),
     "reported_cost",
 )
 _LAST_DIGIT = Decimal("1e-10")

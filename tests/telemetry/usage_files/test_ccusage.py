@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
+from django.db.models import Count, Sum
 
 from integrations.models import AgentSession, AgentSessionDay, Enrolment, ImportedUsage
 from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.sessions.calendar import apply_time_zone
 from integrations.telemetry.sessions.fold import fold_received_batches
 from integrations.telemetry.usage_files.counted import recompute_usage
 from integrations.telemetry.usage_files.store import Imported, import_ccusage
-from tests.telemetry.raw_rows import Event, at, receive
+from tests.telemetry.raw_rows import Event, at, days_cut_in, receive
 from tests.telemetry.usage_files import reports
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +142,139 @@ def test_a_codex_session_is_known_by_the_id_in_its_path() -> None:
     assert sum(spend or 0 for *_, spend in counted()) == Decimal("0.01089375")
 
 
+@pytest.mark.parametrize(
+    "folder",
+    [
+        "-Users-ev-projects-shop",
+        "C--Users-ev-shop",
+        "D:\\work\\shop",
+        "project-1/src",  # of Codex, relative
+        "-tmp-0f55df90-0882-4546-b159-26cafde226b1",  # a folder that is named by a UUID
+        "0f55df90-0882-4546-b159-26cafde226b1/shop",
+    ],
+)
+def test_a_folder_is_no_session_and_its_name_is_stored_nowhere(folder: str) -> None:
+    document = json.loads(json.dumps(reports.CLAUDE_SESSIONS))
+    document["sessions"][0]["sessionId"] = folder
+    result = imported(document)
+    [problem] = result.errors
+    assert (result.applied, problem.field) == (False, "sessions[0].sessionId")
+    assert "ccusage@latest session --json" in problem.message
+    assert folder not in problem.message
+    assert not ImportedUsage.objects.exists()
+    assert not AgentSession.objects.exists()
+
+
+def test_sessions_that_are_grouped_by_project_are_refused_as_folders() -> None:
+    entry = {**reports.CLAUDE_SESSIONS["sessions"][0], "sessionId": "-Users-ev-shop"}
+    [problem] = imported({"projects": {"-Users-ev-shop": [entry]}}).errors
+    assert "ccusage daily --json" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("-Users-ev-shop/0F55DF90-0882-4546-B159-26cafde226b1", "0F55DF90-0882-4546-B159-26cafde226b1"),
+        ("a" * 200 + "\\0f55df90-0882-4546-b159-26cafde226b1.jsonl", "0f55df90-0882-4546-b159-26cafde226b1"),
+        ("T-0f55df90-0882-4546-b159-26cafde226b1", "0f55df90-0882-4546-b159-26cafde226b1"),  # Amp
+        ("ses_4f8a1c2d3ffeAbCdEfGhIjKlMn", "ses_4f8a1c2d3ffeAbCdEfGhIjKlMn"),  # opencode
+    ],
+)
+def test_of_a_session_s_path_its_id_alone_is_stored(sent: str, stored: str) -> None:
+    document = json.loads(json.dumps(reports.CLAUDE_SESSIONS))
+    document["sessions"][0]["sessionId"] = sent
+    assert imported(document).applied
+    assert AgentSession.objects.get().external_id == stored
+
+
+def test_a_date_without_a_time_is_a_day_of_the_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "TIME_ZONE", "America/Los_Angeles")
+    document = json.loads(json.dumps(reports.CLAUDE_SESSIONS))
+    document["sessions"][0] |= {"firstActivity": "2026-03-08", "lastActivity": "2026-03-10"}
+    with days_cut_in("America/Los_Angeles"):
+        imported(document)
+        assert [day for day, *_ in counted()] == [date(2026, 3, 10)]
+        assert AgentSession.objects.get().started_on == date(2026, 3, 8)
+        assert imported(document).unchanged == 1
+
+
+def test_a_session_that_ends_before_it_begins_is_refused() -> None:
+    document = json.loads(json.dumps(reports.CLAUDE_SESSIONS))
+    document["sessions"][0] |= {"firstActivity": "2026-03-11", "lastActivity": "2026-03-10T09:00:00Z"}
+    assert imported(document).errors[0].field == "sessions[0].firstActivity"
+
+
+def everything_imported() -> list[list[tuple[Any, ...]]]:
+    """What the tables hold of imported files, less the numbers and times of the rows themselves."""
+    own = {"id", "session_id", "session", "imported_at", "identity_id"}
+    tables = (
+        ImportedUsage.objects.all(),
+        AgentSessionDay.objects.all(),
+        AgentSession.objects.all(),
+    )
+    return [sorted(tuple((k, v) for k, v in row.items() if k not in own) for row in table.values()) for table in tables]
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Pacific/Auckland"])
+def test_another_time_zone_loses_nothing_of_a_file_and_the_old_one_restores_it(
+    zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change_zone(to: str) -> None:
+        monkeypatch.setattr(settings, "TIME_ZONE", to)
+        apply_time_zone()
+
+    by_day = json.loads(json.dumps(reports.CLAUDE_SESSIONS))
+    by_day["sessions"][0] |= {
+        "sessionId": "1f55df90-0882-4546-b159-26cafde226b1",
+        "firstActivity": "2026-05-01",
+        "lastActivity": "2026-05-02",
+    }
+    late = {**reports.BLOCKS["blocks"][0], "startTime": "2026-06-02T03:00:00Z", "actualEndTime": "2026-06-02T04:00:00Z"}
+    files = [
+        (ADA, reports.CLAUDE_SESSIONS),
+        (ADA, by_day),
+        (ADA, {"blocks": [late]}),
+        ("ben@example.com", reports.CLAUDE_DAILY),
+    ]
+    apply_time_zone()
+    for email, document in files:
+        imported(document, email=email)
+    before = everything_imported()
+    tokens = AgentSessionDay.objects.aggregate(Sum("input_tokens"), Sum("output_tokens"), Sum("spend"), Count("id"))
+    assert tokens["id__count"] == 6
+
+    with days_cut_in(zone):
+        change_zone(zone)
+        assert tokens == AgentSessionDay.objects.aggregate(
+            Sum("input_tokens"), Sum("output_tokens"), Sum("spend"), Count("id")
+        )
+        days = AgentSessionDay.objects.filter(session__started_on__gte="2026-05-01").order_by("day")
+        assert [figures.day for figures in days] == [
+            date(2026, 5, 2),  # the file said the day
+            date(2026, 6, 1 if zone.startswith("America") else 2),  # it said the moment
+        ]
+        half = {"daily": reports.CLAUDE_DAILY["daily"][:1]}
+        for _ in range(2):
+            assert imported(half, email="ben@example.com").unchanged == 2
+        assert imported(reports.CLAUDE_SESSIONS).unchanged == 1
+        assert AgentSessionDay.objects.count() == 6
+    change_zone("UTC")
+    assert everything_imported() == before
+
+
+def test_a_price_that_disappears_and_comes_back_leaves_the_file_s_tokens() -> None:
+    imported(reports.CLAUDE_DAILY)
+    before = everything_imported()
+    with mock.patch("integrations.telemetry.prices.book.PriceBook.price_of_day", return_value=None):
+        ImportedUsage.objects.update(to_settle=True)
+        recompute_usage()
+        figures = AgentSessionDay.objects.aggregate(Sum("unpriced_tokens"), Sum("spend"))
+        assert figures == {"unpriced_tokens__sum": 161_000 + 140_000, "spend__sum": None}
+    ImportedUsage.objects.update(to_settle=True)
+    recompute_usage()
+    assert everything_imported() == before
+
+
 def test_a_report_of_all_agents_says_itself_whose_sessions_they_are() -> None:
     imported(reports.ALL_SESSIONS)
     assert AgentSession.objects.get().agent == "copilot"
@@ -236,3 +375,24 @@ def test_the_command_fails_on_errors(tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
         call_command("import_ccusage", str(path), "--person", ADA, "--json", stdout=out)
     assert json.loads(out.getvalue())["errors"][0]["field"] == "monthly"
+
+
+def test_an_upgrade_renames_folders_and_reads_midnights_as_days() -> None:
+    imported(reports.CLAUDE_SESSIONS)
+    imported({"sessions": [{**reports.CLAUDE_SESSIONS["sessions"][0], "sessionId": f"ses_{'a' * 20}"}]})
+    midnight = at("2026-03-10 00:00")
+    folder = ImportedUsage.objects.filter(key__startswith="ses_")
+    folder.update(key="-Users-ev-shop", started_at=midnight, ended_at=midnight)
+    AgentSession.objects.filter(external_id__startswith="ses_").update(external_id="-Users-ev-shop")
+    upgrade = importlib.import_module("integrations.migrations.0060_who_usage_as_the_file_said")
+    with connection.cursor() as cursor:
+        cursor.execute(upgrade.DATES_WITHOUT_A_TIME)
+        cursor.execute(upgrade.FOLDERS)
+    ImportedUsage.objects.update(to_settle=True)
+    recompute_usage()
+    renamed = ImportedUsage.objects.get(form=ImportedUsage.Form.BLOCK)
+    assert renamed.key.startswith("folder ")
+    assert (renamed.first_day, renamed.started_at, renamed.ended_at) == (date(2026, 3, 10), None, None)
+    # The session of the same days counts, and the sum over the folder does not.
+    assert AgentSession.objects.get().external_id == reports.CLAUDE_SESSIONS["sessions"][0]["sessionId"]
+    assert counted() == [(date(2026, 3, 10), "files", "claude-sonnet-4-5", DAY_COST)]
