@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from integrations.telemetry.agents.claude_code import CLAUDE_CODE
 from integrations.telemetry.agents.codex import CODEX
 from integrations.telemetry.agents.copilot import COPILOT
@@ -12,7 +14,19 @@ from integrations.telemetry.agents.vocabulary import Vocabulary
 VOCABULARIES = (CLAUDE_CODE, CODEX, COPILOT, GEMINI_CLI)
 
 
-def vocabulary_of(service_name: str) -> Vocabulary:
+def vocabulary_of(service_name: str, *, scope: str = "", names: Iterable[str] = ()) -> Vocabulary:
+    """The vocabulary of records by their instrumentation scope, else by their own names, else by `service.name`.
+
+    The program itself sets the first two, while an organisation or a collector may set the last.  `names` are of
+    events, spans or metrics, and are only read where the scope says nothing.
+    """
+    for vocabulary in VOCABULARIES:
+        if vocabulary.scope.fullmatch(scope):
+            return vocabulary
+    for name in names:
+        for vocabulary in VOCABULARIES:
+            if name.startswith(vocabulary.own_prefixes):
+                return vocabulary
     for vocabulary in VOCABULARIES:
         if vocabulary.service.match(service_name):
             return vocabulary

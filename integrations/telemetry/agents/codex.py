@@ -215,7 +215,9 @@ NOT_NEEDED = frozenset(
 CODEX = Vocabulary(
     agent="codex",
     service=re.compile(r"codex", re.IGNORECASE),  # codex_cli_rs, codex_exec, codex-app-server, Codex Desktop …
+    scope=re.compile(r"codex(?:[-_]?(?:otel|cli|core|exec|app[-_]server))?(?:(?:::|[._]).*)?"),  # codex_otel.log_only …
     event_prefix="codex.",
+    own_prefixes=("codex.",),
     session_keys=("conversation.id",),
     read_by_code=frozenset(
         {

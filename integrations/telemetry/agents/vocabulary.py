@@ -170,13 +170,22 @@ NamelessChoice = Callable[[Attributes], EventReading | None]
 EventRule = EventReading | EventChoice | NamelessChoice | None
 
 
+NO_SCOPE = re.compile(r"(?!)")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Vocabulary:
-    """One agent's vocabulary.  `service` matches the start of the resource's service.name."""
+    """One agent's vocabulary.
+
+    `scope` matches the name of the instrumentation scope, `service` the start of the resource's service.name.
+    """
 
     agent: str
     service: re.Pattern[str]
+    scope: re.Pattern[str] = NO_SCOPE
     event_prefix: str = ""  # removed from event names
+    # Beginnings of names of events, spans and metrics that no other program uses.
+    own_prefixes: tuple[str, ...] = ()
     events: Mapping[str, EventReading | EventChoice] = field(default_factory=dict)
     spans: Mapping[str, EventReading | EventChoice] = field(default_factory=dict)
     metrics: Mapping[str, Metric | NotKept] = field(default_factory=dict)

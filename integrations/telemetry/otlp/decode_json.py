@@ -84,7 +84,7 @@ def origins_in_json(signal: Signal, body: bytes, decoded: DecodedRequest) -> Ite
         for scope in _objects(resource, in_resource, in_document):
             records = _list(scope, in_scope, in_resource)
             decoded.take(1 + len(records))
-            yield JsonOrigin(signal, decoded, resource.get("resource"), scope.get("scope")), records
+            yield JsonOrigin(signal, decoded, resource.get("resource"), scope.get("scope"), records), records
 
 
 def _parsed(body: bytes) -> Json:
@@ -120,12 +120,14 @@ def _objects(parent: Json, name: str, where: str) -> Iterator[dict[str, Json]]:
 class JsonOrigin(Origin):
     encoding = Encoding.JSON
 
-    def __init__(self, signal: Signal, decoded: DecodedRequest, resource: Json, scope: Json) -> None:
+    def __init__(
+        self, signal: Signal, decoded: DecodedRequest, resource: Json, scope: Json, records: Sequence[Json]
+    ) -> None:
         self._resource = resource if isinstance(resource, dict) else {}
         self._scope = scope if isinstance(scope, dict) else {}
         name, version = (_text(self._scope.get(field)).encode(errors="replace") for field in ("name", "version"))
         written = Scope(name=name.decode(), version=version.decode())
-        super().__init__(signal, decoded, Resource(attributes=_readable(self._resource)), written)
+        super().__init__(signal, decoded, Resource(attributes=_readable(self._resource)), written, records)
 
     def record(self, sent: Json) -> EventMessage:
         record = _object(sent)

@@ -64,7 +64,7 @@ def origins_in_protobuf(signal: Signal, body: bytes, decoded: DecodedRequest) ->
         ) from None
     for resource, scope, records in parts:
         decoded.take(len(records))
-        yield ProtobufOrigin(signal, decoded, resource, scope), records
+        yield ProtobufOrigin(signal, decoded, resource, scope, records), records
 
 
 def _parts(signal: Signal, body: bytes, decoded: DecodedRequest) -> Iterator[Part]:
@@ -116,8 +116,9 @@ class ProtobufOrigin(Origin):
         decoded: DecodedRequest,
         resource: resource_pb2.Resource,
         scope: common_pb2.InstrumentationScope,
+        records: Sequence[Any],
     ) -> None:
-        super().__init__(signal, decoded, resource, scope)
+        super().__init__(signal, decoded, resource, scope, records)
         self._resource, self._scope = resource, scope
 
     @cached_property

@@ -54,6 +54,7 @@ MOST_PARTS = 100_000  # records, points, and resources with their attributes in 
 MOST_RESOURCE_ATTRIBUTES = 1000  # copied to each of its records; programs send some dozens
 MOST_REJECTED = 2000
 MOST_REJECTED_BYTES = 20 * 1024 * 1024  # each is quarantined with its resource
+MOST_NAMED_BY = 10  # events or spans whose names say which program it is, where that of their scope does not
 NO_RECORDED_VALUE = 1  # of DataPointFlags
 _encoded = KeyValue.SerializeToString
 _times = Struct("<QQ").pack
@@ -180,6 +181,7 @@ class Origin(ABC):
         decoded: DecodedRequest,
         resource: resource_pb2.Resource,
         scope: common_pb2.InstrumentationScope,
+        records: Sequence[Any],
     ) -> None:
         if len(resource.attributes) > MOST_RESOURCE_ATTRIBUTES:
             raise UnreadableRequestError(f"A resource may have {MOST_RESOURCE_ATTRIBUTES:,} attributes.")
@@ -188,7 +190,13 @@ class Origin(ABC):
         self.decoded = decoded
         own = readable(resource.attributes)
         service = own.get("service.name")
-        self.vocabulary: Vocabulary = learned(vocabulary_of(service if isinstance(service, str) else ""))
+        self.vocabulary: Vocabulary = learned(
+            vocabulary_of(
+                service if isinstance(service, str) else "",
+                scope=scope.name if isinstance(scope.name, str) else "",
+                names=self._names(records),
+            )
+        )
         self.resource: Mapping[str, Value] = self.vocabulary.with_known_names(own)
         library = scope.name or service or ""
         self._library = f"{library} {scope.version}".strip() if isinstance(library, str) else ""
@@ -265,6 +273,24 @@ class Origin(ABC):
             raise BadRecordError("It has no value.")
         series = metric.name.encode() + b"\x00" + b"".join(own)
         return PointRecord(series, point.time_unix_nano, point.start_time_unix_nano, value, attributes)
+
+    def _names(self, records: Sequence[Any]) -> Iterator[str]:
+        """The names of metrics, or of some records in whatever field they are sent, and those of spans' attributes."""
+        for sent in records if self.signal is Signal.METRICS else records[:MOST_NAMED_BY]:
+            with suppress(BadRecordError, UnicodeError):
+                if self.signal is Signal.METRICS:
+                    yield self.metric(sent).name
+                    continue
+                record = self.record(sent)
+                if isinstance(record, Span):
+                    yield valid(record.name)
+                    yield from (valid(attribute.key) for attribute in record.attributes)
+                    continue
+                for attribute in record.attributes:
+                    if attribute.key == "event.name":
+                        yield valid(attribute.value.string_value)
+                yield valid(record.event_name)
+                yield body_of(record)
 
     def _read_attribute(self, encoded: bytes) -> tuple[str, Value]:
         """The mapped name of an attribute, and its value.
