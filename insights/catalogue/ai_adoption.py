@@ -5,14 +5,19 @@ from __future__ import annotations
 from insights.catalogue.declarations import Count, Duration, PerPersonAndPeriod, Ratio, ShareOfPeople
 from insights.catalogue.references import AGENT_TELEMETRY, SPACE_FRAMEWORK
 from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
-from insights.query.measures import Distribution, Facts, People, PeopleOfWindow, PersonShare
+from insights.query.measures import Distribution, People, PeopleOfWindow, PersonShare, Total
 from insights.query.query import Dimension, Statistic
 from integrations.facts.ai import AGENT_SESSIONS, ENROLLED_PEOPLE
 
 SESSION_FACETS = (Dimension.AGENT, Dimension.MODEL)
 SESSION_SOURCE = "Agent sessions, from the telemetry that agents send"
 
-SESSIONS_STARTED = Facts(AGENT_SESSIONS)
+SESSIONS_STARTED = Total(
+    AGENT_SESSIONS,
+    column="sessions",
+    missing_column="unnamed_requests",
+    missing_reason="How many sessions is unknown: the agents send no session ids.",
+)
 ACTIVE_DEVELOPERS = People(AGENT_SESSIONS)
 ENROLLED_DEVELOPERS = PeopleOfWindow(ENROLLED_PEOPLE)
 
@@ -85,7 +90,7 @@ SESSIONS = Count(
     name="Sessions",
     meaning="How many agent sessions were started.",
     formula="distinct sessions (agent, session id and person), counted where they start; sub-agents are part of "
-    "their parent, a resumed session stays one",
+    "their parent, a resumed session stays one; what names no session is left out: ai.requests_without_session",
     of=SESSIONS_STARTED,
     unit=UnitOfMeasure.COUNT,
     better=Better.NEITHER,
@@ -94,7 +99,26 @@ SESSIONS = Count(
     segments=(Dimension.AGENT,),
     facets=SESSION_FACETS,
     positive_indicators=("ai.active_developers", "ai.session_duration"),
-    negative_indicators=("ai.spend",),
+    negative_indicators=("ai.spend", "ai.requests_without_session"),
+    source=SESSION_SOURCE,
+    reference=AGENT_TELEMETRY,
+)
+
+REQUESTS_WITHOUT_SESSION = Count(
+    key="ai.requests_without_session",
+    version=1,
+    name="Requests without a session",
+    meaning="How many requests name no session: they count for their person, and sessions are unknown there.",
+    formula="Σ requests of agents that send no session id, per person and day; a day of which only metrics are known "
+    "counts as one",
+    of=Total(AGENT_SESSIONS, column="unnamed_requests"),
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.AGENT,),
+    facets=SESSION_FACETS,
+    positive_indicators=("ai.sessions", "ai.sessions_per_developer", "ai.session_duration"),
     source=SESSION_SOURCE,
     reference=AGENT_TELEMETRY,
 )

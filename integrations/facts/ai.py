@@ -14,7 +14,7 @@ AGENT_SESSIONS = Relation(
     columns=frozenset(
         {
             *("session_id", "person_id", "agent", "day", "started_at", "ended_at", "active_seconds", "span_seconds"),
-            *("committed", "covered", "lines_generated", "lines_shipped"),
+            *("committed", "covered", "lines_generated", "lines_shipped", "sessions", "unnamed_requests"),
         }
     ),
     sql="""
@@ -24,13 +24,19 @@ AGENT_SESSIONS = Relation(
                session.started_on AS day,
                session.started_at,
                session.ended_at,
-               CASE WHEN NOT session.told_by_file THEN session.active_seconds END AS active_seconds,
-               CASE WHEN NOT session.told_by_file
+               CASE WHEN NOT session.told_by_file AND NOT session.is_unnamed THEN session.active_seconds END
+                   AS active_seconds,
+               CASE WHEN NOT session.told_by_file AND NOT session.is_unnamed
                     THEN extract(epoch FROM session.ended_at - session.started_at) END AS span_seconds,
                session.committed,
                session.covered,
                session.lines_added AS lines_generated,
-               CASE WHEN session.lines_added > 0 THEN session.lines_committed ELSE 0 END AS lines_shipped
+               CASE WHEN session.lines_added > 0 THEN session.lines_committed ELSE 0 END AS lines_shipped,
+               CASE WHEN NOT session.is_unnamed THEN 1 END AS sessions,
+               CASE WHEN session.is_unnamed THEN (
+                   SELECT GREATEST(sum(figures.requests), 1)::bigint
+                   FROM integrations_agentsessionday figures WHERE figures.session_id = session.id
+               ) ELSE 0 END AS unnamed_requests
         FROM integrations_agentsession session
         JOIN orgtree_identity identity ON identity.id = session.identity_id
         WHERE session.has_work
@@ -38,10 +44,13 @@ AGENT_SESSIONS = Relation(
 )
 """One row per agent session with any activity.  It counts on the local day on which it starts.
 
+Records without a session id have one row per author, installation, agent and day: it says who was active, its sessions
+are null, and unnamed_requests are its requests (1 where only metrics are known).  sessions is 1 in every other row.
+
 Activity is a request, a prompt or a tool call, or tokens, lines or commits in its metrics: an agent that resumes a
 session announces an id that never appears again, which is not a session.
 person_id is null where the identity is unmatched.  active_seconds is the sum of the session's active periods,
-span_seconds its end − start; both are null for sessions known from an imported file alone.
+span_seconds its end − start; both are null for sessions known from an imported file alone, and without a session id.
 committed: a counted commit has lines of the session; covered: the person's commits are known (docs/attribution.md).
 lines_generated are the lines its agent wrote; lines_shipped those found in counted commits, for agents that report
 generated lines.  lines_shipped can be larger where the evidence is of commit level, or a note attests more than the

@@ -39,8 +39,11 @@ class AgentSession(models.Model):
     metric_tokens = models.BigIntegerField(default=0, db_default=0)
     # A duplicate from another program, such as the agent's gateway: the agent's own session counts.
     is_repeated = models.BooleanField(default=False, db_default=False)
-    # Not a session but a process that ran sessions: its metrics without a session are moved to them.
+    # A process that ran sessions: its metrics without a session are moved to them, while its requests without one are
+    # a session of its own (a window of an editor).
     is_process = models.BooleanField(default=False, db_default=False)
+    # Not a session but what records without a session id belong to: one per author, installation, agent and day.
+    is_unnamed = models.BooleanField(default=False, db_default=False)
     # Known from an imported file alone: its active time is unknown.
     from_usage_file = models.BooleanField(default=False, db_default=False, db_column="told_by_file")
     agent_version = models.CharField(max_length=60, blank=True, db_default="")

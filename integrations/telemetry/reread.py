@@ -13,7 +13,9 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple, cast
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 
@@ -46,13 +48,15 @@ from integrations.telemetry.otlp.decode_unread import (
     VALUE,
 )
 from integrations.telemetry.otlp.decoded import Signal
-from integrations.telemetry.otlp.session_keys import SessionKey, session_of
+from integrations.telemetry.otlp.session_keys import SessionKey, session_of, unnamed_session_of
 from integrations.telemetry.otlp.store_rows import YEAR_2000, EventRow, Figures, PointRow
 from integrations.telemetry.reread_store import ReplacedRow, Reprocessed, store_reprocessed
 
 ROWS_PER_TRANSACTION = 2_000
 REREAD = Lock("reread")  # one process at a time reprocesses rows
 NO_ROW = Reprocessed(None, (), is_still_unread=False)  # known by now, and not stored
+# Changes where records are read by other rules under the same names, so that stored ones are tried again.
+RULES = "records without a session id count for their author"
 _NO_LIMIT = 2**62  # the time was validated on arrival
 
 _Name = tuple[str, str]  # a signal, and the name of an event, span or metric
@@ -100,6 +104,7 @@ def reprocess_unread_events() -> int:
 def _fingerprint(vocabulary: Vocabulary) -> str:
     """A digest of all names that a vocabulary knows, and their meanings."""
     content = (
+        RULES,
         *(sorted(vocabulary.figure_names), sorted(vocabulary.known), sorted(vocabulary.naming)),
         *(sorted(vocabulary.events), sorted(vocabulary.spans), sorted(vocabulary.metrics)),
         *(sorted(vocabulary.attribute_means.items()), sorted(vocabulary.name_means.items())),
@@ -173,7 +178,7 @@ def _read(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any]) -> Repr
     if was_read and UNKNOWN in attributes and len(unknown) == len(attributes[UNKNOWN]):
         return None
     try:
-        session = _session(vocabulary, row, attributes)
+        session = _session(vocabulary, row, attributes, unknown)
         if session is None:
             return None
         read = _point if is_point else _event
@@ -182,13 +187,20 @@ def _read(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any]) -> Repr
         return None
 
 
-def _session(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any]) -> SessionKey | None:
-    if row.session_id is not None:
+def _session(vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any], unknown: list[str]) -> SessionKey | None:
+    if row.session_id is not None and AGENT not in attributes:
         return cast(SessionKey, row.session_id)  # resolved already: used as its own key
     session = session_of(attributes, vocabulary)
     if session is None and vocabulary.trace_is_session and (trace := attributes.get(TRACE_ID)):
         session = session_of({**attributes, vocabulary.session_keys[0]: trace}, vocabulary)
-    return session
+    if session is not None or vocabulary.is_generic:
+        return session
+    if row.session_id is not None:
+        return cast(SessionKey, row.session_id)
+    if row.kind == EventKind.UNREAD_POINT and unknown:
+        return None  # its session may be in an unknown attribute
+    day = row.at.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    return unnamed_session_of(attributes, vocabulary, day)
 
 
 def _event(

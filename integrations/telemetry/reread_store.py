@@ -103,8 +103,13 @@ def store_reprocessed(rows: Sequence[ReplacedRow]) -> None:
         cursor.execute(REASSIGN_ROWS, parameters)
         cursor.execute(DAYS_OF_BATCH, parameters)
         left_to_none = taken_back - set(cursor.fetchall())  # the next fold rebuilds the others
-    if left_to_none:
-        rebuild_days_of(sorted({session for session, _ in left_to_none}))
+        left = {row.session_id for row in rows if row.read.event and isinstance(row.read.event.session, SessionKey)}
+        left.discard(None)
+        for statement in (REASSIGN_POINTS, DELETE_EMPTY_SLOTS, MARK_WITHOUT_WORK) if left else ():
+            cursor.execute(statement, {**parameters, "left": [Int8(session) for session in sorted(filter(None, left))]})
+    rebuilt = {session for session, _ in left_to_none} | {session for session in left if session is not None}
+    if rebuilt:
+        rebuild_days_of(sorted(rebuilt))
     transaction.on_commit(batch.remember)
     nudge_on_commit(FOLD_RECEIVED)
 
@@ -190,6 +195,32 @@ REASSIGN_ROWS = sql.SQL(
       AND event.at BETWEEN %(earliest)s AND %(latest)s AND kind = ANY (%(kinds)s)
     """
 ).format(**_EVENT, described=_DESCRIBED)
+# What records without a session id belonged to, before the name of their session was known: the next fold sums up the
+# points that stay there.
+REASSIGN_POINTS: LiteralString = """
+    UPDATE integrations_agent_point SET batch_id = %(batch)s
+    WHERE session_id = ANY (%(left)s::bigint[]) AND at BETWEEN %(earliest)s AND %(latest)s
+"""
+DELETE_EMPTY_SLOTS: LiteralString = """
+    DELETE FROM integrations_agentmeterslot slot
+    WHERE slot.session_id = ANY (%(left)s::bigint[]) AND slot.slot BETWEEN %(earliest)s AND %(latest)s
+      AND NOT EXISTS (
+          SELECT FROM integrations_agent_point point
+          WHERE point.session_id = slot.session_id AND point.at >= slot.slot
+            AND point.at < slot.slot + interval '15 minutes'
+      )
+      AND NOT EXISTS (
+          SELECT FROM integrations_rawday day
+          WHERE day.day = (slot.slot AT TIME ZONE 'UTC')::date AND day.closed_at IS NOT NULL
+      )
+"""
+MARK_WITHOUT_WORK: LiteralString = """
+    UPDATE integrations_agentsession session SET has_work = false
+    WHERE session.id = ANY (%(left)s::bigint[]) AND session.is_unnamed
+      AND NOT EXISTS (SELECT FROM integrations_agentrequest request WHERE request.session_id = session.id)
+      AND NOT EXISTS (SELECT FROM integrations_agenttoolcall call WHERE call.session_id = session.id)
+      AND NOT EXISTS (SELECT FROM integrations_agentmeterslot slot WHERE slot.session_id = session.id)
+"""
 DAYS_OF_BATCH = sql.SQL(
     """
     SELECT session_id, (min(at) AT TIME ZONE current_setting('TimeZone'))::date

@@ -57,13 +57,15 @@ def _read_event(origin: Origin, message: EventMessage) -> None:
         _count_content(origin, record, digest, is_kept=_is_kept(event, attributes))
     session = origin.session(attributes)
     if session is None or UNKNOWN in attributes or not isinstance(event, Event):
-        read = _read_in_part(origin, record, event, session)
+        read = _read_in_part(origin, record, event, session, at)
         if isinstance(read, NotKept):
             origin.count(Counted.NOT_KEPT, name)
             return
         event, session = read
         unread = Unread(origin, message, attributes, digest)
-        figures = None if event is None or session is None else _figures_with_unread(unread, name, event, attributes)
+        figures = None
+        if event is not None and session is not None:
+            figures = _figures_with_unread(unread, name, event, attributes, with_author=session.is_unnamed)
         if event is None or session is None or figures is None:
             figures = _unread_figures(unread, name, session)
             origin.decoded.events.append(EventRow(at, digest, session, EventKind.UNREAD, figures))
@@ -86,19 +88,23 @@ def _is_kept(event: EventReading | None, attributes: Attributes) -> bool:
 
 
 def _read_in_part(
-    origin: Origin, record: EventRecord, event: EventReading | None, session: SessionKey | None
+    origin: Origin, record: EventRecord, event: EventReading | None, session: SessionKey | None, at: int
 ) -> NotKept | tuple[Event | None, SessionKey | None]:
     """Event rule and session of a record that is not fully understood; None where unknown."""
     if isinstance(event, NotKept):
         return (None, session) if _is_kept(event, record.attributes) else event
     if session is None and event is not None and origin.vocabulary.trace_is_session:
         session = _session_of_trace(origin, record)
+    if session is None and event is not None:
+        session = origin.unnamed_session(record.attributes, at)
     if session is not None and session.is_process and UNKNOWN in record.attributes:
         session = None  # its conversation may be in an unknown attribute
     return event, session
 
 
-def _figures_with_unread(unread: Unread, name: str, event: Event, attributes: Attributes) -> Figures | None:
+def _figures_with_unread(
+    unread: Unread, name: str, event: Event, attributes: Attributes, *, with_author: bool = False
+) -> Figures | None:
     """The columns of an event with its other attributes; unknown ones are listed as unread.
 
     None if a sum does not add up, because a part may have an unknown name.
@@ -115,7 +121,7 @@ def _figures_with_unread(unread: Unread, name: str, event: Event, attributes: At
     if not (lacks_figures or unread.unknown):
         return figures
     unread.list(name, as_a_whole=lacks_figures)
-    return figures._replace(attributes=unread.attributes_to_store(with_author=False))
+    return figures._replace(attributes=unread.attributes_to_store(with_author=with_author))
 
 
 def meaning(

@@ -102,10 +102,12 @@ def _read_point(origin: Origin, message: PointMessage, metric: MetricRecord, rul
         origin.count(Counted.NOT_KEPT if session else Counted.UNREAD, metric.name)
         return
     has_unknown = UNKNOWN in point.attributes
-    if session is None and (origin.vocabulary.is_generic or not has_unknown):
+    if session is None and (origin.vocabulary.is_generic or (rule is None and not has_unknown)):
         origin.count(Counted.UNREAD, metric.name)  # it cannot be assigned to anybody
         return
     sent_point = _checked(origin, metric, point, point.value)
+    if session is None and not has_unknown:  # otherwise its session may be in an unknown attribute
+        session = origin.unnamed_session(point.attributes, sent_point.at)
     if rule is None or measure is None or session is None or has_unknown:
         is_read = rule is not None and measure is not None and session is not None
         _keep_unread(

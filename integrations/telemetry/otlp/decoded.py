@@ -13,7 +13,9 @@ from enum import StrEnum
 from hashlib import blake2b
 from struct import Struct
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from opentelemetry.proto.common.v1 import common_pb2
 from opentelemetry.proto.resource.v1 import resource_pb2
 
@@ -43,8 +45,8 @@ from integrations.telemetry.otlp.messages import (
     readable,
     valid,
 )
-from integrations.telemetry.otlp.session_keys import SessionKey, session_of
-from integrations.telemetry.otlp.store_rows import EventRow, PointRow
+from integrations.telemetry.otlp.session_keys import SessionKey, session_of, unnamed_session_of
+from integrations.telemetry.otlp.store_rows import EventRow, PointRow, time_at
 
 DIGEST_BYTES = 16
 LONGEST_NAME = 200
@@ -56,6 +58,7 @@ MOST_REJECTED = 2000
 MOST_REJECTED_BYTES = 20 * 1024 * 1024  # each is quarantined with its resource
 MOST_NAMED_BY = 10  # events or spans whose names say which program it is, where that of their scope does not
 NO_RECORDED_VALUE = 1  # of DataPointFlags
+QUARTER_OF_AN_HOUR = 900_000_000  # microseconds: every zone's midnight falls on one
 _encoded = KeyValue.SerializeToString
 _times = Struct("<QQ").pack
 
@@ -334,6 +337,22 @@ class Origin(ABC):
             return self._sessions[named]
         except (KeyError, TypeError):  # new, or an unhashable value
             session = self._sessions[named] = session_of(attributes, self.vocabulary)
+            return session
+
+    def unnamed_session(self, attributes: Attributes, at: int) -> SessionKey | None:
+        """What a record belongs to that names no session; None for arbitrary programs, which have none.
+
+        `at` in microseconds since 2000.  Raises BadRecordError.
+        """
+        if self.vocabulary.is_generic:
+            return None
+        quarter = at // QUARTER_OF_AN_HOUR
+        named = (quarter, *map(attributes.get, self.vocabulary.naming))
+        try:
+            return self._sessions[named]
+        except (KeyError, TypeError):
+            day = time_at(quarter * QUARTER_OF_AN_HOUR).astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+            session = self._sessions[named] = unnamed_session_of(attributes, self.vocabulary, day)
             return session
 
     def count(self, counted: Counted, name: str, times: int = 1) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
+from datetime import date
+from hashlib import blake2b
 from typing import NamedTuple
 
 from integrations.telemetry.agents.values import Attributes, BadRecordError, key_of, text_of
@@ -14,6 +16,7 @@ from orgtree.models import IdentityKind
 LONGEST_SESSION_ID = 200
 LONGEST_NAME = 400  # as sent; IdentityName checks what may be stored
 LONGEST_VERSION = 60
+UNNAMED = "(no session id)"
 # The organisation sets enduser.id, the same for every agent, so its logins have a provider of their own.
 END_USER_PROVIDER = "enduser"
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
@@ -37,7 +40,8 @@ class AuthorNames(NamedTuple):
 class SessionKey(NamedTuple):
     """A session as named by one record.
 
-    If the record only names its process, that replaces the session (`is_process`).
+    If the record only names its process, that replaces the session (`is_process`); if not even that, the day of its
+    author (`is_unnamed`).
     """
 
     agent: str
@@ -46,6 +50,7 @@ class SessionKey(NamedTuple):
     author: AuthorNames
     process: str = ""  # its process, for agents whose metrics name nothing else
     is_process: bool = False
+    is_unnamed: bool = False  # not a session but what records without a session id belong to
 
 
 def session_of(attributes: Attributes, vocabulary: Vocabulary) -> SessionKey | None:
@@ -57,6 +62,24 @@ def session_of(attributes: Attributes, vocabulary: Vocabulary) -> SessionKey | N
     process = _first_key(attributes, vocabulary.process_keys)
     if not session and not process:
         return None
+    author, version = _author_of(attributes, vocabulary)
+    return SessionKey(vocabulary.agent, session or process, version, author, process, is_process=not session)
+
+
+def unnamed_session_of(attributes: Attributes, vocabulary: Vocabulary, day: date) -> SessionKey:
+    """What a record belongs to that names neither session nor process: its author's day with the agent.
+
+    One per day and installation, so that the rows of one stay few.  Raises BadRecordError for an invalid author name.
+    """
+    author, version = _author_of(attributes, vocabulary)
+    names = (author.installation, author.account_uuid, author.account_id, author.email, author.end_user)
+    whose = next(filter(None, names), "")
+    digest = blake2b(whose.encode(errors="replace"), digest_size=8).hexdigest()
+    return SessionKey(vocabulary.agent, f"{UNNAMED} {day} {digest}", version, author, is_unnamed=True)
+
+
+def _author_of(attributes: Attributes, vocabulary: Vocabulary) -> tuple[AuthorNames, str]:
+    """The author's names, and the agent's version.  Raises BadRecordError."""
 
     def text(name: str, longest: int = LONGEST_NAME) -> str:
         return text_of(attributes.get(name), name, longest)
@@ -73,8 +96,7 @@ def session_of(attributes: Attributes, vocabulary: Vocabulary) -> SessionKey | N
         identity_names(author)
     except UnusableNameError as problem:
         raise BadRecordError(str(problem)) from None
-    version = text(vocabulary.version_key, LONGEST_VERSION)
-    return SessionKey(vocabulary.agent, session or process, version, author, process, is_process=not session)
+    return author, text(vocabulary.version_key, LONGEST_VERSION)
 
 
 def _first_key(attributes: Attributes, names: tuple[str, ...]) -> str:

@@ -77,6 +77,7 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
                 [time_at(first_seen[keys[session]]) for session in sessions],
                 [keys[session].agent_version for session in sessions],
                 [keys[session].is_process for session in sessions],
+                [keys[session].is_unnamed for session in sessions],
             ],
             prepare=True,
         )
@@ -173,16 +174,18 @@ OPEN_BATCH = """
         RETURNING id
     ), requested AS (
         SELECT *
-        FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::boolean[])
-            AS requested (agent, external_id, identity_id, at, agent_version, is_process)
+        FROM unnest(
+            %s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[], %s::boolean[], %s::boolean[]
+        ) AS requested (agent, external_id, identity_id, at, agent_version, is_process, is_unnamed)
     ), existing AS (
         SELECT session.id, agent, external_id, identity_id
         FROM requested JOIN integrations_agentsession session USING (agent, external_id, identity_id)
     ), made AS (
         INSERT INTO integrations_agentsession (
-            agent, external_id, identity_id, started_at, ended_at, agent_version, is_process
+            agent, external_id, identity_id, started_at, ended_at, agent_version, is_process, is_unnamed
         )
-        SELECT agent, external_id, identity_id, at, at, requested.agent_version, requested.is_process
+        SELECT agent, external_id, identity_id, at, at, requested.agent_version, requested.is_process,
+               requested.is_unnamed
         FROM requested LEFT JOIN existing USING (agent, external_id, identity_id)
         WHERE existing.id IS NULL
         ORDER BY agent, external_id, identity_id

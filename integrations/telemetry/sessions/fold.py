@@ -35,7 +35,7 @@ from integrations.telemetry.sessions.fold_large_days import (
     find_large_days,
     note_figures_before,
 )
-from integrations.telemetry.sessions.fold_points import find_touched_slots, rebuild_slots
+from integrations.telemetry.sessions.fold_points import find_neighbours, find_touched_slots, rebuild_slots
 from integrations.telemetry.sessions.fold_tables import analyse_where_large, create_tables, execute
 from integrations.telemetry.usage_files.counted import mark_usage_of_fold
 from orgtree.organisation.people_version import raise_people_version
@@ -220,6 +220,7 @@ NOTE_RAW_DAYS: LiteralString = """
 def _lock_sessions() -> None:
     """Lock the affected sessions in a fixed order, and copy their state."""
     execute("INSERT INTO fold_touched SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point")
+    find_neighbours()
     find_related_sessions()
     execute(
         """
@@ -267,8 +268,10 @@ def _update_sessions() -> None:
             SELECT session.id,
                    session.event_stretches + coalesce(fresh.stretches, '{}') AS event_stretches,
                    coalesce(metered.stretches, session.metric_stretches) AS metric_stretches,
-                   (session.has_work OR coalesce(fresh.worked, false) OR coalesce(metered.worked, false))
-                       AND NOT session.is_process AND NOT session.is_repeated AS has_work,
+                   -- Metrics of a process are of its sessions, but what its events say was done in it.
+                   (session.has_work OR coalesce(fresh.worked, false)
+                       OR (coalesce(metered.worked, false) AND NOT session.is_process))
+                       AND NOT session.is_repeated AS has_work,
                    coalesce(counted.event_tokens, 0) AS event_tokens,
                    coalesce(counted.metric_tokens, 0) AS metric_tokens,
                    coalesce(counted.lines_added, 0) AS lines_added,

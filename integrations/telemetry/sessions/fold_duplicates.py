@@ -2,7 +2,7 @@
 
 Some agents' metrics name only a process, not a session.  Their figures are moved to the session that the process ran
 at that time: the last one that started in it before the reading, else its first.  A process without sessions keeps its
-figures; it never counts as a session itself.
+figures.  It counts as a session itself only where events without a session say that something was done in it.
 
 A gateway used by an agent may report the same session by OpenTelemetry's conventions.  The agent's own report counts,
 and the other is excluded as a duplicate.
@@ -45,12 +45,8 @@ def find_process_days() -> None:
 def move_process_figures() -> None:
     """Move the figures of processes to their sessions, and delete the days of duplicate sessions."""
     if is_any("fold_handed"):
-        execute(
-            """
-            DELETE FROM integrations_agentsessionday stored USING fold_handed handed
-            WHERE stored.session_id = handed.process_id
-            """
-        )
+        execute(CLEAR_HANDED)
+        execute(DELETE_HANDED)
         execute(INSERT_HANDED)
     execute(MARK_REPEATED, {"own_words": _AGENTS_WITH_VOCABULARY})
     for table in ("integrations_agentsessionday", "integrations_agenttoolday", "integrations_agenttierday"):
@@ -144,6 +140,19 @@ FIND_DAYS_HANDED_BEFORE: LiteralString = """
     JOIN integrations_sessionprocess ran ON ran.session_id = fold_session.session_id
     JOIN integrations_agentsessionday figures
       ON figures.session_id = fold_session.session_id AND figures.source = 'metrics'
+"""
+
+# What the process's own events say stays with it: requests in its window that name no conversation.
+CLEAR_HANDED: LiteralString = """
+    UPDATE integrations_agentsessionday stored SET lines_added = 0, lines_removed = 0, commits = 0
+    FROM (SELECT DISTINCT process_id FROM fold_handed) AS handed
+    WHERE stored.session_id = handed.process_id AND stored.source = 'metrics'
+"""
+DELETE_HANDED: LiteralString = """
+    DELETE FROM integrations_agentsessionday stored
+    USING (SELECT DISTINCT process_id FROM fold_handed) AS handed
+    WHERE stored.session_id = handed.process_id AND stored.source = 'metrics'
+      AND stored.input_tokens + stored.cache_read_tokens + stored.cache_write_tokens + stored.output_tokens = 0
 """
 
 # Lines and commits alone: points without a session have no stored tokens.

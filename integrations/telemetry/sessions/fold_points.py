@@ -16,6 +16,18 @@ from integrations.telemetry.prices.price_snapshots import save_price_snapshots
 from integrations.telemetry.sessions.fold_tables import analyse_where_large, execute
 
 
+def find_neighbours() -> None:
+    """Add to fold_touched the days before and after of records without a session id, where a counter runs on.
+
+    Their sessions are cut by day, while a cumulative series goes on as long as its process.
+    """
+    execute(FIND_NEIGHBOURS)
+    execute("INSERT INTO fold_neighbour SELECT neighbour_id, session_id FROM fold_neighbour")
+    execute(
+        "INSERT INTO fold_touched SELECT neighbour_id FROM fold_neighbour EXCEPT SELECT session_id FROM fold_touched"
+    )
+
+
 def find_touched_slots() -> None:
     """Fill fold_slot with the slots of the claimed points, and of the points that follow them.
 
@@ -33,24 +45,30 @@ def find_touched_slots() -> None:
         """
         SELECT max(slot.slot) + interval '15 minutes'
         FROM integrations_agentmeterslot slot
-        WHERE slot.session_id IN (SELECT session_id FROM fold_point WHERE cumulative)
+        WHERE slot.session_id IN (
+            SELECT session_id FROM fold_point WHERE cumulative UNION ALL SELECT neighbour_id FROM fold_neighbour
+        )
         """
     )
     if latest is not None:
         execute(
             """
             INSERT INTO fold_slot
-            SELECT came.session_id, date_bin('15 minutes', following.at, 'epoch')
-            FROM fold_point came
+            SELECT following.session_id, date_bin('15 minutes', following.at, 'epoch')
+            FROM (
+                SELECT session_id, series, start, at FROM fold_point WHERE cumulative
+                UNION ALL
+                SELECT neighbour_id, series, start, at FROM fold_point JOIN fold_neighbour USING (session_id)
+                WHERE cumulative
+            ) AS came
             CROSS JOIN LATERAL (
-                SELECT point.at
+                SELECT point.session_id, point.at
                 FROM integrations_agent_point point
                 WHERE point.session_id = came.session_id AND point.series = came.series AND point.start = came.start
                   AND point.at > came.at AND point.at > %(earliest)s AND point.at < %(latest)s
                 ORDER BY point.at
                 LIMIT 1
             ) AS following
-            WHERE came.cumulative
             """,
             {"earliest": _one_time("SELECT min(at) FROM fold_point WHERE cumulative"), "latest": latest},
         )
@@ -92,6 +110,17 @@ def _one_time(sql: LiteralString, parameters: dict[str, datetime | None] | None 
         cursor.execute(sql, parameters)
         return cursor.fetchone()[0]  # type: ignore[no-any-return]
 
+
+FIND_NEIGHBOURS: LiteralString = """
+    INSERT INTO fold_neighbour
+    SELECT mine.id, neighbour.id
+    FROM (SELECT DISTINCT session_id FROM fold_point WHERE cumulative) AS came
+    JOIN integrations_agentsession mine ON mine.id = came.session_id AND mine.is_unnamed
+    JOIN integrations_agentsession neighbour
+      ON neighbour.identity_id = mine.identity_id AND neighbour.agent = mine.agent AND neighbour.is_unnamed
+     AND neighbour.id <> mine.id
+     AND neighbour.ended_at BETWEEN mine.started_at - interval '3 days' AND mine.ended_at + interval '3 days'
+"""
 
 EARLIEST_START: LiteralString = """
     SELECT min(point.start)
@@ -139,6 +168,17 @@ INSERT_SLOTS: LiteralString = """
                         SELECT point.at, point.value::numeric AS value
                         FROM integrations_agent_point point
                         WHERE previous_in_slot IS NULL AND point.session_id = reading.session_id
+                          AND point.series = reading.series AND point.start = reading.start
+                          AND point.at < reading.at AND point.at >= %(earliest)s
+                        ORDER BY point.at DESC
+                        LIMIT 1
+                    )
+                    UNION ALL
+                    (
+                        SELECT point.at, point.value::numeric
+                        FROM fold_neighbour
+                        JOIN integrations_agent_point point ON point.session_id = fold_neighbour.neighbour_id
+                        WHERE previous_in_slot IS NULL AND fold_neighbour.session_id = reading.session_id
                           AND point.series = reading.series AND point.start = reading.start
                           AND point.at < reading.at AND point.at >= %(earliest)s
                         ORDER BY point.at DESC

@@ -21,6 +21,9 @@ TABLES: LiteralString = """
         session_id bigint, at timestamptz, series uuid, start timestamptz, cumulative boolean
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_touched (session_id bigint) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_neighbour (
+        session_id bigint, neighbour_id bigint
+    ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_handed (
         session_id bigint, process_id bigint, slot timestamptz, model text
     ) ON COMMIT DELETE ROWS;
@@ -48,8 +51,8 @@ TABLES: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_change (
         family text, identity_id bigint, day_from date, day_to date
     ) ON COMMIT DELETE ROWS;
-    TRUNCATE fold_event, fold_point, fold_touched, fold_handed, fold_session, fold_request, fold_slot, fold_day,
-             fold_rebuilt_day, fold_large_day, fold_difference, fold_change;
+    TRUNCATE fold_event, fold_point, fold_touched, fold_neighbour, fold_handed, fold_session, fold_request, fold_slot,
+             fold_day, fold_rebuilt_day, fold_large_day, fold_difference, fold_change;
 """
 
 

@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.models import Count, Sum
 
+from integrations import migrations
 from integrations.models import AgentSession, AgentSessionDay, Enrolment, ImportedUsage
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.sessions.calendar import apply_time_zone
@@ -384,7 +385,8 @@ def test_an_upgrade_renames_folders_and_reads_midnights_as_days() -> None:
     folder = ImportedUsage.objects.filter(key__startswith="ses_")
     folder.update(key="-Users-ev-shop", started_at=midnight, ended_at=midnight)
     AgentSession.objects.filter(external_id__startswith="ses_").update(external_id="-Users-ev-shop")
-    upgrade = importlib.import_module("integrations.migrations.0060_who_usage_as_the_file_said")
+    [path] = Path(migrations.__file__).parent.glob("*_usage_files_said.py")
+    upgrade = importlib.import_module(f"{migrations.__name__}.{path.stem}")
     with connection.cursor() as cursor:
         cursor.execute(upgrade.DATES_WITHOUT_A_TIME)
         cursor.execute(upgrade.FOLDERS)

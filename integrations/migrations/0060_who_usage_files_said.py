@@ -1,4 +1,4 @@
-"""What imported usage files said of days: dates without a time, and folders that were taken for sessions."""
+"""What imported usage files said of days, windows that are sessions, and records without a session id."""
 
 from django.db import migrations, models
 
@@ -36,6 +36,23 @@ FOLDERS = f"""
       AND usage.key = folder.key
 """  # noqa: S608  # two constants
 
+# Windows of an editor: processes with requests or tool calls of their own are sessions.
+WINDOWS = """
+    WITH worked AS (
+        UPDATE integrations_agentsession session SET has_work = true
+        WHERE session.is_process AND NOT session.has_work AND NOT session.is_repeated
+          AND (EXISTS (SELECT FROM integrations_agentrequest request WHERE request.session_id = session.id)
+               OR EXISTS (SELECT FROM integrations_agenttoolcall call WHERE call.session_id = session.id))
+        RETURNING session.id, session.identity_id, session.started_on
+    ), enqueued AS (
+        INSERT INTO integrations_attributionwork (session_id) SELECT id FROM worked
+    )
+    INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
+    SELECT DISTINCT 'ai', identity.person_id, started_on, started_on + 1
+    FROM worked JOIN orgtree_identity identity ON identity.id = worked.identity_id
+    WHERE started_on IS NOT NULL
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("integrations", "0056_hand_kept_metrics")]
@@ -48,8 +65,14 @@ class Migration(migrations.Migration):
                 help_text="Of a session whose first activity is a day without a time.", null=True
             ),
         ),
+        migrations.AddField(
+            model_name="agentsession",
+            name="is_unnamed",
+            field=models.BooleanField(db_default=False, default=False),
+        ),
         migrations.RunSQL(DATES_WITHOUT_A_TIME, migrations.RunSQL.noop),
         migrations.RunSQL(FOLDERS, migrations.RunSQL.noop),
         # A change of the time zone deleted the days of files: all are made again.
         migrations.RunSQL("UPDATE integrations_importedusage SET to_settle = true", migrations.RunSQL.noop),
+        migrations.RunSQL(WINDOWS, migrations.RunSQL.noop),
     ]
