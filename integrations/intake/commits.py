@@ -14,8 +14,9 @@ from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.in_repositories import link_commits, lock_for_recompute, recompute_homes
 from integrations.code.commits.store import KnownAuthors, store_commits
 from integrations.connectors.drafts import CommitDraft, Who
+from integrations.connectors.git.agent_signatures import squash_parts
 from integrations.connectors.git.attributes import AttributeReader
-from integrations.connectors.git.history import LONGEST_SUBJECT, ReadCommit, Signature, picked_from
+from integrations.connectors.git.history import LONGEST_SUBJECT, ReadCommit, Signature, all_trailers, picked_from
 from integrations.connectors.git.messages import trailers_of
 from integrations.delivery.linking.relink import relink_commits
 from integrations.intake.identities import identify_people
@@ -101,10 +102,11 @@ def _as_read(draft: CommitDraft) -> ReadCommit:
         author=_signature(draft.author, draft.authored_at),
         committer=_signature(draft.committer, draft.committed_at),
         subject=message.strip().partition("\n")[0][:LONGEST_SUBJECT],
-        trailers=trailers_of(message),
+        trailers=all_trailers(trailers_of(message), message),
         files=(),
         lines_known=False,
         picked_from=picked_from(message.replace("\r\n", "\n")),
+        parts=squash_parts(message),
     )
 
 

@@ -7,6 +7,7 @@ from integrations.models.attribution import (
     Method,
     SessionShare,
     UnreadableNote,
+    UnusedNote,
 )
 from integrations.models.branches import UnmergedBranch
 from integrations.models.changes import FactChange, FactFamily
@@ -202,6 +203,7 @@ __all__ = [
     "UnreadEvent",
     "UnreadableNote",
     "UnreadableSecretsError",
+    "UnusedNote",
     "WebhookDelivery",
     "WorkItem",
     "WorkItemAssignment",

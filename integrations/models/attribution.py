@@ -44,6 +44,9 @@ class CommitEvidence(models.Model):
     lines_by_path = models.JSONField(null=True, help_text="Path → number of lines, for line level.")
     confidence = models.FloatField(help_text="0–1")
     said = models.CharField(max_length=500, blank=True, help_text="The trailer or what else was seen, in short.")
+    bound = models.FloatField(
+        null=True, help_text="Of a squash whose message has parts: the share of them that the agent signed, 0–1."
+    )
     digest = models.UUIDField(help_text="Hash of all the above: the same thing seen again is the same row.")
     seen_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True)
@@ -118,6 +121,16 @@ class AttributionWork(models.Model):
                 condition=models.Q(commit=None) ^ models.Q(session=None), name="attribution_work_is_of_one"
             )
         ]
+
+
+class UnusedNote(models.Model):
+    """A note of a repository on a commit that is not stored: in no branch, and named by no pull request."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
+    sha = models.CharField(max_length=64, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["repository", "sha"], name="unused_note_is_unique")]
 
 
 class UnreadableNote(models.Model):

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from integrations.code.attribution.amounts import share_evenly
+from integrations.code.attribution.amounts import fit, share_evenly
 from integrations.code.attribution.overlap import nearest_sessions
 from integrations.models import EvidenceLevel, Method
 
@@ -61,6 +61,7 @@ class _EvidenceRow:
     session_id: int | None
     external_session: str
     lines_by_path: Mapping[str, int] | None
+    bound: float | None
 
 
 def claims_of(targets: Collection[int]) -> dict[int, list[Claim]]:
@@ -117,15 +118,26 @@ def _line_level(change: UUID, evidence: Iterable[_EvidenceRow]) -> Iterator[Clai
 
 
 def _commit_level(change: UUID, evidence: Iterable[_EvidenceRow], lines: Mapping[str, int]) -> Iterator[Claim]:
-    """Share all added lines among the agents that signed."""
+    """Share all added lines among the agents that signed; of a squash's message, as many as its parts allow."""
     agents = {(row.agent, row.session_id): row for row in sorted(evidence, key=lambda row: row.sha)}
     ordered = [agents[key] for key in sorted(agents, key=repr)]
-    shares: list[dict[str, int]] = [{} for _ in ordered]
-    for path, added in lines.items():
-        for share, count in zip(shares, share_evenly(added, len(ordered)), strict=True):
-            share[path] = count
+    bounds = [1.0 if row.bound is None else row.bound for row in ordered]
+    if all(bound == 1 for bound in bounds):
+        shares = [dict(zip(lines, counts, strict=True)) for counts in _columns(lines, len(ordered))]
+    else:
+        total = sum(lines.values())
+        shares = [
+            dict(zip(lines, fit(list(lines.values()), round(total * bound / max(1.0, sum(bounds)))), strict=True))
+            for bound in bounds
+        ]
     for row, share in zip(ordered, shares, strict=True):
         yield _claim(row, change, share)
+
+
+def _columns(lines: Mapping[str, int], parts: int) -> list[tuple[int, ...]]:
+    """Per part, its lines of each path."""
+    shared = [share_evenly(added, parts) for added in lines.values()]
+    return [tuple(counts[part] for counts in shared) for part in range(parts)]
 
 
 def _claim(row: _EvidenceRow, change: UUID, lines: Mapping[str, int]) -> Claim:
@@ -159,7 +171,8 @@ def _read(targets: Collection[int]) -> list[_EvidenceRow]:
             )
             SELECT target.id, target.change_key, commit.id, commit.change_key, commit.authored_at, commit.sha,
                    evidence.method, evidence.level, evidence.agent, evidence.model,
-                   coalesce(evidence.session_id, named.id), evidence.external_session, evidence.lines_by_path
+                   coalesce(evidence.session_id, named.id), evidence.external_session, evidence.lines_by_path,
+                   evidence.bound
             FROM represented
             JOIN integrations_commitevidence evidence
               ON evidence.commit_id = represented.commit_id AND evidence.withdrawn_at IS NULL
@@ -183,8 +196,8 @@ def _read(targets: Collection[int]) -> list[_EvidenceRow]:
 
 
 def _evidence_row(row: Sequence[Any]) -> _EvidenceRow:
-    fields = [*row[:-1], None if row[-1] is None else json.loads(row[-1])]
-    return _EvidenceRow(*fields)
+    *fields, lines_by_path, bound = row
+    return _EvidenceRow(*fields, None if lines_by_path is None else json.loads(lines_by_path), bound)
 
 
 def _with_sessions(evidence: Sequence[_EvidenceRow]) -> list[_EvidenceRow]:

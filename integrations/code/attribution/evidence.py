@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -38,11 +38,14 @@ class Evidence:
     repository_id: int | None = None
     lines_by_path: Mapping[str, int] | None = None
     said: str = ""
+    bound: float | None = None
 
     @property
     def digest(self) -> UUID:
         """Identical evidence has the same digest."""
         fields = asdict(self) | {"lines_by_path": sorted((self.lines_by_path or {}).items())}
+        if self.bound is None:
+            del fields["bound"]  # as it was when nothing was bounded: what is stored stays the same
         text = repr(sorted((key, repr(value)) for key, value in fields.items()))
         return UUID(bytes=hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest())
 
@@ -66,7 +69,30 @@ def evidence_of(commit: ReadCommit, co_authors: Iterable[Signature]) -> Iterator
         if agent := agent_of_trailer(trailer.key, trailer.value):
             signs.setdefault(agent, (TRAILER_ONLY, f"{trailer.key}: {trailer.value}"))
     for agent, (confidence, words) in signs.items():
-        yield Evidence(Method.TRAILER, EvidenceLevel.COMMIT, agent, confidence, said=words[:LONGEST_SAID])
+        evidence = Evidence(Method.TRAILER, EvidenceLevel.COMMIT, agent, confidence, said=words[:LONGEST_SAID])
+        if commit.parts and (signed := commit.parts.signed.get(agent)):
+            said = f"{signed} of {commit.parts.count} parts: {words}"[:LONGEST_SAID]
+            evidence = replace(evidence, bound=signed / commit.parts.count, said=said)
+        yield evidence
+
+
+def restate_evidence(commits: Sequence[StoredCommit]) -> set[int]:
+    """Store the evidence in these commits as it reads now; returns those of which it reads differently.
+
+    What their messages do not say any more, by the rules of today, is withdrawn.
+    """
+    entries = [(commit.id, evidence) for commit in commits for evidence in evidence_of(commit.read, commit.co_authors)]
+    current = {(commit_id, evidence.digest) for commit_id, evidence in entries}
+    stored = CommitEvidence.objects.filter(
+        commit__in=[commit.id for commit in commits], method=Method.TRAILER, withdrawn_at=None
+    )
+    stale = {
+        pk: commit_id
+        for pk, commit_id, digest in stored.values_list("pk", "commit_id", "digest")
+        if (commit_id, digest) not in current
+    }
+    withdraw_evidence(stale)
+    return append_evidence(entries) | set(stale.values())
 
 
 def append_evidence(entries: Iterable[tuple[int, Evidence]]) -> set[int]:
@@ -83,10 +109,10 @@ def append_evidence(entries: Iterable[tuple[int, Evidence]]) -> set[int]:
             """
             INSERT INTO integrations_commitevidence AS known
                 (commit_id, method, level, agent, model, session_id, external_session, repository_id, lines_by_path,
-                 confidence, said, digest, seen_at)
+                 confidence, said, bound, digest, seen_at)
             SELECT *, now() FROM unnest(
                 %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint[],
-                %s::jsonb[], %s::float8[], %s::text[], %s::uuid[])
+                %s::jsonb[], %s::float8[], %s::text[], %s::float8[], %s::uuid[])
             ON CONFLICT (commit_id, digest) DO UPDATE SET withdrawn_at = NULL WHERE known.withdrawn_at IS NOT NULL
             RETURNING commit_id
             """,
@@ -105,6 +131,7 @@ def append_evidence(entries: Iterable[tuple[int, Evidence]]) -> set[int]:
                 ],
                 [evidence.confidence for _, evidence, _ in rows],
                 [evidence.said for _, evidence, _ in rows],
+                [evidence.bound for _, evidence, _ in rows],
                 [digest for _, _, digest in rows],
             ],
         )

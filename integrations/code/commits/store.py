@@ -13,10 +13,16 @@ from django.db import connection
 from django.utils import timezone
 
 from integrations.code.commits.authors import identify_authors, marked_bots
-from integrations.connectors.git.agent_signatures import agent_of_signature, is_bot
+from integrations.connectors.git.agent_signatures import (
+    agent_of_signature,
+    agent_of_trailer,
+    has_work_of_its_own,
+    is_bot,
+)
 from integrations.connectors.git.attributes import AttributeReader
-from integrations.connectors.git.history import ReadCommit, Signature, Trailer
+from integrations.connectors.git.history import ReadCommit, Signature
 from integrations.connectors.git.languages import Classification, classify
+from integrations.connectors.git.messages import Trailer
 from integrations.models import CoAuthor, Repository
 
 COMMIT_COLUMNS = (
@@ -142,13 +148,14 @@ def _commit_row(
     # Merges, and commits whose lines are unknown, have no duplicates.
     own = commit.sha if merge or not commit.files else ""
     change = f"{commit.author.email.lower()}\0{commit.author.at.timestamp()}\0{counts}\0{own}"
-    agent = agent_of_signature(commit.author.name, commit.author.email)
+    by_bot = is_bot(commit.author.name, commit.author.email) or people[_key(commit.author)] in bots
+    agent = agent_of_signature(commit.author.name, commit.author.email) or (_agent_of_bots(commit) if by_bot else "")
     return (
         id_,
         commit.sha,
         people[_key(commit.author)],
         people[_key(commit.committer)],
-        _credited(commit, agent, co_authors, people),
+        _credited(commit, agent, co_authors, people, bots),
         commit.author.at,
         commit.committer.at,
         seen_at,
@@ -157,7 +164,7 @@ def _commit_row(
         commit.subject.replace("\0", ""),
         commit.lines_known,
         len(counted),
-        not agent and (is_bot(commit.author.name, commit.author.email) or people[_key(commit.author)] in bots),
+        by_bot and not agent,
         agent,
         sum(file.added or 0 for file in counted),
         sum(file.deleted or 0 for file in counted),
@@ -168,14 +175,26 @@ def _commit_row(
     )
 
 
+def _agent_of_bots(commit: ReadCommit) -> str:
+    """The agent that a bot let work: the first that its commit's trailers identify, unless it updates or releases."""
+    if has_work_of_its_own(commit.author.name, commit.author.email):
+        return ""
+    agents = (agent_of_trailer(trailer.key, trailer.value) for trailer in commit.trailers)
+    return next(filter(None, agents), "")
+
+
 def _credited(
-    commit: ReadCommit, agent: str, co_authors: Sequence[Signature], people: Mapping[tuple[str, str], int]
+    commit: ReadCommit,
+    agent: str,
+    co_authors: Sequence[Signature],
+    people: Mapping[tuple[str, str], int],
+    bots: Container[int],
 ) -> int | None:
     """The identity credited with the commit: for a coding agent, the person who asked; None if unknown."""
     if not agent:
         return people[_key(commit.author)]
     askers = (signature for signature in (*co_authors, commit.committer) if not is_bot(signature.name, signature.email))
-    return next((people[_key(asker)] for asker in askers), None)
+    return next((people[_key(asker)] for asker in askers if people[_key(asker)] not in bots), None)
 
 
 def _co_authors(commit: ReadCommit) -> Iterable[Signature]:
@@ -244,21 +263,28 @@ def insert_files(commits: Iterable[tuple[int, ReadCommit]], classified: Mapping[
                 )
 
 
-def replace_co_authors(stored: Sequence[StoredCommit], people: Mapping[tuple[str, str], int]) -> None:
-    """Replace the co-authors of these commits."""
-    CoAuthor.objects.filter(commit__in=[commit.id for commit in stored]).delete()
-    _insert_co_authors(stored, people)
+def replace_co_authors(stored: Sequence[StoredCommit], people: Mapping[tuple[str, str], int]) -> set[int]:
+    """Replace the co-authors of those of these commits that have others now; returns them."""
+    known: dict[int, dict[int, str]] = {}
+    rows = CoAuthor.objects.filter(commit__in=[commit.id for commit in stored])
+    for commit_id, identity_id, agent in rows.values_list("commit_id", "identity_id", "agent"):
+        known.setdefault(commit_id, {})[identity_id] = agent
+    differing = [commit for commit in stored if _agents_by_identity(commit, people) != known.get(commit.id, {})]
+    CoAuthor.objects.filter(commit__in=[commit.id for commit in differing]).delete()
+    _insert_co_authors(differing, people)
+    return {commit.id for commit in differing}
+
+
+def _agents_by_identity(commit: StoredCommit, people: Mapping[tuple[str, str], int]) -> dict[int, str]:
+    """Each co-author's identity, and the agent that it is, if any."""
+    return {people[_key(author)]: agent_of_signature(author.name, author.email) for author in commit.co_authors}
 
 
 def _insert_co_authors(stored: Sequence[StoredCommit], people: Mapping[tuple[str, str], int]) -> None:
-    rows = {
-        (commit.id, people[_key(author)]): agent_of_signature(author.name, author.email)
-        for commit in stored
-        for author in commit.co_authors
-    }
     with (
         connection.cursor() as cursor,
         cursor.copy("COPY integrations_coauthor (commit_id, identity_id, agent) FROM STDIN") as copy,
     ):
-        for (commit_id, identity_id), agent in rows.items():
-            copy.write_row((commit_id, identity_id, agent))
+        for commit in stored:
+            for identity_id, agent in _agents_by_identity(commit, people).items():
+                copy.write_row((commit.id, identity_id, agent))

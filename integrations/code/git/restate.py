@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db import connection
 
-from integrations.code.attribution.evidence import store_evidence
+from integrations.code.attribution.evidence import restate_evidence
 from integrations.code.commits.changed_days import append_changes_of_commits
 from integrations.code.commits.store import (
     Drafts,
@@ -41,12 +41,10 @@ def update_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, a
     copy_drafts(drafts.rows)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT known.id, known.sha, known.lines_known, known.without_clone FROM new_commit fresh "
+            "SELECT known.id, known.sha, known.lines_known FROM new_commit fresh "
             "JOIN integrations_commit known USING (sha) WHERE fresh.lines_known OR NOT known.lines_known"
         )
-        rows = cursor.fetchall()
-        stored = {sha: (id_, lines_known) for id_, sha, lines_known, _ in rows}
-        provider_only = {sha: id_ for id_, sha, _, without_clone in rows if without_clone}
+        stored = {sha: (id_, lines_known) for id_, sha, lines_known in cursor.fetchall()}
         cursor.execute(
             f"SELECT known.id FROM new_commit fresh JOIN integrations_commit known USING (sha) WHERE {_DIFFERENT}"  # noqa: S608  # constants of this module
         )
@@ -61,18 +59,15 @@ def update_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, a
         )
     unknown = [commit for commit in commits if commit.lines_known and not stored.get(commit.sha, (0, True))[1]]
     insert_files(((stored[commit.sha][0], commit) for commit in unknown), drafts.classified)
-    _read_messages_of(commits, provider_only, drafts)
-    return changed
+    return changed | _restate_messages(commits, {sha: id_ for sha, (id_, _) in stored.items()}, drafts)
 
 
-def _read_messages_of(commits: Sequence[ReadCommit], ids: Mapping[str, int], drafts: Drafts) -> None:
-    """Extract co-authors and evidence from messages of commits that only a provider had sent so far."""
+def _restate_messages(commits: Sequence[ReadCommit], ids: Mapping[str, int], drafts: Drafts) -> set[int]:
+    """Update co-authors and evidence from the messages of stored commits; returns the commits that changed."""
     stored = [
         StoredCommit(ids[commit.sha], commit, drafts.co_authors[commit.sha]) for commit in commits if commit.sha in ids
     ]
-    if stored:
-        replace_co_authors(stored, drafts.people)
-        store_evidence(stored)
+    return replace_co_authors(stored, drafts.people) | restate_evidence(stored) if stored else set()
 
 
 def _restate_files(

@@ -1,98 +1,101 @@
-"""The addresses, names and trailers by which coding agents sign commits, and those of other bots.
+"""How coding agents, and other bots, sign commits: by whom a signature, a trailer or a message is.
 
-The address decides: a trailer may name one tool's model and another tool's address.  Sources are listed in
+The address decides: a trailer may name one tool's model and another tool's address, and an agent that calls itself by
+a person's name is that agent.  Who is known stands in data/agents.toml, and the rules for readers in
 docs/agents/signatures.md.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 
-from integrations.connectors.git.messages import trailers_of
-from orgtree.identities.addresses import host_login
+from integrations.connectors.git.known_agents import (
+    ACCOUNTS,
+    ADDRESSES,
+    APPS,
+    DOMAINS,
+    SHORT_NAMES,
+    TRAILER_VALUES,
+    TRAILERS,
+    agent_by_name,
+    agent_by_short_name,
+    plain,
+)
+from integrations.connectors.git.messages import (
+    MOST_TRAILERS,
+    Trailer,
+    own_lines,
+    parts_of,
+    trailer_in,
+    trailers_of,
+)
+from orgtree.identities.addresses import host_login, without_tag
 
-# GitHub logins, less "[bot]"; matched without case and without the numeric prefix of their no-reply addresses.
-_LOGINS = {
-    "claude": "claude_code",
-    "copilot": "copilot",
-    "copilot-swe-agent": "copilot",
-    "cursor": "cursor",
-    "cursoragent": "cursor",
-    "chatgpt-codex-connector": "codex",
-    "gemini-cli": "gemini",
-    "gemini-code-assist": "gemini",
-    "google-labs-jules": "jules",
-    "devin-ai-integration": "devin",
-}
-_ADDRESSES = {
-    "noreply@anthropic.com": "claude_code",
-    "cursoragent@cursor.com": "cursor",
-    "copilot@github.com": "copilot",
-    "noreply@openai.com": "codex",
-    "codex@openai.com": "codex",
-    "gemini-cli-agent@google.com": "gemini",
-    "gemini-cli-robot@google.com": "gemini",
-    "aider@aider.chat": "aider",
-    "noreply@aider.chat": "aider",
-    "amp@ampcode.com": "amp",
-    "noreply@opencode.ai": "opencode",
-    "openhands@all-hands.dev": "openhands",
-    "roomote@roocode.com": "roo_code",
-    "noreply@cline.bot": "cline",
-}
 CO_AUTHORED_BY = "co-authored-by"
-# Trailers that only one tool writes, whatever their value.
-_TRAILERS = {
-    "claude-session": "claude_code",
-    "agent-logs-url": "copilot",
-    "amp-thread-id": "amp",
-}
 # Trailers in which people name what helped them; they name people, too, so that only an agent's own name counts.
-_NAMING_TRAILERS = frozenset({"assisted-by", "generated-by", "ai-assistant"})
-_NAMES = {
-    "claude": "claude_code",
-    "claude code": "claude_code",
-    "copilot": "copilot",
-    "github copilot": "copilot",
-    "cursor": "cursor",
-    "codex": "codex",
-    "codex cli": "codex",
-    "openai codex": "codex",
-    "gemini": "gemini",
-    "gemini cli": "gemini",
-    "aider": "aider",
-    "amp": "amp",
-    "devin": "devin",
-    "jules": "jules",
-    "opencode": "opencode",
-    "openhands": "openhands",
-    "roo code": "roo_code",
-    "cline": "cline",
-}
-_AGENT_AND_MODEL = re.compile(r"^(?P<agent>[a-z ]+?)(?:\s+v?[0-9][0-9.]*)?\s*(?:[:(].*)?$")
+_NAMING_TRAILERS = frozenset(
+    {
+        *("assisted-by", "generated-by", "generated-with", "ai-assistant", "ai-assisted-by", "ai-generated-by"),
+        *("made-with", "co-developed-by"),
+    }
+)
+# Given names, which say nothing where a trailer for people has no address.
+_GIVEN_NAMES = frozenset({"jules", "devin", "cody", "junie", "charlie", "amp", "oz", "pi"})
+_HINTS = (CO_AUTHORED_BY, "generated", *_NAMING_TRAILERS, *TRAILERS)
+_FOOTER = re.compile(
+    r"\W{0,8}generated (?:with|by) (?:\[(?P<linked>[^\]]{1,60})\].*|(?P<plain>[^\[\]<(]{1,40}?))\W*", re.I
+)
+_ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
+_SEPARATED = re.compile(r"[:/(),;|\[\]]| - ")
 _AIDER_NAME = re.compile(r" \(aider\)$")
-_MADE_WITH = {"cursor": "cursor"}
 _BOT_LOGIN = re.compile(r"\[bot\]$", re.IGNORECASE)
 # GitLab's access tokens of projects and groups sign so: https://docs.gitlab.com/user/project/settings/project_access_tokens/
 _GITLAB_TOKEN = re.compile(r"(?:project|group)_\d+_bot(?:_[0-9a-f]+)?")
-_BOTS = frozenset(
-    {"dependabot", "renovate", "github-actions", "web-flow", "greenkeeper", "snyk-bot", "semantic-release"}
-)
+# Bots with work of their own: those who helped with what they update or release stand in their messages.
+_UPDATERS = frozenset({"dependabot", "renovate", "greenkeeper", "snyk-bot", "semantic-release"})
+_BOTS = _UPDATERS | {"github-actions", "web-flow"}
 
 # Hosts that commit in the name of whoever pressed a button.
 _HOSTS = frozenset({"noreply@github.com", "noreply@gitlab.com"})
 
 
+@dataclass(frozen=True, slots=True)
+class SquashParts:
+    """Of how many commits the message of a squash consists, and how many of them each agent signed."""
+
+    count: int
+    signed: Mapping[str, int]
+
+
+@lru_cache(maxsize=10_000)  # the same people commit after commit
 def agent_of_signature(name: str, email: str) -> str:
     """The agent of a signature, by its slug; empty for anybody else."""
     email = email.strip().lower()
-    if agent := _ADDRESSES.get(email):
+    if agent := ADDRESSES.get(email) or ADDRESSES.get(without_tag(email)):
         return agent
     if login := login_of_no_reply(email):
-        return _LOGINS.get(_BOT_LOGIN.sub("", login), "")
-    if _BOT_LOGIN.search(name):
-        return _LOGINS.get(_BOT_LOGIN.sub("", name).lower(), "")
-    return "aider" if _AIDER_NAME.search(name) else ""
+        if agent := APPS.get(_BOT_LOGIN.sub("", login), "") if _BOT_LOGIN.search(login) else ACCOUNTS.get(login, ""):
+            return agent
+    elif _BOT_LOGIN.search(name) and (agent := APPS.get(_BOT_LOGIN.sub("", name).lower(), "")):
+        return agent
+    if _AIDER_NAME.search(name):
+        return "aider"
+    own_name = plain(name)
+    return agent_by_name(own_name) or _agent_of_maker(own_name, email)
+
+
+def _agent_of_maker(own_name: str, email: str) -> str:
+    """The agent that signs with its short name at an address of its maker, or at somebody's address tagged with it."""
+    agent = agent_by_short_name(own_name)
+    if not agent or host_login(email):  # the number in a host's no-reply address is no mailbox
+        return ""
+    local, _, domain = email.rpartition("@")
+    tag = agent_by_short_name(plain(local.partition("+")[2]))
+    maker = DOMAINS.get(domain) or next((DOMAINS[known] for known in DOMAINS if domain.endswith(f".{known}")), "")
+    return agent if agent in (maker, tag) else ""
 
 
 def agent_of_bot(value: str) -> str:
@@ -100,38 +103,97 @@ def agent_of_bot(value: str) -> str:
 
     Code hosts name bots by their logins, with or without "[bot]".
     """
-    return agent_of_signature(value, value) or _LOGINS.get(_BOT_LOGIN.sub("", value).lower(), "")
+    return agent_of_signature(value, value) or APPS.get(_BOT_LOGIN.sub("", value).lower(), "")
 
 
 def agent_of_trailer(key: str, value: str) -> str:
-    """The agent that a trailer other than Co-authored-by identifies; empty for any other trailer."""
+    """The agent that a trailer identifies; empty for any other trailer."""
     key = key.strip().lower()
-    if key == "made-with":
-        return _MADE_WITH.get(value.strip().lower(), "")
-    if key in _NAMING_TRAILERS:
-        return _agent_named(value)
-    return _TRAILERS.get(key, "")
+    if key in TRAILERS:
+        values = TRAILER_VALUES[key]
+        return TRAILERS[key] if not values or value.strip().lower() in values else ""
+    if key == CO_AUTHORED_BY:
+        return _agent_credited(value)
+    return _agent_named(value) if key in _NAMING_TRAILERS else ""
 
 
 def agents_of_message(message: str) -> tuple[str, ...]:
-    """The agents that a commit message's trailers identify, in order of their slugs."""
-    agents = set()
-    for trailer in trailers_of(message):
-        if trailer.key.lower() == CO_AUTHORED_BY:
-            name, _, rest = trailer.value.partition("<")
-            agents.add(agent_of_signature(name.strip(), rest.partition(">")[0]))
-        else:
-            agents.add(agent_of_trailer(trailer.key, trailer.value))
-    return tuple(sorted(agents - {""}))
+    """The agents that a commit message identifies, in order of their slugs."""
+    trailers = (*trailers_of(message), *agent_lines(message))
+    return tuple(sorted({agent_of_trailer(trailer.key, trailer.value) for trailer in trailers} - {""}))
+
+
+def agent_lines(message: str) -> tuple[Trailer, ...]:
+    """Trailers of agents wherever they stand in a message, each once: hosts and hooks put something below them.
+
+    Among other words only what cannot be meant otherwise counts: an agent's address, a trailer that one tool writes,
+    and its line "Generated with".
+    """
+    words = message.lower()
+    if not any(hint in words for hint in _HINTS):  # most messages
+        return ()
+    return tuple(dict.fromkeys(_agent_lines(own_lines(message))))[:MOST_TRAILERS]
+
+
+def squash_parts(message: str) -> SquashParts | None:
+    """How many parts of a squash's message each agent signed; None where the message does not say.
+
+    What stands below the last part alone may be said of all of them.
+    """
+    if not agent_lines(message):
+        return None
+    parts = parts_of(message)
+    agents = [{agent_of_trailer(line.key, line.value) for line in _agent_lines(part)} for part in parts.lines]
+    if len(agents) < 2 or not any(agents if parts.closed else agents[:-1]):
+        return None
+    return SquashParts(
+        len(agents), {agent: sum(agent in signed for signed in agents) for agent in sorted(set().union(*agents))}
+    )
+
+
+def _agent_lines(lines: Iterable[str]) -> Iterator[Trailer]:
+    for line in lines:
+        if footer := _FOOTER.fullmatch(line):
+            name = footer["linked"] or footer["plain"]
+            if agent_by_short_name(plain(name)):
+                yield Trailer("Generated-with", name.strip())
+        elif (trailer := trailer_in(line)) and _is_unmistakable(trailer):
+            yield trailer
+
+
+def _is_unmistakable(trailer: Trailer) -> bool:
+    key = trailer.key.lower()
+    if key in TRAILERS:
+        return bool(agent_of_trailer(key, trailer.value))
+    return (
+        (key == CO_AUTHORED_BY or key in _NAMING_TRAILERS)
+        and "@" in trailer.value
+        and bool(agent_of_trailer(key, trailer.value))
+    )
+
+
+def _agent_credited(value: str) -> str:
+    """The agent in a trailer for people: by its address, or without one by a name that is no given name."""
+    if "@" in value:
+        return _agent_at_address(value)
+    name = plain(_BOT_LOGIN.sub("", value.partition("<")[0].strip()))
+    return agent_by_name(name) or ("" if name in _GIVEN_NAMES else SHORT_NAMES.get(name, ""))
 
 
 def _agent_named(value: str) -> str:
     """The agent in "Claude Code", "Claude:claude-opus-4.5" (agent and model) or, by its address, "Name <address>"."""
-    name, bracket, rest = value.partition("<")
-    if bracket:
-        return agent_of_signature(name.strip(), rest.partition(">")[0])
-    match = _AGENT_AND_MODEL.match(value.strip().lower())
-    return _NAMES.get(match["agent"], "") if match else ""
+    if "@" in value:
+        return _agent_at_address(value)
+    names = (agent_by_short_name(plain(name)) for name in _SEPARATED.split(value.partition("<")[0]))
+    return next(filter(None, names), "")
+
+
+def _agent_at_address(value: str) -> str:
+    """The agent in "Name <address>", with or without the brackets."""
+    address = _ADDRESS.search(value)
+    if address is None:
+        return ""
+    return agent_of_signature(value[: address.start()].rstrip("< ").strip(), address[0])
 
 
 def login_of_no_reply(email: str) -> str:
@@ -153,3 +215,9 @@ def is_bot(name: str, email: str) -> bool:
         or email.strip().lower() in _HOSTS
         or name.lower() in _BOTS
     )
+
+
+def has_work_of_its_own(name: str, email: str) -> bool:
+    """Whether a bot updates or releases the work of others, so that an agent in its message is not at work here."""
+    account = host_login(email)
+    return bool({_BOT_LOGIN.sub("", word.lower()) for word in (name, account.login if account else "")} & _UPDATERS)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.history import ReadCommit, ReadFile, Trailer, new_commits, read_commits
+from integrations.connectors.git.messages import MOST_TRAILERS
 from integrations.connectors.git.repository import GitRepository
 from tests.code.git.repositories import BEN, Repo, lines
 
@@ -127,9 +129,23 @@ def test_trailers_are_read_with_their_keys_and_folded_values(repo: Repo) -> None
     )
 
 
-def test_words_in_the_middle_of_a_message_are_no_trailers(repo: Repo) -> None:
-    repo.commit({"a": "1\n"}, "Say so\n\nCo-Authored-By: Claude <noreply@anthropic.com>\n\nand then go on.\n")
-    assert read(repo).trailers == ()
+def test_of_the_middle_of_a_message_only_agents_are_read(repo: Repo) -> None:
+    lines_of_two = "Co-Authored-By: Claude <noreply@anthropic.com>\nCo-authored-by: Ben Example <ben@example.com>"
+    repo.commit({"a": "1\n"}, f"Say so\n\n{lines_of_two}\n\nand then go on.\n")
+    assert read(repo).trailers == (Trailer("Co-Authored-By", "Claude <noreply@anthropic.com>"),)
+
+
+def test_a_message_of_ten_thousand_trailers_is_read_in_linear_time_and_cut(repo: Repo) -> None:
+    def seconds(count: int) -> float:
+        names = "\n".join(f"Co-authored-by: Ada {number} <ada{number}@example.com>" for number in range(count))
+        message = f"Add\n\n{names}\n".encode()
+        repo.git("commit", "--quiet", "--allow-empty", "--file=-", given=message, signed=repo.signed())
+        began = perf_counter()
+        assert len(read(repo).trailers) == min(count, MOST_TRAILERS)
+        return perf_counter() - began
+
+    seconds(10)
+    assert seconds(10_000) < 20 * max(seconds(1000), 0.05)
 
 
 def test_the_mailmap_of_the_default_branch_names_people(repo: Repo) -> None:
