@@ -42,18 +42,37 @@ DOCUMENTATION = re.compile(
 SCRIPT_FOLDER = re.compile(r"(^|/)(scripts?|bin)/[^/]+$")
 DOT_CONFIGURATION = re.compile(r"(^|/)\.[^/]+(rc|ignore|config|attributes|env[^/]*|version)(\.[^/]+)?$")
 
+# Linguist's rules for generated files that go by the name (lib/linguist/generated.rb), whatever the case, and more of
+# the kind: what a schema, a snapshot test or a recorder of requests wrote.
 GENERATED = re.compile(
+    # Interface and protocol compilers.
     r"\.(pb|pulsar|connect)\.(go|ts|js|cc|h|rs|swift|dart)$|_pb2?(_grpc)?\.(py|pyi|js|d\.ts|rb)$|(^|/)zz_generated\."
-    r"|\.(g|freezed|gr)\.dart$|\.designer\.(cs|vb)$|\.g(\.i)?\.cs$|[._-]generated\.[^/]+$|(^|/)__generated__/"
-    r"|\.(js|css)\.map$|(^|/)(openapi|swagger)[._-]?(types|client|schema)\.(ts|py|go)$|\.(nib|xcworkspacedata|pbxproj)$"
+    r"|\.(g|freezed|gr|mocks)\.dart$|[._-]gen(erated)?\.[^/.]+$|(^|/)(__generated__|generated)/|_tlb\.pas$"
+    r"|(^|/)(openapi|swagger)[._-]?(types|client|schema)\.(ts|py|go)$|\.zep\.(c|h|php)$|(^|/)\.sqlx/query-[^/]+\.json$"
+    # .NET: designers, source generators, SpecFlow, Entity Framework.
+    r"|\.designer\.(cs|vb)$|\.g(\.i)?\.(cs|vb)$|\.feature\.cs$|ModelSnapshot\.cs$"
+    # What development environments and package managers keep for themselves.
+    r"|\.(nib|xcworkspacedata|xcuserstate|pbxproj)$|(^|/)\.idea/|(^|/)Pods/|(^|/)Carthage/Build/|(^|/)Godeps/"
+    r"|(^|/)\.pnp\.[^/]*$|(^|/)(gradlew(\.bat)?|mvnw(\.cmd)?)$"
+    # Maps, coverage, snapshots, recorded requests and generated mocks.
+    r"|\.(js|mjs|cjs|css)\.map$|(^|/)htmlcov/|\.snap$|(^|/)__snapshots__/|(^|/)(vcr_)?cassettes/.+\.(ya?ml|json)$"
+    r"|(^|/)mocks?/mock_[^/]+\.go$",
+    re.IGNORECASE,
 )
-MINIFIED = re.compile(r"[.-]min\.(js|css|mjs|cjs)$")
+MINIFIED = re.compile(r"[.-](min|bundle)\.(js|css|mjs|cjs)$", re.IGNORECASE)
 LOCK = re.compile(
-    r"(^|/)(package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.lock|poetry\.lock"
-    r"|Pipfile\.lock|uv\.lock|pdm\.lock|pixi\.lock|Cargo\.lock|Gemfile\.lock|composer\.lock|go\.sum|go\.work\.sum"
-    r"|mix\.lock|pubspec\.lock|Podfile\.lock|Package\.resolved|packages\.lock\.json|paket\.lock|flake\.lock"
-    r"|gradle\.lockfile|\.terraform\.lock\.hcl|Chart\.lock|conda-lock\.ya?ml|rebar\.lock|cabal\.project\.freeze)$"
+    r"(^|/)(package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.ya?ml|bun\.lockb?|deno\.lock|poetry\.lock"
+    r"|Pipfile\.lock|uv\.lock|pdm\.lock|pixi\.lock|Cargo(-bazel)?\.lock|Gemfile\.lock|gems\.locked|composer\.lock"
+    r"|go(\.work)?\.sum|Gopkg\.lock|glide\.lock|mix\.lock|pubspec\.lock|Podfile\.lock|Cartfile\.resolved"
+    r"|Package\.resolved|packages\.lock\.json|paket\.lock|project\.assets\.json|flake\.lock|gradle\.lockfile"
+    r"|\.terraform\.lock\.hcl|(MODULE|WORKSPACE)\.bazel\.lock|maven_install\.json|buf\.lock|Chart\.lock"
+    r"|requirements\.lock|conda-lock\.ya?ml|conan\.lock|renv\.lock|packrat\.lock|rebar\.lock"
+    r"|cabal\.project\.freeze|stack\.yaml\.lock|vcpkg-lock\.json|(\w+\.)?esy\.lock|shard\.lock"
+    r"|[^/]+\.opam\.locked)$",
+    re.IGNORECASE,
 )
+# Environments that were checked in by mistake; linguist's list of vendored paths has none of them.
+ENVIRONMENT = re.compile(r"(^|/)\.?venv/|(^|/)(site|dist)-packages/", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +149,8 @@ def _set_apart(path: str, attributes: Attributes, *, binary: bool) -> str:
         return "generated"
     if MINIFIED.search(path):
         return "minified"
-    return "vendored" if _stated_language(attributes, "linguist-vendored", otherwise=_vendored().contain(path)) else ""
+    vendored = bool(ENVIRONMENT.search(path)) or _vendored().contain(path)
+    return "vendored" if _stated_language(attributes, "linguist-vendored", otherwise=vendored) else ""
 
 
 def _stated_language(attributes: Attributes, name: str, *, otherwise: bool) -> bool:
