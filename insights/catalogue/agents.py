@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from integrations.connectors.git.known_agents import AGENT_NAMES as NAMES_IN_GIT
+
 AGENT_NAMES = {
     "claude_code": "Claude Code",
     "cursor": "Cursor",
@@ -15,7 +17,7 @@ AGENT_NAMES = {
 
 def agent_name(slug: str) -> str:
     """The agent's name; an agent without a known name is shown by its slug."""
-    return AGENT_NAMES.get(slug, slug or "Unknown agent")
+    return AGENT_NAMES.get(slug) or NAMES_IN_GIT.get(slug, slug or "Unknown agent")
 
 
 def in_agent_order(slugs: Iterable[str]) -> list[str]:

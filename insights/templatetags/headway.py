@@ -14,6 +14,8 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from integrations.connectors.git.known_agents import AGENT_NAMES as NAMES_IN_GIT
+
 register = template.Library()
 
 MOST_ICONS = 1_000  # with their labels
@@ -72,7 +74,7 @@ def agent_marker(key: str, size: str = "") -> SafeString:
 @register.simple_tag
 def agent_name(key: str) -> str:
     mark = AGENTS.get(key)
-    return mark.name if mark else key.replace("_", " ").title()
+    return mark.name if mark else NAMES_IN_GIT.get(key) or key.replace("_", " ").title()
 
 
 @register.simple_tag

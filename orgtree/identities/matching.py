@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from orgtree.identities.addresses import domain, is_below
+from orgtree.identities.addresses import domain, is_below, without_tag
 from orgtree.identities.likeness import Evidence, Index, Method, Somebody, certainty
 
 # Below, a match is more likely coincidence, and reviewing it wastes an admin's time.
@@ -53,14 +53,23 @@ def match(people: Sequence[Somebody], rejected: frozenset[tuple[int, int]] = fro
 
 
 def _better_known_first(people: Sequence[Somebody]) -> list[Somebody]:
-    """Unanchored people: those with the organisation's domains first, then with any address, then by alphabet."""
+    """Unanchored people: those with the organisation's domains first, then with any address, then by alphabet.
+
+    A plain address is better known than one with a tag, which somebody made for a purpose.
+    """
     usual = Counter(domain(email) for person in people for email in set(person.emails))
     for public in PUBLIC_MAIL & usual.keys():
         usual[public] = 0
 
-    def rank(person: Somebody) -> tuple[int, bool, tuple[str, ...]]:
+    def rank(person: Somebody) -> tuple[int, bool, bool, tuple[str, ...]]:
         colleagues = max((usual[domain(email)] for email in person.emails), default=0)
-        return -colleagues, not person.emails, (*sorted(person.emails), *sorted(login for _, login in person.logins))
+        tagged = all(without_tag(email) != email for email in person.emails)
+        return (
+            -colleagues,
+            not person.emails,
+            tagged,
+            (*sorted(person.emails), *sorted(login for _, login in person.logins)),
+        )
 
     return sorted((person for person in people if not person.anchored), key=rank)
 

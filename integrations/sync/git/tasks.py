@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 
 from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
 from core.queue import Backoff, run_all
+from integrations.code.commits.agents_among_people import mark_known_agents
 from integrations.code.commits.bulk_thresholds import apply_bulk_thresholds
 from integrations.code.git.line_history import sync_line_histories
 from integrations.models import RepositorySource
@@ -22,8 +24,15 @@ INTERVAL = Backoff(REGULARLY, longest=REGULARLY * 64)  # a path that is gone for
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def sync_sources() -> None:
     """Read the sources that were requested, and those that are due."""
+    _mark_agents_that_are_known_now()
     sync_mirrors()
     run_all(due_sources(timezone.now()), sync_source)
+
+
+@cache
+def _mark_agents_that_are_known_now() -> None:
+    """Once in each process: an upgrade, with a longer list of agents, starts new ones."""
+    mark_known_agents()
 
 
 @shared_task  # type: ignore[untyped-decorator]

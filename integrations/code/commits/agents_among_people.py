@@ -1,0 +1,37 @@
+"""Agents that were taken for people while nobody knew them: after an upgrade with a longer list they are bots."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q
+
+from integrations.connectors.git.agent_signatures import agent_of_signature
+from orgtree.identities.decisions import mark_bots
+from orgtree.models import Identity, IdentityKind, Person, Standing
+
+
+@transaction.atomic
+def mark_known_agents() -> int:
+    """Mark identities that are known as agents as bots, with the names that wait with them; returns how many.
+
+    Their addresses leave the people who were known by them.  What an admin decided about an identity or wrote about a
+    person stays.
+    """
+    guessed = Identity.objects.filter(
+        Q(person=None) | Q(person__found_in_data=True),
+        kind__in=[IdentityKind.EMAIL, IdentityKind.LOGIN],
+        standing__in=[Standing.FOUND, Standing.WAITING],
+    )
+    agents = {
+        id_: value
+        for id_, kind, value, name in guessed.values_list("pk", "kind", "value", "seen_name").iterator()
+        if agent_of_signature(name, _address_of(kind, value))
+    }
+    changes = mark_bots(Identity.objects.filter(pk__in=agents), by=None) if agents else []
+    Person.objects.filter(found_in_data=True, email__in=agents.values()).update(email=None)
+    return len(changes)
+
+
+def _address_of(kind: str, value: str) -> str:
+    """A login stands for the no-reply address from which it was read."""
+    return value if kind == IdentityKind.EMAIL else f"{value}@users.noreply.github.com"
