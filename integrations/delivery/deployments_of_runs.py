@@ -36,7 +36,8 @@ _STORED = ", ".join(f"stored.{column}" for column in _COLUMNS)
 _OF_RUNS = "run.id = ANY (%(runs)s)"
 _OF_REPOSITORIES = "run.repository_id = ANY (%(repositories)s)"
 _OF_NAME = "run.name = %(name)s"
-# A pull request's own runs deploy previews of it.  Sources with their own deployments use those.
+# A pull request's own runs deploy previews of it.  A source's own deployments replace those guessed from its runs: to
+# the same environment, and of the same service (a run names none) or of the same commit.
 _RECOMPUTE = f"""
     WITH selected AS (
         SELECT run.*, meant.environment, meant.decided
@@ -51,7 +52,8 @@ _RECOMPUTE = f"""
               trigger NOT LIKE 'pull~_request%%' ESCAPE '~' AND NOT EXISTS (
                   SELECT FROM integrations_deployment own
                   WHERE own.repository_id = selected.repository_id AND own.pipeline_run_id IS NULL
-                    AND own.deleted_at IS NULL
+                    AND own.deleted_at IS NULL AND own.environment = selected.environment
+                    AND (own.service = '' OR own.sha <> '' AND own.sha = selected.sha)
               )
           ))
     ), gone AS (
@@ -82,23 +84,28 @@ def recompute_deployments_named(connection: Connection, meanings: ValueMappings,
 def recompute_deployments_beside(deployments: Iterable[int]) -> int:
     """As above, for runs in the repositories of these deployments: a source's own deployments replace derived ones.
 
-    Nearly always nothing changes: only the first deployment of a repository, and the last, matter.
+    Nearly always nothing changes: only the first deployment to an environment, and the last, matter.
     """
     with database.cursor() as cursor:
         cursor.execute(
             """
-            SELECT touched.repository_id
-            FROM (SELECT DISTINCT repository_id FROM integrations_deployment WHERE id = ANY (%s)) AS touched
+            SELECT DISTINCT touched.repository_id
+            FROM (
+                SELECT DISTINCT repository_id, unnest(ARRAY[environment, 'production']) AS environment
+                FROM integrations_deployment WHERE id = ANY (%(ids)s)
+            ) AS touched
             WHERE EXISTS (
                 SELECT FROM integrations_deployment derived
-                WHERE derived.repository_id = touched.repository_id AND derived.pipeline_run_id IS NOT NULL
+                WHERE derived.repository_id = touched.repository_id AND derived.environment = touched.environment
+                  AND derived.pipeline_run_id IS NOT NULL
             ) OR NOT EXISTS (
                 SELECT FROM integrations_deployment own
-                WHERE own.repository_id = touched.repository_id AND own.pipeline_run_id IS NULL
-                  AND own.deleted_at IS NULL
+                WHERE own.repository_id = touched.repository_id AND own.environment = touched.environment
+                  AND own.service = '' AND own.pipeline_run_id IS NULL AND own.deleted_at IS NULL
+                  AND own.id <> ALL (%(ids)s)
             )
             """,
-            [sorted(deployments)],
+            {"ids": sorted(deployments)},
         )
         return recompute_deployments_in(row[0] for row in cursor.fetchall())
 

@@ -91,8 +91,8 @@ def run(external_id: str = "1", name: str = "Deploy", status: RunStatus = RunSta
     )
 
 
-def deployment(external_id: str = "D1", **fields: Any) -> DeploymentDraft:
-    return DeploymentDraft(external_id=external_id, repository=SHOP, updated_at=at(1), **fields)
+def deployment(external_id: str = "D1", *, hours: int = 1, **fields: Any) -> DeploymentDraft:
+    return DeploymentDraft(external_id=external_id, repository=SHOP, updated_at=at(hours), **fields)
 
 
 def test_a_work_item_is_stored_with_its_history(tell: Tell) -> None:
@@ -174,11 +174,13 @@ def test_a_run_of_a_pipeline_that_deploys_is_a_deployment(tell: Tell) -> None:
     assert stored.pipeline_run == PipelineRun.objects.get(external_id="1")
 
 
-def test_runs_are_no_deployments_where_deployments_are_told_of(tell: Tell) -> None:
+def test_deployments_replace_those_guessed_from_runs_to_the_same_environment(tell: Tell) -> None:
     tell(run())
-    tell(deployment())
+    tell(deployment(native_environment="github-pages"))
+    assert Deployment.objects.filter(environment="production").get().external_id == "run:1"
+    tell(deployment(native_environment="production", status=RunStatus.SUCCESS, hours=2))
     assert Deployment.objects.get().external_id == "D1"
-    tell(deployment(deleted=True))
+    tell(deployment(deleted=True, hours=3))
     assert Deployment.objects.get(deleted_at=None).external_id == "run:1"
 
 

@@ -60,6 +60,7 @@ class ValueLine:
     examples: Sequence[Example]
     choices: Sequence[Choice]
     is_decided: bool
+    proposed: str
 
 
 def value_mappings(request: HttpRequest, connection: Connection) -> HttpResponse:
@@ -79,6 +80,7 @@ def value_mappings(request: HttpRequest, connection: Connection) -> HttpResponse
         "subject": subject.value,
         "heading": title,
         "question": question,
+        "proposals": sum(1 for value in seen if value.proposed),
         "is_cut": len(seen) >= MOST_VALUES,
         "most": MOST_VALUES,
     }
@@ -112,7 +114,7 @@ def _line(subject: Subject, seen: SeenValue) -> ValueLine:
     chosen = _chosen(seen)
     by_default = Choice(DEFAULT, f"Default: {_words(seen.by_default)}", chosen == DEFAULT)
     own = [Choice(str(choice), _words(str(choice)), chosen == choice) for choice in CHOICES[subject]]
-    return ValueLine(seen.word, seen.records, _safe(seen.examples), [by_default, *own], seen.is_decided)
+    return ValueLine(seen.word, seen.records, _safe(seen.examples), [by_default, *own], seen.is_decided, seen.proposed)
 
 
 def _safe(examples: Sequence[Example]) -> list[Example]:

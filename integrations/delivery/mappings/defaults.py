@@ -11,15 +11,12 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import TypeVar
 
-from integrations.enums import Ending, Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType
+from integrations.delivery.mappings.environments import PRODUCTION
+from integrations.enums import Ending, FoundBy, Severity, StatusActivity, StatusCategory, WorkType
 
 Meaning = TypeVar("Meaning")
 
 _PARTS = re.compile(r"[^\W_]+", re.UNICODE)
-
-_PRODUCTION = frozenset({"production", "prod", "prd", "live"})
-_STAGING = frozenset({"staging", "stage", "stg", "preprod", "uat", "acceptance", "preproduction"})
-_NOT_YET = frozenset({"pre", "non", "not", "no", "pseudo"})  # pre-production, non-prod
 
 _WORK_TYPES: Mapping[str, WorkType] = {
     **dict.fromkeys(("bug", "bugs", "bugfix", "defect", "regression", "fix", "hotfix"), WorkType.BUG),
@@ -90,38 +87,11 @@ _DROPPED_PAIRS = frozenset(
 )
 # A label says who found something where all of its words do: customer-reported, not customer-portal.
 _CUSTOMERS = frozenset({"customer", "customers", "client", "clients", "escalation", "escalated", "support", "helpdesk"})
-_PRODUCTION_FINDS = frozenset({*_PRODUCTION, "escaped", "postrelease"})
+_PRODUCTION_FINDS = frozenset({*PRODUCTION, "escaped", "postrelease"})
 _FINDING = frozenset(
     {"found", "reported", "raised", "by", "in", "from", "on", "the", "via", "source", "origin", "env", "environment"}
     | {"bug", "bugs", "defect", "defects", "issue", "issues", "incident", "ticket", "request", "case"}
 )
-_DEPLOYS = frozenset({"deploy", "deploys", "deployment", "deploying", "cd", "rollout", "promote"})
-_NO_DEPLOYMENT = frozenset(
-    {"check", "test", "tests", "dry", "preview", "plan", "validate", "lint", "cleanup", "undeploy"}
-)
-
-
-def default_environment(name: str) -> Environment:
-    """The environment by its name: prod-eu is production, pre-prod staging, review/42 other."""
-    parts = _parts(name)
-    if _STAGING & set(parts):
-        return Environment.STAGING
-    for before, part in zip(["", *parts], parts, strict=False):
-        if part in _PRODUCTION:
-            return Environment.STAGING if before in _NOT_YET else Environment.PRODUCTION
-    return Environment.OTHER
-
-
-def default_deploying(name: str) -> Environment | None:
-    """The environment that a pipeline deploys to by its name: "Deploy" means production; None if it does not deploy."""
-    parts = set(_parts(name))
-    if not parts & _DEPLOYS or parts & _NO_DEPLOYMENT:
-        return None
-    named = default_environment(name)
-    elsewhere = parts & {"dev", "development", "test", "testing", "qa", "sandbox", "demo", "integration"}
-    if named == Environment.OTHER and not elsewhere:
-        return Environment.PRODUCTION
-    return named
 
 
 def default_work_type_of_label(label: str) -> WorkType | None:

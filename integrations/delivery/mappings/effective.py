@@ -8,14 +8,18 @@ from typing import TypeVar
 
 from integrations.delivery.mappings.defaults import (
     default_activity,
-    default_deploying,
     default_ending,
-    default_environment,
     default_found_by,
     default_severity,
     default_status_category,
     default_work_type_of_item_type,
     default_work_type_of_label,
+)
+from integrations.delivery.mappings.environments import (
+    default_deploying,
+    default_environment,
+    proposed_deploying,
+    proposed_environment,
 )
 from integrations.enums import Ending, Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType
 from integrations.models import Connection, Meaning
@@ -56,6 +60,14 @@ class ValueMappings:
             Subject.ENDING: self.of_ending,
         }
         return of_subject[subject](word)
+
+    def proposed(self, subject: Subject, word: str) -> Environment | None:
+        """What an admin is asked to confirm of a value with words that nobody knows; None: nothing, or decided."""
+        if self.is_decided(subject, word):
+            return None
+        if subject == Subject.DEPLOYING:
+            return proposed_deploying(word)
+        return proposed_environment(word) if subject == Subject.ENVIRONMENT else None
 
     def of_environment(self, name: str) -> Environment:
         return self._of(Subject.ENVIRONMENT, name, Environment, default_environment) or Environment.OTHER

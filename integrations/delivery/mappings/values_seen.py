@@ -106,7 +106,8 @@ class Example:
 class SeenValue:
     """A value, in how many records it occurs, and its mapping; empty: not mapped.
 
-    `by_default` is its mapping without an admin's, which `is_decided` marks.
+    `by_default` is its mapping without an admin's, which `is_decided` marks.  `proposed` waits for an admin to confirm
+    it: the value has words that nobody knows, and does not count until then.
     """
 
     word: str
@@ -114,6 +115,7 @@ class SeenValue:
     means: str
     by_default: str
     is_decided: bool
+    proposed: str
     examples: tuple[Example, ...]
 
 
@@ -151,6 +153,7 @@ def values_seen(connection: Connection, subject: Subject) -> list[SeenValue]:
             means=meanings.of(subject, word) or "",
             by_default=without.of(subject, word) or "",
             is_decided=meanings.is_decided(subject, word),
+            proposed=meanings.proposed(subject, word) or "",
             examples=tuple(examples),
         )
         for word, (records, examples) in seen.items()

@@ -6,8 +6,6 @@ import pytest
 
 from integrations.delivery.mappings.defaults import (
     default_activity,
-    default_deploying,
-    default_environment,
     default_found_by,
     default_severity,
     default_status_category,
@@ -15,32 +13,7 @@ from integrations.delivery.mappings.defaults import (
     default_work_type_of_label,
     default_work_type_of_title,
 )
-from integrations.enums import Environment, Severity, StatusCategory, WorkType
-
-
-@pytest.mark.parametrize(
-    ("name", "environment"),
-    [
-        *((name, Environment.PRODUCTION) for name in ("production", "Prod", "prod-eu-1", "live", "shop/production")),
-        *((name, Environment.STAGING) for name in ("staging", "pre-prod", "non_prod", "stage-2", "UAT", "preprod")),
-        *((name, Environment.OTHER) for name in ("", "dev", "review/42", "product", "delivery", "github-pages")),
-    ],
-)
-def test_environments_are_known_by_a_part_of_their_name(name: str, environment: Environment) -> None:
-    assert default_environment(name) == environment
-
-
-@pytest.mark.parametrize(
-    ("name", "environment"),
-    [
-        *((name, Environment.PRODUCTION) for name in ("Deploy", "CD", "deploy-prod", ".github/workflows/deploy.yml")),
-        *((name, Environment.STAGING) for name in ("Deploy to staging", "Deploy pre-prod")),
-        ("Deploy to dev", Environment.OTHER),
-        *((name, None) for name in ("", "CI", "Build and test", "Deploy check", "Preview deployment", "Release notes")),
-    ],
-)
-def test_pipelines_that_deploy_say_so(name: str, environment: Environment | None) -> None:
-    assert default_deploying(name) == environment
+from integrations.enums import Severity, StatusCategory, WorkType
 
 
 @pytest.mark.parametrize(
