@@ -16,7 +16,7 @@ TASK_MODULES = (
     "integrations.sync.git.tasks",
     "integrations.delivery.tasks",
     "integrations.delivery.agreements.apply",
-    "integrations.delivery.linking.rules",
+    "integrations.delivery.rules",
     "integrations.sync.tasks",
     "integrations.webhooks.tasks",
     "integrations.code.attribution.tasks",

@@ -37,7 +37,7 @@ class IntegrationsConfig(AppConfig):
 
 def _settings_may_have_changed(*, created: bool, **_: object) -> None:
     from core.nudges import nudge_on_commit
-    from integrations.delivery.linking.rules import follow_rules
+    from integrations.delivery.rules import follow_rules
     from integrations.sync.git.tasks import follow_thresholds
 
     if not created:

@@ -45,7 +45,8 @@ class OrganisationAdmin(OrganisationModelAdmin):
 
     fields = (
         *("name", "individual_policy", "minimum_group_size", "members_see", "bulk_commit_lines", "bulk_commit_files"),
-        *("link_window_hours", "fiscal_year_start_month", "benchmark_set", "peers", "protected_since", "calendar_zone"),
+        *("link_window_hours", "rollout_gap_minutes", "lead_time_history_days"),
+        *("fiscal_year_start_month", "benchmark_set", "peers", "protected_since", "calendar_zone"),
     )
     readonly_fields = ("protected_since", "calendar_zone")
 

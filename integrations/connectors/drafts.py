@@ -279,11 +279,16 @@ class DeploymentStatusDraft:
     at: datetime
     status: RunStatus
     native_status: str
+    run: str = ""
+    job: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentDraft(Draft):
-    """`native_environment` is the provider's name of it; which one is production, the connection's mapping says."""
+    """`native_environment` is the provider's name of it; which one is production, the connection's mapping says.
+
+    Of one with statuses these say how and when it went; `run` and `job` are those of the pipeline that rolled it out.
+    """
 
     kind: ClassVar[Kind] = Kind.DEPLOYMENT
     repository: str
@@ -301,6 +306,8 @@ class DeploymentDraft(Draft):
     rollback_of: str | Missing = MISSING
     fixes: tuple[str, ...] | Missing = MISSING
     unplanned: bool | Missing | None = MISSING
+    run: str | Missing = MISSING
+    job: str | Missing = MISSING
     statuses: ProvidedParts[DeploymentStatusDraft] | Missing = MISSING
 
 

@@ -48,7 +48,7 @@ def completeness() -> Completeness:
     )
     deployments = Deployment.objects.filter(deleted_at=None)
     production = deployments.filter(
-        environment=Environment.PRODUCTION, status=RunStatus.SUCCESS, finished_at__isnull=False
+        environment=Environment.PRODUCTION, status=RunStatus.SUCCESS, finished_at__isnull=False, exclusion_reason=""
     )
     last_production_at = production.order_by("-finished_at").values_list("finished_at", flat=True).first()
     has_deployments = last_production_at is not None or deployments.exists()

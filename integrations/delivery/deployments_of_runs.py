@@ -11,6 +11,8 @@ from integrations.delivery.changed_days import append_days, days_of
 from integrations.delivery.linking.relink import relink_deployments
 from integrations.delivery.linking.unlink import UnlinkedRecords
 from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
+from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, recompute_mapped_column
+from integrations.delivery.rollouts.recompute import recompute_outcomes
 from integrations.enums import Kind
 from integrations.models import Connection, Deployment, PipelineRun
 
@@ -121,6 +123,22 @@ def recompute_deployments_in(repositories: Iterable[int]) -> int:
     )
 
 
+def recompute_all_deployments() -> None:
+    """As above, for everything stored, with what names of environments and statuses mean now; without linking.
+
+    Deployments that do not change otherwise keep their links; the caller links everything afterwards.
+    """
+    for connection in Connection.objects.order_by("pk"):
+        meanings = value_mappings_of(connection)
+        ids = list(Deployment.objects.filter(connection=connection).values_list("pk", flat=True))
+        before = days_of(Kind.DEPLOYMENT, ids)
+        changed = recompute_mapped_column(ENVIRONMENT, meanings, ids)
+        with_outcome, _ = recompute_outcomes(ids)
+        append_days(Kind.DEPLOYMENT, changed | with_outcome, before)
+    for connection in Connection.objects.order_by("pk"):
+        _recompute(connection, value_mappings_of(connection), "true", {})
+
+
 def _recompute(connection: Connection, meanings: ValueMappings, scope: str, parameters: Mapping[str, Any]) -> int:
     params = {"connection": connection.pk, **parameters}
     with database.cursor() as cursor:
@@ -161,5 +179,5 @@ def _relink(changed: set[int]) -> None:
     there = set(Deployment.objects.filter(pk__in=changed).values_list("pk", flat=True))
     loose = UnlinkedRecords()
     loose.loosen(Kind.DEPLOYMENT, changed - there)
-    relink_deployments(there)
+    relink_deployments(changed)
     loose.relink_rest()

@@ -17,6 +17,7 @@ from integrations.delivery.pull_requests.figures import recompute_figures
 from integrations.delivery.pull_requests.pipeline_waits import recompute_pipeline_waits_for
 from integrations.delivery.pull_requests.ready_and_work_type import recompute_ready_and_work_type
 from integrations.delivery.pull_requests.work_item_links import recompute_work_item_links
+from integrations.delivery.rollouts.recompute import deployments_naming, recompute_outcomes
 from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.delivery.work_items.work_type_and_status import recompute_work_type_and_status
 from integrations.enums import Kind
@@ -44,11 +45,13 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
         return changed
     if kind == Kind.DEPLOYMENT:
         changed = recompute_mapped_column(ENVIRONMENT, meanings, ids)
+        with_outcome, made_active = recompute_outcomes(ids)
         recompute_deployments_beside(ids)
-        relink(kind, ids)
-        return changed
+        relink(kind, made_active.union(ids))
+        return changed | with_outcome
     if kind == Kind.PIPELINE_RUN:
         recompute_deployments_of(connection, meanings, ids)
+        relink(Kind.DEPLOYMENT, deployments_naming(ids))
         recompute_run_figures(ids)
         append_days(Kind.PULL_REQUEST, recompute_pipeline_waits_for(ids))
     if kind == Kind.INCIDENT:

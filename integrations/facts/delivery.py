@@ -25,11 +25,11 @@ _LEAD_TIME_COLUMNS = frozenset(
     }
 )
 _DEPLOY_SECONDS: LiteralString = """
-    CASE WHEN deployed.deployed_at >= figures.merged_at
+    CASE WHEN deployed.deployed_at >= figures.merged_at AND NOT deployed.predates
          THEN extract(epoch FROM deployed.deployed_at - figures.merged_at)::float8 END
 """
 _IS_WHOLE: LiteralString = """
-    deployed.deployed_at >= figures.merged_at AND figures.coding_seconds IS NOT NULL
+    deployed.deployed_at >= figures.merged_at AND NOT deployed.predates AND figures.coding_seconds IS NOT NULL
     AND figures.pickup_seconds IS NOT NULL AND figures.review_seconds IS NOT NULL AND figures.merge_seconds IS NOT NULL
 """
 _LEAD_TIME: LiteralString = f"""
@@ -48,24 +48,24 @@ _LEAD_TIME: LiteralString = f"""
                CASE WHEN figures.agents <> '{{}}' THEN 'AI' ELSE 'Non-AI' END AS assistance,
                deployed.method,
                deployed.deployed_at,
-               CASE WHEN deployed.deployed_at >= figures.first_commit_at
+               CASE WHEN deployed.deployed_at >= figures.first_commit_at AND NOT deployed.predates
                     THEN extract(epoch FROM deployed.deployed_at - figures.first_commit_at)::float8 END AS lead_seconds,
-               figures.coding_seconds,
-               figures.pickup_seconds,
-               figures.review_seconds,
-               figures.merge_seconds,
+               CASE WHEN NOT deployed.predates THEN figures.coding_seconds END AS coding_seconds,
+               CASE WHEN NOT deployed.predates THEN figures.pickup_seconds END AS pickup_seconds,
+               CASE WHEN NOT deployed.predates THEN figures.review_seconds END AS review_seconds,
+               CASE WHEN NOT deployed.predates THEN figures.merge_seconds END AS merge_seconds,
                {_DEPLOY_SECONDS} AS deploy_seconds,
                CASE WHEN {_IS_WHOLE} THEN figures.coding_seconds END AS whole_coding_seconds,
                CASE WHEN {_IS_WHOLE} THEN figures.pickup_seconds END AS whole_pickup_seconds,
                CASE WHEN {_IS_WHOLE} THEN figures.review_seconds END AS whole_review_seconds,
                CASE WHEN {_IS_WHOLE} THEN figures.merge_seconds END AS whole_merge_seconds,
                CASE WHEN {_IS_WHOLE} THEN {_DEPLOY_SECONDS} END AS whole_deploy_seconds,
-               CASE WHEN figures.first_commit_at >= origin.started_at
+               CASE WHEN figures.first_commit_at >= origin.started_at AND NOT deployed.predates
                     THEN extract(epoch FROM figures.first_commit_at - origin.started_at)::float8
                     END AS planning_seconds,
-               CASE WHEN origin.started_at >= origin.created_at
+               CASE WHEN origin.started_at >= origin.created_at AND NOT deployed.predates
                     THEN extract(epoch FROM origin.started_at - origin.created_at)::float8 END AS backlog_seconds,
-               CASE WHEN deployed.deployed_at >= origin.created_at
+               CASE WHEN deployed.deployed_at >= origin.created_at AND NOT deployed.predates
                     THEN extract(epoch FROM deployed.deployed_at - origin.created_at)::float8 END AS idea_seconds
 """
 _LEAD_TIME_FROM: LiteralString = """
@@ -93,7 +93,8 @@ LEAD_TIMES = Relation(
 )
 """One row per merged pull request that reached production, on the local day on which its first deployment finished.
 
-Seconds are null where an end point is unknown, or they are in the wrong order: lead (first own commit → deployed) with
+Seconds are null where an end point is unknown, or they are in the wrong order, or where it was merged long before the
+first known deployment, so that an earlier one brought it: lead (first own commit → deployed) with
 its stages coding, pickup, review, merge (integrations/facts/pull_requests.py) and deploy (merge → deployed); planning
 (work item in progress → first own commit), backlog (item created → in progress) and idea (item created → deployed) for
 those linked to an item.  whole_… are the stages of pull requests with all five stages known: they add up.
@@ -163,7 +164,7 @@ PRODUCTION_DEPLOYMENTS = Relation(
         WHERE {IN_PRODUCTION}
     """,  # noqa: S608  # constants
 )
-"""One row per successful deployment to production, rollbacks and hotfixes among them, on the day on which it finished.
+"""One row per successful rollout to production, rollbacks and hotfixes among them, on the day on which it finished.
 
 failed is 1 where an incident, a rollback or a fix is linked to it, unplanned where the tool says so, plan_unknown where
 the tool does not say whether it was planned; else they are 0.

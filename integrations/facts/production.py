@@ -6,14 +6,16 @@ from typing import Final, LiteralString
 
 IN_PRODUCTION: Final[LiteralString] = """(
     deployment.status = 'success' AND deployment.environment = 'production'
-    AND deployment.finished_at IS NOT NULL AND deployment.deleted_at IS NULL
+    AND deployment.finished_at IS NOT NULL AND deployment.deleted_at IS NULL AND deployment.exclusion_reason = ''
 )"""
-"""A successful rollout to production."""
+"""A successful rollout to production: of several deployments that are one, the one by which it counts."""
 
 IS_ROLLBACK: Final[LiteralString] = """(
     deployment.rollback_of <> '' OR EXISTS (
         SELECT FROM integrations_proposedrollback proposed
         WHERE proposed.deployment_id = deployment.id AND proposed.state = 'confirmed'
+    ) OR EXISTS (
+        SELECT FROM integrations_deployment part WHERE part.part_of_id = deployment.id AND part.rollback_of <> ''
     )
 )"""
 """Marked as a rollback by the tool, or confirmed by a person."""

@@ -32,7 +32,7 @@ def mark_gone(stream: Stream, whole: Collection[str]) -> int:
     if stream.reading_since is not None:
         left_out = left_out.filter(Q(first_seen_at__lt=stream.reading_since) | Q(first_seen_at__gt=timezone.now()))
     if kind == Kind.DEPLOYMENT:
-        left_out = left_out.filter(Q(pipeline_run=None))  # those that follow from pipeline runs go with their run
+        left_out = left_out.filter(Q(pipeline_run=None, activation_of=None))  # the others go with what they follow from
     stored = dict(left_out.values_list("external_id", "pk"))
     return _mark(resource.connection, kind, [id_ for external_id, id_ in stored.items() if external_id not in whole])
 

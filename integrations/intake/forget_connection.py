@@ -8,7 +8,7 @@ from django.db import connection as database
 
 from integrations.delivery.changed_days import append_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_in
-from integrations.delivery.linking.relink import relink_pull_requests
+from integrations.delivery.linking.relink import relink_deployments, relink_pull_requests
 from integrations.delivery.linking.unlink import UnlinkedRecords
 from integrations.delivery.pipeline_runs.figures import drop_run_figures, recompute_run_figures
 from integrations.delivery.pipeline_runs.pull_requests import detach_runs_of
@@ -16,6 +16,7 @@ from integrations.delivery.pull_requests.figures import drop_figures
 from integrations.delivery.pull_requests.pipeline_waits import waiting_for
 from integrations.delivery.pull_requests.ready_and_work_type import recompute_ready_and_work_type
 from integrations.delivery.pull_requests.work_item_links import recompute_work_item_links
+from integrations.delivery.rollouts.recompute import recompute_rollouts_in
 from integrations.delivery.work_items.changed_days import drop_item_figures
 from integrations.enums import Kind
 from integrations.intake.tables import TABLES, RecordTable
@@ -66,6 +67,7 @@ def forget_records(connection: Connection) -> None:
             if kind == Kind.WORK_ITEM:
                 drop_item_figures(ids)
             _delete(table, ids)
+    relink_deployments(recompute_rollouts_in(repositories))
     loose.relink_rest()
     recompute_deployments_in(repositories)
     recompute_run_figures(attempts)

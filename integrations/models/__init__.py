@@ -21,7 +21,15 @@ from integrations.models.code import (
     FollowedThresholds,
 )
 from integrations.models.connections import Connection, Repository, RepositorySource, SyncRun
-from integrations.models.delivery import Deployment, DeploymentStatus, Incident, PipelineJob, PipelineRun, Release
+from integrations.models.delivery import (
+    Deployment,
+    DeploymentExclusion,
+    DeploymentStatus,
+    Incident,
+    PipelineJob,
+    PipelineRun,
+    Release,
+)
 from integrations.models.delivery_links import (
     CommitPlace,
     DeployedPullRequest,
@@ -124,6 +132,7 @@ __all__ = [
     "CountedReview",
     "DeployedPullRequest",
     "Deployment",
+    "DeploymentExclusion",
     "DeploymentFailure",
     "DeploymentMethod",
     "DeploymentStatus",

@@ -53,8 +53,20 @@ class PipelineJob(models.Model):
         constraints = [models.UniqueConstraint(fields=["run", "external_id"], name="pipeline_job_is_unique")]
 
 
+class DeploymentExclusion(models.TextChoices):
+    """Why a successful deployment to production is not counted by itself; empty: it is."""
+
+    PART = "part", "Part of another rollout"
+    PREPARES = "prepares", "Only plans or migrates"
+
+
 class Deployment(ProviderFact):
-    """A rollout to an environment, linked to the pipeline run from which it was derived, if any."""
+    """A rollout to an environment, or a part of one, linked to the pipeline run from which it was derived, if any.
+
+    `run` and `job` are those of the pipeline that its source names; `part_of` is the deployment by which the rollout of
+    several counts.  A deployment that was made active again has an `activation_of`, whose statuses say so.  Without
+    foreign keys: integrations/delivery/rollouts/ recomputes both in the transaction that changes or deletes records.
+    """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
     service = text_field()
@@ -72,6 +84,17 @@ class Deployment(ProviderFact):
     fixes = ArrayField(models.TextField(), default=list, db_default=[])
     unplanned = models.BooleanField(null=True)
     pipeline_run = models.OneToOneField(PipelineRun, models.CASCADE, null=True, related_name="deployment")
+    run = text_field()
+    job = text_field()
+    exclusion_reason = models.CharField(
+        max_length=10, choices=DeploymentExclusion.choices, blank=True, default="", db_default=""
+    )
+    part_of = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="parts", db_constraint=False, db_index=False
+    )
+    activation_of = models.ForeignKey(
+        "self", models.CASCADE, null=True, related_name="activations", db_constraint=False, db_index=False
+    )
 
     class Meta(ProviderFact.Meta):
         indexes = [
@@ -81,6 +104,12 @@ class Deployment(ProviderFact):
             models.Index(fields=["service", "finished_at"], name="deployment_by_service"),
             models.Index(fields=["rollback_of"], name="deployment_by_rolled_back", condition=~models.Q(rollback_of="")),
             GinIndex(fields=["fixes"], name="deployment_by_fixed", fastupdate=False),
+            models.Index(fields=["part_of"], name="deployment_by_rollout", condition=models.Q(part_of__isnull=False)),
+            models.Index(
+                fields=["activation_of"],
+                name="deployment_by_activation",
+                condition=models.Q(activation_of__isnull=False),
+            ),
         ]
 
 
@@ -92,6 +121,8 @@ class DeploymentStatus(models.Model):
     at = models.DateTimeField()
     status = enum_field(RunStatus)
     native_status = native_field()
+    run = text_field()
+    job = text_field()
 
     class Meta:
         constraints = [

@@ -74,6 +74,11 @@ class DeployedPullRequest(models.Model):
     method = models.CharField(max_length=10, choices=DeploymentMethod.choices)
     deployed_at = models.DateTimeField(help_text="When the deployment finished.")
     deployed_on = models.DateField(help_text="Its local day.")
+    predates = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Merged long before the first known deployment: an earlier one, which is not known, brought it.",
+    )
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["deployed_on"], name="deployed_by_day")]
@@ -197,6 +202,8 @@ class LinkingRules(models.Model):
     version = models.PositiveIntegerField()
     time_zone = models.CharField(max_length=80, help_text="In which the days of links are cut.")
     link_window_hours = models.PositiveIntegerField()
+    rollout_gap_minutes = models.PositiveIntegerField(default=30, db_default=30)
+    lead_time_history_days = models.PositiveIntegerField(default=30, db_default=30)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -32,6 +32,7 @@ from integrations.connectors.drafts import (
     shown_title,
 )
 from integrations.connectors.git.agent_signatures import agents_of_message
+from integrations.connectors.run_addresses import run_in
 from integrations.enums import (
     Kind,
     LinkMethod,
@@ -69,6 +70,7 @@ Word = TypeVar("Word", bound=StrEnum)
 
 
 def deployment(values: Values) -> DeploymentDraft:
+    named = run_in(values["url"])
     return DeploymentDraft(
         external_id=values["id"],
         updated_at=values["updated_at"],
@@ -87,6 +89,8 @@ def deployment(values: Values) -> DeploymentDraft:
         rollback_of=values["rollback_of"],
         fixes=tuple(values["fixes"]),
         unplanned=bool(values["unplanned"]),  # a pushed record is complete: what is missing does not exist
+        run=named.run,
+        job=named.job,
     )
 
 

@@ -63,6 +63,19 @@ class Organisation(models.Model):
         help_text="An incident that names no cause is blamed on the deployment of its service before it, if that "
         "finished at most this long before.",
     )
+    rollout_gap_minutes = models.PositiveSmallIntegerField(
+        "deployments are one rollout within (minutes)",
+        default=30,
+        db_default=30,
+        help_text="Deployments of one commit and service to production that follow within this time are one.",
+    )
+    lead_time_history_days = models.PositiveSmallIntegerField(
+        "lead time reaches back (days)",
+        default=30,
+        db_default=30,
+        help_text="What was merged longer before the first known deployment is left out of lead time: an earlier one, "
+        "which is not known, brought it to production.",
+    )
     fiscal_year_start_month = models.PositiveSmallIntegerField(
         "fiscal year starts in month",
         null=True,

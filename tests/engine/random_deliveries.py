@@ -14,8 +14,8 @@ from typing import Any
 from django.db import transaction
 
 from integrations.delivery.linking.rollback_decisions import decide_rollbacks
-from integrations.delivery.linking.rules import follow_rules
 from integrations.delivery.mappings.effective import Subject
+from integrations.delivery.rules import follow_rules
 from integrations.delivery.set_mapping import set_value_mapping
 from integrations.intake.forget_connection import forget_records
 from integrations.models import ProposedRollback

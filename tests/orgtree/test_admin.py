@@ -60,6 +60,8 @@ def test_the_organisation_is_one_row_that_the_list_leads_to(admin: Client) -> No
             "bulk_commit_lines": "4000",
             "bulk_commit_files": "200",
             "link_window_hours": "24",
+            "rollout_gap_minutes": "30",
+            "lead_time_history_days": "30",
             "benchmark_set": "dora-2024",
             "peers": "organisation_size:fewer_than_100",
         },

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from integrations.connectors.base import Json
-from integrations.connectors.drafts import MISSING, DeploymentDraft, DeploymentStatusDraft, Missing, ProvidedParts
+from integrations.connectors.drafts import MISSING, DeploymentDraft, DeploymentStatusDraft, ProvidedParts
 from integrations.connectors.github.accounts import account
 from integrations.connectors.json_text import read_json
 from integrations.connectors.reader import Reader
+from integrations.connectors.run_addresses import NamedRun, run_in
 from integrations.enums import RunStatus
 
 LONGEST_NAME = 200
 MOST_FIXED = 100  # deployments that one can repair
-INACTIVE = "inactive"  # another deployment took its place: one that went well stays so
 _STATUSES: Mapping[str, RunStatus] = {
     "success": RunStatus.SUCCESS,
     "failure": RunStatus.FAILURE,
@@ -26,21 +24,19 @@ _STATUSES: Mapping[str, RunStatus] = {
     "pending": RunStatus.QUEUED,
     "waiting": RunStatus.QUEUED,
 }
-_FINAL = frozenset({RunStatus.SUCCESS, RunStatus.FAILURE})
-_ORDER = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.OTHER, RunStatus.FAILURE, RunStatus.SUCCESS)
 
 
 def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
     """`deployment` as REST or a webhook has it, and `repository` (its id and page).
 
     Its statuses are all in `details` (GraphQL) or `statuses` (REST); or the single one of a webhook is in
-    `deployment_status`; or there are none.
+    `deployment_status`; or there are none.  They say how it went: integrations/delivery/rollouts/outcomes.py.
     """
     reader = Reader(payload)
     deployment = Reader(payload.get("deployment"), "deployment")
     whole = reader.has("details") or reader.has("statuses")
     statuses = _statuses(reader)
-    outcome = _outcome(statuses) if whole else _news(statuses)
+    pending = whole and not statuses
     page = reader.text("repository.html_url", default="")
     own = _payload_fields(payload)
     return [
@@ -53,15 +49,12 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
             rollback_of=own.get("rollback_of", MISSING),
             fixes=own.get("fixes", MISSING),
             unplanned=own.get("unplanned", MISSING),
-            status=outcome.status,
-            native_status=outcome.native_status,
+            status=RunStatus.QUEUED if pending else MISSING,
             sha=deployment.text("sha"),
             ref=deployment.text("ref"),
             url=f"{page}/deployments" if page else MISSING,
             deployed_by=account(deployment.object("creator")),
             created_at=deployment.time("created_at"),
-            started_at=outcome.started_at,
-            finished_at=outcome.finished_at,
             statuses=ProvidedParts(statuses, whole=whole),
         )
     ]
@@ -100,58 +93,27 @@ def _ids(*written: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(id_).replace("\0", "")[:LONGEST_NAME] for id_ in ids if id_ != ""))
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    status: RunStatus | Missing = MISSING
-    native_status: str | Missing = MISSING
-    started_at: datetime | Missing | None = MISSING
-    finished_at: datetime | Missing | None = MISSING
-
-
-def _outcome(statuses: Sequence[DeploymentStatusDraft]) -> _Outcome:
-    """The outcome of a deployment with all these statuses, in order of time."""
-    before = [status for status in statuses if status.native_status != INACTIVE]
-    last = before[-1] if before else None
-    started_at = next((status.at for status in reversed(before) if status.status is RunStatus.RUNNING), None)
-    if last is not None and last.status in _FINAL:
-        return _Outcome(last.status, last.native_status, started_at, last.at)
-    if statuses and statuses[-1].native_status == INACTIVE:  # another one came before it had ended
-        return _Outcome(RunStatus.CANCELLED, INACTIVE, started_at, statuses[-1].at)
-    if last is None:
-        return _Outcome(RunStatus.QUEUED, "", None, None)
-    return _Outcome(last.status, last.native_status, started_at, None)
-
-
-def _news(statuses: Sequence[DeploymentStatusDraft]) -> _Outcome:
-    """What one status changes; fields that it does not provide stay as they are."""
-    for status in statuses:
-        if status.native_status == INACTIVE:
-            continue
-        if status.status in _FINAL:
-            return _Outcome(status.status, status.native_status, finished_at=status.at)
-        started_at = status.at if status.status is RunStatus.RUNNING else MISSING
-        return _Outcome(status.status, status.native_status, started_at, None)
-    return _Outcome()
-
-
 def _statuses(reader: Reader) -> list[DeploymentStatusDraft]:
-    """In order of time; those of one second in their usual order."""
+    """Each once: those of one second and state are one."""
     if (details := reader.object("details")) is not None:
         statuses = [_status(status, "createdAt") for status in details.objects("statuses.nodes")]
     elif (one := reader.object("deployment_status")) is not None:
         statuses = [_status(one, "created_at")]
     else:
         statuses = [_status(status, "created_at") for status in reader.objects("statuses")]
-    once = {status.external_id: status for status in statuses}
-    return sorted(
-        once.values(), key=lambda status: (status.at, status.native_status == INACTIVE, _ORDER.index(status.status))
-    )
+    return list({status.external_id: status for status in statuses}.values())
 
 
 def _status(status: Reader, time: str) -> DeploymentStatusDraft:
     """GraphQL gives statuses no number: time and state name them in both forms."""
     at, state = status.time(time), status.text("state").lower()
-    meaning = _STATUSES.get(state, RunStatus.OTHER)
+    addresses = (status.text(name, default="") for name in ("logUrl", "log_url", "target_url"))
+    named = next((run for address in addresses if (run := run_in(address)).run), NamedRun())
     return DeploymentStatusDraft(
-        external_id=f"{at:%Y-%m-%dT%H:%M:%SZ}/{state}"[:200], at=at, status=meaning, native_status=state
+        external_id=f"{at:%Y-%m-%dT%H:%M:%SZ}/{state}"[:200],
+        at=at,
+        status=_STATUSES.get(state, RunStatus.OTHER),
+        native_status=state,
+        run=named.run,
+        job=named.job,
     )

@@ -26,12 +26,13 @@ _JUST_BEFORE: LiteralString = f"""(
     incident.caused_by = '' AND deployment.finished_at <= incident.started_at
     AND deployment.finished_at >= incident.started_at - %(window)s::interval AND {IN_PRODUCTION}
 )"""
-# Records name deployments of their own connection, else the only one that is called so anywhere.
+# Records name deployments of their own connection, else the only one that is called so anywhere; a part of a rollout
+# stands for it.
 _NAMED: LiteralString = """
     SELECT coalesce(
-        (SELECT named.id FROM integrations_deployment named
+        (SELECT coalesce(named.part_of_id, named.id) FROM integrations_deployment named
          WHERE named.connection_id = {by}.connection_id AND named.external_id = {name} AND named.deleted_at IS NULL),
-        (SELECT CASE WHEN count(*) = 1 THEN min(named.id) END
+        (SELECT CASE WHEN count(*) = 1 THEN min(coalesce(named.part_of_id, named.id)) END
          FROM integrations_connection
          JOIN integrations_deployment named ON named.connection_id = integrations_connection.id
               AND named.external_id = {name} AND named.deleted_at IS NULL)
@@ -58,7 +59,7 @@ _AFFECTED_INCIDENTS: LiteralString = """
          AND incident.started_at BETWEEN deployment.finished_at AND deployment.finished_at + %(window)s::interval
     WHERE deployment.id = ANY (%(deployments)s)
 """
-_AFFECTED_REPAIRS: LiteralString = """
+_AFFECTED_REPAIRS: LiteralString = f"""
     SELECT unnest(%(deployments)s::bigint[])
     UNION
     SELECT repaired_by_id FROM integrations_deploymentfailure
@@ -79,12 +80,11 @@ _AFFECTED_REPAIRS: LiteralString = """
     CROSS JOIN LATERAL (
         SELECT deployment.id FROM integrations_deployment deployment
         WHERE deployment.repository_id = changed.repository_id AND deployment.service = changed.service
-          AND deployment.finished_at >= changed.finished_at AND deployment.id <> changed.id
-          AND deployment.environment = 'production' AND deployment.status = 'success'
+          AND deployment.finished_at >= changed.finished_at AND deployment.id <> changed.id AND {IN_PRODUCTION}
         ORDER BY deployment.finished_at, deployment.id LIMIT 1
     ) AS after
     WHERE changed.id = ANY (%(deployments)s) AND EXISTS (SELECT FROM integrations_workingagreement)
-"""
+"""  # noqa: S608  # constants of this module
 _ALL_INCIDENTS: LiteralString = "SELECT id FROM integrations_incident"
 _ALL_REPAIRS: LiteralString = """
     SELECT id FROM integrations_deployment WHERE rollback_of <> ''
@@ -111,6 +111,16 @@ _BEFORE: LiteralString = f"""
       AND deployment.finished_at <= repair.finished_at AND deployment.id <> repair.id AND {IN_PRODUCTION}
     ORDER BY {LATEST_FIRST} LIMIT 1
 """  # noqa: S608  # constants of this module
+# A repair says so in any of its parts.
+_ADD_PARTS: LiteralString = """
+    INSERT INTO selected_repair
+    SELECT part_of_id FROM selected_repair JOIN integrations_deployment USING (id) WHERE part_of_id IS NOT NULL
+    UNION
+    SELECT part.id FROM selected_repair repair
+    JOIN integrations_deployment named ON named.id = repair.id
+    JOIN integrations_deployment part ON part.part_of_id = coalesce(named.part_of_id, named.id)
+    ON CONFLICT DO NOTHING
+"""
 _MERGED_AS: LiteralString = """
     SELECT pull_request.source_branch, pull_request.labels FROM integrations_pullrequest pull_request
     WHERE pull_request.merge_sha = repair.sha AND repair.sha <> ''
@@ -167,9 +177,10 @@ _LINK_REPAIRS: LiteralString = f"""
         WHERE agreed.hotfix_branches IS NOT NULL OR agreed.hotfix_labels IS NOT NULL
     )
     INSERT INTO linked_failure
-    SELECT repairing.deployment_id, max(repairing.method), NULL, repair.id
+    SELECT repairing.deployment_id, max(repairing.method), NULL, rollout.id
     FROM selected_repair
     JOIN integrations_deployment repair USING (id)
+    JOIN integrations_deployment rollout ON rollout.id = coalesce(repair.part_of_id, repair.id)
     CROSS JOIN LATERAL (
         SELECT ({_NAMED.format(by="repair", name="repair.rollback_of")}), 'rollback' WHERE repair.rollback_of <> ''
         UNION ALL
@@ -180,12 +191,12 @@ _LINK_REPAIRS: LiteralString = f"""
         FROM unnest(repair.fixes) AS fixed (external_id)
         UNION ALL
         SELECT before.id, 'hotfix' FROM ({_BEFORE}) AS before
-        WHERE repair.fixes = '{{}}' AND repair.rollback_of = '' AND {_IS_HOTFIX_BY_RULE}
+        WHERE repair.part_of_id IS NULL AND repair.fixes = '{{}}' AND repair.rollback_of = '' AND {_IS_HOTFIX_BY_RULE}
     ) AS repairing (deployment_id, method)
     JOIN integrations_deployment deployment ON deployment.id = repairing.deployment_id AND {IN_PRODUCTION}
-    WHERE repair.status = 'success' AND repair.finished_at IS NOT NULL AND repair.deleted_at IS NULL
-      AND repair.environment = 'production' AND repair.id <> deployment.id
-    GROUP BY repairing.deployment_id, repair.id
+    WHERE rollout.status = 'success' AND rollout.finished_at IS NOT NULL AND rollout.deleted_at IS NULL
+      AND rollout.environment = 'production' AND rollout.exclusion_reason = '' AND rollout.id <> deployment.id
+    GROUP BY repairing.deployment_id, rollout.id
 """  # noqa: S608  # constants of this module
 _FORGET: LiteralString = """
     DELETE FROM integrations_deploymentfailure stored
@@ -303,6 +314,7 @@ def _recompute(
             cursor.execute(f"TRUNCATE {name}")
         cursor.execute(f"INSERT INTO selected_incident {incidents_of}", params)
         cursor.execute(f"INSERT INTO selected_repair {repairs_of}", params)
+        cursor.execute(_ADD_PARTS)
         cursor.execute(_LINK_INCIDENTS, params)
         cursor.execute(_LINK_REPAIRS, params)
         concerned = set(deployments)

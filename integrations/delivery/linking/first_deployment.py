@@ -2,8 +2,8 @@
 
 It is known what a deployment contains where the parents of the merge are known, and the deployment names a commit of
 the graph (docs/decisions/0018).  Otherwise it is the first that started after the merge and is no rollback.  A sha
-that nobody knows contains what was merged before it was first deployed anywhere in the repository, and nothing new
-when it is deployed again where it was.  What contains a copy of the merge will do, too (copies.py).
+contains nothing that was merged after it was first deployed anywhere in the repository; one that nobody knows contains
+nothing new when it is deployed again where it was.  What contains a copy of the merge will do, too (copies.py).
 
 "First" is told by a running minimum: deployments and merges in one order, from the newest commit to the oldest, or
 from the latest moment to the earliest; above each merge stand the deployments that contain it, and the lowest rank
@@ -13,6 +13,7 @@ among them, by the time of their finish, is the first.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import LiteralString
 
 from django.db import connection
@@ -24,6 +25,7 @@ from integrations.delivery.pull_requests.changed_services import note_services
 from integrations.facts.production import IN_ORDER, IN_PRODUCTION, IS_ROLLBACK
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes
+from orgtree.models import Organisation
 
 _OF_PULL_REQUESTS: LiteralString = "pull_request.id = ANY (%(ids)s)"
 _OF_ALL: LiteralString = "true"
@@ -55,17 +57,19 @@ _LINKED: LiteralString = """
              AND beside.track = merge.track
     ), rollout AS MATERIALIZED (
         SELECT deployment.id, deployment.repository_id, deployment.service, deployment.finished_at,
-               coalesce(deployment.started_at, deployment.finished_at) AS started_at,
-               deployment.sha, place.sha IS NULL AS is_unknown,
-               CASE WHEN deployment.sha = '' THEN coalesce(deployment.started_at, deployment.finished_at)
-                    ELSE min(coalesce(deployment.started_at, deployment.finished_at))
-                         OVER (PARTITION BY deployment.repository_id, deployment.sha)
+               began.started_at, deployment.sha, place.sha IS NULL AS is_unknown,
+               CASE WHEN deployment.sha = '' THEN began.started_at
+                    ELSE min(began.started_at) OVER (PARTITION BY deployment.repository_id, deployment.sha)
                     END AS sha_started_at,
                place.base, {is_rollback} AS is_rollback,
                row_number() OVER (ORDER BY {in_order}) AS rank
         FROM integrations_deployment deployment
         LEFT JOIN integrations_commitplace place
              ON place.repository_id = deployment.repository_id AND place.sha = deployment.sha
+        CROSS JOIN LATERAL (
+            SELECT min(coalesce(part.started_at, part.finished_at)) AS started_at FROM integrations_deployment part
+            WHERE part.id = deployment.id OR part.part_of_id = deployment.id
+        ) AS began
         WHERE {in_production} AND {deployments}
     ), on_track AS MATERIALIZED (
         SELECT tracked.*,
@@ -78,6 +82,13 @@ _LINKED: LiteralString = """
             JOIN integrations_servicepaths paths
                  ON paths.repository_id = rollout.repository_id AND rollout.service IN ('', paths.service)
         ) AS tracked
+    ), known_since AS MATERIALIZED (
+        SELECT merge.id AS merge_id, min(since.finished_at) - %(history)s::interval > merge.merged_at AS predates
+        FROM merge
+        JOIN (
+            SELECT repository_id, track, min(finished_at) AS finished_at FROM on_track GROUP BY repository_id, track
+        ) AS since USING (repository_id, track)
+        GROUP BY merge.id, merge.merged_at
     ), by_position AS (
         SELECT merge_id, first, preference FROM (
             SELECT merge_id, preference,
@@ -94,16 +105,13 @@ _LINKED: LiteralString = """
         ) AS ranked
         WHERE merge_id IS NOT NULL AND first IS NOT NULL
     ), by_time AS (
-        SELECT merge_id, track, CASE WHEN known THEN first_unknown ELSE first END AS first FROM (
-            SELECT merge_id, track, known, min(rank) OVER since AS first,
-                   min(new_rank) OVER since AS first_unknown
+        SELECT merge_id, CASE WHEN known THEN first_unknown ELSE first END AS first FROM (
+            SELECT merge_id, known, min(rank) OVER since AS first, min(new_rank) OVER since AS first_unknown
             FROM (
-                SELECT repository_id, track, started_at AS at, rank, NULL::bigint AS new_rank,
+                SELECT repository_id, track, sha_started_at AS at, rank,
+                       CASE WHEN is_new_and_unknown THEN rank END AS new_rank,
                        NULL::bigint AS merge_id, NULL::boolean AS known
                 FROM on_track WHERE NOT is_rollback
-                UNION ALL
-                SELECT repository_id, track, sha_started_at, NULL, rank, NULL, NULL
-                FROM on_track WHERE NOT is_rollback AND is_new_and_unknown
                 UNION ALL
                 SELECT repository_id, track, merged_at, NULL, NULL, id, known FROM merge
                 WHERE NOT known OR repository_id IN (SELECT repository_id FROM rollout WHERE is_unknown)
@@ -123,8 +131,11 @@ _LINKED: LiteralString = """
     ), linked AS (
         SELECT DISTINCT ON (earliest.merge_id) earliest.merge_id AS pull_request_id, rollout.id AS deployment_id,
                (ARRAY['chain', 'graph', 'pick', 'time'])[earliest.preference] AS method,
-               rollout.finished_at AS deployed_at, rollout.finished_at::date AS deployed_on
-        FROM earliest JOIN rollout ON rollout.rank = earliest.first
+               rollout.finished_at AS deployed_at, rollout.finished_at::date AS deployed_on,
+               known_since.predates
+        FROM earliest
+        JOIN rollout ON rollout.rank = earliest.first
+        JOIN known_since USING (merge_id)
         ORDER BY earliest.merge_id, earliest.first, earliest.preference
     )
 """
@@ -138,17 +149,19 @@ _RECOMPUTE: LiteralString = """
     ), before AS MATERIALIZED (
         SELECT stored.pull_request_id, stored.deployed_on, linked.deployed_on AS now_on
         FROM linked JOIN integrations_deployedpullrequest stored USING (pull_request_id)
-        WHERE (stored.deployment_id, stored.method, stored.deployed_at, stored.deployed_on)
-              IS DISTINCT FROM (linked.deployment_id, linked.method, linked.deployed_at, linked.deployed_on)
+        WHERE (stored.deployment_id, stored.method, stored.deployed_at, stored.deployed_on, stored.predates)
+              IS DISTINCT FROM (linked.deployment_id, linked.method, linked.deployed_at, linked.deployed_on,
+                                linked.predates)
     ), put AS (
         INSERT INTO integrations_deployedpullrequest AS stored
-            (pull_request_id, deployment_id, method, deployed_at, deployed_on)
+            (pull_request_id, deployment_id, method, deployed_at, deployed_on, predates)
         SELECT * FROM linked
         ON CONFLICT (pull_request_id) DO UPDATE
         SET deployment_id = excluded.deployment_id, method = excluded.method,
-            deployed_at = excluded.deployed_at, deployed_on = excluded.deployed_on
-        WHERE (stored.deployment_id, stored.method, stored.deployed_at, stored.deployed_on)
-              IS DISTINCT FROM (excluded.deployment_id, excluded.method, excluded.deployed_at, excluded.deployed_on)
+            deployed_at = excluded.deployed_at, deployed_on = excluded.deployed_on, predates = excluded.predates
+        WHERE (stored.deployment_id, stored.method, stored.deployed_at, stored.deployed_on, stored.predates)
+              IS DISTINCT FROM (excluded.deployment_id, excluded.method, excluded.deployed_at, excluded.deployed_on,
+                               excluded.predates)
         RETURNING stored.pull_request_id, stored.deployed_on
     ), changed AS (
         SELECT pull_request_id, deployed_on FROM gone
@@ -194,6 +207,7 @@ def _recompute(
             {
                 "ids": list(ids),
                 "repositories": _repositories_of(ids),
+                "history": timedelta(days=Organisation.current().lead_time_history_days),
                 "family": FactFamily.DEPLOYMENT.value,
                 "before": [],
                 "credited": [],

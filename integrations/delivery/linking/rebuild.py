@@ -11,6 +11,7 @@ from integrations.delivery.linking.rollbacks import propose_all_rollbacks
 from integrations.delivery.linking.service_paths import recompute_touched_services_in
 from integrations.delivery.linking.work_item_origins import recompute_all_work_item_origins
 from integrations.delivery.pull_requests.changed_lead_times import note_lead_times
+from integrations.delivery.rollouts.recompute import recompute_all_rollouts
 from integrations.models import Repository, ServicePaths
 
 
@@ -25,6 +26,7 @@ def link_everything() -> None:
     """As above, with the places that commits have; in the caller's transaction."""
     for repository in ServicePaths.objects.values_list("repository", flat=True).distinct():
         recompute_touched_services_in(repository)
+    recompute_all_rollouts()
     propose_all_rollbacks()
     recompute_all_failures()
     note_lead_times(recompute_all_work_item_origins())

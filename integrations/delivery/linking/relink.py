@@ -21,6 +21,7 @@ from integrations.delivery.linking.service_paths import (
 )
 from integrations.delivery.linking.work_item_origins import linked_to, recompute_work_item_origins
 from integrations.delivery.pull_requests.changed_lead_times import note_lead_times
+from integrations.delivery.rollouts.recompute import recompute_rollouts
 from integrations.enums import Kind
 from integrations.models import CommitPlace, PlacingWork, Repository
 from integrations.outbox.linking_lock import lock_for_linking
@@ -118,7 +119,8 @@ def relink_work_items(ids: Collection[int]) -> None:
 
 
 def relink_deployments(ids: Collection[int]) -> None:
-    """They may be new or gone, have other times, or repair others."""
+    """They may be new or gone, have other times, be part of another rollout, or repair others."""
+    ids = recompute_rollouts(ids).union(ids)
     _place(_ids(_OF_DEPLOYMENT, ids=ids))
     propose_rollbacks(ids)
     recompute_failures(deployments=ids)

@@ -22,6 +22,7 @@ _STATED: Mapping[Subject, LiteralString] = {
         FROM integrations_deployment deployment
         JOIN integrations_repository repository ON repository.id = deployment.repository_id
         WHERE connection_id = %(connection)s AND deleted_at IS NULL AND pipeline_run_id IS NULL
+          AND activation_of_id IS NULL
     """,
     Subject.DEPLOYING: """
         SELECT run.name, concat_ws(' ', repository.name, branch, left(sha, 10)), url, coalesce(finished_at, queued_at)

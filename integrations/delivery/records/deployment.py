@@ -102,6 +102,7 @@ def _neighbours(deployment: Deployment) -> list[tuple[str, Deployment]]:
         environment=deployment.environment,
         status=RunStatus.SUCCESS,
         deleted_at=None,
+        exclusion_reason="",
     ).select_related("repository")
     before = same.filter(finished_at__lt=deployment.finished_at).order_by("-finished_at", "-pk").first()
     after = same.filter(finished_at__gt=deployment.finished_at).order_by("finished_at", "pk").first()

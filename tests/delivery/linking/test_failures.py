@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from integrations.delivery.linking.rollback_decisions import decide_rollbacks
-from integrations.delivery.linking.rules import follow_rules
+from integrations.delivery.rules import follow_rules
 from integrations.models import Connection, Deployment, FactChange, FactFamily, Owned, ProposedRollback
 from orgtree.models import Organisation
 from tests.delivery.linking.delivery import Delivery, failures, recovery_hours

@@ -1,7 +1,7 @@
 """Whether all that is there was linked by the rules that hold now; if not, it is linked anew.
 
-After an upgrade that links differently, in another time zone, or with another link window, what was linked before
-follows within a minute.  What is stored meanwhile waits for that.
+After an upgrade that links differently, in another time zone, or with other settings of the organisation, what was
+linked before follows within a minute.  What is stored meanwhile waits for that.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from celery import shared_task
 from django.conf import settings
 from django.db import transaction
 
+from integrations.delivery.deployments_of_runs import recompute_all_deployments
 from integrations.delivery.linking.rebuild import link_everything, place_everything
 from integrations.delivery.linking.relink import place_waiting_commits
 from integrations.enums import Kind
@@ -21,42 +22,51 @@ from integrations.outbox.linking_lock import lock_for_linking
 from orgtree.models import Organisation
 
 logger = logging.getLogger(__name__)
-VERSION = 3  # one more, whenever the same records come to other links
+VERSION = 4  # one more, whenever the same records come to other links
 
 
 class Rules(TypedDict):
     version: int
     time_zone: str
     link_window_hours: int
+    rollout_gap_minutes: int
+    lead_time_history_days: int
 
 
 def rules_now() -> Rules:
     """The rules that hold."""
+    organisation = Organisation.current()
     return Rules(
         version=VERSION,
         time_zone=settings.TIME_ZONE,
-        link_window_hours=Organisation.current().link_window_hours,
+        link_window_hours=organisation.link_window_hours,
+        rollout_gap_minutes=organisation.rollout_gap_minutes,
+        lead_time_history_days=organisation.lead_time_history_days,
     )
 
 
-@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+# Stored schedules know both tasks by these names.
+@shared_task(name="integrations.delivery.linking.rules.place_waiting")  # type: ignore[untyped-decorator]
 def place_waiting() -> None:
     """Number the large repositories that wait for it."""
     place_waiting_commits()
 
 
-@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+@shared_task(name="integrations.delivery.linking.rules.follow_rules")  # type: ignore[untyped-decorator]
 def follow_rules() -> None:
     """Relink everything if the rules differ from those by which it was linked."""
     if LinkingRules.objects.filter(**rules_now()).exists():
         return
-    if not LinkingRules.objects.filter(version=VERSION).exists():
+    other_version = not LinkingRules.objects.filter(version=VERSION).exists()
+    if other_version:
         place_everything()
     with transaction.atomic():
         lock_for_linking(frozenset(Kind))
         rules = rules_now()
         if LinkingRules.objects.filter(**rules).exists():
             return
+        if other_version:
+            recompute_all_deployments()
         link_everything()
         LinkingRules.objects.update_or_create(pk=1, defaults=dict(rules))
     logger.info("Linked all deliveries by the rules that hold now: %s.", rules)

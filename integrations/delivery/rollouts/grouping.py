@@ -1,0 +1,98 @@
+"""Which deployments of a service are one rollout: a plain function over those to production.
+
+One rollout are those of one run of a pipeline, and those of one commit that overlap or follow within the gap, unless
+something else went live between them: then the commit was deployed again.  It finishes with its last part, and failed
+where a part failed that no later part to the same environment repaired.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A finished deployment to production.  `run` is empty where none is known; `says` what it rolls back or fixes."""
+
+    id: int
+    external_id: str
+    environment: str  # as its tool calls it: prod-eu, prod-us
+    sha: str
+    run: str
+    started_at: datetime
+    finished_at: datetime
+    succeeded: bool
+    says: str = ""
+
+
+def representatives(parts: Iterable[Part], gap: timedelta) -> Mapping[int, int]:
+    """Part → the one by which its rollout counts: its last success, or the last failure that nothing repaired."""
+    ordered = sorted(parts, key=lambda part: (part.started_at, part.finished_at, part.external_id))
+    leader = {part.id: part.id for part in ordered}
+
+    def root(id_: int) -> int:
+        while leader[id_] != id_:
+            leader[id_] = leader[leader[id_]]
+            id_ = leader[id_]
+        return id_
+
+    for one, other in (*_of_one_run(ordered), *_of_one_commit(ordered, gap)):
+        leader[root(other)] = root(one)
+    rollouts: dict[int, list[Part]] = defaultdict(list)
+    for part in ordered:
+        rollouts[root(part.id)].append(part)
+    return {part.id: _counts_as(rollout).id for rollout in rollouts.values() for part in rollout}
+
+
+def _of_one_run(ordered: Sequence[Part]) -> Iterable[tuple[int, int]]:
+    first: dict[str, int] = {}
+    return [(first.setdefault(part.run, part.id), part.id) for part in ordered if part.run]
+
+
+def _of_one_commit(ordered: Sequence[Part], gap: timedelta) -> Iterable[tuple[int, int]]:
+    live = sorted((part.finished_at, part.sha) for part in ordered if part.succeeded)
+    of_commit: dict[str, list[Part]] = defaultdict(list)
+    for part in ordered:
+        if part.sha:
+            of_commit[part.sha].append(part)
+    pairs = []
+    for sha, of_sha in of_commit.items():
+        first, end = of_sha[0], of_sha[0].finished_at
+        for part in of_sha[1:]:
+            follows = part.started_at <= end + gap and not (
+                part.started_at > end and (part.says != first.says or _replaced(live, sha, end, part.started_at))
+            )
+            if follows:
+                pairs.append((first.id, part.id))
+                end = max(end, part.finished_at)
+            else:
+                first, end = part, part.finished_at
+    return pairs
+
+
+def _replaced(live: Sequence[tuple[datetime, str]], sha: str, after: datetime, until: datetime) -> bool:
+    """Whether another commit went live between these moments."""
+    for position in range(bisect_right(live, after, key=lambda moment: moment[0]), len(live)):
+        at, other = live[position]
+        if at > until:
+            return False
+        if other != sha:
+            return True
+    return False
+
+
+def _counts_as(rollout: Sequence[Part]) -> Part:
+    successes = [part for part in rollout if part.succeeded]
+    failed = [
+        part
+        for part in rollout
+        if not part.succeeded
+        and not any(
+            later.environment == part.environment and later.started_at >= part.finished_at for later in successes
+        )
+    ]
+    return max(failed or successes, key=lambda part: (part.finished_at, bool(part.says), part.external_id, part.id))

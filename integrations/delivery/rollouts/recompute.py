@@ -1,0 +1,249 @@
+"""Recomputes, for stored deployments, what their statuses come to and which of them are one rollout."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from datetime import timedelta
+from itertools import groupby
+from typing import Any, LiteralString
+
+from django.db import connection as database
+
+from integrations.delivery.changed_days import append_days, days_of
+from integrations.delivery.mappings.environments import only_prepares
+from integrations.delivery.rollouts.grouping import Part, representatives
+from integrations.delivery.rollouts.outcomes import Outcome, Status, outcomes
+from integrations.enums import Kind, RunStatus
+from integrations.models import DeploymentExclusion, DeploymentStatus
+from orgtree.models import Organisation
+
+_SET: LiteralString = """
+    UPDATE integrations_deployment stored
+    SET status = outcome.status, native_status = outcome.native_status, started_at = outcome.started_at,
+        finished_at = outcome.finished_at, run = outcome.run, job = outcome.job
+    FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(natives)s::text[], %(starts)s::timestamptz[],
+                %(finishes)s::timestamptz[], %(runs)s::text[], %(jobs)s::text[])
+         AS outcome (id, status, native_status, started_at, finished_at, run, job)
+    WHERE stored.id = outcome.id
+      AND (stored.status, stored.native_status, stored.started_at, stored.finished_at, stored.run, stored.job)
+          IS DISTINCT FROM (outcome.status, outcome.native_status, outcome.started_at, outcome.finished_at,
+                            outcome.run, outcome.job)
+    RETURNING stored.id
+"""
+_AGAIN = (
+    *("connection_id", "external_id", "repository_id", "service", "environment", "native_environment", "status"),
+    *("native_status", "sha", "ref", "url", "deployed_by_id", "created_at", "started_at", "finished_at", "run", "job"),
+    *("deleted_at", "activation_of_id"),
+)
+_COLUMNS = ", ".join(_AGAIN)
+_NEW = ", ".join(f"excluded.{column}" for column in _AGAIN)
+_STORED = ", ".join(f"stored.{column}" for column in _AGAIN)
+_PUT_AGAIN = f"""
+    WITH again AS (
+        SELECT base.connection_id, left(base.external_id, 170) || '@' ||
+               to_char(outcome.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS external_id,
+               base.repository_id, base.service, base.environment, base.native_environment, outcome.status,
+               outcome.native_status, base.sha, base.ref, base.url, base.deployed_by_id,
+               coalesce(outcome.started_at, outcome.finished_at) AS created_at, outcome.started_at,
+               outcome.finished_at, outcome.run, outcome.job, base.deleted_at, base.id AS activation_of_id
+        FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(natives)s::text[], %(starts)s::timestamptz[],
+                    %(finishes)s::timestamptz[], %(runs)s::text[], %(jobs)s::text[])
+             AS outcome (id, status, native_status, started_at, finished_at, run, job)
+        JOIN integrations_deployment base ON base.id = outcome.id
+    ), gone AS (
+        DELETE FROM integrations_deployment stored
+        WHERE stored.activation_of_id = ANY (%(bases)s)
+          AND stored.external_id NOT IN (SELECT external_id FROM again)
+        RETURNING stored.id
+    ), put AS (
+        INSERT INTO integrations_deployment AS stored ({_COLUMNS}) SELECT {_COLUMNS} FROM again
+        ON CONFLICT (connection_id, external_id) DO UPDATE SET ({_COLUMNS}) = ROW ({_NEW})
+        WHERE ({_STORED}) IS DISTINCT FROM ({_NEW})
+        RETURNING stored.id
+    )
+    SELECT id FROM gone UNION SELECT id FROM put
+"""  # noqa: S608  # constants of this module
+# A run that went well and was run again was another rollout: that is what the number of earlier successes says.
+_PARTS: LiteralString = """
+    SELECT deployment.repository_id, deployment.service, deployment.id, deployment.external_id,
+           deployment.native_environment, deployment.sha,
+           CASE WHEN coalesce(own_run.run, nullif(deployment.run, '')) IS NOT NULL THEN
+               coalesce(own_run.run, deployment.run) || ' ' || (
+                   SELECT count(*) FROM integrations_pipelinerun earlier
+                   WHERE earlier.repository_id = deployment.repository_id
+                     AND earlier.sha = coalesce(own_run.sha, named.sha) AND earlier.sha <> ''
+                     AND earlier.run = coalesce(own_run.run, deployment.run)
+                     AND earlier.attempt < coalesce(own_run.attempt, named.attempt) AND earlier.status = 'success'
+               )
+               ELSE '' END,
+           coalesce(deployment.started_at, deployment.finished_at), deployment.finished_at,
+           deployment.status = 'success', deployment.rollback_of || array_to_string(deployment.fixes, ' '),
+           CASE WHEN deployment.pipeline_run_id IS NULL THEN coalesce(named.job, named.run_name, '') ELSE '' END,
+           deployment.exclusion_reason, deployment.part_of_id
+    FROM integrations_deployment deployment
+    LEFT JOIN integrations_pipelinerun own_run ON own_run.id = deployment.pipeline_run_id
+    LEFT JOIN LATERAL (
+        SELECT run.sha, run.attempt, job.name AS job, CASE WHEN job.id IS NULL THEN run.name END AS run_name
+        FROM integrations_pipelinerun run
+        LEFT JOIN integrations_pipelinejob job ON job.run_id = run.id AND job.external_id = deployment.job
+        WHERE deployment.run <> '' AND run.repository_id = deployment.repository_id AND run.sha = deployment.sha
+          AND deployment.sha <> '' AND run.run = deployment.run AND run.deleted_at IS NULL
+        ORDER BY job.id IS NULL, run.attempt LIMIT 1
+    ) AS named ON deployment.pipeline_run_id IS NULL
+    WHERE deployment.environment = 'production' AND deployment.deleted_at IS NULL AND {scope}
+      AND deployment.finished_at IS NOT NULL AND deployment.status IN ('success', 'failure')
+    ORDER BY deployment.repository_id, deployment.service
+"""
+_OF_THESE: LiteralString = """
+    (deployment.repository_id, deployment.service) IN (
+        SELECT repository_id, service FROM integrations_deployment WHERE id = ANY (%(deployments)s)
+        UNION
+        SELECT part.repository_id, part.service FROM integrations_deployment part
+        WHERE part.part_of_id = ANY (%(deployments)s)
+    )
+"""
+_OF_REPOSITORIES: LiteralString = "deployment.repository_id = ANY (%(repositories)s)"
+_MARK: LiteralString = """
+    UPDATE integrations_deployment stored SET exclusion_reason = marked.reason, part_of_id = marked.part_of
+    FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(parts_of)s::bigint[]) AS marked (id, reason, part_of)
+    WHERE stored.id = marked.id
+"""
+# What is no finished deployment to production any more is no part of a rollout.
+_UNMARK: LiteralString = """
+    UPDATE integrations_deployment deployment SET exclusion_reason = '', part_of_id = NULL
+    WHERE deployment.exclusion_reason <> '' AND {scope} AND NOT (
+        deployment.environment = 'production' AND deployment.deleted_at IS NULL
+        AND deployment.finished_at IS NOT NULL AND deployment.status IN ('success', 'failure')
+    )
+    RETURNING deployment.id
+"""
+
+
+def recompute_outcomes(deployments: Collection[int]) -> tuple[set[int], set[int]]:
+    """What the statuses of these deployments come to: those that changed, and deployments made active again.
+
+    The days of the latter are appended here; those of the former are the caller's.  A deployment without statuses keeps
+    what its source says of it.
+    """
+    statuses: dict[int, list[Status]] = defaultdict(list)
+    rows = DeploymentStatus.objects.filter(deployment__in=sorted(deployments)).values_list(
+        "deployment", "at", "status", "native_status", "run", "job"
+    )
+    for deployment, at, status, native_status, run, job in rows:
+        statuses[deployment].append(Status(at, RunStatus(status), native_status, run, job))
+    own: dict[int, Outcome] = {}
+    again: list[tuple[int, Outcome]] = []
+    for deployment, of_deployment in statuses.items():
+        first, *others = outcomes(of_deployment)
+        own[deployment] = first
+        again.extend((deployment, other) for other in others)
+    if not own:
+        return set(), set()
+    changed = _write(_SET, own.items())
+    active = _activations_of(own)
+    if not active and not again:
+        return changed, set()
+    before = days_of(Kind.DEPLOYMENT, active)
+    made_active = _write(_PUT_AGAIN, again, bases=list(own))
+    append_days(Kind.DEPLOYMENT, made_active, before)
+    return changed, made_active
+
+
+def recompute_rollouts(deployments: Collection[int]) -> set[int]:
+    """Which deployments of the same services as these are one rollout; those that changed.  Appends their days."""
+    return _regroup(_OF_THESE, {"deployments": sorted(deployments)}) if deployments else set()
+
+
+def recompute_rollouts_in(repositories: Collection[int]) -> set[int]:
+    """As above, of all deployments in these repositories."""
+    return _regroup(_OF_REPOSITORIES, {"repositories": sorted(repositories)}) if repositories else set()
+
+
+def recompute_all_rollouts() -> set[int]:
+    """As above, of all deployments."""
+    return _regroup("true", {})
+
+
+def deployments_naming(runs: Collection[int]) -> set[int]:
+    """Deployments that name these pipeline runs."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT deployment.id FROM integrations_pipelinerun run
+            JOIN integrations_deployment deployment
+                 ON deployment.sha = run.sha AND deployment.run = run.run AND deployment.run <> ''
+                 AND deployment.repository_id = run.repository_id
+            WHERE run.id = ANY (%s) AND run.sha <> ''
+            """,
+            [sorted(runs)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
+    gap = timedelta(minutes=Organisation.current().rollout_gap_minutes)
+    marks: list[tuple[int, str, int | None]] = []
+    with database.cursor() as cursor:
+        cursor.execute(_UNMARK.format(scope=scope), params)
+        unmarked = {row[0] for row in cursor.fetchall()}
+        cursor.execute(_PARTS.format(scope=scope), params)
+        for _, rows in groupby(cursor.fetchall(), key=lambda row: row[:2]):
+            marks.extend(_marks([row[2:] for row in rows], gap))
+        ids, reasons, parts_of = zip(*marks, strict=True) if marks else ((), (), ())
+        if marks:
+            cursor.execute(_MARK, {"ids": list(ids), "reasons": list(reasons), "parts_of": list(parts_of)})
+    changed = unmarked.union(ids)
+    append_days(Kind.DEPLOYMENT, changed)
+    return changed
+
+
+def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[int, str, int | None]]:
+    """Deployment, why it does not count by itself, and the one by which it does; of those that changed."""
+    stored = {}
+    preparing = set()
+    parts = []
+    for *of_part, name, reason, part_of in rows:
+        part = Part(*of_part)
+        stored[part.id] = (reason, part_of)
+        if name and only_prepares(name):
+            preparing.add(part.id)
+        else:
+            parts.append(part)
+    counted_by = representatives(parts, gap)
+    for id_, before in stored.items():
+        if id_ in preparing:
+            now: tuple[str, int | None] = (DeploymentExclusion.PREPARES.value, None)
+        elif counted_by[id_] != id_:
+            now = (DeploymentExclusion.PART.value, counted_by[id_])
+        else:
+            now = ("", None)
+        if now != before:
+            yield id_, *now
+
+
+def _activations_of(deployments: Iterable[int]) -> set[int]:
+    with database.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM integrations_deployment WHERE activation_of_id = ANY (%s)", [sorted(deployments)]
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _write(statement: str, outcomes_of: Iterable[tuple[int, Outcome]], **params: Any) -> set[int]:
+    rows = list(outcomes_of)
+    with database.cursor() as cursor:
+        cursor.execute(
+            statement,
+            {
+                "ids": [id_ for id_, _ in rows],
+                "statuses": [str(outcome.status) for _, outcome in rows],
+                "natives": [outcome.native_status for _, outcome in rows],
+                "starts": [outcome.started_at for _, outcome in rows],
+                "finishes": [outcome.finished_at for _, outcome in rows],
+                "runs": [outcome.run for _, outcome in rows],
+                "jobs": [outcome.job for _, outcome in rows],
+                **params,
+            },
+        )
+        return {row[0] for row in cursor.fetchall()}
