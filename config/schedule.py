@@ -37,6 +37,7 @@ SCHEDULE = (
     Entry("Register webhooks", "integrations.webhooks.tasks.register_hooks", Every(seconds=60)),
     Entry("Sync connections", "integrations.sync.tasks.sync_streams", Every(seconds=10)),
     Entry("Delete removed connections", "integrations.sync.tasks.delete_unwanted", Every(seconds=60)),
+    Entry("Replay what is understood now", "integrations.sync.tasks.replay_refused", Every(seconds=300)),
     Entry("List resources", "integrations.sync.tasks.discover", Every(seconds=60)),
     Entry("Match identities", "orgtree.tasks.match_identities", Every(seconds=5)),
     Entry("Derive attribution", "integrations.code.attribution.tasks.attribute", Every(seconds=10)),

@@ -302,6 +302,7 @@ class Nodes:
             "additions": commit.additions,
             "deletions": commit.deletions,
             "changedFilesIfAvailable": len(commit.paths),
+            "parents": lambda info, **args: connection(commit.parents, args, "parents", lambda sha: {"oid": sha}),
             "url": f"{self.payloads.web}/{self.payloads.full_name(repository)}/commit/{commit.sha}",
         }
 

@@ -69,11 +69,17 @@ REPOSITORY_OWNERS = Table(
 
 ATTRIBUTES = Table(
     "attributes",
-    "SELECT person_id AS id, attribute_id, value, during FROM orgtree_personattribute",
+    """
+    SELECT held.person_id AS id, held.attribute_id, held.value,
+           unnest(datemultirange(held.during) * coalesce(employed.days, '{(,)}')) AS during
+    FROM orgtree_personattribute held
+    LEFT JOIN (SELECT person_id, range_agg(during) AS days FROM orgtree_employment GROUP BY person_id) AS employed
+           ON employed.person_id = held.person_id
+    """,
     {"id": "BIGINT", "attribute_id": "BIGINT", "value": "VARCHAR", "first_day": "DATE", "end_day": "DATE"},
-    ("orgtree_personattribute",),
+    ("orgtree_employment", "orgtree_personattribute"),
 )
-"""A row per person, attribute, value and date range."""
+"""A row per person, attribute, value and date range: attributes end with the employment, as memberships do."""
 
 
 # Small tables, of which most answers need several: their versions are looked up in one query.

@@ -68,12 +68,16 @@ class ProvidedParts(Generic[Part]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What all records share.  `updated_at` is the provider's own: an older draft does not overwrite a newer one."""
+    """What all records share.  `updated_at` is the provider's own: an older draft does not overwrite a newer one.
+
+    `impossible_times` are the paths of parts whose time cannot be, and was left out.
+    """
 
     kind: ClassVar[Kind]
     external_id: str
     updated_at: datetime | None = None
     deleted: bool = False
+    impossible_times: tuple[str, ...] = ()
 
     def provided(self) -> tuple[str, ...]:
         """The names of the fields that this draft provides."""
@@ -99,7 +103,7 @@ class PullRequestCommitDraft:
     sha: str
     position: int
     author: Who | None = None
-    authored_at: datetime | None = None
+    authored_at: datetime | None = None  # of a cherry-pick, when it was picked
     committed_at: datetime | None = None
     subject: str = ""
     parents: tuple[str, ...] = ()  # empty if the provider does not send them
@@ -160,6 +164,7 @@ class PullRequestDraft(Draft):
     additions: int | Missing | None = MISSING
     deletions: int | Missing | None = MISSING
     changed_files: int | Missing | None = MISSING
+    commit_count: int | Missing | None = MISSING  # where it is more than `commits` has, that list was cut
     comment_count: int | Missing | None = MISSING  # in the conversation
     review_comment_count: int | Missing | None = MISSING  # on lines
     labels: tuple[str, ...] | Missing = MISSING

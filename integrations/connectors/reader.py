@@ -9,7 +9,9 @@ from typing import Any, Final, TypeVar
 
 from integrations.connectors.errors import SchemaError
 
-EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+# Clocks that were never set say 1970-01-01, and commits of the nineties are true.
+EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+IMPOSSIBLE = f"lies before {EARLIEST:%Y-%m-%d} or after {LATEST:%Y}"
 LARGEST = 2**31 - 1  # what an integer column holds
 LONGEST_ID = 200  # what a column of ids holds; a shortened one could be another's
 Default = TypeVar("Default")
@@ -28,8 +30,10 @@ class Reader:
     A field that is missing or null is an error unless a default is given; one of another type always is.
     """
 
-    def __init__(self, payload: Any, path: str = "") -> None:
+    def __init__(self, payload: Any, path: str = "", *, parent: Reader | None = None) -> None:
         self._path = path
+        self.impossible_times: list[str] = [] if parent is None else parent.impossible_times
+        """Paths of parts whose time cannot be, with those of the objects inside."""
         if not isinstance(payload, dict):
             raise SchemaError(path or "(record)", f"should be an object and is {_kind(payload)}")
         self._payload = payload
@@ -76,24 +80,42 @@ class Reader:
         return value
 
     def time(self, path: str, default: Default | _Required = REQUIRED) -> datetime | Default:
-        """An ISO 8601 time with its offset, in UTC."""
+        """An ISO 8601 time with its offset, in UTC: one of those that the record itself is counted by."""
         value = self._found(path)
         if value is None:
             return self._missing(path, default)
+        at = self._parsed_time(path, value)
+        if at is None:
+            raise SchemaError(self._name(path), IMPOSSIBLE)
+        return at
+
+    def part_time(self, path: str) -> datetime | None:
+        """The same of a part of the record; None where it is missing or cannot be.
+
+        The record counts without it: one commit of a machine whose clock was wrong is no reason to lose a pull request.
+        """
+        value = self._found(path)
+        if value is None:
+            return None
+        at = self._parsed_time(path, value)
+        if at is None:
+            self.impossible_times.append(self._name(path))
+        return at
+
+    def _parsed_time(self, path: str, value: Any) -> datetime | None:
+        """None for a time that cannot be."""
         try:
             at = datetime.fromisoformat(value)
         except (TypeError, ValueError):
             raise SchemaError(self._name(path), "should be a time in ISO 8601") from None
         if at.tzinfo is None:
             raise SchemaError(self._name(path), "is a time without its offset from UTC")
-        if not EARLIEST <= at < LATEST:
-            raise SchemaError(self._name(path), "lies before 2000 or after 2100")
-        return at.astimezone(UTC)
+        return at.astimezone(UTC) if EARLIEST <= at < LATEST else None
 
     def object(self, path: str) -> Reader | None:
         """The object at `path`; None where it is null or missing."""
         value = self._found(path)
-        return None if value is None else Reader(value, self._name(path))
+        return None if value is None else Reader(value, self._name(path), parent=self)
 
     def objects(self, path: str) -> Iterator[Reader]:
         """The objects of a list; none where it is null or missing."""
@@ -103,7 +125,7 @@ class Reader:
         if not isinstance(value, list):
             raise SchemaError(self._name(path), f"should be a list and is {_kind(value)}")
         for position, item in enumerate(value):
-            yield Reader(item, f"{self._name(path)}[{position}]")
+            yield Reader(item, f"{self._name(path)}[{position}]", parent=self)
 
     def _found(self, path: str) -> Any:
         if "." not in path:  # most are: a third of the time that records take to be understood

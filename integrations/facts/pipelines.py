@@ -56,7 +56,7 @@ _RUN: LiteralString = """
                figures.is_counted::int AS is_counted,
                (figures.is_counted AND figures.is_successful)::int AS is_successful,
                (figures.is_counted AND figures.is_flaky)::int AS is_flaky,
-               figures.duration_seconds
+               CASE WHEN figures.is_counted THEN figures.duration_seconds END AS duration_seconds
 """
 
 PIPELINE_RUNS = Relation(
@@ -74,7 +74,7 @@ PIPELINE_RUNS = Relation(
 """One row per finished run.  is_counted, is_successful and is_flaky are 1 or 0.
 
 Cancelled and skipped runs are not counted.  A flaky run succeeded after a failed attempt on the same code.
-duration_seconds is that of the last attempt; null where its start is unknown, and for skipped runs.
+duration_seconds is that of the last attempt; null where its start is unknown, and for cancelled and skipped runs.
 """
 
 PIPELINE_RUNS_BY_SERVICE = replace(

@@ -118,6 +118,9 @@ class SyncRun(models.Model):
     unchanged = models.BigIntegerField(default=0)
     removed = models.BigIntegerField(default=0)
     quarantined = models.BigIntegerField(default=0)
+    impossible_times = models.BigIntegerField(
+        default=0, db_default=0, help_text="Of parts of records, which were left out: the records count."
+    )
     requests = models.BigIntegerField(default=0, db_default=0)
     problem = models.TextField(blank=True, help_text="In words, with what to do.")
 

@@ -54,7 +54,7 @@ class DeploymentMethod(models.TextChoices):
 
     CHAIN = "chain", "Position on the default branch"
     GRAPH = "graph", "Commit graph, beside the default branch"
-    PICK = "pick", "Commit graph, of a copy (cherry-pick)"
+    PICK = "pick", "Commit graph, of a copy (cherry-pick, or the branch's own head)"
     TIME = "time", "First deployment that started after the merge"
 
 

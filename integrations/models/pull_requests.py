@@ -44,6 +44,9 @@ class PullRequest(ProviderFact):
     additions = models.IntegerField(null=True)
     deletions = models.IntegerField(null=True)
     changed_files = models.IntegerField(null=True)
+    commit_count = models.IntegerField(
+        null=True, help_text="By the provider, whatever it lists; null where it does not say."
+    )
     comment_count = models.IntegerField(null=True)
     review_comment_count = models.IntegerField(null=True)
     labels = ArrayField(models.TextField(), default=list, db_default=[])

@@ -32,6 +32,7 @@ from integrations.connectors.drafts import (
     shown_title,
 )
 from integrations.connectors.git.agent_signatures import agents_of_message
+from integrations.connectors.git.history import written_at
 from integrations.connectors.run_addresses import run_in
 from integrations.enums import (
     Kind,
@@ -162,13 +163,14 @@ def pull_request(values: Values) -> PullRequestDraft:
         additions=values["additions"],
         deletions=values["deletions"],
         changed_files=None,
+        commit_count=None,
         comment_count=None,
         review_comment_count=None,
         labels=tuple(values["labels"]),
         commits=ProvidedParts(
             [_commit_of(pushed_commit, position) for position, pushed_commit in enumerate(values["commits"])]
         ),
-        reviews=ProvidedParts([_review(review) for review in values["reviews"]]),
+        reviews=ProvidedParts([_review(review) for review in values["reviews"] if review["submitted_at"]]),
         events=ProvidedParts(ready),
         references=ProvidedParts(
             [WorkItemReference(key=key, method=LinkMethod.PROVIDER) for key in _once(values["work_items"])]
@@ -197,7 +199,7 @@ def commit(values: Values) -> CommitDraft:
 
 
 def work_item(values: Values) -> WorkItemDraft:
-    transitions = sorted(values["transitions"], key=lambda move: move["at"])
+    transitions = sorted((move for move in values["transitions"] if move["at"]), key=lambda move: move["at"])
     return WorkItemDraft(
         external_id=values["id"],
         updated_at=values["updated_at"],
@@ -236,6 +238,7 @@ def work_item(values: Values) -> WorkItemDraft:
             [
                 AssignmentDraft(at=assignment["at"], assignee=who(assignment["assignee"]))
                 for assignment in values["assignees"]
+                if assignment["at"]
             ]
         ),
         sprint_changes=ProvidedParts(),
@@ -293,7 +296,9 @@ def _commit_of(values: Values, position: int) -> PullRequestCommitDraft:
         sha=values["sha"],
         position=position,
         author=who(values["author_email"]),
-        authored_at=values["authored_at"],
+        authored_at=written_at(
+            values["message"], authored_at=values["authored_at"], committed_at=values["committed_at"]
+        ),
         committed_at=values["committed_at"],
         subject=values["message"].split("\n", 1)[0][:200],
         parents=tuple(values["parents"]),
@@ -302,7 +307,8 @@ def _commit_of(values: Values, position: int) -> PullRequestCommitDraft:
 
 
 def _last_assignee(values: Values) -> Who | None:
-    assignees = sorted(values["assignees"], key=lambda assignment: assignment["at"])
+    dated = (assignment for assignment in values["assignees"] if assignment["at"])
+    assignees = sorted(dated, key=lambda assignment: assignment["at"])
     return who(assignees[-1]["assignee"]) if assignees else None
 
 

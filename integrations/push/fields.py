@@ -10,8 +10,8 @@ from django.utils import timezone
 from rest_framework import serializers
 
 from integrations.connectors.drafts import Who
+from integrations.connectors.reader import EARLIEST
 
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_SKEW = timedelta(minutes=10)  # clocks of build machines run ahead a little; what is further ahead is a mistake
 LONGEST_WORD = 200
 LONGEST_NAME = 500
@@ -57,8 +57,12 @@ class Title(Text):
         super().__init__(longest=1_000_000, **options)
 
 
+class ImpossibleTimeError(serializers.ValidationError):
+    """A time that nothing can have happened at."""
+
+
 class Time(serializers.Field[datetime, Any, str, Any]):
-    """ISO 8601 with its offset from UTC, after 1999, not in the future."""
+    """ISO 8601 with its offset from UTC, after 1970-01-01, not in the future."""
 
     def __init__(self, **options: Any) -> None:
         if not options.get("required", True):
@@ -75,10 +79,25 @@ class Time(serializers.Field[datetime, Any, str, Any]):
         if at.tzinfo is None:
             raise serializers.ValidationError("The time lacks its offset from UTC. Add Z or, say, +02:00.")
         if at < EARLIEST:
-            raise serializers.ValidationError("The time lies before the year 2000.")
+            raise ImpossibleTimeError(f"The time lies before {EARLIEST:%Y-%m-%d}.")
         if at > timezone.now() + CLOCK_SKEW:
-            raise serializers.ValidationError("The time lies in the future. Check the clock or the offset from UTC.")
+            raise ImpossibleTimeError("The time lies in the future. Check the clock or the offset from UTC.")
         return at.astimezone(UTC)
+
+
+class PartTime(Time):
+    """Of a part of the record, which counts without it: None where it cannot be.
+
+    `impossible_times` of the serializer's context names the fields, such as commits.authored_at.
+    """
+
+    def to_internal_value(self, data: Any) -> datetime | None:  # type: ignore[override]
+        try:
+            return super().to_internal_value(data)
+        except ImpossibleTimeError:
+            parts = self.parent.parent
+            self.context.setdefault("impossible_times", []).append(f"{parts.field_name}.{self.field_name}")
+            return None
 
 
 class Count(serializers.IntegerField):

@@ -121,11 +121,13 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
     drafts: list[AnyDraft] = []
     stored: list[dict[str, Any]] = []
     for record in records:
-        serializer = pushed.record(data=record)
+        serializer = pushed.record(data=record, context={})
         named = record.get("id", record.get("sha")) if isinstance(record, Mapping) else None
         result = {"id": named if isinstance(named, str | int) else None, "status": "rejected", "error": None}
         results.append(result)
         if serializer.is_valid():
+            if impossible := serializer.context.get("impossible_times"):
+                result["left_out"] = list(dict.fromkeys(impossible))
             drafts.append(pushed.draft_of(serializer.validated_data))
             stored.append(result)
         else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from integrations.push.fields import LONGEST_NAME, LONGEST_URL, Count, StrictSerializer, Text, Texts, Time, Title
+from integrations.push.fields import LONGEST_NAME, LONGEST_URL, Count, PartTime, StrictSerializer, Text, Texts, Time, Title
 
 
 def in_order(record: dict[str, Any], *names: str) -> None:
@@ -83,14 +83,14 @@ class PipelineRunRecord(Record):
 class ReviewRecord(StrictSerializer):
     author = Text(longest=320)
     state = Text()
-    submitted_at = Time()
+    submitted_at = PartTime()
 
 
 class PullRequestCommitRecord(StrictSerializer):
     sha = Text(longest=64)
     author_email = Text(required=False, longest=320)
-    authored_at = Time(required=False)
-    committed_at = Time(required=False)
+    authored_at = PartTime(required=False)
+    committed_at = PartTime(required=False)
     message = Title(required=False)
     parents = Texts()
 
@@ -150,7 +150,7 @@ class CommitRecord(Record):
 
 
 class TransitionRecord(StrictSerializer):
-    at = Time()
+    at = PartTime()
     category = Text()
     to = Text(required=False)
 
@@ -160,7 +160,7 @@ class TransitionRecord(StrictSerializer):
 
 
 class AssigneeRecord(StrictSerializer):
-    at = Time()
+    at = PartTime()
     assignee = Text(required=False, longest=320)
 
 

@@ -16,6 +16,7 @@ from psycopg.errors import DeadlockDetected, SerializationFailure
 from integrations.connectors.base import Page, RawRecord
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
+from integrations.connectors.reader import IMPOSSIBLE
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import QuarantinedPayload, Stream, SyncRun
 from integrations.sync.leases import LEASE, Lease
@@ -140,8 +141,17 @@ def _store(at: SliceContext, page: Page, understood: Understood, requests: int) 
         unchanged=F("unchanged") + stored.unchanged,
         removed=F("removed") + stored.removed,
         quarantined=F("quarantined") + len(understood.refused),
+        impossible_times=F("impossible_times") + _note_impossible_times(stream, understood),
         requests=F("requests") + requests,
     )
+
+
+def _note_impossible_times(stream: Stream, understood: Understood) -> int:
+    """How many times of parts cannot be and were left out; the log says which."""
+    paths = [(draft.external_id, path) for draft in understood.drafts for path in draft.impossible_times]
+    for external_id, path in paths:
+        logger.info("%s %s: %s %s, and is left out", stream, external_id, path, IMPOSSIBLE)
+    return len(paths)
 
 
 def _note_received(stream: Stream, understood: Understood) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -14,7 +15,11 @@ from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, QuarantinedPayload
 from integrations.sync.clients import connector_of
 
+logger = logging.getLogger(__name__)
+
 LONGEST_PATH = 300
+# Why earlier versions refused whole records whose parts had a time of the nineties or one that cannot be.
+REFUSED_BEFORE = ("lies before 2000 or after 2100",)
 
 
 def count_quarantined() -> int:
@@ -26,6 +31,23 @@ def count_quarantined() -> int:
 class Replayed:
     understood: int
     refused: int
+
+
+def replay_refused_before() -> int:
+    """Replay what an earlier version refused and this one understands; how many were stored.
+
+    A record that is still refused gets its current reason, and is not tried again.
+    """
+    waiting = QuarantinedPayload.objects.filter(
+        replayed_at=None, problem__in=REFUSED_BEFORE, connection__removed_at=None
+    ).select_related("connection")
+    understood = 0
+    for payload in waiting.order_by("pk").iterator(chunk_size=100):
+        try:
+            understood += replay(payload.connection, [payload]).understood
+        except Exception:  # one record must not hold up the others
+            logger.exception("A record in quarantine (%s) could not be replayed", payload.pk)
+    return understood
 
 
 def replay(connection: Connection, payloads: Iterable[QuarantinedPayload]) -> Replayed:

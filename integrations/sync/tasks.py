@@ -17,6 +17,7 @@ from core.nudges import nudge_on_commit
 from core.queue import run_all
 from integrations.connectors.errors import ConnectorError
 from integrations.models import Connection
+from integrations.sync.quarantine import replay_refused_before
 from integrations.sync.remove_connection import delete_unwanted_facts
 from integrations.sync.resources import discover_resources
 from integrations.sync.slices import run_next_slice, stopping
@@ -77,6 +78,12 @@ def _discover_later(connection: Connection) -> None:
 def delete_unwanted() -> None:
     """Delete connections that were removed together with more facts than a browser request can delete."""
     delete_unwanted_facts()
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def replay_refused() -> None:
+    """Store what an earlier version put into quarantine for a reason that holds no more."""
+    replay_refused_before()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -72,6 +72,9 @@ _WITH_VALUE = sql.SQL(
         SELECT FROM orgtree_personattribute held
         JOIN orgtree_attribute attribute ON attribute.id = held.attribute_id AND attribute.slug = {attribute}
         WHERE held.person_id = {person} AND held.value = ANY({values}) AND held.during @> {day}
+          AND (NOT EXISTS (SELECT FROM orgtree_employment employed WHERE employed.person_id = held.person_id)
+               OR EXISTS (SELECT FROM orgtree_employment employed
+                          WHERE employed.person_id = held.person_id AND employed.during @> {day}))
     )
     """
 )

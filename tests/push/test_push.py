@@ -226,7 +226,7 @@ def test_after_its_removal_with_facts_kept_the_connection_goes_on(pusher: Pusher
             {k: v for k, v in DEPLOYMENT.items() if k != "environment"},
             "environment: This",
         ),
-        ("deployments", DEPLOYMENT | {"finished_at": "1999-01-01T00:00:00Z"}, "finished_at: The time lies before"),
+        ("deployments", DEPLOYMENT | {"finished_at": "1969-12-31T00:00:00Z"}, "finished_at: The time lies before"),
         ("deployments", DEPLOYMENT | {"finished_at": "2026-03-02T10:00:00"}, "finished_at: The time lacks its offset"),
         ("deployments", DEPLOYMENT | {"finished_at": 17}, "finished_at: This is no time."),
         ("deployments", DEPLOYMENT | {"finished_at": None}, "finished_at: A deployment that is not running"),

@@ -73,4 +73,7 @@ def outcome_of(run: SyncRun) -> str:
     noun = ("commit" if run.source_id else "record") + ("" if read == "1" else "s")
     requests = f" in {run.requests:,} request{'' if run.requests == 1 else 's'}" if run.requests else ""
     changes = ", ".join(f"{getattr(run, name):,} {name}" for name in COUNTED if getattr(run, name))
+    if run.impossible_times:
+        left_out = f"{run.impossible_times:,} impossible time{'' if run.impossible_times == 1 else 's'} left out"
+        changes = f"{changes}, {left_out}" if changes else left_out
     return f"{read} {noun} read{requests}: {changes or 'nothing new'}"

@@ -280,6 +280,11 @@ def picked_from(message: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_PICKED.findall(message)))
 
 
+def written_at(message: str, *, authored_at: datetime | None, committed_at: datetime | None) -> datetime | None:
+    """When somebody began with a commit: its author's time; of a cherry-pick, which keeps that, when it was picked."""
+    return committed_at if committed_at is not None and picked_from(message) else authored_at
+
+
 def _trailers(text: str) -> Iterator[Trailer]:
     for line in filter(None, text.split("\x1e")):
         key, separator, value = line.partition("\x1f")

@@ -35,10 +35,11 @@ def normalise_run(payload: Json) -> list[PipelineRunDraft]:
     GitHub has no time at which a run ended: it is that of the completed run's last change.
     """
     reader = Reader(payload)
-    run = Reader(payload.get("workflow_run"), "workflow_run")
+    run = Reader(payload.get("workflow_run"), "workflow_run", parent=reader)
     attempt = run.integer("run_attempt", default=1)
     number = run.identifier("id")
-    started_at = run.time("run_started_at", default=run.time("created_at"))
+    created_at = run.part_time("created_at")
+    started_at = run.part_time("run_started_at") if run.has("run_started_at") else created_at
     native_status, status = _outcome(run)
     updated_at = run.time("updated_at")
     return [
@@ -56,10 +57,11 @@ def normalise_run(payload: Json) -> list[PipelineRunDraft]:
             sha=run.text("head_sha"),
             branch=run.text("head_branch", default=""),  # null where a tag was pushed or the branch is gone
             started_by=account(run.object("triggering_actor") or run.object("actor")),
-            queued_at=run.time("created_at") if attempt == 1 else started_at,
+            queued_at=created_at if attempt == 1 else started_at,
             started_at=started_at,
             finished_at=updated_at if run.text("status") == COMPLETED else None,
             jobs=ProvidedParts([_job(job) for job in reader.objects("jobs")]) if reader.has("jobs") else MISSING,
+            impossible_times=tuple(reader.impossible_times),
         )
     ]
 
@@ -101,9 +103,9 @@ def _job(job: Reader) -> JobDraft:
         name=shown_title(job.text("name")),
         status=status,
         native_status=native_status,
-        queued_at=job.time("created_at", default=None),
-        started_at=job.time("started_at", default=None) if started else None,
-        finished_at=job.time("completed_at", default=None),
+        queued_at=job.part_time("created_at"),
+        started_at=job.part_time("started_at") if started else None,
+        finished_at=job.part_time("completed_at"),
     )
 
 

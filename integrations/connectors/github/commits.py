@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from integrations.connectors.base import Json
 from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.accounts import author_of_commit
 from integrations.connectors.reader import Reader
+
+NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+"""What a clone makes of an author's time that cannot be (git/history.py): outside of what counts as one."""
 
 
 def normalise_commit(payload: Json) -> list[CommitDraft]:
@@ -19,10 +24,12 @@ def normalise_commit(payload: Json) -> list[CommitDraft]:
             repository=reader.identifier("repository.id"),
             parents=tuple(parent.text("sha") for parent in commit.objects("parents")),
             author=_signed(commit, "author"),
-            authored_at=commit.time("commit.author.date"),
+            authored_at=(commit.part_time if commit.has("commit.author.date") else commit.time)("commit.author.date")
+            or NO_TIME,
             committer=_signed(commit, "committer"),
             committed_at=commit.time("commit.committer.date"),
             message=commit.text("commit.message"),
+            impossible_times=tuple(commit.impossible_times),
         )
     ]
 

@@ -81,6 +81,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             resolved_at=issue.time("closed_at", default=None),
             transitions=MISSING if events is None else ProvidedParts(_transitions(events)),
             assignments=MISSING if events is None else ProvidedParts(_assignments(events)),
+            impossible_times=tuple(reader.impossible_times),
         )
     ]
 
@@ -100,8 +101,8 @@ def _parent_key(issue: Reader, *, is_listed: bool) -> str | Missing:
     return issue_key("/".join(parts[-4:-2]), int(number)) if len(parts) >= 4 and number.isdecimal() else MISSING
 
 
-def _events(reader: Reader) -> list[tuple[str, Reader]] | None:
-    """Name and event, in order of time, from either API; None if they are not provided."""
+def _events(reader: Reader) -> list[tuple[datetime, str, Reader]] | None:
+    """Time, name and event, in order of time, from either API; None if they are not provided."""
     if (details := reader.object("details")) is not None:
         events = [
             (_GRAPHQL_EVENTS.get(event.text("__typename"), ""), event)
@@ -111,20 +112,22 @@ def _events(reader: Reader) -> list[tuple[str, Reader]] | None:
         events = [(event.text("event"), event) for event in reader.objects("timeline")]
     else:
         return None
-    known = [(name, event) for name, event in events if name in EVENTS_OF_INTEREST]
-    return sorted(known, key=lambda event: _at(event[1]))
+    known = [(at, name, event) for name, event in events if name in EVENTS_OF_INTEREST and (at := _at(event))]
+    return sorted(known, key=lambda event: event[0])
 
 
-def _at(event: Reader) -> datetime:
-    return event.time("created_at") if event.has("created_at") else event.time("createdAt")
+def _at(event: Reader) -> datetime | None:
+    """None where it cannot be: the event is left out."""
+    path = "created_at" if event.has("created_at") else "createdAt"
+    return event.part_time(path) if event.has(path) else event.time(path)
 
 
-def _transitions(events: Sequence[tuple[str, Reader]]) -> list[TransitionDraft]:
+def _transitions(events: Sequence[tuple[datetime, str, Reader]]) -> list[TransitionDraft]:
     """An event that leaves the status as it is (closed again, for another reason) is none."""
     transitions: list[TransitionDraft] = []
     status, state = OPEN, OPEN
     labels: list[str] = []
-    for name, event in events:
+    for at, name, event in events:
         state = {"closed": CLOSED, "reopened": OPEN}.get(name, state)
         if name in ("labeled", "unlabeled"):
             label = event.text("label.name", default="")
@@ -133,7 +136,7 @@ def _transitions(events: Sequence[tuple[str, Reader]]) -> list[TransitionDraft]:
         if to != status:
             transitions.append(
                 TransitionDraft(
-                    at=_at(event),
+                    at=at,
                     from_status=status,
                     to_status=to,
                     category=CATEGORIES.get(to, StatusCategory.IN_PROGRESS),
@@ -163,11 +166,11 @@ def _category(status: str) -> StatusCategory | Missing:
     return CATEGORIES.get(status, MISSING)
 
 
-def _assignments(events: Iterable[tuple[str, Reader]]) -> list[AssignmentDraft]:
+def _assignments(events: Iterable[tuple[datetime, str, Reader]]) -> list[AssignmentDraft]:
     """Who was assigned from when on; of several assignees, the first."""
     assignments: list[AssignmentDraft] = []
     assigned: list[Who] = []
-    for name, event in events:
+    for at, name, event in events:
         who = account(event.object("assignee")) if name in ("assigned", "unassigned") else None
         if who is None:
             continue
@@ -177,5 +180,5 @@ def _assignments(events: Iterable[tuple[str, Reader]]) -> list[AssignmentDraft]:
         elif name == "unassigned" and who in assigned:
             assigned.remove(who)
         if assigned[:1] != before:
-            assignments.append(AssignmentDraft(at=_at(event), assignee=assigned[0] if assigned else None))
+            assignments.append(AssignmentDraft(at=at, assignee=assigned[0] if assigned else None))
     return assignments

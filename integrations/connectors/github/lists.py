@@ -62,14 +62,12 @@ def following(listed: Listed, address: str) -> str:
     return listed.next
 
 
-def list_all(http: Http, path: str, *, now: datetime, within: str = "", most: int | None = None) -> Iterator[Any]:
-    """The entries of all pages, at most about `most` of them."""
+def list_all(http: Http, path: str, *, now: datetime, within: str = "") -> Iterator[Any]:
+    """The entries of all pages."""
     page = list_page(http, path, now=now, params={"per_page": PER_PAGE}, within=within)
-    count = 0
     while page is not None:
         yield from page.items
-        count += len(page.items)
-        if not page.next or (most is not None and count >= most):
+        if not page.next:
             return
         page = list_page(http, page.next, now=now, within=within)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
+from datetime import datetime
 from typing import TypeVar
 
 from integrations.connectors.drafts import (
@@ -17,12 +17,12 @@ from integrations.connectors.drafts import (
     shown_title,
 )
 from integrations.connectors.git.agent_signatures import agents_of_message
+from integrations.connectors.git.history import written_at
 from integrations.connectors.github.accounts import account, author_of_commit
 from integrations.connectors.reader import Reader
 from integrations.enums import PullRequestEventKind, ReviewState
 
 Part = TypeVar("Part")
-MOST_COMMITS = 250  # of one pull request; REST shows no more
 
 _REVIEW_STATES = {
     "approved": ReviewState.APPROVED,
@@ -62,7 +62,7 @@ class Parts:
 
 
 def graphql_parts(details: Reader) -> Parts:
-    commits = islice(details.objects("commits.nodes"), MOST_COMMITS)
+    commits = details.objects("commits.nodes")
     return Parts(
         commits=ProvidedParts([_graphql_commit(commit, position) for position, commit in enumerate(commits)]),
         reviews=ProvidedParts(_known(_graphql_review(review) for review in details.objects("reviews.nodes"))),
@@ -71,7 +71,7 @@ def graphql_parts(details: Reader) -> Parts:
 
 
 def rest_parts(reader: Reader) -> Parts:
-    commits = islice(reader.objects("commits"), MOST_COMMITS)
+    commits = reader.objects("commits")
     return Parts(
         commits=ProvidedParts([_rest_commit(commit, position) for position, commit in enumerate(commits)]),
         reviews=ProvidedParts(_known(rest_review(review) for review in reader.objects("reviews"))),
@@ -80,55 +80,63 @@ def rest_parts(reader: Reader) -> Parts:
 
 
 def rest_review(review: Reader) -> ReviewDraft | None:
-    """A review, of a webhook too; None while it is not submitted."""
+    """A review, of a webhook too; None while it is not submitted, or where its time cannot be."""
     state = review.text("state").lower()
-    if state == "pending":
+    submitted_at = None if state == "pending" else _time_of_part(review, "submitted_at")
+    if submitted_at is None:
         return None
     return ReviewDraft(
         external_id=review.identifier("id"),
         author=account(review.object("user")),
         state=_REVIEW_STATES.get(state, ReviewState.COMMENTED),
         native_state=state,
-        submitted_at=review.time("submitted_at"),
+        submitted_at=submitted_at,
         commit_sha=review.text("commit_id", default=""),
     )
 
 
 def _graphql_review(review: Reader) -> ReviewDraft | None:
     state = review.text("state").lower()
-    if state == "pending":
+    submitted_at = None if state == "pending" else _time_of_part(review, "submittedAt")
+    if submitted_at is None:
         return None
     return ReviewDraft(
         external_id=review.identifier("fullDatabaseId"),
         author=account(review.object("author")),
         state=_REVIEW_STATES.get(state, ReviewState.COMMENTED),
         native_state=state,
-        submitted_at=review.time("submittedAt"),
+        submitted_at=submitted_at,
         commit_sha=review.text("commit.oid", default=""),
     )
 
 
 def _rest_commit(commit: Reader, position: int) -> PullRequestCommitDraft:
+    message = commit.text("commit.message")
+    committed_at = commit.part_time("commit.committer.date")
     return PullRequestCommitDraft(
         sha=commit.text("sha"),
         position=position,
         author=author_of_commit(commit.object("commit.author"), commit.object("author")),
-        authored_at=commit.time("commit.author.date", default=None),
-        committed_at=commit.time("commit.committer.date", default=None),
-        subject=subject_of(commit.text("commit.message")),
-        agents=agents_of_message(commit.text("commit.message")),
+        authored_at=written_at(message, authored_at=commit.part_time("commit.author.date"), committed_at=committed_at),
+        committed_at=committed_at,
+        subject=subject_of(message),
+        parents=tuple(parent.text("sha") for parent in commit.objects("parents")),
+        agents=agents_of_message(message),
     )
 
 
 def _graphql_commit(node: Reader, position: int) -> PullRequestCommitDraft:
+    message = node.text("commit.message")
+    committed_at = node.part_time("commit.committedDate")
     return PullRequestCommitDraft(
         sha=node.text("commit.oid"),
         position=position,
         author=author_of_commit(node.object("commit.author"), node.object("commit.author.user")),
-        authored_at=node.time("commit.authoredDate", default=None),
-        committed_at=node.time("commit.committedDate", default=None),
-        subject=subject_of(node.text("commit.message")),
-        agents=agents_of_message(node.text("commit.message")),
+        authored_at=written_at(message, authored_at=node.part_time("commit.authoredDate"), committed_at=committed_at),
+        committed_at=committed_at,
+        subject=subject_of(message),
+        parents=tuple(parent.text("oid") for parent in node.objects("commit.parents.nodes")),
+        agents=agents_of_message(message),
     )
 
 
@@ -139,11 +147,12 @@ def subject_of(message: str) -> str:
 
 def _rest_event(event: Reader) -> PullRequestEventDraft | None:
     kind = _REST_EVENTS.get(event.text("event"))
-    if kind is None:
+    at = None if kind is None else _time_of_part(event, "created_at")
+    if kind is None or at is None:
         return None
     return PullRequestEventDraft(
         kind=kind,
-        at=event.time("created_at"),
+        at=at,
         by=account(event.object("actor")),
         of=account(event.object("requested_reviewer")),
         team=event.text("requested_team.slug", default=""),
@@ -152,16 +161,22 @@ def _rest_event(event: Reader) -> PullRequestEventDraft | None:
 
 def _graphql_event(event: Reader) -> PullRequestEventDraft | None:
     kind = _GRAPHQL_EVENTS.get(event.text("__typename"))
-    if kind is None:
+    at = None if kind is None else _time_of_part(event, "createdAt")
+    if kind is None or at is None:
         return None
     of = event.object("requestedReviewer")
     return PullRequestEventDraft(
         kind=kind,
-        at=event.time("createdAt"),
+        at=at,
         by=account(event.object("actor")),
         of=account(of),  # None for a team, which has a slug and no login
         team="" if of is None else of.text("slug", default=""),
     )
+
+
+def _time_of_part(part: Reader, path: str) -> datetime | None:
+    """Of a part that is nothing without one; None where it cannot be, SchemaError where there is none."""
+    return part.part_time(path) if part.has(path) else part.time(path)
 
 
 def _known(parts: Iterable[Part | None]) -> list[Part]:

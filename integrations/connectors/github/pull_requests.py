@@ -58,6 +58,7 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
             additions=_count(pull_request, "additions", details, "additions"),
             deletions=_count(pull_request, "deletions", details, "deletions"),
             changed_files=_count(pull_request, "changed_files", details, "changedFiles"),
+            commit_count=_count(pull_request, "commits", details, "commits.totalCount"),
             comment_count=_count(pull_request, "comments", details, "comments.totalCount"),
             review_comment_count=_review_comment_count(pull_request, details),
             labels=tuple(label.text("name") for label in pull_request.objects("labels")),
@@ -65,6 +66,7 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
             reviews=parts.reviews,
             events=parts.events,
             references=_references(pull_request, parts),
+            impossible_times=tuple(reader.impossible_times),
         )
     ]
 

@@ -2,7 +2,8 @@
 
 Lists are always read over REST: they can be asked conditionally, and are the same with and without GraphQL.  What a
 list leaves out costs one to four requests a record over REST; here it costs one for a whole batch.  Connections take
-their first hundred entries; whoever has more is asked for the rest alone (`MORE`).
+their first hundred entries; whoever has more is asked for the rest alone (`MORE`).  Of commits the first thirty: the
+parents of each are a connection of their own, of which a hundred cost a point of the hour's 5,000, asked for or not.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ _REVIEWER = f"__typename ... on Actor {{ login }} {_NUMBERS} ... on Team {{ slug
 _ASSIGNEE = f"__typename ... on Actor {{ login }} {_NUMBERS}"
 _PAGE = "pageInfo { hasNextPage endCursor }"
 
-_COMMITS = f"""{_PAGE} nodes {{ commit {{
+_COMMITS = f"""{_PAGE} totalCount nodes {{ commit {{
   oid message authoredDate committedDate author {{ name email user {{ __typename login databaseId }} }}
+  parents(first: 10) {{ nodes {{ oid }} }}
 }} }}"""
 
 _REVIEWS = f"""{_PAGE} nodes {{
@@ -66,7 +68,7 @@ PULL_REQUESTS: Final = f"""query PullRequestDetails($ids: [ID!]!) {{
     id additions deletions changedFiles
     mergedBy {{ {_ACTOR} }}
     comments {{ totalCount }}
-    commits(first: 100) {{ {_COMMITS} }}
+    commits(first: 30) {{ {_COMMITS} }}
     reviews(first: 100) {{ {_REVIEWS} }}
     timelineItems(first: 100, itemTypes: {_PULL_REQUEST_EVENT_TYPES}) {{ {_PULL_REQUEST_EVENTS} }}
   }} }}

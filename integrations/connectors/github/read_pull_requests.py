@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
-from integrations.connectors.errors import GoneError
+from integrations.connectors.errors import GoneError, PermanentError
 from integrations.connectors.github.graphql import details_of
 from integrations.connectors.github.lists import as_record, list_all, text_of
 from integrations.connectors.github.newest_first import NewestFirst
-from integrations.connectors.github.pull_request_parts import EVENTS_OF_INTEREST, MOST_COMMITS
+from integrations.connectors.github.pull_request_parts import EVENTS_OF_INTEREST
 from integrations.connectors.github.pull_requests import normalise_pull_request
 from integrations.connectors.github.queries import PULL_REQUESTS
 from integrations.connectors.github.stream_repository import Place
@@ -45,9 +46,10 @@ def _read_over_rest(http: Http, place: Place, entry: Json, now: datetime) -> Raw
         return _record(entry)
     pulls = place.path("pulls", number)
     try:
+        pull_request = http.get(pulls).json()
         return _record(
-            http.get(pulls).json(),
-            commits=list(list_all(http, f"{pulls}/commits", now=now, most=MOST_COMMITS)),
+            pull_request,
+            commits=_commits(http, place, pull_request, now),
             reviews=list(list_all(http, f"{pulls}/reviews", now=now)),
             timeline=[
                 event
@@ -57,6 +59,23 @@ def _read_over_rest(http: Http, place: Place, entry: Json, now: datetime) -> Raw
         )
     except GoneError:
         return _record(entry)  # gone since it was listed, and not yet missed
+
+
+def _commits(http: Http, place: Place, pull_request: Any, now: datetime) -> list[Any]:
+    """All of the pull request's, the oldest first.
+
+    Its own list ends after 250; the comparison of its branches has the others, as long as GitHub knows both ends.
+    """
+    commits = list(list_all(http, place.path("pulls", text_of(pull_request, "number"), "commits"), now=now))
+    count = text_of(pull_request, "commits")
+    base, head = (text_of(pull_request.get(side), "sha") for side in ("base", "head"))
+    if not count.isdecimal() or len(commits) >= int(count) or not base or not head:
+        return commits
+    try:
+        compared = list(list_all(http, place.path("compare", f"{base}...{head}"), now=now, within="commits"))
+    except (GoneError, PermanentError):
+        return commits
+    return compared if len(compared) == int(count) else commits
 
 
 def _record(pull_request: Json, **parts: object) -> RawRecord:

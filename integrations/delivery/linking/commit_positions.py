@@ -13,20 +13,18 @@ from dataclasses import dataclass
 from django.db import connection
 
 from integrations.delivery.linking.commit_graph import Place, bases, chain_of, entered, number
+from integrations.delivery.linking.provided_parents import LISTED, add_merges, merges_of
 from integrations.models import Repository
 
 # Commits from a clone or a provider, those that pull requests list with their parents, and those that merges
 # and deployments name although no branch holds them any more.
-_GRAPH = """
+_GRAPH = f"""
     SELECT commit.sha, commit.parents, link.on_default_branch, commit.committed_at
     FROM integrations_commitinrepository link
     JOIN integrations_commit commit ON commit.id = link.commit_id
     WHERE link.repository_id = %(repository)s
     UNION ALL
-    SELECT listed.sha, listed.parents, false, NULL
-    FROM integrations_pullrequest pull_request
-    JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id AND listed.parents <> '{}'
-    WHERE pull_request.repository_id = %(repository)s
+    SELECT listed.sha, listed.parents, false, NULL FROM ({LISTED}) AS listed
     UNION ALL
     SELECT commit.sha, commit.parents, false, NULL
     FROM (
@@ -35,7 +33,7 @@ _GRAPH = """
         SELECT sha FROM integrations_deployment WHERE repository_id = %(repository)s AND sha <> ''
     ) AS named (sha)
     JOIN integrations_commit commit ON commit.sha = named.sha
-"""
+"""  # noqa: S608  # a constant
 _ELSEWHERE = "SELECT sha, parents FROM integrations_commit WHERE sha = ANY (%s)"
 _PLACES = """
     SELECT sha, position, base, on_chain, parents_known FROM integrations_commitplace WHERE repository_id = %s
@@ -65,12 +63,14 @@ _TIP = """
     SELECT sha, position FROM integrations_commitplace
     WHERE repository_id = %s AND on_chain ORDER BY position DESC LIMIT 1
 """
-_UNMERGED = """
-    SELECT place.sha, commit.parents
+_UNMERGED = f"""
+    SELECT place.sha, coalesce(commit.parents, listed.parents)
     FROM integrations_commitplace place
-    JOIN integrations_commit commit ON commit.sha = place.sha
-    WHERE place.repository_id = %s AND place.position IS NULL
-"""
+    LEFT JOIN integrations_commit commit ON commit.sha = place.sha
+    LEFT JOIN ({LISTED}) AS listed ON listed.sha = place.sha AND commit.sha IS NULL
+    WHERE place.repository_id = %(repository)s AND place.position IS NULL
+      AND (commit.sha IS NOT NULL OR listed.sha IS NOT NULL)
+"""  # noqa: S608  # a constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +122,14 @@ def read_graph(repository: Repository) -> Graph:
             parents.setdefault(sha, own_parents)
             if is_on_default:
                 on_default[sha] = committed_at
+        inner = {parent for sha in on_default for parent in parents[sha]}
+        add_merges(parents, merges_of(repository.pk))
         missing = {parent for of in parents.values() for parent in of} - parents.keys()
         while missing:
             cursor.execute(_ELSEWHERE, [list(missing)])
             parents_by_sha = dict(cursor.fetchall())
             parents |= parents_by_sha
             missing = {parent for of in parents_by_sha.values() for parent in of} - parents.keys()
-    inner = {parent for sha in on_default for parent in parents[sha]}
     tips = on_default.keys() - inner or on_default.keys()
     return Graph(parents, max(tips, key=lambda sha: (on_default[sha], sha), default=None))
 
@@ -168,6 +169,7 @@ def place_new_commits(repository: Repository, commits: Collection[int]) -> set[s
         if is_on_default:
             on_default.add(sha)
     grown = _growth(parents, on_default, tip)
+    add_merges(parents, merges_of(repository.pk, one_of=list(parents)))
     if grown is None or not placed.isdisjoint(grown):
         return None  # fast-forwarded to a commit of a branch: commits above it contain more of the chain now
     return _place_after(repository, parents, grown, last)
@@ -200,8 +202,9 @@ def _place_after(
     with connection.cursor() as cursor:
         open_branches: dict[str, Sequence[str]] = {}
         if grown:
-            cursor.execute(_UNMERGED, [repository.pk])
+            cursor.execute(_UNMERGED, {"repository": repository.pk})
             open_branches = dict(cursor.fetchall())
+            add_merges(open_branches, merges_of(repository.pk, one_of=list(open_branches)))
         graph = {**open_branches, **parents}
         around = {parent for of in graph.values() for parent in of} | others
         cursor.execute(_PLACED, [repository.pk, list(around | set(graph))])

@@ -3,7 +3,9 @@
 It is known what a deployment contains where the parents of the merge are known, and the deployment names a commit of
 the graph (docs/decisions/0018).  Otherwise it is the first that started after the merge and is no rollback.  A sha
 contains nothing that was merged after it was first deployed anywhere in the repository; one that nobody knows contains
-nothing new when it is deployed again where it was.  What contains a copy of the merge will do, too (copies.py).
+nothing new when it is deployed again where it was.  What contains a copy of the merge will do, too (copies.py), and so
+will the head of its branch itself, if it was not deployed before the merge: a squash and the commits of its branch are
+one change.
 
 "First" is told by a running minimum: deployments and merges in one order, from the newest commit to the oldest, or
 from the latest moment to the earliest; above each merge stand the deployments that contain it, and the lowest rank
@@ -35,7 +37,8 @@ _LINKED: LiteralString = """
         SELECT * FROM unnest(%(beside_repositories)s::bigint[], %(beside_tracks)s::text[], %(beside_shas)s::text[],
                              %(beside_deployments)s::bigint[]) AS beside (repository_id, track, sha, deployment_id)
     ), merge AS MATERIALIZED (
-        SELECT pull_request.id, pull_request.repository_id, pull_request.merged_at, place.position,
+        SELECT pull_request.id, pull_request.repository_id, pull_request.merged_at, pull_request.head_sha,
+               place.position,
                coalesce(place.parents_known, false) AS known, coalesce(touched.service, '') AS track,
                beside.deployment_id AS beside_id
         FROM integrations_pullrequest pull_request
@@ -120,12 +123,21 @@ _LINKED: LiteralString = """
                              ROWS UNBOUNDED PRECEDING)
         ) AS ranked
         WHERE merge_id IS NOT NULL
+    ), by_head AS (
+        SELECT merge.id AS merge_id, min(on_track.rank) AS first
+        FROM merge
+        JOIN on_track ON on_track.repository_id = merge.repository_id AND on_track.track = merge.track
+             AND on_track.sha = merge.head_sha AND on_track.sha_started_at >= merge.merged_at
+        WHERE merge.head_sha <> ''
+        GROUP BY merge.id
     ), earliest AS (
         SELECT merge_id, first, preference FROM by_position
         UNION ALL
         SELECT merge.id, rollout.rank, 2 FROM merge JOIN rollout ON rollout.id = merge.beside_id WHERE merge.known
         UNION ALL
         SELECT copy.id, rollout.rank, 3 FROM copy JOIN rollout ON rollout.id = copy.beside_id
+        UNION ALL
+        SELECT merge_id, first, 3 FROM by_head
         UNION ALL
         SELECT merge_id, first, 4 FROM by_time WHERE first IS NOT NULL
     ), linked AS (

@@ -12,6 +12,7 @@ from integrations.delivery.linking.commit_positions import place_new_commits, pl
 from integrations.delivery.linking.copies import copied_by
 from integrations.delivery.linking.failures import recompute_failures
 from integrations.delivery.linking.first_deployment import recompute_first_deployments
+from integrations.delivery.linking.provided_parents import with_merges_to_place
 from integrations.delivery.linking.rollbacks import propose_rollbacks, propose_rollbacks_in
 from integrations.delivery.linking.service_paths import (
     recompute_touched_services,
@@ -107,7 +108,7 @@ def relink(kind: Kind, ids: Collection[int]) -> None:
 
 def relink_pull_requests(ids: Collection[int]) -> None:
     """Their merges, their commits' parents, their work items or their paths may have changed."""
-    _place(_ids(_LISTED_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids))
+    _place(_ids(_LISTED_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids) | with_merges_to_place(ids))
     recompute_first_deployments(recompute_touched_services(ids).union(ids))
     recompute_failures(deployments=_ids(_DEPLOYED_BY_RULE, ids=ids))
     note_lead_times(recompute_work_item_origins(ids))

@@ -14,6 +14,7 @@ from django.db import connection
 
 from integrations.delivery.linking.commit_graph import first_deployed
 from integrations.delivery.linking.copies import Copy
+from integrations.delivery.linking.provided_parents import LISTED, add_merges, merges_of
 from integrations.facts.production import IN_ORDER, IN_PRODUCTION
 
 # Repositories in which one of the merges that are asked about, or a copy of one, and a deployment, stand beside the
@@ -40,17 +41,14 @@ _REPOSITORIES = f"""
         WHERE deployment.repository_id = merged_beside.repository_id AND {IN_PRODUCTION}
     )
 """  # noqa: S608  # constants of this module
-_COMMITS = """
+_COMMITS = f"""
     SELECT place.sha, commit.parents
     FROM integrations_commitplace place
     JOIN integrations_commit commit ON commit.sha = place.sha
     WHERE place.repository_id = %(repository)s AND NOT place.on_chain
     UNION ALL
-    SELECT listed.sha, listed.parents
-    FROM integrations_pullrequest pull_request
-    JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id AND listed.parents <> '{}'
-    WHERE pull_request.repository_id = %(repository)s
-"""
+    {LISTED}
+"""  # noqa: S608  # a constant
 _CHAIN = "SELECT sha FROM integrations_commitplace WHERE repository_id = %s AND on_chain AND sha = ANY (%s)"
 _DEPLOYMENTS = f"""
     SELECT deployment.id, deployment.sha, deployment.service
@@ -87,13 +85,14 @@ def deployed_beside(pull_requests: Sequence[int] | None, copies: Collection[Copy
 
 
 def _deployed_beside(repository: int) -> Collection[Beside]:
-    parents: dict[str, list[str]] = {}
+    parents: dict[str, Sequence[str]] = {}
     tracks: dict[str, list[tuple[int, str]]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_COMMITS, {"repository": repository})
         for sha, own_parents in cursor.fetchall():
             if own_parents or sha not in parents:
                 parents[sha] = own_parents
+        add_merges(parents, merges_of(repository))
         around = {parent for of in parents.values() for parent in of}
         cursor.execute(_CHAIN, [repository, list(around)])
         on_chain = frozenset(row[0] for row in cursor.fetchall())

@@ -35,6 +35,7 @@ SELECTED: LiteralString = """
                CASE WHEN pull_request.merged_at IS NOT NULL THEN pull_request.merged_at
                     WHEN pull_request.state <> 'open' THEN pull_request.closed_at END AS ended_at,
                pull_request.title, pull_request.source_branch, nullif(pull_request.merge_sha, '') AS merge_sha,
+               pull_request.head_sha, pull_request.commit_count,
                pull_request.additions + pull_request.deletions AS provided_size, pull_request.changed_files,
                coalesce(pull_request.comment_count + pull_request.review_comment_count,
                         pull_request.comment_count, pull_request.review_comment_count) AS comment_count,
@@ -73,6 +74,8 @@ REVIEWS: LiteralString = """
 # its own: through another pull request that was merged there earlier, or, where the history is known, because it stands
 # there before the merge.  A branch that was merged by moving the default branch forward ends in its merge commit: its
 # own are those that stand there without a gap.  `shared` are those of their commits that other pull requests list, too.
+# Its time is its author's, where that can be (a clone keeps whatever it is given); that of a copy of a commit that the
+# default branch had before is when it was picked.
 COMMITS: LiteralString = """
     merged_with AS (
         SELECT listed.sha, earlier.id, earlier.repository_id, earlier.merged_at
@@ -103,10 +106,21 @@ COMMITS: LiteralString = """
     ), own AS (
         SELECT listed.id, listed.sha, listed.author_id, listed.committed_at, listed.agents,
                known.id AS commit_id, known.stands_in_id, known.lines_known,
-               coalesce(listed.authored_at, known.authored_at) AS authored_at,
+               CASE WHEN picked.id IS NOT NULL THEN coalesce(listed.committed_at, known.committed_at)
+                    ELSE coalesce(listed.authored_at,
+                                  CASE WHEN known.authored_at >= '1970-01-02Z' AND known.authored_at < '2100-01-01Z'
+                                       THEN known.authored_at END) END AS authored_at,
                known.lines_added + known.lines_deleted AS lines
         FROM listed
         LEFT JOIN integrations_commit known ON known.sha = listed.sha
+        LEFT JOIN integrations_commit picked
+               ON picked.id = known.stands_in_id AND known.set_apart = 'duplicate'
+              AND picked.committed_at < known.committed_at
+              AND EXISTS (
+                      SELECT FROM integrations_commitplace brought
+                      WHERE brought.repository_id = listed.repository_id AND brought.sha = picked.sha
+                        AND brought.position IS NOT NULL
+                  )
         WHERE NOT EXISTS (
                   SELECT FROM merged_with earlier
                   WHERE earlier.sha = listed.sha AND earlier.id <> listed.id
@@ -125,7 +139,8 @@ COMMITS: LiteralString = """
 
 # Which commits tell of a pull request's lines: the one that it was merged as, where that holds exactly its lines (a
 # squash, or its only commit), else all its own, where a clone tells of each.  Lines that are changed twice count twice
-# there, so that never more count than the provider tells.
+# there, so that never more count than the provider tells.  A list of commits that is shorter than the provider counts
+# was cut: it tells of no lines, and of the first commit only if what it lacks are the newest, the head among them.
 LINES: LiteralString = """
     whole AS (
         SELECT selected.id, merged.id AS commit_id, merged.lines_added + merged.lines_deleted AS lines
@@ -137,12 +152,21 @@ LINES: LiteralString = """
             FROM integrations_commitfile file WHERE file.commit_id = merged.id
         ) AS all_files
         LEFT JOIN (SELECT own.id, count(*) AS commits FROM own GROUP BY own.id) AS counted ON counted.id = selected.id
-        WHERE all_files.lines = selected.provided_size OR selected.provided_size IS NULL AND counted.commits = 1
+        WHERE all_files.lines = selected.provided_size
+           OR selected.provided_size IS NULL AND counted.commits = 1 AND coalesce(selected.commit_count, 1) = 1
+    ), cut AS (
+        SELECT selected.id, bool_or(listed.sha = selected.head_sha) AS lacks_first
+        FROM selected
+        JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = selected.id
+        WHERE selected.commit_count IS NOT NULL
+        GROUP BY selected.id, selected.commit_count
+        HAVING count(*) < selected.commit_count
     ), clone AS (
-        SELECT own.id, min(own.authored_at) AS first_commit_at,
-               CASE WHEN bool_and(own.lines_known IS TRUE) THEN sum(own.lines) END AS lines
+        SELECT own.id, CASE WHEN cut.lacks_first IS NOT TRUE THEN min(own.authored_at) END AS first_commit_at,
+               CASE WHEN cut.id IS NULL AND bool_and(own.lines_known IS TRUE) THEN sum(own.lines) END AS lines
         FROM own
-        GROUP BY own.id
+        LEFT JOIN cut ON cut.id = own.id
+        GROUP BY own.id, cut.id, cut.lacks_first
     ), telling AS (
         SELECT whole.id, whole.commit_id FROM whole
         UNION ALL
