@@ -89,14 +89,14 @@ class Reader:
             raise SchemaError(self._name(path), IMPOSSIBLE)
         return at
 
-    def part_time(self, path: str) -> datetime | None:
-        """The same of a part of the record; None where it is missing or cannot be.
+    def part_time(self, path: str, *, required: bool = False) -> datetime | None:
+        """The same of a part of the record; None where it is missing (an error if `required`) or cannot be.
 
         The record counts without it: one commit of a machine whose clock was wrong is no reason to lose a pull request.
         """
         value = self._found(path)
         if value is None:
-            return None
+            return self._missing(path, REQUIRED) if required else None
         at = self._parsed_time(path, value)
         if at is None:
             self.impossible_times.append(self._name(path))

@@ -38,7 +38,7 @@ def normalise_run(payload: Json) -> list[PipelineRunDraft]:
     run = Reader(payload.get("workflow_run"), "workflow_run", parent=reader)
     attempt = run.integer("run_attempt", default=1)
     number = run.identifier("id")
-    created_at = run.part_time("created_at")
+    created_at = run.part_time("created_at", required=True)
     started_at = run.part_time("run_started_at") if run.has("run_started_at") else created_at
     native_status, status = _outcome(run)
     updated_at = run.time("updated_at")

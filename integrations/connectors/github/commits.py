@@ -24,8 +24,7 @@ def normalise_commit(payload: Json) -> list[CommitDraft]:
             repository=reader.identifier("repository.id"),
             parents=tuple(parent.text("sha") for parent in commit.objects("parents")),
             author=_signed(commit, "author"),
-            authored_at=(commit.part_time if commit.has("commit.author.date") else commit.time)("commit.author.date")
-            or NO_TIME,
+            authored_at=commit.part_time("commit.author.date", required=True) or NO_TIME,
             committer=_signed(commit, "committer"),
             committed_at=commit.time("commit.committer.date"),
             message=commit.text("commit.message"),

@@ -119,7 +119,7 @@ def _events(reader: Reader) -> list[tuple[datetime, str, Reader]] | None:
 def _at(event: Reader) -> datetime | None:
     """None where it cannot be: the event is left out."""
     path = "created_at" if event.has("created_at") else "createdAt"
-    return event.part_time(path) if event.has(path) else event.time(path)
+    return event.part_time(path, required=True)
 
 
 def _transitions(events: Sequence[tuple[datetime, str, Reader]]) -> list[TransitionDraft]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 from integrations.connectors.drafts import (
@@ -82,7 +81,7 @@ def rest_parts(reader: Reader) -> Parts:
 def rest_review(review: Reader) -> ReviewDraft | None:
     """A review, of a webhook too; None while it is not submitted, or where its time cannot be."""
     state = review.text("state").lower()
-    submitted_at = None if state == "pending" else _time_of_part(review, "submitted_at")
+    submitted_at = None if state == "pending" else review.part_time("submitted_at", required=True)
     if submitted_at is None:
         return None
     return ReviewDraft(
@@ -97,7 +96,7 @@ def rest_review(review: Reader) -> ReviewDraft | None:
 
 def _graphql_review(review: Reader) -> ReviewDraft | None:
     state = review.text("state").lower()
-    submitted_at = None if state == "pending" else _time_of_part(review, "submittedAt")
+    submitted_at = None if state == "pending" else review.part_time("submittedAt", required=True)
     if submitted_at is None:
         return None
     return ReviewDraft(
@@ -147,7 +146,7 @@ def subject_of(message: str) -> str:
 
 def _rest_event(event: Reader) -> PullRequestEventDraft | None:
     kind = _REST_EVENTS.get(event.text("event"))
-    at = None if kind is None else _time_of_part(event, "created_at")
+    at = None if kind is None else event.part_time("created_at", required=True)
     if kind is None or at is None:
         return None
     return PullRequestEventDraft(
@@ -161,7 +160,7 @@ def _rest_event(event: Reader) -> PullRequestEventDraft | None:
 
 def _graphql_event(event: Reader) -> PullRequestEventDraft | None:
     kind = _GRAPHQL_EVENTS.get(event.text("__typename"))
-    at = None if kind is None else _time_of_part(event, "createdAt")
+    at = None if kind is None else event.part_time("createdAt", required=True)
     if kind is None or at is None:
         return None
     of = event.object("requestedReviewer")
@@ -172,11 +171,6 @@ def _graphql_event(event: Reader) -> PullRequestEventDraft | None:
         of=account(of),  # None for a team, which has a slug and no login
         team="" if of is None else of.text("slug", default=""),
     )
-
-
-def _time_of_part(part: Reader, path: str) -> datetime | None:
-    """Of a part that is nothing without one; None where it cannot be, SchemaError where there is none."""
-    return part.part_time(path) if part.has(path) else part.time(path)
 
 
 def _known(parts: Iterable[Part | None]) -> list[Part]:

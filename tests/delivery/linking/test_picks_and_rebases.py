@@ -119,15 +119,60 @@ def test_a_pick_in_another_repository_is_another_change(shop: Delivery) -> None:
 
 
 def test_a_pull_request_that_was_merged_by_rebasing(shop: Delivery) -> None:
-    """Its two commits stand on the default branch as others, n1 and n2; the last of them is what it was merged as."""
+    """Its two commits stand on the default branch as others, n1 and n2; the last of them is what it was merged as.
+
+    The head of its own branch is the same change, if it is deployed after the merge.
+    """
     shop.commits("c1", "c2", after="m1", branch="feature")
     shop.commits("n1", "n2", after="m3")
     shop.merges(4, at="Tue 10:00", sha="n2", commits=[{"sha": sha_of(name)} for name in ("c1", "c2")])
-    shop.deploys("branch", at="Tue 11:00", sha="c2")
-    shop.deploys("half of it", at="Tue 12:00", sha="n1")
+    shop.deploys("half of it", at="Tue 11:00", sha="n1")
+    shop.deploys("half of its branch", at="Tue 11:30", sha="c1")
     assert shop.deployed(4) is None
     shop.deploys("all of it", at="Tue 13:00", sha="n2")
     assert shop.deployed(4) == ("all of it", "chain")
+    shop.deploys("branch", at="Tue 12:00", sha="c2")
+    assert shop.deployed(4) == ("branch", "pick")
+
+
+def test_the_head_of_a_squashed_branch_is_the_change_once_it_is_merged(shop: Delivery) -> None:
+    """Each merge is a squash, and what is deployed is the head of the branch."""
+    shop.commits("s4", "s5", after="m3")
+    for number, at, sha, own, parent in ((4, "Tue 10:00", "s4", "c4", "m3"), (5, "Wed 10:00", "s5", "c5", "s4")):
+        listed = [{"sha": sha_of(own), "parents": [sha_of(parent)]}]
+        shop.merges(number, at=at, sha=sha, commits=listed, source_branch=f"topic-{number}")
+    shop.deploys("preview", at="Tue 09:00", sha="c4")
+    assert shop.deployed(4) is None
+    shop.deploys("again", at="Tue 10:30", sha="c4")
+    assert shop.deployed(4) is None, "a sha that was deployed before the merge contains it in no case"
+    shop.deploys("five", at="Wed 10:30", sha="c5")
+    assert shop.deployed(5) == ("five", "pick")
+    assert shop.deployed(4) == ("five", "chain"), "topic-5 was begun from the squash of topic-4"
+
+
+def test_a_develop_branch_of_which_no_commit_is_read_reaches_production_with_its_release(shop: Delivery) -> None:
+    """git-flow without a clone: #4 goes to develop, a hotfix to main, and later develop to main."""
+    listed = [{"sha": sha_of("c4"), "parents": [sha_of("m3")]}]
+    shop.merges(4, at="Tue 10:00", sha="d4", target_branch="develop", commits=listed)
+    shop.commits("hotfix", after="m3")
+    shop.deploys("hotfix", at="Wed 10:00", sha="hotfix")
+    assert shop.deployed(4) is None
+    released = [*listed, {"sha": sha_of("d4"), "parents": [sha_of("m3"), sha_of("c4")]}]
+    shop.merges(5, at="Thu 10:00", sha="release", source_branch="develop", commits=released)
+    shop.commits("release", after="hotfix")  # squashed
+    shop.deploys("release", at="Thu 11:00", sha="release")
+    assert shop.deployed(4) == ("release", "chain")
+
+
+def test_an_environment_branch_is_a_chain_of_its_merges(shop: Delivery) -> None:
+    """production is no default branch: what was merged to it before is in what was merged to it later."""
+    for number, at, own in ((4, "Tue 10:00", "c4"), (5, "Wed 10:00", "c5")):
+        listed = [{"sha": sha_of(own), "parents": [sha_of("m3")]}]
+        shop.merges(number, at=at, sha=f"p{number}", target_branch="production", commits=listed)
+    shop.deploys("both", at="Wed 11:00", sha="p5")
+    assert shop.deployed(5) == ("both", "graph")
+    assert shop.deployed(4) == ("both", "graph")
+    assert shop.deployed(3) == ("both", "chain"), "they were begun from it"
 
 
 class TestClones:
@@ -155,7 +200,7 @@ class TestClones:
         shop.push("deployments", **{**deployment(shop.repository, "r", at="Tue 10:00"), "sha": picked})
         assert shop.deployed(1) == ("r", "pick")
 
-    def test_a_branch_that_was_rebased_and_merged_is_no_copy_of_it(self, repo: Repo) -> None:
+    def test_a_branch_that_was_rebased_and_merged_counts_by_its_head(self, repo: Repo) -> None:
         repo.branch("feature")
         own = repo.commit({"b.py": lines(4)}, "Two")
         repo.switch("main")
@@ -165,6 +210,6 @@ class TestClones:
         shop = Delivery(Commit.objects.get(sha=merged).repositories.get().repository.name)
         shop.merges(1, at="Mon 13:00", merge_sha=merged, commits=[{"sha": own}])
         shop.push("deployments", **{**deployment(shop.repository, "branch", at="Tue 10:00"), "sha": own})
-        assert shop.deployed(1) is None
-        shop.push("deployments", **{**deployment(shop.repository, "main", at="Tue 11:00"), "sha": merged})
+        assert shop.deployed(1) == ("branch", "pick")
+        shop.push("deployments", **{**deployment(shop.repository, "main", at="Tue 09:00"), "sha": merged})
         assert shop.deployed(1) == ("main", "chain")
