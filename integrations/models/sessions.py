@@ -10,8 +10,10 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.lookups import GreaterThan
 
+from integrations.models.connections import Repository
 from integrations.models.fields import TimeRangesField
 from integrations.models.prices import PriceVersion
+from integrations.models.work_items import WorkItem
 from orgtree.models import Identity
 
 
@@ -47,6 +49,10 @@ class AgentSession(models.Model):
     # Known from an imported file alone: its active time is unknown.
     from_usage_file = models.BooleanField(default=False, db_default=False, db_column="told_by_file")
     agent_version = models.CharField(max_length=60, blank=True, db_default="")
+    # Where it worked, as its telemetry says (vcs.*): of several places that of most of its tokens.
+    repository = models.ForeignKey(Repository, models.SET_NULL, null=True, related_name="+", db_index=False)
+    branch = models.CharField(max_length=250, blank=True, db_default="")
+    work_item = models.ForeignKey(WorkItem, models.SET_NULL, null=True, related_name="+", db_index=False)
     # Sums of its days, for matching sessions with commits.
     lines_added = models.BigIntegerField(default=0, db_default=0)
     commits = models.BigIntegerField(default=0, db_default=0, help_text="As the agent itself counts them.")
@@ -65,6 +71,12 @@ class AgentSession(models.Model):
             # For a few people in a window.
             models.Index(
                 fields=["identity", "started_on"], condition=models.Q(has_work=True), name="agent_session_by_start"
+            ),
+            models.Index(
+                fields=["repository"], condition=models.Q(repository__isnull=False), name="agent_session_by_repository"
+            ),
+            models.Index(
+                fields=["work_item"], condition=models.Q(work_item__isnull=False), name="agent_session_by_work_item"
             ),
         ]
 
