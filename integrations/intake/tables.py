@@ -159,7 +159,9 @@ class RecordTable:
     @cached_property
     def sources(self) -> Mapping[str, Source]:
         """By field; without the parts and what all drafts have."""
-        left_out = {"external_id", "updated_at", "deleted", "impossible_times"} | {part.collection for part in self.parts}
+        left_out = {"external_id", "updated_at", "deleted", "impossible_times"} | {
+            part.collection for part in self.parts
+        }
         return {source.field: source for source in _sources(self.draft, self.model, self.elsewhere, left_out)}
 
     @cached_property

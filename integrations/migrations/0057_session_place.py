@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0056_hand_kept_metrics'),
+        ("integrations", "0056_hand_kept_metrics"),
         ('orgtree', '0023_catalogue_version'),
     ]
 

@@ -15,7 +15,7 @@ ALTER TABLE integrations_agent_event DROP COLUMN sender, DROP COLUMN subtracted_
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0056_hand_kept_metrics'),
+        ("integrations", "0057_session_place"),
     ]
 
     operations = [

@@ -55,7 +55,7 @@ WINDOWS = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("integrations", "0056_hand_kept_metrics")]
+    dependencies = [("integrations", "0059_money_cached_and_hourly")]
 
     operations = [
         migrations.AddField(

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0056_hand_kept_metrics'),
+        ("integrations", "0061_git_squash_parts_and_unused_notes"),
         ('orgtree', '0024_rollouts_settings'),
     ]
 

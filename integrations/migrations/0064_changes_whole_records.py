@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("integrations", "0056_hand_kept_metrics")]
+    dependencies = [("integrations", "0062_rollouts_deployments")]
 
     operations = [
         migrations.AddField(

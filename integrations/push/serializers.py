@@ -7,7 +7,17 @@ from typing import Any
 
 from rest_framework import serializers
 
-from integrations.push.fields import LONGEST_NAME, LONGEST_URL, Count, PartTime, StrictSerializer, Text, Texts, Time, Title
+from integrations.push.fields import (
+    LONGEST_NAME,
+    LONGEST_URL,
+    Count,
+    PartTime,
+    StrictSerializer,
+    Text,
+    Texts,
+    Time,
+    Title,
+)
 
 
 def in_order(record: dict[str, Any], *names: str) -> None:

@@ -105,7 +105,5 @@ def add_merges(parents: dict[str, Sequence[str]], merges: Iterable[Merge]) -> No
 def with_merges_to_place(pull_requests: Iterable[int]) -> set[int]:
     """The repositories in which a merge of these pull requests is not placed with what it listed."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            _NOT_PLACED, {"ids": list(pull_requests), "usual_branches": sorted(USUAL_DEFAULT_BRANCHES)}
-        )
+        cursor.execute(_NOT_PLACED, {"ids": list(pull_requests), "usual_branches": sorted(USUAL_DEFAULT_BRANCHES)})
         return {row[0] for row in cursor.fetchall()}

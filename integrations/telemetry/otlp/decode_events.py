@@ -30,7 +30,6 @@ from integrations.telemetry.otlp.messages import EventMessage
 from integrations.telemetry.otlp.session_keys import SessionKey
 from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow
 
-
 _MAY_COUNT = re.compile(r"token|usage|count|input|prompt", re.IGNORECASE)  # names of figures
 
 

@@ -24,8 +24,8 @@ from integrations.telemetry.agents.content import content_among, is_content, is_
 from integrations.telemetry.agents.dictionary import learned
 from integrations.telemetry.agents.values import Attributes, BadRecordError, Value
 from integrations.telemetry.agents.vocabulary import (
-    PARENT_SPAN_ID,
     LIBRARY,
+    PARENT_SPAN_ID,
     SPAN_DURATION_MS,
     SPAN_ID,
     SPAN_START,

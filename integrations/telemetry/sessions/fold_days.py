@@ -62,7 +62,8 @@ DELETE_DAYS: LiteralString = """
 
 # The figures of a request, by model, and of a tool call.
 REQUEST_FIGURES: LiteralString = """
-    coalesce(named.name, request.model) AS model, 1 AS requests, request.input_tokens, request.cache_read_tokens, request.cache_write_tokens,
+    coalesce(named.name, request.model) AS model, 1 AS requests, request.input_tokens, request.cache_read_tokens,
+    request.cache_write_tokens,
     CASE WHEN request.cache_write_1h_tokens > 0
          THEN LEAST(request.cache_write_1h_tokens, request.cache_write_tokens)
          ELSE coalesce(request.inferred_1h_tokens, 0) END AS cache_write_1h_tokens,
