@@ -11,30 +11,23 @@ fields, statuses, boards and sprints.  `faults` spoil chosen requests; `requests
 from __future__ import annotations
 
 import base64
-import json
 import re
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self, cast
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any
 
 from demo.plan.delivery import DeliveryHistory, Repository
-from demo.providers.faults import Answer, Fault, Request, with_faults
+from demo.providers.faults import Answer, Fault, Request
 from demo.providers.jira_issues import FIELDS, STATUSES, JiraIssues
 from demo.providers.record_states import HistoryAt
+from demo.providers.simulated_server import SimulatedServer
 
 CHANGES_IN_SEARCH = 40
 _PROJECT = re.compile(r"project = (\d+)")
 _CHANGED = re.compile(r'updated >= "-(\d+)m"')
-_LARGEST_BODY = 1_000_000
-_SECONDS_BETWEEN_CHECKS = 0.05
-_REMEMBERED = 20_000
 
 
-class JiraServer:
+class JiraServer(SimulatedServer):
     """`at` is the instant that is shown, the history's end where none is given; `page` the most issues of a search.
 
     `hidden` are ids of projects that the account may not browse.
@@ -51,28 +44,11 @@ class JiraServer:
         page: int = 100,
         port: int = 0,
     ) -> None:
-        self.faults = list(faults)
-        self.requests: list[str] = []
+        super().__init__("Jira", faults=faults, port=port)
         self.hidden: set[int] = set()
         self._page = page
         self._authorization = "Basic " + base64.b64encode(f"{email}:{token}".encode()).decode()
         self._shown = HistoryAt(history, at or history.ends_at)
-        self._http = _Listener(("127.0.0.1", port), _Handler)
-        self._http.jira = self
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
-        self._thread = threading.Thread(target=self._listen, name="simulated Jira", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
-
-    def _listen(self) -> None:
-        self._http.serve_forever(_SECONDS_BETWEEN_CHECKS)
 
     @property
     def at(self) -> datetime:
@@ -86,13 +62,7 @@ class JiraServer:
     def issues(self) -> JiraIssues:
         return JiraIssues(self._shown, self.url)
 
-    def answer(self, request: Request) -> Answer:
-        """What the client gets; notes the request."""
-        self.requests.append(request.path)
-        del self.requests[:-_REMEMBERED]
-        return with_faults(self.faults, request, lambda: self._answer(request))
-
-    def _answer(self, request: Request) -> Answer:
+    def answer_of(self, request: Request) -> Answer:
         if request.headers.get("authorization") != self._authorization:
             return _refusal(401, "Client must be authenticated to access this resource.")
         for pattern, answer in self._routes():
@@ -213,50 +183,3 @@ def _page(request: Request, values: Sequence[Any]) -> dict[str, Any]:
 
 def _refusal(status: int, message: str) -> Answer:
     return Answer.of({"errorMessages": [message], "errors": {}}, status=status)
-
-
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-    jira: JiraServer
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away in the middle is a fault that is tested, not one to report."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
-        length = min(int(self.headers.get("Content-Length") or 0), _LARGEST_BODY)
-        address = urlsplit(self.path)
-        request = Request(
-            method=self.command,
-            path=address.path,
-            query=dict(parse_qsl(address.query, keep_blank_values=True)),
-            headers={name.lower(): value for name, value in self.headers.items()},
-            body=self.rfile.read(length) if length else b"",
-        )
-        try:
-            answer = cast("_Listener", self.server).jira.answer(request)
-        except (ValueError, json.JSONDecodeError):
-            answer = _refusal(400, "The request cannot be read.")
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(answer.body)))
-        if answer.cut_after is not None:
-            self.send_header("Connection", "close")
-            self.close_connection = True
-        self.end_headers()
-        self.wfile.write(answer.body if answer.cut_after is None else answer.body[: answer.cut_after])
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: what was asked is in JiraServer.requests."""

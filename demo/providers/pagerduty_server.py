@@ -1,0 +1,151 @@
+"""A simulated PagerDuty that shows the incidents of a delivery history: a repository is a service.
+
+with PagerDutyServer(history, token="x") as pagerduty:
+    connect to pagerduty.url with that key
+    pagerduty.advance(to)      # what happened until then is there now
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from demo.plan.delivery import DeliveryHistory, Incident, Repository, Urgency
+from demo.providers.faults import Answer, Fault, Request
+from demo.providers.simulated_server import SimulatedServer
+
+MOST_OF_A_LIST = 10_000
+_INCIDENT = re.compile("/incidents/(P[0-9]+)(/log_entries)?")
+_PRIORITIES = {Urgency.CRITICAL: "P1", Urgency.HIGH: "P2", Urgency.LOW: "P4"}
+
+
+class PagerDutyServer(SimulatedServer):
+    """`at` is the instant that is shown, the history's end where none is given."""
+
+    def __init__(
+        self,
+        history: DeliveryHistory,
+        *,
+        token: str,
+        at: datetime | None = None,
+        faults: Iterable[Fault] = (),
+        port: int = 0,
+    ) -> None:
+        super().__init__("PagerDuty", faults=faults, port=port)
+        self._history, self._token = history, token
+        self.at = at or history.ends_at
+
+    def advance(self, to: datetime) -> None:
+        """Show the history as of another instant from the next request on."""
+        self.at = to
+
+    def show(self, history: DeliveryHistory) -> None:
+        self._history = history
+
+    def answer_of(self, request: Request) -> Answer:
+        if request.headers.get("authorization") != f"Token token={self._token}":
+            return _refusal(401, "Invalid credentials")
+        if (named := _INCIDENT.fullmatch(request.path)) is not None:
+            return self._answer_for(request, self._incident(named[1]), is_log=bool(named[2]))
+        lists: dict[str, Callable[[], list[Any]]] = {
+            "/services": lambda: [self._service(one) for one in self._history.repositories],
+            "/incidents": lambda: self._incidents(request),
+            "/log_entries": list,
+        }
+        if request.path not in lists:
+            return _refusal(404, "Not Found")
+        return _page(request, request.path.removeprefix("/"), lists[request.path]())
+
+    def _answer_for(self, request: Request, incident: Incident | None, *, is_log: bool) -> Answer:
+        if incident is None:
+            return _refusal(404, "Not Found")
+        if is_log:
+            return _page(request, "log_entries", self._log(incident))
+        return Answer.of({"incident": self.document(incident)})
+
+    def _incidents(self, request: Request) -> list[dict[str, Any]]:
+        """Of a service, the last created first; of a window of at most half a year unless all are asked for."""
+        found = [one for one in self._history.incidents if one.started_at <= self.at]
+        if services := request.query.get("service_ids[]"):
+            found = [one for one in found if _service_id(one.repository) in services.split(",")]
+        if "since" in request.query and request.query.get("date_range") != "all":
+            since, until = (datetime.fromisoformat(request.query[name]) for name in ("since", "until"))
+            if (until - since).days > 180:
+                raise ValueError("The window is too wide.")
+            found = [one for one in found if since <= one.started_at < until]
+        documents = [self.document(one) for one in sorted(found, key=lambda one: one.started_at, reverse=True)]
+        statuses = request.query.get("statuses[]", "triggered,acknowledged,resolved").split(",")
+        return [one for one in documents if one["status"] in statuses]
+
+    def _incident(self, id_: str) -> Incident | None:
+        return next((one for one in self._history.incidents if f"P{one.id}" == id_ and one.started_at <= self.at), None)
+
+    def document(self, incident: Incident) -> dict[str, Any]:
+        happened = [entry["created_at"] for entry in self._log(incident)]
+        resolved = incident.resolved_at is not None and incident.resolved_at <= self.at
+        acknowledged = incident.acknowledged_at is not None and incident.acknowledged_at <= self.at
+        return {
+            "id": f"P{incident.id}",
+            "type": "incident",
+            "incident_number": incident.id,
+            "title": incident.title,
+            "description": incident.title,
+            "html_url": f"{self.url}/incidents/P{incident.id}",
+            "status": "resolved" if resolved else "acknowledged" if acknowledged else "triggered",
+            "urgency": "low" if incident.urgency is Urgency.LOW else "high",
+            "priority": {"summary": _PRIORITIES[incident.urgency]},
+            "service": {"id": _service_id(incident.repository), "summary": incident.repository.name},
+            "created_at": _written(incident.started_at),
+            "updated_at": happened[0],
+            "last_status_change_at": happened[0],
+            "resolved_at": _written(incident.resolved_at) if resolved and incident.resolved_at else None,
+            "resolve_reason": None,
+        }
+
+    def _log(self, incident: Incident) -> list[dict[str, Any]]:
+        """What happened until now, the last first."""
+        moments = (
+            ("trigger_log_entry", incident.started_at),
+            ("acknowledge_log_entry", incident.acknowledged_at),
+            ("resolve_log_entry", incident.resolved_at),
+        )
+        entries = [
+            {"id": f"R{incident.id}{kind[0]}", "type": kind, "created_at": _written(at)}
+            for kind, at in moments
+            if at is not None and at <= self.at
+        ]
+        return entries[::-1]
+
+    def _service(self, repository: Repository) -> dict[str, Any]:
+        return {
+            "id": _service_id(repository),
+            "type": "service",
+            "name": repository.name,
+            "summary": repository.name,
+            "status": "active",
+            "created_at": _written(repository.created_at),
+            "html_url": f"{self.url}/services/{_service_id(repository)}",
+        }
+
+
+def _service_id(repository: Repository) -> str:
+    return f"PSVC{repository.id}"
+
+
+def _page(request: Request, name: str, entries: Sequence[Any]) -> Answer:
+    limit, offset = int(request.query.get("limit", "25")), int(request.query.get("offset", "0"))
+    if limit + offset > MOST_OF_A_LIST:
+        return _refusal(400, "Offset and limit must be at most 10000 together.")
+    page = list(entries[offset : offset + limit])
+    more = offset + limit < len(entries)
+    return Answer.of({name: page, "limit": limit, "offset": offset, "more": more, "total": None})
+
+
+def _refusal(status: int, message: str) -> Answer:
+    return Answer.of({"error": {"message": message, "code": 2000 + status}}, status=status)
+
+
+def _written(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,5 @@
+"""PagerDuty."""
+
+from integrations.connectors.pagerduty.connector import PagerDuty
+
+__all__ = ["PagerDuty"]

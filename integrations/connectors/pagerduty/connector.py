@@ -1,0 +1,145 @@
+"""PagerDuty as a connector: its form, its streams, and who reads each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+
+from integrations.connectors.base import (
+    Arrival,
+    CheckedPermission,
+    Connector,
+    Cursor,
+    FetchedResource,
+    Field,
+    Http,
+    Json,
+    Page,
+    RawRecord,
+    ResourceDraft,
+    register,
+)
+from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.errors import CredentialRefusedError, PermanentError
+from integrations.connectors.json_text import read_json
+from integrations.connectors.pagerduty.incidents import normalise_incident
+from integrations.connectors.pagerduty.lists import list_all, list_page
+from integrations.connectors.pagerduty.read_incidents import SOURCE, fetch_incidents, without_texts
+from integrations.connectors.signatures import signed_with_sha256
+from integrations.enums import Kind, ResourceKind
+
+LONGEST_EVENT = 60
+MOST_SIGNATURES = 10  # of one delivery; each costs a hash of its body
+
+
+@register
+class PagerDuty(Connector):
+    """Services, their incidents, and what happened to these."""
+
+    slug = "pagerduty"
+    name = "PagerDuty"
+    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.SERVICE: (Kind.INCIDENT,)}
+    fields: ClassVar[Sequence[Field]] = (
+        Field(
+            "base_url",
+            "Base URL",
+            "Of the REST API; accounts in the EU service region have https://api.eu.pagerduty.com.",
+            default="https://api.pagerduty.com",
+        ),
+        Field("token", "API key", "A read-only one does: Integrations → API Access Keys.", secret=True),
+    )
+    permissions = """\
+- A **read-only REST API key** of the account: Integrations → API Access Keys → Create New API Key → Read-only. One of a
+  user sees what that user sees.
+- **Webhook** (optional): Integrations → Generic Webhooks (v3) → New Webhook, with the address that is shown here after
+  saving, for the account or for services, all *incident* events. PagerDuty shows the secret once; enter it here as the
+  webhook's secret. Without it the schedule finds everything some minutes later.
+"""
+
+    @property
+    def base_url(self) -> str:
+        return self.settings.values.get("base_url", "").strip().rstrip("/")
+
+    def sign(self, http: Http | None) -> Mapping[str, str]:
+        return {
+            "authorization": f"Token token={self.settings.secrets.get('token', '')}",
+            "accept": "application/vnd.pagerduty+json;version=2",
+        }
+
+    def check(self, http: Http) -> Sequence[CheckedPermission]:
+        services, _ = list_page(http, "services", "services", {}, offset=0)
+        remedy = "" if services else "None is visible. Use a key of the account, or of a user who sees all services."
+        return [
+            CheckedPermission("Services", works=bool(services), remedy=remedy),
+            _tried("Incidents", lambda: list_page(http, "incidents", "incidents", {"date_range": "all"}, offset=0)),
+            _tried("Log entries", lambda: list_page(http, "log_entries", "log_entries", {}, offset=0)),
+        ]
+
+    def resources(self, http: Http) -> Iterator[ResourceDraft]:
+        for service in list_all(http, "services", "services"):
+            if isinstance(service, dict) and service.get("id"):
+                yield ResourceDraft(
+                    ResourceKind.SERVICE,
+                    external_id=str(service["id"]),
+                    name=str(service.get("name") or service.get("summary") or service["id"]),
+                    url=str(service.get("html_url") or ""),
+                    archived=service.get("status") == "disabled",
+                    details={"created_at": str(service.get("created_at") or "")},
+                )
+
+    def fetch(
+        self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
+    ) -> Iterator[Page]:
+        yield from fetch_incidents(http, resource, cursor, now=now)
+
+    def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
+        return normalise_incident(payload)
+
+    # Webhooks, version 3 ----------------------------------------------------------------------------------------
+
+    def arrival(self, headers: Mapping[str, str], body: bytes, secret: str) -> Arrival | None:
+        """While a secret is replaced there are signatures of both, separated by commas."""
+        signatures = [part.strip() for part in headers.get("x-pagerduty-signature", "").split(",")]
+        given = [part.removeprefix("v1=") for part in signatures if part.startswith("v1=")]
+        delivery = headers.get("x-webhook-id", "")
+        if not delivery or not any(signed_with_sha256(body, secret, one) for one in given[:MOST_SIGNATURES]):
+            return None
+        try:
+            event = read_json(body)["event"]["event_type"]
+        except (ValueError, RecursionError, KeyError, TypeError):
+            event = ""
+        return Arrival(delivery, event[:LONGEST_EVENT] if isinstance(event, str) and event else "unknown")
+
+    def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
+        incident = _incident_of(event, payload)
+        if incident is None:
+            return None
+        about = payload["event"]
+        record: Json = {"incident": without_texts(incident), "occurred_at": about.get("occurred_at")}
+        return [RawRecord(record, normalise_incident, str(incident.get("id", "")), SOURCE)]
+
+    def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:
+        """The service whose incident has changed: who acknowledged it when stands in its log alone."""
+        service = (_incident_of(event, payload) or {}).get("service")
+        id_ = service.get("id") if isinstance(service, dict) else None
+        return (str(id_), Kind.INCIDENT) if id_ else None
+
+
+def _incident_of(event: str, payload: Json) -> Json | None:
+    """None for events of anything else, such as a note or a responder."""
+    about = payload.get("event")
+    data = about.get("data") if isinstance(about, dict) else None
+    if not event.startswith("incident.") or not isinstance(data, dict) or data.get("type") != "incident":
+        return None
+    return data
+
+
+def _tried(what: str, read: Callable[[], Any]) -> CheckedPermission:
+    try:
+        read()
+    except CredentialRefusedError:
+        raise
+    except PermanentError as problem:
+        return CheckedPermission(what, works=False, remedy=f"{problem.problem} Use a read-only key of the account.")
+    return CheckedPermission(what, works=True)

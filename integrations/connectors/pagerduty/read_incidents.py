@@ -1,0 +1,149 @@
+"""The stream of a service's incidents, the newest first.
+
+PagerDuty lists incidents by when they were created, no further back than half a year at once and no more than ten
+thousand.  The first reading goes back page by page, each of which ends where the one before began, so that it never
+comes near that cap.  Later readings ask for what was created since, and for what is open: whatever was open before and
+is no longer is asked for by itself.
+
+A cursor is one of
+  {}                           nothing was read yet
+  {"since", "open"}            everything was read up to `since`; `open` are the ids that were unresolved then
+  {"began", "until", "open"}   the first reading is under way: what is older than `until` is still to be read
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
+from integrations.connectors.errors import GoneError
+from integrations.connectors.pagerduty.incidents import normalise_incident
+from integrations.connectors.pagerduty.lists import PER_PAGE, list_all, list_page
+
+SOURCE = "incident"
+OVERLAP = timedelta(minutes=5)
+LONGEST_WINDOW = timedelta(days=180)
+SECOND = timedelta(seconds=1)
+BEGINNING = datetime(2009, 1, 1, tzinfo=UTC)  # PagerDuty has no incidents that are older
+UNRESOLVED = ("triggered", "acknowledged")
+
+
+def fetch_incidents(http: Http, resource: FetchedResource, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
+    """Everything from an empty cursor, else what is new and what was open."""
+    if "since" in cursor:
+        yield _news(http, resource, cursor, now)
+    else:
+        yield from _everything(http, resource, cursor, now)
+
+
+def _everything(http: Http, resource: FetchedResource, cursor: Cursor, now: datetime) -> Iterator[Page]:
+    began = str(cursor.get("began") or now.isoformat())
+    until = datetime.fromisoformat(str(cursor.get("until") or (now + OVERLAP).isoformat()))
+    unresolved = {str(known) for known in cursor.get("open", ())}
+    first = _time(resource.details.get("created_at")) or BEGINNING
+    offset = 0
+    while until > first:
+        window = max(until - LONGEST_WINDOW, first - OVERLAP)
+        entries, more = _created(http, resource, window, until, offset)
+        unresolved |= {_id(incident) for incident in entries if incident.get("status") in UNRESOLVED}
+        oldest = min((at for at in map(_created_at, entries) if at is not None), default=None)
+        if not more:
+            until, offset = window, 0
+        elif oldest is not None and oldest + SECOND < until:
+            until, offset = oldest + SECOND, 0
+        else:  # a hundred in one second
+            offset += PER_PAGE
+        if offset == 0:
+            way = {"began": began, "until": until.isoformat(), "open": sorted(unresolved)}
+        else:  # not to be resumed within that second
+            way = {**cursor, "began": began}
+        yield Page([_record(http, incident) for incident in entries], way)
+    ended = {"since": (datetime.fromisoformat(began) - OVERLAP).isoformat(), "open": sorted(unresolved)}
+    yield Page((), ended, left=0, complete=True)
+
+
+def _news(http: Http, resource: FetchedResource, cursor: Cursor, now: datetime) -> Page:
+    since = datetime.fromisoformat(str(cursor["since"]))
+    before = {str(id_) for id_ in cursor.get("open", ())}
+    found: dict[str, Json] = {}
+    offset, more = 0, True
+    while more:
+        entries, more = _created(http, resource, max(since, now - LONGEST_WINDOW), now + OVERLAP, offset)
+        found |= {_id(incident): incident for incident in entries}
+        offset += PER_PAGE
+    params = {"service_ids[]": resource.external_id, "statuses[]": list(UNRESOLVED), "date_range": "all"}
+    unresolved = {_id(one): one for one in list_all(http, "incidents", "incidents", params) if isinstance(one, dict)}
+    found |= unresolved
+    for id_ in sorted(before - found.keys()):
+        if (ended := _one(http, id_)) is not None:
+            found[id_] = ended
+    changed = [incident for incident in found.values() if _changed(incident, since)]
+    cursor = {"since": (now - OVERLAP).isoformat(), "open": sorted(unresolved)}
+    return Page([_record(http, incident) for incident in changed], cursor, left=0)
+
+
+def _created(
+    http: Http, resource: FetchedResource, since: datetime, until: datetime, offset: int
+) -> tuple[list[Json], bool]:
+    """Those that were created within a window, the last one first; whether there are more."""
+    params = {
+        "service_ids[]": resource.external_id,
+        "since": since.isoformat(),
+        "until": until.isoformat(),
+        "time_zone": "UTC",
+        "sort_by": "created_at:desc",
+    }
+    entries, more = list_page(http, "incidents", "incidents", params, offset=offset)
+    return [entry for entry in entries if isinstance(entry, dict)], more
+
+
+def _one(http: Http, incident: str) -> Json | None:
+    """None where it is gone."""
+    try:
+        document = http.get(f"incidents/{incident}").json()
+    except GoneError:
+        return None
+    found = document.get("incident") if isinstance(document, dict) else None
+    return found if isinstance(found, dict) else None
+
+
+def _record(http: Http, incident: Json) -> RawRecord:
+    id_ = _id(incident)
+    payload: Json = {"incident": without_texts(incident)}
+    with suppress(GoneError):
+        payload["log_entries"] = [
+            {name: entry.get(name) for name in ("type", "created_at")}
+            for entry in list_all(http, f"incidents/{id_}/log_entries", "log_entries", {"is_overview": "true"})
+            if isinstance(entry, dict)
+        ]
+    return RawRecord(payload, normalise_incident, id_, SOURCE)
+
+
+def without_texts(incident: Json) -> Json:
+    """Without what monitoring sent, which may hold anything."""
+    return {name: value for name, value in incident.items() if name not in ("body", "description", "alerts")}
+
+
+def _id(incident: Json) -> str:
+    return str(incident.get("id", ""))
+
+
+def _created_at(incident: Json) -> datetime | None:
+    return _time(incident.get("created_at"))
+
+
+def _changed(incident: Json, since: datetime) -> bool:
+    """Since the last reading; where PagerDuty does not say when, it may have."""
+    at = _time(incident.get("updated_at") or incident.get("last_status_change_at"))
+    return at is None or at >= since
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
