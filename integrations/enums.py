@@ -164,6 +164,18 @@ class LinkMethod(StrEnum):
     COMMIT = "commit"
 
 
+class RequestPart(StrEnum):
+    """What a request to a model is part of, or how it was made, where telemetry says so."""
+
+    SKILL = "skill"
+    SUB_AGENT = "sub_agent"
+    PLUGIN = "plugin"
+    MCP_SERVER = "mcp_server"
+    EFFORT = "effort"
+    QUERY_SOURCE = "query_source"
+    PROVIDER = "provider"
+
+
 class UnitOfMeasure(StrEnum):
     SECONDS = "seconds"
     PERCENT = "percent"  # 0–100

@@ -22,6 +22,7 @@ from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.delivery.work_items.work_type_and_status import recompute_work_type_and_status
 from integrations.enums import Kind
 from integrations.models import Connection
+from integrations.telemetry.sessions.places import resolve_again_for_items
 
 
 def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]:
@@ -40,6 +41,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
     if kind == Kind.WORK_ITEM:
         changed = recompute_work_type_and_status(meanings, ids)
         recompute_pull_requests_naming(ids)
+        resolve_again_for_items(ids)
         recompute_item_figures(meanings, ids)
         relink(kind, ids)
         return changed

@@ -15,6 +15,7 @@ AGENT_SESSIONS = Relation(
         {
             *("session_id", "person_id", "agent", "day", "started_at", "ended_at", "active_seconds", "span_seconds"),
             *("committed", "covered", "lines_generated", "lines_shipped", "sessions", "unnamed_requests"),
+            "repository",
         }
     ),
     sql="""
@@ -36,7 +37,15 @@ AGENT_SESSIONS = Relation(
                CASE WHEN session.is_unnamed THEN (
                    SELECT GREATEST(sum(figures.requests), 1)::bigint
                    FROM integrations_agentsessionday figures WHERE figures.session_id = session.id
-               ) ELSE 0 END AS unnamed_requests
+               ) ELSE 0 END AS unnamed_requests,
+               coalesce((
+                   SELECT repository.name FROM integrations_repository repository
+                   WHERE repository.id = coalesce(session.repository_id, (
+                       SELECT share.repository_id FROM integrations_sessionshare share
+                       WHERE share.session_id = session.id
+                       GROUP BY share.repository_id ORDER BY sum(share.lines) DESC, share.repository_id LIMIT 1
+                   ))
+               ), '') AS repository
         FROM integrations_agentsession session
         JOIN orgtree_identity identity ON identity.id = session.identity_id
         WHERE session.has_work
@@ -55,6 +64,7 @@ committed: a counted commit has lines of the session; covered: the person's comm
 lines_generated are the lines its agent wrote; lines_shipped those found in counted commits, for agents that report
 generated lines.  lines_shipped can be larger where the evidence is of commit level, or a note attests more than the
 agent's own counter.
+repository is the one that its telemetry names, else the one with most of its AI lines; empty where neither is known.
 """
 
 AGENT_SESSION_DAYS = Relation(

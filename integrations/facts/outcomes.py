@@ -24,17 +24,15 @@ AGENT_SPEND_SHARES = Relation(
                coalesce(repository.name, '') AS repository,
                coalesce(split.work_type, '') AS work_type,
                CASE WHEN split.session_id IS NULL THEN figures.spend
-                    ELSE round(figures.spend * (split.lines_before + split.lines) / split.lines_of_session, 10)
-                         - round(figures.spend * split.lines_before / split.lines_of_session, 10) END AS spend,
+                    ELSE round(figures.spend * (split.before + split.part) / split.whole, 10)
+                         - round(figures.spend * split.before / split.whole, 10) END AS spend,
                CASE WHEN split.session_id IS NULL THEN figures.tokens
-                    ELSE div(figures.tokens::numeric * (split.lines_before + split.lines), split.lines_of_session)
-                         - div(figures.tokens::numeric * split.lines_before, split.lines_of_session) END::bigint
-                   AS tokens,
+                    ELSE div(figures.tokens::numeric * (split.before + split.part), split.whole)
+                         - div(figures.tokens::numeric * split.before, split.whole) END::bigint AS tokens,
                CASE WHEN split.session_id IS NULL THEN figures.unpriced_tokens
-                    ELSE div(figures.unpriced_tokens::numeric * (split.lines_before + split.lines),
-                             split.lines_of_session)
-                         - div(figures.unpriced_tokens::numeric * split.lines_before, split.lines_of_session)
-                    END::bigint AS unpriced_tokens,
+                    ELSE div(figures.unpriced_tokens::numeric * (split.before + split.part), split.whole)
+                         - div(figures.unpriced_tokens::numeric * split.before, split.whole) END::bigint
+                   AS unpriced_tokens,
                session.started_at,
                session.ended_at,
                session.committed,
@@ -47,13 +45,21 @@ AGENT_SPEND_SHARES = Relation(
         ) AS figures
         JOIN orgtree_identity identity ON identity.id = figures.identity_id
         LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
-        LEFT JOIN integrations_sessionshare split ON split.session_id = figures.session_id
+        LEFT JOIN (
+            SELECT session_id, repository_id, work_type,
+                   coalesce(weight, lines) AS part,
+                   coalesce(weight_before, lines_before) AS before,
+                   coalesce(weight_of_session, lines_of_session) AS whole
+            FROM integrations_sessionshare
+            WHERE weight IS DISTINCT FROM 0
+        ) AS split ON split.session_id = figures.session_id
         LEFT JOIN integrations_repository repository ON repository.id = split.repository_id
     """,
 )
-"""One row per session, local day, model, repository and work type that has AI lines of it, with its share of the day.
+"""One row per session, local day, model, repository and work type, with its share of the day.
 
-The shares follow the session's AI lines over all its commits; they are rounded so that they sum to the day's spend and
-tokens to the last digit.  repository is empty where no counted commit has lines of the session; work_type is that of
-the pull requests that contain the commits, empty where there is none.
+The repositories are those that the session's telemetry names, by their tokens; without any, those of the counted
+commits with its AI lines, by the lines.  Shares are rounded so that they sum to the day's spend and tokens to the last
+digit.  repository is empty where neither is known; work_type is that of the pull requests that contain the session's
+commits there, empty where there is none.
 """

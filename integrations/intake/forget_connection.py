@@ -23,6 +23,7 @@ from integrations.intake.tables import TABLES, RecordTable
 from integrations.models import Connection, PullRequest
 from integrations.outbox.pull_request_queue import enqueue_pull_requests
 from integrations.outbox.write_lock import lock_for_write
+from integrations.telemetry.sessions.places import forget_items
 
 AT_ONCE = 5000
 # What points to others before what it points to.
@@ -66,6 +67,7 @@ def forget_records(connection: Connection) -> None:
                 attempts |= drop_run_figures(ids)
             if kind == Kind.WORK_ITEM:
                 drop_item_figures(ids)
+                forget_items(ids)
             _delete(table, ids)
     relink_deployments(recompute_rollouts_in(repositories))
     loose.relink_rest()

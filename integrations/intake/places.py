@@ -11,6 +11,7 @@ from integrations.enums import ResourceKind
 from integrations.intake.renamed import append_changes_of_renamed
 from integrations.models import Connection, Project, Repository, Resource
 from integrations.models.connections import PUSH
+from integrations.telemetry.sessions.places import resolve_again_for_repository
 
 REPOSITORIES = Lock("repositories")  # while one transaction recognises repositories, nobody else adds any
 
@@ -86,7 +87,8 @@ def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before:
     repository = resource.repository
     if repository is None:
         REPOSITORIES.hold()
-        repository = _with_remote(draft.remote) or _named(draft) or Repository(name=_free_name(draft.name))
+        known = Repository.objects.with_remote(draft.remote) or _named(draft)
+        repository = known or Repository(name=_free_name(draft.name))
     columns = {}
     if repository.name == name_before != draft.name[:200]:
         REPOSITORIES.hold()
@@ -100,6 +102,7 @@ def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before:
         repository.save()
         if "name" in columns:
             append_changes_of_renamed(repository=repository.pk)
+        resolve_again_for_repository(repository)
     if resource.repository_id != repository.pk:
         resource.repository = repository
         resource.save(update_fields=["repository"])
@@ -117,10 +120,6 @@ def _recognise_project(resource: Resource, draft: ResourceDraft) -> None:
     if resource.project_id != project.pk:
         resource.project = project
         resource.save(update_fields=["project"])
-
-
-def _with_remote(remote: str) -> Repository | None:
-    return Repository.objects.filter(remote__iexact=remote).order_by("pk").first() if remote else None
 
 
 def _named(draft: ResourceDraft) -> Repository | None:

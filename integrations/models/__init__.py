@@ -87,7 +87,9 @@ from integrations.models.sessions import (
     AgentToolDay,
     ApartSender,
     Enrolment,
+    SessionPlace,
     SessionProcess,
+    TelemetryPlace,
     ToolOutcome,
 )
 from integrations.models.telemetry import (
@@ -199,6 +201,7 @@ __all__ = [
     "SeenRecord",
     "SeriesBase",
     "ServicePaths",
+    "SessionPlace",
     "SessionProcess",
     "SessionShare",
     "SizeClass",
@@ -206,6 +209,7 @@ __all__ = [
     "SprintChange",
     "Stream",
     "SyncRun",
+    "TelemetryPlace",
     "ToolOutcome",
     "TouchedService",
     "UnmergedBranch",

@@ -85,10 +85,11 @@ class FileAttribution(models.Model):
 
 
 class SessionShare(models.Model):
-    """Derived: a session's AI lines in counted commits of one repository and work type, by which its spend is split.
+    """Derived: a session's AI lines in counted commits of one repository and work type, and its share of the spend.
 
-    The shares of a session are ordered: `lines_before` is the sum of the preceding ones, so that splitting leaves no
-    remainder.
+    Spend is split by the lines, or by `weight` where telemetry names the session's repositories: they may hold none of
+    its lines, and other repositories that do have no weight.  The shares of a session are ordered: `lines_before` (or
+    `weight_before`) is the sum of the preceding ones, so that splitting leaves no remainder.
     """
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+", db_index=False)
@@ -99,6 +100,9 @@ class SessionShare(models.Model):
     lines = models.BigIntegerField()
     lines_before = models.BigIntegerField()
     lines_of_session = models.BigIntegerField(help_text="Over all repositories and work types.")
+    weight = models.BigIntegerField(null=True)
+    weight_before = models.BigIntegerField(null=True)
+    weight_of_session = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = [

@@ -48,6 +48,30 @@ class Connection(models.Model):
 USUAL_DEFAULT_BRANCHES = frozenset({"main", "master", "trunk"})
 
 
+class RepositoryQuerySet(models.QuerySet["Repository"]):
+    """Looks up repositories as they are named elsewhere, without regard to case."""
+
+    def with_remote(self, remote: str) -> Repository | None:
+        """The one at this address, in the spelling of `remote`."""
+        return self.filter(remote__iexact=remote).order_by("pk").first() if remote else None
+
+    def at(self, named: str) -> Repository | None:
+        """The one at this address (host/path), or the only one with this name.
+
+        A name may lack the owner, and a repository that was pushed may have a name alone.
+        """
+        path = named.partition("/")[2] if "." in named.partition("/")[0] else ""
+        return (
+            self.with_remote(named)
+            or self._only(name__iexact=named)
+            or (self._only(name__iexact=path, remote="") if path else self._only(remote__iendswith=f"/{named}"))
+        )
+
+    def _only(self, **conditions: str) -> Repository | None:
+        found = self.filter(**conditions)[:2]
+        return found[0] if len(found) == 1 else None
+
+
 class Repository(models.Model):
     """One repository of any number of connections, identified by its remote's address or its root commit."""
 
@@ -56,6 +80,8 @@ class Repository(models.Model):
     root_sha = models.CharField(max_length=64, blank=True)
     default_branch = models.CharField(max_length=300, blank=True)
     shallow = models.BooleanField(default=False, help_text="History before its oldest commit is not known.")
+
+    objects = RepositoryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "repositories"

@@ -9,6 +9,7 @@ from integrations.telemetry.otlp.store_tallies import add_up_tallies
 from integrations.telemetry.reread import reprocess_unread_events
 from integrations.telemetry.sessions.calendar import apply_time_zone
 from integrations.telemetry.sessions.fold import fold_received_batches, retry_failed_batches
+from integrations.telemetry.sessions.places import resolve_again
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -21,12 +22,13 @@ def fold_received() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]
 def drop_expired() -> None:
-    """Drop expired raw telemetry, and retry unread records and failed batches."""
+    """Drop expired raw telemetry, and retry unread records, failed batches and unknown places."""
     try:
         reprocess_unread_events()  # the last chance for rows about to be dropped
     finally:  # a failure must not extend retention
         drop_expired_days()
         retry_failed_batches()
+        resolve_again()
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -46,6 +46,13 @@ NEAREST: LiteralString = """
      AND session.started_at <= commit.authored_at + %(before)s::interval
      AND session.has_work
      AND CASE requested.agent WHEN '' THEN session.lines_added > 0 ELSE session.agent = requested.agent END
+     -- Where telemetry names repositories, the session made no commits elsewhere.
+     AND (session.repository_id IS NULL OR EXISTS (
+         SELECT FROM integrations_sessionplace there
+         JOIN integrations_telemetryplace place ON place.id = there.place_id
+         JOIN integrations_commitinrepository held ON held.repository_id = place.repository_id
+         WHERE there.session_id = session.id AND held.commit_id = commit.id
+     ))
     CROSS JOIN LATERAL (
         SELECT lower(period) AS began, upper(period) - interval '30 minutes' AS ended
         FROM unnest(CASE WHEN isempty(session.event_stretches) THEN session.metric_stretches

@@ -14,6 +14,9 @@ from django.db import connection
 # seen.  Otherwise a session cannot be called wasted.
 COVERING = "365 days"
 
+# Repositories that telemetry names are believed before any commit: they take the spend, by their tokens (in parts of
+# 1e9).  Lines in other repositories stay, without a weight.
+#
 # The work type of a commit is that of the first pull request that contains it: one that lists it, that lists a branch
 # commit which it represents, or that was merged as it.
 REPLACE_SHARES: LiteralString = """
@@ -47,12 +50,34 @@ REPLACE_SHARES: LiteralString = """
         FROM attributed
         LEFT JOIN typed USING (commit_id)
         GROUP BY 1, 2, 3
+    ), placed AS (
+        SELECT there.session_id, place.repository_id, sum(GREATEST(there.tokens, 1)) AS tokens
+        FROM integrations_agentsession session
+        JOIN integrations_sessionplace there ON there.session_id = session.id
+        JOIN integrations_telemetryplace place ON place.id = there.place_id
+        WHERE session.id = ANY (%(sessions)s)
+          AND session.repository_id IS NOT NULL AND place.repository_id IS NOT NULL
+        GROUP BY 1, 2
+    ), part AS (
+        SELECT session_id, repository_id, coalesce(summed.work_type, '') AS work_type,
+               coalesce(summed.lines, 0) AS lines,
+               CASE WHEN placed.session_id IS NOT NULL
+                    THEN ceil(1e9 * placed.tokens / sum(placed.tokens) OVER of_session
+                              * coalesce(summed.lines / sum(summed.lines) OVER of_repository, 1))::bigint
+                    WHEN count(placed.session_id) OVER of_session > 0 THEN 0 END AS weight
+        FROM summed
+        FULL JOIN placed USING (session_id, repository_id)
+        WINDOW of_session AS (PARTITION BY session_id), of_repository AS (PARTITION BY session_id, repository_id)
     ), share AS (
         SELECT session_id, repository_id, work_type, lines,
-               (sum(lines) OVER (PARTITION BY session_id ORDER BY repository_id, work_type) - lines)::bigint
-                   AS lines_before,
-               (sum(lines) OVER (PARTITION BY session_id))::bigint AS lines_of_session
-        FROM summed
+               (sum(lines) OVER in_order - lines)::bigint AS lines_before,
+               (sum(lines) OVER of_session)::bigint AS lines_of_session,
+               weight,
+               (sum(weight) OVER in_order - weight)::bigint AS weight_before,
+               (sum(weight) OVER of_session)::bigint AS weight_of_session
+        FROM part
+        WINDOW of_session AS (PARTITION BY session_id),
+               in_order AS (PARTITION BY session_id ORDER BY repository_id, work_type)
     ), gone AS (
         DELETE FROM integrations_sessionshare stored
         WHERE stored.session_id = ANY (%(sessions)s)
@@ -64,12 +89,20 @@ REPLACE_SHARES: LiteralString = """
         RETURNING session_id
     ), upserted AS (
         INSERT INTO integrations_sessionshare AS stored
-            (session_id, repository_id, work_type, lines, lines_before, lines_of_session)
-        SELECT session_id, repository_id, work_type, lines, lines_before, lines_of_session FROM share
+            (session_id, repository_id, work_type, lines, lines_before, lines_of_session,
+             weight, weight_before, weight_of_session)
+        SELECT session_id, repository_id, work_type, lines, lines_before, lines_of_session,
+               weight, weight_before, weight_of_session
+        FROM share
         ON CONFLICT (session_id, repository_id, work_type) DO UPDATE
-        SET lines = excluded.lines, lines_before = excluded.lines_before, lines_of_session = excluded.lines_of_session
-        WHERE (stored.lines, stored.lines_before, stored.lines_of_session)
-              <> (excluded.lines, excluded.lines_before, excluded.lines_of_session)
+        SET lines = excluded.lines, lines_before = excluded.lines_before, lines_of_session = excluded.lines_of_session,
+            weight = excluded.weight, weight_before = excluded.weight_before,
+            weight_of_session = excluded.weight_of_session
+        WHERE (stored.lines, stored.lines_before, stored.lines_of_session,
+               stored.weight, stored.weight_before, stored.weight_of_session)
+              IS DISTINCT FROM
+              (excluded.lines, excluded.lines_before, excluded.lines_of_session,
+               excluded.weight, excluded.weight_before, excluded.weight_of_session)
         RETURNING session_id
     )
     SELECT session_id FROM gone UNION SELECT session_id FROM upserted

@@ -44,6 +44,7 @@ from integrations.models import Repository, RepositorySource, SyncRun
 from integrations.outbox.linking_lock import lock_for_linking
 from integrations.sync.git.mirrors import refresh_mirror
 from integrations.sync.git.reading_lock import READING
+from integrations.telemetry.sessions.places import resolve_again_for_repository
 
 COMMITS_AT_ONCE = 1000  # per transaction: about a second of work to lose
 FILES_AT_ONCE = 20_000  # so that 500 commits of thousands of files do not fill the memory
@@ -131,7 +132,10 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
         )
     ):
         return
+    is_new = source.repository_id is None
     repository = recognise(source, git, seen.branches, seen.default)
+    if is_new:
+        resolve_again_for_repository(repository)
     again = full or view_changed
     grown = not again and _has_grown(git, source.refs, seen)
     held = new_commits(git.git_dir, seen.tips, source.refs.values() if grown else ()) if seen.tips else []

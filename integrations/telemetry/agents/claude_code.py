@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from integrations.models.sessions import ToolOutcome
 from integrations.telemetry.agents.events import EventKind, Measure
+from integrations.telemetry.agents.parts import Parts
 from integrations.telemetry.agents.values import Attributes
 from integrations.telemetry.agents.vocabulary import INCOMPLETE, NOT_KEPT, Event, EventReading, Metric, Vocabulary
 
@@ -28,6 +29,18 @@ def _refused(attributes: Attributes) -> str:
     return ToolOutcome.REFUSED.value
 
 
+PARTS = Parts(
+    skill=("skill.name",),
+    sub_agent=("agent.name",),
+    plugin=("plugin.name",),
+    mcp_server=("mcp_server.name",),
+    effort=("effort",),
+    query_source=("query_source",),
+    provider=("gen_ai.provider.name", "gen_ai.system"),
+    models=("model",),
+    identity_source=("identity.source",),
+)
+PARTS_BEFORE_2_1_222 = replace(PARTS, mcp_server=())  # which attributed too many requests to MCP servers
 REQUEST = Event(
     kind=EventKind.REQUEST,
     key="request_id",
@@ -39,9 +52,12 @@ REQUEST = Event(
     service_tier="speed",
     duration_ms="duration_ms",
     reported_cost="cost_usd",
+    parts=PARTS,
     expects=frozenset({"input_tokens", "output_tokens"}),
 )
+OLD_REQUEST = replace(REQUEST, parts=PARTS_BEFORE_2_1_222)
 REQUEST_SPAN = replace(REQUEST, expects=frozenset())  # an interrupted request has no tokens
+OLD_REQUEST_SPAN = replace(OLD_REQUEST, expects=frozenset())
 REQUEST_ERROR = Event(
     kind=EventKind.REQUEST_ERROR,
     key="request_id",
@@ -74,8 +90,23 @@ def _tool_decision(attributes: Attributes) -> EventReading:
     return INCOMPLETE
 
 
+def _request(attributes: Attributes) -> EventReading:
+    return OLD_REQUEST if _is_old(attributes) else REQUEST
+
+
 def _request_span(attributes: Attributes) -> EventReading:
-    return REQUEST_ERROR if attributes.get("success") in (False, "false") else REQUEST_SPAN
+    if attributes.get("success") in (False, "false"):
+        return REQUEST_ERROR
+    return OLD_REQUEST_SPAN if _is_old(attributes) else REQUEST_SPAN
+
+
+def _is_old(attributes: Attributes) -> bool:
+    """Whether the version is known to be older than 2.1.222."""
+    version = _VERSION.match(str(attributes.get("service.version") or ""))
+    return version is not None and tuple(map(int, version.groups())) < (2, 1, 222)
+
+
+_VERSION = re.compile(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
 
 
 # Known attributes that are not used, as documented and as seen with 2.1.197.
@@ -83,18 +114,18 @@ NOT_NEEDED = frozenset(
     {
         # of every record
         *("event.timestamp", "event.sequence", "prompt.id", "message.uuid", "terminal.type"),
-        *("app.version", "app.entrypoint", "organization.id", "user.groups", "identity.source"),
+        *("app.version", "app.entrypoint", "organization.id", "user.groups"),
         *("workflow.run_id", "workflow.name", "span.type", "client_request_id"),
         # of requests
-        *("cost_usd_micros", "query_source", "effort", "attempt", "stop_reason", "ttft_ms", "llm_request.context"),
-        *("gen_ai.system", "gen_ai.request.model", "gen_ai.response.id", "gen_ai.response.finish_reasons"),
+        *("cost_usd_micros", "attempt", "stop_reason", "ttft_ms", "llm_request.context"),
+        *("gen_ai.request.model", "gen_ai.response.id", "gen_ai.response.finish_reasons"),
         *("server_fallback_hop", "has_category", "has_explanation", "category"),
         *("total_attempts", "total_retry_duration_ms", "response_length", "body_length", "body_truncated"),
         # of tools
         *("source", "tool_source", "decision_type", "decision_source", "tool_input_size_bytes"),
         *("tool_result_size_bytes", "mcp_server_scope", "gen_ai.tool.call.id", "language", "tool_result_bytes"),
-        *("agent.name", "skill.name", "skill.source", "plugin.name", "marketplace.name"),
-        *("mcp_server.name", "mcp_tool.name", "agent_type", "total_tokens", "total_tool_uses", "invocation_trigger"),
+        *("skill.source", "marketplace.name"),
+        *("mcp_tool.name", "agent_type", "total_tokens", "total_tool_uses", "invocation_trigger"),
         # of what else happens
         *("prompt_length", "user_prompt_length", "command_name", "command_source", "interaction.sequence"),
         *("interaction.duration_ms", "trigger", "pre_tokens", "post_tokens", "from_mode", "to_mode", "mention_type"),
@@ -109,10 +140,10 @@ CLAUDE_CODE = Vocabulary(
     event_prefix="claude_code.",
     own_prefixes=("claude_code.",),
     read_by_code=frozenset({"success", "decision"}),
-    readings=(TOOL_REFUSED, REQUEST_SPAN, REQUEST_ERROR),
+    readings=(TOOL_REFUSED, REQUEST, REQUEST_SPAN, REQUEST_ERROR),
     not_needed=NOT_NEEDED,
     events={
-        "api_request": REQUEST,
+        "api_request": _request,
         "api_error": REQUEST_ERROR,
         "tool_result": TOOL_RESULT,
         "tool_decision": _tool_decision,

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from integrations.models.sessions import ToolOutcome
 from integrations.telemetry.agents.events import EventKind, Measure
+from integrations.telemetry.agents.parts import Parts
 from integrations.telemetry.agents.values import LARGEST_COUNT, Attributes, Value
 from integrations.telemetry.agents.vocabulary import INCOMPLETE, NOT_KEPT, Count, Event, EventReading, Vocabulary
 
@@ -136,6 +137,13 @@ REQUEST = Event(
     cache_read_tokens=Count(of=(CACHED,)),
     cache_write_tokens=Count(of=(WRITTEN,)),
     output_tokens="output_token_count",
+    parts=Parts(
+        sub_agent=("agent_name",),
+        mcp_server=("mcp_server",),
+        effort=("model_reasoning_effort", "reasoning_effort"),
+        query_source=("session_source",),
+        provider=("provider_name",),
+    ),
 )
 REQUEST_ERROR = Event(
     kind=EventKind.REQUEST_ERROR, model="model", error_type="http.response.status_code", duration_ms="duration_ms"
@@ -199,14 +207,14 @@ def _line_of_log(attributes: Attributes) -> EventReading | None:
 NOT_NEEDED = frozenset(
     {
         # of every record
-        *("event.timestamp", "app.version", "originator", "slug", "terminal.type", "auth_mode", "session_source"),
+        *("event.timestamp", "app.version", "originator", "slug", "terminal.type", "auth_mode"),
         # of requests
-        *("attempt", "endpoint", "ttft_ms", "model_reasoning_effort", "reasoning_token_count", "tool_token_count"),
+        *("attempt", "endpoint", "ttft_ms", "reasoning_token_count", "tool_token_count"),
         *("error.code", "request_id"),
         # of tools
-        *("tool_namespace", "tool_result_seq", "output_truncated", "agent_name"),
+        *("tool_namespace", "tool_result_seq", "output_truncated"),
         # of what else happens
-        *("prompt_length", "provider_name", "reasoning_summary", "reasoning_effort", "approval_policy"),
+        *("prompt_length", "reasoning_summary", "approval_policy"),
         *("sandbox_policy", "context_window", "auto_compact_token_limit", "active_profile"),
         *("startup.phase", "startup.status"),
     }

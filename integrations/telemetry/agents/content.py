@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Collection, Iterator, Mapping
 
+from integrations.telemetry.agents.place import REPOSITORY_ATTRIBUTES
 from integrations.telemetry.agents.values import Value
 
 CONTENT_ATTRIBUTES = frozenset(
@@ -58,8 +59,14 @@ def content_among(attributes: Mapping[str, Value]) -> Iterator[str]:
 
 
 def is_content(name: str, value: Value) -> bool:
-    """Whether an attribute has, or may have, content: a content attribute, or an unknown one with free text."""
-    return name in CONTENT_ATTRIBUTES or looks_like_content(value)
+    """Whether an attribute has, or may have, content: a content attribute, an unknown one with free text, or an address
+    with a password."""
+    return name in CONTENT_ATTRIBUTES or looks_like_content(value) or _may_have_a_password(name, value)
+
+
+def _may_have_a_password(name: str, value: Value) -> bool:
+    """Of addresses of repositories; git@ is no password."""
+    return name in REPOSITORY_ATTRIBUTES and isinstance(value, str) and "@" in value.removeprefix("git@")
 
 
 def is_no_content(name: str, value: Value) -> bool:

@@ -10,6 +10,7 @@ import re
 
 from integrations.models.sessions import ToolOutcome
 from integrations.telemetry.agents.events import EventKind, Measure
+from integrations.telemetry.agents.parts import Parts
 from integrations.telemetry.agents.values import Attributes
 from integrations.telemetry.agents.vocabulary import NOT_KEPT, Count, Event, Metric, Vocabulary
 
@@ -35,6 +36,7 @@ REQUEST = Event(
     cache_read_tokens=Count(of=(CACHED,)),
     output_tokens=Count(of=(("output_token_count",), ("thoughts_token_count",))),
     duration_ms="duration_ms",
+    parts=Parts(sub_agent=("agent_name",), query_source=("role",), provider=("gen_ai.provider.name", "auth_type")),
     expects=frozenset({"input_token_count", "output_token_count"}),
 )
 REQUEST_ERROR = Event(
@@ -54,9 +56,9 @@ PROMPT = Event(kind=EventKind.PROMPT)
 NOT_NEEDED = frozenset(
     {
         # of every record
-        *("event.timestamp", "auth_type", "interactive", "prompt_id", "experiments.ids"),
+        *("event.timestamp", "interactive", "prompt_id", "experiments.ids"),
         # of requests
-        *("total_token_count", "finish_reasons", "role", "http.status_code", "error.type", "duration"),
+        *("total_token_count", "finish_reasons", "http.status_code", "error.type", "duration"),
         # of tools
         *("tool_type", "content_length", "mcp_server_name", "extension_name", "extension_id", "start_time"),
         *("end_time", "tool_name"),
@@ -65,7 +67,7 @@ NOT_NEEDED = frozenset(
         *("vertex_ai_enabled", "log_user_prompts_enabled", "file_filtering_respect_git_ignore", "debug_mode"),
         *("mcp_servers", "mcp_servers_count", "mcp_tools", "mcp_tools_count", "output_format", "extensions"),
         *("extensions_count", "extension_ids", "worktree_active", "prompt_length", "command", "subcommand", "status"),
-        *("tokens_before", "tokens_after", "turnCount", "agent_id", "agent_name", "turn_count", "terminate_reason"),
+        *("tokens_before", "tokens_after", "turnCount", "agent_id", "turn_count", "terminate_reason"),
         *("mimetype", "operation", "programming_language", "lines"),
     }
 )

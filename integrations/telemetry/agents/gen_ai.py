@@ -14,6 +14,7 @@ import re
 
 from integrations.models.sessions import ToolOutcome
 from integrations.telemetry.agents.events import EventKind, Measure
+from integrations.telemetry.agents.parts import Parts
 from integrations.telemetry.agents.values import Attributes
 from integrations.telemetry.agents.vocabulary import (
     INCOMPLETE,
@@ -90,6 +91,12 @@ REQUEST = Event(
     output_tokens=Count(of=(OUTPUT,)),
     service_tier=SERVICE_TIER,
     duration_ms=SPAN_DURATION_MS,
+    parts=Parts(
+        sub_agent=("gen_ai.agent.name",),
+        effort=("gen_ai.request.reasoning.level",),
+        provider=("gen_ai.provider.name", "gen_ai.system"),
+        models=MODEL,
+    ),
 )
 REQUEST_ERROR = Event(
     kind=EventKind.REQUEST_ERROR,
@@ -113,13 +120,18 @@ READ_BY_CODE = frozenset({"gen_ai.operation.name", SPAN_KIND, "error.type", EXIT
 # Attributes of the conventions that are not used.
 NOT_NEEDED = frozenset(
     {
-        *("gen_ai.provider.name", "gen_ai.system", "gen_ai.output.type", "gen_ai.data_source.id"),
-        *("gen_ai.agent.id", "gen_ai.agent.name", "gen_ai.agent.version", "gen_ai.workflow.name"),
+        *(
+            "gen_ai.output.type",
+            "gen_ai.data_source.id",
+            "gen_ai.agent.id",
+            "gen_ai.agent.version",
+            "gen_ai.workflow.name",
+        ),
         *("gen_ai.prompt.name", "gen_ai.prompt.version", "gen_ai.tool.type", "gen_ai.embeddings.dimension.count"),
         *("gen_ai.request.temperature", "gen_ai.request.top_p", "gen_ai.request.top_k", "gen_ai.request.seed"),
         *("gen_ai.request.max_tokens", "gen_ai.request.choice.count", "gen_ai.request.stop_sequences"),
         *("gen_ai.request.frequency_penalty", "gen_ai.request.presence_penalty", "gen_ai.request.stream"),
-        *("gen_ai.request.encoding_formats", "gen_ai.request.reasoning.level", "gen_ai.request.type"),
+        *("gen_ai.request.encoding_formats", "gen_ai.request.type"),
         *("gen_ai.response.finish_reasons", "gen_ai.response.time_to_first_chunk", "gen_ai.token.modality"),
         *("gen_ai.usage.reasoning.output_tokens", "gen_ai.usage.reasoning_tokens", "gen_ai.usage.total_tokens"),
         *("gen_ai.openai.request.seed", "gen_ai.openai.request.response_format"),

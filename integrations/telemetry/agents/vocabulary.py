@@ -9,6 +9,8 @@ from functools import cached_property
 
 from integrations.telemetry.agents.content import CONTENT_ATTRIBUTES
 from integrations.telemetry.agents.events import EventKind, Measure
+from integrations.telemetry.agents.parts import Parts
+from integrations.telemetry.agents.place import PLACE_ATTRIBUTES
 from integrations.telemetry.agents.values import Attributes, BadSumError, Value, count_of
 
 AUTHOR_ATTRIBUTES = (
@@ -98,6 +100,7 @@ class Event:
     reported_cost: str | None = None
     outcome: Callable[[Attributes], str] | None = None
     increments: Callable[[Attributes], Iterable[tuple[Measure, int]]] | None = None
+    parts: Parts | None = None  # what a request's spend is split by
     at_start: bool = False  # of a span: the event happened at its start
     # If none of these is present, the record comes from a version with other names and is stored with its attributes.
     expects: frozenset[str] = frozenset()
@@ -114,6 +117,8 @@ class Event:
                     names.update(alternatives)
                 case Count() as count:
                     names.update(count.names)
+                case Parts() as parts:
+                    names.update(parts.names)
         return names
 
 
@@ -214,8 +219,8 @@ class Vocabulary:
 
     @cached_property
     def naming(self) -> tuple[str, ...]:
-        """The attributes that identify session, process and author."""
-        return (*self.session_keys, *self.process_keys, *AUTHOR_ATTRIBUTES, self.version_key)
+        """The attributes that identify session, process, author and place."""
+        return (*self.session_keys, *self.process_keys, *AUTHOR_ATTRIBUTES, self.version_key, *PLACE_ATTRIBUTES)
 
     @cached_property
     def figure_names(self) -> frozenset[str]:
@@ -238,7 +243,12 @@ class Vocabulary:
 
     def knows(self, name: str) -> bool:
         """Whether an attribute is known."""
-        return name in self.known or name in self.attribute_means or name.startswith(self.not_needed_prefixes)
+        return (
+            name in self.known
+            or name in self.attribute_means
+            or name.startswith(self.not_needed_prefixes)
+            or name.startswith("vcs.")
+        )
 
     def with_known_names(self, attributes: dict[str, Value]) -> dict[str, Value]:
         """The attributes with mapped names replaced by their meanings."""

@@ -47,6 +47,7 @@ def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
         _tier(event.service_tier, attributes),
         input_tokens.sender,
         input_tokens.subtracted,
+        event.parts.named(attributes) if event.parts else None,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from hashlib import blake2b
 from typing import NamedTuple
 
+from integrations.telemetry.agents.place import place_of
 from integrations.telemetry.agents.values import Attributes, BadRecordError, key_of, text_of
 from integrations.telemetry.agents.vocabulary import Vocabulary
 from orgtree.identities.resolving import IdentityName, UnusableNameError
@@ -51,6 +52,7 @@ class SessionKey(NamedTuple):
     process: str = ""  # its process, for agents whose metrics name nothing else
     is_process: bool = False
     is_unnamed: bool = False  # not a session but what records without a session id belong to
+    place: str = ""  # place_of the record
 
 
 def session_of(attributes: Attributes, vocabulary: Vocabulary) -> SessionKey | None:
@@ -63,7 +65,10 @@ def session_of(attributes: Attributes, vocabulary: Vocabulary) -> SessionKey | N
     if not session and not process:
         return None
     author, version = _author_of(attributes, vocabulary)
-    return SessionKey(vocabulary.agent, session or process, version, author, process, is_process=not session)
+    place = place_of(attributes)
+    return SessionKey(
+        vocabulary.agent, session or process, version, author, process, is_process=not session, place=place
+    )
 
 
 def unnamed_session_of(attributes: Attributes, vocabulary: Vocabulary, day: date) -> SessionKey:
@@ -75,7 +80,8 @@ def unnamed_session_of(attributes: Attributes, vocabulary: Vocabulary, day: date
     names = (author.installation, author.account_uuid, author.account_id, author.email, author.end_user)
     whose = next(filter(None, names), "")
     digest = blake2b(whose.encode(errors="replace"), digest_size=8).hexdigest()
-    return SessionKey(vocabulary.agent, f"{UNNAMED} {day} {digest}", version, author, is_unnamed=True)
+    external_id = f"{UNNAMED} {day} {digest}"
+    return SessionKey(vocabulary.agent, external_id, version, author, is_unnamed=True, place=place_of(attributes))
 
 
 def _author_of(attributes: Attributes, vocabulary: Vocabulary) -> tuple[AuthorNames, str]:

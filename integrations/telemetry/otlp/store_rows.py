@@ -41,6 +41,7 @@ class Figures(NamedTuple):
     service_tier: str = ""
     sender: str = ""  # who counted, where programs differ on what input includes
     subtracted_tokens: int | None = None  # cached tokens taken out of the sender's input
+    parts: Mapping[str, str] | None = None  # part → value; None where none is named
     attributes: Mapping[str, Value] | None = None
 
 
@@ -108,7 +109,9 @@ EVENTS = Table(
         "service_tier": "text",
         "sender": "text",
         "subtracted_tokens": "int8",
+        "parts": "jsonb",
         "attributes": "jsonb",
+        "place": "text",
     },
 )
 POINTS = Table(
@@ -124,6 +127,7 @@ POINTS = Table(
         "measure": "text",
         "model": "text",
         "value": "float8",
+        "place": "text",
     },
 )
 
@@ -142,16 +146,28 @@ def points_in_order(rows: Iterable[PointRow]) -> list[PointRow]:
 def event_values(rows: Iterable[EventRow], batch_id: int, sessions: Mapping[SessionKey, int]) -> list[tuple[Any, ...]]:
     """Values to copy, in the order of the columns."""
     return [
-        (batch_id, None if session is None else sessions[session], time_at(at), UUID(bytes=digest), kind, *figures)
+        (
+            batch_id,
+            None if session is None else sessions[session],
+            time_at(at),
+            UUID(bytes=digest),
+            kind,
+            *figures,
+            _place_of(session),
+        )
         for at, digest, session, kind, figures in rows
     ]
 
 
 def point_values(rows: Iterable[PointRow], batch_id: int, sessions: Mapping[SessionKey, int]) -> list[tuple[Any, ...]]:
     return [
-        (batch_id, sessions[session], time_at(at), UUID(bytes=series), time_at(start), *rest)
+        (batch_id, sessions[session], time_at(at), UUID(bytes=series), time_at(start), *rest, _place_of(session))
         for at, series, start, session, *rest in rows
     ]
+
+
+def _place_of(session: SessionKey | None) -> str:
+    return session.place if isinstance(session, SessionKey) else ""  # reprocessed rows: the id of a session
 
 
 def time_at(microseconds: int) -> datetime:

@@ -35,6 +35,7 @@ from integrations.telemetry.sessions.fold_large_days import (
     find_large_days,
     note_figures_before,
 )
+from integrations.telemetry.sessions.fold_places import place_sessions_of_fold, store_named_places
 from integrations.telemetry.sessions.fold_points import find_neighbours, find_touched_slots, rebuild_slots
 from integrations.telemetry.sessions.fold_tables import analyse_where_large, create_tables, execute
 from integrations.telemetry.usage_files.counted import mark_usage_of_fold
@@ -125,6 +126,7 @@ def _fold_staged() -> None:
     has_large_days = find_large_days()
     if has_large_days:
         note_figures_before()
+    store_named_places()
     merge_requests()
     merge_tool_calls()
     if has_large_days:
@@ -135,6 +137,7 @@ def _fold_staged() -> None:
     rebuild_days()
     move_process_figures()
     _update_sessions()
+    place_sessions_of_fold()
     count_days_of_greater_source()
     is_anybody_new = append_changes_of_fold()
     enqueue_folded_sessions()
@@ -172,7 +175,8 @@ STAGE_EVENTS: LiteralString = """
            left(event.model, 120), left(event.tool, 120), event.outcome, left(event.error_type, 120),
            event.input_tokens, event.cache_read_tokens, event.cache_write_tokens, event.output_tokens,
            event.duration_ms, event.reported_cost, event.cache_write_1h_tokens, left(event.service_tier, 20),
-           left(event.sender, 200), coalesce(event.subtracted_tokens, 0)
+           left(event.sender, 200), coalesce(event.subtracted_tokens, 0),
+           event.place, event.parts
     FROM integrations_agent_event event
     LEFT JOIN integrations_agentsession session ON session.id = event.session_id
     WHERE event.batch_id = ANY (%(batches)s) AND event.at BETWEEN %(at_from)s AND %(at_to)s
@@ -180,7 +184,7 @@ STAGE_EVENTS: LiteralString = """
 
 STAGE_POINTS: LiteralString = """
     INSERT INTO fold_point
-    SELECT session.id, point.at, point.series, point.start, point.cumulative
+    SELECT session.id, point.at, point.series, point.start, point.cumulative, point.place
     FROM integrations_agent_point point
     JOIN integrations_agentsession session ON session.id = point.session_id
     WHERE point.batch_id = ANY (%(batches)s) AND point.at BETWEEN %(at_from)s AND %(at_to)s

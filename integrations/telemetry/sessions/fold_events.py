@@ -25,7 +25,8 @@ def merge_requests() -> None:
         """
         INSERT INTO fold_request (
             session_id, key, stored_at, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
-            duration_ms, reported_cost, cache_write_1h_tokens, service_tier, sender, subtracted_tokens
+            duration_ms, reported_cost, cache_write_1h_tokens, service_tier, sender, subtracted_tokens, place_id,
+            skill, sub_agent, plugin, mcp_server, effort, query_source, provider
         )
         SELECT fresh.session_id, fresh.key, stored.at, LEAST(stored.at, fresh.at), GREATEST(stored.model, fresh.model),
                GREATEST(
@@ -40,7 +41,12 @@ def merge_requests() -> None:
                GREATEST(stored.cache_write_1h_tokens, fresh.cache_write_1h_tokens, 0),
                GREATEST(stored.service_tier, fresh.service_tier),
                GREATEST(stored.sender, fresh.sender),
-               GREATEST(CASE WHEN apart.sender IS NULL THEN stored.subtracted_tokens END, fresh.subtracted_tokens, 0)
+               GREATEST(CASE WHEN apart.sender IS NULL THEN stored.subtracted_tokens END, fresh.subtracted_tokens, 0),
+               coalesce(stored.place_id, place.id),
+               GREATEST(stored.skill, fresh.skill, ''), GREATEST(stored.sub_agent, fresh.sub_agent, ''),
+               GREATEST(stored.plugin, fresh.plugin, ''), GREATEST(stored.mcp_server, fresh.mcp_server, ''),
+               GREATEST(stored.effort, fresh.effort, ''), GREATEST(stored.query_source, fresh.query_source, ''),
+               GREATEST(stored.provider, fresh.provider, '')
         FROM (
             SELECT session_id, key, min(at) AS at, max(model) AS model,
                    max(input_tokens + CASE WHEN apart.sender IS NULL THEN 0 ELSE subtracted_tokens END) AS input_tokens,
@@ -48,7 +54,12 @@ def merge_requests() -> None:
                    max(output_tokens) AS output_tokens, max(duration_ms) AS duration_ms,
                    max(reported_cost) AS reported_cost, max(cache_write_1h_tokens) AS cache_write_1h_tokens,
                    max(service_tier) AS service_tier, max(sender) AS sender,
-                   max(subtracted_tokens) FILTER (WHERE apart.sender IS NULL) AS subtracted_tokens
+                   max(subtracted_tokens) FILTER (WHERE apart.sender IS NULL) AS subtracted_tokens,
+                   max(place) AS place,
+                   max(parts ->> 'skill') AS skill, max(parts ->> 'sub_agent') AS sub_agent,
+                   max(parts ->> 'plugin') AS plugin, max(parts ->> 'mcp_server') AS mcp_server,
+                   max(parts ->> 'effort') AS effort, max(parts ->> 'query_source') AS query_source,
+                   max(parts ->> 'provider') AS provider
             FROM fold_event
             LEFT JOIN integrations_apartsender apart USING (sender)
             WHERE kind = %(kind)s
@@ -56,6 +67,8 @@ def merge_requests() -> None:
         ) AS fresh
         LEFT JOIN integrations_agentrequest stored USING (session_id, key)
         LEFT JOIN integrations_apartsender apart ON apart.sender = stored.sender
+        LEFT JOIN integrations_telemetryplace place
+          ON fresh.place <> '' AND place.key = md5(fresh.place)::uuid
         """,
         {"kind": int(EventKind.REQUEST)},
     )
@@ -80,12 +93,15 @@ INSERT_PRICED_REQUESTS: LiteralString = f"""
     INSERT INTO integrations_agentrequest AS stored (
         session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
         duration_ms, reported_cost, spend, surcharge_1h, cache_write_1h_tokens, inferred_1h_tokens, service_tier,
-        price_version_id, sender, subtracted_tokens
+        price_version_id, sender, subtracted_tokens, place_id,
+        skill, sub_agent, plugin, mcp_server, effort, query_source, provider
     )
     SELECT request.session_id, request.key, request.at, request.model, request.input_tokens,
            request.cache_read_tokens, request.cache_write_tokens, request.output_tokens, request.duration_ms,
            request.reported_cost, {SPEND}, {SURCHARGE}, request.cache_write_1h_tokens, hour.inferred,
-           request.service_tier, rate.version, request.sender, request.subtracted_tokens
+           request.service_tier, rate.version, request.sender, request.subtracted_tokens,
+           request.place_id, request.skill, request.sub_agent, request.plugin, request.mcp_server, request.effort,
+           request.query_source, request.provider
     FROM fold_request request
     JOIN fold_session session USING (session_id)
     LEFT JOIN {RATES}
@@ -109,7 +125,15 @@ UPDATE_STORED: LiteralString = """
         subtracted_tokens = excluded.subtracted_tokens,
         cache_write_1h_tokens = excluded.cache_write_1h_tokens,
         service_tier = excluded.service_tier,
-        price_version_id = excluded.price_version_id
+        price_version_id = excluded.price_version_id,
+        place_id = excluded.place_id,
+        skill = excluded.skill,
+        sub_agent = excluded.sub_agent,
+        plugin = excluded.plugin,
+        mcp_server = excluded.mcp_server,
+        effort = excluded.effort,
+        query_source = excluded.query_source,
+        provider = excluded.provider
 """
 
 

@@ -1,0 +1,80 @@
+"""What a request's spend is split by: skill, sub-agent, plugin, MCP server, effort, query source and provider.
+
+They are names, never content: longer values, or values with line breaks, are not said.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from integrations.enums import RequestPart
+from integrations.telemetry.agents.values import Attributes
+
+LONGEST_PART = 120
+
+# As conventions, agents and gateways name them.  https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/
+_PROVIDERS = {
+    **dict.fromkeys(("aws.bedrock", "aws_bedrock", "amazon-bedrock", "bedrock", "bedrock-runtime"), "bedrock"),
+    **dict.fromkeys(("gcp.vertex_ai", "vertex_ai", "vertex-ai", "vertexai", "vertex", "google-vertex"), "vertex"),
+    **dict.fromkeys(("azure.ai.openai", "azure.ai.inference", "azure_openai", "azure", "foundry"), "azure"),
+    **dict.fromkeys(("litellm", "openrouter", "gateway", "cloudflare", "portkey", "vercel"), "gateway"),
+    # The vendor's own interface.
+    **dict.fromkeys(("anthropic", "openai", "gcp.gemini", "gcp.gen_ai", "gemini", "gemini-api-key"), "direct"),
+    **dict.fromkeys(("oauth-personal", "login_with_google", "use_gemini", "x_ai", "xai", "mistral_ai"), "direct"),
+    **dict.fromkeys(("deepseek", "groq", "cohere", "perplexity"), "direct"),
+}
+# Ids that only these providers use: us.anthropic.claude-…-v1:0 or an ARN, and claude-…@20250514.
+_MODELS = (
+    (re.compile(r"bedrock/|(?:arn:aws[a-z-]*:bedrock:|(?:[a-z]{2,6}(?:-[a-z]{3})?\.)?anthropic\.)"), "bedrock"),
+    (re.compile(r"vertex_ai/|claude-[a-z0-9.-]+@"), "vertex"),
+    (re.compile(r"openrouter/|litellm"), "gateway"),
+)
+
+# Alternative names of one attribute: the first that is present is read.
+_Names = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parts:
+    """The attributes that name the parts of a request.
+
+    Where no attribute says the provider, the source of the identity (a gateway) or the spelling of the model may.
+    """
+
+    skill: _Names = ()
+    sub_agent: _Names = ()
+    plugin: _Names = ()
+    mcp_server: _Names = ()
+    effort: _Names = ()
+    query_source: _Names = ()
+    provider: _Names = ()
+    models: _Names = ()
+    identity_source: _Names = ()
+
+    @property
+    def names(self) -> set[str]:
+        return {name for part in (*RequestPart, "models", "identity_source") for name in getattr(self, part)}
+
+    def named(self, attributes: Attributes) -> dict[str, str] | None:
+        """Part → value of a record; None where it names none."""
+        parts = {str(part): text for part in RequestPart if (text := _first(getattr(self, part), attributes))}
+        if provider := self._provider(attributes):
+            parts[str(RequestPart.PROVIDER)] = provider
+        return parts or None
+
+    def _provider(self, attributes: Attributes) -> str:
+        if provider := _first(self.provider, attributes).lower():
+            return _PROVIDERS.get(provider, provider)
+        if _first(self.identity_source, attributes).startswith("gateway"):
+            return "gateway"
+        model = _first(self.models, attributes)
+        return next((provider for pattern, provider in _MODELS if pattern.match(model)), "")
+
+
+def _first(names: _Names, attributes: Attributes) -> str:
+    for name in names:
+        value = attributes.get(name)
+        if isinstance(value, str) and 0 < len(value) <= LONGEST_PART and value.isprintable() and value.strip():
+            return value.strip()
+    return ""

@@ -1,0 +1,143 @@
+"""What the places in telemetry mean: repositories and work items, and the place of each session.
+
+A place is looked up when it first arrives, and again when a repository or an item is stored that it may mean.  A place
+that was looked up keeps its repository, also when the repository is renamed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import LiteralString
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from integrations.connectors.references import branch_keys
+from integrations.models import AgentSession, Commit, Repository, TelemetryPlace, WorkItem
+from integrations.outbox.attribution_queue import enqueue_sessions
+
+PLACES_AT_ONCE = 1_000
+
+
+def resolve(places: Iterable[TelemetryPlace]) -> list[TelemetryPlace]:
+    """Look up what these places mean; returns those of which more is known than before."""
+    learned = []
+    for place in places:
+        before = place.repository_id, place.work_item_id
+        place.repository_id = place.repository_id or _repository_of(place)
+        place.work_item_id = place.work_item_id or _item_of(place)
+        if before != (place.repository_id, place.work_item_id):
+            learned.append(place)
+    TelemetryPlace.objects.bulk_update(learned, ["repository", "work_item"], batch_size=PLACES_AT_ONCE)
+    return learned
+
+
+def resolve_again_for_repository(repository: Repository) -> None:
+    """Place sessions in a repository that is new, or has another name or address, in the caller's transaction."""
+    named = Q()
+    for text in filter(None, {repository.remote, repository.name}):
+        last = text.rpartition("/")[2]
+        named |= Q(named__iexact=text) | Q(named__iexact=last) | Q(named__iendswith=f"/{last}")
+    _resolve_again(TelemetryPlace.objects.filter(named, repository=None).exclude(named=""))
+
+
+def resolve_again_for_items(items: Collection[int]) -> None:
+    """Give sessions these work items where their branches name them, in the caller's transaction."""
+    keys = WorkItem.objects.filter(pk__in=items).values("key")
+    _resolve_again(TelemetryPlace.objects.filter(item_key__in=keys, work_item=None).exclude(item_key=""))
+
+
+def resolve_again() -> None:
+    """Look up all places that are not fully known: a commit may have arrived that one names."""
+    _resolve_again(
+        TelemetryPlace.objects.filter(Q(repository=None) | Q(work_item=None) & ~Q(item_key="")).order_by("pk")
+    )
+
+
+def forget_items(items: Collection[int]) -> None:
+    """Let no session have these items, which are about to be deleted; another one may have the same key."""
+    TelemetryPlace.objects.filter(work_item__in=items).update(work_item=None)
+    AgentSession.objects.filter(work_item__in=items).update(work_item=None)
+
+
+def _resolve_again(places: QuerySet[TelemetryPlace]) -> None:
+    learned = resolve(places)
+    if not learned:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT session_id FROM integrations_sessionplace WHERE place_id = ANY (%s)",
+            [[place.pk for place in learned]],
+        )
+        sessions = [row[0] for row in cursor.fetchall()]
+    place_sessions(sessions)
+    enqueue_sessions(sessions)
+
+
+def place_sessions(sessions: Sequence[int]) -> None:
+    """Write the place of these sessions: of several, that of most of its tokens, else the last."""
+    with connection.cursor() as cursor:
+        cursor.execute(PLACE_SESSIONS, {"sessions": sorted(sessions)})
+
+
+def store_places(places: Sequence[tuple[UUID, str, str, str]]) -> None:
+    """Store places (key, repository, branch, revision) that are new, with what they mean."""
+    known = set(TelemetryPlace.objects.filter(key__in=[key for key, *_ in places]).values_list("key", flat=True))
+    new = [
+        TelemetryPlace(key=key, named=named, branch=branch, revision=revision, item_key=next(branch_keys(branch), ""))
+        for key, named, branch, revision in sorted(places)
+        if key not in known
+    ]
+    if not new:
+        return
+    TelemetryPlace.objects.bulk_create(new, ignore_conflicts=True)
+    resolve(TelemetryPlace.objects.filter(key__in=[place.key for place in new]))
+
+
+def _repository_of(place: TelemetryPlace) -> int | None:
+    if place.named:
+        repository = Repository.objects.at(place.named)
+        return repository.pk if repository else _meant_before(place)
+    if place.revision:
+        return Commit.objects.filter(sha=place.revision).values_list("home_id", flat=True).first()
+    return None
+
+
+def _meant_before(place: TelemetryPlace) -> int | None:
+    """What the same name meant on another branch, before the repository was renamed."""
+    others = TelemetryPlace.objects.filter(named__iexact=place.named, repository__isnull=False)
+    return others.order_by("-pk").values_list("repository_id", flat=True).first()
+
+
+def _item_of(place: TelemetryPlace) -> int | None:
+    """The only item with the key; of several, the only one in a project of the place's repository."""
+    if not place.item_key:
+        return None
+    items = WorkItem.objects.filter(key=place.item_key, deleted_at=None)
+    found = items.values_list("pk", "project__repository_id").order_by("pk")[:100]
+    own = [pk for pk, repository in found if repository is not None and repository == place.repository_id]
+    candidates = own if len(found) > 1 else [pk for pk, _ in found]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+PLACE_SESSIONS: LiteralString = """
+    WITH chosen AS (
+        SELECT DISTINCT ON (there.session_id)
+               there.session_id, place.repository_id, place.branch, place.work_item_id
+        FROM integrations_sessionplace there
+        JOIN integrations_telemetryplace place ON place.id = there.place_id
+        WHERE there.session_id = ANY (%(sessions)s)
+        ORDER BY there.session_id, there.tokens DESC, there.last_at DESC, place.key
+    ), locked AS (
+        SELECT session.id, chosen.*
+        FROM chosen JOIN integrations_agentsession session ON session.id = chosen.session_id
+        WHERE (session.repository_id, session.branch, session.work_item_id)
+              IS DISTINCT FROM (chosen.repository_id, chosen.branch, chosen.work_item_id)
+        ORDER BY session.id
+        FOR NO KEY UPDATE OF session
+    )
+    UPDATE integrations_agentsession session
+    SET repository_id = locked.repository_id, branch = locked.branch, work_item_id = locked.work_item_id
+    FROM locked WHERE session.id = locked.id
+"""
