@@ -10,8 +10,9 @@ from insights.catalogue.references import AGENT_TELEMETRY, PRICES
 from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Total
 from insights.query.query import Dimension
+from integrations.enums import RequestPart
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOKEN_KINDS
-from integrations.facts.outcomes import AGENT_SPEND_SHARES
+from integrations.facts.outcomes import AGENT_SPEND_PARTS, AGENT_SPEND_SHARES
 
 SPEND_SOURCE = "Tokens of agent sessions by day and model, from telemetry; list prices of genai-prices and overrides"
 BOTH_INITIATIVES = (Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT)
@@ -19,9 +20,13 @@ BOTH_INITIATIVES = (Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGN
 TOKENS_USED = Total(
     AGENT_SESSION_DAYS,
     column="tokens",
-    instead=((Dimension.TOKEN_KIND, Total(AGENT_TOKEN_KINDS, column="tokens")),),
+    instead=(
+        (Dimension.TOKEN_KIND, Total(AGENT_TOKEN_KINDS, column="tokens")),
+        (Dimension.REPOSITORY, Total(AGENT_SPEND_SHARES, column="tokens")),
+    ),
 )
-IN_SHARES = (Dimension.REPOSITORY, Dimension.WORK_TYPE)  # of the commits that hold a session's lines
+# Of what telemetry names, else of the commits that hold a session's lines.
+IN_SHARES = (Dimension.REPOSITORY, Dimension.WORK_TYPE)
 _SPENT_IN_SHARES = Total(
     AGENT_SPEND_SHARES,
     column="spend",
@@ -56,8 +61,8 @@ TOKENS = Count(
     better=Better.NEITHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
-    segments=(Dimension.AGENT, Dimension.MODEL, Dimension.TOKEN_KIND),
-    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOKEN_KIND),
+    segments=(Dimension.AGENT, Dimension.MODEL, Dimension.REPOSITORY, Dimension.TOKEN_KIND),
+    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.REPOSITORY, Dimension.TOKEN_KIND),
     positive_indicators=("ai.cache_hit_rate",),
     negative_indicators=("ai.spend",),
     source="Tokens of agent sessions by day and model, from telemetry",
@@ -82,6 +87,26 @@ SPEND = Count(
     negative_indicators=("ai.spend_wasted",),
     source=SPEND_SOURCE,
     reference=PRICES,
+)
+
+PARTS = tuple(Dimension(part) for part in RequestPart)
+SPEND_BY_PART = Count(
+    key="ai.spend_by_part",
+    version=1,
+    name="Spend by part",
+    meaning="What skills, sub-agents, plugins, MCP servers, levels of effort, sources of queries and providers cost.",
+    formula="spend of the requests that telemetry says are part of it; where it says nothing the part is not said "
+    "(unknown), as with metrics and imported files",
+    of=replace(_SPENT_IN_SHARES, relation=AGENT_SPEND_PARTS),
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    initiatives=BOTH_INITIATIVES,
+    segments=(Dimension.AGENT, Dimension.MODEL, *PARTS),
+    facets=(Dimension.AGENT, Dimension.MODEL, *PARTS),
+    positive_indicators=("ai.spend", "ai.cache_hit_rate"),
+    source="Requests of agent sessions with the attributes of their telemetry; prices as of the spend",
+    reference=AGENT_TELEMETRY,
 )
 
 SPEND_COMMITTED = Count(

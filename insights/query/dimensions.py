@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 
 from insights.query.measures import Measure
 from insights.query.query import Dimension
+from integrations.enums import RequestPart
 
 DIMENSION_COLUMNS: Mapping[Dimension, str] = {
     Dimension.AGENT: "agent",
@@ -23,6 +24,7 @@ DIMENSION_COLUMNS: Mapping[Dimension, str] = {
     Dimension.SIZE_CLASS: "size_class",
     Dimension.COMPLEXITY_CLASS: "complexity_class",
     Dimension.ASSISTANCE: "assistance",
+    **{Dimension(part): str(part) for part in RequestPart},
 }
 
 

@@ -35,6 +35,14 @@ class Dimension(enum.StrEnum):
     OUTCOME = "outcome"  # of spend: committed, wasted, pending, unknown
     TOOL = "tool"
     METHOD = "method"  # of attribution
+    # Of requests to models, where telemetry says so.
+    SKILL = "skill"
+    SUB_AGENT = "sub_agent"
+    PLUGIN = "plugin"
+    MCP_SERVER = "mcp_server"
+    EFFORT = "effort"
+    QUERY_SOURCE = "query_source"
+    PROVIDER = "provider"
     ASSISTANCE = "assistance"  # whether any agent contributed
 
 

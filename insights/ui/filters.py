@@ -49,6 +49,13 @@ FACETS_OF_ROWS = {
     Dimension.OUTCOME: "Outcome",
     Dimension.TOOL: "Tool",
     Dimension.ASSISTANCE: "Assistance",
+    Dimension.SKILL: "Skill",
+    Dimension.SUB_AGENT: "Sub-agent",
+    Dimension.PLUGIN: "Plugin",
+    Dimension.MCP_SERVER: "MCP server",
+    Dimension.EFFORT: "Reasoning effort",
+    Dimension.QUERY_SOURCE: "Query source",
+    Dimension.PROVIDER: "Provider",
 }
 QUARTERS_OFFERED = 5
 

@@ -1,4 +1,4 @@
-"""Spend of agent sessions by repository and work type, as a relation for the metric engine."""
+"""Spend of agent sessions by repository and work type, and by part, as relations for the metric engine."""
 
 from __future__ import annotations
 
@@ -62,4 +62,72 @@ The repositories are those that the session's telemetry names, by their tokens; 
 commits with its AI lines, by the lines.  Shares are rounded so that they sum to the day's spend and tokens to the last
 digit.  repository is empty where neither is known; work_type is that of the pull requests that contain the session's
 commits there, empty where there is none.
+"""
+
+AGENT_SPEND_PARTS = Relation(
+    name="agent_spend_parts",
+    day="day",
+    person="person_id",
+    fact="session_id",
+    columns=frozenset(
+        {
+            *("session_id", "person_id", "agent", "day", "model"),
+            *("skill", "sub_agent", "plugin", "mcp_server", "effort", "query_source", "provider"),
+            *("spend", "tokens", "unpriced_tokens", "started_at", "ended_at", "committed", "covered"),
+        }
+    ),
+    sql="""
+        SELECT figures.session_id,
+               identity.person_id,
+               figures.agent,
+               figures.day,
+               figures.model,
+               part.skill,
+               part.sub_agent,
+               part.plugin,
+               part.mcp_server,
+               part.effort,
+               part.query_source,
+               part.provider,
+               part.spend,
+               part.tokens,
+               part.unpriced_tokens,
+               session.started_at,
+               session.ended_at,
+               session.committed,
+               session.covered
+        FROM integrations_agentsessionday figures
+        JOIN orgtree_identity identity ON identity.id = figures.identity_id
+        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
+        CROSS JOIN LATERAL (
+            SELECT request.skill, request.sub_agent, request.plugin, request.mcp_server, request.effort,
+                   request.query_source, request.provider,
+                   sum(request.spend) AS spend,
+                   sum(request.used)::bigint AS tokens,
+                   coalesce(sum(request.used) FILTER (WHERE request.spend IS NULL), 0)::bigint AS unpriced_tokens
+            FROM (
+                SELECT *, input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS used
+                FROM integrations_agentrequest
+            ) AS request
+            WHERE figures.source = 'events'
+              AND request.session_id = figures.session_id AND request.model = figures.model
+              AND request.at >= (figures.day::timestamp AT TIME ZONE current_setting('TimeZone')) - interval '2 hours'
+              AND request.at < ((figures.day + 1)::timestamp AT TIME ZONE current_setting('TimeZone'))
+                               + interval '2 hours'
+              AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = figures.day
+            GROUP BY 1, 2, 3, 4, 5, 6, 7
+            UNION ALL
+            SELECT '', '', '', '', '', '', '', figures.spend,
+                   figures.input_tokens + figures.cache_read_tokens + figures.cache_write_tokens
+                   + figures.output_tokens,
+                   figures.unpriced_tokens
+            WHERE figures.source <> 'events'
+        ) AS part
+        WHERE figures.counted
+    """,
+)
+"""One row per session, local day, model and combination of parts: the spend of AGENT_SESSION_DAYS, split by request.
+
+A part is empty where telemetry does not say it; metrics and imported files never do.  An index finds the requests by
+session and time; a local midnight may occur twice, hence the two hours.
 """

@@ -81,6 +81,14 @@ def spend_breakdown(filters: Filters) -> ChartData:
     return donut(parts, unit="currency", centre=centre, left_out=left_out)
 
 
+def spend_parts(filters: Filters) -> ChartData:
+    dimension = Dimension(filters.picked[spend.PART.parameter])
+    answers = read(filters, [PageQuery("ai.spend_by_part", dimension, whole=True)])
+    parts, left_out = spend.part_shares(answers), answers.left_out("ai.spend_by_part", dimension)
+    centre = (wording.money(sum(part.value for part in parts)), _shown(filters.span, left_out))
+    return donut(parts, unit="currency", centre=centre, left_out=left_out)
+
+
 def tokens_by_kind(filters: Filters) -> ChartData:
     answers = read(filters, [PageQuery("ai.tokens", Dimension.TOKEN_KIND)])
     return split_over_time(
@@ -113,6 +121,7 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
     **{compared.chart: partial(bands.chart, key=compared.key) for compared in lines.COMPARED.values()},
     "spend_trend": spend_trend,
     "spend_breakdown": spend_breakdown,
+    "spend_parts": spend_parts,
     "tokens_by_kind": tokens_by_kind,
 }
 
@@ -139,6 +148,7 @@ def _drill(name: str, request: HttpRequest, drawn: ChartData) -> dict[str, Any]:
         "adoption": (adoption.rate_key(filters), None),
         "committed_code": ("ai.lines_committed", Dimension(filters.picked[adoption.CODE.parameter])),
         "spend_breakdown": ("ai.spend", Dimension(filters.picked[spend.BREAKDOWN.parameter])),
+        "spend_parts": ("ai.spend_by_part", Dimension(filters.picked[spend.PART.parameter])),
     }
     return drill(filters, drawn, *parts.get(name, ("", None)))
 

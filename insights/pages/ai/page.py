@@ -33,6 +33,7 @@ CHOICES = (
     spend.COST,
     spend.TREND,
     spend.BREAKDOWN,
+    spend.PART,
     units_choice(AI_COLUMNS),
     leaderboard.RANKED_BY,
 )

@@ -22,6 +22,19 @@ TREND = Choice("trend", {"agent": "Agents", "model": "Models", "work_type": "Wor
 BREAKDOWN = Choice(
     "breakdown", {"agent": "Agents", "repository": "Repositories", "model": "Models", "work_type": "Work"}
 )
+PART = Choice(
+    "part",
+    {
+        "skill": "Skill",
+        "sub_agent": "Sub-agent",
+        "plugin": "Plugin",
+        "mcp_server": "MCP server",
+        "effort": "Effort",
+        "query_source": "Query source",
+        "provider": "Provider",
+    },
+)
+PROVIDERS = {"direct": "Direct", "bedrock": "Bedrock", "vertex": "Vertex", "azure": "Azure", "gateway": "Gateway"}
 REPOSITORIES_LISTED = 10
 COST = Choice("cost", {"tokens": "Tokens", "seats": "With seats"})
 SAME_MONEY = 0.005  # half a cent is a matter of rounding
@@ -48,6 +61,7 @@ class SpendSection(Section):
     """With the cost of seats, and links to what-if prices."""
 
     links: Sequence[Link] = ()
+    parts: ChartCard | None = None
     costs: Sequence[Picker] = ()  # with or without seats; empty without seats
     seats: str = ""
     seats_link: Link | None = None
@@ -77,8 +91,18 @@ def section(answers: Answers, *, has_seats: bool) -> SpendSection:
                 span=8,
                 missing=_missing(answers),
                 pickers=answers.pickers(TREND),
-            )
+            ),
         ],
+        parts=answers.card(
+            "spend_parts",
+            "ai.spend_by_part",
+            title="Spend by part",
+            kind="donut",
+            span=12,
+            missing=_missing(answers),
+            pickers=answers.pickers(PART),
+            caveat="As far as telemetry says what a request was part of.",
+        ),
         donut=_breakdown(answers),
         hints=_hints(answers),
         links=_links(answers),
@@ -222,6 +246,15 @@ def breakdown_shares(answers: Answers) -> list[Share]:
     figures = answers.split("ai.spend", Dimension.AGENT)
     ordered = {agent: figures[agent] for agent in in_agent_order(figures)}
     return shares(ordered, "currency", role="agent", labels=AGENT_NAMES, rest="Other agents")
+
+
+def part_shares(answers: Answers) -> list[Share]:
+    """Spend by the picked part, the greatest first; what telemetry does not say is a segment."""
+    dimension = Dimension(answers.filters.picked[PART.parameter])
+    labels = {"unknown": "Not said", **(PROVIDERS if dimension is Dimension.PROVIDER else {})}
+    return shares(
+        answers.split("ai.spend_by_part", dimension), "currency", role="sequence", labels=labels, rest="Other parts"
+    )
 
 
 def _unpriced_line(answers: Answers) -> str:
