@@ -12,6 +12,7 @@ AGENT_NAMES = {
     "copilot": "Copilot",
     "codex": "Codex",
     "gemini": "Gemini",
+    "entire": "Entire (agent not named)",
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from django.db import connection as database
 
+from integrations.code.attribution.label_evidence import update_label_evidence
 from integrations.delivery.changed_days import append_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_beside, recompute_deployments_of
 from integrations.delivery.linking.relink import relink
@@ -36,6 +37,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
     if kind == Kind.PULL_REQUEST:
         changed = recompute_work_item_links(pull_requests=ids) | recompute_ready_and_work_type(ids)
         relink(kind, changed.union(ids))
+        update_label_evidence(ids)
         return changed | recompute_figures(ids)  # the positions of commits decide whose they are
     meanings = value_mappings_of(connection)
     if kind == Kind.WORK_ITEM:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.locks import Lock
 from core.queue import drain, take
+from integrations.code.attribution.label_evidence import update_label_evidence
 from integrations.delivery.changed_days import append_days, days_of
 from integrations.delivery.pull_requests.figures import recompute_figures
 from integrations.enums import Kind
@@ -34,6 +35,7 @@ def _recompute_some() -> int:
     rows = take(queue.filter(pull_request__connection=oldest), PULL_REQUESTS_PER_TRANSACTION)
     pull_requests = {row.pull_request_id for row in rows}
     before = days_of(Kind.PULL_REQUEST, pull_requests)
+    update_label_evidence(pull_requests)
     changed = recompute_figures(pull_requests)
     append_days(Kind.PULL_REQUEST, changed, before)
     return len(rows)

@@ -16,6 +16,7 @@ class Method(models.TextChoices):
     NOTE = "note", "git-ai note"
     VENDOR = "vendor", "Vendor's commit API"
     TRAILER = "trailer", "Trailer or identity of a known agent"
+    LABEL = "label", "Label of a pull request"
     OVERLAP = "overlap", "A session of the author at that time"
 
 

@@ -15,6 +15,7 @@ METHODS: Mapping[Method, str] = {
     Method.NOTE: "git-ai note",
     Method.VENDOR: "Vendor's record",
     Method.TRAILER: "Trailer or signature",
+    Method.LABEL: "Label of a pull request",
     Method.OVERLAP: "Session overlap",
 }
 LEVELS: Mapping[EvidenceLevel, str] = {

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from integrations.connectors.git.agent_signatures import agent_of_signature, agent_of_trailer
+from integrations.connectors.git.agent_signatures import ENTIRE, agent_of_signature, agent_of_trailer
 from integrations.connectors.git.history import ReadCommit, Signature
 from integrations.models import CommitEvidence, EvidenceLevel, Method
 
@@ -68,6 +68,8 @@ def evidence_of(commit: ReadCommit, co_authors: Iterable[Signature]) -> Iterator
     for trailer in commit.trailers:
         if agent := agent_of_trailer(trailer.key, trailer.value):
             signs.setdefault(agent, (TRAILER_ONLY, f"{trailer.key}: {trailer.value}"))
+    if len(signs) > 1:
+        signs.pop(ENTIRE, None)  # it recorded one of the others
     for agent, (confidence, words) in signs.items():
         evidence = Evidence(Method.TRAILER, EvidenceLevel.COMMIT, agent, confidence, said=words[:LONGEST_SAID])
         if commit.parts and (signed := commit.parts.signed.get(agent)):

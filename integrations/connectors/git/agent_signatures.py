@@ -35,6 +35,8 @@ from integrations.connectors.git.messages import (
 from orgtree.identities.addresses import host_login, without_tag
 
 CO_AUTHORED_BY = "co-authored-by"
+# Records the sessions of several agents, and names none of them in the commit.
+ENTIRE = "entire"
 # Trailers in which people name what helped them; they name people, too, so that only an agent's own name counts.
 _NAMING_TRAILERS = frozenset(
     {
