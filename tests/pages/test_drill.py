@@ -30,6 +30,7 @@ PICKS = {
     "committed_share": ("", "&code_of=enrolled"),
     "spend_trend": ("", "&trend=model", "&trend=work_type"),
     "spend_breakdown": ("", "&breakdown=repository", "&breakdown=model"),
+    "spend_parts": ("", "&part=provider"),
 }
 MODELS = (
     *("claude-sonnet-4-5", "claude-opus-4-1", "claude-haiku-4-5", "gpt-5", "gpt-5-mini", "gpt-5-nano"),

@@ -98,6 +98,24 @@ def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
             ),
             text=json.dumps({"env": variables}, indent=2),
         ),
+        _wrapper(
+            "claude",
+            email,
+            "Repository and branch: shell wrapper",
+            "Leave OTEL_RESOURCE_ATTRIBUTES out of settings.json then: what stands there wins.",
+        ),
+        Snippet(
+            key="repository",
+            title="Repository: its own agent settings",
+            place=".claude/settings.json of the repository",
+            where=(
+                "Where everybody signs in to Claude Code: committed once, it holds for everyone who works there.",
+                "It replaces a personal OTEL_RESOURCE_ATTRIBUTES; where enduser.id is needed, use the shell wrapper.",
+            ),
+            text=json.dumps(
+                {"env": {"OTEL_RESOURCE_ATTRIBUTES": "vcs.repository.url.full=https://github.com/acme/shop"}}, indent=2
+            ),
+        ),
     ]
 
 
@@ -125,6 +143,7 @@ def codex(base_url: str, token: str, email: str) -> list[Snippet]:
             where=("Says whose sessions they are.",),
             text=f"export OTEL_RESOURCE_ATTRIBUTES={shlex.quote(resource_attributes(email))}",
         ),
+        _wrapper("codex", email, "3. Repository and branch"),
     ]
 
 
@@ -157,6 +176,7 @@ def gemini(base_url: str, token: str, email: str) -> list[Snippet]:
             where=("The token, and whose sessions they are.",),
             text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
         ),
+        _wrapper("gemini", email, "3. Repository and branch"),
     ]
 
 
@@ -189,6 +209,12 @@ def copilot(base_url: str, token: str, email: str) -> list[Snippet]:
             ),
             text=json.dumps(settings, indent=2),
         ),
+        _wrapper(
+            "copilot",
+            email,
+            "Repository and branch of Copilot CLI: shell wrapper",
+            "Copilot Chat in VS Code sends them by itself.",
+        ),
     ]
 
 
@@ -212,6 +238,30 @@ def any_program(base_url: str, token: str, email: str) -> list[Snippet]:
             text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
         )
     ]
+
+
+# Attributes are separated by commas, so that one in a name is encoded; a password in the address stays here.
+WRAPPER = """{command}() {{
+  local address branch
+  address=$(git remote get-url origin 2>/dev/null | sed 's#//[^/@]*@#//#; s/,/%2C/g')
+  branch=$(git branch --show-current 2>/dev/null | sed 's/,/%2C/g')
+  OTEL_RESOURCE_ATTRIBUTES={attributes},vcs.repository.url.full=$address,vcs.ref.head.name=$branch \\
+    command {command} "$@"
+}}"""
+
+
+def _wrapper(command: str, email: str, title: str, *more: str) -> Snippet:
+    """A shell function that names the repository and branch in which the agent is started."""
+    return Snippet(
+        key="wrapper",
+        title=title,
+        place="~/.bashrc or ~/.zshrc",
+        where=(
+            f"Then {command} says where it works, so that spend has a repository and work items before any commit.",
+            *more,
+        ),
+        text=WRAPPER.format(command=command, attributes=shlex.quote(resource_attributes(email))),
+    )
 
 
 def _standard_variables(base_url: str, token: str, email: str) -> dict[str, str]:

@@ -44,6 +44,8 @@ def _text(attributes: Attributes, name: str) -> str:
 
 
 def _repository(text: str) -> str:
+    if text.startswith(("/", ".", "~")) or "\\" in text:  # a path on somebody's machine
+        return ""
     if "://" in text or "@" in text:
         text = one_spelling(text)
     text = text.split("?")[0].split("#")[0].strip("/").removesuffix(".git").strip("/")
