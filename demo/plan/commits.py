@@ -107,6 +107,15 @@ def _after_sessions(year: DemoYear, sessions: Sequence[DemoSession]) -> Iterator
         )
 
 
+def repository_of(year: DemoYear, session: DemoSession) -> DemoRepository:
+    """Where the session works: the repository of its commit, else that of the person's team."""
+    commit = next(_after_sessions(year, [session]), None)
+    if commit is not None:
+        return commit.repository
+    day = session.setting.started_at.astimezone(year.anchor.tzinfo).date()
+    return _OF_TEAM[team_on(session.setting.person, day, year)]
+
+
 def _mark(session: DemoSession, rng: Random) -> Mark:
     mark = rng.choices((Mark.NOTE, Mark.TRAILER, Mark.NOTHING), (0.35, 0.35, 0.30))[0]
     return Mark.NOTHING if mark is Mark.TRAILER and session.setting.agent not in TRAILERS else mark

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from random import Random
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
@@ -131,6 +132,21 @@ def _write_turn(writer: _EventWriter, turn: Turn) -> None:
             _write_tool_result(writer, prompt, request.tool)
 
 
+def _parts_of(request: ModelRequest) -> dict[str, Value]:
+    """What the request is part of: most are the main conversation's, some a sub-agent's or a skill's."""
+    drawn = Random(request.request_id).random()  # noqa: S311 - a demo, not a secret
+    parts: dict[str, Value] = {
+        "query_source": "repl_main_thread",
+        "effort": "high" if drawn > 0.7 else "medium",
+        "gen_ai.provider.name": "aws.bedrock" if drawn > 0.8 else "anthropic",
+    }
+    if drawn < 0.15:
+        parts |= {"query_source": "Explore", "agent.name": "Explore"}
+    elif drawn < 0.25:
+        parts |= {"skill.name": "release-notes", "plugin.name": "house-style"}
+    return parts
+
+
 def _write_api_request(writer: _EventWriter, prompt: dict[str, Value], request: ModelRequest) -> None:
     writer.write(
         "api_request",
@@ -147,7 +163,7 @@ def _write_api_request(writer: _EventWriter, prompt: dict[str, Value], request: 
             "duration_ms": request.duration_ms,
             "request_id": request.request_id,
             "speed": "normal",
-            "query_source": "repl_main_thread",
+            **_parts_of(request),
         },
     )
     writer.write(

@@ -114,7 +114,9 @@ def test_credentials_in_an_address_are_stored_nowhere(intake: Intake) -> None:
     assert "s3cret" not in stored_text()
 
 
-@pytest.mark.parametrize("address", ["x" * 10_000, "https://github.com/ac\x00me/shop", "javascript:alert(1)", "/home/ada/shop", 7])
+@pytest.mark.parametrize(
+    "address", ["x" * 10_000, "https://github.com/ac\x00me/shop", "javascript:alert(1)", "/home/ada/shop", 7]
+)
 def test_an_address_that_cannot_be_costs_the_record_nothing(intake: Intake, address: Any) -> None:
     shop()
     work(intake, vcs__repository__url__full=address, vcs__ref__head__name="b" * 10_000)
