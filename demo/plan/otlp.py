@@ -138,7 +138,6 @@ def _parts_of(request: ModelRequest) -> dict[str, Value]:
     parts: dict[str, Value] = {
         "query_source": "repl_main_thread",
         "effort": "high" if drawn > 0.7 else "medium",
-        "gen_ai.provider.name": "aws.bedrock" if drawn > 0.8 else "anthropic",
     }
     if drawn < 0.15:
         parts |= {"query_source": "Explore", "agent.name": "Explore"}

@@ -6,7 +6,9 @@ import html
 import json
 import re
 import shlex
+import subprocess
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -40,7 +42,7 @@ def token_in(page: str) -> str:
 
 
 def test_the_shell_lines_are_what_a_shell_reads() -> None:
-    shell, settings, managed = claude_code(BASE_URL, "hwi_abc", "o'neil+x%y@example.com")
+    shell, settings, managed, *_ = claude_code(BASE_URL, "hwi_abc", "o'neil+x%y@example.com")
     variables = dict(word.split("=", 1) for word in shlex.split(shell.text) if "=" in word)
     assert variables["OTEL_EXPORTER_OTLP_ENDPOINT"] == BASE_URL
     assert variables["OTEL_EXPORTER_OTLP_HEADERS"] == "Authorization=Bearer hwi_abc"
@@ -50,6 +52,25 @@ def test_the_shell_lines_are_what_a_shell_reads() -> None:
         env = json.loads(snippet.text)["env"]
         assert env.items() <= variables.items()
         assert "OTEL_METRIC_EXPORT_INTERVAL" not in env
+
+
+def test_the_wrapper_names_the_repository_and_branch(tmp_path: Path) -> None:
+    wrapper = next(snippet for snippet in claude_code(BASE_URL, "t", "ada@example.com") if snippet.key == "wrapper")
+    program = tmp_path / "claude"
+    program.write_text('#!/bin/sh\necho "$OTEL_RESOURCE_ATTRIBUTES $*"\n')
+    program.chmod(0o755)
+    script = f"""
+        git init -q -b SHOP-1-tea,milk {tmp_path}/shop && cd {tmp_path}/shop
+        git remote add origin https://ada:s3cret@github.com/acme/shop.git
+        PATH={tmp_path}:$PATH
+        {wrapper.text}
+        claude -p tea
+    """
+    said = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert said == (
+        "enduser.id=ada@example.com,vcs.repository.url.full=https://github.com/acme/shop.git,"
+        "vcs.ref.head.name=SHOP-1-tea%2Cmilk -p tea\n"
+    )
 
 
 @given(st.emails())
@@ -71,7 +92,7 @@ def test_the_lines_of_a_snippet_are_its_text() -> None:
 def test_codex_settings_are_toml() -> None:
     import tomllib
 
-    config, _ = codex(BASE_URL, 'hwi_"quoted"', "ada@example.com")
+    config, _, _ = codex(BASE_URL, 'hwi_"quoted"', "ada@example.com")
     otel = tomllib.loads(config.text)["otel"]
     assert otel["exporter"]["otlp-http"]["endpoint"] == f"{BASE_URL}/v1/logs"
     assert otel["exporter"]["otlp-http"]["headers"] == {"Authorization": 'Bearer hwi_"quoted"'}
@@ -79,7 +100,7 @@ def test_codex_settings_are_toml() -> None:
 
 
 def test_the_settings_of_gemini_keep_prompts_out() -> None:
-    settings, shell = gemini(BASE_URL, "hwi_abc", "ada@example.com")
+    settings, shell, _ = gemini(BASE_URL, "hwi_abc", "ada@example.com")
     telemetry = json.loads(settings.text)["telemetry"]
     assert (telemetry["otlpEndpoint"], telemetry["otlpProtocol"], telemetry["target"]) == (BASE_URL, "http", "local")
     assert (telemetry["logPrompts"], telemetry["traces"]) == (False, False)
@@ -88,7 +109,7 @@ def test_the_settings_of_gemini_keep_prompts_out() -> None:
 
 
 def test_copilot_has_settings_for_the_terminal_and_for_the_editor() -> None:
-    terminal, editor = copilot(BASE_URL, "hwi_abc", "ada@example.com")
+    terminal, editor, _ = copilot(BASE_URL, "hwi_abc", "ada@example.com")
     variables = dict(word.split("=", 1) for word in shlex.split(terminal.text) if "=" in word)
     assert variables["COPILOT_OTEL_ENABLED"] == "true"
     assert variables["OTEL_RESOURCE_ATTRIBUTES"] == "enduser.id=ada@example.com"

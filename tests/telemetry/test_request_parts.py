@@ -36,17 +36,12 @@ def test_spend_is_split_by_each_part_and_what_is_not_said(intake: Intake) -> Non
     parts = {"skill__name": "tea", "agent__name": "Explore", "plugin__name": "kettle", "mcp_server__name": "jira"}
     work(intake, 1, **parts, effort="high", query_source="repl_main_thread")
     work(intake, 2, effort="low")
-    used = counter(
-        "claude_code.token.usage", point(100, {"type": "input", "model": REQUEST["model"], "session.id": "m"})
-    )
-    intake.send(metrics(used))
+    named = {"type": "input", "model": REQUEST["model"], "session.id": "m"}
+    intake.send(metrics(counter("claude_code.token.usage", point(100, named))))
     fold_received_batches()
-    for dimension, value in (
-        (Dimension.SKILL, "tea"),
-        (Dimension.SUB_AGENT, "Explore"),
-        (Dimension.MCP_SERVER, "jira"),
-    ):
-        assert spend_by(dimension).keys() == {value, "unknown"}
+    assert spend_by(Dimension.SKILL).keys() == {"tea", "unknown"}
+    assert spend_by(Dimension.SUB_AGENT).keys() == {"Explore", "unknown"}
+    assert spend_by(Dimension.MCP_SERVER).keys() == {"jira", "unknown"}
     by_effort = spend_by(Dimension.EFFORT)
     assert by_effort.keys() == {"high", "low", "unknown"}
     assert by_effort["high"] == by_effort["low"]
