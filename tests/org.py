@@ -62,13 +62,13 @@ class Org:
         session_id: str | None = None,
         confirmed: bool = True,
     ) -> str:
-        """One Claude Code session; its id.
+        """One Claude Code session; its id.  An empty one is sent as none.
 
         It lasts from `at` (UTC) for `minutes`.  The tokens are its sum, spread over `requests` requests of which the
         first carries the remainder; `tool_calls` are those that succeeded, by tool, `refusals` those that the person
         refused.
         """
-        session = session_id or str(uuid.uuid4())
+        session = str(uuid.uuid4()) if session_id is None else session_id
         start = datetime.combine(_day(on), time.fromisoformat(at), UTC)
         moments = [start + timedelta(minutes=minutes) * step / max(1, requests) for step in range(1, requests + 1)]
         events = [LogEvent("user_prompt", start, {"prompt_length": "42"})]

@@ -26,6 +26,13 @@ from orgtree.models import Person
 LONGEST_TOKEN_NAME = 100
 NAMES_SHOWN = 3  # of unknown names
 ANY_PROGRAM = "gen_ai"  # goes by its own name, whatever that is
+SESSION_ID_REMEDY = "Look for a collector or relay that drops session.id, and let it pass."
+SESSION_ID_REMEDIES = {
+    "claude_code": "Remove OTEL_METRICS_INCLUDE_SESSION_ID=false from its settings, which switches them off for events "
+    "as well, or let the collector pass session.id.",
+    "codex": "Look for a collector or relay that drops conversation.id, and let it pass.",
+    "copilot": "Look for a collector or relay that drops gen_ai.conversation.id and session.id, and let it pass.",
+}
 ADDRESS_PLACEHOLDER = "you@example.com"  # for an account without an address
 
 
@@ -145,6 +152,15 @@ def _diagnosis(received: Reception, now: datetime) -> list[Finding]:
                 "alert-triangle",
                 f"{wording.count(received.quarantined, 'record')} in quarantine",
                 f"The last one: {received.last_quarantine_reason} Admin can look at them and replay them.",
+            )
+        )
+    for agent in received.without_session:
+        findings.append(
+            Finding(
+                "alert-triangle",
+                f"{agent}: no session ids",
+                "Its requests count for their person, and how many sessions they are is unknown. "
+                f"{SESSION_ID_REMEDIES.get(agent, SESSION_ID_REMEDY)}",
             )
         )
     for unread in received.unread:

@@ -70,6 +70,12 @@ class Migration(migrations.Migration):
             name="is_unnamed",
             field=models.BooleanField(db_default=False, default=False),
         ),
+        migrations.AddIndex(
+            model_name="agentsession",
+            index=models.Index(
+                fields=["ended_at"], condition=models.Q(("is_unnamed", True)), name="agent_session_unnamed"
+            ),
+        ),
         migrations.RunSQL(DATES_WITHOUT_A_TIME, migrations.RunSQL.noop),
         migrations.RunSQL(FOLDERS, migrations.RunSQL.noop),
         # A change of the time zone deleted the days of files: all are made again.

@@ -68,6 +68,7 @@ class AgentSession(models.Model):
         indexes = [
             models.Index(fields=["started_on"], condition=models.Q(has_work=True), name="agent_session_by_day"),
             models.Index(fields=["identity", "ended_at"], name="agent_session_by_identity"),
+            models.Index(fields=["ended_at"], condition=models.Q(is_unnamed=True), name="agent_session_unnamed"),
             # For a few people in a window.
             models.Index(
                 fields=["identity", "started_on"], condition=models.Q(has_work=True), name="agent_session_by_start"

@@ -183,10 +183,11 @@ def test_a_session_that_goes_on_is_no_new_one(intake: Intake, start_type: str) -
     assert intake.points == intake.sessions == []
 
 
-def test_a_point_without_a_session_is_counted_only(intake: Intake) -> None:
+def test_a_point_without_a_session_belongs_to_its_author_s_day(intake: Intake) -> None:
     intake.send(metrics(counter("claude_code.commit.count", point(1, {"session.id": ""}))))
-    assert intake.points == []
-    assert intake.counted(known=False) == {("claude_code", "claude_code.commit.count"): 1}
+    assert [stored["measure"] for stored in intake.points] == ["commits"]
+    assert [session["external_id"][:15] for session in intake.sessions] == ["(no session id)"]
+    assert intake.counted(known=False) == {}
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,14 @@ _AMOUNTS = {
 }
 
 
-@sentence(r"(?P<who>[a-z]+(?: and [a-z]+)*) works? with Claude Code(?: in the session (?P<name>\S+))?")
-def works_with_an_agent(line: Line, who: str, name: str | None) -> None:
+@sentence(
+    r"(?P<who>[a-z]+(?: and [a-z]+)*) works? with Claude Code"
+    r"(?: in the session (?P<name>\S+)|(?P<unnamed> without a session id))?"
+)
+def works_with_an_agent(line: Line, who: str, name: str | None, unnamed: str | None) -> None:
     """An amount with a k is of thousands."""
+    if unnamed:
+        name = ""
     amounts = {field: _amount(text) for field, pattern in _AMOUNTS.items() if (text := line.text(pattern))}
     said = line.text(r"which it says cost ([\d.]+) dollars")
     cost = float(said) if said else None

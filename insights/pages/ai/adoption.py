@@ -30,6 +30,7 @@ QUERIES = (
     PageQuery("ai.active_developers", compared=True),
     PageQuery("ai.sessions", compared=True),
     PageQuery("ai.sessions_per_developer", compared=True),
+    PageQuery("ai.requests_without_session", whole=True),
     PageQuery("ai.session_duration", compared=True),
     PageQuery("ai.session_span", whole=True),
     PageQuery("ai.committed_code_share", compared=True),
@@ -72,19 +73,27 @@ def section(answers: Answers) -> Section:
 def _tiles(answers: Answers) -> list[Tile]:
     sessions = answers.figure("ai.sessions")
     behind = f"{wording.compact(sessions.value or 0)} sessions"
+    note = _unnamed_note(answers)
     return [
         answers.tile("ai.active_developers", sample=_out_of(answers)),
-        answers.tile("ai.sessions", sample=f"by {wording.count(sessions.people, 'developer')}"),
+        answers.tile("ai.sessions", sample=f"by {wording.count(sessions.people, 'developer')}", note=note),
         answers.tile(
             "ai.sessions_per_developer",
             label="Sessions per developer",
             unit=PERIOD_UNITS[answers.filters.granularity],
             sample=behind,
+            note=note,
         ),
         answers.tile(share_key(answers.filters), label="AI committed code", sample=_committed(answers)),
         answers.tile("ai.lines_committed", label="AI lines committed", sample=_ai_commits(answers)),
-        answers.tile("ai.session_duration", label="Average session", sample=f"{behind}{_open_for(answers)}"),
+        answers.tile("ai.session_duration", label="Average session", sample=f"{behind}{_open_for(answers)}", note=note),
     ]
+
+
+def _unnamed_note(answers: Answers) -> str:
+    """The note that sessions are unknown of some requests."""
+    unnamed = answers.figure("ai.requests_without_session").value
+    return f"excludes {wording.compact(unnamed)} requests without a session id" if unnamed else ""
 
 
 def _out_of(answers: Answers) -> str:
@@ -171,7 +180,7 @@ def donut_parts(answers: Answers) -> list[Share]:
 def _charts(answers: Answers) -> list[ChartCard]:
     period = {Granularity.WEEK: "Weekly", Granularity.MONTH: "Monthly", Granularity.QUARTER: "Quarterly"}
     sessions = answers.figure("ai.sessions")
-    missing = None if sessions.value else sessions
+    missing = None if sessions.value or answers.figure("ai.active_developers").value else sessions
     stub = tiles.stub(answers.answer("ai.adoption_rate").series, answers.filters.granularity)
     not_drawn = f"Not drawn: {wording.days(stub)}, the end of a {answers.filters.granularity.value}." if stub else ""
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Max, Q, Sum
@@ -13,6 +13,7 @@ from django.utils import timezone
 from integrations.models import AgentSession, IngestScope, IngestToken, QuarantinedRecord, UnreadEvent
 
 SESSIONS_COUNTED = 1000  # beyond that the page says "more than"
+UNNAMED_SINCE = timedelta(days=14)  # whoever mends the settings should see it soon
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Reception:
     unread: Sequence[Unread]
     senders: Sequence[Sender]
     last_used_at: datetime | None  # of any token, revoked ones included; noted once a minute
+    without_session: Sequence[str] = ()  # agents that sent records without a session id in the last weeks
 
 
 def reception() -> Reception:
@@ -60,6 +62,7 @@ def reception() -> Reception:
     )
     tokens = IngestToken.objects.select_related("identity__person").order_by("created_at")
     now = timezone.now()
+    unnamed = AgentSession.objects.filter(is_unnamed=True, ended_at__gte=now - UNNAMED_SINCE)
     return Reception(
         sessions=AgentSession.objects.order_by()[:SESSIONS_COUNTED].count(),
         quarantined=waiting.count() if last_problem is not None else 0,
@@ -80,6 +83,7 @@ def reception() -> Reception:
             and token.scope in ("", IngestScope.TELEMETRY)
             and (token.expires_at is None or token.expires_at > now)
         ],
+        without_session=sorted(set(unnamed.values_list("agent", flat=True))),
         last_used_at=max((token.last_used_at for token in tokens if token.last_used_at), default=None),
     )
 

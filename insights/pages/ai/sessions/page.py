@@ -137,7 +137,7 @@ def _facts(
             f"{wording.duration(session.active_seconds)}, in {wording.count(len(active_periods), 'work period')}",
         ),
         ("Open", str(wording.duration(open_seconds))),
-        ("Session id", session.external_id),
+        ("Session id", "None was sent: all of a day without one" if session.is_unnamed else session.external_id),
     ]
 
 
