@@ -8,7 +8,11 @@ class OrgtreeConfig(AppConfig):
         from celery.signals import task_prerun
         from django.db.backends.signals import connection_created
 
+        from orgtree.identities.installations import follow_signers
+        from orgtree.identities.moves import move_listeners
         from orgtree.organisation.cached_settings import load_settings
+
+        move_listeners.register(follow_signers)
 
         connection_created.connect(load_settings, dispatch_uid="cached settings")
         task_prerun.connect(load_settings, dispatch_uid="cached settings")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from orgtree.identities.identity_names import IdentityName, UnusableNameError, readable_name
+from orgtree.identities.installations import note_signers
 from orgtree.identities.moves import (
     IdentityMove,
     IdentityState,
@@ -43,7 +44,8 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
     address, a login or an agent account becomes a person, and weaker names of the sighting get the same person unless
     they have another one.  A login declared without a provider applies to every provider.  A person without an e-mail
     address is provisional: once one of their logins or accounts is seen with an address, they become the person of
-    that address, with all their names.  An installation alone names nobody.  Matching decides afterwards whether a new
+    that address, with all their names.  An installation alone names nobody, and one with which
+    several people sign is nobody's.  Matching decides afterwards whether a new
     person is a known one (match_identities); waiting identities and bots stay unmatched.
 
     Runs in the caller's transaction; safe under concurrency.  ValueError for an empty sighting (use
@@ -70,6 +72,15 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
         known = _lock({name for sighting in unsettled for name in sighting} | renamed, known)
         _assign_people(unsettled, known, signed)
         _rename({name: signed[name] for name in renamed}, known)
+    note_signers(
+        {
+            (known[name].identity_id, known[sighting[0]].identity_id)
+            for sighting in ordered
+            if sighting[0].kind in _KINDS_THAT_NAME_A_PERSON
+            for name in sighting[1:]
+            if name.kind == IdentityKind.INSTALLATION
+        }
+    )
     return [known[sighting[0]].identity_id for sighting in ordered]
 
 
@@ -87,6 +98,7 @@ class _Known:
     person_has_email: bool
     standing: Standing = Standing.FOUND
     seen_name: str = ""
+    is_shared: bool = False
 
     @property
     def is_nobody(self) -> bool:
@@ -115,7 +127,7 @@ def _read(names: Iterable[IdentityName]) -> dict[IdentityName, _Known]:
         cursor.execute(
             """
             SELECT name.position, identity.id, identity.person_id, person.email IS NOT NULL,
-                   identity.standing, identity.seen_name
+                   identity.standing, identity.seen_name, identity.is_shared
             FROM unnest(%s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS name (kind, provider, value, position)
             JOIN orgtree_identity identity USING (kind, provider, value)
             LEFT JOIN orgtree_person person ON person.id = identity.person_id
@@ -127,8 +139,8 @@ def _read(names: Iterable[IdentityName]) -> dict[IdentityName, _Known]:
             ],
         )
         return {
-            ordered[position - 1]: _Known(id_, person, has_email, Standing(standing), seen_name)
-            for position, id_, person, has_email, standing, seen_name in cursor.fetchall()
+            ordered[position - 1]: _Known(id_, person, has_email, Standing(standing), seen_name, is_shared)
+            for position, id_, person, has_email, standing, seen_name, is_shared in cursor.fetchall()
         }
 
 
@@ -150,7 +162,7 @@ def _is_settled(sighting: Sequence[IdentityName], known: Mapping[IdentityName, _
 
 def _follows(name: IdentityName, weaker: _Known, stronger: _Known) -> bool:
     """Whether a weaker name still has to get the person of the stronger one."""
-    if weaker.person_id == stronger.person_id or weaker.standing == Standing.BOT:
+    if weaker.person_id == stronger.person_id or weaker.standing == Standing.BOT or weaker.is_shared:
         return False
     return weaker.person_id is None or (
         name.kind in _KINDS_THAT_NAME_A_PERSON and stronger.person_has_email and not weaker.person_has_email
@@ -159,7 +171,7 @@ def _follows(name: IdentityName, weaker: _Known, stronger: _Known) -> bool:
 
 def _waits_with(weaker: _Known, stronger: _Known) -> bool:
     """Whether a weaker name still has to wait with the stronger one."""
-    return weaker is not stronger and weaker.person_id is None and not weaker.is_nobody
+    return weaker is not stronger and weaker.person_id is None and not weaker.is_nobody and not weaker.is_shared
 
 
 def _assign_people(

@@ -178,6 +178,12 @@ class Identity(models.Model):
         related_name="companions",
         help_text="The stronger name that it was seen with, while that one waits.",
     )
+    is_shared = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Of an installation: several people sign with it, so alone it names nobody.",
+    )
 
     class Meta:
         verbose_name_plural = "identities"
@@ -195,3 +201,13 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return self.value
+
+
+class InstallationSigner(models.Model):
+    """A name that was seen beside an installation."""
+
+    installation = models.ForeignKey(Identity, models.CASCADE, related_name="+", db_index=False)
+    signer = models.ForeignKey(Identity, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["installation", "signer"], name="installation_signer_is_unique")]

@@ -4,7 +4,8 @@ Each process caches identities of authors after commit.  If one was deleted sinc
 and the cache is cleared.
 
 A session id under two names of one person (events carry an address, metrics only the installation) is one session: a
-new session is looked up under the person's other names, and continues under the first one.
+new session is looked up under the person's other names, and continues under the first one, or under the one that names
+a person where the first was an installation.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
 from psycopg import Cursor
 from psycopg.types.numeric import Int8
 
+from integrations.outbox.fact_changes import announce_changes
 from integrations.telemetry.otlp.session_keys import AuthorNames, SessionKey, identity_names
 from integrations.telemetry.otlp.store_rows import time_at
 from orgtree.identities.resolving import identify
@@ -148,13 +150,23 @@ def _existing(sessions: list[_Session]) -> dict[_Session, int]:
 
 
 def _unite(new: list[int]) -> list[tuple[int, int, int]]:
-    """Delete new sessions that exist under another name of their person.
+    """Delete new sessions that exist under another name of their person, and give those the stronger name.
 
     Returns (new id, id of the existing session, its identity).
     """
     with connection.cursor() as cursor:
         cursor.execute(UNITE, [new])
-        return [(new_id, earlier_id, identity) for new_id, earlier_id, identity in cursor.fetchall()]
+        united = cursor.fetchall()
+        named = {earlier_id: stronger for _, earlier_id, _, stronger in united if stronger is not None}
+        if named:
+            columns = [list(named), list(named.values())]
+            cursor.execute(RENAME, columns)
+            for table in TABLES_OF_DAYS:
+                cursor.execute(RENAME_DAYS.format(table=table), columns)
+            cursor.execute(NOTE_RENAMED_DAYS, columns)
+            announce_changes()
+            transaction.on_commit(_merged_into.clear)  # sessions that continued under the weaker name
+    return [(new_id, earlier_id, named.get(earlier_id, identity)) for new_id, earlier_id, identity, _ in united]
 
 
 def _columns(sessions: list[_Session]) -> list[list[str] | list[Int8]]:
@@ -204,19 +216,60 @@ OPEN_BATCH = """
     ) AS session ON true
 """
 
+# A session of one person, or of an installation that several people share: the id says whose it is, unless several of
+# them have a session of that id.
 UNITE = """
-    WITH continued AS (
-        SELECT DISTINCT ON (new.id) new.id AS new_id, earlier.id AS earlier_id, earlier.identity_id
+    WITH candidate AS (
+        SELECT new.id AS new_id, earlier.id AS earlier_id, new.identity_id AS new_identity_id, earlier.identity_id,
+               name.kind AS new_kind, other_name.kind AS kind, name.person_id IS NOT DISTINCT FROM other_name.person_id
+               AS is_same, other_name.person_id
         FROM integrations_agentsession new
         JOIN orgtree_identity name ON name.id = new.identity_id
         JOIN integrations_agentsession earlier
           ON earlier.agent = new.agent AND earlier.external_id = new.external_id AND earlier.id < new.id
         JOIN orgtree_identity other_name
-          ON other_name.id = earlier.identity_id AND other_name.person_id = name.person_id
+          ON other_name.id = earlier.identity_id
+         AND (other_name.person_id = name.person_id
+              OR (name.is_shared <> other_name.is_shared AND NOT new.is_unnamed AND EXISTS (
+                  SELECT FROM orgtree_installationsigner signs
+                  WHERE (signs.installation_id, signs.signer_id) IN ((name.id, other_name.id), (other_name.id, name.id))
+              )))
         WHERE new.id = ANY (%s)
-        ORDER BY new.id, earlier.id
+    ), continued AS (
+        SELECT DISTINCT ON (new_id) *
+        FROM candidate
+        WHERE is_same OR (
+            SELECT count(DISTINCT other.person_id) FROM candidate other WHERE other.new_id = candidate.new_id
+        ) <= 1
+        ORDER BY new_id, NOT is_same, earlier_id
     )
     DELETE FROM integrations_agentsession session USING continued
     WHERE session.id = continued.new_id
-    RETURNING continued.new_id, continued.earlier_id, continued.identity_id
+    RETURNING continued.new_id, continued.earlier_id, continued.identity_id,
+              CASE WHEN continued.kind = 'installation' AND continued.new_kind <> 'installation'
+                   THEN continued.new_identity_id END
+"""
+
+# The stronger name of its person stays with a session, for an installation may turn out to be shared.
+RENAME = """
+    UPDATE integrations_agentsession session SET identity_id = named.identity_id
+    FROM unnest(%s::bigint[], %s::bigint[]) AS named (session_id, identity_id)
+    WHERE session.id = named.session_id
+"""
+RENAME_DAYS = """
+    UPDATE {table} figures SET identity_id = named.identity_id
+    FROM unnest(%s::bigint[], %s::bigint[]) AS named (session_id, identity_id)
+    WHERE figures.session_id = named.session_id
+"""
+TABLES_OF_DAYS = ("integrations_agentsessionday", "integrations_agenttierday", "integrations_agenttoolday")
+NOTE_RENAMED_DAYS = """
+    INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
+    SELECT 'ai', identity.person_id, day, day + 1
+    FROM unnest(%s::bigint[], %s::bigint[]) AS named (session_id, identity_id)
+    JOIN orgtree_identity identity ON identity.id = named.identity_id
+    CROSS JOIN LATERAL (
+        SELECT figures.day FROM integrations_agentsessionday figures WHERE figures.session_id = named.session_id
+        UNION SELECT started_on FROM integrations_agentsession session WHERE session.id = named.session_id
+    ) AS days
+    WHERE day IS NOT NULL
 """

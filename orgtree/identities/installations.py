@@ -1,0 +1,80 @@
+"""Whose an installation is: the one person who signs with it, or nobody where several do.
+
+An installation names a machine.  Who signs with it (an address, a login or an account beside it) is kept, so that the
+result does not depend on the order in which records arrive, and follows when the people of two names become one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from django.db import connection
+
+from orgtree.identities.moves import IdentityMove, lock_identities, move_identities
+
+
+def note_signers(pairs: Collection[tuple[int, int]]) -> None:
+    """Store who signs with which installation, as pairs (installation, signer), and decide again where one is new.
+
+    In the caller's transaction.
+    """
+    if not pairs:
+        return
+    ordered = sorted(pairs)
+    with connection.cursor() as cursor:
+        cursor.execute(_NEW, [[installation for installation, _ in ordered], [signer for _, signer in ordered]])
+        new = cursor.fetchall()
+        if not new:
+            return
+        cursor.execute(_NOTE, [[installation for installation, _ in new], [signer for _, signer in new]])
+    _decide({installation for installation, _ in new})
+
+
+def follow_signers(moves: Sequence[IdentityMove]) -> None:
+    """Decide again about the installations with which the moved identities sign."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT installation_id FROM orgtree_installationsigner WHERE signer_id = ANY (%s)",
+            [[move.identity_id for move in moves]],
+        )
+        installations = {row[0] for row in cursor.fetchall()}
+    if installations:
+        _decide(installations)
+
+
+def _decide(installations: Collection[int]) -> None:
+    lock_identities(installations)
+    with connection.cursor() as cursor:
+        cursor.execute(_OWNERS, [list(installations)])
+        decided = cursor.fetchall()
+        cursor.execute(
+            """
+            UPDATE orgtree_identity identity SET is_shared = decided.is_shared
+            FROM unnest(%s::bigint[], %s::boolean[]) AS decided (id, is_shared)
+            WHERE identity.id = decided.id AND identity.is_shared <> decided.is_shared
+            """,
+            [[row[0] for row in decided], [row[2] for row in decided]],
+        )
+    move_identities([IdentityMove(id_, before, person) for id_, before, _, person in decided])
+
+
+_NEW = """
+    SELECT pair.* FROM unnest(%s::bigint[], %s::bigint[]) AS pair (installation_id, signer_id)
+    LEFT JOIN orgtree_installationsigner known USING (installation_id, signer_id)
+    WHERE known.id IS NULL
+"""
+_NOTE = """
+    INSERT INTO orgtree_installationsigner (installation_id, signer_id)
+    SELECT * FROM unnest(%s::bigint[], %s::bigint[]) ON CONFLICT DO NOTHING
+"""
+# Of installations that nobody decided about; signers without a person, waiting ones and bots, change nothing.
+_OWNERS = """
+    SELECT installation.id, installation.person_id, count(DISTINCT signer.person_id) > 1,
+           CASE WHEN count(DISTINCT signer.person_id) = 1 THEN min(signer.person_id)
+                WHEN count(DISTINCT signer.person_id) = 0 THEN installation.person_id END
+    FROM orgtree_identity installation
+    JOIN orgtree_installationsigner signs ON signs.installation_id = installation.id
+    JOIN orgtree_identity signer ON signer.id = signs.signer_id
+    WHERE installation.id = ANY (%s) AND installation.standing = 'found'
+    GROUP BY installation.id
+"""
