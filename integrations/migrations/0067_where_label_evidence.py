@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0066_where_places_and_parts'),
+        ("integrations", "0066_where_places_and_parts"),
     ]
 
     operations = [
