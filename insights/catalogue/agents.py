@@ -12,7 +12,6 @@ AGENT_NAMES = {
     "copilot": "Copilot",
     "codex": "Codex",
     "gemini": "Gemini",
-    "entire": "Entire (agent not named)",
 }
 
 
