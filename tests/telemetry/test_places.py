@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db.models import Sum
 
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.connectors.base import ResourceDraft
@@ -52,7 +53,7 @@ def work(intake: Intake, *, request: str = "req_1", session: str = "s", tokens: 
 def place_of(name: str = "s") -> tuple[str | None, str, str | None]:
     session = AgentSession.objects.select_related("repository", "work_item").get(external_id=name)
     repository, item = session.repository, session.work_item
-    return repository and repository.name, session.branch, item and item.key
+    return repository.name if repository else None, session.branch, item.key if item else None
 
 
 def spend_by_repository() -> Mapping[str, Decimal]:
@@ -166,7 +167,7 @@ def test_a_session_in_two_repositories_splits_its_spend_by_their_tokens(intake: 
     spend = spend_by_repository()
     assert spend.keys() == {"acme/shop", "acme/site"}
     assert spend["acme/site"] > 20 * spend["acme/shop"] > 0
-    assert sum(spend.values()) == sum(AgentRequest.objects.values_list("spend", flat=True))
+    assert sum(spend.values()) == AgentRequest.objects.aggregate(spend=Sum("spend"))["spend"]
 
 
 def test_a_session_of_metrics_alone_is_placed(intake: Intake) -> None:
@@ -179,7 +180,7 @@ def test_a_session_of_metrics_alone_is_placed(intake: Intake) -> None:
 
 def test_copilot_s_own_attributes_place_its_conversation(intake: Intake) -> None:
     shop()
-    git = {
+    git: dict[str, Any] = {
         "github__copilot__git__repository": "https://github.com/acme/shop.git",
         "github__copilot__git__branch": "tea",
         "github__copilot__git__commit_sha": "0" * 40,

@@ -33,7 +33,12 @@ def spend_by(dimension: Dimension) -> dict[str, float | None]:
 
 
 def test_spend_is_split_by_each_part_and_what_is_not_said(intake: Intake) -> None:
-    parts = {"skill__name": "tea", "agent__name": "Explore", "plugin__name": "kettle", "mcp_server__name": "jira"}
+    parts: dict[str, Any] = {
+        "skill__name": "tea",
+        "agent__name": "Explore",
+        "plugin__name": "kettle",
+        "mcp_server__name": "jira",
+    }
     work(intake, 1, **parts, effort="high", query_source="repl_main_thread")
     work(intake, 2, effort="low")
     named = {"type": "input", "model": REQUEST["model"], "session.id": "m"}
@@ -63,12 +68,12 @@ def test_spend_is_split_by_each_part_and_what_is_not_said(intake: Intake) -> Non
         ({"gen_ai__provider__name": "Acme AI"}, "acme ai"),
     ],
 )
-def test_the_provider_is_what_telemetry_says(intake: Intake, sent: dict[str, str], provider: str) -> None:
+def test_the_provider_is_what_telemetry_says(intake: Intake, sent: dict[str, Any], provider: str) -> None:
     assert work(intake, **sent).provider == provider
 
 
 def test_programs_by_the_conventions_have_parts(intake: Intake) -> None:
-    named = {"gen_ai__provider__name": "gcp.vertex_ai", "gen_ai__agent__name": "reviewer"}
+    named: dict[str, Any] = {"gen_ai__provider__name": "gcp.vertex_ai", "gen_ai__agent__name": "reviewer"}
     intake.send(spans(span("chat", **CHAT, **named), resource=PROGRAM))
     fold_received_batches()
     request = AgentRequest.objects.get()
