@@ -13,6 +13,7 @@ from django.db import connection as database
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
+from integrations.code.git.gone_commits import request_reading_of
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import MISSING, AnyDraft, CommitDraft, Draft, RepositoryDraft, Who
 from integrations.delivery.changed_days import append_days, days_of
@@ -135,6 +136,8 @@ def _store(
         connection, table, list(placed.values()), stored, References(people, places), expected=expected
     )
     written.note_changed(derive(connection, kind, written.touched))
+    if kind == Kind.PULL_REQUEST:
+        request_reading_of(written.touched)
     append_days(kind, written.touched, days_before)
     projects = _projects_of(projects_before)
     note_moved_items({item for item, project in projects_before.items() if projects[item] != project})

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from integrations.code.attribution.evidence import Evidence, append_evidence
 from integrations.code.attribution.git_ai_notes import UnreadableNoteError, read_note
-from integrations.models import Commit, CommitEvidence, EvidenceLevel, Method, Repository, UnreadableNote
+from integrations.models import Commit, CommitEvidence, EvidenceLevel, Method, Repository, UnreadableNote, UnusedNote
 from integrations.outbox.attribution_queue import enqueue_commits
 
 # Notes attest lines; they are wrong only if the tool that writes them is.
@@ -26,11 +26,13 @@ def sync_notes(repository: Repository, notes: Iterable[Note]) -> int:
 
     Evidence that the repository's notes no longer contain is withdrawn; evidence from other repositories' notes stays.
     An unreadable note is listed with the reason, and its earlier evidence stays.  Notes on commits that are not stored
-    are skipped: they are read again after commits were added.
+    are listed as unused: they are read again after commits were added.
     """
     read = _read(repository, notes)
     UnreadableNote.objects.filter(repository=repository).delete()
+    UnusedNote.objects.filter(repository=repository).exclude(sha__in=read.unused).delete()
     _list_unreadable(repository, read.unreadable)
+    _list_unused(repository, read.unused)
     changed = read.changed | _withdraw_stale(repository, read.digests, read.unreadable)
     enqueue_commits(changed)
     return len(changed)
@@ -40,42 +42,44 @@ def add_notes(repository: Repository, notes: Iterable[Note]) -> int:
     """Like `note_notes` for some of a repository's notes: nothing is withdrawn."""
     read = _read(repository, notes)
     _list_unreadable(repository, read.unreadable)
+    _list_unused(repository, read.unused)
     enqueue_commits(read.changed)
     return len(read.changed)
 
 
 @dataclass(slots=True)
 class _Read:
-    """Evidence seen (commit, digest), commits that gained evidence, and reasons why notes are unreadable."""
+    """Evidence seen (commit, digest), commits that gained evidence, reasons why notes are unreadable, and the object
+    ids of noted commits that are not stored."""
 
     digests: set[tuple[int, UUID]] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
     unreadable: dict[int, str] = field(default_factory=dict)
+    unused: set[str] = field(default_factory=set)
 
 
 def _read(repository: Repository, notes: Iterable[Note]) -> _Read:
     read = _Read()
     remaining = iter(notes)
     while chunk := list(islice(remaining, NOTES_AT_ONCE)):
-        entries = list(_evidence(repository, chunk, read.unreadable))
+        entries = list(_evidence(repository, chunk, read))
         read.digests |= {(commit_id, evidence.digest) for commit_id, evidence in entries}
         read.changed |= append_evidence(entries)
     return read
 
 
-def _evidence(
-    repository: Repository, notes: Iterable[Note], unreadable: dict[int, str]
-) -> Iterator[tuple[int, Evidence]]:
-    """(commit id, evidence) from notes on known commits; unreadable notes are added to `unreadable`."""
+def _evidence(repository: Repository, notes: Iterable[Note], read: _Read) -> Iterator[tuple[int, Evidence]]:
+    """(commit id, evidence) from notes on known commits; what gives none is added to `read`."""
     notes = list(notes)
     ids = dict(Commit.objects.filter(sha__in=[sha for sha, _ in notes]).values_list("sha", "pk"))
     for sha, text in notes:
         if sha not in ids:
+            read.unused.add(sha)
             continue
         try:
             sessions = read_note(text)
         except UnreadableNoteError as problem:
-            unreadable[ids[sha]] = str(problem)
+            read.unreadable[ids[sha]] = str(problem)
             continue
         for session in sessions:
             yield (
@@ -105,6 +109,11 @@ def _withdraw_stale(repository: Repository, digests: set[tuple[int, UUID]], unre
     }
     CommitEvidence.objects.filter(pk__in=stale).update(withdrawn_at=timezone.now())
     return set(stale.values())
+
+
+def _list_unused(repository: Repository, shas: Iterable[str]) -> None:
+    rows = (UnusedNote(repository=repository, sha=sha[:64]) for sha in shas)
+    UnusedNote.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _list_unreadable(repository: Repository, reasons: dict[int, str]) -> None:

@@ -6,7 +6,7 @@ line counts make a candidate; equal patch ids confirm it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 
 from django.db import connection
@@ -21,13 +21,17 @@ LONGEST_BRANCH = 200  # commits: longer branches are merged, not squashed
 Unmerged = Mapping[str, tuple[str, ...]]
 
 
-def link_squashes(repository: Repository, git: GitRepository, branches: Mapping[str, str], default: str) -> set[int]:
+def link_squashes(
+    repository: Repository, git: GitRepository, branches: Mapping[str, str], default: str, gone: Collection[str] = ()
+) -> set[int]:
     """Mark commits of branches as represented by their squash on the default branch; returns those touched.
 
-    Whether the squash still exists is checked in duplicates.py.
+    `gone` are tips that no branch holds any more, and whose objects are still there.  Whether the squash still exists
+    is checked in duplicates.py.
     """
-    unmerged = git.unmerged(branches.values(), branches[default])
-    branch_ranges = {end: start for tip in branches.values() for start, end in _branch_ranges(tip, unmerged)}
+    tips = [*branches.values(), *gone]
+    unmerged = git.unmerged(tips, branches[default])
+    branch_ranges = {end: start for tip in tips for start, end in _branch_ranges(tip, unmerged)}
     pairs = [(start, end) for end, start in branch_ranges.items()]
     try:
         keys = [str(counts_key(counts, otherwise="")) if counts else "" for counts in git.counts_between(pairs)]

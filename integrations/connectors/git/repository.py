@@ -153,6 +153,11 @@ class GitRepository:
         refs = lines(self.git_dir, "for-each-ref", "--format=%(objectname) %(refname)", *NOTES_REFS)
         return {name: sha for sha, _, name in (line.partition(" ") for line in refs)}
 
+    def noted(self, tip: str) -> set[str]:
+        """The commits that have a note below a notes ref's tip."""
+        listing = run(self.git_dir, "ls-tree", "-r", "-z", "--name-only", "--end-of-options", tip)
+        return {name.replace("/", "") for name in listing.decode("utf-8", "replace").split("\0")[:-1]}
+
     def read_notes(self, tip: str) -> Iterator[tuple[str, bytes]]:
         """Commit id and text of every note below a notes ref's tip, in whatever fan-out it is stored."""
         listing = run(self.git_dir, "ls-tree", "-r", "-z", "--end-of-options", tip).decode("utf-8", "replace")

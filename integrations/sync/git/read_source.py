@@ -28,6 +28,7 @@ from integrations.code.commits.in_repositories import (
 from integrations.code.commits.store import KnownAuthors, store_commits
 from integrations.code.git.branches import sync_branches
 from integrations.code.git.context_files import store_context_files
+from integrations.code.git.gone_commits import gone_tips, link_squashes_of_pull_requests, store_listed_commits
 from integrations.code.git.line_history import request_line_history
 from integrations.code.git.recognise import recognise
 from integrations.code.git.restate import update_commits
@@ -40,7 +41,7 @@ from integrations.connectors.git.languages import DATA_DIGEST
 from integrations.connectors.git.repository import GitRepository
 from integrations.delivery.linking.relink import relink_commits
 from integrations.enums import Kind
-from integrations.models import Repository, RepositorySource, SyncRun
+from integrations.models import Commit, Repository, RepositorySource, SyncRun
 from integrations.outbox.linking_lock import lock_for_linking
 from integrations.sync.git.mirrors import refresh_mirror
 from integrations.sync.git.reading_lock import READING
@@ -124,6 +125,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
     if (
         source.repository_id
         and not full
+        and source.requested_at is None
         and not view_changed
         and (seen.branches, seen.notes)
         == (
@@ -139,7 +141,10 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
     again = full or view_changed
     grown = not again and _has_grown(git, source.refs, seen)
     held = new_commits(git.git_dir, seen.tips, source.refs.values() if grown else ()) if seen.tips else []
-    stored = _store(git, seen, run, repository, held, again=again)
+    noted = {sha for tip in seen.notes.values() for sha in git.noted(tip)}
+    gone = gone_tips(source, git, seen.tips, noted, again=again or not source.refs) if seen.default else []
+    left = new_commits(git.git_dir, gone, seen.tips) if gone else []
+    stored = _store(git, seen, run, repository, [*held, *left], again=again)
     with transaction.atomic():
         lock_for_linking({Kind.COMMIT})
         lock_for_recompute()
@@ -153,16 +158,19 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
             )
         if source.failures:
             touched |= unlinked_commits(repository)
+        listed = store_listed_commits(repository, noted)
+        touched |= listed | set(Commit.objects.filter(sha__in=left).values_list("pk", flat=True))
         recompute_homes(touched)
         if seen.default is not None:
-            touched |= link_squashes(repository, git, seen.branches, seen.default)
+            touched |= link_squashes(repository, git, seen.branches, seen.default, gone)
             sync_branches(source, git, seen.branches, seen.default)
             before, tip = source.refs.get(seen.default, ""), seen.branches[seen.default]
             if not grown or context_files_changed(git.git_dir, before, tip):
                 store_context_files(repository, git.git_dir, tip, None if grown else stored.context_paths)
         recompute_changes(touched | stored.restated)
+        recompute_changes(link_squashes_of_pull_requests(repository))
         relink_commits(repository, touched | stored.restated)
-        if seen.notes != source.notes or (seen.notes and (run.added or again)):
+        if seen.notes != source.notes or (seen.notes and (run.added or again or listed)):
             run.changed += _note_notes(
                 repository, source, chain.from_iterable(map(git.read_notes, seen.notes.values()))
             )

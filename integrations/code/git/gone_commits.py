@@ -1,0 +1,137 @@
+"""Commits that no branch holds any more: their evidence counts in the squash that took their lines.
+
+Hosts delete a branch as they merge it.  What is left of it are the tips that were read before, notes on commits that
+are still among the repository's objects, and the commits that a pull request lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+
+from celery import signature
+from django.db import connection
+from django.utils import timezone
+
+from core.nudges import nudge_on_commit
+from integrations.code.commits.authors import UNADDRESSED
+from integrations.connectors.git.commands import GitError
+from integrations.connectors.git.history import existing, new_commits
+from integrations.connectors.git.repository import GitRepository
+from integrations.models import Commit, Repository, RepositorySource, UnmergedBranch
+from orgtree.identities.resolving import IdentityName, identify
+
+SYNC_SOURCES = signature("integrations.sync.git.tasks.sync_sources")  # by name: reading stands above what is read
+# How long a branch that is gone is looked for on the default branch: squashes come with the deletion, or days before.
+LOOKED_FOR = timedelta(days=90)
+
+_LISTED = """
+    INSERT INTO integrations_commit (
+        sha, author_id, committer_id, credited_id, authored_at, committed_at, first_seen_at, counted_on, parents,
+        subject, lines_known, without_clone, file_count, by_bot, by_agent, lines_added, lines_deleted, counts_key, change_key,
+        set_apart, squashed, picked_from
+    )
+    SELECT DISTINCT ON (listed.sha)
+           listed.sha, coalesce(listed.author_id, %(nobody)s), coalesce(listed.author_id, %(nobody)s), listed.author_id,
+           coalesce(listed.authored_at, pull_request.merged_at), coalesce(listed.committed_at, pull_request.merged_at),
+           now(), pull_request.merged_at::date, listed.parents, left(listed.subject, 200),
+           false, true, 0, false, '', 0, 0, md5(listed.sha)::uuid, md5(listed.sha)::uuid, 'gone', false, '{}'
+    FROM integrations_pullrequestcommit listed
+    JOIN integrations_pullrequest pull_request ON pull_request.id = listed.pull_request_id
+    WHERE listed.sha = ANY (%(shas)s) AND pull_request.repository_id = %(repository)s
+      AND pull_request.merged_at IS NOT NULL AND pull_request.merge_sha <> ''
+      AND NOT EXISTS (SELECT FROM integrations_commit known WHERE known.sha = listed.sha)
+    ORDER BY listed.sha, pull_request.id
+    ON CONFLICT (sha) DO NOTHING
+    RETURNING id
+"""
+# A pull request of which the merge commit has another author time than each of its commits: a rebase would keep one.
+_SQUASHES_OF_PULL_REQUESTS = """
+    UPDATE integrations_commit part SET stands_in_id = squash.id, squashed = true
+    FROM integrations_pullrequest pull_request
+    JOIN integrations_commit squash ON squash.sha = pull_request.merge_sha AND cardinality(squash.parents) = 1
+    JOIN integrations_commitinrepository link
+      ON link.commit_id = squash.id AND link.repository_id = %(repository)s AND link.on_default_branch
+    JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id
+    WHERE pull_request.repository_id = %(repository)s AND pull_request.merged_at IS NOT NULL
+      AND part.sha = listed.sha AND part.id <> squash.id AND NOT part.squashed AND part.set_apart = 'gone'
+      AND part.stands_in_id IS NULL
+      AND (1 = (SELECT count(*) FROM integrations_pullrequestcommit other
+                WHERE other.pull_request_id = pull_request.id)
+           OR NOT EXISTS (
+               SELECT FROM integrations_pullrequestcommit other
+               WHERE other.pull_request_id = pull_request.id
+                 AND (other.sha = squash.sha OR other.authored_at = squash.authored_at)
+           ))
+    RETURNING part.id, squash.id
+"""
+
+
+def gone_tips(
+    source: RepositorySource, git: GitRepository, tips: Collection[str], noted: Iterable[str], *, again: bool
+) -> list[str]:
+    """Object ids of commits that the repository still has, outside its branches: earlier tips, and those with notes.
+
+    Without `again`, only those that are not known yet or were lost lately.
+    """
+    since = timezone.now() - LOOKED_FOR
+    left = UnmergedBranch.objects.filter(source=source, tip__squashed=False).exclude(tip__sha__in=tips)
+    if not again:
+        left = left.exclude(gone_on__lt=since.date())
+    candidates = set(left.values_list("tip__sha", flat=True))
+    named = set(noted) - set(tips)
+    settled = Commit.objects.filter(sha__in=named)
+    if again:
+        settled = settled.filter(squashed=True) | settled.filter(repositories__isnull=False)
+    else:
+        settled = settled.exclude(exclusion_reason="gone", first_seen_at__gte=since)
+    candidates |= named - set(settled.values_list("sha", flat=True))
+    there = existing(git.git_dir, candidates) if candidates else []
+    try:
+        outside = set(new_commits(git.git_dir, there, tips)) if there else set()
+    except GitError:  # what is outside the branches may be cleaned up in parts
+        return []
+    return [sha for sha in there if sha in outside]
+
+
+def store_listed_commits(repository: Repository, shas: Collection[str]) -> set[int]:
+    """Store those of these commits that merged pull requests list, as far as they are known; returns their ids."""
+    if not shas:
+        return set()
+    (nobody,) = identify([[IdentityName.unnamed(UNADDRESSED)]])
+    with connection.cursor() as cursor:
+        cursor.execute(_LISTED, {"shas": list(shas), "repository": repository.pk, "nobody": nobody})
+        return {row[0] for row in cursor.fetchall()}
+
+
+def request_reading_of(pull_requests: Collection[int]) -> None:
+    """Ask for the repositories to be read again in which these pull requests name commits that no branch holds, or
+    that only notes know; in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE integrations_repositorysource source SET asked_at = now()
+            WHERE source.repository_id IN (
+                SELECT pull_request.repository_id
+                FROM integrations_pullrequest pull_request
+                JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id
+                LEFT JOIN integrations_commit known ON known.sha = listed.sha
+                WHERE pull_request.id = ANY (%s) AND pull_request.merged_at IS NOT NULL
+                  AND (known.set_apart = 'gone' AND known.stands_in_id IS NULL OR known.id IS NULL AND EXISTS (
+                      SELECT FROM integrations_unusednote note
+                      WHERE note.sha = listed.sha AND note.repository_id = pull_request.repository_id
+                  ))
+            )
+            """,
+            [sorted(pull_requests)],
+        )
+        requested = cursor.rowcount
+    if requested:
+        nudge_on_commit(SYNC_SOURCES)
+
+
+def link_squashes_of_pull_requests(repository: Repository) -> set[int]:
+    """Mark gone commits that a pull request lists as represented by its squash; returns the commits touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQUASHES_OF_PULL_REQUESTS, {"repository": repository.pk})
+        return {id_ for row in cursor.fetchall() for id_ in row}
