@@ -36,6 +36,7 @@ from integrations.code.commits.listing import (
     filter_commits,
     method_shares,
     repositories_of,
+    unused_notes,
     visible_commits,
 )
 from integrations.models import Commit, CommitExclusion, Method
@@ -131,6 +132,7 @@ def commits(request: HttpRequest) -> HttpResponseBase:
         "mix": _mix(filters),
         "mix_how_url": _lines_url("metric_how", filters),
         "mix_rows_url": _lines_url("metric_rows", filters),
+        "unused_notes": wording.count(unused, "note") if access.visibility.whole and (unused := unused_notes()) else "",
         "mix_days": wording.days(filters.window),
         "ranges": _ranges(request, filters),
         "range": filters.range,

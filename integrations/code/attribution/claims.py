@@ -196,8 +196,8 @@ def _read(targets: Collection[int]) -> list[_EvidenceRow]:
 
 
 def _evidence_row(row: Sequence[Any]) -> _EvidenceRow:
-    *fields, lines_by_path, bound = row
-    return _EvidenceRow(*fields, None if lines_by_path is None else json.loads(lines_by_path), bound)
+    fields = [*row[:-2], None if row[-2] is None else json.loads(row[-2]), row[-1]]
+    return _EvidenceRow(*fields)
 
 
 def _with_sessions(evidence: Sequence[_EvidenceRow]) -> list[_EvidenceRow]:

@@ -28,8 +28,8 @@ LOOKED_FOR = timedelta(days=90)
 _LISTED = """
     INSERT INTO integrations_commit (
         sha, author_id, committer_id, credited_id, authored_at, committed_at, first_seen_at, counted_on, parents,
-        subject, lines_known, without_clone, file_count, by_bot, by_agent, lines_added, lines_deleted, counts_key, change_key,
-        set_apart, squashed, picked_from
+        subject, lines_known, without_clone, file_count, by_bot, by_agent, lines_added, lines_deleted, counts_key,
+        change_key, set_apart, squashed, picked_from
     )
     SELECT DISTINCT ON (listed.sha)
            listed.sha, coalesce(listed.author_id, %(nobody)s), coalesce(listed.author_id, %(nobody)s), listed.author_id,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from integrations.code.attribution.tasks import attribute_pending
+from integrations.code.commits.listing import unused_notes
 from integrations.models import Commit, FileAttribution, RepositorySource, UnusedNote
 from integrations.sync.git.read_source import sync_source
 from tests.code.git.repositories import BEN, Repo, lines
@@ -43,7 +44,8 @@ def push_pull_request(
     org: Org, shas: tuple[str, str], merge_sha: str, *, authored: str = "2026-03-02T12:10:00Z"
 ) -> None:
     """A merged pull request of these commits, as a host's job pushes it; the last one was written at `authored`."""
-    parents, moments = ([], [shas[0]]), ("2026-03-02T12:00:00Z", authored)
+    parents: tuple[list[str], list[str]] = ([], [shas[0]])
+    moments = ("2026-03-02T12:00:00Z", authored)
     commits = [
         {
             "sha": sha,
@@ -121,6 +123,7 @@ def test_notes_of_commits_that_a_pull_request_names_count_in_its_squash(repo: Re
     sync(mirror.path, name="shop")
     assert ai_lines(sha) == 0
     assert set(UnusedNote.objects.values_list("sha", flat=True)) == {agents}
+    assert unused_notes() == 1
     RepositorySource.objects.update(requested_at=None)
     push_pull_request(org, (agents, persons), sha)
     source = RepositorySource.objects.get()
@@ -129,7 +132,7 @@ def test_notes_of_commits_that_a_pull_request_names_count_in_its_squash(repo: Re
     attribute_pending()
     assert ai_lines(sha) == 3
     assert counted() == {"Base": 1, "Both (#1)": 5}
-    assert not UnusedNote.objects.exists()
+    assert unused_notes() == 0
 
 
 def test_a_pull_request_that_was_rebased_makes_no_squash_of_its_last_commit(
