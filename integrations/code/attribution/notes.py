@@ -30,7 +30,7 @@ def sync_notes(repository: Repository, notes: Iterable[Note]) -> int:
     """
     read = _read(repository, notes)
     UnreadableNote.objects.filter(repository=repository).delete()
-    UnusedNote.objects.filter(repository=repository).exclude(sha__in=read.unused).delete()
+    UnusedNote.objects.filter(repository=repository).delete()
     _list_unreadable(repository, read.unreadable)
     _list_unused(repository, read.unused)
     changed = read.changed | _withdraw_stale(repository, read.digests, read.unreadable)

@@ -18,13 +18,22 @@ from integrations.code.commits.authors import UNADDRESSED
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.history import existing, new_commits
 from integrations.connectors.git.repository import GitRepository
-from integrations.models import Commit, Repository, RepositorySource, UnmergedBranch
+from integrations.models import Repository, RepositorySource, UnmergedBranch
 from orgtree.identities.resolving import IdentityName, identify
 
 SYNC_SOURCES = signature("integrations.sync.git.tasks.sync_sources")  # by name: reading stands above what is read
 # How long a branch that is gone is looked for on the default branch: squashes come with the deletion, or days before.
 LOOKED_FOR = timedelta(days=90)
 
+# Noted commits that are not stored, or that no branch holds and no squash stands for.
+_NOTED = """
+    SELECT noted.sha
+    FROM unnest(%(shas)s::text[]) AS noted (sha)
+    LEFT JOIN integrations_commit known ON known.sha = noted.sha
+    WHERE known.id IS NULL
+       OR NOT known.squashed AND (%(again)s OR known.first_seen_at >= %(since)s)
+          AND NOT EXISTS (SELECT FROM integrations_commitinrepository link WHERE link.commit_id = known.id)
+"""
 _LISTED = """
     INSERT INTO integrations_commit (
         sha, author_id, committer_id, credited_id, authored_at, committed_at, first_seen_at, counted_on, parents,
@@ -79,13 +88,9 @@ def gone_tips(
     if not again:
         left = left.exclude(gone_on__lt=since.date())
     candidates = set(left.values_list("tip__sha", flat=True))
-    named = set(noted) - set(tips)
-    settled = Commit.objects.filter(sha__in=named)
-    if again:
-        settled = settled.filter(squashed=True) | settled.filter(repositories__isnull=False)
-    else:
-        settled = settled.exclude(exclusion_reason="gone", first_seen_at__gte=since)
-    candidates |= named - set(settled.values_list("sha", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTED, {"shas": list(noted), "again": again, "since": since})
+        candidates |= {row[0] for row in cursor.fetchall()}
     there = existing(git.git_dir, candidates) if candidates else []
     try:
         outside = set(new_commits(git.git_dir, there, tips)) if there else set()
