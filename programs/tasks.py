@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from programs.budgets.services.alerting import alert_of_budgets
 from programs.key_results.services import measuring
 from programs.meetings.services.planning import make_meetings_ahead
 from programs.meetings.services.reminding import remind_of_meetings
@@ -36,6 +37,12 @@ def plan_meetings() -> None:
     """Make the meetings of the next six months, and create the notices of meetings that are due."""
     make_meetings_ahead()
     remind_of_meetings()
+
+
+@shared_task(name="programs.tasks.watch_budgets", ignore_result=True)  # type: ignore[untyped-decorator]
+def watch_budgets() -> None:
+    """Create the notices of budgets of which a threshold is reached."""
+    alert_of_budgets()
 
 
 @shared_task(name="programs.tasks.send_emails", ignore_result=True)  # type: ignore[untyped-decorator]

@@ -7,7 +7,7 @@ orgtree/models/visibility.py, so that they cannot disagree.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib.auth.models import User
 
@@ -24,7 +24,16 @@ from orgtree.models.visibility import (
 )
 from orgtree.organisation.cached_settings import cache_settings
 
-__all__ = ["NOTHING", "Access", "Viewer", "Visibility", "access_of", "public_access", "viewable"]
+__all__ = [
+    "NOTHING",
+    "Access",
+    "Viewer",
+    "Visibility",
+    "access_of",
+    "aggregates_access",
+    "public_access",
+    "viewable",
+]
 
 
 @dataclass(frozen=True)
@@ -97,6 +106,11 @@ def public_access() -> Access:
     cache_settings(organisation)
     trial = trial_state_of(organisation)
     return Access(None, AGGREGATES, IndividualPolicy.PSEUDONYMS, trial, organisation.people_version)
+
+
+def aggregates_access() -> Access:
+    """What the policy in force lets everybody see who may see the whole organisation's aggregates; of nobody."""
+    return replace(access_of(None), visibility=AGGREGATES)
 
 
 def viewable(viewer: Viewer) -> Visibility:

@@ -1,4 +1,5 @@
 from programs.models.benchmarks import BenchmarkVersion, Direction, Period
+from programs.models.budgets import AlertKind, Budget, BudgetAlert
 from programs.models.demo_run import DemoRun
 from programs.models.focus import FocusVersion
 from programs.models.meetings import (
@@ -38,8 +39,11 @@ from programs.models.tickets import (
 
 __all__ = [
     "Acknowledgement",
+    "AlertKind",
     "BenchmarkVersion",
     "BottleneckKind",
+    "Budget",
+    "BudgetAlert",
     "CalendarFeed",
     "Channel",
     "CheckIn",

@@ -8,6 +8,8 @@ so that a second try sends the very same one.  docs/reminders.md.
 from __future__ import annotations
 
 import uuid
+from functools import reduce
+from operator import or_
 from typing import Self
 
 from django.conf import settings
@@ -17,6 +19,7 @@ from django.db.models.functions import Now
 
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
+from programs.models.budgets import Budget, BudgetAlert
 from programs.models.meetings import Meeting, MeetingParticipant
 from programs.models.objectives import Objective
 from programs.models.tickets import Ticket, TicketComment
@@ -41,6 +44,8 @@ class MessageKind(models.TextChoices):
     MEETING_CANCELLED = "meeting_cancelled", "A meeting of mine is cancelled, or I no longer take part"
     MEETING_SOON = "meeting_soon", "A meeting of mine is within a day"
     MEETING_UNSIGNED = "meeting_unsigned", "A review or QBR of a meeting of mine is not signed off"
+    BUDGET_FORECAST = "budget_forecast", "A budget that I answer for is forecast to be used up"
+    BUDGET_SPENT = "budget_spent", "A budget that I answer for is used up"
 
 
 # Sent as an e-mail of its own, with a calendar object: mail programs act on one in each.
@@ -59,6 +64,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         tickets = Ticket.objects.within(visibility).filter(pk=OuterRef("ticket"))
         objectives = Objective.objects.within(visibility).filter(pk=OuterRef("objective"))
         meetings = Meeting.objects.within(visibility).filter(pk=OuterRef("meeting"))
+        alerts = BudgetAlert.objects.filter(budget__in=Budget.objects.within(visibility), pk=OuterRef("alert"))
         was_invited = MeetingParticipant.objects.filter(meeting=OuterRef("meeting"), person=visibility.person_id)
         return self.filter(
             Q(ticket=None) | Exists(tickets),
@@ -66,14 +72,21 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
             Q(unit=None) | led_by(visibility),
             # who was taken off a meeting is told so
             Q(meeting=None) | Exists(meetings) | Exists(was_invited),
+            Q(alert=None) | Exists(alerts),
         )
 
     def unread(self) -> Self:
         return self.filter(read_at=None)
 
 
+def _about_one_thing() -> Q:
+    things = ("ticket", "objective", "unit", "meeting", "alert")
+    return reduce(or_, (Q(**{f"{thing}__isnull": thing != about for thing in things}) for about in things))
+
+
 class Notice(models.Model):
-    """One thing that one account is told: of a ticket (a comment on it), an objective, a unit, or a meeting.
+    """One thing that one account is told: of a ticket (a comment on it), an objective, a unit, a meeting,
+    or a budget's alert.
 
     `day` is what it is about (the due date, the quarter's first day), `number` which reminder of it this is (0 is the
     first) or which version told of it (of a meeting: which sequence).  Both belong to what makes it the same notice, so
@@ -87,6 +100,7 @@ class Notice(models.Model):
     objective = models.ForeignKey(Objective, models.CASCADE, null=True, related_name="notices")
     unit = models.ForeignKey(Unit, models.CASCADE, null=True, related_name="+")
     meeting = models.ForeignKey(Meeting, models.CASCADE, null=True, related_name="notices")
+    alert = models.ForeignKey(BudgetAlert, models.CASCADE, null=True, related_name="notices")
     day = models.DateField(null=True)
     number = models.PositiveIntegerField(default=0)
     at = models.DateTimeField(db_default=Now())
@@ -98,15 +112,23 @@ class Notice(models.Model):
         ordering = ("-at", "-pk")
         constraints = [
             models.UniqueConstraint(
-                fields=["account", "kind", "ticket", "comment", "objective", "unit", "meeting", "day", "number"],
+                fields=[
+                    "account",
+                    "kind",
+                    "ticket",
+                    "comment",
+                    "objective",
+                    "unit",
+                    "meeting",
+                    "alert",
+                    "day",
+                    "number",
+                ],
                 nulls_distinct=False,
                 name="notice_is_told_once",
             ),
             models.CheckConstraint(
-                condition=Q(ticket__isnull=False, objective=None, unit=None, meeting=None)
-                | Q(ticket=None, objective__isnull=False, unit=None, meeting=None)
-                | Q(ticket=None, objective=None, unit__isnull=False, meeting=None)
-                | Q(ticket=None, objective=None, unit=None, meeting__isnull=False),
+                condition=_about_one_thing(),
                 name="notice_is_about_one_thing",
             ),
         ]

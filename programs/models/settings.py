@@ -5,7 +5,7 @@ from __future__ import annotations
 import pghistory
 from django.db import models
 
-from orgtree.models import OrgTree
+from orgtree.models import Attribute, OrgTree
 
 
 @pghistory.track(append_only=True)
@@ -22,6 +22,16 @@ class ProgramSettings(models.Model):
         help_text="Its teams have one mandatory objective per quarter; leadership is shown those that have none, and "
         "their managers are reminded. Empty: the tree in which most mandatory objectives were written, until the "
         "next one is.",
+    )
+
+    cost_centre = models.ForeignKey(
+        Attribute,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="cost centre of people",
+        help_text="The attribute by which charge-back splits spend. Empty: it is chosen there.",
     )
 
     class Meta:

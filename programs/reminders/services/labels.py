@@ -10,10 +10,11 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 
+from insights.catalogue.agents import agent_name
 from insights.query import windows
 from insights.ui import wording
 from orgtree.access.who_sees import names_of
-from programs.models import Meeting, MessageKind, Notice
+from programs.models import AlertKind, BudgetAlert, Meeting, MessageKind, Notice
 from programs.reminders.services.channels import Item
 
 WHOLE_ORGANISATION = "the whole organisation"
@@ -33,7 +34,7 @@ def with_related(notices: QuerySet[Notice]) -> QuerySet[Notice]:
     """With everything that their words need."""
     return notices.select_related(
         *("ticket__unit", "ticket__owner", "comment__by", "objective__unit", "objective__quarter", "unit"),
-        "meeting__series__unit",
+        *("meeting__series__unit", "alert__budget__unit"),
     )
 
 
@@ -60,6 +61,8 @@ class _NoticeTexts:
             return self._ticket(notice)
         if notice.meeting is not None:
             return self._meeting(notice, notice.meeting)
+        if notice.alert is not None:
+            return self._alert(notice.alert)
         return self._objective(notice) if notice.objective is not None else self._unit(notice)
 
     def _ticket(self, notice: Notice) -> Item:
@@ -127,6 +130,20 @@ class _NoticeTexts:
             case _:
                 label = "Invitation, updated" if notice.number else "Invitation"
         return Item(label, meeting.series.title, path, f"{when}{where}")
+
+    def _alert(self, alert: BudgetAlert) -> Item:
+        """With the figures of its moment."""
+        budget, amount = alert.budget, float(alert.amount)
+        whose = budget.unit.name if budget.unit else WHOLE_ORGANISATION[:1].upper() + WHOLE_ORGANISATION[1:]
+        title = f"{whose}{f', {agent_name(budget.agent)}' if budget.agent else ''}, {alert.month:%B %Y}"
+        detail = f"{wording.money(alert.spent)} of {wording.money(amount)} spent."
+        if alert.kind == AlertKind.FORECAST and None not in (alert.forecast, alert.low, alert.high):
+            label = f"Budget: forecast at {wording.percent_of(alert.forecast or 0, amount)}"
+            interval = f"{wording.money(alert.low or 0)} to {wording.money(alert.high or 0)}"
+            detail = f"{detail} Forecast to the month's end: {wording.money(alert.forecast or 0)} ({interval})."
+        else:
+            label = f"Budget: {wording.percent_of(alert.spent, amount)} spent"
+        return Item(label, title, f"{_page('budgets')}?month={alert.month:%Y-%m}", detail)
 
     def _unit(self, notice: Notice) -> Item:
         unit, quarter = notice.unit, windows.quarter_name(notice.day) if notice.day else ""

@@ -1,0 +1,1 @@
+"""Budgets of AI spend, their alerts, and charge-back by cost centre."""

@@ -1,0 +1,90 @@
+"""Writes, changes and removes budgets.  Managers do it for their units, executives and admins for all.
+
+The history (django-pghistory) records each change with its account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db.models import Q
+
+from core.authorship import changes_by
+from core.locks import Lock
+from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from orgtree.access.access import Access
+from programs.budgets.services.fields import budget_fields
+from programs.budgets.services.months import written
+from programs.models import Budget
+
+WRITING = Lock("writing of budgets")  # so that no two of one unit and agent share a month
+
+
+def add_budget(access: Access, given: Mapping[str, Any]) -> Budget:
+    """`given` are fields as the API takes them.  Raises FieldError, MayNotWriteError."""
+    account = _account(access)
+    with changes_by(account):
+        WRITING.hold()
+        budget = Budget(**budget_fields(access, given), written_by=account)
+        _check_alone(budget)
+        budget.save()
+    return budget
+
+
+def change_budget(access: Access, budget: Budget, given: Mapping[str, Any], *, of_version: int) -> Budget:
+    """What stays as it was is no change.
+
+    Raises FieldError, MayNotWriteError, and ConflictError where it was changed since `of_version`.
+    """
+    _check_may_write(access, budget)
+    with changes_by(_account(access)):
+        WRITING.hold()
+        stored = Budget.objects.select_for_update(of=("self",)).get(pk=budget.pk)
+        fields = budget_fields(access, given, stored)
+        if all(getattr(stored, name) == value for name, value in fields.items()):
+            return stored
+        if stored.version != of_version:
+            raise ConflictError("Somebody changed this budget in the meantime.", stored)
+        for name, value in fields.items():
+            setattr(stored, name, value)
+        _check_alone(stored)
+        stored.version += 1
+        stored.save()
+    return stored
+
+
+def remove_budget(access: Access, budget: Budget) -> None:
+    """With its alerts and their notices: for one that was written by mistake.  Others end with their last month."""
+    _check_may_write(access, budget)
+    with changes_by(_account(access)):
+        Budget.objects.filter(pk=budget.pk).delete()
+
+
+def _check_alone(budget: Budget) -> None:
+    """Raises FieldError where another of the same unit and agent holds in one of its months."""
+    others = Budget.objects.filter(unit=budget.unit, agent=budget.agent).exclude(pk=budget.pk)
+    others = others.filter(Q(last_month=None) | Q(last_month__gte=budget.first_month))
+    if budget.last_month is not None:
+        others = others.filter(first_month__lte=budget.last_month)
+    other = others.first()
+    if other is not None:
+        until = f"to {written(other.last_month)}" if other.last_month else "on"
+        raise FieldError(
+            "first_month",
+            f"There is one of the same unit and agent from {written(other.first_month)} {until}: change that one, or "
+            "let it end first.",
+        )
+
+
+def _check_may_write(access: Access, budget: Budget) -> None:
+    if not access.visibility.leads(budget.unit_id):
+        whose = f"{budget.unit.name} is changed by its managers," if budget.unit else "the whole organisation by"
+        raise MayNotWriteError(f"The budget of {whose} executives and admins.")
+
+
+def _account(access: Access) -> User:
+    if not isinstance(access.viewer, User):
+        raise MayNotWriteError("Sign in with an account: a token without an account writes no budgets.")
+    return access.viewer
