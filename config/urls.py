@@ -28,5 +28,6 @@ urlpatterns = [
     path("", include("integrations.urls")),
     path("api/v1/", include("programs.api_urls")),
     path("programs/", include("programs.urls")),
+    path("insights/ai/", include("programs.budgets.urls")),
     path("", include("insights.urls")),
 ]

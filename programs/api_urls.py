@@ -11,6 +11,7 @@ from programs.benchmarks.api.benchmarks import (
 )
 from programs.benchmarks.api.downloads import BenchmarksCsvView
 from programs.benchmarks.api.focus import FocusBeginView, FocusVersionsView, FocusView
+from programs.budgets.api.budgets import BudgetsView, BudgetView, ChargeBackCsvView
 from programs.closing.api.quarters import (
     ClosingView,
     QuarterCloseView,
@@ -78,6 +79,9 @@ from programs.tickets.api.templates import TicketTemplatesView
 from programs.tickets.api.tickets import TicketCommentsView, TicketMoveView, TicketsView, TicketView, TicketWatchView
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("budgets/", BudgetsView.as_view(), name="api_budgets"),
+    path("budgets/<int:pk>/", BudgetView.as_view(), name="api_budget"),
+    path("charge-back.csv", ChargeBackCsvView.as_view(), name="api_charge_back_csv"),
     path("benchmarks.csv", BenchmarksCsvView.as_view(), name="api_benchmarks_csv"),
     path("benchmarks/", BenchmarksView.as_view(), name="api_benchmarks"),
     path("benchmarks/<str:key>/", BenchmarkView.as_view(), name="api_benchmark"),

@@ -5,6 +5,16 @@ from __future__ import annotations
 from tests.route_access import SIGN_IN, Access, api, api_rows, no_such, signed_in_only
 
 PROGRAM_ROUTES: dict[str, Access] = {
+    "insights/ai/budgets/": signed_in_only("/insights/ai/budgets/"),
+    "insights/ai/budgets/new/": Access("/insights/ai/budgets/new/", visitor=SIGN_IN, member=403, admin=200),
+    "insights/ai/budgets/<int:pk>/": no_such("/insights/ai/budgets/4711/"),
+    "insights/ai/budgets/<int:pk>/remove/": Access("/insights/ai/budgets/4711/remove/", SIGN_IN, 405, 405),
+    "insights/ai/charge-back/": signed_in_only("/insights/ai/charge-back/"),
+    # Here people have no attributes.
+    "insights/ai/charge-back.csv": Access("/insights/ai/charge-back.csv", visitor=SIGN_IN, member=400, admin=400),
+    "api/v1/budgets/": api("/api/v1/budgets/"),
+    "api/v1/budgets/<int:pk>/": Access("/api/v1/budgets/4711/", visitor=401, member=404, admin=404, token=404),
+    "api/v1/charge-back.csv": Access("/api/v1/charge-back.csv", visitor=401, member=400, admin=400, token=400),
     "programs/": signed_in_only("/programs/"),
     "programs/parts/<slug:name>/": signed_in_only("/programs/parts/bottlenecks/"),
     "programs/start/": Access("/programs/start/", visitor=SIGN_IN, member=403, admin=200),

@@ -1,0 +1,185 @@
+"""/api/v1/budgets/ and /api/v1/charge-back.csv, with the permissions of their pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.model_serializers import ReadSerializer
+from core.api.parameters import only
+from core.csv_export import csv_response
+from core.write_errors import ConflictError, FieldError
+from insights.api.errors import document as error_document
+from insights.api.schema import ErrorsSerializer
+from orgtree.access.access import Access, access_of
+from programs.budgets.queries.budgets import budgets_of
+from programs.budgets.services.asked import people_asked
+from programs.budgets.services.charge_back import charge_back, chosen_attribute, csv_rows
+from programs.budgets.services.fields import WRITTEN, BudgetWriteSerializer, DollarsField, MonthField
+from programs.budgets.services.months import this_month, written
+from programs.budgets.services.outlook import BudgetState, Outlook, outlooks
+from programs.budgets.services.requested import requested_month, requested_months
+from programs.budgets.services.writing import add_budget, change_budget, remove_budget
+from programs.models import Budget
+from programs.requests.csv_view import CSV, CsvView
+from programs.requests.csv_view import ERRORS as CSV_ERRORS
+from programs.requests.fields import changed_version, sent_object
+from programs.requests.program_view import ProgramView
+from programs.teams.fields import LedUnitField, OwnerField
+
+ERRORS = dict.fromkeys((400, 401, 403, 404), ErrorsSerializer)
+MONTH = OpenApiParameter("month", str, description="2026-11; by default this one.")
+UNIT = OpenApiParameter("unit", str, description="Slug: its budgets, and those of units below it.")
+
+
+class BudgetSerializer(ReadSerializer[Budget]):
+    unit = LedUnitField("Budgets", source="budget.unit", help_text="Slug; null: the whole organisation.")
+    amount = DollarsField(source="budget.amount")
+    first_month = MonthField(source="budget.first_month")
+    last_month = MonthField(source="budget.last_month", allow_null=True)
+    owner = OwnerField(source="budget.owner", help_text="E-mail address; null: nobody.")
+    month = MonthField(help_text="That of the figures.")
+    spent = serializers.FloatField(allow_null=True, help_text="US dollars; null where it is withheld.")
+    reason = serializers.CharField(source="spend.spent.reason", allow_null=True, help_text="Why there is no spend.")
+    forecast = serializers.FloatField(source="spend.forecast.value", default=None, allow_null=True)
+    forecast_low = serializers.FloatField(source="spend.forecast.interval.low", default=None, allow_null=True)
+    forecast_high = serializers.FloatField(source="spend.forecast.interval.high", default=None, allow_null=True)
+    unpriced_tokens = serializers.FloatField(
+        source="spend.unpriced.value", allow_null=True, help_text="Tokens of models without a price: in no sum."
+    )
+    state = serializers.ChoiceField(choices=[state.value for state in BudgetState])
+    asked = serializers.SerializerMethodField(help_text="Names: its owner, and the unit's managers.")
+
+    class Meta:
+        model = Budget
+        of = "budget"
+        fields = (
+            *("id", *WRITTEN, "version", "month", "spent", "reason", "forecast", "forecast_low", "forecast_high"),
+            *("unpriced_tokens", "state", "asked"),
+        )
+
+    def get_asked(self, outlook: Outlook) -> list[str]:
+        names: list[str] = self.context["asked"].get(outlook.budget.pk, [])
+        return names
+
+
+class BudgetsSerializer(serializers.Serializer[object]):
+    month = serializers.CharField()
+    budgets = BudgetSerializer(many=True)
+
+
+class BudgetPatchSerializer(BudgetWriteSerializer):
+    """What is not named stays."""
+
+    version = serializers.IntegerField(help_text="That which the change was made from.")
+
+    class Meta(BudgetWriteSerializer.Meta):
+        fields = (*WRITTEN, "version")
+
+
+class BudgetConflictSerializer(ErrorsSerializer):
+    """Somebody changed it in the meantime; nothing was stored."""
+
+    stored = BudgetSerializer()
+
+
+class BudgetsView(ProgramView):
+    @extend_schema(operation_id="v1_budgets", parameters=[MONTH, UNIT], responses={200: BudgetsSerializer, **ERRORS})
+    def get(self, request: Request) -> Response:
+        """The budgets of a month that one may see, with spend and forecast."""
+        only(request, "month", "unit")
+        access, month = access_of(request.user), requested_month(request.query_params.dict())
+        unit = request.query_params.get("unit", "").replace("\x00", "")
+        listed = list(budgets_of(month, access.visibility, unit=unit))
+        found = outlooks(listed, month, access)
+        return Response({"month": written(month), "budgets": [_document(outlook, access) for outlook in found]})
+
+    @extend_schema(
+        operation_id="v1_budget_add", request=BudgetWriteSerializer, responses={201: BudgetSerializer, **ERRORS}
+    )
+    def post(self, request: Request) -> Response:
+        """Set a budget."""
+        access = access_of(request.user)
+        added = add_budget(access, sent_object(request))
+        return Response(_today(added, access), status=status.HTTP_201_CREATED)
+
+
+class BudgetView(ProgramView):
+    @extend_schema(operation_id="v1_budget", parameters=[MONTH], responses={200: BudgetSerializer, **ERRORS})
+    def get(self, request: Request, pk: int) -> Response:
+        """One budget, with the figures of a month."""
+        only(request, "month")
+        access = access_of(request.user)
+        [outlook] = outlooks([_visible(pk, access)], requested_month(request.query_params.dict()), access)
+        return Response(_document(outlook, access))
+
+    @extend_schema(
+        operation_id="v1_budget_change",
+        request=BudgetPatchSerializer,
+        responses={200: BudgetSerializer, 409: BudgetConflictSerializer, **ERRORS},
+    )
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change what is named."""
+        access = access_of(request.user)
+        budget = _visible(pk, access)
+        given, version = changed_version(request)
+        try:
+            return Response(_today(change_budget(access, budget, given, of_version=version), access))
+        except ConflictError as conflict:
+            problem = error_document("version", f"{conflict} `stored` is what it says now.")
+            return Response({**problem, "stored": _today(conflict.stored, access)}, status=status.HTTP_409_CONFLICT)
+
+    @extend_schema(operation_id="v1_budget_remove", responses={204: None, **ERRORS})
+    def delete(self, request: Request, pk: int) -> Response:
+        """Remove one that was written by mistake, with its alerts; others end with their last month."""
+        access = access_of(request.user)
+        remove_budget(access, _visible(pk, access))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ChargeBackCsvView(CsvView):
+    @extend_schema(
+        operation_id="v1_charge_back_csv",
+        parameters=[
+            OpenApiParameter("attribute", str, description="Of people; by default the cost centre of the settings."),
+            OpenApiParameter("from", str, description="First month, 2026-10; by default the last one."),
+            OpenApiParameter("to", str, description="Last month, inclusive; by default this one."),
+            OpenApiParameter("unit", str, description="Slug; without it the whole organisation."),
+        ],
+        responses={**CSV, **CSV_ERRORS},
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Spend by cost centre and month; the rows of a month add up to its total."""
+        only(request, "attribute", "from", "to", "unit")
+        access, params = access_of(request.user), request.query_params.dict()
+        attribute = chosen_attribute(params.get("attribute", ""))
+        if attribute is None:
+            raise FieldError("attribute", "Say by which attribute of people, or have an admin set the cost centre.")
+        months = requested_months(params)
+        charged = charge_back(access, attribute, months, params.get("unit", "").replace("\x00", "") or None)
+        return csv_response(f"charge-back-{written(months[0])}-to-{written(months[-1])}", csv_rows(charged))
+
+
+def _visible(pk: int, access: Access) -> Budget:
+    """Raises NotFound for one that the viewer may not see, too."""
+    seen = Budget.objects.within(access.visibility).select_related("unit", "owner")
+    budget = seen.filter(pk=pk).first()
+    if budget is None:
+        raise NotFound
+    return budget
+
+
+def _today(budget: Budget, access: Access) -> dict[str, Any]:
+    [outlook] = outlooks([budget], this_month(), access)
+    return _document(outlook, access)
+
+
+def _document(outlook: Outlook, access: Access) -> dict[str, Any]:
+    asked = people_asked([outlook.budget]) if access.is_of_account else {}
+    return dict(BudgetSerializer(outlook, context={"access": access, "asked": asked}).data)

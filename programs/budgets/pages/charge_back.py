@@ -1,0 +1,81 @@
+"""Spend by cost centre and month, as a table and as CSV."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from core.csv_export import csv_response
+from core.write_errors import FieldError
+from insights.privacy.scope_access import access_in, default_scope, has_scope
+from insights.query.errors import ScopeNeededError
+from insights.query.query import Scope
+from insights.ui import wording
+from insights.ui.bad_filter import explains_bad_filters
+from orgtree.access.access import Access
+from orgtree.models import Attribute, Unit
+from programs.budgets.services.charge_back import CentreRow, ChargeBack, charge_back, chosen_attribute, csv_rows
+from programs.budgets.services.months import month_name, written
+from programs.budgets.services.requested import requested_months
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def charge_back_page(request: HttpRequest) -> HttpResponseBase:
+    access = access_in(request)
+    months, attribute, unit = _requested(request, access)
+    charged = charge_back(access, attribute, months, unit) if attribute else None
+    chosen = {"attribute": attribute.slug if attribute else "", "from": written(months[0]), "to": written(months[-1])}
+    unit_of = {"unit": unit} if unit else {}
+    context: dict[str, Any] = {
+        "whose": Unit.objects.get(slug=unit).name if unit else "The whole organisation",
+        "unit": unit or "",
+        "attributes": list(Attribute.objects.all()),
+        "chosen": chosen,
+        "charged": charged,
+        "months": [month_name(month) for month in months],
+        "rows": [_cells(row) for row in charged.rows] if charged else [],
+        "total": _cells(charged.total) if charged else [],
+        "unpriced": wording.compact(sum(charged.unpriced)) if charged and sum(charged.unpriced) else "",
+        "csv_url": f"{reverse('charge_back_csv')}?{urlencode({**chosen, **unit_of})}" if charged else "",
+    }
+    return render(request, "programs/budgets/charge_back.html", context)
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def charge_back_csv(request: HttpRequest) -> HttpResponseBase:
+    access = access_in(request)
+    months, attribute, unit = _requested(request, access)
+    if attribute is None:
+        raise FieldError("attribute", "Say by which attribute of people, or have an admin set the cost centre.")
+    return download(charge_back(access, attribute, months, unit))
+
+
+def download(charged: ChargeBack) -> HttpResponseBase:
+    first, last = charged.months[0], charged.months[-1]
+    return csv_response(f"charge-back-{written(first)}-to-{written(last)}", csv_rows(charged))
+
+
+def _requested(request: HttpRequest, access: Access) -> tuple[Any, Attribute | None, str | None]:
+    scope = default_scope(Scope.of_unit(request.GET.get("unit", "")), access)
+    if not has_scope(scope, access) or scope.person_id is not None:
+        raise ScopeNeededError([])
+    return requested_months(request.GET.dict()), chosen_attribute(request.GET.get("attribute", "")), scope.unit
+
+
+def _cells(row: CentreRow) -> list[str]:
+    amounts = [*row.amounts, row.total]
+    return [row.centre, *("" if amount is None else wording.exact(amount, "currency") for amount in amounts)]

@@ -1,0 +1,172 @@
+"""Writes and changes budgets; an outdated version is answered with both versions and not saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from core.edit_conflicts import field_differences, renumber
+from core.forms import show_error
+from core.write_errors import ConflictError, FieldError
+from insights.catalogue.agents import AGENT_NAMES, agent_name
+from insights.privacy.scope_access import access_in
+from orgtree.models.visibility import Visibility, person_of
+from programs.budgets.pages.labels import history_of, whose
+from programs.budgets.services.months import this_month, written
+from programs.budgets.services.writing import add_budget, change_budget, remove_budget
+from programs.models import Budget
+from programs.models.budgets import GREATEST_PERCENT, LARGEST_BUDGET, LEAST_PERCENT
+from programs.teams.pages import WHOLE, offer, units_to_write_for
+
+MONTH = {"type": "month", "placeholder": "2026-11"}
+CONFLICT = (
+    "Somebody changed this budget while you were editing. Your version is not saved: both versions are below. "
+    "Adjust yours and save again."
+)
+
+
+class BudgetForm(forms.Form):
+    """What is sent is checked by the service, whose errors the form shows at their fields."""
+
+    unit = forms.ChoiceField(label="Unit")
+    agent = forms.ChoiceField(label="Agent", required=False)
+    amount = forms.DecimalField(
+        label="Amount a month", max_value=LARGEST_BUDGET, decimal_places=2, help_text="US dollars, at list prices."
+    )
+    owner = forms.EmailField(label="Owner", required=False, help_text="Their e-mail address: asked first.")
+    first_month = forms.CharField(label="First month", widget=forms.TextInput(attrs=MONTH))
+    last_month = forms.CharField(
+        label="Last month", required=False, widget=forms.TextInput(attrs=MONTH), help_text="Empty: no end."
+    )
+    forecast_percent = forms.IntegerField(
+        label="Alert when the forecast reaches (%)", min_value=LEAST_PERCENT, max_value=GREATEST_PERCENT, required=False
+    )
+    spent_percent = forms.IntegerField(
+        label="Alert when spend reaches (%)",
+        min_value=LEAST_PERCENT,
+        max_value=GREATEST_PERCENT,
+        required=False,
+        help_text="Percent of the budget. Empty: no alert.",
+    )
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, visibility: Visibility, stored: Budget | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self, "unit", units_to_write_for(visibility, stored=stored))
+        agents = {**AGENT_NAMES, **({stored.agent: agent_name(stored.agent)} if stored and stored.agent else {})}
+        offer(self, "agent", [("", "All agents"), *agents.items()])
+
+    def given(self) -> dict[str, Any]:
+        """What a valid form says, as services take it."""
+        data = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        unit = "" if data["unit"] == WHOLE else data["unit"]
+        return {**data, "unit": unit, "amount": str(data["amount"]), "last_month": data["last_month"] or None}
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def budget_new(request: HttpRequest) -> HttpResponse:
+    """`unit` in the address fills the form in."""
+    access = access_in(request)
+    if not access.visibility.leads_any:
+        raise PermissionDenied("Budgets are written by the managers of a unit, by executives and by admins.")
+    posted = request.POST if request.method == "POST" else None
+    form = BudgetForm(posted, visibility=access.visibility, initial=_beginning(request))
+    if posted is not None and form.is_valid():
+        try:
+            add_budget(access, form.given())
+        except FieldError as problem:
+            show_error(form, problem)
+        else:
+            messages.success(request, "Budget set.")
+            return redirect("budgets")
+    return _form_page(request, form, {"title": "Set a budget", "submit": "Set the budget"})
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def budget_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """With its history, which everybody reads who may change it."""
+    access, budget = access_in(request), _to_change(request, pk)
+    posted = request.POST if request.method == "POST" else None
+    form = BudgetForm(posted, visibility=access.visibility, stored=budget, initial=_values(budget))
+    page: dict[str, Any] = {
+        "title": f"Budget of {whose(budget)}",
+        "submit": "Save",
+        "remove_url": reverse("budget_remove", args=[pk]),
+        "history": history_of(budget, access),
+    }
+    if posted is not None and form.is_valid():
+        try:
+            change_budget(access, budget, form.given(), of_version=form.cleaned_data["version"] or 0)
+        except ConflictError:
+            stored = _to_change(request, pk)
+            differences = list(field_differences(form, _values(stored)))
+            renumber(form, "version", stored.version)
+            return _form_page(request, form, {**page, "conflict": CONFLICT, "differences": differences}, status=409)
+        except FieldError as problem:
+            show_error(form, problem)
+        else:
+            messages.success(request, "Budget saved.")
+            return redirect("budgets")
+    return _form_page(request, form, page)
+
+
+@login_required
+@require_POST
+def budget_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    remove_budget(access_in(request), _to_change(request, pk))
+    messages.success(request, "Budget removed.")
+    return redirect("budgets")
+
+
+def _to_change(request: HttpRequest, pk: int) -> Budget:
+    """Raises Http404 for one that the viewer may not change, as for one that is not there."""
+    changeable = Budget.objects.led_by(access_in(request).visibility).select_related("unit", "owner")
+    budget = changeable.filter(pk=pk).first()
+    if budget is None:
+        raise Http404("No such budget, or one that you may not change.")
+    return budget
+
+
+def _beginning(request: HttpRequest) -> Mapping[str, Any]:
+    person = person_of(request.user)
+    return {
+        "unit": request.GET.get("unit", "").replace("\x00", "") or None,
+        "first_month": written(this_month()),
+        "owner": person.email if person else "",
+        "forecast_percent": Budget._meta.get_field("forecast_percent").default,
+        "spent_percent": Budget._meta.get_field("spent_percent").default,
+    }
+
+
+def _values(budget: Budget) -> dict[str, Any]:
+    return {
+        "unit": budget.unit.slug if budget.unit else WHOLE,
+        "agent": budget.agent,
+        "amount": budget.amount,
+        "owner": budget.owner.email if budget.owner else "",
+        "first_month": written(budget.first_month),
+        "last_month": written(budget.last_month) if budget.last_month else "",
+        "forecast_percent": budget.forecast_percent,
+        "spent_percent": budget.spent_percent,
+        "version": budget.version,
+    }
+
+
+def _form_page(request: HttpRequest, form: BudgetForm, page: Mapping[str, Any], status: int = 200) -> HttpResponse:
+    context = {**page, "form": form, "action": request.get_full_path()}
+    status = 400 if form.errors and status == 200 else status
+    return render(request, "programs/budgets/form.html", context, status=status)

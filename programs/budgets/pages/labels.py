@@ -1,0 +1,162 @@
+"""Budgets as pages show them: the bar, the figures in words, who is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from core.authorship import account_of
+from insights.catalogue.agents import agent_name
+from insights.pages.annotations.labels import GONE, moment
+from insights.ui import wording
+from insights.ui.scope_bar import EVERYBODY
+from orgtree.access.access import Access
+from programs.budgets.services.months import month_name
+from programs.budgets.services.outlook import STATE_LABELS, BudgetState, Outlook
+from programs.history.events import CurrentNames, events_of, names_of_accounts
+from programs.history.labels import value_words
+from programs.models import Budget
+
+TONES = {
+    BudgetState.WITHIN: "good",
+    BudgetState.AT_RISK: "watch",
+    BudgetState.FORECAST_OVER: "watch",
+    BudgetState.OVER: "bad",
+    BudgetState.UNKNOWN: "",
+}
+HISTORY = {
+    "unit_id": "Unit",
+    "agent": "Agent",
+    "amount": "Amount a month",
+    "first_month": "First month",
+    "last_month": "Last month",
+    "owner_id": "Owner",
+    "forecast_percent": "Alert when the forecast reaches",
+    "spent_percent": "Alert when spend reaches",
+}
+
+
+@dataclass(frozen=True)
+class BudgetBar:
+    """Places are shares of the bar, 0 to 1: solid is spent, hatched the forecast, the tick the budget."""
+
+    key: str
+    solid: float
+    hatched: float
+    pace: float
+    words: str
+
+
+@dataclass(frozen=True)
+class BudgetLine:
+    whose: str
+    agent: str
+    month: str
+    amount: str
+    spent: str
+    percent: str
+    reason: str  # why `spent` is not shown
+    forecast: str
+    interval: str
+    rests_on: str  # what the forecast rests on, or why there is none
+    unpriced: str
+    state: str
+    tone: str
+    bar: BudgetBar | None
+    asked: Sequence[str]
+    alerts: str
+    edit_url: str
+    url: str
+
+
+@dataclass(frozen=True)
+class ChangeLine:
+    who: str
+    at: str
+    what: Sequence[str]
+
+
+def budget_line(outlook: Outlook, asked: Sequence[str], access: Access) -> BudgetLine:
+    budget, spent, forecast = outlook.budget, outlook.spent, outlook.spend.forecast
+    unpriced = outlook.spend.unpriced.value
+    return BudgetLine(
+        whose=whose(budget),
+        agent=agent_name(budget.agent) if budget.agent else "All agents",
+        month=month_name(outlook.month),
+        amount=wording.money(outlook.amount),
+        spent="" if spent is None else wording.money(spent),
+        percent="" if spent is None else wording.percent_of(spent, outlook.amount),
+        reason=outlook.spend.spent.reason or "" if spent is None else "",
+        forecast=wording.money(forecast.value) if forecast else "",
+        interval=f"{wording.money(forecast.interval.low)} to {wording.money(forecast.interval.high)}"
+        if forecast
+        else "",
+        rests_on=f"{forecast.weeks_left:.1f} weeks of work to come, at {wording.money(forecast.weekly)} a week "
+        f"(last {wording.count(forecast.weeks, 'week')})"
+        if forecast
+        else outlook.spend.why_none,
+        unpriced=f"without {wording.compact(unpriced)} tokens of models without a price" if unpriced else "",
+        state=STATE_LABELS[outlook.state],
+        tone=TONES[outlook.state],
+        bar=_bar(outlook),
+        asked=asked,
+        alerts=_alerts(budget),
+        edit_url=reverse("budget_edit", args=[budget.pk]) if access.visibility.leads(budget.unit_id) else "",
+        url=f"{reverse('budgets')}?month={outlook.month:%Y-%m}",
+    )
+
+
+def whose(budget: Budget) -> str:
+    return budget.unit.name if budget.unit else EVERYBODY
+
+
+def _bar(outlook: Outlook) -> BudgetBar | None:
+    spent, forecast = outlook.spent, outlook.spend.forecast
+    if spent is None:
+        return None
+    end = max(spent, forecast.value if forecast else spent)
+    whole = max(outlook.amount, end) or 1.0
+    until = f", {wording.money(end)} forecast" if forecast else ""
+    return BudgetBar(
+        key=f"b{outlook.budget.pk}",
+        solid=spent / whole,
+        hatched=(end - spent) / whole,
+        pace=outlook.amount / whole,
+        words=f"{wording.money(spent)} spent{until}, of {wording.money(outlook.amount)}",
+    )
+
+
+def _alerts(budget: Budget) -> str:
+    thresholds = (("forecast", budget.forecast_percent), ("spent", budget.spent_percent))
+    named = [f"{percent} % {name}" for name, percent in thresholds if percent is not None]
+    return f"Alerts at {wording.listed(named)}" if named else "No alerts"
+
+
+def history_of(budget: Budget, access: Access) -> list[ChangeLine]:
+    """What was written and changed by whom, the latest first."""
+    events = events_of("BudgetEvent", pgh_obj=budget.pk)
+    names = names_of_accounts(map(account_of, events))
+    current = CurrentNames(events, access.visibility, objective="")
+    lines = []
+    for number, event in enumerate(events):
+        account = account_of(event)
+        lines.append(
+            ChangeLine(
+                who="Headway" if account is None else names.get(account, GONE),
+                at=moment(event.pgh_created_at),
+                what=["Written"] if not number else _changes(events[number - 1], event, current),
+            )
+        )
+    return lines[::-1]
+
+
+def _changes(before: object, after: object, current: CurrentNames) -> list[str]:
+    agents: Mapping[str, str] = {}
+    return [
+        f"{label}: {value_words(field, current.value_of(before, field), agents)} → "
+        f"{value_words(field, current.value_of(after, field), agents)}"
+        for field, label in HISTORY.items()
+        if getattr(before, field) != getattr(after, field)
+    ]

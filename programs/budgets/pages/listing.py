@@ -1,0 +1,75 @@
+"""Budgets of a month, with what is spent of each and what the month will come to."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from insights.privacy.scope_access import access_in
+from insights.query.query import Freshness
+from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.filters import Filters
+from insights.ui.tiles import Picker
+from programs.budgets.pages.labels import budget_line, whose
+from programs.budgets.queries.budgets import budgets_of
+from programs.budgets.services.asked import people_asked
+from programs.budgets.services.months import month_name, month_of, this_month
+from programs.budgets.services.outlook import outlooks
+from programs.budgets.services.requested import requested_month
+from programs.models import Budget
+
+
+@login_required
+@never_cache
+@require_GET
+@explains_bad_filters
+def budgets(request: HttpRequest) -> HttpResponseBase:
+    """`unit` leaves those of a unit and of all below it."""
+    access, month, unit = access_in(request), requested_month(request.GET.dict()), request.GET.get("unit", "")
+    listed = list(budgets_of(month, access.visibility, unit=unit.replace("\x00", "")))
+    asked = people_asked(listed) if access.is_of_account else {}
+    found = outlooks(listed, month, access, freshness=Freshness.OF_PAGES)
+    context: dict[str, Any] = {
+        "month": month_name(month),
+        "months": _months(month, unit),
+        "lines": [budget_line(outlook, asked.get(outlook.budget.pk, []), access) for outlook in found],
+        "may_write": access.visibility.leads_any,
+        "new_url": f"{reverse('budget_new')}{'?' + urlencode({'unit': unit}) if unit else ''}",
+        "all_url": _url(month, "") if unit else "",
+    }
+    return render(request, "programs/budgets/list.html", context)
+
+
+def budgets_on_ai_page(filters: Filters) -> dict[str, Any] | None:
+    """Of the unit of the page, in this month; None where it has none that the viewer may see."""
+    if filters.scope.person_id is not None or filters.scope.unassigned is not None:
+        return None
+    month, access = this_month(), filters.access
+    of_scope = Budget.objects.within(access.visibility).in_month(month)
+    of_scope = of_scope.filter(unit__slug=filters.scope.unit) if filters.scope.unit else of_scope.filter(unit=None)
+    listed = list(of_scope.select_related("unit", "owner"))
+    if not listed:
+        return None
+    asked = people_asked(listed)
+    found = outlooks(listed, month, access, freshness=Freshness.OF_PAGES)
+    lines = [budget_line(outlook, asked.get(outlook.budget.pk, []), access) for outlook in found]
+    return {"budgets": lines, "whose": whose(listed[0])}
+
+
+def _months(month: date, unit: str) -> list[Picker]:
+    before, after, this = (month - timedelta(days=1)).replace(day=1), month_of(month).end, this_month()
+    offered = sorted({before, month, after, this})
+    return [Picker(f"{first:%b %Y}", _url(first, unit), active=first == month) for first in offered]
+
+
+def _url(month: date, unit: str) -> str:
+    return f"{reverse('budgets')}?{urlencode({'month': f'{month:%Y-%m}', **({'unit': unit} if unit else {})})}"

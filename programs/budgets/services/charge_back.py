@@ -1,0 +1,165 @@
+"""Spend by cost centre and month, to be charged back.  A cost centre is the value of an attribute of people.
+
+The rows add up to the metric's total: what is spent by people without the attribute, and by nobody who is known, is the
+row *No cost centre*.  Centres that are withheld from the viewer are in that row, too, which then says so; it is never
+of fewer people than the minimum group size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from core.write_errors import FieldError
+from insights.privacy.month_spend import SPEND, UNPRICED
+from insights.privacy.visible import visible_together
+from insights.query import windows
+from insights.query.query import Answer, Granularity, MetricValue, Query, Scope, Window
+from orgtree.access.access import Access
+from orgtree.models import Attribute, PersonAttribute
+from programs.budgets.services.months import month_of
+from programs.teams.chosen_tree import program_settings
+
+MOST_MONTHS = 24
+MOST_CENTRES = 500
+NO_CENTRE = "No cost centre"
+NONE_OR_WITHHELD = "No cost centre, and centres of too few people"
+
+
+@dataclass(frozen=True)
+class CentreRow:
+    """`amounts` are by month; None where it is withheld, or no source is connected."""
+
+    centre: str
+    amounts: Sequence[float | None]
+
+    @property
+    def total(self) -> float | None:
+        known = [amount for amount in self.amounts if amount is not None]
+        return sum(known) if known else None
+
+
+@dataclass(frozen=True)
+class ChargeBack:
+    attribute: Attribute
+    unit: str | None
+    months: Sequence[date]
+    rows: Sequence[CentreRow]
+    total: CentreRow
+    unpriced: Sequence[float]  # tokens by month that the amounts lack
+    reason: str  # why there is no total
+
+
+def chosen_attribute(slug: str) -> Attribute | None:
+    """That of the parameter, else of the settings; None where there is none.  Raises FieldError."""
+    if not slug:
+        return program_settings().cost_centre
+    attribute = Attribute.objects.filter(slug=slug).first() if "\x00" not in slug else None
+    if attribute is None:
+        raise FieldError("attribute", f"People have no attribute “{slug[:80]}”.")
+    return attribute
+
+
+def months_between(first: date, last: date) -> list[date]:
+    """Raises FieldError."""
+    if last < first:
+        raise FieldError("to", "It ends before it begins.")
+    months = [first]
+    while months[-1] < last:
+        months.append(month_of(months[-1]).end)
+    if len(months) > MOST_MONTHS:
+        raise FieldError("to", f"At most {MOST_MONTHS} months at once.")
+    return months
+
+
+def charge_back(access: Access, attribute: Attribute, months: Sequence[date], unit: str | None = None) -> ChargeBack:
+    """Raises as `visible_series`."""
+    window = Window(months[0], month_of(months[-1]).end)
+    centres = _centres(attribute, window)
+    whole = Query(SPEND, window, granularity=Granularity.MONTH, scope=Scope(unit=unit))
+    queries = [replace(whole, scope=replace(whole.scope, where={attribute.slug: (centre,)})) for centre in centres]
+    answers = visible_together(access, series=[whole, replace(whole, key=UNPRICED), *queries]).series
+    total, unpriced, of_centres = answers[0], answers[1], answers[2:]
+    columns = [
+        _column(total.series[place], [answer.series[place] for answer in of_centres], access)
+        for place in range(len(months))
+    ]
+    shown = [CentreRow(centre, [column.amounts[row] for column in columns]) for row, centre in enumerate(centres)]
+    hides = any(column.hides for column in columns)
+    rest = CentreRow(NONE_OR_WITHHELD if hides else NO_CENTRE, [column.rest for column in columns])
+    return ChargeBack(
+        attribute=attribute,
+        unit=unit,
+        months=months,
+        rows=[*(row for row in shown if row.total), rest],
+        total=CentreRow("Total", [_amount(value) for value in total.series]),
+        unpriced=[value.value or 0 for value in unpriced.series],
+        reason=_reason(total),
+    )
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One month: the centres' amounts, and what is left of the total."""
+
+    amounts: Sequence[float | None]
+    rest: float | None
+    hides: bool
+
+
+def _column(total: MetricValue, centres: Sequence[MetricValue], access: Access) -> _Column:
+    if total.withheld or total.value is None:
+        return _Column([None] * len(centres), None, hides=total.withheld)
+    shown = {place: value for place, value in enumerate(centres) if not value.withheld and value.value}
+    hides = any(value.withheld for value in centres)
+    while shown and not access.shows_small_groups:
+        left = total.people - sum(value.people for value in shown.values())
+        if not (0 < left < access.minimum_group_size or (hides and left < access.minimum_group_size)):
+            break
+        del shown[min(shown, key=lambda place: (shown[place].people, place))]
+        hides = True
+    amounts = [shown[place].value if place in shown else None for place in range(len(centres))]
+    return _Column(amounts, total.value - sum(amount or 0 for amount in amounts), hides)
+
+
+def _centres(attribute: Attribute, window: Window) -> list[str]:
+    """Values that somebody has on any day of the window.  Raises FieldError where they are too many."""
+    held = PersonAttribute.objects.filter(attribute=attribute, during__overlap=(window.start, window.end))
+    values = list(held.order_by("value").values_list("value", flat=True).distinct()[: MOST_CENTRES + 1])
+    if len(values) > MOST_CENTRES:
+        raise FieldError("attribute", f"{attribute} has more than {MOST_CENTRES} values: it is no cost centre.")
+    return values
+
+
+def _amount(value: MetricValue) -> float | None:
+    return None if value.withheld else value.value
+
+
+def _reason(total: Answer) -> str:
+    return next((value.reason or "" for value in total.series if value.value is None), "")
+
+
+def csv_rows(charged: ChargeBack) -> Iterator[Sequence[str | float | None]]:
+    """A line for each month and cost centre; amounts in US dollars, to the cent's hundredth."""
+    yield ("month", "unit", "attribute", "cost_centre", "spend_usd", "note")
+    for place, month in enumerate(charged.months):
+        for row in (*charged.rows, charged.total):
+            amount = row.amounts[place]
+            unpriced = charged.unpriced[place] if row is charged.total else 0
+            note = f"without {unpriced:,.0f} tokens of models without a price" if unpriced else ""
+            if amount is not None or row is charged.total:
+                yield (
+                    f"{month:%Y-%m}",
+                    charged.unit or "",
+                    charged.attribute.slug,
+                    row.centre,
+                    None if amount is None else round(amount, 4),
+                    note if amount is not None else charged.reason,
+                )
+
+
+def default_months() -> tuple[date, date]:
+    """The last month and this one."""
+    this = windows.local_today().replace(day=1)
+    return windows.whole_bucket(this - timedelta(days=1), Granularity.MONTH).start, this
