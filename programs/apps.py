@@ -10,8 +10,10 @@ class ProgramsConfig(AppConfig):
         from insights.ui.actions import metric_actions
         from insights.ui.agreements import agreement_providers
         from insights.ui.home_sections import home_sections
+        from insights.ui.spend_budgets import spend_budgets
         from programs.actions import benchmark_of, objective_about, ticket_about
         from programs.benchmarks.services.agreements import agreements
+        from programs.budgets.pages.listing import budgets_on_ai_page
         from programs.first_templates import add_first_templates
         from programs.meetings.services.calendars import calendar_object
         from programs.meetings.services.records import meeting_records
@@ -31,6 +33,7 @@ class ProgramsConfig(AppConfig):
         home_sections.register(decisions_on_home)
         home_sections.register(teams_on_home)
         home_sections.register(program_on_home)
+        spend_budgets.register(budgets_on_ai_page)
         ticket_cards.register(mirror_card)
         meeting_records.register(reviews_of_meetings)
         meeting_records.register(qbrs_of_meetings)

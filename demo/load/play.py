@@ -13,6 +13,7 @@ from django.utils import timezone
 from demo.load.annotations import write_demo_annotations
 from demo.load.begin import year_of
 from demo.load.benchmarks import write_demo_benchmarks
+from demo.load.budgets import write_demo_budgets
 from demo.load.github import (
     connect_github,
     follow_to_another_port,
@@ -93,6 +94,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     refresh(math.inf)  # beside the worker, which takes other partitions
     _wait(changes_waiting, "changes of facts and stale partitions", report)
     write_demo_hand_kept(year_of(run), today=local_today())
+    write_demo_budgets(year_of(run), today=local_today())
     write_demo_benchmarks(year_of(run), today=local_today())
     write_demo_objectives(year_of(run), today=local_today())
     write_demo_roadmap(year_of(run), today=local_today())

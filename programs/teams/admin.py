@@ -35,7 +35,7 @@ CHANGES_LISTED = 50
 class ProgramSettingsAdmin(ProgramSettingsModelAdmin):
     """One row, so its list leads straight to it."""
 
-    fields = ("teams_tree", "holds", "changes")
+    fields = ("teams_tree", "holds", "cost_centre", "changes")
     readonly_fields = ("holds", "changes")
 
     @admin.display(description="teams are today those of")

@@ -28,6 +28,7 @@ from insights.query.query import Dimension
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters
 from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.spend_budgets import budgets_beside_spend
 
 
 def spend_outcome(filters: Filters) -> dict[str, Any]:
@@ -35,6 +36,10 @@ def spend_outcome(filters: Filters) -> dict[str, Any]:
     shares = spend.outcome_shares(answers)
     linked = [(share, rows_of_part(filters, "ai.spend", Dimension.OUTCOME, share.key)) for share in shares]
     return {"title": "Spend by outcome", "shares": shares, "linked_shares": linked}
+
+
+def spend_budgets(filters: Filters) -> dict[str, Any]:
+    return {"title": "Budgets", "found": budgets_beside_spend(filters)}
 
 
 def failing_tools(filters: Filters) -> dict[str, Any]:
@@ -71,6 +76,7 @@ def adoption_effect(filters: Filters) -> dict[str, Any]:
 
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "spend_outcome": spend_outcome,
+    "spend_budgets": spend_budgets,
     "failing_tools": failing_tools,
     "compared": compared,
     "differences": impact_differences,

@@ -65,6 +65,7 @@ class SpendSection(Section):
     costs: Sequence[Picker] = ()  # with or without seats; empty without seats
     seats: str = ""
     seats_link: Link | None = None
+    budgets_url: str = ""  # of the part with the unit's budgets
 
 
 def queries(*, has_seats: bool) -> tuple[PageQuery, ...]:
@@ -81,6 +82,7 @@ def section(answers: Answers, *, has_seats: bool) -> SpendSection:
         seats=_seats(answers) if has_seats else "",
         seats_link=_idle(answers) if has_seats else None,
         part_url=answers.part_url("spend_outcome"),
+        budgets_url=answers.part_url("spend_budgets"),
         tiles=_tiles(answers),
         charts=[
             answers.card(

@@ -21,13 +21,14 @@ from insights.pages.integrations.cards import card_of
 from insights.pages.integrations.figures import columns_line
 from insights.pages.integrations.needs import need_lines
 from insights.pages.integrations.owners import owner_lines
-from insights.pages.integrations.sources import source_lines
+from insights.pages.integrations.sources import silence_lines, source_lines
 from insights.privacy.scope_access import access_in
 from insights.ui.tiles import Link
 from integrations.delivery.completeness import completeness
 from integrations.sync.health import State, sync_health
 from integrations.sync.other_sources import other_sources
 from integrations.sync.stored_records import stored_records
+from integrations.telemetry.sessions.silence import silences
 
 PUSH_LINE = """\
 curl -sS BASE_URL/ingest/v1/deployments/ \\
@@ -66,6 +67,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "met": sum(line.is_met for line in needs),
         "owners": owner_lines(timezone.localdate(now), for_admin=for_admin) if for_admin or sees_all else (),
         "sources": source_lines(other_sources(), records, now, for_admin=for_admin),
+        "silences": silence_lines(silences(now)) if for_admin else (),
         "columns": columns_line(columns_health(), now, for_admin=for_admin),
         "is_busy": any(connection.is_busy or connection.state == State.FIRST for connection in health),
         "for_admin": for_admin,

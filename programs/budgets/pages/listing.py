@@ -18,8 +18,9 @@ from insights.privacy.scope_access import access_in
 from insights.query.query import Freshness
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters
+from insights.ui.spend_budgets import SpendBudgets
 from insights.ui.tiles import Picker
-from programs.budgets.pages.labels import budget_line, whose
+from programs.budgets.pages.labels import budget_line
 from programs.budgets.queries.budgets import budgets_of
 from programs.budgets.services.asked import people_asked
 from programs.budgets.services.months import month_name, month_of, this_month
@@ -49,7 +50,7 @@ def budgets(request: HttpRequest) -> HttpResponseBase:
     return render(request, "programs/budgets/list.html", context)
 
 
-def budgets_on_ai_page(filters: Filters) -> dict[str, Any] | None:
+def budgets_on_ai_page(filters: Filters) -> SpendBudgets | None:
     """Of the unit of the page, in this month; None where it has none that the viewer may see."""
     if filters.scope.person_id is not None or filters.scope.unassigned is not None:
         return None
@@ -62,7 +63,7 @@ def budgets_on_ai_page(filters: Filters) -> dict[str, Any] | None:
     asked = people_asked(listed)
     found = outlooks(listed, month, access, freshness=Freshness.OF_PAGES)
     lines = [budget_line(outlook, asked.get(outlook.budget.pk, []), access) for outlook in found]
-    return {"budgets": lines, "whose": whose(listed[0])}
+    return SpendBudgets("programs/budgets/_on_ai_page.html", {"lines": lines})
 
 
 def _months(month: date, unit: str) -> list[Picker]:

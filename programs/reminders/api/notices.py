@@ -41,6 +41,7 @@ class NoticeSerializer(serializers.Serializer[object]):
     objective = serializers.IntegerField(allow_null=True)
     unit = serializers.CharField(allow_null=True, help_text="Slug, of a team that lacks its objective.")
     meeting = serializers.IntegerField(allow_null=True)
+    budget = serializers.IntegerField(allow_null=True)
     at = serializers.DateTimeField()
     read_at = serializers.DateTimeField(allow_null=True)
 
@@ -135,6 +136,7 @@ def _documents(notices: Sequence[Notice]) -> list[dict[str, Any]]:
             "objective": notice.objective_id,
             "unit": notice.unit.slug if notice.unit else None,
             "meeting": notice.meeting_id,
+            "budget": notice.alert.budget_id if notice.alert else None,
             "at": notice.at,
             "read_at": notice.read_at,
         }
