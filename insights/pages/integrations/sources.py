@@ -43,7 +43,7 @@ def source_lines(sources: OtherSources, records: Records, now: datetime, *, for_
 def silence_lines(found: Sequence[Silence]) -> Sequence[str]:
     """In sentences for admins."""
     return [
-        f"{' '.join(filter(None, (agent_name(silence.agent), silence.version)))} sends no {silence.missing}: none in its "
+        f"{agent_name(silence.agent)} {silence.version} sends no {silence.missing}: none in its "
         f"{wording.count(silence.sessions, 'session')} of the last day; before, "
         f"{wording.percent_of(silence.share, 1)} of sessions had them."
         for silence in found

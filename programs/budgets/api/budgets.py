@@ -182,4 +182,5 @@ def _today(budget: Budget, access: Access) -> dict[str, Any]:
 
 def _document(outlook: Outlook, access: Access) -> dict[str, Any]:
     asked = people_asked([outlook.budget]) if access.is_of_account else {}
-    return dict(BudgetSerializer(outlook, context={"access": access, "asked": asked}).data)
+    document = BudgetSerializer(outlook, context={"access": access, "asked": asked})  # type: ignore[arg-type]  # its `of`
+    return dict(document.data)

@@ -66,7 +66,7 @@ class BudgetWriteSerializer(WriteSerializer[Budget]):
 
     class Meta:
         model = Budget
-        fields = WRITTEN
+        fields: tuple[str, ...] = WRITTEN
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         budget = copy(self.instance) if isinstance(self.instance, Budget) else Budget()
