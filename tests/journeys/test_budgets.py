@@ -1,0 +1,60 @@
+"""Set a budget by hand, meet its refusals, change it, and look at charge-back, in every look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.conftest import StartServer
+from tests.journeys.window import LOOKS, BrowserWindows, Theme
+from tests.personas import ADMIN, MEMBER
+from tests.servers import Server
+
+LIST = "/insights/ai/budgets/"
+
+
+@pytest.fixture(scope="module")
+def budget_server(start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[Server]:
+    with start_server("web", named=f"{request.node.name}-budgets") as server:
+        yield server
+
+
+def test_a_budget_is_set_and_changed(budget_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(budget_server, as_=ADMIN)
+    page = window.page
+    window.go(LIST)
+    assert window.grave_barriers() == []
+    page.get_by_role("link", name="Set a budget").first.click()
+    window.settle()
+    assert window.grave_barriers() == []
+    page.get_by_label("Amount a month").fill("500")
+    page.get_by_label("Owner").fill("nobody@example.com")
+    with window.refused():
+        page.get_by_role("button", name="Set the budget").click()
+        window.settle()
+    expect(page.get_by_role("alert")).to_contain_text("Nobody with the address")
+    page.get_by_label("Owner").fill("")
+    page.get_by_role("button", name="Set the budget").click()
+    window.settle()
+    expect(page.get_by_role("table")).to_contain_text("$500")
+    page.get_by_role("link", name="Change").click()
+    window.settle()
+    assert window.grave_barriers() == []
+    page.get_by_label("Amount a month").fill("700")
+    page.get_by_role("button", name="Save").click()
+    window.settle()
+    expect(page.get_by_role("table")).to_contain_text("$700")
+    window.go("/insights/ai/charge-back/")
+    expect(page.locator("main")).to_contain_text("No cost centre is chosen")
+    assert window.grave_barriers() == []
+
+
+@pytest.mark.parametrize(("theme", "width"), LOOKS)
+def test_the_pages_in_every_look(budget_server: Server, windows: BrowserWindows, theme: Theme, width: int) -> None:
+    window = windows.open(budget_server, as_=MEMBER, theme=theme, width=width)
+    for path in (LIST, "/insights/ai/charge-back/"):
+        window.go(path)
+        assert window.grave_barriers() == []
+        assert not window.scrolls_sideways()
