@@ -52,9 +52,13 @@ def test_a_budget_is_set_and_changed(budget_server: Server, windows: BrowserWind
 
 
 @pytest.mark.parametrize(("theme", "width"), LOOKS)
-def test_the_pages_in_every_look(budget_server: Server, windows: BrowserWindows, theme: Theme, width: int) -> None:
-    window = windows.open(budget_server, as_=MEMBER, theme=theme, width=width)
-    for path in (LIST, "/insights/ai/charge-back/"):
-        window.go(path)
-        assert window.grave_barriers() == []
-        assert not window.scrolls_sideways()
+def test_the_pages_fit(budget_server: Server, windows: BrowserWindows, theme: Theme, width: int) -> None:
+    window = windows.open(budget_server, as_=ADMIN, theme=theme, width=width)
+    for name, address in (("list", LIST), ("new", f"{LIST}new/"), ("charge-back", "/insights/ai/charge-back/")):
+        window.go(address)
+        window.keep_picture(f"budgets-{name}-{theme}-{width}")
+        assert window.grave_barriers() == [], name
+        assert not window.overflows(), name
+    reader = windows.open(budget_server, as_=MEMBER)
+    reader.go(LIST)
+    expect(reader.page.get_by_role("link", name="Set a budget")).to_have_count(0)
