@@ -32,13 +32,13 @@ _SIGNALS = f"""
     FROM (
         SELECT agent, agent_version, count(*) AS sessions, {_COUNTS}
         FROM integrations_agentsession
-        WHERE started_at > %(recent)s AND started_at <= %(now)s AND NOT from_usage_file
+        WHERE started_at > %(recent)s AND started_at <= %(now)s AND NOT told_by_file
         GROUP BY agent, agent_version
     ) AS recent
     JOIN (
         SELECT agent, count(*) AS sessions, {_COUNTS}
         FROM integrations_agentsession
-        WHERE started_at > %(before)s AND started_at <= %(recent)s AND NOT from_usage_file
+        WHERE started_at > %(before)s AND started_at <= %(recent)s AND NOT told_by_file
         GROUP BY agent
     ) AS before USING (agent)
     WHERE recent.sessions >= %(fewest_recent)s AND before.sessions >= %(fewest_before)s
