@@ -15,6 +15,7 @@ from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY,
 from integrations.delivery.ownership.seen import note_named
 from integrations.delivery.pipeline_runs.figures import recompute_run_figures
 from integrations.delivery.pull_requests.figures import recompute_figures
+from integrations.delivery.pull_requests.merge_bots import recompute_merges_of_bots
 from integrations.delivery.pull_requests.pipeline_waits import recompute_pipeline_waits_for
 from integrations.delivery.pull_requests.ready_and_work_type import recompute_ready_and_work_type
 from integrations.delivery.pull_requests.work_item_links import recompute_work_item_links
@@ -35,7 +36,8 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
         return set()
     note_named(kind, ids)
     if kind == Kind.PULL_REQUEST:
-        changed = recompute_work_item_links(pull_requests=ids) | recompute_ready_and_work_type(ids)
+        changed = recompute_merges_of_bots(ids) | recompute_work_item_links(pull_requests=ids)
+        changed |= recompute_ready_and_work_type(ids)
         relink(kind, changed.union(ids))
         update_label_evidence(ids)
         return changed | recompute_figures(ids)  # the positions of commits decide whose they are

@@ -6,7 +6,9 @@ from core.locks import Lock
 from core.queue import drain, take
 from integrations.code.attribution.label_evidence import update_label_evidence
 from integrations.delivery.changed_days import append_days, days_of
+from integrations.delivery.linking.relink import relink
 from integrations.delivery.pull_requests.figures import recompute_figures
+from integrations.delivery.pull_requests.merge_bots import recompute_merges_of_bots
 from integrations.enums import Kind
 from integrations.models import Connection, PullRequestWork
 from integrations.outbox.write_lock import lock_for_write
@@ -36,6 +38,8 @@ def _recompute_some() -> int:
     pull_requests = {row.pull_request_id for row in rows}
     before = days_of(Kind.PULL_REQUEST, pull_requests)
     update_label_evidence(pull_requests)
-    changed = recompute_figures(pull_requests)
+    merged = recompute_merges_of_bots(pull_requests)
+    relink(Kind.PULL_REQUEST, merged)
+    changed = merged | recompute_figures(pull_requests)
     append_days(Kind.PULL_REQUEST, changed, before)
     return len(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from integrations.connectors.bots import REVIEW_BOTS, bot_name
 from integrations.connectors.drafts import Who
 from integrations.connectors.git.agent_signatures import is_bot
 from orgtree.identities.resolving import IdentityName, UnusableNameError, identify
@@ -36,7 +37,8 @@ def identify_people(provider: str, named: Iterable[Who]) -> Mapping[Who, int]:
 @lru_cache(maxsize=10_000)  # the same people page after page
 def _names(provider: str, who: Who) -> tuple[IdentityName, ...]:
     """The name that counts, followed by those that identify its owner."""
-    if who.bot or is_bot(who.name or who.login, who.email) or is_bot(who.login, ""):
+    is_named = bot_name(who.login) in REVIEW_BOTS
+    if who.bot or is_named or is_bot(who.name or who.login, who.email) or is_bot(who.login, ""):
         return (_nobody(f"{provider}-bot", who.login or who.email or who.name or who.account),)
     names = []
     login = who.login.lower()  # as in the no-reply addresses of commits; no code host tells logins apart by case

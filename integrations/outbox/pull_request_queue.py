@@ -13,6 +13,7 @@ from celery import signature
 from django.db import connection as database
 
 from core.nudges import nudge_on_commit
+from integrations.connectors.bots import MERGE_BOTS
 
 RECOMPUTE_WAITING = signature(
     "integrations.delivery.tasks.settle_pull_requests_waiting"
@@ -29,7 +30,18 @@ _WITH_COMMITS: LiteralString = """
     SELECT merged.id FROM named JOIN integrations_pullrequest merged ON merged.merge_sha = named.sha
     WHERE merged.merge_sha <> ''
 """
-_NAMING: LiteralString = """
+CLOSED_BY_MERGE_BOT: LiteralString = r"""
+    EXISTS (
+        SELECT FROM integrations_pullrequestevent event
+        JOIN orgtree_identity identity ON identity.id = event.by_id
+        WHERE event.pull_request_id = pull_request.id AND event.kind = 'closed'
+          AND event.at BETWEEN pull_request.closed_at - interval '1 minute'
+                           AND pull_request.closed_at + interval '1 minute'
+          AND regexp_replace(lower(identity.value), '\[bot\]$', '') = ANY (%(merge_bots)s)
+    )
+"""
+"""Of pull_request: the closing that holds is a known bot's."""
+_NAMING: LiteralString = f"""
     SELECT pull_request.id
     FROM integrations_pullrequestcommit listed
     JOIN integrations_pullrequest pull_request ON pull_request.id = listed.pull_request_id
@@ -37,7 +49,11 @@ _NAMING: LiteralString = """
     UNION
     SELECT id FROM integrations_pullrequest
     WHERE merge_sha <> '' AND merge_sha = ANY (%(shas)s) AND repository_id = %(repository)s
-"""
+    UNION
+    SELECT pull_request.id FROM integrations_pullrequest pull_request
+    WHERE pull_request.repository_id = %(repository)s AND pull_request.state = 'closed'
+      AND pull_request.deleted_at IS NULL AND {CLOSED_BY_MERGE_BOT}
+"""  # noqa: S608  # a constant
 # The merger matters only in comparison with the author: pull requests by the same people.
 _OF_IDENTITIES: LiteralString = """
     SELECT id FROM integrations_pullrequest WHERE author_id = ANY (%(identities)s)
@@ -68,8 +84,11 @@ def enqueue_pull_requests_with(commits: Collection[int]) -> None:
 
 
 def enqueue_pull_requests_naming(repository_id: int, shas: Collection[str]) -> None:
-    """Queue the repository's pull requests that list these commits or were merged as one of them, as above."""
-    _enqueue(_NAMING, repository=repository_id, shas=list(shas))
+    """Queue the repository's pull requests that list these commits or were merged as one of them, as above.
+
+    Those that a merge bot closed are queued, too: these commits may name their numbers.
+    """
+    _enqueue(_NAMING, repository=repository_id, shas=list(shas), merge_bots=sorted(MERGE_BOTS))
 
 
 def enqueue_pull_requests_of(identities: Iterable[int], people: Iterable[int] = ()) -> None:

@@ -31,8 +31,17 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     FAMILY_NAME: ("familyname", "lastname", "surname"),
     MANAGER: (
         *("manageremail", "manager", "managersemail", "managersemailaddress", "manageremailaddress", "managermail"),
-        *("managerworkemail", "linemanager", "linemanageremail", "linemanagersemail", "reportsto", "reportstoemail"),
-        *("supervisor", "supervisoremail", "supervisorsemail", "directmanager", "directmanageremail"),
+        *(
+            "managerworkemail",
+            "linemanager",
+            "linemanageremail",
+            "linemanagersemail",
+            "linemanageremailaddress",
+            "reportsto",
+            "reportstoemail",
+        ),
+        *("supervisor", "supervisoremail", "supervisorsemail", "supervisoremailaddress", "directmanager"),
+        *("directmanageremail", "directmanageremailaddress", "reportingmanageremail"),
     ),
     "role": ("role", "jobrole", "jobtitle", "position"),
     "sub_role": ("subrole",),
@@ -46,10 +55,27 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = {
         *("githublogin", "githubusername"),
     ),
     START: ("start", "startdate", "startson", "hiredate", "hiredon", "joindate", "joiningdate", "dateofjoining"),
-    END: ("end", "enddate", "endson", "leavingdate", "leavedate", "lefton", "terminationdate"),
+    END: ("end", "enddate", "endson", "leavingdate", "leavedate", "lefton", "terminationdate", "exitdate", "lastdate"),
 }
 _KNOWN = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
 _SEVERAL = frozenset({IDENTITIES})
+# What heads of these columns hold that are not known, in several languages: such a column is asked about.
+_LIKENESSES: Mapping[str, tuple[str, ...]] = {
+    MANAGER: (
+        *("manager", "supervisor", "reporting", "reportsto", "boss", "vorgesetzt", "fuhrungskraft", "supérieur"),
+        *("superieur", "responsable", "chef", "leidinggevende", "jefe"),
+    ),
+    END: (
+        *("terminat", "lastworking", "lastday", "leaving", "leavedate", "departure", "exit", "separation", "resign"),
+        *("austritt", "letzterarbeitstag", "datedesortie", "uitdienst", "baja"),
+    ),
+}
+_EXACT_LIKENESSES = {"n1": MANAGER}
+_QUESTIONS = {
+    MANAGER: "Is it the manager? It becomes an attribute, and nobody gets a manager by it. If it is, call it “{name}”.",
+    END: "Is it the first day on which somebody is gone? It becomes an attribute, and nobody leaves by it. If it is, "
+    "call it “{name}”.",
+}
 
 
 @dataclass(frozen=True)
@@ -68,6 +94,38 @@ class Columns:
     @property
     def has_name(self) -> bool:
         return any(name in (FULL_NAME, GIVEN_NAME, FAMILY_NAME) for name in self.known.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnUse:
+    """What a column of a file is taken for: one of the known ones, or an attribute by its slug; empty: it is ignored.
+
+    `question` is what to check where the head looks like a known column and is not one.
+    """
+
+    head: str
+    used_as: str
+    is_attribute: bool
+    question: str = ""
+
+
+def uses_of(heads: Sequence[str], columns: Columns) -> list[ColumnUse]:
+    """The use of each column, in order."""
+    taken = set(columns.known.values())
+    uses = []
+    for position, head in enumerate(heads[:MOST_COLUMNS]):
+        attribute = columns.attributes.get(position, "")
+        resembled = _resembled(head) if attribute and _key(head) not in _KNOWN else ""
+        question = _QUESTIONS[resembled].format(name=resembled) if resembled and resembled not in taken else ""
+        uses.append(ColumnUse(head.strip(), columns.known.get(position) or attribute, bool(attribute), question))
+    return uses
+
+
+def _resembled(head: str) -> str:
+    """The known column that an unknown head looks like; empty: none that matters."""
+    key = _key(head)
+    alike = (name for name, parts in _LIKENESSES.items() if any(part in key for part in parts))
+    return _EXACT_LIKENESSES.get(key) or next(alike, "")
 
 
 def known_columns(heads: Sequence[str]) -> int:

@@ -32,6 +32,7 @@ from orgtree.people_import.uploads import (
     PreviewOutdatedError,
     apply_upload,
     changes_of_upload,
+    columns_of_upload,
     counts_of,
     preview_upload,
     save_upload,
@@ -174,9 +175,12 @@ def _preview(upload: PeopleImport, changes: PeopleChanges, problem: str) -> dict
         _list("changed", "Changed", changes.changed),
         _list("added", "Added", changes.added),
     ]
+    columns = columns_of_upload(upload)
     return {
         "upload": upload,
         "problem": problem,
+        "columns": columns,
+        "questions": [column for column in columns if column.question],
         "errors": changes.errors[:ERRORS_LISTED],
         "error_count": len(changes.errors),
         "more_errors": max(0, len(changes.errors) - ERRORS_LISTED),

@@ -20,7 +20,9 @@ from orgtree.people_import.columns import (
     START,
     TIME_ZONE,
     Columns,
+    ColumnUse,
     columns_of,
+    uses_of,
 )
 from orgtree.people_import.drafts import MISSING, Missing, PersonDraft, RowError
 from orgtree.people_import.reading import UnreadableFileError, numbered_rows
@@ -51,6 +53,16 @@ def drafts_of(content: bytes) -> Iterator[PersonDraft | RowError]:
         return
     if not has_rows:
         yield RowError(None, None, "The file has no people: below the row of heads there is nothing.")
+
+
+def column_uses_of(content: bytes) -> list[ColumnUse]:
+    """What the file's columns are taken for; none where its head cannot be read."""
+    try:
+        for number, row in numbered_rows(content):
+            return uses_of(row, columns_of(row, row=number)[0])
+    except UnreadableFileError:
+        pass
+    return []
 
 
 def _draft(number: int, row: Sequence[str], columns: Columns) -> PersonDraft:

@@ -13,9 +13,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from orgtree.models import PeopleImport
+from orgtree.people_import.columns import ColumnUse
 from orgtree.people_import.drafts import PeopleChanges
 from orgtree.people_import.reading import MOST_BYTES
-from orgtree.people_import.rows import drafts_of
+from orgtree.people_import.rows import column_uses_of, drafts_of
 from orgtree.people_import.store import PeopleRefusedError, preview_people, store_people
 
 UNAPPLIED_LIFETIME = timedelta(days=1)
@@ -54,6 +55,11 @@ def save_upload(
 def changes_of_upload(upload: PeopleImport) -> PeopleChanges:
     """What applying it would do now, without updating the preview's fingerprint."""
     return preview_people(drafts_of(_content(upload)), effective=upload.effective, complete=upload.complete)
+
+
+def columns_of_upload(upload: PeopleImport) -> list[ColumnUse]:
+    """What its columns are taken for."""
+    return column_uses_of(_content(upload))
 
 
 def preview_upload(upload: PeopleImport) -> PeopleChanges:

@@ -12,7 +12,8 @@ from threading import Thread
 from typing import Any
 
 TOKEN = "github_pat_of_the_tracker"
-ISSUES = re.compile(r"/repositories/101/issues(?:/(\d+))?")
+REPOSITORY = re.compile(r"/repos/[^/]+/[^/]+")
+ISSUES = re.compile(REPOSITORY.pattern + r"/issues(?:/(\d+))?")
 
 
 class IssueTracker:
@@ -25,6 +26,8 @@ class IssueTracker:
         self.url = ""
 
     def answer(self, method: str, path: str, document: Any) -> tuple[int, Any]:
+        if REPOSITORY.fullmatch(path):
+            return 200, {"id": 101}
         breaks = self.broken.pop(0) if self.broken else ""
         if isinstance(breaks, int):
             return breaks, {"message": "Resource not accessible by personal access token"}

@@ -94,7 +94,7 @@ def _to_try_on(seen: Sequence[ResourceDraft]) -> ResourceDraft:
 
 def _tried(http: Http, trial: Trial, chosen: ResourceDraft, *, is_classic: bool) -> CheckedPermission:
     try:
-        http.get(f"repositories/{chosen.external_id}/{trial.path}", params={"per_page": 1})
+        http.get(f"repos/{chosen.name}/{trial.path}", params={"per_page": 1})
     except EmptyRepositoryError:
         pass
     except CredentialRefusedError:

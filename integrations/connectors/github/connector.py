@@ -45,7 +45,7 @@ from integrations.connectors.github.read_runs import fetch_runs
 from integrations.connectors.github.refusal import meaning_of
 from integrations.connectors.github.releases import fetch_releases, normalise_release
 from integrations.connectors.github.repositories import fetch_repository, list_repositories, normalise_repository
-from integrations.connectors.github.stream_repository import Place
+from integrations.connectors.github.stream_repository import Place, confirm
 from integrations.connectors.github.webhooks import news_of, records_of, replayed
 from integrations.connectors.signatures import signed_with_sha256
 from integrations.enums import Kind, ResourceKind
@@ -188,7 +188,10 @@ authorise the token for it.
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
-        yield from _FETCH[kind](http, Place.of(resource, graphql=self.graphql), cursor, now=now)
+        place = Place.of(resource, graphql=self.graphql)
+        if kind is not Kind.REPOSITORY:
+            confirm(http, place)
+        yield from _FETCH[kind](http, place, cursor, now=now)
 
     def budget_of(self, path: str) -> str:
         return "graphql" if path.endswith("/graphql") else "core"
@@ -219,10 +222,14 @@ authorise the token for it.
         return news_of(event, payload)
 
     def register_hook(self, http: Http, resource: FetchedResource, address: str, secret: str) -> str:
-        return register_hook(http, Place.of(resource, graphql=""), address, secret)
+        place = Place.of(resource, graphql="")
+        confirm(http, place)
+        return register_hook(http, place, address, secret)
 
     def remove_hook(self, http: Http, resource: FetchedResource, hook_id: str) -> None:
         remove_hook(http, Place.of(resource, graphql=""), hook_id)
 
     def write_mirror(self, http: Http, resource: FetchedResource, draft: MirrorDraft, key: str) -> MirroredItem:
-        return write_issue(http, Place.of(resource, graphql=""), draft, key)
+        place = Place.of(resource, graphql="")
+        confirm(http, place)
+        return write_issue(http, place, draft, key)

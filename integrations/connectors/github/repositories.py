@@ -11,7 +11,7 @@ from integrations.connectors.drafts import RepositoryDraft
 from integrations.connectors.errors import GoneError
 from integrations.connectors.git.repository import one_spelling
 from integrations.connectors.github.lists import PER_PAGE, as_record, list_page, text_of
-from integrations.connectors.github.stream_repository import Place
+from integrations.connectors.github.stream_repository import Place, recognise
 from integrations.connectors.reader import Reader
 from integrations.enums import ResourceKind
 
@@ -42,8 +42,10 @@ def fetch_repository(http: Http, place: Place, cursor: Cursor, *, now: datetime)
     etag = str(cursor.get("etag", ""))
     answer = http.get(place.path(), headers={"if-none-match": etag} if etag else None)
     if answer.status == 304:
+        recognise(place, None)
         yield Page((), cursor)
         return
+    recognise(place, answer.json())
     payload = {"repository": as_record(answer.json())}
     record = RawRecord(payload, normalise_repository, place.external_id, SOURCE)
     yield Page((record,), {"etag": answer.headers.get("etag", "")})

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.connectors.base import FetchedResource, Json
+from integrations.connectors.base import FetchedResource, Http, Json
+from integrations.connectors.errors import TransientError
+from integrations.connectors.github.lists import text_of
+
+CONFIRMED_SECONDS = 900.0  # the streams of a repository are read one after the other: one of them asks for all
+MOST_CONFIRMED = 10_000
+_confirmed: dict[
+    tuple[str, ...], float
+] = {}  # place → when its name was last seen to be its own, on this machine's clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,34 @@ class Place:
         return {"id": self.external_id, "full_name": self.name, "html_url": self.details.get("html_url", "")}
 
     def path(self, *parts: Any) -> str:
-        """By id, as GitHub's own Link headers have it: a renamed repository stays the same, and another one that
-        takes its old name is never read in its stead."""
-        return "/".join(("repositories", self.external_id, *map(str, parts)))
+        """By owner and name, as GitHub documents it; it redirects from a repository's old name.
+
+        Another repository may have taken that name: see `confirm`.
+        """
+        return "/".join(("repos", self.name, *map(str, parts)))
+
+
+def confirm(http: Http, place: Place) -> None:
+    """Raise TransientError where the place's name is that of another repository now: ids stay, names are given anew.
+
+    Asked again after a while only.
+    """
+    seen_at = _confirmed.get(_key(place))
+    if seen_at is None or seen_at < time.monotonic() - CONFIRMED_SECONDS:
+        recognise(place, http.get(place.path()).json())
+
+
+def recognise(place: Place, repository: Any) -> None:
+    """Compare the id of what GitHub has under the name; None: the same as when it was last asked for."""
+    if repository is not None and text_of(repository, "id") != place.external_id:
+        raise TransientError(
+            f"{place.name} is another repository at GitHub now.",
+            what_to_do="Headway goes on once it knows the new name: its list of repositories is read regularly.",
+        )
+    if len(_confirmed) > MOST_CONFIRMED:
+        _confirmed.clear()
+    _confirmed[_key(place)] = time.monotonic()
+
+
+def _key(place: Place) -> tuple[str, ...]:
+    return str(place.details.get("html_url", "")), place.external_id, place.name

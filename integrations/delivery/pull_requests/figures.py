@@ -7,6 +7,7 @@ from typing import Any, LiteralString
 
 from django.db import connection as database
 
+from integrations.connectors.bots import REVIEW_BOTS
 from integrations.connectors.git.agent_signatures import agent_of_bot
 from integrations.delivery.pull_requests.changed_lead_times import credited_with_lead_times, note_lead_times
 from integrations.delivery.pull_requests.figures_sql import STORE
@@ -50,7 +51,7 @@ def recompute_figures(ids: Iterable[int]) -> set[int]:
 
 def _recompute(ids: list[int], shared: list[str]) -> set[int]:
     with database.cursor() as cursor:
-        cursor.execute(BOTS, {"ids": ids})
+        cursor.execute(BOTS, {"ids": ids, "review_bots": sorted(REVIEW_BOTS)})
         bots = {identity: agent_of_bot(value) for identity, value in cursor.fetchall()}
         cursor.execute(
             STORE,

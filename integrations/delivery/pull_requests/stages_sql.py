@@ -10,7 +10,7 @@ from typing import LiteralString
 STALE_AFTER_DAYS = 14  # without a push, a review or a change of state
 
 # Bots among authors, requesters, reviewers and committers: by name, or as set by an admin.
-BOTS: LiteralString = """
+BOTS: LiteralString = r"""
     SELECT identity.id, identity.value
     FROM orgtree_identity identity
     WHERE identity.id IN (
@@ -22,7 +22,9 @@ BOTS: LiteralString = """
               UNION
               SELECT author_id FROM integrations_pullrequestcommit WHERE pull_request_id = ANY (%(ids)s)
           )
-      AND (identity.standing = 'bot' OR (identity.kind = 'installation' AND identity.provider LIKE '%%-bot'))
+      AND (identity.standing = 'bot' OR (identity.kind = 'installation' AND identity.provider LIKE '%%-bot')
+           OR identity.kind = 'login'
+              AND regexp_replace(lower(identity.value), '\[bot\]$', '') = ANY (%(review_bots)s))
 """
 
 # Whom a pull request is credited to: one row per pull request.  A request by a bot credits nobody.
@@ -54,7 +56,7 @@ SELECTED: LiteralString = """
     )
 """
 
-# The reviews that count.  An account that is not known any more (null) is somebody else than an author who is.
+# The reviews that count.  A dismissed one was a look all the same: it ends pickup, and is no approval.  An account that is not known any more (null) is somebody else than an author who is.
 REVIEWS: LiteralString = """
     review AS (
         SELECT review.id AS review_id, selected.id, review.author_id, reviewer.person_id, review.state,
@@ -62,7 +64,7 @@ REVIEWS: LiteralString = """
         FROM selected
         JOIN integrations_pullrequestreview review ON review.pull_request_id = selected.id
         LEFT JOIN orgtree_identity reviewer ON reviewer.id = review.author_id
-        WHERE review.state IN ('approved', 'changes_requested', 'commented')
+        WHERE review.state IN ('approved', 'changes_requested', 'commented', 'dismissed')
           AND (selected.merged_at IS NULL OR review.submitted_at <= selected.merged_at)
           AND review.author_id IS DISTINCT FROM selected.author_id
           AND (reviewer.person_id IS NULL OR reviewer.person_id IS DISTINCT FROM selected.author_person)

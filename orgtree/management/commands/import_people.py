@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from orgtree.people_import.columns import ColumnUse
 from orgtree.people_import.drafts import PeopleChanges, PersonChange
-from orgtree.people_import.rows import drafts_of
+from orgtree.people_import.rows import column_uses_of, drafts_of
 from orgtree.people_import.store import PeopleBusyError, PeopleRefusedError, preview_people, store_people
 
 MOST_LISTED = 20
@@ -31,7 +34,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         effective = _day(options["effective"])
-        drafts = drafts_of(_content(options["file"]))
+        content = _content(options["file"])
+        drafts, columns = drafts_of(content), column_uses_of(content)
         store = preview_people if options["dry_run"] else store_people
         try:
             changes = store(drafts, effective=effective, complete=options["complete"])
@@ -41,11 +45,18 @@ class Command(BaseCommand):
             raise CommandError(str(busy)) from None
         applied = not options["dry_run"] and not changes.errors
         if options["json"]:
-            self.stdout.write(json.dumps(document(changes, applied=applied), ensure_ascii=False))
+            self.stdout.write(json.dumps(document(changes, columns, applied=applied), ensure_ascii=False))
         else:
+            self._print_columns(columns)
             self._print(changes, applied=applied)
         if changes.errors:
             sys.exit(1)
+
+    def _print_columns(self, columns: Sequence[ColumnUse]) -> None:
+        for column in columns:
+            used_as = f"attribute {column.used_as}" if column.is_attribute else column.used_as or "not used"
+            question = f"  {column.question}" if column.question else ""
+            self.stdout.write(f"Column “{column.head}”: {used_as}.{question}")
 
     def _print(self, changes: PeopleChanges, *, applied: bool) -> None:
         for error in changes.errors:
@@ -71,10 +82,11 @@ class Command(BaseCommand):
             self.stdout.write("A dry run: nothing was stored.")
 
 
-def document(changes: PeopleChanges, *, applied: bool) -> dict[str, Any]:
+def document(changes: PeopleChanges, columns: Sequence[ColumnUse], *, applied: bool) -> dict[str, Any]:
     """What --json prints: docs/reference/commands.md."""
     return {
         "applied": applied,
+        "columns": [asdict(column) for column in columns],
         "added": len(changes.added),
         "changed": len(changes.changed),
         "moved": len(changes.moved),

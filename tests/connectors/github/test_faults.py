@@ -26,18 +26,18 @@ MOST_TURNS = 12
 
 AnyFault = Callable[[], Fault]
 FAULTS: Mapping[str, AnyFault] = {
-    "429": lambda: Fault(faults.too_many_requests(retry_after=0), path="/repositories/", times=2),
-    "429 that names no time": lambda: Fault(faults.too_many_requests(), path="/repositories/", nth=2),
-    "secondary limit": lambda: Fault(faults.secondary_limit(retry_after=0), path="/repositories/"),
-    "secondary limit that names no time": lambda: Fault(faults.secondary_limit(), path="/repositories/", nth=2),
-    "quota used up": lambda: Fault(faults.limit_used_up(seconds=1), path="/repositories/", nth=2),
-    "401 in the middle": lambda: Fault(faults.unauthorised(), path="/repositories/", nth=2, times=2),
-    "403 in the middle": lambda: Fault(faults.forbidden("contents=read"), path="/repositories/", nth=2),
-    "500": lambda: Fault(faults.server_error(), path="/repositories/", times=3),
-    "502": lambda: Fault(faults.bad_gateway(), path="/repositories/", times=5),
-    "cut connection": lambda: Fault(faults.cut_short(), path="/repositories/", times=2),
-    "half an answer": lambda: Fault(faults.truncated(), path="/repositories/", times=2),
-    "a page for people": lambda: Fault(faults.html_page(), path="/repositories/", times=2),
+    "429": lambda: Fault(faults.too_many_requests(retry_after=0), path="/repos/", times=2),
+    "429 that names no time": lambda: Fault(faults.too_many_requests(), path="/repos/", nth=2),
+    "secondary limit": lambda: Fault(faults.secondary_limit(retry_after=0), path="/repos/"),
+    "secondary limit that names no time": lambda: Fault(faults.secondary_limit(), path="/repos/", nth=2),
+    "quota used up": lambda: Fault(faults.limit_used_up(seconds=1), path="/repos/", nth=2),
+    "401 in the middle": lambda: Fault(faults.unauthorised(), path="/repos/", nth=2, times=2),
+    "403 in the middle": lambda: Fault(faults.forbidden("contents=read"), path="/repos/", nth=2),
+    "500": lambda: Fault(faults.server_error(), path="/repos/", times=3),
+    "502": lambda: Fault(faults.bad_gateway(), path="/repos/", times=5),
+    "cut connection": lambda: Fault(faults.cut_short(), path="/repos/", times=2),
+    "half an answer": lambda: Fault(faults.truncated(), path="/repos/", times=2),
+    "a page for people": lambda: Fault(faults.html_page(), path="/repos/", times=2),
     "502 of GraphQL": lambda: Fault(faults.bad_gateway(), path="/graphql", times=4),
     "half an answer of GraphQL": lambda: Fault(faults.truncated(), path="/graphql", times=4),
     "limits of GraphQL": lambda: Fault(faults.secondary_limit(), path="/graphql"),
@@ -110,17 +110,17 @@ def test_commits_are_whole_where_a_page_is_repeated() -> None:
 
 
 def test_a_refused_token_and_a_missing_permission_are_told_apart(github: GitHubServer) -> None:
-    github.faults = [Fault(faults.unauthorised(), path="/repositories/", times=None)]
+    github.faults = [Fault(faults.unauthorised(), path="/repos/", times=None)]
     with pytest.raises(CredentialRefusedError):
         read(github, Kind.PULL_REQUEST)
-    github.faults = [Fault(faults.forbidden("pull_requests=read"), path="/repositories/", times=None)]
+    github.faults = [Fault(faults.forbidden("pull_requests=read"), path="/repos/", times=None)]
     with pytest.raises(PermanentError, match="Pull requests: read"):
         read(github, Kind.PULL_REQUEST)
 
 
 @pytest.mark.parametrize("location", ["https://example.com/elsewhere", "http://169.254.169.254/latest/meta-data"])
 def test_the_token_does_not_follow_to_another_host(github: GitHubServer, location: str) -> None:
-    github.faults = [Fault(faults.redirect(location), path="/repositories/", times=None)]
+    github.faults = [Fault(faults.redirect(location), path="/repos/", times=None)]
     with pytest.raises(PermanentError, match="another host"):
         read(github, Kind.PULL_REQUEST)
 

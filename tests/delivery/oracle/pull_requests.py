@@ -13,7 +13,7 @@ from tests.delivery.oracle.repositories import Record
 from tests.delivery.oracle.world import World
 
 STALE_AFTER_DAYS = 14
-REVIEWED = ("approved", "changes_requested", "commented")
+REVIEWED = ("approved", "changes_requested", "commented", "dismissed")
 
 
 def seconds(start: datetime | None, end: datetime | None) -> float | None:

@@ -76,7 +76,7 @@ def _expected(history: History, histories: Sequence[History], people: Mapping[st
 
 
 def _counts(by: str, state: ReviewState, at: datetime, history: History, people: Mapping[str, str]) -> bool:
-    if by.endswith("[bot]") or state is ReviewState.DISMISSED:
+    if by.endswith("[bot]"):
         return False
     if people.get(by, by) == people.get(history.author, history.author):
         return False

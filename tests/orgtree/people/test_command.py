@@ -43,11 +43,36 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_dry_run_and_the_import_print_the_same_counts(file: Path) -> None:
-    counted = {"added": 2, "changed": 0, "moved": 0, "leaving": 0, "unchanged": 0, "errors": []}
+    columns = run_json(str(file), "--dry-run")[1]["columns"]
+    assert {column["question"] for column in columns} == {""}
+    counted = {"columns": columns, "added": 2, "changed": 0, "moved": 0, "leaving": 0, "unchanged": 0, "errors": []}
     assert run_json(str(file), "--dry-run") == (0, {"applied": False, **counted})
     assert not Person.objects.exists()
     assert run_json(str(file)) == (0, {"applied": True, **counted})
     assert run_json(str(file)) == (0, {"applied": True, **counted, "added": 0, "unchanged": 2})
+
+
+@pytest.mark.parametrize(
+    ("head", "used_as", "word"),
+    [
+        ("Line Manager Email Address", "manager_email", ""),
+        ("Reporting to", "reporting_to", "manager_email"),
+        ("Vorgesetzter", "vorgesetzter", "manager_email"),
+        ("N+1", "n_1", "manager_email"),
+        ("Termination Date (Effective)", "termination_date_effective", "“end”"),
+        ("Last working day", "last_working_day", "“end”"),
+        ("Cost Center", "cost_center", ""),
+    ],
+)
+def test_a_dry_run_says_what_columns_are_taken_for_and_asks_about_heads_that_look_known(
+    file: Path, head: str, used_as: str, word: str
+) -> None:
+    file.write_text(f"full_name,email,{head}\nAda,ada@example.com,\n")
+    (*_, column) = run_json(str(file), "--dry-run")[1]["columns"]
+    assert (column["head"], column["used_as"]) == (head, used_as)
+    assert bool(column["question"]) == bool(word)
+    assert word in column["question"]
+    assert f"Column “{head}”" in run(str(file), "--dry-run")[1]
 
 
 def test_errors_end_with_1_and_nothing_stored(file: Path) -> None:
