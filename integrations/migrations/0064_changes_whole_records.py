@@ -45,4 +45,12 @@ class Migration(migrations.Migration):
             """,
             migrations.RunSQL.noop,
         ),
+        # Review bots by name and dismissed reviews count otherwise: the worker computes all figures again.
+        migrations.RunSQL(
+            """
+            INSERT INTO integrations_pullrequestwork (pull_request_id)
+            SELECT id FROM integrations_pullrequest WHERE deleted_at IS NULL
+            """,
+            migrations.RunSQL.noop,
+        ),
     ]

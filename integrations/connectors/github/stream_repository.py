@@ -12,9 +12,7 @@ from integrations.connectors.github.lists import text_of
 
 CONFIRMED_SECONDS = 900.0  # the streams of a repository are read one after the other: one of them asks for all
 MOST_CONFIRMED = 10_000
-_confirmed: dict[
-    tuple[str, ...], float
-] = {}  # place → when its name was last seen to be its own, on this machine's clock
+_confirmed: dict[tuple[str, ...], float] = {}  # place → when its name was last seen to be its own
 
 
 @dataclass(frozen=True, slots=True)

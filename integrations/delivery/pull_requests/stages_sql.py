@@ -56,7 +56,8 @@ SELECTED: LiteralString = """
     )
 """
 
-# The reviews that count.  A dismissed one was a look all the same: it ends pickup, and is no approval.  An account that is not known any more (null) is somebody else than an author who is.
+# The reviews that count.  A dismissed one was a look all the same: it ends pickup, and is no approval.
+# An account that is not known any more (null) is somebody else than an author who is.
 REVIEWS: LiteralString = """
     review AS (
         SELECT review.id AS review_id, selected.id, review.author_id, reviewer.person_id, review.state,

@@ -13,6 +13,7 @@ from integrations.connectors.base import FetchedResource, Page, Settings
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github import GitHub
+from integrations.connectors.github.stream_repository import Place, recognise
 from integrations.connectors.github.webhooks import records_of
 from integrations.connectors.http import ConnectionHttp, Patience
 from integrations.enums import Kind
@@ -77,6 +78,7 @@ def read(
     with client(of) as http:
         resource = resource_at(http, of)
         requests_before = http.requests
+        recognise(Place.of(resource, graphql=""), None)  # as the stream of the repository does, which is read first
         for page in of.fetch(http, resource, kind, cursor or {}, now=now):
             reading.pages.append(page)
             for record in page.records:

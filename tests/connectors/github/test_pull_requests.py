@@ -221,3 +221,67 @@ def test_a_bot_is_one_in_both_forms(by_number: dict[int, PullRequestDraft]) -> N
     author = by_number[6].author
     assert isinstance(author, Who)
     assert (author.login, author.bot) == ("orchard-updates[bot]", True)
+
+
+# Odd times, copies and cut lists -------------------------------------------------------------------------------------
+
+
+def listed(sha: str, authored: str, committed: str = "2026-06-02T07:30:00Z", message: str = "Step") -> dict[str, Any]:
+    signed = {"name": "Ada", "email": "ada@example.com"}
+    return {
+        "sha": sha,
+        "commit": {
+            "author": {**signed, "date": authored},
+            "committer": {**signed, "date": committed},
+            "message": message,
+        },
+        "author": None,
+        "parents": [{"sha": "a" * 40}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "is_possible"),
+    [
+        ("0001-01-01T00:00:00Z", False),
+        ("1970-01-01T00:00:00Z", False),
+        ("1970-01-02T00:00:00Z", True),
+        ("1998-04-02T10:00:00Z", True),
+        ("2099-12-31T23:59:59Z", True),
+        ("2106-02-07T06:28:15Z", False),
+        ("9999-12-31T23:59:59-12:00", False),
+    ],
+)
+def test_a_commit_with_a_time_that_cannot_be_loses_the_time_alone(
+    opened: dict[str, Any], written: str, is_possible: bool
+) -> None:
+    odd = listed("b" * 40, written, committed="2106-02-07T06:28:15Z")
+    draft = draft_of(opened, commits=[odd, listed("c" * 40, "2026-06-02T07:00:00Z")], reviews=[], timeline=[])
+    first, second = parts_of(draft.commits)
+    assert (first.authored_at is not None, first.committed_at) == (is_possible, None)
+    assert second.authored_at == datetime(2026, 6, 2, 7, tzinfo=UTC)
+    paths = {"commits[0].commit.committer.date"} | (set() if is_possible else {"commits[0].commit.author.date"})
+    assert set(draft.impossible_times) == paths
+
+
+def test_a_review_and_an_event_of_impossible_times_are_left_out(opened: dict[str, Any]) -> None:
+    review = {"id": 1, "user": None, "state": "APPROVED", "submitted_at": "0001-01-01T00:00:00Z"}
+    event = {"event": "closed", "created_at": "2106-02-07T06:28:15Z", "actor": None}
+    draft = draft_of(opened, commits=[], reviews=[review], timeline=[event])
+    assert (parts_of(draft.reviews), parts_of(draft.events)) == ([], [])
+    assert draft.impossible_times == ("reviews[0].submitted_at", "timeline[0].created_at")
+
+
+def test_a_pull_request_whose_own_time_cannot_be_is_refused(opened: dict[str, Any]) -> None:
+    opened["created_at"] = "0001-01-01T00:00:00Z"
+    with pytest.raises(SchemaError, match="created_at"):
+        draft_of(opened)
+
+
+def test_a_cherry_pick_was_begun_when_it_was_picked(opened: dict[str, Any]) -> None:
+    message = f"Step\n\n(cherry picked from commit {'d' * 40})"
+    picked = listed("b" * 40, "2026-05-04T08:00:00Z", message=message)
+    draft = draft_of(opened, commits=[picked], reviews=[], timeline=[])
+    (commit,) = parts_of(draft.commits)
+    assert commit.authored_at == datetime(2026, 6, 2, 7, 30, tzinfo=UTC)
+    assert commit.parents == ("a" * 40,)
