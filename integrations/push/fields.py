@@ -96,7 +96,7 @@ class PartTime(Time):
             return super().to_internal_value(data)
         except ImpossibleTimeError:
             parts = self.parent.parent
-            self.context.setdefault("impossible_times", []).append(f"{parts.field_name}.{self.field_name}")
+            self.context["impossible_times"].append(f"{parts.field_name}.{self.field_name}")
             return None
 
 

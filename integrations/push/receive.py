@@ -121,12 +121,13 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
     drafts: list[AnyDraft] = []
     stored: list[dict[str, Any]] = []
     for record in records:
-        serializer = pushed.record(data=record, context={})
+        impossible: list[str] = []
+        serializer = pushed.record(data=record, context={"impossible_times": impossible})
         named = record.get("id", record.get("sha")) if isinstance(record, Mapping) else None
-        result = {"id": named if isinstance(named, str | int) else None, "status": "rejected", "error": None}
+        result: dict[str, Any] = {"id": named if isinstance(named, str | int) else None, "status": "rejected", "error": None}
         results.append(result)
         if serializer.is_valid():
-            if impossible := serializer.context.get("impossible_times"):
+            if impossible:
                 result["left_out"] = list(dict.fromkeys(impossible))
             drafts.append(pushed.draft_of(serializer.validated_data))
             stored.append(result)

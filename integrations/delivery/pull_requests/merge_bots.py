@@ -63,7 +63,7 @@ _NOT_MERGED: LiteralString = """
 
 def recompute_merges_of_bots(ids: Iterable[int]) -> set[int]:
     """Which of these pull requests merge bots merged; those that changed by it."""
-    parameters = {"ids": sorted(ids), "merge_bots": sorted(MERGE_BOTS)}
+    parameters: dict[str, list[int] | list[str]] = {"ids": sorted(ids), "merge_bots": sorted(MERGE_BOTS)}
     changed: set[int] = set()
     with database.cursor() as cursor:
         for statement in (_MERGED, _NOT_MERGED):
