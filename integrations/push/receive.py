@@ -124,7 +124,11 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
         impossible: list[str] = []
         serializer = pushed.record(data=record, context={"impossible_times": impossible})
         named = record.get("id", record.get("sha")) if isinstance(record, Mapping) else None
-        result: dict[str, Any] = {"id": named if isinstance(named, str | int) else None, "status": "rejected", "error": None}
+        result: dict[str, Any] = {
+            "id": named if isinstance(named, str | int) else None,
+            "status": "rejected",
+            "error": None,
+        }
         results.append(result)
         if serializer.is_valid():
             if impossible:
