@@ -20,6 +20,8 @@ DIMENSION_COLUMNS: Mapping[Dimension, str] = {
     Dimension.METHOD: "method",
     Dimension.SERVICE: "service",
     Dimension.PROJECT: "project",
+    Dimension.EPIC: "epic",
+    Dimension.INITIATIVE: "initiative",
     Dimension.WORK_TYPE: "work_type",
     Dimension.SIZE_CLASS: "size_class",
     Dimension.COMPLEXITY_CLASS: "complexity_class",

@@ -26,6 +26,8 @@ class Dimension(enum.StrEnum):
     REPOSITORY = "repository"
     SERVICE = "service"
     PROJECT = "project"  # of work items
+    EPIC = "epic"  # the nearest ancestor of a work item that is one
+    INITIATIVE = "initiative"
     WORK_TYPE = "work_type"
     SIZE_CLASS = "size_class"
     COMPLEXITY_CLASS = "complexity_class"

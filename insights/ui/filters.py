@@ -48,6 +48,8 @@ FACETS_OF_ROWS = {
     Dimension.TOKEN_KIND: "Token kind",
     Dimension.OUTCOME: "Outcome",
     Dimension.TOOL: "Tool",
+    Dimension.EPIC: "Epic",
+    Dimension.INITIATIVE: "Initiative",
     Dimension.ASSISTANCE: "Assistance",
     Dimension.SKILL: "Skill",
     Dimension.SUB_AGENT: "Sub-agent",

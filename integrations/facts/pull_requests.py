@@ -15,7 +15,7 @@ from typing import LiteralString
 from integrations.facts.relation import OF_AGENTS, STOCK_DAY, Relation, Stock
 from integrations.models import FactFamily
 
-_DESCRIBED = frozenset(
+DESCRIBED = frozenset(
     {
         *("pull_request_id", "person_id", *OF_AGENTS, "reference", "title", "url", "repository"),
         *("work_type", "size_class", "complexity_class", "assistance"),
@@ -30,7 +30,7 @@ _COMPLEXITY_CLASS: LiteralString = """
                     WHEN figures.file_count IS NOT NULL OR figures.directory_count IS NOT NULL THEN 'simple'
                     ELSE '' END
 """
-_DESCRIPTION: LiteralString = f"""
+DESCRIPTION: LiteralString = f"""
                figures.pull_request_id,
                identity.person_id,
                figures.repository_id,
@@ -44,7 +44,7 @@ _DESCRIPTION: LiteralString = f"""
                {_COMPLEXITY_CLASS} AS complexity_class,
                CASE WHEN figures.agents <> '{{}}' THEN 'AI' ELSE 'Non-AI' END AS assistance
 """
-_FROM: LiteralString = """
+FROM_FIGURES: LiteralString = """
         FROM integrations_pullrequestfigures figures
         LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
         LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
@@ -123,8 +123,8 @@ MERGED_PULL_REQUESTS = Relation(
     credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
-    columns=_DESCRIBED | _MERGED | {"day"},
-    sql=f"SELECT {_DESCRIPTION}, {_MERGED_COLUMNS} {_FROM} {_WHERE_MERGED}",
+    columns=DESCRIBED | _MERGED | {"day"},
+    sql=f"SELECT {DESCRIPTION}, {_MERGED_COLUMNS} {FROM_FIGURES} {_WHERE_MERGED}",
 )
 """One row per merged pull request, whatever its target branch; it counts on the local day of its merge.
 
@@ -147,8 +147,8 @@ MERGED_PULL_REQUESTS_BY_AGENT = Relation(
     person="person_id",
     credited_to_owner=True,
     fact="pull_request_id",
-    columns=_DESCRIBED | _MERGED | {"day", "agent"},
-    sql=f"SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent {_FROM} {AGENTS} {_WHERE_MERGED}",
+    columns=DESCRIBED | _MERGED | {"day", "agent"},
+    sql=f"SELECT {DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent {FROM_FIGURES} {AGENTS} {_WHERE_MERGED}",
 )
 """MERGED_PULL_REQUESTS with a row for each agent that contributed; `Non-AI` where none did."""
 
@@ -160,8 +160,8 @@ MERGED_PULL_REQUESTS_BY_SERVICE = Relation(
     person="person_id",
     credited_to_owner=True,
     fact="pull_request_id",
-    columns=_DESCRIBED | _MERGED | {"day", "service"},
-    sql=f"SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, {_SERVICE} {_FROM} {_SERVICES} {_WHERE_MERGED}",
+    columns=DESCRIBED | _MERGED | {"day", "service"},
+    sql=f"SELECT {DESCRIPTION}, {_MERGED_COLUMNS}, {_SERVICE} {FROM_FIGURES} {_SERVICES} {_WHERE_MERGED}",
 )
 """MERGED_PULL_REQUESTS with a row for each service that it touches (docs/deployments.md); empty where none is known."""
 
@@ -173,10 +173,10 @@ MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE = Relation(
     person="person_id",
     credited_to_owner=True,
     fact="pull_request_id",
-    columns=_DESCRIBED | _MERGED | {"day", "agent", "service"},
+    columns=DESCRIBED | _MERGED | {"day", "agent", "service"},
     sql=f"""
-        SELECT {_DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent, {_SERVICE}
-        {_FROM} {AGENTS} {_SERVICES}
+        SELECT {DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent, {_SERVICE}
+        {FROM_FIGURES} {AGENTS} {_SERVICES}
         {_WHERE_MERGED}
     """,
 )
@@ -192,10 +192,10 @@ OPEN_PULL_REQUESTS = Relation(
     fact="pull_request_id",
     fact_is_row=True,
     stock=Stock("days", (("age_seconds", "(standing.day - source.opened_on) * 86400.0"),)),
-    columns=_DESCRIBED | {STOCK_DAY, "days", "opened_on", "age_seconds"},
+    columns=DESCRIBED | {STOCK_DAY, "days", "opened_on", "age_seconds"},
     sql=f"""
-        SELECT {_DESCRIPTION}, figures.open_days AS days, figures.opened_on
-        {_FROM}
+        SELECT {DESCRIPTION}, figures.open_days AS days, figures.opened_on
+        {FROM_FIGURES}
         WHERE figures.open_days IS NOT NULL AND figures.set_apart = ''
     """,
 )
@@ -214,10 +214,10 @@ STALE_PULL_REQUESTS = Relation(
     fact="pull_request_id",
     fact_is_row=True,
     stock=Stock("days", (("age_seconds", "(standing.day - source.opened_on) * 86400.0"),)),
-    columns=_DESCRIBED | {STOCK_DAY, "days", "opened_on", "age_seconds"},
+    columns=DESCRIBED | {STOCK_DAY, "days", "opened_on", "age_seconds"},
     sql=f"""
-        SELECT {_DESCRIPTION}, figures.stale_days AS days, figures.opened_on
-        {_FROM}
+        SELECT {DESCRIPTION}, figures.stale_days AS days, figures.opened_on
+        {FROM_FIGURES}
         WHERE figures.stale_days IS NOT NULL AND figures.set_apart = ''
     """,
 )
@@ -237,9 +237,66 @@ STALE_PULL_REQUESTS_BY_AGENT = Relation(
     stock=STALE_PULL_REQUESTS.stock,
     columns=STALE_PULL_REQUESTS.columns | {"agent"},
     sql=f"""
-        SELECT {_DESCRIPTION}, figures.stale_days AS days, figures.opened_on, agent.name AS agent
-        {_FROM} {AGENTS}
+        SELECT {DESCRIPTION}, figures.stale_days AS days, figures.opened_on, agent.name AS agent
+        {FROM_FIGURES} {AGENTS}
         WHERE figures.stale_days IS NOT NULL AND figures.set_apart = ''
     """,
 )
 """STALE_PULL_REQUESTS with a row for each agent that contributed; `Non-AI` where none did."""
+
+_ENDED: LiteralString = """
+               coalesce(figures.merged_on, pull_request.closed_at::date) AS day,
+               (figures.merged_on IS NOT NULL)::int AS merged,
+               EXISTS (
+                   SELECT FROM integrations_pullrequestevent event
+                   WHERE event.pull_request_id = figures.pull_request_id AND event.kind = 'reopened'
+               )::int AS reopened,
+               (
+                   SELECT count(DISTINCT (
+                       SELECT count(*) FROM integrations_pullrequestcommit commit
+                       WHERE commit.pull_request_id = figures.pull_request_id
+                         AND commit.committed_at <= review.submitted_at
+                   ))
+                   FROM integrations_countedreview counted
+                   JOIN integrations_pullrequestreview review ON review.id = counted.review_id
+                   WHERE counted.pull_request_id = figures.pull_request_id
+               )::int AS review_rounds,
+               figures.failed_run_count AS failed_runs
+"""
+_WHERE_ENDED: LiteralString = """
+        WHERE figures.set_apart = ''
+          AND (figures.merged_on IS NOT NULL
+               OR pull_request.state = 'closed' AND pull_request.merged_at IS NULL AND pull_request.closed_at IS NOT NULL)
+"""
+
+ENDED_PULL_REQUESTS = Relation(
+    name="ended_pull_requests",
+    family=FactFamily.PULL_REQUEST,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    credited_to_owner=True,
+    fact="pull_request_id",
+    fact_is_row=True,
+    columns=DESCRIBED | {"day", "merged", "reopened", "review_rounds", "failed_runs"},
+    sql=f"SELECT {DESCRIPTION}, {_ENDED} {FROM_FIGURES} {_WHERE_ENDED}",
+)
+"""One row per pull request that was merged or closed; it counts on the local day on which it ended.
+
+merged and reopened (at any time) are 1 or 0.  review_rounds is the number of counted reviews, those between the same two
+commits taken together.  failed_runs are the pipeline runs on its commits that failed before its end, each attempt by
+itself; null where none finished.
+"""
+
+ENDED_PULL_REQUESTS_BY_AGENT = Relation(
+    name="ended_pull_requests_by_agent",
+    family=FactFamily.PULL_REQUEST,
+    open_as_in_tools=True,
+    day="day",
+    person="person_id",
+    credited_to_owner=True,
+    fact="pull_request_id",
+    columns=ENDED_PULL_REQUESTS.columns | {"agent"},
+    sql=f"SELECT {DESCRIPTION}, {_ENDED}, agent.name AS agent {FROM_FIGURES} {AGENTS} {_WHERE_ENDED}",
+)
+"""ENDED_PULL_REQUESTS with a row for each agent that contributed; `Non-AI` where none did."""

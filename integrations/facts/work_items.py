@@ -15,8 +15,8 @@ from typing import LiteralString
 from integrations.facts.relation import STOCK_DAY, Relation, Stock
 from integrations.models import FactFamily
 
-_DESCRIBED = frozenset({"item_id", "person_id", "reference", "title", "url", "project", "repository", "work_type"})
-_DESCRIPTION: LiteralString = """
+DESCRIBED = frozenset({"item_id", "person_id", "reference", "title", "url", "project", "repository", "work_type"})
+DESCRIPTION: LiteralString = """
                figures.work_item_id AS item_id,
                identity.person_id,
                item.key AS reference,
@@ -26,7 +26,7 @@ _DESCRIPTION: LiteralString = """
                repository.name AS repository,
                figures.work_type
 """
-_FROM: LiteralString = """
+FROM_FIGURES: LiteralString = """
         FROM integrations_workitemfigures figures
         LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
         LEFT JOIN integrations_repository repository ON repository.id = figures.repository_id
@@ -53,7 +53,7 @@ _DONE_COLUMNS: LiteralString = """
 """
 # Computed once per item, whether it is shown, filtered by, or both.
 _FROM_DONE: LiteralString = f"""
-        {_FROM}
+        {FROM_FIGURES}
         LEFT JOIN LATERAL (
             SELECT CASE WHEN bool_or(pull_request.agents <> '{{}}') THEN 'AI' WHEN count(*) > 0 THEN 'Non-AI' END
             {_PULL_REQUESTS}
@@ -69,8 +69,8 @@ DONE_WORK_ITEMS = Relation(
     person="person_id",
     fact="item_id",
     fact_is_row=True,
-    columns=_DESCRIBED | _DONE,
-    sql=f"SELECT {_DESCRIPTION}, {_DONE_COLUMNS} {_FROM_DONE} WHERE figures.done_on IS NOT NULL",
+    columns=DESCRIBED | _DONE,
+    sql=f"SELECT {DESCRIPTION}, {_DONE_COLUMNS} {_FROM_DONE} WHERE figures.done_on IS NOT NULL",
 )
 """One row per item that is done; it counts on the day of its last entry into done.
 
@@ -86,9 +86,9 @@ DONE_WORK_ITEMS_BY_AGENT = Relation(
     day="day",
     person="person_id",
     fact="item_id",
-    columns=_DESCRIBED | _DONE | {"agent"},
+    columns=DESCRIBED | _DONE | {"agent"},
     sql=f"""
-        SELECT {_DESCRIPTION}, {_DONE_COLUMNS}, agent.name AS agent
+        SELECT {DESCRIPTION}, {_DONE_COLUMNS}, agent.name AS agent
         {_FROM_DONE}
         CROSS JOIN LATERAL (
             SELECT unnest(CASE WHEN count(*) = 0 THEN '{{NULL}}' WHEN count(part.agent) = 0 THEN '{{Non-AI}}'
@@ -113,14 +113,14 @@ CREATED_WORK_ITEMS = Relation(
     person="person_id",
     fact="item_id",
     fact_is_row=True,
-    columns=_DESCRIBED | {"day", "bugs", "features", "escaped_bugs", "bugs_of_customers"},
+    columns=DESCRIBED | {"day", "bugs", "features", "escaped_bugs", "bugs_of_customers"},
     sql=f"""
-        SELECT {_DESCRIPTION}, figures.created_on AS day,
+        SELECT {DESCRIPTION}, figures.created_on AS day,
                (figures.work_type = 'bug')::int AS bugs,
                (figures.work_type = 'feature')::int AS features,
                (figures.work_type = 'bug' AND figures.found_in_production)::int AS escaped_bugs,
                (figures.work_type = 'bug' AND figures.found_by_customer)::int AS bugs_of_customers
-        {_FROM}
+        {FROM_FIGURES}
         WHERE figures.created_on IS NOT NULL
     """,
 )
@@ -140,10 +140,10 @@ WORK_IN_PROGRESS = Relation(
     person="person_id",
     fact="item_id",
     fact_is_row=True,
-    columns=_DESCRIBED | {STOCK_DAY, "days", "since", "age_seconds"},
+    columns=DESCRIBED | {STOCK_DAY, "days", "since", "age_seconds"},
     sql=f"""
-        SELECT {_DESCRIPTION}, figures.in_progress_days AS days, figures.started_on AS since
-        {_FROM}
+        SELECT {DESCRIPTION}, figures.in_progress_days AS days, figures.started_on AS since
+        {FROM_FIGURES}
     """,
 )
 """A stock of items in progress at the end of a day.
@@ -163,10 +163,10 @@ BACKLOG = Relation(
     person="person_id",
     fact="item_id",
     fact_is_row=True,
-    columns=_DESCRIBED | {STOCK_DAY, "days", "since", "healthy_days", "age_seconds", "healthy_items"},
+    columns=DESCRIBED | {STOCK_DAY, "days", "since", "healthy_days", "age_seconds", "healthy_items"},
     sql=f"""
-        SELECT {_DESCRIPTION}, figures.todo_days AS days, figures.created_on AS since, figures.healthy_days
-        {_FROM}
+        SELECT {DESCRIPTION}, figures.todo_days AS days, figures.created_on AS since, figures.healthy_days
+        {FROM_FIGURES}
     """,
 )
 """A stock of items to do at the end of a day.

@@ -6,6 +6,7 @@ from django.db import models
 
 from integrations.models.code import Commit, CommitFile
 from integrations.models.connections import Repository
+from integrations.models.pull_requests import PullRequest
 from integrations.models.sessions import AgentSession
 
 
@@ -108,6 +109,41 @@ class SessionShare(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["session", "repository", "work_type"], name="session_share_is_unique"),
+        ]
+
+
+class PullRequestShare(models.Model):
+    """Derived: a session's part behind one pull request, by which its spend is split.
+
+    The shares of a session cover all of it and are ordered: `lines_before` is the sum of the preceding ones, so that
+    splitting leaves no remainder.  A session of which nothing is known has none.
+    """
+
+    class Via(models.TextChoices):
+        """How it is known."""
+
+        COMMITS = "commits", "Its lines in counted commits"
+        BRANCH = "branch", "The branch that its telemetry names"
+        LOST = "lost", "Its commits that no branch holds any more"
+        PLACE = "place", "The repository that its telemetry names, and nothing else"
+
+    session = models.ForeignKey(AgentSession, models.CASCADE, related_name="+", db_index=False)
+    repository = models.ForeignKey(Repository, models.CASCADE, null=True, related_name="+")
+    pull_request = models.ForeignKey(
+        PullRequest, models.CASCADE, null=True, related_name="+", help_text="Null: no pull request brings this part."
+    )
+    via = models.CharField(max_length=8, choices=Via.choices)
+    lines = models.BigIntegerField(help_text="AI lines; 1 where all of the session is behind one branch.")
+    lines_before = models.BigIntegerField()
+    lines_of_session = models.BigIntegerField(help_text="Over all its shares.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "repository", "pull_request"],
+                nulls_distinct=False,
+                name="pull_request_share_is_unique",
+            ),
         ]
 
 

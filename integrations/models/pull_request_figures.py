@@ -77,6 +77,9 @@ class PullRequestFigures(models.Model):
     merge_seconds = models.FloatField(null=True)
     cycle_seconds = models.FloatField(null=True)
     ci_wait_seconds = models.FloatField(null=True, help_text="In which pipelines ran for it while it was open.")
+    failed_run_count = models.IntegerField(
+        null=True, help_text="Pipeline runs on its commits that failed before the merge; null: none ran."
+    )
     review_count = models.IntegerField(default=0)
     reviewer_count = models.IntegerField(default=0)
     is_self_merged = models.BooleanField(null=True, help_text="Null: who merged is not known.")

@@ -58,6 +58,11 @@ class PullRequest(ProviderFact):
         indexes = [
             models.Index(fields=["repository", "number"], name="pull_request_by_number"),
             models.Index(fields=["merged_at"], name="pull_request_by_merge"),
+            models.Index(
+                fields=["repository", "source_branch"],
+                condition=~models.Q(source_branch=""),
+                name="pull_request_by_branch",
+            ),
             models.Index(fields=["created_at"], name="pull_request_by_creation"),  # for the earliest one
             models.Index(fields=["author", "created_at"], name="pull_request_by_author"),
             models.Index(fields=["requested_by"], condition=~models.Q(requested_by=None), name="pull_request_by_asker"),

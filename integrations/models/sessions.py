@@ -76,6 +76,7 @@ class AgentSession(models.Model):
             models.Index(
                 fields=["repository"], condition=models.Q(repository__isnull=False), name="agent_session_by_repository"
             ),
+            models.Index(fields=["branch"], condition=~models.Q(branch=""), name="agent_session_by_branch"),
             models.Index(
                 fields=["work_item"], condition=models.Q(work_item__isnull=False), name="agent_session_by_work_item"
             ),

@@ -46,9 +46,10 @@ def enqueue_sessions(sessions: Iterable[int]) -> None:
 
 
 def enqueue_sessions_behind(pull_requests: Collection[int], *, leaving: bool = False) -> None:
-    """Queue the sessions with lines in commits of these pull requests: their shares depend on the work type.
+    """Queue the sessions behind these pull requests: with lines in their commits, or on their branches.
 
-    Sessions whose shares have the work type already are skipped, unless the pull requests are about to be deleted.
+    Their shares depend on the work type, and on which of a commit's pull requests is the first.  Sessions whose shares
+    have both already are skipped, unless the pull requests are about to be deleted.
     """
     if not pull_requests:
         return
@@ -114,7 +115,7 @@ def with_representatives(commits: Collection[int]) -> set[int]:
 
 SESSIONS_BEHIND: LiteralString = """
     INSERT INTO integrations_attributionwork (session_id)
-    SELECT DISTINCT attribution.session_id
+    SELECT attribution.session_id
     FROM (
         SELECT listed.pull_request_id, coalesce(commit.stands_in_id, commit.id) AS commit_id
         FROM integrations_pullrequestcommit listed
@@ -133,5 +134,21 @@ SESSIONS_BEHIND: LiteralString = """
           SELECT FROM integrations_sessionshare share
           WHERE share.session_id = attribution.session_id AND figures.set_apart = ''
             AND share.work_type = figures.work_type
+      ) OR NOT EXISTS (
+          SELECT FROM integrations_pullrequestshare share
+          WHERE share.session_id = attribution.session_id AND share.pull_request_id = brought.pull_request_id
       ))
+    UNION
+    -- those of its branch, which may be behind another pull request of it
+    SELECT session.id
+    FROM integrations_pullrequest pull_request
+    JOIN integrations_agentsession session
+      ON session.branch = pull_request.source_branch AND session.repository_id = pull_request.repository_id
+    WHERE pull_request.id = ANY (%(pull_requests)s) AND session.branch <> '' AND NOT session.committed
+    UNION
+    SELECT evidence.session_id
+    FROM integrations_pullrequestcommit listed
+    JOIN integrations_commit commit ON commit.sha = listed.sha AND commit.set_apart = 'gone'
+    JOIN integrations_commitevidence evidence ON evidence.commit_id = commit.id AND evidence.withdrawn_at IS NULL
+    WHERE listed.pull_request_id = ANY (%(pull_requests)s) AND evidence.session_id IS NOT NULL
 """

@@ -30,6 +30,8 @@ SPLITS = {
     Dimension.COMPLEXITY_CLASS: "Complexity",
     Dimension.SERVICE: "Service",
     Dimension.PROJECT: "Project",
+    Dimension.EPIC: "Epic",
+    Dimension.INITIATIVE: "Initiative",
     Dimension.REPOSITORY: "Repository",
 }
 SPLIT = "by"

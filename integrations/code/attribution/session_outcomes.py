@@ -1,4 +1,4 @@
-"""Outcomes of sessions: which repositories and work types their lines went to, and whether that is known.
+"""Outcomes of sessions: which repositories, work types and pull requests their lines went to, and whether that is known.
 
 Committed and covered are stored facts; pending and wasted depend on the clock and are decided on read.
 """
@@ -10,25 +10,25 @@ from typing import LiteralString
 
 from django.db import connection
 
+from integrations.code.attribution.changed_costs import append_changes_of_costs
+
 # Whoever committed within a year before or after a session commits to connected repositories, so its commits would be
 # seen.  Otherwise a session cannot be called wasted.
 COVERING = "365 days"
 
-# Repositories that telemetry names are believed before any commit: they take the spend, by their tokens (in parts of
-# 1e9).  Lines in other repositories stay, without a weight.
-#
-# The work type of a commit is that of the first pull request that contains it: one that lists it, that lists a branch
-# commit which it represents, or that was merged as it.
-REPLACE_SHARES: LiteralString = """
-    WITH attributed AS (
+# The lines of these sessions by counted commit, and the first pull request that contains each commit: one that lists it,
+# that lists a branch commit which it represents, or that was merged as it.
+_ATTRIBUTED: LiteralString = """
+    attributed AS (
         SELECT attribution.session_id, commit.home_id AS repository_id, commit.id AS commit_id, commit.sha,
                sum(attribution.ai_lines)::bigint AS lines
         FROM integrations_fileattribution attribution
         JOIN integrations_commit commit ON commit.id = attribution.commit_id AND commit.set_apart = ''
         WHERE attribution.session_id = ANY (%(sessions)s) AND commit.home_id IS NOT NULL
         GROUP BY 1, 2, 3, 4
-    ), typed AS (
-        SELECT DISTINCT ON (brought.commit_id) brought.commit_id, figures.work_type
+    ), brought AS (
+        SELECT DISTINCT ON (containing.commit_id)
+               containing.commit_id, containing.pull_request_id, figures.work_type
         FROM (
             SELECT attributed.commit_id, listed.pull_request_id
             FROM attributed JOIN integrations_pullrequestcommit listed ON listed.sha = attributed.sha
@@ -41,14 +41,20 @@ REPLACE_SHARES: LiteralString = """
             SELECT attributed.commit_id, merged.id
             FROM attributed
             JOIN integrations_pullrequest merged ON merged.merge_sha = attributed.sha AND merged.merge_sha <> ''
-        ) AS brought
+        ) AS containing
         JOIN integrations_pullrequestfigures figures USING (pull_request_id)
         WHERE figures.set_apart = '' AND figures.work_type <> ''
-        ORDER BY brought.commit_id, figures.merged_at NULLS LAST, figures.pull_request_id
-    ), summed AS (
-        SELECT session_id, repository_id, coalesce(typed.work_type, '') AS work_type, sum(lines)::bigint AS lines
+        ORDER BY containing.commit_id, figures.merged_at NULLS LAST, figures.pull_request_id
+    )
+"""
+
+# Repositories that telemetry names are believed before any commit: they take the spend, by their tokens (in parts of
+# 1e9).  Lines in other repositories stay, without a weight.
+REPLACE_SHARES: LiteralString = f"""
+    WITH {_ATTRIBUTED}, summed AS (
+        SELECT session_id, repository_id, coalesce(brought.work_type, '') AS work_type, sum(lines)::bigint AS lines
         FROM attributed
-        LEFT JOIN typed USING (commit_id)
+        LEFT JOIN brought USING (commit_id)
         GROUP BY 1, 2, 3
     ), placed AS (
         SELECT there.session_id, place.repository_id, sum(GREATEST(there.tokens, 1)) AS tokens
@@ -108,6 +114,106 @@ REPLACE_SHARES: LiteralString = """
     SELECT session_id FROM gone UNION SELECT session_id FROM upserted
 """
 
+# A session's pull requests are those of its lines.  A session without lines is behind the first pull request of its
+# branch that ended after it began, or behind its branch alone; one that names no branch is behind the pull requests that
+# list its lost commits, else in the repository that it names.  The default branch is no branch of a change.
+REPLACE_PULL_REQUEST_SHARES: LiteralString = f"""
+    WITH {_ATTRIBUTED}, without_lines AS (
+        SELECT session.id, session.external_id, session.started_at, session.repository_id, session.branch,
+               session.repository_id IS NOT NULL AND session.branch NOT IN ('', repository.default_branch)
+                   AS names_branch
+        FROM integrations_agentsession session
+        LEFT JOIN integrations_repository repository ON repository.id = session.repository_id
+        WHERE session.id = ANY (%(sessions)s)
+          AND NOT EXISTS (SELECT FROM attributed WHERE attributed.session_id = session.id AND attributed.lines > 0)
+    ), lost AS (
+        SELECT DISTINCT named.session_id, commit.id AS commit_id, commit.sha, commit.home_id,
+               greatest(commit.lines_added, 1) AS lines
+        FROM (
+            SELECT session.id AS session_id, evidence.commit_id
+            FROM without_lines session
+            JOIN integrations_commitevidence evidence
+              ON evidence.session_id = session.id AND evidence.withdrawn_at IS NULL
+            UNION
+            SELECT session.id, evidence.commit_id
+            FROM without_lines session
+            JOIN integrations_commitevidence evidence
+              ON evidence.external_session = session.external_id AND evidence.withdrawn_at IS NULL
+            WHERE session.external_id <> ''
+        ) AS named
+        JOIN without_lines session ON session.id = named.session_id AND NOT session.names_branch
+        JOIN integrations_commit commit ON commit.id = named.commit_id AND commit.set_apart = 'gone'
+    ), part AS (
+        SELECT session_id, repository_id, brought.pull_request_id, 'commits' AS via, sum(lines)::bigint AS lines
+        FROM attributed
+        LEFT JOIN brought USING (commit_id)
+        WHERE lines > 0
+        GROUP BY 1, 2, 3
+        UNION ALL
+        SELECT session.id, session.repository_id, of_branch.id, 'branch', 1
+        FROM without_lines session
+        LEFT JOIN LATERAL (
+            SELECT pull_request.id
+            FROM integrations_pullrequest pull_request
+            JOIN integrations_pullrequestfigures figures
+              ON figures.pull_request_id = pull_request.id AND figures.set_apart = ''
+            WHERE pull_request.repository_id = session.repository_id
+              AND pull_request.source_branch = session.branch AND pull_request.source_branch <> ''
+              AND (pull_request.state = 'open'
+                   OR coalesce(pull_request.merged_at, pull_request.closed_at) >= session.started_at)
+            ORDER BY pull_request.created_at, pull_request.id
+            LIMIT 1
+        ) AS of_branch ON true
+        WHERE session.names_branch
+        UNION ALL
+        SELECT lost.session_id, coalesce(listing.repository_id, lost.home_id), listing.id, 'lost',
+               sum(lost.lines)::bigint
+        FROM lost
+        LEFT JOIN LATERAL (
+            SELECT figures.pull_request_id AS id, figures.repository_id
+            FROM integrations_pullrequestcommit listed
+            JOIN integrations_pullrequestfigures figures
+              ON figures.pull_request_id = listed.pull_request_id AND figures.set_apart = ''
+            WHERE listed.sha = lost.sha
+            ORDER BY figures.merged_at NULLS LAST, figures.pull_request_id
+            LIMIT 1
+        ) AS listing ON true
+        GROUP BY 1, 2, 3
+        UNION ALL
+        SELECT session.id, session.repository_id, NULL, 'place', 1
+        FROM without_lines session
+        WHERE session.repository_id IS NOT NULL AND NOT session.names_branch
+          AND NOT EXISTS (SELECT FROM lost WHERE lost.session_id = session.id)
+    ), share AS (
+        SELECT session_id, repository_id, pull_request_id, via, lines,
+               (sum(lines) OVER (PARTITION BY session_id ORDER BY repository_id, pull_request_id) - lines)::bigint
+                   AS lines_before,
+               (sum(lines) OVER (PARTITION BY session_id))::bigint AS lines_of_session
+        FROM part
+    ), gone AS (
+        DELETE FROM integrations_pullrequestshare stored
+        WHERE stored.session_id = ANY (%(sessions)s)
+          AND NOT EXISTS (
+              SELECT FROM share
+              WHERE share.session_id = stored.session_id
+                AND share.repository_id IS NOT DISTINCT FROM stored.repository_id
+                AND share.pull_request_id IS NOT DISTINCT FROM stored.pull_request_id
+          )
+        RETURNING session_id, pull_request_id
+    ), upserted AS (
+        INSERT INTO integrations_pullrequestshare AS stored
+            (session_id, repository_id, pull_request_id, via, lines, lines_before, lines_of_session)
+        SELECT session_id, repository_id, pull_request_id, via, lines, lines_before, lines_of_session FROM share
+        ON CONFLICT (session_id, repository_id, pull_request_id) DO UPDATE
+        SET via = excluded.via, lines = excluded.lines, lines_before = excluded.lines_before,
+            lines_of_session = excluded.lines_of_session
+        WHERE (stored.via, stored.lines, stored.lines_before, stored.lines_of_session)
+              <> (excluded.via, excluded.lines, excluded.lines_before, excluded.lines_of_session)
+        RETURNING session_id, pull_request_id
+    )
+    SELECT DISTINCT pull_request_id FROM gone WHERE pull_request_id IS NOT NULL
+"""
+
 # Sessions are locked in the order in which a fold locks them.
 UPDATE_OUTCOMES: LiteralString = """
     WITH concerned AS (
@@ -159,11 +265,14 @@ UPDATE_OUTCOMES: LiteralString = """
 def recompute_outcomes(commits: Collection[int], sessions: Collection[int]) -> set[int]:
     """Recompute the outcomes of these sessions, and which sessions of the commits' authors are covered.
 
-    Returns the sessions that changed.
+    Returns the sessions that changed.  The days of pull requests and work items behind the sessions are appended to the
+    outbox here, because their cost follows every change of a session.
     """
     with connection.cursor() as cursor:
         cursor.execute(REPLACE_SHARES, {"sessions": sorted(sessions)})
         changed = {row[0] for row in cursor.fetchall()}
+        cursor.execute(REPLACE_PULL_REQUEST_SHARES, {"sessions": sorted(sessions)})
+        append_changes_of_costs(sessions, left={row[0] for row in cursor.fetchall()})
         cursor.execute(
             UPDATE_OUTCOMES, {"commits": sorted(commits), "sessions": sorted(sessions), "covering": COVERING}
         )

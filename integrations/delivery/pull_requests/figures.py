@@ -102,6 +102,6 @@ def drop_figures(ids: Iterable[int]) -> set[int]:
         )
         reverts = {row[0] for row in cursor.fetchall() if row[0] is not None}
         following = (reverts | sharing_commits(gone)) - set(gone)
-        for table in ("pullrequestwork", "countedreview", "pullrequestfigures"):
+        for table in ("pullrequestwork", "pullrequestshare", "countedreview", "pullrequestfigures"):
             cursor.execute(f"DELETE FROM integrations_{table} WHERE pull_request_id = ANY (%s)", [gone])  # noqa: S608  # names of tables
     return following

@@ -1,4 +1,4 @@
-"""How long pull requests waited for pipelines: from queued to finished, between their opening and their merge."""
+"""How long pull requests waited for pipelines, from queued to finished between opening and merge, and which failed."""
 
 from __future__ import annotations
 
@@ -24,17 +24,30 @@ _RECOMPUTE: LiteralString = """
         WHERE figures.pull_request_id = ANY (%(ids)s) AND figures.merged_at >= figures.opened_at
           AND run.deleted_at IS NULL AND run.sha <> '' AND run.finished_at >= coalesce(run.queued_at, run.started_at)
         GROUP BY figures.pull_request_id
+    ), ran AS (
+        SELECT figures.pull_request_id AS id, count(*) FILTER (WHERE run.status = 'failure')::int AS failed
+        FROM integrations_pullrequestfigures figures
+        JOIN integrations_pullrequest pull_request ON pull_request.id = figures.pull_request_id
+        JOIN integrations_pullrequestcommit commit ON commit.pull_request_id = figures.pull_request_id
+        JOIN integrations_pipelinerun run ON run.sha = commit.sha AND run.repository_id = figures.repository_id
+        WHERE figures.pull_request_id = ANY (%(ids)s) AND run.deleted_at IS NULL AND run.sha <> ''
+          AND run.status IN ('success', 'failure')
+          AND run.finished_at <= coalesce(pull_request.merged_at, pull_request.closed_at, 'infinity')
+        GROUP BY figures.pull_request_id
     )
-    UPDATE integrations_pullrequestfigures figures SET ci_wait_seconds = settled.seconds
+    UPDATE integrations_pullrequestfigures figures
+    SET ci_wait_seconds = settled.seconds, failed_run_count = settled.failed
     FROM (
         SELECT selected.id, CASE WHEN waited.id IS NOT NULL THEN (
             SELECT coalesce(sum(extract(epoch FROM upper(during) - lower(during))), 0)::float8
             FROM unnest(waited.times) AS during
-        ) END AS seconds
+        ) END AS seconds, ran.failed
         FROM unnest(%(ids)s::bigint[]) AS selected (id)
         LEFT JOIN waited ON waited.id = selected.id
+        LEFT JOIN ran ON ran.id = selected.id
     ) AS settled
-    WHERE figures.pull_request_id = settled.id AND figures.ci_wait_seconds IS DISTINCT FROM settled.seconds
+    WHERE figures.pull_request_id = settled.id
+      AND (figures.ci_wait_seconds, figures.failed_run_count) IS DISTINCT FROM (settled.seconds, settled.failed)
     RETURNING figures.pull_request_id
 """
 _OF_RUNS: LiteralString = """
@@ -46,7 +59,7 @@ _OF_RUNS: LiteralString = """
 
 
 def recompute_pipeline_waits(pull_requests: Collection[int]) -> set[int]:
-    """Recompute how long these waited; those that changed.  Their figures exist already."""
+    """Recompute how long these waited and how often runs failed; those that changed.  Their figures exist already."""
     ordered = sorted(pull_requests)
     changed: set[int] = set()
     with database.cursor() as cursor:

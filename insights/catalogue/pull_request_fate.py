@@ -1,0 +1,117 @@
+"""What becomes of pull requests, with agents and without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from insights.catalogue.declarations import Duration, Ratio
+from insights.catalogue.pull_requests import SOURCE, MergedMeasure
+from insights.catalogue.references import CONTINUOUS_INTEGRATION, FOUR_KEYS, PULL_REQUEST_STAGES
+from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
+from insights.query.measures import Distribution, Facts, Measure, Total
+from insights.query.query import Dimension, Statistic
+from integrations.facts.pull_requests import ENDED_PULL_REQUESTS, ENDED_PULL_REQUESTS_BY_AGENT
+from integrations.facts.relation import Relation
+
+DIMENSIONS = (
+    *(Dimension.ASSISTANCE, Dimension.AGENT, Dimension.WORK_TYPE),
+    *(Dimension.REPOSITORY, Dimension.SIZE_CLASS, Dimension.COMPLEXITY_CLASS),
+)
+ENDED = (
+    "Of pull requests that were merged or closed, on the day on which they ended; those of bots are left out, and those "
+    "of coding agents count for whoever asked."
+)
+
+
+def _of_ended(measure: Callable[[Relation], MergedMeasure]) -> MergedMeasure:
+    by_agent = measure(ENDED_PULL_REQUESTS_BY_AGENT)
+    return replace(measure(ENDED_PULL_REQUESTS), instead=((Dimension.AGENT, by_agent),))
+
+
+ENDED_COUNT: Measure = _of_ended(Facts)
+
+FATE = Ratio(
+    key="ai.pr_fate",
+    version=1,
+    name="PRs merged of those that ended",
+    meaning="Which share of the pull requests was merged; the rest was closed without a merge. With and without AI it "
+    "tells whether agents' pull requests are accepted.",
+    formula=f"merged ÷ (merged + closed without a merge) × 100. {ENDED}",
+    numerator=_of_ended(lambda relation: Total(relation, column="merged")),
+    denominator=ENDED_COUNT,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.HIGHER,
+    minimum_sample=5,
+    categories=(Category.AI, Category.QUALITY),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("pr.reopened_rate", "pr.review_rounds", "pr.failed_runs", "code.rework_rate"),
+    negative_indicators=("pr.revert_rate",),
+    source=SOURCE,
+    reference=FOUR_KEYS,
+)
+
+REOPENED_RATE = Ratio(
+    key="pr.reopened_rate",
+    version=1,
+    name="Reopened",
+    meaning="Which share of the pull requests was closed and opened again before it ended.",
+    formula=f"reopened at any time ÷ (merged + closed without a merge) × 100. {ENDED}",
+    numerator=_of_ended(lambda relation: Total(relation, column="reopened")),
+    denominator=ENDED_COUNT,
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("ai.pr_fate",),
+    source=SOURCE,
+    reference=FOUR_KEYS,
+)
+
+REVIEW_ROUNDS = Duration(
+    key="pr.review_rounds",
+    version=1,
+    name="Review rounds",
+    meaning="How often a pull request was looked at again after it had been changed.",
+    formula="number of reviews by other people before the merge, those between the same two commits taken together; 0 "
+    f"without a review. {ENDED}",
+    of=_of_ended(lambda relation: Distribution(relation, column="review_rounds")),
+    statistic=Statistic.MEAN,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.COMMUNICATION,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("pr.review_time", "pr.size"),
+    negative_indicators=("pr.unreviewed_rate", "pr.review_depth"),
+    source=SOURCE,
+    reference=PULL_REQUEST_STAGES,
+)
+
+FAILED_RUNS = Duration(
+    key="pr.failed_runs",
+    version=1,
+    name="Failed runs per PR",
+    meaning="How many pipeline runs fail before a pull request ends.",
+    formula="number of pipeline runs on its commits that failed before the merge, or the close; each attempt by "
+    f"itself, cancelled and skipped ones left out. Left out where none finished. {ENDED}",
+    of=_of_ended(lambda relation: Distribution(relation, column="failed_runs")),
+    statistic=Statistic.MEAN,
+    unit=UnitOfMeasure.COUNT,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.EFFICIENCY, Category.QUALITY),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("ci.success_rate", "ci.flaky_rate", "pr.size"),
+    source=f"{SOURCE}; pipeline runs",
+    reference=CONTINUOUS_INTEGRATION,
+)
