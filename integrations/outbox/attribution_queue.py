@@ -137,6 +137,21 @@ SESSIONS_BEHIND: LiteralString = """
       ) OR NOT EXISTS (
           SELECT FROM integrations_pullrequestshare share
           WHERE share.session_id = attribution.session_id AND share.pull_request_id = brought.pull_request_id
+            AND figures.set_apart = ''
+      ))
+    UNION
+    -- those whose commits it does not list any more
+    SELECT share.session_id
+    FROM integrations_pullrequestshare share
+    JOIN integrations_pullrequestfigures figures USING (pull_request_id)
+    WHERE share.pull_request_id = ANY (%(pull_requests)s)
+      AND (%(leaving)s OR figures.set_apart <> '' OR share.via = 'commits' AND NOT EXISTS (
+          SELECT FROM integrations_pullrequestcommit listed
+          JOIN integrations_commit commit ON commit.sha = listed.sha
+          JOIN integrations_fileattribution attribution
+            ON attribution.commit_id = coalesce(commit.stands_in_id, commit.id)
+           AND attribution.session_id = share.session_id
+          WHERE listed.pull_request_id = share.pull_request_id
       ))
     UNION
     -- those of its branch, which may be behind another pull request of it
@@ -149,6 +164,6 @@ SESSIONS_BEHIND: LiteralString = """
     SELECT evidence.session_id
     FROM integrations_pullrequestcommit listed
     JOIN integrations_commit commit ON commit.sha = listed.sha AND commit.set_apart = 'gone'
-    JOIN integrations_commitevidence evidence ON evidence.commit_id = commit.id AND evidence.withdrawn_at IS NULL
+    JOIN integrations_commitevidence evidence ON evidence.commit_id = commit.id
     WHERE listed.pull_request_id = ANY (%(pull_requests)s) AND evidence.session_id IS NOT NULL
 """

@@ -85,6 +85,7 @@ class Story:
             attribute_pending()
             sync_line_histories()
         recompute_waiting_pull_requests()
+        attribute_pending()
 
 
 def _pieces(draft: AnyDraft) -> Sequence[AnyDraft]:

@@ -132,8 +132,13 @@ REPLACE_PULL_REQUEST_SHARES: LiteralString = f"""
         FROM (
             SELECT session.id AS session_id, evidence.commit_id
             FROM without_lines session
-            JOIN integrations_commitevidence evidence
-              ON evidence.session_id = session.id AND evidence.withdrawn_at IS NULL
+            JOIN integrations_commitevidence evidence ON evidence.session_id = session.id
+            WHERE evidence.withdrawn_at IS NULL
+               -- overlap is withdrawn with the commit: the last that held
+               OR evidence.method = 'overlap' AND NOT EXISTS (
+                   SELECT FROM integrations_commitevidence later
+                   WHERE later.commit_id = evidence.commit_id AND later.method = 'overlap' AND later.id > evidence.id
+               )
             UNION
             SELECT session.id, evidence.commit_id
             FROM without_lines session
