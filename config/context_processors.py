@@ -52,6 +52,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("ai", "AI", "sparkles"),
             Entry("budgets", "AI budgets", "coins", also=("charge_back",)),
+            Entry("ai_costs", "AI costs", "coins"),
             Entry("ai_repositories", "AI readiness", "shield-check"),
             Entry("attribution", "Attribution", "git-commit"),
             Entry("delivery", "Delivery", "git-merge"),

@@ -4,6 +4,7 @@ from insights.pages import badges, catalogue, connect, connect_repository, home,
 from insights.pages import change_token as pulse
 from insights.pages.ai import adoption_rows, charts, leaderboard, page, parts, prices, repositories, repository_rows
 from insights.pages.ai import units as ai_units
+from insights.pages.ai.costs import page as costs
 from insights.pages.ai.sessions import listing as session_list
 from insights.pages.ai.sessions import page as session
 from insights.pages.annotations import pages as annotations
@@ -37,6 +38,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/sessions/<int:pk>/", session.session_page, name="ai_session"),
     path("insights/ai/prices/", prices.ai_prices, name="ai_prices"),
     path("insights/ai/prices.csv", prices.ai_prices_csv, name="ai_prices_csv"),
+    path("insights/ai/costs/", costs.ai_costs, name="ai_costs"),
+    path("insights/ai/costs.csv", costs.ai_costs_csv, name="ai_costs_csv"),
     path("insights/ai/repositories/", repositories.ai_repositories, name="ai_repositories"),
     path("insights/ai/repositories/rows/", repository_rows.repository_rows, name="repository_rows"),
     path("insights/ai/repositories/rows.csv", repository_rows.repository_rows_csv, name="repository_rows_csv"),

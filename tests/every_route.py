@@ -61,6 +61,8 @@ ROUTES: dict[str, Access] = {
     "insights/ai/sessions/<int:pk>/": no_such("/insights/ai/sessions/4711/"),
     "insights/ai/prices/": signed_in_only("/insights/ai/prices/"),
     "insights/ai/prices.csv": signed_in_only("/insights/ai/prices.csv"),
+    "insights/ai/costs/": signed_in_only("/insights/ai/costs/"),
+    "insights/ai/costs.csv": signed_in_only("/insights/ai/costs.csv"),
     "insights/ai/repositories/": signed_in_only("/insights/ai/repositories/"),
     # Here no repository is known of that name.
     "insights/ai/repositories/rows/": Access(
