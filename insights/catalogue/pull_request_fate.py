@@ -19,8 +19,8 @@ DIMENSIONS = (
     *(Dimension.REPOSITORY, Dimension.SIZE_CLASS, Dimension.COMPLEXITY_CLASS),
 )
 ENDED = (
-    "Of pull requests that were merged or closed, on the day on which they ended; those of bots are left out, and those "
-    "of coding agents count for whoever asked."
+    "Of pull requests that were merged or closed, on the day on which they ended; those of bots are left out, and "
+    "those of coding agents count for whoever asked."
 )
 
 

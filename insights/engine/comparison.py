@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from insights.catalogue.declarations import Duration
+from insights.catalogue.declarations import Duration, Ratio
 from insights.catalogue.per_developer import PerDeveloper
-from insights.engine.line_counts import buckets_on_line, facts_done
+from insights.engine.line_counts import amounts_of, buckets_on_line, facts_behind, facts_done
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.measures import PERCENTILES
 from insights.engine.plan import Clock, Plan, ScopeResolver, plan_query
@@ -26,6 +26,7 @@ from insights.formulas.differences import (
     difference_of_percentiles,
     difference_of_quotients,
 )
+from insights.query.enums import UnitOfMeasure
 from insights.query.query import Dimension, Query, Statistic
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Comparison:
 
 @rows_of_answer()
 def read_comparisons(queries: Sequence[Query], line: str) -> list[Comparison]:
-    """Compare durations or values per developer, in order, in one snapshot; facets by agent are ignored.
+    """Compare durations, ratios or values per developer, in order, in one snapshot; facets by agent are ignored.
 
     Raises QueryError where one of the queries cannot be answered.
     """
@@ -92,6 +93,8 @@ def _compared(plan: Plan, query: Query, line: str) -> Comparison:
         return _of_quotients(plan, query, line)
     if isinstance(plan.metric, Duration):
         return _of_durations(plan, plan.metric, query, line)
+    if isinstance(plan.metric, Ratio):
+        return _of_ratios(plan, plan.metric, query, line)
     raise TypeError(f"{query.key} is not compared.")
 
 
@@ -121,6 +124,35 @@ def _of_quotients(plan: Plan, query: Query, line: str) -> Comparison:
     interval = difference_of_quotients(first, second, seed=seed_of(query, line))
     groups = [Group(t.value, round(t.above.sum()), t.developers, int((t.above > 0).sum())) for t in (first, second)]
     unmatched = sum(amount for (person, _), amount in done.items() if person is None)
+    return _comparison(query, line, groups, interval, unmatched)
+
+
+def _of_ratios(plan: Plan, metric: Ratio, query: Query, line: str) -> Comparison:
+    """Each group's Σ numerator ÷ Σ denominator, in the metric's unit; its facts are those of the denominator."""
+    import numpy as np
+
+    above, below = amounts_of(plan, metric.numerator), amounts_of(plan, metric.denominator)
+    facts = facts_behind(plan, metric.denominator)
+    factor = 100 if metric.unit is UnitOfMeasure.PERCENT else 1
+    people = sorted({person for person, _ in (*above, *below) if person is not None})
+    first, second = (
+        Totals(
+            np.array([above.get((person, name), 0) * factor for person in people], dtype=np.float64),
+            np.array([below.get((person, name), 0) for person in people], dtype=np.float64),
+        )
+        for name in (line, WITHOUT)
+    )
+    interval = difference_of_quotients(first, second, seed=seed_of(query, line))
+    groups = [
+        Group(
+            totals.value,
+            int(sum(count for (person, of_line), count in facts.items() if person is not None and of_line == name)),
+            totals.developers,
+            totals.developers,
+        )
+        for totals, name in ((first, line), (second, WITHOUT))
+    ]
+    unmatched = int(sum(count for (person, _), count in facts.items() if person is None))
     return _comparison(query, line, groups, interval, unmatched)
 
 

@@ -1,4 +1,4 @@
-"""Counts per developer and line of a comparison: facts done, and buckets in which the developer was on the line."""
+"""Amounts per developer and line of a comparison: facts done, sums, and buckets in which the developer was on it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from insights.engine.fact_query import FactQuery
 from insights.engine.measures import IS_ON_LINE
 from insights.engine.plan import Plan
 from insights.engine.scan import select
-from insights.query.measures import Measure, PeopleOnLine
+from insights.query.measures import Measure, PeopleOnLine, Total
 
 # Developer (None: unmatched, and autonomous agents) and line → count.
 Amounts = Mapping[tuple[int | None, str], int]
@@ -30,6 +30,19 @@ def buckets_on_line(plan: Plan) -> Amounts:
     return _by_developer(plan.in_buckets(measure_query), measure_query.measure, _WINDOWS)
 
 
+def amounts_of(plan: Plan, measure: Measure) -> Amounts:
+    """The measure of each developer on each line: a number of facts, or a sum."""
+    measure_query = plan.measure_queries[measure]
+    amounts = _SUMS if isinstance(measure_query.measure, Total) else _FACTS
+    return _by_developer(measure_query.fact_query.over_whole_window(), measure_query.measure, amounts)
+
+
+def facts_behind(plan: Plan, measure: Measure) -> Amounts:
+    """The number of the measure's facts of each developer on each line."""
+    measure_query = plan.measure_queries[measure]
+    return _by_developer(measure_query.fact_query.over_whole_window(), measure_query.measure, _FACTS)
+
+
 def per_developer(plan: Plan) -> PerDeveloper:
     """The plan's metric.  Raises TypeError where it is of another kind."""
     if not isinstance(plan.metric, PerDeveloper):
@@ -41,11 +54,12 @@ def _by_developer(fact_query: FactQuery, measure: Measure, amounts: str) -> Amou
     counts: Counter[tuple[int | None, str]] = Counter()
     for row in select(fact_query, [measure], amounts):
         person = row["person_id"] if row["person_id"] > 0 else None
-        counts[person, row["segment_0"]] += row["amount"]
+        counts[person, row["segment_0"]] += row["amount"] or 0
     return counts
 
 
 _FACTS = "SELECT person_id, segment_0, count(DISTINCT fact_id) AS amount FROM counted GROUP BY ALL"
+_SUMS = "SELECT person_id, segment_0, sum(c_0)::DOUBLE AS amount FROM counted GROUP BY ALL"
 _WINDOWS = f"""
     SELECT person_id, segment_0, count(*) AS amount
     FROM (

@@ -163,18 +163,18 @@ class CostCount:
 
 def cost_sums(scope: CostScope) -> list[CostSum]:
     """By repository and state; sessions of which nothing is known are in none."""
-    return [CostSum(row[0], row[1], CostState(row[2]), *row[3:]) for row in _read(_SUMMED, scope, {})]
+    return [CostSum(row[0], row[1], CostState(row[2]), row[3], row[4], row[5], row[6]) for row in _read(_SUMMED, scope, {})]
 
 
 def count_session_costs(scope: CostScope) -> CostCount:
     [row] = _read(_COUNTED, scope, {})
-    return CostCount(*row)
+    return CostCount(row[0], row[1], row[2])
 
 
 def session_costs(scope: CostScope, *, skipped: int, size: int) -> list[SessionCost]:
     """A page of them, the latest first."""
     rows = _read(_LISTED, scope, {"skipped": skipped, "size": size})
-    return [SessionCost(*row[:4], CostState(row[4]), *row[5:]) for row in rows]
+    return [SessionCost(row[0], row[1], row[2], row[3], CostState(row[4]), row[5], row[6]) for row in rows]
 
 
 def _read(statement: sql.Composable, scope: CostScope, more: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
@@ -195,7 +195,7 @@ def _read(statement: sql.Composable, scope: CostScope, more: Mapping[str, Any]) 
     of_item = _OF_ITEM if scope.work_item_id is not None else _AS_IT_IS
     with connection.cursor() as cursor:
         cursor.execute(chosen + of_item + statement, {**params, **values, **more})
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _condition(scope: CostScope) -> str:

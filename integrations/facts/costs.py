@@ -1,9 +1,9 @@
 """What pull requests and work items cost in AI, as relations for the metric engine.
 
 A session's spend is behind the pull requests that brought its AI lines into counted commits; of several, each has the
-share of its lines.  A session without such lines is behind the pull request of the branch that its telemetry names, else
-behind those that list its lost commits (`PullRequestShare`, integrations/code/attribution/session_outcomes.py).  Shares
-are rounded so that they sum to the session's spend exactly; a part that no pull request brings stays with none.
+share of its lines.  A session without such lines is behind the pull request of the branch that its telemetry names,
+else behind those that list its lost commits (`PullRequestShare`, integrations/code/attribution/session_outcomes.py).
+Shares are rounded so that they sum to the session's spend exactly; a part that no pull request brings stays with none.
 
 A pull request's spend is divided equally over the items that it is linked to, and a session's part without a pull
 request belongs to the item that the session itself names.
@@ -179,7 +179,7 @@ DONE_WORK_ITEMS_WITH_SPEND = Relation(
                     SELECT sum({SPEND_OF_SHARE}) {_SHARES} WHERE share.pull_request_id = linked.pull_request_id
                 ) AS of_one (spend)
                 UNION ALL
-                SELECT sum(direct.spend), false
+                SELECT nullif(sum(direct.spend), 0), false
                 FROM (
                     SELECT spent.spend - coalesce(sum({SPEND_OF_SHARE}) FILTER (
                                WHERE share.pull_request_id IS NOT NULL), 0) AS spend
@@ -196,7 +196,7 @@ DONE_WORK_ITEMS_WITH_SPEND = Relation(
         ) AS behind (spend, abandoned_spend)
         {_ANCESTORS}
         WHERE figures.done_on IS NOT NULL AND behind.spend IS NOT NULL
-    """,
+    """,  # noqa: S608  # this module's own
 )
 """One row per work item that is done and has any spend behind it, on the day of its last entry into done.
 

@@ -266,7 +266,8 @@ _ENDED: LiteralString = """
 _WHERE_ENDED: LiteralString = """
         WHERE figures.set_apart = ''
           AND (figures.merged_on IS NOT NULL
-               OR pull_request.state = 'closed' AND pull_request.merged_at IS NULL AND pull_request.closed_at IS NOT NULL)
+               OR pull_request.state = 'closed' AND pull_request.merged_at IS NULL
+                  AND pull_request.closed_at IS NOT NULL)
 """
 
 ENDED_PULL_REQUESTS = Relation(
@@ -283,9 +284,9 @@ ENDED_PULL_REQUESTS = Relation(
 )
 """One row per pull request that was merged or closed; it counts on the local day on which it ended.
 
-merged and reopened (at any time) are 1 or 0.  review_rounds is the number of counted reviews, those between the same two
-commits taken together.  failed_runs are the pipeline runs on its commits that failed before its end, each attempt by
-itself; null where none finished.
+merged and reopened (at any time) are 1 or 0.  review_rounds is the number of counted reviews, those between the same
+two commits taken together.  failed_runs are the pipeline runs on its commits that failed before its end, each attempt
+by itself; null where none finished.
 """
 
 ENDED_PULL_REQUESTS_BY_AGENT = Relation(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from core.csv_export import Cell
 from insights.catalogue.registry import get
-from insights.engine.comparison import WITHOUT, Comparison, Group
+from insights.engine.comparison import ANY_AGENT, WITHOUT, Comparison, Group
 from insights.pages.ai.lines import (
     COMPARED,
     CYCLE,
+    FATE,
     LINE,
     Compared,
     line_name,
@@ -89,10 +90,24 @@ def differences(filters: Filters) -> Differences:
     return Differences(line_name(line), marker(line), line_name(WITHOUT), rows)
 
 
+def fate_differences(filters: Filters) -> Differences:
+    """What becomes of pull requests with any agent and without; a repository's commits name no agent."""
+    narrowed = replace(of_work(filters), facets={})
+    comparisons = visible_comparisons([query_of(narrowed, key) for key in FATE], ANY_AGENT, filters.access)
+    rows = [
+        _row(narrowed, ANY_AGENT, comparison, compared)
+        for comparison, compared in zip(comparisons, FATE.values(), strict=True)
+    ]
+    return Differences(line_name(ANY_AGENT), marker(ANY_AGENT), line_name(WITHOUT), rows)
+
+
 def _row(filters: Filters, line: str, comparison: Comparison, compared: Compared) -> Difference:
     key = compared.key
     first_rows_url, second_rows_url = (
-        rows_of_part(filters, key, Dimension.AGENT, marker(name)) for name in (line, WITHOUT)
+        rows_of_part(filters, key, Dimension.ASSISTANCE, name)
+        if key in FATE
+        else rows_of_part(filters, key, Dimension.AGENT, marker(name))
+        for name in (line, WITHOUT)
     )
     statistic = f", {CYCLE.options[comparison.query.statistic].lower()}" if comparison.query.statistic else ""
     delta, interval = comparison.difference, comparison.interval

@@ -56,6 +56,25 @@ COMPARED = {
     )
 }
 
+# What becomes of pull requests, in the table of differences alone.
+FATE = {
+    compared.key: compared
+    for compared in (
+        Compared("", "ai.pr_fate", "Merged, of those that ended", ("PR", "PRs"), "ai.pr_fate", "pull request"),
+        Compared("", "pr.reopened_rate", "Reopened", ("PR", "PRs"), "pr.reopened_rate", "pull request"),
+        Compared("", "pr.review_rounds", "Review rounds", ("PR", "PRs"), "pr.review_rounds", "pull request"),
+        Compared("", "pr.failed_runs", "Failed runs before the merge", ("PR", "PRs"), "pr.failed_runs", "pull request"),
+        Compared(
+            "",
+            "code.rework_rate",
+            "Lines rewritten within 21 days",
+            ("commit", "commits"),
+            "code.rework_rate",
+            "commit",
+        ),
+    )
+}
+
 
 def queries(filters: Filters) -> tuple[PageQuery, ...]:
     """Both splits of each metric for the whole window; charts read their buckets themselves."""

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from insights.pages.ai import adoption, impact, leaderboard, spend, usage
 from insights.pages.ai.answers import AI_PAGE, read
+from insights.pages.ai.costs import section as costs
 from insights.pages.ai.unmatched import unmatched_sentence
 from insights.pages.answers import PageQuery
 from insights.pages.change_token import current_token
@@ -62,6 +63,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
             adoption.section(answers),
             impact.section(answers, has_repositories=sources.repositories),
             spend.section(answers, has_seats=sources.seats),
+            costs.section(answers),
             usage.section(answers),
         ],
         "board": leaderboard.leaderboard_card(filters),

@@ -18,6 +18,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from insights.pages.ai import impact, spend, usage
 from insights.pages.ai.answers import AI_PAGE, read
+from insights.pages.ai.costs import section as costs
 from insights.pages.ai.differences import differences
 from insights.pages.ai.effect import effect_part
 from insights.pages.ai.leaderboard import leaderboard_rows
@@ -40,6 +41,11 @@ def spend_outcome(filters: Filters) -> dict[str, Any]:
 
 def spend_budgets(filters: Filters) -> dict[str, Any]:
     return {"title": "Budgets", "found": budgets_beside_spend(filters)}
+
+
+def money(filters: Filters) -> dict[str, Any]:
+    """Without the facets: sessions have no agent here, and each repository is listed."""
+    return {"title": "Where the money goes", "money": costs.money(filters)}
 
 
 def failing_tools(filters: Filters) -> dict[str, Any]:
@@ -77,6 +83,7 @@ def adoption_effect(filters: Filters) -> dict[str, Any]:
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "spend_outcome": spend_outcome,
     "spend_budgets": spend_budgets,
+    "money": money,
     "failing_tools": failing_tools,
     "compared": compared,
     "differences": impact_differences,

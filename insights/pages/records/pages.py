@@ -59,6 +59,7 @@ def pull_request(request: HttpRequest, pk: int) -> HttpResponseBase:
         tag=(labels.status_words(record.state), {"merged": "good", "closed": "watch"}.get(record.state, "")),
         facts=pull_request_facts(record),
         commits=_commit_rows(story),
+        cost_url=f"{reverse('ai_costs')}?pull_request={record.pk}",
     )
 
 
@@ -70,7 +71,8 @@ def work_item(request: HttpRequest, pk: int) -> HttpResponseBase:
     item = story.work_item
     state = item.native_status or labels.status_words(item.status_category)
     tag = (state, "good" if item.status_category == "done" else "")
-    return _page(request, story, tag=tag, facts=work_item_facts(item, story.figures))
+    cost_url = f"{reverse('ai_costs')}?work_item={item.pk}"
+    return _page(request, story, tag=tag, facts=work_item_facts(item, story.figures), cost_url=cost_url)
 
 
 @login_required
@@ -120,6 +122,7 @@ def _page(
     facts: Sequence[tuple[str, str]],
     also: tuple[str, str] | None = None,
     commits: Sequence[CommitRow] = (),
+    cost_url: str = "",
 ) -> HttpResponseBase:
     name = story.name
     context: dict[str, Any] = {
@@ -134,6 +137,7 @@ def _page(
         "days": timeline(story),
         "links": link_groups(story.links),
         "commits": commits,
+        "cost_url": cost_url,
         "more": f"Only the first {MOST_PARTS} {wording.listed(list(story.more))} are listed." if story.more else "",
     }
     return render(request, "insights/records/record.html", context)

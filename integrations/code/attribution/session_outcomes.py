@@ -1,4 +1,4 @@
-"""Outcomes of sessions: which repositories, work types and pull requests their lines went to, and whether that is known.
+"""Outcomes of sessions: to which repositories, work types and pull requests their lines went, and whether it is known.
 
 Committed and covered are stored facts; pending and wasted depend on the clock and are decided on read.
 """
@@ -16,8 +16,8 @@ from integrations.code.attribution.changed_costs import append_changes_of_costs
 # seen.  Otherwise a session cannot be called wasted.
 COVERING = "365 days"
 
-# The lines of these sessions by counted commit, and the first pull request that contains each commit: one that lists it,
-# that lists a branch commit which it represents, or that was merged as it.
+# The lines of these sessions by counted commit, and the first pull request that contains each commit: one that lists
+# it, that lists a branch commit which it represents, or that was merged as it.
 _ATTRIBUTED: LiteralString = """
     attributed AS (
         SELECT attribution.session_id, commit.home_id AS repository_id, commit.id AS commit_id, commit.sha,
@@ -112,11 +112,11 @@ REPLACE_SHARES: LiteralString = f"""
         RETURNING session_id
     )
     SELECT session_id FROM gone UNION SELECT session_id FROM upserted
-"""
+"""  # noqa: S608  # this module's own
 
 # A session's pull requests are those of its lines.  A session without lines is behind the first pull request of its
-# branch that ended after it began, or behind its branch alone; one that names no branch is behind the pull requests that
-# list its lost commits, else in the repository that it names.  The default branch is no branch of a change.
+# branch that ended after it began, or behind its branch alone; one that names no branch is behind the pull requests
+# that list its lost commits, else in the repository that it names.  The default branch is no branch of a change.
 REPLACE_PULL_REQUEST_SHARES: LiteralString = f"""
     WITH {_ATTRIBUTED}, without_lines AS (
         SELECT session.id, session.external_id, session.started_at, session.repository_id, session.branch,
@@ -217,7 +217,7 @@ REPLACE_PULL_REQUEST_SHARES: LiteralString = f"""
         RETURNING session_id, pull_request_id
     )
     SELECT DISTINCT pull_request_id FROM gone WHERE pull_request_id IS NOT NULL
-"""
+"""  # noqa: S608  # this module's own
 
 # Sessions are locked in the order in which a fold locks them.
 UPDATE_OUTCOMES: LiteralString = """

@@ -139,7 +139,9 @@ def test_what_was_given_up_counts_for_the_pull_request_that_took_its_place(tell:
     tell(item("SHOP-1"))
     tell(for_items(closed(1, [first]), "SHOP-1"), for_items(merged(2, [second]), "SHOP-1"), merged(3, [third]))
     settle()
-    rows = {row["reference"][-1]: (row["spend"], row["abandoned_spend"]) for row in rows_of(MERGED_PULL_REQUESTS_WITH_SPEND)}
+    rows = {
+        row["reference"][-1]: (row["spend"], row["abandoned_spend"]) for row in rows_of(MERGED_PULL_REQUESTS_WITH_SPEND)
+    }
     assert rows == {"2": (Decimal(5), Decimal(4)), "3": (Decimal(7), Decimal(0))}
 
 
@@ -208,9 +210,7 @@ def test_the_fate_of_a_pull_request(tell: Tell) -> None:
 
 def on_branch(name: str, branch: str, *, begin: str = "10:00", end: str = "11:00", spend: str = "1") -> AgentSession:
     stored = session(name, begin, end, spend=spend)
-    AgentSession.objects.filter(pk=stored.pk).update(
-        repository=Repository.objects.get(name="acme/shop"), branch=branch
-    )
+    AgentSession.objects.filter(pk=stored.pk).update(repository=Repository.objects.get(name="acme/shop"), branch=branch)
     return stored
 
 

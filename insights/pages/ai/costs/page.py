@@ -72,9 +72,7 @@ def ai_costs(request: HttpRequest) -> HttpResponseBase:
         "scope": scope_bar(filters, around, {}, request.path, extra_params=subject.parameters),
         "whose": scope_words(filters, around),
         "ranges": [
-            tiles.Picker(
-                wording.count(weeks, "week"), _url(filters.with_range(name), subject), filters.range == name
-            )
+            tiles.Picker(wording.count(weeks, "week"), _url(filters.with_range(name), subject), filters.range == name)
             for name, weeks in WEEK_RANGES.items()
         ]
         if has_window
@@ -149,7 +147,7 @@ def _of_subject(request: HttpRequest, subject: Subject, filters: Filters) -> dic
         "tiles": _tiles(costs),
         "states": _states(costs),
         "note": rows.note,
-        "table": row_table(rows, record_page="ai_session"),
+        "table": row_table(rows, without=frozenset(), record_page="ai_session"),
         **page_numbers(
             page,
             size=PAGE_SIZE,

@@ -45,15 +45,13 @@ def read_subject(request: HttpRequest, filters: Filters) -> Subject:
     if len(named) > 1:
         raise BadFilterError(named[1], f"Choose either a {_words(named[0])} or a {_words(named[1])}.")
     if not named:
-        scope = _in_window(CostScope(whose=filters.people_filter), filters)
-        return Subject(scope, filters.window)
+        return Subject(in_window(filters), filters.window)
     [kind], value = named, request.GET[named[0]]
     if kind == "repository":
-        repository = Repository.objects.filter(name=value).first() if "\x00" not in value else None
+        repository = Repository.objects.filter(name=value).first()
         if repository is None:
             raise Http404("No such repository.")
-        scope = CostScope(repository_id=repository.pk, whose=filters.people_filter)
-        return Subject(_in_window(scope, filters), filters.window, kind, value, value, "", value)
+        return Subject(in_window(filters, repository.pk), filters.window, kind, value, value, "", value)
     if not (value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER):
         raise BadFilterError(kind, f"It must be the number of a {_words(kind)}.")
     ever = Window(FIRST_DAY, max(filters.today, filters.window.end))
@@ -84,10 +82,10 @@ def _of_pull_request(pull_request: PullRequest, ever: Window, filters: Filters) 
     )
 
 
-def _in_window(scope: CostScope, filters: Filters) -> CostScope:
-    return CostScope(
-        scope.repository_id, None, None, filters.window.start, filters.window.end, scope.whose
-    )
+def in_window(filters: Filters, repository_id: int | None = None) -> CostScope:
+    """One repository, or all of them, in the window of the filters."""
+    window = filters.window
+    return CostScope(repository_id, first_day=window.start, day_after=window.end, whose=filters.people_filter)
 
 
 def found(text: str, access: Access) -> Mapping[str, str] | None:

@@ -133,9 +133,7 @@ def visible_repositories(subject: Subject, filters: Filters) -> tuple[list[Repos
     by_name: dict[str, list[CostSum]] = defaultdict(list)
     for found in cost_sums(subject.scope):
         by_name[found.name].append(found)
-    people = {
-        name: count_people(subject.scope, sums[0].repository_id, sums) for name, sums in by_name.items()
-    }
+    people = {name: count_people(subject.scope, sums[0].repository_id, sums) for name, sums in by_name.items()}
     queries = {name: query_of(replace(subject, name=name), filters) for name in by_name}
     hidden = {name for name in by_name if is_withheld(queries[name], people[name], access)}
     if hidden and len(hidden) < len(by_name):
@@ -158,8 +156,10 @@ def visible_repositories(subject: Subject, filters: Filters) -> tuple[list[Repos
 
 def count_people(scope: CostScope, repository_id: int | None, sums: Sequence[CostSum]) -> int:
     """The people behind a repository: of one state they are known, of several they may be the same."""
-    return sums[0].people if len(sums) == 1 or repository_id is None else (
-        count_session_costs(replace(scope, repository_id=repository_id)).people
+    return (
+        sums[0].people
+        if len(sums) == 1 or repository_id is None
+        else (count_session_costs(replace(scope, repository_id=repository_id)).people)
     )
 
 

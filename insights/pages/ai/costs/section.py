@@ -1,0 +1,86 @@
+"""The section “Where the money goes” of the AI page, which loads after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from insights.pages.ai.answers import read
+from insights.pages.ai.cards import Section
+from insights.pages.ai.costs.page import CostLine, repository_lines
+from insights.pages.ai.costs.subject import Subject, in_window
+from insights.pages.ai.costs.visible import visible_repositories
+from insights.pages.ai.differences import Differences, fate_differences
+from insights.pages.answers import Answers, PageQuery
+from insights.query.query import Statistic
+from insights.ui import tiles, wording
+from insights.ui.filters import Filters
+from insights.ui.tiles import Tile
+
+REPOSITORIES_LISTED = 10
+PER_PULL_REQUEST = "ai.spend_per_merged_pr"
+MEDIAN, P90 = (
+    PageQuery(PER_PULL_REQUEST, statistic=statistic, whole=True) for statistic in (Statistic.MEDIAN, Statistic.P90)
+)
+QUERIES = (
+    PageQuery(PER_PULL_REQUEST, compared=True),
+    PageQuery("ai.spend_per_item", compared=True),
+    PageQuery("ai.spend_abandoned", compared=True),
+    PageQuery("ai.pr_fate", compared=True),
+    MEDIAN,
+    P90,
+)
+
+
+@dataclass(frozen=True)
+class Money:
+    """The figures of the section, its repositories, and what becomes of pull requests."""
+
+    tiles: Sequence[Tile]
+    repositories: Sequence[CostLine]
+    hidden: str
+    all_url: str
+    fate: Differences
+
+
+def section(answers: Answers) -> Section:
+    return Section(
+        key="money",
+        title="Where the money goes",
+        lede="What merged pull requests, delivered items and repositories cost, and what was abandoned",
+        part_url=answers.part_url("money"),
+    )
+
+
+def money(filters: Filters) -> Money:
+    answers = read(filters, QUERIES)
+    unfaceted = filters.without_facets()
+    rows, hidden = visible_repositories(Subject(in_window(filters), filters.window), unfaceted)
+    return Money(
+        tiles=[
+            answers.tile(PER_PULL_REQUEST, sample=_spread(answers)),
+            answers.tile("ai.spend_per_item", sample=_behind(answers, "ai.spend_per_item", "item")),
+            answers.tile("ai.spend_abandoned", sample=_behind(answers, "ai.spend_abandoned", "closed PR")),
+            answers.tile("ai.pr_fate", label="PRs merged of those ended", sample=_behind(answers, "ai.pr_fate", "PR")),
+        ],
+        repositories=repository_lines(rows, unfaceted)[:REPOSITORIES_LISTED],
+        hidden=f"{wording.count(hidden, 'repository', 'repositories')} hidden because of few people." if hidden else "",
+        all_url=unfaceted.url(reverse("ai_costs")),
+        fate=fate_differences(filters),
+    )
+
+
+def _spread(answers: Answers) -> str:
+    """Median and P90 beside the mean."""
+    median, p90 = (tiles.whole(answers.now[query]).value for query in (MEDIAN, P90))
+    if median is None or p90 is None:
+        return ""
+    pull_requests = wording.count(answers.figure(PER_PULL_REQUEST).sample_size, "PR")
+    return f"median {wording.money(median)}, P90 {wording.money(p90)}, {pull_requests}"
+
+
+def _behind(answers: Answers, key: str, noun: str) -> str:
+    figure = answers.figure(key)
+    return wording.count(figure.sample_size, noun) if figure.value is not None else ""

@@ -1,0 +1,138 @@
+"""The page that answers what a repository, pull request or work item cost."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from integrations.code.attribution.tasks import attribute_pending
+from integrations.models import (
+    AgentSession,
+    AttributionWork,
+    Connection,
+    Project,
+    PullRequest,
+    PullRequestFigures,
+    Repository,
+    WorkItem,
+    WorkItemLink,
+)
+from tests.org import Org
+
+pytestmark = pytest.mark.django_db
+COSTS = "/insights/ai/costs/"
+
+
+@pytest.fixture
+def shop(org: Org) -> Repository:
+    """Ada's session of 3 dollars on a branch that was closed, and one of 0.30 on a branch that was merged."""
+    repository = Repository.objects.create(name="acme/shop")
+    connection = Connection.objects.create(provider="github", name="GitHub")
+    ended = timezone.now()
+    for number, branch, tokens, state in ((1, "feat/tea", 1_000_000, "closed"), (2, "feat/milk", 100_000, "merged")):
+        day = timezone.localdate() - timedelta(days=6)
+        name = org.session(by="ada", on=day, tokens=tokens, requests=10)
+        org.fold()
+        pull_request = PullRequest.objects.create(
+            connection=connection,
+            external_id=str(number),
+            repository=repository,
+            number=number,
+            state=state,
+            source_branch=branch,
+            created_at=ended - timedelta(days=5),
+            closed_at=ended,
+            merged_at=ended if state == "merged" else None,
+            title=f"Sell {branch}",
+        )
+        PullRequestFigures.objects.create(
+            pull_request=pull_request, repository=repository, exclusion_reason="", merged_at=pull_request.merged_at
+        )
+        AgentSession.objects.filter(external_id=name).update(repository=repository, branch=branch)
+        AttributionWork.objects.create(session=AgentSession.objects.get(external_id=name))
+    attribute_pending()
+    return repository
+
+
+def page(client: Client, **parameters: str) -> str:
+    answer = client.get(COSTS, parameters)
+    assert answer.status_code == 200, answer.content[:300]
+    return " ".join(answer.content.decode().split())
+
+
+def test_it_lists_repositories_with_what_was_abandoned(shop: Repository, member: Client) -> None:
+    html = page(member)
+    assert "acme/shop" in html
+    assert "$3.30" in html
+    assert "$3.00" in html
+
+
+def test_a_repository_says_what_became_of_its_spend(shop: Repository, member: Client) -> None:
+    html = page(member, repository="acme/shop")
+    assert "What acme/shop cost" in html
+    assert "Closed without a merge" in html
+    assert "91% of the spend" in html
+
+
+def test_a_pull_request_says_what_it_cost(shop: Repository, member: Client) -> None:
+    merged = PullRequest.objects.get(number=2)
+    html = page(member, pull_request=str(merged.pk))
+    assert "What acme/shop#2 cost" in html
+    assert "$0.30" in html
+    assert "$3.00" not in html
+
+
+def test_an_item_costs_its_part_of_its_pull_requests(shop: Repository, member: Client) -> None:
+    """#1 and #2 are of SHOP-1; #2 of SHOP-2, too: 3.00 + 0.15."""
+    connection = Connection.objects.get(name="GitHub")
+    project = Project.objects.create(connection=connection, external_id="p", key="SHOP", name="Shop")
+    items = [
+        WorkItem.objects.create(connection=connection, external_id=key, project=project, key=key)
+        for key in ("SHOP-1", "SHOP-2")
+    ]
+    for number, item in ((1, items[0]), (2, items[0]), (2, items[1])):
+        pull_request = PullRequest.objects.get(number=number)
+        WorkItemLink.objects.create(pull_request=pull_request, key=item.key, method="branch", work_item=item)
+    assert "$3.15" in page(member, work_item=str(items[0].pk))
+    assert "$0.15" in page(member, work_item=str(items[1].pk))
+
+
+@pytest.mark.parametrize(("text", "parameter"), [("ACME/shop", "repository"), ("acme/shop#2", "pull_request")])
+def test_the_search_leads_to_what_it_names(shop: Repository, member: Client, text: str, parameter: str) -> None:
+    answer = member.get(COSTS, {"q": text})
+    assert answer.status_code == 302
+    assert f"{parameter}=" in answer["Location"]
+    assert "No repository, pull request or work item" in page(member, q="nothing of this kind")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status"),
+    [
+        ({"repository": "nowhere"}, 404),
+        ({"pull_request": "4711"}, 404),
+        ({"pull_request": "x"}, 400),
+        ({"work_item": "9" * 30}, 400),
+        ({"repository": "acme/shop", "pull_request": "1"}, 400),
+        ({"repository": "a\x00b"}, 400),
+    ],
+)
+def test_bad_parameters_are_refused(shop: Repository, member: Client, parameters: dict[str, str], status: int) -> None:
+    assert member.get(COSTS, parameters).status_code == status
+
+
+def test_the_rows_sum_to_the_figure(shop: Repository, member: Client) -> None:
+    answer = member.get("/insights/ai/costs.csv", {"repository": "acme/shop"})
+    rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
+    assert sum(float(row["Spend"]) for row in rows) == pytest.approx(3.3)
+    assert {row["State"] for row in rows} == {"Merged", "Closed without a merge"}
+
+
+def test_the_section_of_the_ai_page_names_repositories(shop: Repository, member: Client) -> None:
+    html = member.get("/insights/ai/parts/money/", headers={"HX-Request": "true"}).content.decode()
+    assert "acme/shop" in html
+    assert "Lines rewritten within 21 days" in html
