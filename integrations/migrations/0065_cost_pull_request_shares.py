@@ -18,7 +18,7 @@ RECOMPUTE = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0057_session_place'),
+        ("integrations", "0064_changes_whole_records"),
         ('orgtree', '0023_catalogue_version'),
     ]
 
