@@ -134,14 +134,16 @@ _OF_ITEM = sql.SQL(
     """
 )
 _AS_IT_IS = sql.SQL(", scoped AS (SELECT * FROM cost)")
+# People whom nobody knows are somebody all the same: one, because they may be.
+_PEOPLE = sql.SQL("greatest(count(DISTINCT person_id), least(count(*), 1))")
 _SUMMED = sql.SQL(
     """
     SELECT repository_id, coalesce(name, ''), state, coalesce(sum(spend), 0), count(DISTINCT session_id),
-           count(DISTINCT person_id), coalesce(sum(unpriced_tokens), 0)::bigint
+           {people}, coalesce(sum(unpriced_tokens), 0)::bigint
     FROM scoped
     GROUP BY 1, 2, 3
     """
-)
+).format(people=_PEOPLE)
 _LISTED = sql.SQL(
     """
     SELECT session_id, person_id, agent, started_at, state,
@@ -151,7 +153,7 @@ _LISTED = sql.SQL(
     LIMIT %(size)s OFFSET %(skipped)s
     """
 )
-_COUNTED = sql.SQL("SELECT count(*), count(DISTINCT session_id), count(DISTINCT person_id) FROM scoped")
+_COUNTED = sql.SQL("SELECT count(*), count(DISTINCT session_id), {people} FROM scoped").format(people=_PEOPLE)
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,9 @@ class CostCount:
 
 def cost_sums(scope: CostScope) -> list[CostSum]:
     """By repository and state; sessions of which nothing is known are in none."""
-    return [CostSum(row[0], row[1], CostState(row[2]), row[3], row[4], row[5], row[6]) for row in _read(_SUMMED, scope, {})]
+    return [
+        CostSum(row[0], row[1], CostState(row[2]), row[3], row[4], row[5], row[6]) for row in _read(_SUMMED, scope, {})
+    ]
 
 
 def count_session_costs(scope: CostScope) -> CostCount:

@@ -22,6 +22,7 @@ from integrations.models import (
     WorkItem,
     WorkItemLink,
 )
+from orgtree.models import IndividualPolicy, MembersSee, Organisation
 from tests.org import Org
 
 pytestmark = pytest.mark.django_db
@@ -30,13 +31,13 @@ COSTS = "/insights/ai/costs/"
 
 @pytest.fixture
 def shop(org: Org) -> Repository:
-    """Ada's session of 3 dollars on a branch that was closed, and one of 0.30 on a branch that was merged."""
+    """Zoe's session of 3 dollars on a branch that was closed, and one of 0.30 on a branch that was merged."""
     repository = Repository.objects.create(name="acme/shop")
     connection = Connection.objects.create(provider="github", name="GitHub")
     ended = timezone.now()
     for number, branch, tokens, state in ((1, "feat/tea", 1_000_000, "closed"), (2, "feat/milk", 100_000, "merged")):
         day = timezone.localdate() - timedelta(days=6)
-        name = org.session(by="ada", on=day, tokens=tokens, requests=10)
+        name = org.session(by="zoe", on=day, tokens=tokens, requests=10)
         org.fold()
         pull_request = PullRequest.objects.create(
             connection=connection,
@@ -136,3 +137,15 @@ def test_the_section_of_the_ai_page_names_repositories(shop: Repository, member:
     html = member.get("/insights/ai/parts/money/", headers={"HX-Request": "true"}).content.decode()
     assert "acme/shop" in html
     assert "Lines rewritten within 21 days" in html
+
+
+def test_of_too_few_people_others_see_nothing(shop: Repository, member: Client) -> None:
+    """Both sessions are of one person, and five are the fewest."""
+    policy = {"individual_policy": IndividualPolicy.PSEUDONYMS, "minimum_group_size": 5}
+    seen = {"members_see": MembersSee.EVERYTHING, "protected_since": timezone.now()}
+    Organisation.objects.update_or_create(pk=1, defaults={**policy, **seen})
+    for parameters in ({"repository": "acme/shop"}, {"pull_request": str(PullRequest.objects.get(number=1).pk)}, {}):
+        html = page(member, **parameters)
+        assert "$3.30" not in html
+        assert "$3.00" not in html
+    assert "repository hidden because of few people" in page(member)
