@@ -10,6 +10,8 @@ from decimal import Decimal
 
 import pytest
 
+from insights.engine.comparison import read_comparisons
+from insights.query.query import Query, Window
 from integrations.connectors.drafts import (
     PipelineRunDraft,
     ProvidedParts,
@@ -35,6 +37,8 @@ from integrations.models import (
     Repository,
     WorkItem,
 )
+from orgtree.identities.resolving import assign_identities
+from orgtree.models import Identity, Person
 from tests.code.attribution.world import at, attribute, commit, day_of, rows_of, session
 from tests.delivery.pull_requests.histories import Commit as Listed
 from tests.delivery.pull_requests.histories import History, Review, draft_of
@@ -206,6 +210,23 @@ def test_the_fate_of_a_pull_request(tell: Tell) -> None:
         for row in rows_of(ENDED_PULL_REQUESTS)
     }
     assert rows == {"1": (1, 1, 2, 1), "2": (0, 0, 0, None)}
+
+
+def test_the_fate_with_an_agent_is_compared_with_that_without(tell: Tell) -> None:
+    """Of two with an agent one was merged, the one without was, too: too few developers for an interval."""
+    signed = "Add\n\nCo-Authored-By: Claude <noreply@anthropic.com>"
+    kept, given_up, own = history_of(1, []), history_of(2, []), history_of(3, [])
+    kept.commits = [Listed("one", at("10:00"), at("10:00"), message=signed)]
+    given_up.commits = [Listed("two", at("10:00"), at("10:00"), message=signed)]
+    kept.merged_at = own.merged_at = at("15:00")
+    given_up.closed_at = at("15:00")
+    tell(*map(draft_of, (kept, given_up, own)))
+    assign_identities(list(Identity.objects.filter(value="ada")), Person.objects.create(full_name="Ada"))
+    settle()
+    [found] = read_comparisons([Query("ai.pr_fate", Window(day_of(0), day_of(7)))], "AI")
+    assert (found.first.value, found.first.facts, found.second.value, found.second.facts) == (50, 2, 100, 1)
+    assert found.interval is None
+    assert found.difference == -50
 
 
 def on_branch(name: str, branch: str, *, begin: str = "10:00", end: str = "11:00", spend: str = "1") -> AgentSession:
