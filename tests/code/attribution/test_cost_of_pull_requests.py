@@ -105,7 +105,8 @@ def test_the_default_branch_is_behind_no_pull_request(tell: Tell) -> None:
 
 def test_commits_say_more_than_the_branch(tell: Tell) -> None:
     on_branch("s", "feat/tea", spend="2")
-    tell(replace(opened(2), source_branch="feat/tea"), merged(1, [commit("one", "10:10", {"a.py": 20})]))
+    listed = commit("one", "10:10", {"a.py": 20}, inside="acme/shop")
+    tell(replace(opened(2), source_branch="feat/tea"), merged(1, [listed]))
     settle()
     assert spend_of_merged() == {1: Decimal(2)}
 
