@@ -207,6 +207,24 @@ COST_DIFFERENCE = Count(
     reference=AGENT_TELEMETRY,
 )
 
+CACHE_HOUR_SURCHARGE = Count(
+    key="ai.cache_hour_surcharge",
+    version=1,
+    name="Possible cost of hour-long caching",
+    meaning="By how much the spend would be higher if all cache writes that may have been kept an hour were.",
+    formula="Σ of cache writes × (price of an hour − price of five minutes) over the requests whose agent neither says "
+    "how long they were kept nor reports a cost that tells",
+    of=Total(AGENT_SESSION_DAYS, column="surcharge_1h"),
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    segments=(Dimension.AGENT, Dimension.MODEL),
+    facets=(Dimension.AGENT, Dimension.MODEL),
+    positive_indicators=("ai.spend", "ai.reported_cost"),
+    source=SPEND_SOURCE,
+    reference=PRICES,
+)
+
 UNPRICED_TOKENS = Count(
     key="ai.unpriced_tokens",
     version=1,

@@ -37,6 +37,9 @@ LEFT_OUT = {
 }
 
 
+SPEND, SURCHARGE = "ai.spend", "ai.cache_hour_surcharge"
+
+
 @dataclass(frozen=True)
 class Formula:
     """The formula in words and with numbers: a fraction, a factor, and the result."""
@@ -116,6 +119,9 @@ def _sample(metric: Metric, figure: MetricValue, params: PanelParams) -> list[tu
         )
     if printed_range := tiles.evidence_range(metric, figure):
         pairs.append(("Range", f"{printed_range}: from line-level evidence alone to all of it, an upper bound"))
+    if metric.key == SPEND and figure.value is not None and (surcharge := total(params, SURCHARGE)):
+        between = wording.between(figure.value, figure.value + surcharge, metric.unit)
+        pairs.append(("Range", f"{between}: if cache writes of unknown time are kept five minutes, or an hour"))
     if figure.mix:
         pairs.append(("Evidence", labels.mix_in_words(figure.mix).removeprefix("Evidence: ")))
     if metric.is_hand_kept:

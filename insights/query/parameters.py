@@ -11,6 +11,7 @@ from typing import TypeVar
 from insights.query import windows
 from insights.query.errors import QueryError
 from insights.query.query import Dimension, Granularity, Query, Scope, Statistic, Window
+from integrations.model_names import model_name
 
 Word = TypeVar("Word", bound=StrEnum)
 EARLIEST = date(2000, 1, 1)  # intake refuses earlier facts
@@ -39,7 +40,8 @@ class Parameters:
             granularity=_member_of("granularity", self.granularity or Granularity.WEEK, Granularity),
             scope=Scope.of_unit(self.unit, person_id=self.person_id, where=pairs("where", self.where)),
             facets={
-                _member_of("facet", name, Dimension): values for name, values in pairs("facet", self.facet).items()
+                (dimension := _member_of("facet", name, Dimension)): facet_values(dimension, values)
+                for name, values in pairs("facet", self.facet).items()
             },
             segments=tuple(_member_of("segment", name, Dimension) for name in _split(self.segment)),
             statistic=_member_of("statistic", self.statistic, Statistic) if self.statistic else None,
@@ -78,6 +80,11 @@ def pairs(parameter: str, texts: Iterable[str]) -> Mapping[str, tuple[str, ...]]
             raise QueryError(parameter, f"“{text}” is not understood. Write {parameter} as name=value.")
         values_by_name[name] = (*values_by_name.get(name, ()), value)
     return values_by_name
+
+
+def facet_values(dimension: Dimension, values: Iterable[str]) -> tuple[str, ...]:
+    """The chosen values; of models their one name, whichever spelling was chosen."""
+    return tuple(dict.fromkeys(map(model_name, values) if dimension is Dimension.MODEL else values))
 
 
 def _split(texts: Iterable[str]) -> Iterable[str]:

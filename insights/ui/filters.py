@@ -19,7 +19,7 @@ from core.write_errors import FieldError
 from insights.catalogue.declarations import Metric
 from insights.privacy.scope_access import ME, default_scope, own_person
 from insights.query import windows
-from insights.query.parameters import pairs
+from insights.query.parameters import facet_values, pairs
 from insights.query.query import Dimension, Granularity, Query, Scope, Statistic, Window
 from insights.ui import wording
 from orgtree.access.access import Access
@@ -353,7 +353,7 @@ def _read_facets(parameters: QueryDict, dimensions: Iterable[Dimension]) -> dict
         if any(len(value) > LONGEST_FACET_VALUE or "\x00" in value for value in values):
             raise BadFilterError(dimension.value, f"A value has at most {LONGEST_FACET_VALUE} printable characters.")
         if values:
-            facets[dimension] = values
+            facets[dimension] = facet_values(dimension, values)
     return facets
 
 

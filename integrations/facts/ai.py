@@ -77,7 +77,7 @@ AGENT_SESSION_DAYS = Relation(
             *("session_id", "person_id", "agent", "day", "model", "started_at", "ended_at"),
             *("requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"),
             *("prompt_tokens", "tokens"),
-            *("spend", "unpriced_tokens", "reported_cost", "compared_spend", "cost_difference"),
+            *("spend", "unpriced_tokens", "reported_cost", "compared_spend", "cost_difference", "surcharge_1h"),
             *("lines_added", "lines_removed", "commits"),
             *("tool_calls", "tool_failures", "tool_refusals", "committed", "covered"),
         }
@@ -104,6 +104,7 @@ AGENT_SESSION_DAYS = Relation(
                CASE WHEN figures.counted THEN figures.reported_cost END AS reported_cost,
                CASE WHEN figures.counted THEN figures.compared_spend END AS compared_spend,
                CASE WHEN figures.counted THEN figures.compared_cost - figures.compared_spend END AS cost_difference,
+               CASE WHEN figures.counted THEN figures.surcharge_1h END AS surcharge_1h,
                figures.lines_added,
                figures.lines_removed,
                figures.commits,
@@ -124,6 +125,9 @@ commits, and only events have tool calls: a sum over the rows counts everything 
 spend is in US dollars, null where the model's price is unknown (its tokens are then in unpriced_tokens too).
 cost_difference is the cost that agents report minus compared_spend, the price book's cost, over the requests with
 tokens that both price; null where there are none.
+surcharge_1h is what spend would be more if all cache writes of which nobody says how long they were kept were kept an
+hour; null where that is known of all.
+model is the normal form of the names that were sent.
 The session is a LEFT JOIN, so that the planner drops it from queries that use none of its columns.
 """
 

@@ -211,7 +211,7 @@ class AgentRequest(models.Model):
 class ApartSender(models.Model):
     """A program whose input excludes cached tokens, against OpenTelemetry's conventions, as a record of it showed.
 
-    A program is an instrumentation library with its version, and the attribute that it names cached tokens by.
+    A program is an instrumentation library with its version, and how it spells the names of cached tokens.
     """
 
     sender = models.CharField(max_length=200, unique=True)

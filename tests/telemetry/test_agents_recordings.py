@@ -10,6 +10,7 @@ import pytest
 
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_SESSIONS, AGENT_TOKEN_KINDS, AGENT_TOOL_DAYS
 from integrations.facts.relation import Relation
+from integrations.model_names import model_name
 from integrations.models import AgentSession, QuarantinedRecord
 from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.recordings import Recording, Recordings
@@ -94,7 +95,7 @@ def check_totals(agent: str, runs: list[Recording]) -> None:
 
 def model_of(run: Recording) -> str:
     (model,) = {request["model"] for request in run.expected["requests"] if request["main"]}
-    return str(model)
+    return model_name(str(model))
 
 
 def lines_of(run: Recording, kind: str) -> int:

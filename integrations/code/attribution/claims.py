@@ -19,6 +19,7 @@ from django.db import connection
 
 from integrations.code.attribution.amounts import fit, share_evenly
 from integrations.code.attribution.overlap import nearest_sessions
+from integrations.model_names import model_name
 from integrations.models import EvidenceLevel, Method
 
 ORDER: Mapping[str, int] = {method.value: position for position, method in enumerate(Method)}
@@ -197,7 +198,8 @@ def _read(targets: Collection[int]) -> list[_EvidenceRow]:
 
 def _evidence_row(row: Sequence[Any]) -> _EvidenceRow:
     fields = [*row[:-2], None if row[-2] is None else json.loads(row[-2]), row[-1]]
-    return _EvidenceRow(*fields)
+    evidence = _EvidenceRow(*fields)
+    return replace(evidence, model=model_name(evidence.model))
 
 
 def _with_sessions(evidence: Sequence[_EvidenceRow]) -> list[_EvidenceRow]:

@@ -19,6 +19,7 @@ LONGEST_KEY = 200
 LONGEST_WORD = 120  # models, tools and error types; longer ones are truncated
 LONGEST_TIER = 20
 LONGEST_SENDER = 200
+_CACHED = re.compile(r"cache(?:d|_read|_write|_creation)")
 # Libraries that count cached tokens apart, with the last version that is known to.
 APART_UNTIL = {
     "opentelemetry.instrumentation.bedrock": (0, 62, 3),  # https://github.com/traceloop/openllmetry/issues/4449
@@ -37,7 +38,7 @@ def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
         _word(event.tool, attributes),
         event.outcome(attributes) if event.outcome else "",
         _word(event.error_type, attributes),
-        input_tokens.count,
+        input_tokens.uncached,
         _count(event.cache_read_tokens, attributes),
         _count(event.cache_write_tokens, attributes),
         _count(event.output_tokens, attributes),
@@ -54,7 +55,7 @@ def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
 class _Input(NamedTuple):
     """Uncached input; its sender and the cached tokens that were subtracted, where programs differ."""
 
-    count: int | None
+    uncached: int | None
     sender: str = ""
     subtracted: int | None = None  # 0: the record shows that its sender counts cached tokens apart
 
@@ -66,7 +67,8 @@ def _input(count: str | Count | None, attributes: Attributes) -> _Input:
     whole, cached = count.whole(attributes), count.parts(attributes)
     if whole is None or not cached or _counts_apart(library):
         return _Input(whole)
-    sender = key_of(f"{library}: {present(count.less, attributes)}"[:LONGEST_SENDER], LIBRARY, LONGEST_SENDER)
+    spelling = _CACHED.sub("*", present(count.less, attributes).partition(" ")[0])  # the same of reads and writes
+    sender = text_of(f"{library}: {spelling}", LIBRARY, LONGEST_SENDER)
     return _Input(whole, sender, 0) if cached > whole else _Input(whole - cached, sender, cached)
 
 

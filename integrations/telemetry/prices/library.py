@@ -14,8 +14,7 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from integrations.telemetry.prices.lists import PriceList
-from integrations.telemetry.prices.names import (
+from integrations.model_names import (
     BedrockName,
     bedrock_name,
     model_name,
@@ -23,6 +22,7 @@ from integrations.telemetry.prices.names import (
     without_date,
     without_revision,
 )
+from integrations.telemetry.prices.lists import PriceList
 
 if TYPE_CHECKING:
     from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, PriceVariant, TieredPrices

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from core.locks import Lock
+from integrations.model_names import model_name
 from integrations.models import FollowedPriceBook, KeptPriceList, PriceOverride, Repricing
 from integrations.telemetry.prices.library import library_list, library_version
-from integrations.telemetry.prices.names import model_name
 from integrations.telemetry.prices.overrides import pattern_matches
 from integrations.telemetry.prices.price_snapshots import price_snapshot, save_price_snapshots
 from integrations.telemetry.prices.queue import enqueue_repricing, models_used

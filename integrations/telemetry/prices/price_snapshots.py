@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from integrations.model_names import model_name
 from integrations.models import KeptPriceList
 from integrations.telemetry.prices.library import library_list, library_version
-from integrations.telemetry.prices.names import model_name
 
 
 def save_price_snapshots(models: Iterable[str]) -> None:

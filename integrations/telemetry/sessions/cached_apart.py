@@ -27,7 +27,7 @@ def stage_requests_of_apart_senders() -> int:
     """Stage some requests from which cached tokens were subtracted and must not have been; returns their number."""
     with connection.cursor() as cursor:
         cursor.execute(STAGE_REQUESTS, {"kind": int(EventKind.REQUEST), "most": REQUESTS_PER_TRANSACTION})
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 NOTE_SENDERS: LiteralString = """

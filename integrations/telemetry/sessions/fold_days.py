@@ -81,8 +81,8 @@ CALL_FIGURES: LiteralString = """
     (call.outcome <> 'refused')::int, (call.outcome = 'failed')::int, (call.outcome = 'refused')::int
 """
 
-# Joins the normal form of a model's name (prices/names.py) to rows named `request` or `slot`, which keep the name that
-# was sent.
+# Joins the normal form of a model's name (integrations/model_names.py) to rows named `request` or `slot`, which keep
+# the name that was sent.
 REQUEST_NAME: LiteralString = """
     LEFT JOIN integrations_keptpricelist named ON named.model = request.model AND named.name <> ''
 """

@@ -15,8 +15,8 @@ from django.db import connection
 from django.utils import timezone
 
 from core.queue import claim, drain
+from integrations.model_names import model_name
 from integrations.models import Repricing
-from integrations.telemetry.prices.names import model_name
 from integrations.telemetry.prices.rates import HOUR, MINUTE, RATES, SPEND, SURCHARGE, RateKey, rate_parameters
 from integrations.telemetry.sessions.fold_changes import append_changes_of_fold
 from integrations.telemetry.sessions.fold_days import rebuild_days

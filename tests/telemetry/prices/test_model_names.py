@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from integrations.model_names import model_name
 from integrations.telemetry.prices.lists import TokenCounts
-from integrations.telemetry.prices.names import model_name
 from tests.telemetry.prices.list_prices import price_of_request
 
 AT = datetime(2026, 11, 10, 10, tzinfo=UTC)
