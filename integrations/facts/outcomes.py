@@ -109,8 +109,9 @@ AGENT_SPEND_PARTS = Relation(
                 SELECT *, input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS used
                 FROM integrations_agentrequest
             ) AS request
+            LEFT JOIN integrations_keptpricelist named ON named.model = request.model AND named.name <> ''
             WHERE figures.source = 'events'
-              AND request.session_id = figures.session_id AND request.model = figures.model
+              AND request.session_id = figures.session_id AND coalesce(named.name, request.model) = figures.model
               AND request.at >= (figures.day::timestamp AT TIME ZONE current_setting('TimeZone')) - interval '2 hours'
               AND request.at < ((figures.day + 1)::timestamp AT TIME ZONE current_setting('TimeZone'))
                                + interval '2 hours'
@@ -129,5 +130,5 @@ AGENT_SPEND_PARTS = Relation(
 """One row per session, local day, model and combination of parts: the spend of AGENT_SESSION_DAYS, split by request.
 
 A part is empty where telemetry does not say it; metrics and imported files never do.  An index finds the requests by
-session and time; a local midnight may occur twice, hence the two hours.
+session and time; a local midnight may occur twice, hence the two hours.  Days name models by their normal forms.
 """

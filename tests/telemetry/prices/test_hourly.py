@@ -9,7 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from integrations.facts.outcomes import AGENT_SPEND_PARTS
 from integrations.models import AgentRequest, AgentSessionDay, FollowedPriceBook
 from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.prices.library_update import apply_price_book
@@ -111,6 +113,9 @@ def test_one_model_under_many_names_is_one_row_of_a_day_with_each_name_s_price()
     day = AgentSessionDay.objects.get()
     assert (day.model, day.requests, day.spend) == ("claude-opus-4-7", 4, Decimal("102.5"))  # 3 × 25 + 27.50
     assert set(AgentRequest.objects.values_list("model", flat=True)) == set(names)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT model, sum(spend), sum(tokens) FROM ({AGENT_SPEND_PARTS.sql}) AS part GROUP BY model")
+        assert cursor.fetchall() == [("claude-opus-4-7", day.spend, 4_000_000)]
 
 
 def test_an_upgraded_installation_shows_one_name_by_itself() -> None:
