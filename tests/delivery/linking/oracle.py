@@ -5,10 +5,13 @@ It reads the records of a history as they are pushed, and knows nothing of table
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
+
+from integrations.delivery.rollouts.grouping import Part, representatives
 
 LINK_WINDOW = timedelta(hours=24)
 Records = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -20,13 +23,43 @@ def time_of(record: Pushed, name: str) -> datetime | None:
     return datetime.fromisoformat(written) if written else None
 
 
+def rollouts(deployments: Iterable[Pushed]) -> dict[str, str]:
+    """Finished deployment to production → the one by which its rollout counts (tests/delivery/rollouts hold how)."""
+    of_service: dict[tuple[str, str], list[Part]] = defaultdict(list)
+    ids = []
+    for number, record in enumerate(deployments):
+        ids.append(record["id"])
+        finished_at = time_of(record, "finished_at")
+        if record["environment"] == "production" and record["status"] in ("success", "failure") and finished_at:
+            part = Part(
+                id=number,
+                external_id=record["id"],
+                environment="production",
+                sha=record.get("sha", ""),
+                run="",
+                started_at=time_of(record, "started_at") or finished_at,
+                finished_at=finished_at,
+                succeeded=record["status"] == "success",
+                says=(record.get("rollback_of") or "") + " ".join(record.get("fixes") or ()),
+            )
+            of_service[record["repository"], record.get("service") or ""].append(part)
+    counted = {
+        part: by for parts in of_service.values() for part, by in representatives(parts, timedelta(minutes=30)).items()
+    }
+    return {ids[part]: ids[by] for part, by in counted.items()}
+
+
 def in_production(deployments: Iterable[Pushed]) -> list[Pushed]:
-    """The successful deployments to production, the earliest first."""
-    successful = [
-        deployment
-        for deployment in deployments
-        if deployment["environment"] == "production" and deployment["status"] == "success"
-    ]
+    """The successful rollouts to production, the earliest first: each since its first part, a rollback where one is."""
+    every = list(deployments)
+    counted = rollouts(every)
+    successful = []
+    for deployment in every:
+        if counted.get(deployment["id"]) == deployment["id"] and deployment["status"] == "success":
+            parts = [part for part in every if counted.get(part["id"]) == deployment["id"]]
+            start = min((part.get("started_at") or part["finished_at"] for part in parts), key=datetime.fromisoformat)
+            rolled_back = next((part["rollback_of"] for part in (deployment, *parts) if part.get("rollback_of")), "")
+            successful.append({**deployment, "started_at": start, "rollback_of": rolled_back})
     return sorted(successful, key=lambda deployment: (time_of(deployment, "finished_at"), deployment["id"]))
 
 
@@ -89,13 +122,13 @@ def _first(
     for deployment in deployments:
         started_at = time_of(deployment, "started_at") or time_of(deployment, "finished_at")
         later = started_at > merged_at and not deployment.get("rollback_of")  # type: ignore[operator]
+        built_later = not deployment["sha"] or known_since[deployment["sha"]] > merged_at  # type: ignore[operator]
         if merge not in graph:
-            contains = later
+            contains = later and built_later
         elif deployment["sha"] in known:
             contains = merge in _ancestors(deployment["sha"], graph)
         else:
-            built_later = known_since[deployment["sha"]] > merged_at  # type: ignore[operator]
-            contains = later and (not deployment["sha"] or (built_later and deployment["sha"] not in seen))
+            contains = later and built_later and (not deployment["sha"] or deployment["sha"] not in seen)
         if contains or copies & _ancestors(deployment["sha"], graph):
             return str(deployment["id"])
         seen.add(deployment["sha"])
@@ -130,11 +163,12 @@ def failures(records: Records) -> set[tuple[str, str, str]]:
     """(deployment, method, incident or repairing deployment)."""
     production = in_production(records["deployments"])
     ids = {deployment["id"] for deployment in production}
+    counted = rollouts(records["deployments"])
     pairs = set()
     for incident in records["incidents"]:
         if incident.get("caused_by"):
-            if incident["caused_by"] in ids:
-                pairs.add((incident["caused_by"], "explicit", incident["id"]))
+            if (cause := counted.get(incident["caused_by"])) in ids:
+                pairs.add((str(cause), "explicit", incident["id"]))
             continue
         started_at = time_of(incident, "started_at")
         before = [
@@ -144,15 +178,18 @@ def failures(records: Records) -> set[tuple[str, str, str]]:
         ]
         if before and started_at - time_of(before[-1], "finished_at") <= LINK_WINDOW:  # type: ignore[operator]
             pairs.add((before[-1]["id"], "window", incident["id"]))
+    repairs: dict[tuple[str, str], str] = {}
     for repair in records["deployments"]:
-        if repair["id"] not in ids:  # what is repaired elsewhere still fails where users are
+        rollout = counted.get(repair["id"])
+        if rollout not in ids:  # what is repaired elsewhere still fails where users are
             continue
-        for fixed in repair.get("fixes", ()):
-            if fixed in ids and fixed != repair["id"] and fixed != repair.get("rollback_of"):
-                pairs.add((fixed, "hotfix", repair["id"]))
-        rolled_back = repair.get("rollback_of")
-        if rolled_back in ids and rolled_back != repair["id"]:
-            pairs.add((rolled_back, "rollback", repair["id"]))
+        named = [(fixed, "hotfix") for fixed in repair.get("fixes", ())]
+        for name, method in [*named, (repair.get("rollback_of"), "rollback")]:
+            failed = counted.get(name)
+            if failed in ids and failed != rollout:
+                pair = (str(failed), str(rollout))
+                repairs[pair] = max(method, repairs.get(pair, ""))
+    pairs |= {(failed, method, rollout) for (failed, rollout), method in repairs.items()}
     return pairs
 
 
