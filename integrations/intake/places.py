@@ -85,12 +85,14 @@ def _resources(connection: Connection, external_ids: Collection[str]) -> Collect
 def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before: str) -> None:
     """Update the repository from the provider; its address and branch only while no clone provides them."""
     repository = resource.repository
+    was_pushed = False
     if repository is None:
         REPOSITORIES.hold()
         known = Repository.objects.with_remote(draft.remote) or _named(draft)
-        repository = known or Repository(name=_free_name(draft.name))
+        repository = known or Repository(name=_free_name(_plain(draft.name)))
+        was_pushed = known is not None and _is_known_from_pushes_alone(resource, known)
     columns = {}
-    if repository.name == name_before != draft.name[:200]:
+    if repository.name != draft.name[:200] and (repository.name == name_before or was_pushed):
         REPOSITORIES.hold()
         columns["name"] = _free_name(draft.name)
     if repository.pk is None or not repository.sources.exists():
@@ -123,16 +125,31 @@ def _recognise_project(resource: Resource, draft: ResourceDraft) -> None:
 
 
 def _named(draft: ResourceDraft) -> Repository | None:
-    """The one that is called so, unless both have addresses: two hosts may each have an acme/shop."""
-    namesakes = Repository.objects.filter(name=draft.name)
+    """The one that is called so, unless both have addresses: two hosts may each have an acme/shop.
+
+    Hosts do not tell names apart by case, and build systems write acme/shop.git.
+    """
+    namesakes = Repository.objects.filter(name__iexact=_plain(draft.name)).order_by("pk")
     return (namesakes.filter(remote="") if draft.remote else namesakes).first()
+
+
+def _plain(name: str) -> str:
+    """Without what an address adds to a name: acme/shop.git/ is acme/shop."""
+    plain = name.rstrip("/")
+    return plain[: -len(".git")] if plain.lower().endswith(".git") and len(plain) > len(".git") else plain
+
+
+def _is_known_from_pushes_alone(resource: Resource, repository: Repository) -> bool:
+    """Whether a connection finds the repository under its own name, of which only pushes have told so far."""
+    others = repository.resources.exclude(connection__provider=PUSH)
+    return resource.connection.provider != PUSH and not others.exists() and not repository.sources.exists()
 
 
 def _remote_in(name: str) -> str:
     """The remote that a pushed name is, if it is one: https://github.com/acme/shop.git, github.com/acme/shop."""
     if "://" in name or name.startswith("git@"):
         return one_spelling(name)
-    return name if "." in name.partition("/")[0] and "/" in name else ""
+    return one_spelling(f"https://{name}") if "." in name.partition("/")[0] and "/" in name else ""
 
 
 def _free_name(preferred: str) -> str:

@@ -13,6 +13,7 @@ from integrations.enums import ResourceKind
 from integrations.intake.places import projects_of, repositories_of, store_resource
 from integrations.intake.store_drafts import Outcome
 from integrations.models import Connection, Project, Repository, Resource
+from integrations.push.connection import push_connection
 from tests.code.git.repositories import Repo
 from tests.code.git.tables import sync
 from tests.intake.conftest import SHOP, SHOP_RESOURCE, Tell
@@ -54,6 +55,11 @@ def test_two_hosts_may_each_have_a_repository_of_a_name(github: Connection) -> N
         ("acme/shop", "acme/shop"),
         ("https://github.com/acme/shop.git", "acme/shop"),
         ("github.com/Acme/Shop", "acme/shop"),
+        ("http://GITHUB.com/ACME/shop/", "acme/shop"),
+        ("github.com/acme/shop.git", "acme/shop"),
+        ("Acme/Shop", "acme/shop"),
+        ("acme/shop.git", "acme/shop"),
+        ("ACME/shop.GIT/", "acme/shop"),
         ("cellar", "cellar"),
     ],
 )
@@ -61,6 +67,19 @@ def test_whoever_pushes_names_a_repository_as_people_do(github: Connection, push
     push = Connection.objects.create(provider="push", name="Push API")
     assert Repository.objects.get(pk=repositories_of(push, {pushed})[pushed]).name == name
     assert repositories_of(push, {pushed}) == repositories_of(push, {pushed})
+
+
+@pytest.mark.parametrize("pushed", ["Acme/Store.git", "https://github.com/acme/store/", "acme/store"])
+def test_a_repository_that_was_pushed_first_is_the_one_that_a_connection_finds(github: Connection, pushed: str) -> None:
+    tell_of = push_connection()
+    (first,) = set(repositories_of(tell_of, {pushed}).values())
+    found = ResourceDraft(ResourceKind.REPOSITORY, "77", "acme/store", remote="github.com/acme/store")
+    stored = store_resource(github, found).repository
+    assert stored is not None
+    assert (stored.pk, stored.name, stored.remote) == (first, "acme/store", "github.com/acme/store")
+    store_resource(github, replace(found, name="acme/shelf", remote="github.com/acme/shelf"))
+    names = {pushed, "ACME/Shelf", "acme/shelf.git"}
+    assert set(repositories_of(tell_of, names).values()) == {first}, "after a rename too, in the midst of a build"
 
 
 def test_work_items_of_a_repository_are_a_project(github: Connection) -> None:

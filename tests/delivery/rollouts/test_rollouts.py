@@ -1,0 +1,196 @@
+"""Rollouts as they are stored: by webhook and by list, by two sources, and with what their jobs are for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from integrations.connectors.drafts import (
+    AnyDraft,
+    DeploymentDraft,
+    DeploymentStatusDraft,
+    JobDraft,
+    PipelineRunDraft,
+    ProvidedParts,
+)
+from integrations.connectors.run_addresses import run_in
+from integrations.enums import RunStatus
+from integrations.models import DeployedPullRequest, Deployment
+from orgtree.models import Organisation
+from tests.delivery.linking.delivery import Delivery
+from tests.intake.conftest import SHOP, Tell
+from tests.intake.test_other_facts import MONDAY
+
+pytestmark = pytest.mark.django_db
+STATES = {"in_progress": RunStatus.RUNNING, "success": RunStatus.SUCCESS, "failure": RunStatus.FAILURE}
+
+
+def at(minutes: int) -> datetime:
+    return MONDAY + timedelta(minutes=minutes)
+
+
+def status(state: str, minutes: int, run: str = "", job: str = "") -> DeploymentStatusDraft:
+    return DeploymentStatusDraft(
+        external_id=f"{minutes}/{state}",
+        at=at(minutes),
+        status=STATES.get(state, RunStatus.OTHER),
+        native_status=state,
+        run=run,
+        job=job,
+    )
+
+
+def deployment(id_: str, *statuses: DeploymentStatusDraft, whole: bool = True, sha: str = "a" * 40) -> AnyDraft:
+    return DeploymentDraft(
+        external_id=id_,
+        repository=SHOP,
+        updated_at=max(status.at for status in statuses),
+        native_environment="production",
+        sha=sha,
+        statuses=ProvidedParts(list(statuses), whole=whole),
+    )
+
+
+def counted() -> dict[str, int]:
+    """The rollouts to production that count, and in which minute they finished."""
+    rollouts = Deployment.objects.filter(
+        environment="production", status="success", exclusion_reason="", deleted_at=None
+    ).order_by("finished_at")
+    return {
+        rollout.external_id: int((rollout.finished_at - MONDAY).total_seconds() // 60)
+        for rollout in rollouts
+        if rollout.finished_at
+    }
+
+
+AGAIN = (status("in_progress", 1), status("success", 10), status("inactive", 600), status("success", 700))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_webhooks_come_to_what_a_list_does(tell: Tell, order: int) -> None:
+    for one in AGAIN[::order]:
+        tell(deployment("D1", one, whole=False))
+    by_webhook = counted()
+    assert sorted(by_webhook.values()) == [10, 700], "the same deployment made active again is another rollout"
+    assert tell(deployment("D1", *AGAIN)).unchanged == 1
+    assert counted() == by_webhook
+    tell(DeploymentDraft(external_id="D1", repository=SHOP, updated_at=at(800), deleted=True))
+    assert counted() == {}
+
+
+def test_jobs_of_one_run_are_one_rollout(tell: Tell) -> None:
+    jobs = [
+        deployment(f"D{n}", status("in_progress", 100 * n, "7", str(n)), status("success", 100 * n + 3, "7", str(n)))
+        for n in (1, 2, 3)
+    ]
+    tell(*jobs)
+    assert counted() == {"D3": 303}
+    assert Deployment.objects.filter(part_of__external_id="D3").count() == 2
+    tell(deployment("D2", status("in_progress", 200, "7", "2"), status("failure", 400, "7", "2")))
+    assert counted() == {}, "a part failed, and none repaired it"
+
+
+def run_with_jobs(*names: str) -> AnyDraft:
+    jobs = [
+        JobDraft(external_id=str(number), name=name, status=RunStatus.SUCCESS) for number, name in enumerate(names, 1)
+    ]
+    return PipelineRunDraft(
+        external_id="7",
+        repository=SHOP,
+        run="7",
+        name="Ship it",
+        sha="a" * 40,
+        status=RunStatus.SUCCESS,
+        updated_at=at(9),
+        finished_at=at(9),
+        jobs=ProvidedParts(jobs),
+    )
+
+
+@pytest.mark.parametrize("run_first", [True, False])
+def test_a_job_that_only_plans_is_no_rollout(tell: Tell, run_first: bool) -> None:
+    drafts = [run_with_jobs("plan", "tf-migrate"), deployment("D1", status("success", 5, "7", "1"))]
+    for draft in drafts if run_first else drafts[::-1]:
+        tell(draft)
+    assert counted() == {}
+    tell(run_with_jobs("plan", "release"), deployment("D2", status("success", 8, "7", "2")))
+    assert counted() == {"D2": 8}
+
+
+def test_two_sources_that_tell_of_one_deployment_make_one_rollout(tell: Tell) -> None:
+    tell(deployment("D1", status("in_progress", 60), status("success", 70)))
+    sources = Delivery(
+        SHOP if Deployment.objects.get().repository.name == SHOP else Deployment.objects.get().repository.name
+    )
+    sources.push(
+        "deployments",
+        id="jenkins-5",
+        repository=sources.repository,
+        environment="prod",
+        status="success",
+        sha="a" * 40,
+        finished_at=at(72).isoformat(),
+    )
+    assert counted() == {"jenkins-5": 72}
+
+
+def test_what_names_a_part_means_its_rollout() -> None:
+    shop = Delivery()
+    shop.deploys("old", at="Mon 09:00", sha="old")
+    shop.deploys("eu", at="Mon 12:00", sha="a", environment="prod-eu")
+    shop.deploys("us", at="Mon 12:10", sha="a", environment="prod-us")
+    shop.incident("i", at="Mon 13:00", caused_by="eu")
+    assert Deployment.objects.get(failures__incident__external_id="i").external_id == "us"
+    shop.deploys("back", at="Tue 12:00", sha="old", rollback_of="eu", environment="prod-eu")
+    shop.deploys("back2", at="Tue 12:05", sha="old", rollback_of="eu", environment="prod-us")
+    assert set(Deployment.objects.filter(repairs__isnull=False).values_list("external_id", flat=True)) == {"back2"}
+
+
+def test_a_rollout_begins_with_its_first_part() -> None:
+    shop = Delivery()
+    shop.merges(1, at="Mon 12:05")
+    shop.deploys("eu", started="Mon 12:00", at="Mon 12:10", sha="a", environment="prod-eu")
+    shop.deploys("us", started="Mon 12:10", at="Mon 12:20", sha="a", environment="prod-us")
+    assert shop.deployed(1) is None, "its commit was on its way before the merge"
+    shop.takes_back("deployments", "eu")
+    assert shop.deployed(1) == ("us", "time")
+
+
+def test_the_gap_is_a_setting() -> None:
+    Organisation.current()
+    Organisation.objects.update(rollout_gap_minutes=120)
+    shop = Delivery()
+    shop.deploys("d1", at="Mon 12:00", sha="a")
+    shop.deploys("d2", at="Mon 13:30", sha="a")
+    assert len(counted()) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [
+        ("https://github.com/acme/shop/actions/runs/7000/job/12", ("7000", "12")),
+        ("https://ghe.example.com/acme/renamed/actions/runs/7000/attempts/2", ("7000", "")),
+        ("https://gitlab.example.com/acme/shop/-/pipelines/55", ("gitlab.example.com/acme/shop/-/pipelines/55", "")),
+        ("https://ci.example.com/job/shop/job/main/12/console", ("ci.example.com/job/shop/job/main/12", "")),
+        ("https://shop.example.com", ("", "")),
+        ("https://example.com/jobs/12", ("", "")),
+        ("", ("", "")),
+    ],
+)
+def test_an_address_names_a_run(address: str, named: tuple[str, str]) -> None:
+    assert run_in(address) == named
+
+
+def lead_time_is_left_out(shop: Delivery, number: int) -> bool:
+    return DeployedPullRequest.objects.get(pull_request__number=number).predates
+
+
+def test_what_was_merged_long_before_the_first_known_deployment_is_left_out() -> None:
+    shop = Delivery()
+    shop.merges(1, at="Mon 10:00")
+    shop.merges(2, at="Mon+1 10:00")
+    shop.deploys("first", at="Mon+5 09:00", sha="a")
+    assert [lead_time_is_left_out(shop, number) for number in (1, 2)] == [True, False]
+    shop.deploys("earlier", at="Mon+1 09:00", sha="b")
+    assert [lead_time_is_left_out(shop, number) for number in (1, 2)] == [False, False]
