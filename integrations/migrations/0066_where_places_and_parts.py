@@ -17,7 +17,7 @@ ALTER TABLE integrations_agent_point DROP COLUMN place;
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("integrations", "0064_changes_whole_records"),
+        ("integrations", "0065_cost_pull_request_shares"),
     ]
 
     operations = [

@@ -15,7 +15,6 @@ among them, by the time of their finish, is the first.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
 from typing import LiteralString
 
 from django.db import connection
@@ -86,7 +85,8 @@ _LINKED: LiteralString = """
                  ON paths.repository_id = rollout.repository_id AND rollout.service IN ('', paths.service)
         ) AS tracked
     ), known_since AS MATERIALIZED (
-        SELECT merge.id AS merge_id, min(since.finished_at) - %(history)s::interval > merge.merged_at AS predates
+        SELECT merge.id AS merge_id,
+               merge.merged_at < min(since.finished_at) - make_interval(days => %(history)s) AS predates
         FROM merge
         JOIN (
             SELECT repository_id, track, min(finished_at) AS finished_at FROM on_track GROUP BY repository_id, track
@@ -219,7 +219,7 @@ def _recompute(
             {
                 "ids": list(ids),
                 "repositories": _repositories_of(ids),
-                "history": timedelta(days=Organisation.current().lead_time_history_days),
+                "history": Organisation.current().lead_time_history_days,
                 "family": FactFamily.DEPLOYMENT.value,
                 "before": [],
                 "credited": [],

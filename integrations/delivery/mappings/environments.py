@@ -197,7 +197,7 @@ def only_prepares(name: str) -> bool:
 
 def words_of(name: str) -> list[str]:
     """The words of a name, in lower case; a chunk of letters that is a known word stays whole: GitHub, DevOps."""
-    words = []
+    words: list[str] = []
     for chunk in _LETTERS.findall(name):
         words.extend([chunk.lower()] if chunk.lower() in _KNOWN else _cut_at_capitals(chunk))
     return words

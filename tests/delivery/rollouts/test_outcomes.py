@@ -22,7 +22,7 @@ def at(minute: int) -> datetime:
     return datetime(2026, 3, 2, 9, minute, tzinfo=UTC)
 
 
-def told(*states: str) -> list[tuple[str, int | None, int | None]]:
+def rollouts_of(*states: str) -> list[tuple[str, int | None, int | None]]:
     """State, start and finish, in minutes, of each rollout; one status a minute, and read in the wrong order."""
     statuses = [Status(at(minute), OF.get(state, RunStatus.OTHER), state) for minute, state in enumerate(states)]
     found = outcomes(statuses[::-1])
@@ -57,15 +57,17 @@ def told(*states: str) -> list[tuple[str, int | None, int | None]]:
 def test_a_deployment_finishes_at_its_first_final_status(
     states: list[str], status: RunStatus, started: int | None, finished: int | None
 ) -> None:
-    assert told(*states) == [(str(status), started, finished)]
+    assert rollouts_of(*states) == [(str(status), started, finished)]
 
 
 def test_one_that_is_made_active_again_is_another_rollout() -> None:
-    assert told("in_progress", "success", "inactive", "success") == [("success", 0, 1), ("success", None, 3)]
-    assert told("in_progress", "success", "inactive", "in_progress", "success", "success", "inactive", "success") == [
+    assert rollouts_of("in_progress", "success", "inactive", "success") == [("success", 0, 1), ("success", None, 3)]
+    assert rollouts_of(
+        "in_progress", "success", "inactive", "in_progress", "success", "success", "inactive", "success"
+    ) == [
         *(("success", 0, 1), ("success", 3, 4), ("success", None, 7)),
     ]
 
 
 def test_a_success_after_a_failure_is_a_second_try() -> None:
-    assert told("in_progress", "failure", "in_progress", "success") == [("failure", 0, 1), ("success", 2, 3)]
+    assert rollouts_of("in_progress", "failure", "in_progress", "success") == [("failure", 0, 1), ("success", 2, 3)]

@@ -93,7 +93,8 @@ def test_jobs_of_one_run_are_one_rollout(tell: Tell) -> None:
 
 def run_with_jobs(*names: str) -> AnyDraft:
     jobs = [
-        JobDraft(external_id=str(number), name=name, status=RunStatus.SUCCESS) for number, name in enumerate(names, 1)
+        JobDraft(external_id=str(number), name=name, status=RunStatus.SUCCESS, native_status="success")
+        for number, name in enumerate(names, 1)
     ]
     return PipelineRunDraft(
         external_id="7",
