@@ -42,23 +42,23 @@ def visible_month_spend(
     at = (now or timezone.now()).astimezone(settings.ORGANISATION_TIME_ZONE)
     today = at.date()
     totals = [replace(query, window=windows.passed(query.window, today=today)) for query in queries]
-    begun = [position for position, query in enumerate(totals) if query.window.days]
-    running = [position for position in begun if queries[position].window.end > today]
+    started = [position for position, query in enumerate(totals) if query.window.days]
+    running = [position for position in started if queries[position].window.end > today]
     history = _complete_weeks(today)
     weekly = [
         replace(queries[position], window=history, granularity=Granularity.WEEK, segments=()) for position in running
     ]
-    asked = [totals[position] for position in begun]
+    to_date = [totals[position] for position in started]
     answers = visible_together(
         access,
         series=weekly,
-        totals=[*asked, *(replace(query, key=UNPRICED) for query in asked)],
+        totals=[*to_date, *(replace(query, key=UNPRICED) for query in to_date)],
         freshness=freshness,
     )
     daily = read_series([replace(query, granularity=Granularity.DAY) for query in weekly], freshness=freshness)
     found: dict[int, MonthSpend] = {}
-    for place, position in enumerate(begun):
-        found[position] = MonthSpend(answers.totals[place].total[0], answers.totals[len(begun) + place].total[0])
+    for place, position in enumerate(started):
+        found[position] = MonthSpend(answers.totals[place].total[0], answers.totals[len(started) + place].total[0])
     for place, position in enumerate(running):
         month = found[position]
         if month.spent.withheld:
@@ -72,7 +72,7 @@ def visible_month_spend(
             month_end=queries[position].window.end,
         )
         found[position] = replace(month, forecast=forecast, why_none="" if forecast else TOO_YOUNG)
-    return [found.get(position) or _not_begun(query) for position, query in enumerate(queries)]
+    return [found.get(position) or _not_started(query) for position, query in enumerate(queries)]
 
 
 def _complete_weeks(today: date) -> Window:
@@ -106,6 +106,6 @@ def _part_left(at: datetime) -> float:
     return 1 - (at - midnight) / DAY
 
 
-def _not_begun(query: Query) -> MonthSpend:
+def _not_started(query: Query) -> MonthSpend:
     nothing = MetricValue(query.window, {}, None, None, None, 0, 0, "The month has not begun.")
     return MonthSpend(nothing, nothing, why_none="The month has not begun.")

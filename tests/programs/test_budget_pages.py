@@ -108,7 +108,7 @@ def test_the_api_writes_and_reads_as_the_pages_do(org: Org) -> None:
     document = added.json()
     assert document["spent"] == pytest.approx(120, abs=0.01)
     assert document["forecast"] == pytest.approx(240, abs=0.01)
-    assert (document["state"], document["asked"], document["first_month"]) == ("forecast_over", ["Edith"], "2026-11")
+    assert (document["state"], document["contacts"], document["first_month"]) == ("forecast_over", ["Edith"], "2026-11")
     path = f"/api/v1/budgets/{document['id']}/"
     changed = client.patch(path, {"amount": 300.5, "version": 1}, content_type="application/json")
     assert changed.json()["amount"] == 300.5

@@ -11,7 +11,7 @@ import time_machine
 
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from orgtree.models import IndividualPolicy, Organisation
-from programs.budgets.queries.budgets import budgets_of, managers_asked
+from programs.budgets.queries.budgets import budgets_of, managers_of_units
 from programs.budgets.services.alerting import alert_of_budgets
 from programs.budgets.services.outlook import BudgetState, Outlook, outlooks
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
@@ -128,12 +128,12 @@ class TestAlerts:
         teams.engineering.save()
         teams.search.leader = None
         teams.search.save()
-        assert managers_asked([teams.search.pk, teams.platform.pk, None]) == {
+        assert managers_of_units([teams.search.pk, teams.platform.pk, None]) == {
             teams.search.pk: ["Edith"],
             teams.platform.pk: ["Edith"],
-            None: managers_asked([None])[None],
+            None: managers_of_units([None])[None],
         }
-        assert managers_asked([None])[None]
+        assert managers_of_units([None])[None]
         spends_each_week(org, 10, weeks=EIGHT_WEEKS)
         budget(unit=None, amount=100, owner=None, forecast_percent=None)
         assert alert_of_budgets() == 1

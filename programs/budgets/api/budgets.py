@@ -19,8 +19,8 @@ from insights.api.errors import document as error_document
 from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access, access_of
 from programs.budgets.queries.budgets import budgets_of
-from programs.budgets.services.asked import people_asked
 from programs.budgets.services.charge_back import charge_back, chosen_attribute, csv_rows
+from programs.budgets.services.contacts import contacts_of
 from programs.budgets.services.fields import WRITTEN, BudgetWriteSerializer, DollarsField, MonthField
 from programs.budgets.services.months import this_month, written
 from programs.budgets.services.outlook import BudgetState, Outlook, outlooks
@@ -54,18 +54,18 @@ class BudgetSerializer(ReadSerializer[Budget]):
         source="spend.unpriced.value", allow_null=True, help_text="Tokens of models without a price: in no sum."
     )
     state = serializers.ChoiceField(choices=[state.value for state in BudgetState])
-    asked = serializers.SerializerMethodField(help_text="Names: its owner, and the unit's managers.")
+    contacts = serializers.SerializerMethodField(help_text="Names: its owner, and the unit's managers.")
 
     class Meta:
         model = Budget
         of = "budget"
         fields = (
             *("id", *WRITTEN, "version", "month", "spent", "reason", "forecast", "forecast_low", "forecast_high"),
-            *("unpriced_tokens", "state", "asked"),
+            *("unpriced_tokens", "state", "contacts"),
         )
 
-    def get_asked(self, outlook: Outlook) -> list[str]:
-        names: list[str] = self.context["asked"].get(outlook.budget.pk, [])
+    def get_contacts(self, outlook: Outlook) -> list[str]:
+        names: list[str] = self.context["contacts"].get(outlook.budget.pk, [])
         return names
 
 
@@ -181,6 +181,6 @@ def _today(budget: Budget, access: Access) -> dict[str, Any]:
 
 
 def _document(outlook: Outlook, access: Access) -> dict[str, Any]:
-    asked = people_asked([outlook.budget]) if access.is_of_account else {}
-    document = BudgetSerializer(outlook, context={"access": access, "asked": asked})  # type: ignore[arg-type]  # its `of`
+    contacts = contacts_of([outlook.budget]) if access.is_of_account else {}
+    document = BudgetSerializer(outlook, context={"access": access, "contacts": contacts})  # type: ignore[arg-type]  # its `of`
     return dict(document.data)

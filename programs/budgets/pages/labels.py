@@ -65,7 +65,7 @@ class BudgetLine:
     state: str
     tone: str
     bar: BudgetBar | None
-    asked: Sequence[str]
+    contacts: Sequence[str]
     alerts: str
     edit_url: str
     url: str
@@ -78,7 +78,7 @@ class ChangeLine:
     what: Sequence[str]
 
 
-def budget_line(outlook: Outlook, asked: Sequence[str], access: Access) -> BudgetLine:
+def budget_line(outlook: Outlook, contacts: Sequence[str], access: Access) -> BudgetLine:
     budget, spent, forecast = outlook.budget, outlook.spent, outlook.spend.forecast
     unpriced = outlook.spend.unpriced.value
     return BudgetLine(
@@ -101,7 +101,7 @@ def budget_line(outlook: Outlook, asked: Sequence[str], access: Access) -> Budge
         state=STATE_LABELS[outlook.state],
         tone=TONES[outlook.state],
         bar=_bar(outlook),
-        asked=asked,
+        contacts=contacts,
         alerts=_alerts(budget),
         edit_url=reverse("budget_edit", args=[budget.pk]) if access.visibility.leads(budget.unit_id) else "",
         url=f"{reverse('budgets')}?month={outlook.month:%Y-%m}",

@@ -22,7 +22,7 @@ from insights.ui.spend_budgets import SpendBudgets
 from insights.ui.tiles import Picker
 from programs.budgets.pages.labels import budget_line
 from programs.budgets.queries.budgets import budgets_of
-from programs.budgets.services.asked import people_asked
+from programs.budgets.services.contacts import contacts_of
 from programs.budgets.services.months import month_name, month_of, this_month
 from programs.budgets.services.outlook import outlooks
 from programs.budgets.services.requested import requested_month
@@ -37,12 +37,12 @@ def budgets(request: HttpRequest) -> HttpResponseBase:
     """`unit` leaves those of a unit and of all below it."""
     access, month, unit = access_in(request), requested_month(request.GET.dict()), request.GET.get("unit", "")
     listed = list(budgets_of(month, access.visibility, unit=unit.replace("\x00", "")))
-    asked = people_asked(listed) if access.is_of_account else {}
+    contacts = contacts_of(listed) if access.is_of_account else {}
     found = outlooks(listed, month, access, freshness=Freshness.OF_PAGES)
     context: dict[str, Any] = {
         "month": month_name(month),
         "months": _months(month, unit),
-        "lines": [budget_line(outlook, asked.get(outlook.budget.pk, []), access) for outlook in found],
+        "lines": [budget_line(outlook, contacts.get(outlook.budget.pk, []), access) for outlook in found],
         "may_write": access.visibility.leads_any,
         "new_url": f"{reverse('budget_new')}{'?' + urlencode({'unit': unit}) if unit else ''}",
         "all_url": _url(month, "") if unit else "",
@@ -60,9 +60,9 @@ def budgets_on_ai_page(filters: Filters) -> SpendBudgets | None:
     listed = list(of_scope.select_related("unit", "owner"))
     if not listed:
         return None
-    asked = people_asked(listed)
+    contacts = contacts_of(listed)
     found = outlooks(listed, month, access, freshness=Freshness.OF_PAGES)
-    lines = [budget_line(outlook, asked.get(outlook.budget.pk, []), access) for outlook in found]
+    lines = [budget_line(outlook, contacts.get(outlook.budget.pk, []), access) for outlook in found]
     return SpendBudgets("programs/budgets/_on_ai_page.html", {"lines": lines})
 
 

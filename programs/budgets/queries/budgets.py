@@ -30,7 +30,7 @@ def budgets_of(month: date, visibility: Visibility, *, unit: str = "") -> QueryS
     return budgets.filter(unit__in=below.values("unit"))
 
 
-def managers_asked(units: Collection[int | None]) -> Mapping[int | None, list[str]]:
+def managers_of_units(units: Collection[int | None]) -> Mapping[int | None, list[str]]:
     """Names of each unit's managers; of one that nobody manages, of the nearest above that has any.
 
     For the whole organisation (None) they are its executives.  As notices find them: queries/notices.py.
@@ -47,13 +47,13 @@ def managers_asked(units: Collection[int | None]) -> Mapping[int | None, list[st
     everything = {ancestor for ancestors in above.values() for ancestor in ancestors}
     depths = _depths(everything, today)
     names = _managers(everything, today)
-    asked: dict[int | None, list[str]] = {}
+    contacts: dict[int | None, list[str]] = {}
     for unit, ancestors in above.items():
         nearest = sorted(ancestors, key=lambda ancestor: -depths.get(ancestor, 0))
-        asked[unit] = next((names[ancestor] for ancestor in nearest if names.get(ancestor)), [])
+        contacts[unit] = next((names[ancestor] for ancestor in nearest if names.get(ancestor)), [])
     if None in units:
-        asked[None] = list(sees_everything().executives)
-    return asked
+        contacts[None] = list(sees_everything().executives)
+    return contacts
 
 
 def _depths(units: Collection[int], today: date) -> Mapping[int, int]:

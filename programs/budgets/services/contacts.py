@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from programs.budgets.queries.budgets import managers_asked
+from programs.budgets.queries.budgets import managers_of_units
 from programs.models import Budget
 
 
-def people_asked(budgets: Sequence[Budget]) -> Mapping[int, list[str]]:
+def contacts_of(budgets: Sequence[Budget]) -> Mapping[int, list[str]]:
     """Names by the budget's id, the owner first, each once.  Budgets come with their owners."""
-    managers = managers_asked({budget.unit_id for budget in budgets})
+    managers = managers_of_units({budget.unit_id for budget in budgets})
     return {
         budget.pk: list(
             dict.fromkeys([*([budget.owner.full_name] if budget.owner else []), *managers.get(budget.unit_id, [])])
