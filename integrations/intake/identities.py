@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from integrations.connectors.bots import REVIEW_BOTS, bot_name
+from integrations.bots import REVIEW_BOTS, bot_name
 from integrations.connectors.drafts import Who
 from integrations.connectors.git.agent_signatures import is_bot
 from orgtree.identities.resolving import IdentityName, UnusableNameError, identify

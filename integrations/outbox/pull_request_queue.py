@@ -13,7 +13,7 @@ from celery import signature
 from django.db import connection as database
 
 from core.nudges import nudge_on_commit
-from integrations.connectors.bots import MERGE_BOTS
+from integrations.bots import MERGE_BOTS
 
 RECOMPUTE_WAITING = signature(
     "integrations.delivery.tasks.settle_pull_requests_waiting"

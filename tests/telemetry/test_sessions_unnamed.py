@@ -92,7 +92,7 @@ def test_a_person_s_requests_tools_and_lines_count_without_a_session(intake: Int
 
 def test_the_same_tokens_by_events_and_metrics_count_once_in_any_order(intake: Intake) -> None:
     """Metrics by the installation alone, events by the address too."""
-    machine = {"enduser.id": "", "model": "claude-sonnet-4-5", "type": "output"}
+    machine: Any = {"enduser.id": "", "model": "claude-sonnet-4-5", "type": "output"}
     sent = [
         logs(request(1)),
         metrics(counter("claude_code.token.usage", lines(10.0, **machine))),
@@ -182,7 +182,8 @@ def test_a_session_under_another_name_is_found_once_somebody_says_so(intake: Int
 
 
 def test_who_names_nobody_counts_for_the_organisation_alone(intake: Intake) -> None:
-    intake.send(logs(request(1, **{"enduser.id": None, "user.id": None})))
+    nobody: Any = {"enduser.id": None, "user.id": None}
+    intake.send(logs(request(1, **nobody)))
     [use] = used()
     assert (use["is_somebody"], use["sessions"], use["unnamed_requests"]) == (False, None, 1)
 

@@ -146,7 +146,7 @@ _PREPARES = frozenset(
 _ROLLS_OUT = frozenset(
     {"deploy", "deploys", "cd", "rollout", "promote", "release", "apply", "publish", "ship", "upgrade"}
 )
-_LETTERS = re.compile(r"[^\W\d_]+", re.UNICODE)
+_WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 
 
 def default_environment(name: str) -> Environment:
@@ -198,7 +198,7 @@ def only_prepares(name: str) -> bool:
 def words_of(name: str) -> list[str]:
     """The words of a name, in lower case; a chunk of letters that is a known word stays whole: GitHub, DevOps."""
     words: list[str] = []
-    for chunk in _LETTERS.findall(name):
+    for chunk in _WORD.findall(name):
         words.extend([chunk.lower()] if chunk.lower() in _KNOWN else _cut_at_capitals(chunk))
     return words
 

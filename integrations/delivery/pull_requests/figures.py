@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 
 from django.db import connection as database
 
-from integrations.connectors.bots import REVIEW_BOTS
+from integrations.bots import REVIEW_BOTS
 from integrations.connectors.git.agent_signatures import agent_of_bot
 from integrations.delivery.pull_requests.changed_lead_times import credited_with_lead_times, note_lead_times
 from integrations.delivery.pull_requests.figures_sql import STORE

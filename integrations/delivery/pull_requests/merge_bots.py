@@ -12,7 +12,7 @@ from typing import LiteralString
 
 from django.db import connection as database
 
-from integrations.connectors.bots import MERGE_BOTS
+from integrations.bots import MERGE_BOTS
 from integrations.outbox.pull_request_queue import CLOSED_BY_MERGE_BOT
 
 # "Change 3 (#3)", "Merge #3 #5", "Merge pull request #3 from …", "Auto merge of #3 - …"; a revert names it in quotes.

@@ -162,7 +162,7 @@ def _rows(path: str, entry: Any, form: ImportedUsage.Form, zone: ZoneInfo, agent
         tokens = {name: _count(where, counts, names) for name, names in _TOKENS.items()}
         cost = whole if len(models) == 1 and costs[position] is None else costs[position]
         if any(tokens.values()) or cost:
-            yield UsageRow(row_agent, form, key, model, *times, **tokens, reported_cost=cost)
+            yield UsageRow(row_agent, form, key, model, **times._asdict(), **tokens, reported_cost=cost)
 
 
 def _models(path: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:

@@ -63,8 +63,8 @@ def test_a_name_with_a_word_that_nobody_knows_is_proposed_and_does_not_count() -
     assert (default_environment("blue"), proposed_environment("blue")) == (OTHER, PRODUCTION)
     known = ("Deploy", "Deploy docs", "Deploy to dev", "CI", "Tests of phoenix")
     assert [proposed_deploying(name) for name in known] == [None] * len(known)
-    known = ("", "42", "prod", "staging-blue", "dev", "review/phoenix", "github-pages")
-    assert [proposed_environment(name) for name in known] == [None] * len(known)
+    environments = ("", "42", "prod", "staging-blue", "dev", "review/phoenix", "github-pages")
+    assert [proposed_environment(name) for name in environments] == [None] * len(environments)
 
 
 def test_a_job_that_only_plans_or_migrates_prepares_a_rollout() -> None:
