@@ -39,7 +39,7 @@ from integrations.models import (
 )
 from orgtree.identities.resolving import assign_identities
 from orgtree.models import Identity, Person
-from tests.code.attribution.world import at, attribute, commit, day_of, rows_of, session
+from tests.code.attribution.world import at, attribute, commit, day_of, note, rows_of, session
 from tests.delivery.pull_requests.histories import Commit as Listed
 from tests.delivery.pull_requests.histories import History, Review, draft_of
 from tests.intake.conftest import SHOP, Tell, github, tell
@@ -106,6 +106,7 @@ def test_the_default_branch_is_behind_no_pull_request(tell: Tell) -> None:
 def test_commits_say_more_than_the_branch(tell: Tell) -> None:
     on_branch("s", "feat/tea", spend="2")
     listed = commit("one", "10:10", {"a.py": 20}, inside="acme/shop")
+    note(listed, {"a.py": 20})
     tell(replace(opened(2), source_branch="feat/tea"), merged(1, [listed]))
     settle()
     assert spend_of_merged() == {1: Decimal(2)}
