@@ -47,8 +47,8 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(document(changes, columns, applied=applied), ensure_ascii=False))
         else:
-            self._print_columns(columns)
             self._print(changes, applied=applied)
+            self._print_columns(columns)
         if changes.errors:
             sys.exit(1)
 
