@@ -159,10 +159,10 @@ def _rows(path: str, entry: Any, form: ImportedUsage.Form, zone: ZoneInfo, agent
     costs = [_cost(where, counts) for where, _, counts in models]
     whole = _cost(path, entry)
     for position, (where, model, counts) in enumerate(models):
-        tokens = {name: _count(where, counts, names) for name, names in _TOKENS.items()}
+        tokens: dict[str, Any] = {name: _count(where, counts, names) for name, names in _TOKENS.items()}
         cost = whole if len(models) == 1 and costs[position] is None else costs[position]
         if any(tokens.values()) or cost:
-            yield UsageRow(row_agent, form, key, model, **times._asdict(), **tokens, reported_cost=cost)
+            yield UsageRow(row_agent, form, key, model, *times, **tokens, reported_cost=cost)
 
 
 def _models(path: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
