@@ -45,14 +45,13 @@ def rules_now() -> Rules:
     )
 
 
-# Stored schedules know both tasks by these names.
-@shared_task(name="integrations.delivery.linking.rules.place_waiting")  # type: ignore[untyped-decorator]
+@shared_task  # type: ignore[untyped-decorator]
 def place_waiting() -> None:
     """Number the large repositories that wait for it."""
     place_waiting_commits()
 
 
-@shared_task(name="integrations.delivery.linking.rules.follow_rules")  # type: ignore[untyped-decorator]
+@shared_task  # type: ignore[untyped-decorator]
 def follow_rules() -> None:
     """Relink everything if the rules differ from those by which it was linked."""
     if LinkingRules.objects.filter(**rules_now()).exists():

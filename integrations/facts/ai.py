@@ -141,6 +141,16 @@ MODELS_OF_SESSIONS = """
 The condition matches an index of AgentSessionDay, which allows an index-only scan.
 """
 
+PARTS_OF_SESSIONS = """
+    SELECT session_id, repository_id, work_type,
+           coalesce(weight, lines) AS part,
+           coalesce(weight_before, lines_before) AS before,
+           coalesce(weight_of_session, lines_of_session) AS whole
+    FROM integrations_sessionshare
+    WHERE weight IS DISTINCT FROM 0
+"""
+"""The parts of sessions by repository and work type: from `before` to `before` + `part` of the `whole`."""
+
 AGENT_TOKEN_KINDS = Relation(
     name="agent_token_kinds",
     day="day",
@@ -149,19 +159,22 @@ AGENT_TOKEN_KINDS = Relation(
     columns=frozenset(
         {
             *("session_id", "person_id", "agent", "day", "model", "started_at", "ended_at", "token_kind", "tokens"),
-            *("committed", "covered"),
+            *("committed", "covered", "repository"),
         }
     ),
-    sql="""
+    sql=f"""
         SELECT figures.session_id,
                identity.person_id,
                figures.agent,
                figures.day,
                figures.model,
+               coalesce(repository.name, '') AS repository,
                session.started_at,
                session.ended_at,
                kind.token_kind,
-               kind.tokens,
+               CASE WHEN split.session_id IS NULL THEN kind.tokens
+                    ELSE div(kind.tokens::numeric * (split.before + split.part), split.whole)
+                         - div(kind.tokens::numeric * split.before, split.whole) END::bigint AS tokens,
                session.committed,
                session.covered
         FROM integrations_agentsessionday figures
@@ -173,10 +186,12 @@ AGENT_TOKEN_KINDS = Relation(
                    ('cache_write', figures.cache_write_tokens),
                    ('output', figures.output_tokens)
         ) AS kind (token_kind, tokens)
+        LEFT JOIN ({PARTS_OF_SESSIONS}) AS split ON split.session_id = figures.session_id
+        LEFT JOIN integrations_repository repository ON repository.id = split.repository_id
         WHERE figures.counted
     """,
 )
-"""One row per session, local day, model and kind of token: the tokens of AGENT_SESSION_DAYS, split.
+"""One row per session, local day, model, repository and kind of token: the tokens of AGENT_SESSION_DAYS, split.
 
 token_kind is input (uncached), cache_read, cache_write or output (reasoning included).
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from integrations.facts.ai import PARTS_OF_SESSIONS
 from integrations.facts.relation import Relation
 
 AGENT_SPEND_SHARES = Relation(
@@ -15,7 +16,7 @@ AGENT_SPEND_SHARES = Relation(
             *("spend", "tokens", "unpriced_tokens", "started_at", "ended_at", "committed", "covered"),
         }
     ),
-    sql="""
+    sql=f"""
         SELECT figures.session_id,
                identity.person_id,
                figures.agent,
@@ -45,14 +46,7 @@ AGENT_SPEND_SHARES = Relation(
         ) AS figures
         JOIN orgtree_identity identity ON identity.id = figures.identity_id
         LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
-        LEFT JOIN (
-            SELECT session_id, repository_id, work_type,
-                   coalesce(weight, lines) AS part,
-                   coalesce(weight_before, lines_before) AS before,
-                   coalesce(weight_of_session, lines_of_session) AS whole
-            FROM integrations_sessionshare
-            WHERE weight IS DISTINCT FROM 0
-        ) AS split ON split.session_id = figures.session_id
+        LEFT JOIN ({PARTS_OF_SESSIONS}) AS split ON split.session_id = figures.session_id
         LEFT JOIN integrations_repository repository ON repository.id = split.repository_id
     """,
 )

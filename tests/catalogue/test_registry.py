@@ -105,10 +105,10 @@ def test_every_metric_is_read_together_with_another_and_refers_to_a_page() -> No
 
 
 def test_a_segment_needs_a_column_of_the_facts() -> None:
-    broken = replace(SESSIONS, **ALONE, segments=(Dimension.REPOSITORY,), facets=(Dimension.LANGUAGE,))
+    broken = replace(SESSIONS, **ALONE, segments=(Dimension.WORK_TYPE,), facets=(Dimension.LANGUAGE,))
     assert list(registry.problems([broken])) == [
         NO_CHAIN,
-        "ai.sessions: its facts have no column for the segment repository.",
+        "ai.sessions: its facts have no column for the segment work_type.",
         "ai.sessions: its facts have no column for the facet language.",
     ]
 

@@ -103,6 +103,9 @@ def _is_in(world: World, person: int | None, day: date, unit: str) -> bool:
 
 
 def _holds(world: World, person: int | None, day: date, name: str, values: tuple[str, ...]) -> bool:
+    """Attributes end with the employment, as places in units do."""
+    if person in world.left and day >= world.left[person]:
+        return False
     return any(
         who == person and attribute == name and value in values and start <= day and (end is None or day < end)
         for who, attribute, value, start, end in world.attributes

@@ -81,7 +81,7 @@ def test_every_metric_of_every_scope_is_what_the_days_of_people_say(world: World
                 if figure.reason and _is_told_by_telemetry(query.key):
                     assert not expected, (unit, where, figure)  # nobody of the scope was enrolled by then
                 else:
-                    assert figure.value == pytest.approx(expected), (unit, where, figure)
+                    assert figure.value == pytest.approx(expected), (query.key, unit, where, figure)
 
 
 def test_the_command_says_of_units_and_attributes_what_the_days_of_people_say(

@@ -58,7 +58,13 @@ def test_facts_that_are_kept_stay_with_their_connection(tell: Tell, github: Conn
 
 
 def test_facts_that_are_deleted_leave_nothing(tell: Tell, github: Connection) -> None:
-    tell(whole_pull_request(), item(), run(), deployment(finished_at=at(1)), commit("a" * 40))
+    tell(
+        whole_pull_request(),
+        item(),
+        run(),
+        deployment(finished_at=at(1), native_environment="production"),
+        commit("a" * 40),
+    )
     brought = removal_impact(github)
     assert brought.records == {
         Kind.DEPLOYMENT: 1,
@@ -82,7 +88,7 @@ def test_what_others_told_of_the_same_repository_stays(tell: Tell, github: Conne
     other = Connection.objects.create(provider="github", name="Other")
     store_resource(other, SHOP_RESOURCE)
     with transaction.atomic():
-        store_drafts(other, [deployment(status=RunStatus.SUCCESS)])
+        store_drafts(other, [deployment(**SUCCESS)])
     assert PullRequest.objects.get().work_type == "feature"
     assert Deployment.objects.get().connection == other
 

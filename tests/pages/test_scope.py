@@ -67,8 +67,10 @@ def table(text: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(text.removeprefix("\ufeff"))))
 
 
-# Nobody merges or finishes anything in this world: tests/pages/test_impact.py has people who do.
+# Nobody merges or finishes anything in this world: tests/pages/test_impact.py has people who do.  And no request of it
+# says what it was part of.
 OF_WORK = {
+    "spend_parts",
     *("cycle_time", "merged_per_developer", "delivered", "phases"),
     *("compared", "differences", "adoption_effect", "cohorts"),
 }

@@ -44,16 +44,25 @@ pytestmark = pytest.mark.django_db
 
 PERSON = {name: value for name, value in ADA.items() if name != "session.id"}
 UNNAMED = {name: value for name, value in REQUEST.items() if name != "session.id"}
-MIDNIGHT = int((datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)).timestamp()) * SECOND
-YESTERDAY = MIDNIGHT - 12 * 3600 * SECOND
 
 
-def request(number: int = 1, *, at: int = YESTERDAY, **attributes: Any) -> Json:
+def midnight() -> int:
+    """The one before now, in nanoseconds."""
+    return int(datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()) * SECOND
+
+
+def noon_of_yesterday() -> int:
+    return midnight() - 12 * 3600 * SECOND
+
+
+def request(number: int = 1, *, at: int | None = None, **attributes: Any) -> Json:
+    """Of yesterday's noon, unless another moment is given."""
     sent = {**UNNAMED, "request_id": f"req_{number}", **attributes}
-    return log_record(sent, timeUnixNano=str(at + number * SECOND))
+    return log_record(sent, timeUnixNano=str((at or noon_of_yesterday()) + number * SECOND))
 
 
-def lines(value: float, *, at: int = YESTERDAY, start: int | None = None, **attributes: Any) -> Json:
+def lines(value: float, *, at: int | None = None, start: int | None = None, **attributes: Any) -> Json:
+    at = at or noon_of_yesterday()
     return {
         "startTimeUnixNano": str(start or at - 60 * SECOND),
         "timeUnixNano": str(at),
@@ -72,7 +81,7 @@ def used() -> list[Json]:
 
 def test_a_person_s_requests_tools_and_lines_count_without_a_session(intake: Intake) -> None:
     called = {**PERSON, "event.name": "tool_result", "tool_name": "Edit", "success": "true", "tool_use_id": "t1"}
-    intake.send(logs(request(1), request(2), log_record(called, timeUnixNano=str(YESTERDAY))))
+    intake.send(logs(request(1), request(2), log_record(called, timeUnixNano=str(noon_of_yesterday()))))
     intake.send(metrics(counter("claude_code.lines_of_code.count", lines(80.0))))
     assert used() == [
         {
@@ -139,7 +148,7 @@ def test_a_million_records_are_many_rows_of_a_day_each(intake: Intake) -> None:
     """One per person, installation, agent and day."""
     for day, person, machine in itertools.product(range(2), ("ada", "ben"), ("one", "two")):
         who = {"enduser.id": f"{person}@example.com", "user.id": f"{person} {machine}"}
-        at = YESTERDAY - day * 86_400 * SECOND
+        at = noon_of_yesterday() - day * 86_400 * SECOND
         intake.send(logs(*(request(number, at=at, **who) for number in range(5))))
     assert [(use["sessions"], use["unnamed_requests"]) for use in used()] == [(None, 5)] * 8
 
@@ -147,7 +156,7 @@ def test_a_million_records_are_many_rows_of_a_day_each(intake: Intake) -> None:
 def test_the_day_is_one_of_the_installation(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "TIME_ZONE", "America/Los_Angeles")
     with days_cut_in("America/Los_Angeles"):
-        intake.send(logs(request(1, at=MIDNIGHT - 60 * SECOND), request(2, at=MIDNIGHT)))
+        intake.send(logs(request(1, at=midnight() - 60 * SECOND), request(2, at=midnight())))
         assert [use["unnamed_requests"] for use in used()] == [2]
         started = AgentSession.objects.get().started_on
         assert started is not None
@@ -156,8 +165,8 @@ def test_the_day_is_one_of_the_installation(intake: Intake, monkeypatch: pytest.
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_a_counter_that_runs_over_midnight_counts_once(intake: Intake, order: Sequence[int]) -> None:
-    start = MIDNIGHT - 7200 * SECOND
-    readings = [(MIDNIGHT - 600 * SECOND, 10.0), (MIDNIGHT + 60 * SECOND, 25.0), (MIDNIGHT + 1800 * SECOND, 30.0)]
+    start = midnight() - 7200 * SECOND
+    readings = [(midnight() - 600 * SECOND, 10.0), (midnight() + 60 * SECOND, 25.0), (midnight() + 1800 * SECOND, 30.0)]
     readings = [(at - 86_400 * SECOND, value) for at, value in readings]
     for position in order:
         at, value = readings[position]

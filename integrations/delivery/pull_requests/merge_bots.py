@@ -54,9 +54,15 @@ _MERGED: LiteralString = rf"""
     RETURNING pull_request.id
 """  # noqa: S608  # a constant
 # The provider's word again, where it was opened anew or what brought it is gone: a merge has its time.
-_NOT_MERGED: LiteralString = """
-    UPDATE integrations_pullrequest SET state = CASE WHEN closed_at IS NULL THEN 'open' ELSE 'closed' END
-    WHERE id = ANY (%(ids)s) AND state = 'merged' AND merged_at IS NULL
+_NOT_MERGED: LiteralString = r"""
+    UPDATE integrations_pullrequest pull_request
+    SET state = CASE WHEN closed_at IS NULL THEN 'open' ELSE 'closed' END
+    WHERE id = ANY (%(ids)s) AND state = 'merged' AND merged_at IS NULL AND EXISTS (
+        SELECT FROM integrations_pullrequestevent event
+        JOIN orgtree_identity identity ON identity.id = event.by_id
+        WHERE event.pull_request_id = pull_request.id AND event.kind = 'closed'
+          AND regexp_replace(lower(identity.value), '\[bot\]$', '') = ANY (%(merge_bots)s)
+    )
     RETURNING id
 """
 

@@ -266,7 +266,7 @@ def test_another_time_zone_loses_nothing_of_a_file_and_the_old_one_restores_it(
 def test_a_price_that_disappears_and_comes_back_leaves_the_file_s_tokens() -> None:
     imported(reports.CLAUDE_DAILY)
     before = everything_imported()
-    with mock.patch("integrations.telemetry.prices.book.PriceBook.card_of_day", return_value=None):
+    with mock.patch("integrations.telemetry.prices.book.PriceBook.source_of_day", return_value=None):
         ImportedUsage.objects.update(to_settle=True)
         recompute_usage()
         figures = AgentSessionDay.objects.aggregate(Sum("unpriced_tokens"), Sum("spend"))
