@@ -189,7 +189,7 @@ AGENT_TOKEN_KINDS = Relation(
         LEFT JOIN ({PARTS_OF_SESSIONS}) AS split ON split.session_id = figures.session_id
         LEFT JOIN integrations_repository repository ON repository.id = split.repository_id
         WHERE figures.counted
-    """,
+    """,  # noqa: S608  # a constant
 )
 """One row per session, local day, model, repository and kind of token: the tokens of AGENT_SESSION_DAYS, split.
 

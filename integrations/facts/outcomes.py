@@ -48,7 +48,7 @@ AGENT_SPEND_SHARES = Relation(
         LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
         LEFT JOIN ({PARTS_OF_SESSIONS}) AS split ON split.session_id = figures.session_id
         LEFT JOIN integrations_repository repository ON repository.id = split.repository_id
-    """,
+    """,  # noqa: S608  # a constant
 )
 """One row per session, local day, model, repository and work type, with its share of the day.
 

@@ -129,6 +129,12 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "programs/tickets/<int:pk>/move/": ("tickets/<int:pk>/move/",),
     "programs/tickets/<int:pk>/comment/": ("tickets/<int:pk>/comments/",),
     "programs/tickets/<int:pk>/watch/": ("tickets/<int:pk>/watch/",),
+    "insights/ai/budgets/": ("budgets/",),
+    "insights/ai/budgets/new/": ("budgets/", "writing-for/"),
+    "insights/ai/budgets/<int:pk>/": ("budgets/<int:pk>/",),
+    "insights/ai/budgets/<int:pk>/remove/": ("budgets/<int:pk>/",),
+    "insights/ai/charge-back/": ("charge-back.csv",),
+    "insights/ai/charge-back.csv": ("charge-back.csv",),
     "account/notifications/": ("notifications/",),
     "account/notifications/unsubscribe/<str:token>/": (
         "(the link of a letter is its own way in, without signing in; notifications/ does the same with a token)",
@@ -136,9 +142,12 @@ PAGES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+PROGRAM = ("programs/", "account/", "insights/ai/budgets/", "insights/ai/charge-back")
+
+
 def test_every_page_of_the_program_has_its_api() -> None:
     known = set(routes(get_resolver()))
-    pages = {route for route in known if route.startswith(("programs/", "account/"))}
+    pages = {route for route in known if route.startswith(PROGRAM)}
     assert set(PAGES) == pages
     for page, fields in PAGES.items():
         assert fields, page
