@@ -64,7 +64,8 @@ class LeftOut:
 @explains_bad_filters
 def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
     params = read_panel_params(request, key)
-    answer, figure, before = figures(params)
+    others = [SURCHARGE] if key == SPEND else []  # asked together: its own question would cost two statements more
+    answer, figure, before, beside = figures(params, *others)
     metric, filters = params.metric, params.filters
     context = {
         "base_template": base_template(request),
@@ -75,7 +76,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "formula": _formula(metric, figure, filters),
         "sample": [
             ("Scope", scope_words(filters, scope_navigation(request, filters))),
-            *_sample(metric, figure, params),
+            *_sample(metric, figure, params, surcharge=beside[0] if beside else None),
         ],
         "agreed": agreements_on([key], filters.scope, filters.access).get(key),
         "freshness": _freshness(answer),
@@ -104,7 +105,9 @@ def _formula(metric: Metric, figure: MetricValue, filters: Filters) -> Formula:
     return Formula(words, explanation, wording.exact(above, metric.unit), wording.exact(below), "", result)
 
 
-def _sample(metric: Metric, figure: MetricValue, params: PanelParams) -> list[tuple[str, str]]:
+def _sample(
+    metric: Metric, figure: MetricValue, params: PanelParams, *, surcharge: float | None
+) -> list[tuple[str, str]]:
     filters = params.filters
     pairs = [
         ("Window", f"{wording.days(filters.window)} ({wording.span(filters.window)})"),
@@ -119,7 +122,7 @@ def _sample(metric: Metric, figure: MetricValue, params: PanelParams) -> list[tu
         )
     if printed_range := tiles.evidence_range(metric, figure):
         pairs.append(("Range", f"{printed_range}: from line-level evidence alone to all of it, an upper bound"))
-    if metric.key == SPEND and figure.value is not None and (surcharge := total(params, SURCHARGE)):
+    if surcharge and figure.value is not None:
         between = wording.between(figure.value, figure.value + surcharge, metric.unit)
         pairs.append(("Range", f"{between}: if cache writes of unknown time are kept five minutes, or an hour"))
     if figure.mix:

@@ -54,12 +54,15 @@ def read_panel_params(request: HttpRequest, key: str) -> PanelParams:
     return PanelParams(metric, filters)
 
 
-def figures(params: PanelParams) -> tuple[Answer, MetricValue, MetricValue]:
-    """The answer, its figure of the whole window, and the previous window's."""
+def figures(params: PanelParams, *others: str) -> tuple[Answer, MetricValue, MetricValue, list[float | None]]:
+    """The answer, its figure of the whole window, the previous window's, and the values of other metrics."""
     query = params.query
     before = replace(query, window=params.filters.previous)
-    answer, earlier = visible_totals([query, before], params.filters.access, freshness=Freshness.OF_PAGES)
-    return answer, tiles.whole(answer), tiles.whole(earlier)
+    beside = [replace(query, key=key, statistic=None) for key in others]
+    answer, earlier, *found = visible_totals(
+        [query, before, *beside], params.filters.access, freshness=Freshness.OF_PAGES
+    )
+    return answer, tiles.whole(answer), tiles.whole(earlier), [tiles.whole(other).value for other in found]
 
 
 def total(params: PanelParams, key: str) -> float | None:

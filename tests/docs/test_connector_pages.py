@@ -18,7 +18,11 @@ def page_of(slug: str) -> str:
     return (PROJECT_DIR / "docs" / "connectors" / f"{slug}.md").read_text()
 
 
-@pytest.mark.parametrize("slug", connectors())
+# Benches and tests register connectors of their own in the same process.
+OURS = [slug for slug, connector in connectors().items() if connector.__module__.startswith("integrations.")]
+
+
+@pytest.mark.parametrize("slug", OURS)
 def test_a_provider_has_a_page_with_its_settings_and_streams(slug: str) -> None:
     page, connector = page_of(slug), connectors()[slug]
     missing = [field.name for field in connector.fields if f"`{field.name}`" not in page]

@@ -80,6 +80,15 @@ def test_the_list_shows_spend_forecast_and_who_is_asked(org: Org) -> None:
     assert client_of(EXECUTIVE).get("/insights/ai/budgets/?month=2026-13").status_code == 400
 
 
+def test_the_ai_page_shows_the_budget_of_its_unit(org: Org) -> None:
+    spends_each_week(org, 60, weeks=EIGHT_WEEKS)
+    budget()
+    budget(unit="")
+    client = client_of(EXECUTIVE)
+    assert "Budget of Nov" in text(client, "/insights/ai/parts/spend_budgets/?unit=platform")
+    assert "Budget of Nov" in text(client, "/insights/ai/parts/spend_budgets/?from=2026-10-09&to=2026-11-16")
+
+
 def test_a_budget_is_set_changed_and_its_history_names_the_author() -> None:
     client = client_of(MANAGER)
     sent = {"unit": "platform", "amount": "500", "first_month": "2026-11", "spent_percent": "90"}
