@@ -14,6 +14,7 @@ from typing import Any
 from integrations.delivery.rollouts.grouping import Part, representatives
 
 LINK_WINDOW = timedelta(hours=24)
+HISTORY = timedelta(days=30)
 Records = Mapping[str, Sequence[Mapping[str, Any]]]
 Pushed = Mapping[str, Any]
 
@@ -70,18 +71,33 @@ def deployed(records: Records, built_from: Mapping[str, Collection[str]] = Mappi
     """
     expected = {}
     for pull_request in records["pull-requests"]:
-        services = {"", *built_from.get(pull_request["id"], ())}
-        of_repository = [
-            deployment
-            for deployment in in_production(records["deployments"])
-            if deployment["repository"] == pull_request["repository"]
-            and (services == {""} or deployment.get("service", "") in services)
-        ]
+        of_repository = _brings(records, pull_request, built_from)
         graph = _graph(records, pull_request["repository"])
         since = _known_since(records, pull_request["repository"])
         if first := _first(pull_request, of_repository, graph, _copies(records, pull_request), since):
             expected[pull_request["id"]] = first
     return expected
+
+
+def predating(records: Records, built_from: Mapping[str, Collection[str]] = MappingProxyType({})) -> set[str]:
+    """Pull requests merged long before the first known deployment of what they run on: an unknown one brought them."""
+    return {
+        pull_request["id"]
+        for pull_request in records["pull-requests"]
+        if (deployments := _brings(records, pull_request, built_from))
+        and time_of(pull_request, "merged_at") < time_of(deployments[0], "finished_at") - HISTORY  # type: ignore[operator]
+    }
+
+
+def _brings(records: Records, pull_request: Pushed, built_from: Mapping[str, Collection[str]]) -> Sequence[Pushed]:
+    """The rollouts of what it runs on, the earliest first."""
+    services = {"", *built_from.get(pull_request["id"], ())}
+    return [
+        deployment
+        for deployment in in_production(records["deployments"])
+        if deployment["repository"] == pull_request["repository"]
+        and (services == {""} or deployment.get("service", "") in services)
+    ]
 
 
 def _copies(records: Records, pull_request: Pushed) -> set[str]:
@@ -117,6 +133,7 @@ def _first(
 ) -> str | None:
     merge = pull_request["merge_sha"]
     merged_at = time_of(pull_request, "merged_at")
+    head = pull_request["commits"][-1]["sha"] if pull_request["commits"] else None
     known = graph.keys() | {parent for parents in graph.values() for parent in parents}
     seen: set[str] = set()
     for deployment in deployments:
@@ -129,7 +146,9 @@ def _first(
             contains = merge in _ancestors(deployment["sha"], graph)
         else:
             contains = later and built_later and (not deployment["sha"] or deployment["sha"] not in seen)
-        if contains or copies & _ancestors(deployment["sha"], graph):
+        # The head of its branch, deployed as such after it was squashed.
+        is_head = deployment["sha"] == head and known_since[deployment["sha"]] >= merged_at  # type: ignore[operator]
+        if contains or is_head or copies & _ancestors(deployment["sha"], graph):
             return str(deployment["id"])
         seen.add(deployment["sha"])
     return None

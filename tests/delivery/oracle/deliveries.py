@@ -78,7 +78,7 @@ class Deliveries:
             if (resolved := time_of(record, "resolved_at"))
         ]
 
-    # Lead times, for the author, at the deployment.
+    # Lead times, for the author, at the deployment; without a value what an earlier, unknown one brought.
 
     def lead_times(self) -> list[Counted]:
         return [
@@ -133,10 +133,19 @@ class Deliveries:
 
     @cached_property
     def _deployed_by(self) -> Mapping[str, str]:
-        built_from = {key: services for key, services in self._world.touched.items() if key.startswith(SHOP)}
-        return links.deployed(self._records, built_from)
+        return links.deployed(self._records, self._built_from)
+
+    @cached_property
+    def _predating(self) -> set[str]:
+        return links.predating(self._records, self._built_from)
+
+    @property
+    def _built_from(self) -> Mapping[str, set[str]]:
+        return {key: services for key, services in self._world.touched.items() if key.startswith(SHOP)}
 
     def _deployed(self, pull_request: PullRequest, value: float | None) -> Counted:
+        if pull_request.id in self._predating:
+            value = None
         return Counted(pull_request.id, self._days[pull_request.id], pull_request.credited_to, value)
 
     @cached_property

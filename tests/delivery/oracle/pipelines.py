@@ -11,6 +11,7 @@ from tests.delivery.oracle.repositories import Record
 from tests.delivery.oracle.world import World
 
 NEVER_RAN = "skipped"
+WITHOUT_DURATION = ("cancelled", NEVER_RAN)
 
 
 class Runs:
@@ -27,9 +28,11 @@ class Runs:
         self._finished = [attempts for attempts in self._attempts if attempts[-1].get("finished_at")]
 
     def durations(self) -> list[Counted]:
-        """start → finish of the last attempt; what was skipped never ran."""
+        """start → finish of the last attempt, of runs that were neither cancelled nor skipped."""
         return [
-            self._counted(last, None if last["status"] == NEVER_RAN else _between(last, "started_at", "finished_at"))
+            self._counted(
+                last, None if last["status"] in WITHOUT_DURATION else _between(last, "started_at", "finished_at")
+            )
             for *_, last in self._finished
         ]
 
@@ -41,7 +44,7 @@ class Runs:
 
     def counting(self) -> list[Counted]:
         """Finished and not cancelled; what was skipped never ran, and so has not finished either."""
-        return [self._counted(last) for *_, last in self._finished if last["status"] not in ("cancelled", NEVER_RAN)]
+        return [self._counted(last) for *_, last in self._finished if last["status"] not in WITHOUT_DURATION]
 
     def successful(self) -> list[Counted]:
         return [self._counted(last) for *_, last in self._finished if last["status"] == "success"]

@@ -370,8 +370,16 @@ def _runs(world: World, question: Question) -> list[tuple[Attempt, list[Attempt]
     return runs
 
 
-def _ran(last: Attempt, begin: datetime, end: datetime | None) -> float | None:
-    return None if last.status == "skipped" or end is None else (end - begin).total_seconds()
+def _ran(last: Attempt) -> float | None:
+    """Start → finish; one that was cancelled did not take its time, and one that was skipped never ran."""
+    if last.status in ("cancelled", "skipped") or last.finished is None:
+        return None
+    return (last.finished - last.started).total_seconds()
+
+
+def _waited(last: Attempt) -> float | None:
+    """Queued → started: one that was cancelled later had waited all the same."""
+    return None if last.status == "skipped" else (last.started - last.queued).total_seconds()
 
 
 def _of_runs(world: World, question: Question, counts: Callable[[Attempt, list[Attempt]], bool]) -> Computed:
@@ -380,12 +388,8 @@ def _of_runs(world: World, question: Question, counts: Callable[[Attempt, list[A
 
 
 RUNS: dict[str, Metric] = {
-    "ci.duration": lambda world, question: _spread(
-        [_ran(last, last.started, last.finished) for last, _ in _runs(world, question)]
-    ),
-    "ci.queue_time": lambda world, question: _spread(
-        [_ran(last, last.queued, last.started) for last, _ in _runs(world, question)]
-    ),
+    "ci.duration": lambda world, question: _spread([_ran(last) for last, _ in _runs(world, question)]),
+    "ci.queue_time": lambda world, question: _spread([_waited(last) for last, _ in _runs(world, question)]),
     "ci.success_rate": lambda world, question: _of_runs(world, question, lambda last, _: last.status == "success"),
     "ci.flaky_rate": lambda world, question: _of_runs(
         world,
