@@ -13,7 +13,7 @@ from demo.plan.delivery import Commit, DeliveryEvent, DeliveryHistory, EventKind
 from demo.providers.faults import Fault, changed, meanwhile, not_found
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
-from integrations.connectors.drafts import MISSING, DeploymentDraft, PipelineRunDraft, PullRequestDraft
+from integrations.connectors.drafts import MISSING, DeploymentDraft, PipelineRunDraft, ProvidedParts, PullRequestDraft
 from integrations.enums import Kind, RunStatus
 from tests.connectors.github.histories import (
     MINUTE,
@@ -197,7 +197,11 @@ def test_a_deployment_is_read_again_when_a_status_changed_it(serve: Serve, use_g
     github = serve(with_deployments([BEGIN, BEGIN + 10 * MINUTE]), at=BEGIN + 30 * MINUTE)
     now = BEGIN + 30 * MINUTE
     first = read(github, Kind.DEPLOYMENT, now=now, use_graphql=use_graphql)
-    assert {draft.status for draft in first.drafts if isinstance(draft, DeploymentDraft)} == {RunStatus.RUNNING}
+    assert {
+        max(draft.statuses.parts, key=lambda status: status.at).status
+        for draft in first.drafts
+        if isinstance(draft, DeploymentDraft) and isinstance(draft.statuses, ProvidedParts)
+    } == {RunStatus.RUNNING}
     github.advance(BEGIN + 65 * MINUTE)
     second = read(github, Kind.DEPLOYMENT, first.cursor, now=BEGIN + 65 * MINUTE, use_graphql=use_graphql)
     assert second.ids == ["40000"]
