@@ -32,6 +32,14 @@ class Known:
     field_versions: FieldVersions
     final: bool = False
 
+    def has_been_told(self, collection: str) -> bool:
+        """Whether any update with a time provided this collection, or a part of it."""
+        if self.updated_at is None:
+            return False
+        return self.field_versions.get(collection, "now") is not None or any(
+            name.startswith(f"{collection}/") for name in self.field_versions
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PartsUpdate:

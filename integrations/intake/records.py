@@ -103,22 +103,31 @@ def write_records(
     _update(table, [record for record in merged_records if record.before is not None], written)
     for part in table.parts:
         written.note_changed(_write_parts(part, merged_records, written.ids))
+    if table.following:
+        written.note_changed({record.before.known.id for record in merged_records if record.before and record.follows})
     return written
 
 
 @dataclass(slots=True)
 class _Merged:
-    """A draft, its parts as rows by key, and what the merge stores of them."""
+    """A draft, its parts as rows by key, and what the merge stores of them.
+
+    `follows` is whether it is the first to provide the parts from which fields follow.
+    """
 
     draft: Draft
     parts: Mapping[str, Mapping[str, Row]]
     to_store: MergedUpdate
     before: StoredRecord | None
     row: Row
+    follows: bool
 
 
 def _merge(table: RecordTable, draft: Draft, before: StoredRecord | None, references: References) -> _Merged:
-    provided = [name for name in table.sources if getattr(draft, name) is not MISSING]
+    followed_before = bool(table.following and before and before.known.has_been_told(table.following.collection))
+    follows = not followed_before and _provides_followed(table, draft)
+    following = table.following.fields if table.following and (followed_before or follows) else ()
+    provided = [name for name in table.sources if name not in following and getattr(draft, name) is not MISSING]
     parts: dict[str, Mapping[str, Row]] = {}
     part_updates: dict[str, PartsUpdate] = {}
     for name, part in table.collections.items():
@@ -126,7 +135,11 @@ def _merge(table: RecordTable, draft: Draft, before: StoredRecord | None, refere
         if not isinstance(collection, Missing):
             parts[name] = _part_rows(part, collection, references)
             part_updates[name] = PartsUpdate(parts[name].keys(), collection.whole)
-    lasting = table.lasting is None or getattr(draft, table.lasting.column) in (*table.lasting.values, MISSING)
+    lasting = (
+        table.lasting is None
+        or table.lasting.column in following
+        or getattr(draft, table.lasting.column) in (*table.lasting.values, MISSING)
+    )
     to_store = merge(
         RecordUpdate(draft.updated_at, provided, part_updates, deleted=draft.deleted, lasting=lasting),
         before.known if before else None,
@@ -139,7 +152,15 @@ def _merge(table: RecordTable, draft: Draft, before: StoredRecord | None, refere
     }
     row["updated_at"], row["tellings"] = to_store.updated_at, to_store.field_versions
     row["deleted"] = bool(before and before.deleted) if to_store.deleted is None else to_store.deleted
-    return _Merged(draft, parts, to_store, before, row)
+    return _Merged(draft, parts, to_store, before, row, follows)
+
+
+def _provides_followed(table: RecordTable, draft: Draft) -> bool:
+    """Whether a draft provides parts from which fields follow: some, or that there are none."""
+    if table.following is None:
+        return False
+    collection: ProvidedParts[Any] | Missing = getattr(draft, table.following.collection)
+    return not isinstance(collection, Missing) and bool(collection.whole or collection.parts)
 
 
 def _value(value: Any, source: Source, table: RecordTable, references: References) -> Any:

@@ -65,6 +65,14 @@ class Lasting:
 
 
 @dataclass(frozen=True)
+class Following:
+    """Fields that follow from parts: of a record whose parts were provided, no provider's word on these is stored."""
+
+    collection: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Column:
     """A column in SQL: `provided_as` is its type in JSON, `stored_as` cuts text to the column's length."""
 
@@ -151,6 +159,7 @@ class RecordTable:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[PartTable, ...] = ()
     lasting: Lasting | None = None
+    following: Following | None = None
 
     @property
     def name(self) -> str:
@@ -235,6 +244,7 @@ TABLES: Mapping[Kind, RecordTable] = {
         Deployment,
         place="repository",
         lasting=_ENDED,
+        following=Following("statuses", ("status", "native_status", "started_at", "finished_at", "run", "job")),
         parts=(PartTable("statuses", DeploymentStatusDraft, DeploymentStatus, "deployment_id", key=("external_id",)),),
     ),
     Kind.INCIDENT: RecordTable(

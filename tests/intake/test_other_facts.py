@@ -206,6 +206,28 @@ def test_deployments_keep_their_statuses(tell: Tell) -> None:
     assert Deployment.objects.get().statuses.get().at == at(1)
 
 
+@pytest.mark.parametrize("in_order", [True, False])
+def test_a_deployment_whose_statuses_are_gone_waits_whatever_else_was_told(tell: Tell, in_order: bool) -> None:
+    status = DeploymentStatusDraft(external_id="S", at=at(1), status=RunStatus.SUCCESS, native_status="success")
+    drafts = [
+        deployment(hours=1, statuses=ProvidedParts([status])),
+        deployment(hours=2, status=RunStatus.FAILURE, native_status="broken", finished_at=at(2)),
+        deployment(hours=3, statuses=ProvidedParts([])),
+    ]
+    for draft in drafts if in_order else reversed(drafts):
+        tell(draft)
+    stored = Deployment.objects.get()
+    assert (stored.status, stored.native_status, stored.finished_at) == ("queued", "", None)
+    assert tell(*drafts).unchanged == 3
+
+
+def test_that_there_are_no_statuses_outweighs_what_was_told_later(tell: Tell) -> None:
+    tell(deployment(hours=2, status=RunStatus.FAILURE, native_status="broken", finished_at=at(2)))
+    assert Deployment.objects.get().status == "failure"
+    tell(deployment(hours=1, statuses=ProvidedParts([])))
+    assert Deployment.objects.get().status == "queued"
+
+
 def test_an_incident_needs_no_repository(tell: Tell) -> None:
     tell(
         IncidentDraft(external_id="1", started_at=MONDAY, native_severity="SEV2", service="shop"),

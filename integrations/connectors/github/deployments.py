@@ -36,7 +36,6 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
     deployment = Reader(payload.get("deployment"), "deployment")
     whole = reader.has("details") or reader.has("statuses")
     statuses = _statuses(reader)
-    pending = whole and not statuses
     page = reader.text("repository.html_url", default="")
     own = _payload_fields(payload)
     return [
@@ -49,7 +48,6 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
             rollback_of=own.get("rollback_of", MISSING),
             fixes=own.get("fixes", MISSING),
             unplanned=own.get("unplanned", MISSING),
-            status=RunStatus.QUEUED if pending else MISSING,
             sha=deployment.text("sha"),
             ref=deployment.text("ref"),
             url=f"{page}/deployments" if page else MISSING,

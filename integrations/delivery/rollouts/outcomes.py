@@ -36,6 +36,9 @@ class Outcome:
     job: str = ""
 
 
+WAITING = Outcome(RunStatus.QUEUED, "", None, None)  # of a deployment that has no statuses yet
+
+
 def outcomes(statuses: Sequence[Status]) -> list[Outcome]:
     """The deployment's own outcome, which is that of its first final status, and one for each time that it was made
     active again: a success after it was inactive, or had failed.  A success told twice is one.

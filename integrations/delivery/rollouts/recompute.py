@@ -13,7 +13,7 @@ from django.db import connection as database
 from integrations.delivery.changed_days import append_days, days_of
 from integrations.delivery.mappings.environments import only_prepares
 from integrations.delivery.rollouts.grouping import Part, representatives
-from integrations.delivery.rollouts.outcomes import Outcome, Status, outcomes
+from integrations.delivery.rollouts.outcomes import WAITING, Outcome, Status, outcomes
 from integrations.enums import Kind, RunStatus
 from integrations.models import DeploymentExclusion, DeploymentStatus
 from orgtree.models import Organisation
@@ -123,8 +123,8 @@ _UNMARK: LiteralString = """
 def recompute_outcomes(deployments: Collection[int]) -> tuple[set[int], set[int]]:
     """What the statuses of these deployments come to: those that changed, and deployments made active again.
 
-    The days of the latter are appended here; those of the former are the caller's.  A deployment without statuses keeps
-    what its source says of it.
+    The days of the latter are appended here; those of the former are the caller's.  A deployment of which no statuses
+    were told keeps what its source says of it; one that has none yet waits.
     """
     statuses: dict[int, list[Status]] = defaultdict(list)
     rows = DeploymentStatus.objects.filter(deployment__in=sorted(deployments)).values_list(
@@ -138,6 +138,7 @@ def recompute_outcomes(deployments: Collection[int]) -> tuple[set[int], set[int]
         first, *others = outcomes(of_deployment)
         own[deployment] = first
         again.extend((deployment, other) for other in others)
+    own |= dict.fromkeys(_without_statuses(deployments) - own.keys(), WAITING)
     if not own:
         return set(), set()
     changed = _write(_SET, own.items())
@@ -220,6 +221,21 @@ def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[in
             now = ("", None)
         if now != before:
             yield id_, *now
+
+
+def _without_statuses(deployments: Collection[int]) -> set[int]:
+    """Those whose source said that they have no statuses, or none any more: integrations/intake/record_updates.py."""
+    with database.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id FROM integrations_deployment deployment
+            WHERE id = ANY (%s) AND pipeline_run_id IS NULL AND activation_of_id IS NULL AND updated_at IS NOT NULL
+              AND (NOT tellings ? 'statuses' OR tellings ->> 'statuses' IS NOT NULL)
+              AND NOT EXISTS (SELECT FROM integrations_deploymentstatus WHERE deployment_id = deployment.id)
+            """,
+            [sorted(deployments)],
+        )
+        return {row[0] for row in cursor.fetchall()}
 
 
 def _activations_of(deployments: Iterable[int]) -> set[int]:

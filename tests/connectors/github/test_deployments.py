@@ -10,7 +10,6 @@ import pytest
 from integrations.connectors.drafts import MISSING, DeploymentDraft, ProvidedParts
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.deployments import normalise_deployment
-from integrations.enums import RunStatus
 from tests.connectors.github.conftest import Payload
 from tests.connectors.github.reading import drafts_of_delivery
 
@@ -51,8 +50,8 @@ def test_both_forms_of_a_list_agree(deployment: dict[str, Any], state: str) -> N
     assert {(part.run, part.job) for part in draft.statuses.parts} == {("7000", "12")}
 
 
-def test_one_without_statuses_waits(deployment: dict[str, Any]) -> None:
-    assert draft_of(deployment, statuses=[]).status is RunStatus.QUEUED
+def test_a_list_without_statuses_says_that_there_are_none(deployment: dict[str, Any]) -> None:
+    assert draft_of(deployment, statuses=[]).statuses == ProvidedParts([], whole=True)
 
 
 def test_a_status_told_twice_in_a_second_is_one(deployment: dict[str, Any]) -> None:
