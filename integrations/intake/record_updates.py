@@ -32,7 +32,7 @@ class Known:
     field_versions: FieldVersions
     final: bool = False
 
-    def has_been_told(self, collection: str) -> bool:
+    def was_provided(self, collection: str) -> bool:
         """Whether any update with a time provided this collection, or a part of it."""
         if self.updated_at is None:
             return False

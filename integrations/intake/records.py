@@ -124,7 +124,7 @@ class _Merged:
 
 
 def _merge(table: RecordTable, draft: Draft, before: StoredRecord | None, references: References) -> _Merged:
-    followed_before = bool(table.following and before and before.known.has_been_told(table.following.collection))
+    followed_before = bool(table.following and before and before.known.was_provided(table.following.collection))
     follows = not followed_before and _provides_followed(table, draft)
     following = table.following.fields if table.following and (followed_before or follows) else ()
     provided = [name for name in table.sources if name not in following and getattr(draft, name) is not MISSING]
