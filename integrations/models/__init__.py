@@ -78,6 +78,7 @@ from integrations.models.pull_requests import (
 from integrations.models.resources import Meaning, Quota, Resource, SeenRecord, Stream
 from integrations.models.retention import RawDay, SeriesBase
 from integrations.models.seats import SeatAssignment, SeatPlan
+from integrations.models.session_places import SessionPlace, TelemetryPlace
 from integrations.models.sessions import (
     AgentMeterSlot,
     AgentRequest,
@@ -88,9 +89,7 @@ from integrations.models.sessions import (
     AgentToolDay,
     ApartSender,
     Enrolment,
-    SessionPlace,
     SessionProcess,
-    TelemetryPlace,
     ToolOutcome,
 )
 from integrations.models.telemetry import (

@@ -25,10 +25,10 @@ from integrations.telemetry.agents.vocabulary import (
 )
 from integrations.telemetry.otlp.decode_figures import LONGEST_WORD, figures_of
 from integrations.telemetry.otlp.decode_unread import Unread
-from integrations.telemetry.otlp.decoded import DIGEST_BYTES, Counted, EventRecord, Origin, Signal, storable_name
+from integrations.telemetry.otlp.decoded import DIGEST_BYTES, Counted, EventRecord, Origin, Signal
 from integrations.telemetry.otlp.messages import EventMessage
 from integrations.telemetry.otlp.session_keys import SessionKey
-from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow
+from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow, storable_name
 
 _MAY_COUNT = re.compile(r"token|usage|count|input|prompt", re.IGNORECASE)  # names of figures
 

@@ -1,9 +1,8 @@
 """Decode export requests in OTLP/JSON, record by record.
 
-Each record becomes the same message as in protobuf.  google.protobuf.json_format reads hexadecimal ids as base64, and
-rejects a whole request for one invalid value, which it quotes.  Exporters differ: integers are strings or numbers, null
-attributes `"value": {}`, enumerations names or numbers, keys camelCase or snake_case.
-https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+Each record becomes the same message as in protobuf (https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding).
+google.protobuf.json_format reads hexadecimal ids as base64, and rejects a whole request for one invalid value.  Senders
+differ: integers are strings or numbers, null attributes `"value": {}`, enumerations names or numbers, keys in any case.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ from integrations.telemetry.otlp.decoded import (
     Origin,
     Signal,
     UnreadableRequestError,
-    canonical_json,
 )
 from integrations.telemetry.otlp.messages import (
     AnyValue,
@@ -188,7 +186,10 @@ class JsonOrigin(Origin):
         return _without_content(self._resource, [], is_no_content)
 
     def bytes_of(self, sent: Json) -> bytes:
-        return canonical_json(sent)
+        try:
+            return json.dumps(sent, sort_keys=True, separators=(",", ":")).encode()
+        except RecursionError:
+            raise UnreadableRequestError("The JSON is nested too deeply.") from None
 
     def payload(self, sent: Json, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
         dropped: list[str] = []

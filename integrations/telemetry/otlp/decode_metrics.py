@@ -35,12 +35,11 @@ from integrations.telemetry.otlp.decoded import (
     MetricRecord,
     Origin,
     PointRecord,
-    storable_name,
 )
 from integrations.telemetry.otlp.messages import PointMessage
 from integrations.telemetry.otlp.session_keys import SessionKey
 from integrations.telemetry.otlp.store_partitions import day_number
-from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow
+from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow, storable_name
 
 _KIND = {False: MetricKind.SUM, True: MetricKind.HISTOGRAM}
 

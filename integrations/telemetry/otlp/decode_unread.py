@@ -15,8 +15,9 @@ from collections.abc import Iterator, Mapping
 from integrations.telemetry.agents.content import PLACEHOLDERS, is_content, is_plain
 from integrations.telemetry.agents.values import Attributes, BadRecordError, Value
 from integrations.telemetry.agents.vocabulary import UNKNOWN
-from integrations.telemetry.otlp.decoded import Counted, Origin, storable_name
+from integrations.telemetry.otlp.decoded import Counted, Origin
 from integrations.telemetry.otlp.messages import EventMessage, PointMessage, readable
+from integrations.telemetry.otlp.store_rows import storable_name
 from integrations.telemetry.otlp.store_tallies import OTHERS
 
 MOST_ATTRIBUTE_BYTES = 16_384  # of a record

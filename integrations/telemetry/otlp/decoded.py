@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -46,10 +45,9 @@ from integrations.telemetry.otlp.messages import (
     valid,
 )
 from integrations.telemetry.otlp.session_keys import SessionKey, session_of, unnamed_session_of
-from integrations.telemetry.otlp.store_rows import EventRow, PointRow, time_at
+from integrations.telemetry.otlp.store_rows import EventRow, PointRow, storable_name, time_at
 
 DIGEST_BYTES = 16
-LONGEST_NAME = 200
 # Limits per request, so that time and memory are linear in its size.  Agents and SDKs send up to 512 records at once,
 # collectors some thousands.
 MOST_PARTS = 100_000  # records, points, and resources with their attributes in each of their scopes
@@ -398,16 +396,3 @@ def _context(record: EventMessage) -> Iterator[tuple[str, Value]]:
         if 0 < start <= end:
             yield SPAN_START, start
             yield SPAN_DURATION_MS, round((end - start) / 1_000_000)
-
-
-def storable_name(name: str) -> str:
-    """An external name, made fit for a column."""
-    return name.replace("\x00", "").encode(errors="replace").decode()[:LONGEST_NAME] or "(unnamed)"
-
-
-def canonical_json(sent: Any) -> bytes:
-    """Canonical bytes, independent of key order and whitespace."""
-    try:
-        return json.dumps(sent, sort_keys=True, separators=(",", ":")).encode()
-    except RecursionError:
-        raise UnreadableRequestError("The JSON is nested too deeply.") from None

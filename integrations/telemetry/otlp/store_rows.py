@@ -18,6 +18,7 @@ from integrations.telemetry.otlp.session_keys import SessionKey
 
 EVENT_TABLE = "integrations_agent_event"
 POINT_TABLE = "integrations_agent_point"
+LONGEST_NAME = 200
 DIGEST = 3  # index of the digest in a row of either table
 YEAR_2000 = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -173,3 +174,8 @@ def _place_of(session: SessionKey | None) -> str:
 def time_at(microseconds: int) -> datetime:
     """The time that many microseconds after the start of 2000."""
     return YEAR_2000 + timedelta(microseconds=microseconds)
+
+
+def storable_name(name: str) -> str:
+    """An external name, made fit for a column."""
+    return name.replace("\x00", "").encode(errors="replace").decode()[:LONGEST_NAME] or "(unnamed)"
