@@ -1,7 +1,7 @@
-"""What repositories, pull requests and work items cost in AI, and what of it was abandoned: for pages.
+"""What one pull request or one work item cost in AI, session by session: for their page.
 
 One row is a session's share behind one pull request, or behind none (`PullRequestShare`); of a work item, the item's
-part of it.  The rules are those of integrations/facts/costs.py.  Days are those of the tokens.
+part of it.  The rules are those of integrations/facts/costs.py.  Whatever is of many records is a metric.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, LiteralString
 
 from django.conf import settings
 from django.db import connection
@@ -41,25 +41,19 @@ ABANDONED = frozenset({CostState.CLOSED, CostState.NO_MERGE, CostState.LOST})
 
 @dataclass(frozen=True)
 class CostScope:
-    """At most one of them; none: all repositories.  A window is half-open; without it, all days count."""
+    """One of the two; all days count."""
 
-    repository_id: int | None = None
     pull_request_id: int | None = None
     work_item_id: int | None = None
-    first_day: date | None = None
-    day_after: date | None = None
     whose: PeopleFilter = EVERYBODY
 
 
 @dataclass(frozen=True)
 class CostSum:
-    """Of one state in one repository.  `name` is empty where the repository is unknown."""
+    """Of one state."""
 
-    repository_id: int | None
-    name: str
     state: CostState
     spend: Decimal
-    sessions: int
     people: int
     unpriced_tokens: int
 
@@ -81,7 +75,7 @@ _COSTS = sql.SQL(
     """
     WITH cost AS (
         SELECT session.id AS session_id, identity.person_id, session.agent, session.started_at,
-               share.repository_id, repository.name, pull_request.id AS pull_request_id, pull_request.number,
+               repository.name, pull_request.id AS pull_request_id, pull_request.number,
                CASE WHEN pull_request.id IS NOT NULL AND pull_request.merged_at IS NOT NULL
                     THEN CASE WHEN figures.reverted_by_id IS NULL THEN 'merged' ELSE 'reverted' END
                     WHEN pull_request.id IS NOT NULL
@@ -99,13 +93,13 @@ _COSTS = sql.SQL(
         CROSS JOIN LATERAL (
             SELECT sum(day.spend) AS spend, sum(day.unpriced_tokens) AS unpriced_tokens
             FROM integrations_agentsessionday day
-            WHERE day.session_id = share.session_id AND day.counted {window}
+            WHERE day.session_id = share.session_id AND day.counted
             HAVING count(*) > 0
         ) AS spent
         LEFT JOIN integrations_repository repository ON repository.id = share.repository_id
         LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = share.pull_request_id
         LEFT JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = share.pull_request_id
-        WHERE true {scope} {whose}
+        WHERE {scope} {whose}
     )
     """
 )
@@ -127,21 +121,24 @@ _OF_ITEM = sql.SQL(
         UNION ALL
         SELECT cost.*, 1, 1 FROM cost WHERE cost.pull_request_id IS NULL
     ), scoped AS (
-        SELECT session_id, person_id, agent, started_at, repository_id, name, number, state,
+        SELECT session_id, person_id, agent, started_at, name, number, state,
                round(spend * position / items, 10) - round(spend * (position - 1) / items, 10) AS spend, unpriced_tokens
         FROM part
     )
     """
 )
+_OF_THE_PULL_REQUEST: LiteralString = "share.pull_request_id = %(pull_request)s"
+_OF_THE_ITEM: LiteralString = """(share.pull_request_id IN (SELECT pull_request_id FROM integrations_workitemlink
+                                             WHERE work_item_id = %(item)s)
+                   OR share.pull_request_id IS NULL AND session.work_item_id = %(item)s)"""
 _AS_IT_IS = sql.SQL(", scoped AS (SELECT * FROM cost)")
 # People whom nobody knows are somebody all the same: one, because they may be.
 _PEOPLE = sql.SQL("greatest(count(DISTINCT person_id), least(count(*), 1))")
 _SUMMED = sql.SQL(
     """
-    SELECT repository_id, coalesce(name, ''), state, coalesce(sum(spend), 0), count(DISTINCT session_id),
-           {people}, coalesce(sum(unpriced_tokens), 0)::bigint
+    SELECT state, coalesce(sum(spend), 0), {people}, coalesce(sum(unpriced_tokens), 0)::bigint
     FROM scoped
-    GROUP BY 1, 2, 3
+    GROUP BY 1
     """
 ).format(people=_PEOPLE)
 _LISTED = sql.SQL(
@@ -164,10 +161,7 @@ class CostCount:
 
 
 def cost_sums(scope: CostScope) -> list[CostSum]:
-    """By repository and state; sessions of which nothing is known are in none."""
-    return [
-        CostSum(row[0], row[1], CostState(row[2]), row[3], row[4], row[5], row[6]) for row in _read(_SUMMED, scope, {})
-    ]
+    return [CostSum(CostState(row[0]), row[1], row[2], row[3]) for row in _read(_SUMMED, scope, {})]
 
 
 def count_session_costs(scope: CostScope) -> CostCount:
@@ -188,27 +182,13 @@ def _read(statement: sql.Composable, scope: CostScope, more: Mapping[str, Any]) 
     params: dict[str, Any] = {
         # The same cutoff as for the metrics, to the full hour.
         "settled_before": (timezone.now() - settings.SETTLING_TIME).replace(minute=0, second=0, microsecond=0),
-        "repository": scope.repository_id,
         "pull_request": scope.pull_request_id,
         "item": scope.work_item_id,
-        "first": scope.first_day,
-        "after": scope.day_after,
     }
-    window = sql.SQL("AND day.day >= %(first)s AND day.day < %(after)s" if scope.first_day else "")
-    chosen = _COSTS.format(spend=sql.SQL(SPEND_OF_SHARE), window=window, scope=sql.SQL(_condition(scope)), whose=theirs)
-    of_item = _OF_ITEM if scope.work_item_id is not None else _AS_IT_IS
+    is_item = scope.work_item_id is not None
+    condition = sql.SQL(_OF_THE_ITEM if is_item else _OF_THE_PULL_REQUEST)
+    chosen = _COSTS.format(spend=sql.SQL(SPEND_OF_SHARE), scope=condition, whose=theirs)
+    of_item = _OF_ITEM if is_item else _AS_IT_IS
     with connection.cursor() as cursor:
         cursor.execute(chosen + of_item + statement, {**params, **values, **more})
         return list(cursor.fetchall())
-
-
-def _condition(scope: CostScope) -> str:
-    if scope.repository_id is not None:
-        return "AND share.repository_id = %(repository)s"
-    if scope.pull_request_id is not None:
-        return "AND share.pull_request_id = %(pull_request)s"
-    if scope.work_item_id is not None:
-        return """AND (share.pull_request_id IN (SELECT pull_request_id FROM integrations_workitemlink
-                                                 WHERE work_item_id = %(item)s)
-                       OR share.pull_request_id IS NULL AND session.work_item_id = %(item)s)"""
-    return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -19,10 +20,12 @@ from integrations.models import (
     PullRequest,
     PullRequestFigures,
     Repository,
+    SessionPlace,
+    TelemetryPlace,
     WorkItem,
     WorkItemLink,
 )
-from orgtree.models import IndividualPolicy, MembersSee, Organisation
+from orgtree.models import Identity, IndividualPolicy, MembersSee, Organisation
 from tests.org import Org
 
 pytestmark = pytest.mark.django_db
@@ -39,12 +42,14 @@ def shop(org: Org) -> Repository:
         day = timezone.localdate() - timedelta(days=6)
         name = org.session(by="zoe", on=day, tokens=tokens, requests=10)
         org.fold()
+        zoe = Identity.objects.get(value="zoe@example.com")
         pull_request = PullRequest.objects.create(
             connection=connection,
             external_id=str(number),
             repository=repository,
             number=number,
             state=state,
+            author=zoe,
             source_branch=branch,
             created_at=ended - timedelta(days=5),
             closed_at=ended,
@@ -52,10 +57,19 @@ def shop(org: Org) -> Repository:
             title=f"Sell {branch}",
         )
         PullRequestFigures.objects.create(
-            pull_request=pull_request, repository=repository, exclusion_reason="", merged_at=pull_request.merged_at
+            pull_request=pull_request,
+            repository=repository,
+            credited=zoe,
+            exclusion_reason="",
+            merged_at=pull_request.merged_at,
         )
-        AgentSession.objects.filter(external_id=name).update(repository=repository, branch=branch)
-        AttributionWork.objects.create(session=AgentSession.objects.get(external_id=name))
+        session = AgentSession.objects.get(external_id=name)
+        place = TelemetryPlace.objects.create(key=uuid4(), named="acme/shop", branch=branch, repository=repository)
+        SessionPlace.objects.create(
+            session=session, place=place, first_at=session.started_at, last_at=session.ended_at, tokens=tokens
+        )
+        AgentSession.objects.filter(pk=session.pk).update(repository=repository, branch=branch)
+        AttributionWork.objects.create(session=session)
     attribute_pending()
     return repository
 
@@ -64,6 +78,11 @@ def page(client: Client, **parameters: str) -> str:
     answer = client.get(COSTS, parameters)
     assert answer.status_code == 200, answer.content[:300]
     return " ".join(answer.content.decode().split())
+
+
+def downloaded(client: Client, **parameters: str) -> list[dict[str, str]]:
+    answer = client.get("/insights/ai/costs.csv", parameters, follow=True)
+    return list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
 
 
 def test_it_lists_repositories_with_what_was_abandoned(shop: Repository, member: Client) -> None:
@@ -76,8 +95,9 @@ def test_it_lists_repositories_with_what_was_abandoned(shop: Repository, member:
 def test_a_repository_says_what_became_of_its_spend(shop: Repository, member: Client) -> None:
     html = page(member, repository="acme/shop")
     assert "What acme/shop cost" in html
-    assert "Closed without a merge" in html
-    assert "91% of the spend" in html
+    assert "$3.30" in html
+    assert "$3.00" in html
+    assert "1 closed pull request" in html
 
 
 def test_a_pull_request_says_what_it_cost(shop: Repository, member: Client) -> None:
@@ -127,10 +147,17 @@ def test_bad_parameters_are_refused(shop: Repository, member: Client, parameters
 
 
 def test_the_rows_sum_to_the_figure(shop: Repository, member: Client) -> None:
-    answer = member.get("/insights/ai/costs.csv", {"repository": "acme/shop"})
-    rows = list(csv.DictReader(io.StringIO(b"".join(answer).decode("utf-8-sig"))))
-    assert sum(float(row["Spend"]) for row in rows) == pytest.approx(3.3)
-    assert {row["State"] for row in rows} == {"Merged", "Closed without a merge"}
+    closed = PullRequest.objects.get(number=1)
+    [row] = downloaded(member, pull_request=str(closed.pk))
+    assert (float(row["Spend"]), row["State"]) == (pytest.approx(3.0), "Closed without a merge")
+    rows = downloaded(member, repository="acme/shop")
+    assert sum(float(row["Contribution"]) for row in rows) == pytest.approx(3.3)
+    [repository] = downloaded(member)
+    assert (repository["Repository"], repository["Spend (USD)"], repository["Abandoned (USD)"]) == (
+        "acme/shop",
+        "3.3",
+        "3.0",
+    )
 
 
 def test_the_section_of_the_ai_page_names_repositories(shop: Repository, member: Client) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -15,41 +14,44 @@ from django.views.decorators.http import require_GET
 
 from core.csv_export import csv_response
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
-from insights.pages.ai.costs.subject import Subject, found, read_subject
-from insights.pages.ai.costs.visible import (
-    LABELS,
-    Costs,
-    RepositoryCost,
-    visible_costs,
-    visible_repositories,
-    visible_session_costs,
+from insights.pages.ai.answers import read
+from insights.pages.ai.costs.repositories import (
+    ABANDONED,
+    BY_REPOSITORY,
+    SPEND,
+    csv_lines,
+    hidden_repositories,
+    repository_lines,
 )
-from insights.pages.rows import csv_rows, row_table
+from insights.pages.ai.costs.subject import Subject, named_in, read_subject
+from insights.pages.ai.costs.visible import LABELS, Costs, visible_costs, visible_session_costs
+from insights.pages.ai.spend import BY_OUTCOME, outcome_shares
+from insights.pages.answers import PageQuery
+from insights.pages.rows import PAGE_SIZE, csv_rows, row_table
 from insights.privacy.scope_access import access_in
+from insights.privacy.visible import visible_rows
 from insights.query import windows
+from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import WEEK_RANGES, Filters, read_filters
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from integrations.code.costs import ABANDONED
+from integrations.code.costs import ABANDONED as ABANDONED_STATES
+from integrations.code.costs import CostScope
 
-PAGE_SIZE = 50
 LONGEST_SEARCH = 200
-UNKNOWN_REPOSITORY = "Unknown repository"
+OF_A_REPOSITORY = (PageQuery(SPEND, compared=True), PageQuery(ABANDONED, compared=True), BY_OUTCOME)
 
 
 @dataclass(frozen=True)
 class CostLine:
-    """A state or a repository: its spend, and the share of the whole as a fraction for its bar."""
+    """What became of a part: its spend, and the share of the whole as a fraction for its bar."""
 
     label: str
-    url: str
     spend: str
     share: str
     fraction: float
-    abandoned: str = ""
-    sessions: str = ""
     is_abandoned: bool = False
 
 
@@ -60,12 +62,12 @@ def ai_costs(request: HttpRequest) -> HttpResponseBase:
     filters = _filters(request)
     search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     if search:
-        chosen = found(search, filters.access)
+        chosen = named_in(search, filters.access)
         if chosen is not None:
             return redirect(filters.url(reverse("ai_costs"), **chosen))
     subject = read_subject(request, filters)
     around = scope_navigation(request, filters)
-    has_window = subject.scope.first_day is not None
+    has_window = subject.scope is None
     context: dict[str, Any] = {
         "subject": subject,
         "days": wording.days(filters.window) if has_window else "",
@@ -82,10 +84,12 @@ def ai_costs(request: HttpRequest) -> HttpResponseBase:
         "fields": filters.parameters(),
         "all_url": filters.url(reverse("ai_costs")),
     }
-    if subject.kind:
-        context |= _of_subject(request, subject, filters)
+    if subject.scope is not None:
+        context |= _of_record(request, subject, subject.scope, filters)
+    elif subject.kind:
+        context |= _of_repository(request, subject, filters)
     else:
-        context |= _of_repositories(subject, filters)
+        context |= _of_repositories(filters)
     return render(request, "insights/costs/costs.html", context)
 
 
@@ -93,59 +97,73 @@ def ai_costs(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 @explains_bad_filters
 def ai_costs_csv(request: HttpRequest) -> HttpResponseBase:
-    """The rows behind a subject's figures; of all repositories, their figures."""
+    """The rows behind a record's figures; of all repositories, their figures."""
     filters = _filters(request)
     subject = read_subject(request, filters)
-    if not subject.kind:
-        rows, _ = visible_repositories(subject, filters)
-        cells = [[row.name or UNKNOWN_REPOSITORY, row.spend, row.abandoned, row.sessions] for row in rows]
-        return csv_response("headway-ai-costs", [["Repository", "Spend (USD)", "Abandoned (USD)", "Sessions"], *cells])
+    if subject.scope is None:
+        if subject.kind:
+            return redirect(_of(subject, filters).url(reverse("metric_rows_csv", args=[SPEND])))
+        lines = repository_lines(read(filters, BY_REPOSITORY), filters)
+        return csv_response("headway-ai-costs", csv_lines(lines))
+    scope = subject.scope
 
-    def read(page: int) -> RowsPage:
-        return visible_session_costs(subject, filters, page=page, size=LARGEST_PAGE)
+    def page_of(number: int) -> RowsPage:
+        return visible_session_costs(subject, scope, filters, page=number, size=LARGEST_PAGE)
 
-    return csv_response("headway-ai-cost-rows", csv_rows(read(1), read))
+    return csv_response("headway-ai-cost-rows", csv_rows(page_of(1), page_of))
 
 
 def _filters(request: HttpRequest) -> Filters:
     return read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
 
 
-def _of_repositories(subject: Subject, filters: Filters) -> dict[str, Any]:
-    rows, hidden = visible_repositories(subject, filters)
+def _of(subject: Subject, filters: Filters) -> Filters:
+    return replace(filters, facets={Dimension.REPOSITORY: (subject.value,)})
+
+
+def _of_repositories(filters: Filters) -> dict[str, Any]:
+    answers = read(filters, BY_REPOSITORY)
     return {
-        "repositories": repository_lines(rows, filters),
-        "hidden": f"{wording.count(hidden, 'repository', 'repositories')} hidden because of few people."
-        if hidden
-        else "",
+        "repositories": repository_lines(answers, filters),
+        "hidden": hidden_repositories(answers),
         "csv_url": filters.url(reverse("ai_costs_csv")),
     }
 
 
-def repository_lines(rows: Sequence[RepositoryCost], filters: Filters) -> list[CostLine]:
-    whole = float(sum(row.spend for row in rows))
-    return [
-        CostLine(
-            label=row.name or UNKNOWN_REPOSITORY,
-            url=filters.url(reverse("ai_costs"), repository=row.name) if row.name else "",
-            spend=wording.money(float(row.spend)),
-            share=wording.percent_of(float(row.spend), whole),
-            fraction=float(row.spend) / whole if whole else 0.0,
-            abandoned="hidden" if row.abandoned is None else wording.money(float(row.abandoned)),
-            sessions=f"{row.sessions:,}",
-        )
-        for row in rows
-    ]
-
-
-def _of_subject(request: HttpRequest, subject: Subject, filters: Filters) -> dict[str, Any]:
-    costs = visible_costs(subject, filters)
+def _of_repository(request: HttpRequest, subject: Subject, filters: Filters) -> dict[str, Any]:
+    """Its metrics, and the rows of its spend."""
+    narrowed = _of(subject, filters)
+    answers = read(narrowed, OF_A_REPOSITORY)
+    pull_requests = answers.figure(ABANDONED).sample_size
     page = read_page(request)
-    rows = visible_session_costs(subject, filters, page=page, size=PAGE_SIZE)
+    rows = visible_rows(narrowed.query(SPEND), filters.access, page=page, size=PAGE_SIZE)
     return {
-        "costs": costs,
+        "tiles": [
+            answers.tile(SPEND, sample=wording.count(answers.figure(SPEND).sample_size, "session")),
+            answers.tile(ABANDONED, label="Abandoned", sample=wording.count(pull_requests, "closed pull request")),
+        ],
+        "states": [
+            CostLine(share.label, share.amount, share.percent, share.fraction) for share in outcome_shares(answers)
+        ],
+        **_rows(rows, page, subject, filters),
+    }
+
+
+def _of_record(request: HttpRequest, subject: Subject, scope: CostScope, filters: Filters) -> dict[str, Any]:
+    """Of a pull request or a work item."""
+    costs = visible_costs(subject, scope, filters)
+    page = read_page(request)
+    rows = visible_session_costs(subject, scope, filters, page=page, size=PAGE_SIZE)
+    return {
+        "of_own": costs.of_own,
         "tiles": _tiles(costs),
         "states": _states(costs),
+        **_rows(rows, page, subject, filters),
+    }
+
+
+def _rows(rows: RowsPage, page: int, subject: Subject, filters: Filters) -> dict[str, Any]:
+    return {
         "note": rows.note,
         "table": row_table(rows, without=frozenset(), record_page="ai_session"),
         **page_numbers(
@@ -185,11 +203,10 @@ def _states(costs: Costs) -> list[CostLine]:
     return [
         CostLine(
             label=LABELS[part.state],
-            url="",
             spend=wording.money(float(part.spend)),
             share=wording.percent_of(float(part.spend), whole),
             fraction=float(part.spend) / whole if whole else 0.0,
-            is_abandoned=part.state in ABANDONED,
+            is_abandoned=part.state in ABANDONED_STATES,
         )
         for part in costs.parts
     ]

@@ -9,17 +9,20 @@ from django.urls import reverse
 
 from insights.pages.ai.answers import read
 from insights.pages.ai.cards import Section
-from insights.pages.ai.costs.page import CostLine, repository_lines
-from insights.pages.ai.costs.subject import Subject, in_window
-from insights.pages.ai.costs.visible import visible_repositories
+from insights.pages.ai.costs.repositories import (
+    BY_REPOSITORY,
+    RepositoryLine,
+    hidden_repositories,
+    repository_lines,
+)
 from insights.pages.ai.differences import Differences, fate_differences
+from insights.pages.ai.spend import REPOSITORIES_LISTED
 from insights.pages.answers import Answers, PageQuery
 from insights.query.query import Statistic
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
 from insights.ui.tiles import Tile
 
-REPOSITORIES_LISTED = 10
 PER_PULL_REQUEST = "ai.spend_per_merged_pr"
 MEDIAN, P90 = (
     PageQuery(PER_PULL_REQUEST, statistic=statistic, whole=True) for statistic in (Statistic.MEDIAN, Statistic.P90)
@@ -39,7 +42,7 @@ class Money:
     """The figures of the section, its repositories, and what becomes of pull requests."""
 
     tiles: Sequence[Tile]
-    repositories: Sequence[CostLine]
+    repositories: Sequence[RepositoryLine]
     hidden: str
     all_url: str
     fate: Differences
@@ -57,7 +60,7 @@ def section(answers: Answers) -> Section:
 def money(filters: Filters) -> Money:
     answers = read(filters, QUERIES)
     unfaceted = filters.without_facets()
-    rows, hidden = visible_repositories(Subject(in_window(filters), filters.window), unfaceted)
+    by_repository = read(unfaceted, BY_REPOSITORY)
     return Money(
         tiles=[
             answers.tile(PER_PULL_REQUEST, sample=_spread(answers)),
@@ -65,8 +68,8 @@ def money(filters: Filters) -> Money:
             answers.tile("ai.spend_abandoned", sample=_behind(answers, "ai.spend_abandoned", "closed PR")),
             answers.tile("ai.pr_fate", label="PRs merged of those ended", sample=_behind(answers, "ai.pr_fate", "PR")),
         ],
-        repositories=repository_lines(rows, unfaceted)[:REPOSITORIES_LISTED],
-        hidden=f"{wording.count(hidden, 'repository', 'repositories')} hidden because of few people." if hidden else "",
+        repositories=repository_lines(by_repository, unfaceted)[:REPOSITORIES_LISTED],
+        hidden=hidden_repositories(by_repository),
         all_url=unfaceted.url(reverse("ai_costs")),
         fate=fate_differences(filters),
     )

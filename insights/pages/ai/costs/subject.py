@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
-from insights.query.query import Window
-from insights.ui.filters import FIRST_DAY, BadFilterError, Filters
+from insights.ui.filters import BadFilterError, Filters
 from integrations.code.costs import CostScope
 from integrations.delivery.records.visible import visible_pull_requests, visible_work_items
-from integrations.models import PullRequest, Repository, WorkItem
+from integrations.models import Repository, WorkItem
 from orgtree.access.access import Access
 
 KINDS = ("repository", "pull_request", "work_item")
@@ -23,16 +22,15 @@ _PULL_REQUEST = re.compile(r"(?P<repository>.+)#(?P<number>[0-9]{1,9})")
 
 @dataclass(frozen=True)
 class Subject:
-    """`kind` is one of KINDS, or empty for all repositories; only a repository's cost is of the page's window."""
+    """`kind` is one of KINDS, or empty for all repositories; a pull request and a work item have a `scope`."""
 
-    scope: CostScope
-    window: Window
     kind: str = ""
     value: str = ""
     name: str = "Repositories"
     title: str = ""
     repository: str = ""  # whose privacy the figures have
     record_url: str = ""
+    scope: CostScope | None = None
 
     @property
     def parameters(self) -> Mapping[str, str]:
@@ -45,50 +43,48 @@ def read_subject(request: HttpRequest, filters: Filters) -> Subject:
     if len(named) > 1:
         raise BadFilterError(named[1], f"Choose either a {_words(named[0])} or a {_words(named[1])}.")
     if not named:
-        return Subject(in_window(filters), filters.window)
+        return Subject()
     [kind], value = named, request.GET[named[0]]
     if kind == "repository":
-        repository = Repository.objects.filter(name=value).first()
-        if repository is None:
+        if not Repository.objects.filter(name=value).exists():
             raise Http404("No such repository.")
-        return Subject(in_window(filters, repository.pk), filters.window, kind, value, value, "", value)
+        return Subject(kind, value, value, repository=value)
     if not (value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER):
         raise BadFilterError(kind, f"It must be the number of a {_words(kind)}.")
-    ever = Window(FIRST_DAY, max(filters.today, filters.window.end))
-    if kind == "pull_request":
-        pull_request = visible_pull_requests(filters.access).select_related("repository").filter(pk=value).first()
-        if pull_request is None:
-            raise Http404("There is no such pull request, or none that you may see.")
-        return _of_pull_request(pull_request, ever, filters)
-    item = visible_work_items(filters.access).filter(pk=value).first()
-    if item is None:
-        raise Http404("There is no such work item, or none that you may see.")
-    scope = CostScope(work_item_id=item.pk, whose=filters.people_filter)
-    url = reverse("work_item", args=[item.pk])
-    return Subject(scope, ever, kind, value, item.key, item.title, "", url)
+    return _pull_request(value, filters) if kind == "pull_request" else _work_item(value, filters)
 
 
-def _of_pull_request(pull_request: PullRequest, ever: Window, filters: Filters) -> Subject:
-    name = f"{pull_request.repository.name}#{pull_request.number}"
+def _pull_request(pk: str, filters: Filters) -> Subject:
+    found = visible_pull_requests(filters.access).select_related("repository").filter(pk=pk).first()
+    if found is None:
+        raise Http404("There is no such pull request, or none that you may see.")
     return Subject(
-        CostScope(pull_request_id=pull_request.pk, whose=filters.people_filter),
-        ever,
         "pull_request",
-        str(pull_request.pk),
-        name,
-        pull_request.title,
-        pull_request.repository.name,
-        reverse("pull_request", args=[pull_request.pk]),
+        pk,
+        f"{found.repository.name}#{found.number}",
+        found.title,
+        found.repository.name,
+        reverse("pull_request", args=[found.pk]),
+        CostScope(pull_request_id=found.pk, whose=filters.people_filter),
     )
 
 
-def in_window(filters: Filters, repository_id: int | None = None) -> CostScope:
-    """One repository, or all of them, in the window of the filters."""
-    window = filters.window
-    return CostScope(repository_id, first_day=window.start, day_after=window.end, whose=filters.people_filter)
+def _work_item(pk: str, filters: Filters) -> Subject:
+    found = visible_work_items(filters.access).filter(pk=pk).first()
+    if found is None:
+        raise Http404("There is no such work item, or none that you may see.")
+    return Subject(
+        "work_item",
+        pk,
+        found.key,
+        found.title,
+        "",
+        reverse("work_item", args=[found.pk]),
+        CostScope(work_item_id=found.pk, whose=filters.people_filter),
+    )
 
 
-def found(text: str, access: Access) -> Mapping[str, str] | None:
+def named_in(text: str, access: Access) -> Mapping[str, str] | None:
     """The parameter that names what is called `text`: acme/shop, acme/shop#12 or SHOP-12; None where nothing is."""
     if "\x00" in text:
         return None

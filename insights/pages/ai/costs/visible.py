@@ -1,8 +1,9 @@
-"""What of the costs a viewer may see: sums of enough people, and rows as the policy on individual data allows."""
+"""What a viewer may see of one pull request's or work item's cost: sums of enough people, and rows as the policy on
+individual data allows.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -11,8 +12,8 @@ from insights.engine.contributions import PERSON, ColumnKind, RowColumn, RowsPag
 from insights.pages.ai.costs.subject import Subject
 from insights.privacy.visible import visible_page
 from insights.privacy.withhold import is_withheld, reason
-from insights.query.query import Dimension, Query
-from insights.ui.filters import Filters
+from insights.query.query import Dimension, Query, Window
+from insights.ui.filters import FIRST_DAY, Filters
 from integrations.code.costs import (
     ABANDONED,
     CostScope,
@@ -55,16 +56,6 @@ class Part:
 
 
 @dataclass(frozen=True)
-class RepositoryCost:
-    """`abandoned` is None where it would tell of few people."""
-
-    name: str
-    spend: Decimal
-    abandoned: Decimal | None
-    sessions: int
-
-
-@dataclass(frozen=True)
 class Costs:
     """What may be shown of a subject: the total, what was abandoned, and each state; `hidden` says why nothing may.
 
@@ -83,16 +74,17 @@ class Costs:
 def query_of(subject: Subject, filters: Filters) -> Query:
     """The query whose policy the figures have: they are as personal as the spend of a repository."""
     facets = {Dimension.REPOSITORY: (subject.repository or subject.name,)}
-    return Query("ai.spend", subject.window, filters.granularity, filters.scope, facets)
+    ever = Window(FIRST_DAY, max(filters.today, filters.window.end))
+    return Query("ai.spend", ever, filters.granularity, filters.scope, facets)
 
 
-def visible_costs(subject: Subject, filters: Filters) -> Costs:
+def visible_costs(subject: Subject, scope: CostScope, filters: Filters) -> Costs:
     """The subject's figures; of too few people only the viewer's own part."""
     access, query = filters.access, query_of(subject, filters)
-    counted = count_session_costs(subject.scope)
+    counted = count_session_costs(scope)
     if not is_withheld(query, counted.people, access):
-        return _costs(cost_sums(subject.scope), counted.sessions, query, access)
-    own = _own(subject.scope, access)
+        return _costs(cost_sums(scope), counted.sessions, query, access)
+    own = replace(scope, whose=replace(scope.whose, person_id=access.visibility.person_id or 0))
     of_own = count_session_costs(own)
     if not of_own.sessions:
         return Costs(hidden=reason(access))
@@ -100,77 +92,25 @@ def visible_costs(subject: Subject, filters: Filters) -> Costs:
     return replace(_costs(cost_sums(own), of_own.sessions, own_query, access), of_own=True)
 
 
-def _own(scope: CostScope, access: Access) -> CostScope:
-    return replace(scope, whose=replace(scope.whose, person_id=access.visibility.person_id or 0))
-
-
 def _costs(sums: Sequence[CostSum], sessions: int, query: Query, access: Access) -> Costs:
-    spend: dict[CostState, Decimal] = defaultdict(Decimal)
-    people: dict[CostState, int] = defaultdict(int)
-    for found in sums:
-        spend[found.state] += found.spend
-        people[found.state] = max(people[found.state], found.people)
-    is_hidden = any(is_withheld(query, number, access) for number in people.values())
+    is_hidden = any(is_withheld(query, of_state.people, access) for of_state in sums)
+    spend = {of_state.state: of_state.spend for of_state in sums}
+    abandoned = sum((spend[state] for state in ABANDONED if state in spend), Decimal(0))
     return Costs(
         spend=sum(spend.values(), Decimal(0)),
-        abandoned=None if is_hidden else _abandoned(sums),
+        abandoned=None if is_hidden else abandoned,
         sessions=sessions,
-        unpriced_tokens=sum(found.unpriced_tokens for found in sums),
+        unpriced_tokens=sum(of_state.unpriced_tokens for of_state in sums),
         parts=() if is_hidden else [Part(state, spend[state]) for state in CostState if state in spend],
     )
 
 
-def _abandoned(sums: Sequence[CostSum]) -> Decimal:
-    return sum((found.spend for found in sums if found.state in ABANDONED), Decimal(0))
-
-
-def visible_repositories(subject: Subject, filters: Filters) -> tuple[list[RepositoryCost], int]:
-    """Repositories by spend, the greatest first, and how many are hidden because of few people.
-
-    Where one is hidden, the one of the fewest people beside it is, too: else it could be computed from the whole.
-    """
-    access = filters.access
-    by_name: dict[str, list[CostSum]] = defaultdict(list)
-    for found in cost_sums(subject.scope):
-        by_name[found.name].append(found)
-    people = {name: count_people(subject.scope, sums[0].repository_id, sums) for name, sums in by_name.items()}
-    queries = {name: query_of(replace(subject, name=name), filters) for name in by_name}
-    hidden = {name for name in by_name if is_withheld(queries[name], people[name], access)}
-    if hidden and len(hidden) < len(by_name):
-        hidden.add(min(by_name.keys() - hidden, key=lambda name: (people[name], name)))
-    rows = []
-    for name, sums in by_name.items():
-        if name in hidden:
-            continue
-        sides = [
-            max((found.people for found in sums if (found.state in ABANDONED) == side), default=0)
-            for side in (True, False)
-        ]
-        few = any(is_withheld(queries[name], number, access) for number in sides)
-        spend = sum((found.spend for found in sums), Decimal(0))
-        rows.append(
-            RepositoryCost(name, spend, None if few else _abandoned(sums), sum(found.sessions for found in sums))
-        )
-    return sorted(rows, key=lambda row: (-row.spend, row.name)), len(hidden)
-
-
-def count_people(scope: CostScope, repository_id: int | None, sums: Sequence[CostSum]) -> int:
-    """The people behind a repository: of one state they are known, of several they may be the same."""
-    return (
-        sums[0].people
-        if len(sums) == 1 or repository_id is None
-        else (count_session_costs(replace(scope, repository_id=repository_id)).people)
-    )
-
-
-def visible_session_costs(subject: Subject, filters: Filters, *, page: int, size: int) -> RowsPage:
+def visible_session_costs(subject: Subject, scope: CostScope, filters: Filters, *, page: int, size: int) -> RowsPage:
     """The rows behind the figures, the latest session first; of others only where the policy names people."""
     query = query_of(subject, filters)
 
     def listed(person_id: int | None) -> RowsPage:
-        scope = subject.scope
-        if person_id is not None:
-            scope = replace(scope, whose=replace(scope.whose, person_id=person_id))
+        theirs = scope if person_id is None else replace(scope, whose=replace(scope.whose, person_id=person_id))
         rows = [
             {
                 "fact_id": cost.session_id,
@@ -181,8 +121,8 @@ def visible_session_costs(subject: Subject, filters: Filters, *, page: int, size
                 "state": LABELS[cost.state],
                 "contribution": float(cost.spend),
             }
-            for cost in session_costs(scope, skipped=(page - 1) * size, size=size)
+            for cost in session_costs(theirs, skipped=(page - 1) * size, size=size)
         ]
-        return RowsPage(query, COLUMNS, rows, count_session_costs(scope).rows, page, size, "Σ contribution")
+        return RowsPage(query, COLUMNS, rows, count_session_costs(theirs).rows, page, size, "Σ contribution")
 
-    return visible_page(query, filters.access, people=count_session_costs(subject.scope).people, read=listed)
+    return visible_page(query, filters.access, people=count_session_costs(scope).people, read=listed)
