@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -14,12 +16,12 @@ from rest_framework.response import Response
 from core.api.model_serializers import ReadSerializer
 from core.api.parameters import only
 from core.csv_export import csv_response
-from core.write_errors import ConflictError, FieldError
+from core.write_errors import ConflictError
 from insights.api.errors import document as error_document
 from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access, access_of
 from programs.budgets.queries.budgets import budgets_of
-from programs.budgets.services.charge_back import charge_back, chosen_attribute, csv_rows
+from programs.budgets.services.charge_back import charge_back, csv_rows, file_name, needed_attribute
 from programs.budgets.services.contacts import contacts_of
 from programs.budgets.services.fields import WRITTEN, BudgetWriteSerializer, DollarsField, MonthField
 from programs.budgets.services.months import this_month, written
@@ -97,8 +99,7 @@ class BudgetsView(ProgramView):
         access, month = access_of(request.user), requested_month(request.query_params.dict())
         unit = request.query_params.get("unit", "").replace("\x00", "")
         listed = list(budgets_of(month, access.visibility, unit=unit))
-        found = outlooks(listed, month, access)
-        return Response({"month": written(month), "budgets": [_document(outlook, access) for outlook in found]})
+        return Response({"month": written(month), "budgets": _documents(listed, month, access)})
 
     @extend_schema(
         operation_id="v1_budget_add", request=BudgetWriteSerializer, responses={201: BudgetSerializer, **ERRORS}
@@ -116,8 +117,8 @@ class BudgetView(ProgramView):
         """One budget, with the figures of a month."""
         only(request, "month")
         access = access_of(request.user)
-        [outlook] = outlooks([_visible(pk, access)], requested_month(request.query_params.dict()), access)
-        return Response(_document(outlook, access))
+        [document] = _documents([_visible(pk, access)], requested_month(request.query_params.dict()), access)
+        return Response(document)
 
     @extend_schema(
         operation_id="v1_budget_change",
@@ -158,12 +159,9 @@ class ChargeBackCsvView(CsvView):
         """Spend by cost centre and month; the rows of a month add up to its total."""
         only(request, "attribute", "from", "to", "unit")
         access, params = access_of(request.user), request.query_params.dict()
-        attribute = chosen_attribute(params.get("attribute", ""))
-        if attribute is None:
-            raise FieldError("attribute", "Say by which attribute of people, or have an admin set the cost centre.")
-        months = requested_months(params)
-        charged = charge_back(access, attribute, months, params.get("unit", "").replace("\x00", "") or None)
-        return csv_response(f"charge-back-{written(months[0])}-to-{written(months[-1])}", csv_rows(charged))
+        attribute, unit = needed_attribute(params.get("attribute", "")), params.get("unit", "").replace("\x00", "")
+        charged = charge_back(access, attribute, requested_months(params), unit or None)
+        return csv_response(file_name(charged), csv_rows(charged))
 
 
 def _visible(pk: int, access: Access) -> Budget:
@@ -176,11 +174,12 @@ def _visible(pk: int, access: Access) -> Budget:
 
 
 def _today(budget: Budget, access: Access) -> dict[str, Any]:
-    [outlook] = outlooks([budget], this_month(), access)
-    return _document(outlook, access)
+    [document] = _documents([budget], this_month(), access)
+    return document
 
 
-def _document(outlook: Outlook, access: Access) -> dict[str, Any]:
-    contacts = contacts_of([outlook.budget]) if access.is_of_account else {}
-    document = BudgetSerializer(outlook, context={"access": access, "contacts": contacts})  # type: ignore[arg-type]  # its `of`
-    return dict(document.data)
+def _documents(budgets: Sequence[Budget], month: date, access: Access) -> list[dict[str, Any]]:
+    contacts = contacts_of(budgets) if access.is_of_account else {}
+    context = {"access": access, "contacts": contacts}
+    found = outlooks(budgets, month, access)
+    return [dict(BudgetSerializer(outlook, context=context).data) for outlook in found]  # type: ignore[arg-type]  # its `of`

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,7 +16,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from core.csv_export import csv_response
-from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in, default_scope, has_scope
 from insights.query.errors import ScopeNeededError
 from insights.query.query import Scope
@@ -22,7 +23,14 @@ from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from orgtree.access.access import Access
 from orgtree.models import Attribute, Unit
-from programs.budgets.services.charge_back import CentreRow, ChargeBack, charge_back, chosen_attribute, csv_rows
+from programs.budgets.services.charge_back import (
+    CentreRow,
+    charge_back,
+    chosen_attribute,
+    csv_rows,
+    file_name,
+    needed_attribute,
+)
 from programs.budgets.services.months import month_name, written
 from programs.budgets.services.requested import requested_months
 
@@ -33,7 +41,7 @@ from programs.budgets.services.requested import requested_months
 @explains_bad_filters
 def charge_back_page(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
-    months, attribute, unit = _requested(request, access)
+    (months, unit), attribute = _requested(request, access), chosen_attribute(request.GET.get("attribute", ""))
     charged = charge_back(access, attribute, months, unit) if attribute else None
     chosen = {"attribute": attribute.slug if attribute else "", "from": written(months[0]), "to": written(months[-1])}
     unit_of = {"unit": unit} if unit else {}
@@ -58,22 +66,16 @@ def charge_back_page(request: HttpRequest) -> HttpResponseBase:
 @explains_bad_filters
 def charge_back_csv(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
-    months, attribute, unit = _requested(request, access)
-    if attribute is None:
-        raise FieldError("attribute", "Say by which attribute of people, or have an admin set the cost centre.")
-    return download(charge_back(access, attribute, months, unit))
+    months, unit = _requested(request, access)
+    charged = charge_back(access, needed_attribute(request.GET.get("attribute", "")), months, unit)
+    return csv_response(file_name(charged), csv_rows(charged))
 
 
-def download(charged: ChargeBack) -> HttpResponseBase:
-    first, last = charged.months[0], charged.months[-1]
-    return csv_response(f"charge-back-{written(first)}-to-{written(last)}", csv_rows(charged))
-
-
-def _requested(request: HttpRequest, access: Access) -> tuple[Any, Attribute | None, str | None]:
+def _requested(request: HttpRequest, access: Access) -> tuple[Sequence[date], str | None]:
     scope = default_scope(Scope.of_unit(request.GET.get("unit", "")), access)
     if not has_scope(scope, access) or scope.person_id is not None:
         raise ScopeNeededError([])
-    return requested_months(request.GET.dict()), chosen_attribute(request.GET.get("attribute", "")), scope.unit
+    return requested_months(request.GET.dict()), scope.unit
 
 
 def _cells(row: CentreRow) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -20,7 +21,8 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters
 from insights.ui.spend_budgets import SpendBudgets
 from insights.ui.tiles import Picker
-from programs.budgets.pages.labels import budget_line
+from orgtree.access.access import Access
+from programs.budgets.pages.labels import BudgetLine, budget_line
 from programs.budgets.queries.budgets import budgets_of
 from programs.budgets.services.contacts import contacts_of
 from programs.budgets.services.months import month_name, month_of, this_month
@@ -37,12 +39,10 @@ def budgets(request: HttpRequest) -> HttpResponseBase:
     """`unit` leaves those of a unit and of all below it."""
     access, month, unit = access_in(request), requested_month(request.GET.dict()), request.GET.get("unit", "")
     listed = list(budgets_of(month, access.visibility, unit=unit.replace("\x00", "")))
-    contacts = contacts_of(listed) if access.is_of_account else {}
-    found = outlooks(listed, month, access, freshness=Freshness.OF_PAGES)
     context: dict[str, Any] = {
         "month": month_name(month),
         "months": _months(month, unit),
-        "lines": [budget_line(outlook, contacts.get(outlook.budget.pk, []), access) for outlook in found],
+        "lines": _lines(listed, month, access),
         "may_write": access.visibility.leads_any,
         "new_url": f"{reverse('budget_new')}{'?' + urlencode({'unit': unit}) if unit else ''}",
         "all_url": _url(month, "") if unit else "",
@@ -60,10 +60,13 @@ def budgets_on_ai_page(filters: Filters) -> SpendBudgets | None:
     listed = list(of_scope.select_related("unit", "owner"))
     if not listed:
         return None
-    contacts = contacts_of(listed)
-    found = outlooks(listed, month, access, freshness=Freshness.OF_PAGES)
-    lines = [budget_line(outlook, contacts.get(outlook.budget.pk, []), access) for outlook in found]
-    return SpendBudgets("programs/budgets/_on_ai_page.html", {"lines": lines})
+    return SpendBudgets("programs/budgets/_on_ai_page.html", {"lines": _lines(listed, month, access)})
+
+
+def _lines(budgets: Sequence[Budget], month: date, access: Access) -> list[BudgetLine]:
+    contacts = contacts_of(budgets)
+    found = outlooks(budgets, month, access, freshness=Freshness.OF_PAGES)
+    return [budget_line(outlook, contacts.get(outlook.budget.pk, []), access) for outlook in found]
 
 
 def _months(month: date, unit: str) -> list[Picker]:

@@ -18,7 +18,7 @@ from insights.query import windows
 from insights.query.query import Answer, Granularity, MetricValue, Query, Scope, Window
 from orgtree.access.access import Access
 from orgtree.models import Attribute, PersonAttribute
-from programs.budgets.services.months import month_of
+from programs.budgets.services.months import month_of, written
 from programs.teams.chosen_tree import program_settings
 
 MOST_MONTHS = 24
@@ -49,6 +49,14 @@ class ChargeBack:
     total: CentreRow
     unpriced: Sequence[float]  # tokens by month that the amounts lack
     reason: str  # why there is no total
+
+
+def needed_attribute(slug: str) -> Attribute:
+    """As `chosen_attribute`; FieldError where there is none."""
+    attribute = chosen_attribute(slug)
+    if attribute is None:
+        raise FieldError("attribute", "Say by which attribute of people, or have an admin set the cost centre.")
+    return attribute
 
 
 def chosen_attribute(slug: str) -> Attribute | None:
@@ -150,13 +158,17 @@ def csv_rows(charged: ChargeBack) -> Iterator[Sequence[str | float | None]]:
             note = f"without {unpriced:,.0f} tokens of models without a price" if unpriced else ""
             if amount is not None or row is charged.total:
                 yield (
-                    f"{month:%Y-%m}",
+                    written(month),
                     charged.unit or "",
                     charged.attribute.slug,
                     row.centre,
                     None if amount is None else round(amount, 4),
                     note if amount is not None else charged.reason,
                 )
+
+
+def file_name(charged: ChargeBack) -> str:
+    return f"charge-back-{written(charged.months[0])}-to-{written(charged.months[-1])}"
 
 
 def default_months() -> tuple[date, date]:

@@ -19,7 +19,7 @@ from programs.models import Budget
 from programs.models.budgets import LARGEST_BUDGET
 from programs.teams.fields import LedUnitField, OwnerField
 
-WRITTEN = (*("unit", "agent", "amount", "first_month", "last_month", "owner", "forecast_percent", "spent_percent"),)
+WRITTEN = ("unit", "agent", "amount", "first_month", "last_month", "owner", "forecast_percent", "spent_percent")
 
 
 @extend_schema_field(str)
