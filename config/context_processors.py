@@ -51,8 +51,8 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Insights",
         (
             Entry("ai", "AI", "sparkles"),
-            Entry("budgets", "AI budgets", "coins", also=("charge_back",)),
             Entry("ai_costs", "AI costs", "coins"),
+            Entry("budgets", "AI budgets", "calendar-due", also=("charge_back",)),
             Entry("ai_repositories", "AI readiness", "shield-check"),
             Entry("attribution", "Attribution", "git-commit"),
             Entry("delivery", "Delivery", "git-merge"),

@@ -16,46 +16,33 @@ import json
 import re
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Self, cast
-from urllib.parse import parse_qsl, urlsplit
 
 from demo.plan.delivery import DeliveryHistory, renamed_repository
 from demo.providers import github_graphql, github_rest, github_rest_delivery  # noqa: F401  # they register their routes
-from demo.providers.faults import Answer, Fault, Request, with_faults
+from demo.providers.faults import Answer, Fault, Request
 from demo.providers.github_access import Access, App, Quota, Token
 from demo.providers.github_hooks import Hooks
 from demo.providers.github_payloads import Payloads
 from demo.providers.github_routes import ROUTES, Call, NotFoundError, RefusedError, Route
 from demo.providers.github_webhooks import Delivery, deliveries_between, send
 from demo.providers.record_states import HistoryAt
+from demo.providers.simulated_server import SimulatedServer
 
 _ENTERPRISE = "/api/v3"
 _DOCUMENTATION = "https://docs.github.com/rest"
 _BY_ID = re.compile("/repositories/([0-9]+)(?=/|$)")
-_LARGEST_BODY = 1_000_000  # bytes; nobody sends more than a query
-_SECONDS_BETWEEN_CHECKS = 0.05  # whether it is to stop: a hundred tests start and stop one
-_REMEMBERED = 20_000  # requests: a demo may run for weeks
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
-    """One request and the status of its answer; `path` includes the query as it was sent."""
-
-    method: str
-    path: str
-    status: int
-
-
-class GitHubServer:
+class GitHubServer(SimulatedServer):
     """`at` is the instant that is shown, the history's end where none is given.
 
     `limit` requests per `window` are answered for each token.  `web` is the address of pages and clones, where it is
     another than that of the API.
     """
+
+    server_name = "github.com"
 
     def __init__(
         self,
@@ -71,10 +58,9 @@ class GitHubServer:
         web: str = "",
         port: int = 0,
     ) -> None:
+        super().__init__("GitHub", faults=faults, port=port)
         self.access = Access(list(tokens), app)
         self.hooks = Hooks()
-        self.faults = list(faults)
-        self.requests: list[Served] = []
         self._installation_token_life = installation_token_life
         self._limit, self._window = limit, window
         self._quotas: dict[tuple[str, str], Quota] = {}
@@ -82,29 +68,7 @@ class GitHubServer:
         self._renamed: dict[str, str] = {}
         self._logins: dict[int, str] = {}
         self._lock = threading.Lock()
-        self._http = _Listener(("127.0.0.1", port), _Handler)
-        self._http.github = self
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
         self._web = web or self.url
-        self._thread = threading.Thread(target=self._listen, name="simulated GitHub", daemon=True)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def _listen(self) -> None:
-        self._http.serve_forever(_SECONDS_BETWEEN_CHECKS)
-
-    def stop(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
 
     # What is shown ----------------------------------------------------------------------------------------------
 
@@ -152,17 +116,15 @@ class GitHubServer:
 
     # Answering --------------------------------------------------------------------------------------------------
 
-    def answer(self, request: Request) -> Answer:
-        """What the client gets; notes the request."""
-        answer = with_faults(self.faults, request, lambda: self._answer(request))
-        query = "&".join(f"{name}={value}" for name, value in request.query.items())
-        self.requests.append(
-            Served(request.method, f"{request.path}?{query}" if query else request.path, answer.status)
-        )
-        del self.requests[:-_REMEMBERED]
-        return answer
+    def split(self, path: str) -> tuple[str, str]:
+        if path.startswith(f"{_ENTERPRISE}/"):
+            return path.removeprefix(_ENTERPRISE), _ENTERPRISE
+        return ("/graphql" if path == "/api/graphql" else path), ""
 
-    def _answer(self, request: Request) -> Answer:
+    def headers_of(self, answer: Answer) -> dict[str, str]:
+        return {"X-GitHub-Request-Id": hashlib.sha256(answer.body).hexdigest()[:24].upper()}
+
+    def answer_of(self, request: Request) -> Answer:
         if request.method == "POST" and request.path.startswith("/app/installations/"):
             return self._installation_token(request)
         token = self.access.token_of(request)
@@ -244,67 +206,6 @@ class GitHubServer:
             if key not in self._quotas:
                 self._quotas[key] = Quota(self._limit, self._window)
             return self._quotas[key]
-
-
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False  # a held answer must not hold the end of a test
-    github: GitHubServer
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away in the middle is a fault that is tested, not one to report."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
-        self._answer()
-
-    def do_POST(self) -> None:
-        self._answer()
-
-    def do_DELETE(self) -> None:
-        self._answer()
-
-    def _answer(self) -> None:
-        length = min(int(self.headers.get("Content-Length") or 0), _LARGEST_BODY)
-        body = self.rfile.read(length) if length else b""
-        address = urlsplit(self.path)
-        path, prefix = address.path, ""
-        if path.startswith(f"{_ENTERPRISE}/"):
-            path, prefix = path.removeprefix(_ENTERPRISE), _ENTERPRISE
-        elif path == "/api/graphql":
-            path = "/graphql"
-        request = Request(
-            method=self.command,
-            path=path,
-            query=dict(parse_qsl(address.query, keep_blank_values=True)),
-            headers={name.lower(): value for name, value in self.headers.items()},
-            body=body,
-            prefix=prefix,
-        )
-        self._send(cast("_Listener", self.server).github.answer(request))
-
-    def _send(self, answer: Answer) -> None:
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.send_header("X-GitHub-Request-Id", hashlib.sha256(answer.body).hexdigest()[:24].upper())
-        if answer.status not in (204, 304):
-            self.send_header("Content-Length", str(len(answer.body)))
-        if answer.cut_after is not None:
-            self.send_header("Connection", "close")
-            self.close_connection = True
-        self.end_headers()
-        self.wfile.write(answer.body if answer.cut_after is None else answer.body[: answer.cut_after])
-
-    def version_string(self) -> str:
-        return "github.com"
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing: what was asked is in GitHubServer.requests."""
 
 
 def _lacking(token: Token, route: Route) -> Answer:

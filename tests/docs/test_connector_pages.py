@@ -32,7 +32,7 @@ def test_a_provider_has_a_page_with_its_settings_and_streams(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", RETIRED)
-def test_no_retired_endpoint_is_asked(slug: str) -> None:
+def test_no_retired_endpoint_is_requested(slug: str) -> None:
     sources = (PROJECT_DIR / "integrations" / "connectors" / slug).glob("*.py")
     code = "\n".join(path.read_text() for path in sources)
     assert [pattern for pattern in RETIRED[slug] if re.search(pattern, code)] == []

@@ -207,7 +207,7 @@ def test_deployments_keep_their_statuses(tell: Tell) -> None:
 
 
 @pytest.mark.parametrize("in_order", [True, False])
-def test_a_deployment_whose_statuses_are_gone_waits_whatever_else_was_told(tell: Tell, in_order: bool) -> None:
+def test_a_deployment_whose_statuses_are_gone_waits_whatever_else_was_provided(tell: Tell, in_order: bool) -> None:
     status = DeploymentStatusDraft(external_id="S", at=at(1), status=RunStatus.SUCCESS, native_status="success")
     drafts = [
         deployment(hours=1, statuses=ProvidedParts([status])),
@@ -221,7 +221,7 @@ def test_a_deployment_whose_statuses_are_gone_waits_whatever_else_was_told(tell:
     assert tell(*drafts).unchanged == 3
 
 
-def test_that_there_are_no_statuses_outweighs_what_was_told_later(tell: Tell) -> None:
+def test_that_there_are_no_statuses_outweighs_what_was_provided_later(tell: Tell) -> None:
     tell(deployment(hours=2, status=RunStatus.FAILURE, native_status="broken", finished_at=at(2)))
     assert Deployment.objects.get().status == "failure"
     tell(deployment(hours=1, statuses=ProvidedParts([])))

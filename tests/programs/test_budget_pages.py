@@ -69,7 +69,7 @@ def by_centre(rows: list[dict[str, str]], month: str = "2026-11") -> dict[str, f
     return {row["cost_centre"]: float(row["spend_usd"]) for row in rows if row["month"] == month}
 
 
-def test_the_list_shows_spend_forecast_and_who_is_asked(org: Org) -> None:
+def test_the_list_shows_spend_forecast_and_contacts(org: Org) -> None:
     spends_each_week(org, 10, weeks=EIGHT_WEEKS)
     budget(amount=200)
     page = text(client_of(EXECUTIVE), "/insights/ai/budgets/")

@@ -42,7 +42,7 @@ def outlook_of(stored: Budget, by: object = EXECUTIVE) -> Outlook:
     return outlook
 
 
-def told() -> set[tuple[str, str]]:
+def alerted() -> set[tuple[str, str]]:
     return {(notice.account.get_username().partition("@")[0], notice.kind) for notice in Notice.objects.all()}
 
 
@@ -96,17 +96,17 @@ class TestOutlook:
 
 
 class TestAlerts:
-    def test_owner_and_managers_are_told_once_per_threshold_and_month(self, org: Org) -> None:
+    def test_owner_and_managers_are_alerted_once_per_threshold_and_month(self, org: Org) -> None:
         spends_each_week(org, 10, weeks=EIGHT_WEEKS)
         stored = budget(amount=250)
         assert alert_of_budgets() == 1
-        assert told() == {("ada", "budget_forecast"), ("edith", "budget_forecast")}
+        assert alerted() == {("ada", "budget_forecast"), ("edith", "budget_forecast")}
         assert alert_of_budgets() == 0
         [alert] = stored.alerts.all()
         assert (alert.kind, alert.percent, alert.month) == (AlertKind.FORECAST, 80, NOVEMBER)
         spends(org, 30, on="2026-11-16")
         assert alert_of_budgets() == 1
-        assert told() >= {("ada", "budget_spent"), ("edith", "budget_spent")}
+        assert alerted() >= {("ada", "budget_spent"), ("edith", "budget_spent")}
         assert BudgetAlert.objects.count() == 2
 
     def test_a_threshold_that_is_not_set_alerts_nobody(self, org: Org) -> None:
@@ -137,8 +137,8 @@ class TestAlerts:
         spends_each_week(org, 10, weeks=EIGHT_WEEKS)
         budget(unit=None, amount=100, owner=None, forecast_percent=None)
         assert alert_of_budgets() == 1
-        assert {kind for _, kind in told()} == {"budget_spent"}
-        assert {name for name, _ in told()} == {EXECUTIVE.email.partition("@")[0]}
+        assert {kind for _, kind in alerted()} == {"budget_spent"}
+        assert {name for name, _ in alerted()} == {EXECUTIVE.email.partition("@")[0]}
 
 
 class TestWriting:

@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from core.cache import Cache
 from integrations.connectors.base import FetchedResource, Http, Json
 from integrations.connectors.errors import TransientError
 from integrations.connectors.github.lists import text_of
 
 CONFIRMED_SECONDS = 900.0  # the streams of a repository are read one after the other: one of them asks for all
-MOST_CONFIRMED = 10_000
-_confirmed: dict[tuple[str, ...], float] = {}  # place → when its name was last seen to be its own
+_confirmed: Cache[float] = Cache(1_000_000, lambda seen_at: 200)  # bytes; when a place's name was seen to be its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,8 @@ def recognise(place: Place, repository: Any) -> None:
             f"{place.name} is another repository at GitHub now.",
             what_to_do="Headway goes on once it knows the new name: its list of repositories is read regularly.",
         )
-    if len(_confirmed) > MOST_CONFIRMED:
-        _confirmed.clear()
-    _confirmed[_key(place)] = time.monotonic()
+    _confirmed.put(_key(place), time.monotonic())
 
 
-def _key(place: Place) -> tuple[str, ...]:
-    return str(place.details.get("html_url", "")), place.external_id, place.name
+def _key(place: Place) -> str:
+    return " ".join((str(place.details.get("html_url", "")), place.external_id, place.name))

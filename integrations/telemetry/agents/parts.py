@@ -9,9 +9,8 @@ import re
 from dataclasses import dataclass
 
 from integrations.enums import RequestPart
+from integrations.models.sessions import LONGEST_PART
 from integrations.telemetry.agents.values import Attributes
-
-LONGEST_PART = 120
 
 # As conventions, agents and gateways name them.  https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/
 _PROVIDERS = {

@@ -54,7 +54,7 @@ def test_a_list_without_statuses_says_that_there_are_none(deployment: dict[str, 
     assert draft_of(deployment, statuses=[]).statuses == ProvidedParts([], whole=True)
 
 
-def test_a_status_told_twice_in_a_second_is_one(deployment: dict[str, Any]) -> None:
+def test_a_status_sent_twice_in_a_second_is_one(deployment: dict[str, Any]) -> None:
     together = [
         {"state": state, "created_at": "2026-03-02T09:00:00Z"}
         for state in ("success", "in_progress", "queued", "success")

@@ -69,7 +69,7 @@ def test_an_issue_without_changes_stands_where_it_was_created() -> None:
     assert draft.sprint_changes == ProvidedParts([SprintChangeDraft(at=at(9), sprint="7", added=True)])
 
 
-def test_two_statuses_of_one_name_are_told_apart_by_their_ids() -> None:
+def test_two_statuses_of_one_name_are_distinguished_by_their_ids() -> None:
     histories = [
         change("status", 10, "10", "3", was="Open", now="Review"),
         change("status", 11, "3", "4", was="Review", now="Review"),

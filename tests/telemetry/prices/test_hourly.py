@@ -41,7 +41,7 @@ def folded(event: Event, **changes: Any) -> AgentRequest:
 @pytest.mark.parametrize(
     ("cost", "hourly"), [("0.01302", 0), ("0.02052", 1000), ("0.01677", 500), ("0.016771", 500), ("0.016777", 501)]
 )
-def test_the_reported_cost_tells_how_many_writes_were_kept_an_hour(cost: str, hourly: int) -> None:
+def test_the_reported_cost_reveals_how_many_writes_were_kept_an_hour(cost: str, hourly: int) -> None:
     request = folded(FABLE, reported_cost=float(cost))
     assert request.inferred_1h_tokens == hourly
     assert request.spend is not None
