@@ -89,7 +89,7 @@ def model_name(sent: str) -> str:
         name = _stripped(name, _EFFORT).replace("gpt-35-", "gpt-3.5-")
     elif name.startswith("gemini-"):
         name = re.sub(r"-00\d$", "", name)
-    return (name or sent.strip())[:LONGEST_MODEL]
+    return (name or sent.strip() or sent)[:LONGEST_MODEL]
 
 
 def _claude(name: str) -> str:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from integrations.model_names import model_name
 from integrations.telemetry.prices.lists import TokenCounts
@@ -97,6 +99,13 @@ def test_the_normal_form_of_a_normal_form_is_itself(name: str) -> None:
 )
 def test_what_no_convention_explains_stays_as_it_was_sent(name: str) -> None:
     assert model_name(name) == name
+
+
+@given(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=40))
+@example("\x85")  # nothing but a blank
+def test_every_name_has_a_normal_form_that_is_its_own(name: str) -> None:
+    assert model_name(name)
+    assert model_name(model_name(name)) == model_name(name)
 
 
 def test_a_name_that_is_too_long_still_fits_the_column() -> None:
