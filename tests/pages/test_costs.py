@@ -92,6 +92,14 @@ def test_it_lists_repositories_with_what_was_abandoned(shop: Repository, member:
     assert "$3.00" in html
 
 
+def test_spend_without_a_repository_is_a_line_without_a_link(org: Org, member: Client) -> None:
+    org.session(by="zoe", on=timezone.localdate() - timedelta(days=6), tokens=1_000_000)
+    org.fold()
+    html = page(member)
+    assert "Unknown repository" in html
+    assert "repository=unknown" not in html
+
+
 def test_a_repository_says_what_became_of_its_spend(shop: Repository, member: Client) -> None:
     html = page(member, repository="acme/shop")
     assert "What acme/shop cost" in html

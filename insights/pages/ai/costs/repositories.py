@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from core.csv_export import Cell
 from insights.pages.answers import Answers, PageQuery
+from insights.pages.drill import NAMELESS
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
@@ -22,7 +23,7 @@ UNKNOWN_REPOSITORY = "Unknown repository"
 class RepositoryLine:
     """`fraction` is the share of all that are shown, for its bar; `abandoned` is None where it is withheld."""
 
-    name: str  # empty: unknown
+    name: str  # empty where it is unknown
     url: str
     spend: float
     share: str
@@ -51,10 +52,11 @@ def repository_lines(answers: Answers, filters: Filters) -> list[RepositoryLine]
     lines = []
     for name, figure in known.items():
         spend, given_up = figure.value or 0.0, abandoned.get(name)
+        is_known = name not in ("", NAMELESS)
         lines.append(
             RepositoryLine(
-                name=name,
-                url=filters.url(reverse("ai_costs"), repository=name) if name else "",
+                name=name if is_known else "",
+                url=filters.url(reverse("ai_costs"), repository=name) if is_known else "",
                 spend=spend,
                 share=wording.percent_of(spend, whole),
                 fraction=spend / whole if whole else 0.0,
