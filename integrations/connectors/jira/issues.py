@@ -63,7 +63,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
     follows from them is left out where they are not there.  `pages` is the address of the site.
     """
     reader = Reader(payload)
-    issue = Reader(payload.get("issue"), "issue")
+    issue = reader.object("issue") or Reader(None, "issue")
     if reader.boolean("deleted", default=False):
         return [_deleted(issue)]
     fields = issue.object("fields") or Reader({}, "issue.fields")
@@ -86,13 +86,13 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             priority=PRIORITIES.get(fields.text("priority.name", default="").casefold(), Priority.UNKNOWN),
             resolution=fields.text("resolution.name", default=""),
             estimate=_estimate(payload) if reader.has("fields") else MISSING,
-            parent_key=_parent(payload, fields),
+            parent_key=_parent(payload, fields) or ("" if reader.has("fields") else MISSING),
             reporter=person(fields.object("reporter") or fields.object("creator")),
             assignee=person(fields.object("assignee")),
             labels=_labels(payload),
             has_description=fields.has("description"),
             created_at=created_at,
-            resolved_at=fields.time("resolutiondate", default=None),
+            resolved_at=fields.part_time("resolutiondate"),
             transitions=MISSING if changes is None else ProvidedParts(list(_transitions(reader, changes))),
             assignments=MISSING
             if changes is None
@@ -100,6 +100,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             sprint_changes=MISSING
             if changes is None
             else ProvidedParts(_sprint_changes(payload, fields, changes, created_at)),
+            impossible_times=tuple(reader.impossible_times),
         )
     ]
 
@@ -113,7 +114,9 @@ def _changes(reader: Reader) -> list[Change]:
     """In their order, one for each field."""
     changes = []
     for history in reader.objects("histories"):
-        at, by = history.time("created"), person(history.object("author"))
+        at, by = history.part_time("created", required=True), person(history.object("author"))
+        if at is None:
+            continue
         for item in history.objects("items"):
             changes.append(
                 Change(

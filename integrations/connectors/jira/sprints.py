@@ -65,9 +65,10 @@ def normalise_sprint(payload: Json) -> list[SprintDraft]:
             name=shown_title(sprint.text("name")),
             state=STATES.get(state.lower(), SprintState.PLANNED),
             native_state=state,
-            starts_at=sprint.time("startDate", default=None),
-            ends_at=sprint.time("endDate", default=None),
-            completed_at=sprint.time("completeDate", default=None),
+            starts_at=sprint.part_time("startDate"),
+            ends_at=sprint.part_time("endDate"),
+            completed_at=sprint.part_time("completeDate"),
             goal_is_set=bool(sprint.text("goal", default="").strip()),
+            impossible_times=tuple(sprint.impossible_times),
         )
     ]

@@ -20,7 +20,7 @@ def normalise_incident(payload: Json) -> list[IncidentDraft]:
     mappings: of the priority, or of the urgency where the account has no priorities.
     """
     reader = Reader(payload)
-    incident = Reader(payload.get("incident"), "incident")
+    incident = reader.object("incident") or Reader(None, "incident")
     status = incident.text("status")
     merged = incident.text("resolve_reason.type", default="") == MERGED
     number = incident.integer("incident_number", default=None) or incident.integer("number", default=None)
@@ -38,6 +38,7 @@ def normalise_incident(payload: Json) -> list[IncidentDraft]:
             started_at=incident.time("created_at"),
             acknowledged_at=_acknowledged_at(reader),
             resolved_at=_resolved_at(reader, incident) if status == "resolved" else None,
+            impossible_times=tuple(reader.impossible_times),
         )
     ]
 
@@ -52,11 +53,11 @@ def _acknowledged_at(reader: Reader) -> datetime | Missing | None:
 def _resolved_at(reader: Reader, incident: Reader) -> datetime | Missing:
     """For the last time: it may have been opened again."""
     last = max(_times(reader, RESOLVED), default=None)
-    at = last or incident.time("resolved_at", default=None) or incident.time("last_status_change_at", default=None)
+    at = last or incident.part_time("resolved_at") or incident.part_time("last_status_change_at")
     return MISSING if at is None else at
 
 
 def _times(reader: Reader, kind: str) -> list[datetime]:
-    return [
-        entry.time("created_at") for entry in reader.objects("log_entries") if entry.text("type", default="") == kind
-    ]
+    entries = (entry for entry in reader.objects("log_entries") if entry.text("type", default="") == kind)
+    times = (entry.part_time("created_at", required=True) for entry in entries)
+    return [at for at in times if at is not None]

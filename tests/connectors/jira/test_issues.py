@@ -144,6 +144,19 @@ def test_what_is_not_as_documented_names_its_field() -> None:
     assert refused.value.path == "issue.fields.created"
 
 
+def test_a_change_of_a_time_that_cannot_be_is_left_out_alone() -> None:
+    odd = {**change("status", 10, "10", "3", was="Open", now="Review"), "created": "2106-02-07T06:28:15.000+0000"}
+    draft = draft_of(issue(), histories=[odd, change("status", 11, "3", "4", was="Review", now="Done")], statuses={})
+    assert isinstance(draft.transitions, ProvidedParts)
+    assert [one.to_status for one in draft.transitions.parts] == ["Done"]
+    assert draft.impossible_times == ("histories[0].created",)
+
+
+def test_a_delivery_that_names_no_fields_takes_no_epic_away() -> None:
+    (draft,) = normalise_issue({"issue": issue()})
+    assert draft.parent_key is MISSING
+
+
 def test_a_sprint_that_has_not_begun_has_no_days() -> None:
     (draft,) = normalise_sprint({"board": 1, "sprint": {"id": 7, "name": "Sprint 7", "state": "future"}})
     assert (draft.external_id, draft.board, draft.state, draft.starts_at) == ("7", "1", SprintState.PLANNED, None)
