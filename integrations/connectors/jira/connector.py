@@ -18,16 +18,18 @@ from integrations.connectors.base import (
     Json,
     Page,
     RawRecord,
+    Refused,
     ResourceDraft,
     register,
 )
 from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.errors import ConnectorError
 from integrations.connectors.jira.check import checked
 from integrations.connectors.jira.issues import normalise_issue
 from integrations.connectors.jira.read_issues import fetch_issues
 from integrations.connectors.jira.resources import resources_of
 from integrations.connectors.jira.site import Site
-from integrations.connectors.jira.sprints import fetch_sprints, normalise_sprint
+from integrations.connectors.jira.sprints import fetch_sprints, meaning_of, normalise_sprint
 from integrations.connectors.jira.webhooks import arrival_of, news_of, records_of
 from integrations.enums import Kind, ResourceKind
 
@@ -125,6 +127,9 @@ class Jira(Connector):
         if path.endswith("/changelog"):
             return "changelog"
         return "search" if "/search" in path else "requests"
+
+    def refusal(self, answer: Refused) -> ConnectorError | None:
+        return meaning_of(answer)
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         return _NORMALISE[source](payload)

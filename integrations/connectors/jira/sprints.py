@@ -10,15 +10,26 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
+from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord, Refused
 from integrations.connectors.drafts import SprintDraft, shown_title
-from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError
+from integrations.connectors.errors import GoneError, PermanentError
 from integrations.connectors.jira.site import pages
 from integrations.connectors.reader import Reader
 from integrations.enums import SprintState
 
 SOURCE = "sprint"
 STATES = {"future": SprintState.PLANNED, "active": SprintState.ACTIVE, "closed": SprintState.CLOSED}
+
+
+class NoSprintsError(PermanentError):
+    """A board without sprints was asked for them."""
+
+
+def meaning_of(answer: Refused) -> PermanentError | None:
+    """Of a 400 to the question for a board's sprints; None for any other answer."""
+    if answer.status == 400 and "/agile/" in answer.path and answer.path.partition("?")[0].endswith("/sprint"):
+        return NoSprintsError("The board has no sprints.")
+    return None
 
 
 def fetch_sprints(http: Http, resource: FetchedResource, cursor: Cursor) -> Iterator[Page]:
@@ -29,9 +40,7 @@ def fetch_sprints(http: Http, resource: FetchedResource, cursor: Cursor) -> Iter
     is_first = "open" not in cursor
     try:
         listed = list(_listed(http, resource, "" if is_first else "active,future"))
-    except (CredentialRefusedError, GoneError):
-        raise
-    except PermanentError:  # it was made a board without sprints meanwhile
+    except NoSprintsError:  # it was made a board without sprints meanwhile
         yield Page((), {"open": []}, left=0, complete=is_first)
         return
     still_open = [str(sprint.get("id")) for sprint in listed if sprint.get("state") != "closed"]

@@ -139,6 +139,16 @@ def test_a_sprint_that_ended_since_is_read_once_more(jira: JiraServer) -> None:
     assert not news.complete
 
 
+def test_a_board_without_sprints_is_no_error_and_one_that_is_refused_is(jira: JiraServer) -> None:
+    kanban = faults.Answer.of({"errorMessages": ["The board does not support sprints"]}, status=400)
+    jira.faults = [Fault(faults.instead(kanban), path="/sprint", times=None)]
+    (page,) = pages_of(jira, Kind.SPRINT)
+    assert (page.records, page.cursor) == ((), {"open": []})
+    jira.faults = [Fault(faults.forbidden(), path="/sprint", times=None)]
+    with pytest.raises(PermanentError):
+        pages_of(jira, Kind.SPRINT)
+
+
 def test_the_check_says_which_field_holds_estimates(jira: JiraServer) -> None:
     with ConnectionHttp(connector(jira), patience=QUICK) as http:
         checks = connector(jira).check(http)
