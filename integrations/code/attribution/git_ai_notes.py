@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from integrations.connectors.git.line_changes import Ranges
 
 SCHEMA = re.compile(r"^authorship/3\.\d+\.\d+$")
 DIVIDER = "---"
@@ -45,8 +48,13 @@ class NotedSession:
     lines_by_path: Mapping[str, int]
 
 
-def read_note(text: bytes) -> list[NotedSession]:
-    """Parse the agent sessions that a note attests.  Raises UnreadableNoteError."""
+def read_note(text: bytes, added: Mapping[str, Ranges] | None = None) -> list[NotedSession]:
+    """Parse the agent sessions that a note attests, with those of their lines that the commit adds.
+
+    Tools attest lines of older commits, too: those of a whole branch, or of a file that was formatted.  `added` has the
+    commit's own by path; None where the repository lacks its objects: all that are attested count then.  A session
+    without a line is left out.  Raises UnreadableNoteError.
+    """
     try:
         attestations, _, document = _halves(text.decode())
     except UnicodeDecodeError:
@@ -56,9 +64,16 @@ def read_note(text: bytes) -> list[NotedSession]:
     for path, key, attested in _attested(attestations):
         if (who := _who(key, described)) is not None:
             ranges.setdefault(who, {}).setdefault(path, []).extend(attested)
+    counts = {
+        who: {
+            path: _count(attested, None if added is None else added.get(path, ())) for path, attested in paths.items()
+        }
+        for who, paths in ranges.items()
+    }
     return [
-        NotedSession(agent, model, session, {path: _count(line_ranges) for path, line_ranges in by_path.items()})
-        for (agent, model, session), by_path in ranges.items()
+        NotedSession(*who, lines_by_path=lines)
+        for who, by_path in counts.items()
+        if (lines := {path: count for path, count in by_path.items() if count})
     ]
 
 
@@ -154,10 +169,15 @@ def _ranges(text: str) -> list[tuple[int, int]]:
     return ranges
 
 
-def _count(ranges: Iterable[tuple[int, int]]) -> int:
-    """Number of distinct lines in the ranges: two traces of a session may overlap."""
-    count = reached = 0
-    for first, last in sorted(ranges):
-        count += max(0, last - max(first - 1, reached))
-        reached = max(reached, last)
+def _count(attested: Iterable[tuple[int, int]], added: Ranges | None) -> int:
+    """Number of distinct lines in the attested ranges (two traces of a session may overlap) that were added."""
+    count, reached, left = 0, 0, deque(added if added is not None else [(1, MOST_LINES)])
+    for begin, last in sorted(attested):
+        first, reached = max(begin, reached + 1), max(reached, last)
+        while left and left[0][0] <= last:
+            low, high = left[0]
+            count += max(0, min(last, high) - max(first, low) + 1)
+            if high > last:
+                break
+            left.popleft()
     return count

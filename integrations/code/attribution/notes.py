@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from integrations.code.attribution.evidence import Evidence, append_evidence
 from integrations.code.attribution.git_ai_notes import UnreadableNoteError, read_note
+from integrations.connectors.git.line_changes import Ranges
 from integrations.models import Commit, CommitEvidence, EvidenceLevel, Method, Repository, UnreadableNote, UnusedNote
 from integrations.outbox.attribution_queue import enqueue_commits
 
@@ -19,28 +21,44 @@ CONFIDENCE = 0.95
 NOTES_AT_ONCE = 500
 
 Note = tuple[str, bytes]
+AddedLines = Callable[[Sequence[str]], Mapping[str, Mapping[str, Ranges]]]
+"""Commits → the lines that each adds, by path; without those whose objects are not there."""
 
 
-def sync_notes(repository: Repository, notes: Iterable[Note]) -> int:
+def no_added_lines(shas: Sequence[str]) -> Mapping[str, Mapping[str, Ranges]]:
+    """Of a repository that cannot be asked."""
+    return {}
+
+
+def sync_notes(
+    repository: Repository,
+    notes: Iterable[Note],
+    *,
+    added_lines: AddedLines = no_added_lines,
+    only: Collection[str] | None = None,
+) -> int:
     """Replace the evidence from a repository's notes, in the caller's transaction; returns how many commits changed.
 
     Evidence that the repository's notes no longer contain is withdrawn; evidence from other repositories' notes stays.
     An unreadable note is listed with the reason, and its earlier evidence stays.  Notes on commits that are not stored
-    are listed as unused: they are read again after commits were added.
+    are listed as unused: they are read again after commits were added.  Where `only` is given, the notes are those of
+    these commits, and what others say stays.
     """
-    read = _read(repository, notes)
-    UnreadableNote.objects.filter(repository=repository).delete()
-    UnusedNote.objects.filter(repository=repository).delete()
+    read = _read(repository, notes, added_lines)
+    noted = {} if only is None else {"commit__sha__in": list(only)}
+    UnreadableNote.objects.filter(repository=repository, **noted).delete()
+    UnusedNote.objects.filter(repository=repository, **({} if only is None else {"sha__in": list(only)})).delete()
     _list_unreadable(repository, read.unreadable)
     _list_unused(repository, read.unused)
-    changed = read.changed | _withdraw_stale(repository, read.digests, read.unreadable)
+    known = CommitEvidence.objects.filter(repository=repository, method=Method.NOTE, withdrawn_at=None, **noted)
+    changed = read.changed | _withdraw_stale(known.exclude(commit_id__in=list(read.unreadable)), read.digests)
     enqueue_commits(changed)
     return len(changed)
 
 
-def add_notes(repository: Repository, notes: Iterable[Note]) -> int:
-    """Like `note_notes` for some of a repository's notes: nothing is withdrawn."""
-    read = _read(repository, notes)
+def add_notes(repository: Repository, notes: Iterable[Note], *, added_lines: AddedLines = no_added_lines) -> int:
+    """Like `sync_notes` for some of a repository's notes: nothing is withdrawn."""
+    read = _read(repository, notes, added_lines)
     _list_unreadable(repository, read.unreadable)
     _list_unused(repository, read.unused)
     enqueue_commits(read.changed)
@@ -58,26 +76,28 @@ class _Read:
     unused: set[str] = field(default_factory=set)
 
 
-def _read(repository: Repository, notes: Iterable[Note]) -> _Read:
+def _read(repository: Repository, notes: Iterable[Note], added_lines: AddedLines) -> _Read:
     read = _Read()
     remaining = iter(notes)
     while chunk := list(islice(remaining, NOTES_AT_ONCE)):
-        entries = list(_evidence(repository, chunk, read))
+        entries = list(_evidence(repository, chunk, read, added_lines))
         read.digests |= {(commit_id, evidence.digest) for commit_id, evidence in entries}
         read.changed |= append_evidence(entries)
     return read
 
 
-def _evidence(repository: Repository, notes: Iterable[Note], read: _Read) -> Iterator[tuple[int, Evidence]]:
+def _evidence(
+    repository: Repository, notes: Sequence[Note], read: _Read, added_lines: AddedLines
+) -> Iterator[tuple[int, Evidence]]:
     """(commit id, evidence) from notes on known commits; what gives none is added to `read`."""
-    notes = list(notes)
     ids = dict(Commit.objects.filter(sha__in=[sha for sha, _ in notes]).values_list("sha", "pk"))
+    added = added_lines(list(ids))
     for sha, text in notes:
         if sha not in ids:
             read.unused.add(sha)
             continue
         try:
-            sessions = read_note(text)
+            sessions = read_note(text, added.get(sha))
         except UnreadableNoteError as problem:
             read.unreadable[ids[sha]] = str(problem)
             continue
@@ -97,14 +117,11 @@ def _evidence(repository: Repository, notes: Iterable[Note], read: _Read) -> Ite
             )
 
 
-def _withdraw_stale(repository: Repository, digests: set[tuple[int, UUID]], unreadable: Iterable[int]) -> set[int]:
-    """Withdraw evidence that this repository's notes no longer contain; returns the commits."""
-    current = CommitEvidence.objects.filter(repository=repository, method=Method.NOTE, withdrawn_at=None).exclude(
-        commit_id__in=list(unreadable)
-    )
+def _withdraw_stale(known: QuerySet[CommitEvidence], digests: set[tuple[int, UUID]]) -> set[int]:
+    """Withdraw the known evidence that is not among these (commit, digest); returns the commits."""
     stale = {
         pk: commit_id
-        for pk, commit_id, digest in current.values_list("pk", "commit_id", "digest")
+        for pk, commit_id, digest in known.values_list("pk", "commit_id", "digest")
         if (commit_id, digest) not in digests
     }
     CommitEvidence.objects.filter(pk__in=stale).update(withdrawn_at=timezone.now())

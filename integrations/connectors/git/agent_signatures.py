@@ -41,7 +41,7 @@ ENTIRE = "entire"
 _NAMING_TRAILERS = frozenset(
     {
         *("assisted-by", "generated-by", "generated-with", "ai-assistant", "ai-assisted-by", "ai-generated-by"),
-        *("made-with", "co-developed-by"),
+        *("made-with", "co-developed-by", "x-ai-model"),
     }
 )
 # Given names, which say nothing where a trailer for people has no address.
@@ -169,7 +169,7 @@ def _is_unmistakable(trailer: Trailer) -> bool:
         return bool(agent_of_trailer(key, trailer.value))
     return (
         (key == CO_AUTHORED_BY or key in _NAMING_TRAILERS)
-        and "@" in trailer.value
+        and ("@" in trailer.value or "://" in trailer.value)
         and bool(agent_of_trailer(key, trailer.value))
     )
 
@@ -179,6 +179,8 @@ def _agent_credited(value: str) -> str:
     if "@" in value:
         return _agent_at_address(value)
     name = plain(_BOT_LOGIN.sub("", value.partition("<")[0].strip()))
+    if "://" in value:  # a page in place of an address is a program's; one that runs an agent is named after it
+        return agent_by_short_name(name) or agent_by_short_name(name.partition(" ")[0])
     return agent_by_name(name) or ("" if name in _GIVEN_NAMES else SHORT_NAMES.get(name, ""))
 
 

@@ -1,26 +1,29 @@
-"""Which lines each change of the default branch touches, as git tells it without a line of content being kept.
+"""Which lines a commit touches, as git tells it without a line of content being kept.
 
-The first-parent chain is read: a merge is one change, as a squash of the same branch is.
+A merge is compared with its first parent: it is one change, as a squash of the same branch is.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from integrations.connectors.git.commands import failure, start
+from integrations.connectors.git.commands import GitError, failure, start
+from integrations.connectors.git.history import MOST_FAILURES_IN_A_ROW
 
 # Everything that the repository's own configuration could change of a patch is said here.
 WORDS = (
-    *("log", "--first-parent", "-m", "--reverse", "--no-color", "--no-ext-diff", "--no-textconv", "--no-prefix"),
+    *("log", "--first-parent", "-m", "--no-color", "--no-ext-diff", "--no-textconv", "--no-prefix"),
     *("-p", "-U0", "--inter-hunk-context=0", "-M", "--diff-algorithm=myers", "--submodule=short"),
     "--format=%x00%H %ct %P",
 )
-HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+Ranges = Sequence[tuple[int, int]]
+"""First and last line of each range; they follow each other and do not overlap."""
 SUBMODULE = b"160000"
 NOWHERE = b"/dev/null"
 _ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
@@ -29,10 +32,13 @@ _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """`deleted` lines from line `start` on (from 1) gave way to `added` ones; with none deleted, after that line."""
+    """`deleted` lines from line `start` on (from 1) gave way to `added` ones, from line `added_start` on; with none
+    deleted, after that line.
+    """
 
     start: int
     deleted: int
+    added_start: int
     added: int
 
 
@@ -62,7 +68,51 @@ def read_chain(git_dir: Path, tip: str, *, after: str = "") -> Iterator[ChainCom
     Raises GitError, ObjectsMissingError where the repository lacks objects.
     """
     revisions = (tip, f"^{after}") if after else (tip,)
-    git = start(git_dir, *WORDS, "--end-of-options", *revisions)
+    yield from _read(git_dir, "--reverse", "--end-of-options", *revisions)
+
+
+def added_lines(git_dir: Path, shas: Sequence[str]) -> Iterator[tuple[str, dict[str, Ranges]]]:
+    """Commit → the lines that it adds, by path, of these commits of the repository.
+
+    One that lacks objects is left out, and so are all behind several in a row: a partial clone lacks nearly every one.
+    """
+    left, failures = list(shas), 0
+    while left and failures < MOST_FAILURES_IN_A_ROW:
+        whole = 0
+        try:
+            for commit in _whole(_read(git_dir, "--no-walk=unsorted", "--stdin", given=left)):
+                yield commit.sha, _added(commit)
+                whole += 1
+            return
+        except GitError:
+            failures = 1 if whole else failures + 1
+            left = left[whole + 1 :]
+
+
+def _whole(commits: Iterator[ChainCommit]) -> Iterator[ChainCommit]:
+    """Those that were read to their end: git may die in the middle of the last one."""
+    last: ChainCommit | None = None
+    for commit in commits:
+        if last is not None:
+            yield last
+        last = commit
+    if last is not None:
+        yield last
+
+
+def _added(commit: ChainCommit) -> dict[str, Ranges]:
+    return {
+        file.path.decode("utf-8", "backslashreplace"): [
+            (hunk.added_start, hunk.added_start + hunk.added - 1) for hunk in file.hunks if hunk.added
+        ]
+        for file in commit.files
+        if file.path
+    }
+
+
+def _read(git_dir: Path, *words: str, given: Sequence[str] = ()) -> Iterator[ChainCommit]:
+    git = start(git_dir, *WORDS, *words)
+    git.stdin.write("".join(f"{sha}\n" for sha in given).encode())
     git.stdin.close()
     finished = False
     try:
@@ -102,8 +152,8 @@ def _commits(output: IO[bytes]) -> Iterator[ChainCommit]:
 def _read_header_line(file: FileChange, line: bytes, output: IO[bytes]) -> None:
     """A line that stands above the hunks, or a hunk, of which the lines are passed over."""
     if match := HUNK.match(line):
-        start, deleted, added = match.group(1), match.group(2) or b"1", match.group(3) or b"1"
-        hunk = Hunk(int(start), int(deleted), int(added))
+        start, deleted, added_start, added = (int(word or b"1") for word in match.groups())
+        hunk = Hunk(start, deleted, added_start, added)
         file.hunks.append(hunk)
         _pass_over(output, hunk.deleted + hunk.added)
     elif line.startswith(b"--- "):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -158,11 +158,19 @@ class GitRepository:
         listing = run(self.git_dir, "ls-tree", "-r", "-z", "--name-only", "--end-of-options", tip)
         return {name.replace("/", "") for name in listing.decode("utf-8", "replace").split("\0")[:-1]}
 
-    def read_notes(self, tip: str) -> Iterator[tuple[str, bytes]]:
-        """Commit id and text of every note below a notes ref's tip, in whatever fan-out it is stored."""
+    def changed_notes(self, before: str, tip: str) -> set[str]:
+        """The commits whose notes differ between two tips of a notes ref.  Raises GitError where one is not there."""
+        listing = run(self.git_dir, "diff-tree", "-r", "-z", "--name-only", "--end-of-options", before, tip)
+        return {name.replace("/", "") for name in listing.decode("utf-8", "replace").split("\0")[:-1]}
+
+    def read_notes(self, tip: str, only: Collection[str] | None = None) -> Iterator[tuple[str, bytes]]:
+        """Commit id and text of every note below a notes ref's tip, in whatever fan-out it is stored; where `only` is
+        given, of these commits.
+        """
         listing = run(self.git_dir, "ls-tree", "-r", "-z", "--end-of-options", tip).decode("utf-8", "replace")
         entries = [entry.split("\t", 1) for entry in listing.split("\0")[:-1]]
-        blobs = [(name.replace("/", ""), meta.split()[2]) for meta, name in entries]
+        noted = ((name.replace("/", ""), meta.split()[2]) for meta, name in entries)
+        blobs = [(sha, blob) for sha, blob in noted if only is None or sha in only]
         for start in range(0, len(blobs), 500):
             yield from self._contents(blobs[start : start + 500])
 

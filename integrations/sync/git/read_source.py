@@ -16,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from integrations.code.attribution.evidence import store_evidence
-from integrations.code.attribution.notes import Note, add_notes, sync_notes
+from integrations.code.attribution.notes import AddedLines, add_notes, sync_notes
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.in_repositories import (
     link_commits,
@@ -38,10 +38,11 @@ from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.context_files import context_files_changed, is_context_file
 from integrations.connectors.git.history import READS, ReadCommit, existing, new_commits, read_commits
 from integrations.connectors.git.languages import DATA_DIGEST
+from integrations.connectors.git.line_changes import Ranges, added_lines
 from integrations.connectors.git.repository import GitRepository
 from integrations.delivery.linking.relink import relink_commits
 from integrations.enums import Kind
-from integrations.models import Commit, Repository, RepositorySource, SyncRun
+from integrations.models import Commit, Repository, RepositorySource, SyncRun, UnusedNote
 from integrations.outbox.linking_lock import lock_for_linking
 from integrations.sync.git.mirrors import refresh_mirror
 from integrations.sync.git.reading_lock import READING
@@ -171,9 +172,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
         recompute_changes(link_squashes_of_pull_requests(repository))
         relink_commits(repository, touched | stored.restated)
         if seen.notes != source.notes or (seen.notes and (run.added or again or listed)):
-            run.changed += _note_notes(
-                repository, source, chain.from_iterable(map(git.read_notes, seen.notes.values()))
-            )
+            run.changed += _sync_notes(repository, source, git, seen, again=again)
         request_line_history(repository)
         RepositorySource.objects.filter(pk=source.pk).update(
             refs=dict(seen.branches), notes=dict(seen.notes), view=seen.view
@@ -254,19 +253,47 @@ def _held_by_other_sources(repository: Repository, source: RepositorySource) -> 
     return elsewhere
 
 
-def _note_notes(repository: Repository, source: RepositorySource, own: Iterable[Note]) -> int:
+def _sync_notes(
+    repository: Repository, source: RepositorySource, git: GitRepository, seen: Seen, *, again: bool
+) -> int:
     """Take over the notes of the repository, of which its other sources may have different ones.
 
     Where one of them cannot be read, what its notes said is not known, and all that was said stays.
     """
-    elsewhere: list[Iterable[Note]] = []
+    only = None if again else _notes_to_read(repository, source, git, seen)
+    gits, others = [git], []
+    notes = [git.read_notes(tip, only) for tip in seen.notes.values()]
     for other in repository.sources.exclude(pk=source.pk).exclude(notes={}):
         try:
-            git = GitRepository.open(other.external_id)
-            elsewhere += [list(git.read_notes(tip)) for tip in other.notes.values()]
+            others.append(GitRepository.open(other.external_id))
+            notes += [iter(list(others[-1].read_notes(tip, only))) for tip in other.notes.values()]
         except GitError:
-            return add_notes(repository, own)
-    return sync_notes(repository, chain(own, *elsewhere))
+            return add_notes(repository, chain.from_iterable(notes), added_lines=_added_lines(gits))
+    return sync_notes(repository, chain.from_iterable(notes), added_lines=_added_lines([*gits, *others]), only=only)
+
+
+def _notes_to_read(repository: Repository, source: RepositorySource, git: GitRepository, seen: Seen) -> set[str] | None:
+    """The commits whose notes changed since the last reading, or were not stored then; None: all."""
+    if set(seen.notes) != set(source.notes):
+        return None
+    try:
+        changed = [git.changed_notes(source.notes[ref], tip) for ref, tip in seen.notes.items()]
+    except GitError:  # the notes were written anew, and the old ones are gone
+        return None
+    return set(UnusedNote.objects.filter(repository=repository).values_list("sha", flat=True)).union(*changed)
+
+
+def _added_lines(gits: Sequence[GitRepository]) -> AddedLines:
+    """As the first of these clones has them that has the commit."""
+
+    def added(shas: Sequence[str]) -> Mapping[str, Mapping[str, Ranges]]:
+        found: dict[str, Mapping[str, Ranges]] = {}
+        for git in gits:
+            missing = [sha for sha in shas if sha not in found]
+            found |= added_lines(git.git_dir, existing(git.git_dir, missing))
+        return found
+
+    return added
 
 
 def _has_grown(git: GitRepository, known: Mapping[str, str], seen: Seen) -> bool:

@@ -58,6 +58,28 @@ def test_two_traces_of_a_session_count_a_line_once() -> None:
     assert read_note(text)[0].lines_by_path == {"a.py": 13}
 
 
+@pytest.mark.parametrize(
+    ("attested", "added", "count"),
+    [
+        ("1-500", [(3, 5), (90, 90)], 4),
+        ("1-4,8-12", [(3, 9)], 4),
+        ("10-20", [(1, 9), (21, 30)], 0),
+        ("5,5-6,1-9", [(1, 3), (5, 6), (9, 400)], 6),
+        ("1-2", [], 0),
+    ],
+)
+def test_attested_lines_count_where_the_commit_adds_them(
+    attested: str, added: list[tuple[int, int]], count: int
+) -> None:
+    read = read_note(written(f"a.py\n  {CLAUDE_SESSION} {attested}\n"), {"a.py": added})
+    assert [session.lines_by_path for session in read] == ([{"a.py": count}] if count else [])
+
+
+def test_a_session_whose_files_the_commit_does_not_touch_is_not_of_it() -> None:
+    text = written(f"a.py\n  {CLAUDE_SESSION} 1-2\nb.py\n  {CURSOR_PROMPT} 1-2\n")
+    assert [session.agent for session in read_note(text, {"a.py": [(2, 9)]})] == ["claude_code"]
+
+
 @pytest.mark.parametrize("key", ["1234567890abcdef", "1234567"])
 def test_legacy_keys_of_prompts_whole_or_shortened(key: str) -> None:
     (noted,) = read_note(written(f"a.py\n  {key} 1-2\n"))

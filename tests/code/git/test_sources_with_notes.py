@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from integrations.models import CommitEvidence, Repository
+from integrations.connectors.git.repository import GitRepository
+from integrations.models import CommitEvidence, FileAttribution, Repository
+from tests.code.attribution.world import attribute
 from tests.code.git.repositories import Repo, lines
 from tests.code.git.tables import sync
 
@@ -65,3 +68,50 @@ def test_while_one_cannot_be_read_nothing_is_taken_back(clones: tuple[Repo, Repo
     repo.git("update-ref", "-d", "refs/notes/ai")
     sync(repo)
     assert len(attested()) == 2
+
+
+def counted() -> dict[str, int]:
+    return dict(FileAttribution.objects.values_list("file__path", "ai_lines"))
+
+
+def test_lines_that_an_older_commit_added_are_none_of_a_later_one(repo: Repo) -> None:
+    """Tools attest the lines of a whole branch, or those that a formatter left alone."""
+    repo.commit({"a.py": lines(10)})
+    later = repo.commit({"a.py": lines(2) + "mended\n" + lines(10).split("\n", 3)[3], "läufe\t.py": lines(3)})
+    note(repo, "ai", later, "a.py", "1")  # attests lines 1 to 3, of which the third is new
+    sync(repo)
+    attribute()
+    assert counted() == {"a.py": 1}
+
+
+def test_the_lines_of_a_first_commit_are_all_new(repo: Repo) -> None:
+    first = repo.commit({"a.py": lines(2)})
+    note(repo, "ai", first, "a.py", "1")
+    sync(repo)
+    attribute()
+    assert counted() == {"a.py": 2}
+
+
+def test_only_notes_that_changed_are_read_again(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = repo.commit({"a.py": lines(3)}), repo.commit({"b.py": lines(3)})
+    note(repo, "ai", first, "a.py", "1")
+    note(repo, "ai", second, "b.py", "2")
+    sync(repo)
+    read: list[set[str] | None] = []
+    whole = GitRepository.read_notes
+
+    def noting(self: GitRepository, tip: str, only: set[str] | None = None) -> Iterator[tuple[str, bytes]]:
+        read.append(only)
+        return whole(self, tip, only)
+
+    monkeypatch.setattr(GitRepository, "read_notes", noting)
+    third = repo.commit({"c.py": lines(3)})
+    note(repo, "ai", third, "c.py", "3")
+    note(repo, "ai", second, "b.py", "4")
+    repo.git("notes", "--ref=ai", "remove", first, signed=repo.signed())
+    sync(repo)
+    assert read == [{first, second, third}]
+    assert attested() == {("b.py", "session-4"), ("c.py", "session-3")}
+    sync(repo, full=True)
+    assert read[1:] == [None]
+    assert attested() == {("b.py", "session-4"), ("c.py", "session-3")}
