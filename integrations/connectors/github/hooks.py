@@ -8,9 +8,10 @@ from typing import Any
 
 from integrations.connectors.base import Http
 from integrations.connectors.errors import GoneError, PermanentError, TransientError
-from integrations.connectors.github.lists import list_all, text_of
+from integrations.connectors.github.lists import list_all
 from integrations.connectors.github.stream_repository import Place
 from integrations.connectors.github.webhooks import EVENTS
+from integrations.connectors.unchecked import text_of
 
 
 def register_hook(http: Http, place: Place, address: str, secret: str) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from integrations.connectors.base import Http, Json, Response
+from integrations.connectors.base import Http, Response
 from integrations.connectors.errors import TransientError
 
 PER_PAGE = 100
@@ -86,26 +86,6 @@ def response_time(response: Response, now: datetime) -> datetime:
         return parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
     except (KeyError, ValueError):
         return now
-
-
-def text_of(item: Any, field: str) -> str:
-    """A field of an unchecked record; empty if it is not as expected."""
-    value = item.get(field) if isinstance(item, dict) else None
-    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
-
-
-def time_of(item: Any, field: str) -> datetime | None:
-    """Likewise, a time."""
-    try:
-        at = datetime.fromisoformat(text_of(item, field))
-    except ValueError:
-        return None
-    return at if at.tzinfo else None
-
-
-def as_record(item: Any) -> Json:
-    """A non-object is wrapped so that the normalising function reports the problem."""
-    return item if isinstance(item, dict) else {"(record)": item}
 
 
 def _pages_left(links: Mapping[str, str]) -> int | None:

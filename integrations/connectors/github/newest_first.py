@@ -26,7 +26,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
-from integrations.connectors.github.lists import PER_PAGE, Listed, following, list_page, text_of, time_of
+from integrations.connectors.github.lists import PER_PAGE, Listed, following, list_page
+from integrations.connectors.unchecked import text_of, time_of
 
 OVERLAP = timedelta(minutes=5)  # a replica may list a record later than its time says
 SETTLED = timedelta(seconds=10)  # times count whole seconds: what is younger may change again within its own

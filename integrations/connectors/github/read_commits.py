@@ -16,9 +16,10 @@ from typing import Any
 from integrations.connectors.base import Cursor, Http, Page, RawRecord
 from integrations.connectors.errors import GoneError
 from integrations.connectors.github.commits import normalise_commit
-from integrations.connectors.github.lists import PER_PAGE, Listed, as_record, following, list_page, text_of
+from integrations.connectors.github.lists import PER_PAGE, Listed, following, list_page
 from integrations.connectors.github.refusal import EmptyRepositoryError
 from integrations.connectors.github.stream_repository import Place
+from integrations.connectors.unchecked import as_record, text_of
 
 SOURCE = "commit"
 

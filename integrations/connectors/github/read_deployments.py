@@ -10,10 +10,11 @@ from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.errors import GoneError
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.connectors.github.graphql import details_of
-from integrations.connectors.github.lists import as_record, list_all, text_of, time_of
+from integrations.connectors.github.lists import list_all
 from integrations.connectors.github.newest_first import LISTED_AGAIN, NewestFirst
 from integrations.connectors.github.queries import DEPLOYMENTS
 from integrations.connectors.github.stream_repository import Place
+from integrations.connectors.unchecked import as_record, text_of, time_of
 
 SOURCE = "deployment"
 BATCH_OVER_GRAPHQL = 100

@@ -10,10 +10,11 @@ from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.errors import GoneError
 from integrations.connectors.github.graphql import details_of
 from integrations.connectors.github.issues import EVENTS_OF_INTEREST, normalise_issue
-from integrations.connectors.github.lists import as_record, list_all, text_of
+from integrations.connectors.github.lists import list_all
 from integrations.connectors.github.newest_first import NewestFirst
 from integrations.connectors.github.queries import ISSUES
 from integrations.connectors.github.stream_repository import Place
+from integrations.connectors.unchecked import as_record, text_of
 
 SOURCE = "issue"
 BATCH_OVER_GRAPHQL = 50

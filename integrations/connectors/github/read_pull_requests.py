@@ -9,12 +9,13 @@ from typing import Any
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError
 from integrations.connectors.github.graphql import details_of
-from integrations.connectors.github.lists import as_record, list_all, text_of
+from integrations.connectors.github.lists import list_all
 from integrations.connectors.github.newest_first import NewestFirst
 from integrations.connectors.github.pull_request_parts import EVENTS_OF_INTEREST
 from integrations.connectors.github.pull_requests import normalise_pull_request
 from integrations.connectors.github.queries import PULL_REQUESTS
 from integrations.connectors.github.stream_repository import Place
+from integrations.connectors.unchecked import as_record, text_of
 
 SOURCE = "pull_request"
 BATCH_OVER_GRAPHQL = 25  # of up to 300 entries each: well below its limits of nodes and of ten seconds

@@ -9,9 +9,10 @@ from typing import Any
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.errors import GoneError
 from integrations.connectors.github.actions import COMPLETED, attempt_id, normalise_run
-from integrations.connectors.github.lists import as_record, list_all, text_of, time_of
+from integrations.connectors.github.lists import list_all
 from integrations.connectors.github.newest_first import NewestFirst
 from integrations.connectors.github.stream_repository import Place
+from integrations.connectors.unchecked import as_record, text_of, time_of
 
 SOURCE = "workflow_run"
 PER_PAGE = 50  # a run carries its repository twice: a hundred are megabytes

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import ReleaseDraft, shown_title
-from integrations.connectors.github.lists import as_record, text_of
 from integrations.connectors.github.newest_first import NewestFirst
 from integrations.connectors.github.stream_repository import Place
 from integrations.connectors.reader import Reader
+from integrations.connectors.unchecked import as_record, text_of
 
 SOURCE = "release"
 

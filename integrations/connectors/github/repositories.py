@@ -10,9 +10,10 @@ from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord, Re
 from integrations.connectors.drafts import RepositoryDraft
 from integrations.connectors.errors import GoneError
 from integrations.connectors.git.repository import one_spelling
-from integrations.connectors.github.lists import PER_PAGE, as_record, list_page, text_of
+from integrations.connectors.github.lists import PER_PAGE, list_page
 from integrations.connectors.github.stream_repository import Place, recognise
 from integrations.connectors.reader import Reader
+from integrations.connectors.unchecked import as_record, text_of
 from integrations.enums import ResourceKind
 
 SOURCE = "repository"

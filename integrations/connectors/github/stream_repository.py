@@ -9,7 +9,7 @@ from typing import Any
 from core.cache import Cache
 from integrations.connectors.base import FetchedResource, Http, Json
 from integrations.connectors.errors import TransientError
-from integrations.connectors.github.lists import text_of
+from integrations.connectors.unchecked import text_of
 
 CONFIRMED_SECONDS = 900.0  # the streams of a repository are read one after the other: one of them asks for all
 _confirmed: Cache[float] = Cache(1_000_000, lambda seen_at: 200)  # bytes; when a place's name was seen to be its own

@@ -15,13 +15,13 @@ from integrations.connectors.drafts import AnyDraft, ProvidedParts, PullRequestD
 from integrations.connectors.github.actions import normalise_job, normalise_run
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.connectors.github.issues import normalise_issue
-from integrations.connectors.github.lists import text_of
 from integrations.connectors.github.pull_request_parts import rest_review
 from integrations.connectors.github.pull_requests import normalise_pull_request
 from integrations.connectors.github.releases import normalise_release
 from integrations.connectors.github.repositories import normalise_repository
 from integrations.connectors.json_text import read_delivery
 from integrations.connectors.reader import Reader
+from integrations.connectors.unchecked import text_of
 from integrations.enums import Kind
 
 _REPOSITORY_FIELDS = ("id", "full_name", "html_url")

@@ -1,0 +1,31 @@
+"""Fields of records that no normalising function has checked yet, for a stream's own decisions.
+
+Whatever is not as expected counts as missing here; the normalising function reports it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from integrations.connectors.base import Json
+
+
+def text_of(item: Any, field: str) -> str:
+    """A text or a whole number; empty if it is neither."""
+    value = item.get(field) if isinstance(item, dict) else None
+    return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else ""
+
+
+def time_of(item: Any, field: str) -> datetime | None:
+    """A time in ISO 8601 with its offset."""
+    try:
+        at = datetime.fromisoformat(text_of(item, field))
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
+
+
+def as_record(item: Any) -> Json:
+    """A non-object is wrapped so that the normalising function reports the problem."""
+    return item if isinstance(item, dict) else {"(record)": item}
