@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any, Final, TypeVar
 
@@ -14,6 +14,8 @@ EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2100, 1, 1, tzinfo
 IMPOSSIBLE = f"lies before {EARLIEST:%Y-%m-%d} or after {LATEST:%Y}"
 LARGEST = 2**31 - 1  # what an integer column holds
 LONGEST_ID = 200  # what a column of ids holds; a shortened one could be another's
+MILLISECOND = timedelta(milliseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Default = TypeVar("Default")
 
 
@@ -77,6 +79,40 @@ class Reader:
             return self._missing(path, default)
         if not isinstance(value, bool):
             raise SchemaError(self._name(path), f"should be true or false and is {_kind(value)}")
+        return value
+
+    def instant(self, path: str) -> datetime:
+        """A time in milliseconds since 1970, in UTC: one of those that the record itself is counted by."""
+        at = self._instant(path)
+        if at is None:
+            raise SchemaError(self._name(path), IMPOSSIBLE)
+        return at
+
+    def part_instant(self, path: str) -> datetime | None:
+        """The same of a part of the record; None where it cannot be, and the record counts without it."""
+        at = self._instant(path)
+        if at is None:
+            self.impossible_times.append(self._name(path))
+        return at
+
+    def duration(self, path: str) -> timedelta | None:
+        """Of milliseconds; None where it is missing, negative or longer than all time."""
+        if not self.has(path):
+            return None
+        milliseconds = self._milliseconds(path)
+        return milliseconds * MILLISECOND if 0 <= milliseconds < (LATEST - EPOCH) / MILLISECOND else None
+
+    def _instant(self, path: str) -> datetime | None:
+        """None for a time that cannot be."""
+        milliseconds = self._milliseconds(path)
+        if not (EARLIEST - EPOCH) / MILLISECOND <= milliseconds < (LATEST - EPOCH) / MILLISECOND:
+            return None
+        return EPOCH + milliseconds * MILLISECOND
+
+    def _milliseconds(self, path: str) -> int:
+        value = self._found(path)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise SchemaError(self._name(path), f"should be a number of milliseconds and is {_kind(value)}")
         return value
 
     def time(self, path: str, default: Default | _Required = REQUIRED) -> datetime | Default:
