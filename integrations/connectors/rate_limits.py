@@ -63,8 +63,12 @@ def moment(text: str, headers: Mapping[str, str], now: datetime) -> datetime | N
     at = _point_in_time(words)
     if at is None:
         return None
-    theirs = _date(headers.get("date", "")) or now
-    return _within_reason(at + (now - theirs), now)
+    return _within_reason(at + (now - response_time(headers, now)), now)
+
+
+def response_time(headers: Mapping[str, str], now: datetime) -> datetime:
+    """When the provider answered, by its own clock, as its records' times are; else by ours."""
+    return _date(headers.get("date", "")) or now
 
 
 def _point_in_time(words: str) -> datetime | None:

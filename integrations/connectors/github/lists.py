@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any
 
-from integrations.connectors.base import Http, Response
+from integrations.connectors.base import Http
 from integrations.connectors.errors import TransientError
+from integrations.connectors.rate_limits import response_time
 
 PER_PAGE = 100
 _LINK = re.compile(r'<([^<>]+)>\s*;\s*rel="(next|last)"')
@@ -49,7 +49,7 @@ def list_page(
         items=list_in(document, within, path),
         next=links.get("next", ""),
         etag=response.headers.get("etag", ""),
-        response_time=response_time(response, now),
+        response_time=response_time(response.headers, now),
         pages_left=_pages_left(links),
         total=total if isinstance(total, int) else None,
     )
@@ -78,14 +78,6 @@ def list_in(document: Any, within: str, path: str) -> list[Any]:
     if not isinstance(items, list):
         raise TransientError(f"GitHub answered {path.partition('?')[0]} with something else than a list.")
     return items
-
-
-def response_time(response: Response, now: datetime) -> datetime:
-    """When the provider answered, by its own clock, as its records' times are; else by ours."""
-    try:
-        return parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
-    except (KeyError, ValueError):
-        return now
 
 
 def _pages_left(links: Mapping[str, str]) -> int | None:
