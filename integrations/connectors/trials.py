@@ -1,0 +1,22 @@
+"""Trying what a connection is to read, for Test connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from integrations.connectors.base import CheckedPermission
+from integrations.connectors.errors import CredentialRefusedError, PermanentError
+
+
+def tried(what: str, read: Callable[[], object], remedy: str) -> CheckedPermission:
+    """Whether `read` is let through; what the provider said of it comes before the remedy.
+
+    Raises CredentialRefusedError, which makes every other question useless.
+    """
+    try:
+        read()
+    except CredentialRefusedError:
+        raise
+    except PermanentError as problem:
+        return CheckedPermission(what, works=False, remedy=f"{problem.problem} {remedy}")
+    return CheckedPermission(what, works=True)
