@@ -192,6 +192,11 @@ class Connector(ABC):
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
+    @classmethod
+    def mistakes(cls, values: Mapping[str, str]) -> Mapping[str, str]:
+        """What no request has to show to be wrong in plain fields, as sentences by field; the form refuses them."""
+        return {}
+
     @property
     @abstractmethod
     def base_url(self) -> str:

@@ -99,6 +99,8 @@ def refuse_mistakes(connector: type[Connector], connection: Connection, answers:
     for field in connector.fields:
         if problem := _problem_of(field, connection, answers):
             problems[field.name] = problem
+    plain = {field.name: _value_of(field, connection, answers) for field in connector.fields if not field.secret}
+    problems = {**connector.mistakes(plain), **problems}
     if problems:
         raise InvalidConnectionError(problems)
 
@@ -106,7 +108,7 @@ def refuse_mistakes(connector: type[Connector], connection: Connection, answers:
 def _problem_of(field: Field, connection: Connection, answers: Answers) -> str:
     if field.secret:
         return _problem_of_secret(field, connection, answers)
-    value = answers.settings.get(field.name, str(connection.settings.get(field.name, field.default)))
+    value = _value_of(field, connection, answers)
     if field.required and not value:
         return f"{field.label} ({field.name}) is missing."
     choices = [choice for choice, _ in field.choices]
@@ -115,6 +117,10 @@ def _problem_of(field: Field, connection: Connection, answers: Answers) -> str:
     if field.name == BASE_URL and value and not value.startswith(("https://", "http://")):
         return f"{field.label} ({field.name}) must be an address such as https://example.com, and is {value!r}."
     return ""
+
+
+def _value_of(field: Field, connection: Connection, answers: Answers) -> str:
+    return answers.settings.get(field.name, str(connection.settings.get(field.name, field.default)))
 
 
 def _problem_of_secret(field: Field, connection: Connection, answers: Answers) -> str:
