@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self, cast
@@ -31,6 +33,7 @@ class SimulatedServer(ABC):
     """Serves within its block.  `faults` spoil chosen requests; `requests` are the latest that were made."""
 
     server_name = "simulated"
+    clock_ahead = timedelta()  # of the Date header
 
     def __init__(self, name: str, *, faults: Iterable[Fault] = (), port: int = 0) -> None:
         self.faults = list(faults)
@@ -128,6 +131,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         self.end_headers()
         self.wfile.write(answer.body if answer.cut_after is None else answer.body[: answer.cut_after])
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        ahead = cast("_Listener", self.server).provider.clock_ahead.total_seconds()
+        return super().date_time_string((time.time() if timestamp is None else timestamp) + ahead)
 
     def version_string(self) -> str:
         return cast("_Listener", self.server).provider.server_name
