@@ -1,0 +1,276 @@
+"""Builds as pipeline runs, and as deployments where a rule says so."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+from urllib.parse import unquote
+
+from integrations.connectors.base import Json
+from integrations.connectors.drafts import (
+    MISSING,
+    AnyDraft,
+    DeploymentDraft,
+    JobDraft,
+    Missing,
+    PipelineRunDraft,
+    ProvidedParts,
+    Who,
+    shown_title,
+)
+from integrations.connectors.jenkins.causes import actions_of, started_by, trigger_of
+from integrations.connectors.jenkins.rules import in_stage
+from integrations.connectors.jenkins.sources import Source, source_of
+from integrations.connectors.reader import LONGEST_ID, MILLISECOND, Reader
+from integrations.connectors.run_addresses import run_in
+from integrations.connectors.unchecked import text_of
+from integrations.enums import RunStatus
+
+# What `tree` asks for of each build; actions of all kinds share one list.
+TREE = (
+    "_class,number,queueId,timestamp,duration,building,inProgress,result,url,"
+    "actions[_class,parameters[name,value],"
+    "causes[_class,shortDescription,userId,userName,upstreamProject,upstreamBuild],"
+    "queuingDurationMillis,lastBuiltRevision[SHA1,branch[name]],remoteUrls,revision[hash,pullHash,mergeHash]],"
+    "runs[number,url,timestamp,duration,building,result]"
+)
+RUNNING = "BUILDING"
+_RESULTS: Mapping[str, RunStatus] = {
+    "SUCCESS": RunStatus.SUCCESS,
+    "UNSTABLE": RunStatus.FAILURE,  # it went through, and its tests failed
+    "FAILURE": RunStatus.FAILURE,
+    "ABORTED": RunStatus.CANCELLED,
+    "NOT_BUILT": RunStatus.SKIPPED,
+}
+_STAGES: Mapping[str, RunStatus] = {
+    "SUCCESS": RunStatus.SUCCESS,
+    "UNSTABLE": RunStatus.FAILURE,
+    "FAILED": RunStatus.FAILURE,
+    "ABORTED": RunStatus.CANCELLED,
+    "NOT_EXECUTED": RunStatus.SKIPPED,
+    "SKIPPED": RunStatus.SKIPPED,
+    "IN_PROGRESS": RunStatus.RUNNING,
+    "PAUSED_PENDING_INPUT": RunStatus.RUNNING,
+}
+_UNFINISHED = (RunStatus.RUNNING, RunStatus.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Build:
+    """What a run and its deployments share."""
+
+    id: str
+    run: str
+    url: str
+    status: RunStatus
+    native_status: str
+    queued_at: datetime | None
+    started_at: datetime
+    finished_at: datetime | None
+    by: Who | None
+    source: Source
+
+
+def normalise_build(payload: Json) -> list[AnyDraft]:
+    """`build` as the list gives it (TREE), and `job`: its pipeline's `name`, `branch` and `page`, and its `path`.
+
+    The stream adds `stages`, `original` (the number of the build that this one repeats), `deploys` (what a rule makes
+    of it), `withdrawn` (what an earlier rule made of it), and `libraries`.
+    """
+    reader = Reader(payload)
+    build, job = (reader.object(name) or Reader(None, name) for name in ("build", "job"))
+    shared = _shared(payload, build, job)
+    stages = list(reader.objects("stages"))
+    deploys = payload.get("deploys")
+    run = PipelineRunDraft(
+        external_id=shared.id,
+        updated_at=shared.finished_at or shared.started_at,
+        repository=shared.source.repository,
+        run=shared.run,
+        attempt=_attempt(reader, build),
+        name=_name(job, deploys),
+        status=shared.status,
+        native_status=shared.native_status,
+        url=shared.url,
+        trigger="pull_request" if shared.source.is_pull_request else trigger_of(payload["build"]),
+        sha=shared.source.sha,
+        branch=shared.source.branch,
+        started_by=shared.by,
+        queued_at=shared.queued_at,
+        started_at=shared.started_at,
+        finished_at=shared.finished_at,
+        jobs=_jobs(reader, build, stages, shared.queued_at),
+        impossible_times=tuple(reader.impossible_times),
+    )
+    return [run, *_deployments(payload, shared, stages)]
+
+
+def build_id(build: Json, full_name: str) -> str:
+    """Stays when the job is renamed or moved, and is another when its numbers begin again.
+
+    Items of the queue are numbered once for a controller; builds that were imported have none.
+    """
+    queued, began, number = (text_of(build, name) for name in ("queueId", "timestamp", "number"))
+    if queued.isdecimal() and int(queued) > 0:
+        return f"{queued}-{began}"
+    named = hashlib.sha1(full_name.encode(), usedforsecurity=False).hexdigest()[:12]
+    return f"{named}-{number}-{began}"
+
+
+def is_running(build: Any) -> bool:
+    """While its result may still change; a controller that stopped leaves builds without one that no longer run."""
+    return isinstance(build, dict) and (build.get("building") is True or build.get("inProgress") is True)
+
+
+def is_pipeline(build: Json) -> bool:
+    return text_of(build, "_class").endswith("WorkflowRun")
+
+
+def _shared(payload: Json, build: Reader, job: Reader) -> _Build:
+    branch, page = job.text("branch", default=""), job.text("page", default="")
+    started_at, duration = build.instant("timestamp"), build.duration("duration")
+    running = is_running(payload["build"])
+    native_status = build.text("result", default="")
+    url = build.text("url", default="")
+    id_ = build_id(payload["build"], job.text("path"))
+    original = payload.get("original")
+    number = build.integer("number")
+    first = f"{url.rstrip('/').removesuffix(f'/{number}')}/{original}/" if original else url
+    named = run_in(first).run
+    waited = next((action["queuingDurationMillis"] for action in actions_of(payload["build"]) if _waited(action)), None)
+    return _Build(
+        id=id_,
+        run=named if named and len(named) < LONGEST_ID else id_,
+        url=url,
+        status=RunStatus.RUNNING if running else _RESULTS.get(native_status, RunStatus.OTHER),
+        native_status=RUNNING if running else native_status,
+        queued_at=None if waited is None else started_at - waited * MILLISECOND,
+        started_at=started_at,
+        finished_at=None if running or duration is None else started_at + duration,
+        by=started_by(payload["build"]),
+        source=source_of(payload["build"], branch=branch, page=page, libraries=payload.get("libraries") or ()),
+    )
+
+
+def _waited(action: Json) -> bool:
+    """Whether it says how long the build was queued: the Metrics plugin adds that."""
+    waited = action.get("queuingDurationMillis")
+    return isinstance(waited, int) and not isinstance(waited, bool) and 0 <= waited < 10**11
+
+
+def _attempt(reader: Reader, build: Reader) -> int:
+    """By how far its number is behind that of the build that it repeats, so that later ones are higher."""
+    number = build.integer("number")
+    return number - reader.integer("original", default=number) + 1
+
+
+def _name(job: Reader, deploys: Any) -> str:
+    """Of the pipeline, with the environment where its builds deploy to several."""
+    name = job.text("name")
+    environment = text_of(deploys, "environment")
+    if not environment or text_of(deploys, "stage") or environment.casefold() in name.casefold():
+        return shown_title(name)
+    return shown_title(f"{name} → {environment}")
+
+
+def _jobs(
+    reader: Reader, build: Reader, stages: list[Reader], queued_at: datetime | None
+) -> ProvidedParts[JobDraft] | Missing:
+    """Stages of a pipeline, configurations of a matrix; none of other builds.
+
+    A build waits before its first stage: that is whose wait it is.
+    """
+    if reader.has("stages"):
+        drafts = [_stage(stage) for stage in stages]
+        return ProvidedParts([replace(draft, queued_at=queued_at) for draft in drafts[:1]] + drafts[1:])
+    if is_pipeline({"_class": build.text("_class", default="")}):
+        return MISSING
+    number = build.integer("number")
+    # A configuration that was not built again is shown with its last build, of another number.
+    own = [run for run in build.objects("runs") if run.integer("number", default=None) == number]
+    return ProvidedParts([_configuration(run) for run in own])
+
+
+def _stage(stage: Reader) -> JobDraft:
+    native_status = stage.text("status", default="")
+    status = _STAGES.get(native_status, RunStatus.OTHER)
+    started_at = None if status == RunStatus.SKIPPED else stage.part_instant("startTimeMillis")
+    duration = stage.duration("durationMillis")
+    ended = status not in _UNFINISHED and started_at is not None and duration is not None
+    return JobDraft(
+        external_id=stage.identifier("id"),
+        name=shown_title(stage.text("name")),
+        status=status,
+        native_status=native_status,
+        started_at=started_at,
+        finished_at=started_at + duration if ended and started_at and duration is not None else None,
+    )
+
+
+def _configuration(run: Reader) -> JobDraft:
+    """…/job/shop/JDK=21,OS=linux/12/ is the configuration JDK=21,OS=linux."""
+    name = unquote(run.text("url").rstrip("/").split("/")[-2:][0])
+    running = run.boolean("building", default=False)
+    native_status = RUNNING if running else run.text("result", default="")
+    started_at, duration = run.part_instant("timestamp"), run.duration("duration")
+    return JobDraft(
+        external_id=name[:LONGEST_ID],
+        name=shown_title(name),
+        status=RunStatus.RUNNING if running else _RESULTS.get(native_status, RunStatus.OTHER),
+        native_status=native_status,
+        started_at=started_at,
+        finished_at=None if running or started_at is None or duration is None else started_at + duration,
+    )
+
+
+def _deployments(payload: Json, build: _Build, stages: list[Reader]) -> Iterator[DeploymentDraft]:
+    """The build itself, or each of its stages that the rule names; and what earlier rules alone made a deployment."""
+    drafts = list(_deployed(payload.get("deploys"), build, stages))
+    yield from drafts
+    for draft in _deployed(payload.get("withdrawn"), build, stages):
+        if draft.external_id not in {one.external_id for one in drafts}:
+            yield DeploymentDraft(external_id=draft.external_id, repository=draft.repository, deleted=True)
+
+
+def _deployed(deploys: Any, build: _Build, stages: list[Reader]) -> Iterator[DeploymentDraft]:
+    """None of a pull request's builds."""
+    if not isinstance(deploys, dict) or build.source.is_pull_request:
+        return
+    pattern = text_of(deploys, "stage")
+    if not pattern:
+        yield _deployment(deploys, build, build.id)
+        return
+    for stage in map(_stage, stages):
+        if fnmatchcase(stage.name.casefold(), pattern.casefold()) and stage.status != RunStatus.SKIPPED:
+            yield _deployment(in_stage(deploys, stage.name), build, _part_id(build, stage.external_id), stage)
+
+
+def _deployment(values: Json, build: _Build, id_: str, stage: JobDraft | None = None) -> DeploymentDraft:
+    started_at = build.started_at if stage is None else stage.started_at
+    finished_at = build.finished_at if stage is None else stage.finished_at
+    return DeploymentDraft(
+        external_id=id_,
+        updated_at=finished_at or started_at,
+        repository=text_of(values, "repository") or build.source.repository,
+        native_environment=text_of(values, "environment"),
+        service=text_of(values, "service"),
+        status=build.status if stage is None else stage.status,
+        native_status=build.native_status if stage is None else stage.native_status,
+        sha=text_of(values, "sha").lower() or build.source.sha,
+        ref=build.source.branch,
+        url=build.url,
+        deployed_by=build.by,
+        created_at=(build.queued_at if stage is None else None) or started_at,
+        started_at=started_at,
+        finished_at=finished_at,
+        run=build.run,
+        job="" if stage is None else stage.external_id,
+    )
+
+
+def _part_id(build: _Build, stage: str) -> str:
+    return f"{build.id}/{stage}"[:LONGEST_ID]

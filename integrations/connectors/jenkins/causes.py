@@ -1,0 +1,96 @@
+"""Why a build began, who began it, and which earlier one it repeats.
+
+https://javadoc.jenkins.io/hudson/model/Cause.html, and the causes of the usual plugins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from integrations.connectors.base import Json
+from integrations.connectors.drafts import Who
+from integrations.connectors.unchecked import text_of
+
+_PUSHES = ("BranchEventCause", "SCMTriggerCause", "GitHubPushCause", "GitLabWebHookCause", "BitBucketPushCause")
+_REPEATS = {
+    "ReplayCause": "replay",
+    "RebuildCause": "rebuild",
+    "RestartDeclarativePipelineCause": "restart",
+    "NaginatorCause": "retry",
+}
+_TRIGGERS = {
+    **dict.fromkeys((*_PUSHES, "CommitHookCause"), "push"),
+    **dict.fromkeys(("TimerTriggerCause", "ParameterizedTimerTriggerCause"), "schedule"),
+    **dict.fromkeys(("UserIdCause", "UserCause"), "manual"),
+    **dict.fromkeys(("UpstreamCause", "BuildUpstreamCause"), "upstream"),
+    "BranchIndexingCause": "branch_indexing",
+    "RemoteCause": "remote",
+    **_REPEATS,
+}
+_NUMBER = re.compile(r"#(\d{1,9})")
+NOBODY = frozenset({"", "SYSTEM", "anonymous"})
+
+
+def trigger_of(build: Json) -> str:
+    """In the words of other providers where they have one; a cause that nobody knows by its own name."""
+    names = [_name(cause) for cause in causes_of(build)]
+    first = next((name for name in names if name in _REPEATS), names[0] if names else "")
+    return _TRIGGERS.get(first, first.removesuffix("Cause").lower())
+
+
+def started_by(build: Json) -> Who | None:
+    for cause in causes_of(build):
+        login = text_of(cause, "userId")
+        if login not in NOBODY:
+            return Who(login=login.replace("\0", ""), name=text_of(cause, "userName").replace("\0", ""))
+    return None
+
+
+def repeated_by(build: Json, job: str) -> int | None:
+    """The number of the build of this job that the build repeats: by replay, rebuild, restart of a stage or retry."""
+    for cause in causes_of(build):
+        if _name(cause) not in _REPEATS or text_of(cause, "upstreamProject") not in ("", job):
+            continue
+        named = text_of(cause, "upstreamBuild") or _number_in(text_of(cause, "shortDescription"))
+        if named.isdecimal() and int(named) > 0:
+            return int(named)
+    return None
+
+
+def causes_of(build: Json) -> Iterator[Json]:
+    for action in actions_of(build):
+        causes = action.get("causes")
+        yield from (cause for cause in causes if isinstance(cause, dict)) if isinstance(causes, list) else ()
+
+
+def actions_of(build: Json) -> list[Json]:
+    """Jenkins lists what it does not export as {}."""
+    actions = build.get("actions")
+    return [action for action in actions if isinstance(action, dict)] if isinstance(actions, list) else []
+
+
+def parameters_of(build: Json) -> dict[str, str]:
+    """By name; values of switches are true and false."""
+    parameters: dict[str, str] = {}
+    for action in actions_of(build):
+        listed: Any = action.get("parameters")
+        for parameter in listed if isinstance(listed, list) else ():
+            value = parameter.get("value") if isinstance(parameter, dict) else None
+            if isinstance(value, bool):
+                parameters[text_of(parameter, "name")] = str(value).lower()
+            elif isinstance(value, str | int | float):
+                parameters[text_of(parameter, "name")] = str(value)
+    return parameters
+
+
+def _number_in(text: str) -> str:
+    """Replayed #12; Restarted from build #12, stage Deploy."""
+    found = _NUMBER.search(text)
+    return found[1] if found else ""
+
+
+def _name(cause: Json) -> str:
+    """hudson.model.Cause$UserIdCause → UserIdCause."""
+    return re.split(r"[.$]", text_of(cause, "_class"))[-1]

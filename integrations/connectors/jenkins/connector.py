@@ -1,0 +1,128 @@
+"""Jenkins as a connector: its form, its stream, and who reads it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from integrations.connectors.base import (
+    CheckedPermission,
+    Connector,
+    Cursor,
+    FetchedResource,
+    Field,
+    Http,
+    Json,
+    Page,
+    Refused,
+    ResourceDraft,
+    register,
+)
+from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.errors import ConnectorError, PermanentError
+from integrations.connectors.jenkins.builds import normalise_build
+from integrations.connectors.jenkins.check import checked
+from integrations.connectors.jenkins.jobs import resources_of
+from integrations.connectors.jenkins.read_builds import fetch_builds
+from integrations.connectors.jenkins.refusal import meaning_of
+from integrations.connectors.jenkins.rules import Rules, UnreadableRuleError, read_rules
+from integrations.enums import Kind, ResourceKind
+
+RULES = "deployments"
+
+
+@register
+class Jenkins(Connector):
+    """A controller, with or without folders, multibranch projects and organisation folders."""
+
+    slug = "jenkins"
+    name = "Jenkins"
+    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.PIPELINE: (Kind.PIPELINE_RUN,)}
+    fields: ClassVar[Sequence[Field]] = (
+        Field(
+            "base_url",
+            "Base URL",
+            "Of the controller, with its path where it has one: https://ci.example.com/jenkins.",
+        ),
+        Field("user", "User", "The id of the user whose API token it is."),
+        Field("token", "API token", "Of that user: Security → API Token → Add new token.", secret=True),
+        Field(
+            RULES,
+            "Deployments",
+            "Which builds deploy, a rule a line: acme/deploy-*: environment={ENV}, service={APP}. Before the colon "
+            "stands a pattern of jobs, {ENV} is a parameter of the build. Also repository=, sha= and stage=. Without a "
+            "rule the name of a job decides. Test connection shows examples of each.",
+            required=False,
+            multiline=True,
+        ),
+        Field(
+            "libraries",
+            "Repositories of libraries",
+            "Patterns of repositories that builds check out and that are none of their own, separated by commas: "
+            "*/jenkins-library.",
+            required=False,
+        ),
+    )
+    permissions = """\
+**A user of its own**, with an API token (*Security → API Token* in its profile), and for it, in *Manage Jenkins →
+Security → Authorization*:
+
+- *Overall*: Read
+- *Job*: Read, on every folder that Headway is to read
+
+With the Role Strategy plugin: a global role with Overall/Read, and an item role with Job/Read and a pattern of jobs.
+Nothing is ever written, so that no crumb is needed.
+
+**Plugins** that add to what Jenkins says (each optional): *Pipeline: REST API* for stages, *Metrics* for how long
+builds waited in the queue.
+"""
+
+    @property
+    def base_url(self) -> str:
+        return self.settings.values.get("base_url", "").strip().rstrip("/")
+
+    @property
+    def rules(self) -> Rules:
+        """Raises PermanentError if one cannot be read."""
+        try:
+            return read_rules(self.settings.values.get(RULES, ""))
+        except UnreadableRuleError as problem:
+            raise PermanentError(
+                f"A rule of deployments cannot be read. {problem}", what_to_do="Correct it in the connection's form."
+            ) from None
+
+    @property
+    def libraries(self) -> list[str]:
+        named = self.settings.values.get("libraries", "").split(",")
+        return [pattern.strip().casefold() for pattern in named if pattern.strip()]
+
+    @classmethod
+    def mistakes(cls, values: Mapping[str, str]) -> Mapping[str, str]:
+        try:
+            read_rules(values.get(RULES, ""))
+        except UnreadableRuleError as problem:
+            return {RULES: str(problem)}
+        return {}
+
+    def sign(self, http: Http | None) -> Mapping[str, str]:
+        pair = f"{self.settings.values.get('user', '').strip()}:{self.settings.secrets.get('token', '')}"
+        return {"authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+    def check(self, http: Http) -> Sequence[CheckedPermission]:
+        return list(checked(http, rules=self.rules, libraries=self.libraries, now=datetime.now(UTC)))
+
+    def resources(self, http: Http) -> Iterator[ResourceDraft]:
+        yield from resources_of(http)
+
+    def fetch(
+        self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
+    ) -> Iterator[Page]:
+        yield from fetch_builds(http, resource, cursor, rules=self.rules, libraries=self.libraries, now=now)
+
+    def refusal(self, answer: Refused) -> ConnectorError | None:
+        return meaning_of(answer)
+
+    def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
+        return normalise_build(payload)

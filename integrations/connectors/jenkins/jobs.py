@@ -1,0 +1,105 @@
+"""What a controller holds: folders, organisation folders, multibranch projects and jobs.
+
+A multibranch project is one pipeline, whose branches come and go.  Everything is asked for by `tree`, with ranges:
+`depth` would make the controller load every build from its disk.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, unquote
+
+from integrations.connectors.base import Http, ResourceDraft
+from integrations.connectors.errors import CredentialRefusedError, PermanentError, TransientError
+from integrations.connectors.unchecked import text_of
+from integrations.enums import ResourceKind
+
+PER_PAGE = 200
+_NAMED = re.compile(r"(?:^|/)job/([^/]+)")
+_LISTED = "_class,name,fullName,url,buildable,jobs[name]{0,1},builds[number]{0,1}"
+
+
+def path_of(full_name: str, *rest: object) -> str:
+    """Of a job by its full name, each part of which Jenkins expects behind a `job/` of its own.
+
+    The full name of a branch's job has its slashes as %2F, which are quoted once more.
+    """
+    parts = [f"job/{quote(part, safe='')}" for part in full_name.split("/") if part]
+    return "/".join([*parts, *map(str, rest)])
+
+
+def shown(full_name: str) -> str:
+    """acme/shop/feature%2Fcart → acme/shop/feature/cart."""
+    return unquote(full_name)
+
+
+def name_in(path: str) -> str:
+    """The job that a path leads to, as people write it; empty: none."""
+    return "/".join(unquote(unquote(name)) for name in _NAMED.findall(path.partition("?")[0]))
+
+
+def is_multibranch(job: Any) -> bool:
+    return text_of(job, "_class").endswith("MultiBranchProject")
+
+
+def resources_of(http: Http) -> Iterator[ResourceDraft]:
+    """All pipelines, folder by folder; a folder that may not be read is left out."""
+    for job in jobs_below(http, refused=[]):
+        full_name = full_name_of(job)
+        yield ResourceDraft(
+            ResourceKind.PIPELINE,
+            external_id=full_name,
+            name=shown(full_name),
+            url=text_of(job, "url"),
+            archived=job.get("buildable") is False,
+            details={"multibranch": is_multibranch(job)},
+        )
+
+
+def jobs_below(http: Http, *, refused: list[str]) -> Iterator[Any]:
+    """Jobs and multibranch projects of all folders; `refused` takes the names of folders that may not be read."""
+    folders = deque([""])
+    while folders:
+        folder = folders.popleft()
+        try:
+            for job in listed(http, folder, _LISTED):
+                if not full_name_of(job):
+                    continue
+                if is_multibranch(job) or "jobs" not in job:
+                    yield job
+                else:
+                    folders.append(full_name_of(job))
+        except CredentialRefusedError:
+            raise
+        except PermanentError:
+            if not folder:
+                raise
+            refused.append(shown(folder))
+
+
+def listed(http: Http, folder: str, fields: str) -> Iterator[Any]:
+    """The jobs directly within a folder; the controller's own where its name is empty."""
+    path = path_of(folder, "api", "json")
+    start = 0
+    while True:
+        document = http.get(path, params={"tree": f"jobs[{fields}]{{{start},{start + PER_PAGE}}}"}).json()
+        jobs = list_in(document, "jobs", path)
+        yield from (job for job in jobs if isinstance(job, dict))
+        start += len(jobs)
+        if len(jobs) < PER_PAGE:
+            return
+
+
+def list_in(document: Any, name: str, path: str) -> list[Any]:
+    """TransientError where there is none: a proxy or an outage stands in between."""
+    items = document.get(name) if isinstance(document, dict) else None
+    if not isinstance(items, list):
+        raise TransientError(f"Jenkins answered {path} with something else than a list of {name}.")
+    return items
+
+
+def full_name_of(job: Any) -> str:
+    return text_of(job, "fullName")

@@ -1,0 +1,215 @@
+"""The stream of a pipeline's builds, the newest first: those of one job, or of all branches of a multibranch project.
+
+Jenkins numbers the builds of a job in their order and gives ranges of their list by position, the newest at 0.  Builds
+that begin meanwhile move the others back, which are then seen twice; builds that are deleted meanwhile move them
+forward, so that each page begins within the one before, and reading goes back where it does not.  Nobody has to say
+which builds there still are: they are deleted to save space, and happened all the same.  What is new follows from
+numbers, for the controller's clock may be wrong.
+
+A cursor is one of
+  {}                          nothing was read yet
+  {"jobs", "open", "rules"}   `jobs` is job → [number, timestamp] of the newest build, up to which all were read;
+                              `open` are [job, number, since] of builds that were running, and since when that is known
+  these, and {"at"}           a job's reading is under way: `newest` as above, the list's `position`, the number `below`
+                              which builds are still to be read
+`rules` are those by which builds were made deployments, `undo` earlier ones whose deployments may have to go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from integrations.connectors.base import Cursor, FetchedResource, Http, Page, RawRecord
+from integrations.connectors.errors import GoneError
+from integrations.connectors.jenkins.builds import TREE, is_running
+from integrations.connectors.jenkins.heads import Head, heads_of, number_of, place_of
+from integrations.connectors.jenkins.jobs import list_in, path_of
+from integrations.connectors.jenkins.records import BuildRecords
+from integrations.connectors.jenkins.rules import Rules
+
+PER_PAGE = 100
+BATCH = 25  # builds that are stored together, each of which may take a request for its stages
+OVERLAP = 5  # builds with which a page begins within the one before
+LISTED_AGAIN = timedelta(days=1)  # running builds are looked for in the list for so long, and afterwards one by one
+WATCHED = timedelta(days=35)
+MOST_RECHECKED = 2  # in one reading, so that one with nothing new stays at three requests
+
+
+@dataclass(slots=True)
+class Progress:
+    """The cursor while it moves."""
+
+    jobs: dict[str, tuple[int, int]]
+    open: list[tuple[str, int, str]]
+    rules: str
+    undo: str = ""
+    at: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, cursor: Cursor, rules: str) -> Progress:
+        """Where other rules hold than before everything is read once more."""
+        before, undo = str(cursor.get("rules") or ""), str(cursor.get("undo") or "")
+        if before != rules:
+            return cls({}, [], rules, undo="\n".join(filter(None, (undo, before))))
+        jobs = {name: (int(number), int(began)) for name, (number, began) in (cursor.get("jobs") or {}).items()}
+        running = [(str(job), int(number), str(since)) for job, number, since in cursor.get("open") or ()]
+        return cls(jobs, running, rules, undo, dict(cursor.get("at") or {}))
+
+    def cursor(self) -> Cursor:
+        way = {name: value for name, value in (("undo", self.undo), ("at", self.at)) if value}
+        jobs = {name: list(newest) for name, newest in self.jobs.items()}
+        return {"jobs": jobs, "open": [list(running) for running in self.open], "rules": self.rules, **way}
+
+    def keep(self, heads: Mapping[str, Head]) -> None:
+        """Without jobs that are gone or were emptied."""
+        there = {name for name, head in heads.items() if head.newest}
+        self.jobs = {name: newest for name, newest in self.jobs.items() if name in there}
+        self.open = [running for running in self.open if running[0] in there]
+        if self.at.get("job") not in there:
+            self.at = {}
+
+    def is_open(self, job: str, build: Any) -> bool:
+        return any(running[:2] == (job, number_of(build)) for running in self.open)
+
+    def note(self, job: str, build: Any, now: datetime) -> bool:
+        """Whether the build is to be stored: not again while it goes on."""
+        if is_running(build) and self.is_open(job, build):
+            return False
+        self.open = [running for running in self.open if running[:2] != (job, number_of(build))]
+        if is_running(build):
+            self.open.append((job, number_of(build), now.isoformat()))
+        return True
+
+
+def fetch_builds(
+    http: Http, resource: FetchedResource, cursor: Cursor, *, rules: Rules, libraries: Sequence[str], now: datetime
+) -> Iterator[Page]:
+    """Everything from an empty cursor, else what is new and what was running."""
+    heads = {head.name: head for head in heads_of(http, resource)}
+    progress = Progress.of(cursor, rules.text)
+    progress.keep(heads)
+    records = BuildRecords(http, resource, rules, progress.undo, libraries, now)
+    reading = _Reading(http, progress, records, now)
+    resumed = progress.at.get("job")
+    waiting = sorted(heads.values(), key=lambda head: (head.name != resumed, -head.began, head.name))
+    left = sum(map(reading.left_of, waiting))
+    for head in waiting:
+        for page in reading.pages(head):
+            left = max(left - len(page.records), 0)
+            yield Page(page.records, page.cursor, left=left)
+    changed = reading.recheck(heads)
+    progress.undo = ""
+    yield Page(changed, progress.cursor(), left=0)
+
+
+@dataclass(slots=True)
+class _Reading:
+    http: Http
+    progress: Progress
+    records: BuildRecords
+    now: datetime
+
+    def left_of(self, head: Head) -> int:
+        """About how many builds are to be read."""
+        known, _ = self.progress.jobs.get(head.name, (0, 0))
+        return max(head.newest[0] - max(known, head.oldest - 1), 0) if head.newest else 0
+
+    def pages(self, head: Head) -> Iterator[Page]:
+        """What is new of one job, and what was running."""
+        progress, newest = self.progress, head.newest
+        if newest is None:
+            return
+        known = progress.jobs.get(head.name, (0, 0))
+        if known[0] > newest[0]:
+            known = (0, 0)  # its numbers began again
+        listed_again = self._listed_again(head)
+        lowest, position, below = min([known[0] or 1, *listed_again]), 0, 0
+        if progress.at.get("job") == head.name:
+            at = progress.at
+            newest, position, below = (
+                (int(at["newest"][0]), int(at["newest"][1])),
+                int(at["position"]),
+                int(at["below"]),
+            )
+        elif newest == known and not listed_again:
+            return
+        size = max(min(PER_PAGE, newest[0] - lowest + 1), 1)
+        while True:
+            try:
+                builds, position = self._listed(head, position, below, size)
+            except GoneError:  # deleted meanwhile
+                break
+            places = [place for place in map(place_of, builds) if place[0]]
+            if not below and places:  # what began since is in the page, too
+                newest = max(newest, places[0])
+            if any(_is_another(place, known) for place in places):
+                known, lowest = (0, 0), 1  # what has these numbers is younger than what had them
+            fresh = [build for build in builds if not below or number_of(build) < below]
+            wanted = [build for build in fresh if self._is_wanted(head, build, known[0])]
+            for start in range(0, len(wanted), BATCH):
+                batch = wanted[start : start + BATCH]
+                stored = [build for build in batch if progress.note(head.name, build, self.now)]
+                below = min([number for build in batch if (number := number_of(build))], default=below)
+                progress.at = {"job": head.name, "newest": list(newest), "position": position, "below": below}
+                yield Page(self.records.of(head, stored, is_front=position == 0), progress.cursor())
+            last = min((number for number, _ in places), default=0)
+            if len(builds) < size or last <= lowest:
+                break
+            position, size, below = position + len(builds), PER_PAGE, last
+            progress.at = {"job": head.name, "newest": list(newest), "position": position, "below": below}
+        progress.jobs[head.name], progress.at = newest, {}
+
+    def recheck(self, heads: Mapping[str, Head]) -> list[RawRecord]:
+        """Of builds that have been running for long, one by one; those that were asked for move to the end."""
+        progress = self.progress
+        watched = [running for running in progress.open if self.now - datetime.fromisoformat(running[2]) < WATCHED]
+        due = [running for running in watched if running[1] not in self._listed_again(heads[running[0]])]
+        due = due[:MOST_RECHECKED]
+        progress.open = [running for running in watched if running not in due]
+        changed: list[RawRecord] = []
+        for job, number, since in due:
+            try:
+                build = self.http.get(path_of(job, number, "api", "json"), params={"tree": TREE}).json()
+            except GoneError:
+                continue
+            if is_running(build):
+                progress.open.append((job, number, since))
+            else:
+                changed += self.records.of(heads[job], [build], is_front=False)
+        return changed
+
+    def _listed(self, head: Head, position: int, below: int, size: int) -> tuple[list[Any], int]:
+        """The builds from about this position on, and where they begin: within what was read, or at the front."""
+        path = path_of(head.name, "api", "json")
+        while True:
+            start = max(position - OVERLAP, 0)
+            tree = f"allBuilds[{TREE}]{{{start},{start + size}}}"
+            builds = list_in(self.http.get(path, params={"tree": tree}).json(), "allBuilds", path)
+            if start == 0 or any(number_of(build) >= below for build in builds):
+                return builds, start
+            position = max(position - PER_PAGE, 0)
+
+    def _is_wanted(self, head: Head, build: Any, known: int) -> bool:
+        """What has no number cannot be understood, and is shown in quarantine."""
+        number = number_of(build)
+        return number > known or not number or self.progress.is_open(head.name, build)
+
+    def _listed_again(self, head: Head) -> list[int]:
+        """The running builds that are near enough to the front of the list, and not for long."""
+        newest = head.newest[0] if head.newest else 0
+        return [
+            number
+            for job, number, since in self.progress.open
+            if job == head.name
+            and newest - number < PER_PAGE
+            and self.now - datetime.fromisoformat(since) < LISTED_AGAIN
+        ]
+
+
+def _is_another(place: tuple[int, int], known: tuple[int, int]) -> bool:
+    """Whether a build is none of those up to the known one, although its number is: the job was made anew."""
+    (number, began), (last, last_began) = place, known
+    return began != last_began if number == last else number < last and began > last_began

@@ -1,0 +1,123 @@
+"""Which builds deploy, and where to: an admin's rules, one a line.
+
+    acme/deploy-*: environment={ENV}, service={APP}, repository=acme/{APP}, sha={COMMIT}
+    acme/shop/main: stage=Deploy to *, environment={stage}
+
+Before the colon stands a pattern of jobs, of a multibranch project with the branch.  {ENV} is the build's parameter of
+that name, {stage} the name of the stage.  The first rule that matches and gives an environment counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
+
+from integrations.connectors.base import Json
+
+_PARAMETER = re.compile(r"\{([^{}]+)\}")
+STAGE = "stage"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """`text` is the line as it was written."""
+
+    text: str
+    pattern: str
+    environment: str
+    service: str = ""
+    repository: str = ""
+    sha: str = ""
+    stage: str = ""
+
+    def matches(self, job: str) -> bool:
+        return fnmatchcase(job.casefold(), self.pattern.casefold())
+
+    def may_match(self, pipeline: str) -> bool:
+        """Whether it matches this job, or branches of this multibranch project."""
+        above = self.pattern.rpartition("/")[0]
+        return self.matches(pipeline) or fnmatchcase(pipeline.casefold(), above.casefold())
+
+    @property
+    def parameters(self) -> set[str]:
+        """The names of the parameters that it reads."""
+        named = {name for value in self._values.values() for name in _PARAMETER.findall(value)}
+        return named - {STAGE}
+
+    def deployment(self, parameters: Mapping[str, str]) -> Json | None:
+        """The values of a build; None where its parameters name no environment.  {stage} stays."""
+        values = {
+            name: _PARAMETER.sub(lambda found: _value(found, parameters), value).strip()
+            for name, value in self._values.items()
+        }
+        return values if values["environment"] else None
+
+    @property
+    def _values(self) -> dict[str, str]:
+        return {name: getattr(self, name) for name in NAMES}
+
+
+NAMES = tuple(field.name for field in fields(Rule) if field.name not in ("text", "pattern"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """`text` is what was entered."""
+
+    text: str
+    rules: Sequence[Rule]
+
+    def of(self, job: str) -> list[Rule]:
+        """Those of a job, by its name as it is shown."""
+        return [rule for rule in self.rules if rule.matches(job)]
+
+
+class UnreadableRuleError(ValueError):
+    """A line that is no rule."""
+
+
+def read_rules(text: str) -> Rules:
+    """Raises UnreadableRuleError, in words for an admin."""
+    lines = [line.strip() for line in text.splitlines()]
+    return Rules(text.strip(), [_rule(number, line) for number, line in enumerate(lines, 1) if line and line[0] != "#"])
+
+
+def deployment_by(rules: Sequence[Rule], parameters: Mapping[str, str]) -> Json | None:
+    """By the first of a job's rules that gives an environment; None if none does."""
+    return next((values for rule in rules if (values := rule.deployment(parameters))), None)
+
+
+def in_stage(values: Json, stage: str) -> Json:
+    """The values of one stage."""
+    return {name: value.replace("{stage}", stage) for name, value in values.items()}
+
+
+def _value(found: re.Match[str], parameters: Mapping[str, str]) -> str:
+    return found[0] if found[1] == STAGE else parameters.get(found[1], "")
+
+
+def _rule(number: int, line: str) -> Rule:
+    pattern, colon, rest = line.partition(": ")
+    if not colon or not pattern.strip():
+        raise UnreadableRuleError(
+            f"Line {number} has no pattern of jobs before a colon: acme/deploy: environment={{ENV}}."
+        )
+    values = dict(_values(number, rest))
+    if not values.get("environment"):
+        raise UnreadableRuleError(
+            f"Line {number} names no environment: environment={{ENV}}, or environment=production."
+        )
+    if "{stage}" in "".join(values.values()) and STAGE not in values:
+        raise UnreadableRuleError(f"Line {number} uses {{stage}} and has no stage=….")
+    return Rule(text=line, pattern=pattern.strip(), **values)
+
+
+def _values(number: int, rest: str) -> Iterator[tuple[str, str]]:
+    for part in rest.split(","):
+        name, equals, value = part.strip().partition("=")
+        if not equals or name.strip() not in NAMES:
+            known = ", ".join(NAMES)
+            raise UnreadableRuleError(f"Line {number}: “{part.strip()}” is none of {known}, followed by = and a value.")
+        yield name.strip(), value.strip()
