@@ -123,7 +123,9 @@ class JenkinsServer(SimulatedServer):
         return jobs
 
     def _folders(self, jobs: Mapping[str, Any]) -> set[str]:
-        return {"/".join(parts[:depth]) for name in jobs for parts in [name.split("/")] for depth in range(len(parts))}
+        return {""} | {
+            "/".join(parts[:depth]) for name in jobs for parts in [name.split("/")] for depth in range(len(parts))
+        }
 
     def _item(self, name: str, jobs: Mapping[str, list[tuple[int, Build]]], *, with_children: bool) -> dict[str, Any]:
         """A folder or a job, with what is in it."""

@@ -13,6 +13,7 @@ from integrations.connectors.base import Json
 from integrations.connectors.drafts import Who
 from integrations.connectors.unchecked import text_of
 
+_CAUSES = "hudson.model.CauseAction"
 _PUSHES = ("BranchEventCause", "SCMTriggerCause", "GitHubPushCause", "GitLabWebHookCause", "BitBucketPushCause")
 _REPEATS = {
     "ReplayCause": "replay",
@@ -60,8 +61,9 @@ def repeated_by(build: Json, job: str) -> int | None:
 
 
 def causes_of(build: Json) -> Iterator[Json]:
+    """Of its beginning; an InterruptedBuildAction has causes as well, of its end."""
     for action in actions_of(build):
-        causes = action.get("causes")
+        causes = action.get("causes") if text_of(action, "_class") in ("", _CAUSES) else None
         yield from (cause for cause in causes if isinstance(cause, dict)) if isinstance(causes, list) else ()
 
 

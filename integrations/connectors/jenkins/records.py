@@ -9,7 +9,7 @@ from typing import Any
 
 from integrations.connectors.base import FetchedResource, Http, Json, RawRecord
 from integrations.connectors.errors import GoneError
-from integrations.connectors.jenkins.builds import build_id, is_pipeline, is_running, normalise_build
+from integrations.connectors.jenkins.builds import is_pipeline, is_running, normalise_build
 from integrations.connectors.jenkins.causes import parameters_of, repeated_by
 from integrations.connectors.jenkins.heads import Head, number_of, place_of
 from integrations.connectors.jenkins.jobs import path_of, shown
@@ -70,7 +70,8 @@ class BuildRecords:
         for name, of_job in (("deploys", rules), ("withdrawn", undone)):
             if (values := deployment_by(of_job, parameters_of(record))) is not None:
                 payload[name] = values
-        return RawRecord(payload, normalise_build, build_id(record, head.name), SOURCE)
+        # In quarantine by what is there of a build whose id cannot be told.
+        return RawRecord(payload, normalise_build, f"{pipeline} {head.branch} #{number_of(record)}", SOURCE)
 
     # Stages -----------------------------------------------------------------------------------------------------
 

@@ -52,7 +52,8 @@ def pages_of(
 
 def read_in_turns(jenkins: JenkinsServer, name: str, **settings: str) -> list[AnyDraft]:
     """As the sync does: what fails is tried again from the last page that was stored."""
-    of, cursor, drafts = connector(jenkins, **settings), {}, list[AnyDraft]()
+    of, drafts = connector(jenkins, **settings), list[AnyDraft]()
+    cursor: dict[str, Any] = {}
     for _ in range(MOST_TURNS):
         with ConnectionHttp(of, patience=QUICK) as http:
             try:
