@@ -55,7 +55,8 @@ _RECOMPUTE = f"""
                   SELECT FROM integrations_deployment own
                   WHERE own.repository_id = selected.repository_id AND own.pipeline_run_id IS NULL
                     AND own.deleted_at IS NULL AND own.environment = selected.environment
-                    AND (own.service = '' OR own.sha <> '' AND own.sha = selected.sha)
+                    AND (own.service = '' OR own.sha <> '' AND own.sha = selected.sha
+                         OR own.run <> '' AND own.run = selected.run)
               )
           ))
     ), gone AS (
