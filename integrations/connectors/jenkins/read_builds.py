@@ -23,10 +23,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.connectors.base import Cursor, FetchedResource, Http, Page, RawRecord
-from integrations.connectors.errors import GoneError
+from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.jenkins.builds import TREE, is_running
 from integrations.connectors.jenkins.heads import Head, heads_of, number_of, place_of
-from integrations.connectors.jenkins.jobs import list_in, path_of
+from integrations.connectors.jenkins.jobs import list_in, path_of, shown
 from integrations.connectors.jenkins.records import BuildRecords
 from integrations.connectors.jenkins.rules import Rules
 
@@ -128,26 +128,25 @@ class _Reading:
         listed_again = self._listed_again(head)
         lowest, position, below = min([known[0] or 1, *listed_again]), 0, 0
         if progress.at.get("job") == head.name:
-            at = progress.at
-            newest, position, below = (
-                (int(at["newest"][0]), int(at["newest"][1])),
-                int(at["position"]),
-                int(at["below"]),
-            )
+            number, began = progress.at["newest"]
+            newest, position, below = (int(number), int(began)), int(progress.at["position"]), int(progress.at["below"])
         elif newest == known and not listed_again:
             return
         size = max(min(PER_PAGE, newest[0] - lowest + 1), 1)
         while True:
             try:
                 builds, position = self._listed(head, position, below, size)
-            except GoneError:  # deleted meanwhile
-                break
+            except GoneError:  # deleted meanwhile: it is listed no more
+                progress.at = {}
+                return
             places = [place for place in map(place_of, builds) if place[0]]
             if not below and places:  # what began since is in the page, too
                 newest = max(newest, places[0])
             if any(_is_another(place, known) for place in places):
                 known, lowest = (0, 0), 1  # what has these numbers is younger than what had them
             fresh = [build for build in builds if not below or number_of(build) < below]
+            if builds and not fresh and position > newest[0]:
+                raise TransientError(f"Jenkins' list of builds of {shown(head.name)} leads in a circle.")
             wanted = [build for build in fresh if self._is_wanted(head, build, known[0])]
             for start in range(0, len(wanted), BATCH):
                 batch = wanted[start : start + BATCH]

@@ -12,7 +12,7 @@ from demo.providers import faults
 from demo.providers.faults import Fault
 from demo.providers.jenkins_server import JenkinsServer
 from integrations.connectors.drafts import ProvidedParts
-from integrations.connectors.errors import CredentialRefusedError, PermanentError
+from integrations.connectors.errors import CredentialRefusedError, PermanentError, TransientError
 from integrations.connectors.http import ConnectionHttp
 from integrations.connectors.jenkins import records
 from integrations.enums import RunStatus
@@ -41,6 +41,7 @@ FAULTS: Mapping[str, Callable[[], Fault]] = {
     "502": lambda: Fault(faults.bad_gateway(), path="allBuilds", times=5),
     "cut connection": lambda: Fault(faults.cut_short(), path="api/json", nth=2, times=2),
     "half an answer": lambda: Fault(faults.truncated(), path="allBuilds", nth=2, times=2),
+    "the first page once more": lambda: Fault(faults.repeated_page(), path=r"rollout.*allBuilds.*\{(0|95),", times=2),
     "a page for people": lambda: Fault(faults.html_page(), path="wfapi", times=2),
 }
 
@@ -104,6 +105,12 @@ def test_builds_that_begin_and_builds_that_go_while_pages_are_read_leave_no_gap(
     gone = {f"{one.id * 10 + 9}" for one in newest}
     expected = {id_ for id_ in usual if id_.partition("-")[0] not in gone}
     assert expected <= rest.keys() | runs_in(drafts_of([first])).keys()
+
+
+def test_a_list_that_leads_in_a_circle_has_an_end(jenkins: JenkinsServer) -> None:
+    jenkins.faults = [Fault(faults.repeated_page(), path="allBuilds", times=None)]
+    with pytest.raises(TransientError, match="leads in a circle"):
+        pages_of(jenkins, ROLLOUT)
 
 
 def test_builds_that_were_rotated_away_are_not_told_as_deleted(jenkins: JenkinsServer) -> None:
