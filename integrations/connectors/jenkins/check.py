@@ -126,21 +126,27 @@ def _plugins(http: Http, sample: Sequence[tuple[Head, Json]]) -> Iterator[Checke
 
 
 def _repositories(sample: Sequence[tuple[Head, Json]], libraries: Sequence[str]) -> CheckedPermission:
-    """Where builds come from, with examples; several checkouts are shown, so that libraries can be named."""
+    """Of which repository builds are, with examples.
+
+    What builds of branches check out beside their own is a library: where another build is taken for one of it, the
+    form has to name it.
+    """
     examples: dict[str, str] = {}
     beside: set[str] = set()
     for head, build in sample:
-        source = source_of(build, branch=shown(head.branch), page=head.page, libraries=libraries)
-        if source.repository:
-            examples.setdefault(source.repository, f"{shown(head.name)} #{number_of(build)} is of {source.repository}")
-            beside |= set(repositories_of(build)) - {source.repository}
+        repository = source_of(build, branch=shown(head.branch), page=head.page, libraries=libraries).repository
+        if repository:
+            examples.setdefault(repository, f"{shown(head.name)} #{number_of(build)} is of {repository}")
+            beside |= set(repositories_of(build)) - {repository} if head.branch else set()
+    what = f"Repositories of builds: {', '.join(list(examples.values())[:EXAMPLES])}"
+    if mistaken := sorted(beside & examples.keys()):
+        pattern = f"*/{mistaken[0].rpartition('/')[2]}"
+        remedy = f"Builds of branches check out {mistaken[0]} beside their own: name it under libraries, as {pattern}."
+        return CheckedPermission(what, works=False, remedy=remedy)
     if not examples:
         remedy = "No build says of which repository it is: they check none out. Name it by a rule, repository=…."
         return CheckedPermission("Repositories of builds", works=False, remedy=remedy)
-    others = f"; also checked out: {', '.join(sorted(beside)[:EXAMPLES])}" if beside else ""
-    return CheckedPermission(
-        f"Repositories of builds: {', '.join(list(examples.values())[:EXAMPLES])}{others}", works=True
-    )
+    return CheckedPermission(what, works=True)
 
 
 def _deployments(sample: Sequence[tuple[Head, Json]], rules: Rules) -> Iterator[CheckedPermission]:

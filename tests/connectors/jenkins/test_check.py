@@ -30,7 +30,6 @@ def test_everything_works_and_is_shown_with_examples(jenkins: JenkinsServer) -> 
     assert checks["Jobs and multibranch projects"].what.endswith(": 3")
     repositories = checks["Repositories of builds"].what
     assert "acme/shop-rollout #123 is of https://github.com/acme/shop" in repositories
-    assert "also checked out: https://github.com/acme/jenkins-library" in repositories
     (rule,) = (check.what for check in checks.values() if check.what.startswith("Rule"))
     assert "acme/shop-rollout #123: environment prod, service cart" in rule
 
@@ -45,6 +44,13 @@ def test_a_rule_is_proposed_for_a_parameter_that_is_called_like_an_environment(j
     proposals = [check.what for check in checks_of(jenkins).values() if check.what.startswith("Without a rule")]
     assert proposals
     assert proposals[0].endswith("A rule for it: acme/shop-rollout: environment={ENVIRONMENT}")
+
+
+def test_a_library_that_is_taken_for_the_repository_of_a_build_is_to_be_named(jenkins: JenkinsServer) -> None:
+    repositories = checks_of(jenkins, libraries="")["Repositories of builds"]
+    assert not repositories.works
+    assert "acme/shop-rollout #123 is of https://github.com/acme/jenkins-library" in repositories.what
+    assert repositories.remedy.endswith("name it under libraries, as */jenkins-library.")
 
 
 def test_missing_plugins_are_named(jenkins: JenkinsServer) -> None:
