@@ -8,6 +8,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from core.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -19,172 +21,176 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='factchange',
-            name='family',
-            field=models.CharField(choices=[('ai', 'Agent sessions, tokens, tools'), ('enrolment', 'Who ever sent telemetry'), ('seats', 'Seats of agents: who has one, and what they cost'), ('code', 'Commits, their lines, and what of them came from agents'), ('clone', 'Clones: what becomes of lines, and branches'), ('pull_request', 'Pull requests, their reviews and links'), ('work_item', 'Work items, their history, sprints'), ('pipeline', 'Pipeline runs and their jobs'), ('deployment', 'Deployments'), ('incident', 'Incidents'), ('hand_kept', 'Values that people enter')], max_length=20),
-        ),
-        migrations.CreateModel(
-            name='HandKeptMetric',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.CharField(help_text='The end of its key, such as customer_satisfaction: it cannot be changed.', max_length=40, unique=True, validators=[django.core.validators.RegexValidator('^(?!(?:new|import)\\Z)[a-z][a-z0-9_]*\\Z', 'Small letters, digits and underscores, such as customer_satisfaction.')])),
-                ('name', models.CharField(max_length=80)),
-                ('meaning', models.CharField(help_text='One sentence: what it says, and how it is obtained.', max_length=300)),
-                ('unit_of_measure', models.CharField(choices=[('percent', 'Percent'), ('count', 'Number'), ('currency', 'US dollars'), ('seconds', 'Duration'), ('per_day', 'Number a day'), ('lines', 'Lines'), ('tokens', 'Tokens')], help_text='It cannot be changed once a value has been entered.', max_length=10)),
-                ('better', models.CharField(choices=[('higher', 'Higher is better'), ('lower', 'Lower is better'), ('neither', 'Neither direction is better')], max_length=7, verbose_name='direction')),
-                ('valid_days', models.PositiveSmallIntegerField(default=100, help_text='A value holds until the next one, for at most so many days; then there is no data.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(400)], verbose_name='valid for (days)')),
-                ('formula_version', models.PositiveSmallIntegerField(default=1, editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('keepers', models.ManyToManyField(blank=True, help_text='They enter values for every unit and for the whole organisation. Managers enter those of their units, executives and admins all.', related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='kept by')),
-            ],
-            options={
-                'verbose_name': 'hand-kept metric',
-                'ordering': ['name', 'slug'],
-            },
-        ),
-        migrations.CreateModel(
-            name='HandKeptMetricEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('slug', models.CharField(help_text='The end of its key, such as customer_satisfaction: it cannot be changed.', max_length=40, validators=[django.core.validators.RegexValidator('^(?!(?:new|import)\\Z)[a-z][a-z0-9_]*\\Z', 'Small letters, digits and underscores, such as customer_satisfaction.')])),
-                ('name', models.CharField(max_length=80)),
-                ('meaning', models.CharField(help_text='One sentence: what it says, and how it is obtained.', max_length=300)),
-                ('unit_of_measure', models.CharField(choices=[('percent', 'Percent'), ('count', 'Number'), ('currency', 'US dollars'), ('seconds', 'Duration'), ('per_day', 'Number a day'), ('lines', 'Lines'), ('tokens', 'Tokens')], help_text='It cannot be changed once a value has been entered.', max_length=10)),
-                ('better', models.CharField(choices=[('higher', 'Higher is better'), ('lower', 'Lower is better'), ('neither', 'Neither direction is better')], max_length=7, verbose_name='direction')),
-                ('valid_days', models.PositiveSmallIntegerField(default=100, help_text='A value holds until the next one, for at most so many days; then there is no data.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(400)], verbose_name='valid for (days)')),
-                ('formula_version', models.PositiveSmallIntegerField(default=1, editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='integrations.handkeptmetric')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='HandKeptMetricKeeperEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('handkeptmetric', models.ForeignKey(db_constraint=False, db_tablespace='', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='integrations.handkeptmetric')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('user', models.ForeignKey(db_constraint=False, db_tablespace='', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='HandKeptValue',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('value', models.DecimalField(decimal_places=6, max_digits=19)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('entered_via', models.CharField(help_text='The page, a file, or the token of a program.', max_length=120)),
-                ('entered_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('metric', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='values', to='integrations.handkeptmetric')),
-                ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.unit')),
-            ],
-            options={
-                'verbose_name': 'hand-kept value',
-                'ordering': ['-day', '-pk'],
-            },
-        ),
-        migrations.CreateModel(
-            name='HandKeptValueEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('day', models.DateField()),
-                ('value', models.DecimalField(decimal_places=6, max_digits=19)),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('entered_via', models.CharField(help_text='The page, a file, or the token of a program.', max_length=120)),
-                ('entered_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('entered_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('metric', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='integrations.handkeptmetric')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='integrations.handkeptvalue')),
-                ('unit', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.AddConstraint(
-            model_name='handkeptmetric',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('meaning', ''), _negated=True)), name='hand_kept_metric_says_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='handkeptmetric',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_days__gte', 1), ('valid_days__lte', 400)), name='hand_kept_value_ends'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='handkeptmetric',
-            trigger=pgtrigger.compiler.Trigger(name='added_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_handkeptmetricevent" ("better", "formula_version", "id", "meaning", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "slug", "unit_of_measure", "valid_days", "version") VALUES (NEW."better", NEW."formula_version", NEW."id", NEW."meaning", NEW."name", _pgh_attach_context(), NOW(), \'added\', NEW."id", NEW."slug", NEW."unit_of_measure", NEW."valid_days", NEW."version"); RETURN NULL;', hash='f31b2bb8f5bf6b95d5733ab1d84a69677fa1f894', operation='INSERT', pgid='pgtrigger_added_insert_629d6', table='integrations_handkeptmetric', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='handkeptmetric',
-            trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "integrations_handkeptmetricevent" ("better", "formula_version", "id", "meaning", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "slug", "unit_of_measure", "valid_days", "version") VALUES (NEW."better", NEW."formula_version", NEW."id", NEW."meaning", NEW."name", _pgh_attach_context(), NOW(), \'changed\', NEW."id", NEW."slug", NEW."unit_of_measure", NEW."valid_days", NEW."version"); RETURN NULL;', hash='32cb51cc14a3e07753df999370891e581ddaa07e', operation='UPDATE', pgid='pgtrigger_changed_update_d579a', table='integrations_handkeptmetric', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='handkeptmetric',
-            trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_handkeptmetricevent" ("better", "formula_version", "id", "meaning", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "slug", "unit_of_measure", "valid_days", "version") VALUES (OLD."better", OLD."formula_version", OLD."id", OLD."meaning", OLD."name", _pgh_attach_context(), NOW(), \'removed\', OLD."id", OLD."slug", OLD."unit_of_measure", OLD."valid_days", OLD."version"); RETURN NULL;', hash='740ca6dc36a8267c3365cbd811b56645f3ff912b', operation='DELETE', pgid='pgtrigger_removed_delete_ab105', table='integrations_handkeptmetric', when='AFTER')),
-        ),
-        migrations.CreateModel(
-            name='HandKeptMetricKeeper',
-            fields=[
-            ],
-            options={
-                'proxy': True,
-                'indexes': [],
-                'constraints': [],
-            },
-            bases=('integrations.handkeptmetric_keepers',),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='handkeptmetricevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='ffdbeeee23cc4447d9a3f7434bf01b3c4dee2992', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_0fadd', table='integrations_handkeptmetricevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='handkeptmetrickeeperevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='23d8d06d4910dec7f2cbd01ecd7029ce66d81419', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_903b5', table='integrations_handkeptmetrickeeperevent', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='handkeptvalue',
-            constraint=models.UniqueConstraint(fields=('metric', 'unit', 'day'), name='hand_kept_value_once_a_day', nulls_distinct=False),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='handkeptvalue',
-            trigger=pgtrigger.compiler.Trigger(name='added_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_handkeptvalueevent" ("day", "entered_at", "entered_by_id", "entered_via", "id", "metric_id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "unit_id", "value") VALUES (NEW."day", NEW."entered_at", NEW."entered_by_id", NEW."entered_via", NEW."id", NEW."metric_id", NEW."note", _pgh_attach_context(), NOW(), \'added\', NEW."id", NEW."unit_id", NEW."value"); RETURN NULL;', hash='ecc76948066336804dc7d207ab2d39f7792f51d0', operation='INSERT', pgid='pgtrigger_added_insert_a3f59', table='integrations_handkeptvalue', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='handkeptvalue',
-            trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "integrations_handkeptvalueevent" ("day", "entered_at", "entered_by_id", "entered_via", "id", "metric_id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "unit_id", "value") VALUES (NEW."day", NEW."entered_at", NEW."entered_by_id", NEW."entered_via", NEW."id", NEW."metric_id", NEW."note", _pgh_attach_context(), NOW(), \'changed\', NEW."id", NEW."unit_id", NEW."value"); RETURN NULL;', hash='c7c70e2e90c6984b2f108b2e18fb6c63d62fee8e', operation='UPDATE', pgid='pgtrigger_changed_update_b0e25', table='integrations_handkeptvalue', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='handkeptvalue',
-            trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_handkeptvalueevent" ("day", "entered_at", "entered_by_id", "entered_via", "id", "metric_id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "unit_id", "value") VALUES (OLD."day", OLD."entered_at", OLD."entered_by_id", OLD."entered_via", OLD."id", OLD."metric_id", OLD."note", _pgh_attach_context(), NOW(), \'removed\', OLD."id", OLD."unit_id", OLD."value"); RETURN NULL;', hash='6bdae712252f16c75505b223a27cca0846b85bb6', operation='DELETE', pgid='pgtrigger_removed_delete_33d36', table='integrations_handkeptvalue', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='handkeptvalueevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='fdd0d272002c72b3f012a5d3048384cebb530f0b', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_5d8b3', table='integrations_handkeptvalueevent', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='handkeptmetrickeeper',
-            trigger=pgtrigger.compiler.Trigger(name='added_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_handkeptmetrickeeperevent" ("handkeptmetric_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "user_id") VALUES (NEW."handkeptmetric_id", NEW."id", _pgh_attach_context(), NOW(), \'added\', NEW."user_id"); RETURN NULL;', hash='c88bc7c172b58b5d2a68ffffcea4ec6e463e4a6e', operation='INSERT', pgid='pgtrigger_added_insert_1e156', table='integrations_handkeptmetric_keepers', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='handkeptmetrickeeper',
-            trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_handkeptmetrickeeperevent" ("handkeptmetric_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "user_id") VALUES (OLD."handkeptmetric_id", OLD."id", _pgh_attach_context(), NOW(), \'removed\', OLD."user_id"); RETURN NULL;', hash='b1f27da058c4f82e21113d45a21b562ce1b8298c', operation='DELETE', pgid='pgtrigger_removed_delete_dfde5', table='integrations_handkeptmetric_keepers', when='AFTER')),
-        ),
+        AtOnce([
+            migrations.AlterField(
+                model_name='factchange',
+                name='family',
+                field=models.CharField(choices=[('ai', 'Agent sessions, tokens, tools'), ('enrolment', 'Who ever sent telemetry'), ('seats', 'Seats of agents: who has one, and what they cost'), ('code', 'Commits, their lines, and what of them came from agents'), ('clone', 'Clones: what becomes of lines, and branches'), ('pull_request', 'Pull requests, their reviews and links'), ('work_item', 'Work items, their history, sprints'), ('pipeline', 'Pipeline runs and their jobs'), ('deployment', 'Deployments'), ('incident', 'Incidents'), ('hand_kept', 'Values that people enter')], max_length=20),
+            ),
+            migrations.CreateModel(
+                name='HandKeptMetric',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('slug', models.CharField(help_text='The end of its key, such as customer_satisfaction: it cannot be changed.', max_length=40, unique=True, validators=[django.core.validators.RegexValidator('^(?!(?:new|import)\\Z)[a-z][a-z0-9_]*\\Z', 'Small letters, digits and underscores, such as customer_satisfaction.')])),
+                    ('name', models.CharField(max_length=80)),
+                    ('meaning', models.CharField(help_text='One sentence: what it says, and how it is obtained.', max_length=300)),
+                    ('unit_of_measure', models.CharField(choices=[('percent', 'Percent'), ('count', 'Number'), ('currency', 'US dollars'), ('seconds', 'Duration'), ('per_day', 'Number a day'), ('lines', 'Lines'), ('tokens', 'Tokens')], help_text='It cannot be changed once a value has been entered.', max_length=10)),
+                    ('better', models.CharField(choices=[('higher', 'Higher is better'), ('lower', 'Lower is better'), ('neither', 'Neither direction is better')], max_length=7, verbose_name='direction')),
+                    ('valid_days', models.PositiveSmallIntegerField(default=100, help_text='A value holds until the next one, for at most so many days; then there is no data.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(400)], verbose_name='valid for (days)')),
+                    ('formula_version', models.PositiveSmallIntegerField(default=1, editable=False)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                    ('keepers', models.ManyToManyField(blank=True, help_text='They enter values for every unit and for the whole organisation. Managers enter those of their units, executives and admins all.', related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='kept by')),
+                ],
+                options={
+                    'verbose_name': 'hand-kept metric',
+                    'ordering': ['name', 'slug'],
+                },
+            ),
+            migrations.CreateModel(
+                name='HandKeptMetricEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('slug', models.CharField(help_text='The end of its key, such as customer_satisfaction: it cannot be changed.', max_length=40, validators=[django.core.validators.RegexValidator('^(?!(?:new|import)\\Z)[a-z][a-z0-9_]*\\Z', 'Small letters, digits and underscores, such as customer_satisfaction.')])),
+                    ('name', models.CharField(max_length=80)),
+                    ('meaning', models.CharField(help_text='One sentence: what it says, and how it is obtained.', max_length=300)),
+                    ('unit_of_measure', models.CharField(choices=[('percent', 'Percent'), ('count', 'Number'), ('currency', 'US dollars'), ('seconds', 'Duration'), ('per_day', 'Number a day'), ('lines', 'Lines'), ('tokens', 'Tokens')], help_text='It cannot be changed once a value has been entered.', max_length=10)),
+                    ('better', models.CharField(choices=[('higher', 'Higher is better'), ('lower', 'Lower is better'), ('neither', 'Neither direction is better')], max_length=7, verbose_name='direction')),
+                    ('valid_days', models.PositiveSmallIntegerField(default=100, help_text='A value holds until the next one, for at most so many days; then there is no data.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(400)], verbose_name='valid for (days)')),
+                    ('formula_version', models.PositiveSmallIntegerField(default=1, editable=False)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='integrations.handkeptmetric')),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='HandKeptMetricKeeperEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('handkeptmetric', models.ForeignKey(db_constraint=False, db_tablespace='', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='integrations.handkeptmetric')),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('user', models.ForeignKey(db_constraint=False, db_tablespace='', on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='HandKeptValue',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('day', models.DateField()),
+                    ('value', models.DecimalField(decimal_places=6, max_digits=19)),
+                    ('note', models.CharField(blank=True, max_length=300)),
+                    ('entered_via', models.CharField(help_text='The page, a file, or the token of a program.', max_length=120)),
+                    ('entered_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('entered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('metric', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='values', to='integrations.handkeptmetric')),
+                    ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.unit')),
+                ],
+                options={
+                    'verbose_name': 'hand-kept value',
+                    'ordering': ['-day', '-pk'],
+                },
+            ),
+            migrations.CreateModel(
+                name='HandKeptValueEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('day', models.DateField()),
+                    ('value', models.DecimalField(decimal_places=6, max_digits=19)),
+                    ('note', models.CharField(blank=True, max_length=300)),
+                    ('entered_via', models.CharField(help_text='The page, a file, or the token of a program.', max_length=120)),
+                    ('entered_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('entered_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('metric', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='integrations.handkeptmetric')),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='integrations.handkeptvalue')),
+                    ('unit', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit')),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='HandKeptMetricKeeper',
+                fields=[
+                ],
+                options={
+                    'proxy': True,
+                    'indexes': [],
+                    'constraints': [],
+                },
+                bases=('integrations.handkeptmetric_keepers',),
+            ),
+        ]),
+        AtOnce([
+            migrations.AddConstraint(
+                model_name='handkeptmetric',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('meaning', ''), _negated=True)), name='hand_kept_metric_says_something'),
+            ),
+            migrations.AddConstraint(
+                model_name='handkeptmetric',
+                constraint=models.CheckConstraint(condition=models.Q(('valid_days__gte', 1), ('valid_days__lte', 400)), name='hand_kept_value_ends'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='handkeptmetric',
+                trigger=pgtrigger.compiler.Trigger(name='added_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_handkeptmetricevent" ("better", "formula_version", "id", "meaning", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "slug", "unit_of_measure", "valid_days", "version") VALUES (NEW."better", NEW."formula_version", NEW."id", NEW."meaning", NEW."name", _pgh_attach_context(), NOW(), \'added\', NEW."id", NEW."slug", NEW."unit_of_measure", NEW."valid_days", NEW."version"); RETURN NULL;', hash='f31b2bb8f5bf6b95d5733ab1d84a69677fa1f894', operation='INSERT', pgid='pgtrigger_added_insert_629d6', table='integrations_handkeptmetric', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='handkeptmetric',
+                trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "integrations_handkeptmetricevent" ("better", "formula_version", "id", "meaning", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "slug", "unit_of_measure", "valid_days", "version") VALUES (NEW."better", NEW."formula_version", NEW."id", NEW."meaning", NEW."name", _pgh_attach_context(), NOW(), \'changed\', NEW."id", NEW."slug", NEW."unit_of_measure", NEW."valid_days", NEW."version"); RETURN NULL;', hash='32cb51cc14a3e07753df999370891e581ddaa07e', operation='UPDATE', pgid='pgtrigger_changed_update_d579a', table='integrations_handkeptmetric', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='handkeptmetric',
+                trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_handkeptmetricevent" ("better", "formula_version", "id", "meaning", "name", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "slug", "unit_of_measure", "valid_days", "version") VALUES (OLD."better", OLD."formula_version", OLD."id", OLD."meaning", OLD."name", _pgh_attach_context(), NOW(), \'removed\', OLD."id", OLD."slug", OLD."unit_of_measure", OLD."valid_days", OLD."version"); RETURN NULL;', hash='740ca6dc36a8267c3365cbd811b56645f3ff912b', operation='DELETE', pgid='pgtrigger_removed_delete_ab105', table='integrations_handkeptmetric', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='handkeptmetricevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='ffdbeeee23cc4447d9a3f7434bf01b3c4dee2992', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_0fadd', table='integrations_handkeptmetricevent', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='handkeptmetrickeeperevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='23d8d06d4910dec7f2cbd01ecd7029ce66d81419', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_903b5', table='integrations_handkeptmetrickeeperevent', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='handkeptvalue',
+                constraint=models.UniqueConstraint(fields=('metric', 'unit', 'day'), name='hand_kept_value_once_a_day', nulls_distinct=False),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='handkeptvalue',
+                trigger=pgtrigger.compiler.Trigger(name='added_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_handkeptvalueevent" ("day", "entered_at", "entered_by_id", "entered_via", "id", "metric_id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "unit_id", "value") VALUES (NEW."day", NEW."entered_at", NEW."entered_by_id", NEW."entered_via", NEW."id", NEW."metric_id", NEW."note", _pgh_attach_context(), NOW(), \'added\', NEW."id", NEW."unit_id", NEW."value"); RETURN NULL;', hash='ecc76948066336804dc7d207ab2d39f7792f51d0', operation='INSERT', pgid='pgtrigger_added_insert_a3f59', table='integrations_handkeptvalue', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='handkeptvalue',
+                trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "integrations_handkeptvalueevent" ("day", "entered_at", "entered_by_id", "entered_via", "id", "metric_id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "unit_id", "value") VALUES (NEW."day", NEW."entered_at", NEW."entered_by_id", NEW."entered_via", NEW."id", NEW."metric_id", NEW."note", _pgh_attach_context(), NOW(), \'changed\', NEW."id", NEW."unit_id", NEW."value"); RETURN NULL;', hash='c7c70e2e90c6984b2f108b2e18fb6c63d62fee8e', operation='UPDATE', pgid='pgtrigger_changed_update_b0e25', table='integrations_handkeptvalue', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='handkeptvalue',
+                trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_handkeptvalueevent" ("day", "entered_at", "entered_by_id", "entered_via", "id", "metric_id", "note", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "unit_id", "value") VALUES (OLD."day", OLD."entered_at", OLD."entered_by_id", OLD."entered_via", OLD."id", OLD."metric_id", OLD."note", _pgh_attach_context(), NOW(), \'removed\', OLD."id", OLD."unit_id", OLD."value"); RETURN NULL;', hash='6bdae712252f16c75505b223a27cca0846b85bb6', operation='DELETE', pgid='pgtrigger_removed_delete_33d36', table='integrations_handkeptvalue', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='handkeptvalueevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='fdd0d272002c72b3f012a5d3048384cebb530f0b', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_5d8b3', table='integrations_handkeptvalueevent', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='handkeptmetrickeeper',
+                trigger=pgtrigger.compiler.Trigger(name='added_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_handkeptmetrickeeperevent" ("handkeptmetric_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "user_id") VALUES (NEW."handkeptmetric_id", NEW."id", _pgh_attach_context(), NOW(), \'added\', NEW."user_id"); RETURN NULL;', hash='c88bc7c172b58b5d2a68ffffcea4ec6e463e4a6e', operation='INSERT', pgid='pgtrigger_added_insert_1e156', table='integrations_handkeptmetric_keepers', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='handkeptmetrickeeper',
+                trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_handkeptmetrickeeperevent" ("handkeptmetric_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "user_id") VALUES (OLD."handkeptmetric_id", OLD."id", _pgh_attach_context(), NOW(), \'removed\', OLD."user_id"); RETURN NULL;', hash='b1f27da058c4f82e21113d45a21b562ce1b8298c', operation='DELETE', pgid='pgtrigger_removed_delete_dfde5', table='integrations_handkeptmetric_keepers', when='AFTER')),
+            ),
+        ]),
     ]

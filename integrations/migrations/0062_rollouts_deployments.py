@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from core.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -12,62 +14,64 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name='deployedpullrequest',
-            name='predates',
-            field=models.BooleanField(db_default=False, default=False, help_text='Merged long before the first known deployment: an earlier one, which is not known, brought it.'),
-        ),
-        migrations.AddField(
-            model_name='deployment',
-            name='activation_of',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='activations', to='integrations.deployment'),
-        ),
-        migrations.AddField(
-            model_name='deployment',
-            name='exclusion_reason',
-            field=models.CharField(blank=True, choices=[('part', 'Part of another rollout'), ('prepares', 'Only plans or migrates')], db_default='', default='', max_length=10),
-        ),
-        migrations.AddField(
-            model_name='deployment',
-            name='job',
-            field=models.CharField(blank=True, db_default='', default='', max_length=200),
-        ),
-        migrations.AddField(
-            model_name='deployment',
-            name='part_of',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='parts', to='integrations.deployment'),
-        ),
-        migrations.AddField(
-            model_name='deployment',
-            name='run',
-            field=models.CharField(blank=True, db_default='', default='', max_length=200),
-        ),
-        migrations.AddField(
-            model_name='deploymentstatus',
-            name='job',
-            field=models.CharField(blank=True, db_default='', default='', max_length=200),
-        ),
-        migrations.AddField(
-            model_name='deploymentstatus',
-            name='run',
-            field=models.CharField(blank=True, db_default='', default='', max_length=200),
-        ),
-        migrations.AddField(
-            model_name='linkingrules',
-            name='lead_time_history_days',
-            field=models.PositiveIntegerField(db_default=30, default=30),
-        ),
-        migrations.AddField(
-            model_name='linkingrules',
-            name='rollout_gap_minutes',
-            field=models.PositiveIntegerField(db_default=30, default=30),
-        ),
-        migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(condition=models.Q(('part_of__isnull', False)), fields=['part_of'], name='deployment_by_rollout'),
-        ),
-        migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(condition=models.Q(('activation_of__isnull', False)), fields=['activation_of'], name='deployment_by_activation'),
-        ),
+        AtOnce([
+            migrations.AddField(
+                model_name='deployedpullrequest',
+                name='predates',
+                field=models.BooleanField(db_default=False, default=False, help_text='Merged long before the first known deployment: an earlier one, which is not known, brought it.'),
+            ),
+            migrations.AddField(
+                model_name='deployment',
+                name='activation_of',
+                field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='activations', to='integrations.deployment'),
+            ),
+            migrations.AddField(
+                model_name='deployment',
+                name='exclusion_reason',
+                field=models.CharField(blank=True, choices=[('part', 'Part of another rollout'), ('prepares', 'Only plans or migrates')], db_default='', default='', max_length=10),
+            ),
+            migrations.AddField(
+                model_name='deployment',
+                name='job',
+                field=models.CharField(blank=True, db_default='', default='', max_length=200),
+            ),
+            migrations.AddField(
+                model_name='deployment',
+                name='part_of',
+                field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='parts', to='integrations.deployment'),
+            ),
+            migrations.AddField(
+                model_name='deployment',
+                name='run',
+                field=models.CharField(blank=True, db_default='', default='', max_length=200),
+            ),
+            migrations.AddField(
+                model_name='deploymentstatus',
+                name='job',
+                field=models.CharField(blank=True, db_default='', default='', max_length=200),
+            ),
+            migrations.AddField(
+                model_name='deploymentstatus',
+                name='run',
+                field=models.CharField(blank=True, db_default='', default='', max_length=200),
+            ),
+            migrations.AddField(
+                model_name='linkingrules',
+                name='lead_time_history_days',
+                field=models.PositiveIntegerField(db_default=30, default=30),
+            ),
+            migrations.AddField(
+                model_name='linkingrules',
+                name='rollout_gap_minutes',
+                field=models.PositiveIntegerField(db_default=30, default=30),
+            ),
+            migrations.AddIndex(
+                model_name='deployment',
+                index=models.Index(condition=models.Q(('part_of__isnull', False)), fields=['part_of'], name='deployment_by_rollout'),
+            ),
+            migrations.AddIndex(
+                model_name='deployment',
+                index=models.Index(condition=models.Q(('activation_of__isnull', False)), fields=['activation_of'], name='deployment_by_activation'),
+            ),
+        ]),
     ]

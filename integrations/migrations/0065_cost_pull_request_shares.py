@@ -3,6 +3,8 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from core.migration_operations import AtOnce
+
 
 # What was stored before: sessions with attribution get their shares, and pull requests their failed runs, by the worker.
 RECOMPUTE = """
@@ -33,37 +35,39 @@ class Migration(migrations.Migration):
                 ('lines_of_session', models.BigIntegerField(help_text='Over all its shares.')),
             ],
         ),
-        migrations.AddField(
-            model_name='pullrequestfigures',
-            name='failed_run_count',
-            field=models.IntegerField(help_text='Pipeline runs on its commits that failed before the merge; null: none ran.', null=True),
-        ),
-        migrations.AddIndex(
-            model_name='agentsession',
-            index=models.Index(condition=models.Q(('branch', ''), _negated=True), fields=['branch'], name='agent_session_by_branch'),
-        ),
-        migrations.AddIndex(
-            model_name='pullrequest',
-            index=models.Index(condition=models.Q(('source_branch', ''), _negated=True), fields=['repository', 'source_branch'], name='pull_request_by_branch'),
-        ),
-        migrations.AddField(
-            model_name='pullrequestshare',
-            name='pull_request',
-            field=models.ForeignKey(help_text='Null: no pull request brings this part.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.pullrequest'),
-        ),
-        migrations.AddField(
-            model_name='pullrequestshare',
-            name='repository',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.repository'),
-        ),
-        migrations.AddField(
-            model_name='pullrequestshare',
-            name='session',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.agentsession'),
-        ),
-        migrations.AddConstraint(
-            model_name='pullrequestshare',
-            constraint=models.UniqueConstraint(fields=('session', 'repository', 'pull_request'), name='pull_request_share_is_unique', nulls_distinct=False),
-        ),
-        migrations.RunSQL(RECOMPUTE, migrations.RunSQL.noop),
+        AtOnce([
+            migrations.AddField(
+                model_name='pullrequestfigures',
+                name='failed_run_count',
+                field=models.IntegerField(help_text='Pipeline runs on its commits that failed before the merge; null: none ran.', null=True),
+            ),
+            migrations.AddIndex(
+                model_name='agentsession',
+                index=models.Index(condition=models.Q(('branch', ''), _negated=True), fields=['branch'], name='agent_session_by_branch'),
+            ),
+            migrations.AddIndex(
+                model_name='pullrequest',
+                index=models.Index(condition=models.Q(('source_branch', ''), _negated=True), fields=['repository', 'source_branch'], name='pull_request_by_branch'),
+            ),
+            migrations.AddField(
+                model_name='pullrequestshare',
+                name='pull_request',
+                field=models.ForeignKey(help_text='Null: no pull request brings this part.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.pullrequest'),
+            ),
+            migrations.AddField(
+                model_name='pullrequestshare',
+                name='repository',
+                field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.repository'),
+            ),
+            migrations.AddField(
+                model_name='pullrequestshare',
+                name='session',
+                field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.agentsession'),
+            ),
+            migrations.AddConstraint(
+                model_name='pullrequestshare',
+                constraint=models.UniqueConstraint(fields=('session', 'repository', 'pull_request'), name='pull_request_share_is_unique', nulls_distinct=False),
+            ),
+            migrations.RunSQL(RECOMPUTE, migrations.RunSQL.noop),
+        ]),
     ]

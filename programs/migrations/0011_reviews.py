@@ -7,6 +7,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from core.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -18,168 +20,172 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Review',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('month', models.DateField(help_text='Its first day.')),
-                ('summary', models.TextField(blank=True, help_text='Markdown: what the team takes away.')),
-                ('prepared_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('agenda_until', models.DateField(help_text='The first day whose figures the agenda no longer holds.')),
-                ('signed_at', models.DateTimeField(editable=False, null=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('prepared_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('signed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='orgtree.unit')),
-            ],
-            options={
-                'ordering': ('-month', 'unit'),
-            },
-        ),
-        migrations.CreateModel(
-            name='ReviewAttendance',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('attended', models.BooleanField(default=False)),
-                ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='orgtree.person')),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attendance', to='programs.review')),
-            ],
-            options={
-                'verbose_name_plural': 'review attendance',
-                'ordering': ('person__full_name', 'pk'),
-            },
-        ),
-        migrations.CreateModel(
-            name='ReviewEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('month', models.DateField(help_text='Its first day.')),
-                ('summary', models.TextField(blank=True, help_text='Markdown: what the team takes away.')),
-                ('prepared_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('agenda_until', models.DateField(help_text='The first day whose figures the agenda no longer holds.')),
-                ('signed_at', models.DateTimeField(editable=False, null=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.review')),
-                ('prepared_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('signed_by', models.ForeignKey(db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='ReviewPoint',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('decision', 'Decisions of the last review'), ('restated', 'Restated figures'), ('moved', 'What moved beyond normal variation'), ('benchmark', 'Benchmarks crossed'), ('objective', 'Objectives at risk'), ('check_in', 'Check-ins missing'), ('no_objective', 'Teams without a mandatory objective'), ('ticket', 'Overdue tickets'), ('other', 'Other points')], max_length=12)),
-                ('reference', models.CharField(max_length=80)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('title', models.CharField(max_length=200)),
-                ('detail', models.CharField(blank=True, max_length=400)),
-                ('figures', models.JSONField(blank=True, default=dict)),
-                ('notes', models.TextField(blank=True, help_text='Markdown.')),
-                ('decision', models.TextField(blank=True, help_text='Markdown: what was decided.')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('edited_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('review', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='points', to='programs.review')),
-                ('tickets', models.ManyToManyField(blank=True, related_name='review_points', to='programs.ticket')),
-            ],
-            options={
-                'ordering': ('review', 'position', 'pk'),
-            },
-        ),
-        migrations.CreateModel(
-            name='ReviewPointEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('decision', 'Decisions of the last review'), ('restated', 'Restated figures'), ('moved', 'What moved beyond normal variation'), ('benchmark', 'Benchmarks crossed'), ('objective', 'Objectives at risk'), ('check_in', 'Check-ins missing'), ('no_objective', 'Teams without a mandatory objective'), ('ticket', 'Overdue tickets'), ('other', 'Other points')], max_length=12)),
-                ('reference', models.CharField(max_length=80)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('title', models.CharField(max_length=200)),
-                ('detail', models.CharField(blank=True, max_length=400)),
-                ('figures', models.JSONField(blank=True, default=dict)),
-                ('notes', models.TextField(blank=True, help_text='Markdown.')),
-                ('decision', models.TextField(blank=True, help_text='Markdown: what was decided.')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('edited_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.reviewpoint')),
-                ('review', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.review')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.UniqueConstraint(fields=('unit', 'month'), name='one_review_per_unit_and_month'),
-        ),
-        migrations.AddConstraint(
-            model_name='review',
-            constraint=models.CheckConstraint(condition=models.Q(('month__day', 1)), name='review_month_is_its_first_day'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='review',
-            trigger=pgtrigger.compiler.Trigger(name='signed_review_keeps_its_words', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."signed_at" IS NOT NULL)', func='RAISE EXCEPTION \'pgtrigger: Cannot update of "unit_id", "month", "summary", "agenda_until", "signed_at" rows from % table\', TG_TABLE_NAME;', hash='7703fce00ee7adfff2d584a2e23d50281f831a2a', operation='UPDATE OF "unit_id", "month", "summary", "agenda_until", "signed_at"', pgid='pgtrigger_signed_review_keeps_its_words_323a7', table='programs_review', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='review',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_reviewevent" ("agenda_until", "id", "month", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "prepared_at", "prepared_by_id", "signed_at", "signed_by_id", "summary", "unit_id", "version") VALUES (NEW."agenda_until", NEW."id", NEW."month", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."prepared_at", NEW."prepared_by_id", NEW."signed_at", NEW."signed_by_id", NEW."summary", NEW."unit_id", NEW."version"); RETURN NULL;', hash='4832b8fdaa984a3aa73dfa0ea31e2d2e4a8a5a55', operation='INSERT', pgid='pgtrigger_insert_insert_cd2a7', table='programs_review', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='review',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_reviewevent" ("agenda_until", "id", "month", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "prepared_at", "prepared_by_id", "signed_at", "signed_by_id", "summary", "unit_id", "version") VALUES (NEW."agenda_until", NEW."id", NEW."month", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."prepared_at", NEW."prepared_by_id", NEW."signed_at", NEW."signed_by_id", NEW."summary", NEW."unit_id", NEW."version"); RETURN NULL;', hash='967be321b0a7254ab053b64ae8e23f7b546155f1', operation='UPDATE', pgid='pgtrigger_update_update_5a7f0', table='programs_review', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewattendance',
-            constraint=models.UniqueConstraint(fields=('review', 'person'), name='person_once_per_review'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reviewattendance',
-            trigger=pgtrigger.compiler.Trigger(name='signed_review_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_review WHERE id = NEW.review_id AND signed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is signed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='193669896934aa7fe1d09d52cee26ded76ca02eb', operation='INSERT OR UPDATE OF "review_id", "person_id", "attended"', pgid='pgtrigger_signed_review_stays_5b027', table='programs_reviewattendance', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reviewattendance',
-            trigger=pgtrigger.compiler.Trigger(name='signed_review_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_review WHERE id = OLD.review_id AND signed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is signed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN OLD;\n", hash='8cd867749cbddddd77b85bf142ba99ee3970985c', operation='DELETE', pgid='pgtrigger_signed_review_is_kept_c6b25', table='programs_reviewattendance', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reviewevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='76c91b11a5b6bca515b9478f35860101dcc87268', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_6d0b0', table='programs_reviewevent', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewpoint',
-            constraint=models.UniqueConstraint(fields=('review', 'kind', 'reference'), name='review_point_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='reviewpoint',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='review_point_says_something'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reviewpoint',
-            trigger=pgtrigger.compiler.Trigger(name='signed_review_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_review WHERE id = NEW.review_id AND signed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is signed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='0606a457a50eea437aaff4156c2f3e6727d70339', operation='INSERT OR UPDATE OF "review_id", "kind", "reference", "position", "title", "detail", "figures", "notes", "decision"', pgid='pgtrigger_signed_review_stays_10c59', table='programs_reviewpoint', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reviewpoint',
-            trigger=pgtrigger.compiler.Trigger(name='signed_review_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_review WHERE id = OLD.review_id AND signed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is signed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN OLD;\n", hash='328380be7516a3d5e9ce3cf0102f1a3d49c74684', operation='DELETE', pgid='pgtrigger_signed_review_is_kept_12720', table='programs_reviewpoint', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reviewpoint',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_reviewpointevent" ("decision", "detail", "edited_by_id", "figures", "id", "kind", "notes", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "reference", "review_id", "title", "version") VALUES (NEW."decision", NEW."detail", NEW."edited_by_id", NEW."figures", NEW."id", NEW."kind", NEW."notes", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position", NEW."reference", NEW."review_id", NEW."title", NEW."version"); RETURN NULL;', hash='2c03e86c65ec2fd10e898b515ea839dcb3e46f74', operation='INSERT', pgid='pgtrigger_insert_insert_f085e', table='programs_reviewpoint', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reviewpoint',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_reviewpointevent" ("decision", "detail", "edited_by_id", "figures", "id", "kind", "notes", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "reference", "review_id", "title", "version") VALUES (NEW."decision", NEW."detail", NEW."edited_by_id", NEW."figures", NEW."id", NEW."kind", NEW."notes", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."position", NEW."reference", NEW."review_id", NEW."title", NEW."version"); RETURN NULL;', hash='de5180e98dfc44472345483d8944f9ee6b7b8c0d', operation='UPDATE', pgid='pgtrigger_update_update_1f1ff', table='programs_reviewpoint', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='reviewpointevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='257ddabd468ee83cef7fa0a3385156f836af7a32', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_a28f7', table='programs_reviewpointevent', when='BEFORE')),
-        ),
+        AtOnce([
+            migrations.CreateModel(
+                name='Review',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('month', models.DateField(help_text='Its first day.')),
+                    ('summary', models.TextField(blank=True, help_text='Markdown: what the team takes away.')),
+                    ('prepared_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('agenda_until', models.DateField(help_text='The first day whose figures the agenda no longer holds.')),
+                    ('signed_at', models.DateTimeField(editable=False, null=True)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                    ('prepared_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('signed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to='orgtree.unit')),
+                ],
+                options={
+                    'ordering': ('-month', 'unit'),
+                },
+            ),
+            migrations.CreateModel(
+                name='ReviewAttendance',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('attended', models.BooleanField(default=False)),
+                    ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='orgtree.person')),
+                    ('review', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attendance', to='programs.review')),
+                ],
+                options={
+                    'verbose_name_plural': 'review attendance',
+                    'ordering': ('person__full_name', 'pk'),
+                },
+            ),
+            migrations.CreateModel(
+                name='ReviewEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('month', models.DateField(help_text='Its first day.')),
+                    ('summary', models.TextField(blank=True, help_text='Markdown: what the team takes away.')),
+                    ('prepared_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('agenda_until', models.DateField(help_text='The first day whose figures the agenda no longer holds.')),
+                    ('signed_at', models.DateTimeField(editable=False, null=True)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.review')),
+                    ('prepared_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('signed_by', models.ForeignKey(db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('unit', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit')),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='ReviewPoint',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('kind', models.CharField(choices=[('decision', 'Decisions of the last review'), ('restated', 'Restated figures'), ('moved', 'What moved beyond normal variation'), ('benchmark', 'Benchmarks crossed'), ('objective', 'Objectives at risk'), ('check_in', 'Check-ins missing'), ('no_objective', 'Teams without a mandatory objective'), ('ticket', 'Overdue tickets'), ('other', 'Other points')], max_length=12)),
+                    ('reference', models.CharField(max_length=80)),
+                    ('position', models.PositiveSmallIntegerField()),
+                    ('title', models.CharField(max_length=200)),
+                    ('detail', models.CharField(blank=True, max_length=400)),
+                    ('figures', models.JSONField(blank=True, default=dict)),
+                    ('notes', models.TextField(blank=True, help_text='Markdown.')),
+                    ('decision', models.TextField(blank=True, help_text='Markdown: what was decided.')),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                    ('edited_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('review', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='points', to='programs.review')),
+                    ('tickets', models.ManyToManyField(blank=True, related_name='review_points', to='programs.ticket')),
+                ],
+                options={
+                    'ordering': ('review', 'position', 'pk'),
+                },
+            ),
+            migrations.CreateModel(
+                name='ReviewPointEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('kind', models.CharField(choices=[('decision', 'Decisions of the last review'), ('restated', 'Restated figures'), ('moved', 'What moved beyond normal variation'), ('benchmark', 'Benchmarks crossed'), ('objective', 'Objectives at risk'), ('check_in', 'Check-ins missing'), ('no_objective', 'Teams without a mandatory objective'), ('ticket', 'Overdue tickets'), ('other', 'Other points')], max_length=12)),
+                    ('reference', models.CharField(max_length=80)),
+                    ('position', models.PositiveSmallIntegerField()),
+                    ('title', models.CharField(max_length=200)),
+                    ('detail', models.CharField(blank=True, max_length=400)),
+                    ('figures', models.JSONField(blank=True, default=dict)),
+                    ('notes', models.TextField(blank=True, help_text='Markdown.')),
+                    ('decision', models.TextField(blank=True, help_text='Markdown: what was decided.')),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                    ('edited_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.reviewpoint')),
+                    ('review', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.review')),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+        ]),
+        AtOnce([
+            migrations.AddConstraint(
+                model_name='review',
+                constraint=models.UniqueConstraint(fields=('unit', 'month'), name='one_review_per_unit_and_month'),
+            ),
+            migrations.AddConstraint(
+                model_name='review',
+                constraint=models.CheckConstraint(condition=models.Q(('month__day', 1)), name='review_month_is_its_first_day'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='review',
+                trigger=pgtrigger.compiler.Trigger(name='signed_review_keeps_its_words', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."signed_at" IS NOT NULL)', func='RAISE EXCEPTION \'pgtrigger: Cannot update of "unit_id", "month", "summary", "agenda_until", "signed_at" rows from % table\', TG_TABLE_NAME;', hash='7703fce00ee7adfff2d584a2e23d50281f831a2a', operation='UPDATE OF "unit_id", "month", "summary", "agenda_until", "signed_at"', pgid='pgtrigger_signed_review_keeps_its_words_323a7', table='programs_review', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='review',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_reviewevent" ("agenda_until", "id", "month", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "prepared_at", "prepared_by_id", "signed_at", "signed_by_id", "summary", "unit_id", "version") VALUES (NEW."agenda_until", NEW."id", NEW."month", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."prepared_at", NEW."prepared_by_id", NEW."signed_at", NEW."signed_by_id", NEW."summary", NEW."unit_id", NEW."version"); RETURN NULL;', hash='4832b8fdaa984a3aa73dfa0ea31e2d2e4a8a5a55', operation='INSERT', pgid='pgtrigger_insert_insert_cd2a7', table='programs_review', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='review',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_reviewevent" ("agenda_until", "id", "month", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "prepared_at", "prepared_by_id", "signed_at", "signed_by_id", "summary", "unit_id", "version") VALUES (NEW."agenda_until", NEW."id", NEW."month", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."prepared_at", NEW."prepared_by_id", NEW."signed_at", NEW."signed_by_id", NEW."summary", NEW."unit_id", NEW."version"); RETURN NULL;', hash='967be321b0a7254ab053b64ae8e23f7b546155f1', operation='UPDATE', pgid='pgtrigger_update_update_5a7f0', table='programs_review', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='reviewattendance',
+                constraint=models.UniqueConstraint(fields=('review', 'person'), name='person_once_per_review'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='reviewattendance',
+                trigger=pgtrigger.compiler.Trigger(name='signed_review_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_review WHERE id = NEW.review_id AND signed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is signed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='193669896934aa7fe1d09d52cee26ded76ca02eb', operation='INSERT OR UPDATE OF "review_id", "person_id", "attended"', pgid='pgtrigger_signed_review_stays_5b027', table='programs_reviewattendance', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='reviewattendance',
+                trigger=pgtrigger.compiler.Trigger(name='signed_review_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_review WHERE id = OLD.review_id AND signed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is signed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN OLD;\n", hash='8cd867749cbddddd77b85bf142ba99ee3970985c', operation='DELETE', pgid='pgtrigger_signed_review_is_kept_c6b25', table='programs_reviewattendance', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='reviewevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='76c91b11a5b6bca515b9478f35860101dcc87268', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_6d0b0', table='programs_reviewevent', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='reviewpoint',
+                constraint=models.UniqueConstraint(fields=('review', 'kind', 'reference'), name='review_point_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='reviewpoint',
+                constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='review_point_says_something'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='reviewpoint',
+                trigger=pgtrigger.compiler.Trigger(name='signed_review_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_review WHERE id = NEW.review_id AND signed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is signed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='0606a457a50eea437aaff4156c2f3e6727d70339', operation='INSERT OR UPDATE OF "review_id", "kind", "reference", "position", "title", "detail", "figures", "notes", "decision"', pgid='pgtrigger_signed_review_stays_10c59', table='programs_reviewpoint', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='reviewpoint',
+                trigger=pgtrigger.compiler.Trigger(name='signed_review_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_review WHERE id = OLD.review_id AND signed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is signed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN OLD;\n", hash='328380be7516a3d5e9ce3cf0102f1a3d49c74684', operation='DELETE', pgid='pgtrigger_signed_review_is_kept_12720', table='programs_reviewpoint', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='reviewpoint',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_reviewpointevent" ("decision", "detail", "edited_by_id", "figures", "id", "kind", "notes", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "reference", "review_id", "title", "version") VALUES (NEW."decision", NEW."detail", NEW."edited_by_id", NEW."figures", NEW."id", NEW."kind", NEW."notes", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position", NEW."reference", NEW."review_id", NEW."title", NEW."version"); RETURN NULL;', hash='2c03e86c65ec2fd10e898b515ea839dcb3e46f74', operation='INSERT', pgid='pgtrigger_insert_insert_f085e', table='programs_reviewpoint', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='reviewpoint',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_reviewpointevent" ("decision", "detail", "edited_by_id", "figures", "id", "kind", "notes", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "reference", "review_id", "title", "version") VALUES (NEW."decision", NEW."detail", NEW."edited_by_id", NEW."figures", NEW."id", NEW."kind", NEW."notes", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."position", NEW."reference", NEW."review_id", NEW."title", NEW."version"); RETURN NULL;', hash='de5180e98dfc44472345483d8944f9ee6b7b8c0d', operation='UPDATE', pgid='pgtrigger_update_update_1f1ff', table='programs_reviewpoint', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='reviewpointevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='257ddabd468ee83cef7fa0a3385156f836af7a32', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_a28f7', table='programs_reviewpointevent', when='BEFORE')),
+            ),
+        ]),
     ]

@@ -7,6 +7,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from core.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -18,144 +20,148 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Persona',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('position', models.PositiveSmallIntegerField(default=100, help_text='Small numbers stand first.')),
-                ('job_titles', models.CharField(blank=True, help_text="Words of a person's role or sub-role, separated by commas. Whoever has one of them sees this persona first.", max_length=400)),
-            ],
-            options={
-                'ordering': ('position', 'pk'),
-            },
-        ),
-        migrations.CreateModel(
-            name='PersonaMetric',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quarter', models.PositiveSmallIntegerField(help_text='Of the fiscal year: 1 to 4.')),
-                ('position', models.PositiveSmallIntegerField(default=0, help_text='Small numbers stand first.')),
-                ('label', models.CharField(help_text='What the persona calls it.', max_length=200)),
-                ('metric', models.CharField(help_text="A metric's key.", max_length=80)),
-            ],
-            options={
-                'ordering': ('persona', 'quarter', 'position', 'pk'),
-            },
-        ),
-        migrations.CreateModel(
-            name='RoadmapIntent',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=200)),
-                ('template', models.SlugField(blank=True, help_text='The objective template that it will be made from.', max_length=60)),
-                ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-            ],
-            options={
-                'ordering': ('quarter', 'pk'),
-            },
-        ),
-        migrations.CreateModel(
-            name='RoadmapIntentEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('title', models.CharField(max_length=200)),
-                ('template', models.SlugField(blank=True, db_index=False, help_text='The objective template that it will be made from.', max_length=60)),
-                ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name='objective',
-            name='closed_quarter_takes_no_objective',
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='objective',
-            trigger=pgtrigger.compiler.Trigger(name='closed_quarter_takes_no_objective', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = NEW.quarter_id AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='1777bef68e01163c47c22a539d1c43b8632b9ce7', operation='INSERT OR UPDATE OF "quarter_id"', pgid='pgtrigger_closed_quarter_takes_no_objective_e5475', table='programs_objective', when='BEFORE')),
-        ),
-        migrations.AddField(
-            model_name='personametric',
-            name='persona',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='metrics', to='programs.persona'),
-        ),
-        migrations.AddField(
-            model_name='roadmapintent',
-            name='quarter',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='roadmap_intents', to='programs.quarter'),
-        ),
-        migrations.AddField(
-            model_name='roadmapintent',
-            name='unit',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='roadmap_intents', to='orgtree.unit'),
-        ),
-        migrations.AddField(
-            model_name='roadmapintent',
-            name='written_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='roadmapintentevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='roadmapintentevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.roadmapintent'),
-        ),
-        migrations.AddField(
-            model_name='roadmapintentevent',
-            name='quarter',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.quarter'),
-        ),
-        migrations.AddField(
-            model_name='roadmapintentevent',
-            name='unit',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit'),
-        ),
-        migrations.AddField(
-            model_name='roadmapintentevent',
-            name='written_by',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddConstraint(
-            model_name='personametric',
-            constraint=models.CheckConstraint(condition=models.Q(('quarter__gte', 1), ('quarter__lte', 4)), name='persona_metric_in_a_quarter'),
-        ),
-        migrations.AddConstraint(
-            model_name='personametric',
-            constraint=models.CheckConstraint(condition=models.Q(('metric', ''), _negated=True), name='persona_metric_names_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='roadmapintent',
-            constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='roadmap_intent_says_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='roadmapintent',
-            constraint=models.UniqueConstraint(fields=('unit', 'quarter', 'title'), name='roadmap_intent_once_in_a_quarter', nulls_distinct=False),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='roadmapintent',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_roadmapintentevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "quarter_id", "template", "title", "unit_id", "version", "written_at", "written_by_id") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."quarter_id", NEW."template", NEW."title", NEW."unit_id", NEW."version", NEW."written_at", NEW."written_by_id"); RETURN NULL;', hash='1e1120c2a1583837484d962e6eca7ce0fbffa4ca', operation='INSERT', pgid='pgtrigger_insert_insert_d2512', table='programs_roadmapintent', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='roadmapintent',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_roadmapintentevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "quarter_id", "template", "title", "unit_id", "version", "written_at", "written_by_id") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."quarter_id", NEW."template", NEW."title", NEW."unit_id", NEW."version", NEW."written_at", NEW."written_by_id"); RETURN NULL;', hash='47c0b9ef48dc1401f15652dd4008c07a67409c2d', operation='UPDATE', pgid='pgtrigger_update_update_f7a9b', table='programs_roadmapintent', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='roadmapintent',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_roadmapintentevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "quarter_id", "template", "title", "unit_id", "version", "written_at", "written_by_id") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."quarter_id", OLD."template", OLD."title", OLD."unit_id", OLD."version", OLD."written_at", OLD."written_by_id"); RETURN NULL;', hash='3c7847220871f52a05007c7d8aa1a2f70258cf77', operation='DELETE', pgid='pgtrigger_delete_delete_8d3c9', table='programs_roadmapintent', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='roadmapintentevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='39761b5844692ee47fd8456b44df839376f8d5d4', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_907e1', table='programs_roadmapintentevent', when='BEFORE')),
-        ),
+        AtOnce([
+            migrations.CreateModel(
+                name='Persona',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('slug', models.SlugField(max_length=60, unique=True)),
+                    ('name', models.CharField(max_length=200)),
+                    ('position', models.PositiveSmallIntegerField(default=100, help_text='Small numbers stand first.')),
+                    ('job_titles', models.CharField(blank=True, help_text="Words of a person's role or sub-role, separated by commas. Whoever has one of them sees this persona first.", max_length=400)),
+                ],
+                options={
+                    'ordering': ('position', 'pk'),
+                },
+            ),
+            migrations.CreateModel(
+                name='PersonaMetric',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('quarter', models.PositiveSmallIntegerField(help_text='Of the fiscal year: 1 to 4.')),
+                    ('position', models.PositiveSmallIntegerField(default=0, help_text='Small numbers stand first.')),
+                    ('label', models.CharField(help_text='What the persona calls it.', max_length=200)),
+                    ('metric', models.CharField(help_text="A metric's key.", max_length=80)),
+                ],
+                options={
+                    'ordering': ('persona', 'quarter', 'position', 'pk'),
+                },
+            ),
+            migrations.CreateModel(
+                name='RoadmapIntent',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('title', models.CharField(max_length=200)),
+                    ('template', models.SlugField(blank=True, help_text='The objective template that it will be made from.', max_length=60)),
+                    ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ],
+                options={
+                    'ordering': ('quarter', 'pk'),
+                },
+            ),
+            migrations.CreateModel(
+                name='RoadmapIntentEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('title', models.CharField(max_length=200)),
+                    ('template', models.SlugField(blank=True, db_index=False, help_text='The objective template that it will be made from.', max_length=60)),
+                    ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+        ]),
+        AtOnce([
+            pgtrigger.migrations.RemoveTrigger(
+                model_name='objective',
+                name='closed_quarter_takes_no_objective',
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='objective',
+                trigger=pgtrigger.compiler.Trigger(name='closed_quarter_takes_no_objective', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_quarter WHERE id = NEW.quarter_id AND closed_at IS NOT NULL) THEN\n        RAISE EXCEPTION 'The quarter is closed: % is not changed any more.', TG_TABLE_NAME USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='1777bef68e01163c47c22a539d1c43b8632b9ce7', operation='INSERT OR UPDATE OF "quarter_id"', pgid='pgtrigger_closed_quarter_takes_no_objective_e5475', table='programs_objective', when='BEFORE')),
+            ),
+            migrations.AddField(
+                model_name='personametric',
+                name='persona',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='metrics', to='programs.persona'),
+            ),
+            migrations.AddField(
+                model_name='roadmapintent',
+                name='quarter',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='roadmap_intents', to='programs.quarter'),
+            ),
+            migrations.AddField(
+                model_name='roadmapintent',
+                name='unit',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='roadmap_intents', to='orgtree.unit'),
+            ),
+            migrations.AddField(
+                model_name='roadmapintent',
+                name='written_by',
+                field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='roadmapintentevent',
+                name='pgh_context',
+                field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            ),
+            migrations.AddField(
+                model_name='roadmapintentevent',
+                name='pgh_obj',
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.roadmapintent'),
+            ),
+            migrations.AddField(
+                model_name='roadmapintentevent',
+                name='quarter',
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.quarter'),
+            ),
+            migrations.AddField(
+                model_name='roadmapintentevent',
+                name='unit',
+                field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit'),
+            ),
+            migrations.AddField(
+                model_name='roadmapintentevent',
+                name='written_by',
+                field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddConstraint(
+                model_name='personametric',
+                constraint=models.CheckConstraint(condition=models.Q(('quarter__gte', 1), ('quarter__lte', 4)), name='persona_metric_in_a_quarter'),
+            ),
+            migrations.AddConstraint(
+                model_name='personametric',
+                constraint=models.CheckConstraint(condition=models.Q(('metric', ''), _negated=True), name='persona_metric_names_one'),
+            ),
+            migrations.AddConstraint(
+                model_name='roadmapintent',
+                constraint=models.CheckConstraint(condition=models.Q(('title', ''), _negated=True), name='roadmap_intent_says_something'),
+            ),
+            migrations.AddConstraint(
+                model_name='roadmapintent',
+                constraint=models.UniqueConstraint(fields=('unit', 'quarter', 'title'), name='roadmap_intent_once_in_a_quarter', nulls_distinct=False),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='roadmapintent',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_roadmapintentevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "quarter_id", "template", "title", "unit_id", "version", "written_at", "written_by_id") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."quarter_id", NEW."template", NEW."title", NEW."unit_id", NEW."version", NEW."written_at", NEW."written_by_id"); RETURN NULL;', hash='1e1120c2a1583837484d962e6eca7ce0fbffa4ca', operation='INSERT', pgid='pgtrigger_insert_insert_d2512', table='programs_roadmapintent', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='roadmapintent',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_roadmapintentevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "quarter_id", "template", "title", "unit_id", "version", "written_at", "written_by_id") VALUES (NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."quarter_id", NEW."template", NEW."title", NEW."unit_id", NEW."version", NEW."written_at", NEW."written_by_id"); RETURN NULL;', hash='47c0b9ef48dc1401f15652dd4008c07a67409c2d', operation='UPDATE', pgid='pgtrigger_update_update_f7a9b', table='programs_roadmapintent', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='roadmapintent',
+                trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_roadmapintentevent" ("id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "quarter_id", "template", "title", "unit_id", "version", "written_at", "written_by_id") VALUES (OLD."id", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."quarter_id", OLD."template", OLD."title", OLD."unit_id", OLD."version", OLD."written_at", OLD."written_by_id"); RETURN NULL;', hash='3c7847220871f52a05007c7d8aa1a2f70258cf77', operation='DELETE', pgid='pgtrigger_delete_delete_8d3c9', table='programs_roadmapintent', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='roadmapintentevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='39761b5844692ee47fd8456b44df839376f8d5d4', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_907e1', table='programs_roadmapintentevent', when='BEFORE')),
+            ),
+        ]),
     ]

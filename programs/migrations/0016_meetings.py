@@ -10,6 +10,8 @@ import uuid
 from django.conf import settings
 from django.db import migrations, models
 
+from core.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -21,328 +23,332 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='CalendarFeed',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.BinaryField(max_length=32, unique=True)),
-                ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('last_read_at', models.DateTimeField(null=True)),
-                ('reads', models.PositiveIntegerField(default=0, help_text='In the minute of `last_read_at`.')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Meeting',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('period_start', models.DateField()),
-                ('period_end', models.DateField()),
-                ('rule_day', models.DateField()),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('sequence', models.PositiveIntegerField(default=0)),
-                ('moved_in', models.PositiveIntegerField(default=0)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('planned', 'Planned'), ('cancelled', 'Cancelled')], default='planned', max_length=10)),
-                ('cancelled_why', models.CharField(blank=True, max_length=200)),
-                ('is_exception', models.BooleanField(default=False, help_text='Changed by hand: the rule leaves it alone.')),
-                ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-            ],
-            options={
-                'ordering': ('starts_at', 'pk'),
-            },
-        ),
-        migrations.CreateModel(
-            name='MeetingEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('period_start', models.DateField()),
-                ('period_end', models.DateField()),
-                ('rule_day', models.DateField()),
-                ('uid', models.UUIDField(default=uuid.uuid4, editable=False)),
-                ('sequence', models.PositiveIntegerField(default=0)),
-                ('moved_in', models.PositiveIntegerField(default=0)),
-                ('starts_at', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('planned', 'Planned'), ('cancelled', 'Cancelled')], default='planned', max_length=10)),
-                ('cancelled_why', models.CharField(blank=True, max_length=200)),
-                ('is_exception', models.BooleanField(default=False, help_text='Changed by hand: the rule leaves it alone.')),
-                ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='MeetingParticipant',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('changed_in', models.PositiveIntegerField(default=0)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='MeetingParticipantEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('changed_in', models.PositiveIntegerField(default=0)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='MeetingSeries',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('review', 'Monthly review'), ('qbr', 'QBR')], max_length=10)),
-                ('rule', models.CharField(choices=[('day', 'A day of the month'), ('weekday', 'A weekday of the month'), ('quarter_week', "A week after the quarter's end")], default='weekday', max_length=12, verbose_name='on')),
-                ('day', models.PositiveSmallIntegerField(blank=True, help_text='1 to 31. A month without that day: its last day.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(31)], verbose_name='day of the month')),
-                ('place', models.SmallIntegerField(blank=True, choices=[(1, 'First'), (2, 'Second'), (3, 'Third'), (4, 'Fourth'), (-1, 'Last')], null=True, verbose_name='which')),
-                ('weekday', models.PositiveSmallIntegerField(blank=True, choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], null=True)),
-                ('week', models.PositiveSmallIntegerField(blank=True, help_text="1 to 12. The first week is the quarter's first seven days.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(12)], verbose_name="week after the quarter's end")),
-                ('every_months', models.PositiveSmallIntegerField(default=1, help_text="After a quarter's end: always three.", validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(12)], verbose_name='every … months')),
-                ('begins', models.TimeField(help_text='By the clock of its time zone.', verbose_name='from')),
-                ('minutes', models.PositiveSmallIntegerField(default=60, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(720)])),
-                ('time_zone', models.CharField(max_length=80, validators=[programs.models.meetings.check_time_zone])),
-                ('country', models.CharField(blank=True, help_text='Whose public holidays and weekends are respected. Empty: none.', max_length=2)),
-                ('subdivision', models.CharField(blank=True, help_text='Such as BY, for its own holidays.', max_length=10)),
-                ('on_holiday', models.CharField(choices=[('move', 'Move to the next working day'), ('skip', 'Skip the meeting')], default='move', max_length=4, verbose_name='on a holiday')),
-                ('location', models.CharField(blank=True, help_text='A room, or the address of a call.', max_length=200, verbose_name='where')),
-                ('starts_on', models.DateField(help_text='No meeting before it.', verbose_name='first day')),
-                ('ends_on', models.DateField(blank=True, help_text='No meeting after it. Empty: no end.', null=True, verbose_name='last day')),
-                ('made_until', models.DateField(editable=False, help_text='The day up to which meetings were made.', null=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-            ],
-            options={
-                'verbose_name_plural': 'meeting series',
-                'ordering': ('unit', 'kind', 'pk'),
-            },
-        ),
-        migrations.CreateModel(
-            name='MeetingSeriesEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('review', 'Monthly review'), ('qbr', 'QBR')], max_length=10)),
-                ('rule', models.CharField(choices=[('day', 'A day of the month'), ('weekday', 'A weekday of the month'), ('quarter_week', "A week after the quarter's end")], default='weekday', max_length=12, verbose_name='on')),
-                ('day', models.PositiveSmallIntegerField(blank=True, help_text='1 to 31. A month without that day: its last day.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(31)], verbose_name='day of the month')),
-                ('place', models.SmallIntegerField(blank=True, choices=[(1, 'First'), (2, 'Second'), (3, 'Third'), (4, 'Fourth'), (-1, 'Last')], null=True, verbose_name='which')),
-                ('weekday', models.PositiveSmallIntegerField(blank=True, choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], null=True)),
-                ('week', models.PositiveSmallIntegerField(blank=True, help_text="1 to 12. The first week is the quarter's first seven days.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(12)], verbose_name="week after the quarter's end")),
-                ('every_months', models.PositiveSmallIntegerField(default=1, help_text="After a quarter's end: always three.", validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(12)], verbose_name='every … months')),
-                ('begins', models.TimeField(help_text='By the clock of its time zone.', verbose_name='from')),
-                ('minutes', models.PositiveSmallIntegerField(default=60, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(720)])),
-                ('time_zone', models.CharField(max_length=80, validators=[programs.models.meetings.check_time_zone])),
-                ('country', models.CharField(blank=True, help_text='Whose public holidays and weekends are respected. Empty: none.', max_length=2)),
-                ('subdivision', models.CharField(blank=True, help_text='Such as BY, for its own holidays.', max_length=10)),
-                ('on_holiday', models.CharField(choices=[('move', 'Move to the next working day'), ('skip', 'Skip the meeting')], default='move', max_length=4, verbose_name='on a holiday')),
-                ('location', models.CharField(blank=True, help_text='A room, or the address of a call.', max_length=200, verbose_name='where')),
-                ('starts_on', models.DateField(help_text='No meeting before it.', verbose_name='first day')),
-                ('ends_on', models.DateField(blank=True, help_text='No meeting after it. Empty: no end.', null=True, verbose_name='last day')),
-                ('made_until', models.DateField(editable=False, help_text='The day up to which meetings were made.', null=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.RemoveConstraint(
-            model_name='notice',
-            name='notice_is_told_once',
-        ),
-        migrations.RemoveConstraint(
-            model_name='notice',
-            name='notice_is_about_one_thing',
-        ),
-        migrations.AlterField(
-            model_name='notice',
-            name='kind',
-            field=models.CharField(choices=[('ticket_due_soon', 'A ticket of mine is due within three days'), ('ticket_due', 'A ticket of mine is due today'), ('ticket_overdue', 'A ticket of mine is overdue'), ('ticket_overdue_in_team', 'A ticket in my teams is overdue'), ('ticket_assigned', 'A ticket became mine'), ('mentioned', 'Somebody mentions me'), ('ticket_commented', 'Somebody comments on a ticket that I own or watch'), ('check_in_due', 'A check-in on an objective of mine is due'), ('objective_missing', 'A team of mine has no objective for the quarter'), ('meeting_invitation', 'I am invited to a meeting, or its time changes'), ('meeting_cancelled', 'A meeting of mine is cancelled, or I no longer take part'), ('meeting_soon', 'A meeting of mine is within a day'), ('meeting_unsigned', 'A review or QBR of a meeting of mine is not signed off')], max_length=30),
-        ),
-        migrations.AlterField(
-            model_name='optout',
-            name='kind',
-            field=models.CharField(blank=True, choices=[('ticket_due_soon', 'A ticket of mine is due within three days'), ('ticket_due', 'A ticket of mine is due today'), ('ticket_overdue', 'A ticket of mine is overdue'), ('ticket_overdue_in_team', 'A ticket in my teams is overdue'), ('ticket_assigned', 'A ticket became mine'), ('mentioned', 'Somebody mentions me'), ('ticket_commented', 'Somebody comments on a ticket that I own or watch'), ('check_in_due', 'A check-in on an objective of mine is due'), ('objective_missing', 'A team of mine has no objective for the quarter'), ('meeting_invitation', 'I am invited to a meeting, or its time changes'), ('meeting_cancelled', 'A meeting of mine is cancelled, or I no longer take part'), ('meeting_soon', 'A meeting of mine is within a day'), ('meeting_unsigned', 'A review or QBR of a meeting of mine is not signed off')], max_length=30),
-        ),
-        migrations.AddField(
-            model_name='calendarfeed',
-            name='account',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='calendar_feed', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='notice',
-            name='meeting',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='programs.meeting'),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('account', 'kind', 'ticket', 'comment', 'objective', 'unit', 'meeting', 'day', 'number'), name='notice_is_told_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('meeting', None), ('objective', None), ('ticket__isnull', False), ('unit', None)), models.Q(('meeting', None), ('objective__isnull', False), ('ticket', None), ('unit', None)), models.Q(('meeting', None), ('objective', None), ('ticket', None), ('unit__isnull', False)), models.Q(('meeting__isnull', False), ('objective', None), ('ticket', None), ('unit', None)), _connector='OR'), name='notice_is_about_one_thing'),
-        ),
-        migrations.AddField(
-            model_name='meetingevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='meetingevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.meeting'),
-        ),
-        migrations.AddField(
-            model_name='meetingparticipant',
-            name='meeting',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='participants', to='programs.meeting'),
-        ),
-        migrations.AddField(
-            model_name='meetingparticipant',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgtree.person'),
-        ),
-        migrations.AddField(
-            model_name='meetingparticipantevent',
-            name='meeting',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.meeting'),
-        ),
-        migrations.AddField(
-            model_name='meetingparticipantevent',
-            name='person',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.person'),
-        ),
-        migrations.AddField(
-            model_name='meetingparticipantevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='meetingparticipantevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.meetingparticipant'),
-        ),
-        migrations.AddField(
-            model_name='meetingseries',
-            name='participants',
-            field=models.ManyToManyField(blank=True, related_name='meeting_series', to='orgtree.person'),
-        ),
-        migrations.AddField(
-            model_name='meetingseries',
-            name='unit',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='meeting_series', to='orgtree.unit'),
-        ),
-        migrations.AddField(
-            model_name='meetingseries',
-            name='written_by',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='meetingevent',
-            name='series',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.meetingseries'),
-        ),
-        migrations.AddField(
-            model_name='meeting',
-            name='series',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='meetings', to='programs.meetingseries'),
-        ),
-        migrations.AddField(
-            model_name='meetingseriesevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='meetingseriesevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.meetingseries'),
-        ),
-        migrations.AddField(
-            model_name='meetingseriesevent',
-            name='unit',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit'),
-        ),
-        migrations.AddField(
-            model_name='meetingseriesevent',
-            name='written_by',
-            field=models.ForeignKey(db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddConstraint(
-            model_name='meetingparticipant',
-            constraint=models.UniqueConstraint(fields=('meeting', 'person'), name='meeting_participant_once'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='meetingparticipant',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_meetingparticipantevent" ("changed_in", "id", "meeting_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at") VALUES (NEW."changed_in", NEW."id", NEW."meeting_id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."removed_at"); RETURN NULL;', hash='ee7f556c57986a9e31859b3f7bf5196cb80e5841', operation='INSERT', pgid='pgtrigger_insert_insert_b748f', table='programs_meetingparticipant', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='meetingparticipant',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_meetingparticipantevent" ("changed_in", "id", "meeting_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at") VALUES (NEW."changed_in", NEW."id", NEW."meeting_id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."removed_at"); RETURN NULL;', hash='0b66638f2da676218ad34bff33d96b02bc72a4e2', operation='UPDATE', pgid='pgtrigger_update_update_91ced', table='programs_meetingparticipant', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='meetingparticipantevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='2114533b58cdace888d914e5a6785206703efc25', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_633fe', table='programs_meetingparticipantevent', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='meetingseries',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('day__isnull', False), ('rule', 'day')), models.Q(('place__isnull', False), ('rule', 'weekday'), ('weekday__isnull', False)), models.Q(('rule', 'quarter_week'), ('week__isnull', False), ('weekday__isnull', False)), _connector='OR'), name='meeting_rule_has_its_fields'),
-        ),
-        migrations.AddConstraint(
-            model_name='meetingseries',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'qbr'), ('unit__isnull', False), _connector='OR'), name='review_meeting_has_a_unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='meetingseries',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on', None), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='meeting_series_ends_after_its_start'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='meetingseries',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_meetingseriesevent" ("begins", "country", "day", "ends_on", "every_months", "id", "kind", "location", "made_until", "minutes", "on_holiday", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "place", "rule", "starts_on", "subdivision", "time_zone", "unit_id", "version", "week", "weekday", "written_by_id") VALUES (NEW."begins", NEW."country", NEW."day", NEW."ends_on", NEW."every_months", NEW."id", NEW."kind", NEW."location", NEW."made_until", NEW."minutes", NEW."on_holiday", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."place", NEW."rule", NEW."starts_on", NEW."subdivision", NEW."time_zone", NEW."unit_id", NEW."version", NEW."week", NEW."weekday", NEW."written_by_id"); RETURN NULL;', hash='db7351ba37270a9d13d70c61c33c76ab2e50f137', operation='INSERT', pgid='pgtrigger_insert_insert_870d1', table='programs_meetingseries', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='meetingseries',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_meetingseriesevent" ("begins", "country", "day", "ends_on", "every_months", "id", "kind", "location", "made_until", "minutes", "on_holiday", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "place", "rule", "starts_on", "subdivision", "time_zone", "unit_id", "version", "week", "weekday", "written_by_id") VALUES (NEW."begins", NEW."country", NEW."day", NEW."ends_on", NEW."every_months", NEW."id", NEW."kind", NEW."location", NEW."made_until", NEW."minutes", NEW."on_holiday", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."place", NEW."rule", NEW."starts_on", NEW."subdivision", NEW."time_zone", NEW."unit_id", NEW."version", NEW."week", NEW."weekday", NEW."written_by_id"); RETURN NULL;', hash='405a729ca2510f7c461229f0ceabee65a33b97e0', operation='UPDATE', pgid='pgtrigger_update_update_ef048', table='programs_meetingseries', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='meetingevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f60fe9dbadc627009cb2cd704ea7ef54875d75b0', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_1e69e', table='programs_meetingevent', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='meeting',
-            index=models.Index(fields=['starts_at'], name='meeting_by_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='meeting',
-            constraint=models.UniqueConstraint(fields=('series', 'period_start'), name='meeting_once_a_period'),
-        ),
-        migrations.AddConstraint(
-            model_name='meeting',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='meeting_takes_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='meeting',
-            constraint=models.CheckConstraint(condition=models.Q(('period_end__gt', models.F('period_start'))), name='meeting_period_has_days'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='meeting',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_meetingevent" ("cancelled_why", "changed_at", "ends_at", "id", "is_exception", "moved_in", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rule_day", "sequence", "series_id", "starts_at", "state", "uid") VALUES (NEW."cancelled_why", NEW."changed_at", NEW."ends_at", NEW."id", NEW."is_exception", NEW."moved_in", NEW."period_end", NEW."period_start", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."rule_day", NEW."sequence", NEW."series_id", NEW."starts_at", NEW."state", NEW."uid"); RETURN NULL;', hash='ce79c569c002d7722f36595ac8fb9d57f283808f', operation='INSERT', pgid='pgtrigger_insert_insert_4faea', table='programs_meeting', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='meeting',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_meetingevent" ("cancelled_why", "changed_at", "ends_at", "id", "is_exception", "moved_in", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rule_day", "sequence", "series_id", "starts_at", "state", "uid") VALUES (NEW."cancelled_why", NEW."changed_at", NEW."ends_at", NEW."id", NEW."is_exception", NEW."moved_in", NEW."period_end", NEW."period_start", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."rule_day", NEW."sequence", NEW."series_id", NEW."starts_at", NEW."state", NEW."uid"); RETURN NULL;', hash='3553c43f526749a0930d1512cfdb19ac9a948be1', operation='UPDATE', pgid='pgtrigger_update_update_79242', table='programs_meeting', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='meetingseriesevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='1e9b087d38c6887e14c2f744c697ea2f83555f03', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_413c9', table='programs_meetingseriesevent', when='BEFORE')),
-        ),
+        AtOnce([
+            migrations.CreateModel(
+                name='CalendarFeed',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('digest', models.BinaryField(max_length=32, unique=True)),
+                    ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('last_read_at', models.DateTimeField(null=True)),
+                    ('reads', models.PositiveIntegerField(default=0, help_text='In the minute of `last_read_at`.')),
+                ],
+            ),
+            migrations.CreateModel(
+                name='Meeting',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('period_start', models.DateField()),
+                    ('period_end', models.DateField()),
+                    ('rule_day', models.DateField()),
+                    ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                    ('sequence', models.PositiveIntegerField(default=0)),
+                    ('moved_in', models.PositiveIntegerField(default=0)),
+                    ('starts_at', models.DateTimeField()),
+                    ('ends_at', models.DateTimeField()),
+                    ('state', models.CharField(choices=[('planned', 'Planned'), ('cancelled', 'Cancelled')], default='planned', max_length=10)),
+                    ('cancelled_why', models.CharField(blank=True, max_length=200)),
+                    ('is_exception', models.BooleanField(default=False, help_text='Changed by hand: the rule leaves it alone.')),
+                    ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ],
+                options={
+                    'ordering': ('starts_at', 'pk'),
+                },
+            ),
+            migrations.CreateModel(
+                name='MeetingEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('period_start', models.DateField()),
+                    ('period_end', models.DateField()),
+                    ('rule_day', models.DateField()),
+                    ('uid', models.UUIDField(default=uuid.uuid4, editable=False)),
+                    ('sequence', models.PositiveIntegerField(default=0)),
+                    ('moved_in', models.PositiveIntegerField(default=0)),
+                    ('starts_at', models.DateTimeField()),
+                    ('ends_at', models.DateTimeField()),
+                    ('state', models.CharField(choices=[('planned', 'Planned'), ('cancelled', 'Cancelled')], default='planned', max_length=10)),
+                    ('cancelled_why', models.CharField(blank=True, max_length=200)),
+                    ('is_exception', models.BooleanField(default=False, help_text='Changed by hand: the rule leaves it alone.')),
+                    ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='MeetingParticipant',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('removed_at', models.DateTimeField(null=True)),
+                    ('changed_in', models.PositiveIntegerField(default=0)),
+                ],
+            ),
+            migrations.CreateModel(
+                name='MeetingParticipantEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('removed_at', models.DateTimeField(null=True)),
+                    ('changed_in', models.PositiveIntegerField(default=0)),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='MeetingSeries',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('kind', models.CharField(choices=[('review', 'Monthly review'), ('qbr', 'QBR')], max_length=10)),
+                    ('rule', models.CharField(choices=[('day', 'A day of the month'), ('weekday', 'A weekday of the month'), ('quarter_week', "A week after the quarter's end")], default='weekday', max_length=12, verbose_name='on')),
+                    ('day', models.PositiveSmallIntegerField(blank=True, help_text='1 to 31. A month without that day: its last day.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(31)], verbose_name='day of the month')),
+                    ('place', models.SmallIntegerField(blank=True, choices=[(1, 'First'), (2, 'Second'), (3, 'Third'), (4, 'Fourth'), (-1, 'Last')], null=True, verbose_name='which')),
+                    ('weekday', models.PositiveSmallIntegerField(blank=True, choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], null=True)),
+                    ('week', models.PositiveSmallIntegerField(blank=True, help_text="1 to 12. The first week is the quarter's first seven days.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(12)], verbose_name="week after the quarter's end")),
+                    ('every_months', models.PositiveSmallIntegerField(default=1, help_text="After a quarter's end: always three.", validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(12)], verbose_name='every … months')),
+                    ('begins', models.TimeField(help_text='By the clock of its time zone.', verbose_name='from')),
+                    ('minutes', models.PositiveSmallIntegerField(default=60, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(720)])),
+                    ('time_zone', models.CharField(max_length=80, validators=[programs.models.meetings.check_time_zone])),
+                    ('country', models.CharField(blank=True, help_text='Whose public holidays and weekends are respected. Empty: none.', max_length=2)),
+                    ('subdivision', models.CharField(blank=True, help_text='Such as BY, for its own holidays.', max_length=10)),
+                    ('on_holiday', models.CharField(choices=[('move', 'Move to the next working day'), ('skip', 'Skip the meeting')], default='move', max_length=4, verbose_name='on a holiday')),
+                    ('location', models.CharField(blank=True, help_text='A room, or the address of a call.', max_length=200, verbose_name='where')),
+                    ('starts_on', models.DateField(help_text='No meeting before it.', verbose_name='first day')),
+                    ('ends_on', models.DateField(blank=True, help_text='No meeting after it. Empty: no end.', null=True, verbose_name='last day')),
+                    ('made_until', models.DateField(editable=False, help_text='The day up to which meetings were made.', null=True)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ],
+                options={
+                    'verbose_name_plural': 'meeting series',
+                    'ordering': ('unit', 'kind', 'pk'),
+                },
+            ),
+            migrations.CreateModel(
+                name='MeetingSeriesEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('kind', models.CharField(choices=[('review', 'Monthly review'), ('qbr', 'QBR')], max_length=10)),
+                    ('rule', models.CharField(choices=[('day', 'A day of the month'), ('weekday', 'A weekday of the month'), ('quarter_week', "A week after the quarter's end")], default='weekday', max_length=12, verbose_name='on')),
+                    ('day', models.PositiveSmallIntegerField(blank=True, help_text='1 to 31. A month without that day: its last day.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(31)], verbose_name='day of the month')),
+                    ('place', models.SmallIntegerField(blank=True, choices=[(1, 'First'), (2, 'Second'), (3, 'Third'), (4, 'Fourth'), (-1, 'Last')], null=True, verbose_name='which')),
+                    ('weekday', models.PositiveSmallIntegerField(blank=True, choices=[(0, 'Monday'), (1, 'Tuesday'), (2, 'Wednesday'), (3, 'Thursday'), (4, 'Friday'), (5, 'Saturday'), (6, 'Sunday')], null=True)),
+                    ('week', models.PositiveSmallIntegerField(blank=True, help_text="1 to 12. The first week is the quarter's first seven days.", null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(12)], verbose_name="week after the quarter's end")),
+                    ('every_months', models.PositiveSmallIntegerField(default=1, help_text="After a quarter's end: always three.", validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(12)], verbose_name='every … months')),
+                    ('begins', models.TimeField(help_text='By the clock of its time zone.', verbose_name='from')),
+                    ('minutes', models.PositiveSmallIntegerField(default=60, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(720)])),
+                    ('time_zone', models.CharField(max_length=80, validators=[programs.models.meetings.check_time_zone])),
+                    ('country', models.CharField(blank=True, help_text='Whose public holidays and weekends are respected. Empty: none.', max_length=2)),
+                    ('subdivision', models.CharField(blank=True, help_text='Such as BY, for its own holidays.', max_length=10)),
+                    ('on_holiday', models.CharField(choices=[('move', 'Move to the next working day'), ('skip', 'Skip the meeting')], default='move', max_length=4, verbose_name='on a holiday')),
+                    ('location', models.CharField(blank=True, help_text='A room, or the address of a call.', max_length=200, verbose_name='where')),
+                    ('starts_on', models.DateField(help_text='No meeting before it.', verbose_name='first day')),
+                    ('ends_on', models.DateField(blank=True, help_text='No meeting after it. Empty: no end.', null=True, verbose_name='last day')),
+                    ('made_until', models.DateField(editable=False, help_text='The day up to which meetings were made.', null=True)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+        ]),
+        AtOnce([
+            migrations.RemoveConstraint(
+                model_name='notice',
+                name='notice_is_told_once',
+            ),
+            migrations.RemoveConstraint(
+                model_name='notice',
+                name='notice_is_about_one_thing',
+            ),
+            migrations.AlterField(
+                model_name='notice',
+                name='kind',
+                field=models.CharField(choices=[('ticket_due_soon', 'A ticket of mine is due within three days'), ('ticket_due', 'A ticket of mine is due today'), ('ticket_overdue', 'A ticket of mine is overdue'), ('ticket_overdue_in_team', 'A ticket in my teams is overdue'), ('ticket_assigned', 'A ticket became mine'), ('mentioned', 'Somebody mentions me'), ('ticket_commented', 'Somebody comments on a ticket that I own or watch'), ('check_in_due', 'A check-in on an objective of mine is due'), ('objective_missing', 'A team of mine has no objective for the quarter'), ('meeting_invitation', 'I am invited to a meeting, or its time changes'), ('meeting_cancelled', 'A meeting of mine is cancelled, or I no longer take part'), ('meeting_soon', 'A meeting of mine is within a day'), ('meeting_unsigned', 'A review or QBR of a meeting of mine is not signed off')], max_length=30),
+            ),
+            migrations.AlterField(
+                model_name='optout',
+                name='kind',
+                field=models.CharField(blank=True, choices=[('ticket_due_soon', 'A ticket of mine is due within three days'), ('ticket_due', 'A ticket of mine is due today'), ('ticket_overdue', 'A ticket of mine is overdue'), ('ticket_overdue_in_team', 'A ticket in my teams is overdue'), ('ticket_assigned', 'A ticket became mine'), ('mentioned', 'Somebody mentions me'), ('ticket_commented', 'Somebody comments on a ticket that I own or watch'), ('check_in_due', 'A check-in on an objective of mine is due'), ('objective_missing', 'A team of mine has no objective for the quarter'), ('meeting_invitation', 'I am invited to a meeting, or its time changes'), ('meeting_cancelled', 'A meeting of mine is cancelled, or I no longer take part'), ('meeting_soon', 'A meeting of mine is within a day'), ('meeting_unsigned', 'A review or QBR of a meeting of mine is not signed off')], max_length=30),
+            ),
+            migrations.AddField(
+                model_name='calendarfeed',
+                name='account',
+                field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='calendar_feed', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='notice',
+                name='meeting',
+                field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='programs.meeting'),
+            ),
+            migrations.AddConstraint(
+                model_name='notice',
+                constraint=models.UniqueConstraint(fields=('account', 'kind', 'ticket', 'comment', 'objective', 'unit', 'meeting', 'day', 'number'), name='notice_is_told_once', nulls_distinct=False),
+            ),
+            migrations.AddConstraint(
+                model_name='notice',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('meeting', None), ('objective', None), ('ticket__isnull', False), ('unit', None)), models.Q(('meeting', None), ('objective__isnull', False), ('ticket', None), ('unit', None)), models.Q(('meeting', None), ('objective', None), ('ticket', None), ('unit__isnull', False)), models.Q(('meeting__isnull', False), ('objective', None), ('ticket', None), ('unit', None)), _connector='OR'), name='notice_is_about_one_thing'),
+            ),
+            migrations.AddField(
+                model_name='meetingevent',
+                name='pgh_context',
+                field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            ),
+            migrations.AddField(
+                model_name='meetingevent',
+                name='pgh_obj',
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.meeting'),
+            ),
+            migrations.AddField(
+                model_name='meetingparticipant',
+                name='meeting',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='participants', to='programs.meeting'),
+            ),
+            migrations.AddField(
+                model_name='meetingparticipant',
+                name='person',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgtree.person'),
+            ),
+            migrations.AddField(
+                model_name='meetingparticipantevent',
+                name='meeting',
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.meeting'),
+            ),
+            migrations.AddField(
+                model_name='meetingparticipantevent',
+                name='person',
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.person'),
+            ),
+            migrations.AddField(
+                model_name='meetingparticipantevent',
+                name='pgh_context',
+                field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            ),
+            migrations.AddField(
+                model_name='meetingparticipantevent',
+                name='pgh_obj',
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.meetingparticipant'),
+            ),
+            migrations.AddField(
+                model_name='meetingseries',
+                name='participants',
+                field=models.ManyToManyField(blank=True, related_name='meeting_series', to='orgtree.person'),
+            ),
+            migrations.AddField(
+                model_name='meetingseries',
+                name='unit',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='meeting_series', to='orgtree.unit'),
+            ),
+            migrations.AddField(
+                model_name='meetingseries',
+                name='written_by',
+                field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='meetingevent',
+                name='series',
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.meetingseries'),
+            ),
+            migrations.AddField(
+                model_name='meeting',
+                name='series',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='meetings', to='programs.meetingseries'),
+            ),
+            migrations.AddField(
+                model_name='meetingseriesevent',
+                name='pgh_context',
+                field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            ),
+            migrations.AddField(
+                model_name='meetingseriesevent',
+                name='pgh_obj',
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.meetingseries'),
+            ),
+            migrations.AddField(
+                model_name='meetingseriesevent',
+                name='unit',
+                field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit'),
+            ),
+            migrations.AddField(
+                model_name='meetingseriesevent',
+                name='written_by',
+                field=models.ForeignKey(db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddConstraint(
+                model_name='meetingparticipant',
+                constraint=models.UniqueConstraint(fields=('meeting', 'person'), name='meeting_participant_once'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='meetingparticipant',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_meetingparticipantevent" ("changed_in", "id", "meeting_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at") VALUES (NEW."changed_in", NEW."id", NEW."meeting_id", NEW."person_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."removed_at"); RETURN NULL;', hash='ee7f556c57986a9e31859b3f7bf5196cb80e5841', operation='INSERT', pgid='pgtrigger_insert_insert_b748f', table='programs_meetingparticipant', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='meetingparticipant',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_meetingparticipantevent" ("changed_in", "id", "meeting_id", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "removed_at") VALUES (NEW."changed_in", NEW."id", NEW."meeting_id", NEW."person_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."removed_at"); RETURN NULL;', hash='0b66638f2da676218ad34bff33d96b02bc72a4e2', operation='UPDATE', pgid='pgtrigger_update_update_91ced', table='programs_meetingparticipant', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='meetingparticipantevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='2114533b58cdace888d914e5a6785206703efc25', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_633fe', table='programs_meetingparticipantevent', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='meetingseries',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('day__isnull', False), ('rule', 'day')), models.Q(('place__isnull', False), ('rule', 'weekday'), ('weekday__isnull', False)), models.Q(('rule', 'quarter_week'), ('week__isnull', False), ('weekday__isnull', False)), _connector='OR'), name='meeting_rule_has_its_fields'),
+            ),
+            migrations.AddConstraint(
+                model_name='meetingseries',
+                constraint=models.CheckConstraint(condition=models.Q(('kind', 'qbr'), ('unit__isnull', False), _connector='OR'), name='review_meeting_has_a_unit'),
+            ),
+            migrations.AddConstraint(
+                model_name='meetingseries',
+                constraint=models.CheckConstraint(condition=models.Q(('ends_on', None), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='meeting_series_ends_after_its_start'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='meetingseries',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_meetingseriesevent" ("begins", "country", "day", "ends_on", "every_months", "id", "kind", "location", "made_until", "minutes", "on_holiday", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "place", "rule", "starts_on", "subdivision", "time_zone", "unit_id", "version", "week", "weekday", "written_by_id") VALUES (NEW."begins", NEW."country", NEW."day", NEW."ends_on", NEW."every_months", NEW."id", NEW."kind", NEW."location", NEW."made_until", NEW."minutes", NEW."on_holiday", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."place", NEW."rule", NEW."starts_on", NEW."subdivision", NEW."time_zone", NEW."unit_id", NEW."version", NEW."week", NEW."weekday", NEW."written_by_id"); RETURN NULL;', hash='db7351ba37270a9d13d70c61c33c76ab2e50f137', operation='INSERT', pgid='pgtrigger_insert_insert_870d1', table='programs_meetingseries', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='meetingseries',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_meetingseriesevent" ("begins", "country", "day", "ends_on", "every_months", "id", "kind", "location", "made_until", "minutes", "on_holiday", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "place", "rule", "starts_on", "subdivision", "time_zone", "unit_id", "version", "week", "weekday", "written_by_id") VALUES (NEW."begins", NEW."country", NEW."day", NEW."ends_on", NEW."every_months", NEW."id", NEW."kind", NEW."location", NEW."made_until", NEW."minutes", NEW."on_holiday", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."place", NEW."rule", NEW."starts_on", NEW."subdivision", NEW."time_zone", NEW."unit_id", NEW."version", NEW."week", NEW."weekday", NEW."written_by_id"); RETURN NULL;', hash='405a729ca2510f7c461229f0ceabee65a33b97e0', operation='UPDATE', pgid='pgtrigger_update_update_ef048', table='programs_meetingseries', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='meetingevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f60fe9dbadc627009cb2cd704ea7ef54875d75b0', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_1e69e', table='programs_meetingevent', when='BEFORE')),
+            ),
+            migrations.AddIndex(
+                model_name='meeting',
+                index=models.Index(fields=['starts_at'], name='meeting_by_time'),
+            ),
+            migrations.AddConstraint(
+                model_name='meeting',
+                constraint=models.UniqueConstraint(fields=('series', 'period_start'), name='meeting_once_a_period'),
+            ),
+            migrations.AddConstraint(
+                model_name='meeting',
+                constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='meeting_takes_time'),
+            ),
+            migrations.AddConstraint(
+                model_name='meeting',
+                constraint=models.CheckConstraint(condition=models.Q(('period_end__gt', models.F('period_start'))), name='meeting_period_has_days'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='meeting',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_meetingevent" ("cancelled_why", "changed_at", "ends_at", "id", "is_exception", "moved_in", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rule_day", "sequence", "series_id", "starts_at", "state", "uid") VALUES (NEW."cancelled_why", NEW."changed_at", NEW."ends_at", NEW."id", NEW."is_exception", NEW."moved_in", NEW."period_end", NEW."period_start", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."rule_day", NEW."sequence", NEW."series_id", NEW."starts_at", NEW."state", NEW."uid"); RETURN NULL;', hash='ce79c569c002d7722f36595ac8fb9d57f283808f', operation='INSERT', pgid='pgtrigger_insert_insert_4faea', table='programs_meeting', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='meeting',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_meetingevent" ("cancelled_why", "changed_at", "ends_at", "id", "is_exception", "moved_in", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rule_day", "sequence", "series_id", "starts_at", "state", "uid") VALUES (NEW."cancelled_why", NEW."changed_at", NEW."ends_at", NEW."id", NEW."is_exception", NEW."moved_in", NEW."period_end", NEW."period_start", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."rule_day", NEW."sequence", NEW."series_id", NEW."starts_at", NEW."state", NEW."uid"); RETURN NULL;', hash='3553c43f526749a0930d1512cfdb19ac9a948be1', operation='UPDATE', pgid='pgtrigger_update_update_79242', table='programs_meeting', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='meetingseriesevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='1e9b087d38c6887e14c2f744c697ea2f83555f03', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_413c9', table='programs_meetingseriesevent', when='BEFORE')),
+            ),
+        ]),
     ]

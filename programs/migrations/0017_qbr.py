@@ -9,6 +9,8 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from core.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -20,166 +22,170 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name='frozendocument',
-            name='kind',
-            field=models.CharField(choices=[('quarter', 'Closed quarter'), ('qbr', 'Business review')], editable=False, max_length=20),
-        ),
-        migrations.CreateModel(
-            name='Qbr',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('period', models.CharField(choices=[('month', 'Month'), ('quarter', 'Quarter')], default='quarter', max_length=7)),
-                ('start', models.DateField()),
-                ('end', models.DateField(help_text='The first day that no longer belongs to it.')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('frozen', 'Frozen'), ('signed', 'Signed off')], default='draft', editable=False, max_length=6)),
-                ('signed_at', models.DateTimeField(editable=False, null=True)),
-                ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, help_text='Of the order of its sections.')),
-                ('document', models.OneToOneField(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='programs.frozendocument')),
-                ('signed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='qbrs', to='orgtree.unit')),
-                ('written_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'verbose_name': 'business review',
-                'ordering': ('-start', '-end', 'pk'),
-            },
-        ),
-        migrations.CreateModel(
-            name='QbrEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('period', models.CharField(choices=[('month', 'Month'), ('quarter', 'Quarter')], default='quarter', max_length=7)),
-                ('start', models.DateField()),
-                ('end', models.DateField(help_text='The first day that no longer belongs to it.')),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('frozen', 'Frozen'), ('signed', 'Signed off')], default='draft', editable=False, max_length=6)),
-                ('signed_at', models.DateTimeField(editable=False, null=True)),
-                ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
-                ('version', models.PositiveIntegerField(default=1, editable=False, help_text='Of the order of its sections.')),
-                ('document', models.ForeignKey(db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.frozendocument')),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.qbr')),
-                ('signed_by', models.ForeignKey(db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('unit', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit')),
-                ('written_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='QbrSection',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(choices=[('highlights', 'Highlights'), ('dora', 'DORA'), ('objectives', 'Objectives'), ('action_plans', 'Action plans'), ('ai', 'AI adoption, output and spend'), ('quality', 'Quality and incidents'), ('allocation', 'Allocation'), ('risks', 'Risks'), ('asks', 'Asks')], max_length=20)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('is_included', models.BooleanField(default=True)),
-                ('headline', models.CharField(blank=True, help_text='The finding in a sentence; empty: one made of the figures.', max_length=120)),
-                ('commentary', models.TextField(blank=True, help_text='Markdown.')),
-                ('metrics', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, help_text='Keys of further metrics to show.', size=None)),
-                ('edited_at', models.DateTimeField(editable=False, null=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('edited_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('qbr', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sections', to='programs.qbr')),
-            ],
-            options={
-                'ordering': ('qbr', 'position'),
-            },
-        ),
-        migrations.CreateModel(
-            name='QbrSectionEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('key', models.CharField(choices=[('highlights', 'Highlights'), ('dora', 'DORA'), ('objectives', 'Objectives'), ('action_plans', 'Action plans'), ('ai', 'AI adoption, output and spend'), ('quality', 'Quality and incidents'), ('allocation', 'Allocation'), ('risks', 'Risks'), ('asks', 'Asks')], max_length=20)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('is_included', models.BooleanField(default=True)),
-                ('headline', models.CharField(blank=True, help_text='The finding in a sentence; empty: one made of the figures.', max_length=120)),
-                ('commentary', models.TextField(blank=True, help_text='Markdown.')),
-                ('metrics', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, help_text='Keys of further metrics to show.', size=None)),
-                ('edited_at', models.DateTimeField(editable=False, null=True)),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-                ('edited_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.qbrsection')),
-                ('qbr', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.qbr')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.AddIndex(
-            model_name='qbr',
-            index=models.Index(fields=['-start', '-end', 'id'], name='qbr_by_period'),
-        ),
-        migrations.AddConstraint(
-            model_name='qbr',
-            constraint=models.UniqueConstraint(fields=('unit', 'period', 'start'), name='one_qbr_per_unit_and_period', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='qbr',
-            constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='qbr_has_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='qbr',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document', None), ('signed_at', None), ('state', 'draft')), models.Q(('document__isnull', False), ('signed_at', None), ('state', 'frozen')), models.Q(('document__isnull', False), ('signed_at__isnull', False), ('state', 'signed')), _connector='OR'), name='qbr_state_is_that_of_its_document'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='qbr',
-            trigger=pgtrigger.compiler.Trigger(name='frozen_qbr_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."document_id" IS NOT NULL)', func='RAISE EXCEPTION \'pgtrigger: Cannot update of "unit_id", "period", "start", "end", "document_id" rows from % table\', TG_TABLE_NAME;', hash='1d17b8dc3bf1d4d920aba2fac85e3ad96c7322f0', operation='UPDATE OF "unit_id", "period", "start", "end", "document_id"', pgid='pgtrigger_frozen_qbr_stays_ac90c', table='programs_qbr', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='qbr',
-            trigger=pgtrigger.compiler.Trigger(name='frozen_qbr_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."document_id" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='f0ec11559c502a114c0de53493d5e693a422ca25', operation='DELETE', pgid='pgtrigger_frozen_qbr_is_kept_9b1ec', table='programs_qbr', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='qbr',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_qbrevent" ("document_id", "end", "id", "period", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "signed_at", "signed_by_id", "start", "state", "unit_id", "version", "written_at", "written_by_id") VALUES (NEW."document_id", NEW."end", NEW."id", NEW."period", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."signed_at", NEW."signed_by_id", NEW."start", NEW."state", NEW."unit_id", NEW."version", NEW."written_at", NEW."written_by_id"); RETURN NULL;', hash='afde1b0e653374fad1278eabb4acefe5118e9e28', operation='INSERT', pgid='pgtrigger_insert_insert_86a87', table='programs_qbr', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='qbr',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_qbrevent" ("document_id", "end", "id", "period", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "signed_at", "signed_by_id", "start", "state", "unit_id", "version", "written_at", "written_by_id") VALUES (NEW."document_id", NEW."end", NEW."id", NEW."period", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."signed_at", NEW."signed_by_id", NEW."start", NEW."state", NEW."unit_id", NEW."version", NEW."written_at", NEW."written_by_id"); RETURN NULL;', hash='5cda8e2faf909067feaf9729f8948ecd1f7bc3bc', operation='UPDATE', pgid='pgtrigger_update_update_6c650', table='programs_qbr', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='qbrevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='99a616d229223f4cf493122c72681406b1bb60cc', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_32d31', table='programs_qbrevent', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='qbrsection',
-            constraint=models.UniqueConstraint(fields=('qbr', 'key'), name='qbr_section_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='qbrsection',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('qbr', 'position'), name='qbr_section_position_once'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='qbrsection',
-            trigger=pgtrigger.compiler.Trigger(name='frozen_qbr_takes_no_section', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_qbr WHERE id = NEW.qbr_id AND document_id IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is frozen: its sections are not changed any more.' USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='43f3596cf1eed7aa3c44047650e4732e23a7982a', operation='INSERT', pgid='pgtrigger_frozen_qbr_takes_no_section_3ea4d', table='programs_qbrsection', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='qbrsection',
-            trigger=pgtrigger.compiler.Trigger(name='section_of_frozen_qbr_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_qbr WHERE id = OLD.qbr_id AND document_id IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is frozen: its sections are not changed any more.' USING ERRCODE = '23514';\n    END IF;\n    RETURN OLD;\n", hash='ddd668a365afc00cde34c92ec6e79499364cc840', operation='DELETE', pgid='pgtrigger_section_of_frozen_qbr_is_kept_32a65', table='programs_qbrsection', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='qbrsection',
-            trigger=pgtrigger.compiler.Trigger(name='section_of_frozen_qbr_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_qbr WHERE id = NEW.qbr_id AND document_id IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is frozen: its sections are not changed any more.' USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='e35621223ba2fbe04a93e418aaddfbd2e07f95f1', operation='UPDATE OF "qbr_id", "key", "position", "is_included", "headline", "commentary", "metrics"', pgid='pgtrigger_section_of_frozen_qbr_stays_55d61', table='programs_qbrsection', when='BEFORE')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='qbrsection',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_qbrsectionevent" ("commentary", "edited_at", "edited_by_id", "headline", "id", "is_included", "key", "metrics", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "qbr_id", "version") VALUES (NEW."commentary", NEW."edited_at", NEW."edited_by_id", NEW."headline", NEW."id", NEW."is_included", NEW."key", NEW."metrics", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position", NEW."qbr_id", NEW."version"); RETURN NULL;', hash='74b8ba40c9ce45747c65d61879b8377e9ae19849', operation='INSERT', pgid='pgtrigger_insert_insert_ab810', table='programs_qbrsection', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='qbrsection',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_qbrsectionevent" ("commentary", "edited_at", "edited_by_id", "headline", "id", "is_included", "key", "metrics", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "qbr_id", "version") VALUES (NEW."commentary", NEW."edited_at", NEW."edited_by_id", NEW."headline", NEW."id", NEW."is_included", NEW."key", NEW."metrics", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."position", NEW."qbr_id", NEW."version"); RETURN NULL;', hash='c9bdb2c11e794051a430fe8070a0a8fc2fda9939', operation='UPDATE', pgid='pgtrigger_update_update_5c08c', table='programs_qbrsection', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='qbrsectionevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='7ca73f9c888d8c6a690e8b519974927b13e44b1f', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_53b6c', table='programs_qbrsectionevent', when='BEFORE')),
-        ),
+        AtOnce([
+            migrations.AlterField(
+                model_name='frozendocument',
+                name='kind',
+                field=models.CharField(choices=[('quarter', 'Closed quarter'), ('qbr', 'Business review')], editable=False, max_length=20),
+            ),
+            migrations.CreateModel(
+                name='Qbr',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('period', models.CharField(choices=[('month', 'Month'), ('quarter', 'Quarter')], default='quarter', max_length=7)),
+                    ('start', models.DateField()),
+                    ('end', models.DateField(help_text='The first day that no longer belongs to it.')),
+                    ('state', models.CharField(choices=[('draft', 'Draft'), ('frozen', 'Frozen'), ('signed', 'Signed off')], default='draft', editable=False, max_length=6)),
+                    ('signed_at', models.DateTimeField(editable=False, null=True)),
+                    ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False, help_text='Of the order of its sections.')),
+                    ('document', models.OneToOneField(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, to='programs.frozendocument')),
+                    ('signed_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='qbrs', to='orgtree.unit')),
+                    ('written_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'verbose_name': 'business review',
+                    'ordering': ('-start', '-end', 'pk'),
+                },
+            ),
+            migrations.CreateModel(
+                name='QbrEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('period', models.CharField(choices=[('month', 'Month'), ('quarter', 'Quarter')], default='quarter', max_length=7)),
+                    ('start', models.DateField()),
+                    ('end', models.DateField(help_text='The first day that no longer belongs to it.')),
+                    ('state', models.CharField(choices=[('draft', 'Draft'), ('frozen', 'Frozen'), ('signed', 'Signed off')], default='draft', editable=False, max_length=6)),
+                    ('signed_at', models.DateTimeField(editable=False, null=True)),
+                    ('written_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False, help_text='Of the order of its sections.')),
+                    ('document', models.ForeignKey(db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.frozendocument')),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.qbr')),
+                    ('signed_by', models.ForeignKey(db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('unit', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit')),
+                    ('written_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='QbrSection',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('key', models.CharField(choices=[('highlights', 'Highlights'), ('dora', 'DORA'), ('objectives', 'Objectives'), ('action_plans', 'Action plans'), ('ai', 'AI adoption, output and spend'), ('quality', 'Quality and incidents'), ('allocation', 'Allocation'), ('risks', 'Risks'), ('asks', 'Asks')], max_length=20)),
+                    ('position', models.PositiveSmallIntegerField()),
+                    ('is_included', models.BooleanField(default=True)),
+                    ('headline', models.CharField(blank=True, help_text='The finding in a sentence; empty: one made of the figures.', max_length=120)),
+                    ('commentary', models.TextField(blank=True, help_text='Markdown.')),
+                    ('metrics', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, help_text='Keys of further metrics to show.', size=None)),
+                    ('edited_at', models.DateTimeField(editable=False, null=True)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                    ('edited_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('qbr', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sections', to='programs.qbr')),
+                ],
+                options={
+                    'ordering': ('qbr', 'position'),
+                },
+            ),
+            migrations.CreateModel(
+                name='QbrSectionEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('key', models.CharField(choices=[('highlights', 'Highlights'), ('dora', 'DORA'), ('objectives', 'Objectives'), ('action_plans', 'Action plans'), ('ai', 'AI adoption, output and spend'), ('quality', 'Quality and incidents'), ('allocation', 'Allocation'), ('risks', 'Risks'), ('asks', 'Asks')], max_length=20)),
+                    ('position', models.PositiveSmallIntegerField()),
+                    ('is_included', models.BooleanField(default=True)),
+                    ('headline', models.CharField(blank=True, help_text='The finding in a sentence; empty: one made of the figures.', max_length=120)),
+                    ('commentary', models.TextField(blank=True, help_text='Markdown.')),
+                    ('metrics', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), blank=True, default=list, help_text='Keys of further metrics to show.', size=None)),
+                    ('edited_at', models.DateTimeField(editable=False, null=True)),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                    ('edited_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.qbrsection')),
+                    ('qbr', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='programs.qbr')),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+        ]),
+        AtOnce([
+            migrations.AddIndex(
+                model_name='qbr',
+                index=models.Index(fields=['-start', '-end', 'id'], name='qbr_by_period'),
+            ),
+            migrations.AddConstraint(
+                model_name='qbr',
+                constraint=models.UniqueConstraint(fields=('unit', 'period', 'start'), name='one_qbr_per_unit_and_period', nulls_distinct=False),
+            ),
+            migrations.AddConstraint(
+                model_name='qbr',
+                constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='qbr_has_days'),
+            ),
+            migrations.AddConstraint(
+                model_name='qbr',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('document', None), ('signed_at', None), ('state', 'draft')), models.Q(('document__isnull', False), ('signed_at', None), ('state', 'frozen')), models.Q(('document__isnull', False), ('signed_at__isnull', False), ('state', 'signed')), _connector='OR'), name='qbr_state_is_that_of_its_document'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='qbr',
+                trigger=pgtrigger.compiler.Trigger(name='frozen_qbr_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."document_id" IS NOT NULL)', func='RAISE EXCEPTION \'pgtrigger: Cannot update of "unit_id", "period", "start", "end", "document_id" rows from % table\', TG_TABLE_NAME;', hash='1d17b8dc3bf1d4d920aba2fac85e3ad96c7322f0', operation='UPDATE OF "unit_id", "period", "start", "end", "document_id"', pgid='pgtrigger_frozen_qbr_stays_ac90c', table='programs_qbr', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='qbr',
+                trigger=pgtrigger.compiler.Trigger(name='frozen_qbr_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."document_id" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='f0ec11559c502a114c0de53493d5e693a422ca25', operation='DELETE', pgid='pgtrigger_frozen_qbr_is_kept_9b1ec', table='programs_qbr', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='qbr',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_qbrevent" ("document_id", "end", "id", "period", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "signed_at", "signed_by_id", "start", "state", "unit_id", "version", "written_at", "written_by_id") VALUES (NEW."document_id", NEW."end", NEW."id", NEW."period", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."signed_at", NEW."signed_by_id", NEW."start", NEW."state", NEW."unit_id", NEW."version", NEW."written_at", NEW."written_by_id"); RETURN NULL;', hash='afde1b0e653374fad1278eabb4acefe5118e9e28', operation='INSERT', pgid='pgtrigger_insert_insert_86a87', table='programs_qbr', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='qbr',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_qbrevent" ("document_id", "end", "id", "period", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "signed_at", "signed_by_id", "start", "state", "unit_id", "version", "written_at", "written_by_id") VALUES (NEW."document_id", NEW."end", NEW."id", NEW."period", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."signed_at", NEW."signed_by_id", NEW."start", NEW."state", NEW."unit_id", NEW."version", NEW."written_at", NEW."written_by_id"); RETURN NULL;', hash='5cda8e2faf909067feaf9729f8948ecd1f7bc3bc', operation='UPDATE', pgid='pgtrigger_update_update_6c650', table='programs_qbr', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='qbrevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='99a616d229223f4cf493122c72681406b1bb60cc', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_32d31', table='programs_qbrevent', when='BEFORE')),
+            ),
+            migrations.AddConstraint(
+                model_name='qbrsection',
+                constraint=models.UniqueConstraint(fields=('qbr', 'key'), name='qbr_section_once'),
+            ),
+            migrations.AddConstraint(
+                model_name='qbrsection',
+                constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('qbr', 'position'), name='qbr_section_position_once'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='qbrsection',
+                trigger=pgtrigger.compiler.Trigger(name='frozen_qbr_takes_no_section', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_qbr WHERE id = NEW.qbr_id AND document_id IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is frozen: its sections are not changed any more.' USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='43f3596cf1eed7aa3c44047650e4732e23a7982a', operation='INSERT', pgid='pgtrigger_frozen_qbr_takes_no_section_3ea4d', table='programs_qbrsection', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='qbrsection',
+                trigger=pgtrigger.compiler.Trigger(name='section_of_frozen_qbr_is_kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_qbr WHERE id = OLD.qbr_id AND document_id IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is frozen: its sections are not changed any more.' USING ERRCODE = '23514';\n    END IF;\n    RETURN OLD;\n", hash='ddd668a365afc00cde34c92ec6e79499364cc840', operation='DELETE', pgid='pgtrigger_section_of_frozen_qbr_is_kept_32a65', table='programs_qbrsection', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='qbrsection',
+                trigger=pgtrigger.compiler.Trigger(name='section_of_frozen_qbr_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (SELECT FROM programs_qbr WHERE id = NEW.qbr_id AND document_id IS NOT NULL) THEN\n        RAISE EXCEPTION 'The review is frozen: its sections are not changed any more.' USING ERRCODE = '23514';\n    END IF;\n    RETURN NEW;\n", hash='e35621223ba2fbe04a93e418aaddfbd2e07f95f1', operation='UPDATE OF "qbr_id", "key", "position", "is_included", "headline", "commentary", "metrics"', pgid='pgtrigger_section_of_frozen_qbr_stays_55d61', table='programs_qbrsection', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='qbrsection',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_qbrsectionevent" ("commentary", "edited_at", "edited_by_id", "headline", "id", "is_included", "key", "metrics", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "qbr_id", "version") VALUES (NEW."commentary", NEW."edited_at", NEW."edited_by_id", NEW."headline", NEW."id", NEW."is_included", NEW."key", NEW."metrics", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."position", NEW."qbr_id", NEW."version"); RETURN NULL;', hash='74b8ba40c9ce45747c65d61879b8377e9ae19849', operation='INSERT', pgid='pgtrigger_insert_insert_ab810', table='programs_qbrsection', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='qbrsection',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_qbrsectionevent" ("commentary", "edited_at", "edited_by_id", "headline", "id", "is_included", "key", "metrics", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "position", "qbr_id", "version") VALUES (NEW."commentary", NEW."edited_at", NEW."edited_by_id", NEW."headline", NEW."id", NEW."is_included", NEW."key", NEW."metrics", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."position", NEW."qbr_id", NEW."version"); RETURN NULL;', hash='c9bdb2c11e794051a430fe8070a0a8fc2fda9939', operation='UPDATE', pgid='pgtrigger_update_update_5c08c', table='programs_qbrsection', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='qbrsectionevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='7ca73f9c888d8c6a690e8b519974927b13e44b1f', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_53b6c', table='programs_qbrsectionevent', when='BEFORE')),
+            ),
+        ]),
     ]

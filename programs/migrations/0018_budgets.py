@@ -9,6 +9,8 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
 
+from core.migration_operations import AtOnce
+
 
 class Migration(migrations.Migration):
 
@@ -20,191 +22,195 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Budget',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('agent', models.CharField(blank=True, help_text='Empty: all agents.', max_length=40)),
-                ('amount', models.DecimalField(decimal_places=2, help_text='In US dollars at list prices.', max_digits=11, validators=[django.core.validators.MinValueValidator(Decimal('0.01')), django.core.validators.MaxValueValidator(Decimal('999999999.99'))], verbose_name='amount a month')),
-                ('first_month', models.DateField(verbose_name='first month')),
-                ('last_month', models.DateField(blank=True, help_text='Empty: no end.', null=True, verbose_name='last month')),
-                ('forecast_percent', models.PositiveSmallIntegerField(blank=True, default=80, help_text='Percent of the budget. Empty: no alert.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='alert when the forecast reaches')),
-                ('spent_percent', models.PositiveSmallIntegerField(blank=True, default=100, help_text='Percent of the budget. Empty: no alert.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='alert when spend reaches')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-            ],
-            options={
-                'ordering': (models.OrderBy(models.F('unit__name'), nulls_first=True), 'agent', 'first_month', 'pk'),
-            },
-        ),
-        migrations.CreateModel(
-            name='BudgetAlert',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('month', models.DateField()),
-                ('kind', models.CharField(choices=[('forecast', 'Forecast'), ('spent', 'Spent')], max_length=10)),
-                ('percent', models.PositiveSmallIntegerField()),
-                ('amount', models.DecimalField(decimal_places=2, help_text='The budget at that moment.', max_digits=11)),
-                ('spent', models.FloatField()),
-                ('forecast', models.FloatField(null=True)),
-                ('low', models.FloatField(null=True)),
-                ('high', models.FloatField(null=True)),
-                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-            ],
-            options={
-                'ordering': ('-at', '-pk'),
-            },
-        ),
-        migrations.CreateModel(
-            name='BudgetEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('id', models.BigIntegerField()),
-                ('agent', models.CharField(blank=True, help_text='Empty: all agents.', max_length=40)),
-                ('amount', models.DecimalField(decimal_places=2, help_text='In US dollars at list prices.', max_digits=11, validators=[django.core.validators.MinValueValidator(Decimal('0.01')), django.core.validators.MaxValueValidator(Decimal('999999999.99'))], verbose_name='amount a month')),
-                ('first_month', models.DateField(verbose_name='first month')),
-                ('last_month', models.DateField(blank=True, help_text='Empty: no end.', null=True, verbose_name='last month')),
-                ('forecast_percent', models.PositiveSmallIntegerField(blank=True, default=80, help_text='Percent of the budget. Empty: no alert.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='alert when the forecast reaches')),
-                ('spent_percent', models.PositiveSmallIntegerField(blank=True, default=100, help_text='Percent of the budget. Empty: no alert.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='alert when spend reaches')),
-                ('version', models.PositiveIntegerField(default=1, editable=False)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name='programsettings',
-            name='insert_insert',
-        ),
-        pgtrigger.migrations.RemoveTrigger(
-            model_name='programsettings',
-            name='update_update',
-        ),
-        migrations.RemoveConstraint(
-            model_name='notice',
-            name='notice_is_told_once',
-        ),
-        migrations.RemoveConstraint(
-            model_name='notice',
-            name='notice_is_about_one_thing',
-        ),
-        migrations.AddField(
-            model_name='programsettings',
-            name='cost_centre',
-            field=models.ForeignKey(blank=True, help_text='The attribute by which charge-back splits spend. Empty: it is chosen there.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='orgtree.attribute', verbose_name='cost centre of people'),
-        ),
-        migrations.AddField(
-            model_name='programsettingsevent',
-            name='cost_centre',
-            field=models.ForeignKey(blank=True, db_constraint=False, help_text='The attribute by which charge-back splits spend. Empty: it is chosen there.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.attribute', verbose_name='cost centre of people'),
-        ),
-        migrations.AlterField(
-            model_name='notice',
-            name='kind',
-            field=models.CharField(choices=[('ticket_due_soon', 'A ticket of mine is due within three days'), ('ticket_due', 'A ticket of mine is due today'), ('ticket_overdue', 'A ticket of mine is overdue'), ('ticket_overdue_in_team', 'A ticket in my teams is overdue'), ('ticket_assigned', 'A ticket became mine'), ('mentioned', 'Somebody mentions me'), ('ticket_commented', 'Somebody comments on a ticket that I own or watch'), ('check_in_due', 'A check-in on an objective of mine is due'), ('objective_missing', 'A team of mine has no objective for the quarter'), ('meeting_invitation', 'I am invited to a meeting, or its time changes'), ('meeting_cancelled', 'A meeting of mine is cancelled, or I no longer take part'), ('meeting_soon', 'A meeting of mine is within a day'), ('meeting_unsigned', 'A review or QBR of a meeting of mine is not signed off'), ('budget_forecast', 'A budget that I answer for is forecast to be used up'), ('budget_spent', 'A budget that I answer for is used up')], max_length=30),
-        ),
-        migrations.AlterField(
-            model_name='optout',
-            name='kind',
-            field=models.CharField(blank=True, choices=[('ticket_due_soon', 'A ticket of mine is due within three days'), ('ticket_due', 'A ticket of mine is due today'), ('ticket_overdue', 'A ticket of mine is overdue'), ('ticket_overdue_in_team', 'A ticket in my teams is overdue'), ('ticket_assigned', 'A ticket became mine'), ('mentioned', 'Somebody mentions me'), ('ticket_commented', 'Somebody comments on a ticket that I own or watch'), ('check_in_due', 'A check-in on an objective of mine is due'), ('objective_missing', 'A team of mine has no objective for the quarter'), ('meeting_invitation', 'I am invited to a meeting, or its time changes'), ('meeting_cancelled', 'A meeting of mine is cancelled, or I no longer take part'), ('meeting_soon', 'A meeting of mine is within a day'), ('meeting_unsigned', 'A review or QBR of a meeting of mine is not signed off'), ('budget_forecast', 'A budget that I answer for is forecast to be used up'), ('budget_spent', 'A budget that I answer for is used up')], max_length=30),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='programsettings',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_programsettingsevent" ("cost_centre_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "teams_tree_id") VALUES (NEW."cost_centre_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."teams_tree_id"); RETURN NULL;', hash='4d2f75b5bba6d68b93a0830f1096917348d5208d', operation='INSERT', pgid='pgtrigger_insert_insert_10b36', table='programs_programsettings', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='programsettings',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_programsettingsevent" ("cost_centre_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "teams_tree_id") VALUES (NEW."cost_centre_id", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."teams_tree_id"); RETURN NULL;', hash='c9d723dd5a39013f27ff44e7c976aa53adc8167d', operation='UPDATE', pgid='pgtrigger_update_update_d8fe0', table='programs_programsettings', when='AFTER')),
-        ),
-        migrations.AddField(
-            model_name='budget',
-            name='owner',
-            field=models.ForeignKey(blank=True, help_text='Asked before the budget is gone.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='orgtree.person'),
-        ),
-        migrations.AddField(
-            model_name='budget',
-            name='unit',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='budgets', to='orgtree.unit'),
-        ),
-        migrations.AddField(
-            model_name='budget',
-            name='written_by',
-            field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='budgetalert',
-            name='budget',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='programs.budget'),
-        ),
-        migrations.AddField(
-            model_name='notice',
-            name='alert',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='programs.budgetalert'),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('account', 'kind', 'ticket', 'comment', 'objective', 'unit', 'meeting', 'alert', 'day', 'number'), name='notice_is_told_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('alert__isnull', True), ('meeting__isnull', True), ('objective__isnull', True), ('ticket__isnull', False), ('unit__isnull', True)), models.Q(('alert__isnull', True), ('meeting__isnull', True), ('objective__isnull', False), ('ticket__isnull', True), ('unit__isnull', True)), models.Q(('alert__isnull', True), ('meeting__isnull', True), ('objective__isnull', True), ('ticket__isnull', True), ('unit__isnull', False)), models.Q(('alert__isnull', True), ('meeting__isnull', False), ('objective__isnull', True), ('ticket__isnull', True), ('unit__isnull', True)), models.Q(('alert__isnull', False), ('meeting__isnull', True), ('objective__isnull', True), ('ticket__isnull', True), ('unit__isnull', True)), _connector='OR'), name='notice_is_about_one_thing'),
-        ),
-        migrations.AddField(
-            model_name='budgetevent',
-            name='owner',
-            field=models.ForeignKey(blank=True, db_constraint=False, help_text='Asked before the budget is gone.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.person'),
-        ),
-        migrations.AddField(
-            model_name='budgetevent',
-            name='pgh_context',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
-        ),
-        migrations.AddField(
-            model_name='budgetevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.budget'),
-        ),
-        migrations.AddField(
-            model_name='budgetevent',
-            name='unit',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit'),
-        ),
-        migrations.AddField(
-            model_name='budgetevent',
-            name='written_by',
-            field=models.ForeignKey(db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.UniqueConstraint(fields=('unit', 'agent', 'first_month'), name='budget_begins_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='budget_is_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('first_month__day', 1), models.Q(('last_month', None), ('last_month__day', 1), _connector='OR')), name='budget_is_of_whole_months'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('last_month', None), ('last_month__gte', models.F('first_month')), _connector='OR'), name='budget_ends_after_its_start'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='budget',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_budgetevent" ("agent", "amount", "first_month", "forecast_percent", "id", "last_month", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "spent_percent", "unit_id", "version", "written_by_id") VALUES (NEW."agent", NEW."amount", NEW."first_month", NEW."forecast_percent", NEW."id", NEW."last_month", NEW."owner_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."spent_percent", NEW."unit_id", NEW."version", NEW."written_by_id"); RETURN NULL;', hash='0bbccf134ad0be540b4833226bd7159bc3e9fa77', operation='INSERT', pgid='pgtrigger_insert_insert_a3ed9', table='programs_budget', when='AFTER')),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='budget',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_budgetevent" ("agent", "amount", "first_month", "forecast_percent", "id", "last_month", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "spent_percent", "unit_id", "version", "written_by_id") VALUES (NEW."agent", NEW."amount", NEW."first_month", NEW."forecast_percent", NEW."id", NEW."last_month", NEW."owner_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."spent_percent", NEW."unit_id", NEW."version", NEW."written_by_id"); RETURN NULL;', hash='47344450f7bdb071e8e58f4bdc2076afea65025a', operation='UPDATE', pgid='pgtrigger_update_update_52643', table='programs_budget', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='budgetalert',
-            constraint=models.UniqueConstraint(fields=('budget', 'month', 'kind', 'percent'), name='budget_alert_once'),
-        ),
-        pgtrigger.migrations.AddTrigger(
-            model_name='budgetevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='39988968f22b9fe11208d56ad72d396b02172948', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_62f00', table='programs_budgetevent', when='BEFORE')),
-        ),
+        AtOnce([
+            migrations.CreateModel(
+                name='Budget',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('agent', models.CharField(blank=True, help_text='Empty: all agents.', max_length=40)),
+                    ('amount', models.DecimalField(decimal_places=2, help_text='In US dollars at list prices.', max_digits=11, validators=[django.core.validators.MinValueValidator(Decimal('0.01')), django.core.validators.MaxValueValidator(Decimal('999999999.99'))], verbose_name='amount a month')),
+                    ('first_month', models.DateField(verbose_name='first month')),
+                    ('last_month', models.DateField(blank=True, help_text='Empty: no end.', null=True, verbose_name='last month')),
+                    ('forecast_percent', models.PositiveSmallIntegerField(blank=True, default=80, help_text='Percent of the budget. Empty: no alert.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='alert when the forecast reaches')),
+                    ('spent_percent', models.PositiveSmallIntegerField(blank=True, default=100, help_text='Percent of the budget. Empty: no alert.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='alert when spend reaches')),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ],
+                options={
+                    'ordering': (models.OrderBy(models.F('unit__name'), nulls_first=True), 'agent', 'first_month', 'pk'),
+                },
+            ),
+            migrations.CreateModel(
+                name='BudgetAlert',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('month', models.DateField()),
+                    ('kind', models.CharField(choices=[('forecast', 'Forecast'), ('spent', 'Spent')], max_length=10)),
+                    ('percent', models.PositiveSmallIntegerField()),
+                    ('amount', models.DecimalField(decimal_places=2, help_text='The budget at that moment.', max_digits=11)),
+                    ('spent', models.FloatField()),
+                    ('forecast', models.FloatField(null=True)),
+                    ('low', models.FloatField(null=True)),
+                    ('high', models.FloatField(null=True)),
+                    ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ],
+                options={
+                    'ordering': ('-at', '-pk'),
+                },
+            ),
+            migrations.CreateModel(
+                name='BudgetEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('agent', models.CharField(blank=True, help_text='Empty: all agents.', max_length=40)),
+                    ('amount', models.DecimalField(decimal_places=2, help_text='In US dollars at list prices.', max_digits=11, validators=[django.core.validators.MinValueValidator(Decimal('0.01')), django.core.validators.MaxValueValidator(Decimal('999999999.99'))], verbose_name='amount a month')),
+                    ('first_month', models.DateField(verbose_name='first month')),
+                    ('last_month', models.DateField(blank=True, help_text='Empty: no end.', null=True, verbose_name='last month')),
+                    ('forecast_percent', models.PositiveSmallIntegerField(blank=True, default=80, help_text='Percent of the budget. Empty: no alert.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='alert when the forecast reaches')),
+                    ('spent_percent', models.PositiveSmallIntegerField(blank=True, default=100, help_text='Percent of the budget. Empty: no alert.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000)], verbose_name='alert when spend reaches')),
+                    ('version', models.PositiveIntegerField(default=1, editable=False)),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+        ]),
+        AtOnce([
+            pgtrigger.migrations.RemoveTrigger(
+                model_name='programsettings',
+                name='insert_insert',
+            ),
+            pgtrigger.migrations.RemoveTrigger(
+                model_name='programsettings',
+                name='update_update',
+            ),
+            migrations.RemoveConstraint(
+                model_name='notice',
+                name='notice_is_told_once',
+            ),
+            migrations.RemoveConstraint(
+                model_name='notice',
+                name='notice_is_about_one_thing',
+            ),
+            migrations.AddField(
+                model_name='programsettings',
+                name='cost_centre',
+                field=models.ForeignKey(blank=True, help_text='The attribute by which charge-back splits spend. Empty: it is chosen there.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='orgtree.attribute', verbose_name='cost centre of people'),
+            ),
+            migrations.AddField(
+                model_name='programsettingsevent',
+                name='cost_centre',
+                field=models.ForeignKey(blank=True, db_constraint=False, help_text='The attribute by which charge-back splits spend. Empty: it is chosen there.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.attribute', verbose_name='cost centre of people'),
+            ),
+            migrations.AlterField(
+                model_name='notice',
+                name='kind',
+                field=models.CharField(choices=[('ticket_due_soon', 'A ticket of mine is due within three days'), ('ticket_due', 'A ticket of mine is due today'), ('ticket_overdue', 'A ticket of mine is overdue'), ('ticket_overdue_in_team', 'A ticket in my teams is overdue'), ('ticket_assigned', 'A ticket became mine'), ('mentioned', 'Somebody mentions me'), ('ticket_commented', 'Somebody comments on a ticket that I own or watch'), ('check_in_due', 'A check-in on an objective of mine is due'), ('objective_missing', 'A team of mine has no objective for the quarter'), ('meeting_invitation', 'I am invited to a meeting, or its time changes'), ('meeting_cancelled', 'A meeting of mine is cancelled, or I no longer take part'), ('meeting_soon', 'A meeting of mine is within a day'), ('meeting_unsigned', 'A review or QBR of a meeting of mine is not signed off'), ('budget_forecast', 'A budget that I answer for is forecast to be used up'), ('budget_spent', 'A budget that I answer for is used up')], max_length=30),
+            ),
+            migrations.AlterField(
+                model_name='optout',
+                name='kind',
+                field=models.CharField(blank=True, choices=[('ticket_due_soon', 'A ticket of mine is due within three days'), ('ticket_due', 'A ticket of mine is due today'), ('ticket_overdue', 'A ticket of mine is overdue'), ('ticket_overdue_in_team', 'A ticket in my teams is overdue'), ('ticket_assigned', 'A ticket became mine'), ('mentioned', 'Somebody mentions me'), ('ticket_commented', 'Somebody comments on a ticket that I own or watch'), ('check_in_due', 'A check-in on an objective of mine is due'), ('objective_missing', 'A team of mine has no objective for the quarter'), ('meeting_invitation', 'I am invited to a meeting, or its time changes'), ('meeting_cancelled', 'A meeting of mine is cancelled, or I no longer take part'), ('meeting_soon', 'A meeting of mine is within a day'), ('meeting_unsigned', 'A review or QBR of a meeting of mine is not signed off'), ('budget_forecast', 'A budget that I answer for is forecast to be used up'), ('budget_spent', 'A budget that I answer for is used up')], max_length=30),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='programsettings',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_programsettingsevent" ("cost_centre_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "teams_tree_id") VALUES (NEW."cost_centre_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."teams_tree_id"); RETURN NULL;', hash='4d2f75b5bba6d68b93a0830f1096917348d5208d', operation='INSERT', pgid='pgtrigger_insert_insert_10b36', table='programs_programsettings', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='programsettings',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_programsettingsevent" ("cost_centre_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "teams_tree_id") VALUES (NEW."cost_centre_id", NEW."id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."teams_tree_id"); RETURN NULL;', hash='c9d723dd5a39013f27ff44e7c976aa53adc8167d', operation='UPDATE', pgid='pgtrigger_update_update_d8fe0', table='programs_programsettings', when='AFTER')),
+            ),
+            migrations.AddField(
+                model_name='budget',
+                name='owner',
+                field=models.ForeignKey(blank=True, help_text='Asked before the budget is gone.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='orgtree.person'),
+            ),
+            migrations.AddField(
+                model_name='budget',
+                name='unit',
+                field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='budgets', to='orgtree.unit'),
+            ),
+            migrations.AddField(
+                model_name='budget',
+                name='written_by',
+                field=models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddField(
+                model_name='budgetalert',
+                name='budget',
+                field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='alerts', to='programs.budget'),
+            ),
+            migrations.AddField(
+                model_name='notice',
+                name='alert',
+                field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='notices', to='programs.budgetalert'),
+            ),
+            migrations.AddConstraint(
+                model_name='notice',
+                constraint=models.UniqueConstraint(fields=('account', 'kind', 'ticket', 'comment', 'objective', 'unit', 'meeting', 'alert', 'day', 'number'), name='notice_is_told_once', nulls_distinct=False),
+            ),
+            migrations.AddConstraint(
+                model_name='notice',
+                constraint=models.CheckConstraint(condition=models.Q(models.Q(('alert__isnull', True), ('meeting__isnull', True), ('objective__isnull', True), ('ticket__isnull', False), ('unit__isnull', True)), models.Q(('alert__isnull', True), ('meeting__isnull', True), ('objective__isnull', False), ('ticket__isnull', True), ('unit__isnull', True)), models.Q(('alert__isnull', True), ('meeting__isnull', True), ('objective__isnull', True), ('ticket__isnull', True), ('unit__isnull', False)), models.Q(('alert__isnull', True), ('meeting__isnull', False), ('objective__isnull', True), ('ticket__isnull', True), ('unit__isnull', True)), models.Q(('alert__isnull', False), ('meeting__isnull', True), ('objective__isnull', True), ('ticket__isnull', True), ('unit__isnull', True)), _connector='OR'), name='notice_is_about_one_thing'),
+            ),
+            migrations.AddField(
+                model_name='budgetevent',
+                name='owner',
+                field=models.ForeignKey(blank=True, db_constraint=False, help_text='Asked before the budget is gone.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.person'),
+            ),
+            migrations.AddField(
+                model_name='budgetevent',
+                name='pgh_context',
+                field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+            ),
+            migrations.AddField(
+                model_name='budgetevent',
+                name='pgh_obj',
+                field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='programs.budget'),
+            ),
+            migrations.AddField(
+                model_name='budgetevent',
+                name='unit',
+                field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit'),
+            ),
+            migrations.AddField(
+                model_name='budgetevent',
+                name='written_by',
+                field=models.ForeignKey(db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
+            ),
+            migrations.AddConstraint(
+                model_name='budget',
+                constraint=models.UniqueConstraint(fields=('unit', 'agent', 'first_month'), name='budget_begins_once', nulls_distinct=False),
+            ),
+            migrations.AddConstraint(
+                model_name='budget',
+                constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='budget_is_positive'),
+            ),
+            migrations.AddConstraint(
+                model_name='budget',
+                constraint=models.CheckConstraint(condition=models.Q(('first_month__day', 1), models.Q(('last_month', None), ('last_month__day', 1), _connector='OR')), name='budget_is_of_whole_months'),
+            ),
+            migrations.AddConstraint(
+                model_name='budget',
+                constraint=models.CheckConstraint(condition=models.Q(('last_month', None), ('last_month__gte', models.F('first_month')), _connector='OR'), name='budget_ends_after_its_start'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='budget',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "programs_budgetevent" ("agent", "amount", "first_month", "forecast_percent", "id", "last_month", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "spent_percent", "unit_id", "version", "written_by_id") VALUES (NEW."agent", NEW."amount", NEW."first_month", NEW."forecast_percent", NEW."id", NEW."last_month", NEW."owner_id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."spent_percent", NEW."unit_id", NEW."version", NEW."written_by_id"); RETURN NULL;', hash='0bbccf134ad0be540b4833226bd7159bc3e9fa77', operation='INSERT', pgid='pgtrigger_insert_insert_a3ed9', table='programs_budget', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='budget',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "programs_budgetevent" ("agent", "amount", "first_month", "forecast_percent", "id", "last_month", "owner_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "spent_percent", "unit_id", "version", "written_by_id") VALUES (NEW."agent", NEW."amount", NEW."first_month", NEW."forecast_percent", NEW."id", NEW."last_month", NEW."owner_id", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."spent_percent", NEW."unit_id", NEW."version", NEW."written_by_id"); RETURN NULL;', hash='47344450f7bdb071e8e58f4bdc2076afea65025a', operation='UPDATE', pgid='pgtrigger_update_update_52643', table='programs_budget', when='AFTER')),
+            ),
+            migrations.AddConstraint(
+                model_name='budgetalert',
+                constraint=models.UniqueConstraint(fields=('budget', 'month', 'kind', 'percent'), name='budget_alert_once'),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='budgetevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='39988968f22b9fe11208d56ad72d396b02172948', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_62f00', table='programs_budgetevent', when='BEFORE')),
+            ),
+        ]),
     ]
