@@ -50,13 +50,10 @@ def test_a_database_with_all_single_steps_goes_on_with_the_one_that_replaces_the
     assert described_tables() == tables
 
 
-@pytest.mark.usefixtures("migrated")
-def test_models_of_an_earlier_version_get_their_names_and_keep_tables_and_permissions() -> None:
-    newest = described_tables()
-    migrate_back(integrations="0055", programs="0012")
-    renamed = described_tables()
-    migrate_back(integrations="0054", programs="0011")
-    assert described_tables() == renamed
+@pytest.mark.usefixtures("empty")
+def test_models_of_an_earlier_version_get_their_names_and_keep_tables_and_permissions(database_template: str) -> None:
+    migrate_to(auth="0012", integrations="0054", programs="0011")
+    before = described_tables()
     former = ContentType.objects.get(app_label="programs", model="letter").pk
     execute(
         "INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff, is_active,"
@@ -66,16 +63,20 @@ def test_models_of_an_earlier_version_get_their_names_and_keep_tables_and_permis
         "INSERT INTO programs_letter (public_id, account_id, channel, state, attempts, held_by, reason)"
         " SELECT gen_random_uuid(), id, 'email', 'waiting', 0, '', '' FROM auth_user"
     )
+    migrate_to(integrations="0055", programs="0012")
+    assert described_tables() == before
     schema.migrate_schema()
-    assert described_tables() == newest
     assert OutgoingEmail.objects.get().account.username == "ada"
     assert ContentType.objects.get(app_label="programs", model="outgoingemail").pk == former
+    after = described_tables()
+    with pointed_at(database_template):
+        assert described_tables() == after
 
 
-def migrate_back(**migrations: str) -> None:
-    """To these migrations, the upper app first."""
-    for app in ("programs", "integrations"):
-        call_command("migrate", app, migrations[app], verbosity=0)
+def migrate_to(**migrations: str) -> None:
+    """An empty database, or one of an earlier version, to these migrations and those that they need."""
+    for app, name in migrations.items():
+        call_command("migrate", app, name, verbosity=0)
 
 
 @pytest.mark.usefixtures("migrated")
