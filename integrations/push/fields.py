@@ -17,6 +17,7 @@ LONGEST_WORD = 200
 LONGEST_NAME = 500
 LONGEST_URL = 2000
 LARGEST = 2**31 - 1
+NO_OBJECT = ["A record is an object with named fields."]
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -24,7 +25,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            raise serializers.ValidationError({"record": ["A record is an object with named fields."]})
+            raise serializers.ValidationError({"record": NO_OBJECT})
         if unknown := sorted(str(name)[:60] for name in data if name not in self.fields):
             known = ", ".join(self.fields)
             raise serializers.ValidationError(

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
+from rest_framework.exceptions import ValidationError
 
 from core.disk_full import is_disk_full, not_stored_message
 from integrations.connectors.drafts import AnyDraft
@@ -20,7 +21,7 @@ from integrations.intake.store_drafts import Outcome, store_drafts
 from integrations.models import IngestScope
 from integrations.push.connection import forget_record, push_connection
 from integrations.push.drafts import KINDS
-from integrations.push.fields import in_words
+from integrations.push.fields import NO_OBJECT, in_words
 from integrations.push.hand_kept import METRICS, forget_value, store_values
 from integrations.telemetry.otlp.ingest_tokens import RefusedTokenError, Sender, sender_of
 from integrations.telemetry.otlp.replies import RefusedError
@@ -120,9 +121,10 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
     results: list[dict[str, Any]] = []
     drafts: list[AnyDraft] = []
     stored: list[dict[str, Any]] = []
+    impossible: list[str] = []
+    serializer = pushed.record(context={"impossible_times": impossible})  # once: it copies all of its fields
     for record in records:
-        impossible: list[str] = []
-        serializer = pushed.record(data=record, context={"impossible_times": impossible})
+        impossible.clear()
         named = record.get("id", record.get("sha")) if isinstance(record, Mapping) else None
         result: dict[str, Any] = {
             "id": named if isinstance(named, str | int) else None,
@@ -130,13 +132,15 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
             "error": None,
         }
         results.append(result)
-        if serializer.is_valid():
-            if impossible:
-                result["left_out"] = list(dict.fromkeys(impossible))
-            drafts.append(pushed.draft_of(serializer.validated_data))
-            stored.append(result)
-        else:
-            result["error"] = in_words(serializer.errors)
+        try:
+            values = serializer.run_validation(record)
+        except ValidationError as refusal:
+            result["error"] = in_words(refusal.detail if isinstance(record, Mapping) else {"record": NO_OBJECT})
+            continue
+        if impossible:
+            result["left_out"] = list(dict.fromkeys(impossible))
+        drafts.append(pushed.draft_of(values))
+        stored.append(result)
     if drafts:
         with transaction.atomic():
             outcomes = store_drafts(push_connection(), drafts).outcomes

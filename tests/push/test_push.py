@@ -233,6 +233,7 @@ def test_after_its_removal_with_facts_kept_the_connection_goes_on(pusher: Pusher
         ("deployments", DEPLOYMENT | {"started_at": "2026-03-03T10:00:00Z"}, "finished_at: It lies before started_at."),
         ("deployments", DEPLOYMENT | {"fixes": "all"}, "fixes: Expected a list"),
         ("deployments", "not an object", "record: A record is an object"),
+        ("deployments", None, "record: A record is an object"),
         ("deployments", DEPLOYMENT | {"id": "x" * 201}, "id: Ensure this field has no more than 200 characters."),
         ("pull-requests", PULL_REQUEST | {"additions": 10**400}, "additions: "),
         ("pull-requests", PULL_REQUEST | {"additions": -1}, "additions: "),
