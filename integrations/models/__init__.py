@@ -51,6 +51,7 @@ from integrations.models.ingest import IngestScope, IngestToken
 from integrations.models.line_history import ChangedLines, LineHistory
 from integrations.models.ownership import Owned, OwnedKind, Ownership, OwnershipChange
 from integrations.models.pipeline_run_figures import PipelineRunFigures
+from integrations.models.placing import PlacingRule, RepositoryAlias, RuledRecord, UnplacedReason, UnplacedRecord
 from integrations.models.prices import (
     FollowedPriceBook,
     KeptPriceList,
@@ -169,6 +170,7 @@ __all__ = [
     "PipelineJob",
     "PipelineRun",
     "PipelineRunFigures",
+    "PlacingRule",
     "PlacingWork",
     "PriceOverride",
     "PriceOverrideChange",
@@ -193,10 +195,12 @@ __all__ = [
     "ReceivedTally",
     "Release",
     "Repository",
+    "RepositoryAlias",
     "RepositorySource",
     "Repricing",
     "Resource",
     "RevertMethod",
+    "RuledRecord",
     "SeatAssignment",
     "SeatPlan",
     "SeenRecord",
@@ -214,6 +218,8 @@ __all__ = [
     "ToolOutcome",
     "TouchedService",
     "UnmergedBranch",
+    "UnplacedReason",
+    "UnplacedRecord",
     "UnreadEvent",
     "UnreadableNote",
     "UnreadableSecretsError",

@@ -39,6 +39,9 @@ class Connection(models.Model):
     failures = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     problem = models.TextField(blank=True, default="", db_default="", editable=False)
     remedy = models.TextField(blank=True, default="", db_default="", editable=False)
+    unplaced_beyond = models.BigIntegerField(
+        default=0, db_default=0, editable=False, help_text="Drafts that wait for no place: too many others do."
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -144,6 +147,7 @@ class SyncRun(models.Model):
     unchanged = models.BigIntegerField(default=0)
     removed = models.BigIntegerField(default=0)
     quarantined = models.BigIntegerField(default=0)
+    unplaced = models.BigIntegerField(default=0, db_default=0)
     impossible_times = models.BigIntegerField(
         default=0, db_default=0, help_text="Of parts of records, which were left out: the records count."
     )

@@ -1,0 +1,142 @@
+"""Records that name a repository or service of another connection: those that wait for it, and admins' rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import MinLengthValidator
+from django.db import models
+
+from integrations.enums import Kind
+from integrations.models.connections import Connection, Repository
+from integrations.models.provider_fact import choices_of, text_field
+
+LONGEST_NAMED = 500
+
+
+class UnplacedReason(models.TextChoices):
+    """Why a record has no place yet."""
+
+    UNKNOWN = "unknown", "No connection knows it"
+    AMBIGUOUS = "ambiguous", "Several repositories are called so"
+    RULES = "rules", "Rules contradict each other"
+    NAMELESS = "nameless", "It names no repository"
+    FAILED = "failed", "It could not be stored"
+
+
+class UnplacedRecordQuerySet(models.QuerySet["UnplacedRecord"]):
+    """Waiting records; those of removed connections wait until these are connected again, and are counted nowhere."""
+
+    def waiting(self) -> UnplacedRecordQuerySet:
+        return self.filter(connection__removed_at=None)
+
+    def counts(self) -> models.QuerySet[UnplacedRecord, dict[str, Any]]:
+        """Rows {"connection", "kind", "reason", "number"}: how many records wait, for whatever shows a shortfall."""
+        grouped = self.waiting().order_by().values("connection", "kind", "reason")
+        return grouped.annotate(number=models.Count("pk")).order_by("connection", "kind", "reason")
+
+
+class UnplacedRecord(models.Model):
+    """A record whose repository or project nobody knows, with its drafts, until it can be placed.
+
+    An incident is stored all the same, and waits for its repository alone.
+    """
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="unplaced", db_index=False)
+    kind = models.CharField(max_length=24, choices=choices_of(Kind))
+    external_id = models.CharField(max_length=200)
+    named = text_field(LONGEST_NAMED)  # the repository or project, without credentials; empty: none
+    source = text_field(300)  # the pipeline or service that it is of
+    reason = models.CharField(max_length=10, choices=UnplacedReason.choices)
+    detail = models.TextField(blank=True, default="", db_default="", help_text="The reason in words, with names.")
+    drafts = models.JSONField(default=list, help_text="As they arrived: integrations/intake/draft_json.py.")
+    stored = models.BooleanField(
+        default=False, db_default=False, help_text="A rule had placed it: it is stored, and marked as deleted."
+    )
+    first_seen_at = models.DateTimeField(auto_now_add=True)
+    last_seen_at = models.DateTimeField()
+    failures = models.PositiveIntegerField(default=0, db_default=0)
+    next_try_at = models.DateTimeField(null=True, help_text="After a failure; null: as soon as it has a place.")
+
+    objects = UnplacedRecordQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "kind", "external_id"], name="unplaced_record_is_unique")
+        ]
+        indexes = [models.Index(fields=["connection", "kind", "named"], name="unplaced_by_name")]
+
+    def __str__(self) -> str:
+        return f"{Kind(self.kind).value} {self.external_id}"
+
+
+class RepositoryAlias(models.Model):
+    """What a repository was called before it was renamed: host/path or a name, as `normal_name` spells it."""
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="aliases")
+    name = models.CharField(max_length=LONGEST_NAMED)
+
+    class Meta:
+        verbose_name_plural = "repository aliases"
+        constraints = [models.UniqueConstraint(fields=["name", "repository"], name="repository_alias_is_unique")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PlacingRule(models.Model):
+    """An admin's word on what a name means that neither an address nor a name decides."""
+
+    class Subject(models.TextChoices):
+        REPOSITORY = "repository", "Repository"
+        SERVICE = "service", "Service"
+
+    subject = models.CharField(max_length=10, choices=Subject.choices, default=Subject.REPOSITORY)
+    connection = models.ForeignKey(
+        Connection, models.CASCADE, null=True, blank=True, related_name="+", help_text="Empty: any."
+    )
+    pattern = models.CharField(
+        max_length=LONGEST_NAMED,
+        validators=[MinLengthValidator(1)],
+        help_text="The whole name, or a pattern with * and ?; upper and lower case, https:// and .git make no difference.",
+    )
+    repository = models.ForeignKey(
+        Repository, models.CASCADE, null=True, blank=True, related_name="+", help_text="What the name means."
+    )
+    service = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="What the name means.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "connection", "pattern"], nulls_distinct=False, name="placing_rule_is_unique"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(subject="repository", repository__isnull=False, service="")
+                | (models.Q(subject="service", repository=None) & ~models.Q(service="")),
+                name="placing_rule_has_one_target",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pattern} → {self.repository or self.service}"
+
+
+class RuledRecord(models.Model):
+    """A record whose repository or service a rule decided: it follows when the rule is changed or deleted."""
+
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=24, choices=choices_of(Kind))
+    external_id = models.CharField(max_length=200)
+    subject = models.CharField(max_length=10, choices=PlacingRule.Subject.choices)
+    named = text_field(LONGEST_NAMED)
+    source = text_field(300)
+    target = text_field()  # the repository's id, or the service's name
+    drafts = models.JSONField(default=list, help_text="Of a commit, which is no row of one connection.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "kind", "external_id", "subject"], name="ruled_record_is_unique"
+            )
+        ]
+        indexes = [models.Index(fields=["connection", "subject", "named"], name="ruled_by_name")]
