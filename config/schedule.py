@@ -38,6 +38,7 @@ SCHEDULE = (
     Entry("Sync connections", "integrations.sync.tasks.sync_streams", Every(seconds=10)),
     Entry("Delete removed connections", "integrations.sync.tasks.delete_unwanted", Every(seconds=60)),
     Entry("Replay what is understood now", "integrations.sync.tasks.replay_refused", Every(seconds=300)),
+    Entry("Place what waits for its repository", "integrations.sync.tasks.place_unplaced", Every(seconds=60)),
     Entry("List resources", "integrations.sync.tasks.discover", Every(seconds=60)),
     Entry("Match identities", "orgtree.tasks.match_identities", Every(seconds=5)),
     Entry("Derive attribution", "integrations.code.attribution.tasks.attribute", Every(seconds=10)),

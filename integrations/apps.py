@@ -7,14 +7,15 @@ class IntegrationsConfig(AppConfig):
     name = "integrations"
 
     def ready(self) -> None:
-        from django.db.models.signals import post_save
+        from django.db.models.signals import post_delete, post_save, pre_save
 
         from integrations.code.commits.bots import recount_bots
         from integrations.delivery.ownership.seen import note_project, note_repository
         from integrations.delivery.recompute import recompute_all_days
         from integrations.facts.identity_activity import activity_of_identities, total_activity
+        from integrations.intake.former_names import note_former_names
         from integrations.intake.moved_identities import count_active_people, note_moved_identities, note_presence
-        from integrations.models import Project, Repository
+        from integrations.models import PlacingRule, Project, Repository
         from integrations.outbox.pull_request_queue import enqueue_pull_requests_of
         from integrations.telemetry.sessions.calendar import time_zone_listeners
         from orgtree.access.trust import active_people_counters
@@ -33,6 +34,17 @@ class IntegrationsConfig(AppConfig):
         post_save.connect(_settings_may_have_changed, sender=Organisation)
         post_save.connect(note_repository, sender=Repository)
         post_save.connect(note_project, sender=Project)
+        pre_save.connect(note_former_names, sender=Repository)
+        for model in (Repository, Project, PlacingRule):
+            post_save.connect(_names_may_mean_more, sender=model)
+        post_delete.connect(_names_may_mean_more, sender=PlacingRule)
+
+
+def _names_may_mean_more(**_: object) -> None:
+    from core.nudges import nudge_on_commit
+    from integrations.sync.tasks import place_unplaced
+
+    nudge_on_commit(place_unplaced)
 
 
 def _settings_may_have_changed(*, created: bool, **_: object) -> None:

@@ -6,6 +6,7 @@ from integrations.admin import (  # noqa: F401
     ingest_tokens,
     linking,
     ownership,
+    placing,
     prices,
     seats,
     telemetry_records,

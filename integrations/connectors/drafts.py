@@ -258,10 +258,13 @@ class JobDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineRunDraft(Draft):
-    """One attempt of a run: `external_id` tells attempts apart, `run` does not."""
+    """One attempt of a run: `external_id` tells attempts apart, `run` does not.
+
+    `repository` is its external id at the connection, or an address or name; empty where the run names none.
+    """
 
     kind: ClassVar[Kind] = Kind.PIPELINE_RUN
-    repository: str
+    repository: str = ""
     run: str
     name: str
     attempt: int = 1
@@ -293,10 +296,11 @@ class DeploymentDraft(Draft):
     """`native_environment` is the provider's name of it; which one is production, the connection's mapping says.
 
     Of one with statuses these say how and when it went; `run` and `job` are those of the pipeline that rolled it out.
+    `repository` is as of a pipeline run.
     """
 
     kind: ClassVar[Kind] = Kind.DEPLOYMENT
-    repository: str
+    repository: str = ""
     native_environment: str | Missing = MISSING
     service: str | Missing = MISSING
     status: RunStatus | Missing = MISSING

@@ -61,9 +61,14 @@ def store_reported_commits(
     return written
 
 
-def delete_reported_commits(connection: Connection, shas: Collection[str]) -> int:
-    """Remove these commits from the connection's repositories, unless a clone has them; how many did."""
+def delete_reported_commits(
+    connection: Connection, shas: Collection[str], *, repositories: Collection[int] | None = None
+) -> int:
+    """Remove these commits from the connection's repositories, or these, unless a clone has them; how many did."""
     lock_for_recompute()
+    if repositories is None:
+        known = Resource.objects.filter(connection=connection, repository__isnull=False)
+        repositories = list(known.values_list("repository_id", flat=True))
     with database.cursor() as cursor:
         cursor.execute(
             """
@@ -73,10 +78,7 @@ def delete_reported_commits(connection: Connection, shas: Collection[str]) -> in
               AND link.repository_id = ANY (%s)
             RETURNING commit.id, link.repository_id
             """,
-            [
-                list(shas),
-                list(Resource.objects.filter(connection=connection).values_list("repository", flat=True)),
-            ],
+            [list(shas), list(repositories)],
         )
         unlinked = cursor.fetchall()
     held = {commit for commit, _ in unlinked}

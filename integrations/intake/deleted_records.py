@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from django.db.models import Q
 from django.utils import timezone
@@ -11,7 +12,9 @@ from integrations.delivery.changed_days import append_days, days_of
 from integrations.delivery.derive import derive
 from integrations.enums import Kind, ResourceKind
 from integrations.intake.commits import delete_reported_commits
+from integrations.intake.resolve import resolve_services
 from integrations.intake.tables import TABLES
+from integrations.intake.unplaced import forget_waiting
 from integrations.models import Connection, Resource, Stream
 from integrations.outbox.write_lock import lock_for_write
 
@@ -38,16 +41,17 @@ def mark_gone(stream: Stream, whole: Collection[str]) -> int:
 
 
 def mark_deleted(connection: Connection, kind: Kind, external_ids: Collection[str]) -> int:
-    """Mark these records as deleted; how many there were.  Any later update restores them.
+    """Mark these records as deleted, or let them wait no more; how many there were.  Any later update restores them.
 
     In the caller's transaction.
     """
     lock_for_write(connection, {kind})
+    waited = forget_waiting(connection, kind, external_ids)
     if kind == Kind.COMMIT:
-        return delete_reported_commits(connection, external_ids)
+        return delete_reported_commits(connection, external_ids) or waited
     table = TABLES[kind]
     rows = table.model._default_manager.filter(connection=connection, external_id__in=external_ids, deleted_at=None)
-    return _mark(connection, kind, list(rows.values_list("pk", flat=True)))
+    return _mark(connection, kind, list(rows.values_list("pk", flat=True))) or waited
 
 
 def _mark(connection: Connection, kind: Kind, ids: Collection[int]) -> int:
@@ -56,6 +60,31 @@ def _mark(connection: Connection, kind: Kind, ids: Collection[int]) -> int:
     derive(connection, kind, set(ids))
     append_days(kind, ids, before)
     return len(ids)
+
+
+def live_records(connection: Connection, kind: Kind, external_ids: Collection[str]) -> list[str]:
+    """Those of these that are stored and not deleted."""
+    records = TABLES[kind].model._default_manager.filter(connection=connection, external_id__in=external_ids)
+    return list(records.filter(deleted_at=None).values_list("external_id", flat=True))
+
+
+def take_out(connection: Connection, kind: Kind, external_ids: Collection[str]) -> None:
+    """Mark these records as deleted while they have no place, in the caller's transaction."""
+    records = TABLES[kind].model._default_manager.filter(connection=connection, external_id__in=external_ids)
+    _mark(connection, kind, list(records.filter(deleted_at=None).values_list("pk", flat=True)))
+
+
+def move_records(connection: Connection, kind: Kind, external_ids: Collection[str], **columns: Any) -> None:
+    """Put stored records into another repository or service, in the caller's transaction, and bring deleted ones back.
+
+    They leave the place where they were as deleted records do, so that nothing there counts on them.
+    """
+    records = TABLES[kind].model._default_manager.filter(connection=connection, external_id__in=external_ids)
+    ids = list(records.values_list("pk", flat=True))
+    _mark(connection, kind, list(records.filter(deleted_at=None).values_list("pk", flat=True)))
+    records.update(deleted_at=None, **columns)
+    derive(connection, kind, set(ids))
+    append_days(kind, ids)
 
 
 def _of_resource(resource: Resource, kind: Kind) -> Q | None:
@@ -67,5 +96,6 @@ def _of_resource(resource: Resource, kind: Kind) -> Q | None:
     if kind == Kind.SPRINT:
         return Q(board=resource.external_id)
     if kind == Kind.INCIDENT and resource.kind == ResourceKind.SERVICE:
-        return Q(service__in=[resource.name, resource.external_id])
+        services = resolve_services(resource.connection, {resource.name, resource.external_id})
+        return Q(service__in={service.name for service in services.values()})
     return Q(repository=resource.repository_id) if resource.repository_id else None

@@ -8,6 +8,7 @@ from core.locks import Lock
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.git.repository import one_spelling
 from integrations.enums import ResourceKind
+from integrations.intake.names import spelled
 from integrations.intake.renamed import append_changes_of_renamed
 from integrations.models import Connection, Project, Repository, Resource
 from integrations.models.connections import PUSH
@@ -17,15 +18,11 @@ REPOSITORIES = Lock("repositories")  # while one transaction recognises reposito
 
 
 def repositories_of(connection: Connection, external_ids: Collection[str]) -> Mapping[str, int]:
-    """External id → repository, of those that the connection knows; one that is pushed becomes known."""
+    """External id → repository, of those that the connection knows by an id of its own."""
     if not external_ids:
         return {}
-    known = {resource.external_id: resource.repository_id for resource in _resources(connection, external_ids)}
-    if connection.provider == PUSH:
-        for name in sorted(set(external_ids) - known.keys()):
-            pushed = ResourceDraft(ResourceKind.REPOSITORY, name, name, remote=_remote_in(name))
-            known[name] = store_resource(connection, pushed).repository_id
-    return {external_id: id_ for external_id, id_ in known.items() if id_ is not None}
+    by_id = {resource.external_id: resource.repository_id for resource in _resources(connection, external_ids)}
+    return {external_id: id_ for external_id, id_ in by_id.items() if id_ is not None}
 
 
 def projects_of(connection: Connection, external_ids: Collection[str]) -> Mapping[str, int]:
@@ -89,7 +86,7 @@ def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before:
     if repository is None:
         REPOSITORIES.hold()
         known = Repository.objects.with_remote(draft.remote) or _named(draft)
-        repository = known or Repository(name=_free_name(_plain(draft.name)))
+        repository = known or Repository(name=_free_name(spelled(draft.name)))
         was_pushed = known is not None and _is_known_from_pushes_alone(resource, known)
     columns = {}
     if repository.name != draft.name[:200] and (repository.name == name_before or was_pushed):
@@ -129,14 +126,8 @@ def _named(draft: ResourceDraft) -> Repository | None:
 
     Hosts do not tell names apart by case, and build systems write acme/shop.git.
     """
-    namesakes = Repository.objects.filter(name__iexact=_plain(draft.name)).order_by("pk")
+    namesakes = Repository.objects.filter(name__iexact=spelled(draft.name)).order_by("pk")
     return (namesakes.filter(remote="") if draft.remote else namesakes).first()
-
-
-def _plain(name: str) -> str:
-    """Without what an address adds to a name: acme/shop.git/ is acme/shop."""
-    plain = name.rstrip("/")
-    return plain[: -len(".git")] if plain.lower().endswith(".git") and len(plain) > len(".git") else plain
 
 
 def _is_known_from_pushes_alone(resource: Resource, repository: Repository) -> bool:
@@ -145,7 +136,7 @@ def _is_known_from_pushes_alone(resource: Resource, repository: Repository) -> b
     return resource.connection.provider != PUSH and not others.exists() and not repository.sources.exists()
 
 
-def _remote_in(name: str) -> str:
+def remote_in(name: str) -> str:
     """The remote that a pushed name is, if it is one: https://github.com/acme/shop.git, github.com/acme/shop."""
     if "://" in name or name.startswith("git@"):
         return one_spelling(name)

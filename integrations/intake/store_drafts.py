@@ -1,11 +1,13 @@
 """Drafts become facts: pages, webhooks and pushes are stored alike, in any order and any number of times.
 
-`store_drafts` belongs into the transaction that also moves the cursor, or marks the delivery as processed.
+`store_drafts` belongs into the transaction that also moves the cursor, or marks the delivery as processed.  A record
+whose repository or project nobody knows waits with its drafts (unplaced.py); they are stored before its next one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -22,12 +24,15 @@ from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.work_items.changed_days import items_of, note_moved_items, note_unlinked
 from integrations.enums import Kind, ResourceKind
 from integrations.intake.commits import store_reported_commits
+from integrations.intake.deleted_records import mark_deleted, move_records
 from integrations.intake.expected_columns import expected_of_pull_requests
 from integrations.intake.identities import identify_people
-from integrations.intake.places import projects_of, repositories_of, store_resource
+from integrations.intake.places import store_resource
+from integrations.intake.placing import Placing, Subject, name_services, names_service, note_ruled, place
 from integrations.intake.records import References, Written, known_of, write_records
-from integrations.intake.tables import TABLES, RecordTable
-from integrations.models import Connection, Resource, WorkItem
+from integrations.intake.tables import TABLES
+from integrations.intake.unplaced import Record, drafts_of, forget_waiting, keep_new, waiting_for_place
+from integrations.models import Connection, Resource, RuledRecord, UnplacedRecord, WorkItem
 from integrations.outbox.write_lock import lock_for_write
 
 # Work items before the pull requests that name them.
@@ -48,7 +53,7 @@ class Outcome(StrEnum):
 class Stored:
     """The outcomes of drafts: totals, and each in order.
 
-    `unplaced` are drafts of repositories and projects that the connection does not know: they are not stored.
+    `unplaced` are drafts of repositories and projects that nobody knows: all but incidents wait.
     """
 
     added: int = 0
@@ -69,8 +74,9 @@ class Stored:
         )
 
     @classmethod
-    def of(cls, outcomes: Sequence[Outcome]) -> Stored:
-        return cls(**{outcome.value: outcomes.count(outcome) for outcome in Outcome}, outcomes=tuple(outcomes))
+    def of(cls, outcomes: Sequence[Outcome], unplaced: int) -> Stored:
+        numbers = {outcome.value: outcomes.count(outcome) for outcome in Outcome}
+        return cls(**numbers | {"unplaced": unplaced}, outcomes=tuple(outcomes))
 
 
 def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
@@ -80,17 +86,78 @@ def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
     """
     if not database.in_atomic_block:
         raise TransactionManagementError("store_drafts() needs the transaction of whoever moves the cursor.")
-    all_drafts = list(drafts)
-    if not all_drafts:
+    new_drafts = list(drafts)
+    if not new_drafts:
         return Stored()
-    lock_for_write(connection, {draft.kind for draft in all_drafts})
+    lock_for_write(connection, {draft.kind for draft in new_drafts})
+    waiting = waiting_for_place(connection, new_drafts)
+    outcomes, unplaced = _store_all(connection, waiting, new_drafts)
+    number = sum((draft.kind, draft.external_id) in unplaced for draft in new_drafts)
+    return Stored.of(outcomes, number)
+
+
+def store_waiting(connection: Connection, rows: Collection[UnplacedRecord]) -> int:
+    """Store records that wait, as far as they have a place now; how many, in the caller's transaction."""
+    waiting = {(Kind(row.kind), row.external_id): row for row in rows}
+    lock_for_write(connection, {kind for kind, _ in waiting})
+    _, unplaced = _store_all(connection, waiting, [])
+    return len(waiting.keys() - unplaced)
+
+
+def _store_all(
+    connection: Connection, waiting: Mapping[Record, UnplacedRecord], new_drafts: Sequence[AnyDraft]
+) -> tuple[list[Outcome], set[Record]]:
+    """Store waiting drafts and then the new ones: the outcomes of the new ones, and the records without a place."""
+    waited = [draft for row in waiting.values() for draft in drafts_of(row)]
+    all_drafts, ruled = name_services(connection, [*waited, *new_drafts])
     people = identify_people(connection.provider, _people(all_drafts))
     outcomes: dict[int, Outcome] = {}
+    unplaced: set[Record] = set()
     for kind in _ORDER:
         of_kind = {position: draft for position, draft in enumerate(all_drafts) if draft.kind == kind}
-        for positions in _rounds(of_kind):
-            outcomes |= _store(connection, kind, {position: all_drafts[position] for position in positions}, people)
-    return Stored.of([outcomes[position] for position in range(len(all_drafts))])
+        rows = [row for row in waiting.values() if row.kind == kind]
+        if not of_kind and not rows:
+            continue
+        placing = place(connection, kind, of_kind, rows)
+        _return(connection, kind, placing, rows)
+        for positions in _rounds(placing.drafts):
+            drafts = {position: placing.drafts[position] for position in positions}
+            outcomes |= _store(connection, kind, drafts, placing.places, people)
+        _note_places(connection, kind, placing, rows, [row for row in ruled if row.kind == kind])
+        unplaced |= {(kind, external_id) for external_id in placing.unplaced}
+    new = range(len(waited), len(all_drafts))
+    return [outcomes.get(position, Outcome.UNPLACED) for position in new], unplaced
+
+
+def _return(connection: Connection, kind: Kind, placing: Placing, rows: Iterable[UnplacedRecord]) -> None:
+    """Bring back what a rule had placed and then no more."""
+    by_place: dict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        if row.stored and (at := placing.returning.get(row.external_id)) is not None:
+            by_place[at].append(row.external_id)
+    for repository, external_ids in by_place.items():
+        move_records(connection, kind, external_ids, repository_id=repository)
+
+
+def _note_places(
+    connection: Connection,
+    kind: Kind,
+    placing: Placing,
+    rows: Iterable[UnplacedRecord],
+    services: Sequence[RuledRecord],
+) -> None:
+    """Keep what has no place, and forget of the others that they waited."""
+    gone = {external_id for external_id, record in placing.unplaced.items() if record.is_gone}
+    if gone:  # a record may be stored under an earlier name
+        mark_deleted(connection, kind, gone)
+    waits = {(kind, external_id): record for external_id, record in placing.unplaced.items() if external_id not in gone}
+    keep_new(connection, waits)
+    placed = {row.external_id for row in rows if (kind, row.external_id) not in waits}
+    if placed:
+        forget_waiting(connection, kind, placed)
+    decided = {(external_id, Subject.REPOSITORY.value) for external_id in placing.decided}
+    decided |= {(draft.external_id, Subject.SERVICE.value) for draft in placing.drafts.values() if names_service(draft)}
+    note_ruled(connection, kind, decided, [*placing.ruled, *services])
 
 
 def _rounds(drafts: Mapping[int, Draft]) -> Iterator[list[int]]:
@@ -109,9 +176,13 @@ def _rounds(drafts: Mapping[int, Draft]) -> Iterator[list[int]]:
 
 
 def _store(
-    connection: Connection, kind: Kind, drafts: Mapping[int, Draft], people: Mapping[Who, int]
+    connection: Connection,
+    kind: Kind,
+    drafts: Mapping[int, Draft],
+    places: Mapping[str, int],
+    people: Mapping[Who, int],
 ) -> dict[int, Outcome]:
-    """Store drafts of different records of one kind; the outcome by position."""
+    """Store drafts of different records of one kind, which have a place; the outcome by position."""
     if kind == Kind.REPOSITORY:
         return {
             position: _store_repository(connection, draft)
@@ -120,20 +191,17 @@ def _store(
         }
     if kind == Kind.COMMIT:
         commits = {position: draft for position, draft in drafts.items() if isinstance(draft, CommitDraft)}
-        known = repositories_of(connection, {draft.repository for draft in commits.values()})
-        return _outcomes(commits, store_reported_commits(connection, list(commits.values()), known))
+        return _outcomes(commits, store_reported_commits(connection, list(commits.values()), places))
     table = TABLES[kind]
-    places = _places(connection, table, drafts.values())
-    placed = {position: draft for position, draft in drafts.items() if _has_place(table, draft, places)}
-    stored = known_of(connection, table, {draft.external_id for draft in placed.values()})
+    stored = known_of(connection, table, {draft.external_id for draft in drafts.values()})
     days_before = days_of(kind, (record.known.id for record in stored.values() if not record.deleted))
     projects_before = _projects_of(record.known.id for record in stored.values()) if kind == Kind.WORK_ITEM else {}
     linked_before = items_of([record.known.id for record in stored.values()]) if kind == Kind.PULL_REQUEST else ()
     expected = None
-    if kind == Kind.PULL_REQUEST and len(stored) < len(placed):
+    if kind == Kind.PULL_REQUEST and len(stored) < len(drafts):
         expected = expected_of_pull_requests(value_mappings_of(connection))
     written = write_records(
-        connection, table, list(placed.values()), stored, References(people, places), expected=expected
+        connection, table, list(drafts.values()), stored, References(people, places), expected=expected
     )
     written.note_changed(derive(connection, kind, written.touched))
     if kind == Kind.PULL_REQUEST:
@@ -142,7 +210,7 @@ def _store(
     projects = _projects_of(projects_before)
     note_moved_items({item for item, project in projects_before.items() if projects[item] != project})
     note_unlinked({item for pull_request, item in linked_before if pull_request in written.touched})
-    return _outcomes(placed, written) | dict.fromkeys(drafts.keys() - placed.keys(), Outcome.UNPLACED)
+    return _outcomes(drafts, written)
 
 
 def _projects_of(items: Iterable[int]) -> dict[int, int]:
@@ -208,13 +276,3 @@ def _people(drafts: Iterable[Draft]) -> Iterator[Who]:
                     for name in part.people:
                         if isinstance(who := getattr(part_draft, name), Who):
                             yield who
-
-
-def _places(connection: Connection, table: RecordTable, drafts: Iterable[Draft]) -> Mapping[str, int]:
-    named = {name for draft in drafts if table.place and (name := getattr(draft, table.place))}
-    return projects_of(connection, named) if table.place == "project" else repositories_of(connection, named)
-
-
-def _has_place(table: RecordTable, draft: Draft, places: Mapping[str, int]) -> bool:
-    """An incident may name no repository, or one that is not known; what else there is belongs somewhere."""
-    return not table.place or draft.kind == Kind.INCIDENT or getattr(draft, table.place) in places

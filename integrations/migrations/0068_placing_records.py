@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('subject', models.CharField(choices=[('repository', 'Repository'), ('service', 'Service')], default='repository', max_length=10)),
-                ('pattern', models.CharField(help_text='The whole name, or a pattern with * and ?; upper and lower case, https:// and .git make no difference.', max_length=500, validators=[django.core.validators.MinLengthValidator(1)])),
+                ('pattern', models.CharField(help_text='The whole name, or a pattern with * and ?. Case, https:// and .git make no difference.', max_length=500, validators=[django.core.validators.MinLengthValidator(1)])),
                 ('service', models.CharField(blank=True, db_default='', default='', help_text='What the name means.', max_length=200)),
                 ('connection', models.ForeignKey(blank=True, help_text='Empty: any.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
                 ('repository', models.ForeignKey(blank=True, help_text='What the name means.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.repository')),

@@ -30,7 +30,7 @@ class UnplacedRecordQuerySet(models.QuerySet["UnplacedRecord"]):
     def waiting(self) -> UnplacedRecordQuerySet:
         return self.filter(connection__removed_at=None)
 
-    def counts(self) -> models.QuerySet[UnplacedRecord, dict[str, Any]]:
+    def counts(self) -> models.QuerySet[UnplacedRecord, Any]:
         """Rows {"connection", "kind", "reason", "number"}: how many records wait, for whatever shows a shortfall."""
         grouped = self.waiting().order_by().values("connection", "kind", "reason")
         return grouped.annotate(number=models.Count("pk")).order_by("connection", "kind", "reason")
@@ -98,7 +98,7 @@ class PlacingRule(models.Model):
     pattern = models.CharField(
         max_length=LONGEST_NAMED,
         validators=[MinLengthValidator(1)],
-        help_text="The whole name, or a pattern with * and ?; upper and lower case, https:// and .git make no difference.",
+        help_text="The whole name, or a pattern with * and ?. Case, https:// and .git make no difference.",
     )
     repository = models.ForeignKey(
         Repository, models.CASCADE, null=True, blank=True, related_name="+", help_text="What the name means."

@@ -18,6 +18,7 @@ from rest_framework.exceptions import ValidationError
 from core.disk_full import is_disk_full, not_stored_message
 from integrations.connectors.drafts import AnyDraft
 from integrations.intake.store_drafts import Outcome, store_drafts
+from integrations.intake.unplaced import waiting_for_place
 from integrations.models import IngestScope
 from integrations.push.connection import forget_record, push_connection
 from integrations.push.drafts import KINDS
@@ -143,9 +144,12 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
         stored.append(result)
     if drafts:
         with transaction.atomic():
-            outcomes = store_drafts(push_connection(), drafts).outcomes
-        for result, outcome in zip(stored, outcomes, strict=True):
-            result["status"] = STATUSES.get(outcome, "rejected")
-            if result["status"] == "rejected":
-                result["error"] = "repository: It names no repository."
+            connection = push_connection()
+            outcomes = store_drafts(connection, drafts).outcomes
+            waiting = waiting_for_place(connection, drafts)
+        for result, draft, outcome in zip(stored, drafts, outcomes, strict=True):
+            result["status"] = STATUSES.get(outcome, "waiting")
+            if result["status"] == "waiting":
+                row = waiting.get((draft.kind, draft.external_id))
+                result["error"] = f"repository: {row.detail if row else 'Too many records wait for theirs.'}"
     return results

@@ -23,9 +23,11 @@ from integrations.models import (
     RepositorySource,
     Resource,
     Stream,
+    UnplacedRecord,
     WebhookDelivery,
 )
 from integrations.models.connections import GIT, PUSH
+from integrations.sync.unplaced_groups import UnplacedGroup, unplaced_groups
 
 PROBLEMS_SHOWN = 5  # of each connection; the others are counted
 LATE_AFTER = timedelta(hours=1)  # and three times its schedule: a provider's hiccup is no news
@@ -115,6 +117,8 @@ class ConnectionHealth:
     hooks: HookHealth | None
     mirrors: MirrorHealth | None
     quarantined: int
+    unplaced: int
+    unplaced_groups: Sequence[UnplacedGroup]  # the largest
     hook_problems: int  # resources at which the webhook could not be registered
 
     @property
@@ -149,6 +153,12 @@ def sync_health(now: datetime) -> list[ConnectionHealth]:
         quotas[quota.connection_id].append(quota)
     resources = _resources()
     quarantined = _counted(QuarantinedPayload.objects.filter(replayed_at=None), "connection_id")
+    unplaced: dict[int, int] = defaultdict(int)
+    for row in UnplacedRecord.objects.counts():
+        unplaced[row["connection"]] += row["number"]
+    groups: dict[int, list[UnplacedGroup]] = defaultdict(list)
+    for group in unplaced_groups(most=PROBLEMS_SHOWN):
+        groups[group.connection].append(group)
     healths = []
     for connection in connections:
         numbers = resources.get(connection.pk, _Resources())
@@ -165,6 +175,8 @@ def sync_health(now: datetime) -> list[ConnectionHealth]:
                 hooks=hooks.get(connection.pk),
                 mirrors=mirrors.get(connection.pk),
                 quarantined=quarantined.get(connection.pk, 0),
+                unplaced=unplaced[connection.pk],
+                unplaced_groups=groups[connection.pk],
                 hook_problems=numbers.hook_problems,
             )
         )

@@ -9,7 +9,15 @@ from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
 from integrations.enums import Kind
-from integrations.models import AgentSession, Connection, IngestScope, IngestToken, QuarantinedRecord, RepositorySource
+from integrations.models import (
+    AgentSession,
+    Connection,
+    IngestScope,
+    IngestToken,
+    QuarantinedRecord,
+    RepositorySource,
+    UnplacedRecord,
+)
 from integrations.models.connections import GIT, PUSH
 from integrations.sync.stored_records import FACTS
 
@@ -39,6 +47,7 @@ class OtherSources:
     quarantined_telemetry: int
     push_connection: int | None
     last_pushed_at: datetime | None
+    unplaced_pushed: int
 
 
 def other_sources() -> OtherSources:
@@ -55,6 +64,7 @@ def other_sources() -> OtherSources:
         quarantined_telemetry=QuarantinedRecord.objects.filter(replayed_at=None).count(),
         push_connection=push.pk if push else None,
         last_pushed_at=_last_pushed_at(push) if push else None,
+        unplaced_pushed=UnplacedRecord.objects.filter(connection=push).count() if push else 0,
     )
 
 

@@ -141,6 +141,7 @@ def _store(at: SliceContext, page: Page, understood: Understood, requests: int) 
         unchanged=F("unchanged") + stored.unchanged,
         removed=F("removed") + stored.removed,
         quarantined=F("quarantined") + len(understood.refused),
+        unplaced=F("unplaced") + stored.unplaced,
         impossible_times=F("impossible_times") + _note_impossible_times(stream, understood),
         requests=F("requests") + requests,
     )

@@ -9,7 +9,7 @@ from typing import LiteralString
 from celery import signature
 from django.db import connection as database
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from core.nudges import nudge_on_commit
@@ -22,6 +22,7 @@ from integrations.code.commits.in_repositories import lock_for_recompute, recomp
 from integrations.code.git.branches import append_changes_of_branches
 from integrations.enums import Kind
 from integrations.intake.forget_connection import count_records, forget_records
+from integrations.intake.tables import TABLES
 from integrations.models import Connection, Repository, RepositorySource, Resource, Stream, WebhookDelivery
 from integrations.models.connections import GIT
 from integrations.outbox.attribution_queue import enqueue_sessions
@@ -29,6 +30,7 @@ from integrations.outbox.write_lock import lock_for_write
 from integrations.sync.git.reading_lock import no_reading
 
 DELETE_UNWANTED = signature("integrations.sync.tasks.delete_unwanted")  # by name: it calls this module
+PLACED_IN_REPOSITORIES = tuple(table.model for table in TABLES.values() if table.place == "repository")
 LONGEST_NAME_LEFT = 150  # of a connection that is only there until its facts are deleted
 # Whatever points to a commit, before the commits themselves.
 DELETE_COMMITS: tuple[LiteralString, ...] = (
@@ -152,13 +154,17 @@ def _wait_for_readers(connection: Connection) -> None:
 
 
 def _only_of(connection: Connection) -> list[int]:
-    """The repositories that no other connection brings."""
+    """The repositories that no other connection brings, and no other's records belong to."""
     elsewhere = Repository.objects.filter(
         Q(sources__in=RepositorySource.objects.exclude(connection=connection))
         | Q(resources__in=Resource.objects.exclude(connection=connection))
     )
     own = Repository.objects.filter(Q(sources__connection=connection) | Q(resources__connection=connection))
-    return sorted(own.exclude(pk__in=elsewhere.values("pk")).values_list("pk", flat=True).distinct())
+    only_own = own.exclude(pk__in=elsewhere.values("pk"))
+    for model in PLACED_IN_REPOSITORIES:  # what others name it for would go with it
+        others = model._default_manager.exclude(connection=connection).filter(Q(repository=OuterRef("pk")))
+        only_own = only_own.exclude(Exists(others))
+    return sorted(only_own.values_list("pk", flat=True).distinct())
 
 
 def _sessions_in(repositories: Collection[int]) -> set[int]:

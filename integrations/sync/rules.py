@@ -5,11 +5,11 @@ connection.settings["resources"] = {"match": ["acme/*"], "exclude": ["acme/old-*
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
+from integrations.intake.names import matches
 from integrations.models import Connection, Resource
 
 
@@ -25,7 +25,7 @@ class Rules:
         if resource.archived and not self.archived:
             return False
         names = (resource.name, resource.external_id)
-        return _any(names, self.match) and not _any(names, self.exclude)
+        return matches(names, self.match) and not matches(names, self.exclude)
 
     def as_json(self) -> dict[str, Any]:
         return {"match": list(self.match), "exclude": list(self.exclude), "archived": self.archived}
@@ -44,11 +44,3 @@ def is_picked(resource: Resource, rules: Rules) -> bool:
     if resource.picked_by_hand is not None:
         return resource.picked_by_hand
     return rules.pick(resource)
-
-
-def _any(names: Sequence[str], patterns: Iterable[str]) -> bool:
-    return any(
-        name.casefold() == pattern.casefold() or fnmatchcase(name.casefold(), pattern.casefold())
-        for pattern in patterns
-        for name in names
-    )

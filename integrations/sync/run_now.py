@@ -28,7 +28,7 @@ from orgtree.identities.match_identities import match_identities
 
 SECONDS_BETWEEN_TRIES = 0.5
 REQUESTED, PAUSED = "asked", "paused"
-COUNTED = ("requests", "read", "added", "changed", "unchanged", "removed", "quarantined")
+COUNTED = ("requests", "read", "added", "changed", "unchanged", "removed", "quarantined", "unplaced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Result:
     unchanged: int = 0
     removed: int = 0
     quarantined: int = 0
+    unplaced: int = 0
     problem: str | None = None
 
     def as_json(self) -> dict[str, Any]:

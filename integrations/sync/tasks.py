@@ -16,6 +16,8 @@ from django.utils import timezone
 from core.nudges import nudge_on_commit
 from core.queue import run_all
 from integrations.connectors.errors import ConnectorError
+from integrations.intake.follow_rules import follow_placing_rules
+from integrations.intake.place_waiting import place_waiting
 from integrations.models import Connection
 from integrations.sync.quarantine import replay_refused_before
 from integrations.sync.remove_connection import delete_unwanted_facts
@@ -84,6 +86,13 @@ def delete_unwanted() -> None:
 def replay_refused() -> None:
     """Store what an earlier version put into quarantine for a reason that holds no more."""
     replay_refused_before()
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def place_unplaced() -> None:
+    """Place what waits for its repository, and move what rules decide otherwise now."""
+    place_waiting()
+    follow_placing_rules()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -9,14 +9,21 @@ import pytest
 
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import DeploymentDraft, RepositoryDraft
-from integrations.enums import ResourceKind
-from integrations.intake.places import projects_of, repositories_of, store_resource
+from integrations.enums import Kind, ResourceKind
+from integrations.intake.places import projects_of, store_resource
+from integrations.intake.placing import find_places
+from integrations.intake.resolve import Named
 from integrations.intake.store_drafts import Outcome
 from integrations.models import Connection, Project, Repository, Resource
 from integrations.push.connection import push_connection
 from tests.code.git.repositories import Repo
 from tests.code.git.tables import sync
 from tests.intake.conftest import SHOP, SHOP_RESOURCE, Tell
+
+
+def named(connection: Connection, name: str) -> int | None:
+    """The repository that the name means when the connection uses it."""
+    return find_places(connection, Kind.PIPELINE_RUN, {Named(name)})[Named(name)].id
 
 
 @pytest.mark.parametrize("clone_first", [True, False])
@@ -65,21 +72,21 @@ def test_two_hosts_may_each_have_a_repository_of_a_name(github: Connection) -> N
 )
 def test_whoever_pushes_names_a_repository_as_people_do(github: Connection, pushed: str, name: str) -> None:
     push = Connection.objects.create(provider="push", name="Push API")
-    assert Repository.objects.get(pk=repositories_of(push, {pushed})[pushed]).name == name
-    assert repositories_of(push, {pushed}) == repositories_of(push, {pushed})
+    assert Repository.objects.get(pk=named(push, pushed)).name == name
+    assert named(push, pushed) == named(push, pushed)
 
 
 @pytest.mark.parametrize("pushed", ["Acme/Store.git", "https://github.com/acme/store/", "acme/store"])
 def test_a_repository_that_was_pushed_first_is_the_one_that_a_connection_finds(github: Connection, pushed: str) -> None:
     tell_of = push_connection()
-    (first,) = set(repositories_of(tell_of, {pushed}).values())
+    first = named(tell_of, pushed)
     found = ResourceDraft(ResourceKind.REPOSITORY, "77", "acme/store", remote="github.com/acme/store")
     stored = store_resource(github, found).repository
     assert stored is not None
     assert (stored.pk, stored.name, stored.remote) == (first, "acme/store", "github.com/acme/store")
     store_resource(github, replace(found, name="acme/shelf", remote="github.com/acme/shelf"))
     names = {pushed, "ACME/Shelf", "acme/shelf.git"}
-    assert set(repositories_of(tell_of, names).values()) == {first}, "after a rename too, in the midst of a build"
+    assert {named(tell_of, name) for name in names} == {first}, "after a rename too, in the midst of a build"
 
 
 def test_work_items_of_a_repository_are_a_project(github: Connection) -> None:

@@ -49,6 +49,7 @@ def test_a_connection_is_made_synced_and_counted(provider: Provider) -> None:
         "unchanged": 0,
         "removed": 0,
         "quarantined": 0,
+        "unplaced": 0,
         "problem": None,
     }
     assert site["added"] == 10

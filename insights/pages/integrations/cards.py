@@ -12,6 +12,7 @@ from insights.ui import wording
 from integrations.connectors.registered import connectors
 from integrations.enums import Kind
 from integrations.sync.health import ConnectionHealth, KindHealth, State, StreamProblem
+from integrations.sync.unplaced_groups import UnplacedGroup
 
 Look = tuple[str, str, str]  # tone, icon, words
 STATE_LABELS: Mapping[State, Look] = {
@@ -86,6 +87,8 @@ class Card:
     hook_problems: int
     mirrors: str
     quarantined: int
+    unplaced: int
+    unplaced_groups: Sequence[UnplacedGroup]
 
 
 def card_of(health: ConnectionHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> Card:
@@ -112,6 +115,8 @@ def card_of(health: ConnectionHealth, records: Mapping[Kind, int], now: datetime
         hook_problems=health.hook_problems if for_admin else 0,
         mirrors=_mirrors(health, now) if for_admin else "",
         quarantined=health.quarantined if for_admin else 0,
+        unplaced=health.unplaced if for_admin else 0,
+        unplaced_groups=health.unplaced_groups if for_admin else (),
     )
 
 

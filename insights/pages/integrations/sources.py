@@ -29,6 +29,7 @@ class SourceLine:
     last: str
     link: Link | None
     quarantined: int = 0
+    unplaced: Link | None = None
 
 
 def source_lines(sources: OtherSources, records: Records, now: datetime, *, for_admin: bool) -> Sequence[SourceLine]:
@@ -88,7 +89,15 @@ def _push(sources: OtherSources, pushed: int, now: datetime, *, for_admin: bool)
         detail if pushed else "Deployments, incidents and more from whatever has no connector",
         wording.ago(sources.last_pushed_at, now) if sources.last_pushed_at else "",
         link,
+        unplaced=_unplaced(sources) if for_admin else None,
     )
+
+
+def _unplaced(sources: OtherSources) -> Link | None:
+    if not sources.unplaced_pushed or sources.push_connection is None:
+        return None
+    address = reverse("admin:integrations_connection_unplaced", args=[sources.push_connection])
+    return Link(f"{sources.unplaced_pushed:,} not placed", address)
 
 
 def _telemetry(sources: OtherSources, now: datetime, *, for_admin: bool) -> SourceLine:

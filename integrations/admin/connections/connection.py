@@ -18,7 +18,16 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
-from integrations.admin.connections import actions, history, quarantine, removal, resources, value_mappings, webhook
+from integrations.admin.connections import (
+    actions,
+    history,
+    quarantine,
+    removal,
+    resources,
+    unplaced,
+    value_mappings,
+    webhook,
+)
 from integrations.admin.connections.actions import Act
 from integrations.admin.connections.choices import choices
 from integrations.admin.connections.forms import GitConnectionForm, NameForm, ProviderForm, form_of
@@ -45,6 +54,7 @@ SECTIONS: dict[str, Section] = {
     "webhook": webhook.webhook,
     "history": history.history,
     "quarantine": quarantine.quarantine,
+    "unplaced": unplaced.unplaced,
 }
 
 

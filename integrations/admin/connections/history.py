@@ -15,7 +15,7 @@ from integrations.models import Connection, Stream, SyncRun
 
 RUNS_ON_A_PAGE = 50
 WENT_WRONG = (SyncRun.State.FAILED, SyncRun.State.INTERRUPTED)
-COUNTED = ("added", "changed", "removed", "quarantined")
+COUNTED = ("added", "changed", "removed", "quarantined", "unplaced")
 TONES = {
     SyncRun.State.DONE: "good",
     SyncRun.State.FAILED: "bad",

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from integrations.connectors.registered import connectors
-from integrations.models import Connection, QuarantinedPayload
+from integrations.models import Connection, QuarantinedPayload, UnplacedRecord
 from integrations.models.connections import GIT, PUSH
 from integrations.sync.connect import webhook_address
 
@@ -46,7 +46,8 @@ def section_context(request: HttpRequest, connection: Connection, *, title: str,
 
 def tabs_of(connection: Connection, current: str) -> list[Tab]:
     quarantined = QuarantinedPayload.objects.filter(connection=connection, replayed_at=None).count()
-    numbers = {"quarantine": quarantined}
+    unplaced = UnplacedRecord.objects.filter(connection=connection).count()
+    numbers = {"quarantine": quarantined, "unplaced": unplaced}
     return [
         Tab(label, reverse(f"admin:integrations_connection_{name}", args=[connection.pk]), name == current, number)
         for name, label in _sections(connection)
@@ -67,4 +68,5 @@ def _sections(connection: Connection) -> Iterator[tuple[str, str]]:
         yield "history", "History"
     if connection.provider != GIT:
         yield "quarantine", "Quarantine"
+        yield "unplaced", "Not placed"
     yield "delete", "Remove"

@@ -1,0 +1,71 @@
+"""One spelling for names of repositories and services, however a tool writes them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+
+from integrations.connectors.git.repository import one_spelling
+
+_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"^[^/@\s]*@(?=[^/\s]*\.[^/\s]*/)")
+_SCP_LIKE = re.compile(r"^(?:[^@/\s]+@[^:/\s]+|[^:/@\s]+\.[^:/@\s]+):(?!//|\d+/)\S")
+_PORT = re.compile(r":\d+(?=/)")
+_GIT = ".git"
+
+
+def spelled(name: str) -> str:
+    """The name without scheme, credentials, `.git` and trailing slash: host/path of an address, else as it stands."""
+    plain = name.strip()
+    if _SCHEME.match(plain) or _SCP_LIKE.match(plain):
+        plain = (one_spelling(plain) or _SCHEME.sub("", plain)).rpartition("@")[2]  # a password may have slashes
+    return _without_git(_CREDENTIALS.sub("", plain))
+
+
+def address_in(name: str) -> str:
+    """The address that a spelled name is, if it is one: github.com/acme/shop has a host, acme/shop has none."""
+    return one_spelling(f"https://{name}") if host_of(name) else ""
+
+
+def host_of(name: str) -> str:
+    """Of a spelled name; empty where it names none."""
+    host, slash, path = name.partition("/")
+    return host.lower() if slash and path and "." in host.strip(".") else ""
+
+
+def folded(name: str) -> str:
+    """For comparisons: without regard to case, and to how Unicode composes characters."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def folded_service(name: str) -> str:
+    """For comparisons of services: letters and digits alone, in one case; a name that has none stays as it is."""
+    plain = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
+    return plain or folded(name)
+
+
+def last_part(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def spelled_pattern(pattern: str) -> str:
+    """A pattern, of which * and ? stay what they are, as names are spelled."""
+    scp = _SCP_LIKE.match(pattern.strip())
+    plain = _PORT.sub("", _CREDENTIALS.sub("", _SCHEME.sub("", pattern.strip())), count=1)
+    return folded(_without_git(plain.replace(":", "/", 1) if scp else plain))
+
+
+def matches(names: Iterable[str], patterns: Sequence[str]) -> bool:
+    """Whether a name is one of these or matches one of these patterns with * and ?, without regard to case."""
+    return any(
+        name.casefold() == pattern.casefold() or fnmatchcase(name.casefold(), pattern.casefold())
+        for name in names
+        for pattern in patterns
+    )
+
+
+def _without_git(name: str) -> str:
+    plain = name.rstrip("/")
+    return plain[: -len(_GIT)].rstrip("/") if plain.lower().endswith(_GIT) and len(plain) > len(_GIT) else plain

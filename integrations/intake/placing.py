@@ -1,0 +1,229 @@
+"""Where drafts belong: to a repository or project that the connection knows, or to one that another connection brought.
+
+What is of a provider's own is found by its ids.  Other names are resolved (resolve.py); of a record with several drafts
+the last one's name counts.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from typing import Any
+
+from integrations.connectors.base import ResourceDraft
+from integrations.connectors.drafts import DeploymentDraft, Draft, IncidentDraft, PipelineRunDraft
+from integrations.enums import Kind, ResourceKind
+from integrations.intake.draft_json import dump_draft
+from integrations.intake.names import spelled
+from integrations.intake.places import projects_of, remote_in, repositories_of, store_resource
+from integrations.intake.resolve import NOWHERE, Named, Place, resolve_repositories, resolve_services
+from integrations.intake.tables import TABLES
+from integrations.intake.unplaced import Record, Unplaced
+from integrations.models import Connection, PlacingRule, Resource, RuledRecord, UnplacedReason, UnplacedRecord
+from integrations.models.connections import PUSH
+from integrations.models.placing import LONGEST_NAMED
+
+LONGEST_ID, LONGEST_SOURCE = 200, 300
+Subject = PlacingRule.Subject
+
+
+@dataclass(slots=True)
+class Placing:
+    """Drafts of one kind by position, with their repositories or projects by name; the others by external id.
+
+    `ruled` are the records whose place a rule decided, `decided` all that were placed by another name than the
+    provider's own id, `returning` the places of those that wait without a draft.
+    """
+
+    connection: Connection
+    kind: Kind
+    drafts: dict[int, Draft]
+    places: dict[str, int] = field(default_factory=dict)
+    unplaced: dict[str, Unplaced] = field(default_factory=dict)
+    ruled: list[RuledRecord] = field(default_factory=list)
+    decided: set[str] = field(default_factory=set)
+    returning: dict[str, int] = field(default_factory=dict)
+
+    def decide(self, external_id: str, named: Named, resolved: Place) -> None:
+        """Note where the record belongs, or that it belongs nowhere."""
+        if resolved.id is None:
+            if named.repository or self.kind != Kind.INCIDENT:  # an incident may name no repository
+                self.unplaced[external_id] = Unplaced(named, resolved, ())
+            return
+        self.decided.add(external_id)
+        self.returning[external_id] = resolved.id
+        self.places[_key(resolved.id)] = resolved.id
+        if resolved.by_rule:
+            record = (self.kind, external_id)
+            self.ruled.append(_ruled(self.connection, record, Subject.REPOSITORY, named, str(resolved.id)))
+
+
+def place(
+    connection: Connection, kind: Kind, drafts: Mapping[int, Draft], waiting: Iterable[UnplacedRecord] = ()
+) -> Placing:
+    """Resolve the places of these drafts, in the caller's transaction; a pushed name becomes known.
+
+    Of the `waiting` records some have no draft: a rule had placed them.
+    """
+    place_field = _place_field(kind)
+    if not place_field:
+        return Placing(connection, kind, dict(drafts))
+    by_record: dict[str, list[int]] = defaultdict(list)
+    for position, draft in drafts.items():
+        by_record[draft.external_id].append(position)
+    names = {external_id: getattr(drafts[positions[-1]], place_field) for external_id, positions in by_record.items()}
+    own = _own(connection, place_field, {getattr(draft, place_field) for draft in drafts.values()})
+    foreign = {
+        external_id: Named(spelled(name)[:LONGEST_NAMED], source_of(drafts[by_record[external_id][-1]]))
+        for external_id, name in names.items()
+        if name not in own
+    }
+    undrafted = {row.external_id: Named(row.named, row.source) for row in waiting if row.external_id not in names}
+    found = find_places(connection, kind, {*foreign.values(), *undrafted.values()})
+    placing = Placing(
+        connection, kind, {}, dict(own), returning={id_: own[name] for id_, name in names.items() if name in own}
+    )
+    for external_id, named in (foreign | undrafted).items():
+        placing.decide(external_id, named, found[named])
+    for external_id, positions in by_record.items():
+        name = names[external_id]
+        if external_id in foreign:
+            name = _key(placing.returning.get(external_id))
+        of_record = [
+            draft if getattr(draft, place_field) in own else _renamed(draft, place_field, name)
+            for draft in (drafts[position] for position in positions)
+        ]
+        if external_id in placing.unplaced:
+            named = foreign[external_id]
+            waits = [_renamed(draft, place_field, named.repository) for draft in of_record]
+            waits = waits[-1:] if kind == Kind.INCIDENT else waits  # which is stored all the same
+            placing.unplaced[external_id] = replace(placing.unplaced[external_id], drafts=waits)
+        if external_id not in placing.unplaced or kind == Kind.INCIDENT:
+            placing.drafts |= zip(positions, of_record, strict=True)
+    for row in placing.ruled:
+        if kind == Kind.COMMIT:
+            row.drafts = [dump_draft(drafts[position]) for position in by_record[row.external_id]]
+    return placing
+
+
+def find_places(connection: Connection, kind: Kind, names: Collection[Named]) -> Mapping[Named, Place]:
+    """What each name means; one that is pushed and that nobody knows becomes known, in the caller's transaction."""
+    place_field = _place_field(kind)
+    own = _own(connection, place_field, {named.repository for named in names})
+    known = {named: Place(own[named.repository]) for named in names if named.repository in own}
+    return {**known, **_resolve(connection, place_field, set(names) - known.keys())}
+
+
+def source_of(draft: Draft) -> str:
+    """The pipeline or service that the record is of, by which a rule may place what names no repository."""
+    source: Any = ""
+    if isinstance(draft, PipelineRunDraft):
+        source = draft.name
+    elif isinstance(draft, (DeploymentDraft, IncidentDraft)):
+        source = draft.service
+    return source[:LONGEST_SOURCE] if isinstance(source, str) else ""
+
+
+def name_services(connection: Connection, drafts: Iterable[Draft]) -> tuple[list[Draft], list[RuledRecord]]:
+    """The drafts with their services as they are called here; what a rule decided of them."""
+    all_drafts = list(drafts)
+    named = {draft.service for draft in all_drafts if names_service(draft)}  # type: ignore[attr-defined]
+    services = resolve_services(connection, named)
+    renamed, ruled = [], []
+    for draft in all_drafts:
+        if not names_service(draft) or not isinstance(draft, (DeploymentDraft, IncidentDraft)):
+            renamed.append(draft)
+            continue
+        service = services[str(draft.service)]
+        if service.by_rule:
+            written = Named(str(draft.service))
+            ruled.append(_ruled(connection, (draft.kind, draft.external_id), Subject.SERVICE, written, service.name))
+        renamed.append(draft if service.name == draft.service else replace(draft, service=service.name))
+    return renamed, ruled
+
+
+def note_ruled(
+    connection: Connection, kind: Kind, decided: Collection[tuple[str, str]], ruled: Iterable[RuledRecord]
+) -> None:
+    """Remember what rules decided, for when they change; `decided` are (external id, subject) of all that was."""
+    rows = {(row.external_id, row.subject): row for row in ruled}
+    if not decided:
+        return
+    known = RuledRecord.objects.filter(
+        connection=connection, kind=kind, external_id__in={external_id for external_id, _ in decided}
+    )
+    stale = {(row.external_id, row.subject): row.pk for row in known if (row.external_id, row.subject) in decided}
+    RuledRecord.objects.filter(pk__in=[pk for key, pk in stale.items() if key not in rows]).delete()
+    RuledRecord.objects.bulk_create(
+        rows.values(),
+        update_conflicts=True,
+        unique_fields=["connection", "kind", "external_id", "subject"],
+        update_fields=["named", "source", "target", "drafts"],
+    )
+
+
+def _renamed(draft: Draft, place_field: str, name: str) -> Draft:
+    changed: dict[str, Any] = {place_field: name}
+    return replace(draft, **changed)
+
+
+def _place_field(kind: Kind) -> str:
+    """The field of drafts that names their repository or project; empty where they belong to none."""
+    return "repository" if kind == Kind.COMMIT else TABLES[kind].place if kind in TABLES else ""
+
+
+def _own(connection: Connection, place_field: str, names: Collection[str]) -> Mapping[str, int]:
+    """What the connection knows by ids of its own."""
+    return (projects_of if place_field == "project" else repositories_of)(connection, set(names) - {""})
+
+
+def _resolve(connection: Connection, place_field: str, names: Collection[Named]) -> Mapping[Named, Place]:
+    if place_field == "project":
+        return dict.fromkeys(names, NOWHERE)
+    found = dict(resolve_repositories(connection, names))
+    if connection.provider != PUSH:
+        return found
+    for named, resolved in sorted(found.items(), key=itemgetter(0)):
+        if resolved.id is not None and not resolved.by_rule and named.repository:
+            Resource.objects.get_or_create(
+                connection=connection,
+                kind=ResourceKind.REPOSITORY,
+                external_id=named.repository[:LONGEST_ID],
+                defaults={"name": named.repository, "repository_id": resolved.id},
+            )
+        elif resolved.reason == UnplacedReason.UNKNOWN:
+            pushed = ResourceDraft(
+                ResourceKind.REPOSITORY,
+                named.repository[:LONGEST_ID],
+                named.repository,
+                remote=remote_in(named.repository),
+            )
+            found[named] = Place(store_resource(connection, pushed).repository_id)
+    return found
+
+
+def _key(repository: int | None) -> str:
+    """The name in `Placing.places` of a repository that was found by another name than the provider's id."""
+    return "" if repository is None else f"#{repository}"
+
+
+def _ruled(connection: Connection, record: Record, subject: Subject, named: Named, target: str) -> RuledRecord:
+    kind, external_id = record
+    return RuledRecord(
+        connection=connection,
+        kind=kind,
+        external_id=external_id,
+        subject=subject,
+        named=named.repository,
+        source=named.source,
+        target=target,
+    )
+
+
+def names_service(draft: Draft) -> bool:
+    """Whether the draft provides a service, and it is not empty."""
+    return (
+        isinstance(draft, (DeploymentDraft, IncidentDraft)) and isinstance(draft.service, str) and bool(draft.service)
+    )

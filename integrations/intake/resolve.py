@@ -1,0 +1,225 @@
+"""What the names in drafts mean: repositories and services that another connection, a push or a git path brought.
+
+A repository is found by the provider's own id, by its address, by its name, and at last by an admin's rule.  A name
+without a host may lack the owner, where only one repository has it.  A name at a host where we know repositories is one
+of that host and of no other.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from django.db import connection as database
+
+from integrations.intake.names import address_in, folded, folded_service, host_of, last_part, spelled
+from integrations.intake.rules import RuleSet, names_of_repository, rules_of
+from integrations.models import (
+    Connection,
+    Owned,
+    OwnedKind,
+    PlacingRule,
+    Repository,
+    RepositorySource,
+    UnplacedReason,
+)
+
+MOST_NAMES = 5  # of a sentence
+# A name at one of these is an address, whether or not we know any repository there.
+PUBLIC_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org", "dev.azure.com", "codeberg.org"})
+
+
+class Named(NamedTuple):
+    """How a record names its repository, and the pipeline or service that it is of."""
+
+    repository: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The repository or project that a name means; without `id` the reason why it means none."""
+
+    id: int | None = None
+    by_rule: bool = False
+    reason: UnplacedReason | None = None
+    detail: str = ""
+
+
+NOWHERE = Place(reason=UnplacedReason.UNKNOWN, detail="No connection knows it.")
+
+
+class _Known(NamedTuple):
+    id: int
+    name: str
+    remote: str
+
+    def __str__(self) -> str:
+        return self.remote or self.name
+
+
+def resolve_repositories(connection: Connection, names: Collection[Named]) -> Mapping[Named, Place]:
+    """What each means, by address, name or rule."""
+    if not names:
+        return {}
+    found = _Repositories.of({spelled(named.repository) for named in names if named.repository})
+    rules = rules_of(connection, PlacingRule.Subject.REPOSITORY)
+    return {named: _place(named, found, rules) for named in names}
+
+
+def _place(named: Named, found: _Repositories, rules: RuleSet) -> Place:
+    if not named.repository:
+        place = Place(reason=UnplacedReason.NAMELESS, detail="It names no repository.")
+    else:
+        known = found.called(spelled(named.repository))
+        if len(known) == 1:
+            return Place(known[0].id)
+        place = NOWHERE if not known else Place(reason=UnplacedReason.AMBIGUOUS, detail=_several(known))
+    deciding = rules.deciding(names_of_repository(*named))
+    if len(deciding) == 1:
+        return Place(deciding[0].repository_id, by_rule=True)
+    if deciding:
+        return Place(reason=UnplacedReason.RULES, detail=f"Rules contradict each other: {_listed(deciding)}.")
+    return place
+
+
+@dataclass(slots=True)
+class _Repositories:
+    """Repositories that may be called so, by the last part of their names."""
+
+    by_last_part: Mapping[str, list[_Known]]
+    former: Mapping[str, list[_Known]]
+    on_disk: Mapping[str, _Known]
+    _hosts: dict[str, bool] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, names: Collection[str]) -> _Repositories:
+        by_last_part: dict[str, list[_Known]] = defaultdict(list)
+        former: dict[str, list[_Known]] = defaultdict(list)
+        if not names:
+            return cls(by_last_part, former, {})
+        parts = {variant for name in names for variant in _variants(last_part(name))}
+        with database.cursor() as cursor:
+            cursor.execute(_CALLED, {"parts": sorted(parts)})
+            for id_, name, remote in cursor.fetchall():
+                for part in {folded(last_part(name)), folded(last_part(remote))} - {""}:
+                    by_last_part[part].append(_Known(id_, name, remote))
+            cursor.execute(_FORMER, {"parts": sorted(parts)})
+            for alias, id_, name, remote in cursor.fetchall():
+                former[folded(last_part(alias))].append(_Known(id_, alias, remote or name))
+        paths = {path for name in names if name.startswith("/") for path in (name, f"{name}.git", f"{name}/.git")}
+        sources = RepositorySource.objects.filter(external_id__in=paths, repository__isnull=False)
+        on_disk = {
+            spelled(path): _Known(id_, name, remote)
+            for path, id_, name, remote in sources.values_list(
+                "external_id", "repository_id", "repository__name", "repository__remote"
+            )
+        }
+        return cls(by_last_part, former, on_disk)
+
+    def called(self, name: str) -> list[_Known]:
+        """Those that the spelled name may mean."""
+        if name in self.on_disk:
+            return [self.on_disk[name]]
+        candidates = self.by_last_part.get(folded(last_part(name)), [])
+        address = folded(address_in(name) or name)
+        at_address = [known for known in candidates if folded(known.remote) == address]
+        if at_address:
+            return at_address[:1]
+        strict = self._is_of_known_host(name)
+        if strict:
+            candidates = [known for known in candidates if not known.remote]
+        return _called(name, candidates) or self._formerly(name, strict=strict)
+
+    def _formerly(self, name: str, *, strict: bool) -> list[_Known]:
+        """By what they were called before; an address that nobody has now, at a host that we know, is one of these."""
+        candidates = self.former.get(folded(last_part(name)), [])
+        address = folded(address_in(name) or name)
+        exact = [known for known in candidates if folded(known.name) == address]
+        found = exact or ([] if strict else [known for known in candidates if _ends_with(known.name, _path(name))])
+        return [next(known for known in found if known.id == id_) for id_ in dict.fromkeys(known.id for known in found)]
+
+    def _is_of_known_host(self, name: str) -> bool:
+        host = host_of(name)
+        if host and host not in self._hosts:
+            self._hosts[host] = (
+                host in PUBLIC_HOSTS or Repository.objects.filter(remote__istartswith=f"{host}/").exists()
+            )
+        return bool(host) and self._hosts[host]
+
+
+def _called(name: str, candidates: Iterable[_Known]) -> list[_Known]:
+    path = _path(name)
+    if "/" in path:
+        return [known for known in candidates if folded(known.name) == path or _ends_with(known.remote, path)]
+    named_so = [known for known in candidates if folded(known.name) == path and not known.remote]
+    return named_so or list(candidates)
+
+
+def _path(name: str) -> str:
+    return folded(name.partition("/")[2] if host_of(name) else name)
+
+
+def _ends_with(name: str, path: str) -> bool:
+    return folded(name) == path or folded(name).endswith(f"/{path}")
+
+
+def _variants(part: str) -> set[str]:
+    """PostgreSQL may know the case of ASCII letters alone."""
+    return {part, part.lower(), folded(part)}
+
+
+def _several(known: Collection[_Known]) -> str:
+    return f"{len(known)} repositories are called so: {_listed(sorted(known))}."
+
+
+def _listed(items: Collection[object]) -> str:
+    shown = [str(item) for item in items][:MOST_NAMES]
+    return ", ".join(shown) + (f" and {len(items) - MOST_NAMES} more" if len(items) > MOST_NAMES else "")
+
+
+_CALLED = """
+    SELECT id, name, remote FROM integrations_repository
+    WHERE split_part(name, '/', -1) = ANY (%(parts)s) OR lower(split_part(name, '/', -1)) = ANY (%(parts)s)
+       OR split_part(remote, '/', -1) = ANY (%(parts)s) OR lower(split_part(remote, '/', -1)) = ANY (%(parts)s)
+    ORDER BY id
+"""
+_FORMER = """
+    SELECT alias.name, repository.id, repository.name, repository.remote
+    FROM integrations_repositoryalias alias JOIN integrations_repository repository ON repository.id = repository_id
+    WHERE split_part(alias.name, '/', -1) = ANY (%(parts)s)
+    ORDER BY alias.id DESC
+"""
+
+
+# Services ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The name by which a service is stored."""
+
+    name: str
+    by_rule: bool = False
+
+
+def resolve_services(connection: Connection, names: Collection[str]) -> Mapping[str, Service]:
+    """Each name as the service is called that was known first under it, without regard to case and punctuation.
+
+    A name always means a service, its own; so a rule comes before it.
+    """
+    if not names:
+        return {}
+    rules = rules_of(connection, PlacingRule.Subject.SERVICE)
+    known: dict[str, str] = {}
+    services = Owned.objects.filter(kind=OwnedKind.SERVICE).order_by("pk").values_list("name", flat=True)
+    for name in services.iterator():
+        known.setdefault(folded_service(name), name)
+    resolved = {}
+    for name in sorted(names):
+        deciding = rules.deciding([name])
+        target = deciding[0].service if len(deciding) == 1 else name
+        resolved[name] = Service(known.setdefault(folded_service(target), target), by_rule=len(deciding) == 1)
+    return resolved

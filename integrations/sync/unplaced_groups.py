@@ -1,0 +1,84 @@
+"""What waits for a place, grouped by what it names and why that means nothing: for the health page and admin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, F, Max, Min, Window
+from django.db.models.functions import RowNumber
+
+from integrations.enums import Kind
+from integrations.models import UnplacedReason, UnplacedRecord
+
+
+@dataclass(frozen=True, slots=True)
+class UnplacedGroup:
+    """Records of one kind of one connection that name the same; `source` is theirs where they have one in common."""
+
+    connection: int
+    kind: Kind
+    named: str
+    reason: UnplacedReason
+    detail: str
+    number: int
+    source: str
+    sources: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+    @property
+    def sentence(self) -> str:
+        """38 pipeline runs of payments/main name github.com/acme/pay. No connection knows it."""
+        records = self.kind.words if self.number != 1 else self.kind.replace("_", " ")
+        of = f" of {self.source}" if self.source else f" of {self.sources:,} sources" if self.sources > 1 else ""
+        verb = "names" if self.number == 1 else "name"
+        named = f"{self.named}. {self.detail}" if self.named else "no repository."
+        return f"{self.number:,} {records}{of} {verb} {named}"
+
+    @property
+    def is_for_rule(self) -> bool:
+        """Whether a rule can place them: work items belong to projects of their connection alone."""
+        return self.kind != Kind.WORK_ITEM and bool(self.pattern) and self.reason != UnplacedReason.FAILED
+
+    @property
+    def pattern(self) -> str:
+        """What a rule for them matches."""
+        return self.named or self.source
+
+
+def unplaced_groups(connection: int | None = None, *, most: int | None = None) -> Sequence[UnplacedGroup]:
+    """The largest first; of one connection, or so many of each."""
+    waiting = UnplacedRecord.objects.waiting()
+    if connection is not None:
+        waiting = waiting.filter(connection=connection)
+    rows = (
+        waiting.order_by()
+        .values("connection", "kind", "named", "reason", "detail")
+        .annotate(
+            number=Count("pk"),
+            sources=Count("source", distinct=True),
+            source=Max("source"),
+            first=Min("first_seen_at"),
+            last=Max("last_seen_at"),
+        )
+    )
+    if most is not None:
+        nth = Window(RowNumber(), partition_by=F("connection"), order_by=[F("number").desc(), F("kind"), F("named")])
+        rows = rows.annotate(nth=nth).filter(nth__lte=most)
+    return [
+        UnplacedGroup(
+            connection=row["connection"],
+            kind=Kind(row["kind"]),
+            named=row["named"],
+            reason=UnplacedReason(row["reason"]),
+            detail=row["detail"],
+            number=row["number"],
+            source=row["source"] if row["sources"] == 1 else "",
+            sources=row["sources"],
+            first_seen_at=row["first"],
+            last_seen_at=row["last"],
+        )
+        for row in rows.order_by("connection", "-number", "kind", "named")
+    ]
