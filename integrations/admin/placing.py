@@ -115,7 +115,7 @@ def _matched_names(rule: PlacingRule) -> dict[str, Any]:
         for name, remote in repositories.iterator()
         if is_matched(rule, (*names_of_repository(remote or name, ""), name))
     ]
-    return {"groups": waiting[:MOST_SHOWN], "more": len(waiting) - MOST_SHOWN, "known": known[:MOST_SHOWN]}
+    return {"groups": waiting[:MOST_SHOWN], "more": max(len(waiting) - MOST_SHOWN, 0), "known": known[:MOST_SHOWN]}
 
 
 def _matched_services(rule: PlacingRule) -> dict[str, Any]:

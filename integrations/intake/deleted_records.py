@@ -96,6 +96,15 @@ def _of_resource(resource: Resource, kind: Kind) -> Q | None:
     if kind == Kind.SPRINT:
         return Q(board=resource.external_id)
     if kind == Kind.INCIDENT and resource.kind == ResourceKind.SERVICE:
-        services = resolve_services(resource.connection, {resource.name, resource.external_id})
-        return Q(service__in={service.name for service in services.values()})
+        return _of_service(resource)
     return Q(repository=resource.repository_id) if resource.repository_id else None
+
+
+def _of_service(resource: Resource) -> Q | None:
+    """Incidents are stored under a service's common name; where two services have one, no listing names them all."""
+    of_kind = Resource.objects.filter(connection=resource.connection, kind=ResourceKind.SERVICE)
+    others = set(of_kind.exclude(pk=resource.pk).values_list("name", flat=True))
+    own = {resource.name, resource.external_id}
+    services = resolve_services(resource.connection, own | others)
+    names = {services[name].name for name in own}
+    return None if names & {services[name].name for name in others} else Q(service__in=names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from django.db import transaction
 from django.db.models import Q
 
 from integrations.enums import Kind
@@ -51,7 +52,8 @@ def _follow(connection: Connection) -> int:
             holds = service.by_rule and service.name == target
             move = _to_service(connection, Kind(kind), service.name, by_rule=service.by_rule)
         else:
-            place = find_places(connection, Kind(kind), {named})[named]
+            with transaction.atomic():  # what was pushed may become known by it
+                place = find_places(connection, Kind(kind), {named})[named]
             holds = place.by_rule and str(place.id) == target
             move = _to_repository(connection, Kind(kind), named, place)
         if not holds:

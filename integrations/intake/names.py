@@ -18,7 +18,7 @@ _GIT = ".git"
 
 def spelled(name: str) -> str:
     """The name without scheme, credentials, `.git` and trailing slash: host/path of an address, else as it stands."""
-    plain = name.strip()
+    plain = name.replace("\0", "").encode("utf-8", "replace").decode().strip()
     if _SCHEME.match(plain) or _SCP_LIKE.match(plain):
         plain = (one_spelling(plain) or _SCHEME.sub("", plain)).rpartition("@")[2]  # a password may have slashes
     return _without_git(_CREDENTIALS.sub("", plain))

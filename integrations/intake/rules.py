@@ -15,7 +15,7 @@ _WILDCARDS = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """The rules of one subject that a connection heeds.
+    """The rules of one subject that apply to a connection.
 
     Its own come before those of any connection, and whole names before patterns.
     """
@@ -31,8 +31,8 @@ class RuleSet:
 
 
 def rules_of(connection: Connection, subject: PlacingRule.Subject) -> RuleSet:
-    heeded = PlacingRule.objects.filter(Q(connection=connection) | Q(connection=None), subject=subject)
-    return RuleSet(list(heeded.select_related("repository").order_by("pk")))
+    applicable = PlacingRule.objects.filter(Q(connection=connection) | Q(connection=None), subject=subject)
+    return RuleSet(list(applicable.select_related("repository").order_by("pk")))
 
 
 def is_matched(rule: PlacingRule, names: Iterable[str]) -> bool:

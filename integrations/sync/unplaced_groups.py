@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, F, Max, Min, Window
+from django.db.models import Case, Count, F, Max, Min, When, Window
 from django.db.models.functions import RowNumber
 
 from integrations.enums import Kind
@@ -55,7 +55,8 @@ def unplaced_groups(connection: int | None = None, *, most: int | None = None) -
         waiting = waiting.filter(connection=connection)
     rows = (
         waiting.order_by()
-        .values("connection", "kind", "named", "reason", "detail")
+        .annotate(matched=Case(When(named="", then=F("source")), default=F("named")))  # by a rule
+        .values("connection", "kind", "named", "matched", "reason", "detail")
         .annotate(
             number=Count("pk"),
             sources=Count("source", distinct=True),
@@ -65,7 +66,7 @@ def unplaced_groups(connection: int | None = None, *, most: int | None = None) -
         )
     )
     if most is not None:
-        nth = Window(RowNumber(), partition_by=F("connection"), order_by=[F("number").desc(), F("kind"), F("named")])
+        nth = Window(RowNumber(), partition_by=F("connection"), order_by=[F("number").desc(), F("kind"), F("matched")])
         rows = rows.annotate(nth=nth).filter(nth__lte=most)
     return [
         UnplacedGroup(
@@ -80,5 +81,5 @@ def unplaced_groups(connection: int | None = None, *, most: int | None = None) -
             first_seen_at=row["first"],
             last_seen_at=row["last"],
         )
-        for row in rows.order_by("connection", "-number", "kind", "named")
+        for row in rows.order_by("connection", "-number", "kind", "matched")
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -292,6 +293,20 @@ def test_a_rule_places_what_it_matches_and_moves_it_when_it_changes(ci: Connecti
     assert (placed("2"), RuledRecord.objects.count()) == (None, 0)
 
 
+def test_the_deployment_that_a_build_is_follows_it(ci: Connection) -> None:
+    shop, pay = (repository(host(name), f"github.com/acme/{name}") for name in ("shop", "pay"))
+    rule = PlacingRule.objects.create(pattern="legacy", repository=shop)
+    tell(ci, run("legacy", name="deploy production", sha="a" * 40))
+    assert Deployment.objects.get().repository == shop
+    rule.repository = pay
+    rule.save()
+    place()
+    assert Deployment.objects.get().repository == pay
+    rule.delete()
+    place()
+    assert not Deployment.objects.filter(deleted_at=None).exists()
+
+
 def test_an_address_that_becomes_known_comes_before_a_rule(ci: Connection) -> None:
     shop = repository(host(), "github.com/acme/shop")
     PlacingRule.objects.create(pattern="github.com/acme/*", repository=shop)
@@ -507,3 +522,18 @@ def test_kinds_are_counted_apart(ci: Connection) -> None:
         (Kind.PIPELINE_RUN, UnplacedReason.NAMELESS, 1),
         (Kind.PIPELINE_RUN, UnplacedReason.UNKNOWN, 2),
     ]
+
+
+@pytest.mark.soak
+def test_ten_thousand_that_wait_are_placed_in_bounded_memory(ci: Connection) -> None:
+    for start in range(0, 10_000, 500):
+        tell(ci, *(run("github.com/acme/pay", str(number)) for number in range(start, start + 500)))
+    repository(host(), "github.com/acme/pay")
+    tracemalloc.start()
+    try:
+        assert place() == 10_000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * 2**20
+    assert (PipelineRun.objects.count(), UnplacedRecord.objects.count()) == (10_000, 0)

@@ -85,7 +85,7 @@ def test_connecting_github_and_mending_its_token(
 
 def every_page_of_the_connection_opens(window: BrowserWindow) -> None:
     settings(window.page)
-    for tab in ("Value mappings", "Webhook", "History", "Quarantine", "Remove"):
+    for tab in ("Value mappings", "Webhook", "History", "Quarantine", "Not placed", "Remove"):
         window.page.locator(".hw-tabs").get_by_role("link", name=tab).click()
         window.settle()
         assert window.grave_barriers() == [], tab

@@ -15,7 +15,7 @@ from integrations.models import Connection, Stream, SyncRun
 
 RUNS_ON_A_PAGE = 50
 WENT_WRONG = (SyncRun.State.FAILED, SyncRun.State.INTERRUPTED)
-COUNTED = ("added", "changed", "removed", "quarantined", "unplaced")
+COUNTED = {name: name for name in ("added", "changed", "removed", "quarantined")} | {"unplaced": "not placed"}
 TONES = {
     SyncRun.State.DONE: "good",
     SyncRun.State.FAILED: "bad",
@@ -72,7 +72,7 @@ def outcome_of(run: SyncRun) -> str:
     read = f"{run.read:,} of {run.to_read:,}" if run.to_read > run.read else f"{run.read:,}"
     noun = ("commit" if run.source_id else "record") + ("" if read == "1" else "s")
     requests = f" in {run.requests:,} request{'' if run.requests == 1 else 's'}" if run.requests else ""
-    changes = ", ".join(f"{getattr(run, name):,} {name}" for name in COUNTED if getattr(run, name))
+    changes = ", ".join(f"{getattr(run, name):,} {words}" for name, words in COUNTED.items() if getattr(run, name))
     if run.impossible_times:
         left_out = f"{run.impossible_times:,} impossible time{'' if run.impossible_times == 1 else 's'} left out"
         changes = f"{changes}, {left_out}" if changes else left_out

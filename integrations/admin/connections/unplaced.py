@@ -17,7 +17,7 @@ ON_A_PAGE = 50
 def unplaced(request: HttpRequest, connection: Connection) -> HttpResponse:
     page = Paginator(unplaced_groups(connection.pk), ON_A_PAGE).get_page(request.GET.get("page"))
     context = {
-        **section_context(request, connection, title=f"Not placed of {connection}", current="unplaced"),
+        **section_context(request, connection, title=f"Not placed: {connection}", current="unplaced"),
         "groups": page.object_list,
         "page": page,
         "most": MOST_WAITING,

@@ -1,0 +1,71 @@
+"""PagerDuty, simulated over HTTP, beside what others brought: its services are those of deployments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import transaction
+
+from demo.providers.pagerduty_server import PagerDutyServer
+from integrations.connectors.drafts import DeploymentDraft
+from integrations.enums import RunStatus
+from integrations.intake.follow_rules import follow_placing_rules
+from integrations.intake.store_drafts import store_drafts
+from integrations.models import Connection, Deployment, Incident, PlacingRule
+from integrations.push.connection import push_connection
+from tests.demo.small_history import small_history
+from tests.sync.test_jira import printed
+
+pytestmark = pytest.mark.django_db
+TOKEN = "key_of_the_tests"
+
+
+@pytest.fixture
+def pagerduty() -> Iterator[PagerDutyServer]:
+    with PagerDutyServer(small_history(), token=TOKEN) as server:
+        words = ("--set", f"base_url={server.url}", "--set", f"token={TOKEN}")
+        printed("connect", "pagerduty", "--name", "PagerDuty", *words)
+        yield server
+
+
+def sync(*words: str) -> list[tuple[int, int, int]]:
+    results = printed("sync", "--wait", *words)["resources"]
+    assert {result["state"] for result in results} == {"done"}, results
+    return [(result["added"], result["changed"], result["removed"]) for result in results]
+
+
+def deploy(service: str) -> None:
+    draft = DeploymentDraft(
+        external_id="1",
+        repository="acme/shop",
+        service=service,
+        status=RunStatus.SUCCESS,
+        native_environment="production",
+    )
+    with transaction.atomic():
+        store_drafts(push_connection(), [draft])
+
+
+def test_incidents_are_of_the_services_that_deployments_name(pagerduty: PagerDutyServer) -> None:
+    deploy("ACME-Shop")
+    assert sum(added for added, *_ in sync()) == Incident.objects.count() > 0
+    assert set(Incident.objects.values_list("service", flat=True)) == {"ACME-Shop"}
+    assert set(sync("--full")) == {(0, 0, 0)}
+
+
+def test_a_rule_says_which_service_another_name_means_and_a_reading_finds_nothing_to_change(
+    pagerduty: PagerDutyServer,
+) -> None:
+    deploy("storefront")
+    sync()
+    assert set(Incident.objects.values_list("service", flat=True)) == {"acme/shop"}
+    rule = PlacingRule.objects.create(
+        subject="service", connection=Connection.objects.get(name="PagerDuty"), pattern="*shop", service="Storefront"
+    )
+    assert follow_placing_rules() == Incident.objects.count()
+    assert set(Incident.objects.values_list("service", flat=True)) == {Deployment.objects.get().service}
+    assert set(sync("--full")) == {(0, 0, 0)}
+    rule.delete()
+    follow_placing_rules()
+    assert set(Incident.objects.values_list("service", flat=True)) == {"acme/shop"}
