@@ -8,6 +8,8 @@ from insights.engine import measures
 from insights.engine.fact_query import FactQuery
 from insights.query.measures import Measure, PeopleOnLine, StockAtEnd
 
+BEHIND = "behind"  # the people of a row, where the relation says who they are (`Relation.people`)
+
 
 def select(fact_query: FactQuery, measures_read: Sequence[Measure], keys: str, types: Mapping[str, str]) -> str:
     """One row per group of `keys`, with the columns that insights/engine/measures.py lists; `types` are the types of
@@ -39,12 +41,16 @@ def _added_up(fact_query: FactQuery, measures_read: Sequence[Measure], keys: str
         facts = f", facts AS (SELECT {', '.join([key, *of_rows, *entering])} FROM counted GROUP BY {key})"
         rows_of_people = "facts"
         people = [*of_parts, *(f"count(*) FILTER (WHERE e_{i}) AS n_{i}" for i, _ in counted)]
+    people_where = _people_of_rows
+    if fact_query.relation.people:
+        people.append(f"string_agg(nullif({BEHIND}, ''), ',') AS {BEHIND}")
+        people_where = _people_behind
     groups = [
         "sum(facts) AS facts",
         f"coalesce(sum(facts) FILTER (WHERE {measures.matched(measures_read)}), 0) AS matched_facts",
-        "count(*) FILTER (WHERE person_id > 0) AS people",
+        f"{people_where('true')} AS people",
         *of_parts,
-        *(f"sum(n_{i}) AS n_{i}, count(*) FILTER (WHERE n_{i} > 0 AND person_id > 0) AS p_{i}" for i, _ in counted),
+        *(f"sum(n_{i}) AS n_{i}, {people_where(f'n_{i} > 0')} AS p_{i}" for i, _ in counted),
     ]
     lists = "".join(f", {text}" for i, measure in numbered for text in measures.lists(measure, i))
     return f"""{facts},
@@ -55,6 +61,15 @@ people AS (
 SELECT *{lists}
 FROM (SELECT {keys}, {", ".join(groups)} FROM people GROUP BY {keys})
 {_beside(measures_read, keys)}"""
+
+
+def _people_of_rows(condition: str) -> str:
+    return f"count(*) FILTER (WHERE person_id > 0 AND {condition})"
+
+
+def _people_behind(condition: str) -> str:
+    listed = f"string_split(string_agg({BEHIND}, ',') FILTER (WHERE {condition}), ',')"
+    return f"coalesce(len(list_distinct({listed})), 0)"
 
 
 def _beside(measures_read: Sequence[Measure], keys: str) -> str:

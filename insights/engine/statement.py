@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from insights.engine import aggregation, measures, scope
-from insights.engine.fact_query import FactQuery, StockQuery
+from insights.engine.aggregation import BEHIND
+from insights.engine.fact_query import FactQuery, ScopeKind, StockQuery
 from insights.engine.scope import Parameters
 from insights.engine.tables import Table, people_of
 from insights.query import dimensions, windows
 from insights.query.measures import Measure, Total
 from insights.query.query import Dimension, Window
 from integrations.facts.ai import AGENT_SESSION_DAYS
+from integrations.facts.line_history import RECENT_DAYS
 from integrations.facts.relation import STOCK_DAY, STOCK_FROM, STOCK_UNTIL, Relation
 
 Source = Callable[[Relation, Sequence[Window], Collection[str]], str]
@@ -88,7 +90,10 @@ def _over_rows(part: Part, source: Source, parameters: Parameters) -> str:
     days_read = days
     if query.relation.stock is None:  # otherwise these are single days, in order
         days_read = [Window(min(window.start for window in days), max(window.end for window in days))]
-    rows = _Rows(query, part.measures, source, days_read, parameters, part.columns)
+    behind: tuple[int, ...] = ()
+    if query.relation.people:  # who is asked for is not who places the rows
+        query, behind = replace(query, scope=replace(query.scope, among=())), query.scope.among
+    rows = _Rows(query, part.measures, source, days_read, parameters, part.columns, behind)
     placements = "\nUNION ALL\n".join(map(rows.rows_in_scope, scope.placements_of(query.scope, query.relation)))
     return f"""
 WITH {_window_days(days, parameters)},
@@ -137,6 +142,7 @@ class _Rows:
     days: Sequence[Window]  # whose rows are needed
     parameters: Parameters
     columns: Sequence[str]  # selected by name
+    behind: Sequence[int]  # among whom one of the people of a row is; empty: anybody
 
     def rows_in_scope(self, relation: Relation) -> str:
         """SQL for the relation's rows that are in scope and match the facets."""
@@ -149,6 +155,7 @@ class _Rows:
             f"source.{relation.fact} AS fact_id",
             f"{day} AS day",
             *(f"source.{column}" for column in self.columns),
+            *([f"source.{relation.people} AS {BEHIND}"] if relation.people else []),
         ]
         for dimension, name in zip(query.segments, segment_names(query), strict=True):
             selected.append(f"{dimensions.value_of(dimension)} AS {name}")
@@ -160,9 +167,13 @@ class _Rows:
         conditions = [
             *scope.conditions_on_day(query.scope, relation, day, self.parameters),
             *self._facets(relation),
+            *self._of_people(relation),
         ]
         if any("$settled_before" in text for text in (*selected, *conditions)):
             self.parameters.values["settled_before"] = query.settled_before
+        if any("$judged_until" in text for text in (*selected, *conditions)):
+            # The days in which a line can be rewritten are over.
+            self.parameters.values["judged_until"] = windows.local_today() - timedelta(days=RECENT_DAYS + 1)
         return f"""
 SELECT {", ".join(selected)}
 FROM {self.source(relation, self.days, self._needed(relation))} AS source
@@ -170,6 +181,16 @@ FROM {self.source(relation, self.days, self._needed(relation))} AS source
 {scope.joins_on_day(query.scope, relation, day, self.parameters)}
 WHERE {" AND ".join(conditions) or "true"}
 """
+
+    def _of_people(self, relation: Relation) -> Iterator[str]:
+        """The conditions on whose data a row is, where the relation says so."""
+        if not relation.people:
+            return
+        if self.query.by_person or self.query.scope.kind is ScopeKind.PERSON or self.query.scope.person_id is not None:
+            yield f"source.{relation.people} IN ('', source.{relation.person}::VARCHAR)"
+        if self.behind:
+            among = self.parameters.add([str(person) for person in self.behind], "VARCHAR[]")
+            yield f"list_has_any(string_split(source.{relation.people}, ','), {among})"
 
     def _facets(self, relation: Relation) -> Iterator[str]:
         for dimension, values in self.query.facets:
@@ -193,7 +214,7 @@ WHERE {" AND ".join(conditions) or "true"}
 
     def _needed(self, relation: Relation) -> Collection[str]:
         """The columns of the relation that the statement reads."""
-        names = {relation.day, *scope.columns_of(relation), *self.columns}
+        names = {relation.day, *scope.columns_of(relation), *self.columns, *filter(None, [relation.people])}
         used = [*self.query.segments]
         model_of_fact = Dimension.MODEL if self.query.model_picks_facts else None
         used += (dimension for dimension, _ in self.query.facets if dimension is not model_of_fact)

@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, LiteralString
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from psycopg import sql
 
-from integrations.facts.costs import SPEND_OF_SHARE
+from integrations.facts.costs import spend_behind_item, spend_behind_pull_requests
 from orgtree.trees.people_filter import EVERYBODY, PeopleFilter, conditions
 
 
@@ -71,67 +71,32 @@ class SessionCost:
     spend: Decimal
 
 
-_COSTS = sql.SQL(
+_SCOPED = sql.SQL(
     """
-    WITH cost AS (
-        SELECT session.id AS session_id, identity.person_id, session.agent, session.started_at,
-               repository.name, pull_request.id AS pull_request_id, pull_request.number,
+    WITH scoped AS (
+        SELECT cost.session_id, identity.person_id, session.agent, session.started_at,
+               repository.name, pull_request.number,
                CASE WHEN pull_request.id IS NOT NULL AND pull_request.merged_at IS NOT NULL
                     THEN CASE WHEN figures.reverted_by_id IS NULL THEN 'merged' ELSE 'reverted' END
                     WHEN pull_request.id IS NOT NULL
                     THEN CASE WHEN pull_request.state = 'open' THEN 'open' ELSE 'closed' END
-                    WHEN share.via = 'commits' THEN 'direct'
-                    WHEN share.via = 'lost' THEN 'lost'
-                    WHEN share.via = 'place' THEN 'no_commit'
+                    WHEN cost.via = 'commits' THEN 'direct'
+                    WHEN cost.via = 'lost' THEN 'lost'
+                    WHEN coalesce(cost.via, 'place') = 'place' THEN 'no_commit'
                     WHEN session.ended_at > %(settled_before)s THEN 'in_progress'
                     ELSE 'no_merge' END AS state,
-               {spend} AS spend,
-               spent.unpriced_tokens
-        FROM integrations_pullrequestshare share
-        JOIN integrations_agentsession session ON session.id = share.session_id
+               cost.spend,
+               cost.unpriced_tokens
+        FROM ({costs}) AS cost
+        JOIN integrations_agentsession session ON session.id = cost.session_id
         JOIN orgtree_identity identity ON identity.id = session.identity_id
-        CROSS JOIN LATERAL (
-            SELECT sum(day.spend) AS spend, sum(day.unpriced_tokens) AS unpriced_tokens
-            FROM integrations_agentsessionday day
-            WHERE day.session_id = share.session_id AND day.counted
-            HAVING count(*) > 0
-        ) AS spent
-        LEFT JOIN integrations_repository repository ON repository.id = share.repository_id
-        LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = share.pull_request_id
-        LEFT JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = share.pull_request_id
-        WHERE {scope} {whose}
+        LEFT JOIN integrations_repository repository ON repository.id = cost.repository_id
+        LEFT JOIN integrations_pullrequest pull_request ON pull_request.id = cost.pull_request_id
+        LEFT JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = cost.pull_request_id
+        WHERE true {whose}
     )
     """
 )
-# An item's part of a pull request that is linked to several: the parts sum to the share.
-_OF_ITEM = sql.SQL(
-    """
-    , part AS (
-        SELECT cost.*, linked.position, linked.items
-        FROM cost
-        JOIN (
-            SELECT pull_request_id, work_item_id,
-                   dense_rank() OVER (PARTITION BY pull_request_id ORDER BY work_item_id) AS position,
-                   count(*) OVER (PARTITION BY pull_request_id) AS items
-            FROM (SELECT DISTINCT pull_request_id, work_item_id FROM integrations_workitemlink
-                  WHERE work_item_id IS NOT NULL
-                    AND pull_request_id IN (SELECT pull_request_id FROM integrations_workitemlink
-                                            WHERE work_item_id = %(item)s)) AS link
-        ) AS linked ON linked.pull_request_id = cost.pull_request_id AND linked.work_item_id = %(item)s
-        UNION ALL
-        SELECT cost.*, 1, 1 FROM cost WHERE cost.pull_request_id IS NULL
-    ), scoped AS (
-        SELECT session_id, person_id, agent, started_at, name, number, state,
-               round(spend * position / items, 10) - round(spend * (position - 1) / items, 10) AS spend, unpriced_tokens
-        FROM part
-    )
-    """
-)
-_OF_THE_PULL_REQUEST: LiteralString = "share.pull_request_id = %(pull_request)s"
-_OF_THE_ITEM: LiteralString = """(share.pull_request_id IN (SELECT pull_request_id FROM integrations_workitemlink
-                                             WHERE work_item_id = %(item)s)
-                   OR share.pull_request_id IS NULL AND session.work_item_id = %(item)s)"""
-_AS_IT_IS = sql.SQL(", scoped AS (SELECT * FROM cost)")
 # People whom nobody knows are somebody all the same: one, because they may be.
 _PEOPLE = sql.SQL("greatest(count(DISTINCT person_id), least(count(*), 1))")
 _SUMMED = sql.SQL(
@@ -186,9 +151,7 @@ def _read(statement: sql.Composable, scope: CostScope, more: Mapping[str, Any]) 
         "item": scope.work_item_id,
     }
     is_item = scope.work_item_id is not None
-    condition = sql.SQL(_OF_THE_ITEM if is_item else _OF_THE_PULL_REQUEST)
-    chosen = _COSTS.format(spend=sql.SQL(SPEND_OF_SHARE), scope=condition, whose=theirs)
-    of_item = _OF_ITEM if is_item else _AS_IT_IS
+    costs = spend_behind_item("%(item)s") if is_item else spend_behind_pull_requests("SELECT %(pull_request)s")
     with connection.cursor() as cursor:
-        cursor.execute(chosen + of_item + statement, {**params, **values, **more})
+        cursor.execute(_SCOPED.format(costs=sql.SQL(costs), whose=theirs) + statement, {**params, **values, **more})
         return list(cursor.fetchall())

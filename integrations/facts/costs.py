@@ -12,6 +12,9 @@ A pull request that was closed without a merge is abandoned.  Its spend counts f
 took its place: the first that was merged after it was opened, else the last.  Without such an item it counts for none.
 
 Spend is in US dollars; that of models without a price is missing in every sum.
+
+A cost is placed where its pull request or work item is, and its people are those of the sessions: whose spend it tells
+of, whoever wrote the pull request (`Relation.people`).
 """
 
 from __future__ import annotations
@@ -22,19 +25,81 @@ from integrations.facts import pull_requests, work_items
 from integrations.facts.relation import Relation
 from integrations.models import FactFamily
 
-SPEND_OF_SHARE: LiteralString = """
-    round(spent.spend * (share.lines_before + share.lines) / share.lines_of_session, 10)
-        - round(spent.spend * share.lines_before / share.lines_of_session, 10)
-"""
-"""A share's part of `spent.spend`, the spend of its session: the parts sum to it to the last digit."""
+_SHARE: LiteralString = """share.session_id, share.repository_id, share.pull_request_id, share.via,
+               share.lines_before, share.lines, share.lines_of_session"""
 
-_SHARES: LiteralString = """
-            FROM integrations_pullrequestshare share
+
+def _spend_of(shares: LiteralString) -> LiteralString:
+    """One row for each share: session_id, repository_id, pull_request_id, via, spend and unpriced_tokens.
+
+    The parts of a session sum to its spend to the last digit, as those of a pull request's items sum to the share.
+    Sessions without a day that counts have no row; unpriced_tokens are those of the whole session.
+    """
+    return f"""
+            SELECT share.session_id, share.repository_id, share.pull_request_id, share.via,
+                   round(part.spend * share.position / share.items, 10)
+                       - round(part.spend * (share.position - 1) / share.items, 10) AS spend,
+                   spent.unpriced_tokens
+            FROM ({shares}) AS share
             CROSS JOIN LATERAL (
-                SELECT sum(day.spend) AS spend FROM integrations_agentsessionday day
+                SELECT sum(day.spend) AS spend, sum(day.unpriced_tokens) AS unpriced_tokens
+                FROM integrations_agentsessionday day
                 WHERE day.session_id = share.session_id AND day.counted
+                HAVING count(*) > 0
             ) AS spent
+            CROSS JOIN LATERAL (
+                SELECT round(spent.spend * (share.lines_before + share.lines) / share.lines_of_session, 10)
+                           - round(spent.spend * share.lines_before / share.lines_of_session, 10) AS spend
+            ) AS part
+    """  # noqa: S608  # this module's own
+
+
+def spend_behind_pull_requests(ids: LiteralString) -> LiteralString:
+    """The rows of `_spend_of` behind these pull requests: a SELECT of their ids, or one id."""
+    return _spend_of(
+        f"""
+        SELECT {_SHARE}, 1 AS position, 1 AS items
+        FROM ({ids}) AS chosen (id)
+        JOIN integrations_pullrequestshare share ON share.pull_request_id = chosen.id
+        """  # noqa: S608  # this module's own
+    )
+
+
+def spend_behind_item(item: LiteralString) -> LiteralString:
+    """The rows of `_spend_of` behind a work item: its part of its pull requests, and sessions that name it alone."""
+    return _spend_of(
+        f"""
+        SELECT {_SHARE}, linked.position, linked.items
+        FROM (
+            SELECT link.pull_request_id, link.work_item_id,
+                   dense_rank() OVER (PARTITION BY link.pull_request_id ORDER BY link.work_item_id) AS position,
+                   count(*) OVER (PARTITION BY link.pull_request_id) AS items
+            FROM (
+                SELECT DISTINCT other.pull_request_id, other.work_item_id
+                FROM integrations_workitemlink own
+                JOIN integrations_workitemlink other USING (pull_request_id)
+                WHERE own.work_item_id = {item} AND other.work_item_id IS NOT NULL
+            ) AS link
+        ) AS linked
+        JOIN integrations_pullrequestshare share ON share.pull_request_id = linked.pull_request_id
+        WHERE linked.work_item_id = {item}
+        UNION ALL
+        SELECT session.id, share.repository_id, NULL::bigint, share.via,
+               coalesce(share.lines_before, 0), coalesce(share.lines, 1), coalesce(share.lines_of_session, 1), 1, 1
+        FROM integrations_agentsession session
+        LEFT JOIN integrations_pullrequestshare share ON share.session_id = session.id
+        WHERE session.work_item_id = {item} AND share.pull_request_id IS NULL
+        """  # noqa: S608  # this module's own
+    )
+
+
+# Of rows of `_spend_of`, named cost: who they are of, and their people, who are whoever spent anything.
+_WHOSE: LiteralString = """
+            JOIN integrations_agentsession session ON session.id = cost.session_id
+            JOIN orgtree_identity identity ON identity.id = session.identity_id
 """
+_PEOPLE: LiteralString = """coalesce(string_agg(DISTINCT identity.person_id::text, ',')
+                                FILTER (WHERE cost.spend > 0), '')"""
 # The pull requests that were closed without a merge and whose place the merged one `figures` took.
 _REPLACED: LiteralString = """
             SELECT closed.id
@@ -65,25 +130,27 @@ MERGED_PULL_REQUESTS_WITH_SPEND = Relation(
     also=frozenset({FactFamily.AI, FactFamily.WORK_ITEM}),
     day="day",
     person="person_id",
+    people="people",
     credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
-    columns=pull_requests.DESCRIBED | {"day", "spend", "abandoned_spend"},
+    columns=pull_requests.DESCRIBED | {"day", "spend", "abandoned_spend", "people"},
     sql=f"""
         SELECT {pull_requests.DESCRIPTION},
                figures.merged_on AS day,
-               coalesce(own.spend, 0) + coalesce(replaced.spend, 0) AS spend,
-               coalesce(replaced.spend, 0) AS abandoned_spend
+               behind.spend,
+               behind.abandoned_spend,
+               behind.people
         {pull_requests.FROM_FIGURES}
         CROSS JOIN LATERAL (
-            SELECT sum({SPEND_OF_SHARE}) {_SHARES} WHERE share.pull_request_id = figures.pull_request_id
-        ) AS own (spend)
-        CROSS JOIN LATERAL (
-            SELECT sum({SPEND_OF_SHARE}) {_SHARES} WHERE share.pull_request_id IN ({_REPLACED})
-        ) AS replaced (spend)
-        WHERE figures.merged_on IS NOT NULL AND figures.set_apart = ''
-          AND (own.spend IS NOT NULL OR replaced.spend IS NOT NULL)
-    """,
+            SELECT sum(cost.spend),
+                   coalesce(sum(cost.spend) FILTER (WHERE cost.pull_request_id <> figures.pull_request_id), 0),
+                   {_PEOPLE}
+            FROM ({spend_behind_pull_requests(f"SELECT figures.pull_request_id UNION {_REPLACED}")}) AS cost
+            {_WHOSE}
+        ) AS behind (spend, abandoned_spend, people)
+        WHERE figures.merged_on IS NOT NULL AND figures.set_apart = '' AND behind.spend IS NOT NULL
+    """,  # noqa: S608  # this module's own
 )
 """One row per merged pull request with any spend behind it, on the local day of its merge.
 
@@ -97,19 +164,22 @@ ABANDONED_PULL_REQUESTS_WITH_SPEND = Relation(
     also=frozenset({FactFamily.AI}),
     day="day",
     person="person_id",
+    people="people",
     credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
-    columns=pull_requests.DESCRIBED | {"day", "spend"},
+    columns=pull_requests.DESCRIBED | {"day", "spend", "people"},
     sql=f"""
-        SELECT {pull_requests.DESCRIPTION}, pull_request.closed_at::date AS day, own.spend
+        SELECT {pull_requests.DESCRIPTION}, pull_request.closed_at::date AS day, own.spend, own.people
         {pull_requests.FROM_FIGURES}
         CROSS JOIN LATERAL (
-            SELECT sum({SPEND_OF_SHARE}) {_SHARES} WHERE share.pull_request_id = figures.pull_request_id
-        ) AS own (spend)
+            SELECT sum(cost.spend), {_PEOPLE}
+            FROM ({spend_behind_pull_requests("SELECT figures.pull_request_id")}) AS cost
+            {_WHOSE}
+        ) AS own (spend, people)
         WHERE pull_request.state = 'closed' AND pull_request.merged_at IS NULL AND pull_request.closed_at IS NOT NULL
           AND figures.set_apart = '' AND own.spend IS NOT NULL
-    """,
+    """,  # noqa: S608  # this module's own
 )
 """One row per pull request that was closed without a merge and has any spend behind it, on the local day of its end."""
 
@@ -140,60 +210,27 @@ DONE_WORK_ITEMS_WITH_SPEND = Relation(
     also=frozenset({FactFamily.AI, FactFamily.PULL_REQUEST}),
     day="day",
     person="person_id",
+    people="people",
     fact="item_id",
     fact_is_row=True,
-    columns=work_items.DESCRIBED | {"day", "spend", "abandoned_spend", "epic", "initiative"},
+    columns=work_items.DESCRIBED | {"day", "spend", "abandoned_spend", "epic", "initiative", "people"},
     sql=f"""
         SELECT {work_items.DESCRIPTION},
                figures.done_on AS day,
                behind.spend,
                behind.abandoned_spend,
+               behind.people,
                ancestors.epic,
                ancestors.initiative
         {work_items.FROM_FIGURES}
         CROSS JOIN LATERAL (
-            SELECT sum(part.spend), coalesce(sum(part.spend) FILTER (WHERE part.is_abandoned), 0)
-            FROM (
-                SELECT round(of_one.spend * linked.position / linked.items, 10)
-                           - round(of_one.spend * (linked.position - 1) / linked.items, 10),
-                       linked.is_abandoned
-                FROM (
-                    SELECT item_of.pull_request_id, item_of.position, item_of.items,
-                           closed.state = 'closed' AND closed.merged_at IS NULL
-                    FROM (
-                        SELECT link.pull_request_id, link.work_item_id,
-                               dense_rank() OVER of_pull_request AS position,
-                               count(*) OVER (PARTITION BY link.pull_request_id) AS items
-                        FROM (
-                            SELECT DISTINCT other.pull_request_id, other.work_item_id
-                            FROM integrations_workitemlink own
-                            JOIN integrations_workitemlink other USING (pull_request_id)
-                            WHERE own.work_item_id = figures.work_item_id AND other.work_item_id IS NOT NULL
-                        ) AS link
-                        WINDOW of_pull_request AS (PARTITION BY link.pull_request_id ORDER BY link.work_item_id)
-                    ) AS item_of
-                    JOIN integrations_pullrequest closed ON closed.id = item_of.pull_request_id
-                    WHERE item_of.work_item_id = figures.work_item_id
-                ) AS linked (pull_request_id, position, items, is_abandoned)
-                CROSS JOIN LATERAL (
-                    SELECT sum({SPEND_OF_SHARE}) {_SHARES} WHERE share.pull_request_id = linked.pull_request_id
-                ) AS of_one (spend)
-                UNION ALL
-                SELECT nullif(sum(direct.spend), 0), false
-                FROM (
-                    SELECT spent.spend - coalesce(sum({SPEND_OF_SHARE}) FILTER (
-                               WHERE share.pull_request_id IS NOT NULL), 0) AS spend
-                    FROM integrations_agentsession session
-                    CROSS JOIN LATERAL (
-                        SELECT sum(day.spend) AS spend FROM integrations_agentsessionday day
-                        WHERE day.session_id = session.id AND day.counted
-                    ) AS spent
-                    LEFT JOIN integrations_pullrequestshare share ON share.session_id = session.id
-                    WHERE session.work_item_id = figures.work_item_id
-                    GROUP BY session.id, spent.spend
-                ) AS direct
-            ) AS part (spend, is_abandoned)
-        ) AS behind (spend, abandoned_spend)
+            SELECT sum(cost.spend),
+                   coalesce(sum(cost.spend) FILTER (WHERE closed.state = 'closed' AND closed.merged_at IS NULL), 0),
+                   {_PEOPLE}
+            FROM ({spend_behind_item("figures.work_item_id")}) AS cost
+            {_WHOSE}
+            LEFT JOIN integrations_pullrequest closed ON closed.id = cost.pull_request_id
+        ) AS behind (spend, abandoned_spend, people)
         {_ANCESTORS}
         WHERE figures.done_on IS NOT NULL AND behind.spend IS NOT NULL
     """,  # noqa: S608  # this module's own

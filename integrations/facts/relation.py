@@ -52,6 +52,9 @@ class Relation:
     scope, and for none above or below it.
     `part`, if given, is the column with the id of the part where a fact has several rows, which are then described
     instead of the fact: the files of a commit, the deployments of a day.
+    With `people`, its column with the ids (as text, separated by commas, empty for none) of those whose data a row is
+    where they are others than the person by whom it is placed: they are counted as the people of a value.  Read for a
+    person, rows count that are nobody else's.  Such a relation has one row for each fact.
     With `stock`, rows are not events but last for a while: `day` is then the last day of the query's window.
     The SQL has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner can
     push the window's conditions into it.
@@ -74,6 +77,7 @@ class Relation:
     owner: str = ""
     unit: str = ""
     part: str = ""
+    people: str = ""
     credited_to_owner: bool = False
     stock: Stock | None = None
 
