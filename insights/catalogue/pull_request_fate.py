@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from insights.catalogue.declarations import Duration, Ratio
-from insights.catalogue.pull_requests import SOURCE, MergedMeasure
-from insights.catalogue.references import CONTINUOUS_INTEGRATION, FOUR_KEYS, PULL_REQUEST_STAGES
+from insights.catalogue.pull_requests import MERGED, SOURCE, MergedMeasure, of_merged
+from insights.catalogue.references import CONTINUOUS_INTEGRATION, FOUR_KEYS, PULL_REQUEST_STAGES, WORK_BREAKDOWN
 from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Facts, Measure, Total
 from insights.query.query import Dimension, Statistic
@@ -47,7 +47,7 @@ FATE = Ratio(
     space=(SpaceDimension.PERFORMANCE,),
     segments=DIMENSIONS,
     facets=DIMENSIONS,
-    positive_indicators=("pr.reopened_rate", "pr.review_rounds", "pr.failed_runs", "code.rework_rate"),
+    positive_indicators=("pr.reopened_rate", "pr.review_rounds", "pr.failed_runs", "pr.rewritten_rate"),
     negative_indicators=("pr.revert_rate",),
     source=SOURCE,
     reference=FOUR_KEYS,
@@ -114,4 +114,50 @@ FAILED_RUNS = Duration(
     positive_indicators=("ci.success_rate", "ci.flaky_rate", "pr.size"),
     source=f"{SOURCE}; pipeline runs",
     reference=CONTINUOUS_INTEGRATION,
+)
+
+KNOWN, NOT_KNOWN = (Dimension.LINES_KNOWN, ("known",)), (Dimension.LINES_KNOWN, ("pending", "unknown"))
+LINES_SOURCE = f"{SOURCE}; the history of lines in clones"
+
+REWRITTEN_RATE = Ratio(
+    key="pr.rewritten_rate",
+    version=1,
+    name="PR lines rewritten within 21 days",
+    meaning="Which share of the lines that pull requests brought was rewritten or deleted within three weeks.",
+    formula="lines that another change of the default branch rewrote or deleted at most 21 days after they came there "
+    "÷ lines that the pull requests left on the default branch × 100. Generated, vendored, lock and binary files, bulk "
+    "commits and the changes of bots are left out. Pull requests merged less than 21 full days ago are left out, as "
+    f"are those of repositories without a clone: pr.rewritten_left_out. {MERGED}",
+    numerator=of_merged(lambda relation: Total(relation, column="lines_rewritten", only=KNOWN)),
+    denominator=of_merged(lambda relation: Total(relation, column="lines_written", only=KNOWN)),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    minimum_sample=5,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
+    segments=DIMENSIONS,
+    facets=DIMENSIONS,
+    positive_indicators=("code.rework_rate", "pr.size", "pr.review_depth"),
+    negative_indicators=("pr.rewritten_left_out", "pr.throughput"),
+    source=LINES_SOURCE,
+    reference=WORK_BREAKDOWN,
+)
+
+REWRITTEN_LEFT_OUT = Ratio(
+    key="pr.rewritten_left_out",
+    version=1,
+    name="Left out of PR lines rewritten",
+    meaning="Which share of the merged pull requests is too young to tell, or in no repository with a clone.",
+    formula="merged pull requests that were merged less than 21 full days ago, or of whose lines no clone tells ÷ "
+    f"merged pull requests × 100. {MERGED}",
+    numerator=of_merged(lambda relation: Total(relation, column="merged", only=NOT_KNOWN)),
+    denominator=of_merged(Facts).undivided_by(Dimension.LINES_KNOWN),
+    unit=UnitOfMeasure.PERCENT,
+    better=Better.LOWER,
+    categories=(Category.QUALITY,),
+    segments=(*DIMENSIONS, Dimension.LINES_KNOWN),
+    facets=(*DIMENSIONS, Dimension.LINES_KNOWN),
+    positive_indicators=("pr.rewritten_rate",),
+    source=LINES_SOURCE,
+    reference=WORK_BREAKDOWN,
 )

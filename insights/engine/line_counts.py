@@ -38,9 +38,10 @@ def amounts_of(plan: Plan, measure: Measure) -> Amounts:
 
 
 def facts_behind(plan: Plan, measure: Measure) -> Amounts:
-    """The number of the measure's facts of each developer on each line."""
+    """The number of facts that enter the measure, of each developer on each line."""
     measure_query = plan.measure_queries[measure]
-    return _by_developer(measure_query.fact_query.over_whole_window(), measure_query.measure, _FACTS)
+    entering = _ENTERING if isinstance(measure_query.measure, Total) else _FACTS
+    return _by_developer(measure_query.fact_query.over_whole_window(), measure_query.measure, entering)
 
 
 def per_developer(plan: Plan) -> PerDeveloper:
@@ -59,6 +60,7 @@ def _by_developer(fact_query: FactQuery, measure: Measure, amounts: str) -> Amou
 
 
 _FACTS = "SELECT person_id, segment_0, count(DISTINCT fact_id) AS amount FROM counted GROUP BY ALL"
+_ENTERING = "SELECT person_id, segment_0, count(DISTINCT fact_id) AS amount FROM counted WHERE c_0 <> 0 GROUP BY ALL"
 _SUMS = "SELECT person_id, segment_0, sum(c_0)::DOUBLE AS amount FROM counted GROUP BY ALL"
 _WINDOWS = f"""
     SELECT person_id, segment_0, count(*) AS amount

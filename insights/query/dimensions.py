@@ -25,23 +25,35 @@ DIMENSION_COLUMNS: Mapping[Dimension, str] = {
     Dimension.WORK_TYPE: "work_type",
     Dimension.SIZE_CLASS: "size_class",
     Dimension.COMPLEXITY_CLASS: "complexity_class",
+    Dimension.LINES_KNOWN: "lines_written",
     Dimension.ASSISTANCE: "assistance",
     **{Dimension(part): str(part) for part in RequestPart},
 }
 
 
+_BESIDE = {Dimension.OUTCOME: ("committed", "covered"), Dimension.LINES_KNOWN: ("day",)}
+
+
 def columns_of(dimension: Dimension) -> Collection[str]:
     """The columns of a relation that the dimension is computed from."""
     column = DIMENSION_COLUMNS[dimension]
-    return {column, "committed", "covered"} if dimension is Dimension.OUTCOME else {column}
+    return {column, *_BESIDE.get(dimension, ())}
 
 
 def value_of(dimension: Dimension) -> str:
-    """The dimension's value in a row; a missing one is `unknown`.  Outcomes depend on the parameter settled_before."""
+    """The dimension's value in a row; a missing one is `unknown`.
+
+    Outcomes depend on the parameter settled_before, and whether lines are known on judged_until, a day.
+    """
     if dimension is Dimension.OUTCOME:
         return (
             "CASE WHEN source.committed THEN 'committed' WHEN source.ended_at > $settled_before THEN 'pending' "
             "WHEN NOT source.covered THEN 'unknown' ELSE 'wasted' END"
+        )
+    if dimension is Dimension.LINES_KNOWN:
+        return (
+            "CASE WHEN source.lines_written IS NULL THEN 'unknown' WHEN source.day > $judged_until THEN 'pending' "
+            "ELSE 'known' END"
         )
     return f"coalesce(nullif(source.{DIMENSION_COLUMNS[dimension]}, ''), 'unknown')"
 

@@ -45,6 +45,7 @@ class Dimension(enum.StrEnum):
     EFFORT = "effort"
     QUERY_SOURCE = "query_source"
     PROVIDER = "provider"
+    LINES_KNOWN = "lines_known"  # what became of a merged pull request's lines: known, pending, unknown
     ASSISTANCE = "assistance"  # whether any agent contributed
 
 

@@ -47,6 +47,7 @@ FACETS_OF_ROWS = {
     Dimension.FILE_TYPE: "File type",
     Dimension.TOKEN_KIND: "Token kind",
     Dimension.OUTCOME: "Outcome",
+    Dimension.LINES_KNOWN: "Lines known",
     Dimension.TOOL: "Tool",
     Dimension.EPIC: "Epic",
     Dimension.INITIATIVE: "Initiative",

@@ -5,8 +5,28 @@ Repositories without a clone have no rows.
 
 from __future__ import annotations
 
+from typing import LiteralString
+
+from integrations.connectors.git.line_ages import RECENT_DAYS
 from integrations.facts.relation import OF_AGENTS, Relation
 from integrations.models import FactFamily
+
+__all__ = ["CHANGED_LINES", "FROM_CHANGES", "RECENT_DAYS", "WHERE_COUNTED"]
+
+FROM_CHANGES: LiteralString = """
+        FROM integrations_changedlines lines
+        JOIN integrations_commit commit ON commit.id = lines.commit_id
+        JOIN integrations_commit author ON author.id = lines.author_id
+        CROSS JOIN (SELECT max(bulk_commit_lines) AS lines, max(bulk_commit_files) AS files FROM orgtree_organisation)
+            AS most
+"""
+WHERE_COUNTED: LiteralString = """
+        WHERE NOT author.by_bot
+          AND (commit.set_apart = ''
+               OR commit.set_apart = 'merge' AND lines.files <= most.files
+                  AND lines.added + lines.reworked + lines.refactored <= most.lines)
+"""
+"""Of FROM_CHANGES those that count: no bot's, and no bulk commits."""
 
 CHANGED_LINES = Relation(
     name="changed_lines",
@@ -23,7 +43,7 @@ CHANGED_LINES = Relation(
             *("lines_changed", "lines_reworked", "lines_refactored"),
         }
     ),
-    sql="""
+    sql=f"""
         SELECT commit.id AS commit_id,
                identity.person_id,
                lines.repository_id,
@@ -39,18 +59,11 @@ CHANGED_LINES = Relation(
                lines.added + lines.reworked + lines.refactored AS lines_changed,
                lines.reworked AS lines_reworked,
                lines.refactored AS lines_refactored
-        FROM integrations_changedlines lines
-        JOIN integrations_commit commit ON commit.id = lines.commit_id
-        JOIN integrations_commit author ON author.id = lines.author_id
+        {FROM_CHANGES}
         LEFT JOIN orgtree_identity identity ON identity.id = author.credited_id
         LEFT JOIN integrations_repository repository ON repository.id = lines.repository_id
-        CROSS JOIN (SELECT max(bulk_commit_lines) AS lines, max(bulk_commit_files) AS files FROM orgtree_organisation)
-            AS most
-        WHERE NOT author.by_bot
-          AND (commit.set_apart = ''
-               OR commit.set_apart = 'merge' AND lines.files <= most.files
-                  AND lines.added + lines.reworked + lines.refactored <= most.lines)
-    """,
+        {WHERE_COUNTED}
+    """,  # noqa: S608  # this module's own
 )
 """One row per commit of a default branch's first-parent chain, on its day, credited to the author of most of it.
 

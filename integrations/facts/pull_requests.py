@@ -78,6 +78,7 @@ _MERGED = frozenset(
         *("size", "files", "directories", "languages", "comments", "commented_hundreds"),
         *("reviewed_paths", "new_paths"),
         *("unreviewed", "self_merged", "merger_known", "linked", "reverted"),
+        *("merged", "lines_written", "lines_rewritten"),
     }
 )
 # Only where all phases are known: first commit, first review and approval.
@@ -110,7 +111,10 @@ _MERGED_COLUMNS: LiteralString = f"""
                figures.is_self_merged::int AS self_merged,
                (figures.is_self_merged IS NOT NULL)::int AS merger_known,
                figures.is_linked::int AS linked,
-               (figures.reverted_by_id IS NOT NULL)::int AS reverted
+               (figures.reverted_by_id IS NOT NULL)::int AS reverted,
+               1 AS merged,
+               figures.written_line_count AS lines_written,
+               figures.rewritten_line_count AS lines_rewritten
 """
 _WHERE_MERGED: LiteralString = "WHERE figures.merged_on IS NOT NULL AND figures.set_apart = ''"
 
@@ -136,7 +140,8 @@ merge are all known, else 0; only then the …_phase_seconds are set.  size is l
 files, directories and languages are numbers, the latter two null without a clone.  new_paths of reviewed_paths (null
 without a clone or a review) are those that no reviewer had changed before.  comments and commented_hundreds (of lines)
 are null where either is unknown.  unreviewed, self_merged (null where the merger is unknown), merger_known, linked (to
-a work item) and reverted (by one merged later) are 1 or 0.
+a work item) and reverted (by one merged later) are 1 or 0.  lines_written are those that it left on the default
+branch, lines_rewritten those of them that gave way within 21 days; both are null where no clone tells.
 """
 
 MERGED_PULL_REQUESTS_BY_AGENT = Relation(

@@ -48,7 +48,7 @@ from integrations.models.delivery_links import (
 from integrations.models.encrypted import EncryptedField, UnreadableSecretsError
 from integrations.models.hand_kept import HandKeptMetric, HandKeptMetricKeeper, HandKeptValue
 from integrations.models.ingest import IngestScope, IngestToken
-from integrations.models.line_history import ChangedLines, LineHistory
+from integrations.models.line_history import ChangedLines, LineHistory, RewrittenLines
 from integrations.models.ownership import Owned, OwnedKind, Ownership, OwnershipChange
 from integrations.models.pipeline_run_figures import PipelineRunFigures
 from integrations.models.placing import PlacingRule, RepositoryAlias, RuledRecord, UnplacedReason, UnplacedRecord
@@ -200,6 +200,7 @@ __all__ = [
     "Repricing",
     "Resource",
     "RevertMethod",
+    "RewrittenLines",
     "RuledRecord",
     "SeatAssignment",
     "SeatPlan",

@@ -41,6 +41,22 @@ class ChangedLines(models.Model):
     added = models.IntegerField(help_text="Lines for which none gave way.")
     reworked = models.IntegerField(help_text="Lines changed or deleted that were at most 21 days old.")
     refactored = models.IntegerField(help_text="Lines changed or deleted that were older.")
+    written = models.IntegerField(null=True, help_text="All lines that it left; null: read before they were counted.")
 
     class Meta:
         verbose_name_plural = "changed lines"
+
+
+class RewrittenLines(models.Model):
+    """How many lines of one change another of the same branch rewrote or deleted, at most 21 days later.
+
+    Which change left a line is known by its second: of several in one, as a rebase leaves them, it is the first.
+    """
+
+    commit = models.ForeignKey(ChangedLines, models.CASCADE, related_name="+", help_text="Whose lines they were.")
+    by = models.ForeignKey(ChangedLines, models.CASCADE, related_name="+")
+    lines = models.IntegerField()
+
+    class Meta:
+        verbose_name_plural = "rewritten lines"
+        constraints = [models.UniqueConstraint(fields=["commit", "by"], name="rewritten_lines_once")]

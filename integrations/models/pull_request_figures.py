@@ -95,6 +95,10 @@ class PullRequestFigures(models.Model):
     new_path_count = models.IntegerField(
         null=True, help_text="Of these, those that none of its reviewers had changed before."
     )
+    written_line_count = models.IntegerField(
+        null=True, help_text="Lines that it left on the default branch; null: not merged, or no clone tells."
+    )
+    rewritten_line_count = models.IntegerField(null=True, help_text="Of these, those rewritten within 21 days.")
     is_linked = models.BooleanField(default=False, help_text="To a work item that is known.")
     work_type = enum_field(WorkType, default=WorkType.OTHER)
     agents = ArrayField(models.CharField(max_length=40), default=list, help_text="With a part in any of its commits.")

@@ -66,11 +66,11 @@ FATE = {
         Compared("", "pr.failed_runs", "Failed runs before the merge", ("PR", "PRs"), "pr.failed_runs", "pull request"),
         Compared(
             "",
-            "code.rework_rate",
+            "pr.rewritten_rate",
             "Lines rewritten within 21 days",
-            ("commit", "commits"),
-            "code.rework_rate",
-            "commit",
+            ("PR", "PRs"),
+            "pr.rewritten_rate",
+            "pull request",
         ),
     )
 }

@@ -15,6 +15,7 @@ from integrations.code.commits.duplicates import recompute_changes
 from integrations.enums import Kind
 from integrations.models import FollowedThresholds
 from integrations.outbox.linking_lock import lock_for_linking
+from integrations.outbox.pull_request_queue import enqueue_pull_requests_with
 from orgtree.models import Organisation
 
 COMMITS_PER_TRANSACTION = 5_000
@@ -55,7 +56,9 @@ def apply_bulk_thresholds() -> None:
             lock_for_linking({Kind.COMMIT})
             before = _applied() or _initial()
             both = {**now._asdict(), "lines_before": before.lines, "files_before": before.files}
-            append_changes_of_commits(_ids(_MERGES, both))
+            merges = _ids(_MERGES, both)
+            append_changes_of_commits(merges)
+            enqueue_pull_requests_with(merges)
             FollowedThresholds.objects.update_or_create(pk=1, defaults=now._asdict())
 
 

@@ -7,7 +7,7 @@ position, so that a killed worker resumes there.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from django.db import connection, transaction
@@ -24,6 +24,7 @@ from integrations.connectors.git.line_changes import ChainCommit, read_chain
 from integrations.connectors.git.repository import GitRepository
 from integrations.models import ChangedLines, FactFamily, LineHistory, Repository
 from integrations.outbox.fact_changes import announce_changes
+from integrations.outbox.pull_request_queue import enqueue_pull_requests_with
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,24 @@ _AUTHORS = """
     FROM integrations_commit chain
     LEFT JOIN brought ON brought.merge_id = chain.id
     WHERE chain.sha = ANY (%(shas)s)
+"""
+# Whose lines were rewritten, by the second in which they were left on the branch.
+_REWRITTEN = """
+    INSERT INTO integrations_rewrittenlines (commit_id, by_id, lines)
+    SELECT DISTINCT ON (rewriting.by_id, rewriting.moment) writer.id, rewriting.by_id, rewriting.lines
+    FROM unnest(%(by)s::bigint[], %(moments)s::bigint[], %(lines)s::int[]) AS rewriting (by_id, moment, lines)
+    JOIN integrations_changedlines rewriter
+      ON rewriter.commit_id = rewriting.by_id AND rewriter.repository_id = %(repository)s
+    JOIN (
+        SELECT commit.id, extract(epoch FROM commit.committed_at)::bigint AS moment
+        FROM integrations_changedlines left_lines
+        JOIN integrations_commit commit ON commit.id = left_lines.commit_id
+        WHERE left_lines.repository_id = %(repository)s
+          AND commit.committed_at >= to_timestamp((SELECT min(moment) FROM unnest(%(moments)s::bigint[]) AS moment))
+    ) AS writer USING (moment)
+    ORDER BY rewriting.by_id, rewriting.moment, writer.id
+    ON CONFLICT DO NOTHING
+    RETURNING commit_id
 """
 _CHANGED = """
     INSERT INTO integrations_factchange (family, person_id, owned_id, day_from, day_to)
@@ -177,21 +196,37 @@ def _store(repository: Repository, counts: dict[str, tuple[int, LineCounts]], ti
                 added=counts[sha][1].added,
                 reworked=counts[sha][1].reworked,
                 refactored=counts[sha][1].refactored,
+                written=counts[sha][1].written,
             )
             for id_, sha in shas.items()
         ]
         # A fork shares commits with its origin: the repository that came first keeps them.
         ChangedLines.objects.bulk_create(rows, ignore_conflicts=True)
         _note_changed(list(shas))
+        rewritten = _store_rewritten(repository, {id_: counts[sha][1].reworked_from for id_, sha in shas.items()})
+        enqueue_pull_requests_with({*shas, *rewritten})
         LineHistory.objects.filter(pk=repository.pk).update(tip=tip, ages=ages.packed())
     return len(rows)
+
+
+def _store_rewritten(repository: Repository, changes: Mapping[int, Mapping[int, int]]) -> set[int]:
+    """Store how many lines of which moment these commits rewrote; the commits whose lines those were."""
+    flat = [(by, moment, lines) for by, moments in changes.items() for moment, lines in moments.items()]
+    if not flat:
+        return set()
+    columns = dict(zip(("by", "moments", "lines"), map(list, zip(*flat, strict=True)), strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_REWRITTEN, {"repository": repository.pk, **columns})
+        return {row[0] for row in cursor.fetchall()}
 
 
 def _forget(repository: Repository) -> None:
     """Delete the stored line history: the branch was rewritten, or has none yet."""
     with transaction.atomic():
         of_repository = ChangedLines.objects.filter(repository=repository)
-        _note_changed(list(of_repository.values_list("commit_id", flat=True)))
+        commits = list(of_repository.values_list("commit_id", flat=True))
+        _note_changed(commits)
+        enqueue_pull_requests_with(commits)
         of_repository.delete()
         LineHistory.objects.filter(pk=repository.pk).update(tip="", ages=b"")
 

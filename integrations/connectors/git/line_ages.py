@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import zlib
 from array import array
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from integrations.connectors.git.line_changes import ChainCommit, Hunk
 
-RECENT_SECONDS = 21 * 86400
+RECENT_DAYS = 21
+RECENT_SECONDS = RECENT_DAYS * 86400
 LATEST = 2**32 - 1  # what a run can hold, in seconds since 1970; git keeps whatever time it is given
 UNKNOWN = 0  # lines older than a shallow clone's history
 
@@ -26,15 +28,24 @@ class LineCounts:
     """How many lines a change touched.  A line that gives way to another is one changed line.
 
     `added` are those for which none gave way, `reworked` those that were last changed at most 21 days before,
-    `refactored` the older ones.
+    `refactored` the older ones.  `written` are all lines that it leaves, and `reworked_from` says how many of the
+    reworked ones were last changed at which moment.
     """
 
     added: int = 0
     reworked: int = 0
     refactored: int = 0
+    written: int = 0
+    reworked_from: Mapping[int, int] = field(default_factory=dict)
 
     def __add__(self, other: LineCounts) -> LineCounts:
-        return LineCounts(self.added + other.added, self.reworked + other.reworked, self.refactored + other.refactored)
+        return LineCounts(
+            self.added + other.added,
+            self.reworked + other.reworked,
+            self.refactored + other.refactored,
+            self.written + other.written,
+            Counter(self.reworked_from) + Counter(other.reworked_from),
+        )
 
 
 @dataclass(slots=True)
@@ -88,13 +99,15 @@ def apply(runs: Runs, hunks: Iterable[Hunk], at: int) -> tuple[Runs, LineCounts]
         kept_until = hunk.start - 1 if hunk.deleted else hunk.start
         for count, changed_at in reader.take(kept_until - reader.position):
             _append(after, count, changed_at)
-        reworked = refactored = 0
+        reworked_from: Counter[int] = Counter()
+        refactored = 0
         for count, changed_at in reader.take(hunk.deleted):
             if at - changed_at <= RECENT_SECONDS:
-                reworked += count
+                reworked_from[changed_at] += count
             else:
                 refactored += count
-        counts += LineCounts(max(0, hunk.added - hunk.deleted), reworked, refactored)
+        new = max(0, hunk.added - hunk.deleted)
+        counts += LineCounts(new, reworked_from.total(), refactored, hunk.added, reworked_from)
         _append(after, hunk.added, at)
     for count, changed_at in reader.rest():
         _append(after, count, changed_at)

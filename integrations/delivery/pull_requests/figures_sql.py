@@ -8,6 +8,7 @@ from typing import LiteralString
 
 from integrations.delivery.pull_requests.novelty_sql import NOVELTY
 from integrations.delivery.pull_requests.stages_sql import AGENTS, COMMITS, DAYS, LINES, REVIEWS, SELECTED
+from integrations.facts.line_history import FROM_CHANGES, WHERE_COUNTED
 from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
 
 
@@ -60,6 +61,8 @@ _COLUMNS: Mapping[LiteralString, LiteralString] = {
     "language_count": "changed.languages",
     "reviewed_path_count": "novelty.paths",
     "new_path_count": "novelty.new_paths",
+    "written_line_count": "fate.written",
+    "rewritten_line_count": "fate.rewritten",
     "is_linked": """
         EXISTS (
             SELECT FROM integrations_workitemlink link
@@ -81,9 +84,45 @@ _VALUES: LiteralString = ", ".join(_COLUMNS.values())
 _NEW: LiteralString = ", ".join(f"excluded.{column}" for column in _COLUMNS)
 _STORED: LiteralString = ", ".join(f"stored.{column}" for column in _COLUMNS)
 
+# Of merged pull requests: how many lines the changes of the default branch that brought them left there, and how many
+# of these another change that counts rewrote at most 21 days later.  Changes are those of the line history: the commit
+# that it was merged as, else its own commits there, or what represents them.  One that another pull request was merged
+# as is that one's.
+FATE: LiteralString = f"""
+    brought AS MATERIALIZED (
+        SELECT DISTINCT part.id, counted.commit_id, counted.written
+        FROM part
+        JOIN selected ON selected.id = part.id AND selected.merged_at IS NOT NULL
+        CROSS JOIN LATERAL (
+            SELECT lines.commit_id, lines.written, commit.sha {FROM_CHANGES}
+            {WHERE_COUNTED} AND lines.commit_id = part.commit_id AND lines.repository_id = selected.repository_id
+        ) AS counted
+        WHERE counted.sha = selected.merge_sha
+           OR NOT EXISTS (
+                  SELECT FROM integrations_pullrequest other
+                  WHERE other.merge_sha = counted.sha AND other.repository_id = selected.repository_id
+                    AND other.id <> selected.id
+              )
+    ), fate AS (
+        SELECT brought.id,
+               CASE WHEN bool_and(brought.written IS NOT NULL) THEN sum(brought.written) END::int AS written,
+               CASE WHEN bool_and(brought.written IS NOT NULL) THEN coalesce(sum(again.lines), 0) END::int AS rewritten
+        FROM brought
+        LEFT JOIN LATERAL (
+            SELECT sum(rewritten.lines) AS lines
+            FROM integrations_rewrittenlines rewritten
+            WHERE rewritten.commit_id = brought.commit_id
+              AND rewritten.by_id IN (SELECT lines.commit_id {FROM_CHANGES} {WHERE_COUNTED}
+                                      AND lines.commit_id = rewritten.by_id)
+              AND NOT EXISTS (SELECT FROM brought own WHERE own.id = brought.id AND own.commit_id = rewritten.by_id)
+        ) AS again ON true
+        GROUP BY brought.id
+    )
+"""
+
 # One row per pull request of which anything changed.
 STORE: LiteralString = f"""
-    WITH {SELECTED}, {REVIEWS}, {COMMITS}, {LINES}, {NOVELTY}, {AGENTS}, {DAYS},
+    WITH {SELECTED}, {REVIEWS}, {COMMITS}, {LINES}, {NOVELTY}, {AGENTS}, {DAYS}, {FATE},
     reviewed AS (
         SELECT review.id,
                count(*) AS reviews,
@@ -112,6 +151,7 @@ STORE: LiteralString = f"""
         LEFT JOIN changed ON changed.id = selected.id
         LEFT JOIN novelty ON novelty.id = selected.id
         LEFT JOIN agents ON agents.id = selected.id
+        LEFT JOIN fate ON fate.id = selected.id
         LEFT JOIN lasting ON lasting.id = selected.id
         LEFT JOIN closed ON closed.id = selected.id
         LEFT JOIN stale ON stale.id = selected.id
