@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+RECENT_DAYS = 21  # a line that gives way within so many days is reworked
+
 
 class Kind(StrEnum):
     """Kinds of facts that a connection can bring, in the order in which a first sync asks for them."""

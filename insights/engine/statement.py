@@ -16,8 +16,8 @@ from insights.engine.tables import Table, people_of
 from insights.query import dimensions, windows
 from insights.query.measures import Measure, Total
 from insights.query.query import Dimension, Window
+from integrations.enums import RECENT_DAYS
 from integrations.facts.ai import AGENT_SESSION_DAYS
-from integrations.facts.line_history import RECENT_DAYS
 from integrations.facts.relation import STOCK_DAY, STOCK_FROM, STOCK_UNTIL, Relation
 
 Source = Callable[[Relation, Sequence[Window], Collection[str]], str]

@@ -50,9 +50,10 @@ class CostScope:
 
 @dataclass(frozen=True)
 class CostSum:
-    """Of one state."""
+    """Of one state, or of one agent: the other is None."""
 
-    state: CostState
+    state: CostState | None
+    agent: str | None
     spend: Decimal
     people: int
     unpriced_tokens: int
@@ -101,9 +102,9 @@ _SCOPED = sql.SQL(
 _PEOPLE = sql.SQL("greatest(count(DISTINCT person_id), least(count(*), 1))")
 _SUMMED = sql.SQL(
     """
-    SELECT state, coalesce(sum(spend), 0), {people}, coalesce(sum(unpriced_tokens), 0)::bigint
+    SELECT state, agent, coalesce(sum(spend), 0), {people}, coalesce(sum(unpriced_tokens), 0)::bigint
     FROM scoped
-    GROUP BY 1
+    GROUP BY GROUPING SETS ((state), (agent))
     """
 ).format(people=_PEOPLE)
 _LISTED = sql.SQL(
@@ -126,7 +127,8 @@ class CostCount:
 
 
 def cost_sums(scope: CostScope) -> list[CostSum]:
-    return [CostSum(CostState(row[0]), row[1], row[2], row[3]) for row in _read(_SUMMED, scope, {})]
+    """By state, and once more by agent."""
+    return [CostSum(row[0] and CostState(row[0]), *row[1:]) for row in _read(_SUMMED, scope, {})]
 
 
 def count_session_costs(scope: CostScope) -> CostCount:

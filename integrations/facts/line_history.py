@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from integrations.connectors.git.line_ages import RECENT_DAYS
 from integrations.facts.relation import OF_AGENTS, Relation
 from integrations.models import FactFamily
-
-__all__ = ["CHANGED_LINES", "FROM_CHANGES", "RECENT_DAYS", "WHERE_COUNTED"]
 
 FROM_CHANGES: LiteralString = """
         FROM integrations_changedlines lines

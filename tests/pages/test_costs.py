@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from django.utils import timezone
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.models import (
     AgentSession,
+    AgentSessionDay,
     AttributionWork,
     Connection,
     Project,
@@ -129,6 +131,56 @@ def test_an_item_costs_its_part_of_its_pull_requests(shop: Repository, member: C
         WorkItemLink.objects.create(pull_request=pull_request, key=item.key, method="branch", work_item=item)
     assert "$3.15" in page(member, work_item=str(items[0].pk))
     assert "$0.15" in page(member, work_item=str(items[1].pk))
+
+
+def test_each_says_with_which_agent(shop: Repository, member: Client) -> None:
+    """#1 was written with Codex, and #2 with Claude Code."""
+    closed = AgentSession.objects.get(branch="feat/tea")
+    AgentSession.objects.filter(pk=closed.pk).update(agent="codex_cli")
+    AgentSessionDay.objects.filter(session=closed).update(agent="codex_cli")
+    assert "Claude Code $0.30, Codex CLI $3.00" in page(member)
+    [line] = downloaded(member)
+    assert (line["Claude Code (USD)"], line["Codex CLI (USD)"]) == ("0.3", "3.0")
+    for subject in ({"repository": "acme/shop"}, {"pull_request": str(PullRequest.objects.get(number=1).pk)}):
+        assert "With which agent" in page(member, **subject)
+        assert "Codex CLI" in page(member, **subject)
+    assert "Claude Code" not in page(member, pull_request=str(PullRequest.objects.get(number=1).pk))
+
+
+def test_delivered_items_are_added_up_by_epic(org: Org, shop: Repository, member: Client) -> None:
+    """SHOP-1 and SHOP-2 of one epic cost 3.15 and 0.15."""
+    day = (timezone.localdate() - timedelta(days=2)).isoformat()
+    org.push(
+        "work-items",
+        *(
+            {
+                "id": key,
+                "project": "SHOP",
+                "title": title,
+                "type": kind,
+                "parent": parent,
+                "status_category": "done" if parent else "todo",
+                "created_at": f"{day}T08:00:00Z",
+                **({"resolved_at": f"{day}T10:00:00Z"} if parent else {}),
+            }
+            for key, title, kind, parent in (
+                ("SHOP-9", "Sell drinks", "Epic", None),
+                ("SHOP-1", "Sell tea", "Story", "SHOP-9"),
+                ("SHOP-2", "Sell milk", "Story", "SHOP-9"),
+            )
+        ),
+    )
+    for number, key in ((1, "SHOP-1"), (2, "SHOP-1"), (2, "SHOP-2")):
+        pull_request = PullRequest.objects.get(number=number)
+        item = WorkItem.objects.get(key=key)
+        WorkItemLink.objects.create(pull_request=pull_request, key=key, method="branch", work_item=item)
+    html = page(member)
+    assert "Delivered work items by epic" in html
+    assert "Sell drinks" in html
+    assert re.search(
+        r"Sell drinks</th><td class=\"num\">\$3.30</td><td class=\"num\">2</td><td class=\"num\">\$1.65", html
+    )
+    assert "by initiative" not in html
 
 
 @pytest.mark.parametrize(("text", "parameter"), [("ACME/shop", "repository"), ("acme/shop#2", "pull_request")])

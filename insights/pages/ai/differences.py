@@ -22,10 +22,13 @@ from insights.pages.ai.lines import (
     value_words,
 )
 from insights.pages.drill import rows_of_part
-from insights.privacy.visible import visible_comparisons
-from insights.query.query import Dimension
+from insights.privacy.visible import visible_comparisons, visible_totals
+from insights.query.query import Dimension, Freshness
 from insights.ui import wording
 from insights.ui.filters import Filters
+from insights.ui.tiles import by_segment
+
+WHY_LEFT_OUT = {"pending": "merged less than 21 full days ago", "unknown": "of whose lines no clone tells"}
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Differences:
     line_key: str
     without: str
     rows: Sequence[Difference]
+    note: str = ""  # what the rows lack
 
 
 def differences_table(filters: Filters) -> Iterator[list[Cell]]:
@@ -98,7 +102,17 @@ def fate_differences(filters: Filters) -> Differences:
         _row(narrowed, ANY_AGENT, comparison, compared)
         for comparison, compared in zip(comparisons, FATE.values(), strict=True)
     ]
-    return Differences(line_name(ANY_AGENT), marker(ANY_AGENT), line_name(WITHOUT), rows)
+    return Differences(line_name(ANY_AGENT), marker(ANY_AGENT), line_name(WITHOUT), rows, _lines_left_out(narrowed))
+
+
+def _lines_left_out(filters: Filters) -> str:
+    """Of how many pull requests it is not known how many lines were rewritten."""
+    query = replace(query_of(filters, "pr.rewritten_left_out"), segments=(Dimension.LINES_KNOWN,))
+    [answer] = visible_totals([query], filters.access, freshness=Freshness.OF_PAGES)
+    known = by_segment(answer, Dimension.LINES_KNOWN)
+    counted = {name: int(known[name].numerator or 0) for name in WHY_LEFT_OUT if name in known}
+    parts = [f"{wording.count(count, 'PR')} {WHY_LEFT_OUT[name]}" for name, count in counted.items() if count]
+    return f"Lines rewritten leave out {' and '.join(parts)}." if parts else ""
 
 
 def _row(filters: Filters, line: str, comparison: Comparison, compared: Compared) -> Difference:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +14,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from core.csv_export import csv_response
+from insights.catalogue.agents import agent_name, in_agent_order
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
 from insights.pages.ai.answers import read
+from insights.pages.ai.costs.ancestors import BY_ANCESTOR, ancestor_tables
 from insights.pages.ai.costs.repositories import (
     ABANDONED,
     BY_REPOSITORY,
@@ -27,6 +30,7 @@ from insights.pages.ai.costs.subject import Subject, named_in, read_subject
 from insights.pages.ai.costs.visible import LABELS, Costs, visible_costs, visible_session_costs
 from insights.pages.ai.spend import BY_OUTCOME, outcome_shares
 from insights.pages.answers import PageQuery
+from insights.pages.drill import rows_of_part
 from insights.pages.rows import PAGE_SIZE, csv_rows, row_table
 from insights.privacy.scope_access import access_in
 from insights.privacy.visible import visible_rows
@@ -41,18 +45,20 @@ from integrations.code.costs import ABANDONED as ABANDONED_STATES
 from integrations.code.costs import CostScope
 
 LONGEST_SEARCH = 200
-OF_A_REPOSITORY = (PageQuery(SPEND, compared=True), PageQuery(ABANDONED, compared=True), BY_OUTCOME)
+BY_AGENT = PageQuery(SPEND, Dimension.AGENT, whole=True)
+OF_A_REPOSITORY = (PageQuery(SPEND, compared=True), PageQuery(ABANDONED, compared=True), BY_OUTCOME, BY_AGENT)
 
 
 @dataclass(frozen=True)
 class CostLine:
-    """What became of a part: its spend, and the share of the whole as a fraction for its bar."""
+    """A part, by what became of it or by agent: its spend, and the share of the whole as a fraction for its bar."""
 
     label: str
     spend: str
     share: str
     fraction: float
     is_abandoned: bool = False
+    url: str = ""
 
 
 @login_required
@@ -103,8 +109,7 @@ def ai_costs_csv(request: HttpRequest) -> HttpResponseBase:
     if subject.scope is None:
         if subject.kind:
             return redirect(_of(subject, filters).url(reverse("metric_rows_csv", args=[SPEND])))
-        lines = repository_lines(read(filters, BY_REPOSITORY), filters)
-        return csv_response("headway-ai-costs", csv_lines(lines))
+        return csv_response("headway-ai-costs", csv_lines(repository_lines(read(filters, BY_REPOSITORY), filters)))
     scope = subject.scope
 
     def page_of(number: int) -> RowsPage:
@@ -122,10 +127,11 @@ def _of(subject: Subject, filters: Filters) -> Filters:
 
 
 def _of_repositories(filters: Filters) -> dict[str, Any]:
-    answers = read(filters, BY_REPOSITORY)
+    answers = read(filters, (*BY_REPOSITORY, *BY_ANCESTOR))
     return {
         "repositories": repository_lines(answers, filters),
         "hidden": hidden_repositories(answers),
+        "ancestors": ancestor_tables(answers),
         "csv_url": filters.url(reverse("ai_costs_csv")),
     }
 
@@ -145,6 +151,9 @@ def _of_repository(request: HttpRequest, subject: Subject, filters: Filters) -> 
         "states": [
             CostLine(share.label, share.amount, share.percent, share.fraction) for share in outcome_shares(answers)
         ],
+        "agents": _agents(
+            {name: figure.value or 0.0 for name, figure in answers.split(SPEND, Dimension.AGENT).items()}, narrowed
+        ),
         **_rows(rows, page, subject, filters),
     }
 
@@ -158,6 +167,7 @@ def _of_record(request: HttpRequest, subject: Subject, scope: CostScope, filters
         "of_own": costs.of_own,
         "tiles": _tiles(costs),
         "states": _states(costs),
+        "agents": _agents({name: float(spend) for name, spend in costs.agents.items()}),
         **_rows(rows, page, subject, filters),
     }
 
@@ -209,6 +219,21 @@ def _states(costs: Costs) -> list[CostLine]:
             is_abandoned=part.state in ABANDONED_STATES,
         )
         for part in costs.parts
+    ]
+
+
+def _agents(spend: Mapping[str, float], filters: Filters | None = None) -> list[CostLine]:
+    """In the agents' order; `filters` are those of the rows behind each."""
+    whole = sum(spend.values())
+    return [
+        CostLine(
+            label=agent_name(name),
+            spend=wording.money(spend[name]),
+            share=wording.percent_of(spend[name], whole),
+            fraction=spend[name] / whole if whole else 0.0,
+            url=rows_of_part(filters, SPEND, Dimension.AGENT, name) if filters else "",
+        )
+        for name in in_agent_order(spend)
     ]
 
 

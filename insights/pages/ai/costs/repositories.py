@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.urls import reverse
 
 from core.csv_export import Cell
+from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.drill import NAMELESS
-from insights.query.query import Dimension
+from insights.privacy.visible import visible_totals
+from insights.query.query import Dimension, Freshness
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
 
@@ -30,6 +33,7 @@ class RepositoryLine:
     fraction: float
     abandoned: float | None
     sessions: int
+    agents: Mapping[str, float | None]  # spend of each, in the agents' order; None where it is withheld
 
     @property
     def label(self) -> str:
@@ -41,13 +45,22 @@ class RepositoryLine:
 
     @property
     def abandoned_in_words(self) -> str:
-        return "hidden" if self.abandoned is None else wording.money(self.abandoned)
+        return _money(self.abandoned)
+
+    @property
+    def agents_in_words(self) -> str:
+        return ", ".join(f"{agent_name(name)} {_money(spend)}" for name, spend in self.agents.items())
+
+
+def _money(amount: float | None) -> str:
+    return "hidden" if amount is None else wording.money(amount)
 
 
 def repository_lines(answers: Answers, filters: Filters) -> list[RepositoryLine]:
     """The greatest first; `filters` are those of their links."""
     known = answers.split(SPEND, Dimension.REPOSITORY)
     abandoned = tiles.by_segment(answers.answer(ABANDONED, Dimension.REPOSITORY), Dimension.REPOSITORY)
+    agents = _agents(filters)
     whole = sum(figure.value or 0.0 for figure in known.values())
     lines = []
     for name, figure in known.items():
@@ -62,9 +75,22 @@ def repository_lines(answers: Answers, filters: Filters) -> list[RepositoryLine]
                 fraction=spend / whole if whole else 0.0,
                 abandoned=None if given_up and given_up.withheld else (given_up and given_up.value) or 0.0,
                 sessions=figure.sample_size,
+                agents=agents.get(name, {}),
             )
         )
     return lines
+
+
+def _agents(filters: Filters) -> Mapping[str, Mapping[str, float | None]]:
+    """Spend by repository and agent."""
+    query = filters.query(SPEND, Dimension.REPOSITORY, Dimension.AGENT)
+    [answer] = visible_totals([query], filters.access, freshness=Freshness.OF_PAGES)
+    found: dict[str, dict[str, float | None]] = defaultdict(dict)
+    for figure in answer.total:
+        if figure.withheld or figure.value:
+            repository, agent = figure.segment[Dimension.REPOSITORY], figure.segment[Dimension.AGENT]
+            found[repository][agent] = None if figure.withheld else figure.value
+    return {name: {agent: of[agent] for agent in in_agent_order(of)} for name, of in found.items()}
 
 
 def hidden_repositories(answers: Answers) -> str:
@@ -76,6 +102,10 @@ def hidden_repositories(answers: Answers) -> str:
 
 
 def csv_lines(lines: list[RepositoryLine]) -> Iterator[list[Cell]]:
-    yield ["Repository", "Spend (USD)", "Abandoned (USD)", "Sessions"]
+    """With a column for each agent; empty where it spent nothing, or it is withheld."""
+    agents = in_agent_order({agent for line in lines for agent in line.agents})
+    by_agent = [f"{agent_name(agent)} (USD)" for agent in agents]
+    yield ["Repository", "Spend (USD)", "Abandoned (USD)", "Sessions", *by_agent]
     for line in lines:
-        yield [line.label, line.spend, line.abandoned, line.sessions]
+        of_agents = [line.agents.get(agent) for agent in agents]
+        yield [line.label, line.spend, line.abandoned, line.sessions, *of_agents]

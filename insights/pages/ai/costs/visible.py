@@ -4,10 +4,11 @@ individual data allows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from insights.catalogue.agents import in_agent_order
 from insights.engine.contributions import PERSON, ColumnKind, RowColumn, RowsPage
 from insights.pages.ai.costs.subject import Subject
 from insights.privacy.visible import visible_page
@@ -57,9 +58,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Costs:
-    """What may be shown of a subject: the total, what was abandoned, and each state; `hidden` says why nothing may.
+    """What may be shown of a subject: the total, what was abandoned, states and agents; `hidden` says why nothing may.
 
-    `parts` is empty where one of them would tell of few people, and then `abandoned` may be None.
+    `parts` and `agents` are each empty where one of them would tell of few people; without parts `abandoned` is None.
     """
 
     spend: Decimal = Decimal(0)
@@ -67,6 +68,7 @@ class Costs:
     sessions: int = 0
     unpriced_tokens: int = 0
     parts: Sequence[Part] = ()
+    agents: Mapping[str, Decimal] = field(default_factory=dict)
     hidden: str = ""
     of_own: bool = False  # only the viewer's own sessions are counted
 
@@ -93,15 +95,18 @@ def visible_costs(subject: Subject, scope: CostScope, filters: Filters) -> Costs
 
 
 def _costs(sums: Sequence[CostSum], sessions: int, query: Query, access: Access) -> Costs:
-    is_hidden = any(is_withheld(query, of_state.people, access) for of_state in sums)
-    spend = {of_state.state: of_state.spend for of_state in sums}
+    is_hidden = any(is_withheld(query, each.people, access) for each in sums if each.state)
+    hides_agents = any(is_withheld(query, each.people, access) for each in sums if each.agent is not None)
+    spend = {each.state: each.spend for each in sums if each.state}
+    by_agent = {each.agent: each.spend for each in sums if each.agent is not None}
     abandoned = sum((spend[state] for state in ABANDONED if state in spend), Decimal(0))
     return Costs(
         spend=sum(spend.values(), Decimal(0)),
         abandoned=None if is_hidden else abandoned,
         sessions=sessions,
-        unpriced_tokens=sum(of_state.unpriced_tokens for of_state in sums),
+        unpriced_tokens=sum(each.unpriced_tokens for each in sums if each.state),
         parts=() if is_hidden else [Part(state, spend[state]) for state in CostState if state in spend],
+        agents={} if hides_agents else {name: by_agent[name] for name in in_agent_order(by_agent)},
     )
 
 
