@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.forms.models import model_to_dict
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -22,10 +23,10 @@ from insights.catalogue.agents import AGENT_NAMES, agent_name
 from insights.privacy.scope_access import access_in
 from orgtree.models.visibility import Visibility, person_of
 from programs.budgets.pages.labels import history_of, whose
+from programs.budgets.services.fields import WRITTEN
 from programs.budgets.services.months import this_month, written
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
 from programs.models import Budget
-from programs.models.budgets import GREATEST_PERCENT, LARGEST_BUDGET, LEAST_PERCENT
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 
 MONTH = {"type": "month", "placeholder": "2026-11"}
@@ -35,36 +36,39 @@ CONFLICT = (
 )
 
 
-class BudgetForm(forms.Form):
+if TYPE_CHECKING:
+    BudgetModelForm = forms.ModelForm[Budget]
+else:
+    BudgetModelForm = forms.ModelForm
+
+
+class BudgetForm(BudgetModelForm):
     """What is sent is checked by the service, whose errors the form shows at their fields."""
 
+    # Written otherwise than they are stored: by slug, address and month.
     unit = forms.ChoiceField(label="Unit")
     agent = forms.ChoiceField(label="Agent", required=False)
-    amount = forms.DecimalField(
-        label="Amount a month", max_value=LARGEST_BUDGET, decimal_places=2, help_text="US dollars, at list prices."
-    )
     owner = forms.EmailField(label="Owner", required=False, help_text="Their e-mail address: asked first.")
     first_month = forms.CharField(label="First month", widget=forms.TextInput(attrs=MONTH))
     last_month = forms.CharField(
         label="Last month", required=False, widget=forms.TextInput(attrs=MONTH), help_text="Empty: no end."
     )
-    forecast_percent = forms.IntegerField(
-        label="Alert when the forecast reaches (%)", min_value=LEAST_PERCENT, max_value=GREATEST_PERCENT, required=False
-    )
-    spent_percent = forms.IntegerField(
-        label="Alert when spend reaches (%)",
-        min_value=LEAST_PERCENT,
-        max_value=GREATEST_PERCENT,
-        required=False,
-        help_text="Percent of the budget. Empty: no alert.",
-    )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, visibility: Visibility, stored: Budget | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    class Meta:
+        model = Budget
+        fields = WRITTEN
+
+    def __init__(
+        self, data: Any = None, *, visibility: Visibility, stored: Budget | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data, instance=stored, **kwargs)
         offer(self, "unit", units_to_write_for(visibility, stored=stored))
         agents = {**AGENT_NAMES, **({stored.agent: agent_name(stored.agent)} if stored and stored.agent else {})}
         offer(self, "agent", [("", "All agents"), *agents.items()])
+
+    def _post_clean(self) -> None:
+        """The service checks and stores: the form's own copy of the budget stays as it was read."""
 
     def given(self) -> dict[str, Any]:
         """What a valid form says, as services take it."""
@@ -147,21 +151,17 @@ def _beginning(request: HttpRequest) -> Mapping[str, Any]:
         "unit": request.GET.get("unit", "").replace("\x00", "") or None,
         "first_month": written(this_month()),
         "owner": person.email if person else "",
-        "forecast_percent": Budget._meta.get_field("forecast_percent").default,
-        "spent_percent": Budget._meta.get_field("spent_percent").default,
     }
 
 
 def _values(budget: Budget) -> dict[str, Any]:
+    """As the form writes them."""
     return {
+        **model_to_dict(budget, WRITTEN),
         "unit": budget.unit.slug if budget.unit else WHOLE,
-        "agent": budget.agent,
-        "amount": budget.amount,
         "owner": budget.owner.email if budget.owner else "",
         "first_month": written(budget.first_month),
         "last_month": written(budget.last_month) if budget.last_month else "",
-        "forecast_percent": budget.forecast_percent,
-        "spent_percent": budget.spent_percent,
         "version": budget.version,
     }
 

@@ -1,9 +1,11 @@
-"""Notices of budgets whose threshold was reached, with their recipients."""
+"""Who is asked before a budget is gone, and notices of budgets whose threshold was reached."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+
+from django.db import connection
 
 from programs.models import AlertKind, MessageKind
 from programs.reminders.queries import recipients
@@ -11,33 +13,57 @@ from programs.reminders.queries.notices import Statement
 
 NOTICE_COLUMNS = "account_id, kind, alert_id, number"
 
+# The accounts that are asked about each of the budgets `asked_about` (id, unit_id, owner_id): its owner's, and those of
+# the unit's managers (of one that nobody manages: of the nearest unit above); of the whole organisation's budget, those
+# of its owner and of the executives.
+_CONTACTS = f"""
+    {recipients.ACCOUNTS_OF_PEOPLE}, {recipients.UNITS_ABOVE}, {recipients.MANAGERS_OF_UNITS}, candidate AS (
+        SELECT budget.id AS budget_id, manager.account_id,
+            rank() OVER (PARTITION BY budget.id ORDER BY above.steps) AS place
+        FROM asked_about budget
+        JOIN above ON above.unit_id = budget.unit_id
+        JOIN manager ON manager.unit_id = above.ancestor_id
+        UNION ALL
+        SELECT budget.id, executive.account_id, 1 FROM asked_about budget CROSS JOIN executive
+        WHERE budget.unit_id IS NULL
+        UNION ALL
+        SELECT budget.id, account_of.account_id, 1
+        FROM asked_about budget JOIN account_of ON account_of.person_id = budget.owner_id
+    ), contact AS (
+        SELECT DISTINCT budget_id, account_id FROM candidate WHERE place = 1
+    )
+"""  # noqa: S608 — put together from texts of this package
+
+
+def contact_accounts(budgets: Collection[int], today: date) -> Mapping[int, Sequence[int]]:
+    """The ids of the accounts that alerts go to, by the budget's id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH asked_about AS (
+                SELECT id, unit_id, owner_id FROM programs_budget WHERE id = ANY(%(budgets)s)
+            ), {_CONTACTS}
+            SELECT budget_id, array_agg(account_id ORDER BY account_id) FROM contact GROUP BY budget_id
+            """,  # noqa: S608 — put together from texts of this package; values are passed apart
+            {**recipients.of_everybody(today), "budgets": list(budgets)},
+        )
+        return dict(cursor.fetchall())
+
 
 def of_alerts(alerts: Collection[int], today: date) -> Statement:
-    """To the budget's owner and the unit's managers (of one that nobody manages: those of the nearest unit above); of
-    the whole organisation's budget, to its owner and the executives."""
+    """To whoever is asked about the alert's budget."""
     return (
         f"""
-        WITH {recipients.ACCOUNTS_OF_PEOPLE}, {recipients.UNITS_ABOVE}, {recipients.MANAGERS_OF_UNITS}, reached AS (
-            SELECT alert.id AS alert_id, budget.unit_id, budget.owner_id,
+        WITH reached AS (
+            SELECT alert.id AS alert_id, alert.budget_id,
                 CASE alert.kind WHEN %(forecast)s THEN %(budget_forecast)s ELSE %(budget_spent)s END AS kind
-            FROM programs_budgetalert alert JOIN programs_budget budget ON budget.id = alert.budget_id
+            FROM programs_budgetalert alert
             WHERE alert.id = ANY(%(alerts)s)
-        ), candidate AS (
-            SELECT reached.alert_id, manager.account_id,
-                rank() OVER (PARTITION BY reached.alert_id ORDER BY above.steps) AS place
-            FROM reached
-            JOIN above ON above.unit_id = reached.unit_id
-            JOIN manager ON manager.unit_id = above.ancestor_id
-            UNION ALL
-            SELECT reached.alert_id, executive.account_id, 1 FROM reached CROSS JOIN executive
-            WHERE reached.unit_id IS NULL
-            UNION ALL
-            SELECT reached.alert_id, account_of.account_id, 1
-            FROM reached JOIN account_of ON account_of.person_id = reached.owner_id
-        )
-        SELECT DISTINCT candidate.account_id, reached.kind, reached.alert_id, 0 AS number
-        FROM candidate JOIN reached USING (alert_id)
-        WHERE candidate.place = 1
+        ), asked_about AS (
+            SELECT id, unit_id, owner_id FROM programs_budget WHERE id IN (SELECT budget_id FROM reached)
+        ), {_CONTACTS}
+        SELECT contact.account_id, reached.kind, reached.alert_id, 0 AS number
+        FROM reached JOIN contact USING (budget_id)
         """,  # noqa: S608 — put together from texts of this package; values are passed apart
         {
             **recipients.of_everybody(today),
