@@ -136,14 +136,14 @@ def test_an_item_costs_its_part_of_its_pull_requests(shop: Repository, member: C
 def test_each_says_with_which_agent(shop: Repository, member: Client) -> None:
     """#1 was written with Codex, and #2 with Claude Code."""
     closed = AgentSession.objects.get(branch="feat/tea")
-    AgentSession.objects.filter(pk=closed.pk).update(agent="codex_cli")
-    AgentSessionDay.objects.filter(session=closed).update(agent="codex_cli")
-    assert "Claude Code $0.30, Codex CLI $3.00" in page(member)
+    AgentSession.objects.filter(pk=closed.pk).update(agent="codex")
+    AgentSessionDay.objects.filter(session=closed).update(agent="codex")
+    assert "Claude Code $0.30, Codex $3.00" in page(member)
     [line] = downloaded(member)
-    assert (line["Claude Code (USD)"], line["Codex CLI (USD)"]) == ("0.3", "3.0")
+    assert (line["Claude Code (USD)"], line["Codex (USD)"]) == ("0.3", "3.0")
     for subject in ({"repository": "acme/shop"}, {"pull_request": str(PullRequest.objects.get(number=1).pk)}):
         assert "With which agent" in page(member, **subject)
-        assert "Codex CLI" in page(member, **subject)
+        assert "Codex" in page(member, **subject)
     assert "Claude Code" not in page(member, pull_request=str(PullRequest.objects.get(number=1).pk))
 
 
