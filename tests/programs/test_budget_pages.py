@@ -139,6 +139,10 @@ def test_cost_centres_add_up_to_the_total_and_nobodys_is_a_row(org: Org) -> None
     assert by_centre(rows, "2026-10") == pytest.approx({"R&D": 6, "No cost centre": 0, "Total": 6}, abs=0.01)
     page = text(client_of(EXECUTIVE), "/insights/ai/charge-back/?attribute=cost_centre")
     assert "$130.00" in page
+    of_one = charged(EXECUTIVE, agent="claude_code")
+    assert by_centre(of_one)["Total"] == pytest.approx(130, abs=0.01)
+    assert {row["agent"] for row in of_one} == {"claude_code"}
+    assert by_centre(charged(EXECUTIVE, agent="codex"))["Total"] == 0
 
 
 def test_a_centre_of_few_people_is_no_row_and_cannot_be_subtracted(org: Org) -> None:
@@ -158,7 +162,13 @@ def test_a_centre_named_like_a_formula_stays_text(org: Org) -> None:
 
 @pytest.mark.parametrize(
     "params",
-    [{"attribute": "shoe_size"}, {"from": "2026-13"}, {"from": "2026-11", "to": "2026-10"}, {"from": "2020-01"}],
+    [
+        {"attribute": "shoe_size"},
+        {"agent": "clippy"},
+        {"from": "2026-13"},
+        {"from": "2026-11", "to": "2026-10"},
+        {"from": "2020-01"},
+    ],
 )
 def test_what_is_wrong_is_named(params: dict[str, str]) -> None:
     centre("R&D", "ada")

@@ -11,8 +11,9 @@ import time_machine
 
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from orgtree.models import IndividualPolicy, Organisation
-from programs.budgets.queries.budgets import budgets_of, managers_of_units
+from programs.budgets.queries.budgets import budgets_of
 from programs.budgets.services.alerting import alert_of_budgets
+from programs.budgets.services.contacts import contacts_of
 from programs.budgets.services.outlook import BudgetState, Outlook, outlooks
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
 from programs.models import AlertKind, Budget, BudgetAlert, Notice
@@ -128,14 +129,12 @@ class TestAlerts:
         teams.engineering.save()
         teams.search.leader = None
         teams.search.save()
-        assert managers_of_units([teams.search.pk, teams.platform.pk, None]) == {
-            teams.search.pk: ["Edith"],
-            teams.platform.pk: ["Edith"],
-            None: managers_of_units([None])[None],
-        }
-        assert managers_of_units([None])[None]
         spends_each_week(org, 10, weeks=EIGHT_WEEKS)
-        budget(unit=None, amount=100, owner=None, forecast_percent=None)
+        of_all = budget(unit=None, amount=100, owner=None, forecast_percent=None)
+        of_units = [budget(unit=unit, owner=None, amount=10**6) for unit in ("search", "platform")]
+        contacts = contacts_of([of_all, *of_units])
+        assert [contacts[stored.pk] for stored in of_units] == [["Edith"], ["Edith"]]
+        assert contacts[of_all.pk] == ["Mary"]
         assert alert_of_budgets() == 1
         assert {kind for _, kind in alerted()} == {"budget_spent"}
         assert {name for name, _ in alerted()} == {EXECUTIVE.email.partition("@")[0]}

@@ -21,7 +21,7 @@ from insights.api.errors import document as error_document
 from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access, access_of
 from programs.budgets.queries.budgets import budgets_of
-from programs.budgets.services.charge_back import charge_back, csv_rows, file_name, needed_attribute
+from programs.budgets.services.charge_back import charge_back, chosen_agent, csv_rows, file_name, needed_attribute
 from programs.budgets.services.contacts import contacts_of
 from programs.budgets.services.fields import WRITTEN, BudgetWriteSerializer, DollarsField, MonthField
 from programs.budgets.services.months import this_month, written
@@ -148,6 +148,7 @@ class ChargeBackCsvView(CsvView):
     @extend_schema(
         operation_id="v1_charge_back_csv",
         parameters=[
+            OpenApiParameter("agent", str, description="Of one agent; without it of all."),
             OpenApiParameter("attribute", str, description="Of people; by default the cost centre of the settings."),
             OpenApiParameter("from", str, description="First month, 2026-10; by default the last one."),
             OpenApiParameter("to", str, description="Last month, inclusive; by default this one."),
@@ -157,10 +158,11 @@ class ChargeBackCsvView(CsvView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Spend by cost centre and month; the rows of a month add up to its total."""
-        only(request, "attribute", "from", "to", "unit")
+        only(request, "agent", "attribute", "from", "to", "unit")
         access, params = access_of(request.user), request.query_params.dict()
         attribute, unit = needed_attribute(params.get("attribute", "")), params.get("unit", "").replace("\x00", "")
-        charged = charge_back(access, attribute, requested_months(params), unit or None)
+        agent = chosen_agent(params.get("agent", ""))
+        charged = charge_back(access, attribute, requested_months(params), unit or None, agent)
         return csv_response(file_name(charged), csv_rows(charged))
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from core.csv_export import csv_response
+from insights.catalogue.agents import AGENT_NAMES
 from insights.privacy.scope_access import access_in, default_scope, has_scope
 from insights.query.errors import ScopeNeededError
 from insights.query.query import Scope
@@ -26,6 +27,7 @@ from orgtree.models import Attribute, Unit
 from programs.budgets.services.charge_back import (
     CentreRow,
     charge_back,
+    chosen_agent,
     chosen_attribute,
     csv_rows,
     file_name,
@@ -42,13 +44,16 @@ from programs.budgets.services.requested import requested_months
 def charge_back_page(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     (months, unit), attribute = _requested(request, access), chosen_attribute(request.GET.get("attribute", ""))
-    charged = charge_back(access, attribute, months, unit) if attribute else None
-    chosen = {"attribute": attribute.slug if attribute else "", "from": written(months[0]), "to": written(months[-1])}
+    agent = chosen_agent(request.GET.get("agent", ""))
+    charged = charge_back(access, attribute, months, unit, agent) if attribute else None
+    days = {"from": written(months[0]), "to": written(months[-1])}
+    chosen = {"attribute": attribute.slug if attribute else "", "agent": agent, **days}
     unit_of = {"unit": unit} if unit else {}
     context: dict[str, Any] = {
         "whose": Unit.objects.get(slug=unit).name if unit else "The whole organisation",
         "unit": unit or "",
         "attributes": list(Attribute.objects.all()),
+        "agents": AGENT_NAMES.items(),
         "chosen": chosen,
         "charged": charged,
         "months": [month_name(month) for month in months],
@@ -67,7 +72,8 @@ def charge_back_page(request: HttpRequest) -> HttpResponseBase:
 def charge_back_csv(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     months, unit = _requested(request, access)
-    charged = charge_back(access, needed_attribute(request.GET.get("attribute", "")), months, unit)
+    attribute, agent = needed_attribute(request.GET.get("attribute", "")), chosen_agent(request.GET.get("agent", ""))
+    charged = charge_back(access, attribute, months, unit, agent)
     return csv_response(file_name(charged), csv_rows(charged))
 
 

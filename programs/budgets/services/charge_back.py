@@ -12,10 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from core.write_errors import FieldError
+from insights.catalogue.agents import AGENT_NAMES
 from insights.privacy.month_spend import SPEND, UNPRICED
 from insights.privacy.visible import visible_together
 from insights.query import windows
-from insights.query.query import Answer, Granularity, MetricValue, Query, Scope, Window
+from insights.query.query import Answer, Dimension, Granularity, MetricValue, Query, Scope, Window
 from orgtree.access.access import Access
 from orgtree.models import Attribute, PersonAttribute
 from programs.budgets.services.months import month_of, written
@@ -44,6 +45,7 @@ class CentreRow:
 class ChargeBack:
     attribute: Attribute
     unit: str | None
+    agent: str  # empty: all
     months: Sequence[date]
     rows: Sequence[CentreRow]
     total: CentreRow
@@ -81,11 +83,21 @@ def months_between(first: date, last: date) -> list[date]:
     return months
 
 
-def charge_back(access: Access, attribute: Attribute, months: Sequence[date], unit: str | None = None) -> ChargeBack:
+def chosen_agent(slug: str) -> str:
+    """Empty: all.  Raises FieldError."""
+    if slug and slug not in AGENT_NAMES:
+        raise FieldError("agent", f"It is one of {', '.join(AGENT_NAMES)}.")
+    return slug
+
+
+def charge_back(
+    access: Access, attribute: Attribute, months: Sequence[date], unit: str | None = None, agent: str = ""
+) -> ChargeBack:
     """Raises as `visible_series`."""
     window = Window(months[0], month_of(months[-1]).end)
     centres = _centres(attribute, window)
-    whole = Query(SPEND, window, granularity=Granularity.MONTH, scope=Scope(unit=unit))
+    facets = {Dimension.AGENT: (agent,)} if agent else {}
+    whole = Query(SPEND, window, granularity=Granularity.MONTH, scope=Scope(unit=unit), facets=facets)
     queries = [replace(whole, scope=replace(whole.scope, where={attribute.slug: (centre,)})) for centre in centres]
     answers = visible_together(access, series=[whole, replace(whole, key=UNPRICED), *queries]).series
     total, unpriced, of_centres = answers[0], answers[1], answers[2:]
@@ -99,6 +111,7 @@ def charge_back(access: Access, attribute: Attribute, months: Sequence[date], un
     return ChargeBack(
         attribute=attribute,
         unit=unit,
+        agent=agent,
         months=months,
         rows=[*(row for row in shown if row.total), rest],
         total=CentreRow("Total", [_amount(value) for value in total.series]),
@@ -150,7 +163,7 @@ def _reason(total: Answer) -> str:
 
 def csv_rows(charged: ChargeBack) -> Iterator[Sequence[str | float | None]]:
     """A line for each month and cost centre; amounts in US dollars, to the cent's hundredth."""
-    yield ("month", "unit", "attribute", "cost_centre", "spend_usd", "note")
+    yield ("month", "unit", "agent", "attribute", "cost_centre", "spend_usd", "note")
     for place, month in enumerate(charged.months):
         for row in (*charged.rows, charged.total):
             amount = row.amounts[place]
@@ -160,6 +173,7 @@ def csv_rows(charged: ChargeBack) -> Iterator[Sequence[str | float | None]]:
                 yield (
                     written(month),
                     charged.unit or "",
+                    charged.agent,
                     charged.attribute.slug,
                     row.centre,
                     None if amount is None else round(amount, 4),
@@ -168,7 +182,8 @@ def csv_rows(charged: ChargeBack) -> Iterator[Sequence[str | float | None]]:
 
 
 def file_name(charged: ChargeBack) -> str:
-    return f"charge-back-{written(charged.months[0])}-to-{written(charged.months[-1])}"
+    of_agent = f"-{charged.agent}" if charged.agent else ""
+    return f"charge-back{of_agent}-{written(charged.months[0])}-to-{written(charged.months[-1])}"
 
 
 def default_months() -> tuple[date, date]:
