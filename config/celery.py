@@ -20,6 +20,7 @@ TASK_MODULES = (
     "integrations.sync.tasks",
     "integrations.webhooks.tasks",
     "integrations.code.attribution.tasks",
+    "integrations.silence.watch",
     "insights.columns.tasks",
     "insights.figure_records.tasks",
     "programs.tasks",

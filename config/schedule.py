@@ -49,6 +49,7 @@ SCHEDULE = (
     Entry("Settle pull requests", "integrations.delivery.tasks.settle_pull_requests_waiting", Every(seconds=10)),
     Entry("Price requests anew", "integrations.telemetry.sessions.reprice_tasks.reprice_waiting", Every(seconds=60)),
     Entry("Settle imported usage", "integrations.telemetry.usage_files.tasks.settle_usage_files", Every(seconds=60)),
+    Entry("Watch for silence", "integrations.silence.watch.watch_silence", Every(seconds=3600)),
     Entry("Refresh columns", "insights.columns.tasks.refresh", Every(seconds=5)),
     Entry("Tidy columns", "insights.columns.tasks.tidy", Every(seconds=60)),
     Entry("Follow people in Org Trees", "orgtree.tasks.follow_people_in_trees", Nightly(hour=0, minute=5)),

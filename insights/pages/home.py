@@ -27,6 +27,7 @@ from insights.ui.home_sections import sections_on_home
 from insights.ui.tiles import Link, Tile
 from integrations.delivery.completeness import completeness
 from integrations.facts.available_sources import available_sources
+from integrations.models import Silence
 from integrations.sync.quarantine import count_quarantined
 from integrations.telemetry.otlp.aging_tokens import AgingToken, aging_tokens
 from integrations.telemetry.otlp.reception import Reception, reception
@@ -129,6 +130,7 @@ def _steps(received: Reception, now: datetime) -> Sequence[Step]:
     connect = reverse("connect_agent")
     last = received.last_used_at
     put_aside = received.quarantined + count_quarantined()
+    silent = Silence.objects.open().count()
     return [
         Step(
             bool(received.senders),
@@ -146,6 +148,15 @@ def _steps(received: Reception, now: datetime) -> Sequence[Step]:
         ),
         *(_step(line) for line in need_lines(completeness(), now, for_admin=True)),
         _tokens_step(aging_tokens(now)),
+        Step(
+            not silent,
+            "Stopped sending",
+            f"{wording.count(silent, 'signal or source', 'signals or sources')} that arrived before"
+            if silent
+            else "Everything that was sent still arrives",
+            f"{reverse('integrations')}#silences",
+            "Look closer",
+        ),
         Step(
             not put_aside,
             "Quarantine",

@@ -93,6 +93,7 @@ from integrations.models.sessions import (
     SessionProcess,
     ToolOutcome,
 )
+from integrations.models.silences import SenderDay, Silence
 from integrations.models.telemetry import (
     DroppedAttribute,
     QuarantinedRecord,
@@ -205,11 +206,13 @@ __all__ = [
     "SeatAssignment",
     "SeatPlan",
     "SeenRecord",
+    "SenderDay",
     "SeriesBase",
     "ServicePaths",
     "SessionPlace",
     "SessionProcess",
     "SessionShare",
+    "Silence",
     "SizeClass",
     "Sprint",
     "SprintChange",

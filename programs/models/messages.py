@@ -17,6 +17,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
+from integrations.models import Silence
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
 from programs.models.budgets import Budget, BudgetAlert
@@ -46,6 +47,7 @@ class MessageKind(models.TextChoices):
     MEETING_UNSIGNED = "meeting_unsigned", "A review or QBR of a meeting of mine is not signed off"
     BUDGET_FORECAST = "budget_forecast", "A budget that I answer for is forecast to be used up"
     BUDGET_SPENT = "budget_spent", "A budget that I answer for is used up"
+    SILENCE = "silence", "An agent's version or a source stops sending, as admins are told"
 
 
 # Sent as an e-mail of its own, with a calendar object: mail programs act on one in each.
@@ -73,6 +75,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
             # who was taken off a meeting is told so
             Q(meeting=None) | Exists(meetings) | Exists(was_invited),
             Q(alert=None) | Exists(alerts),
+            Q(silence=None) | Q(account__is_superuser=True),
         )
 
     def unread(self) -> Self:
@@ -80,13 +83,13 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 def _about_one_thing() -> Q:
-    things = ("ticket", "objective", "unit", "meeting", "alert")
+    things = ("ticket", "objective", "unit", "meeting", "alert", "silence")
     return reduce(or_, (Q(**{f"{thing}__isnull": thing != about for thing in things}) for about in things))
 
 
 class Notice(models.Model):
     """One thing that one account is told: of a ticket (a comment on it), an objective, a unit, a meeting,
-    or a budget's alert.
+    a budget's alert, or what stopped arriving.
 
     `day` is what it is about (the due date, the quarter's first day), `number` which reminder of it this is (0 is the
     first) or which version told of it (of a meeting: which sequence).  Both belong to what makes it the same notice, so
@@ -101,6 +104,7 @@ class Notice(models.Model):
     unit = models.ForeignKey(Unit, models.CASCADE, null=True, related_name="+")
     meeting = models.ForeignKey(Meeting, models.CASCADE, null=True, related_name="notices")
     alert = models.ForeignKey(BudgetAlert, models.CASCADE, null=True, related_name="notices")
+    silence = models.ForeignKey(Silence, models.CASCADE, null=True, related_name="+")
     day = models.DateField(null=True)
     number = models.PositiveIntegerField(default=0)
     at = models.DateTimeField(db_default=Now())
@@ -121,6 +125,7 @@ class Notice(models.Model):
                     "unit",
                     "meeting",
                     "alert",
+                    "silence",
                     "day",
                     "number",
                 ],

@@ -21,14 +21,14 @@ from insights.pages.integrations.cards import card_of
 from insights.pages.integrations.figures import columns_line
 from insights.pages.integrations.needs import need_lines
 from insights.pages.integrations.owners import owner_lines
-from insights.pages.integrations.sources import silence_lines, source_lines
+from insights.pages.integrations.sources import source_lines
 from insights.privacy.scope_access import access_in
+from insights.ui.silences import open_silences
 from insights.ui.tiles import Link
 from integrations.delivery.completeness import completeness
 from integrations.sync.health import State, sync_health
 from integrations.sync.other_sources import other_sources
 from integrations.sync.stored_records import stored_records
-from integrations.telemetry.sessions.silence import silences
 
 PUSH_LINE = """\
 curl -sS BASE_URL/ingest/v1/deployments/ \\
@@ -54,7 +54,8 @@ def integrations_live(request: HttpRequest) -> HttpResponse:
 
 def _context(request: HttpRequest) -> dict[str, Any]:
     now = timezone.now()
-    for_admin, sees_all = bool(request.user.is_staff), access_in(request).visibility.whole
+    access = access_in(request)
+    for_admin, sees_all = bool(request.user.is_staff), access.visibility.whole
     health, records = sync_health(now), stored_records()
     needs = need_lines(completeness(), now, for_admin=for_admin)
     add = reverse("admin:integrations_connection_add")
@@ -67,7 +68,7 @@ def _context(request: HttpRequest) -> dict[str, Any]:
         "met": sum(line.is_met for line in needs),
         "owners": owner_lines(timezone.localdate(now), for_admin=for_admin) if for_admin or sees_all else (),
         "sources": source_lines(other_sources(), records, now, for_admin=for_admin),
-        "silences": silence_lines(silences(now)) if for_admin else (),
+        "silences": open_silences(access) if for_admin else (),
         "columns": columns_line(columns_health(), now, for_admin=for_admin),
         "is_busy": any(connection.is_busy or connection.state == State.FIRST for connection in health),
         "for_admin": for_admin,

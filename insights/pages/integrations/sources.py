@@ -8,12 +8,10 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from insights.catalogue.agents import agent_name
 from insights.ui import wording
 from insights.ui.tiles import Link
 from integrations.sync.other_sources import OnDisk, OtherSources
 from integrations.sync.stored_records import Records
-from integrations.telemetry.sessions.silence import Silence
 
 NOT_CONNECTED = ("", "minus", "Not connected")
 
@@ -39,16 +37,6 @@ def source_lines(sources: OtherSources, records: Records, now: datetime, *, for_
         _push(sources, pushed, now, for_admin=for_admin),
         _telemetry(sources, now, for_admin=for_admin),
     )
-
-
-def silence_lines(found: Sequence[Silence]) -> Sequence[str]:
-    """In sentences for admins."""
-    return [
-        f"{agent_name(silence.agent)} {silence.version} sends no {silence.missing}: none in its "
-        f"{wording.count(silence.sessions, 'session')} of the last day; before, "
-        f"{wording.percent_of(silence.share, 1)} of sessions had them."
-        for silence in found
-    ]
 
 
 def _on_disk(local: OnDisk, now: datetime, *, for_admin: bool) -> SourceLine:

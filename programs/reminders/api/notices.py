@@ -42,6 +42,7 @@ class NoticeSerializer(serializers.Serializer[object]):
     unit = serializers.CharField(allow_null=True, help_text="Slug, of a team that lacks its objective.")
     meeting = serializers.IntegerField(allow_null=True)
     budget = serializers.IntegerField(allow_null=True)
+    silence = serializers.IntegerField(allow_null=True, help_text="What stopped arriving, for admins.")
     at = serializers.DateTimeField()
     read_at = serializers.DateTimeField(allow_null=True)
 
@@ -137,6 +138,7 @@ def _documents(notices: Sequence[Notice]) -> list[dict[str, Any]]:
             "unit": notice.unit.slug if notice.unit else None,
             "meeting": notice.meeting_id,
             "budget": notice.alert.budget_id if notice.alert else None,
+            "silence": notice.silence_id,
             "at": notice.at,
             "read_at": notice.read_at,
         }

@@ -20,6 +20,7 @@ from programs.reminders.queries import recipients
 from programs.teams.queries import teams_without_objective
 
 NOTICE_COLUMNS = "account_id, kind, ticket_id, comment_id, objective_id, unit_id, day, number"
+SILENCE_COLUMNS = "account_id, kind, silence_id, number"
 DAYS_BEFORE_DUE = 3
 DAYS_BETWEEN_REMINDERS = 7  # of what stays undone
 FIRST_DAYS_OF_QUARTER = 7  # in which nobody is asked for the mandatory objective
@@ -177,6 +178,18 @@ def of_missing_objectives(quarter: Quarter, today: date) -> Statement:
             "reminded_since": reminded_since,
             "every": DAYS_BETWEEN_REMINDERS,
         },
+    )
+
+
+def of_silences() -> Statement:
+    """To admins, once for each of what stopped arriving and has not begun again."""
+    return (
+        """
+        SELECT account.id AS account_id, %(silence)s AS kind, silence.id AS silence_id, 0 AS number
+        FROM integrations_silence silence CROSS JOIN auth_user account
+        WHERE silence.ended_at IS NULL AND account.is_active AND account.is_superuser
+        """,
+        _kinds("silence"),
     )
 
 

@@ -20,7 +20,7 @@ from programs.reminders.services.labels import items_of, with_related
 TICKET_DAYS = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
 OF_THE_OWNER = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.ASSIGNED)
 MOST_URGENT_FIRST = (
-    *(MessageKind.BUDGET_SPENT, MessageKind.BUDGET_FORECAST),
+    *(MessageKind.BUDGET_SPENT, MessageKind.BUDGET_FORECAST, MessageKind.SILENCE),
     *(MessageKind.MENTIONED, MessageKind.OVERDUE, MessageKind.DUE, MessageKind.CHECK_IN_DUE, MessageKind.ASSIGNED),
     *(MessageKind.MEETING_SOON, MessageKind.MEETING_UNSIGNED, MessageKind.DUE_SOON, MessageKind.OBJECTIVE_MISSING),
     *(MessageKind.OVERDUE_IN_TEAM, MessageKind.COMMENTED, *ALONE),
@@ -112,6 +112,8 @@ def _holds(notice: Notice, visibility: Visibility, open_objectives: set[int], to
         return objective.pk in open_objectives and is_theirs and not _checked_in_since(notice)
     if notice.unit_id is not None:
         return not _has_objective(notice)
+    if notice.silence is not None:
+        return notice.silence.ended_at is None
     return True
 
 

@@ -13,6 +13,8 @@ from django.urls import NoReverseMatch, reverse
 from insights.catalogue.agents import agent_name
 from insights.query import windows
 from insights.ui import wording
+from insights.ui.silences import silence_title, text_of_notice
+from integrations.models import Silence
 from orgtree.access.who_sees import names_of
 from programs.models import AlertKind, BudgetAlert, Meeting, MessageKind, Notice
 from programs.reminders.services.channels import Item
@@ -34,7 +36,7 @@ def with_related(notices: QuerySet[Notice]) -> QuerySet[Notice]:
     """With everything that their words need."""
     return notices.select_related(
         *("ticket__unit", "ticket__owner", "comment__by", "objective__unit", "objective__quarter", "unit"),
-        *("meeting__series__unit", "alert__budget__unit"),
+        *("meeting__series__unit", "alert__budget__unit", "silence"),
     )
 
 
@@ -63,6 +65,8 @@ class _NoticeTexts:
             return self._meeting(notice, notice.meeting)
         if notice.alert is not None:
             return self._alert(notice.alert)
+        if notice.silence is not None:
+            return self._silence(notice.silence)
         return self._objective(notice) if notice.objective is not None else self._unit(notice)
 
     def _ticket(self, notice: Notice) -> Item:
@@ -144,6 +148,14 @@ class _NoticeTexts:
         else:
             label = f"Budget: {wording.percent_of(alert.spent, amount)} spent"
         return Item(label, title, f"{_page('budgets')}?month={alert.month:%Y-%m}", detail)
+
+    def _silence(self, silence: Silence) -> Item:
+        return Item(
+            "Stopped sending" if silence.ended_at is None else "Stopped sending, and is over",
+            silence_title(silence),
+            f"{_page('integrations')}#silences",
+            text_of_notice(silence),
+        )
 
     def _unit(self, notice: Notice) -> Item:
         unit, quarter = notice.unit, windows.quarter_name(notice.day) if notice.day else ""

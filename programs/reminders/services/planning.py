@@ -16,7 +16,7 @@ from insights.query import windows
 from programs.models import Ticket, TicketComment
 from programs.quarters.fiscal_quarters import quarter_at
 from programs.reminders.queries import notices
-from programs.reminders.queries.notices import NOTICE_COLUMNS, Statement
+from programs.reminders.queries.notices import NOTICE_COLUMNS, SILENCE_COLUMNS, Statement
 from programs.reminders.services.transports import open_channels
 
 PLANNING = Lock("planning of notices")
@@ -32,7 +32,8 @@ def plan_reminders(*, today: date | None = None, now: datetime | None = None) ->
         notices.of_check_ins_due(day),
         notices.of_missing_objectives(quarter, day),
     )
-    return sum(plan_alone(statement, now) for statement in statements)
+    planned = sum(plan_alone(statement, now) for statement in statements)
+    return planned + plan_alone(notices.of_silences(), now, columns=SILENCE_COLUMNS)
 
 
 def plan_alone(statement: Statement, now: datetime | None = None, *, columns: str = NOTICE_COLUMNS) -> int:

@@ -1,0 +1,87 @@
+"""What stopped arriving, in words: for the integrations page, notices, and the lines below figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from insights.catalogue.agents import agent_name
+from insights.catalogue.registry import get
+from insights.ui import wording
+from integrations.models import Silence
+from integrations.silence.signals import SIGNALS
+from orgtree.access.access import Access
+
+REMEDIES = {
+    "agent": "Look whether its ingest token still holds, and whether its settings and the network still reach Headway.",
+    "connection": "Look at its history: its credential may have lost access to what it brought. If nothing happens "
+    "there any more, pause it.",
+    "token": "Look where it was set up, and whether it expired. If it is not needed any more, revoke it.",
+}
+
+
+@dataclass(frozen=True)
+class SilenceLine:
+    title: str
+    since: str
+    detail: str
+    figures: str  # names of the metrics that lack it; empty for a sender
+    remedy: str
+
+
+def open_silences(access: Access) -> Sequence[SilenceLine]:
+    """For admins, the newest first."""
+    return [
+        SilenceLine(
+            silence_title(silence),
+            wording.day(silence.since),
+            _detail(silence, access),
+            wording.listed([get(key).name for key in lacking(silence)]),
+            _remedy(silence),
+        )
+        for silence in Silence.objects.open()
+    ]
+
+
+def silence_title(silence: Silence) -> str:
+    """Claude Code 2.1.0 sends no generated lines; Jenkins sends nothing."""
+    if silence.sender:
+        kind, _, rest = silence.sender.partition(":")
+        return f"{agent_name(rest) if kind == 'agent' else silence.sender_name} sends nothing"
+    version = f" {silence.version}" if silence.version else ", where it names no version,"
+    return f"{agent_name(silence.agent)}{version} sends no {_signal(silence)}"
+
+
+def lacking(silence: Silence) -> tuple[str, ...]:
+    """Keys of metrics that lack what is missing."""
+    signal = SIGNALS.get(silence.signal)
+    return signal.metrics if signal else ()
+
+
+def text_of_notice(silence: Silence) -> str:
+    """What is known of it, without a number of sessions: a notice is read by whoever it was sent to."""
+    if silence.ended_at is not None:
+        return f"{silence.get_end_display()}."  # type: ignore[attr-defined]
+    return f"Since {wording.day(silence.since)}. {_remedy(silence)}"
+
+
+def _detail(silence: Silence, access: Access) -> str:
+    if silence.sender:
+        return "It sent something on each of the five working days before."
+    few = silence.people < access.minimum_group_size and not access.shows_small_groups
+    sessions = "few sessions" if few else wording.count(silence.sessions, "session")
+    before = f"version {silence.version_before}" if silence.version_before != silence.version else "the same version"
+    return (
+        f"Hardly any of its {sessions} since then has any; before, "
+        f"{wording.percent_of(silence.share_before or 0, 1)} of those of {before} had."
+    )
+
+
+def _remedy(silence: Silence) -> str:
+    if silence.sender:
+        return REMEDIES[silence.sender.partition(":")[0]]
+    return SIGNALS[silence.signal].remedy if silence.signal in SIGNALS else ""
+
+
+def _signal(silence: Silence) -> str:
+    return SIGNALS[silence.signal].name if silence.signal in SIGNALS else silence.signal

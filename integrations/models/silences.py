@@ -1,0 +1,68 @@
+"""What stopped arriving: signals of an agent's version, and whole senders.  docs/silence.md."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class SenderDay(models.Model):
+    """That a sender sent something on a local day: noted each hour, for nothing else keeps it."""
+
+    sender = models.CharField(max_length=60, help_text="Its kind and what identifies it: token:12, agent:codex.")
+    day = models.DateField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sender", "day"], name="sender_day_is_unique")]
+        indexes = [models.Index(fields=["day"], name="sender_day_by_day")]
+
+
+class SilenceQuerySet(models.QuerySet["Silence"]):
+    def open(self) -> Self:
+        return self.filter(ended_at=None)
+
+
+class Silence(models.Model):
+    """A signal that an agent's version stopped sending, or a sender that stopped; noticed once, until it ends.
+
+    A silence of a version has `agent`, `version` and `signal`; of a sender `sender` and its name.
+    """
+
+    class End(models.TextChoices):
+        RETURNED = "returned", "It arrives again"
+        UNUSED = "unused", "Nobody uses that version any more"
+        REMOVED = "removed", "The sender was removed, paused or revoked"
+
+    agent = models.CharField(max_length=40, blank=True, db_default="", default="")
+    version = models.CharField(max_length=60, blank=True, db_default="", default="")
+    signal = models.CharField(max_length=30, blank=True, db_default="", default="")
+    sender = models.CharField(max_length=60, blank=True, db_default="", default="")
+    sender_name = models.CharField(max_length=200, blank=True, db_default="", default="")
+    since = models.DateField(help_text="The first local day without it.")
+    sessions = models.PositiveIntegerField(default=0, help_text="Sessions without it, since then.")
+    people = models.PositiveIntegerField(default=0, help_text="Whose sessions these are, on the day that has most.")
+    share_before = models.FloatField(null=True, help_text="0–1, of the sessions it is compared with.")
+    version_before = models.CharField(max_length=60, blank=True, help_text="The version it is compared with.")
+    noticed_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+    end = models.CharField(max_length=10, choices=End.choices, blank=True, db_default="", default="")
+
+    objects = SilenceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-since", "agent", "version", "signal", "sender", "pk")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["agent", "version", "signal", "sender"],
+                condition=models.Q(ended_at=None),
+                name="silence_is_noticed_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(sender="") ^ models.Q(signal=""), name="silence_is_of_a_signal_or_a_sender"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.sender_name or f"{self.agent} {self.version}: {self.signal}"

@@ -1,0 +1,57 @@
+"""Sessions by agent, version and local day, and how many of them have each signal: one query."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+
+from integrations.silence.signals import SIGNALS
+from integrations.silence.versions import FORTNIGHT, VersionDay
+
+# Until then a session has not sent everything: lines come with its edits, metrics once a minute or at its end.
+SETTLED_AFTER = timedelta(hours=1)
+# The number alone: builds, pre-releases and nightlies of one version are that version (2.1.0+4f2a, v2.1.0-beta.3).
+_VERSION = "coalesce(substring(session.agent_version from '^[vV]?([0-9]+(?:[.][0-9]+)*)'), session.agent_version)"
+_HAVING = ", ".join(f"count(*) FILTER (WHERE {signal.has})" for signal in SIGNALS.values())
+_COUNTED = f"""
+    SELECT session.agent, {_VERSION} AS version, session.started_on, count(*),
+           count(DISTINCT coalesce(name.person_id, -name.id)), {_HAVING}
+    FROM integrations_agentsession session
+    JOIN orgtree_identity name ON name.id = session.identity_id
+    LEFT JOIN (
+        SELECT session_id, sum(input_tokens) AS input_tokens, sum(cache_read_tokens) AS cache_read_tokens,
+               sum(cache_write_tokens) AS cache_write_tokens, sum(output_tokens) AS output_tokens,
+               sum(tool_calls) AS tool_calls, bool_or(model <> '') AS names_model,
+               bool_or(reported_cost IS NOT NULL) AS reports_cost
+        FROM integrations_agentsessionday
+        WHERE day > %(after)s AND source <> 'files'
+        GROUP BY session_id
+    ) AS day ON day.session_id = session.id
+    LEFT JOIN (
+        SELECT named.session_id, bool_or(place.named <> '') AS names_repository,
+               bool_or(place.branch <> '') AS names_branch
+        FROM integrations_sessionplace named
+        JOIN integrations_telemetryplace place ON place.id = named.place_id
+        WHERE named.last_at > %(after)s
+        GROUP BY named.session_id
+    ) AS place ON place.session_id = session.id
+    WHERE session.has_work AND NOT session.is_repeated AND NOT session.told_by_file
+      AND session.started_on > %(after)s AND session.started_on <= %(today)s AND session.started_at <= %(settled)s
+    GROUP BY session.agent, version, session.started_on
+"""  # noqa: S608 — constants of this room; values are parameters
+
+
+def version_days(now: datetime) -> list[VersionDay]:
+    """Of today and the fortnight before; sessions of clocks that are ahead are not counted before their time."""
+    today = now.astimezone(settings.ORGANISATION_TIME_ZONE).date()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COUNTED,
+            {"today": today, "after": today - FORTNIGHT - timedelta(days=1), "settled": now - SETTLED_AFTER},
+        )
+        return [
+            VersionDay(agent, version, day, sessions, people, dict(zip(SIGNALS, having, strict=True)))
+            for agent, version, day, sessions, people, *having in cursor.fetchall()
+        ]

@@ -1,0 +1,112 @@
+"""Senders that sent something every working day, and then nothing for a whole one.
+
+A sender is an ingest token, a connection, or an agent.  A single developer's machine is none: it is silent whenever
+somebody is away, which is nobody else's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import takewhile
+
+from django.conf import settings
+from django.db import connection
+
+from integrations.models import Connection, IngestToken, SenderDay
+from integrations.silence.versions import ENOUGH_PEOPLE
+
+# Working days in a row on which a sender has to have sent something: a week's.
+DAILY = 5
+# So many calendar days hold them, and the silent ones, across holidays.
+LOOKED_BACK = timedelta(days=28)
+NOTED = timedelta(days=3)  # days that are noted anew, for what came late and for hours without a worker
+FIRST_WEEKEND_DAY = 5
+
+# A token's last use is all that is known of it, so this runs each hour.  A token of one person is no sender.
+_SEEN = """
+    SELECT 'token:' || id, (last_used_at AT TIME ZONE %(zone)s)::date
+    FROM integrations_ingesttoken
+    WHERE last_used_at >= %(since)s AND identity_id IS NULL
+    UNION
+    SELECT 'connection:' || resource.connection_id, (run.started_at AT TIME ZONE %(zone)s)::date
+    FROM integrations_syncrun run
+    JOIN integrations_stream stream ON stream.id = run.stream_id
+    JOIN integrations_resource resource ON resource.id = stream.resource_id
+    WHERE run.started_at >= %(since)s AND run.added + run.changed > 0
+    UNION
+    SELECT 'connection:' || connection_id, (received_at AT TIME ZONE %(zone)s)::date
+    FROM integrations_webhookdelivery
+    WHERE received_at >= %(since)s
+    UNION
+    SELECT 'agent:' || agent, started_on
+    FROM integrations_agentsession session JOIN orgtree_identity name ON name.id = session.identity_id
+    WHERE has_work AND NOT told_by_file AND started_on >= %(since)s::date AND started_at <= %(now)s
+    GROUP BY agent, started_on
+    HAVING count(DISTINCT coalesce(name.person_id, -name.id)) >= %(people)s
+"""
+
+
+@dataclass(frozen=True)
+class SenderSilence:
+    sender: str
+    name: str
+    since: date
+
+
+def note_sender_days(now: datetime) -> None:
+    """Note who sent something on the last days; forget days that nothing is compared with any more."""
+    zone = settings.ORGANISATION_TIME_ZONE
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO integrations_senderday (sender, day) {_SEEN} ON CONFLICT DO NOTHING",
+            {"zone": settings.TIME_ZONE, "since": now - NOTED, "now": now, "people": ENOUGH_PEOPLE},
+        )
+    SenderDay.objects.filter(day__lt=now.astimezone(zone).date() - LOOKED_BACK).delete()
+
+
+def silent_senders(now: datetime) -> list[SenderSilence]:
+    """What is silent now; senders that were removed, paused or revoked are none."""
+    today = now.astimezone(settings.ORGANISATION_TIME_ZONE).date()
+    days: dict[str, set[date]] = {}
+    for sender, day in SenderDay.objects.values_list("sender", "day"):
+        days.setdefault(sender, set()).add(day)
+    found = silent_since(days, today)
+    names = names_of_senders(found)
+    return [SenderSilence(sender, names[sender], since) for sender, since in found.items() if sender in names]
+
+
+def silent_since(days: Mapping[str, Collection[date]], today: date) -> dict[str, date]:
+    """Sender → its first silent working day, of those that sent something daily before.
+
+    A day on which nobody sent anything is taken for a holiday, unless a second one follows: then nothing reaches
+    Headway any more.
+    """
+    past = [today - timedelta(days=back) for back in range(1, LOOKED_BACK.days)]
+    working = [day for day in past if day.weekday() < FIRST_WEEKEND_DAY]
+    with_anybody = {day for sent in days.values() for day in sent}
+    found = {}
+    for sender, sent in sorted(days.items()):
+        silent = list(takewhile(lambda day: day not in sent, working))  # noqa: B023 — used at once
+        before = working[len(silent) : len(silent) + DAILY]
+        is_daily = len(before) == DAILY and set(before) <= set(sent)
+        is_no_holiday = len(silent) > 1 or not with_anybody.isdisjoint(silent)
+        if today not in sent and silent and is_daily and is_no_holiday:
+            found[sender] = silent[-1]
+    return found
+
+
+def names_of_senders(senders: Collection[str]) -> dict[str, str]:
+    """Of those that are still to send something."""
+    connections = Connection.objects.filter(pk__in=_ids(senders, "connection"), removed_at=None, paused_at=None)
+    tokens = IngestToken.objects.filter(pk__in=_ids(senders, "token"), revoked_at=None, identity=None)
+    return {
+        **{f"connection:{connection.pk}": connection.name for connection in connections},
+        **{f"token:{token.pk}": str(token) for token in tokens},
+        **{sender: sender.partition(":")[2] for sender in senders if sender.startswith("agent:")},
+    }
+
+
+def _ids(senders: Collection[str], kind: str) -> list[int]:
+    return [int(sender.partition(":")[2]) for sender in senders if sender.startswith(f"{kind}:")]
