@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,11 +13,12 @@ from insights.catalogue.registry import get
 from insights.engine.contributions import RowsPage
 from insights.engine.distribution import DistributionAnswer
 from insights.query.query import Answer, MetricValue, Query
+from insights.ui.shortfalls import Shortfall
 
 Document = dict[str, Any]
 
 
-def series_document(answer: Answer) -> Document:
+def series_document(answer: Answer, lacking: Sequence[Shortfall]) -> Document:
     return {
         **heading(answer.query),
         "granularity": answer.query.granularity.value,
@@ -27,6 +29,9 @@ def series_document(answer: Answer) -> Document:
         "series": [
             {"from": figure.window.start.isoformat(), "to": figure.window.end.isoformat(), **figure_document(figure)}
             for figure in answer.series
+        ],
+        "shortfalls": [
+            {"key": shortfall.key, "count": shortfall.count, "sentence": shortfall.sentence} for shortfall in lacking
         ],
     }
 

@@ -76,6 +76,14 @@ class PointSerializer(FigureSerializer):
         return {"from": serializers.DateField(), "to": serializers.DateField(), **super().get_fields()}
 
 
+class ShortfallSerializer(serializers.Serializer[object]):
+    """Records that the figures lack."""
+
+    key = serializers.CharField()
+    count = serializers.IntegerField(allow_null=True, help_text="Null where it is not shown, or nothing is counted.")
+    sentence = serializers.CharField()
+
+
 class SeriesSerializer(HeadingSerializer):
     granularity = serializers.ChoiceField(choices=list(Granularity))
     computed_at = serializers.DateTimeField()
@@ -85,6 +93,7 @@ class SeriesSerializer(HeadingSerializer):
     )
     total = FigureSerializer(many=True)
     series = PointSerializer(many=True)
+    shortfalls = ShortfallSerializer(many=True)
 
 
 class ColumnSerializer(serializers.Serializer[object]):

@@ -19,6 +19,7 @@ from insights.privacy.visible import visible_distribution, visible_rows, visible
 from insights.query.errors import QueryError
 from insights.query.parameters import Parameters
 from insights.query.query import Query
+from insights.ui.shortfalls import shortfalls
 from orgtree.access.access import Access, access_of
 
 WINDOW = frozenset({"unit", "person", "where", "facet", "from", "to"})
@@ -51,8 +52,9 @@ class SeriesView(APIView):
     def get(self, request: Request, key: str) -> Response:
         """The metric's value in the window, and in each of its weeks, months or quarters."""
         access = access_of(request.user)
-        [answer] = visible_series([query_of(request, key, SERIES, access)], access)
-        return Response(series_document(answer))
+        query = query_of(request, key, SERIES, access)
+        [answer] = visible_series([query], access)
+        return Response(series_document(answer, shortfalls([get(key)], query, access)))
 
 
 class RowsView(APIView):

@@ -20,6 +20,7 @@ from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.charts import Kind
 from insights.ui.filters import FACETS, STATISTIC, Choice, Filters
 from insights.ui.scope_bar import TileFigures, tile_figures, tile_queries
+from insights.ui.shortfalls import BEHIND_SHORTFALLS, Shortfall, shortfalls
 from orgtree.trees.surroundings import Surroundings
 
 NOTHING_THERE = "Nothing in this window."
@@ -247,6 +248,18 @@ class Answers:
         if not chosen:
             return None
         return tiles.Link(f"Clear {' and '.join(chosen).lower()}", self.page.url(self.filters.without_facets()))
+
+    def shortfalls(self, keys: Iterable[str], *, but: Iterable[str] = ()) -> list[Shortfall]:
+        """What the figures of these metrics lack, and those of `but`, shown further up, do not."""
+        known = {item.key: tiles.whole(answer) for item, answer in self.now.items() if item.key in BEHIND_SHORTFALLS}
+        metrics = [get(key) for key in dict.fromkeys(keys)]
+        return shortfalls(
+            metrics,
+            self.filters.query(metrics[0].key, window=self.filters.window),
+            self.filters.access,
+            known=known,
+            but=[get(key) for key in but],
+        )
 
     @property
     def computed_at(self) -> datetime | None:

@@ -25,14 +25,13 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import FACETS, Filters
 from insights.ui.metric_panel import PanelParams, base_template, figures, read_panel_params, total
 from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.shortfalls import shortfalls
+from insights.ui.tiles import Link
 from integrations.hand_kept.definitions import keepers_of, metric_by_key
 from integrations.telemetry.otlp.reception import last_request_at
 
-UNPRICED = ("ai.unpriced_tokens", "tokens of models without a known price")
 # Metric → the metric that counts what it leaves out, and its description.
 LEFT_OUT = {
-    "ai.spend": UNPRICED,
-    "ai.spend_per_developer": UNPRICED,
     "ai.error_rate": ("ai.tool_refusals", "calls refused by the person, which are not failures"),
 }
 
@@ -56,6 +55,7 @@ class Formula:
 class LeftOut:
     amount: str
     what: str
+    link: Link | None = None
 
 
 @login_required
@@ -158,7 +158,8 @@ def _freshness(answer: Answer) -> list[tuple[str, str]]:
 
 
 def _left_out(params: PanelParams, answer: Answer) -> Sequence[LeftOut]:
-    left = []
+    found = shortfalls([params.metric], params.query, params.filters.access)
+    left = [LeftOut(shortfall.amount or "–", shortfall.what, shortfall.link) for shortfall in found]
     figure = tiles.whole(answer)
     key, what = LEFT_OUT.get(params.metric.key, ("", ""))
     if key and (amount := total(params, key)):

@@ -61,7 +61,7 @@ def lacking(silence: Silence) -> tuple[str, ...]:
 def text_of_notice(silence: Silence) -> str:
     """What is known of it, without a number of sessions: a notice is read by whoever it was sent to."""
     if silence.ended_at is not None:
-        return f"{silence.get_end_display()}."  # type: ignore[attr-defined]
+        return f"{silence.get_end_display()}."
     return f"Since {wording.day(silence.since)}. {_remedy(silence)}"
 
 

@@ -14,6 +14,8 @@ from insights.engine.read import read_series
 from insights.query.errors import QueryError
 from insights.query.parameters import Parameters
 from insights.query.query import Answer, MetricValue
+from insights.ui.shortfalls import shortfalls
+from orgtree.access.access import aggregates_access
 from orgtree.models import Person
 
 
@@ -46,11 +48,14 @@ class Command(BaseCommand):
             statistic=options["statistic"],
         )
         try:
-            [answer] = read_series([parameters.query(options["key"])])
+            query = parameters.query(options["key"])
+            [answer] = read_series([query])
         except QueryError as problem:
             raise CommandError(f"{problem.parameter}: {problem.message}") from problem
         if options["json"]:
-            self.stdout.write(json.dumps(series_document(answer), allow_nan=False))
+            of_person = query.scope.person_id is not None
+            lacking = [] if of_person else shortfalls([get(query.key)], query, aggregates_access())
+            self.stdout.write(json.dumps(series_document(answer, lacking), allow_nan=False))
         else:
             self.stdout.write(_table(answer))
 

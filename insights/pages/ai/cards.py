@@ -11,6 +11,7 @@ from insights.pages.ai.explanations import Hint
 from insights.pages.ai.phases import PhasesCard
 from insights.query.query import MetricValue
 from insights.ui import wording
+from insights.ui.shortfalls import Shortfall
 from insights.ui.tiles import Change, ChartCard, Link, Picker, Tile
 
 REST = "\x00rest"  # no segment has this name: names hold no NUL
@@ -151,6 +152,7 @@ class Section:
     missing_input: MissingInput | None = None
     compared: ComparedCards | None = None
     hints: Sequence[Hint] = ()
+    shortfalls: Sequence[Shortfall] = ()
 
     @property
     def title_id(self) -> str:

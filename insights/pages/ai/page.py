@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -11,9 +15,10 @@ from django.views.decorators.http import require_GET
 
 from insights.pages.ai import adoption, impact, leaderboard, spend, usage
 from insights.pages.ai.answers import AI_PAGE, read
+from insights.pages.ai.cards import Section
 from insights.pages.ai.costs import section as costs
 from insights.pages.ai.unmatched import unmatched_sentence
-from insights.pages.answers import PageQuery
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.change_token import current_token
 from insights.pages.connect import connect_first_agent
 from insights.pages.filter_bar import filter_bar
@@ -24,6 +29,7 @@ from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters, read_filters
 from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.shortfalls import by_section
 from integrations.facts.available_sources import available_sources
 
 CHOICES = (
@@ -59,16 +65,24 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
         "units": units_part(request, filters, around, url=reverse("ai_units"), csv_url=reverse("ai_units_csv")),
         "unmatched": unmatched_sentence(filters, answers),
         "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
-        "sections": [
-            adoption.section(answers),
-            impact.section(answers, has_repositories=sources.repositories),
-            spend.section(answers, has_seats=sources.seats),
-            costs.section(answers),
-            usage.section(answers),
-        ],
+        "sections": _with_shortfalls(
+            answers,
+            (adoption.section(answers), adoption.queries(filters)),
+            (impact.section(answers, has_repositories=sources.repositories), impact.queries(filters)),
+            (spend.section(answers, has_seats=sources.seats), spend.queries(has_seats=sources.seats)),
+            (costs.section(answers), costs.QUERIES),
+            (usage.section(answers), usage.QUERIES),
+        ),
         "board": leaderboard.leaderboard_card(filters),
     }
     return render(request, "insights/ai.html", context)
+
+
+def _with_shortfalls(answers: Answers, *sections: tuple[Section, Sequence[PageQuery]]) -> list[Section]:
+    """Each section with what its figures lack; what several lack stands in the first of them."""
+    keys = [[item.key for item in queries] for _, queries in sections]
+    found = by_section(answers.shortfalls(chain.from_iterable(keys)), keys)
+    return [replace(section, shortfalls=lacking) for (section, _), lacking in zip(sections, found, strict=True)]
 
 
 def _queries(filters: Filters, *, has_seats: bool) -> tuple[PageQuery, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from insights.pages.ai.explanations import Hint
 from insights.ui import wording
+from insights.ui.shortfalls import Shortfall
 from insights.ui.tiles import Change, ChartCard, Link, Tile
 
 
@@ -31,6 +32,7 @@ class Section:
     charts: Sequence[ChartCard] = ()
     lines: Sequence[Tile] = ()
     hints: Sequence[Hint] = ()
+    shortfalls: Sequence[Shortfall] = ()
 
 
 @dataclass(frozen=True)

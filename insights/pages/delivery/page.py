@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
@@ -23,6 +24,7 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.bands import selected_benchmark_set, set_in_words
 from insights.ui.filters import STATISTIC, Filters, read_filters
 from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.shortfalls import by_section
 
 CHOICES = (STATISTIC, spread.SPREAD, efficiency.CYCLE, efficiency.MERGED, units_choice(DELIVERY_COLUMNS))
 QUERIES = (*dora.QUERIES, *stages.QUERIES, *spread.QUERIES, *DELIVERY_PAGE.menus)
@@ -37,6 +39,8 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
     around = scope_navigation(request, filters)
     answers = read(filters, QUERIES, around=around)
     published = selected_benchmark_set()
+    keys = [[item.key for item in queries] for queries in (dora.QUERIES, stages.QUERIES)]
+    of_dora, of_lead_time = by_section(answers.shortfalls(chain.from_iterable(keys)), keys)
     context = {
         "pulse": token,
         "filters": filters,
@@ -55,6 +59,8 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
         "stages": stages.stages_card(answers),
         "stages_over_time": stages.over_time_card(answers),
         "spread": spread.spread_card(answers),
+        "dora_shortfalls": of_dora,
+        "lead_time_shortfalls": of_lead_time,
         "slowest_url": answers.part_url("slowest"),
         "sections": section_heads(filters),
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain, takewhile
 
 from insights.pages.answers import Answers, PageQuery
-from insights.pages.delivery import efficiency, hygiene, quality
+from insights.pages.delivery import dora, efficiency, hygiene, quality, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE, read
 from insights.pages.delivery.cards import Section, SectionHead
 from insights.ui.filters import Filters
@@ -36,5 +38,9 @@ def section_heads(filters: Filters) -> list[SectionHead]:
 
 
 def section(name: str, filters: Filters) -> Section:
+    """With what its figures lack, and those further up on the page do not."""
     queries, section_of = _SECTIONS[name]
-    return section_of(read(filters, queries))
+    answers = read(filters, queries)
+    above = (_SECTIONS[other][0] for other in takewhile(lambda other: other != name, _SECTIONS))
+    shown = [item.key for item in chain(dora.QUERIES, stages.QUERIES, *above)]
+    return replace(section_of(answers), shortfalls=answers.shortfalls([item.key for item in queries], but=shown))

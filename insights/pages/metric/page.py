@@ -84,6 +84,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
         "sample": sample_words(metric, figure) if figure else "",
         "restated": [restatement.sentence for restatement in restatements(metric, filters.scope, filters.access)],
         "change": change,
+        "shortfalls": answers.shortfalls([key]) if figure else (),
         "charts": [_card(metric, name, filters) for name in names if name != "spread"],
         "spread": _card(metric, "spread", filters) if "spread" in names else None,
         "outliers_title": highest_title(metric),

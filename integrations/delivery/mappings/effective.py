@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -115,5 +115,14 @@ class ValueMappings:
 
 def value_mappings_of(connection: Connection | int) -> ValueMappings:
     """The connection's current mappings; one query."""
-    decided = Meaning.objects.filter(connection=connection).values_list("subject", "word", "means")
-    return ValueMappings({(subject, word): means for subject, word, means in decided})
+    pk = connection.pk if isinstance(connection, Connection) else connection
+    return value_mappings_by_connection([pk])[pk]
+
+
+def value_mappings_by_connection(connections: Collection[int]) -> dict[int, ValueMappings]:
+    """The same of several connections."""
+    mappings = {connection: ValueMappings({}) for connection in connections}
+    stored = Meaning.objects.filter(connection__in=connections)
+    for connection, subject, word, means in stored.values_list("connection", "subject", "word", "means"):
+        mappings[connection].decided[subject, word] = means
+    return mappings

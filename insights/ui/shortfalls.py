@@ -1,0 +1,286 @@
+"""What figures lack: records that could not be read, priced or placed, and what stopped arriving.
+
+One declaration for each kind: which metrics it affects, and what is found.  The foot of a section, "How is this
+computed?" and the API list the same.  Records of people are counted as the policy on small groups allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from django.urls import reverse
+
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.privacy.visible import visible_totals
+from insights.query.measures import AttributedLines, Total
+from insights.query.query import Dimension, MetricValue, Query, Scope
+from insights.ui import tiles, wording
+from insights.ui.silences import lacking, silence_title
+from insights.ui.tiles import Link
+from integrations.code.commits.listing import unused_notes
+from integrations.delivery.mappings.unconfirmed import unconfirmed_deployments
+from integrations.enums import Kind
+from integrations.facts.delivery import LEAD_TIMES, LEAD_TIMES_BY_AGENT
+from integrations.facts.left_out import MERGES, TELEMETRY, left_out
+from integrations.models import (
+    FactFamily,
+    IngestScope,
+    IngestToken,
+    Silence,
+    Stream,
+)
+from orgtree.access.access import Access
+
+NAMED = 3  # figures that a line names
+# What a kind of records is needed for, by what its facts are linked with.
+FAMILIES: Mapping[Kind, frozenset[FactFamily]] = {
+    Kind.REPOSITORY: frozenset(),
+    Kind.PULL_REQUEST: frozenset({FactFamily.PULL_REQUEST, FactFamily.DEPLOYMENT}),
+    Kind.DEPLOYMENT: frozenset({FactFamily.DEPLOYMENT}),
+    Kind.PIPELINE_RUN: frozenset({FactFamily.PIPELINE}),
+    Kind.WORK_ITEM: frozenset({FactFamily.WORK_ITEM}),
+    Kind.SPRINT: frozenset({FactFamily.WORK_ITEM}),
+    Kind.INCIDENT: frozenset({FactFamily.INCIDENT, FactFamily.DEPLOYMENT}),
+    Kind.RELEASE: frozenset(),
+    Kind.COMMIT: frozenset({FactFamily.CODE}),
+}
+PUSHED = frozenset({FactFamily.DEPLOYMENT, FactFamily.INCIDENT, FactFamily.PIPELINE, FactFamily.PULL_REQUEST})
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """`count` is None where it is none of the viewer's business, or nothing is counted; `link` is for who may act."""
+
+    key: str
+    affects: Callable[[Metric], bool]
+    count: int | None
+    amount: str
+    what: str
+    link: Link | None = None
+    metrics: tuple[str, ...] = ()  # keys of those that lack it, of those that were asked for
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.amount} {self.what}".strip()
+
+    @property
+    def figures(self) -> str:
+        """Spend, Spend per developer and 2 more."""
+        names = [get(key).name for key in self.metrics]
+        more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+        return wording.listed([*names[:NAMED], *more])
+
+
+@dataclass(frozen=True)
+class Context:
+    """Whose figures, in which window, and who looks; `known` are figures that were read already, by metric."""
+
+    query: Query
+    access: Access
+    known: Mapping[str, MetricValue]
+
+    @cached_property
+    def for_admin(self) -> bool:
+        return bool(getattr(self.access.viewer, "is_staff", False))
+
+    @cached_property
+    def left_out(self) -> Mapping[str, int]:
+        return left_out(self.query.window.start, self.query.window.end)
+
+    @property
+    def everywhere(self) -> str:
+        """What is said of counts that know no unit."""
+        return "" if self.query.scope == Scope() else " (whole organisation)"
+
+    def figure(self, key: str) -> float:
+        """Another metric's value of the same scope and window; 0 where it is withheld, or knows not all facets."""
+        if key in self.known:
+            return self.known[key].value or 0
+        if not set(self.query.facets) <= set(get(key).facets):
+            return 0
+        query = replace(self.query, key=key, segments=(), statistic=None)
+        [answer] = visible_totals([query], self.access)
+        return tiles.whole(answer).value or 0
+
+    def has_agent(self, agent: str) -> bool:
+        picked = self.query.facets.get(Dimension.AGENT)
+        return not picked or agent in picked
+
+    def counted(self, records: int) -> tuple[int | None, str]:
+        """A number of records of people nobody knows how many: of fewer than make a group it is not shown."""
+        few = records < self.access.minimum_group_size and not self.access.shows_small_groups
+        return (None, "Some") if few else (records, f"{records:,}")
+
+    def for_admins(self, label: str, url: str) -> Link | None:
+        return Link(label, url) if self.for_admin else None
+
+
+Affects = Callable[[Metric], bool]
+Found = Iterator[Shortfall]
+
+
+def shortfalls(
+    metrics: Sequence[Metric],
+    query: Query,
+    access: Access,
+    *,
+    known: Mapping[str, MetricValue] | None = None,
+    but: Collection[Metric] = (),
+) -> list[Shortfall]:
+    """What these metrics lack in the query's scope and window; not what those of `but`, shown elsewhere, lack too."""
+    context = Context(query, access, known or {})
+    found = []
+    for kind, affects in KINDS:
+        if not any(affects(metric) for metric in metrics):
+            continue
+        for shortfall in kind(context):
+            affected = [metric.key for metric in metrics if shortfall.affects(metric)]
+            lack = tuple(key for key in dict.fromkeys(affected) if key not in BEHIND_SHORTFALLS)
+            if lack and not any(shortfall.affects(metric) for metric in but):
+                found.append(replace(shortfall, metrics=lack))
+    return found
+
+
+def by_section(found: Sequence[Shortfall], sections: Sequence[Collection[str]]) -> list[list[Shortfall]]:
+    """Each in the first section with a metric that lacks it; `sections` are keys of their metrics."""
+    split: list[list[Shortfall]] = [[] for _ in sections]
+    for shortfall in found:
+        first = next(place for place, keys in enumerate(sections) if not set(keys).isdisjoint(shortfall.metrics))
+        split[first].append(shortfall)
+    return split
+
+
+def _misses(column: str) -> Affects:
+    """Of metrics that add up what may be missing."""
+
+    def misses(metric: Metric) -> bool:
+        return any(isinstance(measure, Total) and measure.missing_column == column for measure in metric.measures)
+
+    return misses
+
+
+def _of(families: Collection[FactFamily]) -> Affects:
+    return lambda metric: not metric.families.isdisjoint(families)
+
+
+def _of_keys(keys: Collection[str]) -> Affects:
+    return lambda metric: metric.key in keys
+
+
+UNPRICED, UNNAMED = "ai.unpriced_tokens", "ai.requests_without_session"
+BEHIND_SHORTFALLS = (UNPRICED, UNNAMED)  # metrics that count them
+_UNPRICED, _UNNAMED, _OF_AI = _misses("unpriced_tokens"), _misses("unnamed_requests"), _of({FactFamily.AI})
+
+
+def _is_attributed(metric: Metric) -> bool:
+    return any(isinstance(measure, AttributedLines) for measure in metric.measures)
+
+
+def _is_lead_time(metric: Metric) -> bool:
+    return any(measure.relation in (LEAD_TIMES, LEAD_TIMES_BY_AGENT) for measure in metric.measures)
+
+
+def _unpriced(context: Context) -> Found:
+    if tokens := context.figure(UNPRICED):
+        what = "tokens of models without a known price cost nothing here."
+        link = Link("Models without a price", f"{reverse('ai_prices')}#unpriced")
+        yield Shortfall("unpriced_tokens", _UNPRICED, int(tokens), wording.compact(tokens), what, link)
+
+
+def _unnamed(context: Context) -> Found:
+    if requests := context.figure(UNNAMED):
+        verb = f"{_plural(int(requests), 'request')} to models {_plural(int(requests), 'names', 'name')}"
+        what = f"{verb} no session: how many sessions made them is unknown."
+        link = context.for_admins("What to do", reverse("connect_agent"))
+        yield Shortfall("requests_without_session", _UNNAMED, int(requests), wording.compact(requests), what, link)
+
+
+def _quarantined_telemetry(context: Context) -> Found:
+    if records := context.left_out.get(TELEMETRY):
+        count, amount = context.counted(records)
+        what = f"{_plural(count, 'record')} of agents {_plural(count, 'waits', 'wait')} in quarantine: not understood"
+        link = context.for_admins("Quarantine", reverse("admin:integrations_quarantinedrecord_changelist"))
+        yield Shortfall("quarantined_telemetry", _OF_AI, count, amount, f"{what}{context.everywhere}.", link)
+
+
+def _quarantined_records(context: Context) -> Found:
+    link = context.for_admins("Quarantine", f"{reverse('integrations')}#connections-title")
+    for kind in Kind:
+        if records := context.left_out.get(kind):
+            noun = kind.replace("_", " ") if records == 1 else kind.words
+            what = f"{noun} {_plural(records, 'waits', 'wait')} in quarantine: not understood{context.everywhere}."
+            yield Shortfall(f"quarantined_{kind}", _of(FAMILIES[kind]), records, f"{records:,}", what, link)
+
+
+def _unconfirmed(context: Context) -> Found:
+    window = context.query.window
+    deployments, runs = unconfirmed_deployments(window.start, window.end)
+    counts = [(deployments, "deployment"), (runs, "successful pipeline run")]
+    if parts := [wording.count(number, noun) for number, noun in counts if number]:
+        yield Shortfall(
+            "unconfirmed_deployments",
+            _of({FactFamily.DEPLOYMENT}),
+            deployments + runs,
+            wording.listed(parts),
+            "may be to production, and will not count until an admin confirms what their environments or pipelines "
+            f"mean{context.everywhere}.",
+            context.for_admins("Value mappings", reverse("admin:integrations_connection_changelist")),
+        )
+
+
+def _notes(context: Context) -> Found:
+    if context.access.visibility.whole and (notes := unused_notes()):
+        what = f"git-ai {_plural(notes, 'note')} on commits that no branch holds and no pull request names: not used"
+        yield Shortfall("unused_notes", _is_attributed, notes, f"{notes:,}", f"{what}{context.everywhere}.")
+
+
+def _before_deployments(context: Context) -> Found:
+    if merges := context.left_out.get(MERGES):
+        what = (
+            f"{_plural(merges, 'pull request')} merged long before the first known deployment "
+            f"{_plural(merges, 'is', 'are')} left out{context.everywhere}."
+        )
+        yield Shortfall("merged_before_deployments", _is_lead_time, merges, f"{merges:,}", what)
+
+
+def _silences(context: Context) -> Found:
+    link = context.for_admins("Stopped sending", f"{reverse('integrations')}#silences")
+    for silence in Silence.objects.open().filter(since__lt=context.query.window.end):
+        kind, _, rest = silence.sender.partition(":")
+        agent = rest if kind == "agent" else silence.agent
+        if not agent or context.has_agent(agent):
+            hidden = kind == "token" and not context.for_admin
+            title = "An ingest token sends nothing" if hidden else silence_title(silence)
+            what = f"{title} since {wording.day(silence.since)}."
+            yield Shortfall(f"silence_{silence.pk}", _silent_in(silence), None, "", what, link)
+
+
+def _silent_in(silence: Silence) -> Affects:
+    kind, _, number = silence.sender.partition(":")
+    if kind == "connection":
+        kinds = Stream.objects.filter(resource__connection=int(number)).values_list("kind", flat=True).distinct()
+        return _of(frozenset().union(*(FAMILIES[Kind(of_stream)] for of_stream in kinds)))
+    if kind == "token":
+        pushes = IngestToken.objects.filter(pk=int(number), scope=IngestScope.PUSH).exists()
+        return _of(PUSHED if pushes else {FactFamily.AI})
+    return _OF_AI if kind == "agent" else _of_keys(lacking(silence))
+
+
+def _plural(number: int | None, one: str, many: str = "") -> str:
+    return one if number == 1 else many or f"{one}s"
+
+
+KINDS: Iterable[tuple[Callable[[Context], Found], Affects]] = (
+    (_unpriced, _UNPRICED),
+    (_unnamed, _UNNAMED),
+    (_quarantined_telemetry, _OF_AI),
+    (_quarantined_records, _of(frozenset().union(*FAMILIES.values()))),
+    (_unconfirmed, _of({FactFamily.DEPLOYMENT})),
+    (_notes, _is_attributed),
+    (_before_deployments, _is_lead_time),
+    (_silences, lambda _: True),
+)
+"""What is looked for, and whether a metric can lack it at all: else it is not looked for."""
