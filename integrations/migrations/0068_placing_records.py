@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0067_where_label_evidence'),
+        ("integrations", "0067_where_label_evidence"),
     ]
 
     operations = [
