@@ -186,8 +186,8 @@ def test_deployments_replace_those_guessed_from_runs_to_the_same_environment(tel
 
 def test_a_deployment_of_a_service_replaces_the_guess_from_the_run_that_it_names(tell: Tell) -> None:
     tell(run("1"), run("2"))
-    named = {"native_environment": "production", "service": "cart", "run": "1", "status": RunStatus.SUCCESS}
-    tell(deployment(**named))
+    named: dict[str, Any] = {"native_environment": "production", "service": "cart", "run": "1"}
+    tell(deployment(status=RunStatus.SUCCESS, **named))
     assert set(Deployment.objects.values_list("external_id", flat=True)) == {"D1", "run:2"}
     tell(deployment(deleted=True, hours=3))
     assert set(Deployment.objects.filter(deleted_at=None).values_list("external_id", flat=True)) == {"run:1", "run:2"}
