@@ -1,4 +1,4 @@
-"""The engine with a real connector: Jenkins, simulated over HTTP."""
+"""The engine with a real connector: Jenkins, simulated over HTTP, whose builds are of a known repository."""
 
 from __future__ import annotations
 
@@ -14,11 +14,8 @@ from django.core.management import call_command
 from demo.providers import faults
 from demo.providers.faults import Fault
 from demo.providers.jenkins_server import JenkinsServer
-from integrations.connectors.base import ResourceDraft
 from integrations.connectors.jenkins import records
-from integrations.enums import ResourceKind
-from integrations.intake.places import store_resource
-from integrations.models import Connection, Deployment, PipelineJob, PipelineRun, PipelineRunFigures
+from integrations.models import Connection, Deployment, PipelineJob, PipelineRun, PipelineRunFigures, Repository
 from integrations.sync import clients
 from integrations.sync.connect import Answers, InvalidConnectionError, connect
 from integrations.sync.resources import discover_resources
@@ -28,7 +25,6 @@ from tests.demo.small_history import small_history
 from tests.sync.telling import read_through
 
 MOST_REQUESTS = 3  # of a stream in which nothing happened
-SHOP = "https://github.com/acme/shop"
 
 
 @pytest.fixture(autouse=True)
@@ -50,11 +46,10 @@ def printed(*words: str) -> Any:
 
 
 def connected(jenkins: JenkinsServer, name: str = "Jenkins", *, rules: str = RULE) -> Connection:
-    """With the repository of its builds known to it."""
+    """Of builds of a repository that is known."""
+    Repository.objects.get_or_create(name="acme/shop", remote="github.com/acme/shop")
     values = {"base_url": jenkins.url, "user": USER, "deployments": rules, "libraries": "jenkins-library"}
-    connection = connect("jenkins", name, Answers(values, {"token": TOKEN}))
-    store_resource(connection, ResourceDraft(ResourceKind.REPOSITORY, SHOP, "acme/shop", remote="github.com/acme/shop"))
-    return connection
+    return connect("jenkins", name, Answers(values, {"token": TOKEN}))
 
 
 def stored(connection: Connection) -> dict[str, list[Any]]:
@@ -138,7 +133,7 @@ def test_a_rule_that_cannot_be_read_is_refused_in_the_form(jenkins: JenkinsServe
     with pytest.raises(InvalidConnectionError, match="Line 1 names no environment") as refused:
         connected(jenkins, rules="acme/*: service=shop")
     assert list(refused.value.problems) == ["deployments"]
-    assert not Connection.objects.exists()
+    assert not Connection.objects.filter(provider="jenkins").exists()
 
 
 @pytest.mark.django_db
