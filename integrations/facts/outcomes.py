@@ -94,23 +94,28 @@ AGENT_SPEND_PARTS = Relation(
         JOIN orgtree_identity identity ON identity.id = figures.identity_id
         LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
         CROSS JOIN LATERAL (
-            SELECT request.skill, request.sub_agent, request.plugin, request.mcp_server, request.effort,
-                   request.query_source, request.provider,
-                   sum(request.spend) AS spend,
-                   sum(request.used)::bigint AS tokens,
-                   coalesce(sum(request.used) FILTER (WHERE request.spend IS NULL), 0)::bigint AS unpriced_tokens
+            SELECT added.skill, added.sub_agent, added.plugin, added.mcp_server, added.effort, added.query_source,
+                   added.provider, added.spend, added.tokens, added.unpriced_tokens
             FROM (
-                SELECT *, input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS used
-                FROM integrations_agentrequest
-            ) AS request
-            LEFT JOIN integrations_keptpricelist named ON named.model = request.model AND named.name <> ''
-            WHERE figures.source = 'events'
-              AND request.session_id = figures.session_id AND coalesce(named.name, request.model) = figures.model
-              AND request.at >= (figures.day::timestamp AT TIME ZONE current_setting('TimeZone')) - interval '2 hours'
-              AND request.at < ((figures.day + 1)::timestamp AT TIME ZONE current_setting('TimeZone'))
-                               + interval '2 hours'
-              AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = figures.day
-            GROUP BY 1, 2, 3, 4, 5, 6, 7
+                SELECT request.model, request.skill, request.sub_agent, request.plugin, request.mcp_server,
+                       request.effort, request.query_source, request.provider,
+                       sum(request.spend) AS spend,
+                       sum(request.used)::bigint AS tokens,
+                       coalesce(sum(request.used) FILTER (WHERE request.spend IS NULL), 0)::bigint AS unpriced_tokens
+                FROM (
+                    SELECT *, input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS used
+                    FROM integrations_agentrequest
+                ) AS request
+                WHERE figures.source = 'events' AND request.session_id = figures.session_id
+                  AND request.at >= (figures.day::timestamp AT TIME ZONE current_setting('TimeZone'))
+                                    - interval '2 hours'
+                  AND request.at < ((figures.day + 1)::timestamp AT TIME ZONE current_setting('TimeZone'))
+                                   + interval '2 hours'
+                  AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = figures.day
+                GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+            ) AS added
+            LEFT JOIN integrations_keptpricelist named ON named.model = added.model AND named.name <> ''
+            WHERE coalesce(named.name, added.model) = figures.model
             UNION ALL
             SELECT '', '', '', '', '', '', '', figures.spend,
                    figures.input_tokens + figures.cache_read_tokens + figures.cache_write_tokens
@@ -121,7 +126,7 @@ AGENT_SPEND_PARTS = Relation(
         WHERE figures.counted
     """,
 )
-"""One row per session, local day, model and combination of parts: the spend of AGENT_SESSION_DAYS, split by request.
+"""One row per session, local day, model as it was sent and combination of parts: AGENT_SESSION_DAYS by request.
 
 A part is empty where telemetry does not say it; metrics and imported files never do.  An index finds the requests by
 session and time; a local midnight may occur twice, hence the two hours.  Days name models by their normal forms.

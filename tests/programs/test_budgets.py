@@ -134,7 +134,7 @@ class TestAlerts:
         of_units = [budget(unit=unit, owner=None, amount=10**6) for unit in ("search", "platform")]
         contacts = contacts_of([of_all, *of_units])
         assert [contacts[stored.pk] for stored in of_units] == [["Edith"], ["Edith"]]
-        assert contacts[of_all.pk] == ["Mary"]
+        assert contacts[of_all.pk] == [EXECUTIVE.email]
         assert alert_of_budgets() == 1
         assert {kind for _, kind in alerted()} == {"budget_spent"}
         assert {name for name, _ in alerted()} == {EXECUTIVE.email.partition("@")[0]}
