@@ -14,6 +14,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 
 from orgtree.models import Attribute, Person, PersonAttribute
+from programs.budgets.services.alerting import alert_of_budgets
 from programs.models import Budget
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, create_user
@@ -75,6 +76,9 @@ def test_the_list_shows_spend_forecast_and_contacts(org: Org) -> None:
     page = text(client_of(EXECUTIVE), "/insights/ai/budgets/")
     for words in ("Platform", "$120", "$240", "Forecast to exceed it", "Ada", "Edith", "Alerts at 80 % forecast"):
         assert words in page
+    assert "Sent" not in page
+    assert alert_of_budgets() == 1
+    assert "Sent: 80 % forecast on 16 Nov" in text(client_of(EXECUTIVE), "/insights/ai/budgets/")
     assert "No budgets in October 2026" in text(client_of(EXECUTIVE), "/insights/ai/budgets/?month=2026-10")
     assert "month=2026-13" not in page
     assert client_of(EXECUTIVE).get("/insights/ai/budgets/?month=2026-13").status_code == 400

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils import timezone
 
 from core.authorship import account_of
 from insights.catalogue.agents import agent_name
@@ -17,7 +18,7 @@ from programs.budgets.services.months import month_name
 from programs.budgets.services.outlook import STATE_LABELS, BudgetState, Outlook
 from programs.history.events import CurrentNames, events_of, names_of_accounts
 from programs.history.labels import value_words
-from programs.models import Budget
+from programs.models import Budget, BudgetAlert
 
 TONES = {
     BudgetState.WITHIN: "good",
@@ -78,7 +79,7 @@ class ChangeLine:
     what: Sequence[str]
 
 
-def budget_line(outlook: Outlook, contacts: Sequence[str], access: Access) -> BudgetLine:
+def budget_line(outlook: Outlook, contacts: Sequence[str], sent: Sequence[BudgetAlert], access: Access) -> BudgetLine:
     budget, spent, forecast = outlook.budget, outlook.spent, outlook.spend.forecast
     unpriced = outlook.spend.unpriced.value
     return BudgetLine(
@@ -102,7 +103,7 @@ def budget_line(outlook: Outlook, contacts: Sequence[str], access: Access) -> Bu
         tone=TONES[outlook.state],
         bar=_bar(outlook),
         contacts=contacts,
-        alerts=_alerts(budget),
+        alerts=_alerts(budget, sent if spent is not None else ()),
         edit_url=reverse("budget_edit", args=[budget.pk]) if access.visibility.leads(budget.unit_id) else "",
         url=f"{reverse('budgets')}?month={outlook.month:%Y-%m}",
     )
@@ -128,10 +129,13 @@ def _bar(outlook: Outlook) -> BudgetBar | None:
     )
 
 
-def _alerts(budget: Budget) -> str:
+def _alerts(budget: Budget, sent: Sequence[BudgetAlert]) -> str:
+    """The thresholds, and which of them were reported in the month."""
     thresholds = (("forecast", budget.forecast_percent), ("spent", budget.spent_percent))
     named = [f"{percent} % {name}" for name, percent in thresholds if percent is not None]
-    return f"Alerts at {wording.listed(named)}" if named else "No alerts"
+    reported = [f"{alert.percent} % {alert.kind} on {timezone.localtime(alert.at):%-d %b}" for alert in sent]
+    thresholds_in_words = f"Alerts at {wording.listed(named)}" if named else "No alerts"
+    return f"{thresholds_in_words}. Sent: {wording.listed(reported)}" if reported else thresholds_in_words
 
 
 def history_of(budget: Budget, access: Access) -> list[ChangeLine]:

@@ -23,7 +23,7 @@ from insights.ui.spend_budgets import SpendBudgets
 from insights.ui.tiles import Picker
 from orgtree.access.access import Access
 from programs.budgets.pages.labels import BudgetLine, budget_line
-from programs.budgets.queries.budgets import budgets_of
+from programs.budgets.queries.budgets import alerts_sent, budgets_of
 from programs.budgets.services.contacts import contacts_of
 from programs.budgets.services.months import month_name, month_of, this_month
 from programs.budgets.services.outlook import outlooks
@@ -66,7 +66,11 @@ def budgets_on_ai_page(filters: Filters) -> SpendBudgets | None:
 def _lines(budgets: Sequence[Budget], month: date, access: Access) -> list[BudgetLine]:
     contacts = contacts_of(budgets)
     found = outlooks(budgets, month, access, freshness=Freshness.OF_PAGES)
-    return [budget_line(outlook, contacts.get(outlook.budget.pk, []), access) for outlook in found]
+    sent = alerts_sent(budgets, month)
+    return [
+        budget_line(outlook, contacts.get(outlook.budget.pk, []), sent.get(outlook.budget.pk, []), access)
+        for outlook in found
+    ]
 
 
 def _months(month: date, unit: str) -> list[Picker]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 from django.db.models import QuerySet
@@ -10,7 +12,7 @@ from insights.query import windows
 from insights.query.errors import UnknownUnitError
 from orgtree.models import Unit, UnitPlacement
 from orgtree.models.visibility import Visibility
-from programs.models import Budget
+from programs.models import Budget, BudgetAlert
 
 
 def budgets_of(month: date, visibility: Visibility, *, unit: str = "") -> QuerySet[Budget]:
@@ -25,3 +27,11 @@ def budgets_of(month: date, visibility: Visibility, *, unit: str = "") -> QueryS
         raise UnknownUnitError(unit)
     below = UnitPlacement.objects.filter(ancestor__slug=unit, during__contains=windows.local_today())
     return budgets.filter(unit__in=below.values("unit"))
+
+
+def alerts_sent(budgets: Collection[Budget], month: date) -> Mapping[int, Sequence[BudgetAlert]]:
+    """Those of that month by the budget's id, the earliest first."""
+    sent: dict[int, list[BudgetAlert]] = defaultdict(list)
+    for alert in BudgetAlert.objects.filter(budget__in=budgets, month=month).order_by("at", "pk"):
+        sent[alert.budget_id].append(alert)
+    return sent
