@@ -95,16 +95,16 @@ def visible_costs(subject: Subject, scope: CostScope, filters: Filters) -> Costs
 
 
 def _costs(sums: Sequence[CostSum], sessions: int, query: Query, access: Access) -> Costs:
-    is_hidden = any(is_withheld(query, each.people, access) for each in sums if each.state)
-    hides_agents = any(is_withheld(query, each.people, access) for each in sums if each.agent is not None)
-    spend = {each.state: each.spend for each in sums if each.state}
-    by_agent = {each.agent: each.spend for each in sums if each.agent is not None}
+    is_hidden = any(is_withheld(query, part.people, access) for part in sums if part.state)
+    hides_agents = any(is_withheld(query, part.people, access) for part in sums if part.agent is not None)
+    spend = {part.state: part.spend for part in sums if part.state}
+    by_agent = {part.agent: part.spend for part in sums if part.agent is not None}
     abandoned = sum((spend[state] for state in ABANDONED if state in spend), Decimal(0))
     return Costs(
         spend=sum(spend.values(), Decimal(0)),
         abandoned=None if is_hidden else abandoned,
         sessions=sessions,
-        unpriced_tokens=sum(each.unpriced_tokens for each in sums if each.state),
+        unpriced_tokens=sum(part.unpriced_tokens for part in sums if part.state),
         parts=() if is_hidden else [Part(state, spend[state]) for state in CostState if state in spend],
         agents={} if hides_agents else {name: by_agent[name] for name in in_agent_order(by_agent)},
     )
