@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from statistics import fmean
 
@@ -14,8 +15,10 @@ from insights.query.errors import QueryError
 from insights.query.query import Granularity, Scope, Window
 from tests.org import Org
 from tests.pages.delivering import merged
-from tests.programs.agreements import AT_ONCE, HOUR, PLATFORM, changes_of, monday, weeks_ago
-from tests.teams import create_teams
+from tests.programs.agreements import AT_ONCE, HOUR, monday, reviews_of_platform, weeks_ago
+from tests.stored_once import StoreOnce
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("platform")]
 
 PLATFORMS = Scope("platform")
 
@@ -24,11 +27,14 @@ def twelve_weeks() -> Window:
     return whole_buckets(windows.local_today(), Granularity.WEEK, 12)
 
 
-@pytest.fixture
-def platform(org: Org) -> Org:
-    """Six people, one change each in each of 12 weeks; reviews wait as many hours as the week is ago."""
-    create_teams()
-    changes_of(org, PLATFORM, weeks=range(1, 13), waits=float, first=1)
+@pytest.fixture(scope="module")
+def platform(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+    with stored_once(lambda: tell_of_platform(Org(tmp_path_factory.mktemp))) as org:
+        yield org
+
+
+def tell_of_platform(org: Org) -> Org:
+    reviews_of_platform(org)
     org.push("pull-requests", merged(9001, weeks_ago(3), author="lise", waits=300.0))  # of another team
     if windows.local_today() > monday():  # of a week that is not over
         org.push("pull-requests", merged(9002, monday(), author="ada", waits=-3.0))

@@ -14,7 +14,7 @@ from tests.org import Org
 from tests.pages.delivering import OPENED, REVIEWED, day_before, merged
 from tests.personas import EXECUTIVE, Persona
 from tests.programs.tickets import as_
-from tests.teams import OTHERS_IN_PLATFORM
+from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
 HOUR = 3600.0
 PICKUP = "pr.pickup_time"
@@ -64,3 +64,9 @@ def changes_of(
     ]
     for start in range(0, len(records), 500):
         org.push("pull-requests", *records[start : start + 500])
+
+
+def reviews_of_platform(org: Org) -> None:
+    """Six people, one change each in each of 12 weeks; reviews wait as many hours as the week is ago."""
+    create_teams()
+    changes_of(org, PLATFORM, weeks=range(1, 13), waits=float, first=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection
@@ -19,9 +19,11 @@ from programs.models import BenchmarkVersion, FocusVersion
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user, signed_in
-from tests.programs.agreements import HOUR, PICKUP, PLATFORM, agree, changes_of
+from tests.programs.agreements import HOUR, PICKUP, agree, changes_of, reviews_of_platform
 from tests.programs.tickets import as_
-from tests.teams import create_teams
+from tests.stored_once import StoreOnce
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sign_in")]
 
 SignIn = Callable[[Persona], Client]
 PAGE = f"/programs/benchmarks/{PICKUP}/"
@@ -29,11 +31,10 @@ EDIT = f"{PAGE}edit/?unit=platform"
 MOST_QUERIES = 15
 
 
-@pytest.fixture
-def sign_in(org: Org) -> SignIn:
-    create_teams()
-    changes_of(org, PLATFORM, weeks=range(1, 13), waits=float, first=1)
-    return signed_in
+@pytest.fixture(scope="module")
+def sign_in(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SignIn]:
+    with stored_once(lambda: reviews_of_platform(Org(tmp_path_factory.mktemp))):
+        yield signed_in
 
 
 def page(client: Client, address: str, status: int = 200) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -20,21 +21,23 @@ from programs.objectives.services.drafts import KeyResultDraft
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, signed_in
-from tests.programs.agreements import HOUR, PICKUP, PLATFORM, agree, changes_of
+from tests.programs.agreements import HOUR, PICKUP, agree, reviews_of_platform
 from tests.programs.objective_pages import text
 from tests.programs.objectives import objective
 from tests.programs.tickets import as_
-from tests.teams import create_teams
+from tests.stored_once import StoreOnce
+
+pytestmark = pytest.mark.django_db
 
 
 def window() -> Window:
     return Window(local_today() - timedelta(weeks=12), local_today())
 
 
-@pytest.fixture(autouse=True)
-def platform(org: Org) -> None:
-    create_teams()
-    changes_of(org, PLATFORM, weeks=range(1, 13), waits=float, first=1)
+@pytest.fixture(scope="module", autouse=True)
+def platform(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with stored_once(lambda: reviews_of_platform(Org(tmp_path_factory.mktemp))):
+        yield
 
 
 def tile(client: Client, address: str, key: str) -> str:

@@ -33,9 +33,13 @@ from tests.pages.delivering import OPENED, REVIEWED, merged
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
 from tests.programs.objectives import by_hand, draft, objective
 from tests.programs.tickets import as_, ticket
+from tests.stored_once import StoreOnce
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
-TODAY = date(2026, 8, 20)  # the 51st of the 92 days of July to September
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("delivered")]
+
+NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)
+TODAY = NOW.date()  # the 51st of the 92 days of July to September
 MONDAYS = [date(2026, 7, 6) + timedelta(weeks=number) for number in range(6)]
 PLATFORM = ("ada", *OTHERS_IN_PLATFORM)
 HOUR = 3600
@@ -44,12 +48,17 @@ PASSED = 51 / 92
 
 @pytest.fixture(autouse=True)
 def in_august() -> Iterator[None]:
-    with time_machine.travel(datetime(2026, 8, 20, 12, tzinfo=UTC), tick=False):
+    with time_machine.travel(NOW, tick=False):
         yield
 
 
-@pytest.fixture
-def delivered(org: Org) -> Org:
+@pytest.fixture(scope="module")
+def delivered(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+    with stored_once(lambda: tell_of_reviews(Org(tmp_path_factory.mktemp)), at=NOW) as org:
+        yield org
+
+
+def tell_of_reviews(org: Org) -> Org:
     """Platform's six had each one pull request a week, whose review came after 16, 15, … 11 hours; in spring 20.
 
     Two people of Search had one each in July, reviewed after 9 hours.
