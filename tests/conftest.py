@@ -23,6 +23,7 @@ from config.schedule import seed_schedule
 from insights.engine.unconfirmed import unconfirmed_by_version
 from insights.privacy.differences import places_by_version
 from integrations.telemetry.agents.dictionary import forget_dictionary
+from integrations.telemetry.otlp.store_partitions import forget_partitions
 from integrations.telemetry.otlp.store_sessions import forget_identities
 from orgtree.organisation.catalogue_version import NEVER_CHANGED, cache_catalogue_version
 from tests import run_order
@@ -73,6 +74,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     run_order.add_option(parser)
 
 
+@pytest.hookimpl(trylast=True)  # after `-m` and `-k` left out what does not run: soaks would count as the longest
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     refuse_mixed_files(items)
     run_order.arrange(items, seed=config.getoption("--shuffle"))
@@ -97,6 +99,7 @@ def _nothing_kept_in_this_process() -> None:
     """What a test before this one kept, or found not to be there, tells of facts and people that are gone."""
     forget_dictionary()
     forget_identities()
+    forget_partitions()
     unconfirmed_by_version.clear()
     places_by_version.clear()
     cache_catalogue_version(NEVER_CHANGED)
