@@ -20,7 +20,7 @@ from integrations.intake.names import spelled
 from integrations.intake.places import projects_of, remote_in, repositories_of, store_resource
 from integrations.intake.resolve import NOWHERE, Named, Place, resolve_repositories, resolve_services
 from integrations.intake.tables import TABLES
-from integrations.intake.unplaced import Record, Unplaced
+from integrations.intake.unplaced import Unplaced
 from integrations.models import Connection, PlacingRule, Resource, RuledRecord, UnplacedReason, UnplacedRecord
 from integrations.models.connections import PUSH
 from integrations.models.placing import LONGEST_NAMED
@@ -33,8 +33,8 @@ Subject = PlacingRule.Subject
 class Placing:
     """Drafts of one kind by position, with their repositories or projects by name; the others by external id.
 
-    `ruled` are the records whose place a rule decided, `decided` all that were placed by another name than the
-    provider's own id, `returning` the places of those that wait without a draft.
+    `decided` are the records (external id, subject) whose repository or service was found by another name than the
+    provider's own id, `ruled` those of them that a rule decided, `returning` the repositories of all that have one.
     """
 
     connection: Connection
@@ -42,8 +42,8 @@ class Placing:
     drafts: dict[int, Draft]
     places: dict[str, int] = field(default_factory=dict)
     unplaced: dict[str, Unplaced] = field(default_factory=dict)
-    ruled: list[RuledRecord] = field(default_factory=list)
-    decided: set[str] = field(default_factory=set)
+    ruled: dict[tuple[str, str], RuledRecord] = field(default_factory=dict)
+    decided: set[tuple[str, str]] = field(default_factory=set)
     returning: dict[str, int] = field(default_factory=dict)
 
     def decide(self, external_id: str, named: Named, resolved: Place) -> None:
@@ -52,12 +52,23 @@ class Placing:
             if named.repository or self.kind != Kind.INCIDENT:  # an incident may name no repository
                 self.unplaced[external_id] = Unplaced(named, resolved, ())
             return
-        self.decided.add(external_id)
+        self.decided.add((external_id, Subject.REPOSITORY))
         self.returning[external_id] = resolved.id
         self.places[_key(resolved.id)] = resolved.id
         if resolved.by_rule:
-            record = (self.kind, external_id)
-            self.ruled.append(_ruled(self.connection, record, Subject.REPOSITORY, named, str(resolved.id)))
+            self.note_rule(external_id, Subject.REPOSITORY, named, str(resolved.id))
+
+    def note_rule(self, external_id: str, subject: Subject, named: Named, target: str) -> None:
+        """A rule said which repository or service the record's name means."""
+        self.ruled[external_id, subject] = RuledRecord(
+            connection=self.connection,
+            kind=self.kind,
+            external_id=external_id,
+            subject=subject,
+            named=named.repository,
+            source=named.source,
+            target=target,
+        )
 
 
 def place(
@@ -102,7 +113,7 @@ def place(
             placing.unplaced[external_id] = replace(placing.unplaced[external_id], drafts=waits)
         if external_id not in placing.unplaced or kind == Kind.INCIDENT:
             placing.drafts |= zip(positions, of_record, strict=True)
-    for row in placing.ruled:
+    for row in placing.ruled.values():
         if kind == Kind.COMMIT:
             row.drafts = [dump_draft(drafts[position]) for position in by_record[row.external_id]]
     return placing
@@ -126,38 +137,30 @@ def source_of(draft: Draft) -> str:
     return source[:LONGEST_SOURCE] if isinstance(source, str) else ""
 
 
-def name_services(connection: Connection, drafts: Iterable[Draft]) -> tuple[list[Draft], list[RuledRecord]]:
-    """The drafts with their services as they are called here; what a rule decided of them."""
-    all_drafts = list(drafts)
-    named = {draft.service for draft in all_drafts if names_service(draft)}  # type: ignore[attr-defined]
-    services = resolve_services(connection, named)
-    renamed, ruled = [], []
-    for draft in all_drafts:
-        if not names_service(draft) or not isinstance(draft, (DeploymentDraft, IncidentDraft)):
-            renamed.append(draft)
-            continue
-        service = services[str(draft.service)]
-        if service.by_rule:
-            written = Named(str(draft.service))
-            ruled.append(_ruled(connection, (draft.kind, draft.external_id), Subject.SERVICE, written, service.name))
-        renamed.append(draft if service.name == draft.service else replace(draft, service=service.name))
-    return renamed, ruled
+def name_services(placing: Placing) -> None:
+    """Give the drafts that have a place the names under which their services are known."""
+    with_service = {position: draft for position, draft in placing.drafts.items() if _names_service(draft)}
+    services = resolve_services(placing.connection, {_service(draft) for draft in with_service.values()})
+    for position, draft in with_service.items():
+        name = _service(draft)
+        placing.decided.add((draft.external_id, Subject.SERVICE))
+        if services[name].by_rule:
+            placing.note_rule(draft.external_id, Subject.SERVICE, Named(name), services[name].name)
+        placing.drafts[position] = _renamed(draft, "service", services[name].name)
 
 
-def note_ruled(
-    connection: Connection, kind: Kind, decided: Collection[tuple[str, str]], ruled: Iterable[RuledRecord]
-) -> None:
-    """Remember what rules decided, for when they change; `decided` are (external id, subject) of all that was."""
-    rows = {(row.external_id, row.subject): row for row in ruled}
-    if not decided:
+def note_ruled(placing: Placing) -> None:
+    """Remember what rules decided, for when they change, and forget what they do no more."""
+    if not placing.decided:
         return
-    known = RuledRecord.objects.filter(
-        connection=connection, kind=kind, external_id__in={external_id for external_id, _ in decided}
-    )
-    stale = {(row.external_id, row.subject): row.pk for row in known if (row.external_id, row.subject) in decided}
-    RuledRecord.objects.filter(pk__in=[pk for key, pk in stale.items() if key not in rows]).delete()
+    external_ids = {external_id for external_id, _ in placing.decided}
+    known = RuledRecord.objects.filter(connection=placing.connection, kind=placing.kind, external_id__in=external_ids)
+    stale = {(row.external_id, row.subject): row.pk for row in known}
+    RuledRecord.objects.filter(
+        pk__in=[pk for key, pk in stale.items() if key in placing.decided and key not in placing.ruled]
+    ).delete()
     RuledRecord.objects.bulk_create(
-        rows.values(),
+        placing.ruled.values(),
         update_conflicts=True,
         unique_fields=["connection", "kind", "external_id", "subject"],
         update_fields=["named", "source", "target", "drafts"],
@@ -209,21 +212,11 @@ def _key(repository: int | None) -> str:
     return "" if repository is None else f"#{repository}"
 
 
-def _ruled(connection: Connection, record: Record, subject: Subject, named: Named, target: str) -> RuledRecord:
-    kind, external_id = record
-    return RuledRecord(
-        connection=connection,
-        kind=kind,
-        external_id=external_id,
-        subject=subject,
-        named=named.repository,
-        source=named.source,
-        target=target,
-    )
+def _names_service(draft: Draft) -> bool:
+    return bool(_service(draft))
 
 
-def names_service(draft: Draft) -> bool:
-    """Whether the draft provides a service, and it is not empty."""
-    return (
-        isinstance(draft, (DeploymentDraft, IncidentDraft)) and isinstance(draft.service, str) and bool(draft.service)
-    )
+def _service(draft: Draft) -> str:
+    """Empty where the draft provides none."""
+    service = draft.service if isinstance(draft, (DeploymentDraft, IncidentDraft)) else ""
+    return service if isinstance(service, str) else ""

@@ -28,11 +28,11 @@ from integrations.intake.deleted_records import mark_deleted, move_records
 from integrations.intake.expected_columns import expected_of_pull_requests
 from integrations.intake.identities import identify_people
 from integrations.intake.places import store_resource
-from integrations.intake.placing import Placing, Subject, name_services, names_service, note_ruled, place
+from integrations.intake.placing import Placing, name_services, note_ruled, place
 from integrations.intake.records import References, Written, known_of, write_records
 from integrations.intake.tables import TABLES
 from integrations.intake.unplaced import Record, drafts_of, forget_waiting, keep_new, waiting_for_place
-from integrations.models import Connection, Resource, RuledRecord, UnplacedRecord, WorkItem
+from integrations.models import Connection, Resource, UnplacedRecord, WorkItem
 from integrations.outbox.write_lock import lock_for_write
 
 # Work items before the pull requests that name them.
@@ -109,7 +109,7 @@ def _store_all(
 ) -> tuple[list[Outcome], set[Record]]:
     """Store waiting drafts and then the new ones: the outcomes of the new ones, and the records without a place."""
     waited = [draft for row in waiting.values() for draft in drafts_of(row)]
-    all_drafts, ruled = name_services(connection, [*waited, *new_drafts])
+    all_drafts = [*waited, *new_drafts]
     people = identify_people(connection.provider, _people(all_drafts))
     outcomes: dict[int, Outcome] = {}
     unplaced: set[Record] = set()
@@ -119,11 +119,12 @@ def _store_all(
         if not of_kind and not rows:
             continue
         placing = place(connection, kind, of_kind, rows)
+        name_services(placing)
         _return(connection, kind, placing, rows)
         for positions in _rounds(placing.drafts):
             drafts = {position: placing.drafts[position] for position in positions}
             outcomes |= _store(connection, kind, drafts, placing.places, people)
-        _note_places(connection, kind, placing, rows, [row for row in ruled if row.kind == kind])
+        _note_places(connection, kind, placing, rows)
         unplaced |= {(kind, external_id) for external_id in placing.unplaced}
     new = range(len(waited), len(all_drafts))
     return [outcomes.get(position, Outcome.UNPLACED) for position in new], unplaced
@@ -139,13 +140,7 @@ def _return(connection: Connection, kind: Kind, placing: Placing, rows: Iterable
         move_records(connection, kind, external_ids, repository_id=repository)
 
 
-def _note_places(
-    connection: Connection,
-    kind: Kind,
-    placing: Placing,
-    rows: Iterable[UnplacedRecord],
-    services: Sequence[RuledRecord],
-) -> None:
+def _note_places(connection: Connection, kind: Kind, placing: Placing, rows: Iterable[UnplacedRecord]) -> None:
     """Keep what has no place, and forget of the others that they waited."""
     gone = {external_id for external_id, record in placing.unplaced.items() if record.is_gone}
     if gone:  # a record may be stored under an earlier name
@@ -155,9 +150,7 @@ def _note_places(
     placed = {row.external_id for row in rows if (kind, row.external_id) not in waits}
     if placed:
         forget_waiting(connection, kind, placed)
-    decided = {(external_id, Subject.REPOSITORY.value) for external_id in placing.decided}
-    decided |= {(draft.external_id, Subject.SERVICE.value) for draft in placing.drafts.values() if names_service(draft)}
-    note_ruled(connection, kind, decided, [*placing.ruled, *services])
+    note_ruled(placing)
 
 
 def _rounds(drafts: Mapping[int, Draft]) -> Iterator[list[int]]:
