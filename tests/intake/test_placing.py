@@ -391,6 +391,19 @@ def test_a_service_is_one_without_regard_to_case_and_punctuation(ci: Connection)
     assert Deployment.objects.get().repository == shop
 
 
+def test_a_record_that_waited_has_the_service_that_rules_say_then(ci: Connection) -> None:
+    rule = PlacingRule.objects.create(subject="service", pattern="pay*", service="payments")
+    tell(ci, DeploymentDraft(external_id="d", repository="acme/pay", service="Pay (EU)", finished_at=NOON))
+    rule.service = "billing"
+    rule.save()
+    repository(host(), "github.com/acme/pay")
+    assert place() == 1
+    assert Deployment.objects.get().service == "billing"
+    rule.delete()
+    place()
+    assert Deployment.objects.get().service == "Pay (EU)"
+
+
 def test_pushed_names_mean_what_connections_know_and_wait_where_they_are_ambiguous(ci: Connection) -> None:
     push, github = push_connection(), host()
     shop = repository(github, "github.com/acme/shop")
