@@ -15,11 +15,11 @@ from insights.api import schema
 from insights.api.documents import distribution_document, metric_document, rows_document, series_document
 from insights.catalogue.registry import get, metrics
 from insights.privacy.scope_access import own_person
-from insights.privacy.visible import visible_distribution, visible_rows, visible_series
+from insights.privacy.visible import visible_distribution, visible_rows, visible_together
 from insights.query.errors import QueryError
 from insights.query.parameters import Parameters
 from insights.query.query import Query
-from insights.ui.shortfalls import shortfalls
+from insights.ui.shortfalls import queries_behind, shortfalls
 from orgtree.access.access import Access, access_of
 
 WINDOW = frozenset({"unit", "person", "where", "facet", "from", "to"})
@@ -53,8 +53,10 @@ class SeriesView(APIView):
         """The metric's value in the window, and in each of its weeks, months or quarters."""
         access = access_of(request.user)
         query = query_of(request, key, SERIES, access)
-        [answer] = visible_series([query], access)
-        return Response(series_document(answer, shortfalls([get(key)], query, access)))
+        behind = queries_behind([get(key)], query)
+        answers = visible_together(access, series=[query], totals=behind)
+        known = {lacking.key: answer.total[0].value for lacking, answer in zip(behind, answers.totals, strict=True)}
+        return Response(series_document(answers.series[0], shortfalls([get(key)], query, access, known=known)))
 
 
 class RowsView(APIView):

@@ -20,7 +20,7 @@ from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.charts import Kind
 from insights.ui.filters import FACETS, STATISTIC, Choice, Filters
 from insights.ui.scope_bar import TileFigures, tile_figures, tile_queries
-from insights.ui.shortfalls import BEHIND_SHORTFALLS, Shortfall, shortfalls
+from insights.ui.shortfalls import BEHIND, Shortfall, shortfalls
 from orgtree.trees.surroundings import Surroundings
 
 NOTHING_THERE = "Nothing in this window."
@@ -251,7 +251,7 @@ class Answers:
 
     def shortfalls(self, keys: Iterable[str], *, but: Iterable[str] = ()) -> list[Shortfall]:
         """What the figures of these metrics lack, and those of `but`, shown further up, do not."""
-        known = {item.key: tiles.whole(answer) for item, answer in self.now.items() if item.key in BEHIND_SHORTFALLS}
+        known = {item.key: tiles.whole(answer).value for item, answer in self.now.items() if item.key in BEHIND}
         metrics = [get(key) for key in dict.fromkeys(keys)]
         return shortfalls(
             metrics,

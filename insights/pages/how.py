@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
@@ -25,7 +25,7 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import FACETS, Filters
 from insights.ui.metric_panel import PanelParams, base_template, figures, read_panel_params, total
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.shortfalls import shortfalls
+from insights.ui.shortfalls import queries_behind, shortfalls
 from insights.ui.tiles import Link
 from integrations.hand_kept.definitions import keepers_of, metric_by_key
 from integrations.telemetry.otlp.reception import last_request_at
@@ -64,9 +64,11 @@ class LeftOut:
 @explains_bad_filters
 def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
     params = read_panel_params(request, key)
-    others = [SURCHARGE] if key == SPEND else []  # asked together: its own question would cost two statements more
-    answer, figure, before, beside = figures(params, *others)
     metric, filters = params.metric, params.filters
+    behind = [query.key for query in queries_behind([metric], params.query)]
+    others = [*behind, *([SURCHARGE] if key == SPEND else [])]  # their own questions would cost two statements each
+    answer, figure, before, values = figures(params, *others)
+    beside = dict(zip(others, values, strict=True))
     context = {
         "base_template": base_template(request),
         "metric": metric,
@@ -76,11 +78,11 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "formula": _formula(metric, figure, filters),
         "sample": [
             ("Scope", scope_words(filters, scope_navigation(request, filters))),
-            *_sample(metric, figure, params, surcharge=beside[0] if beside else None),
+            *_sample(metric, figure, params, surcharge=beside.get(SURCHARGE)),
         ],
         "agreed": agreements_on([key], filters.scope, filters.access).get(key),
         "freshness": _freshness(answer),
-        "left_out": _left_out(params, answer),
+        "left_out": _left_out(params, answer, beside),
         "first_rows_url": f"{reverse('metric_first_rows', args=[key])}{filters.query_string()}",
         "rows_url": f"{reverse('metric_rows', args=[key])}{filters.query_string()}",
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{filters.query_string()}",
@@ -157,8 +159,8 @@ def _freshness(answer: Answer) -> list[tuple[str, str]]:
     ]
 
 
-def _left_out(params: PanelParams, answer: Answer) -> Sequence[LeftOut]:
-    found = shortfalls([params.metric], params.query, params.filters.access)
+def _left_out(params: PanelParams, answer: Answer, known: Mapping[str, float | None]) -> Sequence[LeftOut]:
+    found = shortfalls([params.metric], params.query, params.filters.access, known=known)
     left = [LeftOut(shortfall.amount or "–", shortfall.what, shortfall.link) for shortfall in found]
     figure = tiles.whole(answer)
     key, what = LEFT_OUT.get(params.metric.key, ("", ""))

@@ -14,17 +14,15 @@ from django.urls import reverse
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.privacy.visible import visible_totals
 from insights.query.measures import AttributedLines, Total
-from insights.query.query import Dimension, MetricValue, Query, Scope
-from insights.ui import tiles, wording
+from insights.query.query import Dimension, Query, Scope
+from insights.ui import wording
 from insights.ui.silences import lacking, silence_title
 from insights.ui.tiles import Link
-from integrations.code.commits.listing import unused_notes
 from integrations.delivery.mappings.unconfirmed import unconfirmed_deployments
 from integrations.enums import Kind
 from integrations.facts.delivery import LEAD_TIMES, LEAD_TIMES_BY_AGENT
-from integrations.facts.left_out import MERGES, TELEMETRY, left_out
+from integrations.facts.left_out import MERGES, NOTES, SILENCES, TELEMETRY, left_out
 from integrations.models import (
     FactFamily,
     IngestScope,
@@ -35,6 +33,7 @@ from integrations.models import (
 from orgtree.access.access import Access
 
 NAMED = 3  # figures that a line names
+UNPRICED, UNNAMED = "ai.unpriced_tokens", "ai.requests_without_session"
 # What a kind of records is needed for, by what its facts are linked with.
 FAMILIES: Mapping[Kind, frozenset[FactFamily]] = {
     Kind.REPOSITORY: frozenset(),
@@ -80,7 +79,7 @@ class Context:
 
     query: Query
     access: Access
-    known: Mapping[str, MetricValue]
+    known: Mapping[str, float | None]
 
     @cached_property
     def for_admin(self) -> bool:
@@ -94,16 +93,6 @@ class Context:
     def everywhere(self) -> str:
         """What is said of counts that know no unit."""
         return "" if self.query.scope == Scope() else " (whole organisation)"
-
-    def figure(self, key: str) -> float:
-        """Another metric's value of the same scope and window; 0 where it is withheld, or knows not all facets."""
-        if key in self.known:
-            return self.known[key].value or 0
-        if not set(self.query.facets) <= set(get(key).facets):
-            return 0
-        query = replace(self.query, key=key, segments=(), statistic=None)
-        [answer] = visible_totals([query], self.access)
-        return tiles.whole(answer).value or 0
 
     def has_agent(self, agent: str) -> bool:
         picked = self.query.facets.get(Dimension.AGENT)
@@ -127,18 +116,21 @@ def shortfalls(
     query: Query,
     access: Access,
     *,
-    known: Mapping[str, MetricValue] | None = None,
+    known: Mapping[str, float | None],
     but: Collection[Metric] = (),
 ) -> list[Shortfall]:
-    """What these metrics lack in the query's scope and window; not what those of `but`, shown elsewhere, lack too."""
-    context = Context(query, access, known or {})
+    """What these metrics lack in the query's scope and window; not what those of `but`, shown elsewhere, lack too.
+
+    `known` has the values of what `queries_behind` names.
+    """
+    context = Context(query, access, known)
     found = []
     for kind, affects in KINDS:
         if not any(affects(metric) for metric in metrics):
             continue
         for shortfall in kind(context):
             affected = [metric.key for metric in metrics if shortfall.affects(metric)]
-            lack = tuple(key for key in dict.fromkeys(affected) if key not in BEHIND_SHORTFALLS)
+            lack = tuple(key for key in dict.fromkeys(affected) if key not in BEHIND)
             if lack and not any(shortfall.affects(metric) for metric in but):
                 found.append(replace(shortfall, metrics=lack))
     return found
@@ -170,9 +162,20 @@ def _of_keys(keys: Collection[str]) -> Affects:
     return lambda metric: metric.key in keys
 
 
-UNPRICED, UNNAMED = "ai.unpriced_tokens", "ai.requests_without_session"
-BEHIND_SHORTFALLS = (UNPRICED, UNNAMED)  # metrics that count them
 _UNPRICED, _UNNAMED, _OF_AI = _misses("unpriced_tokens"), _misses("unnamed_requests"), _of({FactFamily.AI})
+BEHIND: Mapping[str, Affects] = {UNPRICED: _UNPRICED, UNNAMED: _UNNAMED}
+
+
+def queries_behind(metrics: Iterable[Metric], query: Query) -> list[Query]:
+    """What has to be known of the same scope and window: of metrics that count what others could not add up.
+
+    None where one does not know all of the query's facets.
+    """
+    return [
+        replace(query, key=key, segments=(), statistic=None)
+        for key, misses in BEHIND.items()
+        if any(misses(metric) for metric in metrics) and set(query.facets) <= set(get(key).facets)
+    ]
 
 
 def _is_attributed(metric: Metric) -> bool:
@@ -184,14 +187,14 @@ def _is_lead_time(metric: Metric) -> bool:
 
 
 def _unpriced(context: Context) -> Found:
-    if tokens := context.figure(UNPRICED):
+    if tokens := context.known.get(UNPRICED):
         what = "tokens of models without a known price cost nothing here."
         link = Link("Models without a price", f"{reverse('ai_prices')}#unpriced")
         yield Shortfall("unpriced_tokens", _UNPRICED, int(tokens), wording.compact(tokens), what, link)
 
 
 def _unnamed(context: Context) -> Found:
-    if requests := context.figure(UNNAMED):
+    if requests := context.known.get(UNNAMED):
         verb = f"{_plural(int(requests), 'request')} to models {_plural(int(requests), 'names', 'name')}"
         what = f"{verb} no session: how many sessions made them is unknown."
         link = context.for_admins("What to do", reverse("connect_agent"))
@@ -232,7 +235,7 @@ def _unconfirmed(context: Context) -> Found:
 
 
 def _notes(context: Context) -> Found:
-    if context.access.visibility.whole and (notes := unused_notes()):
+    if context.access.visibility.whole and (notes := context.left_out.get(NOTES)):
         what = f"git-ai {_plural(notes, 'note')} on commits that no branch holds and no pull request names: not used"
         yield Shortfall("unused_notes", _is_attributed, notes, f"{notes:,}", f"{what}{context.everywhere}.")
 
@@ -247,6 +250,8 @@ def _before_deployments(context: Context) -> Found:
 
 
 def _silences(context: Context) -> Found:
+    if not context.left_out.get(SILENCES):
+        return
     link = context.for_admins("Stopped sending", f"{reverse('integrations')}#silences")
     for silence in Silence.objects.open().filter(since__lt=context.query.window.end):
         kind, _, rest = silence.sender.partition(":")

@@ -7,24 +7,38 @@ from typing import LiteralString
 
 from django.db import connection
 
-TELEMETRY, MERGES = "telemetry", "merges"
+TELEMETRY, MERGES, NOTES, SILENCES = "telemetry", "merges", "notes", "silences"
 
-_LEFT_OUT: LiteralString = """
+# Notes that say nothing of a counted commit: no branch holds theirs, and no squash stands for it.
+UNUSED_NOTES: LiteralString = """
+    SELECT 'unplaced' AS what, sha FROM integrations_unusednote
+    UNION
+    SELECT 'gone', noted.sha
+    FROM integrations_commitevidence evidence JOIN integrations_commit noted ON noted.id = evidence.commit_id
+    WHERE evidence.method = 'note' AND evidence.withdrawn_at IS NULL AND noted.set_apart = 'gone'
+      AND noted.stands_in_id IS NULL
+"""
+_LEFT_OUT: LiteralString = f"""
     SELECT 'telemetry' AS what, count(*) AS records FROM integrations_quarantinedrecord
     WHERE replayed_at IS NULL AND received_at >= %(start)s::date AND received_at < %(end)s::date
     UNION ALL
     SELECT 'merges', count(*) FROM integrations_deployedpullrequest
     WHERE predates AND deployed_on >= %(start)s AND deployed_on < %(end)s
     UNION ALL
+    SELECT 'notes', count(*) FROM ({UNUSED_NOTES}) AS unused
+    UNION ALL
+    SELECT 'silences', count(*) FROM integrations_silence WHERE ended_at IS NULL AND since < %(end)s
+    UNION ALL
     SELECT payload.kind, count(*) FROM integrations_quarantinedpayload payload
     JOIN integrations_connection source ON source.id = payload.connection_id
     WHERE payload.replayed_at IS NULL AND source.removed_at IS NULL
     GROUP BY payload.kind
-"""
+"""  # noqa: S608 — a constant
 
 
 def left_out(start: date, end: date) -> dict[str, int]:
-    """TELEMETRY: agents' records of these days in quarantine; MERGES: those long before the first known deployment.
+    """TELEMETRY: agents' records of these days in quarantine; MERGES: those long before the first known deployment;
+    NOTES: found and not used, of any time; SILENCES: what stopped sending before the end, and still does.
 
     By the value of `Kind`: providers' records in quarantine, of any time: when what was not understood happened is
     unknown.
@@ -32,3 +46,9 @@ def left_out(start: date, end: date) -> dict[str, int]:
     with connection.cursor() as cursor:
         cursor.execute(_LEFT_OUT, {"start": start, "end": end})
         return {what: records for what, records in cursor.fetchall() if records}
+
+
+def unused_notes() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({UNUSED_NOTES}) AS unused")  # noqa: S608 — a constant
+        return int(cursor.fetchone()[0])

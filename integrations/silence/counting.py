@@ -16,29 +16,32 @@ SETTLED_AFTER = timedelta(hours=1)
 _VERSION = "coalesce(substring(session.agent_version from '^[vV]?([0-9]+(?:[.][0-9]+)*)'), session.agent_version)"
 _HAVING = ", ".join(f"count(*) FILTER (WHERE {signal.has})" for signal in SIGNALS.values())
 _COUNTED = f"""
-    SELECT session.agent, {_VERSION} AS version, session.started_on, count(*),
-           count(DISTINCT coalesce(name.person_id, -name.id)), {_HAVING}
-    FROM integrations_agentsession session
-    JOIN orgtree_identity name ON name.id = session.identity_id
-    LEFT JOIN (
-        SELECT session_id, sum(input_tokens) AS input_tokens, sum(cache_read_tokens) AS cache_read_tokens,
+    WITH session AS MATERIALIZED (
+        SELECT * FROM integrations_agentsession
+        WHERE has_work AND NOT is_repeated AND NOT told_by_file
+          AND started_on > %(after)s AND started_on <= %(today)s AND started_at <= %(settled)s
+    ), day AS (
+        SELECT figures.session_id, sum(input_tokens) AS input_tokens, sum(cache_read_tokens) AS cache_read_tokens,
                sum(cache_write_tokens) AS cache_write_tokens, sum(output_tokens) AS output_tokens,
                sum(tool_calls) AS tool_calls, bool_or(model <> '') AS names_model,
                bool_or(reported_cost IS NOT NULL) AS reports_cost
-        FROM integrations_agentsessionday
-        WHERE day > %(after)s AND source <> 'files'
-        GROUP BY session_id
-    ) AS day ON day.session_id = session.id
-    LEFT JOIN (
+        FROM session JOIN integrations_agentsessionday figures ON figures.session_id = session.id
+        WHERE source <> 'files'
+        GROUP BY figures.session_id
+    ), place AS (
         SELECT named.session_id, bool_or(place.named <> '') AS names_repository,
                bool_or(place.branch <> '') AS names_branch
-        FROM integrations_sessionplace named
+        FROM session
+        JOIN integrations_sessionplace named ON named.session_id = session.id
         JOIN integrations_telemetryplace place ON place.id = named.place_id
-        WHERE named.last_at > %(after)s
         GROUP BY named.session_id
-    ) AS place ON place.session_id = session.id
-    WHERE session.has_work AND NOT session.is_repeated AND NOT session.told_by_file
-      AND session.started_on > %(after)s AND session.started_on <= %(today)s AND session.started_at <= %(settled)s
+    )
+    SELECT session.agent, {_VERSION} AS version, session.started_on, count(*),
+           count(DISTINCT coalesce(name.person_id, -name.id)), {_HAVING}
+    FROM session
+    JOIN orgtree_identity name ON name.id = session.identity_id
+    LEFT JOIN day ON day.session_id = session.id
+    LEFT JOIN place ON place.session_id = session.id
     GROUP BY session.agent, version, session.started_on
 """  # noqa: S608 — constants of this room; values are parameters
 

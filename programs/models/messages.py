@@ -47,7 +47,7 @@ class MessageKind(models.TextChoices):
     MEETING_UNSIGNED = "meeting_unsigned", "A review or QBR of a meeting of mine is not signed off"
     BUDGET_FORECAST = "budget_forecast", "A budget that I answer for is forecast to be used up"
     BUDGET_SPENT = "budget_spent", "A budget that I answer for is used up"
-    SILENCE = "silence", "An agent's version or a source stops sending, as admins are told"
+    SILENCE = "silence", "An agent's version or a source stops sending (for admins)"
 
 
 # Sent as an e-mail of its own, with a calendar object: mail programs act on one in each.

@@ -10,11 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from insights.api.documents import series_document
 from insights.catalogue.registry import get
-from insights.engine.read import read_series
+from insights.engine.read import read_together
 from insights.query.errors import QueryError
 from insights.query.parameters import Parameters
 from insights.query.query import Answer, MetricValue
-from insights.ui.shortfalls import shortfalls
+from insights.ui.shortfalls import queries_behind, shortfalls
 from orgtree.access.access import aggregates_access
 from orgtree.models import Person
 
@@ -49,15 +49,16 @@ class Command(BaseCommand):
         )
         try:
             query = parameters.query(options["key"])
-            [answer] = read_series([query])
+            behind = queries_behind([get(query.key)], query)
+            answers = read_together(series=[query], totals=behind)
         except QueryError as problem:
             raise CommandError(f"{problem.parameter}: {problem.message}") from problem
         if options["json"]:
-            of_person = query.scope.person_id is not None
-            lacking = [] if of_person else shortfalls([get(query.key)], query, aggregates_access())
-            self.stdout.write(json.dumps(series_document(answer, lacking), allow_nan=False))
+            known = {lacking.key: answer.total[0].value for lacking, answer in zip(behind, answers.totals, strict=True)}
+            lacking = shortfalls([get(query.key)], query, aggregates_access(), known=known)
+            self.stdout.write(json.dumps(series_document(answers.series[0], lacking), allow_nan=False))
         else:
-            self.stdout.write(_table(answer))
+            self.stdout.write(_table(answers.series[0]))
 
 
 def _person_id(email: str) -> int:

@@ -149,11 +149,7 @@ def _idle(answers: Answers) -> Link | None:
 
 def _links(answers: Answers) -> list[Link]:
     url = answers.filters.url(reverse("ai_prices"))
-    links = [Link("What if: the same tokens on other models", url)]
-    unpriced = answers.figure("ai.unpriced_tokens").value
-    if unpriced:
-        links.append(Link(f"Models without a price ({wording.compact(unpriced)} tokens)", f"{url}#unpriced"))
-    return links
+    return [Link("What if: the same tokens on other models", url)]
 
 
 def outcome_shares(answers: Answers) -> list[Share]:
@@ -222,7 +218,6 @@ def _breakdown(answers: Answers) -> ChartCard:
         span=4,
         missing=_missing(answers),
         pickers=answers.pickers(BREAKDOWN),
-        caveat=_unpriced_line(answers),
     )
 
 
@@ -257,13 +252,6 @@ def part_shares(answers: Answers) -> list[Share]:
     return shares(
         answers.split("ai.spend_by_part", dimension), "currency", role="sequence", labels=labels, rest="Other parts"
     )
-
-
-def _unpriced_line(answers: Answers) -> str:
-    unpriced = answers.figure("ai.unpriced_tokens").value
-    if not unpriced:
-        return ""
-    return f"{wording.compact(unpriced)} tokens without a price are not in this sum."
 
 
 def _missing(answers: Answers) -> MetricValue | None:

@@ -36,9 +36,9 @@ from integrations.code.commits.listing import (
     filter_commits,
     method_shares,
     repositories_of,
-    unused_notes,
     visible_commits,
 )
+from integrations.facts.left_out import unused_notes
 from integrations.models import Commit, CommitExclusion, Method
 from orgtree.access.access import Access
 from orgtree.models import IndividualPolicy

@@ -47,6 +47,7 @@ from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import STATISTIC, Filters
 from insights.ui.scope_bar import scope_navigation, scope_words, tile_figures, tile_queries
+from insights.ui.shortfalls import queries_behind
 from orgtree.trees.surroundings import Surroundings
 
 DIRECTIONS = {
@@ -138,14 +139,18 @@ def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
     item = PageQuery(metric.key, compared=True)
     shown = not metric.always_by and has_scope(filters.scope, filters.access)
     query = query_of(filters, metric)
-    own = [query, replace(query, window=filters.previous)] if shown else []
+    behind = queries_behind([metric], query) if shown else []
+    own = [query, replace(query, window=filters.previous), *behind] if shown else []
     together = visible_together(
         filters.access, totals=[*own, *tile_totals], units=tile_units, freshness=Freshness.OF_PAGES
     )
     return Answers(
         page=metric_page_of(metric),
         filters=filters,
-        now={item: together.totals[0]} if shown else {},
+        now={
+            **({item: together.totals[0]} if shown else {}),
+            **{PageQuery(lacking.key, whole=True): together.totals[2 + at] for at, lacking in enumerate(behind)},
+        },
         earlier={item: together.totals[1]} if shown else {},
         tile_figures=tile_figures(together, totals=len(own)),
     )

@@ -14,12 +14,10 @@ from integrations.facts.ownership import REPOSITORY_PLACEMENTS
 from integrations.models import (
     Commit,
     CommitEvidence,
-    CommitExclusion,
     CommitInRepository,
     FileAttribution,
     Method,
     Repository,
-    UnusedNote,
 )
 from orgtree.access.access import Access
 from orgtree.models import IndividualPolicy, PersonAttribute, Placement
@@ -195,15 +193,6 @@ def method_shares(first_day: date, day_after: date, commits: QuerySet[Commit] | 
     )
     by_method = {method: figures for method, *figures in rows}
     return [MethodShare(method, *by_method[method]) for method in Method if method in by_method]
-
-
-def unused_notes() -> int:
-    """How many notes say nothing of a counted commit: no branch holds theirs, and no squash stands for it."""
-    unplaced = UnusedNote.objects.order_by().values_list(Value("unplaced"), "sha")
-    gone = CommitEvidence.objects.filter(
-        method=Method.NOTE, withdrawn_at=None, commit__exclusion_reason=CommitExclusion.GONE, commit__duplicate_of=None
-    )
-    return int(unplaced.union(gone.order_by().values_list(Value("gone"), "commit__sha")).count())
 
 
 def filter_choices() -> Choices:

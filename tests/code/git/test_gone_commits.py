@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from integrations.code.attribution.tasks import attribute_pending
-from integrations.code.commits.listing import unused_notes
+from integrations.facts.left_out import unused_notes
 from integrations.models import Commit, FileAttribution, RepositorySource, UnusedNote
 from integrations.sync.git.read_source import sync_source
 from tests.code.git.repositories import BEN, Repo, lines
