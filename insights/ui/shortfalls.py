@@ -22,13 +22,15 @@ from insights.ui.tiles import Link
 from integrations.delivery.mappings.unconfirmed import unconfirmed_deployments
 from integrations.enums import Kind
 from integrations.facts.delivery import LEAD_TIMES, LEAD_TIMES_BY_AGENT
-from integrations.facts.left_out import MERGES, NOTES, SILENCES, TELEMETRY, left_out
+from integrations.facts.left_out import MERGES, NOTES, SILENCES, TELEMETRY, UNPLACED, left_out
 from integrations.models import (
     FactFamily,
     IngestScope,
     IngestToken,
     Silence,
     Stream,
+    UnplacedReason,
+    UnplacedRecord,
 )
 from orgtree.access.access import Access
 
@@ -45,6 +47,13 @@ FAMILIES: Mapping[Kind, frozenset[FactFamily]] = {
     Kind.INCIDENT: frozenset({FactFamily.INCIDENT, FactFamily.DEPLOYMENT}),
     Kind.RELEASE: frozenset(),
     Kind.COMMIT: frozenset({FactFamily.CODE}),
+}
+UNPLACED_BECAUSE: Mapping[UnplacedReason, tuple[str, str]] = {
+    UnplacedReason.UNKNOWN: ("names what no connection knows", "name what no connection knows"),
+    UnplacedReason.AMBIGUOUS: ("has a name that several have", "have a name that several have"),
+    UnplacedReason.RULES: ("is placed by rules that disagree", "are placed by rules that disagree"),
+    UnplacedReason.NAMELESS: ("names no repository", "name no repository"),
+    UnplacedReason.FAILED: ("could not be stored", "could not be stored"),
 }
 PUSHED = frozenset({FactFamily.DEPLOYMENT, FactFamily.INCIDENT, FactFamily.PIPELINE, FactFamily.PULL_REQUEST})
 
@@ -218,6 +227,20 @@ def _quarantined_records(context: Context) -> Found:
             yield Shortfall(f"quarantined_{kind}", _of(FAMILIES[kind]), records, f"{records:,}", what, link)
 
 
+def _unplaced(context: Context) -> Found:
+    if not context.left_out.get(UNPLACED):
+        return
+    numbers: dict[tuple[str, str], int] = {}
+    for row in UnplacedRecord.objects.counts():
+        numbers[row["kind"], row["reason"]] = numbers.get((row["kind"], row["reason"]), 0) + row["number"]
+    link = context.for_admins("Not placed", f"{reverse('integrations')}#connections-title")
+    for (name, reason), records in numbers.items():
+        kind = Kind(name)
+        noun = kind.replace("_", " ") if records == 1 else kind.words
+        what = f"{noun} {_plural(records, *UNPLACED_BECAUSE[UnplacedReason(reason)])}{context.everywhere}."
+        yield Shortfall(f"unplaced_{name}_{reason}", _of(FAMILIES[kind]), records, f"{records:,}", what, link)
+
+
 def _unconfirmed(context: Context) -> Found:
     window = context.query.window
     deployments, runs = unconfirmed_deployments(window.start, window.end)
@@ -283,6 +306,7 @@ KINDS: Iterable[tuple[Callable[[Context], Found], Affects]] = (
     (_unnamed, _UNNAMED),
     (_quarantined_telemetry, _OF_AI),
     (_quarantined_records, _of(frozenset().union(*FAMILIES.values()))),
+    (_unplaced, _of(frozenset().union(*FAMILIES.values()))),
     (_unconfirmed, _of({FactFamily.DEPLOYMENT})),
     (_notes, _is_attributed),
     (_before_deployments, _is_lead_time),

@@ -72,8 +72,8 @@ def _detail(silence: Silence, access: Access) -> str:
     sessions = "few sessions" if few else wording.count(silence.sessions, "session")
     before = f"version {silence.version_before}" if silence.version_before != silence.version else "the same version"
     return (
-        f"Hardly any of its {sessions} since then has any; before, "
-        f"{wording.percent_of(silence.share_before or 0, 1)} of those of {before} had."
+        f"Of its {sessions} since then hardly any has it; before, "
+        f"{wording.percent_of(silence.share_before or 0, 1)} of the sessions of {before} had."
     )
 
 

@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from django.db import connection
 
-TELEMETRY, MERGES, NOTES, SILENCES = "telemetry", "merges", "notes", "silences"
+TELEMETRY, MERGES, NOTES, SILENCES, UNPLACED = "telemetry", "merges", "notes", "silences", "unplaced"
 
 # Notes that say nothing of a counted commit: no branch holds theirs, and no squash stands for it.
 UNUSED_NOTES: LiteralString = """
@@ -29,6 +29,8 @@ _LEFT_OUT: LiteralString = f"""
     UNION ALL
     SELECT 'silences', count(*) FROM integrations_silence WHERE ended_at IS NULL AND since < %(end)s
     UNION ALL
+    SELECT 'unplaced', count(*) FROM integrations_unplacedrecord
+    UNION ALL
     SELECT payload.kind, count(*) FROM integrations_quarantinedpayload payload
     JOIN integrations_connection source ON source.id = payload.connection_id
     WHERE payload.replayed_at IS NULL AND source.removed_at IS NULL
@@ -38,7 +40,8 @@ _LEFT_OUT: LiteralString = f"""
 
 def left_out(start: date, end: date) -> dict[str, int]:
     """TELEMETRY: agents' records of these days in quarantine; MERGES: those long before the first known deployment;
-    NOTES: found and not used, of any time; SILENCES: what stopped sending before the end, and still does.
+    NOTES: found and not used, of any time; SILENCES: what stopped sending before the end, and still does;
+    UNPLACED: `UnplacedRecord.objects.counts()` says of what kinds, and which wait.
 
     By the value of `Kind`: providers' records in quarantine, of any time: when what was not understood happened is
     unknown.

@@ -104,11 +104,11 @@ SIGNALS: Mapping[str, Signal] = {
     ),
     "commits": Signal("counts of commits", "session.commits > 0", (), _RENAMED, ("metrics",)),
     "repository": Signal(
-        "the repository",
+        "repository",
         "place.names_repository",
         ("ai.spend", "ai.spend_per_merged_pr", "ai.spend_per_item"),
         _ATTRIBUTES,
     ),
-    "branch": Signal("the branch", "place.names_branch", ("ai.spend_per_merged_pr", "ai.spend_per_item"), _ATTRIBUTES),
+    "branch": Signal("branch", "place.names_branch", ("ai.spend_per_merged_pr", "ai.spend_per_item"), _ATTRIBUTES),
 }
 """In the order in which they are reported; a whole stands before its parts."""

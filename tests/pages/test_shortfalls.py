@@ -19,6 +19,7 @@ from integrations.models import (
     QuarantinedRecord,
     Repository,
     Silence,
+    UnplacedRecord,
     UnusedNote,
 )
 from orgtree.models import IndividualPolicy, Organisation
@@ -123,6 +124,27 @@ def test_quarantined_records_are_on_the_page_whose_figures_need_them(org: Org) -
     assert "<b>3</b><span>pull requests wait" in text(member, "/insights/metrics/pr.throughput/how/")
     assert "3 pull requests wait" in text(member, "/insights/metrics/pr.throughput/")
     assert "in quarantine" not in text(member, "/insights/metrics/ai.tokens/how/")
+
+
+def test_records_that_could_not_be_placed_are_on_the_page_whose_figures_need_them(org: Org) -> None:
+    deliver(org)
+    source = Connection.objects.create(provider="jenkins", name="Builds")
+    for number in range(3):
+        UnplacedRecord.objects.create(
+            connection=source,
+            kind="deployment",
+            external_id=str(number),
+            named="example.com/acme/unknown",
+            reason="unknown",
+            last_seen_at=timezone.now(),
+        )
+    member = client_of(MEMBER)
+    said = "3 deployments name what no connection knows."
+    assert said in section(text(member, "/insights/delivery/"), "dora")
+    listed = member.get("/api/v1/metrics/dora.deployment_frequency/series/").json()["shortfalls"]
+    assert {"key": "unplaced_deployment_unknown", "count": 3, "sentence": said} in listed
+    Connection.objects.filter(pk=source.pk).update(removed_at=timezone.now())
+    assert "no connection knows" not in text(member, "/insights/delivery/")
 
 
 def test_of_a_unit_it_says_that_the_count_is_the_whole_organisations(org: Org) -> None:
