@@ -15,6 +15,7 @@ from core.locks import Lock
 from integrations.models import SenderDay, Silence
 from integrations.silence.counting import version_days
 from integrations.silence.senders import names_of_senders, note_sender_days, silent_senders
+from integrations.silence.signals import SIGNALS
 from integrations.silence.versions import VersionDay, by_agent, has_returned, sessions_without, silent_versions
 
 WATCHING = Lock("watching for silence")
@@ -60,6 +61,8 @@ def _update(silences: Collection[Silence], days: Sequence[VersionDay], today: da
     for silence in silences:
         if silence.sender:
             end = _end_of_sender(silence, sent, is_there=silence.sender in names)
+        elif silence.signal not in SIGNALS:  # of an earlier version of Headway
+            end = Silence.End.REMOVED
         else:
             of_agent = of_agents.get(silence.agent, ())
             silence.sessions = max(silence.sessions, sessions_without(of_agent, silence))

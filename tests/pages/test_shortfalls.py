@@ -11,6 +11,8 @@ from django.test import Client
 from django.utils import timezone
 
 from insights.query import windows
+from insights.ui.shortfalls import FAMILIES
+from integrations.enums import Kind
 from integrations.models import (
     Connection,
     DeployedPullRequest,
@@ -208,6 +210,10 @@ def test_api_and_command_list_the_same(yesterday: str, capsys: pytest.CaptureFix
     capsys.readouterr()
     call_command("metric", "ai.spend", "--json")
     assert json.loads(capsys.readouterr().out)["shortfalls"] == listed
+
+
+def test_each_kind_of_records_says_which_figures_need_it() -> None:
+    assert set(FAMILIES) == set(Kind)
 
 
 def test_where_nothing_is_missing_nothing_is_said(org: Org) -> None:

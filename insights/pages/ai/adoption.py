@@ -93,7 +93,8 @@ def _tiles(answers: Answers) -> list[Tile]:
 def _unnamed_note(answers: Answers) -> str:
     """The note that sessions are unknown of some requests."""
     unnamed = answers.figure("ai.requests_without_session").value
-    return f"excludes {wording.compact(unnamed)} requests without a session id" if unnamed else ""
+    noun = "request" if unnamed == 1 else "requests"
+    return f"excludes {wording.compact(unnamed)} {noun} without a session id" if unnamed else ""
 
 
 def _out_of(answers: Answers) -> str:
