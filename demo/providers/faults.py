@@ -224,6 +224,25 @@ def changed(where: str, value: Any) -> Effect:
     return effect
 
 
+def renamed(where: str) -> Effect:
+    """One field of the answer has another name; nothing changes where the answer has no such place."""
+
+    def effect(request: Request, answer: Callable[[], Answer]) -> Answer:
+        usual = answer()
+        document = usual.document()
+        *way, last = where.split(".")
+        holder = document
+        try:
+            for name in way:
+                holder = holder[int(name) if isinstance(holder, list) else name]
+            holder[f"new_{last}"] = holder.pop(last)
+        except (KeyError, IndexError, TypeError, ValueError):
+            return usual
+        return replace(usual, body=json.dumps(document).encode())
+
+    return effect
+
+
 def repeated_page() -> Effect:
     """The page before once more, with its own links; strikes requests with a page number above 1.
 

@@ -16,6 +16,7 @@ from demo.plan.delivery import Account, DeliveryEvent, EventKind, Issue, Reposit
 from demo.providers.record_states import HistoryAt, issue_at
 
 POINTS, SPRINTS, EPIC_LINK = "customfield_10016", "customfield_10020", "customfield_10014"
+TEAM, OLD_POINTS = "customfield_10001", "customfield_10031"
 FIELDS = (
     {"id": "summary", "name": "Summary", "custom": False, "schema": {"type": "string", "system": "summary"}},
     {
@@ -23,6 +24,18 @@ FIELDS = (
         "name": "Story Points",
         "custom": True,
         "schema": {"type": "number", "custom": "com.atlassian.jira.plugin.system.customfieldtypes:float"},
+    },
+    {
+        "id": OLD_POINTS,
+        "name": "Story point estimate",
+        "custom": True,
+        "schema": {"type": "number", "custom": "com.pyxis.greenhopper.jira:jsw-story-points"},
+    },
+    {
+        "id": TEAM,
+        "name": "Team",
+        "custom": True,
+        "schema": {"type": "team", "custom": "com.atlassian.jira.plugin.system.customfieldtypes:atlassian-team"},
     },
     {
         "id": SPRINTS,
@@ -145,6 +158,8 @@ class JiraIssues:
                 SPRINTS: [self._sprint(int(sprint), issue.repository) for sprint in sprints.split(", ") if sprint]
                 or None,
                 EPIC_LINK: None,
+                OLD_POINTS: 13.0 if issue.number == 1 else None,
+                TEAM: {"id": f"team-{issue.repository.id}", "name": issue.repository.name.capitalize()},
             },
             "changelog": [_history(position, one) for position, one in enumerate(changes, start=1)],
         }

@@ -25,6 +25,7 @@ from demo.providers.simulated_server import SimulatedServer
 CHANGES_IN_SEARCH = 40
 _PROJECT = re.compile(r"project = (\d+)")
 _CHANGED = re.compile(r'updated >= "-(\d+)m"')
+_FILLED_IN = re.compile(r"cf\[(\d+)\] is not EMPTY")
 
 
 class JiraServer(SimulatedServer):
@@ -47,7 +48,7 @@ class JiraServer(SimulatedServer):
         super().__init__("Jira", faults=faults, port=port)
         self.hidden: set[int] = set()
         self._page = page
-        self._authorization = "Basic " + base64.b64encode(f"{email}:{token}".encode()).decode()
+        self.give(email, token)
         self._shown = HistoryAt(history, at or history.ends_at)
 
     @property
@@ -57,6 +58,10 @@ class JiraServer(SimulatedServer):
     def advance(self, to: datetime) -> None:
         """Show the history as of another instant from the next request on."""
         self._shown = HistoryAt(self._shown.history, to)
+
+    def give(self, email: str, token: str) -> None:
+        """The one token from now on."""
+        self._authorization = "Basic " + base64.b64encode(f"{email}:{token}".encode()).decode()
 
     @property
     def issues(self) -> JiraIssues:
@@ -147,6 +152,8 @@ class JiraServer(SimulatedServer):
         project, changed = _PROJECT.search(jql), _CHANGED.search(jql)
         projects = [int(project[1])] if project else [one.id for one in self.issues.repositories]
         found = [issue for one in projects for issue in self.issues.of_project(one)]
+        if (filled_in := _FILLED_IN.search(jql)) is not None:
+            found = [issue for issue in found if issue["fields"].get(f"customfield_{filled_in[1]}") is not None]
         if changed is None:
             return found
         since = self.at - timedelta(minutes=int(changed[1]))

@@ -22,7 +22,7 @@ _PRIORITIES = {Urgency.CRITICAL: "P1", Urgency.HIGH: "P2", Urgency.LOW: "P4"}
 
 
 class PagerDutyServer(SimulatedServer):
-    """`at` is the instant that is shown, the history's end where none is given."""
+    """`at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list."""
 
     def __init__(
         self,
@@ -31,9 +31,11 @@ class PagerDutyServer(SimulatedServer):
         token: str,
         at: datetime | None = None,
         faults: Iterable[Fault] = (),
+        page: int = 100,
         port: int = 0,
     ) -> None:
         super().__init__("PagerDuty", faults=faults, port=port)
+        self._page_size = page
         self._history, self._token = history, token
         self.at = at or history.ends_at
 
@@ -56,13 +58,13 @@ class PagerDutyServer(SimulatedServer):
         }
         if request.path not in lists:
             return _refusal(404, "Not Found")
-        return _page(request, request.path.removeprefix("/"), lists[request.path]())
+        return self._page(request, request.path.removeprefix("/"), lists[request.path]())
 
     def _answer_for(self, request: Request, incident: Incident | None, *, is_log: bool) -> Answer:
         if incident is None:
             return _refusal(404, "Not Found")
         if is_log:
-            return _page(request, "log_entries", self._log(incident))
+            return self._page(request, "log_entries", self._log(incident))
         return Answer.of({"incident": self.document(incident)})
 
     def _incidents(self, request: Request) -> list[dict[str, Any]]:
@@ -118,6 +120,15 @@ class PagerDutyServer(SimulatedServer):
         ]
         return entries[::-1]
 
+    def _page(self, request: Request, name: str, entries: Sequence[Any]) -> Answer:
+        limit, offset = int(request.query.get("limit", "25")), int(request.query.get("offset", "0"))
+        if limit + offset > MOST_OF_A_LIST:
+            return _refusal(400, "Offset and limit must be at most 10000 together.")
+        limit = min(limit, self._page_size)
+        more = offset + limit < len(entries)
+        page = list(entries[offset : offset + limit])
+        return Answer.of({name: page, "limit": limit, "offset": offset, "more": more, "total": None})
+
     def _service(self, repository: Repository) -> dict[str, Any]:
         return {
             "id": _service_id(repository),
@@ -132,15 +143,6 @@ class PagerDutyServer(SimulatedServer):
 
 def _service_id(repository: Repository) -> str:
     return f"PSVC{repository.id}"
-
-
-def _page(request: Request, name: str, entries: Sequence[Any]) -> Answer:
-    limit, offset = int(request.query.get("limit", "25")), int(request.query.get("offset", "0"))
-    if limit + offset > MOST_OF_A_LIST:
-        return _refusal(400, "Offset and limit must be at most 10000 together.")
-    page = list(entries[offset : offset + limit])
-    more = offset + limit < len(entries)
-    return Answer.of({name: page, "limit": limit, "offset": offset, "more": more, "total": None})
 
 
 def _refusal(status: int, message: str) -> Answer:

@@ -74,6 +74,7 @@ class Field:
     default: str = ""
     choices: Sequence[tuple[str, str]] = ()
     multiline: bool = False
+    mapped: bool = False  # chosen on the page Fields, from what the provider has: Connector.mapped_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,38 @@ class CheckedPermission:
     what: str
     works: bool
     remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomField:
+    """A field that the site made itself; `records` have a value in it (None: not counted), `examples` of the latest."""
+
+    id: str
+    name: str
+    records: int | None = None
+    examples: Sequence[str] = ()
+
+    @property
+    def use(self) -> str:
+        """Story Points: 3, 5, 8 in 120 issues."""
+        number = "" if self.records is None else f" in {self.records:,} issue{'' if self.records == 1 else 's'}"
+        return f"{self.name}: {', '.join(self.examples) or 'no values'}{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class MappedField:
+    """Which custom fields hold something that we read: `chosen` are ids, found by themselves if not `is_decided`.
+
+    `setting` is the name of the form's field that keeps an admin's choice, as ids separated by commas; of several
+    fields the first that a record fills in counts.  `unknown` are names in the setting that are no field's.
+    """
+
+    setting: str
+    label: str
+    candidates: Sequence[CustomField]
+    chosen: Sequence[str]
+    is_decided: bool = False
+    unknown: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +245,10 @@ class Connector(ABC):
 
         Raises PermanentError if nothing works (refused token, wrong address).
         """
+
+    def mapped_fields(self, http: Http) -> Sequence[MappedField]:
+        """What the site keeps in fields of its own, for connectors whose form has `mapped` fields."""
+        raise NotImplementedError
 
     @abstractmethod
     def resources(self, http: Http) -> Iterator[ResourceDraft]:

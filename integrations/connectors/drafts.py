@@ -220,6 +220,7 @@ class WorkItemDraft(Draft):
     resolution: str | Missing = MISSING
     estimate: float | Missing | None = MISSING
     parent_key: str | Missing = MISSING
+    native_team: str | Missing = MISSING
     reporter: Who | Missing | None = MISSING
     assignee: Who | Missing | None = MISSING
     labels: tuple[str, ...] | Missing = MISSING

@@ -54,6 +54,7 @@ class WorkItem(ProviderFact):
     resolution = native_field()
     estimate = models.FloatField(null=True, help_text="In the provider's own measure, mostly points.")
     parent_key = text_field()
+    native_team = native_field()
     reporter = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     assignee = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
     labels = ArrayField(models.TextField(), default=list, db_default=[])

@@ -60,6 +60,7 @@ def _counts_for(pull_request: PullRequest, figures: PullRequestFigures) -> str:
 def work_item_facts(item: WorkItem, figures: WorkItemFigures | None) -> Facts:
     return [
         ("Project", item.project.name),
+        ("Team", item.native_team),
         ("Assignee", who(item.assignee)),
         ("Counts for", who(figures.credited) if figures and figures.credited_id != item.assignee_id else ""),
         ("Reported by", who(item.reporter)),

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_POST
 from integrations.admin.connections import (
     actions,
     history,
+    mapped_fields,
     quarantine,
     removal,
     resources,
@@ -50,6 +51,7 @@ Section = Callable[[HttpRequest, Connection], HttpResponse]
 SECTIONS: dict[str, Section] = {
     "resources": resources.resources,
     "resources/count": resources.count_matches,
+    "fields": mapped_fields.mapped_fields,
     "meanings": value_mappings.value_mappings,
     "webhook": webhook.webhook,
     "history": history.history,

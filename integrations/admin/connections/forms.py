@@ -90,7 +90,7 @@ class ProviderForm(ConnectionModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._stored = stored_secrets(self.instance)
-        for field in self.connector.fields:
+        for field in shown_fields(self.connector):
             form_field = self.fields[field.name]
             if not field.secret:
                 form_field.initial = self.instance.settings.get(field.name, field.default)
@@ -122,7 +122,7 @@ class ProviderForm(ConnectionModelForm):
 
     def answers(self) -> Answers:
         """The form's answers; an empty secret is left out."""
-        values = {field.name: str(self.cleaned_data.get(field.name) or "") for field in self.connector.fields}
+        values = {field.name: str(self.cleaned_data.get(field.name) or "") for field in shown_fields(self.connector)}
         secret = {field.name for field in self.connector.fields if field.secret}
         return Answers(
             settings={name: answer for name, answer in values.items() if name not in secret},
@@ -143,16 +143,27 @@ class ProviderForm(ConnectionModelForm):
         """The connector with the form's answers, and with stored secrets in place of empty ones."""
         answers, stored = self.answers(), stored_secrets(self.connection())
         secrets = {field.name: stored.get(field.name, "") for field in self.connector.fields if field.secret}
-        return self.connector(Settings(values=answers.settings, secrets={**secrets, **answers.secrets}))
+        mapped = {
+            field.name: str(self.instance.settings.get(field.name, ""))
+            for field in self.connector.fields
+            if field.mapped
+        }
+        values = {**mapped, **answers.settings}
+        return self.connector(Settings(values=values, secrets={**secrets, **answers.secrets}))
 
     def _in_order(self) -> list[str]:
-        names = [name for field in self.connector.fields for name in (field.name, FORGET + field.name)]
+        names = [name for field in shown_fields(self.connector) for name in (field.name, FORGET + field.name)]
         return ["name", *names, "sync_every_minutes"]
+
+
+def shown_fields(connector: type[Connector]) -> list[Field]:
+    """Without those that the page Fields maps."""
+    return [field for field in connector.fields if not field.mapped]
 
 
 def form_of(connector: type[Connector]) -> type[ProviderForm]:
     """The form of a provider: its fields between the name and the schedule."""
-    form_fields = {field.name: _form_field(field) for field in connector.fields}
+    form_fields = {field.name: _form_field(field) for field in shown_fields(connector)}
     made = type(f"{connector.__name__}Form", (ProviderForm,), {**form_fields, "connector": connector})
     return cast("type[ProviderForm]", made)
 

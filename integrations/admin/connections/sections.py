@@ -14,6 +14,7 @@ from integrations.connectors.registered import connectors
 from integrations.models import Connection, QuarantinedPayload, UnplacedRecord
 from integrations.models.connections import GIT, PUSH
 from integrations.sync.connect import webhook_address
+from integrations.sync.mapped_fields import has_mapped_fields
 
 BUILT_IN = {GIT: "Local git", PUSH: "Push API"}  # the providers that have no connector
 
@@ -60,6 +61,8 @@ def _sections(connection: Connection) -> Iterator[tuple[str, str]]:
     yield "change", "Settings"
     if has_connector:
         yield "resources", "Resources"
+    if has_mapped_fields(connection):
+        yield "fields", "Fields"
     if connection.provider != GIT:
         yield "meanings", "Value mappings"
     if has_connector and webhook_address(connection) is not None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from integrations.connectors.base import CheckedPermission, Http
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
-from integrations.connectors.jira.custom_fields import chosen, known_fields
+from integrations.connectors.jira.custom_fields import KINDS
+from integrations.connectors.jira.field_examples import mapped_fields_of
 from integrations.connectors.jira.resources import projects
 from integrations.connectors.jira.site import Site, pages
 
 LOOKED_AT = 50  # projects, among which one is chosen to try things on
-EXAMPLES = 3
 
 
-def checked(http: Http, site: Site, *, estimates: Sequence[str]) -> Iterator[CheckedPermission]:
+def checked(http: Http, site: Site, *, named: Mapping[str, Sequence[str]]) -> Iterator[CheckedPermission]:
     """One answer for each permission.  Raises PermanentError if nothing works, such as for a refused token."""
     http.get(site.path("myself"))
     seen = list(islice(projects(http, site), LOOKED_AT))
@@ -41,7 +41,7 @@ def checked(http: Http, site: Site, *, estimates: Sequence[str]) -> Iterator[Che
         "A token with scopes needs read:board-scope:jira-software and read:sprint:jira-software. Without it there are "
         "no sprints.",
     )
-    yield _estimates(http, site, estimates)
+    yield _estimates(http, site, named)
 
 
 def _tried(what: str, read: Callable[[], Any], remedy: str) -> CheckedPermission:
@@ -54,24 +54,14 @@ def _tried(what: str, read: Callable[[], Any], remedy: str) -> CheckedPermission
     return CheckedPermission(what, works=True)
 
 
-def _estimates(http: Http, site: Site, named: Sequence[str]) -> CheckedPermission:
-    """Where estimates are read from, with examples, so that an admin sees whether it is the right field."""
-    fields = known_fields(http, site)
-    found = chosen(fields, named).estimates
-    if not found:
-        remedy = (
-            f"No field is called {' or '.join(named)}. Enter its name as Jira shows it, or its id."
-            if named
-            else "No field of story points was found. Enter its name under Estimates, if the site has one."
-        )
-        return CheckedPermission("Estimates", works=False, remedy=remedy)
-    names = {str(field["id"]): str(field.get("name", "")) for field in fields}
-    jql = f"cf[{found[0].removeprefix('customfield_')}] is not EMPTY ORDER BY updated DESC"
-    shown = []
-    try:
-        for issue in site.search(http, jql, fields=[found[0]], start="", changes=False).issues[:EXAMPLES]:
-            shown.append(f"{issue['key']}: {issue['fields'][found[0]]:g}")
-    except (PermanentError, KeyError, TypeError, ValueError):
-        shown = []
-    examples = f": {', '.join(shown)}" if shown else ""
-    return CheckedPermission(f"Estimates from “{names[found[0]]}” ({found[0]}){examples}", works=True)
+def _estimates(http: Http, site: Site, named: Mapping[str, Sequence[str]]) -> CheckedPermission:
+    """Where story points are read from, with examples, so that an admin sees whether it is the right field."""
+    (points,) = mapped_fields_of(http, site, named, kinds=KINDS[:1])
+    if points.unknown:
+        remedy = f"No field is called {' or '.join(points.unknown)}. Choose another one under Fields."
+        return CheckedPermission(points.label, works=False, remedy=remedy)
+    if not points.chosen:
+        remedy = "No field of story points was found. If the site has one, choose it under Fields once this is saved."
+        return CheckedPermission(points.label, works=False, remedy=remedy)
+    used = [field.use for field in points.candidates if field.id in points.chosen]
+    return CheckedPermission(f"{points.label} from {'; '.join(used)}", works=True)

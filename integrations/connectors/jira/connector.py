@@ -16,6 +16,7 @@ from integrations.connectors.base import (
     Field,
     Http,
     Json,
+    MappedField,
     Page,
     RawRecord,
     Refused,
@@ -25,6 +26,8 @@ from integrations.connectors.base import (
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError
 from integrations.connectors.jira.check import checked
+from integrations.connectors.jira.custom_fields import KINDS
+from integrations.connectors.jira.field_examples import mapped_fields_of
 from integrations.connectors.jira.issues import normalise_issue
 from integrations.connectors.jira.read_issues import fetch_issues
 from integrations.connectors.jira.resources import resources_of
@@ -63,12 +66,9 @@ class Jira(Connector):
             required=False,
         ),
         Field("token", "Token", "An API token (Cloud), or a personal access token (Data Center).", secret=True),
-        Field(
-            "estimates",
-            "Estimates",
-            "The field that holds story points, by its name or id; several separated by commas. Empty: it is found by "
-            "itself, and Test connection shows which one.",
-            required=False,
+        *(
+            Field(kind.setting, kind.label, "Names or ids, separated by commas.", required=False, mapped=True)
+            for kind in KINDS
         ),
     )
     permissions = """\
@@ -96,9 +96,10 @@ class Jira(Connector):
         return Site(is_cloud=bool(self.email))
 
     @property
-    def estimates(self) -> list[str]:
-        named = self.settings.values.get("estimates", "").split(",")
-        return [" ".join(name.split()) for name in named if name.strip()]
+    def named_fields(self) -> dict[str, list[str]]:
+        """An admin's choice of custom fields, by what they hold."""
+        named = {kind.setting: self.settings.values.get(kind.setting, "").split(",") for kind in KINDS}
+        return {setting: [" ".join(name.split()) for name in names if name.strip()] for setting, names in named.items()}
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
         token = self.settings.secrets.get("token", "")
@@ -108,7 +109,10 @@ class Jira(Connector):
         return {"authorization": f"Basic {pair}"}
 
     def check(self, http: Http) -> Sequence[CheckedPermission]:
-        return list(checked(http, self.site, estimates=self.estimates))
+        return list(checked(http, self.site, named=self.named_fields))
+
+    def mapped_fields(self, http: Http) -> Sequence[MappedField]:
+        return mapped_fields_of(http, self.site, self.named_fields)
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
         yield from resources_of(http, self.site)
@@ -119,7 +123,7 @@ class Jira(Connector):
         if kind == Kind.SPRINT:
             yield from fetch_sprints(http, resource, cursor)
         else:
-            yield from fetch_issues(http, resource, cursor, site=self.site, estimates=self.estimates, now=now)
+            yield from fetch_issues(http, resource, cursor, site=self.site, named=self.named_fields, now=now)
 
     def budget_of(self, path: str) -> str:
         if "/agile/" in path:

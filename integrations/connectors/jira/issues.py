@@ -87,6 +87,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             resolution=fields.text("resolution.name", default=""),
             estimate=_estimate(payload) if reader.has("fields") else MISSING,
             parent_key=_parent(payload, fields) or ("" if reader.has("fields") else MISSING),
+            native_team=_team(payload) if reader.has("fields") else MISSING,
             reporter=person(fields.object("reporter") or fields.object("creator")),
             assignee=person(fields.object("assignee")),
             labels=_labels(payload),
@@ -227,6 +228,19 @@ def _parent(payload: Json, fields: Reader) -> str:
     for name in _custom(payload, "epics"):
         key = key or fields.text(name, default="")
     return key
+
+
+def _team(payload: Json) -> str:
+    """The name of its team, from the first field that holds one: an object, an option, or text."""
+    values = payload["issue"].get("fields") or {}
+    for name in _custom(payload, "teams"):
+        value = values.get(name)
+        team = value[0] if isinstance(value, list) and value else value
+        if isinstance(team, dict):
+            team = team.get("name") or team.get("value") or team.get("title")
+        if isinstance(team, str) and team.strip():
+            return shown_title(team.strip())
+    return ""
 
 
 def _labels(payload: Json) -> tuple[str, ...]:

@@ -59,12 +59,18 @@ class Search:
 
 
 def fetch_issues(
-    http: Http, resource: FetchedResource, cursor: Cursor, *, site: Site, estimates: Sequence[str], now: datetime
+    http: Http,
+    resource: FetchedResource,
+    cursor: Cursor,
+    *,
+    site: Site,
+    named: Mapping[str, Sequence[str]],
+    now: datetime,
 ) -> Iterator[Page]:
     """Everything from an empty cursor, else what changed since."""
     since, began = str(cursor.get("since") or ""), str(cursor.get("began") or now.isoformat())
     ended = {"since": (datetime.fromisoformat(began) - OVERLAP).isoformat()}
-    search = Search(http, site, resource, question(resource, since, now), fields_of(http, site, estimates))
+    search = Search(http, site, resource, question(resource, since, now), fields_of(http, site, named))
     found, start = search.resumed(str(cursor.get("start") or ""))
     left = None if since or not found.issues else site.count(http, search.jql)
     categories = _categories(http, site) if found.issues else {}

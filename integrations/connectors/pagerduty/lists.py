@@ -6,6 +6,7 @@ https://developer.pagerduty.com/docs/pagination
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from integrations.connectors.base import Http
@@ -30,4 +31,38 @@ def list_all(http: Http, path: str, name: str, params: Mapping[str, Any] | None 
     while more and offset < MOST_OF_A_LIST:
         entries, more = list_page(http, path, name, params or {}, offset=offset)
         yield from entries
-        offset += PER_PAGE
+        offset += len(entries)
+
+
+def window_params(since: datetime, until: datetime) -> dict[str, str]:
+    """What was created in between, the last first."""
+    return {
+        "since": since.isoformat(),
+        "until": until.isoformat(),
+        "time_zone": "UTC",
+        "sort_by": "created_at:desc",
+    }
+
+
+def list_window(
+    http: Http, path: str, name: str, params: Mapping[str, Any], *, since: datetime, until: datetime
+) -> Iterator[Any]:
+    """The entries of a window, however many: one that reaches the cap is cut in half.
+
+    Entries may come twice.  TransientError where a page is repeated, so that another one would be left out.
+    """
+    seen: set[str] = set()
+    offset, more = 0, True
+    while more:
+        if offset + PER_PAGE > MOST_OF_A_LIST:
+            middle = since + (until - since) / 2
+            yield from list_window(http, path, name, params, since=middle, until=until)
+            yield from list_window(http, path, name, params, since=since, until=middle)
+            return
+        entries, more = list_page(http, path, name, {**params, **window_params(since, until)}, offset=offset)
+        ids = {str(entry.get("id")) for entry in entries if isinstance(entry, dict)}
+        if ids and ids <= seen:
+            raise TransientError(f"PagerDuty answered {path} with a page that was read before.")
+        seen |= ids
+        yield from entries
+        offset += len(entries)

@@ -19,9 +19,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
-from integrations.connectors.errors import GoneError
+from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.pagerduty.incidents import normalise_incident
-from integrations.connectors.pagerduty.lists import PER_PAGE, list_all, list_page
+from integrations.connectors.pagerduty.lists import list_all, list_page, list_window, window_params
 
 SOURCE = "incident"
 OVERLAP = timedelta(minutes=5)
@@ -48,14 +48,15 @@ def _everything(http: Http, resource: FetchedResource, cursor: Cursor, now: date
     while until > first:
         window = max(until - LONGEST_WINDOW, first - OVERLAP)
         entries, more = _created(http, resource, window, until, offset)
+        _confirm_window(entries, until)
         unresolved |= {_id(incident) for incident in entries if incident.get("status") in UNRESOLVED}
         oldest = min((at for at in map(_created_at, entries) if at is not None), default=None)
         if not more:
             until, offset = window, 0
         elif oldest is not None and oldest + SECOND < until:
             until, offset = oldest + SECOND, 0
-        else:  # a hundred in one second
-            offset += PER_PAGE
+        else:  # a whole page in one second
+            offset += len(entries)
         if offset == 0:
             way = {"began": began, "until": until.isoformat(), "open": sorted(unresolved)}
         else:  # not to be resumed within that second
@@ -68,12 +69,10 @@ def _everything(http: Http, resource: FetchedResource, cursor: Cursor, now: date
 def _news(http: Http, resource: FetchedResource, cursor: Cursor, now: datetime) -> Page:
     since = datetime.fromisoformat(str(cursor["since"]))
     before = {str(id_) for id_ in cursor.get("open", ())}
-    found: dict[str, Json] = {}
-    offset, more = 0, True
-    while more:
-        entries, more = _created(http, resource, max(since, now - LONGEST_WINDOW), now + OVERLAP, offset)
-        found |= {_id(incident): incident for incident in entries}
-        offset += PER_PAGE
+    params = {"service_ids[]": resource.external_id}
+    first = max(since, now - LONGEST_WINDOW)
+    created = list_window(http, "incidents", "incidents", params, since=first, until=now + OVERLAP)
+    found = {_id(incident): incident for incident in created if isinstance(incident, dict)}
     params = {"service_ids[]": resource.external_id, "statuses[]": list(UNRESOLVED), "date_range": "all"}
     unresolved = {_id(one): one for one in list_all(http, "incidents", "incidents", params) if isinstance(one, dict)}
     found |= unresolved
@@ -85,17 +84,17 @@ def _news(http: Http, resource: FetchedResource, cursor: Cursor, now: datetime) 
     return Page([_record(http, incident) for incident in changed], cursor, left=0)
 
 
+def _confirm_window(entries: list[Json], until: datetime) -> None:
+    """What was created later belongs to a page that was read before: a proxy or a cache repeats it."""
+    if any(at > until for at in map(_created_at, entries) if at is not None):
+        raise TransientError("PagerDuty answered with incidents that are newer than what was asked for.")
+
+
 def _created(
     http: Http, resource: FetchedResource, since: datetime, until: datetime, offset: int
 ) -> tuple[list[Json], bool]:
     """Those that were created within a window, the last one first; whether there are more."""
-    params = {
-        "service_ids[]": resource.external_id,
-        "since": since.isoformat(),
-        "until": until.isoformat(),
-        "time_zone": "UTC",
-        "sort_by": "created_at:desc",
-    }
+    params = {"service_ids[]": resource.external_id, **window_params(since, until)}
     entries, more = list_page(http, "incidents", "incidents", params, offset=offset)
     return [entry for entry in entries if isinstance(entry, dict)], more
 

@@ -2,8 +2,11 @@
 
 A repository is worked in by those whose pull requests were merged there in the last 90 days (where none is known, by
 those who committed), a project by those to whom what was done there was assigned, a board by those whose items are in
-its sprints.  Of the units of a tree whose members did more than half of what people did who are known, the deepest is
-proposed, as units stand and people are members today; where unmatched names did most of it, nobody is.
+its sprints, a service by those who are on call for it.  Of the units of a tree whose members did more than half of what
+people did who are known, the deepest is proposed, as units stand and people are members today; where unmatched names
+did most of it, nobody is.
+
+What the records say themselves comes first: a unit that most items with a team name by its name (named_teams.py).
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.delivery.ownership.give import Gift, give, lock_trees
+from integrations.delivery.ownership.named_teams import named_teams
 from integrations.facts.ownership import OWNER_DAYS
 from integrations.models import Ownership
 from orgtree.models import OrgTree, Unit
@@ -31,6 +35,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "commits": ("commit", "commits"),
     "items": ("finished item", "finished items"),
     "sprint_items": ("sprint item", "sprint items"),
+    "on_call": ("person on call", "people on call"),
+    "team_items": ("item that names a team", "items that name a team"),
 }
 
 # (owned thing, person or null, how often, of what) since a day, of the things that are asked about.  What autonomous
@@ -69,6 +75,14 @@ _WORK: LiteralString = """
         JOIN integrations_workitem item ON item.id = change.work_item_id
          AND item.connection_id = sprint.connection_id AND item.deleted_at IS NULL
         LEFT JOIN orgtree_identity identity ON identity.id = item.assignee_id
+        GROUP BY asked.id, identity.person_id
+        UNION ALL
+        SELECT asked.id, identity.person_id, count(DISTINCT lower(on_call.email)), 'on_call'
+        FROM asked
+        JOIN integrations_resource service ON asked.kind = 'service' AND service.kind = 'service'
+         AND service.name = asked.name AND service.gone_at IS NULL
+        CROSS JOIN jsonb_array_elements_text(service.details -> 'on_call') AS on_call (email)
+        LEFT JOIN orgtree_identity identity ON identity.kind = 'email' AND identity.value = lower(on_call.email)
         GROUP BY asked.id, identity.person_id
     )
 """
@@ -131,6 +145,10 @@ class Proposal:
     def reason(self) -> str:
         """14 of 17 merges in the last 90 days by members of Platform; 3 more by unmatched names."""
         one, many = WORDS[self.what]
+        if self.what == "team_items":
+            return f"{self.times:,} of {self.total:,} {many} in the last {LOOKED_BACK.days} days name {self.unit}"
+        if self.what == "on_call":
+            return f"{self.times:,} of {self.total:,} known {many if self.total > 1 else one}: members of {self.unit}"
         done = (
             f"the only {one}" if self.total == 1 and not self.unmatched else f"{self.times:,} of {self.total:,} {many}"
         )
@@ -154,11 +172,14 @@ def proposals(
     }
     with database.cursor() as cursor:
         cursor.execute(_PROPOSE, params)
-        rows = cursor.fetchall()
-    units = Unit.objects.in_bulk([row[2] for row in rows]) if rows else {}
+        rows = {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
+    named = named_teams(owned_ids, [tree.pk for tree in trees], since=today - LOOKED_BACK, today=today)
+    for owned, tree, unit, times, total, is_root in named:
+        rows[owned, tree] = (unit, "team_items", times, total, 0, is_root)
+    units = Unit.objects.in_bulk([row[0] for row in rows.values()]) if rows else {}
     return [
         Proposal(owned, tree, units[unit], what, int(times), int(known), int(unmatched), is_root)
-        for owned, tree, unit, what, times, known, unmatched, is_root in rows
+        for (owned, tree), (unit, what, times, known, unmatched, is_root) in rows.items()
     ]
 
 

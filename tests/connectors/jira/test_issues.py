@@ -172,10 +172,19 @@ def test_fields_are_found_by_what_they_are_made_of_and_by_name() -> None:
         {"id": "customfield_6", "name": "T-Shirt", "schema": number},
         {"id": "customfield_5", "name": "Iteration", "schema": {"custom": "com.pyxis.greenhopper.jira:gh-sprint"}},
     ]
-    found = chosen(fields, [])
+    found = chosen(fields, {})
     assert (found.estimates, found.sprints) == (("customfield_8", "customfield_9"), ("customfield_5",))
-    assert chosen(fields, ["t-shirt"]).estimates == ("customfield_6",)
-    assert chosen(fields, ["customfield_7"]).estimates == ("customfield_7",)
+    assert chosen(fields, {"estimates": ["t-shirt"]}).estimates == ("customfield_6",)
+    own = chosen(fields, {"estimates": ["customfield_7", "Story point  estimate"]})
+    assert (own.estimates, own.sprints) == (("customfield_7", "customfield_9"), found.sprints)
+
+
+@pytest.mark.parametrize(
+    "value", [{"id": "t-1", "name": "Payments"}, {"value": "Payments"}, "Payments ", [{"title": "Payments"}]]
+)
+def test_a_team_has_its_name_however_a_site_keeps_it(value: Any) -> None:
+    (draft,) = normalise_issue({"issue": issue(customfield_4=value), "fields": {**FIELDS, "teams": ["customfield_4"]}})
+    assert draft.native_team == "Payments"
 
 
 # Webhooks --------------------------------------------------------------------------------------------------------

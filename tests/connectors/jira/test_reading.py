@@ -149,11 +149,29 @@ def test_a_board_without_sprints_is_no_error_and_one_that_is_refused_is(jira: Ji
         pages_of(jira, Kind.SPRINT)
 
 
-def test_the_check_says_which_field_holds_estimates(jira: JiraServer) -> None:
+def test_the_check_says_which_field_holds_story_points(jira: JiraServer) -> None:
     with ConnectionHttp(connector(jira), patience=QUICK) as http:
         checks = connector(jira).check(http)
     assert all(check.works for check in checks)
-    assert checks[-1].what.startswith("Estimates from “Story Points” (customfield_10016): SHOP-")
+    assert (
+        checks[-1].what == "Story points from Story Points: 2, 3, 8 in 33 issues; Story point estimate: 13 in 1 issue"
+    )
     named = connector(jira, estimates="Size")
     with ConnectionHttp(named, patience=QUICK) as http:
-        assert "No field is called size" in named.check(http)[-1].remedy.replace("Size", "size")
+        assert "No field is called Size" in named.check(http)[-1].remedy
+
+
+def test_each_field_that_is_read_has_examples(jira: JiraServer) -> None:
+    of = connector(jira, estimates="Story point estimate")
+    with ConnectionHttp(of, patience=QUICK) as http:
+        fields = {field.setting: field for field in of.mapped_fields(http)}
+    assert [(field.name, field.examples, field.records) for field in fields["teams"].candidates] == [
+        ("Team", ("Shop",), 33)
+    ]
+    points = fields["estimates"]
+    assert ([field.name for field in points.candidates], points.is_decided) == (
+        ["Story point estimate", "Story Points"],
+        True,
+    )
+    assert (points.chosen, fields["sprints"].is_decided) == (("customfield_10031",), False)
+    assert fields["epics"].candidates[0].use == "Epic Link: no values in 0 issues"

@@ -14,7 +14,7 @@ from integrations.delivery.ownership.find import find_owned
 from integrations.delivery.ownership.give import remove_owner
 from integrations.delivery.ownership.listing import Filters, ListedThing, counted_things, listed_things
 from integrations.delivery.ownership.proposals import Proposal, confirm, proposals
-from integrations.models import Owned, OwnedKind, Ownership, Repository
+from integrations.models import Connection, Owned, OwnedKind, Ownership, Repository, Resource, WorkItem
 from orgtree.models import Identity, OrgTree, Unit
 from orgtree.models.visibility import Visibility
 from tests.org import Org
@@ -114,6 +114,39 @@ def test_where_no_pull_request_is_known_commits_tell(org: Org) -> None:
         "payments",
         "2 of 3 commits in the last 90 days by members of Payments",
     )
+
+
+@pytest.mark.usefixtures("teams")
+@pytest.mark.parametrize(
+    ("names", "unit"), [(["Search", "search", "Payments"], "search"), (["Search", "Payments"], None), (["Gone"], None)]
+)
+def test_a_project_goes_to_the_unit_that_its_items_name_as_their_team(
+    org: Org, names: list[str], unit: str | None
+) -> None:
+    at = (timezone.now() - timedelta(days=5)).isoformat()
+    usual = {"project": "SHOP", "title": "A thing", "type": "story", "status_category": "todo"}
+    items = [{"id": f"SHOP-{number}", **usual} for number in range(len(names) + 1)]
+    org.push("work-items", *({**item, "created_at": at} for item in items))
+    for item, name in zip(items, names, strict=False):
+        WorkItem.objects.filter(external_id=item["id"]).update(native_team=name)
+    proposal = proposed().get("SHOP")
+    assert (proposal and proposal.unit.slug) == unit
+    if proposal:
+        assert proposal.reason == "2 of 3 items that name a team in the last 90 days name Search"
+
+
+@pytest.mark.usefixtures("teams")
+def test_a_service_goes_to_the_unit_of_those_who_are_on_call_for_it() -> None:
+    connection = Connection.objects.create(provider="pagerduty", name="PagerDuty")
+    called = [f"{name}@example.com" for name in ("Ada", "bob", "dora")]
+    Resource.objects.create(
+        connection=connection, kind="service", external_id="P1", name="checkout", details={"on_call": called}
+    )
+    Resource.objects.create(connection=connection, kind="service", external_id="P2", name="search", details={})
+    Owned.objects.create(kind=OwnedKind.SERVICE, name="checkout")
+    Owned.objects.create(kind=OwnedKind.SERVICE, name="search")
+    (proposal,) = proposed().values()
+    assert (proposal.unit.slug, proposal.reason) == ("payments", "2 of 3 known people on call: members of Payments")
 
 
 @pytest.mark.usefixtures("teams")

@@ -1,0 +1,42 @@
+"""Which custom fields of a site are read: asked of the provider, chosen by an admin, kept with the connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.db import transaction
+
+from integrations.connectors.base import MappedField
+from integrations.connectors.registered import connectors
+from integrations.models import Connection
+from integrations.sync.budgets import BudgetBook
+from integrations.sync.clients import client_of, connector_of
+from integrations.sync.enqueue import enqueue_sync
+
+
+def has_mapped_fields(connection: Connection) -> bool:
+    known = connectors().get(connection.provider)
+    return known is not None and any(field.mapped for field in known.fields)
+
+
+def mapped_fields_of(connection: Connection) -> Sequence[MappedField]:
+    """As its settings stand, saved or not.  Raises ConnectorError."""
+    budgets = BudgetBook(connection, reserve=0.0)
+    connector = connector_of(connection)
+    try:
+        with client_of(connector, budgets) as http:
+            return connector.mapped_fields(http)
+    finally:
+        budgets.save()
+
+
+def save_mapped_fields(connection: Connection, chosen: Mapping[str, str]) -> bool:
+    """Keep the choice, by setting, and read everything again with it; False where it is the stored one."""
+    with transaction.atomic():
+        stored = Connection.objects.select_for_update().get(pk=connection.pk)
+        if all(stored.settings.get(setting, "") == names for setting, names in chosen.items()):
+            return False
+        stored.settings = {**stored.settings, **chosen}
+        stored.save(update_fields=["settings"])
+        enqueue_sync(stored, full=True)
+    return True

@@ -1,0 +1,143 @@
+"""The providers that are simulated over HTTP, as one list: each with a history of several pages, and what may go wrong.
+
+Another provider is one more entry; test_provider_faults.py and test_kill_providers.py then hold for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models
+
+from demo.plan.delivery import DeliveryEvent, DeliveryHistory, EventKind, Incident, Issue, Urgency
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
+from demo.providers.jira_server import JiraServer
+from demo.providers.pagerduty_server import PagerDutyServer
+from demo.providers.simulated_server import SimulatedServer
+from integrations.intake.tables import TABLES
+from integrations.models import Connection
+from integrations.sync.resources import discover_resources
+from tests.connectors.github.histories import with_pull_requests
+from tests.connectors.jira.conftest import with_issues
+from tests.demo.small_history import ADA, BEGIN, DAY, HOUR, MAX, SHOP, small_history
+
+TOKEN, EMAIL = "token_of_the_tests", "reader@example.com"
+MINUTE = timedelta(minutes=1)
+SKIPPED = {"id", "connection", "first_seen_at", "deleted_at"}
+
+
+@dataclass(frozen=True)
+class SimulatedProvider:
+    """`lists` and `details` match the requests of its longest stream: pages, and what is read for a single record.
+
+    `renamed` is a field of a page by its path, which has another name for once.  Between `before` and `after` a record
+    changes that was read already, or is still to be.
+    """
+
+    slug: str
+    serve: Callable[[], SimulatedServer]
+    settings: Mapping[str, str]
+    lists: str
+    details: str
+    renamed: str
+    before: datetime
+    after: datetime
+
+    def connect(self, server: SimulatedServer, name: str = "") -> Connection:
+        """With everything picked; nothing is read yet."""
+        connection = Connection.objects.create(
+            provider=self.slug,
+            name=name or self.slug,
+            settings={**self.settings, "base_url": server.url, "resources": {"match": ["*"]}},
+            secrets={"token": TOKEN},
+        )
+        discover_resources(connection)
+        return connection
+
+
+def _github() -> SimulatedServer:
+    history = with_pull_requests(230)
+    first, *others = history.pull_requests
+    closed = replace(first, happenings=(DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX),))
+    return GitHubServer(replace(history, pull_requests=(closed, *others), ends_at=AFTER), tokens=[Token(TOKEN, "ada")])
+
+
+def _jira() -> SimulatedServer:
+    history = with_issues(30)
+    done = DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX, text="completed")
+    lasting = Issue(90_001, 999, SHOP, ADA, "Lasts", "", BEGIN, happenings=(done,))
+    history = replace(history, issues=(*history.issues, lasting), ends_at=AFTER)
+    return JiraServer(history, email=EMAIL, token=TOKEN, page=7)
+
+
+def _pagerduty() -> SimulatedServer:
+    return PagerDutyServer(_with_incidents(), token=TOKEN, page=7)
+
+
+def _with_incidents() -> DeliveryHistory:
+    """Three a day; one of them is resolved between `BEFORE` and `AFTER`."""
+    incidents = [
+        Incident(number, SHOP, f"Crates are late {number}", Urgency.HIGH, at, at + HOUR, at + 2 * HOUR)
+        for number, at in ((number, BEGIN + number * 8 * HOUR) for number in range(40))
+    ]
+    lasting = Incident(99, SHOP, "Still late", Urgency.CRITICAL, BEGIN, BEGIN + HOUR, AFTER - MINUTE)
+    return replace(small_history(), incidents=(*incidents, lasting), ends_at=AFTER)
+
+
+BEFORE, AFTER = BEGIN + 20 * DAY - MINUTE, BEGIN + 20 * DAY + MINUTE
+GITHUB = SimulatedProvider(
+    slug="github",
+    serve=_github,
+    settings={"use_graphql": "false"},
+    lists="/pulls",
+    details="/pulls/",
+    renamed="3.number",
+    before=BEFORE,
+    after=AFTER,
+)
+JIRA = SimulatedProvider(
+    slug="jira",
+    serve=_jira,
+    settings={"email": EMAIL},
+    lists="/search/jql",
+    details="/changelog",
+    renamed="issues.3.fields.created",
+    before=BEFORE,
+    after=AFTER,
+)
+PAGERDUTY = SimulatedProvider(
+    slug="pagerduty",
+    serve=_pagerduty,
+    settings={},
+    lists="/incidents\\?",
+    details="/log_entries",
+    renamed="incidents.3.created_at",
+    before=BEFORE,
+    after=AFTER,
+)
+PROVIDERS = (GITHUB, JIRA, PAGERDUTY)
+
+
+def tables_of(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
+    """Every record of the connection that is there, with its parts, by table; people and places by their names."""
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    for table in TABLES.values():
+        records = table.model._default_manager.filter(connection=connection, deleted_at=None)
+        rows[table.name] = sorted(map(_row, records), key=str)
+        for part in table.parts:
+            parts = part.model._default_manager.filter(**{f"{part.owner}__in": records})
+            rows[part.name] = sorted(map(_row, parts), key=str)
+    return rows
+
+
+def _row(record: models.Model) -> tuple[Any, ...]:
+    shown = []
+    for field in record._meta.concrete_fields:
+        if field.name not in SKIPPED:
+            value = getattr(record, field.name)
+            shown.append(str(value) if isinstance(value, models.Model) else value)
+    return tuple(shown)
