@@ -1,11 +1,12 @@
-"""A simulated Jira Cloud: a real HTTP server on loopback that shows the issues of a delivery history.
+"""A simulated Jira, Cloud or Data Center: a real HTTP server on loopback that shows the issues of a delivery history.
 
     with JiraServer(history, email="reader@example.com", token="x") as jira:
         connect to jira.url with that address and token
         jira.advance(to)      # what happened until then is there now
 
 It answers what Headway's connector asks: searches with page tokens, changelogs of at most forty entries and their rest,
-fields, statuses, boards and sprints.  `faults` spoil chosen requests; `requests` are the latest that were made.
+fields, statuses, boards and sprints, and takes issues that are written (`written`).  `faults` spoil chosen requests;
+`requests` are the latest that were made.
 """
 
 from __future__ import annotations
@@ -19,26 +20,29 @@ from typing import Any
 from demo.plan.delivery import DeliveryHistory, Repository
 from demo.providers.faults import Answer, Fault, Request
 from demo.providers.jira_issues import FIELDS, STATUSES, JiraIssues
+from demo.providers.jira_written import WrittenIssues
 from demo.providers.record_states import HistoryAt
 from demo.providers.simulated_server import SimulatedServer
 
 CHANGES_IN_SEARCH = 40
 _PROJECT = re.compile(r"project = (\d+)")
 _CHANGED = re.compile(r'updated >= "-(\d+)m"')
+_LABELLED = re.compile(r'labels = "([^"]+)"')
+_AS_CLOUD = {"/rest/api/2/search": "/rest/api/3/search/jql", "/rest/api/2/project": "/rest/api/3/project/search"}
 _FILLED_IN = re.compile(r"cf\[(\d+)\] is not EMPTY")
 
 
 class JiraServer(SimulatedServer):
     """`at` is the instant that is shown, the history's end where none is given; `page` the most issues of a search.
 
-    `hidden` are ids of projects that the account may not browse.
+    `hidden` are ids of projects that the account may not browse.  Without an address it is a Data Center.
     """
 
     def __init__(
         self,
         history: DeliveryHistory,
         *,
-        email: str,
+        email: str = "",
         token: str,
         at: datetime | None = None,
         faults: Iterable[Fault] = (),
@@ -47,7 +51,9 @@ class JiraServer(SimulatedServer):
     ) -> None:
         super().__init__("Jira", faults=faults, port=port)
         self.hidden: set[int] = set()
+        self.written = WrittenIssues(self._project)
         self._page = page
+        self._is_cloud = bool(email)
         self.give(email, token)
         self._shown = HistoryAt(history, at or history.ends_at)
 
@@ -61,7 +67,8 @@ class JiraServer(SimulatedServer):
 
     def give(self, email: str, token: str) -> None:
         """The one token from now on."""
-        self._authorization = "Basic " + base64.b64encode(f"{email}:{token}".encode()).decode()
+        pair = base64.b64encode(f"{email}:{token}".encode()).decode()
+        self._authorization = f"Basic {pair}" if email else f"Bearer {token}"
 
     @property
     def issues(self) -> JiraIssues:
@@ -70,8 +77,11 @@ class JiraServer(SimulatedServer):
     def answer_of(self, request: Request) -> Answer:
         if request.headers.get("authorization") != self._authorization:
             return _refusal(401, "Client must be authenticated to access this resource.")
-        for pattern, answer in self._routes():
-            if (named := pattern.fullmatch(request.path)) is not None:
+        path = (
+            request.path if self._is_cloud else _AS_CLOUD.get(request.path, request.path.replace("/api/2/", "/api/3/"))
+        )
+        for pattern, answer in (*self._routes(), *self.written.routes()):
+            if (named := pattern.fullmatch(path)) is not None:
                 return answer(request, *named.groups())
         return _refusal(404, "No such resource.")
 
@@ -91,6 +101,11 @@ class JiraServer(SimulatedServer):
         )
 
     @property
+    def _most_changes(self) -> int:
+        """Of an issue in a search; Data Center has no other list, and gives all."""
+        return CHANGES_IN_SEARCH if self._is_cloud else 10_000
+
+    @property
     def _repositories(self) -> list[Repository]:
         return [repository for repository in self.issues.repositories if repository.id not in self.hidden]
 
@@ -102,7 +117,12 @@ class JiraServer(SimulatedServer):
             ]
         )
 
+    def _project(self, id_: str) -> dict[str, Any] | None:
+        return next((self.issues.project(one) for one in self._repositories if str(one.id) == id_), None)
+
     def _projects(self, request: Request) -> Answer:
+        if not self._is_cloud:
+            return Answer.of([self.issues.project(repository) for repository in self._repositories])
         return Answer.of(_page(request, [self.issues.project(repository) for repository in self._repositories]))
 
     def _boards(self, request: Request) -> Answer:
@@ -136,11 +156,15 @@ class JiraServer(SimulatedServer):
             return _refusal(400, f"The value '{project[1]}' does not exist for the field 'project'.")
         found = self._matching(jql)
         token = request.query.get("nextPageToken", "")
-        start = int(base64.b64decode(token)) if token else 0
+        start = int(base64.b64decode(token)) if token else int(request.query.get("startAt", "0"))
         page = found[start : start + min(int(request.query.get("maxResults", "50")), self._page)]
         named = {*request.query.get("fields", "").split(",")}
         with_changes = "changelog" in request.query.get("expand", "")
-        document: dict[str, Any] = {"issues": [_shown(issue, named, with_changes=with_changes) for issue in page]}
+        document: dict[str, Any] = {
+            "issues": [_shown(issue, named, self._most_changes if with_changes else None) for issue in page]
+        }
+        if not self._is_cloud:
+            return Answer.of({**document, "startAt": start, "maxResults": len(page), "total": len(found)})
         until = start + len(page)
         if until < len(found):
             document |= {"nextPageToken": base64.b64encode(str(until).encode()).decode(), "isLast": False}
@@ -148,10 +172,18 @@ class JiraServer(SimulatedServer):
             document["isLast"] = True
         return Answer.of(document)
 
+    def _of_project(self, project: int) -> list[dict[str, Any]]:
+        written = [
+            {name: value for name, value in one.items() if name != "keys"} for one in self.written.of_project(project)
+        ]
+        return [*written[::-1], *self.issues.of_project(project)]
+
     def _matching(self, jql: str) -> list[dict[str, Any]]:
         project, changed = _PROJECT.search(jql), _CHANGED.search(jql)
         projects = [int(project[1])] if project else [one.id for one in self.issues.repositories]
-        found = [issue for one in projects for issue in self.issues.of_project(one)]
+        found = [issue for one in projects for issue in self._of_project(one)]
+        if (labelled := _LABELLED.search(jql)) is not None:
+            found = [issue for issue in found if labelled[1] in issue["fields"]["labels"]]
         if (filled_in := _FILLED_IN.search(jql)) is not None:
             found = [issue for issue in found if issue["fields"].get(f"customfield_{filled_in[1]}") is not None]
         if changed is None:
@@ -166,12 +198,12 @@ class JiraServer(SimulatedServer):
         return Answer.of(_page(request, self.issues.document(known.issue)["changelog"]))
 
 
-def _shown(issue: dict[str, Any], named: set[str], *, with_changes: bool) -> dict[str, Any]:
-    """The fields that are asked for; of its changes the latest forty, the last one first."""
+def _shown(issue: dict[str, Any], named: set[str], changes_shown: int | None) -> dict[str, Any]:
+    """The fields that are asked for; of its changes the latest, the last one first."""
     shown = {**issue, "fields": {name: value for name, value in issue["fields"].items() if name in named}}
     changes = shown.pop("changelog")
-    if with_changes:
-        latest = changes[::-1][:CHANGES_IN_SEARCH]
+    if changes_shown is not None:
+        latest = changes[::-1][:changes_shown]
         shown["changelog"] = {"startAt": 0, "maxResults": len(latest), "total": len(changes), "histories": latest}
     return shown
 

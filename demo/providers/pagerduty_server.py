@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from demo.plan.delivery import DeliveryHistory, Incident, Repository, Urgency
+from demo.plan.delivery import DeliveryHistory, Deployment, Incident, Repository, Urgency
 from demo.providers.faults import Answer, Fault, Request
 from demo.providers.simulated_server import SimulatedServer
 
 MOST_OF_A_LIST = 10_000
+_CHANGES = re.compile("/services/(PSVC[0-9]+)/change_events")
 _INCIDENT = re.compile("/incidents/(P[0-9]+)(/log_entries)?")
 _PRIORITIES = {Urgency.CRITICAL: "P1", Urgency.HIGH: "P2", Urgency.LOW: "P4"}
 
@@ -36,6 +37,14 @@ class PagerDutyServer(SimulatedServer):
     ) -> None:
         super().__init__("PagerDuty", faults=faults, port=port)
         self._page_size = page
+        self.on_call = [
+            {
+                "escalation_policy": {"id": "PESC1"},
+                "escalation_level": level,
+                "user": {"id": f"PU{one.id}", "email": one.email},
+            }
+            for level, one in enumerate((one for one in history.accounts[:4] if one.email), start=1)
+        ]
         self._history, self._token = history, token
         self.at = at or history.ends_at
 
@@ -49,12 +58,16 @@ class PagerDutyServer(SimulatedServer):
     def answer_of(self, request: Request) -> Answer:
         if request.headers.get("authorization") != f"Token token={self._token}":
             return _refusal(401, "Invalid credentials")
+        if (named := _CHANGES.fullmatch(request.path)) is not None:
+            return self._page(request, "change_events", self._changes(request, named[1]))
         if (named := _INCIDENT.fullmatch(request.path)) is not None:
             return self._answer_for(request, self._incident(named[1]), is_log=bool(named[2]))
         lists: dict[str, Callable[[], list[Any]]] = {
             "/services": lambda: [self._service(one) for one in self._history.repositories],
             "/incidents": lambda: self._incidents(request),
             "/log_entries": list,
+            "/oncalls": lambda: self.on_call,
+            "/change_events": lambda: self._changes(request, None),
         }
         if request.path not in lists:
             return _refusal(404, "Not Found")
@@ -80,6 +93,18 @@ class PagerDutyServer(SimulatedServer):
         documents = [self.document(one) for one in sorted(found, key=lambda one: one.started_at, reverse=True)]
         statuses = request.query.get("statuses[]", "triggered,acknowledged,resolved").split(",")
         return [one for one in documents if one["status"] in statuses]
+
+    def _changes(self, request: Request, service: str | None) -> list[dict[str, Any]]:
+        """Deployments to production, of which its tool tells PagerDuty, the last one first."""
+        since, until = (datetime.fromisoformat(request.query[name]) for name in ("since", "until"))
+        found = [
+            (deployment, finished)
+            for deployment in self._history.deployments
+            if deployment.environment == "production"
+            for finished in (deployment.statuses[-1].at if deployment.statuses else deployment.created_at,)
+            if since <= finished <= min(until, self.at) and service in (None, _service_id(deployment.repository))
+        ]
+        return [_change(*one) for one in sorted(found, key=lambda one: one[1], reverse=True)]
 
     def _incident(self, id_: str) -> Incident | None:
         return next((one for one in self._history.incidents if f"P{one.id}" == id_ and one.started_at <= self.at), None)
@@ -137,12 +162,27 @@ class PagerDutyServer(SimulatedServer):
             "summary": repository.name,
             "status": "active",
             "created_at": _written(repository.created_at),
+            "escalation_policy": {"id": "PESC1", "type": "escalation_policy_reference"},
             "html_url": f"{self.url}/services/{_service_id(repository)}",
         }
 
 
 def _service_id(repository: Repository) -> str:
     return f"PSVC{repository.id}"
+
+
+def _change(deployment: Deployment, at: datetime) -> dict[str, Any]:
+    return {
+        "id": f"C{deployment.id}",
+        "type": "change_event",
+        "summary": f"{deployment.repository.name} {deployment.sha[:7]} to {deployment.environment}",
+        "timestamp": _written(at),
+        "source": "deploy.example.com",
+        "integration": {"id": "PINT1", "type": "inbound_integration_reference", "summary": "GitHub Actions"},
+        "services": [{"id": _service_id(deployment.repository), "summary": deployment.repository.name}],
+        "custom_details": {"environment": deployment.environment, "sha": deployment.sha},
+        "links": [],
+    }
 
 
 def _refusal(status: int, message: str) -> Answer:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, Protocol
 
-from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.drafts import AnyDraft, Who
 from integrations.connectors.errors import ConnectorError
 from integrations.enums import Kind, MirrorState, ResourceKind
 
@@ -48,6 +48,7 @@ class Http(Protocol):
     def post(self, path: str, *, json: Any, headers: Mapping[str, str] | None = None) -> Response: ...
     def post_once(self, path: str, *, json: Any) -> Response: ...
     def patch(self, path: str, *, json: Any) -> Response: ...
+    def put(self, path: str, *, json: Any) -> Response: ...
     def delete(self, path: str) -> Response: ...
 
 
@@ -193,23 +194,34 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class MirrorDraft:
-    """An action ticket as an item of an issue tracker; `marker` is an address that finds it again in its text."""
+    """An action ticket as an item of an issue tracker; `marker` is an address that finds it again in its text.
+
+    `label` is a name of its own, where a tracker is not searched for addresses.  Of the owner all that is known is
+    given, for the tracker to find an account by.
+    """
 
     title: str
     body: str  # Markdown
     marker: str
     state: MirrorState
+    label: str = ""
+    due_on: date | None = None
+    owner: Who | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MirroredItem:
-    """The provider's answer: `external_id` as in its work items, `key` for later requests, its own `updated_at`."""
+    """The provider's answer: `external_id` as in its work items, `key` for later requests, its own `updated_at`.
+
+    `due_on` is None where it has none, or the tracker keeps none.
+    """
 
     external_id: str
     key: str
     url: str
     state: MirrorState
     updated_at: datetime
+    due_on: date | None = None
 
 
 class Connector(ABC):

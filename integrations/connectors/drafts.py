@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 
@@ -221,6 +221,7 @@ class WorkItemDraft(Draft):
     estimate: float | Missing | None = MISSING
     parent_key: str | Missing = MISSING
     native_team: str | Missing = MISSING
+    due_on: date | Missing | None = MISSING
     reporter: Who | Missing | None = MISSING
     assignee: Who | Missing | None = MISSING
     labels: tuple[str, ...] | Missing = MISSING
@@ -394,7 +395,7 @@ def shown_title(text: str) -> str:
 
 def plain(value: Any) -> Any:
     """A field as JSON for the database: times in ISO 8601, enumerations as their values."""
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # a time, too
         return value.isoformat()
     if isinstance(value, Enum):
         return value.value

@@ -145,6 +145,9 @@ class ConnectionHttp:
     def patch(self, path: str, *, json: Any) -> Answer:
         return self._answered("PATCH", path, document=json)
 
+    def put(self, path: str, *, json: Any) -> Answer:
+        return self._answered("PUT", path, document=json)
+
     def delete(self, path: str) -> Answer:
         return self._answered("DELETE", path)
 

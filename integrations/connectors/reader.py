@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Any, Final, TypeVar
 
@@ -137,6 +137,20 @@ class Reader:
         if at is None:
             self.impossible_times.append(self._name(path))
         return at
+
+    def part_date(self, path: str) -> date | None:
+        """A day, as in 2026-03-02, of a part of the record; None where it is missing or cannot be."""
+        value = self._found(path)
+        if value is None:
+            return None
+        try:
+            day = date.fromisoformat(value)
+        except (TypeError, ValueError):
+            raise SchemaError(self._name(path), "should be a day as in 2026-03-02") from None
+        if not EARLIEST.date() <= day < LATEST.date():
+            self.impossible_times.append(self._name(path))
+            return None
+        return day
 
     def _parsed_time(self, path: str, value: Any) -> datetime | None:
         """None for a time that cannot be."""

@@ -55,6 +55,7 @@ class WorkItem(ProviderFact):
     estimate = models.FloatField(null=True, help_text="In the provider's own measure, mostly points.")
     parent_key = text_field()
     native_team = native_field()
+    due_on = models.DateField(null=True)
     reporter = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     assignee = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
     labels = ArrayField(models.TextField(), default=list, db_default=[])

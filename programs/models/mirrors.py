@@ -15,9 +15,10 @@ STATES = [(state.value, state.value.capitalize()) for state in MirrorState]
 
 
 class TicketMirror(models.Model):
-    """An action ticket's issue at a provider.  Texts go there, the state goes both ways.
+    """An action ticket's issue at a provider.  Texts and the owner go there, the state and the due day go both ways.
 
-    `agreed_state` is the last one that both sides had: whichever side differs from it has changed since.
+    `agreed_state` and `agreed_due_on` are the last ones that both sides had: whichever side differs from them has
+    changed since.  Issues of trackers without due days have none.
     """
 
     class Status(models.TextChoices):
@@ -34,6 +35,8 @@ class TicketMirror(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
     agreed_state = models.CharField(max_length=10, choices=STATES, blank=True, editable=False)
     remote_state = models.CharField(max_length=10, choices=STATES, blank=True, editable=False)
+    agreed_due_on = models.DateField(null=True, editable=False)
+    remote_due_on = models.DateField(null=True, editable=False)
     remote_updated_at = models.DateTimeField(null=True, editable=False, help_text="The provider's own time.")
     sent_version = models.PositiveIntegerField(default=0, editable=False, help_text="The ticket's, as last sent.")
     problem = models.TextField(blank=True)
@@ -54,4 +57,4 @@ class TicketMirror(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.resource.name}#{self.key}" if self.key else self.resource.name
+        return f"{self.resource.name}#{self.key}" if self.key.isdecimal() else self.key or self.resource.name

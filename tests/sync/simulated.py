@@ -21,9 +21,9 @@ from demo.providers.simulated_server import SimulatedServer
 from integrations.intake.tables import TABLES
 from integrations.models import Connection
 from integrations.sync.resources import discover_resources
-from tests.connectors.github.histories import with_pull_requests
+from tests.connectors.github.histories import pull_request
 from tests.connectors.jira.conftest import with_issues
-from tests.demo.small_history import ADA, BEGIN, DAY, HOUR, MAX, SHOP, small_history
+from tests.demo.small_history import ADA, BEGIN, DAY, HOUR, MAX, SHOP, commit, small_history
 
 TOKEN, EMAIL = "token_of_the_tests", "reader@example.com"
 MINUTE = timedelta(minutes=1)
@@ -60,10 +60,12 @@ class SimulatedProvider:
 
 
 def _github() -> SimulatedServer:
-    history = with_pull_requests(230)
-    first, *others = history.pull_requests
-    closed = replace(first, happenings=(DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX),))
-    return GitHubServer(replace(history, pull_requests=(closed, *others), ends_at=AFTER), tokens=[Token(TOKEN, "ada")])
+    """Three pages of commits, and a pull request that is closed between `BEFORE` and `AFTER`."""
+    closed = replace(pull_request(500), happenings=(DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX),))
+    commits = tuple(commit(f"Step {number}", BEGIN + number * HOUR) for number in range(250))
+    history = small_history()
+    history = replace(history, pull_requests=(*history.pull_requests, closed), commits={"shop": commits}, ends_at=AFTER)
+    return GitHubServer(history, tokens=[Token(TOKEN, "ada")])
 
 
 def _jira() -> SimulatedServer:
@@ -93,9 +95,9 @@ GITHUB = SimulatedProvider(
     slug="github",
     serve=_github,
     settings={"use_graphql": "false"},
-    lists="/pulls",
+    lists="/commits\\?.*sha=",
     details="/pulls/",
-    renamed="3.number",
+    renamed="3.commit",
     before=BEFORE,
     after=AFTER,
 )

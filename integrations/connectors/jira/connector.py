@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from integrations.connectors.base import (
+    MIRROR_TICKETS,
     Arrival,
     CheckedPermission,
     Connector,
@@ -17,6 +18,8 @@ from integrations.connectors.base import (
     Http,
     Json,
     MappedField,
+    MirrorDraft,
+    MirroredItem,
     Page,
     RawRecord,
     Refused,
@@ -29,6 +32,7 @@ from integrations.connectors.jira.check import checked
 from integrations.connectors.jira.custom_fields import KINDS
 from integrations.connectors.jira.field_examples import mapped_fields_of
 from integrations.connectors.jira.issues import normalise_issue
+from integrations.connectors.jira.mirror import Issues, refusal_of
 from integrations.connectors.jira.read_issues import fetch_issues
 from integrations.connectors.jira.resources import resources_of
 from integrations.connectors.jira.site import Site
@@ -66,6 +70,14 @@ class Jira(Connector):
             required=False,
         ),
         Field("token", "Token", "An API token (Cloud), or a personal access token (Data Center).", secret=True),
+        Field(
+            MIRROR_TICKETS,
+            "Mirror action tickets",
+            "Whoever may change an action ticket may mirror it to an issue of a project that is synced here; everybody "
+            "who may browse that project then reads its title and text.",
+            default="false",
+            choices=(("false", "No"), ("true", "Yes")),
+        ),
         *(
             Field(kind.setting, kind.label, "Names or ids, separated by commas.", required=False, mapped=True)
             for kind in KINDS
@@ -77,6 +89,8 @@ class Jira(Connector):
 - *Browse projects*, in each project's permission scheme
 - an API token of it: Atlassian account → Security → API tokens. A token with scopes takes `read:jira-work`,
   `read:jira-user`, `read:board-scope:jira-software` and `read:sprint:jira-software`
+- to mirror action tickets: *Create issues*, *Edit issues*, *Assign issues* and *Transition issues* in the projects
+  concerned, and `write:jira-work` for a token with scopes
 - *Data Center*: a personal access token in place of that, in the account's profile
 
 **Webhook** (optional): System → WebHooks, with the address and the secret that are shown here after saving, for issues
@@ -133,7 +147,10 @@ class Jira(Connector):
         return "search" if "/search" in path else "requests"
 
     def refusal(self, answer: Refused) -> ConnectorError | None:
-        return meaning_of(answer)
+        return meaning_of(answer) or refusal_of(answer)
+
+    def write_mirror(self, http: Http, resource: FetchedResource, draft: MirrorDraft, key: str) -> MirroredItem:
+        return Issues(http, self.site, resource).write(draft, key)
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         return _NORMALISE[source](payload)

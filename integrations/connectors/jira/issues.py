@@ -26,7 +26,7 @@ from integrations.enums import Priority, StatusCategory
 
 FIELDS = (
     *("project", "summary", "issuetype", "status", "priority", "resolution", "resolutiondate", "parent"),
-    *("creator", "reporter", "assignee", "labels", "created", "updated", "description"),
+    *("creator", "reporter", "assignee", "labels", "created", "updated", "duedate", "description"),
 )
 CATEGORIES = {
     "new": StatusCategory.TODO,
@@ -88,6 +88,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             estimate=_estimate(payload) if reader.has("fields") else MISSING,
             parent_key=_parent(payload, fields) or ("" if reader.has("fields") else MISSING),
             native_team=_team(payload) if reader.has("fields") else MISSING,
+            due_on=fields.part_date("duedate"),
             reporter=person(fields.object("reporter") or fields.object("creator")),
             assignee=person(fields.object("assignee")),
             labels=_labels(payload),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, ClassVar
 
 from integrations.connectors.base import (
@@ -23,13 +24,23 @@ from integrations.connectors.base import (
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
 from integrations.connectors.json_text import read_json
+from integrations.connectors.pagerduty.change_events import (
+    environment_of,
+    mistakes_in,
+    normalise_change_event,
+    rules_of,
+)
 from integrations.connectors.pagerduty.incidents import normalise_incident
-from integrations.connectors.pagerduty.lists import list_all, list_page
+from integrations.connectors.pagerduty.lists import list_all, list_page, list_window
+from integrations.connectors.pagerduty.on_call import on_call_by_policy, policy_of
+from integrations.connectors.pagerduty.read_change_events import SOURCE as CHANGE_EVENT
+from integrations.connectors.pagerduty.read_change_events import fetch_change_events
 from integrations.connectors.pagerduty.read_incidents import SOURCE, fetch_incidents, without_texts
 from integrations.connectors.signatures import signed_with_sha256
 from integrations.enums import Kind, ResourceKind
 
 LONGEST_EVENT = 60
+LOOKED_AT, LOOKED_BACK = 100, timedelta(days=30)  # of change events, for Test connection
 MOST_SIGNATURES = 10  # of one delivery; each costs a hash of its body
 
 
@@ -39,7 +50,7 @@ class PagerDuty(Connector):
 
     slug = "pagerduty"
     name = "PagerDuty"
-    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.SERVICE: (Kind.INCIDENT,)}
+    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.SERVICE: (Kind.INCIDENT, Kind.DEPLOYMENT)}
     fields: ClassVar[Sequence[Field]] = (
         Field(
             "base_url",
@@ -48,6 +59,15 @@ class PagerDuty(Connector):
             default="https://api.pagerduty.com",
         ),
         Field("token", "API key", "A read-only one does: Integrations → API Access Keys.", secret=True),
+        Field(
+            "deployments",
+            "Change events that are deployments",
+            "A rule a line: service / source = environment, with * for anything. “* / GitHub* = production” takes what "
+            "GitHub sends, “* / * = {environment}” the environment that an event names in its details. Empty: none. "
+            "After a change, press Look at everything again.",
+            required=False,
+            multiline=True,
+        ),
     )
     permissions = """\
 - A **read-only REST API key** of the account: Integrations → API Access Keys → Create New API Key → Read-only. One of a
@@ -74,9 +94,12 @@ class PagerDuty(Connector):
             CheckedPermission("Services", works=bool(services), remedy=remedy),
             _tried("Incidents", lambda: list_page(http, "incidents", "incidents", {"date_range": "all"}, offset=0)),
             _tried("Log entries", lambda: list_page(http, "log_entries", "log_entries", {}, offset=0)),
+            _tried("On-call schedules", lambda: list_page(http, "oncalls", "oncalls", {}, offset=0)),
+            _change_events(http, self.settings.values.get("deployments", ""), now=datetime.now(UTC)),
         ]
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
+        on_call = on_call_by_policy(http, now=datetime.now(UTC))
         for service in list_all(http, "services", "services"):
             if isinstance(service, dict) and service.get("id"):
                 yield ResourceDraft(
@@ -85,16 +108,23 @@ class PagerDuty(Connector):
                     name=str(service.get("name") or service.get("summary") or service["id"]),
                     url=str(service.get("html_url") or ""),
                     archived=service.get("status") == "disabled",
-                    details={"created_at": str(service.get("created_at") or "")},
+                    details={
+                        "created_at": str(service.get("created_at") or ""),
+                        "on_call": on_call.get(policy_of(service), []),
+                    },
                 )
 
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
-        yield from fetch_incidents(http, resource, cursor, now=now)
+        if kind == Kind.DEPLOYMENT:
+            rules = rules_of(self.settings.values.get("deployments", ""))
+            yield from fetch_change_events(http, resource, cursor, rules=rules, now=now)
+        else:
+            yield from fetch_incidents(http, resource, cursor, now=now)
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
-        return normalise_incident(payload)
+        return normalise_change_event(payload) if source == CHANGE_EVENT else normalise_incident(payload)
 
     # Webhooks, version 3 ----------------------------------------------------------------------------------------
 
@@ -143,3 +173,24 @@ def _tried(what: str, read: Callable[[], Any]) -> CheckedPermission:
     except PermanentError as problem:
         return CheckedPermission(what, works=False, remedy=f"{problem.problem} Use a read-only key of the account.")
     return CheckedPermission(what, works=True)
+
+
+def _change_events(http: Http, text: str, *, now: datetime) -> CheckedPermission:
+    """Which of the last month's count as deployments by the rules, with examples."""
+    what = "Change events"
+    if mistakes := mistakes_in(text):
+        remedy = f"“{mistakes[0]}” is no rule. Write it as: service / source = environment."
+        return CheckedPermission(what, works=False, remedy=remedy)
+    rules = rules_of(text)
+    try:
+        listed = list_window(http, "change_events", "change_events", {}, since=now - LOOKED_BACK, until=now)
+        events = [event for event in islice(listed, LOOKED_AT) if isinstance(event, dict)]
+    except CredentialRefusedError:
+        raise
+    except PermanentError as problem:
+        return CheckedPermission(what, works=not rules, remedy=f"{problem.problem} Use a read-only key of the account.")
+    deployed = [(event, environment) for event in events if (environment := environment_of(rules, event))]
+    examples = [f"“{event.get('summary') or event.get('id')}” → {environment}" for event, environment in deployed[:2]]
+    named = f", such as {' and '.join(examples)}" if examples else ""
+    count = f"{len(events):,}{' or more' if len(events) == LOOKED_AT else ''} in the last {LOOKED_BACK.days} days"
+    return CheckedPermission(f"{what}: {count}, {len(deployed):,} of them deployments{named}", works=True)

@@ -6,7 +6,7 @@ https://developer.pagerduty.com/docs/pagination
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.connectors.base import Http
@@ -14,6 +14,7 @@ from integrations.connectors.errors import TransientError
 
 PER_PAGE = 100
 MOST_OF_A_LIST = 10_000
+SHORTEST_WINDOW = timedelta(seconds=1)  # one that cannot be cut any more is refused by PagerDuty
 
 
 def list_page(http: Http, path: str, name: str, params: Mapping[str, Any], *, offset: int) -> tuple[list[Any], bool]:
@@ -54,7 +55,7 @@ def list_window(
     seen: set[str] = set()
     offset, more = 0, True
     while more:
-        if offset + PER_PAGE > MOST_OF_A_LIST:
+        if offset + PER_PAGE > MOST_OF_A_LIST and until - since > SHORTEST_WINDOW:
             middle = since + (until - since) / 2
             yield from list_window(http, path, name, params, since=middle, until=until)
             yield from list_window(http, path, name, params, since=since, until=middle)

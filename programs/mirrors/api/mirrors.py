@@ -24,13 +24,16 @@ ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 
 
 class MirrorSerializer(ReadSerializer[TicketMirror]):
-    """`remote_state` is the issue's, as far as it is known; `problem` and `remedy` say what failed last."""
+    """`remote_state` and `remote_due_on` are the issue's, as far as they are known.
+
+    `problem` and `remedy` say what failed last.
+    """
 
     resource = serializers.CharField(source="resource.name")
 
     class Meta:
         model = TicketMirror
-        fields = ("resource", "key", "url", "status", "remote_state", "problem", "remedy")
+        fields = ("resource", "key", "url", "status", "remote_state", "remote_due_on", "problem", "remedy")
         blank_is_null: ClassVar = ("key", "url", "remote_state", "problem", "remedy")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from insights.ui import wording
 from orgtree.access.access import Access
 from programs.mirrors.services.mirroring import mirror_targets
 from programs.models import Ticket, TicketMirror
@@ -19,11 +20,22 @@ def mirror_card(ticket: Ticket, access: Access) -> TicketCard | None:
     targets = list(mirror_targets()[:TARGETS_LISTED]) if may_write and mirror is None else []
     if mirror is None and not targets:
         return None
+    here, there = _sides(ticket, mirror) if mirror else ("", "")
     context = {
         "ticket": ticket,
         "mirror": mirror,
         "tone": TONES.get(TicketMirror.Status(mirror.status), "") if mirror else "",
+        "here": here,
+        "there": there,
         "may_write": may_write,
         "targets": targets,
     }
     return TicketCard("programs/mirrors/_card.html", context)
+
+
+def _sides(ticket: Ticket, mirror: TicketMirror) -> tuple[str, str]:
+    """What each side says, with the due day where it is that which differs."""
+    here, there = ticket.get_state_display().lower(), mirror.get_remote_state_display().lower()
+    if mirror.remote_due_on is None or mirror.remote_due_on == ticket.due_on:
+        return here, there
+    return f"{here}, due by {wording.day(ticket.due_on)}", f"{there}, due by {wording.day(mirror.remote_due_on)}"

@@ -13,20 +13,14 @@ from django.utils import timezone
 from core.nudges import nudge_on_commit
 from core.write_errors import FieldError, MayNotWriteError
 from integrations.connectors.base import MIRROR_TICKETS
-from integrations.enums import MirrorState
+from integrations.enums import MirrorState, ResourceKind
 from integrations.models import Resource
 from orgtree.access.access import Access
-from programs.models import Ticket, TicketMirror, TicketState
-from programs.tickets.services.writing import apply_state, may_change
+from programs.models import Ticket, TicketMirror
+from programs.tickets.services.writing import apply_remote, may_change
 
 SYNC_MIRRORS = signature("programs.tasks.sync_mirrors")  # by name, because it imports what syncs
 ONLY_LEADERS = "A ticket is mirrored by its owner, by the managers of its unit, by executives and by admins."
-STATE_OF: dict[str, MirrorState] = {
-    TicketState.OPEN: MirrorState.OPEN,
-    TicketState.IN_PROGRESS: MirrorState.OPEN,
-    TicketState.DONE: MirrorState.DONE,
-    TicketState.DROPPED: MirrorState.DROPPED,
-}
 
 
 class Side(StrEnum):
@@ -38,7 +32,10 @@ class Side(StrEnum):
 
 def mirror_targets() -> QuerySet[Resource]:
     """Synced repositories and projects of connections whose admin lets tickets be mirrored, by name."""
-    connected = Resource.objects.filter(connection__removed_at=None, picked=True, gone_at=None, archived=False)
+    kinds = (ResourceKind.REPOSITORY, ResourceKind.PROJECT)
+    connected = Resource.objects.filter(
+        connection__removed_at=None, picked=True, gone_at=None, archived=False, kind__in=kinds
+    )
     allowed = connected.filter(**{f"connection__settings__{MIRROR_TICKETS}": "true"})
     return allowed.select_related("connection").order_by("name", "pk")
 
@@ -51,7 +48,7 @@ def start_mirror(access: Access, ticket: Ticket, resource: int) -> TicketMirror:
     account = _check(access, ticket)
     target = mirror_targets().filter(pk=resource).first()
     if target is None:
-        raise FieldError("resource", "Choose a repository whose connection lets action tickets be mirrored.")
+        raise FieldError("resource", "Choose a repository or project whose connection lets action tickets be mirrored.")
     with transaction.atomic():
         Ticket.objects.select_for_update().get(pk=ticket.pk)
         mirror = TicketMirror.objects.filter(ticket=ticket).first()
@@ -79,17 +76,19 @@ def retry_mirror(access: Access, ticket: Ticket) -> None:
 
 
 def resolve_difference(access: Access, ticket: Ticket, side: Side) -> None:
-    """Where both sides changed: take this side's state.  Does nothing where they do not differ."""
+    """Where both sides changed: take this side's state and due day.  Does nothing where they do not differ."""
     _check(access, ticket)
     with transaction.atomic():
         mirror = TicketMirror.objects.select_for_update().filter(ticket=ticket, status=TicketMirror.Status.DIFFERS)
         for differing in mirror:
             if side is Side.PROVIDER:
-                changed = apply_state(ticket, MirrorState(differing.remote_state), where=str(differing))
+                changed = apply_remote(
+                    ticket, MirrorState(differing.remote_state), differing.remote_due_on, where=str(differing)
+                )
                 differing.status, differing.sent_version = TicketMirror.Status.SYNCED, changed.version
             else:
                 differing.status, differing.next_try_at = TicketMirror.Status.WAITING, timezone.now()
-            differing.agreed_state = differing.remote_state
+            differing.agreed_state, differing.agreed_due_on = differing.remote_state, differing.remote_due_on
             differing.save()
         nudge_on_commit(SYNC_MIRRORS)
 

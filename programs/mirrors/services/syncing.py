@@ -7,7 +7,9 @@ counts once the provider changed it after what was last sent, so that an answer 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Generic, TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -18,21 +20,23 @@ from django.utils import timezone
 from core.locks import Lock
 from core.queue import Backoff, run_all
 from integrations.connectors.base import MirrorDraft, MirroredItem
+from integrations.connectors.drafts import Who
 from integrations.connectors.errors import ConnectorError, TransientError
 from integrations.delivery.mappings.defaults import default_ending
 from integrations.enums import Ending, MirrorState, StatusCategory
 from integrations.models import WorkItem
 from integrations.sync.budgets import BudgetBook
 from integrations.sync.clients import client_of, connector_of, fetched
-from programs.mirrors.services.mirroring import STATE_OF
+from orgtree.models import Identity, IdentityKind
 from programs.models import Ticket, TicketMirror
-from programs.tickets.services.writing import apply_state
+from programs.tickets.services.writing import STATE_OF, apply_remote
 
+Value = TypeVar("Value")
 Status = TicketMirror.Status
 MIRROR = Lock("mirror of a ticket")
 BACKOFF = Backoff(first=timedelta(seconds=30), longest=timedelta(hours=1))
 AT_ONCE = 100
-GONE = "The issue is gone, or moved to another repository."
+GONE = "The issue is gone, or moved to where this connection does not read."
 GONE_REMEDY = "End the mirror, or mirror the ticket again."
 
 
@@ -61,25 +65,58 @@ def _changed_items() -> Iterator[tuple[TicketMirror, WorkItem]]:
 
 @transaction.atomic
 def _take(listed: TicketMirror, item: WorkItem) -> None:
-    """What the provider says of the issue; a ticket that changed meanwhile to another state differs."""
+    """What the provider says of the issue; where both sides changed meanwhile, and not to the same, they differ."""
     ticket = Ticket.objects.select_for_update().get(pk=listed.ticket_id)
     mirror = TicketMirror.objects.select_for_update(of=("self",)).select_related("resource").get(pk=listed.pk)
     if item.deleted_at is not None:
         mirror.status, mirror.problem, mirror.remedy = Status.FAILED, GONE, GONE_REMEDY
         mirror.save()
         return
-    remote, local = _state_of(item), STATE_OF[ticket.state]
-    mirror.remote_state, mirror.remote_updated_at = remote, item.updated_at
-    if remote == local:
-        mirror.agreed_state, mirror.status = remote, Status.SYNCED
-    elif local == mirror.agreed_state:
-        changed = apply_state(ticket, remote, where=str(mirror))
-        mirror.agreed_state, mirror.status = remote, Status.SYNCED
+    state = Comparison(_state_of(item), STATE_OF[ticket.state], mirror.agreed_state)
+    due_on = Comparison(item.due_on or mirror.agreed_due_on, ticket.due_on, mirror.agreed_due_on)
+    mirror.remote_state, mirror.remote_due_on, mirror.remote_updated_at = state.remote, due_on.remote, item.updated_at
+    if state.differs or due_on.differs:
+        mirror.status = Status.DIFFERS
+    elif not (state.is_unsent or due_on.is_unsent):
+        mirror.status = Status.SYNCED
+    elif mirror.status == Status.DIFFERS:
+        mirror.status = Status.WAITING
+    if mirror.status != Status.DIFFERS and (state.is_news or due_on.is_news):
+        new_state = state.remote if state.is_news else state.local
+        changed = apply_remote(ticket, new_state, due_on.remote if due_on.is_news else None, where=str(mirror))
         if mirror.sent_version == ticket.version:
             mirror.sent_version = changed.version
-    elif remote != mirror.agreed_state:
-        mirror.status = Status.DIFFERS
+    if mirror.status != Status.DIFFERS:
+        mirror.agreed_state, mirror.agreed_due_on = state.agreement, due_on.agreement
     mirror.save()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Generic[Value]):
+    """One value as each side has it, and as both had it last.
+
+    A tracker without due days has none now and had none then: what the ticket says is then no difference.
+    """
+
+    remote: Value
+    local: Value
+    agreed: Value
+
+    @property
+    def is_news(self) -> bool:
+        return self.remote != self.agreed and self.local == self.agreed
+
+    @property
+    def is_unsent(self) -> bool:
+        return self.agreed is not None and self.remote == self.agreed and self.local != self.agreed
+
+    @property
+    def differs(self) -> bool:
+        return self.agreed not in (self.remote, self.local) and self.remote != self.local
+
+    @property
+    def agreement(self) -> Value:
+        return self.remote if self.is_news or self.remote == self.local else self.agreed
 
 
 def _state_of(item: WorkItem) -> MirrorState:
@@ -113,6 +150,8 @@ def _send(listed: TicketMirror) -> None:
                 status=Status.SYNCED,
                 agreed_state=item.state,
                 remote_state=item.state,
+                agreed_due_on=item.due_on,
+                remote_due_on=item.due_on,
                 remote_updated_at=item.updated_at,
                 sent_version=mirror.ticket.version,
                 problem="",
@@ -130,6 +169,9 @@ def _written(mirror: TicketMirror) -> MirroredItem:
         body=ticket.resolution,
         marker=f"Action ticket in Headway: {address}",
         state=STATE_OF[ticket.state],
+        label=f"headway-ticket-{ticket.pk}",
+        due_on=ticket.due_on,
+        owner=_owner(ticket, connection.provider),
     )
     budgets = BudgetBook(connection, reserve=0)
     try:
@@ -138,6 +180,21 @@ def _written(mirror: TicketMirror) -> MirroredItem:
             return connector.write_mirror(http, fetched(mirror.resource), draft, mirror.key)
     finally:
         budgets.save()
+
+
+def _owner(ticket: Ticket, provider: str) -> Who | None:
+    """By the names that the provider may know; None where nobody owns the ticket."""
+    if ticket.owner_id is None:
+        return None
+    names = {
+        identity.kind: identity.value
+        for identity in Identity.objects.filter(person=ticket.owner_id, provider__in=("", provider)).order_by("pk")
+    }
+    return Who(
+        login=names.get(IdentityKind.LOGIN, ""),
+        email=names.get(IdentityKind.EMAIL, ""),
+        account=names.get(IdentityKind.INSTALLATION, ""),
+    )
 
 
 def _note_failure(mirror: TicketMirror, problem: ConnectorError) -> None:

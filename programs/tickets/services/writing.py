@@ -25,6 +25,15 @@ from programs.tickets.services.fields import ticket_fields
 ONLY_LEADERS = "A ticket is changed by its owner, by the managers of its unit, by executives and by admins."
 
 
+# As an issue tracker knows them.
+STATE_OF: Mapping[str, MirrorState] = {
+    TicketState.OPEN: MirrorState.OPEN,
+    TicketState.IN_PROGRESS: MirrorState.OPEN,
+    TicketState.DONE: MirrorState.DONE,
+    TicketState.DROPPED: MirrorState.DROPPED,
+}
+
+
 def may_change(visibility: Visibility, ticket: Ticket) -> bool:
     """Its owner, and whoever answers for its unit."""
     owns = ticket.owner_id is not None and ticket.owner_id == visibility.person_id
@@ -91,22 +100,26 @@ def move_ticket(
     return stored
 
 
-def apply_state(ticket: Ticket, state: MirrorState, *, where: str) -> Ticket:
-    """Move a mirrored ticket as its issue was moved at `where`, today; the history attributes it to Headway."""
+def apply_remote(ticket: Ticket, state: MirrorState, due_on: date | None, *, where: str) -> Ticket:
+    """Move a mirrored ticket as its issue was moved at `where`, today; the history attributes it to Headway.
+
+    Without a due day at the issue the ticket keeps its own, which is never before its start.
+    """
     today = windows.local_today()
     with changes_by(None):
         stored = _locked(ticket)
-        stored.completed_on, stored.dropped_why = None, ""
-        match state:
-            case MirrorState.OPEN:
-                stored.state = TicketState.OPEN
-            case MirrorState.DONE:
-                stored.state, stored.completed_on = TicketState.DONE, max(today, stored.starts_on)
-            case MirrorState.DROPPED:
-                stored.state, stored.dropped_why = (
-                    TicketState.DROPPED,
-                    f"Closed as not planned: {where}"[:LONGEST_TITLE],
-                )
+        if STATE_OF[stored.state] is not state:
+            stored.completed_on, stored.dropped_why = None, ""
+            match state:
+                case MirrorState.OPEN:
+                    stored.state = TicketState.OPEN
+                case MirrorState.DONE:
+                    stored.state, stored.completed_on = TicketState.DONE, max(today, stored.starts_on)
+                case MirrorState.DROPPED:
+                    stored.state = TicketState.DROPPED
+                    stored.dropped_why = f"Closed as not planned: {where}"[:LONGEST_TITLE]
+        if due_on is not None:
+            stored.due_on = max(due_on, stored.starts_on)
         _save(stored)
     return stored
 

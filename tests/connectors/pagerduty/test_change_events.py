@@ -1,0 +1,157 @@
+"""Change events that an admin calls deployments, and who is on call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import time_machine
+
+from demo.providers import faults
+from demo.providers.faults import Fault
+from demo.providers.pagerduty_server import PagerDutyServer
+from integrations.connectors.base import FetchedResource, Page, Settings
+from integrations.connectors.drafts import DeploymentDraft
+from integrations.connectors.http import ConnectionHttp
+from integrations.connectors.pagerduty import PagerDuty
+from integrations.connectors.pagerduty.change_events import (
+    environment_of,
+    mistakes_in,
+    normalise_change_event,
+    rules_of,
+)
+from integrations.enums import Kind, RunStatus
+from tests.connectors.pagerduty.test_reading import QUICK, TOKEN
+from tests.demo.small_history import BEGIN, DAY, HOUR, sha, small_history
+
+RULES = "shop / GitHub* = {environment}"
+
+
+def event(**more: Any) -> dict[str, Any]:
+    usual = {
+        "id": "C1",
+        "summary": "Deployed shop",
+        "timestamp": "2026-03-02T12:00:00Z",
+        "source": "deploy.example.com",
+        "integration": {"summary": "GitHub Actions"},
+        "services": [{"id": "P1", "summary": "Shop"}],
+        "custom_details": {"environment": "prod-eu"},
+    }
+    return {**usual, **more}
+
+
+@pytest.mark.parametrize(
+    ("rules", "environment"),
+    [
+        ("", ""),
+        ("shop / github* = production", "production"),
+        ("* / deploy.example.com = live", "live"),
+        ("* / * = {environment}", "prod-eu"),
+        ("* / * = {stage}", ""),
+        ("basket / * = production", ""),
+        ("basket / * = production\n\n * / * = {stage}\n* / * = other", "other"),
+    ],
+)
+def test_the_first_rule_that_fits_says_where_it_was_deployed(rules: str, environment: str) -> None:
+    assert environment_of(rules_of(rules), event()) == environment
+
+
+def test_a_line_that_is_no_rule_is_named() -> None:
+    assert mistakes_in("* / * = production\nproduction\n") == ["production"]
+
+
+@pytest.mark.parametrize(
+    ("more", "repository", "commit"),
+    [
+        ({}, "Shop", ""),
+        ({"custom_details": {"repo": "acme/shop", "commit": sha("a").upper()}}, "acme/shop", sha("a")),
+        (
+            {"links": [{"href": f"https://github.example.com/acme/shop/commit/{sha('a')}", "text": "Commit"}]},
+            "github.example.com/acme/shop",
+            sha("a"),
+        ),
+        ({"links": [{"href": "https://runbooks.example.com/shop"}], "custom_details": {"sha": "main"}}, "Shop", ""),
+    ],
+)
+def test_a_deployment_is_placed_by_what_its_event_names(more: dict[str, Any], repository: str, commit: str) -> None:
+    payload = {"event": event(**more), "service": "Shop", "environment": "production"}
+    (draft,) = normalise_change_event(payload)
+    assert (draft.repository, draft.sha, draft.service) == (repository, commit, "Shop")
+    assert (draft.status, draft.native_environment, draft.finished_at) == (
+        RunStatus.SUCCESS,
+        "production",
+        BEGIN + 3 * HOUR,
+    )
+
+
+@pytest.fixture
+def pagerduty() -> Iterator[PagerDutyServer]:
+    with PagerDutyServer(small_history(), token=TOKEN, page=1) as server:
+        yield server
+
+
+def connector(pagerduty: PagerDutyServer, rules: str = RULES) -> PagerDuty:
+    return PagerDuty(Settings({"base_url": pagerduty.url, "deployments": rules}, {"token": TOKEN}))
+
+
+def pages_of(pagerduty: PagerDutyServer, cursor: Mapping[str, Any], rules: str = RULES) -> list[Page]:
+    of = connector(pagerduty, rules)
+    with ConnectionHttp(of, patience=QUICK) as http:
+        (found,) = of.resources(http)
+        service = FetchedResource(found.kind, found.external_id, found.name, found.details)
+        pagerduty.requests.clear()
+        return list(of.fetch(http, service, Kind.DEPLOYMENT, cursor, now=pagerduty.at))
+
+
+def ids(pages: list[Page]) -> list[str]:
+    drafts = (draft for page in pages for record in page.records for draft in record.normalise(record.payload))
+    return [draft.external_id for draft in drafts if isinstance(draft, DeploymentDraft)]
+
+
+def test_deployments_are_read_newest_first_and_then_only_what_is_new(pagerduty: PagerDutyServer) -> None:
+    pagerduty.advance(BEGIN + 9.5 * HOUR)
+    pages = pages_of(pagerduty, {})
+    assert (ids(pages), pages[-1].complete) == (["C5002"], True)
+    pagerduty.advance(BEGIN + 10.5 * HOUR)
+    (news,) = pages_of(pagerduty, pages[-1].cursor)
+    assert (ids([news]), len(pagerduty.requests)) == (["C5003"], 1)
+
+
+def test_without_rules_nothing_is_asked_for(pagerduty: PagerDutyServer) -> None:
+    (page,) = pages_of(pagerduty, {}, rules="")
+    assert (page.records, page.complete, pagerduty.requests) == ((), True, [])
+
+
+def test_a_window_at_the_cap_is_cut_in_half(pagerduty: PagerDutyServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("integrations.connectors.pagerduty.lists.MOST_OF_A_LIST", 100)
+    assert sorted(ids(pages_of(pagerduty, {}))) == ["C5002", "C5003"]
+    assert len({request.path for request in pagerduty.requests if "since" in request.path}) > 13
+
+
+def test_who_is_on_call_is_noted_with_each_service(pagerduty: PagerDutyServer) -> None:
+    of = connector(pagerduty)
+    with ConnectionHttp(of, patience=QUICK) as http:
+        (service,) = of.resources(http)
+        assert service.details["on_call"] == ["ada@example.com", "max@example.com", "maya@example.com"]
+        pagerduty.faults = [Fault(faults.forbidden(), path="/oncalls")]
+        (service,) = of.resources(http)
+        assert service.details["on_call"] == []
+
+
+def test_the_check_shows_what_counts_as_a_deployment(pagerduty: PagerDutyServer) -> None:
+    with time_machine.travel(BEGIN + 5 * DAY, tick=True):
+        checks = {rules: check_of(pagerduty, rules) for rules in (RULES, "", "production")}
+    works = (
+        f"Change events: 2 in the last 30 days, 2 of them deployments, such as “shop {sha('Merge pull request #2')[:7]}"
+    )
+    assert checks[RULES][0].startswith(works)
+    assert checks[""] == ("Change events: 2 in the last 30 days, 0 of them deployments", "")
+    assert checks["production"][1].startswith("“production” is no rule.")
+
+
+def check_of(pagerduty: PagerDutyServer, rules: str) -> tuple[str, str]:
+    of = connector(pagerduty, rules)
+    with ConnectionHttp(of, patience=QUICK) as http:
+        check = of.check(http)[-1]
+    return check.what, check.remedy
