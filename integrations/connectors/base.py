@@ -128,6 +128,15 @@ class MappedField:
 
 
 @dataclass(frozen=True, slots=True)
+class EndOfLife:
+    """A product or an API that a provider ends; `what_to_do` is the remedy until then."""
+
+    what: str
+    ends_on: date
+    what_to_do: str
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceDraft:
     """A resource that can be picked; `details` is passed back to `fetch`."""
 
@@ -276,6 +285,10 @@ class Connector(ABC):
 
         A later call with any page's cursor must continue without a gap, whatever happened in between.
         """
+
+    def ends(self) -> Sequence[EndOfLife]:
+        """What this connection still uses, as it is set up, and the provider has announced to end."""
+        return ()
 
     def budget_of(self, path: str) -> str:
         """The budget of a request for `path`, one of `budgets`.  Headers that name it take precedence."""

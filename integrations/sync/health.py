@@ -15,6 +15,8 @@ from typing import Any
 from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Window
 from django.db.models.functions import RowNumber
 
+from integrations.connectors.base import EndOfLife, Settings
+from integrations.connectors.registered import connectors
 from integrations.enums import Kind
 from integrations.models import (
     Connection,
@@ -30,6 +32,7 @@ from integrations.models.connections import GIT, PUSH
 from integrations.sync.unplaced_groups import UnplacedGroup, unplaced_groups
 
 PROBLEMS_SHOWN = 5  # of each connection; the others are counted
+END_OF_LIFE_AHEAD = timedelta(days=365)  # a move to another product takes quarters
 LATE_AFTER = timedelta(hours=1)  # and three times its schedule: a provider's hiccup is no news
 WITHOUT_STREAMS = (GIT, PUSH)  # repositories on disk have sources; what is pushed comes by itself
 
@@ -120,6 +123,7 @@ class ConnectionHealth:
     unplaced: int
     unplaced_groups: Sequence[UnplacedGroup]  # the largest
     hook_problems: int  # resources at which the webhook could not be registered
+    ends: Sequence[EndOfLife] = ()  # what it uses and its provider ends soon
 
     @property
     def newest(self) -> datetime | None:
@@ -178,6 +182,7 @@ def sync_health(now: datetime) -> list[ConnectionHealth]:
                 unplaced=unplaced[connection.pk],
                 unplaced_groups=groups[connection.pk],
                 hook_problems=numbers.hook_problems,
+                ends=_ends(connection, now),
             )
         )
     return healths
@@ -192,6 +197,16 @@ def is_late(connection: Connection, oldest: datetime | None, now: datetime) -> b
     """Whether the last reading is older than the connection's schedule explains."""
     patience = max(LATE_AFTER, timedelta(minutes=3 * connection.sync_every_minutes))
     return oldest is not None and now - oldest > patience
+
+
+def _ends(connection: Connection, now: datetime) -> list[EndOfLife]:
+    """Within a year, and what has ended already."""
+    known = connectors().get(connection.provider)
+    if known is None:
+        return []
+    settings = {field.name: str(connection.settings.get(field.name, field.default)) for field in known.fields}
+    ends = known(Settings(values=settings, secrets={})).ends()
+    return [end for end in ends if end.ends_on - END_OF_LIFE_AHEAD <= now.date()]
 
 
 def _state(connection: Connection, picked: int, kinds: Sequence[KindHealth], now: datetime) -> State:

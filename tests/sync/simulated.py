@@ -46,6 +46,7 @@ class SimulatedProvider:
     renamed: str
     before: datetime
     after: datetime
+    first_page: int = 1  # among the requests for `lists`: the first one that is answered with records
 
     def connect(self, server: SimulatedServer, name: str = "") -> Connection:
         """With everything picked; nothing is read yet."""
@@ -120,6 +121,7 @@ PAGERDUTY = SimulatedProvider(
     renamed="incidents.3.created_at",
     before=BEFORE,
     after=AFTER,
+    first_page=2,  # nothing happened in the last half year
 )
 PROVIDERS = (GITHUB, JIRA, PAGERDUTY)
 

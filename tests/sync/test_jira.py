@@ -11,6 +11,8 @@ import pytest
 from django.core.management import call_command
 
 from demo.providers.jira_server import JiraServer
+from integrations.delivery.mappings.effective import Subject
+from integrations.delivery.mappings.values_seen import values_seen
 from integrations.models import Connection, Sprint, SprintChange, WorkItem, WorkItemAssignment, WorkItemTransition
 from tests.demo.small_history import small_history
 
@@ -69,3 +71,17 @@ def test_an_item_has_its_stages_estimate_and_people(jira: JiraServer) -> None:
     assert done.url == f"{jira.url}/browse/SHOP-1"
     reopened = WorkItem.objects.get(key="SHOP-7")
     assert (reopened.native_type, reopened.status_category, reopened.resolved_at) == ("Bug", "todo", None)
+
+
+@pytest.mark.django_db
+def test_statuses_are_shown_with_the_categories_that_the_site_has_for_them(jira: JiraServer) -> None:
+    connected(jira)
+    printed("sync", "--wait")
+    connection = Connection.objects.get()
+    assert {value.word: value.by_default for value in values_seen(connection, Subject.STATUS)} == {
+        "Done": "done",
+        "To Do": "todo",
+    }
+    WorkItem.objects.filter(key="SHOP-7").update(native_status="Done", provider_category="in_progress")
+    (done,) = (value for value in values_seen(connection, Subject.STATUS) if value.word == "Done")
+    assert (done.by_default, done.means) == ("done or in_progress", "done or in_progress")

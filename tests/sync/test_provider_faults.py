@@ -26,9 +26,11 @@ FAULTS: Mapping[str, Callable[[SimulatedProvider, SimulatedServer], Fault]] = {
     "half a page": lambda of, _: Fault(faults.truncated(), path=of.lists, nth=2, times=2),
     "a connection that is cut": lambda of, _: Fault(faults.cut_short(), path=of.lists, nth=2, times=2),
     "a page for people": lambda of, _: Fault(faults.html_page(), path=of.lists, nth=2, times=4),
-    "a page repeated": lambda of, _: Fault(faults.repeated_page(), path=of.lists, times=2),
-    RENAMED: lambda of, _: Fault(faults.renamed(of.renamed), path=of.lists),
-    CHANGING: lambda of, server: Fault(faults.meanwhile(lambda: server.advance(of.after)), path=of.lists, nth=2),
+    "a page repeated": lambda of, _: Fault(faults.repeated_page(), path=of.lists, nth=of.first_page, times=2),
+    RENAMED: lambda of, _: Fault(faults.renamed(of.renamed), path=of.lists, nth=of.first_page),
+    CHANGING: lambda of, server: Fault(
+        faults.meanwhile(lambda: server.advance(of.after)), path=of.lists, nth=of.first_page + 1
+    ),
 }
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from insights.ui import wording
+from integrations.connectors.base import EndOfLife
 from integrations.connectors.registered import connectors
 from integrations.enums import Kind
 from integrations.sync.health import ConnectionHealth, KindHealth, State, StreamProblem
@@ -66,6 +67,12 @@ class ProblemLine:
 
 
 @dataclass(frozen=True)
+class EndLine:
+    title: str
+    what_to_do: str
+
+
+@dataclass(frozen=True)
 class Card:
     """A connection; fields for admins are empty for others."""
 
@@ -85,6 +92,7 @@ class Card:
     quotas: Sequence[QuotaLine]
     hooks: str
     hook_problems: int
+    ends: Sequence[EndLine]
     mirrors: str
     quarantined: int
     unplaced: int
@@ -113,6 +121,7 @@ def card_of(health: ConnectionHealth, records: Mapping[Kind, int], now: datetime
         quotas=_quota_lines(health, now) if for_admin else (),
         hooks=_hooks(health, now) if for_admin else "",
         hook_problems=health.hook_problems if for_admin else 0,
+        ends=[_end(end, now) for end in health.ends] if for_admin else (),
         mirrors=_mirrors(health, now) if for_admin else "",
         quarantined=health.quarantined if for_admin else 0,
         unplaced=health.unplaced if for_admin else 0,
@@ -128,6 +137,11 @@ def _summary(health: ConnectionHealth, now: datetime) -> str:
     if health.state == State.FIRST or (health.newest - health.oldest).total_seconds() < wording.HOUR:
         return words
     return f"{words} · furthest behind {wording.duration((now - health.oldest).total_seconds())}"
+
+
+def _end(end: EndOfLife, now: datetime) -> EndLine:
+    since = "since" if end.ends_on <= now.date() else "from"
+    return EndLine(f"{end.what} {since} {wording.day(end.ends_on)}.", end.what_to_do)
 
 
 def _kind_line(kind: KindHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> KindLine:

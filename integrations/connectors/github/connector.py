@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import ClassVar
 
 from integrations.connectors.base import (
@@ -13,6 +13,7 @@ from integrations.connectors.base import (
     CloneAddress,
     Connector,
     Cursor,
+    EndOfLife,
     FetchedResource,
     Field,
     Http,
@@ -73,6 +74,12 @@ _NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
 }
 """By the source of a record, as quarantine keeps it."""
 _OF_WEBHOOK = "webhook "  # prefix of the source of a webhook's records; the event follows
+
+
+# https://docs.github.com/en/rest/about-the-rest-api/api-versions: two years after the version that follows it
+API_VERSION = EndOfLife(
+    "The version of GitHub's API that Headway uses may be gone", date(2028, 3, 10), "Update Headway."
+)
 
 
 @register
@@ -192,6 +199,9 @@ authorise the token for it.
         if kind is not Kind.REPOSITORY:
             confirm(http, place)
         yield from _FETCH[kind](http, place, cursor, now=now)
+
+    def ends(self) -> Sequence[EndOfLife]:
+        return (API_VERSION,)
 
     def budget_of(self, path: str) -> str:
         return "graphql" if path.endswith("/graphql") else "core"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from integrations.connectors.base import (
@@ -13,6 +13,7 @@ from integrations.connectors.base import (
     CheckedPermission,
     Connector,
     Cursor,
+    EndOfLife,
     FetchedResource,
     Field,
     Http,
@@ -40,6 +41,11 @@ from integrations.connectors.jira.sprints import fetch_sprints, meaning_of, norm
 from integrations.connectors.jira.webhooks import arrival_of, news_of, records_of
 from integrations.enums import Kind, ResourceKind
 
+DATA_CENTER = EndOfLife(
+    "Jira Data Center is read-only",
+    date(2029, 3, 28),
+    "Connect the site in Jira Cloud that takes its place, with an API token; its issues keep their keys.",
+)
 _NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {"issue": normalise_issue, "sprint": normalise_sprint}
 """By the source of a record, as quarantine keeps it."""
 
@@ -138,6 +144,9 @@ class Jira(Connector):
             yield from fetch_sprints(http, resource, cursor)
         else:
             yield from fetch_issues(http, resource, cursor, site=self.site, named=self.named_fields, now=now)
+
+    def ends(self) -> Sequence[EndOfLife]:
+        return () if self.site.is_cloud else (DATA_CENTER,)
 
     def budget_of(self, path: str) -> str:
         if "/agile/" in path:

@@ -95,6 +95,24 @@ _STATED: Mapping[Subject, LiteralString] = {
 }
 
 
+# (word, the provider's own category of it); a site may have two statuses of one name in different categories.
+_PROVIDED: Mapping[Subject, LiteralString] = {
+    Subject.STATUS: """
+        SELECT native_status, told_category FROM integrations_workitem
+        WHERE connection_id = %(connection)s AND deleted_at IS NULL
+        UNION
+        SELECT transition.to_status, transition.told_category
+        FROM integrations_workitemtransition transition
+        JOIN integrations_workitem item ON item.id = transition.work_item_id
+        WHERE item.connection_id = %(connection)s AND item.deleted_at IS NULL
+    """,
+    Subject.SEVERITY: """
+        SELECT DISTINCT native_severity, told_severity FROM integrations_incident
+        WHERE connection_id = %(connection)s AND deleted_at IS NULL AND told_severity <> 'unknown'
+    """,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """A record that uses a word; `url` is its page at the provider, or empty."""
@@ -107,7 +125,8 @@ class Example:
 class SeenValue:
     """A value, in how many records it occurs, and its mapping; empty: not mapped.
 
-    `by_default` is its mapping without an admin's, which `is_decided` marks.  `proposed` waits for an admin to confirm
+    `by_default` is its mapping without an admin's, which `is_decided` marks: several where the provider itself keeps
+    two values of one name apart, by their ids.  `proposed` waits for an admin to confirm
     it: the value has words that nobody knows, and does not count until then.
     """
 
@@ -147,15 +166,36 @@ def values_seen(connection: Connection, subject: Subject) -> list[SeenValue]:
         if decided_subject == subject:
             seen.setdefault(word, (0, []))
     without = ValueMappings({})
-    return [
-        SeenValue(
-            word,
-            records,
-            means=meanings.of(subject, word) or "",
-            by_default=without.of(subject, word) or "",
-            is_decided=meanings.is_decided(subject, word),
-            proposed=meanings.proposed(subject, word) or "",
-            examples=tuple(examples),
+    provided = _provided(connection, subject)
+    values = []
+    for word, (records, examples) in seen.items():
+        by_default = provided.get(word) or without.of(subject, word) or ""
+        is_decided = meanings.is_decided(subject, word)
+        values.append(
+            SeenValue(
+                word,
+                records,
+                means=(meanings.of(subject, word) or "") if is_decided else by_default,
+                by_default=by_default,
+                is_decided=is_decided,
+                proposed=meanings.proposed(subject, word) or "",
+                examples=tuple(examples),
+            )
         )
-        for word, (records, examples) in seen.items()
-    ]
+    return values
+
+
+def _provided(connection: Connection, subject: Subject) -> Mapping[str, str]:
+    """What the provider itself says of its values, `done or in_progress` where it says both."""
+    statement = _PROVIDED.get(subject)
+    if statement is None:
+        return {}
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT word, string_agg(DISTINCT category, ' or ' ORDER BY category)
+            FROM ({statement}) AS said (word, category) WHERE category IS NOT NULL GROUP BY word
+            """,  # noqa: S608  # constants of this module
+            {"connection": connection.pk},
+        )
+        return dict(cursor.fetchall())
