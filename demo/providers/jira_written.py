@@ -93,7 +93,12 @@ class WrittenIssues:
         self._now += timedelta(seconds=1)
         id_ = str(FIRST_ID + len(self.issues))
         issue = {"id": id_, "key": f"{project['key']}-{id_}", "keys": [], "changelog": []}
-        usual = {"labels": [], "duedate": None, "assignee": None, "issuetype": {"id": "10", "name": "Task"}}
+        usual: dict[str, Any] = {
+            "labels": [],
+            "duedate": None,
+            "assignee": None,
+            "issuetype": {"id": "10", "name": "Task"},
+        }
         at = {"created": written(self._now), "updated": written(self._now)}
         status = _in(TO_DO, self._now, "")
         self.issues[id_] = {**issue, "fields": {**usual, **fields, **at, **status, "project": dict(project)}}

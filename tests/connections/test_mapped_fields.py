@@ -100,7 +100,8 @@ def test_the_settings_form_keeps_the_chosen_fields(admin: Client, site: Connecti
     admin.post(page_of(site), chosen(estimates=["customfield_10031"]))
     address = reverse("admin:integrations_connection_change", args=[site.pk])
     assert 'name="estimates"' not in admin.get(address).content.decode()
-    form = {"name": "Jira", "base_url": jira.url, "email": EMAIL, "token": "", "sync_every_minutes": "15"}
+    form = {"name": "Jira", "base_url": jira.url, "email": EMAIL, "token": "", "mirror_tickets": "false"}
+    form |= {"sync_every_minutes": "15"}
     assert admin.post(address, form).status_code == 302
     site.refresh_from_db()
     assert (site.name, site.settings["estimates"]) == ("Jira", "customfield_10031")

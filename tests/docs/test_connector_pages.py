@@ -9,10 +9,6 @@ import pytest
 from integrations.connectors.registered import connectors
 from tests.servers import PROJECT_DIR
 
-RETIRED = {
-    "jira": (r"rest/api/3/search[\"']",),  # gone since 2025: /search/jql took its place
-}
-
 
 def page_of(slug: str) -> str:
     return (PROJECT_DIR / "docs" / "connectors" / f"{slug}.md").read_text()
@@ -29,10 +25,3 @@ def test_a_provider_has_a_page_with_its_settings_and_streams(slug: str) -> None:
     streams = {kind.words for kinds in connector.kinds.values() for kind in kinds}
     missing += [words for words in sorted(streams) if not re.search(rf"^\| {words.rstrip('s')}", page, re.MULTILINE)]
     assert [name for name in missing if name not in {"repositories"}] == []
-
-
-@pytest.mark.parametrize("slug", RETIRED)
-def test_no_retired_endpoint_is_requested(slug: str) -> None:
-    sources = (PROJECT_DIR / "integrations" / "connectors" / slug).glob("*.py")
-    code = "\n".join(path.read_text() for path in sources)
-    assert [pattern for pattern in RETIRED[slug] if re.search(pattern, code)] == []

@@ -38,6 +38,7 @@ class SimulatedProvider:
     changes that was read already, or is still to be.
     """
 
+    name: str
     slug: str
     serve: Callable[[], SimulatedServer]
     settings: Mapping[str, str]
@@ -52,7 +53,7 @@ class SimulatedProvider:
         """With everything picked; nothing is read yet."""
         connection = Connection.objects.create(
             provider=self.slug,
-            name=name or self.slug,
+            name=name or self.name,
             settings={**self.settings, "base_url": server.url, "resources": {"match": ["*"]}},
             secrets={"token": TOKEN},
         )
@@ -69,12 +70,12 @@ def _github() -> SimulatedServer:
     return GitHubServer(history, tokens=[Token(TOKEN, "ada")])
 
 
-def _jira() -> SimulatedServer:
+def _jira(email: str = EMAIL) -> SimulatedServer:
     history = with_issues(30)
     done = DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX, text="completed")
     lasting = Issue(90_001, 999, SHOP, ADA, "Lasts", "", BEGIN, happenings=(done,))
     history = replace(history, issues=(*history.issues, lasting), ends_at=AFTER)
-    return JiraServer(history, email=EMAIL, token=TOKEN, page=7)
+    return JiraServer(history, email=email, token=TOKEN, page=7)
 
 
 def _pagerduty() -> SimulatedServer:
@@ -93,6 +94,7 @@ def _with_incidents() -> DeliveryHistory:
 
 BEFORE, AFTER = BEGIN + 20 * DAY - MINUTE, BEGIN + 20 * DAY + MINUTE
 GITHUB = SimulatedProvider(
+    name="github",
     slug="github",
     serve=_github,
     settings={"use_graphql": "false"},
@@ -103,6 +105,7 @@ GITHUB = SimulatedProvider(
     after=AFTER,
 )
 JIRA = SimulatedProvider(
+    name="jira",
     slug="jira",
     serve=_jira,
     settings={"email": EMAIL},
@@ -112,7 +115,16 @@ JIRA = SimulatedProvider(
     before=BEFORE,
     after=AFTER,
 )
+JIRA_DATA_CENTER = replace(
+    JIRA,
+    name="jira-data-center",
+    serve=lambda: _jira(email=""),
+    settings={"email": ""},
+    lists="/api/2/search\\?.*startAt",
+    details="/api/2/status",  # a search has whole changelogs
+)
 PAGERDUTY = SimulatedProvider(
+    name="pagerduty",
     slug="pagerduty",
     serve=_pagerduty,
     settings={},
@@ -123,7 +135,7 @@ PAGERDUTY = SimulatedProvider(
     after=AFTER,
     first_page=2,  # nothing happened in the last half year
 )
-PROVIDERS = (GITHUB, JIRA, PAGERDUTY)
+PROVIDERS = (GITHUB, JIRA, JIRA_DATA_CENTER, PAGERDUTY)
 
 
 def tables_of(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:

@@ -20,13 +20,13 @@ StartServer = Callable[..., AbstractContextManager[Server]]
 ROUNDS = [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 51))]
 
 
-@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.slug)
+@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
 @pytest.mark.parametrize("seed", ROUNDS)
 def test_a_worker_killed_at_any_moment_ends_with_the_same_tables(
     start_server: StartServer, provider: SimulatedProvider, seed: int
 ) -> None:
     chance = random.Random(seed)
-    with start_server(named=f"{provider.slug}-{seed}") as server, provider.serve() as simulated:
+    with start_server(named=f"{provider.name}-{seed}") as server, provider.serve() as simulated:
         with server.database():
             connection = provider.connect(simulated)
             before = len(simulated.requests)

@@ -34,7 +34,7 @@ FAULTS: Mapping[str, Callable[[SimulatedProvider, SimulatedServer], Fault]] = {
 }
 
 
-@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.slug)
+@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
 def test_under_every_fault_the_tables_are_those_without_it(provider: SimulatedProvider) -> None:
     differing = []
     with provider.serve() as server:

@@ -50,6 +50,7 @@ class Site:
         issues = list_of(document, "issues", path)
         if self.is_cloud:
             return Found(issues, "" if document.get("isLast") else str(document.get("nextPageToken") or ""))
+        _confirm_start(document, int(start or 0), path)
         until = int(start or 0) + len(issues)
         total = document.get("total")
         return Found(issues, str(until) if issues and isinstance(total, int) and until < total else "")
@@ -88,10 +89,17 @@ def pages(
     while True:
         document = http.get(path, params={**(params or {}), "startAt": start, "maxResults": per_page}).json()
         values = list_of(document, "values", path)
+        _confirm_start(document, start, path)
         yield from values
         start += len(values)
         if not values or document.get("isLast") is True or start >= _total(document, start + 1):
             return
+
+
+def _confirm_start(document: Mapping[str, Any], start: int, path: str) -> None:
+    """TransientError for another page than was asked for: a proxy or a cache repeats it."""
+    if document.get("startAt", start) != start:
+        raise TransientError(f"Jira answered {path} with another page than the one that was asked for.")
 
 
 def list_of(document: Any, name: str, path: str) -> list[Any]:

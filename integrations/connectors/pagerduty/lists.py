@@ -14,6 +14,7 @@ from integrations.connectors.errors import TransientError
 
 PER_PAGE = 100
 MOST_OF_A_LIST = 10_000
+LONGEST_WINDOW = timedelta(days=180)  # PagerDuty answers a wider one with nothing
 SHORTEST_WINDOW = timedelta(seconds=1)  # one that cannot be cut any more is refused by PagerDuty
 
 
@@ -48,14 +49,15 @@ def window_params(since: datetime, until: datetime) -> dict[str, str]:
 def list_window(
     http: Http, path: str, name: str, params: Mapping[str, Any], *, since: datetime, until: datetime
 ) -> Iterator[Any]:
-    """The entries of a window, however many: one that reaches the cap is cut in half.
+    """The entries of a window, however many: one that is too wide, or reaches the cap, is cut in half.
 
     Entries may come twice.  TransientError where a page is repeated, so that another one would be left out.
     """
     seen: set[str] = set()
     offset, more = 0, True
     while more:
-        if offset + PER_PAGE > MOST_OF_A_LIST and until - since > SHORTEST_WINDOW:
+        reaches_cap = offset + PER_PAGE > MOST_OF_A_LIST and until - since > SHORTEST_WINDOW
+        if reaches_cap or until - since > LONGEST_WINDOW:
             middle = since + (until - since) / 2
             yield from list_window(http, path, name, params, since=middle, until=until)
             yield from list_window(http, path, name, params, since=since, until=middle)

@@ -21,11 +21,10 @@ from typing import Any
 from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
 from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.pagerduty.incidents import normalise_incident
-from integrations.connectors.pagerduty.lists import list_all, list_page, list_window, window_params
+from integrations.connectors.pagerduty.lists import LONGEST_WINDOW, list_all, list_page, list_window, window_params
 
 SOURCE = "incident"
 OVERLAP = timedelta(minutes=5)
-LONGEST_WINDOW = timedelta(days=180)
 SECOND = timedelta(seconds=1)
 BEGINNING = datetime(2009, 1, 1, tzinfo=UTC)  # PagerDuty has no incidents that are older
 UNRESOLVED = ("triggered", "acknowledged")
@@ -69,11 +68,10 @@ def _everything(http: Http, resource: FetchedResource, cursor: Cursor, now: date
 def _news(http: Http, resource: FetchedResource, cursor: Cursor, now: datetime) -> Page:
     since = datetime.fromisoformat(str(cursor["since"]))
     before = {str(id_) for id_ in cursor.get("open", ())}
-    params = {"service_ids[]": resource.external_id}
-    first = max(since, now - LONGEST_WINDOW)
-    created = list_window(http, "incidents", "incidents", params, since=first, until=now + OVERLAP)
+    of_service = {"service_ids[]": resource.external_id}
+    created = list_window(http, "incidents", "incidents", of_service, since=since, until=now + OVERLAP)
     found = {_id(incident): incident for incident in created if isinstance(incident, dict)}
-    params = {"service_ids[]": resource.external_id, "statuses[]": list(UNRESOLVED), "date_range": "all"}
+    params = {**of_service, "statuses[]": list(UNRESOLVED), "date_range": "all"}
     unresolved = {_id(one): one for one in list_all(http, "incidents", "incidents", params) if isinstance(one, dict)}
     found |= unresolved
     for id_ in sorted(before - found.keys()):
