@@ -216,6 +216,8 @@ def work_item(values: Values) -> WorkItemDraft:
         resolution="",
         estimate=values["estimate"],
         parent_key=values["parent"],
+        native_team="",
+        due_on=None,
         reporter=None,
         assignee=who(values["assignee"]) or _last_assignee(values),
         labels=tuple(values["labels"]),

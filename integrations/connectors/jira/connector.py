@@ -66,8 +66,8 @@ class Jira(Connector):
         Field(
             "base_url",
             "Base URL",
-            "Of the site: https://acme.atlassian.net. A token with scopes takes "
-            "https://api.atlassian.com/ex/jira/<cloud id>.",
+            "Of the site: https://acme.atlassian.net. A token with scopes takes its cloud id: "
+            "https://api.atlassian.com/ex/jira/CLOUD-ID.",
         ),
         Field(
             "email",

@@ -59,4 +59,5 @@ def named_teams(
     with database.cursor() as cursor:
         params = {"owned": None if owned is None else sorted(owned), "trees": sorted(trees)}
         cursor.execute(_NAMED, {**params, "since": since, "today": today})
-        return cursor.fetchall()
+        rows: list[tuple[int, int, int, int, int, bool]] = cursor.fetchall()
+    return rows
