@@ -17,7 +17,6 @@ from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from demo.providers.jira_server import JiraServer
 from demo.providers.pagerduty_server import PagerDutyServer
-from demo.providers.simulated_server import SimulatedServer
 from integrations.intake.tables import TABLES
 from integrations.models import Connection
 from integrations.sync.resources import discover_resources
@@ -25,6 +24,7 @@ from tests.connectors.github.histories import pull_request
 from tests.connectors.jira.conftest import with_issues
 from tests.demo.small_history import ADA, BEGIN, DAY, HOUR, MAX, SHOP, commit, small_history
 
+AnyServer = GitHubServer | JiraServer | PagerDutyServer
 TOKEN, EMAIL = "token_of_the_tests", "reader@example.com"
 MINUTE = timedelta(minutes=1)
 SKIPPED = {"id", "connection", "first_seen_at", "deleted_at"}
@@ -40,7 +40,7 @@ class SimulatedProvider:
 
     name: str
     slug: str
-    serve: Callable[[], SimulatedServer]
+    serve: Callable[[], AnyServer]
     settings: Mapping[str, str]
     lists: str
     details: str
@@ -49,7 +49,7 @@ class SimulatedProvider:
     after: datetime
     first_page: int = 1  # among the requests for `lists`: the first one that is answered with records
 
-    def connect(self, server: SimulatedServer, name: str = "") -> Connection:
+    def connect(self, server: AnyServer, name: str = "") -> Connection:
         """With everything picked; nothing is read yet."""
         connection = Connection.objects.create(
             provider=self.slug,
@@ -61,7 +61,7 @@ class SimulatedProvider:
         return connection
 
 
-def _github() -> SimulatedServer:
+def _github() -> AnyServer:
     """Three pages of commits, and a pull request that is closed between `BEFORE` and `AFTER`."""
     closed = replace(pull_request(500), happenings=(DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX),))
     commits = tuple(commit(f"Step {number}", BEGIN + number * HOUR) for number in range(250))
@@ -70,7 +70,7 @@ def _github() -> SimulatedServer:
     return GitHubServer(history, tokens=[Token(TOKEN, "ada")])
 
 
-def _jira(email: str = EMAIL) -> SimulatedServer:
+def _jira(email: str = EMAIL) -> AnyServer:
     history = with_issues(30)
     done = DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX, text="completed")
     lasting = Issue(90_001, 999, SHOP, ADA, "Lasts", "", BEGIN, happenings=(done,))
@@ -78,7 +78,7 @@ def _jira(email: str = EMAIL) -> SimulatedServer:
     return JiraServer(history, email=email, token=TOKEN, page=7)
 
 
-def _pagerduty() -> SimulatedServer:
+def _pagerduty() -> AnyServer:
     return PagerDutyServer(_with_incidents(), token=TOKEN, page=7)
 
 

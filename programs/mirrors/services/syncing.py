@@ -72,7 +72,7 @@ def _take(listed: TicketMirror, item: WorkItem) -> None:
         mirror.status, mirror.problem, mirror.remedy = Status.FAILED, GONE, GONE_REMEDY
         mirror.save()
         return
-    state = Comparison(_state_of(item), STATE_OF[ticket.state], mirror.agreed_state)
+    state = Comparison(_state_of(item), STATE_OF[ticket.state], MirrorState(mirror.agreed_state))
     due_on = Comparison(item.due_on or mirror.agreed_due_on, ticket.due_on, mirror.agreed_due_on)
     mirror.remote_state, mirror.remote_due_on, mirror.remote_updated_at = state.remote, due_on.remote, item.updated_at
     if state.differs or due_on.differs:
