@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
+from typing import ClassVar, Final, Generic, TypeAlias, TypeVar
 
 from integrations.enums import (
     Kind,
@@ -391,12 +391,3 @@ def shown_title(text: str) -> str:
     """A title without NUL, truncated to what a page can show."""
     clean = text.replace("\0", "")
     return clean if len(clean) <= LONGEST_TITLE else f"{clean[: LONGEST_TITLE - 1]}…"
-
-
-def plain(value: Any) -> Any:
-    """A field as JSON for the database: times in ISO 8601, enumerations as their values."""
-    if isinstance(value, date):  # a time, too
-        return value.isoformat()
-    if isinstance(value, Enum):
-        return value.value
-    return list(value) if isinstance(value, tuple) else value

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('programs', '0018_budgets'),
+        ('programs', '0019_silence_notices'),
     ]
 
     operations = [

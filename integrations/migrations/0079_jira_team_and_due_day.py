@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0067_where_label_evidence'),
+        ('integrations', '0076_costs_rewritten_lines'),
     ]
 
     operations = [
