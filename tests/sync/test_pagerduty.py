@@ -68,3 +68,35 @@ def test_a_rule_says_which_service_another_name_means_and_a_reading_finds_nothin
     rule.delete()
     follow_placing_rules()
     assert set(Incident.objects.values_list("service", flat=True)) == {"shop"}
+
+
+def test_a_change_event_is_one_rollout_with_the_deployment_that_another_tool_told_of(
+    pagerduty: PagerDutyServer,
+) -> None:
+    """The history deployed one commit twice within the hour, of which PagerDuty knows both and another tool one."""
+    connection = Connection.objects.get(name="PagerDuty")
+    connection.settings["deployments"] = "*/GitHub*: environment={environment}"
+    connection.save()
+    at = BEGIN + 10.1 * HOUR
+    with transaction.atomic():
+        store_drafts(
+            push_connection(),
+            [
+                DeploymentDraft(
+                    external_id="1",
+                    repository="acme/shop",
+                    status=RunStatus.SUCCESS,
+                    native_environment="production",
+                    sha=sha("Merge pull request #2"),
+                    finished_at=at,
+                )
+            ],
+        )
+    sync("--full")
+    told = Deployment.objects.filter(connection=connection)
+    assert set(told.values_list("external_id", "repository__name", "environment")) == {
+        ("C5002", "acme/shop", "production"),
+        ("C5003", "acme/shop", "production"),
+    }
+    (once, *parts) = Deployment.objects.filter(finished_at__gt=BEGIN + 10 * HOUR).order_by("exclusion_reason")
+    assert (once.exclusion_reason, [part.part_of_id for part in parts]) == ("", [once.pk])

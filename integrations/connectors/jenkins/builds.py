@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from integrations.connectors.base import Json
+from integrations.connectors.deployment_rules import in_stage
 from integrations.connectors.drafts import (
     MISSING,
     AnyDraft,
@@ -23,7 +24,6 @@ from integrations.connectors.drafts import (
     shown_title,
 )
 from integrations.connectors.jenkins.causes import actions_of, started_by, trigger_of
-from integrations.connectors.jenkins.rules import in_stage
 from integrations.connectors.jenkins.sources import Source, source_of
 from integrations.connectors.reader import LONGEST_ID, MILLISECOND, Reader
 from integrations.connectors.run_addresses import run_in

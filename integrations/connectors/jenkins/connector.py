@@ -20,6 +20,7 @@ from integrations.connectors.base import (
     ResourceDraft,
     register,
 )
+from integrations.connectors.deployment_rules import Rules, UnreadableRuleError, read_rules
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError, PermanentError
 from integrations.connectors.jenkins.builds import normalise_build
@@ -27,7 +28,6 @@ from integrations.connectors.jenkins.check import checked
 from integrations.connectors.jenkins.jobs import resources_of
 from integrations.connectors.jenkins.read_builds import fetch_builds
 from integrations.connectors.jenkins.refusal import meaning_of
-from integrations.connectors.jenkins.rules import Rules, UnreadableRuleError, read_rules
 from integrations.enums import Kind, ResourceKind
 
 RULES = "deployments"

@@ -23,12 +23,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.connectors.base import Cursor, FetchedResource, Http, Page, RawRecord
+from integrations.connectors.deployment_rules import Rules
 from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.jenkins.builds import TREE, is_running
 from integrations.connectors.jenkins.heads import Head, heads_of, number_of, place_of
 from integrations.connectors.jenkins.jobs import list_in, path_of, shown
 from integrations.connectors.jenkins.records import BuildRecords
-from integrations.connectors.jenkins.rules import Rules
 
 PER_PAGE = 100
 BATCH = 25  # builds that are stored together, each of which may take a request for its stages

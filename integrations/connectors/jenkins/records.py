@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from integrations.connectors.base import FetchedResource, Http, Json, RawRecord
+from integrations.connectors.deployment_rules import Rule, Rules, UnreadableRuleError, deployment_by, read_rules
 from integrations.connectors.errors import GoneError
 from integrations.connectors.jenkins.builds import is_pipeline, is_running, normalise_build
 from integrations.connectors.jenkins.causes import parameters_of, repeated_by
 from integrations.connectors.jenkins.heads import Head, number_of, place_of
 from integrations.connectors.jenkins.jobs import path_of, shown
-from integrations.connectors.jenkins.rules import Rule, Rules, UnreadableRuleError, deployment_by, read_rules
 from integrations.connectors.jenkins.sources import KNOWN_PARAMETERS
 from integrations.connectors.unchecked import as_record
 

@@ -21,14 +21,14 @@ from integrations.connectors.base import (
     ResourceDraft,
     register,
 )
+from integrations.connectors.deployment_rules import Rules, UnreadableRuleError, read_rules
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
 from integrations.connectors.json_text import read_json
 from integrations.connectors.pagerduty.change_events import (
-    environment_of,
-    mistakes_in,
+    deployment_of,
     normalise_change_event,
-    rules_of,
+    services_of,
 )
 from integrations.connectors.pagerduty.incidents import normalise_incident
 from integrations.connectors.pagerduty.lists import list_all, list_page, list_window
@@ -39,6 +39,7 @@ from integrations.connectors.pagerduty.read_incidents import SOURCE, fetch_incid
 from integrations.connectors.signatures import signed_with_sha256
 from integrations.enums import Kind, ResourceKind
 
+RULES = "deployments"
 LONGEST_EVENT = 60
 LOOKED_AT, LOOKED_BACK = 100, timedelta(days=30)  # of change events, for Test connection
 MOST_SIGNATURES = 10  # of one delivery; each costs a hash of its body
@@ -60,11 +61,11 @@ class PagerDuty(Connector):
         ),
         Field("token", "API key", "A read-only one does: Integrations → API Access Keys.", secret=True),
         Field(
-            "deployments",
+            RULES,
             "Change events that are deployments",
-            "A rule a line: service / source = environment, with * for anything. “* / GitHub* = production” takes what "
-            "GitHub sends, “* / * = {environment}” the environment that an event names in its details. Empty: none. "
-            "After a change, press Look at everything again.",
+            "A rule a line: a pattern of service/source, then environment=, and service=, repository=, sha= if they are "
+            "needed. */GitHub*: environment=production takes what GitHub sends; {environment} stands for the event's "
+            "detail of that name. Empty: none. After a change, press Look at everything again.",
             required=False,
             multiline=True,
         ),
@@ -81,6 +82,24 @@ class PagerDuty(Connector):
     def base_url(self) -> str:
         return self.settings.values.get("base_url", "").strip().rstrip("/")
 
+    @property
+    def rules(self) -> Rules:
+        """Raises PermanentError if they cannot be read."""
+        try:
+            return read_rules(self.settings.values.get(RULES, ""))
+        except UnreadableRuleError as problem:
+            raise PermanentError(
+                f"A rule of change events cannot be read. {problem}", what_to_do="Correct it in the connection's form."
+            ) from None
+
+    @classmethod
+    def mistakes(cls, values: Mapping[str, str]) -> Mapping[str, str]:
+        try:
+            read_rules(values.get(RULES, ""))
+        except UnreadableRuleError as problem:
+            return {RULES: str(problem)}
+        return {}
+
     def sign(self, http: Http | None) -> Mapping[str, str]:
         return {
             "authorization": f"Token token={self.settings.secrets.get('token', '')}",
@@ -95,7 +114,7 @@ class PagerDuty(Connector):
             _tried("Incidents", lambda: list_page(http, "incidents", "incidents", {"date_range": "all"}, offset=0)),
             _tried("Log entries", lambda: list_page(http, "log_entries", "log_entries", {}, offset=0)),
             _tried("On-call schedules", lambda: list_page(http, "oncalls", "oncalls", {}, offset=0)),
-            _change_events(http, self.settings.values.get("deployments", ""), now=datetime.now(UTC)),
+            _change_events(http, self.rules, now=datetime.now(UTC)),
         ]
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
@@ -118,8 +137,7 @@ class PagerDuty(Connector):
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
         if kind == Kind.DEPLOYMENT:
-            rules = rules_of(self.settings.values.get("deployments", ""))
-            yield from fetch_change_events(http, resource, cursor, rules=rules, now=now)
+            yield from fetch_change_events(http, resource, cursor, rules=self.rules, now=now)
         else:
             yield from fetch_incidents(http, resource, cursor, now=now)
 
@@ -175,21 +193,23 @@ def _tried(what: str, read: Callable[[], Any]) -> CheckedPermission:
     return CheckedPermission(what, works=True)
 
 
-def _change_events(http: Http, text: str, *, now: datetime) -> CheckedPermission:
+def _change_events(http: Http, rules: Rules, *, now: datetime) -> CheckedPermission:
     """Which of the last month's count as deployments by the rules, with examples."""
     what = "Change events"
-    if mistakes := mistakes_in(text):
-        remedy = f"“{mistakes[0]}” is no rule. Write it as: service / source = environment."
-        return CheckedPermission(what, works=False, remedy=remedy)
-    rules = rules_of(text)
     try:
         listed = list_window(http, "change_events", "change_events", {}, since=now - LOOKED_BACK, until=now)
         events = [event for event in islice(listed, LOOKED_AT) if isinstance(event, dict)]
     except CredentialRefusedError:
         raise
     except PermanentError as problem:
-        return CheckedPermission(what, works=not rules, remedy=f"{problem.problem} Use a read-only key of the account.")
-    deployed = [(event, environment) for event in events if (environment := environment_of(rules, event))]
+        remedy = f"{problem.problem} Use a read-only key of the account."
+        return CheckedPermission(what, works=not rules.rules, remedy=remedy)
+    deployed = [
+        (event, values["environment"])
+        for event in events
+        for service in services_of(event)[:1]
+        if (values := deployment_of(rules, event, service)) is not None
+    ]
     examples = [f"“{event.get('summary') or event.get('id')}” → {environment}" for event, environment in deployed[:2]]
     named = f", such as {' and '.join(examples)}" if examples else ""
     count = f"{len(events):,}{' or more' if len(events) == LOOKED_AT else ''} in the last {LOOKED_BACK.days} days"

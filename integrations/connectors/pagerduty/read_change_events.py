@@ -6,12 +6,13 @@ A change event never changes, so that later readings ask for what came since.  A
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.connectors.base import Cursor, FetchedResource, Http, Page, RawRecord
-from integrations.connectors.pagerduty.change_events import Rule, environment_of, normalise_change_event
+from integrations.connectors.deployment_rules import Rules
+from integrations.connectors.pagerduty.change_events import deployment_of, normalise_change_event
 from integrations.connectors.pagerduty.lists import list_window
 from integrations.connectors.pagerduty.read_incidents import OVERLAP
 
@@ -21,10 +22,10 @@ KEPT_FOR = timedelta(days=365)  # nothing older is asked for
 
 
 def fetch_change_events(
-    http: Http, resource: FetchedResource, cursor: Cursor, *, rules: Sequence[Rule], now: datetime
+    http: Http, resource: FetchedResource, cursor: Cursor, *, rules: Rules, now: datetime
 ) -> Iterator[Page]:
     """Everything from an empty cursor, month by month, the newest first; else what came since."""
-    if not rules:
+    if not rules.rules:
         yield Page((), {}, left=0, complete=True)
         return
     if since := cursor.get("since"):
@@ -41,9 +42,7 @@ def fetch_change_events(
     yield Page((), {"since": (datetime.fromisoformat(began) - OVERLAP).isoformat()}, left=0, complete=True)
 
 
-def _between(
-    http: Http, resource: FetchedResource, rules: Sequence[Rule], since: datetime, until: datetime
-) -> list[RawRecord]:
+def _between(http: Http, resource: FetchedResource, rules: Rules, since: datetime, until: datetime) -> list[RawRecord]:
     """Those that the rules call deployments."""
     path = f"services/{resource.external_id}/change_events"
     listed = list_window(http, path, "change_events", {}, since=since, until=until)
@@ -51,9 +50,9 @@ def _between(
     return [record for event in found.values() if (record := _record(resource, rules, event)) is not None]
 
 
-def _record(resource: FetchedResource, rules: Sequence[Rule], event: dict[str, Any]) -> RawRecord | None:
-    environment = environment_of(rules, {**event, "services": event.get("services") or [{"summary": resource.name}]})
-    if not environment:
+def _record(resource: FetchedResource, rules: Rules, event: dict[str, Any]) -> RawRecord | None:
+    deployment = deployment_of(rules, event, resource.name)
+    if deployment is None:
         return None
-    payload = {"event": event, "service": resource.name, "environment": environment}
+    payload = {"event": event, "service": resource.name, "deployment": deployment}
     return RawRecord(payload, normalise_change_event, str(event.get("id", "")), SOURCE)

@@ -12,20 +12,16 @@ from demo.providers import faults
 from demo.providers.faults import Fault
 from demo.providers.pagerduty_server import PagerDutyServer
 from integrations.connectors.base import FetchedResource, Page, Settings
+from integrations.connectors.deployment_rules import read_rules
 from integrations.connectors.drafts import DeploymentDraft
 from integrations.connectors.http import ConnectionHttp
 from integrations.connectors.pagerduty import PagerDuty
-from integrations.connectors.pagerduty.change_events import (
-    environment_of,
-    mistakes_in,
-    normalise_change_event,
-    rules_of,
-)
+from integrations.connectors.pagerduty.change_events import deployment_of, normalise_change_event
 from integrations.enums import Kind, RunStatus
 from tests.connectors.pagerduty.test_reading import QUICK, TOKEN
 from tests.demo.small_history import BEGIN, DAY, HOUR, sha, small_history
 
-RULES = "shop / GitHub* = {environment}"
+RULES = "shop/GitHub*: environment={environment}"
 
 
 def event(**more: Any) -> dict[str, Any]:
@@ -45,20 +41,22 @@ def event(**more: Any) -> dict[str, Any]:
     ("rules", "environment"),
     [
         ("", ""),
-        ("shop / github* = production", "production"),
-        ("* / deploy.example.com = live", "live"),
-        ("* / * = {environment}", "prod-eu"),
-        ("* / * = {stage}", ""),
-        ("basket / * = production", ""),
-        ("basket / * = production\n\n * / * = {stage}\n* / * = other", "other"),
+        ("shop/github*: environment=production", "production"),
+        ("*/deploy.example.com: environment=live", "live"),
+        ("*: environment={environment}", "prod-eu"),
+        ("*: environment={stage_of}", ""),
+        ("basket/*: environment=production", ""),
+        ("basket/*: environment=production\n\n*: environment={stage_of}\n*: environment=other", "other"),
     ],
 )
-def test_the_first_rule_that_fits_says_where_it_was_deployed(rules: str, environment: str) -> None:
-    assert environment_of(rules_of(rules), event()) == environment
+def test_the_first_rule_that_matches_says_where_it_was_deployed(rules: str, environment: str) -> None:
+    values = deployment_of(read_rules(rules), event(), "Shop")
+    assert (values["environment"] if values else "") == environment
 
 
-def test_a_line_that_is_no_rule_is_named() -> None:
-    assert mistakes_in("* / * = production\nproduction\n") == ["production"]
+def test_the_form_refuses_a_line_that_is_no_rule() -> None:
+    assert "Line 1" in PagerDuty.mistakes({"deployments": "production"})["deployments"]
+    assert PagerDuty.mistakes({"deployments": RULES}) == {}
 
 
 @pytest.mark.parametrize(
@@ -75,9 +73,9 @@ def test_a_line_that_is_no_rule_is_named() -> None:
     ],
 )
 def test_a_deployment_is_placed_by_what_its_event_names(more: dict[str, Any], repository: str, commit: str) -> None:
-    payload = {"event": event(**more), "service": "Shop", "environment": "production"}
+    payload = {"event": event(**more), "service": "Shop", "deployment": {"environment": "production"}}
     (draft,) = normalise_change_event(payload)
-    assert (draft.repository, draft.sha, draft.service) == (repository, commit, "Shop")
+    assert (draft.repository, draft.sha, draft.service) == (repository, commit, "")
     assert (draft.status, draft.native_environment, draft.finished_at) == (
         RunStatus.SUCCESS,
         "production",
@@ -141,13 +139,12 @@ def test_who_is_on_call_is_noted_with_each_service(pagerduty: PagerDutyServer) -
 
 def test_the_check_shows_what_counts_as_a_deployment(pagerduty: PagerDutyServer) -> None:
     with time_machine.travel(BEGIN + 5 * DAY, tick=True):
-        checks = {rules: check_of(pagerduty, rules) for rules in (RULES, "", "production")}
+        checks = {rules: check_of(pagerduty, rules) for rules in (RULES, "")}
     works = (
         f"Change events: 2 in the last 30 days, 2 of them deployments, such as “shop {sha('Merge pull request #2')[:7]}"
     )
     assert checks[RULES][0].startswith(works)
     assert checks[""] == ("Change events: 2 in the last 30 days, 0 of them deployments", "")
-    assert checks["production"][1].startswith("“production” is no rule.")
 
 
 def check_of(pagerduty: PagerDutyServer, rules: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.connectors.jenkins.rules import UnreadableRuleError, deployment_by, read_rules
+from integrations.connectors.deployment_rules import UnreadableRuleError, deployment_by, read_rules
 
 
 def test_a_rule_takes_environment_and_service_from_parameters() -> None:
@@ -29,7 +29,7 @@ def test_without_a_rule_or_an_environment_nothing_is_deployed() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("acme/shop", "Line 1 has no pattern of jobs"),
+        ("acme/shop", "Line 1 has no pattern before a colon"),
         ("\nacme/shop: service=cart", "Line 2 names no environment"),
         ("acme/shop: environment=prod, colour=red", "Line 1: “colour=red” is none of environment, service"),
         ("acme/shop: environment={stage}", "Line 1 uses {stage} and has no stage"),

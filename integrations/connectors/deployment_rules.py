@@ -1,10 +1,12 @@
-"""Which builds deploy, and where to: an admin's rules, one a line.
+"""Which records of a tool are deployments, and where to: an admin's rules, one a line.
 
     acme/deploy-*: environment={ENV}, service={APP}, repository=acme/{APP}, sha={COMMIT}
     acme/shop/main: stage=Deploy to *, environment={stage}
+    checkout/GitHub*: environment={environment}
 
-Before the colon stands a pattern of jobs, of a multibranch project with the branch.  {ENV} is the build's parameter of
-that name, {stage} the name of the stage.  The first rule that matches and gives an environment counts.
+Before the colon stands a pattern of names: of Jenkins' jobs, of a multibranch project with the branch; of PagerDuty's
+services with what sends their change events.  {ENV} is the parameter or detail of that name, {stage} the name of a
+build's stage.  The first rule that matches and gives an environment counts.
 """
 
 from __future__ import annotations
@@ -101,9 +103,7 @@ def _value(found: re.Match[str], parameters: Mapping[str, str]) -> str:
 def _rule(number: int, line: str) -> Rule:
     pattern, colon, rest = line.partition(": ")
     if not colon or not pattern.strip():
-        raise UnreadableRuleError(
-            f"Line {number} has no pattern of jobs before a colon: acme/deploy: environment={{ENV}}."
-        )
+        raise UnreadableRuleError(f"Line {number} has no pattern before a colon: acme/deploy: environment={{ENV}}.")
     values = dict(_values(number, rest))
     if not values.get("environment"):
         raise UnreadableRuleError(
