@@ -15,6 +15,7 @@ from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, Deployment, Incident, PlacingRule
 from integrations.push.connection import push_connection
 from tests.connectors.pagerduty.test_reading import TOKEN, incident, with_incidents
+from tests.demo.small_history import BEGIN, HOUR, sha
 from tests.sync.test_jira import printed
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +71,7 @@ def test_a_rule_says_which_service_another_name_means_and_a_reading_finds_nothin
     assert set(Incident.objects.values_list("service", flat=True)) == {"shop"}
 
 
-def test_a_change_event_is_one_rollout_with_the_deployment_that_another_tool_told_of(
+def test_a_change_event_is_one_rollout_with_another_tools_deployment(
     pagerduty: PagerDutyServer,
 ) -> None:
     """The history deployed one commit twice within the hour, of which PagerDuty knows both and another tool one."""

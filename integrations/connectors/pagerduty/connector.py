@@ -63,7 +63,7 @@ class PagerDuty(Connector):
         Field(
             RULES,
             "Change events that are deployments",
-            "A rule a line: a pattern of service/source, then environment=, and service=, repository=, sha= if they are "
+            "A rule a line: a pattern of service/source, then environment=, and service=, repository=, sha= where "
             "needed. */GitHub*: environment=production takes what GitHub sends; {environment} stands for the event's "
             "detail of that name. Empty: none. After a change, press Look at everything again.",
             required=False,
