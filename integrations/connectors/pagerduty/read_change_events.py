@@ -13,18 +13,18 @@ from typing import Any
 from integrations.connectors.base import Cursor, FetchedResource, Http, Page, RawRecord
 from integrations.connectors.deployment_rules import Rules
 from integrations.connectors.pagerduty.change_events import deployment_of, normalise_change_event
-from integrations.connectors.pagerduty.lists import list_window
+from integrations.connectors.pagerduty.lists import LONGEST_WINDOW, list_window
 from integrations.connectors.pagerduty.read_incidents import OVERLAP
+from integrations.connectors.unchecked import time_of
 
 SOURCE = "change_event"
-STEP = timedelta(days=30)  # of the first reading
-KEPT_FOR = timedelta(days=365)  # nothing older is asked for
+KEPT_FOR = timedelta(days=365)  # where it is not known since when the service exists
 
 
 def fetch_change_events(
     http: Http, resource: FetchedResource, cursor: Cursor, *, rules: Rules, now: datetime
 ) -> Iterator[Page]:
-    """Everything from an empty cursor, month by month, the newest first; else what came since."""
+    """Everything from an empty cursor, half a year at once, the newest first; else what came since."""
     if not rules.rules:
         yield Page((), {}, left=0, complete=True)
         return
@@ -34,10 +34,10 @@ def fetch_change_events(
         return
     began = str(cursor.get("began") or now.isoformat())
     until = datetime.fromisoformat(str(cursor.get("until") or (now + OVERLAP).isoformat()))
-    first = datetime.fromisoformat(began) - KEPT_FOR
+    first = time_of(resource.details, "created_at") or datetime.fromisoformat(began) - KEPT_FOR
     while until > first:
-        records = _between(http, resource, rules, until - STEP, until)
-        until -= STEP
+        records = _between(http, resource, rules, until - LONGEST_WINDOW, until)
+        until -= LONGEST_WINDOW
         yield Page(records, {"began": began, "until": until.isoformat()})
     yield Page((), {"since": (datetime.fromisoformat(began) - OVERLAP).isoformat()}, left=0, complete=True)
 

@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
 from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.pagerduty.incidents import normalise_incident
 from integrations.connectors.pagerduty.lists import LONGEST_WINDOW, list_all, list_page, list_window, window_params
+from integrations.connectors.unchecked import time_of
 
 SOURCE = "incident"
 OVERLAP = timedelta(minutes=5)
@@ -42,7 +42,7 @@ def _everything(http: Http, resource: FetchedResource, cursor: Cursor, now: date
     began = str(cursor.get("began") or now.isoformat())
     until = datetime.fromisoformat(str(cursor.get("until") or (now + OVERLAP).isoformat()))
     unresolved = {str(known) for known in cursor.get("open", ())}
-    first = _time(resource.details.get("created_at")) or BEGINNING
+    first = time_of(resource.details, "created_at") or BEGINNING
     offset = 0
     while until > first:
         window = max(until - LONGEST_WINDOW, first - OVERLAP)
@@ -129,18 +129,10 @@ def _id(incident: Json) -> str:
 
 
 def _created_at(incident: Json) -> datetime | None:
-    return _time(incident.get("created_at"))
+    return time_of(incident, "created_at")
 
 
 def _changed(incident: Json, since: datetime) -> bool:
     """Since the last reading; where PagerDuty does not say when, it may have."""
-    at = _time(incident.get("updated_at") or incident.get("last_status_change_at"))
+    at = time_of(incident, "updated_at") or time_of(incident, "last_status_change_at")
     return at is None or at >= since
-
-
-def _time(text: Any) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return at if at.tzinfo else None
