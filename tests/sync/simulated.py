@@ -15,16 +15,22 @@ from django.db import models
 from demo.plan.delivery import DeliveryEvent, DeliveryHistory, EventKind, Incident, Issue, Urgency
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
+from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
 from demo.providers.pagerduty_server import PagerDutyServer
+from integrations.connectors.base import ResourceDraft
+from integrations.enums import ResourceKind
+from integrations.intake.places import store_resource
 from integrations.intake.tables import TABLES
 from integrations.models import Connection
 from integrations.sync.resources import discover_resources
 from tests.connectors.github.histories import pull_request
+from tests.connectors.jenkins.conftest import busy_history
+from tests.connectors.jenkins.reading import RULE, USER
 from tests.connectors.jira.conftest import with_issues
 from tests.demo.small_history import ADA, BEGIN, DAY, HOUR, MAX, SHOP, commit, small_history
 
-AnyServer = GitHubServer | JiraServer | PagerDutyServer
+AnyServer = GitHubServer | JenkinsServer | JiraServer | PagerDutyServer
 TOKEN, EMAIL = "token_of_the_tests", "reader@example.com"
 MINUTE = timedelta(minutes=1)
 SKIPPED = {"id", "connection", "first_seen_at", "deleted_at"}
@@ -47,6 +53,7 @@ class SimulatedProvider:
     renamed: str
     before: datetime
     after: datetime
+    repository: str = ""  # that its records name, and another source knows
     first_page: int = 1  # among the requests for `lists`: the first one that is answered with records
 
     def connect(self, server: AnyServer, name: str = "") -> Connection:
@@ -57,6 +64,10 @@ class SimulatedProvider:
             settings={**self.settings, "base_url": server.url, "resources": {"match": ["*"]}},
             secrets={"token": TOKEN},
         )
+        if self.repository:
+            remote = self.repository.partition("://")[2]
+            draft = ResourceDraft(ResourceKind.REPOSITORY, self.repository, "acme/shop", remote=remote)
+            store_resource(connection, draft)
         discover_resources(connection)
         return connection
 
@@ -135,7 +146,19 @@ PAGERDUTY = SimulatedProvider(
     after=AFTER,
     first_page=2,  # nothing happened in the last half year
 )
-PROVIDERS = (GITHUB, JIRA, JIRA_DATA_CENTER, PAGERDUTY)
+JENKINS = SimulatedProvider(
+    name="jenkins",
+    slug="jenkins",
+    serve=lambda: JenkinsServer(replace(busy_history(), ends_at=AFTER), user=USER, token=TOKEN),
+    settings={"user": USER, "deployments": RULE, "libraries": "jenkins-library"},
+    lists=r"rollout.*allBuilds.*\{(0|95),",
+    details="wfapi",
+    renamed="allBuilds.3.number",
+    before=BEFORE,
+    after=AFTER,
+    repository="https://github.com/acme/shop",
+)
+PROVIDERS = (GITHUB, JIRA, JIRA_DATA_CENTER, PAGERDUTY, JENKINS)
 
 
 def tables_of(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
