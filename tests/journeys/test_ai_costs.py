@@ -80,7 +80,12 @@ def work(
     """A session, of requests of 100,000 tokens, whose telemetry names repository and branch."""
     name = f"{repository} {branch}"
     place = {"vcs.repository.url.full": f"https://github.com/{repository}", "vcs.ref.head.name": branch}
-    sent = {"model": "claude-sonnet-4-5", "input_tokens": A_REQUEST, "output_tokens": 0, "duration_ms": 900}
+    sent: dict[str, str | int | float] = {
+        "model": "claude-sonnet-4-5",
+        "input_tokens": A_REQUEST,
+        "output_tokens": 0,
+        "duration_ms": 900,
+    }
     events = [
         LogEvent("api_request", at + timedelta(seconds=number), {**place, **sent, "request_id": f"{name} {number}"})
         for number in range(tokens // A_REQUEST)

@@ -23,13 +23,12 @@ from programs.closing.services.frozen import FrozenDocumentError, FrozenQuarter,
 from programs.key_results.services.measuring import measure_objectives
 from programs.models import CheckIn, FrozenDocument, KeyResult, Objective, Quarter
 from programs.objectives.services.check_ins import check_in
-from programs.objectives.services.drafts import KeyResultDraft
 from programs.objectives.services.writing import add_objective, drop_objective, override_status, publish_objective
 from programs.quarters.fiscal_quarters import current_quarter, following
 from tests.org import Org
 from tests.pages.delivering import OPENED, REVIEWED, merged
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
-from tests.programs.objectives import by_hand, draft, objective
+from tests.programs.objectives import by_hand, draft, objective, pickup
 from tests.programs.tickets import as_, ticket
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
@@ -60,11 +59,6 @@ def delivered(org: Org) -> Org:
 def in_october() -> Iterator[None]:
     with time_machine.travel(datetime(2026, 10, 5, 12, tzinfo=UTC), tick=False):
         yield
-
-
-def pickup(**fields: Any) -> KeyResultDraft:
-    usual = {"title": "Reviews begin sooner", "metric": "pr.pickup_time", "target_kind": "relative"}
-    return KeyResultDraft(**{**usual, "change_percent": -40.0, **fields})
 
 
 def third_quarter() -> Quarter:

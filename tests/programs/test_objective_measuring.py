@@ -23,7 +23,6 @@ from programs.objectives.pages.labels import objective_line
 from programs.objectives.queries.filters import ObjectiveFilters
 from programs.objectives.queries.objectives import progress_of
 from programs.objectives.services.check_ins import check_in
-from programs.objectives.services.drafts import KeyResultDraft
 from programs.objectives.services.templates import draft_from, objective_templates
 from programs.objectives.services.writing import add_objective, override_status
 from programs.quarters.fiscal_quarters import current_quarter, preceding
@@ -31,7 +30,7 @@ from programs.tasks import measure_objectives as measure_task
 from tests.org import Org
 from tests.pages.delivering import OPENED, REVIEWED, merged
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
-from tests.programs.objectives import by_hand, draft, objective
+from tests.programs.objectives import by_hand, draft, objective, pickup
 from tests.programs.tickets import as_, ticket
 from tests.stored_once import StoreOnce
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
@@ -74,16 +73,6 @@ def tell_of_reviews(org: Org) -> Org:
     records += [merged(next(numbers), date(2026, 7, 8), author=name, waits=5) for name in ("grace", "lise")]
     org.push("pull-requests", *records)
     return org
-
-
-def pickup(**fields: Any) -> KeyResultDraft:
-    usual: dict[str, Any] = {
-        "title": "Reviews begin sooner",
-        "metric": "pr.pickup_time",
-        "target_kind": "relative",
-        "change_percent": -40.0,
-    }
-    return KeyResultDraft(**{**usual, **fields})
 
 
 def measure(record: Objective, persona: Any = EXECUTIVE) -> tuple[KeyResultProgress, ...]:
