@@ -26,7 +26,8 @@ AT_DEPLOYMENT = (
     "or a cherry-picked copy of it, finished, in the author's unit then. Containment is told by the commit graph where "
     "the merge's parents are known, else it is the first deployment of the repository that started after the merge and "
     "is no rollback; the method is a segment. Those of bots are left out, and those of coding agents count for whoever "
-    "asked."
+    "asked. Where the repository's owner agreed to work without pull requests, a commit that reaches the default "
+    "branch without one is a change, too: pushed at its committer time, of its author."
 )
 LEAD_TIME_DIMENSIONS = (
     *(Dimension.ASSISTANCE, Dimension.AGENT, Dimension.WORK_TYPE, Dimension.SIZE_CLASS),
@@ -92,8 +93,9 @@ LEAD_TIME = Duration(
     version=1,
     name="Lead time for changes",
     meaning="How long a change takes from its first commit to production.",
-    formula="first own commit → first successful production deployment that contains the merge. Pull requests without "
+    formula="first own commit → first successful production deployment that contains the merge. Changes without "
     f"a known first commit are left out. {AT_DEPLOYMENT}",
+    needs_pull_requests=True,
     of=spread_of_lead_times("lead_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,

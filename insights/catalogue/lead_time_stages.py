@@ -12,7 +12,10 @@ from insights.catalogue.references import FOUR_KEYS, PULL_REQUEST_STAGES, WORK_V
 from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.query import Statistic
 
-ALL_FIVE = "Of pull requests with all five stages: coding, pickup, review, merge and deploy; the others are left out."
+ALL_FIVE = (
+    "Of pull requests with all five stages: coding, pickup, review, merge and deploy, and of pushes with both of "
+    "theirs: coding and deploy; the others are left out."
+)
 LINKED = "Pull requests without a linked work item have none and are left out."
 
 
@@ -34,6 +37,7 @@ def _stage(
         meaning=meaning,
         formula=f"{formula} {AT_DEPLOYMENT}",
         of=spread_of_lead_times(column),
+        needs_pull_requests=True,
         statistic=Statistic.MEDIAN,
         unit=UnitOfMeasure.SECONDS,
         better=Better.LOWER,

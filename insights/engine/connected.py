@@ -18,6 +18,7 @@ from insights.query.enums import BelongsTo
 from insights.query.query import Window
 from integrations.enums import Kind
 from integrations.facts.ownership import OWNER_PLACEMENTS
+from integrations.facts.working_agreements import AGREED
 from integrations.models import FactFamily
 
 NOT_YET = "This time has not come yet."
@@ -25,6 +26,10 @@ NOTHING = "Nothing was found in this time."
 OWNS_NOTHING = "This unit owned no repository or service then. Owners are confirmed on the page of ownership."
 NOBODY_ENTERED = "Nobody has entered a value."
 OF_UNITS_ALONE = "Values are entered for units and for the whole organisation: there is none of people, or of a part."
+DIRECTLY = (
+    "No pull requests were merged; commits reached the default branch directly. If the team works without them, say so "
+    "in its working agreement."
+)
 OF_NO_PERSON = "This counts for the unit that owns what it runs on: it can't be narrowed to people."
 
 
@@ -123,6 +128,7 @@ class ConnectedSince:
         self._enrolled: dict[ResolvedScope, Mapping[int | None, date]] = {}
         self._sources: dict[str, Sequence[Source]] = {}
         self._owning: dict[ResolvedScope, Mapping[int | None, date]] = {}
+        self._direct: dict[tuple[ResolvedScope, int | None, Window, tuple[str, ...]], bool] = {}
 
     def of(self, metric: Metric, scope: ResolvedScope, unit_id: int | None = None) -> Connected:
         """`unit_id` is one of the scope's several units; with `by_person`, the id of a person."""
@@ -137,6 +143,18 @@ class ConnectedSince:
             self._owning[scope] = _owning_since(scope)
         owning = self._owning[scope].get(unit_id or (scope.ids[0] if scope.ids else None))
         return replace(latest, owning_since=owning or date.max)
+
+    def only_direct_commits(
+        self, scope: ResolvedScope, unit_id: int | None, window: Window, repositories: tuple[str, ...]
+    ) -> bool:
+        """Whether commits of the scope, but no merged pull requests, reached default branches (of these repositories).
+
+        Commits to repositories of units that agreed to work so are none of them.
+        """
+        key = (scope, unit_id, window, repositories)
+        if key not in self._direct:
+            self._direct[key] = _only_direct_commits(unit_id or (scope.ids[0] if scope.ids else None), *key[2:])
+        return self._direct[key]
 
     def _since(self, source: Source, scope: ResolvedScope, unit_id: int | None) -> date | None:
         if source is Source.TELEMETRY:
@@ -185,6 +203,49 @@ def _owning_since(scope: ResolvedScope) -> Mapping[int | None, date]:
             {"ids": list(scope.ids)},
         )
         return dict(cursor.fetchall())
+
+
+def _only_direct_commits(unit: int | None, window: Window, repositories: tuple[str, ...]) -> bool:
+    in_unit = (
+        "JOIN orgtree_placement placement ON placement.person_id = identity.person_id"
+        " AND placement.ancestor_id = %(unit)s AND placement.during @> {day}"
+        if unit
+        else ""
+    )
+    in_repositories = (
+        "AND {repository} IN (SELECT id FROM integrations_repository WHERE name = ANY(%(repositories)s))"
+        if repositories
+        else ""
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH agreed AS MATERIALIZED (
+                SELECT owned.repository_id, agreed.during FROM ({AGREED}) AS agreed
+                JOIN integrations_owned owned ON owned.id = agreed.owned_id WHERE agreed.trunk
+            )
+            SELECT NOT EXISTS (
+                SELECT FROM integrations_pullrequestfigures figures
+                LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
+                {in_unit.format(day="figures.merged_on")}
+                WHERE figures.merged_on >= %(start)s AND figures.merged_on < %(end)s AND figures.set_apart = ''
+                {in_repositories.format(repository="figures.repository_id")}
+            ) AND EXISTS (
+                SELECT FROM integrations_commit commit
+                JOIN integrations_commitinrepository link ON link.commit_id = commit.id AND link.on_default_branch
+                LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+                {in_unit.format(day="commit.counted_on")}
+                WHERE commit.counted_on >= %(start)s AND commit.counted_on < %(end)s AND commit.set_apart = ''
+                  AND NOT EXISTS (
+                      SELECT FROM agreed
+                      WHERE agreed.repository_id = link.repository_id AND agreed.during @> commit.counted_on
+                  )
+                {in_repositories.format(repository="link.repository_id")}
+            )
+            """,  # this module's own
+            {"unit": unit, "start": window.start, "end": window.end, "repositories": list(repositories)},
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def _enrolled_since(scope: ResolvedScope, *, by_person: bool = False) -> Mapping[int | None, date]:

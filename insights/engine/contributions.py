@@ -76,6 +76,7 @@ FACT_LABELS = {  # by the column that identifies a fact in its relation
     "session_id": "Session",
     "commit_id": "Commit",
     "pull_request_id": "Pull request",
+    "change_id": "Change",
     "review_id": "Review",
     "item_id": "Work item",
     "run_id": "Pipeline run",

@@ -9,9 +9,10 @@ from datetime import timedelta
 from insights.catalogue.declarations import Metric
 from insights.catalogue.result import MetricResult
 from insights.columns.source import EXACT, PAGE, Lag
-from insights.engine.connected import NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data, why_not_entered
+from insights.engine.connected import DIRECTLY, NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data, why_not_entered
 from insights.engine.contributions import read_person_totals, read_rows
 from insights.engine.distribution import read_distribution
+from insights.engine.fact_query import ScopeKind
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.plan import Clock, Plan, ScopeResolver, plan_query, plan_total, plan_units
 from insights.engine.results import MetricResults, Segment, results_of_plans
@@ -20,7 +21,7 @@ from insights.engine.unconfirmed import noting_unconfirmed, plans_of_unconfirmed
 from insights.query import windows
 from insights.query.enums import BelongsTo
 from insights.query.measures import NOTHING as NOTHING_MEASURED
-from insights.query.query import Answer, Freshness, MetricValue, Query, Statistic, Window
+from insights.query.query import Answer, Dimension, Freshness, MetricValue, Query, Statistic, Window
 
 __all__ = [
     "AnswerSet",
@@ -212,7 +213,22 @@ def _why_no_data(plan: Plan, window: Window, since: ConnectedSince) -> str:
         return OF_NO_PERSON
     if plan.metric.belongs_to is BelongsTo.UNIT:
         return why_not_entered(plan.scope, window, plan.clock.today)
-    return why_no_data(window, since.of(plan.metric, plan.scope, plan.unit_id), plan.clock.today)
+    reason = why_no_data(window, since.of(plan.metric, plan.scope, plan.unit_id), plan.clock.today)
+    if reason is NOTHING and plan.metric.needs_pull_requests and window == plan.query.window:
+        return DIRECTLY if _only_direct_commits(plan, since) else NOTHING
+    return reason
+
+
+def _only_direct_commits(plan: Plan, since: ConnectedSince) -> bool:
+    """Whether the scope works without pull requests, and did not say so; of people and other facets nobody looks."""
+    scope, facets = plan.scope, plan.query.facets
+    if scope.kind not in (ScopeKind.ANYBODY, ScopeKind.UNIT, ScopeKind.UNITS) or is_of_people(scope):
+        return False
+    if not facets.keys() <= {Dimension.REPOSITORY}:
+        return False
+    return since.only_direct_commits(
+        scope, plan.unit_id, plan.query.window, tuple(facets.get(Dimension.REPOSITORY, ()))
+    )
 
 
 def _nothing(metric: Metric, results: MetricResults, window: Window) -> MetricResult:

@@ -42,6 +42,7 @@ COMMIT_COLUMN, SHORT_SHA = "sha", 10
 REFERENCE, CONTRIBUTION = "reference", "contribution"
 RECORD_PAGES = {  # by the column that identifies a fact in its relation
     "pull_request_id": "pull_request",
+    "change_id": "pull_request",  # those that are pushes have none: their ids are negative
     "item_id": "work_item",
     "deployment_id": "deployment",
     "incident_id": "incident",
@@ -195,7 +196,7 @@ def _cell(column: RowColumn, row: Mapping[str, Any], record_page: str, leading: 
         return format_html('<a href="{}" rel="noreferrer">{}</a>', address, tool_label(address)) if address else ""
     printed = _printed(column, value)
     leads = column.name == REFERENCE if REFERENCE in row else column.kind is leading
-    if record_page and leads and row.get("fact_id") is not None:
+    if record_page and leads and (row.get("fact_id") or 0) > 0:
         return format_html('<a href="{}">{}</a>', reverse(record_page, args=[row["fact_id"]]), printed)
     return printed
 

@@ -23,7 +23,7 @@ else:  # generic for the type checker only
 class WorkingAgreementAdmin(WorkingAgreementModelAdmin):
     """The worker recomputes what a change affects, within seconds."""
 
-    list_display = ("unit", "days", "size_thresholds", "hotfix_branches", "hotfix_labels")
+    list_display = ("unit", "days", "size_thresholds", "hotfix_branches", "hotfix_labels", "trunk")
     list_select_related = ("unit",)
     search_fields = ("unit__name", "unit__slug")
     autocomplete_fields = ("unit",)

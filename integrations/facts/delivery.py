@@ -1,6 +1,6 @@
 """Deployments, incidents and lead times, as relations for the metric engine.
 
-Lead times count for the people of their pull requests; deployments and incidents count for the owner of their service,
+Lead times count for the people of their changes; deployments and incidents count for the owner of their service,
 else of their repository.  integrations/delivery/linking/ links deployments with their contents and their failures.
 
 Optional columns come from LEFT JOINs by primary key, which the planner drops from queries that do not use them.
@@ -17,13 +17,19 @@ from integrations.models import FactFamily
 _STAGES = ("coding", "pickup", "review", "merge", "deploy")
 _LEAD_TIME_COLUMNS = frozenset(
     {
-        *("pull_request_id", "person_id", *OF_AGENTS, "day", "reference", "title", "url", "repository", "service"),
+        *("change_id", "person_id", *OF_AGENTS, "day", "reference", "title", "url", "repository", "service"),
         *("work_type", "size_class", "assistance", "method", "deployed_at"),
         *("lead_seconds", "planning_seconds", "backlog_seconds", "idea_seconds"),
         *(f"{stage}_seconds" for stage in _STAGES),
         *(f"whole_{stage}_seconds" for stage in _STAGES),
     }
 )
+_ASSISTANCE: LiteralString = "CASE WHEN {agents} <> '{{}}' THEN 'AI' ELSE 'Non-AI' END"
+_BY_AGENT: LiteralString = """
+        CROSS JOIN LATERAL unnest(
+            CASE WHEN {agents} <> '{{}}' THEN {agents}::text[] ELSE ARRAY['Non-AI'] END
+        ) AS agent (name)
+"""
 _DEPLOY_SECONDS: LiteralString = """
     CASE WHEN deployed.deployed_at >= figures.merged_at AND NOT deployed.predates
          THEN extract(epoch FROM deployed.deployed_at - figures.merged_at)::float8 END
@@ -33,7 +39,7 @@ _IS_WHOLE: LiteralString = """
     AND figures.pickup_seconds IS NOT NULL AND figures.review_seconds IS NOT NULL AND figures.merge_seconds IS NOT NULL
 """
 _LEAD_TIME: LiteralString = f"""
-               deployed.pull_request_id,
+               deployed.pull_request_id AS change_id,
                identity.person_id,
                figures.repository_id,
                figures.is_autonomous,
@@ -45,7 +51,7 @@ _LEAD_TIME: LiteralString = f"""
                deployment.service,
                figures.work_type,
                figures.size_class,
-               CASE WHEN figures.agents <> '{{}}' THEN 'AI' ELSE 'Non-AI' END AS assistance,
+               {_ASSISTANCE.format(agents="figures.agents")} AS assistance,
                deployed.method,
                deployed.deployed_at,
                CASE WHEN deployed.deployed_at >= figures.first_commit_at AND NOT deployed.predates
@@ -79,6 +85,76 @@ _LEAD_TIME_FROM: LiteralString = """
         LEFT JOIN integrations_pullrequestorigin origin ON origin.pull_request_id = deployed.pull_request_id
 """
 
+_CODED: LiteralString = """
+    CASE WHEN push.pushed_at >= push.first_commit_at AND NOT push.predates
+         THEN extract(epoch FROM push.pushed_at - push.first_commit_at)::float8 END
+"""
+_PUSHED: LiteralString = """
+    CASE WHEN push.deployed_at >= push.pushed_at AND NOT push.predates
+         THEN extract(epoch FROM push.deployed_at - push.pushed_at)::float8 END
+"""
+_BOTH: LiteralString = (
+    "push.pushed_at >= push.first_commit_at AND push.deployed_at >= push.pushed_at AND NOT push.predates"
+)
+_PUSH: LiteralString = f"""
+               -push.commit_id AS change_id,
+               identity.person_id,
+               push.repository_id,
+               commit.credited_id IS NULL AS is_autonomous,
+               push.deployed_on AS day,
+               repository.name || '@' || left(commit.sha, 10) AS reference,
+               commit.subject AS title,
+               '' AS url,
+               repository.name AS repository,
+               deployment.service,
+               push.work_type,
+               '' AS size_class,
+               {_ASSISTANCE.format(agents="part.agents")} AS assistance,
+               push.method,
+               push.deployed_at,
+               CASE WHEN push.deployed_at >= push.first_commit_at AND NOT push.predates
+                    THEN extract(epoch FROM push.deployed_at - push.first_commit_at)::float8 END AS lead_seconds,
+               {_CODED} AS coding_seconds,
+               NULL::float8 AS pickup_seconds,
+               NULL::float8 AS review_seconds,
+               NULL::float8 AS merge_seconds,
+               {_PUSHED} AS deploy_seconds,
+               CASE WHEN {_BOTH} THEN {_CODED} END AS whole_coding_seconds,
+               NULL::float8 AS whole_pickup_seconds,
+               NULL::float8 AS whole_review_seconds,
+               NULL::float8 AS whole_merge_seconds,
+               CASE WHEN {_BOTH} THEN {_PUSHED} END AS whole_deploy_seconds,
+               NULL::float8 AS planning_seconds,
+               NULL::float8 AS backlog_seconds,
+               NULL::float8 AS idea_seconds
+"""
+# Agents with a part in what the push brought: by their lines, by evidence where lines are unknown, or as its author.
+_PUSH_FROM: LiteralString = """
+        FROM integrations_deployedpush push
+        JOIN integrations_commit commit
+             ON commit.id = push.commit_id AND NOT commit.by_bot AND commit.set_apart IN ('', 'merge', 'bulk')
+        LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+        LEFT JOIN integrations_repository repository ON repository.id = push.repository_id
+        LEFT JOIN integrations_deployment deployment ON deployment.id = push.deployment_id
+        CROSS JOIN LATERAL (
+            SELECT coalesce(array_agg(DISTINCT provided.agent ORDER BY provided.agent), '{}') AS agents
+            FROM integrations_commitplace head
+            JOIN integrations_commitplace place
+                 ON place.repository_id = head.repository_id AND place.position = head.position
+            JOIN integrations_commit brought ON brought.sha = place.sha
+            CROSS JOIN LATERAL (
+                SELECT attribution.agent::text FROM integrations_fileattribution attribution
+                WHERE attribution.commit_id = brought.id
+                UNION
+                SELECT evidence.agent FROM integrations_commitevidence evidence
+                WHERE evidence.commit_id = brought.id AND evidence.withdrawn_at IS NULL AND NOT brought.lines_known
+                UNION
+                SELECT brought.by_agent WHERE brought.by_agent <> ''
+            ) AS provided (agent)
+            WHERE head.repository_id = push.repository_id AND head.sha = commit.sha
+        ) AS part
+"""
+
 LEAD_TIMES = Relation(
     name="lead_times",
     family=FactFamily.DEPLOYMENT,
@@ -86,18 +162,21 @@ LEAD_TIMES = Relation(
     day="day",
     person="person_id",
     credited_to_owner=True,
-    fact="pull_request_id",
+    fact="change_id",
     fact_is_row=True,
     columns=_LEAD_TIME_COLUMNS,
-    sql=f"SELECT {_LEAD_TIME} {_LEAD_TIME_FROM}",
+    sql=f"SELECT {_LEAD_TIME} {_LEAD_TIME_FROM} UNION ALL SELECT {_PUSH} {_PUSH_FROM}",
 )
-"""One row per merged pull request that reached production, on the local day on which its first deployment finished.
+"""One row per change that reached production, on the local day on which its first deployment finished.
+
+A change is a merged pull request, or a push of a unit that works without them: change_id is the pull request's id, or
+the negative of the commit's.  A push has the stages coding (its first commit → pushed) and deploy alone.
 
 Seconds are null where an end point is unknown, or they are in the wrong order, or where it was merged long before the
 first known deployment, so that an earlier one brought it: lead (first own commit → deployed) with
 its stages coding, pickup, review, merge (integrations/facts/pull_requests.py) and deploy (merge → deployed); planning
 (work item in progress → first own commit), backlog (item created → in progress) and idea (item created → deployed) for
-those linked to an item.  whole_… are the stages of pull requests with all five stages known: they add up.
+those linked to an item.  whole_… are the stages of changes with all their stages known: they add up.
 service is that of the deployment; method is how it was determined that it contains the merge: chain, graph, pick or
 time.
 """
@@ -109,17 +188,17 @@ LEAD_TIMES_BY_AGENT = Relation(
     day="day",
     person="person_id",
     credited_to_owner=True,
-    fact="pull_request_id",
+    fact="change_id",
     columns=_LEAD_TIME_COLUMNS | {"agent"},
     sql=f"""
         SELECT {_LEAD_TIME}, agent.name AS agent
-        {_LEAD_TIME_FROM}
-        CROSS JOIN LATERAL unnest(
-            CASE WHEN figures.agents <> '{{}}' THEN figures.agents ELSE ARRAY['Non-AI'::varchar] END
-        ) AS agent (name)
+        {_LEAD_TIME_FROM} {_BY_AGENT.format(agents="figures.agents")}
+        UNION ALL
+        SELECT {_PUSH}, agent.name AS agent
+        {_PUSH_FROM} {_BY_AGENT.format(agents="part.agents")}
     """,
 )
-"""LEAD_TIMES with a row for each agent that contributed to the pull request; `Non-AI` where none did."""
+"""LEAD_TIMES with a row for each agent that contributed to the change; `Non-AI` where none did."""
 
 _DEPLOYMENT_COLUMNS = frozenset(
     {"deployment_id", "person_id", "owned_id", "day", "reference", "title", "url", "repository", "service"}

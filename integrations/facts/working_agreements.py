@@ -1,4 +1,4 @@
-"""Working agreements by owned object and range of days, as SQL for classifying pull requests and deployments."""
+"""Working agreements by owned object and range of days, as SQL for classifying changes and deployments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from integrations.facts.ownership import OWNER_PLACEMENTS
 
 AGREED: Final[LiteralString] = f"""
     SELECT placed.owned_id, placed.during * agreement.during AS during,
-           agreement.size_thresholds, agreement.hotfix_branches, agreement.hotfix_labels,
+           agreement.size_thresholds, agreement.hotfix_branches, agreement.hotfix_labels, agreement.trunk,
            (
                SELECT count(DISTINCT above.ancestor_id) FROM orgtree_unitplacement above
                WHERE above.unit_id = agreement.unit_id AND above.during && placed.during * agreement.during

@@ -113,6 +113,11 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
                 ) AS pull_request (identity_id, id) ON pull_request.identity_id = move.identity_id
                 JOIN integrations_deployedpullrequest deployed ON deployed.pull_request_id = pull_request.id
                 UNION ALL
+                SELECT %(deployment)s, move.person_id, daterange(push.deployed_on, push.deployed_on + 1)
+                FROM move
+                JOIN integrations_commit commit ON commit.credited_id = move.identity_id
+                JOIN integrations_deployedpush push ON push.commit_id = commit.id
+                UNION ALL
                 SELECT %(work_item)s, move.person_id, unnest({DAYS_OF_ITEM})
                 FROM move
                 JOIN integrations_workitemfigures figures ON figures.credited_id = move.identity_id

@@ -34,6 +34,7 @@ from integrations.models.delivery import (
 from integrations.models.delivery_links import (
     CommitPlace,
     DeployedPullRequest,
+    DeployedPush,
     DeploymentFailure,
     DeploymentMethod,
     FailedDeployment,
@@ -135,6 +136,7 @@ __all__ = [
     "ContextFile",
     "CountedReview",
     "DeployedPullRequest",
+    "DeployedPush",
     "Deployment",
     "DeploymentExclusion",
     "DeploymentFailure",

@@ -10,8 +10,11 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from integrations.enums import WorkType
+from integrations.models.code import Commit
 from integrations.models.connections import Repository
 from integrations.models.delivery import Deployment, Incident
+from integrations.models.provider_fact import enum_field
 from integrations.models.pull_requests import PullRequest
 
 
@@ -82,6 +85,29 @@ class DeployedPullRequest(models.Model):
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [models.Index(fields=["deployed_on"], name="deployed_by_day")]
+
+
+class DeployedPush(models.Model):
+    """The first successful production deployment that contains a commit of the default branch, pushed to it directly.
+
+    Of repositories whose owners agreed to work without pull requests (docs/decisions/0048).  Without foreign keys to
+    what is deleted in thousands, as above.
+    """
+
+    commit = models.OneToOneField(Commit, models.CASCADE, primary_key=True, related_name="+", db_constraint=False)
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
+    first_commit_at = models.DateTimeField(null=True, help_text="Earliest author time of what it brought.")
+    pushed_at = models.DateTimeField(help_text="Its committer time, or when it was first seen if that was earlier.")
+    work_type = enum_field(WorkType, default=WorkType.OTHER, db_default=WorkType.OTHER)
+    deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="+", db_constraint=False)
+    method = models.CharField(max_length=10, choices=DeploymentMethod.choices)
+    deployed_at = models.DateTimeField(help_text="When the deployment finished.")
+    deployed_on = models.DateField(help_text="Its local day.")
+    predates = models.BooleanField(help_text="As of a deployed pull request.")
+
+    class Meta:
+        verbose_name_plural = "deployed pushes"
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["deployed_on"], name="push_deployed_by_day")]
 
 
 class PullRequestOrigin(models.Model):

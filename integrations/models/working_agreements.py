@@ -1,4 +1,4 @@
-"""Working agreements of units: size classes of changes, and what is a hotfix."""
+"""Working agreements of units: size classes of changes, what is a hotfix, and work without pull requests."""
 
 from __future__ import annotations
 
@@ -44,6 +44,12 @@ class WorkingAgreement(models.Model):
         null=True,
         blank=True,
         help_text="So does one of a pull request with such a label.",
+    )
+    trunk = models.BooleanField(
+        "works without pull requests",
+        null=True,
+        blank=True,
+        help_text="Each commit that reaches the default branch without a pull request is a change with a lead time.",
     )
     noted_at = models.DateTimeField(db_default=Now(), editable=False)
 

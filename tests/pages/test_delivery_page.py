@@ -72,7 +72,7 @@ def test_five_tiles_tell_how_the_shop_delivers(shop: Org, member: Client) -> Non
     assert "0.07 / day" in tile(html, "dora.deployment_frequency")
     assert "6 deployments" in tile(html, "dora.deployment_frequency")
     assert "10.5 h" in tile(html, "dora.lead_time")
-    assert "6 PRs" in tile(html, "dora.lead_time")
+    assert "6 changes" in tile(html, "dora.lead_time")
     assert "16.7 %" in tile(html, "dora.change_failure_rate")
     assert "Low 1 of 6" in tile(html, "dora.change_failure_rate"), "16.7 % lies beyond the 15 % of the medium cluster"
     assert "2.5 h" in tile(html, "dora.recovery_time")

@@ -42,6 +42,7 @@ class Story:
     sessions: list[AgentSession] = field(default_factory=list)
     seats: list[tuple[str, str, date]] = field(default_factory=list)  # who, dollars a month, since when
     owned: list[tuple[str, str, date | None]] = field(default_factory=list)  # what, by which team
+    trunk: list[tuple[str, date | None]] = field(default_factory=list)  # which team works without pull requests
     _lines: Iterator[int] = field(default_factory=count)
 
     @cached_property

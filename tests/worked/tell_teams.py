@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from integrations.delivery.agreements.agree import agree
+from integrations.delivery.agreements.apply import follow_agreements
+from integrations.delivery.ownership.find import find_unit
 from tests.org import Org
 from tests.worked.sentences import Line, sentence
 from tests.worked.story import Story
@@ -18,6 +21,12 @@ def is_in_team(line: Line, who: str, team: str) -> None:
 def owns(line: Line, team: str, thing: str) -> None:
     """Since ever, or from a day on."""
     line.story.owned.append((thing, team, line.moment.date() if line.moment else None))
+
+
+@sentence(r"the team (?P<team>\S+) works without pull requests")
+def works_without_pull_requests(line: Line, team: str) -> None:
+    """Since ever, or from a day on."""
+    line.story.trunk.append((team, line.moment.date() if line.moment else None))
 
 
 @sentence(r"(?P<who>[a-z]+) signs commits as (?P<email>\S+)")
@@ -45,6 +54,10 @@ def form_teams(story: Story, org: Org) -> None:
 
 
 def give_to_teams(story: Story, org: Org) -> None:
-    """What teams own, once it is known."""
+    """What teams own, once it is known, and what they agreed on."""
     for thing, team, since in story.owned:
         org.own(thing, team.lower(), from_=since)
+    for team, since in story.trunk:
+        agree(find_unit(team.lower()), {"trunk": True}, start=since)
+    if story.trunk:
+        follow_agreements()

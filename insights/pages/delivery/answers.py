@@ -48,7 +48,7 @@ FACTS: Mapping[str, tuple[str, str]] = {
 }
 OF_KEYS: Mapping[str, tuple[str, str]] = {
     "dora.deployment_days": ("day", "days"),
-    "dora.lead_time": ("PR", "PRs"),
+    "dora.lead_time": ("change", "changes"),
     "dora.recovery_time": ("failure", "failures"),
     "incident.count_per_deployment": ("deployment", "deployments"),
 }

@@ -34,12 +34,16 @@ def stages_over_time(filters: Filters) -> ChartData:
     answers = read(filters, stages.QUERIES)
     longest = longest_stage(stages.stage_means(answers))
     names = sorted(STAGES, key=lambda name: name != longest)
+    whole = answers.answer(STAGES["coding"][0]).series
     datasets = [
         Dataset(
             STAGES[name][1],
             "longest" if name == longest else name,
             "stage",
-            values_of(answers.answer(STAGES[name][0]).series),
+            [
+                stages.of_all(figure, coding)
+                for figure, coding in zip(answers.answer(STAGES[name][0]).series, whole, strict=True)
+            ],
         )
         for name in names
     ]
@@ -85,7 +89,7 @@ def stages_table(filters: Filters) -> Iterator[list[Cell]]:
     yield ["Stage", "Mean (seconds)", "Share (percent)", "Window before (seconds)", "PRs", "PRs left out"]
     for name, (metric, label, _) in STAGES.items():
         figure, before = answers.figure(metric), answers.figure_before(metric)
-        share = means[name] / sum(means.values()) * 100 if sum(means.values()) else None
+        share = means[name] / sum(means.values()) * 100 if sum(means.values()) and name in means else None
         yield [label, figure.value, share, before.value, figure.sample_size, figure.left_out]
     for metric, label in stages.UPSTREAM.items():
         figure, before = answers.figure(metric), answers.figure_before(metric)

@@ -29,7 +29,7 @@ from integrations.delivery.completeness import completeness
 
 
 def slowest_part(_request: HttpRequest, filters: Filters) -> dict[str, Any]:
-    return {"title": "Slowest pull requests", "slowest": slowest(filters), "part": "insights/_part_slowest.html"}
+    return {"title": "Slowest changes", "slowest": slowest(filters), "part": "insights/_part_slowest.html"}
 
 
 def needs(request: HttpRequest, _filters: Filters) -> dict[str, Any]:

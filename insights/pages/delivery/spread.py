@@ -100,7 +100,7 @@ def slowest(filters: Filters) -> Slowest:
             SlowPullRequest(
                 title=row.get("title") or row.get("reference") or "Pull request",
                 reference=row.get("reference") or "",
-                url=reverse("pull_request", args=[row["fact_id"]]) if row["fact_id"] else "",
+                url=reverse("pull_request", args=[row["fact_id"]]) if (row["fact_id"] or 0) > 0 else "",
                 person=row["person"],
                 took=str(wording.duration(row["contribution"])),
                 fraction=row["contribution"] / longest,

@@ -47,7 +47,7 @@ def stages_card(answers: Answers) -> StagesCard:
             missing=None if means else (any_stage if lead_time.value is not None else lead_time),
         ),
         value=wording.duration(total) if means else None,
-        sample=f"mean, so that stages add up · {wording.count(any_stage.sample_size, 'PR')}",
+        sample=f"mean, so that stages add up · {_changes(answers)}",
         left_out=_left_out(any_stage),
         headline=headline,
         detail=detail,
@@ -72,10 +72,25 @@ def over_time_card(answers: Answers) -> ChartCard:
 
 
 def stage_means(answers: Answers) -> Mapping[str, float]:
-    """Stage → mean seconds, in order; empty where one is unknown."""
-    means = {name: answers.figure(metric).value for name, (metric, _, _) in STAGES.items()}
-    known = {name: value for name, value in means.items() if value is not None}
-    return known if len(known) == len(STAGES) else {}
+    """Stage → mean seconds over all changes with their stages, in order; empty where one is unknown.
+
+    A push waits for no review: it adds nothing to that stage, which is missing where all are pushes.
+    """
+    return _means({name: answers.figure(metric) for name, (metric, _, _) in STAGES.items()})
+
+
+def _means(figures: Mapping[str, MetricValue]) -> Mapping[str, float]:
+    means = {name: of_all(figure, figures["coding"]) for name, figure in figures.items()}
+    known = {name: mean for name, mean in means.items() if mean is not None}
+    unknown = any(figure.withheld for name, figure in figures.items() if name not in known)
+    return {} if unknown or not {"coding", "deploy"} <= known.keys() else known
+
+
+def of_all(stage: MetricValue, coding: MetricValue) -> float | None:
+    """A stage's mean over all changes, which have the stage coding: so stages add up."""
+    if stage.value is None or stage.sample_size == coding.sample_size:
+        return stage.value
+    return stage.value * stage.sample_size / (coding.sample_size or 1)
 
 
 def _bars(answers: Answers, means: Mapping[str, float], longest: str) -> Sequence[StageBar]:
@@ -105,6 +120,7 @@ def _bottleneck(answers: Answers, longest: str, means: Mapping[str, float]) -> t
     before = _before(answers)
     if not before:
         return headline, f"{share}."
+    before = {name: before.get(name, 0.0) for name in means}
     delta = now - before[longest]
     window = tiles.earlier(answers.filters.window, answers.filters.previous)
     if abs(delta) <= before[longest] * STEADY_SHARE:
@@ -123,9 +139,16 @@ def _bottleneck(answers: Answers, longest: str, means: Mapping[str, float]) -> t
 def _before(answers: Answers) -> Mapping[str, float]:
     """As `stage_means`, of the previous window; empty for a small sample."""
     figures = {name: answers.figure_before(metric) for name, (metric, _, _) in STAGES.items()}
-    known = {name: figure.value for name, figure in figures.items() if figure.value is not None}
-    enough = all(figure.sample_size >= FEW_PULL_REQUESTS for figure in figures.values())
-    return known if enough and len(known) == len(STAGES) else {}
+    return _means(figures) if figures["coding"].sample_size >= FEW_PULL_REQUESTS else {}
+
+
+def _changes(answers: Answers) -> str:
+    """12 PRs; 3 PRs and 9 pushes."""
+    changes, reviewed = answers.figure(STAGES["coding"][0]).sample_size, answers.figure(STAGES["pickup"][0])
+    pull_requests = changes if reviewed.withheld else reviewed.sample_size
+    pushes = changes - pull_requests
+    counts = [wording.count(pull_requests, "PR")] if pull_requests or not pushes else []
+    return " and ".join([*counts, *([wording.count(pushes, "push", "pushes")] if pushes else [])])
 
 
 def _left_out(figure: MetricValue) -> str:

@@ -86,7 +86,7 @@ def _outlier(metric: Metric, row: Mapping[str, Any], rows: Sequence[Mapping[str,
     return Outlier(
         name=names[0] if names else unnamed,
         reference=row.get("reference") or "" if row.get("title") else "",
-        url=reverse(route, args=[fact]) if route and fact is not None else "",
+        url=reverse(route, args=[fact]) if route and (fact or 0) > 0 else "",
         person=row.get("person") or "",
         day="" if is_total else wording.day(row["day"]),
         value=str(wording.reading(row["contribution"], metric.unit)),

@@ -13,7 +13,7 @@ from integrations.delivery.agreements.apply import follow_agreements
 from integrations.models import WorkingAgreement
 from orgtree.models import Unit
 
-WORDS = ("size_thresholds", "hotfix_branches", "hotfix_labels")
+WORDS = ("size_thresholds", "hotfix_branches", "hotfix_labels", "trunk")
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from celery import shared_task
 from django.db import connection, transaction
 
 from integrations.delivery.linking.failures import recompute_failures
+from integrations.delivery.linking.relink import relink_pushes
 from integrations.enums import Kind
 from integrations.facts.working_agreements import AGREED
 from integrations.outbox.linking_lock import lock_for_linking
@@ -21,7 +22,8 @@ from integrations.outbox.pull_request_queue import enqueue_pull_requests
 _DIFFERING = f"""
     WITH agreed AS ({AGREED}), now AS (
         SELECT owned_id, string_agg(
-                   concat_ws(' ', during, size_thresholds, hotfix_branches, hotfix_labels, depth, agreement_id),
+                   concat_ws(' ', during, size_thresholds, hotfix_branches, hotfix_labels,
+                             'trunk ' || trunk, depth, agreement_id),
                    E'\\n' ORDER BY agreement_id, during
                ) AS words
         FROM agreed
@@ -42,6 +44,7 @@ _PULL_REQUESTS = """
     JOIN integrations_pullrequestfigures figures ON figures.repository_id = owned.repository_id
     WHERE owned.id = ANY (%s)
 """
+_REPOSITORIES = "SELECT repository_id FROM integrations_owned WHERE id = ANY (%s) AND repository_id IS NOT NULL"
 _DEPLOYMENTS = """
     SELECT deployment.id
     FROM integrations_owned owned
@@ -68,6 +71,7 @@ def _follow() -> None:
         cursor.execute(_KEEP, [list(chosen), list(chosen.values())])
     enqueue_pull_requests(_ids(_PULL_REQUESTS, differing))
     recompute_failures(deployments=_ids(_DEPLOYMENTS, differing))
+    relink_pushes(_ids(_REPOSITORIES, differing))
 
 
 def _differing() -> dict[int, str | None]:

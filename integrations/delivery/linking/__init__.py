@@ -3,6 +3,7 @@
     commit_positions.py   where each commit stands in its repository's history
     service_paths.py      which services a pull request touches, where a repository has several
     first_deployment.py   pull request → the first production deployment that contains its merge
+    pushes.py             commits of the default branch → the same, where a team works without pull requests
     copies.py             commits that bring a pull request along because they are copies of its merge
     work_item_origins.py  pull request → when its work items were created and begun
     failures.py           deployment → incidents, rollbacks and fixes that say that it failed

@@ -29,7 +29,7 @@ _ALL_COPIES: LiteralString = """
     JOIN integrations_commit origin ON origin.id = commit.stands_in_id
     WHERE commit.stands_in_id IS NOT NULL AND commit.set_apart = 'duplicate'
 """
-_COPIES_OF_THESE: LiteralString = """
+COPIES_OF_THESE: LiteralString = """
     SELECT origins.sha AS origin, commit.sha, commit.committed_at
     FROM origins
     JOIN integrations_commit commit ON commit.picked_from <> '{}' AND commit.picked_from @> ARRAY[origins.sha]
@@ -90,16 +90,16 @@ _MEANT: LiteralString = """
 
 
 class Copy(NamedTuple):
-    """A commit that brings a pull request to wherever it is."""
+    """A commit that brings a pull request, or a push, to wherever it is."""
 
-    pull_request_id: int
+    merge_id: int
     repository_id: int
     sha: str
 
 
 def copies_of(pull_requests: Collection[int]) -> Sequence[Copy]:
     """The copies of these pull requests' merge commits."""
-    return _read(_ORIGINS, _COPIES_OF_THESE, _OF_THESE, pull_requests)
+    return _read(_ORIGINS, COPIES_OF_THESE, _OF_THESE, pull_requests)
 
 
 def all_copies() -> Sequence[Copy]:

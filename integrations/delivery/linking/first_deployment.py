@@ -15,7 +15,7 @@ among them, by the time of their finish, is the first.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import LiteralString
+from typing import Any, LiteralString
 
 from django.db import connection
 
@@ -30,29 +30,31 @@ from orgtree.models import Organisation
 
 _OF_PULL_REQUESTS: LiteralString = "pull_request.id = ANY (%(ids)s)"
 _OF_ALL: LiteralString = "true"
-_OF_REPOSITORIES: LiteralString = "deployment.repository_id = ANY (%(repositories)s)"
+OF_REPOSITORIES: LiteralString = "deployment.repository_id = ANY (%(repositories)s)"
+_MERGED_PULL_REQUESTS: LiteralString = """
+    SELECT pull_request.id, pull_request.repository_id, pull_request.merged_at, pull_request.head_sha,
+           place.position,
+           coalesce(place.parents_known, false) AS known, coalesce(touched.service, '') AS track,
+           beside.deployment_id AS beside_id
+    FROM integrations_pullrequest pull_request
+    LEFT JOIN integrations_commitplace place
+         ON place.repository_id = pull_request.repository_id AND place.sha = pull_request.merge_sha
+    LEFT JOIN integrations_touchedservice touched ON touched.pull_request_id = pull_request.id
+    LEFT JOIN beside
+         ON beside.repository_id = pull_request.repository_id AND beside.sha = pull_request.merge_sha
+         AND beside.track = coalesce(touched.service, '')
+    WHERE pull_request.state = 'merged' AND pull_request.merged_at IS NOT NULL
+      AND pull_request.deleted_at IS NULL AND {pull_requests}
+"""
+# `linked`: the deployment of each row of `merges`, which is a pull request or a push.
 _LINKED: LiteralString = """
-    WITH beside AS MATERIALIZED (
+    beside AS MATERIALIZED (
         SELECT * FROM unnest(%(beside_repositories)s::bigint[], %(beside_tracks)s::text[], %(beside_shas)s::text[],
                              %(beside_deployments)s::bigint[]) AS beside (repository_id, track, sha, deployment_id)
-    ), merge AS MATERIALIZED (
-        SELECT pull_request.id, pull_request.repository_id, pull_request.merged_at, pull_request.head_sha,
-               place.position,
-               coalesce(place.parents_known, false) AS known, coalesce(touched.service, '') AS track,
-               beside.deployment_id AS beside_id
-        FROM integrations_pullrequest pull_request
-        LEFT JOIN integrations_commitplace place
-             ON place.repository_id = pull_request.repository_id AND place.sha = pull_request.merge_sha
-        LEFT JOIN integrations_touchedservice touched ON touched.pull_request_id = pull_request.id
-        LEFT JOIN beside
-             ON beside.repository_id = pull_request.repository_id AND beside.sha = pull_request.merge_sha
-             AND beside.track = coalesce(touched.service, '')
-        WHERE pull_request.state = 'merged' AND pull_request.merged_at IS NOT NULL
-          AND pull_request.deleted_at IS NULL AND {pull_requests}
-    ), copy AS MATERIALIZED (
+    ), merge AS MATERIALIZED ({merges}), copy AS MATERIALIZED (
         SELECT merge.id, merge.repository_id, merge.track, place.position, beside.deployment_id AS beside_id
-        FROM unnest(%(copied)s::bigint[], %(copies)s::text[]) AS copied (pull_request_id, sha)
-        JOIN merge ON merge.id = copied.pull_request_id
+        FROM unnest(%(copied)s::bigint[], %(copies)s::text[]) AS copied (merge_id, sha)
+        JOIN merge ON merge.id = copied.merge_id
         JOIN integrations_commitplace place
              ON place.repository_id = merge.repository_id AND place.sha = copied.sha AND place.parents_known
         LEFT JOIN beside ON beside.repository_id = merge.repository_id AND beside.sha = copied.sha
@@ -141,7 +143,7 @@ _LINKED: LiteralString = """
         UNION ALL
         SELECT merge_id, first, 4 FROM by_time WHERE first IS NOT NULL
     ), linked AS (
-        SELECT DISTINCT ON (earliest.merge_id) earliest.merge_id AS pull_request_id, rollout.id AS deployment_id,
+        SELECT DISTINCT ON (earliest.merge_id) earliest.merge_id, rollout.id AS deployment_id,
                (ARRAY['chain', 'graph', 'pick', 'time'])[earliest.preference] AS method,
                rollout.finished_at AS deployed_at, rollout.finished_at::date AS deployed_on,
                known_since.predates
@@ -152,15 +154,15 @@ _LINKED: LiteralString = """
     )
 """
 _RECOMPUTE: LiteralString = """
-    {linked}, gone AS (
+    WITH {linked}, gone AS (
         DELETE FROM integrations_deployedpullrequest stored
         USING integrations_pullrequest pull_request
         WHERE pull_request.id = stored.pull_request_id AND {pull_requests}
-          AND NOT EXISTS (SELECT FROM linked WHERE linked.pull_request_id = stored.pull_request_id)
+          AND NOT EXISTS (SELECT FROM linked WHERE linked.merge_id = stored.pull_request_id)
         RETURNING stored.pull_request_id, stored.deployed_on
     ), before AS MATERIALIZED (
         SELECT stored.pull_request_id, stored.deployed_on, linked.deployed_on AS now_on
-        FROM linked JOIN integrations_deployedpullrequest stored USING (pull_request_id)
+        FROM linked JOIN integrations_deployedpullrequest stored ON stored.pull_request_id = linked.merge_id
         WHERE (stored.deployment_id, stored.method, stored.deployed_at, stored.deployed_on, stored.predates)
               IS DISTINCT FROM (linked.deployment_id, linked.method, linked.deployed_at, linked.deployed_on,
                                 linked.predates)
@@ -190,7 +192,7 @@ def recompute_first_deployments(pull_requests: Collection[int]) -> int:
         return 0
     ids = sorted(pull_requests)
     copies = copies_of(ids)
-    return _recompute(_OF_PULL_REQUESTS, _OF_REPOSITORIES, deployed_beside(ids, copies), copies, ids)
+    return _recompute(_OF_PULL_REQUESTS, OF_REPOSITORIES, deployed_beside(ids, copies), copies, ids)
 
 
 def recompute_all_first_deployments() -> int:
@@ -206,30 +208,16 @@ def _recompute(
     copies: Collection[Copy],
     ids: Collection[int],
 ) -> int:
-    linked = _LINKED.format(
-        pull_requests=pull_requests,
-        deployments=deployments,
-        in_production=IN_PRODUCTION,
-        is_rollback=IS_ROLLBACK,
-        in_order=IN_ORDER,
-    )
+    linked = linked_merges(_MERGED_PULL_REQUESTS.format(pull_requests=pull_requests), deployments)
     with connection.cursor() as cursor:
         cursor.execute(
             _RECOMPUTE.format(linked=linked, pull_requests=pull_requests, note_changed=NOTE_CHANGED),
             {
                 "ids": list(ids),
-                "repositories": _repositories_of(ids),
-                "history": Organisation.current().lead_time_history_days,
-                "family": FactFamily.DEPLOYMENT.value,
                 "before": [],
                 "credited": [],
                 "owned": [],
-                "copied": [copy.pull_request_id for copy in copies],
-                "copies": [copy.sha for copy in copies],
-                "beside_repositories": [commit.repository_id for commit in beside],
-                "beside_tracks": [commit.track for commit in beside],
-                "beside_shas": [commit.sha for commit in beside],
-                "beside_deployments": [commit.deployment_id for commit in beside],
+                **params_of_linked(_repositories_of(ids), beside, copies),
             },
         )
         changed = [row[0] for row in cursor.fetchall()]
@@ -237,6 +225,33 @@ def _recompute(
     if changed:
         announce_changes()
     return len(changed)
+
+
+def linked_merges(merges: LiteralString, deployments: LiteralString) -> str:
+    """CTEs of which the last, `linked`, has the deployment of each row of `merges`.
+
+    Columns of `merges`: as _MERGED_PULL_REQUESTS.  `deployments` is a condition on the deployments looked at.
+    """
+    return _LINKED.format(
+        merges=merges, deployments=deployments, in_production=IN_PRODUCTION, is_rollback=IS_ROLLBACK, in_order=IN_ORDER
+    )
+
+
+def params_of_linked(
+    repositories: Collection[int], beside: Collection[Beside], copies: Collection[Copy]
+) -> dict[str, Any]:
+    """The parameters of these CTEs, and the family of what is noted."""
+    return {
+        "repositories": list(repositories),
+        "history": Organisation.current().lead_time_history_days,
+        "family": FactFamily.DEPLOYMENT.value,
+        "copied": [copy.merge_id for copy in copies],
+        "copies": [copy.sha for copy in copies],
+        "beside_repositories": [commit.repository_id for commit in beside],
+        "beside_tracks": [commit.track for commit in beside],
+        "beside_shas": [commit.sha for commit in beside],
+        "beside_deployments": [commit.deployment_id for commit in beside],
+    }
 
 
 def _repositories_of(pull_requests: Collection[int]) -> list[int]:

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from integrations.delivery.linking.commit_positions import place_repository
 from integrations.delivery.linking.failures import recompute_all_failures
 from integrations.delivery.linking.first_deployment import recompute_all_first_deployments
+from integrations.delivery.linking.pushes import recompute_pushes
 from integrations.delivery.linking.rollbacks import propose_all_rollbacks
 from integrations.delivery.linking.service_paths import recompute_touched_services_in
 from integrations.delivery.linking.work_item_origins import recompute_all_work_item_origins
@@ -31,6 +32,7 @@ def link_everything() -> None:
     recompute_all_failures()
     note_lead_times(recompute_all_work_item_origins())
     recompute_all_first_deployments()
+    recompute_pushes()
 
 
 def place_everything() -> None:

@@ -13,6 +13,7 @@ from integrations.delivery.linking.copies import copied_by
 from integrations.delivery.linking.failures import recompute_failures
 from integrations.delivery.linking.first_deployment import recompute_first_deployments
 from integrations.delivery.linking.provided_parents import with_merges_to_place
+from integrations.delivery.linking.pushes import recompute_pushes, repositories_with_pushes
 from integrations.delivery.linking.rollbacks import propose_rollbacks, propose_rollbacks_in
 from integrations.delivery.linking.service_paths import (
     recompute_touched_services,
@@ -87,6 +88,10 @@ _DEPLOYED_BESIDE: LiteralString = """
          AND place.sha = deployment.sha AND NOT place.on_chain
     WHERE deployment.repository_id = %(repository)s
 """
+_REPOSITORIES_OF: LiteralString = "SELECT repository_id FROM integrations_pullrequest WHERE id = ANY (%(ids)s)"
+_REPOSITORIES_OF_DEPLOYMENTS: LiteralString = (
+    "SELECT repository_id FROM integrations_deployment WHERE id = ANY (%(ids)s)"
+)
 _OF_REPOSITORY: LiteralString = "SELECT id FROM integrations_pullrequest WHERE repository_id = %(repository)s"
 _MERGES_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_pullrequest", sha="merge_sha")
 _DEPLOYMENTS_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_deployment", sha="sha")
@@ -112,6 +117,7 @@ def relink_pull_requests(ids: Collection[int]) -> None:
     recompute_first_deployments(recompute_touched_services(ids).union(ids))
     recompute_failures(deployments=_ids(_DEPLOYED_BY_RULE, ids=ids))
     note_lead_times(recompute_work_item_origins(ids))
+    _queue(repositories_with_pushes(_ids(_REPOSITORIES_OF, ids=ids)))
 
 
 def relink_work_items(ids: Collection[int]) -> None:
@@ -126,6 +132,7 @@ def relink_deployments(ids: Collection[int]) -> None:
     propose_rollbacks(ids)
     recompute_failures(deployments=ids)
     recompute_first_deployments(_ids(_MAY_CHANGE, deployments=ids))
+    relink_pushes(_ids(_REPOSITORIES_OF_DEPLOYMENTS, ids=ids))
 
 
 def relink_commits(repository: Repository, commits: Collection[int]) -> None:
@@ -135,6 +142,7 @@ def relink_commits(repository: Repository, commits: Collection[int]) -> None:
         _number_again(repository)
     else:
         relink_placed_commits(repository, placed)
+        relink_pushes({repository.pk})
     of_paths = touching(repository.pk, commits)
     recompute_first_deployments(recompute_touched_services(of_paths) | copied_by(repository.pk, commits=commits))
 
@@ -159,6 +167,15 @@ def _number(repository: Repository) -> None:
     if placed.filled:
         beside = _ids(_DEPLOYED_BESIDE, repository=repository.pk)
         recompute_first_deployments(_ids(_MAY_CHANGE, deployments=beside) if beside else ())
+    recompute_pushes([repository.pk])
+
+
+def relink_pushes(repositories: Collection[int]) -> None:
+    """Relink the pushes of these repositories: of a large one in the worker, with its numbers."""
+    concerned = repositories_with_pushes(repositories) if repositories else set()
+    large = {repository for repository in concerned if _is_large(repository)}
+    _queue(large)
+    recompute_pushes(concerned - large)
 
 
 def relink_placed_commits(repository: Repository, shas: Collection[str]) -> None:
@@ -179,6 +196,7 @@ def relink_paths(repository_id: int) -> None:
     """Relink a repository's pull requests by its current path rules."""
     recompute_touched_services_in(repository_id)
     relink_whole_repository(repository_id)
+    _queue(repositories_with_pushes([repository_id]))
 
 
 def relink_whole_repository(repository_id: int) -> None:
@@ -196,10 +214,21 @@ def _number_again(repository: Repository) -> None:
 
     A history that is read newest first would otherwise be numbered again with each page.
     """
-    if CommitPlace.objects.filter(repository=repository)[LARGE:].exists():
-        PlacingWork.objects.bulk_create([PlacingWork(repository=repository)], ignore_conflicts=True)
+    if _is_large(repository.pk):
+        _queue({repository.pk})
     else:
         _number(repository)
+
+
+def _is_large(repository_id: int) -> bool:
+    return CommitPlace.objects.filter(repository=repository_id)[LARGE:].exists()
+
+
+def _queue(repositories: Collection[int]) -> None:
+    """Let the worker number these repositories, and relink their pushes, under the exclusive lock."""
+    PlacingWork.objects.bulk_create(
+        [PlacingWork(repository_id=repository) for repository in sorted(repositories)], ignore_conflicts=True
+    )
 
 
 def _ids(statement: LiteralString, **params: int | Collection[int] | Collection[str]) -> set[int]:

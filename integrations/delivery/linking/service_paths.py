@@ -150,7 +150,7 @@ def _recompute(pull_requests: list[int]) -> set[int]:
     paths: dict[tuple[int, int], list[str]] = defaultdict(list)
     for pull_request, repository, path in rows:
         paths[pull_request, repository].append(path)
-    rules = _rules({repository for _, repository in paths})
+    rules = rules_in({repository for _, repository in paths})
     touched = {
         (pull_request, service)
         for (pull_request, repository), of_it in paths.items()
@@ -168,7 +168,8 @@ def _recompute(pull_requests: list[int]) -> set[int]:
     return {pull_request for pull_request, _ in stored ^ touched}
 
 
-def _rules(repositories: Collection[int]) -> Mapping[int, Mapping[str, GitIgnoreSpec]]:
+def rules_in(repositories: Collection[int]) -> Mapping[int, Mapping[str, GitIgnoreSpec]]:
+    """The path rules of these repositories, by service; those without any are missing."""
     rules: dict[int, dict[str, GitIgnoreSpec]] = defaultdict(dict)
     for paths in ServicePaths.objects.filter(repository__in=repositories):
         rules[paths.repository_id][paths.service] = rules_of(paths.patterns)

@@ -17,6 +17,15 @@ from integrations.delivery.linking.copies import Copy
 from integrations.delivery.linking.provided_parents import LISTED, add_merges, merges_of
 from integrations.facts.production import IN_ORDER, IN_PRODUCTION
 
+DEPLOYED_BESIDE = f"""
+    SELECT DISTINCT deployment.repository_id
+    FROM integrations_deployment deployment
+    JOIN integrations_commitplace place ON place.repository_id = deployment.repository_id
+         AND place.sha = deployment.sha AND NOT place.on_chain
+    WHERE deployment.repository_id = ANY (%(repositories)s) AND {IN_PRODUCTION}
+"""  # noqa: S608  # a constant
+"""Those of %(repositories)s in which a deployment stands beside the chain."""
+
 # Repositories in which one of the merges that are asked about, or a copy of one, and a deployment, stand beside the
 # chain.
 # Each repository is looked at once: their deployments would be looked for anew for each of the merges.

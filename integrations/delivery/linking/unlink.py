@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import LiteralString
 
 from django.db import connection
 
 from integrations.delivery.linking.failures import recompute_failures
+from integrations.delivery.linking.pushes import recompute_pushes, repositories_with_pushes
 from integrations.delivery.linking.relink import relink_whole_repository
 from integrations.delivery.pull_requests.changed_lead_times import note_lead_times
 from integrations.delivery.pull_requests.changed_services import note_services
 from integrations.enums import Kind
+from integrations.models import FactFamily
 
 _DELETE: Mapping[Kind, tuple[LiteralString, ...]] = {
     Kind.PULL_REQUEST: (
@@ -35,6 +37,22 @@ _REPOSITORIES: LiteralString = """
     )
     SELECT DISTINCT repository_id FROM gone JOIN integrations_pullrequest ON id = pull_request_id
 """
+_PUSHED_IN: LiteralString = """
+    WITH gone AS (
+        DELETE FROM integrations_deployedpush WHERE deployment_id = ANY (%(ids)s)
+        RETURNING commit_id, repository_id, deployed_on
+    ), noted AS (
+        INSERT INTO integrations_factchange (family, person_id, owned_id, day_from, day_to)
+        SELECT DISTINCT %(family)s, identity.person_id, owned.id, gone.deployed_on, gone.deployed_on + 1
+        FROM gone
+        JOIN integrations_commit commit ON commit.id = gone.commit_id
+        LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+        LEFT JOIN integrations_owned owned
+             ON owned.repository_id = commit.home_id AND commit.credited_id IS NULL
+    )
+    SELECT DISTINCT repository_id FROM gone
+"""
+_MERGED_IN: LiteralString = "SELECT DISTINCT repository_id FROM integrations_pullrequest WHERE id = ANY (%s)"
 _OF_DEPLOYMENTS: LiteralString = """
     DELETE FROM integrations_deploymentfailure WHERE deployment_id = ANY (%s) OR repaired_by_id = ANY (%s)
     RETURNING deployment_id, incident_id
@@ -46,9 +64,10 @@ _OF_INCIDENTS: LiteralString = """
 
 @dataclass(slots=True)
 class UnlinkedRecords:
-    """What was linked to deleted records: repositories of pull requests, deployments, incidents."""
+    """What was linked to deleted records: repositories of pull requests and of pushes, deployments, incidents."""
 
     repositories: set[int] = field(default_factory=set)
+    pushed_in: set[int] = field(default_factory=set)
     deployments: set[int] = field(default_factory=set)
     incidents: set[int] = field(default_factory=set)
 
@@ -60,6 +79,7 @@ class UnlinkedRecords:
         id_list = sorted(ids)
         if kind == Kind.PULL_REQUEST:
             note_lead_times(id_list)
+            self.pushed_in |= repositories_with_pushes(_ids(_MERGED_IN, [id_list]))
         with connection.cursor() as cursor:
             if kind == Kind.DEPLOYMENT:
                 cursor.execute(_DEPLOYED_BY, [id_list])
@@ -68,6 +88,8 @@ class UnlinkedRecords:
                 note_services(deployed)
                 cursor.execute(_REPOSITORIES, [id_list])
                 self.repositories.update(row[0] for row in cursor.fetchall())
+                cursor.execute(_PUSHED_IN, {"ids": id_list, "family": FactFamily.DEPLOYMENT.value})
+                self.pushed_in.update(row[0] for row in cursor.fetchall())
                 cursor.execute(_OF_DEPLOYMENTS, [id_list, id_list])
                 for deployment, incident in cursor.fetchall():
                     self.deployments.add(deployment)
@@ -84,3 +106,10 @@ class UnlinkedRecords:
         recompute_failures(deployments=self.deployments, incidents=self.incidents)
         for repository in sorted(self.repositories):
             relink_whole_repository(repository)
+        recompute_pushes(self.pushed_in)
+
+
+def _ids(statement: LiteralString, params: Sequence[list[int]]) -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return {row[0] for row in cursor.fetchall()}

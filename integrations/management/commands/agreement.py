@@ -16,8 +16,8 @@ from integrations.delivery.ownership.refusals import OwnershipRefusal
 
 class Command(BaseCommand):
     help = (
-        "Let UNIT agree, from a day on, on what is a large pull request and what a hotfix. It holds for what the unit "
-        "owns, and for the units below it that say nothing of it themselves."
+        "Let UNIT agree, from a day on, on what is a large pull request, what a hotfix, and whether it works without "
+        "pull requests. It holds for what the unit owns, and for the units below it that say nothing of it themselves."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -45,11 +45,17 @@ class Command(BaseCommand):
             document = {"unit": unit.slug, "from": start and start.isoformat(), **agreed}
             self.stdout.write(json.dumps(document, ensure_ascii=False))
             return
-        listed = "; ".join(f"{name}: {', '.join(map(str, values))}" for name, values in agreed.items() if values)
+        listed = "; ".join(f"{name}: {_written(value)}" for name, value in agreed.items() if value is not None)
         self.stdout.write(f"{unit} ({unit.slug}) agreed on {listed or 'nothing'}")
 
 
-def _word(written: str) -> tuple[str, list[Any] | None]:
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value))
+
+
+def _word(written: str) -> tuple[str, list[Any] | bool | None]:
     name, equals, value = written.partition("=")
     if not equals or name not in WORDS:
         raise CommandError(f"“{written[:60]}” is not understood. Write KEY=VALUE with a key of {', '.join(WORDS)}.")
@@ -58,6 +64,10 @@ def _word(written: str) -> tuple[str, list[Any] | None]:
         if not all(item.isdecimal() and len(item) < 9 for item in values):
             raise CommandError("size_thresholds are numbers of lines, such as 50,200,400.")
         return name, [int(item) for item in values] or None
+    if name == "trunk":
+        if values not in ([], ["yes"], ["no"]):
+            raise CommandError("trunk is yes where the unit works without pull requests, or no.")
+        return name, values == ["yes"] if values else None
     return name, values or None
 
 

@@ -185,6 +185,7 @@ def test_the_command_tells_what_holds_now(shop: Delivery) -> None:
         "from": "2026-03-09",
         "size_thresholds": [1, 2, 3],
         "hotfix_branches": None,
+        "trunk": None,
         "hotfix_labels": ["fire"],
     }
 
