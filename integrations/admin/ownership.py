@@ -93,6 +93,7 @@ class OwnedAdmin(OwnedModelAdmin):
         return (
             super()
             .get_queryset(request)
+            .filter(repository__joined_into=None)
             .annotate(
                 is_owned=Exists(days.filter(owned=OuterRef("pk"))),
                 is_owned_by_following=Exists(days.filter(owned__repository=OuterRef("follows"))),

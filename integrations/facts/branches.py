@@ -30,11 +30,13 @@ STALE_BRANCHES = Relation(
         FROM integrations_unmergedbranch branch
         JOIN integrations_commit tip ON tip.id = branch.tip_id AND tip.set_apart <> 'squashed'
         JOIN integrations_repositorysource source ON source.id = branch.source_id
-        JOIN integrations_repository repository ON repository.id = source.repository_id
+        JOIN integrations_repository own ON own.id = source.repository_id
+        JOIN integrations_repository repository ON repository.id = coalesce(own.joined_into_id, own.id)
         LEFT JOIN integrations_owned owned ON owned.repository_id = repository.id
         WHERE (branch.gone_on IS NULL OR branch.gone_on > tip.counted_on + 31)
           AND source.id = (SELECT min(first.id) FROM integrations_repositorysource first
-                           WHERE first.repository_id = repository.id AND first.refs <> '{}')
+                           JOIN integrations_repository held ON held.id = first.repository_id
+                           WHERE coalesce(held.joined_into_id, held.id) = repository.id AND first.refs <> '{}')
     """,
 )
 """One row per unmerged branch and tip, for the days on which the tip was over 30 days old.

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
 
 from integrations.enums import Kind
 from integrations.models import (
@@ -53,11 +54,12 @@ def count_facts(connection: Connection | None = None) -> dict[str, Any]:
 
     A commit's state is its exclusion reason or "counted"; "lines_unknown" are commits whose objects git lacks.
     """
-    repositories = Repository.objects.all()
+    repositories = Repository.objects.standing()
     commits = Commit.objects.all()
     if connection is not None:
         of_connection = Q(sources__connection=connection) | Q(resources__connection=connection)
-        repositories = Repository.objects.filter(pk__in=repositories.filter(of_connection).values("pk"))
+        own = Repository.objects.filter(of_connection)
+        repositories = repositories.filter(pk__in=own.values(counted=Coalesce("joined_into", "pk")))
         commits = commits.filter(pk__in=_held_by(repositories))
     facts: dict[str, Any] = {
         "repository": {"total": repositories.count()},

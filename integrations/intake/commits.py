@@ -8,10 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 from django.db import connection as database
+from django.db.models.functions import Coalesce
 
 from integrations.code.attribution.evidence import store_evidence
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.in_repositories import link_commits, lock_for_recompute, recompute_homes
+from integrations.code.commits.joined import hold, release
 from integrations.code.commits.store import KnownAuthors, store_commits
 from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.git.agent_signatures import squash_parts
@@ -30,7 +32,10 @@ _NO_FILES = AttributeReader(Path(), "")  # there is nothing to look up, so that 
 def store_reported_commits(
     connection: Connection, drafts: Sequence[CommitDraft], repositories: Mapping[str, int]
 ) -> Written:
-    """Store commits of different object ids; a commit that was read from a clone stays as it is."""
+    """Store commits of different object ids; a commit that was read from a clone stays as it is.
+
+    `repositories` are own ones, whether or not they are joined with others.
+    """
     accepted = [draft for draft in drafts if draft.repository in repositories and not draft.deleted]
     if not accepted:
         return Written()
@@ -38,18 +43,20 @@ def store_reported_commits(
     authors = _authors(connection, accepted)
     written = Written()
     touched: set[int] = set()
-    held: dict[Repository, set[int]] = {}
+    held: dict[Repository, set[int]] = defaultdict(set)
     for repository_id, of_repository in _by_repository(accepted, repositories).items():
-        repository = Repository.objects.get(pk=repository_id)
+        own = Repository.objects.select_related("joined_into").get(pk=repository_id)
+        repository = own.counted_as
         commits = [_as_read(draft) for draft in of_repository]
         stored = store_commits(commits, _NO_FILES, authors, home=repository)
         store_evidence(stored)
         written.added |= {commit.id for commit in stored}
         _mark_without_clone(written.added)
         shas = [draft.external_id for draft in of_repository]
-        on_default = [draft.external_id for draft in of_repository if _is_on_default_branch(draft, repository)]
+        on_default = [draft.external_id for draft in of_repository if _is_on_default_branch(draft, own)]
         written.changed |= _state_lines(of_repository) - written.added
-        held[repository] = link_commits(repository, shas, on_default)
+        held[repository] |= link_commits(repository, shas, on_default)
+        hold(own, shas, on_default)
         touched |= held[repository]
     recompute_homes(touched)
     recompute_changes(touched | written.touched)
@@ -69,6 +76,8 @@ def delete_reported_commits(
     if repositories is None:
         known = Resource.objects.filter(connection=connection, repository__isnull=False)
         repositories = list(known.values_list("repository_id", flat=True))
+    own = Repository.objects.filter(pk__in=repositories)
+    release(own, shas)
     with database.cursor() as cursor:
         cursor.execute(
             """
@@ -76,9 +85,15 @@ def delete_reported_commits(
             USING integrations_commit commit
             WHERE commit.id = link.commit_id AND commit.sha = ANY (%s) AND commit.without_clone
               AND link.repository_id = ANY (%s)
+              AND NOT EXISTS (
+                  SELECT FROM integrations_owncommit own
+                  JOIN integrations_repository repository ON repository.id = own.repository_id
+                  WHERE own.commit_id = commit.id
+                    AND coalesce(repository.joined_into_id, repository.id) = link.repository_id
+              )
             RETURNING commit.id, link.repository_id
             """,
-            [list(shas), list(repositories)],
+            [list(shas), list(own.values_list(Coalesce("joined_into", "pk"), flat=True))],
         )
         unlinked = cursor.fetchall()
     held = {commit for commit, _ in unlinked}

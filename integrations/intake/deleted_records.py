@@ -12,6 +12,7 @@ from integrations.delivery.changed_days import append_days, days_of
 from integrations.delivery.derive import derive
 from integrations.enums import Kind, ResourceKind
 from integrations.intake.commits import delete_reported_commits
+from integrations.intake.joined import counted_places, note_own_records, own_records_of
 from integrations.intake.resolve import resolve_services
 from integrations.intake.tables import TABLES
 from integrations.intake.unplaced import forget_waiting
@@ -81,6 +82,9 @@ def move_records(connection: Connection, kind: Kind, external_ids: Collection[st
     """
     records = TABLES[kind].model._default_manager.filter(connection=connection, external_id__in=external_ids)
     ids = list(records.values_list("pk", flat=True))
+    if (own := columns.get("repository_id")) is not None:
+        columns |= counted_places({"repository_id": own})
+        note_own_records(kind, dict.fromkeys(ids, own))
     _mark(connection, kind, list(records.filter(deleted_at=None).values_list("pk", flat=True)))
     records.update(deleted_at=None, **columns)
     derive(connection, kind, set(ids))
@@ -97,7 +101,7 @@ def _of_resource(resource: Resource, kind: Kind) -> Q | None:
         return Q(board=resource.external_id)
     if kind == Kind.INCIDENT and resource.kind == ResourceKind.SERVICE:
         return _of_service(resource)
-    return Q(repository=resource.repository_id) if resource.repository_id else None
+    return own_records_of(resource, kind) if resource.repository_id else None
 
 
 def _of_service(resource: Resource) -> Q | None:

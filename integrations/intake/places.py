@@ -33,7 +33,11 @@ def projects_of(connection: Connection, external_ids: Collection[str]) -> Mappin
     known = dict(stored.values_list("external_id", "pk"))
     missing = set(external_ids) - known.keys()
     new = {
-        resource.external_id: Project(key=resource.name, name=resource.name[:300], repository_id=resource.repository_id)
+        resource.external_id: Project(
+            key=resource.name,
+            name=resource.name[:300],
+            repository=resource.repository and resource.repository.counted_as,
+        )
         for resource in (_resources(connection, missing) if missing else [])
     }
     if connection.provider == PUSH:
@@ -76,7 +80,7 @@ def store_resource(connection: Connection, draft: ResourceDraft) -> Resource:
 def _resources(connection: Connection, external_ids: Collection[str]) -> Collection[Resource]:
     return Resource.objects.filter(
         connection=connection, kind=ResourceKind.REPOSITORY, external_id__in=external_ids, repository__isnull=False
-    )
+    ).select_related("repository")
 
 
 def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before: str) -> None:

@@ -27,6 +27,7 @@ from integrations.intake.commits import store_reported_commits
 from integrations.intake.deleted_records import mark_deleted, move_records
 from integrations.intake.expected_columns import expected_of_pull_requests
 from integrations.intake.identities import identify_people
+from integrations.intake.joined import counted_places, note_own_records
 from integrations.intake.places import store_resource
 from integrations.intake.placing import Placing, name_services, note_ruled, place
 from integrations.intake.records import References, Written, known_of, write_records
@@ -186,6 +187,8 @@ def _store(
         commits = {position: draft for position, draft in drafts.items() if isinstance(draft, CommitDraft)}
         return _outcomes(commits, store_reported_commits(connection, list(commits.values()), places))
     table = TABLES[kind]
+    own = places if table.place == "repository" else {}
+    places = {**places, **counted_places(own)}
     stored = known_of(connection, table, {draft.external_id for draft in drafts.values()})
     days_before = days_of(kind, (record.known.id for record in stored.values() if not record.deleted))
     projects_before = _projects_of(record.known.id for record in stored.values()) if kind == Kind.WORK_ITEM else {}
@@ -196,6 +199,8 @@ def _store(
     written = write_records(
         connection, table, list(drafts.values()), stored, References(people, places), expected=expected
     )
+    named = {draft.external_id: getattr(draft, table.place) for draft in drafts.values()} if own else {}
+    note_own_records(kind, {id_: own[named[name]] for name, id_ in written.ids.items() if named.get(name) in own})
     written.note_changed(derive(connection, kind, written.touched))
     if kind == Kind.PULL_REQUEST:
         request_reading_of(written.touched)

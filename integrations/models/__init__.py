@@ -49,6 +49,7 @@ from integrations.models.delivery_links import (
 from integrations.models.encrypted import EncryptedField, UnreadableSecretsError
 from integrations.models.hand_kept import HandKeptMetric, HandKeptMetricKeeper, HandKeptValue
 from integrations.models.ingest import IngestScope, IngestToken
+from integrations.models.joined_repositories import OwnCommit, OwnRecord, RepositoryJoin
 from integrations.models.line_history import ChangedLines, LineHistory, RewrittenLines
 from integrations.models.ownership import Owned, OwnedKind, Ownership, OwnershipChange
 from integrations.models.pipeline_run_figures import PipelineRunFigures
@@ -166,6 +167,8 @@ __all__ = [
     "LinkingRules",
     "Meaning",
     "Method",
+    "OwnCommit",
+    "OwnRecord",
     "Owned",
     "OwnedKind",
     "Ownership",
@@ -199,6 +202,7 @@ __all__ = [
     "Release",
     "Repository",
     "RepositoryAlias",
+    "RepositoryJoin",
     "RepositorySource",
     "Repricing",
     "Resource",

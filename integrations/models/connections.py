@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 
 from integrations.models.encrypted import EncryptedField
@@ -54,35 +56,52 @@ USUAL_DEFAULT_BRANCHES = frozenset({"main", "master", "trunk"})
 class RepositoryQuerySet(models.QuerySet["Repository"]):
     """Looks up repositories as they are named elsewhere, without regard to case."""
 
+    def standing(self) -> Self:
+        """Those that are joined with no other one."""
+        return self.filter(joined_into=None)
+
     def with_remote(self, remote: str) -> Repository | None:
         """The one at this address, in the spelling of `remote`."""
         return self.filter(remote__iexact=remote).order_by("pk").first() if remote else None
 
     def at(self, named: str) -> Repository | None:
-        """The one at this address (host/path), or the only one with this name.
+        """The one at this address (host/path), or the only one with this name; of joined ones that by which they count.
 
         A name may lack the owner, and a repository that was pushed may have a name alone.
         """
         path = named.partition("/")[2] if "." in named.partition("/")[0] else ""
+        addressed = self.with_remote(named)
         return (
-            self.with_remote(named)
+            (addressed and addressed.counted_as)
             or self._only(name__iexact=named)
             or (self._only(name__iexact=path, remote="") if path else self._only(remote__iendswith=f"/{named}"))
         )
 
     def _only(self, **conditions: str) -> Repository | None:
-        found = self.filter(**conditions)[:2]
-        return found[0] if len(found) == 1 else None
+        found = {repository.counted_as for repository in self.filter(**conditions).select_related("joined_into")[:10]}
+        return found.pop() if len(found) == 1 else None
 
 
 class Repository(models.Model):
-    """One repository of any number of connections, identified by its remote's address or its root commit."""
+    """One repository of any number of connections, identified by its remote's address or its root commit.
+
+    Sources and resources keep their own repository, also when an admin joins it with another one: then its records have
+    that one, which tells where they came from (integrations/models/joined_repositories.py).
+    """
 
     name = models.CharField(max_length=200, unique=True)
     remote = models.CharField(max_length=500, blank=True, help_text="Host and path in one spelling, without user.")
     root_sha = models.CharField(max_length=64, blank=True)
     default_branch = models.CharField(max_length=300, blank=True)
     shallow = models.BooleanField(default=False, help_text="History before its oldest commit is not known.")
+    joined_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="joined",
+        help_text="The one by which its records count, since an admin joined them; null: itself.",
+    )
 
     objects = RepositoryQuerySet.as_manager()
 
@@ -92,6 +111,11 @@ class Repository(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def counted_as(self) -> Repository:
+        """The repository by which its records count: itself, or the one that it is joined with."""
+        return self.joined_into or self
 
 
 class RepositorySource(models.Model):

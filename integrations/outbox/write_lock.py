@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from core.locks import Lock
 from integrations.enums import Kind
@@ -22,6 +22,17 @@ def lock_for_write(connection: Connection, kinds: Collection[Kind]) -> None:
     Call it before locking or writing anything else.
     """
     WRITING.hold(connection.pk)
+    _lock_for_kinds(kinds)
+
+
+def lock_for_write_of_all(connections: Iterable[Connection]) -> None:
+    """As above, for all kinds of records of several connections."""
+    for pk in sorted(connection.pk for connection in connections):
+        WRITING.hold(pk)
+    _lock_for_kinds(frozenset(Kind))
+
+
+def _lock_for_kinds(kinds: Collection[Kind]) -> None:
     if Kind.WORK_ITEM in kinds:
         WORK_ITEM_LINKS.hold()
     elif Kind.PULL_REQUEST in kinds:

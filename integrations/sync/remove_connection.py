@@ -23,11 +23,20 @@ from integrations.code.git.branches import append_changes_of_branches
 from integrations.enums import Kind
 from integrations.intake.forget_connection import count_records, forget_records
 from integrations.intake.tables import TABLES
-from integrations.models import Connection, Repository, RepositorySource, Resource, Stream, WebhookDelivery
+from integrations.models import (
+    Connection,
+    Repository,
+    RepositoryJoin,
+    RepositorySource,
+    Resource,
+    Stream,
+    WebhookDelivery,
+)
 from integrations.models.connections import GIT
 from integrations.outbox.attribution_queue import enqueue_sessions
 from integrations.outbox.write_lock import lock_for_write
 from integrations.sync.git.reading_lock import no_reading
+from integrations.sync.join_repositories import undo
 
 DELETE_UNWANTED = signature("integrations.sync.tasks.delete_unwanted")  # by name: it calls this module
 PLACED_IN_REPOSITORIES = tuple(table.model for table in TABLES.values() if table.place == "repository")
@@ -37,6 +46,7 @@ DELETE_COMMITS: tuple[LiteralString, ...] = (
     "DELETE FROM integrations_commitevidence WHERE commit_id = ANY (%s)",
     "DELETE FROM integrations_unreadablenote WHERE commit_id = ANY (%s)",
     "DELETE FROM integrations_attributionwork WHERE commit_id = ANY (%s)",
+    "DELETE FROM integrations_deployedpush WHERE commit_id = ANY (%s)",
     "DELETE FROM integrations_coauthor WHERE commit_id = ANY (%s)",
     "DELETE FROM integrations_commitfile WHERE commit_id = ANY (%s)",
     "UPDATE integrations_commit SET stands_in_id = NULL WHERE stands_in_id = ANY (%s)",
@@ -125,6 +135,7 @@ def remove_with_facts(connection: Connection) -> None:
     What stood back for one of those commits counts again.  Raises BusyError.
     """
     with transaction.atomic():
+        _part_repositories(connection)
         no_reading(connection.sources.all())
         _wait_for_readers(connection)
         append_changes_of_branches(connection.pk)
@@ -140,6 +151,15 @@ def remove_with_facts(connection: Connection) -> None:
         enqueue_sessions(sessions)  # what they generated is free for other commits
         Repository.objects.filter(pk__in=repositories).delete()
         connection.delete()
+
+
+def _part_repositories(connection: Connection) -> None:
+    """Undo the joins of what it brings, so that what others brought stays with its own repository."""
+    own = Repository.objects.filter(Q(sources__connection=connection) | Q(resources__connection=connection))
+    counted = {repository.counted_as.pk for repository in own.select_related("joined_into")}
+    joins = RepositoryJoin.objects.filter(Q(repository__in=counted) | Q(repository__joined_into__in=counted))
+    for join in joins.filter(undone_at=None).order_by("-pk"):
+        undo(join, by=f"Removal of {connection}"[:200])
 
 
 def _wait_for_readers(connection: Connection) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from django.core.cache import cache
 from django.db.models import Count, Value
+from django.db.models.functions import Coalesce
 
 from integrations.enums import Kind
 from integrations.models import (
@@ -66,8 +67,9 @@ def _count() -> Records:
     for connection, number, kind in first.union(*others, all=True):
         counts[connection][Kind(kind)] = number
     synced = Resource.objects.filter(picked=True, gone_at=None, repository__isnull=False).order_by()
-    repositories = set(synced.values_list("connection_id", "repository_id"))
-    held = CommitInRepository.objects.filter(repository__in=synced.values("repository")).order_by()
+    synced = synced.annotate(counted=Coalesce("repository__joined_into", "repository"))
+    repositories = set(synced.values_list("connection_id", "counted"))
+    held = CommitInRepository.objects.filter(repository__in=synced.values("counted")).order_by()
     commits = dict(held.values_list("repository").annotate(Count("pk")))
     for connection, repository in repositories:
         of_connection = counts[connection]

@@ -13,8 +13,9 @@ from integrations.outbox.fact_changes import announce_changes
 def append_changes_of_commits(commit_ids: Iterable[int]) -> None:
     """Append the days of these commits to the outbox, in the caller's transaction.
 
-    Includes the days of the changed lines that are credited to the commits' authors, and of unmerged branches whose tip
-    they are.  Commits of autonomous agents change for the owner of the repository.
+    Includes the days of the changed lines that are credited to the commits' authors, of unmerged branches whose tip
+    they are, and of the deployments that brought them where they are pushes.  Commits of autonomous agents change for
+    the owner of the repository.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -44,12 +45,26 @@ def append_changes_of_commits(commit_ids: Iterable[int]) -> None:
             FROM integrations_unmergedbranch branch
             JOIN integrations_commit tip ON tip.id = branch.tip_id
             JOIN integrations_repositorysource source ON source.id = branch.source_id
-            LEFT JOIN integrations_owned owned ON owned.repository_id = source.repository_id
+            JOIN integrations_repository own ON own.id = source.repository_id
+            LEFT JOIN integrations_owned owned ON owned.repository_id = coalesce(own.joined_into_id, own.id)
             WHERE tip.id = ANY (%(commits)s) AND tip.counted_on < coalesce(branch.gone_on, current_date + 1)
+            UNION
+            SELECT %(deployment)s, identity.person_id, owned.id, push.deployed_on, push.deployed_on + 1
+            FROM integrations_commit part
+            JOIN integrations_commitplace place ON place.repository_id = part.home_id AND place.sha = part.sha
+            JOIN integrations_commitplace head
+                 ON head.repository_id = place.repository_id AND head.position = place.position AND head.on_chain
+            JOIN integrations_commit commit ON commit.sha = head.sha
+            JOIN integrations_deployedpush push ON push.commit_id = commit.id
+            LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+            LEFT JOIN integrations_owned owned
+                 ON owned.repository_id = push.repository_id AND commit.credited_id IS NULL
+            WHERE part.id = ANY (%(commits)s) AND EXISTS (SELECT FROM integrations_deployedpush)
             """,
             {
                 "code": FactFamily.CODE.value,
                 "clone": FactFamily.CLONE.value,
+                "deployment": FactFamily.DEPLOYMENT.value,
                 "commits": sorted(commit_ids),
             },
         )

@@ -38,7 +38,8 @@ _NOTE = """
     SELECT %(family)s, owned.id, stale.since, current_date + 1
     FROM stale
     JOIN integrations_repositorysource source ON source.id = %(source)s
-    LEFT JOIN integrations_owned owned ON owned.repository_id = source.repository_id
+    JOIN integrations_repository own ON own.id = source.repository_id
+    LEFT JOIN integrations_owned owned ON owned.repository_id = coalesce(own.joined_into_id, own.id)
     WHERE stale.since <= current_date
 """
 # If a repository has several clones, another one provides its branches from now on.
@@ -48,7 +49,8 @@ _NOTE_LEFT = """
     FROM integrations_unmergedbranch branch
     JOIN integrations_commit tip ON tip.id = branch.tip_id
     JOIN integrations_repositorysource source ON source.id = branch.source_id
-    LEFT JOIN integrations_owned owned ON owned.repository_id = source.repository_id
+    JOIN integrations_repository own ON own.id = source.repository_id
+    LEFT JOIN integrations_owned owned ON owned.repository_id = coalesce(own.joined_into_id, own.id)
     WHERE source.repository_id IN (
         SELECT repository_id FROM integrations_repositorysource WHERE connection_id = %(connection)s
     )

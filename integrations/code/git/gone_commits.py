@@ -116,7 +116,8 @@ def request_reading_of(pull_requests: Collection[int]) -> None:
         cursor.execute(
             """
             UPDATE integrations_repositorysource source SET asked_at = now()
-            WHERE source.repository_id IN (
+            FROM integrations_repository own
+            WHERE own.id = source.repository_id AND coalesce(own.joined_into_id, own.id) IN (
                 SELECT pull_request.repository_id
                 FROM integrations_pullrequest pull_request
                 JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from core.locks import Lock
 from core.queue import run_all
+from integrations.code.commits.joined import sources_of
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.languages import classify
@@ -245,7 +246,7 @@ def _clone_of(repository: Repository) -> tuple[GitRepository, str] | None:
     Raises GitError where none of several can be read.
     """
     problem: GitError | None = None
-    for source in repository.sources.exclude(refs={}).order_by("pk"):
+    for source in sources_of(repository).exclude(refs={}):
         try:
             git = GitRepository.open(source.external_id)
             default = git.default_branch(source.refs)

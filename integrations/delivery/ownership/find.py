@@ -22,7 +22,8 @@ def find_owned(written: str) -> Owned:
     """
     written = written.replace("\x00", "").strip()
     kind, _, rest = written.partition(":")
-    things = Owned.objects.select_related("repository", "project__connection").order_by("kind", "pk")
+    things = Owned.objects.filter(repository__joined_into=None)
+    things = things.select_related("repository", "project__connection").order_by("kind", "pk")
     matching = list(things.filter(_called(written)))
     if not matching and kind in OwnedKind.values:
         matching = list(things.filter(_called(rest.strip()), kind=kind))

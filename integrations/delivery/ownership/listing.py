@@ -38,7 +38,7 @@ _LIST: LiteralString = f"""
       ON own.owned_id = owned.id AND own.tree_id = %(tree)s AND own.during @> %(day)s::date
     LEFT JOIN next_owner ON next_owner.owned_id = owned.id
     LEFT JOIN orgtree_unit next_unit ON next_unit.id = next_owner.unit_id
-    WHERE (%(kind)s = '' OR owned.kind = %(kind)s)
+    WHERE (%(kind)s = '' OR owned.kind = %(kind)s) AND repository.joined_into_id IS NULL
       AND (%(unit)s::bigint IS NULL OR owner.unit_id IN (
           SELECT unit_id FROM orgtree_unitplacement WHERE ancestor_id = %(unit)s AND during @> %(day)s::date
       ))
@@ -52,9 +52,10 @@ _COUNT: LiteralString = f"""
     SELECT tree.id, owned.kind, count(*), count(*) FILTER (WHERE owner.owned_id IS NULL)
     FROM orgtree_orgtree tree
     CROSS JOIN integrations_owned owned
+    LEFT JOIN integrations_repository repository ON repository.id = owned.repository_id
     LEFT JOIN ({OWNER_DAYS}) AS owner
       ON owner.owned_id = owned.id AND owner.tree_id = tree.id AND owner.during @> %(day)s::date
-    WHERE tree.id = ANY (%(trees)s)
+    WHERE tree.id = ANY (%(trees)s) AND repository.joined_into_id IS NULL
     GROUP BY tree.id, owned.kind
 """  # noqa: S608  # constants of this module
 

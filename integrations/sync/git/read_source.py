@@ -25,6 +25,7 @@ from integrations.code.commits.in_repositories import (
     relink_repository,
     unlinked_commits,
 )
+from integrations.code.commits.joined import hold, hold_exactly, sources_of
 from integrations.code.commits.store import KnownAuthors, store_commits
 from integrations.code.git.branches import sync_branches
 from integrations.code.git.context_files import store_context_files
@@ -136,9 +137,10 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
     ):
         return
     is_new = source.repository_id is None
-    repository = recognise(source, git, seen.branches, seen.default)
+    own = recognise(source, git, seen.branches, seen.default)
+    repository = own.counted_as
     if is_new:
-        resolve_again_for_repository(repository)
+        resolve_again_for_repository(own)
     again = full or view_changed
     grown = not again and _has_grown(git, source.refs, seen)
     held = new_commits(git.git_dir, seen.tips, source.refs.values() if grown else ()) if seen.tips else []
@@ -150,12 +152,13 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
         lock_for_linking({Kind.COMMIT})
         lock_for_recompute()
         on_default = _of_default(git, source.refs, seen, held, grown=grown)
-        elsewhere = None if grown else _held_by_other_sources(repository, source)
+        elsewhere = None if grown else _held_by_other_sources(own, source)
         if elsewhere is None:
             touched = link_commits(repository, held, on_default)
+            hold(own, held, on_default)
         else:
             touched, run.removed = relink_repository(
-                repository, {*held, *elsewhere.held}, {*on_default, *elsewhere.on_default}
+                repository, *hold_exactly(own, {*held, *elsewhere.held}, {*on_default, *elsewhere.on_default})
             )
         if source.failures:
             touched |= unlinked_commits(repository)
@@ -166,7 +169,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
             touched |= link_squashes(repository, git, seen.branches, seen.default, gone)
             sync_branches(source, git, seen.branches, seen.default)
             before, tip = source.refs.get(seen.default, ""), seen.branches[seen.default]
-            if not grown or context_files_changed(git.git_dir, before, tip):
+            if own == repository and (not grown or context_files_changed(git.git_dir, before, tip)):
                 store_context_files(repository, git.git_dir, tip, None if grown else stored.context_paths)
         recompute_changes(touched | stored.restated)
         recompute_changes(link_squashes_of_pull_requests(repository))
@@ -263,7 +266,7 @@ def _sync_notes(
     only = None if again else _notes_to_read(repository, source, git, seen)
     gits, others = [git], []
     notes = [git.read_notes(tip, only) for tip in seen.notes.values()]
-    for other in repository.sources.exclude(pk=source.pk).exclude(notes={}):
+    for other in sources_of(repository).exclude(pk=source.pk).exclude(notes={}):
         try:
             others.append(GitRepository.open(other.external_id))
             notes += [iter(list(others[-1].read_notes(tip, only))) for tip in other.notes.values()]

@@ -1,0 +1,128 @@
+"""Joining two repositories and undoing it, in admin: a page says first what moves, and how much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+
+from core.locks import BusyError
+from integrations.models import Repository, RepositoryJoin
+from integrations.sync.join_repositories import JoinError, brought, join, undo
+
+if TYPE_CHECKING:
+    JoinModelAdmin = admin.ModelAdmin[RepositoryJoin]
+else:  # generic for the type checker only
+    JoinModelAdmin = admin.ModelAdmin
+
+Log = Callable[[HttpRequest, Repository, str], object]
+BUSY = "A clone of {} or {} is being read at this moment: nothing was changed. Try again after the reading."
+
+
+class JoinForm(forms.Form):
+    """By which of the two they count from now on; nothing is preselected."""
+
+    keep = forms.ModelChoiceField(
+        Repository.objects.none(),
+        widget=forms.RadioSelect,
+        label="Which of the two do both count as?",
+        empty_label=None,
+        error_messages={"required": "Choose by which of the two both count."},
+    )
+
+    def __init__(self, *args: object, among: Sequence[Repository]) -> None:
+        super().__init__(*args)  # type: ignore[arg-type]  # the form's own
+        keep = cast("forms.ModelChoiceField[Repository]", self.fields["keep"])
+        keep.queryset = Repository.objects.filter(pk__in=[one.pk for one in among]).order_by("name")
+
+
+def join_page(request: HttpRequest, first: int, second: int, *, log: Log) -> HttpResponse:
+    """The page, and the join that it asks for; `log` writes it into the history of admin."""
+    both = [get_object_or_404(Repository.objects.select_related("joined_into"), pk=pk) for pk in (first, second)]
+    form = JoinForm(request.POST if request.method == "POST" else None, among=both)
+    if request.method == "POST" and form.is_valid():
+        kept = form.cleaned_data["keep"]
+        other = next((one for one in both if one != kept), kept)
+        try:
+            with transaction.atomic():
+                join(kept, other, by=request.user.get_username())
+                log(request, kept, f"Joined with {other}.")
+                log(request, other, f"Counts as {kept}.")
+        except JoinError as refusal:
+            form.add_error("keep", str(refusal))
+        except BusyError:
+            form.add_error("keep", BUSY.format(kept, other))
+        else:
+            messages.success(request, f"{other} counts as {kept} now. It can be undone under Joined repositories.")
+            return redirect("admin:integrations_repository_changelist")
+    context = {
+        **admin.site.each_context(request),
+        "title": "Join two repositories",
+        "opts": Repository._meta,
+        "form": form,
+        "repositories": [(one, brought(one)) for one in both],
+    }
+    return TemplateResponse(request, "admin/integrations/repository/join.html", context)
+
+
+def undo_page(request: HttpRequest, pk: int, *, log: Log) -> HttpResponse:
+    """As above, for the undoing."""
+    made = get_object_or_404(RepositoryJoin.objects.select_related("repository", "joined__joined_into"), pk=pk)
+    refused = ""
+    if request.method == "POST":
+        try:
+            with transaction.atomic():
+                undo(made, by=request.user.get_username())
+                log(request, made.repository, f"Parted from {made.joined}.")
+                log(request, made.joined, f"Counts for itself again, no more as {made.repository}.")
+        except JoinError as refusal:
+            refused = str(refusal)
+        except BusyError:
+            refused = BUSY.format(made.repository, made.joined)
+        else:
+            messages.success(request, f"{made.joined} counts for itself again.")
+            return redirect("admin:integrations_repositoryjoin_changelist")
+    context = {
+        **admin.site.each_context(request),
+        "title": f"Undo the join of {made.joined} with {made.repository}",
+        "opts": RepositoryJoin._meta,
+        "join": made,
+        "refused": refused,
+        "brought": [] if made.undone_at else brought(made.joined),
+    }
+    return TemplateResponse(request, "admin/integrations/repository/undo.html", context)
+
+
+@admin.register(RepositoryJoin)
+class RepositoryJoinAdmin(JoinModelAdmin):
+    """The log of joins; undoing one is the only thing that can be done with it."""
+
+    list_display = ("joined", "repository", "joined_at", "joined_by", "undone_at", "undone_by")
+    list_filter = (("undone_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("joined", "repository")
+    search_fields = ("joined__name", "repository__name")
+    ordering = ("-pk",)
+    actions = ("undo_join",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: RepositoryJoin | None = None) -> bool:
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: RepositoryJoin | None = None) -> tuple[str, ...]:
+        return self.list_display
+
+    @admin.action(description="Undo the join…", permissions=["change"])
+    def undo_join(self, request: HttpRequest, chosen: object) -> HttpResponse | None:
+        selected = request.POST.getlist("_selected_action")
+        if len(selected) != 1 or not selected[0].isdigit():
+            self.message_user(request, "Select one join: each is undone by itself.", messages.ERROR)
+            return None
+        return redirect("admin:integrations_repository_undo", selected[0])

@@ -1,0 +1,150 @@
+"""Joining two repositories that are one, and undoing it.
+
+Two that were told of under names that say nothing of each other count as one from then on: all that names the joined
+one names the other.  What came from which is kept, also of what arrives afterwards, so that undoing it puts everything
+back where its own source says (integrations/models/joined_repositories.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from core.nudges import nudge_on_commit
+from integrations.code.attribution.tasks import ATTRIBUTION
+from integrations.code.commits.duplicates import recompute_changes
+from integrations.code.commits.in_repositories import lock_for_recompute, recompute_homes
+from integrations.delivery.agreements.apply import follow_agreements
+from integrations.intake.joined_rows import (
+    count_commits,
+    count_rows,
+    joined_commits,
+    merge_commits,
+    move_rows,
+    move_rows_back,
+    place_back,
+    split_commits,
+)
+from integrations.intake.places import REPOSITORIES
+from integrations.intake.relink_joined import relink_joined, sessions_in
+from integrations.intake.renamed import append_changes_of_renamed
+from integrations.models import Connection, LineHistory, Repository, RepositoryJoin, RepositorySource
+from integrations.outbox.attribution_queue import enqueue_sessions
+from integrations.outbox.write_lock import lock_for_write_of_all
+from integrations.sync.git.connect import enqueue_sync
+from integrations.sync.git.reading_lock import no_reading
+from integrations.sync.git.tasks import sync_sources
+from integrations.telemetry.sessions.places import place_sessions
+
+
+class JoinError(ValueError):
+    """A join that cannot be, or be undone; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Brought:
+    """How much of a kind names a repository, as admins call it."""
+
+    label: str
+    number: int
+
+
+def join(repository: Repository, joined: Repository, *, by: str) -> RepositoryJoin:
+    """Let `joined` count as `repository`.  Raises JoinError, and BusyError while a clone of either is read."""
+    with transaction.atomic():
+        _lock(repository, joined)
+        repository, joined = _read(repository), _read(joined)
+        if repository == joined:
+            raise JoinError("A repository cannot be joined with itself: choose two.")
+        for one in (repository, joined):
+            if one.joined_into is not None:
+                raise JoinError(f"{one} counts as {one.joined_into} already. Undo that first, or choose that one.")
+        _note_days(repository, joined)
+        parts = {joined.pk, *joined.joined.values_list("pk", flat=True)}
+        commits = merge_commits(repository, joined)
+        sessions = sessions_in([joined.pk])
+        Repository.objects.filter(pk__in=parts).update(joined_into=repository)
+        move_rows(repository, joined)
+        LineHistory.objects.filter(pk=joined.pk).update(requested_at=None)
+        _settle(repository, joined, commits, sessions)
+        return RepositoryJoin.objects.create(repository=repository, joined=joined, joined_by=by)
+
+
+def undo(join: RepositoryJoin, *, by: str) -> None:
+    """Let the joined repository count for itself again.  Raises JoinError and BusyError, as above."""
+    with transaction.atomic():
+        _lock(join.repository, join.joined)
+        join = RepositoryJoin.objects.select_for_update().get(pk=join.pk)
+        repository, joined = _read(join.repository), _read(join.joined)
+        if join.undone_at is not None:
+            raise JoinError(f"{join.undone_by} undid this already: {joined} counts for itself.")
+        if repository.joined_into is not None:
+            raise JoinError(f"{repository} was joined with {repository.joined_into} afterwards. Undo that first.")
+        _note_days(repository, joined)
+        parts = parts_of(joined)
+        commits = joined_commits(parts)
+        Repository.objects.filter(pk=joined.pk).update(joined_into=None)
+        Repository.objects.filter(pk__in=parts - {joined.pk}).update(joined_into=joined)
+        split_commits(repository, joined, parts)
+        move_rows_back(repository, joined, parts)
+        sessions = sessions_in([repository.pk]) | set(place_back(repository, joined))
+        RepositoryJoin.objects.filter(pk=join.pk).update(undone_at=timezone.now(), undone_by=by)
+        _settle(repository, _read(joined), commits, sessions)
+        sources = list(RepositorySource.objects.filter(repository__in=[repository.pk, *parts]))
+        RepositorySource.objects.filter(pk__in=[source.pk for source in sources]).update(view="")
+        enqueue_sync(sources)  # what a clone lost meanwhile, and its context files
+        nudge_on_commit(sync_sources)
+
+
+def parts_of(joined: Repository) -> set[int]:
+    """The repository, and those that were joined with it before it was joined itself; ids."""
+    parts, waiting = set[int](), [joined.pk]
+    while waiting:
+        parts.add(waiting[-1])
+        waiting.extend(
+            RepositoryJoin.objects.filter(repository=waiting.pop(), undone_at=None).values_list("joined", flat=True)
+        )
+    return parts
+
+
+def brought(repository: Repository) -> list[Brought]:
+    """What names the repository, or came from it if it is joined: what a join moves, and its undoing moves back."""
+    counts = {"commits": count_commits(repository), **count_rows(repository)}
+    return [Brought(label, number) for label, number in counts.items() if number]
+
+
+def _lock(*repositories: Repository) -> None:
+    """Nothing of either is read or stored until the transaction ends; locks in the order of those who store."""
+    ids = {one.pk for one in repositories}
+    trees = Repository.objects.filter(pk__in=ids) | Repository.objects.filter(joined_into__in=ids)
+    no_reading(RepositorySource.objects.filter(repository__in=trees).order_by("pk"))
+    of_these = Connection.objects.filter(resources__repository__in=trees) | Connection.objects.filter(
+        sources__repository__in=trees
+    )
+    lock_for_write_of_all(of_these.distinct())
+    ATTRIBUTION.hold()
+    lock_for_recompute()
+    REPOSITORIES.hold()
+
+
+def _read(repository: Repository) -> Repository:
+    return Repository.objects.select_related("joined_into").get(pk=repository.pk)
+
+
+def _note_days(*repositories: Repository) -> None:
+    for repository in repositories:
+        append_changes_of_renamed(repository=repository.pk)
+
+
+def _settle(repository: Repository, joined: Repository, commits: Collection[int], sessions: Collection[int]) -> None:
+    """Recompute what follows from which repository has what."""
+    recompute_homes(commits)
+    recompute_changes(commits)
+    relink_joined([repository, joined])
+    place_sessions(sorted(sessions))
+    enqueue_sessions(sessions)
+    _note_days(repository, joined)
+    nudge_on_commit(follow_agreements)
