@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0075_silence_what_stopped'),
+        ('integrations', '0069_silence_what_stopped'),
         ('orgtree', '0025_who_installation_signers'),
         ('programs', '0018_budgets'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0076_costs_rewritten_lines'),
+        ("integrations", "0072_trunk_joined_repositories"),
     ]
 
     operations = [

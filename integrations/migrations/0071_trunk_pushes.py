@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0076_costs_rewritten_lines'),
+        ("integrations", "0070_costs_rewritten_lines"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0077_trunk_pushes'),
+        ("integrations", "0071_trunk_pushes"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ READ_ANEW = "UPDATE integrations_linehistory SET tip = '', asked_at = now() WHER
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("integrations", "0075_silence_what_stopped"),
+        ("integrations", "0069_silence_what_stopped"),
     ]
 
     operations = [
