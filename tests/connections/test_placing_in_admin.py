@@ -76,7 +76,7 @@ def test_the_health_page_says_what_is_not_placed_and_why(admin: Client, member: 
 
 
 def test_a_rule_is_filled_in_tried_and_saved(admin: Client, jenkins: Connection, shop: Repository) -> None:
-    form = text_of(admin.get(reverse(ADD), {"subject": "repository", "connection": jenkins.pk, "pattern": "acme/pay*"}))
+    form = text_of(admin.get(f"{reverse(ADD)}?subject=repository&connection={jenkins.pk}&pattern=acme%2Fpay*"))
     assert 'value="acme/pay*"' in form
     given = {"subject": "repository", "connection": jenkins.pk, "pattern": "https://github.com/ACME/pa?.git"}
     tried = text_of(admin.post(reverse("admin:integrations_placingrule_try"), given))

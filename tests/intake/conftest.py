@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import transaction
@@ -13,6 +13,7 @@ from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
 from integrations.intake.store_drafts import Stored, store_drafts
 from integrations.models import Connection
+from tests.intake.ci import Builds
 
 SHOP = "R1"
 SHOP_RESOURCE = ResourceDraft(ResourceKind.REPOSITORY, SHOP, "acme/shop", remote="github.com/acme/shop")
@@ -36,3 +37,15 @@ def tell(github: Connection) -> Tell:
             return store_drafts(github, drafts)
 
     return store
+
+
+@pytest.fixture
+def ci(db: None) -> Connection:
+    return Connection.objects.create(provider=Builds.slug, name="Jenkins", settings={"resources": {"match": ["*"]}})
+
+
+@pytest.fixture
+def no_builds() -> Iterator[None]:
+    Builds.builds.clear()
+    yield
+    Builds.builds.clear()

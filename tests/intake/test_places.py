@@ -72,8 +72,10 @@ def test_two_hosts_may_each_have_a_repository_of_a_name(github: Connection) -> N
 )
 def test_whoever_pushes_names_a_repository_as_people_do(github: Connection, pushed: str, name: str) -> None:
     push = Connection.objects.create(provider="push", name="Push API")
-    assert Repository.objects.get(pk=named(push, pushed)).name == name
-    assert named(push, pushed) == named(push, pushed)
+    found = named(push, pushed)
+    assert found is not None
+    assert Repository.objects.get(pk=found).name == name
+    assert named(push, pushed) == found
 
 
 @pytest.mark.parametrize("pushed", ["Acme/Store.git", "https://github.com/acme/store/", "acme/store"])

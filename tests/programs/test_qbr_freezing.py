@@ -24,9 +24,9 @@ from tests.org import Org
 from tests.pages.delivering import at, deployed, merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER
 from tests.programs.agreements import agree
-from tests.programs.objectives import objective
+from tests.programs.objectives import objective, pickup
 from tests.programs.qbrs import IN_OCTOBER, frozen, read, review, say, signed
-from tests.programs.test_closing_quarters import PLATFORM, delivered, in_september, pickup
+from tests.programs.test_closing_quarters import PLATFORM, delivered, in_september
 from tests.programs.tickets import as_, ticket
 
 __all__ = ["delivered", "in_september"]  # fixtures

@@ -23,9 +23,9 @@ from tests.pages.delivering import merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user, signed_in
 from tests.programs.api_pages import MOST_QUERIES, got, problem, sent
 from tests.programs.meetings import scheduled
-from tests.programs.objectives import objective
+from tests.programs.objectives import objective, pickup
 from tests.programs.qbrs import frozen, review, say, signed
-from tests.programs.test_closing_quarters import PLATFORM, delivered, in_october, in_september, pickup
+from tests.programs.test_closing_quarters import PLATFORM, delivered, in_october, in_september
 from tests.programs.tickets import ticket
 from tests.teams import create_teams
 

@@ -13,8 +13,8 @@ from programs.closing.services.frozen import read_frozen
 from tests.org import Org
 from tests.pages.delivering import merged
 from tests.personas import EXECUTIVE, Persona, signed_in
-from tests.programs.objectives import by_hand, objective
-from tests.programs.test_closing_quarters import PLATFORM, close, delivered, in_september, pickup
+from tests.programs.objectives import by_hand, objective, pickup
+from tests.programs.test_closing_quarters import PLATFORM, close, delivered, in_september
 from tests.programs.tickets import as_
 
 __all__ = ["delivered", "in_september"]  # fixtures
