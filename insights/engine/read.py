@@ -189,6 +189,8 @@ def _figure(plan: Plan, results: MetricResults, since: ConnectedSince, window: W
     value, reason = result.value, None
     if value is None:
         reason = metric.missing_reason if result.missing else _why_no_data(plan, window, since)
+        if reason is NOTHING and metric.needs_pull_requests and not result.left_out and window == query.window:
+            reason = DIRECTLY if _only_direct_commits(plan, since) else NOTHING
         if reason is NOTHING and (metric.zero_of_nothing or (metric.over_buckets and result.denominator)):
             value, reason = 0.0, None
     return MetricValue(
@@ -213,10 +215,7 @@ def _why_no_data(plan: Plan, window: Window, since: ConnectedSince) -> str:
         return OF_NO_PERSON
     if plan.metric.belongs_to is BelongsTo.UNIT:
         return why_not_entered(plan.scope, window, plan.clock.today)
-    reason = why_no_data(window, since.of(plan.metric, plan.scope, plan.unit_id), plan.clock.today)
-    if reason is NOTHING and plan.metric.needs_pull_requests and window == plan.query.window:
-        return DIRECTLY if _only_direct_commits(plan, since) else NOTHING
-    return reason
+    return why_no_data(window, since.of(plan.metric, plan.scope, plan.unit_id), plan.clock.today)
 
 
 def _only_direct_commits(plan: Plan, since: ConnectedSince) -> bool:
