@@ -102,7 +102,7 @@ def withheld_distribution(spread: DistributionAnswer, total: MetricValue, access
 
 def _without_single_facts(spread: DistributionAnswer) -> DistributionAnswer:
     """The distribution with borders rounded to the magnitude of a bin's width; the maximum has one digit."""
-    first, *_, last = spread.histogram
+    first, last = spread.histogram[0], spread.histogram[-1]
     step = 10 ** math.floor(math.log10(first.end - first.start)) if first.end > first.start else 1.0
 
     def shown(border: float) -> float:

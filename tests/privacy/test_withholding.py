@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import csv
+import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,9 +15,10 @@ import pytest
 from django.test import Client
 
 from insights.catalogue.registry import get, metrics
+from insights.engine.distribution import Bin, DistributionAnswer
 from insights.engine.read import read_series
 from insights.privacy.visible import visible_rows, visible_series
-from insights.privacy.withhold import is_withheld
+from insights.privacy.withhold import is_withheld, withheld_distribution
 from insights.query import windows
 from insights.query.query import Dimension, Query, Scope
 from insights.ui import wording
@@ -225,3 +228,21 @@ def test_views_and_the_api_read_figures_for_a_viewer() -> None:
                     continue
                 if isinstance(statement, ast.ImportFrom) and statement.module in readers:
                     assert not [name.name for name in statement.names if name.name.startswith("read_")], path
+
+
+def test_sessions_near_a_repository_are_hidden_of_few_in_ones_own_unit_too(
+    teams: Org, sign_in: Callable[[Persona], Client]
+) -> None:
+    """The attack: the table of repositories took them for delivery, which a unit sees of itself at any size."""
+    teams.commit(by="grace", on=windows.local_today() - timedelta(days=1), at="10:05")
+    teams.fold()
+    answer = sign_in(OTHER_MEMBER).get("/insights/ai/repositories.csv", {"unit": "search", "range": "4w"})
+    rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+    assert [row["Sessions"] for row in rows] == [""]
+
+
+def test_a_distribution_with_a_single_bar_is_shown(teams: Org) -> None:
+    spread = DistributionAnswer(query(), 7, 3.0, 3.0, 3.0, {"p50": 3.0}, [Bin(3.0, 3.0, 7)], None)
+    (total,) = read_series([query(unit="platform")])[0].total
+    shown = withheld_distribution(spread, total, access_of(create_user(EXECUTIVE)))
+    assert [bar.count for bar in shown.histogram] == [7]

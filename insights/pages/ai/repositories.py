@@ -180,7 +180,8 @@ def _rows(answers: Answers) -> list[RepositoryRow]:
 
 def _without_few_people(repository: RepositoryReadiness, answers: Answers) -> RepositoryReadiness:
     """Without sessions of fewer people than the viewer may see."""
-    query = answers.answer("commit.count", Dimension.REPOSITORY).query
+    # Sessions are figures of AI, which a unit does not see of its own few either, as it does how it delivers.
+    query = replace(answers.answer("commit.count", Dimension.REPOSITORY).query, key="ai.spend")
     if not is_withheld(query, repository.nearby.people, answers.filters.access):
         return repository
     return replace(repository, nearby=HIDDEN)
