@@ -55,6 +55,7 @@ class _Known(NamedTuple):
     id: int
     name: str
     remote: str
+    counted_as: int  # itself, unless an admin joined it with another one
 
     def __str__(self) -> str:
         return self.remote or self.name
@@ -74,8 +75,8 @@ def _place(named: Named, found: _Repositories, rules: RuleSet) -> Place:
         place = Place(reason=UnplacedReason.NAMELESS, detail="It names no repository.")
     else:
         known = found.called(spelled(named.repository))
-        if len(known) == 1:
-            return Place(known[0].id)
+        if len({one.counted_as for one in known}) == 1:
+            return Place(next((one.id for one in known if one.id == one.counted_as), known[0].id))
         place = NOWHERE if not known else Place(reason=UnplacedReason.AMBIGUOUS, detail=_several(known))
     deciding = rules.deciding(names_of_repository(*named))
     if len(deciding) == 1:
@@ -103,16 +104,16 @@ class _Repositories:
         parts = {variant for name in names for variant in _variants(last_part(name))}
         with database.cursor() as cursor:
             cursor.execute(_CALLED, {"parts": sorted(parts)})
-            for id_, name, remote in cursor.fetchall():
+            for id_, name, remote, counted_as in cursor.fetchall():
                 for part in {folded(last_part(name)), folded(last_part(remote))} - {""}:
-                    by_last_part[part].append(_Known(id_, name, remote))
+                    by_last_part[part].append(_Known(id_, name, remote, counted_as))
             cursor.execute(_FORMER, {"parts": sorted(parts)})
-            for alias, id_, name, remote in cursor.fetchall():
-                former[folded(last_part(alias))].append(_Known(id_, alias, remote or name))
+            for alias, id_, name, remote, counted_as in cursor.fetchall():
+                former[folded(last_part(alias))].append(_Known(id_, alias, remote or name, counted_as))
         paths = {path for name in names if name.startswith("/") for path in (name, f"{name}.git", f"{name}/.git")}
         sources = RepositorySource.objects.filter(external_id__in=paths, repository__isnull=False)
         on_disk = {
-            spelled(path): _Known(id_, name, remote)
+            spelled(path): _Known(id_, name, remote, id_)
             for path, id_, name, remote in sources.values_list(
                 "external_id", "repository_id", "repository__name", "repository__remote"
             )
@@ -181,13 +182,14 @@ def _listed(items: Collection[object]) -> str:
 
 
 _CALLED = """
-    SELECT id, name, remote FROM integrations_repository
+    SELECT id, name, remote, coalesce(joined_into_id, id) FROM integrations_repository
     WHERE split_part(name, '/', -1) = ANY (%(parts)s) OR lower(split_part(name, '/', -1)) = ANY (%(parts)s)
        OR split_part(remote, '/', -1) = ANY (%(parts)s) OR lower(split_part(remote, '/', -1)) = ANY (%(parts)s)
     ORDER BY id
 """
 _FORMER = """
-    SELECT alias.name, repository.id, repository.name, repository.remote
+    SELECT alias.name, repository.id, repository.name, repository.remote,
+           coalesce(repository.joined_into_id, repository.id)
     FROM integrations_repositoryalias alias JOIN integrations_repository repository ON repository.id = repository_id
     WHERE split_part(alias.name, '/', -1) = ANY (%(parts)s)
     ORDER BY alias.id DESC

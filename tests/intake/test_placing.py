@@ -25,6 +25,7 @@ from integrations.models import (
     Deployment,
     Incident,
     PipelineRun,
+    Repository,
     UnplacedReason,
     UnplacedRecord,
 )
@@ -89,6 +90,14 @@ def test_two_repositories_with_one_bare_name_are_both_named(ci: Connection) -> N
     tell(ci, run("api"))
     assert "github.com/acme/api, github.com/other/api" in UnplacedRecord.objects.get().detail
     assert placed() is None
+
+
+def test_a_name_of_two_that_an_admin_joined_means_the_one_that_counts(ci: Connection) -> None:
+    joined = repository(host("Old"), "git.example.com/old/pay")
+    counts = repository(host("New"), "github.com/acme/pay")
+    Repository.objects.filter(pk=joined.pk).update(joined_into=counts)
+    tell(ci, run("pay"), run("git.example.com/old/pay", "2"))
+    assert (placed(), placed("2")) == (counts, counts)
 
 
 def test_a_repository_that_was_renamed_in_the_midst_of_a_build_is_the_same(ci: Connection) -> None:
