@@ -23,7 +23,7 @@ from integrations.connectors.drafts import (
     shown_title,
 )
 from integrations.connectors.github.accounts import account
-from integrations.connectors.github.keys import issue_key
+from integrations.connectors.issue_keys import issue_key
 from integrations.connectors.reader import Reader
 from integrations.enums import StatusCategory
 

@@ -13,8 +13,8 @@ from integrations.connectors.drafts import (
     shown_title,
 )
 from integrations.connectors.github.accounts import account
-from integrations.connectors.github.keys import host_of, pull_request_references
 from integrations.connectors.github.pull_request_parts import Parts, graphql_parts, rest_parts
+from integrations.connectors.issue_keys import host_of, pull_request_references
 from integrations.connectors.reader import Reader
 from integrations.enums import PullRequestState
 

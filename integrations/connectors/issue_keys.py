@@ -1,8 +1,8 @@
-"""How a GitHub issue is named: owner/repository#12, #12 beside its repository, or the address of its page.
+"""How an issue of a code host is named: owner/repository#12, #12 beside its repository, or the address of its page.
 
-A pull request that says "Fixes #12" is linked with the issue by GitHub itself: such references have the method
-*provider*.  Links that somebody made by hand at the side of a pull request are shown by GraphQL alone, and are read in
-neither form, so that both tell the same.
+GitHub and Gitea write it alike.  A pull request that says "Fixes #12" is linked with the issue by the provider itself:
+such references have the method *provider*.  Links that somebody made by hand at the side of a GitHub pull request are
+shown by GraphQL alone, and are read in neither form, so that both tell the same.
 """
 
 from __future__ import annotations
