@@ -299,7 +299,7 @@ class Connector(ABC):
         return None
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
-        """The drafts of a quarantined payload."""
+        """The drafts of a quarantined payload, by the `source` that its RawRecord named; of a webhook's record too."""
         raise NotImplementedError
 
     def clone_address(self, http: Http, resource: FetchedResource) -> CloneAddress:

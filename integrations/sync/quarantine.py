@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
 
 from integrations.connectors.base import Connector
+from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
+from integrations.connectors.json_text import read_delivery
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, QuarantinedPayload
 from integrations.sync.clients import connector_of
@@ -18,6 +20,7 @@ from integrations.sync.clients import connector_of
 logger = logging.getLogger(__name__)
 
 LONGEST_PATH = 300
+OF_WEBHOOK = "webhook "  # before the event, as the source of a whole delivery that could not be read
 # Why earlier versions refused whole records whose parts had a time of the nineties or one that cannot be.
 REFUSED_BEFORE = ("lies before 2000 or after 2100",)
 
@@ -63,10 +66,19 @@ def _replay(connection: Connection, connector: Connector, payload: QuarantinedPa
     if not mine.exists():
         return True  # somebody else was quicker
     try:
-        drafts = connector.replay(payload.source, payload.payload)
+        drafts = _drafts_of(connector, payload)
     except SchemaError as problem:
         mine.update(path=problem.path[:LONGEST_PATH], problem=problem.problem)
         return False
     store_drafts(connection, drafts)
     mine.update(replayed_at=timezone.now())
     return True
+
+
+def _drafts_of(connector: Connector, payload: QuarantinedPayload) -> Sequence[AnyDraft]:
+    """Of a record, or of all records of a whole delivery, which is kept as text.  Raises SchemaError."""
+    if not payload.source.startswith(OF_WEBHOOK) or payload.payload.keys() != {"body"}:
+        return connector.replay(payload.source, payload.payload)
+    delivery = read_delivery(str(payload.payload["body"]).encode())
+    records = connector.deliveries(payload.source.removeprefix(OF_WEBHOOK), delivery) or ()
+    return [draft for record in records for draft in record.normalise(record.payload)]

@@ -19,6 +19,7 @@ from integrations.enums import Kind
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, QuarantinedPayload, Resource, WebhookDelivery
 from integrations.sync.enqueue import enqueue_stream
+from integrations.sync.quarantine import OF_WEBHOOK
 
 logger = logging.getLogger(__name__)
 
@@ -106,15 +107,16 @@ def _belongs_to(draft: AnyDraft) -> str:
 def _quarantine(delivery: WebhookDelivery, records: Sequence[RawRecord], problem: SchemaError) -> None:
     """Quarantine what could not be understood; of one record the last delivery."""
     payload: Any
+    source = f"{OF_WEBHOOK}{delivery.event}"
     if records:
-        payload, external_id = records[0].payload, records[0].external_id
+        payload, external_id, source = records[0].payload, records[0].external_id, records[0].source or source
     else:
         payload, external_id = {"body": bytes(delivery.body or b"").decode("utf-8", "replace").replace("\0", "")}, ""
     QuarantinedPayload.objects.update_or_create(
         connection=delivery.connection,
         kind="",  # one delivery may contain several
         external_id=(external_id or delivery.delivery_id)[:LONGEST_ID],
-        source=f"webhook {delivery.event}"[:LONGEST_SOURCE],
+        source=source[:LONGEST_SOURCE],
         replayed_at=None,
         defaults={"payload": payload, "path": problem.path[:LONGEST_PATH], "problem": problem.problem},
     )

@@ -28,7 +28,7 @@ from integrations.connectors.base import (
 )
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError
-from integrations.connectors.github.actions import normalise_run
+from integrations.connectors.github.actions import normalise_job, normalise_run
 from integrations.connectors.github.authentication import is_app, signature
 from integrations.connectors.github.check import checked
 from integrations.connectors.github.clone import clone_address_of
@@ -47,7 +47,7 @@ from integrations.connectors.github.refusal import meaning_of
 from integrations.connectors.github.releases import fetch_releases, normalise_release
 from integrations.connectors.github.repositories import fetch_repository, list_repositories, normalise_repository
 from integrations.connectors.github.stream_repository import Place, confirm
-from integrations.connectors.github.webhooks import news_of, records_of, replayed
+from integrations.connectors.github.webhooks import news_of, normalise_review, records_of, replayed
 from integrations.connectors.signatures import signed_with_sha256
 from integrations.enums import Kind, ResourceKind
 
@@ -70,10 +70,12 @@ _NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
     "pull_request": normalise_pull_request,
     "release": normalise_release,
     "repository": normalise_repository,
+    "review": normalise_review,
+    "workflow_job": normalise_job,
     "workflow_run": normalise_run,
 }
 """By the source of a record, as quarantine keeps it."""
-_OF_WEBHOOK = "webhook "  # prefix of the source of a webhook's records; the event follows
+_OF_WEBHOOK = "webhook "  # before the event: the source under which earlier versions kept records of webhooks
 
 
 # https://docs.github.com/en/rest/about-the-rest-api/api-versions: two years after the version that follows it

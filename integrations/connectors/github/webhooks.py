@@ -19,7 +19,6 @@ from integrations.connectors.github.pull_request_parts import rest_review
 from integrations.connectors.github.pull_requests import normalise_pull_request
 from integrations.connectors.github.releases import normalise_release
 from integrations.connectors.github.repositories import normalise_repository
-from integrations.connectors.json_text import read_delivery
 from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import text_of
 from integrations.enums import Kind
@@ -41,10 +40,7 @@ def records_of(event: str, payload: Json) -> list[RawRecord] | None:
 
 
 def replayed(event: str, payload: Json) -> list[AnyDraft]:
-    """The drafts of a quarantined delivery: one of its records, or its whole body as text."""
-    if payload.keys() == {"body"}:
-        delivery = read_delivery(str(payload["body"]).encode())
-        return [draft for record in records_of(event, delivery) or [] for draft in record.normalise(record.payload)]
+    """The drafts of a delivery's record that an earlier version kept under its event."""
     return list(_NORMALISE[event](payload))
 
 
