@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from integrations.connectors import github, jenkins, jira, pagerduty  # noqa: F401
+from integrations.connectors import gitea, github, jenkins, jira, pagerduty  # noqa: F401
 from integrations.connectors.base import Connector, registry
 
 

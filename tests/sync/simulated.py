@@ -13,6 +13,7 @@ from typing import Any
 from django.db import models
 
 from demo.plan.delivery import DeliveryEvent, DeliveryHistory, EventKind, Incident, Issue, Urgency
+from demo.providers.gitea_server import GiteaServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from demo.providers.jenkins_server import JenkinsServer
@@ -25,12 +26,13 @@ from integrations.intake.tables import TABLES
 from integrations.models import Connection
 from integrations.sync.resources import discover_resources
 from tests.connectors.github.histories import pull_request
+from tests.connectors.github.histories import with_issues as with_pull_requests_and_issues
 from tests.connectors.jenkins.conftest import busy_history
 from tests.connectors.jenkins.reading import RULE, USER
 from tests.connectors.jira.conftest import with_issues
 from tests.demo.small_history import ADA, BEGIN, DAY, HOUR, MAX, SHOP, commit, small_history
 
-AnyServer = GitHubServer | JenkinsServer | JiraServer | PagerDutyServer
+AnyServer = GiteaServer | GitHubServer | JenkinsServer | JiraServer | PagerDutyServer
 TOKEN, EMAIL = "token_of_the_tests", "reader@example.com"
 MINUTE = timedelta(minutes=1)
 SKIPPED = {"id", "connection", "first_seen_at", "deleted_at"}
@@ -81,6 +83,14 @@ def _github() -> AnyServer:
     return GitHubServer(history, tokens=[Token(TOKEN, "ada")])
 
 
+def _gitea() -> AnyServer:
+    """Thirty pull requests and issues, and a pull request that is closed between `BEFORE` and `AFTER`."""
+    closed = replace(pull_request(500), happenings=(DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX),))
+    history = with_pull_requests_and_issues(30)
+    history = replace(history, pull_requests=(closed, *history.pull_requests), ends_at=AFTER)
+    return GiteaServer(history, token=TOKEN, page=7)
+
+
 def _jira(email: str = EMAIL) -> AnyServer:
     history = with_issues(30)
     done = DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX, text="completed")
@@ -112,6 +122,17 @@ GITHUB = SimulatedProvider(
     lists="/commits\\?.*sha=",
     details="/pulls/",
     renamed="3.commit",
+    before=BEFORE,
+    after=AFTER,
+)
+GITEA = SimulatedProvider(
+    name="gitea",
+    slug="gitea",
+    serve=_gitea,
+    settings={},
+    lists="type=pulls",
+    details="/reviews",
+    renamed="3.number",
     before=BEFORE,
     after=AFTER,
 )
@@ -158,7 +179,7 @@ JENKINS = SimulatedProvider(
     after=AFTER,
     repository="https://github.com/acme/shop",
 )
-PROVIDERS = (GITHUB, JIRA, JIRA_DATA_CENTER, PAGERDUTY, JENKINS)
+PROVIDERS = (GITHUB, GITEA, JIRA, JIRA_DATA_CENTER, PAGERDUTY, JENKINS)
 
 
 def tables_of(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:

@@ -1,0 +1,5 @@
+"""Gitea."""
+
+from integrations.connectors.gitea.connector import Gitea
+
+__all__ = ["Gitea"]

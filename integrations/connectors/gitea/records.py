@@ -1,0 +1,244 @@
+"""Pull requests and issues of Gitea as drafts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+from integrations.connectors.base import Json
+from integrations.connectors.drafts import (
+    MISSING,
+    AssignmentDraft,
+    ProvidedParts,
+    PullRequestCommitDraft,
+    PullRequestDraft,
+    PullRequestEventDraft,
+    ReviewDraft,
+    TransitionDraft,
+    Who,
+    WorkItemDraft,
+    shown_title,
+)
+from integrations.connectors.git.agent_signatures import agents_of_message
+from integrations.connectors.git.history import written_at
+from integrations.connectors.issue_keys import host_of, issue_key, pull_request_references
+from integrations.connectors.reader import Reader
+from integrations.enums import PullRequestEventKind, PullRequestState, ReviewState, StatusCategory
+
+CATEGORIES = {"open": StatusCategory.TODO, "closed": StatusCategory.DONE}
+REVIEWS = {
+    "APPROVED": ReviewState.APPROVED,
+    "REQUEST_CHANGES": ReviewState.CHANGES_REQUESTED,
+    "COMMENT": ReviewState.COMMENTED,
+}
+"""Other states are those of a review that is not submitted yet, and of one that was only asked for."""
+EVENTS = frozenset({"close", "reopen", "review_request", "change_title", "pull_push", "assignees"})
+"""Types in a timeline; its other entries (comments, labels …) are dropped as soon as they are read."""
+_KINDS = {  # by type, and whether it takes somebody off
+    ("close", False): PullRequestEventKind.CLOSED,
+    ("reopen", False): PullRequestEventKind.REOPENED,
+    ("review_request", False): PullRequestEventKind.REVIEW_REQUESTED,
+    ("review_request", True): PullRequestEventKind.REVIEW_REQUEST_REMOVED,
+}
+_TITLES = {(True, False): PullRequestEventKind.READY, (False, True): PullRequestEventKind.DRAFT}
+_DRAFT = re.compile(r"\s*(?:wip:|\[wip\])", re.IGNORECASE)  # before a title, unless the server is set up otherwise
+
+
+def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
+    """`pull_request` as Gitea has it, and `commits`, `reviews` and `timeline`, which a webhook leaves out."""
+    reader, pull = Reader(payload), Reader(payload.get("pull_request"), "pull_request")
+    state, merged_at = pull.text("state"), pull.time("merged_at", default=None)
+    # A branch that is gone leaves refs/pull/12/head in `ref`; `label` is its name all the same.
+    branch, title = pull.text("head.label", default="") or pull.text("head.ref"), pull.text("title")
+    is_whole = reader.has("timeline")
+    oldest_first = reversed(list(reader.objects("commits")))
+    commits = [_commit(commit, position) for position, commit in enumerate(oldest_first)]
+    references = pull_request_references(
+        repository=pull.text("base.repo.full_name"),
+        host=host_of(pull.text("html_url")),
+        branch=branch,
+        title=title,
+        body=pull.text("body", default=""),
+        commits=(commit.subject for commit in commits),
+    )
+    return [
+        PullRequestDraft(
+            external_id=pull.identifier("id"),
+            updated_at=pull.time("updated_at"),
+            repository=pull.identifier("base.repo.id"),
+            number=pull.integer("number"),
+            title=shown_title(title),
+            url=pull.text("html_url"),
+            author=account(pull.object("user")),
+            requested_by=None,
+            state=_state(state, is_merged=merged_at is not None),
+            native_state=state,
+            is_draft=pull.boolean("draft", default=_is_draft(title)),
+            created_at=pull.time("created_at"),
+            merged_at=merged_at,
+            closed_at=pull.time("closed_at", default=None),
+            merged_by=account(pull.object("merged_by")),
+            merge_sha=pull.text("merge_commit_sha", default=""),
+            head_sha=pull.text("head.sha"),
+            source_branch=branch,
+            target_branch=pull.text("base.ref"),
+            additions=pull.integer("additions", default=MISSING),
+            deletions=pull.integer("deletions", default=MISSING),
+            changed_files=pull.integer("changed_files", default=MISSING),
+            commit_count=len(commits) if is_whole else MISSING,
+            comment_count=pull.integer("comments", default=MISSING),
+            review_comment_count=pull.integer("review_comments", default=MISSING),
+            labels=tuple(label.text("name") for label in pull.objects("labels")),
+            commits=ProvidedParts(commits) if is_whole else MISSING,
+            reviews=ProvidedParts([*filter(None, map(_review, reader.objects("reviews")))]) if is_whole else MISSING,
+            events=ProvidedParts([*filter(None, map(_event, reader.objects("timeline")))]) if is_whole else MISSING,
+            references=ProvidedParts(references, whole=is_whole),
+            impossible_times=tuple(reader.impossible_times + pull.impossible_times),
+        )
+    ]
+
+
+def _state(native: str, *, is_merged: bool) -> PullRequestState:
+    """Gitea calls a merged pull request closed."""
+    if is_merged:
+        return PullRequestState.MERGED
+    return PullRequestState.CLOSED if native == "closed" else PullRequestState.OPEN
+
+
+def normalise_issue(payload: Json) -> list[WorkItemDraft]:
+    """`issue` as Gitea has it, `repository` (id and full name), and `timeline`, which a webhook leaves out."""
+    reader, issue = Reader(payload), Reader(payload.get("issue"), "issue")
+    state, is_whole = issue.text("state"), reader.has("timeline")
+    happened = list(reader.objects("timeline"))
+    assignees = [who for who in map(account, issue.objects("assignees")) if who is not None]
+    return [
+        WorkItemDraft(
+            external_id=issue.identifier("id"),
+            updated_at=issue.time("updated_at"),
+            deleted=reader.boolean("deleted", default=False),
+            project=reader.identifier("repository.id"),
+            key=issue_key(reader.text("repository.full_name"), issue.integer("number")),
+            title=shown_title(issue.text("title")),
+            url=issue.text("html_url"),
+            native_type="",
+            native_status=state,
+            status_category=CATEGORIES.get(state, MISSING),
+            first_category=StatusCategory.TODO,
+            resolution="",
+            parent_key="",
+            due_on=_due_on(issue),
+            reporter=account(issue.object("user")),
+            assignee=assignees[0] if assignees else None,
+            labels=tuple(label.text("name") for label in issue.objects("labels")),
+            has_description=bool(issue.text("body", default="").strip()),
+            comment_count=issue.integer("comments", default=MISSING),
+            created_at=issue.time("created_at"),
+            resolved_at=issue.time("closed_at", default=None),
+            transitions=ProvidedParts(_transitions(happened)) if is_whole else MISSING,
+            assignments=ProvidedParts(_assignments(happened)) if is_whole else MISSING,
+            impossible_times=tuple(reader.impossible_times + issue.impossible_times),
+        )
+    ]
+
+
+def account(user: Reader | None) -> Who | None:
+    """None where it was deleted: Gitea shows Ghost, with a negative id.  So its own Actions have one, as a bot."""
+    if user is None or not (login := user.text("login", default="")) or login.lower() == "ghost":
+        return None
+    number = user.integer("id")
+    return Who(login=login, account=str(number) if number > 0 else "", bot=number < 0)
+
+
+def _commit(commit: Reader, position: int) -> PullRequestCommitDraft:
+    message, known = commit.text("commit.message"), account(commit.object("author"))
+    committed_at = commit.part_time("commit.committer.date")
+    name, email = (commit.text(f"commit.author.{field}", default="") for field in ("name", "email"))
+    login, number = (known.login, known.account) if known else ("", "")
+    return PullRequestCommitDraft(
+        sha=commit.text("sha"),
+        position=position,
+        author=Who(login=login, account=number, name=name, email=email) if login or name or email else None,
+        authored_at=written_at(message, authored_at=commit.part_time("commit.author.date"), committed_at=committed_at),
+        committed_at=committed_at,
+        subject=shown_title(message.strip().partition("\n")[0].rstrip()),
+        parents=tuple(parent.text("sha") for parent in commit.objects("parents")),
+        agents=agents_of_message(message),
+    )
+
+
+def _review(review: Reader) -> ReviewDraft | None:
+    native = review.text("state")
+    at = review.part_time("submitted_at", required=True) if native in REVIEWS else None
+    if at is None:
+        return None
+    return ReviewDraft(
+        external_id=review.identifier("id"),
+        author=account(review.object("user")),
+        state=ReviewState.DISMISSED if review.boolean("dismissed", default=False) else REVIEWS[native],
+        native_state=native.lower(),
+        submitted_at=at,
+        commit_sha=review.text("commit_id", default=""),
+    )
+
+
+def _event(event: Reader) -> PullRequestEventDraft | None:
+    kind, at = _kind_of(event), event.part_time("created_at", required=True)
+    if kind is None or at is None:
+        return None
+    return PullRequestEventDraft(
+        kind=kind,
+        at=at,
+        by=account(event.object("user")),
+        of=account(event.object("assignee")),
+        team=event.text("assignee_team.name", default=""),
+    )
+
+
+def _kind_of(event: Reader) -> PullRequestEventKind | None:
+    """A title begins or ceases to say that it is a draft; of pushes only the body says which were forced."""
+    type_ = event.text("type")
+    if type_ == "pull_push" and '"is_force_push":true' in event.text("body", default=""):
+        return PullRequestEventKind.FORCE_PUSHED
+    if type_ == "change_title":
+        return _TITLES.get((_is_draft(event.text("old_title")), _is_draft(event.text("new_title"))))
+    return _KINDS.get((type_, event.boolean("removed_assignee", default=False)))
+
+
+def _is_draft(title: str) -> bool:
+    return _DRAFT.match(title) is not None
+
+
+def _due_on(issue: Reader) -> date | None:
+    """Gitea writes the end of the day, in its own time zone."""
+    at = issue.part_time("due_date")
+    return None if at is None else date.fromisoformat(issue.text("due_date")[:10])
+
+
+def _transitions(happened: Iterable[Reader]) -> list[TransitionDraft]:
+    to = {"close": ("open", "closed"), "reopen": ("closed", "open")}
+    return [
+        TransitionDraft(
+            at=at, from_status=before, to_status=after, category=CATEGORIES[after], by=account(event.object("user"))
+        )
+        for event in happened
+        if event.text("type") in to and (at := event.part_time("created_at", required=True))
+        for before, after in (to[event.text("type")],)
+    ]
+
+
+def _assignments(happened: Iterable[Reader]) -> list[AssignmentDraft]:
+    """Of several assignees the first."""
+    assignments: list[AssignmentDraft] = []
+    assigned: list[Who] = []
+    for event in happened:
+        who = account(event.object("assignee")) if event.text("type") == "assignees" else None
+        at = event.part_time("created_at", required=True) if who else None
+        if who is None or at is None:
+            continue
+        is_removed = event.boolean("removed_assignee", default=False)
+        now_assigned = [other for other in assigned if other != who] + ([] if is_removed else [who])
+        if now_assigned[:1] != assigned[:1]:
+            assignments.append(AssignmentDraft(at=at, assignee=now_assigned[0] if now_assigned else None))
+        assigned = now_assigned
+    return assignments
