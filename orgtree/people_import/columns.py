@@ -20,7 +20,7 @@ PLACES = (MANAGER, "team", "department", "site")
 MOST_COLUMNS = 250
 LONGEST_ATTRIBUTE = 80
 
-# Headers without case, blanks, hyphens, underscores and apostrophes.
+# Headers without case, blanks, hyphens, underscores and apostrophes; “#” is read as “number”.
 _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     EMAIL: (
         *("email", "emailaddress", "mail", "mailaddress", "workemail", "workemailaddress", "workmail"),
@@ -194,4 +194,5 @@ def _problems_of_width(heads: Sequence[str], row: int) -> Iterator[RowError]:
 
 
 def _key(head: str) -> str:
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", head).lower())
+    # “Employee #” is a number, not the employee's name.
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", head).lower().replace("#", "number"))

@@ -62,6 +62,12 @@ def test_first_and_last_name_make_a_name_and_other_columns_attributes() -> None:
     assert draft.attributes == {"role": "Dev", "site": "Pune", "cost_center": "47", "職位": "x"}
 
 
+def test_a_column_of_employee_numbers_is_no_column_of_names() -> None:
+    (draft,) = drafts("Employee #,First Name,Last Name,Work Email\n7,Ada,Lovelace,ada@example.com")
+    assert draft.full_name == "Ada Lovelace"
+    assert draft.attributes == {"employee": "7"}
+
+
 TEXT = 'Name{0}Email{0}Team\n"Zoë\nAda"{0}zoe@example.com{0}Päyments\n\nשרה לוי{0}sara@example.com{0}Search\n'
 
 
