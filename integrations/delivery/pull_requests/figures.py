@@ -20,12 +20,30 @@ from integrations.outbox.attribution_queue import enqueue_sessions_behind
 
 AT_ONCE = 50_000
 
+# A pull request holds the commits that it lists, and the one that it was merged as.
 _SHARING: LiteralString = """
-    SELECT DISTINCT {column}
+    SELECT other.pull_request_id
     FROM integrations_pullrequestcommit commit
     JOIN integrations_pullrequestcommit other
       ON other.sha = commit.sha AND other.pull_request_id <> commit.pull_request_id
-    WHERE commit.pull_request_id = ANY (%s)
+    WHERE commit.pull_request_id = ANY (%(ids)s)
+    UNION
+    SELECT listed.pull_request_id
+    FROM integrations_pullrequest merged
+    JOIN integrations_pullrequestcommit listed ON listed.sha = merged.merge_sha AND listed.pull_request_id <> merged.id
+    WHERE merged.id = ANY (%(ids)s) AND merged.merge_sha <> ''
+"""
+_SHARED: LiteralString = """
+    SELECT commit.sha
+    FROM integrations_pullrequestcommit commit
+    JOIN integrations_pullrequestcommit other
+      ON other.sha = commit.sha AND other.pull_request_id <> commit.pull_request_id
+    WHERE commit.pull_request_id = ANY (%(ids)s)
+    UNION
+    SELECT commit.sha
+    FROM integrations_pullrequestcommit commit
+    JOIN integrations_pullrequest merged ON merged.merge_sha = commit.sha AND merged.id <> commit.pull_request_id
+    WHERE commit.pull_request_id = ANY (%(ids)s) AND merged.merge_sha <> ''
 """
 
 
@@ -37,13 +55,12 @@ def recompute_figures(ids: Iterable[int]) -> set[int]:
     (integrations/outbox/write_lock.py).
     """
     changed_ids = set(ids)
-    sharing = sharing_commits(changed_ids)
-    pull_requests = sorted(changed_ids | sharing)
+    pull_requests = sorted(changed_ids | sharing_commits(changed_ids))
     credited = credited_with_lead_times(pull_requests)
     changed: set[int] = set()
     for start in range(0, len(pull_requests), AT_ONCE):
         some = pull_requests[start : start + AT_ONCE]
-        changed |= _recompute(some, shared_commits(some) if sharing else [])
+        changed |= _recompute(some, shared_commits(some))
     note_lead_times(changed, credited)
     enqueue_sessions_behind(changed)
     return changed | recompute_reverts(pull_requests) | recompute_pipeline_waits(pull_requests)
@@ -69,18 +86,18 @@ def _recompute(ids: list[int], shared: list[str]) -> set[int]:
 
 
 def sharing_commits(ids: Iterable[int]) -> set[int]:
-    """Other pull requests that list commits of these."""
-    return set(_found(_SHARING.format(column="other.pull_request_id"), ids))
+    """Other pull requests that list commits of these, or what these were merged as."""
+    return set(_found(_SHARING, ids))
 
 
 def shared_commits(ids: Iterable[int]) -> list[str]:
-    """The commits of these pull requests that others list, too: few, so that they are looked up beforehand."""
-    return _found(_SHARING.format(column="commit.sha"), ids)
+    """The commits of these that others list, too, or were merged as: few, so that they are looked up beforehand."""
+    return _found(_SHARED, ids)
 
 
 def _found(statement: LiteralString, ids: Iterable[int]) -> list[Any]:
     with database.cursor() as cursor:
-        cursor.execute(statement, [sorted(ids)])
+        cursor.execute(statement, {"ids": sorted(ids)})
         return [row[0] for row in cursor.fetchall()]
 
 

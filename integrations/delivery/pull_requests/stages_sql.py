@@ -74,17 +74,25 @@ REVIEWS: LiteralString = """
 """
 
 # The commits that a pull request lists, with what is known of each.  One that reached the default branch before is not
-# its own: through another pull request that was merged there earlier, or, where the history is known, because it stands
-# there before the merge.  A branch that was merged by moving the default branch forward ends in its merge commit: its
-# own are those that stand there without a gap.  `shared` are those of their commits that other pull requests list, too.
+# its own: through another pull request that was merged there earlier, listed by that one or being its merge commit, or,
+# where the history is known, because it stands there before the merge.  A branch that was merged by moving the default
+# branch forward ends in its merge commit: its own are those that stand there without a gap.  `shared` are those of
+# their commits that other pull requests list, too, or were merged as.
 # Its time is its author's, where that can be (a clone keeps whatever it is given); that of a copy of a commit that the
 # default branch had before is when it was picked.
 COMMITS: LiteralString = """
     merged_with AS (
         SELECT listed.sha, earlier.id, earlier.repository_id, earlier.merged_at
-        FROM unnest(%(shared)s::text[]) AS shared (sha)
-        JOIN integrations_pullrequestcommit listed ON listed.sha = shared.sha
-        JOIN integrations_pullrequest earlier ON earlier.id = listed.pull_request_id
+        FROM (
+            SELECT shared.sha, listed.pull_request_id AS id
+            FROM unnest(%(shared)s::text[]) AS shared (sha)
+            JOIN integrations_pullrequestcommit listed ON listed.sha = shared.sha
+            UNION
+            SELECT shared.sha, merged.id
+            FROM unnest(%(shared)s::text[]) AS shared (sha)
+            JOIN integrations_pullrequest merged ON merged.merge_sha = shared.sha AND merged.merge_sha <> ''
+        ) AS listed
+        JOIN integrations_pullrequest earlier ON earlier.id = listed.id
         JOIN integrations_repository repository ON repository.id = earlier.repository_id
         WHERE earlier.merged_at IS NOT NULL AND earlier.deleted_at IS NULL
           AND (earlier.target_branch IN ('', repository.default_branch)

@@ -85,9 +85,9 @@ def _counts(by: str, state: ReviewState, at: datetime, history: History, people:
 
 def _own(name: str, history: History, histories: Sequence[History]) -> bool:
     def brought_it(other: History) -> bool:
-        lists_it = any(commit.name == name for commit in other.commits)
+        holds_it = name == other.merge_commit or any(commit.name == name for commit in other.commits)
         earlier = other.merged_at is not None and (history.merged_at is None or other.merged_at < history.merged_at)
-        return lists_it and earlier and other.target == "main"
+        return holds_it and earlier and other.target == "main"
 
     return not any(brought_it(other) for other in histories if other is not history)
 

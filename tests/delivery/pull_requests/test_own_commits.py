@@ -65,6 +65,18 @@ def test_what_was_merged_into_another_branch_first_is_still_its_own(tell_of: Tel
     assert (coding_hours(1), coding_hours(2)) == (10, 30)
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["as merged", "newest first"])
+def test_nor_is_what_an_earlier_pull_request_was_merged_as(order: tuple[int, int], tell_of: TellOf) -> None:
+    """A release lists the squashes of its features, which the default branch has had since."""
+    feature = merged(1, 10, 20, commit("tea", 0), merge_commit="squash")
+    release = merged(2, 30, 40, commit("squash", 20), commit("notes", 25), merge_commit="release")
+    release.target = "production"
+    for position in order:
+        tell_of((feature, release)[position])
+    assert coding_hours(1) == 10
+    assert coding_hours(2) == 5
+
+
 def test_what_was_not_merged_has_brought_nothing(tell_of: TellOf) -> None:
     closed = merged(1, 10, 20, commit("tea", 0))
     closed.merged_at, closed.closed_at = None, at(20)
