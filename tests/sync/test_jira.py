@@ -69,6 +69,9 @@ def test_an_item_has_its_stages_estimate_and_people(jira: JiraServer) -> None:
     assert (done.native_type, done.native_status, done.status_category) == ("Story", "Done", "done")
     assert done.estimate == 2.0
     assert done.url == f"{jira.url}/browse/SHOP-1"
+    assignments = WorkItemAssignment.objects.filter(work_item=done).order_by("at")
+    emails = assignments.values_list("assignee__person__email", flat=True)  # of whom the changelog has ids alone
+    assert list(emails) == ["max@example.com", None, "ada@example.com"]
     reopened = WorkItem.objects.get(key="SHOP-7")
     assert (reopened.native_type, reopened.status_category, reopened.resolved_at) == ("Bug", "todo", None)
 

@@ -20,7 +20,7 @@ from integrations.connectors.drafts import (
     WorkItemDraft,
     shown_title,
 )
-from integrations.connectors.jira.people import person
+from integrations.connectors.jira.people import person, person_of_change
 from integrations.connectors.reader import Reader
 from integrations.enums import Priority, StatusCategory
 
@@ -96,9 +96,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             created_at=created_at,
             resolved_at=fields.part_time("resolutiondate"),
             transitions=MISSING if changes is None else ProvidedParts(list(_transitions(reader, changes))),
-            assignments=MISSING
-            if changes is None
-            else ProvidedParts(_assignments(changes, created_at, person(fields.object("assignee")))),
+            assignments=MISSING if changes is None else ProvidedParts(_assignments(changes, created_at, fields)),
             sprint_changes=MISSING
             if changes is None
             else ProvidedParts(_sprint_changes(payload, fields, changes, created_at)),
@@ -168,18 +166,17 @@ def _transitions(reader: Reader, changes: Sequence[Change]) -> Iterator[Transiti
         )
 
 
-def _assignments(changes: Sequence[Change], created_at: datetime, assignee: Who | None) -> list[AssignmentDraft]:
+def _assignments(changes: Sequence[Change], created_at: datetime, fields: Reader) -> list[AssignmentDraft]:
     """From its creation on: whom the first change took it from had it until then."""
+    people = [person(fields.object(name)) for name in ("assignee", "reporter", "creator")]
+    known = {who.account: who for who in (*(change.by for change in changes), *people) if who is not None}
     moved = _of_field(changes, "assignee")
-    first = _named(moved[0].before, moved[0].shown_before) if moved else assignee
+    first = person_of_change(moved[0].before, moved[0].shown_before, known) if moved else people[0]
     assignments = [] if first is None else [AssignmentDraft(at=created_at, assignee=first)]
     for change in moved:
-        assignments.append(AssignmentDraft(at=change.at, assignee=_named(change.after, change.shown_after)))
+        assignee = person_of_change(change.after, change.shown_after, known)
+        assignments.append(AssignmentDraft(at=change.at, assignee=assignee))
     return assignments
-
-
-def _named(account: str, name: str) -> Who | None:
-    return Who(account=account, name=name) if account else None
 
 
 def _sprint_changes(

@@ -64,7 +64,7 @@ def test_an_issue_without_changes_stands_where_it_was_created() -> None:
     assert draft.priority == Priority.CRITICAL
     assert draft.transitions == ProvidedParts([])
     assert draft.assignments == ProvidedParts(
-        [AssignmentDraft(at=at(9), assignee=Who(account="5b10", name="Ada Admin"))]
+        [AssignmentDraft(at=at(9), assignee=Who("5b10", name="Ada Admin", account="5b10"))]
     )
     assert draft.sprint_changes == ProvidedParts([SprintChangeDraft(at=at(9), sprint="7", added=True)])
 
@@ -129,13 +129,28 @@ def test_an_epic_is_the_parent_by_either_field() -> None:
 
 def test_nobody_is_named_by_a_hidden_address() -> None:
     draft = draft_of(issue(reporter={**ADA, "emailAddress": ""}, assignee=None))
-    assert draft.reporter == Who(account="5b10", name="Ada Admin")
+    assert draft.reporter == Who("5b10", name="Ada Admin", account="5b10")
     assert draft.assignee is None
 
 
 def test_people_of_a_data_center_are_known_by_key_and_name() -> None:
     user = {"key": "JIRAUSER100", "name": "ada", "emailAddress": "ada@example.com", "displayName": "Ada Admin"}
     assert draft_of(issue(assignee=user)).assignee == Who("ada", "ada@example.com", "Ada Admin", "JIRAUSER100")
+
+
+def test_a_changelog_names_people_of_a_data_center_by_their_keys() -> None:
+    user = {"key": "JIRAUSER100", "name": "ada", "displayName": "Ada Admin"}
+    histories = [
+        change("assignee", 10, None, "JIRAUSER100", now="Ada Admin"),
+        change("assignee", 11, "JIRAUSER100", "max", was="Ada Admin", now="Max Member"),
+    ]
+    draft = draft_of(issue(reporter=user), histories=histories)
+    assert draft.assignments == ProvidedParts(
+        [
+            AssignmentDraft(at=at(10), assignee=Who("ada", name="Ada Admin", account="JIRAUSER100")),
+            AssignmentDraft(at=at(11), assignee=Who("max", name="Max Member", account="max")),
+        ]
+    )
 
 
 def test_what_is_not_as_documented_names_its_field() -> None:
