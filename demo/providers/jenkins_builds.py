@@ -163,7 +163,12 @@ def _rollout(deployment: Deployment) -> Build:
         sha=deployment.sha,
         branch=deployment.ref,
         stages=(stage,) if stage else (),
-        parameters={"ENVIRONMENT": deployment.environment, "SERVICE": deployment.service, "API_KEY": "not to be kept"},
+        parameters={
+            "ENVIRONMENT": deployment.environment,
+            "SERVICE": deployment.service,
+            "HOTFIX": str(bool(deployment.rollback_of or deployment.fixes)).lower(),
+            "API_KEY": "not to be kept",
+        },
     )
 
 

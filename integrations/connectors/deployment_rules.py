@@ -32,6 +32,7 @@ class Rule:
     service: str = ""
     repository: str = ""
     sha: str = ""
+    unplanned: str = ""
     stage: str = ""
 
     def matches(self, job: str) -> bool:
@@ -89,6 +90,11 @@ def read_rules(text: str) -> Rules:
 def deployment_by(rules: Sequence[Rule], parameters: Mapping[str, str]) -> Json | None:
     """By the first of a job's rules that gives an environment; None if none does."""
     return next((values for rule in rules if (values := rule.deployment(parameters))), None)
+
+
+def is_unplanned(value: str) -> bool | None:
+    """What a switch says; None: nothing."""
+    return {"true": True, "false": False}.get(value.casefold())
 
 
 def in_stage(values: Json, stage: str) -> Json:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from integrations.connectors.base import Json
-from integrations.connectors.deployment_rules import in_stage
+from integrations.connectors.deployment_rules import in_stage, is_unplanned
 from integrations.connectors.drafts import (
     MISSING,
     AnyDraft,
@@ -267,6 +267,7 @@ def _deployment(values: Json, build: _Build, id_: str, stage: JobDraft | None = 
         created_at=(build.queued_at if stage is None else None) or started_at,
         started_at=started_at,
         finished_at=finished_at,
+        unplanned=is_unplanned(text_of(values, "unplanned")),
         run=build.run,
         job="" if stage is None else stage.external_id,
     )

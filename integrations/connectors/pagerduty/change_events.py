@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from integrations.connectors.base import Json
-from integrations.connectors.deployment_rules import Rules, deployment_by
+from integrations.connectors.deployment_rules import Rules, deployment_by, is_unplanned
 from integrations.connectors.drafts import DeploymentDraft
 from integrations.connectors.reader import Reader
 from integrations.enums import RunStatus
@@ -71,6 +71,7 @@ def normalise_change_event(payload: Json) -> list[DeploymentDraft]:
             created_at=at,
             started_at=at,
             finished_at=at,
+            unplanned=is_unplanned(values.text("unplanned", default="")),
         )
     ]
 

@@ -275,6 +275,13 @@ def test_a_build_deploys_where_a_rule_says_so(payload: Payload) -> None:
     assert run.name == "acme/shop → prod"
 
 
+@pytest.mark.parametrize(("value", "unplanned"), [("TRUE", True), ("false", False), ("", None), ("perhaps", None)])
+def test_a_rule_reads_whether_a_deployment_was_planned(payload: Payload, value: str, unplanned: bool | None) -> None:
+    payload["deploys"] = {"environment": "prod", "unplanned": value}
+    (deployment,) = deployments_of(payload)
+    assert deployment.unplanned is unplanned
+
+
 def test_each_stage_that_a_rule_names_is_a_deployment_with_its_own_times(payload: Payload) -> None:
     payload["deploys"] = {"environment": "{stage}", "service": "", "repository": "", "sha": "", "stage": "deploy to *"}
     payload["stages"] = [

@@ -37,7 +37,7 @@ def test_everything_works_and_is_shown_with_examples(jenkins: JenkinsServer) -> 
 def test_a_rule_without_a_match_says_what_there_is(jenkins: JenkinsServer) -> None:
     checks = checks_of(jenkins, deployments="acme/shop-rollout: environment={REGION}\nother/*: environment=prod")
     refused = [check.remedy for check in checks.values() if not check.works]
-    assert "ENVIRONMENT, SERVICE" in " ".join(refused)
+    assert "ENVIRONMENT, HOTFIX, SERVICE" in " ".join(refused)
 
 
 def test_a_rule_is_proposed_for_a_parameter_that_is_called_like_an_environment(jenkins: JenkinsServer) -> None:
