@@ -24,7 +24,7 @@ class IncidentsRefusedError(Exception):
 
 def push_incidents(incidents: Iterable[Incident], *, base_url: str, token: str) -> int:
     """How many there are; pushing them again changes nothing.  Raises IncidentsRefusedError."""
-    records = [_record(incident) for incident in incidents]
+    records = [pushed_record(incident) for incident in incidents]
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(base_url=base_url, headers=headers, timeout=60, trust_env=False) as client:
         for begin in range(0, len(records), _AT_ONCE):
@@ -45,7 +45,7 @@ def _push(client: httpx.Client, records: list[dict[str, Any]]) -> None:
             raise IncidentsRefusedError(address, f"{result['id']}: {result['error']}")
 
 
-def _record(incident: Incident) -> dict[str, Any]:
+def pushed_record(incident: Incident) -> dict[str, Any]:
     """Without the deployment that caused it, which a pager does not know."""
     record = {
         "id": f"INC-{incident.id}",

@@ -19,7 +19,7 @@ from typing import Any
 
 from demo.plan.delivery import DeliveryHistory, Repository
 from demo.providers.faults import Answer, Fault, Request
-from demo.providers.jira_issues import FIELDS, STATUSES, JiraIssues
+from demo.providers.jira_issues import FIELDS, STATUSES, JiraIssues, project_key
 from demo.providers.jira_written import WrittenIssues
 from demo.providers.record_states import HistoryAt
 from demo.providers.simulated_server import SimulatedServer
@@ -131,7 +131,7 @@ class JiraServer(SimulatedServer):
                 "id": repository.id,
                 "name": f"{repository.name} board",
                 "type": "scrum",
-                "location": {"projectKey": self.issues.project_key(repository)},
+                "location": {"projectKey": project_key(repository)},
             }
             for repository in self._repositories
         ]

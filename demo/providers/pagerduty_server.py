@@ -1,4 +1,4 @@
-"""A simulated PagerDuty that shows the incidents of a delivery history: a repository is a service.
+"""A simulated PagerDuty that shows the incidents of a delivery history: what is built from a repository is a service.
 
 with PagerDutyServer(history, token="x") as pagerduty:
     connect to pagerduty.url with that key
@@ -8,8 +8,9 @@ with PagerDutyServer(history, token="x") as pagerduty:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from demo.plan.delivery import DeliveryHistory, Deployment, Incident, Repository, Urgency
@@ -23,7 +24,10 @@ _PRIORITIES = {Urgency.CRITICAL: "P1", Urgency.HIGH: "P2", Urgency.LOW: "P4"}
 
 
 class PagerDutyServer(SimulatedServer):
-    """`at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list."""
+    """`at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list.
+
+    `services` are the names of services by repository; those of others are called as their repositories.
+    """
 
     def __init__(
         self,
@@ -31,6 +35,7 @@ class PagerDutyServer(SimulatedServer):
         *,
         token: str,
         at: datetime | None = None,
+        services: Mapping[str, str] = MappingProxyType({}),
         faults: Iterable[Fault] = (),
         page: int = 100,
         port: int = 0,
@@ -45,7 +50,7 @@ class PagerDutyServer(SimulatedServer):
             }
             for level, one in enumerate((one for one in history.accounts[:4] if one.email), start=1)
         ]
-        self._history, self._token = history, token
+        self._history, self._token, self._services = history, token, services
         self.at = at or history.ends_at
 
     def advance(self, to: datetime) -> None:
@@ -123,7 +128,7 @@ class PagerDutyServer(SimulatedServer):
             "status": "resolved" if resolved else "acknowledged" if acknowledged else "triggered",
             "urgency": "low" if incident.urgency is Urgency.LOW else "high",
             "priority": {"summary": _PRIORITIES[incident.urgency]},
-            "service": {"id": _service_id(incident.repository), "summary": incident.repository.name},
+            "service": {"id": _service_id(incident.repository), "summary": self._name(incident.repository)},
             "created_at": _written(incident.started_at),
             "updated_at": happened[0],
             "last_status_change_at": happened[0],
@@ -158,13 +163,17 @@ class PagerDutyServer(SimulatedServer):
         return {
             "id": _service_id(repository),
             "type": "service",
-            "name": repository.name,
-            "summary": repository.name,
+            "name": self._name(repository),
+            "summary": self._name(repository),
             "status": "active",
             "created_at": _written(repository.created_at),
             "escalation_policy": {"id": "PESC1", "type": "escalation_policy_reference"},
             "html_url": f"{self.url}/services/{_service_id(repository)}",
         }
+
+    def _name(self, repository: Repository) -> str:
+        """Of its service."""
+        return self._services.get(repository.name) or repository.name
 
 
 def _service_id(repository: Repository) -> str:
