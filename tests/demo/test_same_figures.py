@@ -1,0 +1,228 @@
+"""One history gives the same figures, whichever tools it comes from.
+
+Once GitHub has all of it, with incidents that a script pushes; once people plan in Jira, build and deploy in Jenkins,
+are called by PagerDuty, and GitHub has their code alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import transaction
+from django.test import Client
+
+from demo.load.begin import begin_demo
+from demo.load.ownership import confirm_demo_owners
+from demo.plan.commits import plan_commits
+from demo.plan.delivery import (
+    Attempt,
+    Commit,
+    DeliveryHistory,
+    DeploymentState,
+    Job,
+    Outcome,
+    PipelineRun,
+    Workflow,
+)
+from demo.plan.delivery_history import demo_history
+from demo.plan.history import write_repository
+from demo.plan.people import CHECKOUT, TOOLING
+from demo.plan.pushing import pushed_record
+from demo.plan.repositories import CODE_HOST, ORGANISATION_LOGIN, REPOSITORIES
+from demo.plan.stories import Flavour
+from demo.plan.year import DemoYear
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
+from demo.providers.jenkins_server import JenkinsServer
+from demo.providers.jira_issues import naming_jira
+from demo.providers.jira_server import JiraServer
+from demo.providers.pagerduty_server import PagerDutyServer
+from insights.catalogue.registry import metrics
+from insights.engine.read import UnitQueries, read_together
+from insights.query.query import Answer, Granularity, Query, Window
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.intake.follow_rules import follow_placing_rules
+from integrations.intake.place_waiting import place_waiting
+from integrations.models import Connection, IngestScope, PlacingRule, Repository, UnplacedRecord
+from integrations.sync.connect import Answers, connect
+from integrations.sync.resources import discover_resources
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
+from orgtree.identities.match_identities import match_identities
+from orgtree.models import Unit
+from tests.golden.lines import Part, figure_parts
+from tests.sync.telling import read_through
+
+END = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
+WEEKS = 16
+BUILT = [repository for repository in REPOSITORIES if repository.team in (CHECKOUT, TOOLING)]
+SERVICES = {repository.name: repository.service for repository in BUILT if repository.service}
+WEB = f"https://{CODE_HOST}"
+SECRET = "secret_of_the_tests"
+DEPLOYS = f"{ORGANISATION_LOGIN}/*-rollout: environment={{ENVIRONMENT}}, service={{SERVICE}}, unplanned={{HOTFIX}}"
+
+# Metrics that a provider cannot tell, and why.
+DIFFER: Mapping[str, str] = {
+    "backlog.health": "GitHub's issues have no estimates.",
+    "ci.queue_time": "GitHub's jobs each wait for a runner; a build of Jenkins waits once, before it begins.",
+}
+
+# What the history has enough of to compare.
+SHOWN = frozenset(
+    {
+        *(
+            "dora.deployment_frequency",
+            "dora.lead_time",
+            "dora.change_failure_rate",
+            "dora.recovery_time",
+            "dora.rework_rate",
+        ),
+        *("pr.cycle_time", "pr.pickup_time", "pr.linked_rate", "pr.failed_runs", "ci.success_rate", "ci.flaky_rate"),
+        *("issue.lead_time", "issue.cycle_time", "flow.efficiency", "wip.age", "bug.ratio", "work.delivered"),
+        *("incident.count", "incident.mttr", "backlog.age", "ci.duration", "ci.wait_per_pull_request"),
+    }
+)
+Figures = dict[tuple[str, str, str, str], Mapping[str, Part]]  # of metric, unit, window and segment
+
+
+@pytest.fixture(scope="module")
+def year() -> DemoYear:
+    return DemoYear(seed=1, flavour=Flavour.SMALL_STORIES, anchor=END)
+
+
+@pytest.fixture(scope="module")
+def history(year: DemoYear, tmp_path_factory: pytest.TempPathFactory) -> DeliveryHistory:
+    folder = tmp_path_factory.mktemp("repositories")
+    planned = plan_commits(year, (session for week in range(year.weeks) for session in year.sessions_of_week(week)))
+    for repository in BUILT:
+        write_repository(folder / repository.name, year, repository, planned[repository.name])
+    return demo_history(year, folder, BUILT)
+
+
+@pytest.mark.django_db
+def test_one_history_has_the_same_figures_from_github_alone_and_from_four_tools(history: DeliveryHistory) -> None:
+    alone, together = _figures(history, _by_github_alone), _figures(history, _by_four_tools)
+    assert {key for (key, *_), parts in alone.items() if parts["sample"]} >= SHOWN
+    different = {
+        place: (alone.get(place), together.get(place))
+        for place in sorted(alone.keys() | together.keys())
+        if alone.get(place) != together.get(place) and place[0] not in DIFFER
+    }
+    assert not different, f"{len(different)} differ: {dict(list(different.items())[:10])}"
+
+
+def _figures(history: DeliveryHistory, tell: Callable[[DeliveryHistory], None]) -> Figures:
+    """Of everybody and each unit, of all the time and of its weeks."""
+    with _undone(), time_machine.travel(END):
+        begin_demo(seed=1, flavour=Flavour.SMALL_STORIES, now=END)
+        tell(history)
+        match_identities()
+        recompute_waiting_pull_requests()
+        confirm_demo_owners()
+        recompute_waiting_pull_requests()
+        assert not UnplacedRecord.objects.exists()
+        return _answered()
+
+
+def _by_github_alone(history: DeliveryHistory) -> None:
+    with GitHubServer(_with_rollouts(history), tokens=[Token(SECRET, "reader")], web=WEB) as github:
+        _read("github", "GitHub", {"base_url": github.url})
+    secret = create_ingest_token("Pager", scope=IngestScope.PUSH)[1]
+    answer = Client().post(
+        "/ingest/v1/incidents/",
+        json.dumps({"records": [pushed_record(incident) for incident in history.incidents]}),
+        content_type="application/json",
+        headers={"authorization": f"Bearer {secret}"},
+    )
+    assert answer.status_code == 200, answer.content
+    assert not [result for result in answer.json()["results"] if result["error"]]
+
+
+def _with_rollouts(history: DeliveryHistory) -> DeliveryHistory:
+    """With a run for each deployment, which is a build at Jenkins: there it is called after its environment, too."""
+    environments = sorted({deployment.environment for deployment in history.deployments})
+    runs: list[PipelineRun] = []
+    for deployment in history.deployments:
+        began, ended = (status.at for status in deployment.statuses[1:3])
+        outcome = Outcome.SUCCESS if deployment.statuses[2].state is DeploymentState.SUCCESS else Outcome.FAILURE
+        position = 5 + environments.index(deployment.environment)
+        workflow = Workflow(deployment.repository.id * 10 + position, f"Rollout to {deployment.environment}", "")
+        job = Job(deployment.id * 10, "Go", began, began, ended, outcome)
+        runs.append(
+            PipelineRun(
+                id=deployment.id * 10,
+                number=len(runs) + 1,
+                repository=deployment.repository,
+                workflow=workflow,
+                trigger="workflow_dispatch",
+                commit=Commit(deployment.sha, (), deployment.by, "", "", began, began, "Rollout"),
+                branch=deployment.ref,
+                by=deployment.by,
+                created_at=began,
+                attempts=(Attempt(1, deployment.by, began, ended, outcome, (job,)),),
+            )
+        )
+    return replace(history, runs=tuple(sorted((*history.runs, *runs), key=lambda run: (run.created_at, run.id))))
+
+
+def _by_four_tools(history: DeliveryHistory) -> None:
+    code = replace(naming_jira(history), issues=(), runs=(), deployments=())
+    with ExitStack() as running:
+        github = running.enter_context(GitHubServer(code, tokens=[Token(SECRET, "reader")], web=WEB))
+        jira = running.enter_context(JiraServer(history, email="reader@example.com", token=SECRET))
+        jenkins = running.enter_context(
+            JenkinsServer(history, user="reader", token=SECRET, path="/ci", web=f"{WEB}/{ORGANISATION_LOGIN}")
+        )
+        pagerduty = running.enter_context(PagerDutyServer(history, token=SECRET, services=SERVICES))
+        _read("github", "GitHub", {"base_url": github.url})
+        _read("jira", "Jira", {"base_url": jira.url, "email": "reader@example.com"})
+        libraries = "*/jenkins-library"
+        rules = {"base_url": jenkins.url, "user": "reader", "deployments": DEPLOYS, "libraries": libraries}
+        _read("jenkins", "Jenkins", rules)
+        _read("pagerduty", "PagerDuty", {"base_url": pagerduty.url})
+    for repository, service in SERVICES.items():  # which PagerDuty cannot say
+        PlacingRule.objects.create(
+            pattern=service, repository=Repository.objects.get(name=f"{ORGANISATION_LOGIN}/{repository}")
+        )
+    follow_placing_rules()
+    place_waiting()
+
+
+def _read(provider: str, name: str, settings: dict[str, str]) -> Connection:
+    connection = connect(provider, name, Answers(settings, {"token": SECRET}))
+    discover_resources(connection)
+    read_through(connection)
+    return connection
+
+
+def _answered() -> Figures:
+    window = Window(END.date() - timedelta(weeks=WEEKS), END.date())
+    queries = [Query(metric.key, window, Granularity.WEEK) for metric in metrics()]
+    units = dict(Unit.objects.values_list("pk", "slug"))
+    answers = read_together(series=queries, units=[UnitQueries(queries, sorted(units), of_buckets=True)])
+    by_scope = {"everybody": answers.series} | {units[pk]: of_unit for pk, of_unit in answers.units[0].items()}
+    return {
+        place: parts
+        for scope, of_scope in by_scope.items()
+        for answer in of_scope
+        for place, parts in _parts(scope, answer)
+    }
+
+
+def _parts(scope: str, answer: Answer) -> Iterator[tuple[tuple[str, str, str, str], Mapping[str, Part]]]:
+    for name, figures in (("total", answer.total), ("week", answer.series)):
+        for figure in figures:
+            segment = " ".join(f"{key}={value}" for key, value in sorted(figure.segment.items()))
+            yield (answer.query.key, scope, f"{name} {figure.window.start}", segment), figure_parts(figure)
+
+
+@contextmanager
+def _undone() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
