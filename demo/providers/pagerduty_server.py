@@ -109,7 +109,7 @@ class PagerDutyServer(SimulatedServer):
             for finished in (deployment.statuses[-1].at if deployment.statuses else deployment.created_at,)
             if since <= finished <= min(until, self.at) and service in (None, _service_id(deployment.repository))
         ]
-        return [_change(*one) for one in sorted(found, key=lambda one: one[1], reverse=True)]
+        return [self._change(*one) for one in sorted(found, key=lambda one: one[1], reverse=True)]
 
     def _incident(self, id_: str) -> Incident | None:
         return next((one for one in self._history.incidents if f"P{one.id}" == id_ and one.started_at <= self.at), None)
@@ -171,6 +171,19 @@ class PagerDutyServer(SimulatedServer):
             "html_url": f"{self.url}/services/{_service_id(repository)}",
         }
 
+    def _change(self, deployment: Deployment, at: datetime) -> dict[str, Any]:
+        return {
+            "id": f"C{deployment.id}",
+            "type": "change_event",
+            "summary": f"{deployment.repository.name} {deployment.sha[:7]} to {deployment.environment}",
+            "timestamp": _written(at),
+            "source": "deploy.example.com",
+            "integration": {"id": "PINT1", "type": "inbound_integration_reference", "summary": "GitHub Actions"},
+            "services": [{"id": _service_id(deployment.repository), "summary": self._name(deployment.repository)}],
+            "custom_details": {"environment": deployment.environment, "sha": deployment.sha},
+            "links": [],
+        }
+
     def _name(self, repository: Repository) -> str:
         """Of its service."""
         return self._services.get(repository.name) or repository.name
@@ -178,20 +191,6 @@ class PagerDutyServer(SimulatedServer):
 
 def _service_id(repository: Repository) -> str:
     return f"PSVC{repository.id}"
-
-
-def _change(deployment: Deployment, at: datetime) -> dict[str, Any]:
-    return {
-        "id": f"C{deployment.id}",
-        "type": "change_event",
-        "summary": f"{deployment.repository.name} {deployment.sha[:7]} to {deployment.environment}",
-        "timestamp": _written(at),
-        "source": "deploy.example.com",
-        "integration": {"id": "PINT1", "type": "inbound_integration_reference", "summary": "GitHub Actions"},
-        "services": [{"id": _service_id(deployment.repository), "summary": deployment.repository.name}],
-        "custom_details": {"environment": deployment.environment, "sha": deployment.sha},
-        "links": [],
-    }
 
 
 def _refusal(status: int, message: str) -> Answer:
