@@ -395,4 +395,4 @@ def test_rows_name_nobody_whom_the_policy_hides(demo: Demo, account: str, policy
         assert not attacker.names_in_rows_of_ai(lists)
         assert attacker.rows_matched_in_clones(lists) == 0
         named = attacker.identified_people(lists)
-        assert named.right <= named.by_guessing + named.elected / 20, named
+        assert named.right <= named.by_chance, named

@@ -300,7 +300,7 @@ def test_rows_lead_to_the_record_and_to_its_tool(shop: Delivery, member: Client)
     row = next(row for row in csv_of(member, f"{LEAD_TIME}rows.csv", range="26w") if row["Reference"] == "acme/shop#6")
     assert row["Address"] == "https://code.example.com/6"
     assert float(row["Contribution"]) == 50 * HOUR
-    assert row["Pull request"] == str(pull_request.pk)
+    assert row["Change"] == str(pull_request.pk)
 
 
 def test_what_an_owner_is_counted_for_has_no_people(shop: Delivery, member: Client) -> None:
