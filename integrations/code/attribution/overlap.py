@@ -32,39 +32,47 @@ class Overlap:
     commits: bool  # the agent itself counted commits in it
 
 
+# The place of a session is looked up for the few that are near: in place of EXISTS, for which PostgreSQL may hash all
+# sessions' places with all commits of their repositories.
 NEAREST: LiteralString = """
+    WITH requested AS MATERIALIZED (
+        SELECT commit.id AS commit_id, wanted.agent, commit.authored_at, author.person_id
+        FROM unnest(%(commits)s::bigint[], %(agents)s::text[]) AS wanted (commit_id, agent)
+        JOIN integrations_commit commit ON commit.id = wanted.commit_id
+        JOIN orgtree_identity author ON author.id = commit.credited_id
+    )
     SELECT DISTINCT ON (requested.commit_id, requested.agent)
            requested.commit_id, requested.agent, session.id, session.agent, session.commits > 0
-    FROM unnest(%(commits)s::bigint[], %(agents)s::text[]) AS requested (commit_id, agent)
-    JOIN integrations_commit commit ON commit.id = requested.commit_id
-    JOIN orgtree_identity author ON author.id = commit.credited_id
-    JOIN orgtree_identity identity ON identity.person_id = author.person_id
+    FROM requested
+    JOIN orgtree_identity identity ON identity.person_id = requested.person_id
     JOIN integrations_agentsession session
       ON session.identity_id = identity.id
-     AND session.ended_at BETWEEN commit.authored_at - %(after)s::interval
-                              AND commit.authored_at + %(longest)s::interval
-     AND session.started_at <= commit.authored_at + %(before)s::interval
+     AND session.ended_at BETWEEN requested.authored_at - %(after)s::interval
+                              AND requested.authored_at + %(longest)s::interval
+     AND session.started_at <= requested.authored_at + %(before)s::interval
      AND session.has_work
      AND CASE requested.agent WHEN '' THEN session.lines_added > 0 ELSE session.agent = requested.agent END
      -- Where telemetry names repositories, the session made no commits elsewhere.
-     AND (session.repository_id IS NULL OR EXISTS (
-         SELECT FROM integrations_sessionplace there
+     AND (session.repository_id IS NULL OR (
+         SELECT true FROM integrations_sessionplace there
          JOIN integrations_telemetryplace place ON place.id = there.place_id
          JOIN integrations_commitinrepository held ON held.repository_id = place.repository_id
-         WHERE there.session_id = session.id AND held.commit_id = commit.id
+         WHERE there.session_id = session.id AND held.commit_id = requested.commit_id
+         LIMIT 1
      ))
     CROSS JOIN LATERAL (
         SELECT lower(period) AS began, upper(period) - interval '30 minutes' AS ended
         FROM unnest(CASE WHEN isempty(session.event_stretches) THEN session.metric_stretches
                          ELSE session.event_stretches END) AS period
     ) AS worked
-    WHERE commit.authored_at BETWEEN worked.began - %(before)s::interval AND worked.ended + %(after)s::interval
+    WHERE requested.authored_at BETWEEN worked.began - %(before)s::interval AND worked.ended + %(after)s::interval
     ORDER BY requested.commit_id, requested.agent,
-             CASE WHEN commit.authored_at BETWEEN worked.began AND worked.ended THEN 1
-                  WHEN commit.authored_at > worked.ended THEN 2 ELSE 3 END,
-             CASE WHEN commit.authored_at BETWEEN worked.began AND worked.ended THEN commit.authored_at - worked.began
-                  WHEN commit.authored_at > worked.ended THEN commit.authored_at - worked.ended
-                  ELSE worked.began - commit.authored_at END,
+             CASE WHEN requested.authored_at BETWEEN worked.began AND worked.ended THEN 1
+                  WHEN requested.authored_at > worked.ended THEN 2 ELSE 3 END,
+             CASE WHEN requested.authored_at BETWEEN worked.began AND worked.ended
+                  THEN requested.authored_at - worked.began
+                  WHEN requested.authored_at > worked.ended THEN requested.authored_at - worked.ended
+                  ELSE worked.began - requested.authored_at END,
              session.agent, session.external_id, session.identity_id
 """
 
