@@ -16,10 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 
-from integrations.connectors.base import Json
+from integrations.connectors.base import Json, Settings
+from integrations.connectors.errors import PermanentError
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
 STAGE = "stage"
+SETTING = "deployments"  # the field of a connection's form that holds its rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +39,6 @@ class Rule:
 
     def matches(self, job: str) -> bool:
         return fnmatchcase(job.casefold(), self.pattern.casefold())
-
-    def may_match(self, pipeline: str) -> bool:
-        """Whether it matches this job, or branches of this multibranch project."""
-        above = self.pattern.rpartition("/")[0]
-        return self.matches(pipeline) or fnmatchcase(pipeline.casefold(), above.casefold())
 
     @property
     def parameters(self) -> set[str]:
@@ -87,6 +84,25 @@ def read_rules(text: str) -> Rules:
     return Rules(text.strip(), [_rule(number, line) for number, line in enumerate(lines, 1) if line and line[0] != "#"])
 
 
+def rules_of(settings: Settings) -> Rules:
+    """Those of a connection.  Raises PermanentError where one cannot be read."""
+    try:
+        return read_rules(settings.values.get(SETTING, ""))
+    except UnreadableRuleError as problem:
+        raise PermanentError(
+            f"A deployment rule cannot be read. {problem}", what_to_do="Correct it in the connection's form."
+        ) from None
+
+
+def mistakes_in(values: Mapping[str, str]) -> Mapping[str, str]:
+    """Of the form's answers, as Connector.mistakes gives them."""
+    try:
+        read_rules(values.get(SETTING, ""))
+    except UnreadableRuleError as problem:
+        return {SETTING: str(problem)}
+    return {}
+
+
 def deployment_by(rules: Sequence[Rule], parameters: Mapping[str, str]) -> Json | None:
     """By the first of a job's rules that gives an environment; None if none does."""
     return next((values for rule in rules if (values := rule.deployment(parameters))), None)
@@ -99,7 +115,7 @@ def is_unplanned(value: str) -> bool | None:
 
 def in_stage(values: Json, stage: str) -> Json:
     """The values of one stage."""
-    return {name: value.replace("{stage}", stage) for name, value in values.items()}
+    return {name: value.replace(f"{{{STAGE}}}", stage) for name, value in values.items()}
 
 
 def _value(found: re.Match[str], parameters: Mapping[str, str]) -> str:

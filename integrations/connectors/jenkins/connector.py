@@ -20,17 +20,15 @@ from integrations.connectors.base import (
     ResourceDraft,
     register,
 )
-from integrations.connectors.deployment_rules import Rules, UnreadableRuleError, read_rules
+from integrations.connectors.deployment_rules import SETTING, Rules, mistakes_in, rules_of
 from integrations.connectors.drafts import AnyDraft
-from integrations.connectors.errors import ConnectorError, PermanentError
+from integrations.connectors.errors import ConnectorError
 from integrations.connectors.jenkins.builds import normalise_build
 from integrations.connectors.jenkins.check import checked
 from integrations.connectors.jenkins.jobs import resources_of
 from integrations.connectors.jenkins.read_builds import fetch_builds
 from integrations.connectors.jenkins.refusal import meaning_of
 from integrations.enums import Kind, ResourceKind
-
-RULES = "deployments"
 
 
 @register
@@ -49,11 +47,11 @@ class Jenkins(Connector):
         Field("user", "User", "The id of the user whose API token it is."),
         Field("token", "API token", "Of that user: Security → API Token → Add new token.", secret=True),
         Field(
-            RULES,
+            SETTING,
             "Deployments",
             "Which builds deploy, a rule a line: acme/deploy-*: environment={ENV}, service={APP}. Before the colon "
-            "stands a pattern of jobs, {ENV} is a parameter of the build. Also repository=, sha= and stage=. Without a "
-            "rule the name of a job decides. Test connection shows examples of each.",
+            "stands a pattern of jobs, {ENV} is a parameter of the build. Also repository=, sha=, unplanned= and "
+            "stage=. Without a rule the name of a job decides. Test connection shows examples of each.",
             required=False,
             multiline=True,
         ),
@@ -85,13 +83,8 @@ builds waited in the queue.
 
     @property
     def rules(self) -> Rules:
-        """Raises PermanentError if one cannot be read."""
-        try:
-            return read_rules(self.settings.values.get(RULES, ""))
-        except UnreadableRuleError as problem:
-            raise PermanentError(
-                f"A rule of deployments cannot be read. {problem}", what_to_do="Correct it in the connection's form."
-            ) from None
+        """Raises PermanentError where one cannot be read."""
+        return rules_of(self.settings)
 
     @property
     def libraries(self) -> list[str]:
@@ -100,11 +93,7 @@ builds waited in the queue.
 
     @classmethod
     def mistakes(cls, values: Mapping[str, str]) -> Mapping[str, str]:
-        try:
-            read_rules(values.get(RULES, ""))
-        except UnreadableRuleError as problem:
-            return {RULES: str(problem)}
-        return {}
+        return mistakes_in(values)
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
         pair = f"{self.settings.values.get('user', '').strip()}:{self.settings.secrets.get('token', '')}"

@@ -21,7 +21,7 @@ from integrations.connectors.base import (
     ResourceDraft,
     register,
 )
-from integrations.connectors.deployment_rules import Rules, UnreadableRuleError, read_rules
+from integrations.connectors.deployment_rules import SETTING, Rules, mistakes_in, rules_of
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
 from integrations.connectors.json_text import read_json
@@ -39,7 +39,6 @@ from integrations.connectors.pagerduty.read_incidents import SOURCE, fetch_incid
 from integrations.connectors.signatures import signed_with_sha256
 from integrations.enums import Kind, ResourceKind
 
-RULES = "deployments"
 LONGEST_EVENT = 60
 LOOKED_AT, LOOKED_BACK = 100, timedelta(days=30)  # of change events, for Test connection
 MOST_SIGNATURES = 10  # of one delivery; each costs a hash of its body
@@ -61,11 +60,11 @@ class PagerDuty(Connector):
         ),
         Field("token", "API key", "A read-only one does: Integrations → API Access Keys.", secret=True),
         Field(
-            RULES,
+            SETTING,
             "Change events that are deployments",
-            "A rule a line: a pattern of service/source, then environment=, and service=, repository=, sha= where "
-            "needed. */GitHub*: environment=production takes what GitHub sends; {environment} stands for the event's "
-            "detail of that name. Empty: none. After a change, press Look at everything again.",
+            "A rule a line: a pattern of service/source, then environment=, and service=, repository=, sha=, "
+            "unplanned= where needed. */GitHub*: environment=production takes what GitHub sends; {environment} "
+            "stands for the event's detail of that name. Empty: none. After a change, press Look at everything again.",
             required=False,
             multiline=True,
         ),
@@ -84,21 +83,12 @@ class PagerDuty(Connector):
 
     @property
     def rules(self) -> Rules:
-        """Raises PermanentError if they cannot be read."""
-        try:
-            return read_rules(self.settings.values.get(RULES, ""))
-        except UnreadableRuleError as problem:
-            raise PermanentError(
-                f"A rule of change events cannot be read. {problem}", what_to_do="Correct it in the connection's form."
-            ) from None
+        """Raises PermanentError where one cannot be read."""
+        return rules_of(self.settings)
 
     @classmethod
     def mistakes(cls, values: Mapping[str, str]) -> Mapping[str, str]:
-        try:
-            read_rules(values.get(RULES, ""))
-        except UnreadableRuleError as problem:
-            return {RULES: str(problem)}
-        return {}
+        return mistakes_in(values)
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
         return {
