@@ -8,8 +8,9 @@ from integrations.connectors.base import CheckedPermission
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
 
 
-def tried(what: str, read: Callable[[], object], remedy: str) -> CheckedPermission:
-    """Whether `read` is let through; what the provider said of it comes before the remedy.
+def tried(what: str, read: Callable[[], object], remedy: str = "") -> CheckedPermission:
+    """Whether `read` is let through; what the provider said of it comes before the remedy, which is the error's own
+    where none is given.
 
     Raises CredentialRefusedError, which makes every other question useless.
     """
@@ -18,5 +19,5 @@ def tried(what: str, read: Callable[[], object], remedy: str) -> CheckedPermissi
     except CredentialRefusedError:
         raise
     except PermanentError as problem:
-        return CheckedPermission(what, works=False, remedy=f"{problem.problem} {remedy}")
+        return CheckedPermission(what, works=False, remedy=f"{problem.problem} {remedy or problem.what_to_do}")
     return CheckedPermission(what, works=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -84,7 +85,7 @@ def _of_builds(http: Http, jobs: Sequence[Json], rules: Rules, libraries: Sequen
     refused: list[CheckedPermission] = []
     for job in jobs:
         name = shown(full_name_of(job))
-        trial = tried(f"Builds of {name}", lambda job=job: sample.extend(_newest(http, job)), "")  # type: ignore[misc]
+        trial = tried(f"Builds of {name}", partial(sample.extend, _newest(http, job)))  # reads as it is taken
         if not trial.works:
             refused.append(trial)
     yield from refused or [CheckedPermission("Builds", works=True)]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
 
 from integrations.connectors.base import CheckedPermission, Http
-from integrations.connectors.errors import CredentialRefusedError, PermanentError
 from integrations.connectors.jira.custom_fields import KINDS
 from integrations.connectors.jira.field_examples import mapped_fields_of
 from integrations.connectors.jira.resources import projects
 from integrations.connectors.jira.site import Site, pages
+from integrations.connectors.trials import tried
 
 LOOKED_AT = 50  # projects, among which one is chosen to try things on
 
@@ -28,30 +27,20 @@ def checked(http: Http, site: Site, *, named: Mapping[str, Sequence[str]]) -> It
     if not seen:
         return
     project = seen[0]
-    yield _tried(
+    yield tried(
         f"Issues and their changes, in {project.name}",
         lambda: site.search(
             http, f"project = {project.external_id} ORDER BY updated DESC", fields=["status"], start=""
         ),
         "Grant the account “Browse projects”, and a token with scopes read:jira-work.",
     )
-    yield _tried(
+    yield tried(
         "Boards and sprints",
         lambda: next(pages(http, "rest/agile/1.0/board"), None),
         "A token with scopes needs read:board-scope:jira-software and read:sprint:jira-software. Without it there are "
         "no sprints.",
     )
     yield _estimates(http, site, named)
-
-
-def _tried(what: str, read: Callable[[], Any], remedy: str) -> CheckedPermission:
-    try:
-        read()
-    except CredentialRefusedError:
-        raise
-    except PermanentError as problem:
-        return CheckedPermission(what, works=False, remedy=f"{problem.problem} {remedy}")
-    return CheckedPermission(what, works=True)
 
 
 def _estimates(http: Http, site: Site, named: Mapping[str, Sequence[str]]) -> CheckedPermission:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from integrations.connectors.base import (
     Arrival,
@@ -37,8 +37,10 @@ from integrations.connectors.pagerduty.read_change_events import SOURCE as CHANG
 from integrations.connectors.pagerduty.read_change_events import fetch_change_events
 from integrations.connectors.pagerduty.read_incidents import SOURCE, fetch_incidents, without_texts
 from integrations.connectors.signatures import signed_with_sha256
+from integrations.connectors.trials import tried
 from integrations.enums import Kind, ResourceKind
 
+USE_ACCOUNT_KEY = "Use a read-only key of the account."
 LONGEST_EVENT = 60
 LOOKED_AT, LOOKED_BACK = 100, timedelta(days=30)  # of change events, for Test connection
 MOST_SIGNATURES = 10  # of one delivery; each costs a hash of its body
@@ -101,9 +103,13 @@ class PagerDuty(Connector):
         remedy = "" if services else "None is visible. Use a key of the account, or of a user who sees all services."
         return [
             CheckedPermission("Services", works=bool(services), remedy=remedy),
-            _tried("Incidents", lambda: list_page(http, "incidents", "incidents", {"date_range": "all"}, offset=0)),
-            _tried("Log entries", lambda: list_page(http, "log_entries", "log_entries", {}, offset=0)),
-            _tried("On-call schedules", lambda: list_page(http, "oncalls", "oncalls", {}, offset=0)),
+            tried(
+                "Incidents",
+                lambda: list_page(http, "incidents", "incidents", {"date_range": "all"}, offset=0),
+                USE_ACCOUNT_KEY,
+            ),
+            tried("Log entries", lambda: list_page(http, "log_entries", "log_entries", {}, offset=0), USE_ACCOUNT_KEY),
+            tried("On-call schedules", lambda: list_page(http, "oncalls", "oncalls", {}, offset=0), USE_ACCOUNT_KEY),
             _change_events(http, self.rules, now=datetime.now(UTC)),
         ]
 
@@ -173,16 +179,6 @@ def _incident_of(event: str, payload: Json) -> Json | None:
     return data
 
 
-def _tried(what: str, read: Callable[[], Any]) -> CheckedPermission:
-    try:
-        read()
-    except CredentialRefusedError:
-        raise
-    except PermanentError as problem:
-        return CheckedPermission(what, works=False, remedy=f"{problem.problem} Use a read-only key of the account.")
-    return CheckedPermission(what, works=True)
-
-
 def _change_events(http: Http, rules: Rules, *, now: datetime) -> CheckedPermission:
     """Which of the last month's count as deployments by the rules, with examples."""
     what = "Change events"
@@ -192,7 +188,7 @@ def _change_events(http: Http, rules: Rules, *, now: datetime) -> CheckedPermiss
     except CredentialRefusedError:
         raise
     except PermanentError as problem:
-        remedy = f"{problem.problem} Use a read-only key of the account."
+        remedy = f"{problem.problem} {USE_ACCOUNT_KEY}"
         return CheckedPermission(what, works=not rules.rules, remedy=remedy)
     deployed = [
         (event, values["environment"])

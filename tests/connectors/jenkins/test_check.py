@@ -66,7 +66,7 @@ def test_refused_jobs_and_folders_are_named_with_the_permission(jenkins: Jenkins
     checks = checks_of(jenkins)
     assert (checks["Folders"].what, checks["Folders"].works) == ("Folders: secret", False)
     builds = checks["Builds of acme/shop-ci"]
-    assert "does not let this user read acme/shop-ci: Job/Read is missing" in builds.remedy
+    assert builds.remedy.startswith("Jenkins does not let this user read acme/shop-ci: Job/Read is missing. Grant")
 
 
 def test_a_clock_that_is_wrong_is_shown(jenkins: JenkinsServer) -> None:
