@@ -80,13 +80,23 @@ def added_lines(git_dir: Path, shas: Sequence[str]) -> Iterator[tuple[str, dict[
     while left and failures < MOST_FAILURES_IN_A_ROW:
         whole = 0
         try:
-            for commit in _whole(_read(git_dir, "--no-walk=unsorted", "--stdin", given=left)):
+            for commit in _whole(_commits_of(git_dir, left)):
                 yield commit.sha, _added(commit)
                 whole += 1
             return
         except GitError:
+            doubtful, left = left[whole], left[whole + 1 :]
+        try:  # git died within this one, or before it wrote anything of the next one
+            alone = list(_commits_of(git_dir, [doubtful]))
+        except GitError:
             failures = 1 if whole else failures + 1
-            left = left[whole + 1 :]
+        else:
+            failures = 0
+            yield from ((commit.sha, _added(commit)) for commit in alone)
+
+
+def _commits_of(git_dir: Path, shas: Sequence[str]) -> Iterator[ChainCommit]:
+    return _read(git_dir, "--no-walk=unsorted", "--stdin", given=shas)
 
 
 def _whole(commits: Iterator[ChainCommit]) -> Iterator[ChainCommit]:

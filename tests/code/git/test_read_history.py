@@ -11,6 +11,7 @@ import pytest
 
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.history import ReadCommit, ReadFile, Trailer, new_commits, read_commits
+from integrations.connectors.git.line_changes import added_lines
 from integrations.connectors.git.messages import MOST_TRAILERS
 from integrations.connectors.git.repository import GitRepository
 from tests.code.git.repositories import BEN, Repo, lines
@@ -198,6 +199,16 @@ def test_a_partial_clone_gives_all_commits_without_lines_and_fetches_nothing(
     assert [commit.sha for commit in commits] == repo.git("rev-list", "HEAD").split()
     assert not any(commit.lines_known for commit in commits)
     assert sorted((tmp_path / "partial.git" / "objects").rglob("*")) == objects
+
+
+def test_a_commit_whose_content_is_gone_costs_the_added_lines_of_no_other(repo: Repo) -> None:
+    """Where it looks for renames, git dies before it has written anything of the commit."""
+    shas = [repo.commit({"cart.py": lines(30)}), repo.commit({"moved.py": lines(40)})]
+    shas += [repo.commit({"moved.py": None, "basket.py": lines(41)}), repo.commit({"end.py": lines(2)})]
+    repo.remove_object("HEAD~1:basket.py")
+    found = dict(added_lines(repo.path / ".git", shas))
+    assert found.keys() == {*shas} - {shas[2]}
+    assert found[shas[1]] == {"moved.py": [(1, 40)]}
 
 
 def test_a_missing_commit_is_an_error_in_words(repo: Repo) -> None:
