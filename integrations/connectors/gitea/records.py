@@ -124,7 +124,6 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             native_type="",
             native_status=state,
             status_category=CATEGORIES.get(state, MISSING),
-            first_category=StatusCategory.TODO,
             resolution="",
             parent_key="",
             due_on=_due_on(issue),
