@@ -41,6 +41,7 @@ from integrations.enums import Kind, ResourceKind
 
 PULL_REQUEST, ISSUE = "pull_request", "issue"  # what a record in quarantine is replayed as
 AT_A_TIME = 10  # records of a page: each takes up to seven requests, and a page is stored as a whole
+LOOKED_AT = 50  # repositories, among which one is chosen to try things on
 OVERLAP = timedelta(minutes=5)  # a transaction may be seen later than its time says
 SETTLED = timedelta(seconds=10)  # times count whole seconds: what is younger may change again within its own
 _LISTS = {  # the list's filter, and the repository's setting that turns it off
@@ -77,26 +78,27 @@ class Gitea(Connector):
         return {"authorization": f"token {self.settings.secrets.get('token', '')}"}
 
     def check(self, http: Http) -> Sequence[CheckedPermission]:
-        first: list[ResourceDraft] = []
+        seen: list[ResourceDraft] = []
         checked = [
             tried("User", lambda: http.get("user"), "Grant the token read:user."),
             tried(
                 "Repositories",
-                lambda: first.extend(islice(self.resources(http), 1)),
+                lambda: seen.extend(islice(self.resources(http), LOOKED_AT)),
                 "Grant the token read:repository.",
             ),
         ]
-        if not first:
+        if not seen:
             if checked[-1].works:
                 remedy = "None is visible: the token's user needs to be a member or a collaborator of some."
                 checked[-1] = CheckedPermission("Repositories", works=False, remedy=remedy)
             return checked
-        name = first[0].name
-        return [
-            *checked,
-            tried("Pull requests", lambda: http.get(f"repos/{name}/pulls"), "Grant the token read:repository."),
-            tried("Issues", lambda: http.get(f"repos/{name}/issues"), "Grant the token read:issue."),
-        ]
+        chosen = max(seen, key=lambda repository: sum(repository.details.values()))  # what is turned off answers 404
+        pulls, issues = (f"repos/{chosen.name}/{part}" for part in ("pulls", "issues"))
+        if chosen.details["has_pull_requests"]:
+            checked.append(tried("Pull requests", lambda: http.get(pulls), "Grant the token read:repository."))
+        if any(chosen.details.values()):
+            checked.append(tried("Issues", lambda: http.get(issues), "Grant the token read:issue."))
+        return checked
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
         for repository in map(Reader, _list_all(http, "user/repos")):

@@ -176,7 +176,7 @@ def test_titles_say_which_pull_requests_are_drafts_and_since_when(gitea: GiteaSe
     assert kinds == [PullRequestEventKind.READY, PullRequestEventKind.DRAFT]
 
 
-def test_dismissed_reviews_and_forced_pushes_are_told(gitea: GiteaServer) -> None:
+def test_a_pull_request_has_dismissed_reviews_and_forced_pushes(gitea: GiteaServer) -> None:
     forced = pull_request(gitea, 3)
     assert isinstance(forced.reviews, ProvidedParts)
     assert [review.state for review in forced.reviews.parts] == [ReviewState.DISMISSED]
@@ -220,6 +220,16 @@ def test_the_check_names_each_permission_and_the_scope_that_is_missing(gitea: Gi
     assert [permission.what for permission in works] == ["User", "Repositories", "Pull requests"]
     assert (issues.what, issues.works) == ("Issues", False)
     assert "[read:issue]" in issues.remedy
+
+
+def test_the_check_tries_nothing_that_a_repository_has_turned_off(gitea: GiteaServer) -> None:
+    of = connector(gitea)
+    off = Fault(faults.changed("0.has_pull_requests", False), path="/user/repos", times=None)
+    gone = Fault(faults.instead(faults.Answer.of({"message": "not found"}, status=404)), path="/pulls", times=None)
+    gitea.faults = [off, gone]
+    with ConnectionHttp(of, patience=QUICK) as http:
+        checks = {permission.what: permission.works for permission in of.check(http)}
+    assert checks == {"User": True, "Repositories": True, "Issues": True}
 
 
 def delivery(gitea: GiteaServer, number: int) -> dict[str, Any]:
