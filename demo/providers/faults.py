@@ -208,25 +208,24 @@ def changed(where: str, value: Any) -> Effect:
     Nothing changes where the answer has no such place.
     """
 
-    def effect(request: Request, answer: Callable[[], Answer]) -> Answer:
-        usual = answer()
-        document = usual.document()
-        *way, last = where.split(".")
-        holder = document
-        try:
-            for name in way:
-                holder = holder[int(name) if isinstance(holder, list) else name]
-            holder[int(last) if isinstance(holder, list) else last] = value
-        except (KeyError, IndexError, TypeError, ValueError):
-            return usual
-        return replace(usual, body=json.dumps(document).encode())
+    def change(holder: Any, name: str) -> None:
+        holder[int(name) if isinstance(holder, list) else name] = value
 
-    return effect
+    return _edited(where, change)
 
 
 def renamed(where: str) -> Effect:
     """One field of the answer has another name; nothing changes where the answer has no such place."""
 
+    def rename(holder: Any, name: str) -> None:
+        holder[f"new_{name}"] = holder.pop(name)
+
+    return _edited(where, rename)
+
+
+def _edited(where: str, edit: Callable[[Any, str], None]) -> Effect:
+    """`edit` takes what holds the last part of the path, and that part.  Without such a place nothing changes."""
+
     def effect(request: Request, answer: Callable[[], Answer]) -> Answer:
         usual = answer()
         document = usual.document()
@@ -235,7 +234,7 @@ def renamed(where: str) -> Effect:
         try:
             for name in way:
                 holder = holder[int(name) if isinstance(holder, list) else name]
-            holder[f"new_{last}"] = holder.pop(last)
+            edit(holder, last)
         except (KeyError, IndexError, TypeError, ValueError):
             return usual
         return replace(usual, body=json.dumps(document).encode())
