@@ -269,7 +269,7 @@ class Connector(ABC):
 
     def mapped_fields(self, http: Http) -> Sequence[MappedField]:
         """What the site keeps in fields of its own, for connectors whose form has `mapped` fields."""
-        raise NotImplementedError
+        return ()
 
     @abstractmethod
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
