@@ -18,9 +18,7 @@ from integrations.connectors.jenkins.sources import KNOWN_PARAMETERS
 from integrations.connectors.unchecked import as_record
 
 SOURCE = "build"
-STAGES_WITHIN = timedelta(
-    days=90
-)  # stages of older builds cost a request each, and are read only where a rule names them
+STAGES_WITHIN = timedelta(days=90)  # those of older builds cost a request each: read only where a rule names stages
 MOST_REPEATS = 20  # of a build that repeats one that repeats one …
 TOO_MANY_WITHOUT = 2  # builds without stages, after which a job's others are not asked for theirs
 _CAUSES = "number,actions[_class,causes[_class,shortDescription,upstreamProject,upstreamBuild]]"

@@ -19,9 +19,7 @@ from integrations.connectors.reader import Reader
 from integrations.enums import MirrorState, StatusCategory
 
 LONGEST_SUMMARY = 255
-OPTIONAL = frozenset(
-    {"description", "duedate", "assignee", "labels"}
-)  # a project may have none of these on its screens
+OPTIONAL = frozenset({"description", "duedate", "assignee", "labels"})  # a project's screens may lack these
 USUAL_TYPES = ("task", "story")
 WITHOUT_DELIVERY = frozenset(
     {"won't do", "won't fix", "wontfix", "not planned", "cancelled", "canceled", "rejected", "declined", "dropped"}
