@@ -26,7 +26,7 @@ RETIRED = {
 }
 
 
-def test_nothing_that_is_retired_is_asked_for() -> None:
+def test_no_connector_requests_a_retired_endpoint() -> None:
     sources = {path: path.read_text() for path in CONNECTORS.rglob("*.py")}
     used = [
         f"{path.name}: {what}"

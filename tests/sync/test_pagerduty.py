@@ -94,8 +94,8 @@ def test_a_change_event_is_one_rollout_with_another_tools_deployment(
             ],
         )
     sync("--full")
-    told = Deployment.objects.filter(connection=connection)
-    assert set(told.values_list("external_id", "repository__name", "environment")) == {
+    deployed = Deployment.objects.filter(connection=connection)
+    assert set(deployed.values_list("external_id", "repository__name", "environment")) == {
         ("C5002", "acme/shop", "production"),
         ("C5003", "acme/shop", "production"),
     }

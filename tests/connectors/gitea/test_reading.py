@@ -209,7 +209,7 @@ def test_a_name_that_another_repository_took_is_not_read(gitea: GiteaServer) -> 
             list(of.fetch(http, other, Kind.WORK_ITEM, {}, now=gitea.at))
 
 
-def test_the_check_names_each_permission_and_the_scope_that_is_missing(gitea: GiteaServer) -> None:
+def test_the_check_names_every_permission_and_the_scope_that_is_missing(gitea: GiteaServer) -> None:
     of = connector(gitea)
     scope = {"message": "token does not have at least one of required scope(s): [read:issue]"}
     refused = faults.Answer.of(scope, status=403)

@@ -72,7 +72,7 @@ def test_an_old_server_says_by_the_title_what_is_a_draft(pull_request: dict[str,
     assert draft.is_draft is False
 
 
-def test_a_review_that_was_only_asked_for_is_none(pull_request: dict[str, Any]) -> None:
+def test_a_review_that_was_requested_and_not_submitted_does_not_count(pull_request: dict[str, Any]) -> None:
     reviews = [{"id": 1, "user": ADA, "state": "REQUEST_REVIEW"}, {"id": 2, "user": ADA, "state": "PENDING"}]
     (draft,) = normalise_pull_request({"pull_request": pull_request, "reviews": reviews, "timeline": []})
     assert draft.reviews == ProvidedParts([])

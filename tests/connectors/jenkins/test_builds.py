@@ -282,7 +282,7 @@ def test_a_rule_reads_whether_a_deployment_was_planned(payload: Payload, value: 
     assert deployment.unplanned is unplanned
 
 
-def test_each_stage_that_a_rule_names_is_a_deployment_with_its_own_times(payload: Payload) -> None:
+def test_every_stage_that_a_rule_names_is_a_deployment_with_its_own_times(payload: Payload) -> None:
     payload["deploys"] = {"environment": "{stage}", "service": "", "repository": "", "sha": "", "stage": "deploy to *"}
     payload["stages"] = [
         stage("6", "Build", "SUCCESS", 0),

@@ -84,7 +84,7 @@ def test_an_anonymous_user_is_refused(jenkins: JenkinsServer) -> None:
         checks_of(jenkins)
 
 
-def test_a_controller_without_builds_is_no_failure(jenkins: JenkinsServer) -> None:
+def test_a_user_who_sees_no_job_learns_what_to_grant(jenkins: JenkinsServer) -> None:
     jenkins.show(replace(busy_history(), runs=(), deployments=()))
-    checks = checks_of(jenkins)
-    assert not checks["Jobs and multibranch projects"].works
+    jobs = checks_of(jenkins)["Jobs and multibranch projects"]
+    assert (jobs.works, jobs.remedy) == (False, "None is visible. Grant the user Job/Read on what Headway is to read.")

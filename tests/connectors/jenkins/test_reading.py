@@ -113,7 +113,7 @@ def test_a_list_that_leads_in_a_circle_has_an_end(jenkins: JenkinsServer) -> Non
         pages_of(jenkins, ROLLOUT)
 
 
-def test_builds_that_were_rotated_away_are_not_told_as_deleted(jenkins: JenkinsServer) -> None:
+def test_builds_that_jenkins_rotated_away_stay(jenkins: JenkinsServer) -> None:
     *_, last = pages_of(jenkins, ROLLOUT)
     jenkins.discard(ROLLOUT, 70)
     assert drafts_of(pages_of(jenkins, ROLLOUT, last.cursor)) == []

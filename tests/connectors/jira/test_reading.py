@@ -161,7 +161,7 @@ def test_the_check_says_which_field_holds_story_points(jira: JiraServer) -> None
         assert "No field is called Size" in named.check(http)[-1].remedy
 
 
-def test_each_field_that_is_read_has_examples(jira: JiraServer) -> None:
+def test_every_field_that_is_read_has_examples(jira: JiraServer) -> None:
     of = connector(jira, estimates="Story point estimate")
     with ConnectionHttp(of, patience=QUICK) as http:
         fields = {field.setting: field for field in of.mapped_fields(http)}

@@ -116,7 +116,7 @@ def test_deployments_are_read_newest_first_and_then_only_what_is_new(pagerduty: 
     assert (ids([news]), len(pagerduty.requests)) == (["C5003"], 1)
 
 
-def test_without_rules_nothing_is_asked_for(pagerduty: PagerDutyServer) -> None:
+def test_without_rules_no_request_is_made(pagerduty: PagerDutyServer) -> None:
     (page,) = pages_of(pagerduty, {}, rules="")
     assert (page.records, page.complete, pagerduty.requests) == ((), True, [])
 
@@ -127,7 +127,7 @@ def test_a_window_at_the_cap_is_cut_in_half(pagerduty: PagerDutyServer, monkeypa
     assert len({request.path for request in pagerduty.requests if "since" in request.path}) > 5
 
 
-def test_who_is_on_call_is_noted_with_each_service(pagerduty: PagerDutyServer) -> None:
+def test_who_is_on_call_is_noted_with_every_service(pagerduty: PagerDutyServer) -> None:
     of = connector(pagerduty)
     with ConnectionHttp(of, patience=QUICK) as http:
         (service,) = of.resources(http)
