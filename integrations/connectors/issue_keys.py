@@ -2,7 +2,7 @@
 
 GitHub and Gitea write it alike.  A pull request that says "Fixes #12" is linked with the issue by the provider itself:
 such references have the method *provider*.  Links that somebody made by hand at the side of a GitHub pull request are
-shown by GraphQL alone, and are read in neither form, so that both tell the same.
+shown by GraphQL alone, and are read in neither form, so that both give the same links.
 """
 
 from __future__ import annotations
