@@ -18,6 +18,7 @@ from integrations.connectors.jenkins.jobs import full_name_of, is_multibranch, j
 from integrations.connectors.jenkins.sources import repositories_of, source_of
 from integrations.connectors.rate_limits import response_time
 from integrations.connectors.trials import tried
+from integrations.connectors.unchecked import text_of
 from integrations.enums import ResourceKind
 
 LOOKED_AT = 500  # jobs that are listed for the test
@@ -38,8 +39,9 @@ def checked(http: Http, *, rules: Rules, libraries: Sequence[str], now: datetime
         raise CredentialRefusedError(
             "Jenkins takes this user for anonymous.", what_to_do="Enter the user's id and an API token of that user."
         )
-    version = f", Jenkins {answer.headers['x-jenkins']}" if answer.headers.get("x-jenkins") else ""
-    yield CheckedPermission(f"Overall/Read{version}", works=True)
+    user, version = text_of(known, "name"), answer.headers.get("x-jenkins", "")
+    found = [f"signed in as {user}" if user else "", f"Jenkins {version}" if version else ""]
+    yield CheckedPermission(", ".join(["Overall/Read", *filter(None, found)]), works=True)
     yield _clock(response_time(answer.headers, now) - now)
     refused: list[str] = []
     jobs = list(islice(jobs_below(http, refused=refused), LOOKED_AT))

@@ -27,6 +27,7 @@ def checks_of(jenkins: JenkinsServer, **settings: str) -> dict[str, CheckedPermi
 def test_everything_works_and_is_shown_with_examples(jenkins: JenkinsServer) -> None:
     checks = checks_of(jenkins, deployments=RULE)
     assert all(check.works for check in checks.values()), checks
+    assert checks["Overall/Read"].what == "Overall/Read, signed in as reader, Jenkins 2.528.3"
     assert checks["Jobs and multibranch projects"].what.endswith(": 3")
     repositories = checks["Repositories of builds"].what
     assert "acme/shop-rollout #123 is of https://github.com/acme/shop" in repositories
