@@ -226,6 +226,12 @@ def test_a_project_in_which_nobody_may_create_is_named(jira: JiraServer) -> None
     assert "Create issues" in mirror().remedy
 
 
+def test_a_token_that_is_refused_on_the_way_is_no_missing_permission(jira: JiraServer) -> None:
+    jira.faults = [Fault(faults.unauthorised(), path="/createmeta/", times=None)]
+    mirror_it(ticket())
+    assert "Jira refused the" in mirror().problem
+
+
 def test_an_issue_that_cannot_be_moved_says_from_where(mirrored: Ticket, jira: JiraServer) -> None:
     jira.written.stuck = {TO_DO}
     move_ticket(as_(MANAGER), mirrored, TicketState.DONE)

@@ -12,7 +12,7 @@ from typing import Any
 
 from integrations.connectors.base import FetchedResource, Http, Json, MirrorDraft, MirroredItem, Refused
 from integrations.connectors.drafts import Who
-from integrations.connectors.errors import ConnectorError, PermanentError
+from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError
 from integrations.connectors.jira.issues import CATEGORIES
 from integrations.connectors.jira.site import Site, list_of
 from integrations.connectors.reader import Reader
@@ -152,6 +152,8 @@ class Issues:
         named = "query" if self.site.is_cloud else "username"
         try:
             found = self.http.get(self.site.path("user", "search"), params={named: owner.email}).json()
+        except CredentialRefusedError:
+            raise
         except PermanentError:  # it may not browse users
             return None
         of_address = [user for user in found or () if str(user.get("emailAddress", "")).lower() == owner.email.lower()]
@@ -164,6 +166,8 @@ class Issues:
         path = self.site.path("issue", "createmeta", self.project.external_id, "issuetypes")
         try:
             document = self.http.get(path).json()
+        except CredentialRefusedError:
+            raise
         except PermanentError:
             raise self._forbidden() from None
         listed = list_of(document, "issueTypes" if self.site.is_cloud else "values", path)
