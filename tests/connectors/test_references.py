@@ -75,7 +75,7 @@ def test_a_keyword_closes_the_issue_behind_it_alone() -> None:
     }
 
 
-def test_each_place_where_an_item_is_named_is_kept() -> None:
+def test_every_place_where_an_item_is_named_is_kept() -> None:
     assert named(
         "For SHOP-9", branch="shop-9-count", title="SHOP-9: count (#4)", commits=("Count, SHOP-9", "Fix #5")
     ) == {

@@ -59,7 +59,7 @@ def test_a_workflow_without_a_name_is_called_by_its_file(run: dict[str, Any]) ->
     assert draft_of(run | {"name": None}).name == ".github/workflows/test.yml"
 
 
-def test_a_later_attempt_waits_from_when_it_was_asked_for(run: dict[str, Any]) -> None:
+def test_a_later_attempt_waits_from_when_it_was_requested(run: dict[str, Any]) -> None:
     draft = draft_of(run | {"run_attempt": 3})
     assert (draft.external_id, draft.attempt) == ("289782451/3", 3)
     assert draft.queued_at == draft.started_at
@@ -99,7 +99,7 @@ def test_what_has_not_concluded(run: dict[str, Any], word: str, status: RunStatu
     assert (draft.status, draft.native_status, draft.finished_at) == (status, word, None)
 
 
-def test_a_job_tells_how_long_it_waited(run: dict[str, Any]) -> None:
+def test_a_job_has_its_time_in_the_queue(run: dict[str, Any]) -> None:
     jobs = draft_of(run, jobs=[job()]).jobs
     assert isinstance(jobs, ProvidedParts)
     (attempt,) = jobs.parts

@@ -13,7 +13,7 @@ STREAMS = GitHub.kinds[ResourceKind.REPOSITORY]
 
 
 @pytest.mark.parametrize("kind", STREAMS)
-def test_rest_alone_tells_the_same(github: GitHubServer, kind: Kind) -> None:
+def test_rest_alone_gives_the_same_drafts(github: GitHubServer, kind: Kind) -> None:
     with_graphql, without = read(github, kind), read(github, kind, use_graphql="false")
     assert with_graphql.drafts == without.drafts
     assert with_graphql.drafts
@@ -30,7 +30,7 @@ def test_nothing_new_costs_one_request(github: GitHubServer, kind: Kind, use_gra
     assert second.requests == 1
 
 
-def test_graphql_is_asked_once_for_a_batch_of_pull_requests(github: GitHubServer) -> None:
+def test_a_batch_of_pull_requests_is_one_graphql_request(github: GitHubServer) -> None:
     assert read(github, Kind.PULL_REQUEST).requests == 2
     assert read(github, Kind.PULL_REQUEST, use_graphql="false").requests == 1 + 5 * 4
 

@@ -44,7 +44,7 @@ def test_everything_works(github: GitHubServer) -> None:
     assert all(answer.works and not answer.remedy for answer in answers.values())
 
 
-def test_each_missing_permission_is_named_as_githubs_form_calls_it(limited: GitHubServer) -> None:
+def test_every_missing_permission_is_named_as_githubs_form_calls_it(limited: GitHubServer) -> None:
     answers = checks(limited)
     assert {what for what, answer in answers.items() if not answer.works} == set(WHAT.values())
     assert "“Pull requests: read”" in answers["Pull requests and reviews"].remedy
@@ -52,7 +52,7 @@ def test_each_missing_permission_is_named_as_githubs_form_calls_it(limited: GitH
     assert "“Webhooks: read and write”" in answers["Registering webhooks"].remedy
 
 
-def test_a_classic_token_is_told_its_scopes(limited: GitHubServer) -> None:
+def test_the_check_of_a_classic_token_names_scopes(limited: GitHubServer) -> None:
     usual = Answer.of({"login": "ada", "id": 11}, headers={"X-OAuth-Scopes": "read:user"})
     limited.faults = [Fault(instead(usual), path=r"/user\?", times=None)]
     answers = checks(limited)
@@ -67,7 +67,7 @@ def test_an_organisation_that_is_not_there_is_said_and_the_others_are_tried(gith
     assert answers["Deployments"].works
 
 
-def test_a_token_without_repositories_is_told_what_to_do() -> None:
+def test_the_check_of_a_token_without_repositories_says_what_to_do() -> None:
     with GitHubServer(small_history(), tokens=[Token(TOKEN, "ada", repositories=frozenset())]) as github:
         (answer,) = checks(github).values()
     assert not answer.works

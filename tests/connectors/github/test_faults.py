@@ -70,7 +70,7 @@ def read_in_turns(github: GitHubServer, kind: Kind, **settings: str) -> list[Any
 
 @pytest.mark.parametrize("kind", STREAMS)
 @pytest.mark.parametrize("use_graphql", ["true", "false"])
-def test_under_every_fault_the_same_is_told(github: GitHubServer, kind: Kind, use_graphql: str) -> None:
+def test_under_every_fault_the_drafts_are_the_same(github: GitHubServer, kind: Kind, use_graphql: str) -> None:
     usual = by_id(read(github, kind, use_graphql=use_graphql).drafts)
     for name, fault in FAULTS.items():
         github.faults = [fault()]
@@ -109,7 +109,7 @@ def test_commits_are_whole_where_a_page_is_repeated() -> None:
         assert len(usual) == 250
 
 
-def test_a_refused_token_and_a_missing_permission_are_told_apart(github: GitHubServer) -> None:
+def test_a_refused_token_is_not_a_missing_permission(github: GitHubServer) -> None:
     github.faults = [Fault(faults.unauthorised(), path="/repos/", times=None)]
     with pytest.raises(CredentialRefusedError):
         read(github, Kind.PULL_REQUEST)
@@ -125,7 +125,7 @@ def test_the_token_does_not_follow_to_another_host(github: GitHubServer, locatio
         read(github, Kind.PULL_REQUEST)
 
 
-def test_null_where_an_object_was_is_put_aside_and_the_rest_is_told(github: GitHubServer) -> None:
+def test_null_where_an_object_was_is_quarantined_and_the_rest_is_read(github: GitHubServer) -> None:
     usual = by_id(read(github, Kind.PULL_REQUEST).drafts)
     github.faults = [Fault(faults.changed("2.base", None), path="/pulls")]
     reading = read(github, Kind.PULL_REQUEST)

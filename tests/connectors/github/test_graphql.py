@@ -28,7 +28,7 @@ def failing(**error: Any) -> Any:
     return instead(Answer.of({"data": None, "errors": [error]}))
 
 
-def test_a_batch_that_is_too_much_is_asked_for_in_halves(github: GitHubServer) -> None:
+def test_a_batch_that_is_too_much_is_requested_in_halves(github: GitHubServer) -> None:
     too_much = failing(message="Something went wrong while executing your query. This may be the result of a timeout.")
     usual = read(github, Kind.PULL_REQUEST).drafts
     github.faults = [Fault(too_much, path="/graphql")]

@@ -174,7 +174,7 @@ def test_of_several_assignees_the_first_counts(issue: dict[str, Any]) -> None:
     )
 
 
-def test_graphql_tells_the_same_history(issue: dict[str, Any]) -> None:
+def test_graphql_gives_the_same_history(issue: dict[str, Any]) -> None:
     ada = {"__typename": "User", "login": "ada", "databaseId": 11}
     nodes = [
         {"__typename": "AssignedEvent", "createdAt": "2026-03-02T09:00:00Z", "assignee": ada},

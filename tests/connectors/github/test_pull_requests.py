@@ -50,7 +50,7 @@ def test_an_open_pull_request(opened: dict[str, Any]) -> None:
     assert draft.labels == ("bug",)
 
 
-def test_a_webhook_tells_nothing_of_commits_reviews_and_events(opened: dict[str, Any]) -> None:
+def test_a_webhook_provides_no_commits_reviews_and_events(opened: dict[str, Any]) -> None:
     draft = draft_of(opened)
     assert (draft.commits, draft.reviews, draft.events) == (MISSING, MISSING, MISSING)
     assert isinstance(draft.references, ProvidedParts)
@@ -88,7 +88,7 @@ def test_drafts_come_and_go(example: Payload) -> None:
     assert draft_of(example("pull_request.ready_for_review")["pull_request"]).is_draft is False
 
 
-def test_a_review_tells_itself_and_what_little_it_says_of_the_pull_request(example: Payload) -> None:
+def test_a_review_provides_itself_and_little_of_its_pull_request(example: Payload) -> None:
     (draft,) = normalise_review(example("pull_request_review.submitted"))
     (review,) = parts_of(draft.reviews)
     assert (review.state, review.native_state) == (ReviewState.COMMENTED, "commented")
@@ -131,7 +131,7 @@ def test_titles_may_be_long_and_in_any_script(opened: dict[str, Any]) -> None:
     assert title.endswith("🧺…")
 
 
-def test_who_asked_a_coding_agent_is_known_by_assignment(opened: dict[str, Any]) -> None:
+def test_who_requested_work_of_a_coding_agent_is_known_by_assignment(opened: dict[str, Any]) -> None:
     agent = {"login": "Copilot", "id": 198982749, "type": "Bot"}
     person = {"login": "ada", "id": 11, "type": "User"}
     draft = draft_of(opened | {"user": agent, "assignees": [agent, person]})
@@ -194,14 +194,14 @@ def test_a_reviewed_pull_request_has_its_reviews_and_requests(by_number: dict[in
     assert draft.merged_by == Who(login="max-member", account="12")
 
 
-def test_a_force_push_is_told_and_a_dismissed_review_stays(by_number: dict[int, PullRequestDraft]) -> None:
+def test_a_force_push_is_an_event_and_a_dismissed_review_stays(by_number: dict[int, PullRequestDraft]) -> None:
     draft = by_number[3]
     assert [part.kind for part in parts_of(draft.events)] == [PullRequestEventKind.FORCE_PUSHED]
     assert [part.state for part in parts_of(draft.reviews)] == [ReviewState.DISMISSED]
     assert [part.subject for part in parts_of(draft.commits)] == ["Sort all crates"]
 
 
-def test_closed_and_reopened_are_told_in_order(by_number: dict[int, PullRequestDraft]) -> None:
+def test_closed_and_reopened_are_events_in_order(by_number: dict[int, PullRequestDraft]) -> None:
     draft = by_number[4]
     kinds = [part.kind for part in parts_of(draft.events)]
     assert kinds[:2] == [PullRequestEventKind.CLOSED, PullRequestEventKind.REOPENED]
@@ -212,7 +212,7 @@ def test_closed_and_reopened_are_told_in_order(by_number: dict[int, PullRequestD
     }
 
 
-def test_times_of_readiness_are_told(by_number: dict[int, PullRequestDraft]) -> None:
+def test_times_of_readiness_are_events(by_number: dict[int, PullRequestDraft]) -> None:
     kinds = [part.kind for part in parts_of(by_number[5].events)]
     assert kinds == [PullRequestEventKind.READY, PullRequestEventKind.DRAFT]
 
@@ -278,7 +278,7 @@ def test_a_pull_request_whose_own_time_cannot_be_is_refused(opened: dict[str, An
         draft_of(opened)
 
 
-def test_a_cherry_pick_was_begun_when_it_was_picked(opened: dict[str, Any]) -> None:
+def test_a_cherry_pick_was_written_when_it_was_picked(opened: dict[str, Any]) -> None:
     message = f"Step\n\n(cherry picked from commit {'d' * 40})"
     picked = listed("b" * 40, "2026-05-04T08:00:00Z", message=message)
     draft = draft_of(opened, commits=[picked], reviews=[], timeline=[])

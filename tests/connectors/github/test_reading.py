@@ -114,7 +114,7 @@ def test_pull_requests_among_issues_are_left_out(serve: Serve, use_graphql: str)
     assert reading.pages[-1].complete
 
 
-def test_issues_that_changed_are_asked_for_by_time(serve: Serve) -> None:
+def test_issues_that_changed_are_requested_by_time(serve: Serve) -> None:
     history = small_history()
     github = serve(history, at=BEGIN + 3.5 * DAY)
     first = read(github, Kind.WORK_ITEM)
@@ -131,7 +131,7 @@ def test_a_record_that_makes_no_sense_does_not_stop_the_others(serve: Serve) -> 
     assert [problem.path for problem in reading.refused] == ["pull_request.id"]
 
 
-def test_a_pull_request_that_goes_while_it_is_read_is_told_without_its_parts(serve: Serve) -> None:
+def test_a_pull_request_that_goes_while_it_is_read_comes_without_its_parts(serve: Serve) -> None:
     github = serve(small_history(), faults=[Fault(not_found(), path=r"/pulls/3\?", times=None)])
     reading = read(github, Kind.PULL_REQUEST, use_graphql="false")
     assert sorted(numbers(reading)) == [2, 3, 4, 5, 6]
@@ -168,7 +168,7 @@ def test_a_run_is_read_again_until_it_has_finished(serve: Serve) -> None:
     assert read(github, Kind.PIPELINE_RUN, second.cursor, now=BEGIN + 5 * HOUR).requests == 1
 
 
-def test_a_run_that_waits_for_days_is_asked_for_alone(serve: Serve) -> None:
+def test_a_run_that_waits_for_days_is_requested_alone(serve: Serve) -> None:
     waiting = with_runs([BEGIN], minutes=3 * DAY / MINUTE).runs
     others = with_runs([BEGIN + HOUR + number * MINUTE for number in range(60)]).runs
     others = tuple(replace(run, id=run.id + 500) for run in others)

@@ -69,7 +69,7 @@ def test_an_author_without_an_account_is_known_by_address() -> None:
     assert draft_of(commit(author=None)).author == Who(email="ada@example.com", name="Ada")
 
 
-def test_a_bot_that_commits_is_known_by_address_as_graphql_tells_it() -> None:
+def test_a_bot_that_commits_is_known_by_the_address_in_graphql() -> None:
     bot = {"login": "dependabot[bot]", "id": 49699333, "type": "Bot"}
     signed = {"name": "dependabot[bot]", "email": "49699333+dependabot[bot]@users.noreply.github.com"}
     payload = commit(author=bot)

@@ -90,7 +90,7 @@ def test_another_apps_key_is_refused_in_words(github: GitHubServer) -> None:
         http.get("installation/repositories")
 
 
-def test_without_a_token_nothing_is_asked(github: GitHubServer) -> None:
+def test_without_a_token_no_request_is_made(github: GitHubServer) -> None:
     of = GitHub(Settings({"base_url": github.url}, {}))
     with client(of) as http, pytest.raises(PermanentError, match="no token"):
         http.get("user")
