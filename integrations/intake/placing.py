@@ -49,8 +49,7 @@ class Placing:
     def decide(self, external_id: str, named: Named, resolved: Place) -> None:
         """Note where the record belongs, or that it belongs nowhere."""
         if resolved.id is None:
-            if named.repository or self.kind != Kind.INCIDENT:  # an incident may name no repository
-                self.unplaced[external_id] = Unplaced(named, resolved, ())
+            self.unplaced[external_id] = Unplaced(named, resolved, ())
             return
         self.decided.add((external_id, Subject.REPOSITORY))
         self.returning[external_id] = resolved.id
@@ -89,7 +88,7 @@ def place(
     foreign = {
         external_id: Named(spelled(name)[:LONGEST_NAMED], source_of(drafts[by_record[external_id][-1]]))
         for external_id, name in names.items()
-        if name not in own
+        if name not in own and (name or kind != Kind.INCIDENT)  # which is of its service where it names no repository
     }
     undrafted = {row.external_id: Named(row.named, row.source) for row in waiting if row.external_id not in names}
     found = find_places(connection, kind, {*foreign.values(), *undrafted.values()})

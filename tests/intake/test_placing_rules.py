@@ -7,12 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations.connectors.drafts import (
-    CommitDraft,
-    DeploymentDraft,
-    IncidentDraft,
-    Who,
-)
+from integrations.connectors.drafts import CommitDraft, DeploymentDraft, IncidentDraft, Who
 from integrations.enums import RunStatus
 from integrations.intake.store_drafts import Outcome
 from integrations.models import (
@@ -29,6 +24,7 @@ from integrations.models import (
     UnplacedRecord,
 )
 from integrations.push.connection import push_connection
+from integrations.sync.resources import discover_resources
 from integrations.sync.unplaced_groups import unplaced_groups
 from orgtree.models import Identity, MatchWork
 from tests.intake.ci import Builds
@@ -163,6 +159,18 @@ def test_a_service_is_one_without_regard_to_case_and_punctuation(ci: Connection)
     assert Deployment.objects.get().repository == shop
 
 
+def test_an_incident_that_names_no_repository_has_none_whatever_its_service_is_called(ci: Connection) -> None:
+    shop = repository(host(), "github.com/acme/shop")
+    before, after = (IncidentDraft(external_id=id_, service="payments", started_at=NOON) for id_ in "12")
+    tell(ci, before)
+    PlacingRule.objects.create(pattern="payments", repository=shop)
+    place()
+    tell(ci, after, run("", "3", name="payments"))
+    assert set(Incident.objects.values_list("repository", flat=True)) == {None}
+    assert placed("3") == shop
+    assert not UnplacedRecord.objects.exists()
+
+
 def test_a_record_that_waited_has_the_service_that_rules_say_then(ci: Connection) -> None:
     rule = PlacingRule.objects.create(subject="service", pattern="pay*", service="payments")
     tell(ci, DeploymentDraft(external_id="d", repository="acme/pay", service="Pay (EU)", finished_at=NOON))
@@ -206,8 +214,6 @@ def test_a_run_counts_what_it_could_not_place_and_the_groups_say_why(ci: Connect
         for number in range(3)
     ]
     Connection.objects.filter(pk=ci.pk).update(discover_at=timezone.now())
-    from integrations.sync.resources import discover_resources
-
     discover_resources(ci)
     (read,) = read_everything(ci)
     assert (read.state, read.added, read.unplaced) == (SyncRun.State.DONE, 0, 3)
