@@ -16,6 +16,7 @@ from integrations.connectors.json_text import read_delivery
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, QuarantinedPayload
 from integrations.sync.clients import connector_of
+from integrations.sync.resources import of_picked
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def _replay(connection: Connection, connector: Connector, payload: QuarantinedPa
     except SchemaError as problem:
         mine.update(path=problem.path[:LONGEST_PATH], problem=problem.problem)
         return False
-    store_drafts(connection, drafts)
+    store_drafts(connection, drafts if payload.resource_id else of_picked(connection, drafts))  # a webhook's has none
     mine.update(replayed_at=timezone.now())
     return True
 

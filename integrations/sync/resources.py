@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 from django.db import transaction
@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from core.locks import Lock
 from integrations.connectors.base import Connector
+from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError, TransientError
-from integrations.enums import ResourceKind
+from integrations.enums import Kind, ResourceKind
 from integrations.intake.places import store_resource
 from integrations.models import Connection, Resource, Stream
 from integrations.sync.budgets import BudgetBook
@@ -55,6 +56,26 @@ def discover_resources(connection: Connection) -> int:
             )
             apply_rules(connection)
         return len(seen)
+
+
+def of_picked(connection: Connection, drafts: Iterable[AnyDraft]) -> list[AnyDraft]:
+    """Drafts of resources that are synced: a webhook of an organisation or an account covers all that it has."""
+    picked: set[str] = set()
+    for resource in connection.resources.filter(picked=True):
+        picked.add(resource.external_id)
+        if resource.kind == ResourceKind.SERVICE:
+            picked.add(resource.name)  # by which incidents name it
+    return [draft for draft in drafts if _belongs_to(draft) in picked]
+
+
+def _belongs_to(draft: AnyDraft) -> str:
+    """The external id of the draft's resource; of a service its name."""
+    if draft.kind is Kind.REPOSITORY:
+        return draft.external_id
+    for name in ("repository", "project", "board", "service"):
+        if belongs_to := getattr(draft, name, ""):
+            return str(belongs_to)
+    return ""
 
 
 def apply_rules(connection: Connection) -> None:

@@ -15,11 +15,11 @@ from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.json_text import read_delivery
 from integrations.connectors.registered import connectors
-from integrations.enums import Kind
 from integrations.intake.store_drafts import store_drafts
-from integrations.models import Connection, QuarantinedPayload, Resource, WebhookDelivery
+from integrations.models import QuarantinedPayload, WebhookDelivery
 from integrations.sync.enqueue import enqueue_stream
 from integrations.sync.quarantine import OF_WEBHOOK
+from integrations.sync.resources import of_picked
 
 logger = logging.getLogger(__name__)
 
@@ -86,22 +86,6 @@ def _take(delivery: WebhookDelivery) -> State:
     picked = of_picked(delivery.connection, drafts)
     store_drafts(delivery.connection, picked)
     return State.QUARANTINED if problems else State.DONE if picked or will_be_read else State.IGNORED
-
-
-def of_picked(connection: Connection, drafts: Sequence[AnyDraft]) -> list[AnyDraft]:
-    """Drafts of resources that are synced: an organisation's webhook covers all its repositories."""
-    picked = set(Resource.objects.filter(connection=connection, picked=True).values_list("external_id", flat=True))
-    return [draft for draft in drafts if _belongs_to(draft) in picked]
-
-
-def _belongs_to(draft: AnyDraft) -> str:
-    """The external id of the draft's resource."""
-    if draft.kind is Kind.REPOSITORY:
-        return draft.external_id
-    for name in ("repository", "project", "board"):
-        if belongs_to := getattr(draft, name, ""):
-            return str(belongs_to)
-    return ""
 
 
 def _quarantine(delivery: WebhookDelivery, records: Sequence[RawRecord], problem: SchemaError) -> None:

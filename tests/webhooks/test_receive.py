@@ -19,6 +19,7 @@ from django.test import Client
 from django.utils import timezone
 
 from integrations.connectors.base import ResourceDraft
+from integrations.connectors.drafts import IncidentDraft
 from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
 from integrations.models import (
@@ -33,6 +34,8 @@ from integrations.models import (
     WebhookDelivery,
     WorkItem,
 )
+from integrations.sync.quarantine import replay
+from integrations.sync.resources import of_picked
 from integrations.webhooks.process import MOST_TRIES, process_waiting
 
 pytestmark = pytest.mark.django_db
@@ -208,6 +211,32 @@ def test_what_is_not_as_documented_is_put_aside_and_the_rest_goes_on(github: Git
     states = list(WebhookDelivery.objects.order_by("pk").values_list("state", flat=True))
     assert states == ["quarantined", "quarantined", "done"]
     assert "created_at" in QuarantinedPayload.objects.order_by("pk")[0].path
+
+
+def test_a_replay_stores_records_of_synced_repositories_alone(github: GitHubSends, test_data: Path) -> None:
+    broken = json.loads(json.dumps(payloads(test_data)["pull_request.opened.payload.json"]))
+    broken["pull_request"]["created_at"] = "yesterday"
+    github.send("pull_request", broken)
+    process_waiting()
+    record = QuarantinedPayload.objects.get()
+    record.payload["pull_request"]["created_at"] = "2026-03-02T12:00:00Z"
+    record.save()
+    Resource.objects.update(picked=False)
+    assert replay(github.connection, [record]).understood == 1
+    assert not PullRequest.objects.exists()
+    QuarantinedPayload.objects.update(replayed_at=None)
+    Resource.objects.update(picked=True)
+    assert replay(github.connection, [record]).understood == 1
+    assert PullRequest.objects.count() == 1
+
+
+def test_incidents_of_synced_services_are_stored_as_they_arrive() -> None:
+    pager = Connection.objects.create(provider="pagerduty", name="PagerDuty")
+    for name in ("Shop", "Till"):
+        store_resource(pager, ResourceDraft(ResourceKind.SERVICE, f"P{name}", name))
+    Resource.objects.filter(name="Shop").update(picked=True)
+    incidents = [IncidentDraft(external_id=name, service=name) for name in ("Shop", "Till", "")]
+    assert of_picked(pager, incidents) == incidents[:1]
 
 
 def test_a_record_that_is_broken_twice_is_put_aside_once(github: GitHubSends, test_data: Path) -> None:
