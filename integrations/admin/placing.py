@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from integrations.enums import Kind
 from integrations.intake.names import spelled
-from integrations.intake.rules import is_matched, names_of_repository
+from integrations.intake.placing_rules import is_matched, names_of_repository
 from integrations.models import Connection, Deployment, Incident, Owned, OwnedKind, PlacingRule, Repository
 from integrations.sync.unplaced_groups import unplaced_groups
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from django.db import connection as database
 
 from integrations.intake.names import address_in, folded, folded_service, host_of, last_part, spelled
-from integrations.intake.rules import RuleSet, names_of_repository, rules_of
+from integrations.intake.placing_rules import RuleSet, names_of_repository, rules_of
 from integrations.models import (
     Connection,
     Owned,

@@ -16,7 +16,7 @@ from django.utils import timezone
 from core.nudges import nudge_on_commit
 from core.queue import run_all
 from integrations.connectors.errors import ConnectorError
-from integrations.intake.follow_rules import follow_placing_rules
+from integrations.intake.apply_placing_rules import apply_placing_rules
 from integrations.intake.place_waiting import place_waiting
 from integrations.models import Connection
 from integrations.sync.quarantine import replay_refused_before
@@ -90,9 +90,9 @@ def replay_refused() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def place_unplaced() -> None:
-    """Place what waits for its repository, and move what rules decide otherwise now."""
+    """Place the records that wait for their repository, and move those that changed rules put elsewhere."""
     place_waiting()
-    follow_placing_rules()
+    apply_placing_rules()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -14,7 +14,7 @@ from django.urls import reverse
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import AnyDraft, IncidentDraft, PipelineRunDraft
 from integrations.enums import ResourceKind
-from integrations.intake.follow_rules import follow_placing_rules
+from integrations.intake.apply_placing_rules import apply_placing_rules
 from integrations.intake.place_waiting import place_waiting
 from integrations.intake.places import store_resource
 from integrations.intake.store_drafts import store_drafts
@@ -104,7 +104,7 @@ def test_a_rule_for_a_service_is_tried_on_the_records_that_name_it(admin: Client
     tried = text_of(admin.post(reverse("admin:integrations_placingrule_try"), given))
     assert "3 records of the service Checkout (EU)" in tried
     assert admin.post(reverse(ADD), given).status_code == 302
-    assert follow_placing_rules() == 3
+    assert apply_placing_rules() == 3
     assert set(Incident.objects.values_list("service", flat=True)) == {"payments"}
 
 

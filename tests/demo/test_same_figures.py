@@ -47,7 +47,7 @@ from insights.catalogue.registry import metrics
 from insights.engine.read import UnitQueries, read_together
 from insights.query.query import Answer, Granularity, Query, Window
 from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
-from integrations.intake.follow_rules import follow_placing_rules
+from integrations.intake.apply_placing_rules import apply_placing_rules
 from integrations.intake.place_waiting import place_waiting
 from integrations.models import Connection, IngestScope, PlacingRule, Repository, UnplacedRecord
 from integrations.sync.connect import Answers, connect
@@ -189,7 +189,7 @@ def _by_four_tools(history: DeliveryHistory) -> None:
         PlacingRule.objects.create(
             pattern=service, repository=Repository.objects.get(name=f"{ORGANISATION_LOGIN}/{repository}")
         )
-    follow_placing_rules()
+    apply_placing_rules()
     place_waiting()
 
 

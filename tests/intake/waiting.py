@@ -13,7 +13,7 @@ from integrations.connectors.drafts import (
     PipelineRunDraft,
 )
 from integrations.enums import ResourceKind, RunStatus
-from integrations.intake.follow_rules import follow_placing_rules
+from integrations.intake.apply_placing_rules import apply_placing_rules
 from integrations.intake.place_waiting import place_waiting
 from integrations.intake.places import store_resource
 from integrations.intake.store_drafts import Stored, store_drafts
@@ -55,7 +55,7 @@ def tell(connection: Connection, *drafts: AnyDraft) -> Stored:
 
 
 def place() -> int:
-    return place_waiting() + follow_placing_rules()
+    return place_waiting() + apply_placing_rules()
 
 
 def placed(external_id: str = "1") -> Repository | None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from demo.providers.pagerduty_server import PagerDutyServer
 from integrations.connectors.drafts import DeploymentDraft
 from integrations.enums import RunStatus
-from integrations.intake.follow_rules import follow_placing_rules
+from integrations.intake.apply_placing_rules import apply_placing_rules
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, Deployment, Incident, PlacingRule
 from integrations.push.connection import push_connection
@@ -63,11 +63,11 @@ def test_a_rule_says_which_service_another_name_means_and_a_reading_finds_nothin
     rule = PlacingRule.objects.create(
         subject="service", connection=Connection.objects.get(name="PagerDuty"), pattern="*shop", service="Storefront"
     )
-    assert follow_placing_rules() == Incident.objects.count()
+    assert apply_placing_rules() == Incident.objects.count()
     assert set(Incident.objects.values_list("service", flat=True)) == {Deployment.objects.get().service}
     assert set(sync("--full")) == {(0, 0, 0)}
     rule.delete()
-    follow_placing_rules()
+    apply_placing_rules()
     assert set(Incident.objects.values_list("service", flat=True)) == {"shop"}
 
 

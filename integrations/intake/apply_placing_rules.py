@@ -1,4 +1,4 @@
-"""Records that rules placed follow them: where a rule is changed or deleted, they move, or wait as others do."""
+"""After a placing rule was changed or deleted: the records that it placed move, or wait again as others do."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from integrations.intake.deleted_records import live_records, move_records, take
 from integrations.intake.draft_json import load_draft
 from integrations.intake.place_waiting import in_steps
 from integrations.intake.placing import Subject, find_places
+from integrations.intake.placing_rules import is_matched
 from integrations.intake.resolve import Named, Place, resolve_services
-from integrations.intake.rules import is_matched
 from integrations.intake.unplaced import Unplaced, keep
 from integrations.models import (
     Connection,
@@ -31,14 +31,14 @@ SERVED: Mapping[Kind, type[ProviderFact]] = {Kind.DEPLOYMENT: Deployment, Kind.I
 Move = Callable[[Sequence[RuledRecord]], int]
 
 
-def follow_placing_rules() -> int:
-    """Move what rules decide otherwise now; how many records."""
+def apply_placing_rules() -> int:
+    """Move the records whose place or service the rules now decide differently; how many."""
     connections = Connection.objects.filter(removed_at=None)
     ruled = connections.filter(pk__in=RuledRecord.objects.order_by().values("connection"))
-    return sum(_follow(connection) for connection in ruled.order_by("pk")) + _apply_service_rules()
+    return sum(_apply(connection) for connection in ruled.order_by("pk")) + _apply_service_rules()
 
 
-def _follow(connection: Connection) -> int:
+def _apply(connection: Connection) -> int:
     moved = 0
     of_connection = RuledRecord.objects.filter(connection=connection)
     groups = of_connection.order_by("kind", "subject", "named", "source", "target").values_list(
