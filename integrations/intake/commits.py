@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from integrations.code.attribution.evidence import store_evidence
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.in_repositories import link_commits, lock_for_recompute, recompute_homes
-from integrations.code.commits.joined import hold, release
+from integrations.code.commits.own_commits import hold, release
 from integrations.code.commits.store import KnownAuthors, store_commits
 from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.git.agent_signatures import squash_parts

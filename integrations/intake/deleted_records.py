@@ -12,7 +12,7 @@ from integrations.delivery.changed_days import append_days, days_of
 from integrations.delivery.derive import derive
 from integrations.enums import Kind, ResourceKind
 from integrations.intake.commits import delete_reported_commits
-from integrations.intake.joined import counted_places, note_own_records, own_records_of
+from integrations.intake.own_records import counted_places, note_own_records, own_records_of
 from integrations.intake.resolve import resolve_services
 from integrations.intake.tables import TABLES
 from integrations.intake.unplaced import forget_waiting

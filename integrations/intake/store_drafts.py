@@ -27,7 +27,7 @@ from integrations.intake.commits import store_reported_commits
 from integrations.intake.deleted_records import mark_deleted, move_records
 from integrations.intake.expected_columns import expected_of_pull_requests
 from integrations.intake.identities import identify_people
-from integrations.intake.joined import counted_places, note_own_records
+from integrations.intake.own_records import counted_places, note_own_records
 from integrations.intake.places import store_resource
 from integrations.intake.placing import Placing, name_services, note_ruled, place
 from integrations.intake.records import References, Written, known_of, write_records

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from core.locks import Lock
 from core.queue import run_all
-from integrations.code.commits.joined import sources_of
+from integrations.code.commits.own_commits import sources_of
 from integrations.connectors.git.attributes import AttributeReader
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.languages import classify

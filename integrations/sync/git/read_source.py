@@ -25,7 +25,7 @@ from integrations.code.commits.in_repositories import (
     relink_repository,
     unlinked_commits,
 )
-from integrations.code.commits.joined import hold, hold_exactly, sources_of
+from integrations.code.commits.own_commits import hold, hold_exactly, sources_of
 from integrations.code.commits.store import KnownAuthors, store_commits
 from integrations.code.git.branches import sync_branches
 from integrations.code.git.context_files import store_context_files

@@ -1,4 +1,4 @@
-"""Which commits each of several joined repositories holds by itself, so that the join can be undone."""
+"""Commits of joined repositories: which of them each holds by itself (OwnCommit), so that the join can be undone."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def hold(own: Repository, shas: Collection[str], on_default: Collection[str]) ->
 
 
 def release(own: models.QuerySet[Repository], shas: Collection[str]) -> None:
-    """Note that the provider's word on these commits, that these repositories hold them, is taken back."""
+    """Note that these repositories no longer hold these commits, as far as no clone does."""
     OwnCommit.objects.filter(repository__in=own, commit__sha__in=shas, commit__without_clone=True).delete()
 
 

@@ -1,4 +1,4 @@
-"""Which records came from repositories that an admin joined with others, so that the join can be undone."""
+"""Records of joined repositories: stored in the one that counts, with a note (OwnRecord) of the one they came from."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from integrations.models import OwnRecord, Repository, Resource
 
 
 def counted_places(own: Mapping[str, int]) -> dict[str, int]:
-    """The same names with the repositories by which these count."""
+    """The same names, each with the repository that counts: of a joined one the one that it was joined with."""
     joined = Repository.objects.filter(pk__in=set(own.values())).exclude(joined_into=None)
     counted = {one.pk: one.counted_as.pk for one in joined.select_related("joined_into")} if own else {}
     return {name: counted.get(repository, repository) for name, repository in own.items()}
 
 
 def note_own_records(kind: Kind, own: Mapping[int, int]) -> None:
-    """Note the own repository of each of these records, where that is joined with another one."""
+    """Note from which repository each of these records came (record → repository), where that one is joined."""
     if not own or not Repository.objects.exclude(joined_into=None).exists():
         return
     joined = set(
