@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 
 from core.locks import Lock
 from integrations.connectors.base import ResourceDraft
-from integrations.connectors.git.repository import one_spelling
 from integrations.enums import ResourceKind
 from integrations.intake.names import spelled
 from integrations.intake.renamed import append_changes_of_renamed
@@ -138,13 +137,6 @@ def _is_known_from_pushes_alone(resource: Resource, repository: Repository) -> b
     """Whether a connection finds the repository under its own name, of which only pushes have told so far."""
     others = repository.resources.exclude(connection__provider=PUSH)
     return resource.connection.provider != PUSH and not others.exists() and not repository.sources.exists()
-
-
-def remote_in(name: str) -> str:
-    """The remote that a pushed name is, if it is one: https://github.com/acme/shop.git, github.com/acme/shop."""
-    if "://" in name or name.startswith("git@"):
-        return one_spelling(name)
-    return one_spelling(f"https://{name}") if "." in name.partition("/")[0] and "/" in name else ""
 
 
 def _free_name(preferred: str) -> str:

@@ -16,8 +16,8 @@ from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import DeploymentDraft, Draft, IncidentDraft, PipelineRunDraft
 from integrations.enums import Kind, ResourceKind
 from integrations.intake.draft_json import dump_draft
-from integrations.intake.names import spelled
-from integrations.intake.places import projects_of, remote_in, repositories_of, store_resource
+from integrations.intake.names import address_in, spelled
+from integrations.intake.places import projects_of, repositories_of, store_resource
 from integrations.intake.resolve import NOWHERE, Named, Place, resolve_repositories, resolve_services
 from integrations.intake.tables import TABLES
 from integrations.intake.unplaced import Unplaced
@@ -138,10 +138,10 @@ def source_of(draft: Draft) -> str:
 
 def name_services(placing: Placing) -> None:
     """Give the drafts that have a place the names under which their services are known."""
-    with_service = {position: draft for position, draft in placing.drafts.items() if _names_service(draft)}
-    services = resolve_services(placing.connection, {_service(draft) for draft in with_service.values()})
-    for position, draft in with_service.items():
-        name = _service(draft)
+    named = {position: name for position, draft in placing.drafts.items() if (name := _service(draft))}
+    services = resolve_services(placing.connection, set(named.values()))
+    for position, name in named.items():
+        draft = placing.drafts[position]
         placing.decided.add((draft.external_id, Subject.SERVICE))
         if services[name].by_rule:
             placing.note_rule(draft.external_id, Subject.SERVICE, Named(name), services[name].name)
@@ -200,7 +200,7 @@ def _resolve(connection: Connection, place_field: str, names: Collection[Named])
                 ResourceKind.REPOSITORY,
                 named.repository[:LONGEST_ID],
                 named.repository,
-                remote=remote_in(named.repository),
+                remote=address_in(named.repository),
             )
             found[named] = Place(store_resource(connection, pushed).repository_id)
     return found
@@ -209,10 +209,6 @@ def _resolve(connection: Connection, place_field: str, names: Collection[Named])
 def _key(repository: int | None) -> str:
     """The name in `Placing.places` of a repository that was found by another name than the provider's id."""
     return "" if repository is None else f"#{repository}"
-
-
-def _names_service(draft: Draft) -> bool:
-    return bool(_service(draft))
 
 
 def _service(draft: Draft) -> str:

@@ -10,6 +10,7 @@ import pytest
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import DeploymentDraft, RepositoryDraft
 from integrations.enums import Kind, ResourceKind
+from integrations.intake.names import spelled
 from integrations.intake.places import projects_of, store_resource
 from integrations.intake.placing import find_places
 from integrations.intake.resolve import Named
@@ -23,7 +24,8 @@ from tests.intake.conftest import SHOP, SHOP_RESOURCE, Tell
 
 def named(connection: Connection, name: str) -> int | None:
     """The repository that the name means when the connection uses it."""
-    return find_places(connection, Kind.PIPELINE_RUN, {Named(name)})[Named(name)].id
+    as_spelled = Named(spelled(name))
+    return find_places(connection, Kind.PIPELINE_RUN, {as_spelled})[as_spelled].id
 
 
 @pytest.mark.parametrize("clone_first", [True, False])
