@@ -20,12 +20,24 @@ from integrations.delivery.agreements.apply import follow_agreements
 from integrations.delivery.linking.relink import place_waiting_commits
 from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.facts.counts import count_facts
+from integrations.intake.apply_placing_rules import apply_placing_rules
 from integrations.intake.joined_rows import TABLES
-from integrations.models import FactChange, OwnCommit, OwnRecord, Repository, RepositoryJoin
+from integrations.models import (
+    Connection,
+    FactChange,
+    OwnCommit,
+    OwnRecord,
+    PipelineRun,
+    PlacingRule,
+    Repository,
+    RepositoryJoin,
+)
 from integrations.sync.git.reading_lock import READING
 from integrations.sync.join_repositories import JoinError, brought, join, parts_of, undo
 from tests.columns.rows import in_postgresql
 from tests.delivery.linking.delivery import Delivery, iso, sha_of
+from tests.intake.waiting import run
+from tests.intake.waiting import tell as tell_builds
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER, Persona
 
@@ -140,6 +152,30 @@ def test_what_arrives_after_the_join_goes_where_its_own_source_says(shops: tuple
     assert {row[1] for row in parted["links"] if row[0] == sha_of("shop-ci-3")} == {"shop-ci"}
     more()  # to the two that are parted: nothing is new
     same(figures(), parted)
+
+
+def test_rules_and_former_names_of_a_joined_repository_mean_it_again_once_it_is_parted(
+    shops: tuple[Delivery, Delivery],
+) -> None:
+    ci = Connection.objects.create(provider="jira", name="Builds")
+    renamed = repository("shop-ci")
+    renamed.name = "shop-builds"
+    renamed.save()
+    PlacingRule.objects.create(pattern="legacy", repository=renamed)
+
+    def builds(first: int) -> dict[str, str]:
+        tell_builds(ci, run("legacy", str(first)), run("shop-ci", str(first + 1)))
+        assert apply_placing_rules() == 0
+        stored = PipelineRun.objects.filter(connection=ci, external_id__in=[str(first), str(first + 1)])
+        return dict(stored.values_list("external_id", "repository__name"))
+
+    assert builds(1) == {"1": "shop-builds", "2": "shop-builds"}
+    joined = join(repository("acme/shop"), renamed, by="admin")
+    assert builds(1) == {"1": "acme/shop", "2": "acme/shop"}
+    assert builds(3) == {"3": "acme/shop", "4": "acme/shop"}
+    undo(joined, by="admin")
+    assert set(PipelineRun.objects.filter(connection=ci).values_list("repository__name", flat=True)) == {"shop-builds"}
+    assert builds(1) | builds(3) == dict.fromkeys("1234", "shop-builds")
 
 
 def test_a_commit_of_both_stays_with_each_and_counts_once_between(shops: tuple[Delivery, Delivery]) -> None:
