@@ -53,7 +53,7 @@ def readiness(first_day: date, day_after: date, people_filter: PeopleFilter = EV
     nearby = _sessions_nearby(first_day, day_after, people_filter)
     return [
         RepositoryReadiness(repository.name, files.get(repository.pk, []), nearby.get(repository.pk, SessionsNearby()))
-        for repository in Repository.objects.standing().order_by("name")
+        for repository in Repository.objects.counted().order_by("name")
     ]
 
 

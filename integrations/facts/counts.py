@@ -54,7 +54,7 @@ def count_facts(connection: Connection | None = None) -> dict[str, Any]:
 
     A commit's state is its exclusion reason or "counted"; "lines_unknown" are commits whose objects git lacks.
     """
-    repositories = Repository.objects.standing()
+    repositories = Repository.objects.counted()
     commits = Commit.objects.all()
     if connection is not None:
         of_connection = Q(sources__connection=connection) | Q(resources__connection=connection)

@@ -56,8 +56,8 @@ USUAL_DEFAULT_BRANCHES = frozenset({"main", "master", "trunk"})
 class RepositoryQuerySet(models.QuerySet["Repository"]):
     """Looks up repositories as they are named elsewhere, without regard to case."""
 
-    def standing(self) -> Self:
-        """Those that are joined with no other one."""
+    def counted(self) -> Self:
+        """Those that count for themselves: all but those that were joined with another one."""
         return self.filter(joined_into=None)
 
     def with_remote(self, remote: str) -> Repository | None:
