@@ -1,6 +1,6 @@
-"""The sweep that places what waits, as soon as its name means something, and moves what rules decide otherwise now.
+"""The sweep that places waiting records as soon as their names mean something.
 
-The rows are the queue: whatever names a record's place is resolved anew, so that nobody has to tell what has changed.
+The rows are the queue: with every sweep their names are resolved anew, so that nothing has to announce what changed.
 Each step is a transaction, which begins with the connection's lock for writing.
 """
 
@@ -48,7 +48,7 @@ def in_steps(
 ) -> int:
     """Run on some rows after others, each once, in transactions of their own; the sum of what it returned.
 
-    Where the database refuses some rows, they are run on one by one: `failed` is told which it is.
+    Where one row of a step cannot be stored, the step is done again row by row, and `failed` called with that row.
     """
     total, last, most = 0, 0, AT_ONCE
     while True:
@@ -59,14 +59,15 @@ def in_steps(
                 claimed = claim(rows.filter(pk__gt=last).order_by("pk"), most)
                 if not claimed:
                     return total
-                total += run(claimed)
-            last = claimed[-1].pk
+                number = run(claimed)
+            total, last = total + number, claimed[-1].pk
         except UNSTORABLE:
-            if most == 1:
-                logger.exception("%r could not be placed", claimed[0])
-                failed(claimed[0])
-                last = claimed[0].pk
-            most = 1
+            if most > 1:
+                most = 1
+                continue
+            logger.exception("%r could not be placed", claimed[0])
+            failed(claimed[0])
+            last, most = claimed[0].pk, AT_ONCE
         except OperationalError:
             logger.warning("Placing of %s goes on with the next sweep", connection, exc_info=True)
             return total

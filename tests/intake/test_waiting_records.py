@@ -63,17 +63,21 @@ def test_what_there_is_no_room_for_is_counted(ci: Connection, monkeypatch: pytes
 
 
 def test_a_record_that_cannot_be_stored_holds_up_no_other(ci: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
-    tell(ci, *(run("github.com/acme/pay", str(number)) for number in range(4)))
+    tell(ci, *(run("github.com/acme/pay", str(number)) for number in range(8)))
     repository(host(), "github.com/acme/pay")
 
     def refuse(connection: Connection, rows: Any) -> int:
         if any(row.external_id == "2" for row in rows):
             raise ValueError("it cannot be stored")
+        steps.append(len(rows))
         return real(connection, rows)
 
     real = store_waiting
+    steps: list[int] = []
     monkeypatch.setattr(sweep, "store_waiting", refuse)
-    assert place() == 3
+    monkeypatch.setattr(sweep, "AT_ONCE", 2)
+    assert place() == 7
+    assert steps == [2, 2, 2, 1], "one by one until it is found, and then together again"
     row = UnplacedRecord.objects.get()
     assert (row.external_id, row.reason, row.failures) == ("2", UnplacedReason.FAILED, 1)
     monkeypatch.undo()
