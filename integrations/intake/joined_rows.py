@@ -1,4 +1,4 @@
-"""The rows that change hands when repositories are joined or parted: what names them, and their commits."""
+"""The rows that a join of repositories moves, and that undoing it returns: their records and their commits."""
 # ruff: noqa: S608  # names of tables and columns of this module
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Moved(NamedTuple):
     key: LiteralString = "id"
 
 
-# Where both have a row, that of the joined one stays aside until they are parted.
+# Where both have a row, that of the joined one is left out until the join is undone.
 TABLES = (
     Moved("integrations_pullrequest", "pull requests"),
     Moved("integrations_pipelinerun", "pipeline runs"),
@@ -149,7 +149,7 @@ _SPLIT_COMMITS: tuple[LiteralString, ...] = (
 
 
 def move_rows(repository: Repository, joined: Repository) -> None:
-    """Let all that names `joined` name `repository`, and note what that was."""
+    """Move the rows of `joined` to `repository`, and note which they were."""
     ids = _ids(repository, joined, [])
     with connection.cursor() as cursor:
         for moved in TABLES:
@@ -165,7 +165,7 @@ def move_rows(repository: Repository, joined: Repository) -> None:
 
 
 def move_rows_back(repository: Repository, joined: Repository, parts: Collection[int]) -> None:
-    """Let all that came from `joined`, or from its parts, name it again."""
+    """Return to `joined` the rows that came from it or from its parts."""
     ids = _ids(repository, joined, parts)
     with connection.cursor() as cursor:
         for moved in TABLES:
@@ -180,7 +180,7 @@ def move_rows_back(repository: Repository, joined: Repository, parts: Collection
 
 
 def place_back(repository: Repository, joined: Repository) -> set[int]:
-    """Let places of telemetry that name `joined` mean it, also those that arrived later; the sessions there."""
+    """Let places in telemetry whose name means `joined` be there again, also later ones; the sessions there."""
     named = TelemetryPlace.objects.filter(repository=repository).exclude(named="").order_by().distinct()
     mean_joined = [name for name in named.values_list("named", flat=True) if Repository.objects.at(name) == joined]
     TelemetryPlace.objects.filter(repository=repository, named__in=mean_joined).update(repository=joined)

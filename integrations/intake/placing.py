@@ -73,9 +73,9 @@ class Placing:
 def place(
     connection: Connection, kind: Kind, drafts: Mapping[int, Draft], waiting: Iterable[UnplacedRecord] = ()
 ) -> Placing:
-    """Resolve the places of these drafts, in the caller's transaction; a pushed name becomes known.
+    """Resolve the places of these drafts, in the caller's transaction; an unknown pushed name becomes a repository.
 
-    Of the `waiting` records some have no draft: a rule had placed them.
+    Some of the `waiting` records have no draft: those that a deleted rule had placed.
     """
     place_field = _place_field(kind)
     if not place_field:
@@ -119,7 +119,7 @@ def place(
 
 
 def find_places(connection: Connection, kind: Kind, names: Collection[Named]) -> Mapping[Named, Place]:
-    """What each name means; one that is pushed and that nobody knows becomes known, in the caller's transaction."""
+    """What each name means; an unknown pushed one becomes a repository, in the caller's transaction."""
     place_field = _place_field(kind)
     own = _own(connection, place_field, {named.repository for named in names})
     known = {named: Place(own[named.repository]) for named in names if named.repository in own}
@@ -149,7 +149,7 @@ def name_services(placing: Placing) -> None:
 
 
 def note_ruled(placing: Placing) -> None:
-    """Remember what rules decided, for when they change, and forget what they do no more."""
+    """Store what rules decided, for when they change, and delete what they no longer decide."""
     if not placing.decided:
         return
     external_ids = {external_id for external_id, _ in placing.decided}

@@ -1,4 +1,4 @@
-"""Recomputes what follows from which repository a record is of, after many changed hands."""
+"""Recomputes what follows from the repositories of records, after a join has moved many."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def _place(named: Named, found: _Repositories, rules: RuleSet) -> Place:
 
 @dataclass(slots=True)
 class _Repositories:
-    """Repositories that may be called so, by the last part of their names."""
+    """Repositories that may have one of the names, by the last part of their own."""
 
     by_last_part: Mapping[str, list[_Known]]
     former: Mapping[str, list[_Known]]
@@ -173,7 +173,7 @@ def _variants(part: str) -> set[str]:
 
 
 def _several(known: Collection[_Known]) -> str:
-    return f"{len(known)} repositories are called so: {_listed(sorted(known))}."
+    return f"{len(known)} repositories have this name: {_listed(sorted(known))}."
 
 
 def _listed(items: Collection[object]) -> str:

@@ -132,7 +132,7 @@ def _store_all(
 
 
 def _return(connection: Connection, kind: Kind, placing: Placing, rows: Iterable[UnplacedRecord]) -> None:
-    """Bring back what a rule had placed and then no more."""
+    """Bring back records that were taken out when their rule was deleted."""
     by_place: dict[int, list[str]] = defaultdict(list)
     for row in rows:
         if row.stored and (at := placing.returning.get(row.external_id)) is not None:
@@ -142,7 +142,7 @@ def _return(connection: Connection, kind: Kind, placing: Placing, rows: Iterable
 
 
 def _note_places(connection: Connection, kind: Kind, placing: Placing, rows: Iterable[UnplacedRecord]) -> None:
-    """Keep what has no place, and forget of the others that they waited."""
+    """Keep the records without a place, and delete the waiting rows of the others."""
     gone = {external_id for external_id, record in placing.unplaced.items() if record.is_gone}
     if gone:  # a record may be stored under an earlier name
         mark_deleted(connection, kind, gone)

@@ -54,7 +54,7 @@ def drafts_of(row: UnplacedRecord) -> list[AnyDraft]:
 
 
 def keep_new(connection: Connection, unplaced: Mapping[Record, Unplaced]) -> None:
-    """Store records for later that just arrived, in the caller's transaction; what there is no room for is counted."""
+    """Keep records that just arrived until they have a place; those for which there is no room are only counted."""
     if not unplaced:
         return
     room = MOST_WAITING - UnplacedRecord.objects.filter(connection=connection).count()
@@ -67,7 +67,7 @@ def keep_new(connection: Connection, unplaced: Mapping[Record, Unplaced]) -> Non
 
 
 def keep(connection: Connection, unplaced: Mapping[Record, Unplaced], *, stored: bool = False) -> None:
-    """Store records for later, however many wait; `stored` ones are in their table, marked as deleted."""
+    """Keep records until they have a place, however many wait; `stored` ones are in their table, marked as deleted."""
     rows = [_row(record, waits) for record, waits in sorted(unplaced.items())]
     if rows:
         with database.cursor() as cursor:
@@ -75,7 +75,7 @@ def keep(connection: Connection, unplaced: Mapping[Record, Unplaced], *, stored:
 
 
 def forget_waiting(connection: Connection, kind: Kind, external_ids: Collection[str]) -> int:
-    """These records are gone, or have a place: they wait no more.  How many did."""
+    """Delete these waiting records: they are gone, or have a place.  How many waited."""
     waiting = UnplacedRecord.objects.filter(connection=connection, kind=kind, external_id__in=external_ids)
     return waiting.delete()[0]
 

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='connection',
             name='unplaced_beyond',
-            field=models.BigIntegerField(db_default=0, default=0, editable=False, help_text='Drafts that wait for no place: too many others do.'),
+            field=models.BigIntegerField(db_default=0, default=0, editable=False, help_text='Records that were not kept: too many others were waiting for a place.'),
         ),
         migrations.AddField(
             model_name='syncrun',
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
                 ('external_id', models.CharField(max_length=200)),
                 ('named', models.CharField(blank=True, db_default='', default='', max_length=500)),
                 ('source', models.CharField(blank=True, db_default='', default='', max_length=300)),
-                ('reason', models.CharField(choices=[('unknown', 'No connection knows it'), ('ambiguous', 'Several repositories are called so'), ('rules', 'Rules contradict each other'), ('nameless', 'It names no repository'), ('failed', 'It could not be stored')], max_length=10)),
+                ('reason', models.CharField(choices=[('unknown', 'No connection knows it'), ('ambiguous', 'Several repositories have this name'), ('rules', 'Rules contradict each other'), ('nameless', 'It names no repository'), ('failed', 'It could not be stored')], max_length=10)),
                 ('detail', models.TextField(blank=True, db_default='', default='', help_text='The reason in words, with names.')),
                 ('drafts', models.JSONField(default=list, help_text='As they arrived: integrations/intake/draft_json.py.')),
                 ('stored', models.BooleanField(db_default=False, default=False, help_text='A rule had placed it: it is stored, and marked as deleted.')),

@@ -42,7 +42,10 @@ class Connection(models.Model):
     problem = models.TextField(blank=True, default="", db_default="", editable=False)
     remedy = models.TextField(blank=True, default="", db_default="", editable=False)
     unplaced_beyond = models.BigIntegerField(
-        default=0, db_default=0, editable=False, help_text="Drafts that wait for no place: too many others do."
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Records that were not kept: too many others were waiting for a place.",
     )
 
     def __str__(self) -> str:

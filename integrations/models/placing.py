@@ -18,7 +18,7 @@ class UnplacedReason(models.TextChoices):
     """Why a record has no place yet."""
 
     UNKNOWN = "unknown", "No connection knows it"
-    AMBIGUOUS = "ambiguous", "Several repositories are called so"
+    AMBIGUOUS = "ambiguous", "Several repositories have this name"
     RULES = "rules", "Rules contradict each other"
     NAMELESS = "nameless", "It names no repository"
     FAILED = "failed", "It could not be stored"

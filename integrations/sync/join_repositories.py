@@ -1,8 +1,8 @@
 """Joining two repositories that are one, and undoing it.
 
-Two that were told of under names that say nothing of each other count as one from then on: all that names the joined
-one names the other.  What came from which is kept, also of what arrives afterwards, so that undoing it puts everything
-back where its own source says (integrations/models/joined_repositories.py).
+Repositories whose names have nothing in common count as one from then on: whatever belonged to the joined one belongs
+to the other.  Which of them a record came from is noted, also of those that arrive afterwards, so that undoing the join
+returns everything to the repository that its own source names (integrations/models/joined_repositories.py).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class JoinError(ValueError):
 
 @dataclass(frozen=True)
 class Brought:
-    """How much of a kind names a repository, as admins call it."""
+    """How many records of a kind a repository has; the label is for admins."""
 
     label: str
     number: int
@@ -111,13 +111,13 @@ def parts_of(joined: Repository) -> set[int]:
 
 
 def brought(repository: Repository) -> list[Brought]:
-    """What names the repository, or came from it if it is joined: what a join moves, and its undoing moves back."""
+    """Records of the repository, or that came from it if it is joined: what a join moves, and undoing it returns."""
     counts = {"commits": count_commits(repository), **count_rows(repository)}
     return [Brought(label, number) for label, number in counts.items() if number]
 
 
 def _lock(*repositories: Repository) -> None:
-    """Nothing of either is read or stored until the transaction ends; locks in the order of those who store."""
+    """Let nobody read or store records of either until the transaction ends; locks in the order of those who do."""
     ids = {one.pk for one in repositories}
     trees = Repository.objects.filter(pk__in=ids) | Repository.objects.filter(joined_into__in=ids)
     no_reading(RepositorySource.objects.filter(repository__in=trees).order_by("pk"))

@@ -93,7 +93,7 @@ def test_a_rule_is_filled_in_tried_and_saved(admin: Client, jenkins: Connection,
 def test_trying_says_which_names_have_a_place_without_the_rule(admin: Client, shop: Repository) -> None:
     given = {"subject": "repository", "pattern": "acme/*"}
     tried = text_of(admin.post(reverse("admin:integrations_placingrule_try"), given))
-    assert "Nothing that waits." in tried
+    assert "No waiting record." in tried
     assert "acme/shop" in tried
     assert "Write a name or a pattern." in text_of(admin.post(reverse("admin:integrations_placingrule_try"), {}))
 

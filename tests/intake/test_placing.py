@@ -74,7 +74,7 @@ def test_each_of_two_hosts_has_its_own_repository_of_a_name(ci: Connection) -> N
     assert tell(ci, run("acme/pay", "3"), run("pay", "4")).unplaced == 2
     row = UnplacedRecord.objects.get(external_id="3")
     assert row.reason == UnplacedReason.AMBIGUOUS
-    assert row.detail == "2 repositories are called so: github.com/acme/pay, git.corp.example/acme/pay."
+    assert row.detail == "2 repositories have this name: github.com/acme/pay, git.corp.example/acme/pay."
 
 
 def test_a_public_address_is_no_repository_of_another_host(ci: Connection) -> None:

@@ -270,7 +270,7 @@ def test_an_admin_joins_two_after_a_page_that_says_what_moves(
     joins = reverse("admin:integrations_repositoryjoin_changelist")
     made = RepositoryJoin.objects.get()
     undoing = admin.post(joins, {"action": "undo_join", "_selected_action": [made.pk]}, follow=True)
-    assert "To it go back: commits (<strong>2</strong>)" in undoing.content.decode()
+    assert "These return to it: commits (<strong>2</strong>)" in undoing.content.decode()
     done = admin.post(reverse("admin:integrations_repository_undo", args=[made.pk]), follow=True)
     assert "counts for itself again" in done.content.decode()
     assert "undid this" in admin.post(reverse("admin:integrations_repository_undo", args=[made.pk])).content.decode()
