@@ -230,7 +230,11 @@ def count_rows(repository: Repository) -> Mapping[str, int]:
                 cursor.execute(f"SELECT count(*) FROM {moved.table} WHERE {moved.column} = %s", [repository.pk])
             else:
                 cursor.execute(
-                    'SELECT count(*) FROM integrations_ownrecord WHERE "table" = %s AND repository_id = %s',
+                    f"""
+                    SELECT count(*) FROM integrations_ownrecord own
+                    JOIN {moved.table} moved ON moved.{moved.key} = own.record_id
+                    WHERE own."table" = %s AND own.repository_id = %s
+                    """,
                     [moved.table, repository.pk],
                 )
             counts[moved.label] = cursor.fetchone()[0]

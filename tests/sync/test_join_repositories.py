@@ -25,6 +25,7 @@ from integrations.intake.joined_rows import TABLES
 from integrations.models import (
     Connection,
     FactChange,
+    Incident,
     OwnCommit,
     OwnRecord,
     PipelineRun,
@@ -245,6 +246,8 @@ def test_a_name_that_was_joined_means_the_one_that_it_counts_as(shops: tuple[Del
     assert {line.label: line.number for line in brought(repository("shop-ci"))}["pull requests"] == 2
     join(repository("acme/shop"), repository("shop-ci"), by="admin")
     assert {line.label: line.number for line in brought(repository("shop-ci"))}["pull requests"] == 2
+    Incident.objects.filter(external_id="i-shop-ci-1").delete()
+    assert {line.label: line.number for line in brought(repository("shop-ci"))}["incidents"] == 1
     assert Repository.objects.at("shop-ci") == repository("acme/shop")
     assert count_facts()["repository"]["total"] == 1
 
