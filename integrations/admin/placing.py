@@ -127,4 +127,4 @@ def _matched_services(rule: PlacingRule) -> dict[str, Any]:
             deployments = Deployment.objects.filter(service=name, deleted_at=None, **of_connection).count()
             incidents = Incident.objects.filter(service=name, deleted_at=None, **of_connection).count()
             shown.append({"name": name, "number": deployments + incidents})
-    return {"services": shown, "groups": [], "problem": "" if shown else "No record names a service so."}
+    return {"services": shown, "groups": [], "problem": "" if shown else "No record names such a service."}

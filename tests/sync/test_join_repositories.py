@@ -262,7 +262,7 @@ def test_an_admin_joins_two_after_a_page_that_says_what_moves(
     page = admin.post(listed, {"action": "join_two", "_selected_action": [kept.pk, other.pk]}, follow=True)
     assert "pull requests (<strong>2</strong>)" in page.content.decode()
     address = reverse("admin:integrations_repository_join", args=[kept.pk, other.pk])
-    assert "Choose by which of the two" in admin.post(address).content.decode()
+    assert "Choose which of the two" in admin.post(address).content.decode()
     assert not RepositoryJoin.objects.exists()
     said = admin.post(address, {"keep": kept.pk}, follow=True)
     assert [str(message) for message in said.context["messages"]] == [

@@ -26,14 +26,14 @@ BUSY = "A clone of {} or {} is being read at this moment: nothing was changed. T
 
 
 class JoinForm(forms.Form):
-    """By which of the two they count from now on; nothing is preselected."""
+    """Which of the two both count as from now on; nothing is preselected."""
 
     keep = forms.ModelChoiceField(
         Repository.objects.none(),
         widget=forms.RadioSelect,
         label="Which of the two do both count as?",
         empty_label=None,
-        error_messages={"required": "Choose by which of the two both count."},
+        error_messages={"required": "Choose which of the two both count as."},
     )
 
     def __init__(self, *args: object, among: Sequence[Repository]) -> None:
@@ -80,7 +80,7 @@ def undo_page(request: HttpRequest, pk: int, *, log: Log) -> HttpResponse:
             with transaction.atomic():
                 undo(made, by=request.user.get_username())
                 log(request, made.repository, f"Parted from {made.joined}.")
-                log(request, made.joined, f"Counts for itself again, no more as {made.repository}.")
+                log(request, made.joined, f"Counts for itself again, no longer as {made.repository}.")
         except JoinError as refusal:
             refused = str(refusal)
         except BusyError:
@@ -123,6 +123,6 @@ class RepositoryJoinAdmin(JoinModelAdmin):
     def undo_join(self, request: HttpRequest, chosen: object) -> HttpResponse | None:
         selected = request.POST.getlist("_selected_action")
         if len(selected) != 1 or not selected[0].isdigit():
-            self.message_user(request, "Select one join: each is undone by itself.", messages.ERROR)
+            self.message_user(request, "Select one join: they are undone one at a time.", messages.ERROR)
             return None
         return redirect("admin:integrations_repository_undo", selected[0])

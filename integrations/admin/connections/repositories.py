@@ -54,8 +54,8 @@ class RepositoryAdmin(RepositoryModelAdmin):
     @admin.action(description="Join two…", permissions=["change"])
     def join_two(self, request: HttpRequest, chosen: QuerySet[Repository]) -> HttpResponse | None:
         selected = list(chosen.order_by("name").values_list("pk", flat=True)[:3])
-        if len(selected) != 2:  # two
-            self.message_user(request, "Select two repositories: those that are one.", messages.ERROR)
+        if len(selected) != 2:
+            self.message_user(request, "Select two repositories to join.", messages.ERROR)
             return None
         return redirect("admin:integrations_repository_join", *selected)
 

@@ -13,18 +13,18 @@ from integrations.facts.ownership import OWNER_DAYS
 # (project or board, tree, unit, items that name it, items that name any team, whether it is the tree's top), where more
 # than half name one unit, by a name that no other unit of the tree has.
 _NAMED: LiteralString = f"""
-    WITH asked AS MATERIALIZED (
+    WITH things AS MATERIALIZED (
         SELECT id, kind, name, project_id FROM integrations_owned
         WHERE (%(owned)s::bigint[] IS NULL OR id = ANY (%(owned)s)) AND follows_id IS NULL
     ), items AS MATERIALIZED (
-        SELECT asked.id AS owned_id, item.id, lower(item.native_team) AS team
-        FROM asked
-        JOIN integrations_workitem item ON item.project_id = asked.project_id AND item.deleted_at IS NULL
+        SELECT things.id AS owned_id, item.id, lower(item.native_team) AS team
+        FROM things
+        JOIN integrations_workitem item ON item.project_id = things.project_id AND item.deleted_at IS NULL
          AND item.native_team <> '' AND coalesce(item.updated_at, item.created_at) >= %(since)s
         UNION
-        SELECT asked.id, item.id, lower(item.native_team)
-        FROM asked
-        JOIN integrations_sprint sprint ON asked.kind = 'board' AND sprint.board = asked.name
+        SELECT things.id, item.id, lower(item.native_team)
+        FROM things
+        JOIN integrations_sprint sprint ON things.kind = 'board' AND sprint.board = things.name
          AND sprint.deleted_at IS NULL AND coalesce(sprint.completed_at, sprint.ends_at, now()) >= %(since)s
         JOIN integrations_sprintchange change ON change.sprint = sprint.external_id AND change.added
         JOIN integrations_workitem item ON item.id = change.work_item_id AND item.native_team <> ''
