@@ -1,4 +1,4 @@
-"""What a repository, pull request and ticket cost, what was abandoned, what the month comes to, and who is asked."""
+"""What repositories, pull requests and tickets cost, what was abandoned, and what the month will cost."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_an_executive_follows_the_money(costly_server: Server, windows: BrowserW
     expect(closed).to_contain_text("$6.00")
 
 
-def test_what_the_month_comes_to_and_who_is_asked(costly_server: Server, windows: BrowserWindows) -> None:
+def test_an_executive_reads_a_budgets_forecast_and_owner(costly_server: Server, windows: BrowserWindows) -> None:
     writing = windows.open(costly_server, as_=ADMIN)
     costly_server.session_of(MANAGER)
     writing.go(f"{BUDGETS}new/")

@@ -133,7 +133,7 @@ def test_an_item_costs_its_part_of_its_pull_requests(shop: Repository, member: C
     assert "$0.15" in page(member, work_item=str(items[1].pk))
 
 
-def test_each_says_with_which_agent(shop: Repository, member: Client) -> None:
+def test_every_subject_says_with_which_agent(shop: Repository, member: Client) -> None:
     """#1 was written with Codex, and #2 with Claude Code."""
     closed = AgentSession.objects.get(branch="feat/tea")
     AgentSession.objects.filter(pk=closed.pk).update(agent="codex")

@@ -142,7 +142,7 @@ def test_sessions_of_a_clock_that_is_ahead_are_judged_in_their_time(run: Run) ->
     assert watch(NOON + timedelta(hours=8)) == 1
 
 
-def test_sessions_that_have_just_begun_are_not_judged(run: Run) -> None:
+def test_sessions_that_have_just_started_are_not_judged(run: Run) -> None:
     run(CLAUDE_CODE, "2.1.197", hours=48)
     run(CLAUDE_CODE, "2.2.0", hours=0.5, drop=everything)
     assert watch(NOON) == 0

@@ -104,7 +104,7 @@ def test_a_few_sessions_before_are_no_usage() -> None:
     assert not found(days("2.0", sessions=9, on=3), days("2.1", sessions=50, lacks="lines"))
 
 
-def test_of_a_whole_that_stops_its_parts_are_not_told_apart() -> None:
+def test_parts_of_a_silent_whole_are_not_reported() -> None:
     counts = dict.fromkeys(USUAL, 20) | dict.fromkeys(("metrics", "metric_tokens", "lines", "commits"), 0)
     assert found(*BEFORE, VersionDay("codex", "2.1", MONDAY, 20, 5, counts)) == [("2.1", "metrics")]
 

@@ -158,7 +158,7 @@ def test_sessions_of_few_people_are_not_counted_for_admins() -> None:
     assert "14 sessions" not in page
 
 
-def test_admins_get_one_notice_for_each_silence() -> None:
+def test_admins_get_one_notice_per_silence() -> None:
     silence = lines_are_missing()
     admin, member = create_user(ADMIN), create_user(MEMBER)
     plan_reminders()
@@ -177,7 +177,7 @@ def test_admins_get_one_notice_for_each_silence() -> None:
     assert not Notice.objects.filter(account=member).exists()
 
 
-def test_who_is_no_admin_any_more_is_told_nothing() -> None:
+def test_a_former_admin_sees_no_silences() -> None:
     lines_are_missing()
     account = create_user(ADMIN)
     plan_reminders()
