@@ -109,8 +109,7 @@ class Context:
 
     def counted(self, records: int) -> tuple[int | None, str]:
         """A number of records of people nobody knows how many: of fewer than make a group it is not shown."""
-        few = records < self.access.minimum_group_size and not self.access.shows_small_groups
-        return (None, "Some") if few else (records, f"{records:,}")
+        return (None, "Some") if self.access.is_few(records) else (records, f"{records:,}")
 
     def for_admins(self, label: str, url: str) -> Link | None:
         return Link(label, url) if self.for_admin else None
@@ -277,24 +276,27 @@ def _silences(context: Context) -> Found:
         return
     link = context.for_admins("Stopped sending", f"{reverse('integrations')}#silences")
     for silence in Silence.objects.open().filter(since__lt=context.query.window.end):
-        kind, _, rest = silence.sender.partition(":")
-        agent = rest if kind == "agent" else silence.agent
+        agent = silence.sender_key if silence.sender_kind == "agent" else silence.agent
         if not agent or context.has_agent(agent):
-            hidden = kind == "token" and not context.for_admin
+            hidden = silence.sender_kind == "token" and not context.for_admin
             title = "An ingest token sends nothing" if hidden else silence_title(silence)
             what = f"{title} since {wording.day(silence.since)}."
             yield Shortfall(f"silence_{silence.pk}", _silent_in(silence), None, "", what, link)
 
 
 def _silent_in(silence: Silence) -> Affects:
-    kind, _, number = silence.sender.partition(":")
-    if kind == "connection":
-        kinds = Stream.objects.filter(resource__connection=int(number)).values_list("kind", flat=True).distinct()
-        return _of(frozenset().union(*(FAMILIES[Kind(of_stream)] for of_stream in kinds)))
-    if kind == "token":
-        pushes = IngestToken.objects.filter(pk=int(number), scope=IngestScope.PUSH).exists()
-        return _of(PUSHED if pushes else {FactFamily.AI})
-    return _OF_AI if kind == "agent" else _of_keys(lacking(silence))
+    match silence.sender_kind:
+        case "connection":
+            streams = Stream.objects.filter(resource__connection=int(silence.sender_key))
+            kinds = streams.values_list("kind", flat=True).distinct()
+            return _of(frozenset().union(*(FAMILIES[Kind(kind)] for kind in kinds)))
+        case "token":
+            pushes = IngestToken.objects.filter(pk=int(silence.sender_key), scope=IngestScope.PUSH).exists()
+            return _of(PUSHED if pushes else {FactFamily.AI})
+        case "agent":
+            return _OF_AI
+        case _:
+            return _of_keys(lacking(silence))
 
 
 def _plural(number: int | None, one: str, many: str = "") -> str:

@@ -46,8 +46,8 @@ def open_silences(access: Access) -> Sequence[SilenceLine]:
 def silence_title(silence: Silence) -> str:
     """Claude Code 2.1.0 sends no generated lines; Jenkins sends nothing."""
     if silence.sender:
-        kind, _, rest = silence.sender.partition(":")
-        return f"{agent_name(rest) if kind == 'agent' else silence.sender_name} sends nothing"
+        name = agent_name(silence.sender_key) if silence.sender_kind == "agent" else silence.sender_name
+        return f"{name} sends nothing"
     version = f" {silence.version}" if silence.version else ", where it names no version,"
     return f"{agent_name(silence.agent)}{version} sends no {_signal(silence)}"
 
@@ -68,8 +68,7 @@ def text_of_notice(silence: Silence) -> str:
 def _detail(silence: Silence, access: Access) -> str:
     if silence.sender:
         return "It sent something on each of the five working days before."
-    few = silence.people < access.minimum_group_size and not access.shows_small_groups
-    sessions = "few sessions" if few else wording.count(silence.sessions, "session")
+    sessions = "a few sessions" if access.is_few(silence.people) else wording.count(silence.sessions, "session")
     before = f"version {silence.version_before}" if silence.version_before != silence.version else "the same version"
     return (
         f"Of its {sessions} since then hardly any has it; before, "
@@ -79,7 +78,7 @@ def _detail(silence: Silence, access: Access) -> str:
 
 def _remedy(silence: Silence) -> str:
     if silence.sender:
-        return REMEDIES[silence.sender.partition(":")[0]]
+        return REMEDIES[silence.sender_kind]
     return SIGNALS[silence.signal].remedy if silence.signal in SIGNALS else ""
 
 

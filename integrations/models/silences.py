@@ -66,3 +66,13 @@ class Silence(models.Model):
 
     def __str__(self) -> str:
         return self.sender_name or f"{self.agent} {self.version}: {self.signal}"
+
+    @property
+    def sender_kind(self) -> str:
+        """token, connection or agent; empty for a version."""
+        return self.sender.partition(":")[0]
+
+    @property
+    def sender_key(self) -> str:
+        """What identifies it among those of its kind: a primary key, or an agent's slug."""
+        return self.sender.partition(":")[2]

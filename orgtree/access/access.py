@@ -80,6 +80,10 @@ class Access:
         """Whether a figure of fewer people than the minimum group size may be shown."""
         return self.policy == IndividualPolicy.NAMED
 
+    def is_few(self, people: int) -> bool:
+        """Whether so many, or records of so many at most, may not be counted before the viewer."""
+        return people < self.minimum_group_size and not self.shows_small_groups
+
     def labels(self, people: Iterable[Person], *, question: str = "") -> Mapping[int, str]:
         """Display names by id, as the viewer may see them; pseudonyms differ by `question`."""
         own_id = self.visibility.person_id
