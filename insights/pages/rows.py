@@ -42,7 +42,7 @@ COMMIT_COLUMN, SHORT_SHA = "sha", 10
 REFERENCE, CONTRIBUTION = "reference", "contribution"
 RECORD_PAGES = {  # by the column that identifies a fact in its relation
     "pull_request_id": "pull_request",
-    "change_id": "pull_request",  # those that are pushes have none: their ids are negative
+    "change_id": "pull_request",
     "item_id": "work_item",
     "deployment_id": "deployment",
     "incident_id": "incident",
@@ -196,14 +196,19 @@ def _cell(column: RowColumn, row: Mapping[str, Any], record_page: str, leading: 
         return format_html('<a href="{}" rel="noreferrer">{}</a>', address, tool_label(address)) if address else ""
     printed = _printed(column, value)
     leads = column.name == REFERENCE if REFERENCE in row else column.kind is leading
-    if record_page and leads and (row.get("fact_id") or 0) > 0:
-        return format_html('<a href="{}">{}</a>', reverse(record_page, args=[row["fact_id"]]), printed)
+    if leads and (address := record_url(record_page, row.get("fact_id"))):
+        return format_html('<a href="{}">{}</a>', address, printed)
     return printed
 
 
 def _duration(seconds: float) -> str:
     """In human units; the tooltip and the CSV have the exact number."""
     return format_html('<span title="{} s">{}</span>', wording.exact(seconds), str(wording.duration(seconds)))
+
+
+def record_url(record_page: str, fact_id: int | None) -> str:
+    """Empty for what has no page: totals of people, and pushes, whose ids are negative."""
+    return reverse(record_page, args=[fact_id]) if record_page and (fact_id or 0) > 0 else ""
 
 
 def record_page_of(key: str) -> str:

@@ -1,16 +1,15 @@
-"""The distribution of lead time and cycle time, and the slowest pull requests."""
+"""The distribution of lead time and cycle time, and the slowest changes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from django.urls import reverse
-
 from insights.catalogue.registry import get
 from insights.engine.fact_rows import RowOrder
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.delivery.dora import TILES as DORA_TILES
+from insights.pages.rows import record_url
 from insights.privacy.visible import visible_distribution, visible_rows
 from insights.query.query import Query
 from insights.ui import wording
@@ -26,7 +25,7 @@ BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes
 
 
 @dataclass(frozen=True)
-class SlowPullRequest:
+class SlowChange:
     title: str
     reference: str
     url: str  # empty without a page
@@ -37,7 +36,7 @@ class SlowPullRequest:
 
 @dataclass(frozen=True)
 class Slowest:
-    rows: Sequence[SlowPullRequest]
+    rows: Sequence[SlowChange]
     what: str  # lead time
     note: str  # why rows are missing
 
@@ -91,16 +90,16 @@ def _label(start: float, end: float, is_tail: bool) -> str:
 
 
 def slowest(filters: Filters) -> Slowest:
-    """The slowest pull requests, with links to their pages."""
+    """The slowest changes, pull requests with links to their pages."""
     query = query_of(filters)
     rows = visible_rows(query, filters.access, size=SLOWEST_LISTED, order=RowOrder.GREATEST)
     longest = max((row["contribution"] for row in rows.rows), default=0.0) or 1.0
     return Slowest(
         rows=[
-            SlowPullRequest(
-                title=row.get("title") or row.get("reference") or "Pull request",
+            SlowChange(
+                title=row.get("title") or row.get("reference") or "Change",
                 reference=row.get("reference") or "",
-                url=reverse("pull_request", args=[row["fact_id"]]) if (row["fact_id"] or 0) > 0 else "",
+                url=record_url("pull_request", row["fact_id"]),
                 person=row["person"],
                 took=str(wording.duration(row["contribution"])),
                 fraction=row["contribution"] / longest,

@@ -10,7 +10,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
@@ -18,7 +17,7 @@ from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
 from insights.engine.fact_rows import RowOrder
 from insights.pages.metric.filters import metric_filters, metric_named, query_of
-from insights.pages.rows import record_page_of
+from insights.pages.rows import record_page_of, record_url
 from insights.privacy.rows import NOBODY
 from insights.privacy.visible import visible_rows
 from insights.query.enums import UnitOfMeasure
@@ -79,14 +78,14 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
 
 def _outlier(metric: Metric, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Outlier:
     greatest = max(other["contribution"] for other in rows) or 1.0
-    route, fact = record_page_of(metric.key), row.get("fact_id")
+    fact = row.get("fact_id")
     is_total = "day" not in row
     names = [row[name] for name in NAMES if row.get(name)]
     unnamed = "Total" if is_total else "A fact" if fact is None else f"#{fact}"
     return Outlier(
         name=names[0] if names else unnamed,
         reference=row.get("reference") or "" if row.get("title") else "",
-        url=reverse(route, args=[fact]) if route and (fact or 0) > 0 else "",
+        url=record_url(record_page_of(metric.key), fact),
         person=row.get("person") or "",
         day="" if is_total else wording.day(row["day"]),
         value=str(wording.reading(row["contribution"], metric.unit)),
