@@ -73,7 +73,7 @@ class Metric:
     per_period: ClassVar[bool] = False  # divided by the number of granularity units in the window
     over_buckets: ClassVar[bool] = False  # a window's value is computed from its buckets
     is_hand_kept: ClassVar[bool] = False  # people enter its values
-    needs_pull_requests: bool = False  # but of units that agreed to work without
+    needs_pull_requests: bool = False  # except in units that agreed to work without them
     per_days: int = 0  # divided by the elapsed days of the window, times this; 0: not divided
 
     @property

@@ -68,12 +68,10 @@ def text_of_notice(silence: Silence) -> str:
 def _detail(silence: Silence, access: Access) -> str:
     if silence.sender:
         return "It sent something on each of the five working days before."
-    sessions = "a few sessions" if access.is_few(silence.people) else wording.count(silence.sessions, "session")
+    sessions = "A few sessions" if access.is_few(silence.people) else wording.count(silence.sessions, "session")
     before = f"version {silence.version_before}" if silence.version_before != silence.version else "the same version"
-    return (
-        f"Of its {sessions} since then hardly any has it; before, "
-        f"{wording.percent_of(silence.share_before or 0, 1)} of the sessions of {before} had."
-    )
+    share = wording.percent_of(silence.share_before or 0, 1)
+    return f"{sessions} since then lacked it; before, {share} of the sessions of {before} had it."
 
 
 def _remedy(silence: Silence) -> str:

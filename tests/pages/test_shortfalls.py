@@ -79,7 +79,7 @@ def test_a_line_stands_in_the_first_section_that_lacks_it(yesterday: str) -> Non
     assert "1 request to models names no session" in section(page, "adoption")
     assert "12 records of agents wait in quarantine: not understood." in section(page, "adoption")
     assert "10k tokens of models without a known price cost nothing here." in section(page, "spend")
-    assert "Missing in Spend, Spend per developer" in section(page, "spend")
+    assert "Missing from Spend, Spend per developer" in section(page, "spend")
     assert "in quarantine" not in section(page, "spend")
 
 
