@@ -223,7 +223,7 @@ def _printed(column: RowColumn, value: Cell) -> str:
     if isinstance(value, date):
         return _when(value)
     if column.kind is ColumnKind.FACT:
-        return f"#{value}"
+        return "push" if int(value) < 0 else f"#{value}"
     if isinstance(value, int | float) and column.kind in (ColumnKind.NUMBER, ColumnKind.DURATION):
         return wording.exact(value) if column.kind is ColumnKind.NUMBER else _duration(value)
     words = str(value)

@@ -16,6 +16,7 @@ from integrations.delivery.linking.relink import place_waiting_commits
 from integrations.models import DeployedPush, FactChange, WorkingAgreement
 from tests.delivery.linking.delivery import Delivery, iso, sha_of
 from tests.org import Org
+from tests.personas import ADMIN, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -87,6 +88,17 @@ def test_lead_time_is_the_commits_to_its_deployment_with_the_stages_that_a_push_
     assert org.metric("pr.throughput", **week).value in (0, None)
     assert org.metric("dora.lead_time", **week, work_type="other", method="chain", assistance="Non-AI").sample_size == 1
     assert org.metric("dora.lead_time", **week, agent="Non-AI").sample_size == 1
+
+
+def test_rows_call_a_push_so_and_lead_to_no_pull_request(shop: Delivery) -> None:
+    agree("trunk=yes")
+    pushes(shop, "a", at="Tue 09:00", after="root")
+    shop.deploys("d1", at="Tue 12:00", sha="a")
+    page = signed_in(ADMIN).get("/insights/metrics/dora.lead_time/rows/?from=2026-03-02&to=2026-03-09").content.decode()
+    assert f"acme/shop@{sha_of('a')[:10]}" in page
+    assert ">push<" in page
+    assert "#-" not in page
+    assert "/insights/pull-requests/" not in page
 
 
 def test_an_agreement_counts_pushes_from_its_day_on(shop: Delivery) -> None:
