@@ -14,8 +14,8 @@ from django.conf import settings
 from bench.figures import Measured, percentile
 from bench.load import Connection, logs_body
 
-IDLE_SECONDS = 3.0
-LOADED_SECONDS = 5.0
+IDLE_SECONDS = 1.5
+LOADED_SECONDS = 3.0
 LOAD_RECORDS_PER_SECOND = 1000
 LOAD_RECORDS_PER_REQUEST = 100
 POLL_SECONDS = 0.1
