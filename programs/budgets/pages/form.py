@@ -48,7 +48,7 @@ class BudgetForm(BudgetModelForm):
     # Written otherwise than they are stored: by slug, address and month.
     unit = forms.ChoiceField(label="Unit")
     agent = forms.ChoiceField(label="Agent", required=False)
-    owner = forms.EmailField(label="Owner", required=False, help_text="Their e-mail address: asked first.")
+    owner = forms.EmailField(label="Owner", required=False, help_text="Their e-mail address; the first contact.")
     first_month = forms.CharField(label="First month", widget=forms.TextInput(attrs=MONTH))
     last_month = forms.CharField(
         label="Last month", required=False, widget=forms.TextInput(attrs=MONTH), help_text="Empty: no end."

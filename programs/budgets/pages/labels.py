@@ -1,4 +1,4 @@
-"""Budgets as pages show them: the bar, the figures in words, who is asked."""
+"""Budgets as pages show them: the bar, the figures in words, the contacts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is asked before a budget is gone, and notices of budgets whose threshold was reached."""
+"""Whom alerts of a budget go to, and notices of budgets whose threshold was reached."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from programs.reminders.queries.notices import Statement
 
 NOTICE_COLUMNS = "account_id, kind, alert_id, number"
 
-# The accounts that are asked about each of the budgets `asked_about` (id, unit_id, owner_id): its owner's, and those of
+# The accounts that alerts of each `watched_budget` (id, unit_id, owner_id) go to: its owner's, and those of
 # the unit's managers (of one that nobody manages: of the nearest unit above); of the whole organisation's budget, those
 # of its owner and of the executives.
 _CONTACTS = f"""
     {recipients.ACCOUNTS_OF_PEOPLE}, {recipients.UNITS_ABOVE}, {recipients.MANAGERS_OF_UNITS}, candidate AS (
         SELECT budget.id AS budget_id, manager.account_id,
             rank() OVER (PARTITION BY budget.id ORDER BY above.steps) AS place
-        FROM asked_about budget
+        FROM watched_budget budget
         JOIN above ON above.unit_id = budget.unit_id
         JOIN manager ON manager.unit_id = above.ancestor_id
         UNION ALL
-        SELECT budget.id, executive.account_id, 1 FROM asked_about budget CROSS JOIN executive
+        SELECT budget.id, executive.account_id, 1 FROM watched_budget budget CROSS JOIN executive
         WHERE budget.unit_id IS NULL
         UNION ALL
         SELECT budget.id, account_of.account_id, 1
-        FROM asked_about budget JOIN account_of ON account_of.person_id = budget.owner_id
+        FROM watched_budget budget JOIN account_of ON account_of.person_id = budget.owner_id
     ), contact AS (
         SELECT DISTINCT budget_id, account_id FROM candidate WHERE place = 1
     )
@@ -40,7 +40,7 @@ def contact_accounts(budgets: Collection[int], today: date) -> Mapping[int, Sequ
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH asked_about AS (
+            WITH watched_budget AS (
                 SELECT id, unit_id, owner_id FROM programs_budget WHERE id = ANY(%(budgets)s)
             ), {_CONTACTS}
             SELECT budget_id, array_agg(account_id ORDER BY account_id) FROM contact GROUP BY budget_id
@@ -51,7 +51,7 @@ def contact_accounts(budgets: Collection[int], today: date) -> Mapping[int, Sequ
 
 
 def of_alerts(alerts: Collection[int], today: date) -> Statement:
-    """To whoever is asked about the alert's budget."""
+    """To the contacts of the alert's budget."""
     return (
         f"""
         WITH reached AS (
@@ -59,7 +59,7 @@ def of_alerts(alerts: Collection[int], today: date) -> Statement:
                 CASE alert.kind WHEN %(forecast)s THEN %(budget_forecast)s ELSE %(budget_spent)s END AS kind
             FROM programs_budgetalert alert
             WHERE alert.id = ANY(%(alerts)s)
-        ), asked_about AS (
+        ), watched_budget AS (
             SELECT id, unit_id, owner_id FROM programs_budget WHERE id IN (SELECT budget_id FROM reached)
         ), {_CONTACTS}
         SELECT contact.account_id, reached.kind, reached.alert_id, 0 AS number

@@ -1,4 +1,4 @@
-"""Who is asked before a budget is gone: its owner, and the accounts that its alerts go to."""
+"""The contacts of a budget: its owner, and the accounts that its alerts go to."""
 
 from __future__ import annotations
 
