@@ -48,7 +48,7 @@ def attribute(*names: str) -> Drop:
     return lambda message: message.DESCRIPTOR.name == "KeyValue" and getattr(message, "key", "") in names
 
 
-def everything(message: Message) -> bool:
+def all_metrics(message: Message) -> bool:
     return message.DESCRIPTOR.name == "ResourceMetrics"
 
 

@@ -12,7 +12,7 @@ from integrations.silence.signals import SIGNALS
 from integrations.silence.watch import watch
 from tests.org import Org
 from tests.recordings import Recordings
-from tests.silence.replay import Drop, attribute, event, everything, metric, nothing, session_of, together
+from tests.silence.replay import Drop, all_metrics, attribute, event, metric, nothing, session_of, together
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)  # a Thursday
@@ -72,7 +72,7 @@ def test_a_recorded_run_has_the_signals_that_it_shows(run: Run) -> None:
     ("drop", "signals"),
     [
         (metric("claude_code.lines_of_code.count"), {"lines"}),
-        (everything, {"metrics"}),
+        (all_metrics, {"metrics"}),
         (event("tool_result"), {"tool_calls"}),
         (event("api_request"), {"event_tokens"}),
         (attribute("session.id"), {"session_id"}),
@@ -107,16 +107,16 @@ def test_no_agent_has_code_of_its_own(run: Run, name: tuple[str, str], agent: st
 def test_builds_of_one_version_are_that_version(run: Run) -> None:
     run(CLAUDE_CODE, "2.1.197", hours=48)
     for number, build in enumerate(("2.2.0+4f2a", "2.2.0-beta.3", "v2.2.0 (build 9)")):
-        run(CLAUDE_CODE, build, hours=2 + number, count=4, drop=everything)
+        run(CLAUDE_CODE, build, hours=2 + number, count=4, drop=all_metrics)
     watch(NOON)
     assert open_silences() == [("claude_code", "2.2.0", "metrics")]
 
 
 def test_it_is_noticed_once_and_ends_when_it_returns(run: Run) -> None:
     run(CLAUDE_CODE, "2.1.197", hours=72)
-    run(CLAUDE_CODE, "2.2.0", hours=26, drop=everything)
+    run(CLAUDE_CODE, "2.2.0", hours=26, drop=all_metrics)
     assert watch(NOON) == 1
-    run(CLAUDE_CODE, "2.2.0", hours=2, count=4, drop=everything)
+    run(CLAUDE_CODE, "2.2.0", hours=2, count=4, drop=all_metrics)
     assert watch(NOON) == 0
     [silence] = Silence.objects.all()
     assert (silence.since.isoformat(), silence.sessions, silence.version_before) == ("2026-11-18", 14, "2.1.197")
@@ -129,7 +129,7 @@ def test_it_is_noticed_once_and_ends_when_it_returns(run: Run) -> None:
 
 def test_it_ends_with_the_version(run: Run) -> None:
     run(CLAUDE_CODE, "2.1.197", hours=48)
-    run(CLAUDE_CODE, "2.2.0", hours=2, drop=everything)
+    run(CLAUDE_CODE, "2.2.0", hours=2, drop=all_metrics)
     watch(NOON)
     watch(NOON + timedelta(days=20))
     assert Silence.objects.get().end == Silence.End.UNUSED
@@ -137,21 +137,21 @@ def test_it_ends_with_the_version(run: Run) -> None:
 
 def test_sessions_of_a_clock_that_is_ahead_are_judged_in_their_time(run: Run) -> None:
     run(CLAUDE_CODE, "2.1.197", hours=48)
-    run(CLAUDE_CODE, "2.2.0", hours=-6, drop=everything)
+    run(CLAUDE_CODE, "2.2.0", hours=-6, drop=all_metrics)
     assert watch(NOON) == 0
     assert watch(NOON + timedelta(hours=8)) == 1
 
 
 def test_sessions_that_have_just_started_are_not_judged(run: Run) -> None:
     run(CLAUDE_CODE, "2.1.197", hours=48)
-    run(CLAUDE_CODE, "2.2.0", hours=0.5, drop=everything)
+    run(CLAUDE_CODE, "2.2.0", hours=0.5, drop=all_metrics)
     assert watch(NOON) == 0
 
 
 def test_a_small_organisation_hears_of_it_the_next_day(run: Run) -> None:
     for days_ago in (2, 3, 4):
         run(CLAUDE_CODE, "2.1.197", hours=24 * days_ago, count=4, people=2)
-    run(CLAUDE_CODE, "2.2.0", hours=2, count=4, people=2, drop=everything)
+    run(CLAUDE_CODE, "2.2.0", hours=2, count=4, people=2, drop=all_metrics)
     assert watch(NOON) == 0
     assert watch(NOON + timedelta(hours=13)) == 1  # after midnight
 
