@@ -29,6 +29,10 @@ class Kind(StrEnum):
         """The plural label: pull requests."""
         return f"{self.replace('_', ' ')}s" if self is not Kind.REPOSITORY else "repositories"
 
+    def words_for(self, number: int) -> str:
+        """The label of so many, without the number: pull request, pull requests."""
+        return self.replace("_", " ") if number == 1 else self.words
+
 
 class ResourceKind(StrEnum):
     """Kinds of resources that an admin selects at a connection."""

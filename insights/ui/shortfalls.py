@@ -221,8 +221,8 @@ def _quarantined_records(context: Context) -> Found:
     link = context.for_admins("Quarantine", f"{reverse('integrations')}#connections-title")
     for kind in Kind:
         if records := context.left_out.get(kind):
-            noun = kind.replace("_", " ") if records == 1 else kind.words
-            what = f"{noun} {_plural(records, 'waits', 'wait')} in quarantine: not understood{context.everywhere}."
+            waits = f"{kind.words_for(records)} {_plural(records, 'waits', 'wait')}"
+            what = f"{waits} in quarantine: not understood{context.everywhere}."
             yield Shortfall(f"quarantined_{kind}", _of(FAMILIES[kind]), records, f"{records:,}", what, link)
 
 
@@ -235,8 +235,8 @@ def _unplaced(context: Context) -> Found:
     link = context.for_admins("Not placed", f"{reverse('integrations')}#connections-title")
     for (name, reason), records in numbers.items():
         kind = Kind(name)
-        noun = kind.replace("_", " ") if records == 1 else kind.words
-        what = f"{noun} {_plural(records, *UNPLACED_BECAUSE[UnplacedReason(reason)])}{context.everywhere}."
+        because = _plural(records, *UNPLACED_BECAUSE[UnplacedReason(reason)])
+        what = f"{kind.words_for(records)} {because}{context.everywhere}."
         yield Shortfall(f"unplaced_{name}_{reason}", _of(FAMILIES[kind]), records, f"{records:,}", what, link)
 
 

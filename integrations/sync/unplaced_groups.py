@@ -31,7 +31,7 @@ class UnplacedGroup:
     @property
     def sentence(self) -> str:
         """38 pipeline runs of payments/main name github.com/acme/pay. No connection knows it."""
-        records = self.kind.words if self.number != 1 else self.kind.replace("_", " ")
+        records = self.kind.words_for(self.number)
         of = f" of {self.source}" if self.source else f" of {self.sources:,} sources" if self.sources > 1 else ""
         verb = "names" if self.number == 1 else "name"
         named = f"{self.named}. {self.detail}" if self.named else "no repository."
