@@ -34,7 +34,7 @@ class Stock:
 STOCK_DAY = "standing_on"
 # The half-open range of days on which a row is in stock: provided by the engine beside the stock's own columns.
 STOCK_FROM, STOCK_UNTIL = "standing_from", "standing_until"
-# Columns of a relation with falls_to_owners.
+# Columns of a relation with credited_to_owner.
 REPOSITORY_ID, IS_AUTONOMOUS = "repository_id", "is_autonomous"
 OF_AGENTS = frozenset({REPOSITORY_ID, IS_AUTONOMOUS})
 
@@ -46,7 +46,7 @@ class Relation:
     `day` names its column of type date (local calendar) that puts a row into a bucket, `person` the column that
     places it in units (null: unmatched), and `fact` the column that identifies one fact among the rows.
     If `owner` names a column with the id of an `Owned`, that places the row instead: it counts for the unit that owned
-    the object on that day (docs/ownership.md).  With `falls_to_owners`, rows of autonomous agents count for the owner
+    the object on that day (docs/ownership.md).  With `credited_to_owner`, rows of autonomous agents count for the owner
     of their repository, by the columns `repository_id` and `is_autonomous` (docs/decisions/0023).
     If `unit` names a column with the id of a unit (null: the whole organisation), the row counts for exactly that
     scope, and for none above or below it.
