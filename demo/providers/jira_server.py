@@ -14,7 +14,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from demo.plan.delivery import DeliveryHistory, Repository
@@ -26,7 +26,7 @@ from demo.providers.simulated_server import SimulatedServer
 
 CHANGES_IN_SEARCH = 40
 _PROJECT = re.compile(r"project = (\d+)")
-_CHANGED = re.compile(r'updated >= "-(\d+)m"')
+_CHANGED = re.compile(r"updated >= (\d+)")
 _LABELLED = re.compile(r'labels = "([^"]+)"')
 _AS_CLOUD = {"/rest/api/2/search": "/rest/api/3/search/jql", "/rest/api/2/project": "/rest/api/3/project/search"}
 _FILLED_IN = re.compile(r"cf\[(\d+)\] is not EMPTY")
@@ -55,7 +55,7 @@ class JiraServer(SimulatedServer):
         self._page = page
         self._is_cloud = bool(email)
         self.give(email, token)
-        self._shown = HistoryAt(history, at or history.ends_at)
+        self.show(history, at or history.ends_at)
 
     @property
     def at(self) -> datetime:
@@ -63,7 +63,12 @@ class JiraServer(SimulatedServer):
 
     def advance(self, to: datetime) -> None:
         """Show the history as of another instant from the next request on."""
-        self._shown = HistoryAt(self._shown.history, to)
+        self.show(self._shown.history, to)
+
+    def show(self, history: DeliveryHistory, at: datetime) -> None:
+        """Show another history from the next request on."""
+        self._shown = HistoryAt(history, at)
+        self.clock_ahead = at - datetime.now(UTC)
 
     def give(self, email: str, token: str) -> None:
         """The one token from now on."""
@@ -188,7 +193,7 @@ class JiraServer(SimulatedServer):
             found = [issue for issue in found if issue["fields"].get(f"customfield_{filled_in[1]}") is not None]
         if changed is None:
             return found
-        since = self.at - timedelta(minutes=int(changed[1]))
+        since = datetime.fromtimestamp(int(changed[1]) / 1000, UTC)
         return [issue for issue in found if datetime.fromisoformat(issue["fields"]["updated"]) >= since]
 
     def _changelog(self, request: Request, issue: str) -> Answer:

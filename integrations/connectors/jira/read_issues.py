@@ -1,8 +1,8 @@
 """The stream of a project's issues, those that changed last first, each with its whole changelog.
 
 A search shows every change at its front: an issue that changes while pages are read moves there and is found by the
-next reading, others move back and are seen twice.  Days in JQL are those of the account's time zone, so that changes
-are asked for by how many minutes ago they were.
+next reading, others move back and are seen twice.  Dates in JQL are of the account's time zone, and so many minutes ago
+is another time with every page: changes are asked for since a number of milliseconds, by Jira's own clock.
 
 A cursor is one of
   {}                                 nothing was read yet
@@ -12,7 +12,6 @@ A cursor is one of
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,9 +22,10 @@ from integrations.connectors.errors import CredentialRefusedError, GoneError, Pe
 from integrations.connectors.jira.custom_fields import CustomFields, fields_of
 from integrations.connectors.jira.issues import FIELDS, normalise_issue
 from integrations.connectors.jira.site import Found, Site
+from integrations.connectors.rate_limits import response_time
 
 SOURCE = "issue"
-OVERLAP = timedelta(minutes=10)  # the search's index follows its changes, and clocks differ
+OVERLAP = timedelta(minutes=10)  # the search's index follows its changes
 STORED_TOGETHER = 25  # issues, each of which may take a request for the rest of its changelog
 
 
@@ -68,10 +68,11 @@ def fetch_issues(
     now: datetime,
 ) -> Iterator[Page]:
     """Everything from an empty cursor, else what changed since."""
-    since, began = str(cursor.get("since") or ""), str(cursor.get("began") or now.isoformat())
-    ended = {"since": (datetime.fromisoformat(began) - OVERLAP).isoformat()}
-    search = Search(http, site, resource, question(resource, since, now), fields_of(http, site, named))
+    since = str(cursor.get("since") or "")
+    search = Search(http, site, resource, question(resource, since), fields_of(http, site, named))
     found, start = search.resumed(str(cursor.get("start") or ""))
+    began = str(cursor.get("began") or response_time(found.headers, now).isoformat())
+    ended = {"since": (datetime.fromisoformat(began) - OVERLAP).isoformat()}
     left = None if since or not found.issues else site.count(http, search.jql)
     categories = _categories(http, site) if found.issues else {}
     while True:
@@ -88,12 +89,9 @@ def fetch_issues(
         found = search.at(start)
 
 
-def question(resource: FetchedResource, since: str, now: datetime) -> str:
+def question(resource: FetchedResource, since: str) -> str:
     """In JQL, by the project's id, which stays when its key changes."""
-    changed = ""
-    if since:
-        minutes = math.ceil((now - datetime.fromisoformat(since)).total_seconds() / 60)
-        changed = f' AND updated >= "-{max(minutes, 1)}m"'
+    changed = f" AND updated >= {int(datetime.fromisoformat(since).timestamp() * 1000)}" if since else ""
     return f"project = {int(resource.external_id)}{changed} ORDER BY updated DESC, id DESC"
 
 

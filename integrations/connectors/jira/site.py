@@ -20,6 +20,7 @@ class Found:
 
     issues: Sequence[Any]
     next: str
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +47,17 @@ class Site:
         else:
             params["startAt"] = start or "0"
             path = self.path("search")
-        document = http.get(path, params=params).json()
+        answer = http.get(path, params=params)
+        document = answer.json()
         issues = list_of(document, "issues", path)
         if self.is_cloud:
-            return Found(issues, "" if document.get("isLast") else str(document.get("nextPageToken") or ""))
+            token = "" if document.get("isLast") else str(document.get("nextPageToken") or "")
+            return Found(issues, token, answer.headers)
         _confirm_start(document, int(start or 0), path)
         until = int(start or 0) + len(issues)
         total = document.get("total")
-        return Found(issues, str(until) if issues and isinstance(total, int) and until < total else "")
+        is_last = not issues or not isinstance(total, int) or until >= total
+        return Found(issues, "" if is_last else str(until), answer.headers)
 
     def count(self, http: Http, jql: str) -> int | None:
         """About how many issues there are; None where Jira does not say."""

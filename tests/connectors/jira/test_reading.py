@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import timedelta
-from typing import Any, cast
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, ClassVar, cast
 
 import pytest
 
 from demo.providers import faults
 from demo.providers.faults import Fault
 from demo.providers.jira_server import JiraServer
+from integrations.connectors.base import FetchedResource, Http
 from integrations.connectors.drafts import AnyDraft, ProvidedParts, WorkItemDraft
 from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError
 from integrations.connectors.http import ConnectionHttp
-from integrations.enums import Kind
+from integrations.connectors.jira.read_issues import fetch_issues
+from integrations.connectors.jira.site import Site
+from integrations.enums import Kind, ResourceKind
+from integrations.sync.slices import SLICE_LIMITS
 from tests.connectors.jira.conftest import BUSY
 from tests.connectors.jira.reading import QUICK, by_id, connector, drafts_of, pages_of, resource_at
 from tests.demo.small_history import BEGIN, DAY, HOUR
@@ -96,6 +103,69 @@ def test_only_what_changed_since_is_read_again(jira: JiraServer) -> None:
     assert not page.complete
     # Three of them list the resources; two are the stream's.
     assert [one.path.partition("?")[0] for one in jira.requests[-2:]] == ["/rest/api/3/field", "/rest/api/3/search/jql"]
+
+
+def test_the_time_zone_of_the_account_and_a_clock_that_is_wrong_miss_no_change(jira: JiraServer) -> None:
+    jira.advance(BEGIN + 20 * HOUR)
+    *_, last = pages_of(jira, Kind.WORK_ITEM, now=jira.at + 3 * HOUR)
+    jira.advance(BEGIN + 20.5 * HOUR)
+    jira.requests.clear()
+    *_, news = pages_of(jira, Kind.WORK_ITEM, last.cursor, now=jira.at + 3 * HOUR)
+    changed = {issue["id"] for issue in jira.issues.of_project(101) if _updated(issue) > BEGIN + 20 * HOUR}
+    assert changed
+    assert changed <= by_id(drafts_of([news])).keys()
+    (search,) = (one.path for one in jira.requests if "updated" in one.path)
+    assert re.search(r"updated >= [0-9]{13} ORDER", search)
+
+
+def _updated(issue: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(issue["fields"]["updated"])
+
+
+class BulkEdit:
+    """Ten thousand issues that changed in one minute; Jira refuses a page's token with another search."""
+
+    count = 10_000
+
+    def __init__(self) -> None:
+        self.searches = 0
+
+    def get(self, path: str, *, params: Mapping[str, Any] | None = None, headers: Any = None) -> Answer:
+        if not path.endswith("/search/jql"):
+            return Answer([])
+        self.searches += 1
+        jql = str((params or {})["jql"])
+        of, _, start = str((params or {}).get("nextPageToken", f"{jql}|0")).rpartition("|")
+        if of != jql:
+            raise PermanentError("The page token is of another search.")
+        until = int(start) + 100
+        issues = [{"id": str(number), "key": f"SHOP-{number}", "fields": {}} for number in range(int(start), until)]
+        return Answer({"issues": issues, "isLast": until == self.count, "nextPageToken": f"{jql}|{until}"})
+
+
+@dataclass(frozen=True)
+class Answer:
+    document: Any
+    status = 200
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    def json(self) -> Any:
+        return self.document
+
+
+def test_a_bulk_edit_of_ten_thousand_issues_is_read_on_from_slice_to_slice() -> None:
+    edited = BulkEdit()
+    project = FetchedResource(ResourceKind.PROJECT, "101", "SHOP", {})
+    cursor: Mapping[str, Any] = {"since": BEGIN.isoformat()}
+    now, read = BEGIN + HOUR, []
+    while "began" in cursor or not read:
+        stream = fetch_issues(cast(Http, edited), project, cursor, site=Site(is_cloud=True), named={}, now=now)
+        for page in islice(stream, SLICE_LIMITS.pages):
+            read += [record.external_id for record in page.records]
+            cursor = page.cursor
+        now += timedelta(minutes=1)
+    assert read == [str(number) for number in range(BulkEdit.count)]
+    assert edited.searches == BulkEdit.count / 100
 
 
 def test_a_place_that_jira_has_forgotten_is_no_dead_end(jira: JiraServer) -> None:
