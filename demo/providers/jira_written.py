@@ -57,15 +57,21 @@ class WrittenIssues:
         payload = self.change(issue, **_in(status, self._now, resolution or ("Done" if status == DONE else "")))
         item = {"field": "status", "fieldId": "status", "from": before["id"], "fromString": before["name"]}
         item |= {"to": status, "toString": STATUSES[status][0]}
-        entry = {"id": str(len(issue["changelog"]) + 1), "created": issue["fields"]["updated"], "items": [item]}
-        issue["changelog"].append(entry)
+        self._log(issue, item)
         return payload
 
     def move(self, issue: dict[str, Any], project: Mapping[str, Any]) -> dict[str, Any]:
         """To another project, and so to another key; the old one still leads to it."""
-        issue["keys"].append(issue["key"])
-        issue["key"] = f"{project['key']}-{issue['id']}"
-        return self.change(issue, project=dict(project))
+        before, issue["key"] = issue["key"], f"{project['key']}-{issue['id']}"
+        issue["keys"].append(before)
+        payload = self.change(issue, project=dict(project))
+        item = {"field": "Key", "from": None, "fromString": before, "to": None, "toString": issue["key"]}
+        self._log(issue, item)
+        return payload
+
+    def _log(self, issue: dict[str, Any], item: Mapping[str, Any]) -> None:
+        entry = {"id": str(len(issue["changelog"]) + 1), "created": issue["fields"]["updated"], "items": [item]}
+        issue["changelog"].append(entry)
 
     def delete(self, issue: dict[str, Any]) -> dict[str, Any]:
         del self.issues[issue["id"]]

@@ -204,11 +204,15 @@ class SprintChangeDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItemDraft(Draft):
-    """`project` is its external id at the connection; `key` is what people write (SHOP-12, acme/shop#12)."""
+    """`project` is its external id at the connection; `key` is what people write (SHOP-12, acme/shop#12).
+
+    `former_keys` are those that it had in other projects, under which branches and titles still name it.
+    """
 
     kind: ClassVar[Kind] = Kind.WORK_ITEM
     project: str
     key: str
+    former_keys: tuple[str, ...] | Missing = MISSING
     title: str | Missing = MISSING
     url: str | Missing = MISSING
     native_type: str | Missing = MISSING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from integrations.enums import Priority, SprintState, StatusCategory, WorkType
@@ -32,6 +33,7 @@ class WorkItem(ProviderFact):
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="items")
     key = models.CharField(max_length=200)
+    former_keys = ArrayField(models.TextField(), default=list, db_default=[])
     title = models.TextField(blank=True, default="", db_default="")
     native_type = native_field()
     work_type = enum_field(
@@ -67,6 +69,7 @@ class WorkItem(ProviderFact):
     class Meta(ProviderFact.Meta):
         indexes = [
             models.Index(fields=["key"], name="work_item_by_key"),
+            GinIndex(fields=["former_keys"], name="work_item_by_former_key", fastupdate=False),
             models.Index(fields=["resolved_at"], name="work_item_by_resolution"),
             models.Index(fields=["created_at"], name="work_item_by_creation"),  # for the earliest one
         ]

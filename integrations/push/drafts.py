@@ -205,6 +205,7 @@ def work_item(values: Values) -> WorkItemDraft:
         updated_at=values["updated_at"],
         project=values["project"],
         key=values["id"],
+        former_keys=(),
         title=shown_title(values["title"]),
         url=values["url"],
         native_type=values["type"],

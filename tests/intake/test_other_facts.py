@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -136,6 +137,18 @@ def test_a_pull_request_finds_the_item_that_it_names(tell: Tell, item_first: boo
     stored = PullRequest.objects.get()
     assert stored.links.get().work_item == WorkItem.objects.get()
     assert stored.work_type == "bug"
+
+
+@pytest.mark.parametrize("named_first", [True, False])
+def test_a_pull_request_keeps_its_item_under_the_key_that_it_had_in_another_project(
+    tell: Tell, named_first: bool
+) -> None:
+    moved = replace(item("SHOP-1", hours=2), key="WEB-7", former_keys=("SHOP-1",))
+    for draft in (item("SHOP-1"), pull_request("SHOP-1"), moved) if named_first else (moved, pull_request("SHOP-1")):
+        tell(draft)
+    linked = PullRequest.objects.get().links.get().work_item
+    assert linked is not None
+    assert (linked, linked.key) == (WorkItem.objects.get(), "WEB-7")
 
 
 def test_a_key_that_two_other_connections_have_means_neither(tell: Tell, github: Connection) -> None:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 
+from demo.plan.delivery import Repository
+from demo.providers.jira_issues import DONE
 from demo.providers.jira_server import JiraServer
+from integrations.connectors.http import ConnectionHttp
 from integrations.delivery.mappings.effective import Subject
 from integrations.delivery.mappings.values_seen import values_seen
 from integrations.models import Connection, Sprint, SprintChange, WorkItem, WorkItemAssignment, WorkItemTransition
-from tests.demo.small_history import small_history
+from tests.connectors.jira.reading import EMAIL, QUICK, TOKEN, connector
+from tests.demo.small_history import BEGIN, SHOP, small_history
 
-EMAIL, TOKEN = "reader@example.com", "token_of_the_tests"
 MOST_REQUESTS = 3  # of a stream in which nothing happened
 
 
@@ -74,6 +78,28 @@ def test_an_item_has_its_stages_estimate_and_people(jira: JiraServer) -> None:
     assert list(emails) == ["max@example.com", None, "ada@example.com"]
     reopened = WorkItem.objects.get(key="SHOP-7")
     assert (reopened.native_type, reopened.status_category, reopened.resolved_at) == ("Bug", "todo", None)
+
+
+@pytest.mark.django_db
+def test_an_issue_that_moves_to_another_project_stays_one_item_with_its_history(jira: JiraServer) -> None:
+    web = Repository(102, "web", BEGIN)
+    jira.show(replace(small_history(), repositories=(SHOP, web)), jira.at)
+    with ConnectionHttp(connector(jira), patience=QUICK) as http:
+        fields = {"project": {"id": "101"}, "summary": "Weigh it", "issuetype": {"id": "10", "name": "Task"}}
+        key = http.post("rest/api/3/issue", json={"fields": fields}).json()["key"]
+    issue = jira.written.by_key(key)
+    assert issue is not None
+    connected(jira)
+    printed("sync", "--wait")
+    before = WorkItem.objects.get(key=key)
+    jira.written.put(issue, DONE)
+    jira.written.move(issue, {"id": "102", "key": "WEB"})
+    for words in ((), ("--full",)):
+        results = printed("sync", "--wait", *words)["resources"]
+        assert sum(result["added"] + result["removed"] for result in results) == 0, results
+        moved = WorkItem.objects.get(pk=before.pk)
+        assert (moved.key, moved.former_keys, moved.project.key) == (f"WEB-{issue['id']}", [key], "WEB")
+        assert (moved.deleted_at, moved.transitions.count(), moved.status_category) == (None, 1, "done")
 
 
 @pytest.mark.django_db

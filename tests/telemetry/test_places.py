@@ -158,6 +158,15 @@ def test_a_branch_gives_the_session_its_item_whenever_the_item_arrives(intake: I
     assert place_of("early") == (None, "feature/SHOP-2", "SHOP-2")
 
 
+def test_a_branch_names_an_item_by_the_key_that_it_had_in_another_project(intake: Intake) -> None:
+    work(intake, vcs__ref__head__name="ada/shop-1-tea")
+    moved = item("WEB-7")
+    WorkItem.objects.filter(pk=moved.pk).update(former_keys=["SHOP-1"])
+    resolve_again_for_items([moved.pk])
+    work(intake, session="later", request="req_2", vcs__ref__head__name="fix/SHOP-1")
+    assert (place_of()[2], place_of("later")[2]) == ("WEB-7", "WEB-7")
+
+
 def test_a_session_in_two_repositories_splits_its_spend_by_their_tokens(intake: Intake) -> None:
     shop()
     shop("acme/site", "github.com/acme/site")

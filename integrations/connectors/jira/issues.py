@@ -41,6 +41,7 @@ PRIORITIES = {
     "medium": Priority.MEDIUM,
     **dict.fromkeys(("low", "lowest", "minor", "trivial"), Priority.LOW),
 }
+KEY = ("Key", "issuekey")  # a changelog's name for it, without an id or with one
 _NUMBER = re.compile(r"-?\d{1,9}(?:[.,]\d{1,6})?")
 LARGEST_ESTIMATE = 1e6  # points; what is larger is no estimate
 
@@ -76,6 +77,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             updated_at=fields.time("updated"),
             project=fields.identifier("project.id"),
             key=key,
+            former_keys=MISSING if changes is None else _former_keys(changes, key),
             title=shown_title(fields.text("summary")),
             url=f"{reader.text('pages', default='').rstrip('/')}/browse/{key}" if reader.has("pages") else MISSING,
             native_type=fields.text("issuetype.name", default=""),
@@ -153,6 +155,12 @@ def _first_category(reader: Reader, fields: Reader, changes: Sequence[Change]) -
     if moved:
         return _category_of(reader, moved[0].before) or MISSING
     return _category(fields.text("status.statusCategory.key", default=""))
+
+
+def _former_keys(changes: Sequence[Change], key: str) -> tuple[str, ...]:
+    """Those that it had in other projects."""
+    keys = (change.shown_before for change in _of_field(changes, *KEY))
+    return tuple(dict.fromkeys(former for former in keys if former not in ("", key)))
 
 
 def _transitions(reader: Reader, changes: Sequence[Change]) -> Iterator[TransitionDraft]:

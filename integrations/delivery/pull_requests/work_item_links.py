@@ -20,7 +20,7 @@ _RECOMPUTE = """
             UNION
             SELECT other.id
             FROM integrations_workitem item
-            JOIN integrations_workitemlink other ON other.key = item.key
+            JOIN integrations_workitemlink other ON other.key = ANY (item.former_keys || item.key::text)
             WHERE item.id = ANY (%(work_items)s)
         )
     ), meant AS (
@@ -28,11 +28,12 @@ _RECOMPUTE = """
         FROM named
         LEFT JOIN LATERAL (
             SELECT min(item.id) AS id FROM integrations_workitem item
-            WHERE item.key = named.key AND item.connection_id = named.connection_id AND item.deleted_at IS NULL
+            WHERE (item.key = named.key OR item.former_keys @> ARRAY[named.key::text])
+              AND item.connection_id = named.connection_id AND item.deleted_at IS NULL
         ) AS own ON true
         LEFT JOIN LATERAL (
             SELECT CASE WHEN count(*) = 1 THEN min(item.id) END AS id FROM integrations_workitem item
-            WHERE item.key = named.key AND item.deleted_at IS NULL
+            WHERE (item.key = named.key OR item.former_keys @> ARRAY[named.key::text]) AND item.deleted_at IS NULL
         ) AS other ON true
     )
     UPDATE integrations_workitemlink link SET work_item_id = meant.work_item_id
@@ -45,7 +46,8 @@ _RECOMPUTE = """
 def recompute_work_item_links(*, pull_requests: Iterable[int] = (), work_items: Iterable[int] = ()) -> set[int]:
     """Relink these pull requests, and those that name these work items; the pull requests that changed.
 
-    A key means the item of the pull request's own connection, else the only one that has it anywhere.
+    A key means the item of the pull request's own connection, else the only one that has it anywhere, or had it before
+    it was moved.
     """
     with database.cursor() as cursor:
         cursor.execute(_RECOMPUTE, {"pull_requests": sorted(pull_requests), "work_items": sorted(work_items)})

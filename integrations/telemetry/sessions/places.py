@@ -44,7 +44,8 @@ def resolve_again_for_repository(repository: Repository) -> None:
 
 def resolve_again_for_items(items: Collection[int]) -> None:
     """Give sessions these work items where their branches name them, in the caller's transaction."""
-    keys = WorkItem.objects.filter(pk__in=items).values("key")
+    named = WorkItem.objects.filter(pk__in=items).values_list("key", "former_keys")
+    keys = {key for current, former in named for key in (current, *former)}
     _resolve_again(TelemetryPlace.objects.filter(item_key__in=keys, work_item=None).exclude(item_key=""))
 
 
@@ -111,10 +112,11 @@ def _meant_before(place: TelemetryPlace) -> int | None:
 
 
 def _item_of(place: TelemetryPlace) -> int | None:
-    """The only item with the key; of several, the only one in a project of the place's repository."""
+    """The only item that has the key or had it; of several, the only one in a project of the place's repository."""
     if not place.item_key:
         return None
-    items = WorkItem.objects.filter(key=place.item_key, deleted_at=None)
+    named = Q(key=place.item_key) | Q(former_keys__contains=[place.item_key])
+    items = WorkItem.objects.filter(named, deleted_at=None)
     found = items.values_list("pk", "project__repository_id").order_by("pk")[:100]
     own = [pk for pk, repository in found if repository is not None and repository == place.repository_id]
     candidates = own if len(found) > 1 else [pk for pk, _ in found]

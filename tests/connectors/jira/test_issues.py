@@ -103,6 +103,18 @@ def test_sprints_are_joined_and_left() -> None:
     )
 
 
+def test_an_issue_that_was_moved_has_the_keys_that_it_had() -> None:
+    histories = [
+        change("Key", 10, None, None, was="SHOP-12", now="OPS-3"),
+        change("Key", 11, None, None, was="OPS-3", now="SHOP-12"),
+        change("issuekey", 12, None, None, was="SHOP-12", now="WEB-7"),
+    ]
+    moved = {**issue(), "key": "WEB-7"}
+    assert draft_of(moved, histories=histories).former_keys == ("SHOP-12", "OPS-3")
+    assert draft_of(issue(), histories=histories[:2]).former_keys == ("OPS-3",)
+    assert draft_of(issue()).former_keys is MISSING
+
+
 @pytest.mark.parametrize(
     ("value", "points"),
     [
