@@ -44,6 +44,15 @@ class ResourceKind(StrEnum):
     SERVICE = "service"
 
 
+class ItemField(StrEnum):
+    """Fields of work items of which every change is kept, beside status, assignee and sprints."""
+
+    ESTIMATE = "estimate"
+    TYPE = "type"
+    PRIORITY = "priority"
+    VERSION = "version"
+
+
 class PullRequestState(StrEnum):
     OPEN = "open"
     MERGED = "merged"

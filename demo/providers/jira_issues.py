@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from demo.plan.delivery import Account, Commit, DeliveryEvent, DeliveryHistory, EventKind, Issue, Repository
@@ -64,6 +64,7 @@ _RESOLUTIONS = {"completed": "Done", "not_planned": "Won't Do"}
 _REFERENCE = re.compile(r"#([0-9]+)")
 _CARDS = (1, 2, 3, 5, 8)
 SPRINT_LENGTH = timedelta(days=14)
+FIX_VERSION = "Fix Version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,7 @@ class JiraIssues:
                 "creator": account(issue.author),
                 "reporter": account(issue.author),
                 "assignee": account(state.assignees[0]) if state.assignees else None,
+                "fixVersions": [self._version(one.after) for one in changes if one.field == FIX_VERSION and one.after],
                 POINTS: float(_CARDS[issue.id % len(_CARDS)]),
                 SPRINTS: [self._sprint(int(sprint), issue.repository) for sprint in sprints.split(", ") if sprint]
                 or None,
@@ -187,9 +189,15 @@ class JiraIssues:
         begins = _first_monday(repository) + (number - 1) * SPRINT_LENGTH
         return Sprint(sprint, repository.id, number, begins).document(self.shown.at, repository.name)
 
+    def _version(self, month: str) -> dict[str, Any]:
+        """What was done in a month, released on the first day of the next."""
+        release = (datetime.strptime(f"{month}01", "%Y%m%d").replace(tzinfo=UTC) + timedelta(days=31)).replace(day=1)
+        released = release <= self.shown.at
+        return {"id": month, "name": _version_name(month), "released": released, "releaseDate": f"{release:%Y-%m-%d}"}
+
     def _changes(self, issue: Issue) -> list[Change]:
         """What happened to it, in order of time."""
-        changes = [*_statuses(issue), *_assignees(issue), *_sprint_changes(issue)]
+        changes = [*_statuses(issue), *_assignees(issue), *_sprint_changes(issue), *_versions(issue)]
         return sorted(changes, key=lambda one: one.at)
 
 
@@ -293,6 +301,18 @@ def _sprint_changes(issue: Issue) -> Iterator[Change]:
         after = f"{listed}, {sprint}" if listed else sprint
         yield Change(at, issue.author, "Sprint", SPRINTS, listed, after, listed, f"sprint {number}")
         listed = after
+
+
+def _versions(issue: Issue) -> Iterator[Change]:
+    """Into that of the month in which it is done for the first time."""
+    done = next((one for one in _statuses(issue) if one.after == DONE), None)
+    if done is not None:
+        month = f"{done.at:%Y%m}"
+        yield Change(done.at, done.by, FIX_VERSION, "fixVersions", None, month, None, _version_name(month))
+
+
+def _version_name(month: str) -> str:
+    return f"{month[:4]}.{month[4:]}"
 
 
 def _sprint_number(repository: Repository, at: datetime) -> int:

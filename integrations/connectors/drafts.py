@@ -16,6 +16,7 @@ from enum import Enum
 from typing import ClassVar, Final, Generic, TypeAlias, TypeVar
 
 from integrations.enums import (
+    ItemField,
     Kind,
     LinkMethod,
     Priority,
@@ -57,10 +58,7 @@ class Who:
 
 @dataclass(frozen=True, slots=True)
 class ProvidedParts(Generic[Part]):
-    """The parts of a record that a draft provides;
-
-    `whole` if the collection is complete, so that stored others are deleted.
-    """
+    """The parts of a record that a draft provides; `whole`: all of them, so that stored others are deleted."""
 
     parts: Sequence[Part] = ()
     whole: bool = True
@@ -68,16 +66,13 @@ class ProvidedParts(Generic[Part]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What all records share.  `updated_at` is the provider's own: an older draft does not overwrite a newer one.
-
-    `impossible_times` are the paths of parts whose time cannot be, and was left out.
-    """
+    """What all records share.  `updated_at` is the provider's own: an older draft does not overwrite a newer one."""
 
     kind: ClassVar[Kind]
     external_id: str
     updated_at: datetime | None = None
     deleted: bool = False
-    impossible_times: tuple[str, ...] = ()
+    impossible_times: tuple[str, ...] = ()  # paths of parts whose time cannot be, and was left out
 
     def provided(self) -> tuple[str, ...]:
         """The names of the fields that this draft provides."""
@@ -203,16 +198,23 @@ class SprintChangeDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkItemDraft(Draft):
-    """`project` is its external id at the connection; `key` is what people write (SHOP-12, acme/shop#12).
+class ValueChangeDraft:
+    """A change of a field of which the item shows the latest value; empty: it had none, or has none any more."""
 
-    `former_keys` are those that it had in other projects, under which branches and titles still name it.
-    """
+    at: datetime
+    field: ItemField
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkItemDraft(Draft):
+    """`project` is its external id at the connection; `key` is what people write (SHOP-12, acme/shop#12)."""
 
     kind: ClassVar[Kind] = Kind.WORK_ITEM
     project: str
     key: str
-    former_keys: tuple[str, ...] | Missing = MISSING
+    former_keys: tuple[str, ...] | Missing = MISSING  # in other projects, which branches and titles still name
     title: str | Missing = MISSING
     url: str | Missing = MISSING
     native_type: str | Missing = MISSING
@@ -226,6 +228,8 @@ class WorkItemDraft(Draft):
     parent_key: str | Missing = MISSING
     native_team: str | Missing = MISSING
     due_on: date | Missing | None = MISSING
+    versions: tuple[str, ...] | Missing = MISSING  # names of what it is to be released with
+    release_on: date | Missing | None = MISSING  # the first day of these versions
     reporter: Who | Missing | None = MISSING
     assignee: Who | Missing | None = MISSING
     labels: tuple[str, ...] | Missing = MISSING
@@ -236,6 +240,7 @@ class WorkItemDraft(Draft):
     transitions: ProvidedParts[TransitionDraft] | Missing = MISSING
     assignments: ProvidedParts[AssignmentDraft] | Missing = MISSING
     sprint_changes: ProvidedParts[SprintChangeDraft] | Missing = MISSING
+    value_changes: ProvidedParts[ValueChangeDraft] | Missing = MISSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,11 +307,10 @@ class DeploymentDraft(Draft):
     """`native_environment` is the provider's name of it; which one is production, the connection's mapping says.
 
     Of one with statuses these say how and when it went; `run` and `job` are those of the pipeline that rolled it out.
-    `repository` is as of a pipeline run.
     """
 
     kind: ClassVar[Kind] = Kind.DEPLOYMENT
-    repository: str = ""
+    repository: str = ""  # as of a pipeline run
     native_environment: str | Missing = MISSING
     service: str | Missing = MISSING
     status: RunStatus | Missing = MISSING
@@ -371,8 +375,7 @@ class CommitDraft(Draft):
     committer: Who
     committed_at: datetime
     message: str = ""  # read for its trailers; only its first line is kept
-    # Where the telling does not know which one is the default branch, it names the branch instead (empty: it is).
-    on_default_branch: bool | None = True
+    on_default_branch: bool | None = True  # None: it is where `branch` is the default one, or empty
     branch: str = ""
     additions: int | None = None
     deletions: int | None = None

@@ -111,6 +111,7 @@ from integrations.models.work_items import (
     SprintChange,
     WorkItem,
     WorkItemAssignment,
+    WorkItemChange,
     WorkItemTransition,
 )
 from integrations.models.working_agreements import FollowedAgreement, WorkingAgreement
@@ -237,6 +238,7 @@ __all__ = [
     "WebhookDelivery",
     "WorkItem",
     "WorkItemAssignment",
+    "WorkItemChange",
     "WorkItemFigures",
     "WorkItemLink",
     "WorkItemTransition",

@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
-from integrations.enums import Priority, SprintState, StatusCategory, WorkType
+from integrations.enums import ItemField, Priority, SprintState, StatusCategory, WorkType
 from integrations.models.connections import Connection, Repository
 from integrations.models.provider_fact import ProviderFact, enum_field, native_field, text_field
 from orgtree.models import Identity
@@ -58,6 +58,8 @@ class WorkItem(ProviderFact):
     parent_key = text_field()
     native_team = native_field()
     due_on = models.DateField(null=True)
+    versions = ArrayField(models.TextField(), default=list, db_default=[])
+    release_on = models.DateField(null=True, help_text="The first day of its versions.")
     reporter = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     assignee = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
     labels = ArrayField(models.TextField(), default=list, db_default=[])
@@ -137,3 +139,20 @@ class SprintChange(models.Model):
             models.UniqueConstraint(fields=["work_item", "at", "sprint", "added"], name="sprint_change_is_unique")
         ]
         indexes = [models.Index(fields=["sprint"], name="sprint_change_by_sprint")]
+
+
+class WorkItemChange(models.Model):
+    """A change of an estimate, a type, a priority or a version, in the provider's own words; empty: none."""
+
+    work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="changes", db_index=False)
+    at = models.DateTimeField()
+    field = enum_field(ItemField)
+    before = native_field()
+    after = native_field()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["work_item", "at", "field", "before", "after"], name="work_item_change_is_unique"
+            )
+        ]

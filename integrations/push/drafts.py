@@ -219,6 +219,8 @@ def work_item(values: Values) -> WorkItemDraft:
         parent_key=values["parent"],
         native_team="",
         due_on=None,
+        versions=(),
+        release_on=None,
         reporter=None,
         assignee=who(values["assignee"]) or _last_assignee(values),
         labels=tuple(values["labels"]),
@@ -245,6 +247,7 @@ def work_item(values: Values) -> WorkItemDraft:
             ]
         ),
         sprint_changes=ProvidedParts(),
+        value_changes=ProvidedParts(),
     )
 
 

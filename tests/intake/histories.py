@@ -25,11 +25,13 @@ from integrations.connectors.drafts import (
     ReviewDraft,
     SprintChangeDraft,
     TransitionDraft,
+    ValueChangeDraft,
     Who,
     WorkItemDraft,
     WorkItemReference,
 )
 from integrations.enums import (
+    ItemField,
     LinkMethod,
     PullRequestEventKind,
     PullRequestState,
@@ -64,6 +66,8 @@ OPTIONAL: dict[str, Callable[[Chance], Any]] = {
     "estimate": lambda chance: chance.choice([None, 0.5, 3.0]),
     "trigger": lambda chance: chance.choice(["push", "pull_request"]),
     "fixes": lambda chance: tuple(chance.sample(("D1", "D2"), chance.randrange(3))),
+    "former_keys": lambda chance: tuple(chance.sample(("OLD-1", "OLD-2"), chance.randrange(3))),
+    "versions": lambda chance: tuple(chance.sample(("1.0", "2.0"), chance.randrange(3))),
 }
 
 
@@ -97,6 +101,9 @@ PARTS: dict[str, Callable[[Chance], Any]] = {
     ),
     "assignments": lambda chance: AssignmentDraft(at=_at(chance), assignee=chance.choice((*PEOPLE, None))),
     "sprint_changes": lambda chance: SprintChangeDraft(at=_at(chance), sprint="S1", added=chance.random() < 0.5),
+    "value_changes": lambda chance: ValueChangeDraft(
+        at=_at(chance), field=chance.choice(list(ItemField)), before="", after=chance.choice("xy")
+    ),
     "jobs": lambda chance: JobDraft(
         external_id=chance.choice("12"), name="build", status=RunStatus.FAILURE, native_status=chance.choice("xyz")
     ),
@@ -158,7 +165,7 @@ def tables() -> dict[str, list[Any]]:
 _OWN = "- ARRAY['id', 'tellings', 'first_seen_at', 'deleted_at', 'pipeline_run_id', 'work_item_id']"
 _OWNERS = {
     "pullrequest": ("pull_request_id", ("pullrequestcommit", "pullrequestreview", "pullrequestevent", "workitemlink")),
-    "workitem": ("work_item_id", ("workitemtransition", "workitemassignment", "sprintchange")),
+    "workitem": ("work_item_id", ("workitemtransition", "workitemassignment", "sprintchange", "workitemchange")),
     "pipelinerun": ("run_id", ("pipelinejob",)),
     "deployment": ("deployment_id", ("deploymentstatus",)),
 }

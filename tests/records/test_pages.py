@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from integrations.models import Deployment, Incident, Owned, Ownership, PullRequest, WorkItem
+from integrations.models import Deployment, Incident, Owned, Ownership, PullRequest, WorkItem, WorkItemChange
 from orgtree.models import IndividualPolicy, Organisation
 from tests.delivery.linking.delivery import Delivery, iso, moment, sha_of
 from tests.org import Org
@@ -178,6 +178,18 @@ def test_a_work_item_tells_who_had_it_and_what_became_of_it(shop: Delivery, memb
     said = text(html)
     for part in ("Assigned to Ada", "Doing", "Shipped", "opened the pull request", "In production with"):
         assert part in said
+
+
+def test_a_work_item_shows_its_versions_and_what_changed_of_it(shop: Delivery, member: Client) -> None:
+    tell_the_week(shop)
+    item = WorkItem.objects.get()
+    WorkItem.objects.update(versions=["1.1", "2.0"], release_on=date(2026, 4, 1))
+    for field, before, after in (("version", "", "1.1"), ("priority", "Low", "High"), ("estimate", "3", "")):
+        WorkItemChange.objects.create(work_item=item, at=moment("Tue 09:00"), field=field, before=before, after=after)
+    said = text(page(member, "SHOP-1"))
+    for part in ("Versions 1.1, 2.0 Release 1 April 2026", "Version none → 1.1", "Priority Low → High"):
+        assert part in said
+    assert "Estimate 3 → none" in said
 
 
 def test_a_deployment_tells_what_it_brought_and_broke(shop: Delivery, member: Client) -> None:

@@ -73,6 +73,8 @@ def work_item_facts(item: WorkItem, figures: WorkItemFigures | None) -> Facts:
         ("Reopened", wording.count(figures.reopened, "time") if figures and figures.reopened else ""),
         ("Found", _found_by(figures)),
         ("Labels", ", ".join(item.labels)),
+        ("Versions", ", ".join(item.versions)),
+        ("Release", wording.day(item.release_on) if item.release_on else ""),
         ("Source", item.connection.name),
     ]
 

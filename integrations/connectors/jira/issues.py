@@ -16,17 +16,19 @@ from integrations.connectors.drafts import (
     ProvidedParts,
     SprintChangeDraft,
     TransitionDraft,
+    ValueChangeDraft,
     Who,
     WorkItemDraft,
     shown_title,
 )
 from integrations.connectors.jira.people import person, person_of_change
 from integrations.connectors.reader import Reader
-from integrations.enums import Priority, StatusCategory
+from integrations.enums import ItemField, Priority, StatusCategory
 
 FIELDS = (
     *("project", "summary", "issuetype", "status", "priority", "resolution", "resolutiondate", "parent"),
-    *("creator", "reporter", "assignee", "labels", "created", "updated", "duedate", "description"),
+    *("creator", "reporter", "assignee", "labels", "fixVersions", "created", "updated", "duedate"),
+    "description",
 )
 CATEGORIES = {
     "new": StatusCategory.TODO,
@@ -41,7 +43,10 @@ PRIORITIES = {
     "medium": Priority.MEDIUM,
     **dict.fromkeys(("low", "lowest", "minor", "trivial"), Priority.LOW),
 }
-KEY = ("Key", "issuekey")  # a changelog's name for it, without an id or with one
+# What a changelog calls a field, without an id or with one.
+KEY = ("Key", "issuekey")
+FIX_VERSIONS = ("Fix Version", "fixVersions")
+VALUES = {"issuetype": ItemField.TYPE, "priority": ItemField.PRIORITY}
 _NUMBER = re.compile(r"-?\d{1,9}(?:[.,]\d{1,6})?")
 LARGEST_ESTIMATE = 1e6  # points; what is larger is no estimate
 
@@ -70,7 +75,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
     fields = issue.object("fields") or Reader({}, "issue.fields")
     changes = _changes(reader) if reader.has("histories") else None
     key, created_at = issue.text("key"), fields.time("created")
-    status = fields.text("status.name")
+    status, versions = fields.text("status.name"), list(fields.objects("fixVersions"))
     return [
         WorkItemDraft(
             external_id=issue.identifier("id"),
@@ -91,6 +96,8 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             parent_key=_parent(payload, fields) or ("" if reader.has("fields") else MISSING),
             native_team=_team(payload) if reader.has("fields") else MISSING,
             due_on=fields.part_date("duedate"),
+            versions=tuple(version.text("name") for version in versions),
+            release_on=min(filter(None, (version.part_date("releaseDate") for version in versions)), default=None),
             reporter=person(fields.object("reporter") or fields.object("creator")),
             assignee=person(fields.object("assignee")),
             labels=_labels(payload),
@@ -102,6 +109,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             sprint_changes=MISSING
             if changes is None
             else ProvidedParts(_sprint_changes(payload, fields, changes, created_at)),
+            value_changes=MISSING if changes is None else ProvidedParts(list(_value_changes(payload, changes))),
             impossible_times=tuple(reader.impossible_times),
         )
     ]
@@ -204,6 +212,17 @@ def _sprint_changes(
         drafts += [SprintChangeDraft(at=change.at, sprint=sprint, added=False) for sprint in left]
         drafts += [SprintChangeDraft(at=change.at, sprint=sprint, added=True) for sprint in joined]
     return drafts
+
+
+def _value_changes(payload: Json, changes: Sequence[Change]) -> Iterator[ValueChangeDraft]:
+    fields = {
+        **dict.fromkeys(_custom(payload, "estimates"), ItemField.ESTIMATE),
+        **dict.fromkeys(FIX_VERSIONS, ItemField.VERSION),
+        **VALUES,
+    }
+    for change in changes:
+        if (field := fields.get(change.field)) is not None:
+            yield ValueChangeDraft(at=change.at, field=field, before=change.shown_before, after=change.shown_after)
 
 
 def _ids(listed: str) -> list[str]:

@@ -20,7 +20,7 @@ from typing import Any
 from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
 from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError
 from integrations.connectors.jira.custom_fields import CustomFields, fields_of
-from integrations.connectors.jira.issues import FIELDS, KEY, normalise_issue
+from integrations.connectors.jira.issues import FIELDS, FIX_VERSIONS, KEY, VALUES, normalise_issue
 from integrations.connectors.jira.site import Found, Site
 from integrations.connectors.rate_limits import response_time
 
@@ -129,7 +129,7 @@ def without_texts(issue: Json) -> Json:
 
 def of_interest(histories: Sequence[Any], fields: CustomFields) -> list[Any]:
     """Without changes of texts, which may be long and are nobody's business."""
-    wanted = {"status", "assignee", "Sprint", *KEY, *fields.sprints}
+    wanted = {"status", "assignee", "Sprint", *KEY, *FIX_VERSIONS, *VALUES, *fields.sprints, *fields.estimates}
     kept = []
     for history in histories:
         if not isinstance(history, dict) or not isinstance(history.get("items"), list):

@@ -24,6 +24,7 @@ from integrations.models import (
     SprintChange,
     WorkItem,
     WorkItemAssignment,
+    WorkItemChange,
     WorkItemFigures,
     WorkItemLink,
     WorkItemTransition,
@@ -53,6 +54,7 @@ def story_of_work_item(record: WorkItem, access: Access) -> WorkItemStory:
         .order_by("at", "pk")[: MOST_PARTS + 1]
     )
     changes = list(SprintChange.objects.filter(work_item=record).order_by("at", "pk")[: MOST_PARTS + 1])
+    value_changes = list(WorkItemChange.objects.filter(work_item=record).order_by("at", "pk")[: MOST_PARTS + 1])
     links = list(
         WorkItemLink.objects.filter(work_item=record, pull_request__deleted_at=None)
         .select_related("pull_request__repository", "pull_request__author__person")
@@ -75,12 +77,14 @@ def story_of_work_item(record: WorkItem, access: Access) -> WorkItemStory:
         *_of_transitions(transitions[:MOST_PARTS]),
         *_of_assignments(assignments[:MOST_PARTS]),
         *_of_sprints(item, changes[:MOST_PARTS]),
+        *_of_values(value_changes[:MOST_PARTS]),
         *_of_pull_requests(list(pull_requests.values()), deployed, openable),
     ]
     more: Mapping[str, Sequence[object]] = {
         "transitions": transitions,
         "assignments": assignments,
         "sprint changes": changes,
+        "changes of values": value_changes,
         "pull requests": links,
     }
     return WorkItemStory(
@@ -124,6 +128,12 @@ def _of_sprints(item: WorkItem, changes: Sequence[SprintChange]) -> Iterator[Hap
     for change in changes:
         what = Happened.SPRINT_JOINED if change.added else Happened.SPRINT_LEFT
         yield Happening(change.at, what, detail=names.get(change.sprint) or change.sprint)
+
+
+def _of_values(changes: Sequence[WorkItemChange]) -> Iterator[Happening]:
+    for change in changes:
+        detail = f"{change.before or 'none'} → {change.after or 'none'}"
+        yield Happening(change.at, Happened(f"{change.field}_changed"), detail=detail)
 
 
 def _of_pull_requests(

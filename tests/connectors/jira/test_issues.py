@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -16,6 +16,8 @@ from integrations.connectors.drafts import (
     AssignmentDraft,
     ProvidedParts,
     SprintChangeDraft,
+    SprintDraft,
+    ValueChangeDraft,
     Who,
     WorkItemDraft,
 )
@@ -24,7 +26,7 @@ from integrations.connectors.jira import Jira
 from integrations.connectors.jira.custom_fields import chosen
 from integrations.connectors.jira.issues import normalise_issue
 from integrations.connectors.jira.sprints import normalise_sprint
-from integrations.enums import Kind, Priority, SprintState, StatusCategory
+from integrations.enums import ItemField, Kind, Priority, SprintState, StatusCategory
 
 FIELDS = {"estimates": ["customfield_1"], "sprints": ["customfield_2"], "epics": ["customfield_3"]}
 ADA = {"accountId": "5b10", "displayName": "Ada Admin", "accountType": "atlassian"}
@@ -113,6 +115,51 @@ def test_an_issue_that_was_moved_has_the_keys_that_it_had() -> None:
     assert draft_of(moved, histories=histories).former_keys == ("SHOP-12", "OPS-3")
     assert draft_of(issue(), histories=histories[:2]).former_keys == ("OPS-3",)
     assert draft_of(issue()).former_keys is MISSING
+
+
+@pytest.mark.parametrize(
+    ("name", "priority"),
+    [
+        ("Blocker", Priority.CRITICAL),
+        ("Major", Priority.HIGH),
+        ("medium", Priority.MEDIUM),
+        ("Lowest", Priority.LOW),
+        ("Soon", Priority.UNKNOWN),
+        ("", Priority.UNKNOWN),
+    ],
+)
+def test_a_priority_of_the_site_s_own_keeps_its_name(name: str, priority: Priority) -> None:
+    draft = draft_of(issue(priority={"name": name} if name else None))
+    assert (draft.native_priority, draft.priority) == (name, priority)
+
+
+def test_versions_are_named_with_the_first_day_of_release() -> None:
+    named = [{"id": "1", "name": "1.0"}, {"id": "2", "name": "2.0", "releaseDate": "2026-06-01"}]
+    draft = draft_of(issue(fixVersions=[*named, {"id": "3", "name": "3.0", "releaseDate": "2026-07-01"}]))
+    assert (draft.versions, draft.release_on) == (("1.0", "2.0", "3.0"), date(2026, 6, 1))
+    assert (draft_of(issue(fixVersions=named[:1])).release_on, draft_of(issue()).versions) == (None, ())
+
+
+def test_every_change_of_estimate_type_priority_and_version_is_kept() -> None:
+    histories = [
+        change("customfield_1", 10, None, None, now="3"),
+        change("issuetype", 11, "1", "2", was="Story", now="Bug"),
+        change("priority", 12, "3", "1", was="Medium", now="Highest"),
+        change("fixVersions", 13, None, "7", now="2.0"),
+        change("Fix Version", 14, "7", None, was="2.0"),
+        change("labels", 15, None, None, was="a", now="b"),
+    ]
+    draft = draft_of(issue(), histories=histories)
+    assert draft.value_changes == ProvidedParts(
+        [
+            ValueChangeDraft(at=at(10), field=ItemField.ESTIMATE, before="", after="3"),
+            ValueChangeDraft(at=at(11), field=ItemField.TYPE, before="Story", after="Bug"),
+            ValueChangeDraft(at=at(12), field=ItemField.PRIORITY, before="Medium", after="Highest"),
+            ValueChangeDraft(at=at(13), field=ItemField.VERSION, before="", after="2.0"),
+            ValueChangeDraft(at=at(14), field=ItemField.VERSION, before="2.0", after=""),
+        ]
+    )
+    assert draft_of(issue()).value_changes is MISSING
 
 
 @pytest.mark.parametrize(
@@ -252,6 +299,14 @@ def test_a_deleted_issue_is_gone() -> None:
     (draft,) = record.normalise(record.payload)
     assert (draft.external_id, draft.deleted) == ("500", True)
     assert JIRA.news("jira:issue_deleted", {"issue": issue()}) is None
+
+
+def test_a_deleted_sprint_is_gone() -> None:
+    sprint = {"id": 7, "name": "Sprint 7", "state": "active", "originBoardId": 1}
+    (record,) = JIRA.deliveries("sprint_deleted", {"sprint": sprint}) or ()
+    (draft,) = record.normalise(record.payload)
+    assert isinstance(draft, SprintDraft)
+    assert (draft.external_id, draft.board, draft.deleted) == ("7", "1", True)
 
 
 def test_other_events_are_not_used() -> None:
