@@ -35,7 +35,8 @@ _FILLED_IN = re.compile(r"cf\[(\d+)\] is not EMPTY")
 class JiraServer(SimulatedServer):
     """`at` is the instant that is shown, the history's end where none is given; `page` the most issues of a search.
 
-    `hidden` are ids of projects that the account may not browse.  Without an address it is a Data Center.
+    `hidden` are ids of projects that the account may not browse, `deleted_sprints` those of sprints that somebody
+    deleted.  Without an address it is a Data Center.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class JiraServer(SimulatedServer):
     ) -> None:
         super().__init__("Jira", faults=faults, port=port)
         self.hidden: set[int] = set()
+        self.deleted_sprints: set[int] = set()
         self.written = WrittenIssues(self._project)
         self._page = page
         self._is_cloud = bool(email)
@@ -144,12 +146,14 @@ class JiraServer(SimulatedServer):
 
     def _sprints(self, request: Request, board: str) -> Answer:
         wanted = set(request.query.get("state", "active,future,closed").split(","))
-        sprints = self.issues.sprints(int(board))
-        return Answer.of(_page(request, [sprint for sprint in sprints if sprint["state"] in wanted]))
+        return Answer.of(_page(request, [one for one in self._sprints_of(int(board)) if one["state"] in wanted]))
 
     def _sprint(self, request: Request, sprint: str) -> Answer:
-        found = [one for one in self.issues.sprints(int(sprint) // 1000) if one["id"] == int(sprint)]
+        found = [one for one in self._sprints_of(int(sprint) // 1000) if one["id"] == int(sprint)]
         return Answer.of(found[0]) if found else _refusal(404, "Sprint does not exist or you do not have permission.")
+
+    def _sprints_of(self, board: int) -> list[dict[str, Any]]:
+        return [sprint for sprint in self.issues.sprints(board) if sprint["id"] not in self.deleted_sprints]
 
     def _count(self, request: Request) -> Answer:
         return Answer.of({"count": len(self._matching(str(request.json().get("jql", ""))))})

@@ -37,8 +37,8 @@ def checked(http: Http, site: Site, *, named: Mapping[str, Sequence[str]]) -> It
     yield tried(
         "Boards and sprints",
         lambda: next(pages(http, "rest/agile/1.0/board"), None),
-        "A token with scopes needs read:board-scope:jira-software and read:sprint:jira-software. Without it there are "
-        "no sprints.",
+        "A token with scopes needs read:board-scope:jira-software, read:project:jira and read:sprint:jira-software. "
+        "Without them there are no sprints.",
     )
     yield _estimates(http, site, named)
 

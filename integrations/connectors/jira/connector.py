@@ -93,8 +93,9 @@ class Jira(Connector):
 **An account of its own**, which every project that Headway is to read lets in:
 
 - *Browse projects*, in each project's permission scheme
-- an API token of it: Atlassian account → Security → API tokens. A token with scopes takes `read:jira-work`,
-  `read:jira-user`, `read:board-scope:jira-software` and `read:sprint:jira-software`
+- an API token of it: Atlassian account → Security → API tokens; it ends after a year at most. One with scopes takes
+  `read:jira-work`, `read:jira-user`, and for boards and sprints `read:board-scope:jira-software`, `read:project:jira`
+  and `read:sprint:jira-software`
 - to mirror action tickets: *Create issues*, *Edit issues*, *Assign issues* and *Transition issues* in the projects
   concerned, and `write:jira-work` for a token with scopes
 - *Data Center*: a personal access token in place of that, in the account's profile

@@ -12,7 +12,7 @@ from typing import Any
 
 from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord, Refused
 from integrations.connectors.drafts import SprintDraft, shown_title
-from integrations.connectors.errors import GoneError, PermanentError
+from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError
 from integrations.connectors.jira.site import pages
 from integrations.connectors.reader import Reader
 from integrations.enums import SprintState
@@ -43,6 +43,13 @@ def fetch_sprints(http: Http, resource: FetchedResource, cursor: Cursor) -> Iter
     except NoSprintsError:  # it was made a board without sprints meanwhile
         yield Page((), {"open": []}, left=0, complete=is_first)
         return
+    except CredentialRefusedError:
+        raise
+    except PermanentError as problem:  # a board over a filter of somebody else's is as good as none
+        raise PermanentError(
+            f"Jira does not let this account see the board {resource.name}: {problem.problem}",
+            what_to_do=f"Share the filter of {resource.name} with the account, or take it off the resources.",
+        ) from None
     still_open = [str(sprint.get("id")) for sprint in listed if sprint.get("state") != "closed"]
     for ended in sorted(set(cursor.get("open", ())) - {str(sprint.get("id")) for sprint in listed}):
         with suppress(GoneError):  # deleted: the next full reading takes it out

@@ -209,14 +209,28 @@ def test_a_sprint_that_ended_since_is_read_once_more(jira: JiraServer) -> None:
     assert not news.complete
 
 
-def test_a_board_without_sprints_is_no_error_and_one_that_is_refused_is(jira: JiraServer) -> None:
+def test_a_sprint_that_was_deleted_holds_no_other_up(jira: JiraServer) -> None:
+    (page,) = pages_of(jira, Kind.SPRINT)
+    jira.deleted_sprints = {int(page.cursor["open"][0])}
+    (news,) = pages_of(jira, Kind.SPRINT, page.cursor)
+    assert (news.cursor["open"], len(news.records)) == (page.cursor["open"][1:], 1)
+    everything = by_id(drafts_of(pages_of(jira, Kind.SPRINT)))
+    assert everything.keys() == by_id(drafts_of([page])).keys() - {page.cursor["open"][0]}
+
+
+def test_a_board_over_a_filter_that_the_account_may_not_see_is_named(jira: JiraServer) -> None:
+    for answer in (faults.forbidden(), faults.instead(faults.Answer.of({"errorMessages": ["No board."]}, status=404))):
+        jira.faults = [Fault(answer, path="/board/.*/sprint", times=None)]
+        with pytest.raises(PermanentError, match="see the board SHOP · shop board: ") as refused:
+            pages_of(jira, Kind.SPRINT)
+        assert refused.value.what_to_do.startswith("Share the filter of SHOP · shop board with the account")
+
+
+def test_a_board_without_sprints_is_no_error(jira: JiraServer) -> None:
     kanban = faults.Answer.of({"errorMessages": ["The board does not support sprints"]}, status=400)
     jira.faults = [Fault(faults.instead(kanban), path="/sprint", times=None)]
     (page,) = pages_of(jira, Kind.SPRINT)
     assert (page.records, page.cursor) == ((), {"open": []})
-    jira.faults = [Fault(faults.forbidden(), path="/sprint", times=None)]
-    with pytest.raises(PermanentError):
-        pages_of(jira, Kind.SPRINT)
 
 
 def test_the_check_says_which_field_holds_story_points(jira: JiraServer) -> None:
