@@ -27,6 +27,7 @@ class PagerDutyServer(SimulatedServer):
     """`at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list.
 
     `services` are the names of services by repository; those of others are called as their repositories.
+    `escalations` is how often every incident was escalated.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class PagerDutyServer(SimulatedServer):
     ) -> None:
         super().__init__("PagerDuty", faults=faults, port=port)
         self._page_size = page
+        self.escalations = 0
         self.on_call = [
             {
                 "escalation_policy": {"id": "PESC1"},
@@ -140,6 +142,7 @@ class PagerDutyServer(SimulatedServer):
         """What happened until now, the last first."""
         moments = (
             ("trigger_log_entry", incident.started_at),
+            *[("escalate_log_entry", incident.started_at)] * self.escalations,
             ("acknowledge_log_entry", incident.acknowledged_at),
             ("resolve_log_entry", incident.resolved_at),
         )

@@ -103,13 +103,17 @@ def test_an_issue_that_moves_to_another_project_stays_one_item_with_its_history(
 
 
 @pytest.mark.django_db
-def test_statuses_are_shown_with_the_categories_that_the_site_has_for_them(jira: JiraServer) -> None:
+def test_statuses_and_types_are_shown_with_what_they_mean_by_default(jira: JiraServer) -> None:
     connected(jira)
     printed("sync", "--wait")
     connection = Connection.objects.get()
     assert {value.word: value.by_default for value in values_seen(connection, Subject.STATUS)} == {
         "Done": "done",
         "To Do": "todo",
+    }
+    assert {value.word: value.by_default for value in values_seen(connection, Subject.ITEM_TYPE)} == {
+        "Bug": "bug",
+        "Story": "feature",
     }
     WorkItem.objects.filter(key="SHOP-7").update(native_status="Done", provider_category="in_progress")
     (done,) = (value for value in values_seen(connection, Subject.STATUS) if value.word == "Done")

@@ -9,6 +9,9 @@ from django.db import transaction
 
 from demo.providers.pagerduty_server import PagerDutyServer
 from integrations.connectors.drafts import DeploymentDraft
+from integrations.delivery.mappings.effective import Subject
+from integrations.delivery.mappings.values_seen import values_seen
+from integrations.delivery.set_mapping import set_value_mapping
 from integrations.enums import RunStatus
 from integrations.intake.apply_placing_rules import apply_placing_rules
 from integrations.intake.store_drafts import store_drafts
@@ -69,6 +72,15 @@ def test_a_rule_says_which_service_another_name_means_and_a_reading_finds_nothin
     rule.delete()
     apply_placing_rules()
     assert set(Incident.objects.values_list("service", flat=True)) == {"shop"}
+
+
+def test_priorities_are_severities_by_default_and_as_an_admin_maps_them(pagerduty: PagerDutyServer) -> None:
+    connection = Connection.objects.get(name="PagerDuty")
+    sync()
+    assert [(seen.word, seen.by_default) for seen in values_seen(connection, Subject.SEVERITY)] == [("P2", "high")]
+    assert set_value_mapping(connection, Subject.SEVERITY, "P2", "low") == Incident.objects.count()
+    assert set(sync("--full")) == {(0, 0, 0)}
+    assert set(Incident.objects.values_list("native_severity", "severity")) == {("P2", "low")}
 
 
 def test_a_change_event_is_one_rollout_with_another_tools_deployment(

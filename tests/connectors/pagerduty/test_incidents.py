@@ -82,8 +82,9 @@ def test_an_incident_that_was_merged_is_none_of_its_own() -> None:
     assert draft_of(merged).deleted
 
 
-def test_a_priority_says_more_than_an_urgency() -> None:
-    assert draft_of(incident(priority={"summary": "P1"})).native_severity == "P1"
+@pytest.mark.parametrize(("priority", "severity"), [({"summary": "SEV-1"}, "SEV-1"), (None, "high"), ({}, "high")])
+def test_a_priority_says_more_than_an_urgency(priority: dict[str, str] | None, severity: str) -> None:
+    assert draft_of(incident(priority=priority)).native_severity == severity
 
 
 def test_what_is_not_as_documented_names_its_field() -> None:

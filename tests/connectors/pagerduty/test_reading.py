@@ -145,6 +145,14 @@ def test_what_was_open_is_read_again_until_it_is_resolved() -> None:
         assert page.cursor["open"] == []
 
 
+def test_the_log_of_three_hundred_escalations_is_read_to_its_end() -> None:
+    with PagerDutyServer(with_incidents(incident(1, 1)), token=TOKEN) as pagerduty:
+        usual = drafts_of(pages_of(pagerduty))
+        pagerduty.escalations = 300
+        assert drafts_of(pages_of(pagerduty)) == usual
+        assert sum("log_entries" in request.path for request in pagerduty.requests) == 4
+
+
 def test_an_incident_that_came_and_went_between_two_readings_is_read(pagerduty: PagerDutyServer) -> None:
     pagerduty.show(with_incidents(incident(1, 1), incident(2, 100)))
     pagerduty.advance(BEGIN + 50 * HOUR)
