@@ -49,10 +49,6 @@ class BenchProvider(Connector):
     fields = (Field("base_url", "Base URL"),)
     permissions = ""
 
-    @property
-    def base_url(self) -> str:
-        return self.settings.values["base_url"]
-
     def sign(self, http: Http | None) -> Mapping[str, str]:
         return {}
 

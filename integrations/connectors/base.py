@@ -252,9 +252,9 @@ class Connector(ABC):
         return {}
 
     @property
-    @abstractmethod
     def base_url(self) -> str:
-        """Where requests go, without a slash at the end."""
+        """Where requests go, without a slash at the end: the form's field of that name."""
+        return self.settings.values.get("base_url", "").strip().rstrip("/")
 
     @abstractmethod
     def sign(self, http: Http | None) -> Mapping[str, str]:

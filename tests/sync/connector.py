@@ -35,10 +35,6 @@ class Example(Connector):
     )
     permissions = "Everything."
 
-    @property
-    def base_url(self) -> str:
-        return self.settings.values["base_url"]
-
     def sign(self, http: Http | None) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self.settings.secrets['token']}"}
 

@@ -72,7 +72,7 @@ class Gitea(Connector):
 
     @property
     def base_url(self) -> str:
-        return f"{self.settings.values.get('base_url', '').strip().rstrip('/')}/api/v1"
+        return f"{super().base_url}/api/v1"
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
         return {"authorization": f"token {self.settings.secrets.get('token', '')}"}

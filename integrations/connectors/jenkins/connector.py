@@ -78,10 +78,6 @@ builds waited in the queue.
 """
 
     @property
-    def base_url(self) -> str:
-        return self.settings.values.get("base_url", "").strip().rstrip("/")
-
-    @property
     def rules(self) -> Rules:
         """Raises PermanentError where one cannot be read."""
         return rules_of(self.settings)

@@ -105,10 +105,6 @@ class Jira(Connector):
 """
 
     @property
-    def base_url(self) -> str:
-        return self.settings.values.get("base_url", "").strip().rstrip("/")
-
-    @property
     def email(self) -> str:
         return self.settings.values.get("email", "").strip()
 

@@ -15,6 +15,7 @@ from integrations.connectors.drafts import SprintDraft, shown_title
 from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError
 from integrations.connectors.jira.site import pages
 from integrations.connectors.reader import Reader
+from integrations.connectors.unchecked import text_of
 from integrations.enums import SprintState
 
 SOURCE = "sprint"
@@ -67,7 +68,7 @@ def _listed(http: Http, resource: FetchedResource, states: str) -> Iterator[Any]
 
 def record(board: str, sprint: Any) -> RawRecord:
     payload = {"sprint": sprint, "board": board}
-    return RawRecord(payload, normalise_sprint, str(sprint.get("id", "")) if isinstance(sprint, dict) else "", SOURCE)
+    return RawRecord(payload, normalise_sprint, text_of(sprint, "id"), SOURCE)
 
 
 def normalise_sprint(payload: Json) -> list[SprintDraft]:

@@ -5,21 +5,21 @@ An issue's delivery holds its fields and not its changelog: it is stored at once
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from integrations.connectors.base import Arrival, Json, RawRecord
 from integrations.connectors.jira.issues import normalise_issue
 from integrations.connectors.jira.read_issues import SOURCE, without_texts
 from integrations.connectors.jira.sprints import normalise_sprint
+from integrations.connectors.json_text import json_or_none
 from integrations.connectors.signatures import signed_with_sha256
+from integrations.connectors.unchecked import text_of
 from integrations.enums import Kind
 
 ISSUES = frozenset({"jira:issue_created", "jira:issue_updated"})
 ISSUE_DELETED = "jira:issue_deleted"
 SPRINTS = frozenset({"sprint_created", "sprint_updated", "sprint_started", "sprint_closed"})
 SPRINT_DELETED = "sprint_deleted"
-LONGEST_EVENT = 60
 
 
 def arrival_of(headers: Mapping[str, str], body: bytes, secret: str) -> Arrival | None:
@@ -27,12 +27,7 @@ def arrival_of(headers: Mapping[str, str], body: bytes, secret: str) -> Arrival 
     delivery = headers.get("x-atlassian-webhook-identifier", "")
     if algorithm != "sha256" or not delivery or not signed_with_sha256(body, secret, signed):
         return None
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        document = None
-    event = document.get("webhookEvent") if isinstance(document, dict) else None
-    return Arrival(delivery, event[:LONGEST_EVENT] if isinstance(event, str) else "unknown")
+    return Arrival(delivery, text_of(json_or_none(body), "webhookEvent") or "unknown")
 
 
 def records_of(event: str, payload: Json) -> list[RawRecord] | None:
@@ -40,11 +35,11 @@ def records_of(event: str, payload: Json) -> list[RawRecord] | None:
     issue, sprint = payload.get("issue"), payload.get("sprint")
     if event in ISSUES or event == ISSUE_DELETED:
         sent = {"issue": without_texts(issue) if isinstance(issue, dict) else issue, "deleted": event == ISSUE_DELETED}
-        return [RawRecord(sent, normalise_issue, _id(issue), SOURCE)]
+        return [RawRecord(sent, normalise_issue, text_of(issue, "id"), SOURCE)]
     if event in SPRINTS or event == SPRINT_DELETED:
         board = sprint.get("originBoardId") if isinstance(sprint, dict) else None
         sent = {"sprint": sprint, "board": board, "deleted": event == SPRINT_DELETED}
-        return [RawRecord(sent, normalise_sprint, _id(sprint), "sprint")]
+        return [RawRecord(sent, normalise_sprint, text_of(sprint, "id"), "sprint")]
     return None
 
 
@@ -52,9 +47,5 @@ def news_of(event: str, payload: Json) -> tuple[str, Kind] | None:
     """The project whose issue has changed."""
     if event not in ISSUES:
         return None
-    project = ((payload.get("issue") or {}).get("fields") or {}).get("project") or {}
-    return (str(project["id"]), Kind.WORK_ITEM) if project.get("id") else None
-
-
-def _id(record: object) -> str:
-    return str(record.get("id", "")) if isinstance(record, dict) else ""
+    project = text_of(((payload.get("issue") or {}).get("fields") or {}).get("project"), "id")
+    return (project, Kind.WORK_ITEM) if project else None

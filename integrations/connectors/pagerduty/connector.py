@@ -24,7 +24,7 @@ from integrations.connectors.base import (
 from integrations.connectors.deployment_rules import SETTING, Rules, mistakes_in, rules_of
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
-from integrations.connectors.json_text import read_json
+from integrations.connectors.json_text import json_or_none
 from integrations.connectors.pagerduty.change_events import (
     deployment_of,
     normalise_change_event,
@@ -38,10 +38,10 @@ from integrations.connectors.pagerduty.read_change_events import fetch_change_ev
 from integrations.connectors.pagerduty.read_incidents import SOURCE, fetch_incidents, without_texts
 from integrations.connectors.signatures import signed_with_sha256
 from integrations.connectors.trials import tried
+from integrations.connectors.unchecked import text_of
 from integrations.enums import Kind, ResourceKind
 
 USE_ACCOUNT_KEY = "Use a read-only key of the account."
-LONGEST_EVENT = 60
 LOOKED_AT, LOOKED_BACK = 100, timedelta(days=30)  # of change events, for Test connection
 MOST_SIGNATURES = 10  # of one delivery; each costs a hash of its body
 
@@ -78,10 +78,6 @@ class PagerDuty(Connector):
   saving, for the account or for services, all *incident* events. PagerDuty shows the secret once; enter it here as the
   webhook's secret. Without it the schedule finds everything some minutes later.
 """
-
-    @property
-    def base_url(self) -> str:
-        return self.settings.values.get("base_url", "").strip().rstrip("/")
 
     @property
     def rules(self) -> Rules:
@@ -149,11 +145,9 @@ class PagerDuty(Connector):
         delivery = headers.get("x-webhook-id", "")
         if not delivery or not any(signed_with_sha256(body, secret, one) for one in given[:MOST_SIGNATURES]):
             return None
-        try:
-            event = read_json(body)["event"]["event_type"]
-        except (ValueError, RecursionError, KeyError, TypeError):
-            event = ""
-        return Arrival(delivery, event[:LONGEST_EVENT] if isinstance(event, str) and event else "unknown")
+        document = json_or_none(body)
+        about = document.get("event") if isinstance(document, dict) else None
+        return Arrival(delivery, text_of(about, "event_type") or "unknown")
 
     def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
         incident = _incident_of(event, payload)
@@ -165,9 +159,8 @@ class PagerDuty(Connector):
 
     def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:
         """The service whose incident has changed: who acknowledged it when stands in its log alone."""
-        service = (_incident_of(event, payload) or {}).get("service")
-        id_ = service.get("id") if isinstance(service, dict) else None
-        return (str(id_), Kind.INCIDENT) if id_ else None
+        service = text_of((_incident_of(event, payload) or {}).get("service"), "id")
+        return (service, Kind.INCIDENT) if service else None
 
 
 def _incident_of(event: str, payload: Json) -> Json | None:

@@ -21,7 +21,7 @@ from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Pa
 from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.pagerduty.incidents import normalise_incident
 from integrations.connectors.pagerduty.lists import LONGEST_WINDOW, list_all, list_page, list_window, window_params
-from integrations.connectors.unchecked import time_of
+from integrations.connectors.unchecked import text_of, time_of
 
 SOURCE = "incident"
 OVERLAP = timedelta(minutes=5)
@@ -48,7 +48,7 @@ def _everything(http: Http, resource: FetchedResource, cursor: Cursor, now: date
         window = max(until - LONGEST_WINDOW, first - OVERLAP)
         entries, more = _created(http, resource, window, until, offset)
         _confirm_window(entries, until)
-        unresolved |= {_id(incident) for incident in entries if incident.get("status") in UNRESOLVED}
+        unresolved |= {text_of(incident, "id") for incident in entries if incident.get("status") in UNRESOLVED}
         oldest = min((at for at in map(_created_at, entries) if at is not None), default=None)
         if not more:
             until, offset = window, 0
@@ -70,9 +70,11 @@ def _news(http: Http, resource: FetchedResource, cursor: Cursor, now: datetime) 
     before = {str(id_) for id_ in cursor.get("open", ())}
     of_service = {"service_ids[]": resource.external_id}
     created = list_window(http, "incidents", "incidents", of_service, since=since, until=now + OVERLAP)
-    found = {_id(incident): incident for incident in created if isinstance(incident, dict)}
+    found = {text_of(incident, "id"): incident for incident in created if isinstance(incident, dict)}
     params = {**of_service, "statuses[]": list(UNRESOLVED), "date_range": "all"}
-    unresolved = {_id(one): one for one in list_all(http, "incidents", "incidents", params) if isinstance(one, dict)}
+    unresolved = {
+        text_of(one, "id"): one for one in list_all(http, "incidents", "incidents", params) if isinstance(one, dict)
+    }
     found |= unresolved
     for id_ in sorted(before - found.keys()):
         if (ended := _one(http, id_)) is not None:
@@ -108,7 +110,7 @@ def _one(http: Http, incident: str) -> Json | None:
 
 
 def _record(http: Http, incident: Json) -> RawRecord:
-    id_ = _id(incident)
+    id_ = text_of(incident, "id")
     payload: Json = {"incident": without_texts(incident)}
     with suppress(GoneError):
         payload["log_entries"] = [
@@ -122,10 +124,6 @@ def _record(http: Http, incident: Json) -> RawRecord:
 def without_texts(incident: Json) -> Json:
     """Without what monitoring sent, which may hold anything."""
     return {name: value for name, value in incident.items() if name not in ("body", "description", "alerts")}
-
-
-def _id(incident: Json) -> str:
-    return str(incident.get("id", ""))
 
 
 def _created_at(incident: Json) -> datetime | None:
