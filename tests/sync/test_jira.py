@@ -12,14 +12,27 @@ import pytest
 from django.core.management import call_command
 
 from demo.plan.delivery import Repository
+from demo.providers import faults
+from demo.providers.faults import Fault
 from demo.providers.jira_issues import DONE
 from demo.providers.jira_server import JiraServer
 from integrations.connectors.http import ConnectionHttp
 from integrations.delivery.mappings.effective import Subject
 from integrations.delivery.mappings.values_seen import values_seen
-from integrations.models import Connection, Sprint, SprintChange, WorkItem, WorkItemAssignment, WorkItemTransition
+from integrations.models import (
+    Connection,
+    Quota,
+    Sprint,
+    SprintChange,
+    Stream,
+    WorkItem,
+    WorkItemAssignment,
+    WorkItemTransition,
+)
+from integrations.sync.slices import run_next_slice
 from tests.connectors.jira.reading import EMAIL, QUICK, TOKEN, connector
 from tests.demo.small_history import BEGIN, SHOP, small_history
+from tests.sync.simulated import JIRA
 
 MOST_REQUESTS = 3  # of a stream in which nothing happened
 
@@ -100,6 +113,19 @@ def test_an_issue_that_moves_to_another_project_stays_one_item_with_its_history(
         moved = WorkItem.objects.get(pk=before.pk)
         assert (moved.key, moved.former_keys, moved.project.key) == (f"WEB-{issue['id']}", [key], "WEB")
         assert (moved.deleted_at, moved.transitions.count(), moved.status_category) == (None, 1, "done")
+
+
+@pytest.mark.django_db
+def test_a_limit_of_one_endpoint_holds_no_other_up() -> None:
+    with JIRA.serve() as server:
+        JIRA.connect(server)
+        server.faults = [Fault(faults.too_many_requests(retry_after=3600), path=JIRA.lists, times=None)]
+        while run_next_slice() is not None:
+            pass
+    assert list(Quota.objects.exclude(blocked_until=None).values_list("budget", flat=True)) == ["search"]
+    assert Sprint.objects.exists()
+    assert not WorkItem.objects.exists()
+    assert set(Stream.objects.values_list("failures", flat=True)) == {0}
 
 
 @pytest.mark.django_db
