@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection as database
 
-from integrations.delivery.changed_days import append_days, days_of
+from integrations.delivery.changed_days import append_record_days, days_of
 from integrations.delivery.linking.relink import relink_deployments
 from integrations.delivery.linking.unlink import UnlinkedRecords
 from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
@@ -135,7 +135,7 @@ def recompute_all_deployments() -> None:
         before = days_of(Kind.DEPLOYMENT, ids)
         changed = recompute_mapped_column(ENVIRONMENT, meanings, ids)
         with_outcome, _ = recompute_outcomes(ids)
-        append_days(Kind.DEPLOYMENT, changed | with_outcome, before)
+        append_record_days(Kind.DEPLOYMENT, changed | with_outcome, before)
     for connection in Connection.objects.order_by("pk"):
         _recompute(connection, value_mappings_of(connection), "true", {})
 
@@ -171,7 +171,7 @@ def _recompute(connection: Connection, meanings: ValueMappings, scope: str, para
         )
         changed = {row[0] for row in cursor.fetchall()}
     _relink(changed)
-    append_days(Kind.DEPLOYMENT, changed, before)
+    append_record_days(Kind.DEPLOYMENT, changed, before)
     return len(changed)
 
 

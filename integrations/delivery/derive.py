@@ -7,7 +7,7 @@ from collections.abc import Collection
 from django.db import connection as database
 
 from integrations.code.attribution.label_evidence import update_label_evidence
-from integrations.delivery.changed_days import append_days
+from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_beside, recompute_deployments_of
 from integrations.delivery.linking.relink import relink
 from integrations.delivery.mappings.effective import value_mappings_of
@@ -59,7 +59,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
         recompute_deployments_of(connection, meanings, ids)
         relink(Kind.DEPLOYMENT, deployments_naming(ids))
         recompute_run_figures(ids)
-        append_days(Kind.PULL_REQUEST, recompute_pipeline_waits_for(ids))
+        append_record_days(Kind.PULL_REQUEST, recompute_pipeline_waits_for(ids))
     if kind == Kind.INCIDENT:
         relink(kind, ids)
         return recompute_mapped_column(SEVERITY, meanings, ids)
@@ -78,5 +78,5 @@ def recompute_pull_requests_naming(work_items: Collection[int]) -> int:
     changed = linked_anew | recompute_ready_and_work_type(naming | linked_anew)
     changed |= recompute_figures(changed)
     relink(Kind.PULL_REQUEST, changed)
-    append_days(Kind.PULL_REQUEST, changed)
+    append_record_days(Kind.PULL_REQUEST, changed)
     return len(changed)

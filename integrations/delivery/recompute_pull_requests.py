@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.locks import Lock
 from core.queue import drain, take
 from integrations.code.attribution.label_evidence import update_label_evidence
-from integrations.delivery.changed_days import append_days, days_of
+from integrations.delivery.changed_days import append_record_days, days_of
 from integrations.delivery.linking.relink import relink
 from integrations.delivery.pull_requests.figures import recompute_figures
 from integrations.delivery.pull_requests.merge_bots import recompute_merges_of_bots
@@ -41,5 +41,5 @@ def _recompute_some() -> int:
     merged = recompute_merges_of_bots(pull_requests)
     relink(Kind.PULL_REQUEST, merged)
     changed = merged | recompute_figures(pull_requests)
-    append_days(Kind.PULL_REQUEST, changed, before)
+    append_record_days(Kind.PULL_REQUEST, changed, before)
     return len(rows)

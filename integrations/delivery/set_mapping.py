@@ -8,7 +8,7 @@ from enum import StrEnum
 from django.db import transaction
 from django.db.models import Q
 
-from integrations.delivery.changed_days import append_days, days_of
+from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_named
 from integrations.delivery.derive import recompute_pull_requests_naming
 from integrations.delivery.linking.relink import relink
@@ -76,11 +76,11 @@ def _apply(connection: Connection, subject: Subject, word: str, meanings: ValueM
     if subject == Subject.ENVIRONMENT:
         deployments = recompute_mapped_value(ENVIRONMENT, meanings, connection.pk, word)
         relink(Kind.DEPLOYMENT, deployments)
-        append_days(Kind.DEPLOYMENT, deployments)
+        append_record_days(Kind.DEPLOYMENT, deployments)
         return len(deployments)
     if subject == Subject.SEVERITY:
         incidents = recompute_mapped_value(SEVERITY, meanings, connection.pk, word)
-        append_days(Kind.INCIDENT, incidents)
+        append_record_days(Kind.INCIDENT, incidents)
         return len(incidents)
     return _apply_to_items(connection, subject, word, meanings)
 
@@ -88,15 +88,15 @@ def _apply(connection: Connection, subject: Subject, word: str, meanings: ValueM
 def _apply_to_items(connection: Connection, subject: Subject, word: str, meanings: ValueMappings) -> int:
     items = WorkItem.objects.filter(connection=connection)
     if subject == Subject.ACTIVITY:
-        return _note_items(meanings, _in_status(connection, word))
+        return _recompute_items(meanings, _in_status(connection, word))
     if subject == Subject.ENDING:
         resolved_so = items.filter(resolution=word).values_list("pk", flat=True)
-        return _note_items(meanings, _in_status(connection, word).union(resolved_so))
+        return _recompute_items(meanings, _in_status(connection, word).union(resolved_so))
     if subject == Subject.FOUND_BY:
         carries_word = (
             Q(labels__contains=[word]) | Q(native_type=word) | Q(project__name=word) | Q(reporter__value=word)
         )
-        return _note_items(meanings, items.filter(carries_word).values_list("pk", flat=True))
+        return _recompute_items(meanings, items.filter(carries_word).values_list("pk", flat=True))
     if subject == Subject.STATUS:
         moved = WorkItemTransition.objects.filter(work_item__connection=connection)
         changed = recompute_mapped_value(TRANSITION, meanings, connection.pk, word)
@@ -106,16 +106,16 @@ def _apply_to_items(connection: Connection, subject: Subject, word: str, meaning
         }
         changed |= recompute_work_type_and_status(meanings, concerned)
         relink(Kind.WORK_ITEM, changed)
-        return _note_items(meanings, _in_status(connection, word), also=changed)
+        return _recompute_items(meanings, _in_status(connection, word), also=changed)
     if subject == Subject.ITEM_TYPE:
         typed = items.filter(native_type=word).values_list("pk", flat=True)
-        return _note_work_types(recompute_work_type_and_status(meanings, typed))
+        return _apply_work_types(recompute_work_type_and_status(meanings, typed))
     labelled = items.filter(labels__contains=[word]).values_list("pk", flat=True)
-    changed_items = _note_work_types(recompute_work_type_and_status(meanings, labelled))
+    changed_items = _apply_work_types(recompute_work_type_and_status(meanings, labelled))
     of_connection = PullRequest.objects.filter(connection=connection, labels__contains=[word])
     pull_requests = recompute_ready_and_work_type(of_connection.values_list("pk", flat=True))
     recompute_figures(pull_requests)
-    append_days(Kind.PULL_REQUEST, pull_requests)
+    append_record_days(Kind.PULL_REQUEST, pull_requests)
     return changed_items + len(pull_requests)
 
 
@@ -128,16 +128,11 @@ def _in_status(connection: Connection, word: str) -> set[int]:
     }
 
 
-def _note_items(meanings: ValueMappings, concerned: Iterable[int], *, also: Collection[int] = ()) -> int:
-    """Recompute the items' figures and append to the outbox those that changed, and `also`; how many these are."""
-    items = {*concerned, *also}
-    before = days_of(Kind.WORK_ITEM, items)
-    changed = recompute_item_figures(meanings, items).union(also)
-    append_days(Kind.WORK_ITEM, changed, before)
-    return len(changed)
+def _recompute_items(meanings: ValueMappings, concerned: Iterable[int], *, also: Collection[int] = ()) -> int:
+    """Recompute the items' figures; how many items changed, with `also`."""
+    return len(recompute_item_figures(meanings, {*concerned, *also}).union(also))
 
 
-def _note_work_types(changed: Collection[int]) -> int:
-    """Append the items' work types to the outbox, and their pull requests; how many records changed."""
-    append_days(Kind.WORK_ITEM, changed)
+def _apply_work_types(changed: Collection[int]) -> int:
+    """Recompute the pull requests of items whose work type changed; how many records changed."""
     return len(changed) + recompute_pull_requests_naming(changed)

@@ -126,7 +126,7 @@ def announcing(metrics: Collection[int]) -> Iterator[None]:
     yield
     if days["first"] is not None:
         end = days["last"] + timedelta(days=LONGEST_VALIDITY_DAYS)
-        append_changes([Change(FactFamily.HAND_KEPT, None, days["first"], end)])
+        append_changes([Change(FactFamily.HAND_KEPT, days["first"], end)])
 
 
 def draft_of(metric: HandKeptMetric) -> MetricDraft:

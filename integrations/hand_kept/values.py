@@ -156,7 +156,7 @@ def _stored(entry: Entry, by: User | None, via: str) -> Outcome:
 
 def _change(metric: HandKeptMetric, day: date) -> Change:
     """The days on which the value may hold."""
-    return Change(FactFamily.HAND_KEPT, None, day, day + timedelta(days=metric.valid_days))
+    return Change(FactFamily.HAND_KEPT, day, day + timedelta(days=metric.valid_days))
 
 
 def _checked_value(value: float | Decimal, unit: UnitOfMeasure) -> Decimal:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from integrations.delivery.changed_days import append_days, days_of
+from integrations.delivery.changed_days import append_record_days, days_of
 from integrations.delivery.derive import derive
 from integrations.enums import Kind, ResourceKind
 from integrations.intake.commits import delete_reported_commits
@@ -59,7 +59,7 @@ def _mark(connection: Connection, kind: Kind, ids: Collection[int]) -> int:
     before = days_of(kind, ids)
     TABLES[kind].model._default_manager.filter(pk__in=ids).update(deleted_at=timezone.now())
     derive(connection, kind, set(ids))
-    append_days(kind, ids, before)
+    append_record_days(kind, ids, before)
     return len(ids)
 
 
@@ -88,7 +88,7 @@ def move_records(connection: Connection, kind: Kind, external_ids: Collection[st
     _mark(connection, kind, list(records.filter(deleted_at=None).values_list("pk", flat=True)))
     records.update(deleted_at=None, **columns)
     derive(connection, kind, set(ids))
-    append_days(kind, ids)
+    append_record_days(kind, ids)
 
 
 def _of_resource(resource: Resource, kind: Kind) -> Q | None:

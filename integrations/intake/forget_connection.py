@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from django.db import connection as database
 
-from integrations.delivery.changed_days import append_days
+from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_in
 from integrations.delivery.linking.relink import relink_deployments, relink_pull_requests
 from integrations.delivery.linking.unlink import UnlinkedRecords
@@ -57,7 +57,7 @@ def forget_records(connection: Connection) -> None:
     for kind in _ORDER:
         table = TABLES[kind]
         for ids in _batches(table, connection):
-            append_days(kind, ids)
+            append_record_days(kind, ids)
             loose.loosen(kind, ids)
             following |= drop_figures(ids) if kind == Kind.PULL_REQUEST else set()
             if kind == Kind.PULL_REQUEST:
@@ -74,7 +74,7 @@ def forget_records(connection: Connection) -> None:
     recompute_deployments_in(repositories)
     recompute_run_figures(attempts)
     changed = recompute_work_item_links(pull_requests=naming) | recompute_ready_and_work_type(naming)
-    append_days(Kind.PULL_REQUEST, changed | naming)
+    append_record_days(Kind.PULL_REQUEST, changed | naming)
     left = list(PullRequest.objects.filter(pk__in=naming | following).values_list("pk", flat=True))
     relink_pull_requests(left)
     enqueue_pull_requests(left)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from django.db import connection
-
 from integrations.models import FactFamily
-from integrations.outbox.fact_changes import announce_changes
+from integrations.outbox.fact_changes import append_days
 
 # The first day on which anything happened in the repository or project, by what happened.
 _FIRST_DAYS: LiteralString = """
@@ -35,6 +33,9 @@ _FIRST_DAYS: LiteralString = """
     FROM integrations_sessionshare share JOIN integrations_agentsessionday figures USING (session_id)
     WHERE share.repository_id = %(repository)s
 """
+_ALL_DAYS = f"""
+    SELECT min(day), greatest(min(day), now()::date) + 1 FROM ({_FIRST_DAYS}) AS days (day)
+"""  # noqa: S608  # constants of this module
 _OF_REPOSITORY = (
     FactFamily.AI,
     FactFamily.CODE,
@@ -50,17 +51,4 @@ _OF_REPOSITORY = (
 def append_changes_of_renamed(*, repository: int | None = None, project: int | None = None) -> None:
     """Append all days on which anything could have happened there, in the transaction that changes its name."""
     families = (FactFamily.WORK_ITEM,) if repository is None else _OF_REPOSITORY
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO integrations_factchange (family, day_from, day_to)
-            SELECT family, first_day, greatest(first_day, now()::date) + 1
-            FROM (SELECT min(day) FROM ({_FIRST_DAYS}) AS days (day)) AS since (first_day)
-            CROSS JOIN unnest(%(families)s::text[]) AS families (family)
-            WHERE first_day IS NOT NULL
-            """,  # noqa: S608  # constants of this module
-            {"repository": repository, "project": project, "families": [family.value for family in families]},
-        )
-        changed = cursor.rowcount
-    if changed:
-        announce_changes()
+    append_days(dict.fromkeys(families, _ALL_DAYS), {"repository": repository, "project": project})

@@ -18,7 +18,7 @@ from django.utils import timezone
 from integrations.code.git.gone_commits import request_reading_of
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import MISSING, AnyDraft, CommitDraft, Draft, RepositoryDraft, Who
-from integrations.delivery.changed_days import append_days, days_of
+from integrations.delivery.changed_days import append_record_days, days_of
 from integrations.delivery.derive import derive
 from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.work_items.changed_days import items_of, note_moved_items, note_unlinked
@@ -204,7 +204,7 @@ def _store(
     written.note_changed(derive(connection, kind, written.touched))
     if kind == Kind.PULL_REQUEST:
         request_reading_of(written.touched)
-    append_days(kind, written.touched, days_before)
+    append_record_days(kind, written.touched, days_before)
     projects = _projects_of(projects_before)
     note_moved_items({item for item, project in projects_before.items() if projects[item] != project})
     note_unlinked({item for pull_request, item in linked_before if pull_request in written.touched})

@@ -1,4 +1,4 @@
-"""The outbox of fact changes: family, person or owner, days."""
+"""The outbox of fact changes."""
 
 from __future__ import annotations
 
@@ -23,17 +23,12 @@ class FactFamily(models.TextChoices):
 
 
 class FactChange(models.Model):
-    """Facts of a family changed for a person (null: unmatched) on days [day_from, day_to).
-
-    Facts that count for an owner have `owned_id` instead.
+    """Facts of a family changed on days [day_from, day_to).
 
     Appended in the transaction that changes the facts, and consumed by readers: integrations/outbox/fact_changes.py.
     """
 
     family = models.CharField(max_length=20, choices=FactFamily.choices)
-    # Not a foreign key: the change must outlive the person.
-    person_id = models.BigIntegerField(null=True)
-    owned_id = models.BigIntegerField(null=True)
     day_from = models.DateField()
     day_to = models.DateField()
     at = models.DateTimeField(db_default=Now())

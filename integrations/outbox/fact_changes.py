@@ -6,9 +6,11 @@ also store the resulting work: each change is processed exactly once, even if a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connection
 
@@ -22,43 +24,57 @@ change_listeners: Hook[Callable[[], None]] = Hook()
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Facts of `family` changed for a person (None: unmatched) on days [day_from, day_to).
-
-    Facts that count for an owner have `owned_id` instead.  `at` is when the first coalesced change was appended.
-    """
+    """Facts of `family` changed on days [day_from, day_to).  `at`: when the first coalesced change was appended."""
 
     family: FactFamily
-    person_id: int | None
     day_from: date
     day_to: date
-    owned_id: int | None = None
     at: datetime | None = field(default=None, compare=False)
 
 
 def append_changes(changes: Iterable[Change]) -> None:
     """Append changes to the outbox, in the transaction that makes them, and wake the readers."""
-    rows = sorted(set(changes), key=lambda row: (row.family, row.person_id or 0, row.owned_id or 0, row.day_from))
-    if not rows:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO integrations_factchange (family, person_id, day_from, day_to, owned_id)
-            SELECT * FROM unnest(%s::text[], %s::bigint[], %s::date[], %s::date[], %s::bigint[])
-            """,
-            [
-                [row.family.value for row in rows],
-                [row.person_id for row in rows],
-                [row.day_from for row in rows],
-                [row.day_to for row in rows],
-                [row.owned_id for row in rows],
-            ],
+    by_family: dict[FactFamily, list[Change]] = defaultdict(list)
+    for change in changes:
+        by_family[change.family].append(change)
+    for family, rows in by_family.items():
+        append_days(
+            {family: "SELECT * FROM unnest(%(starts)s::date[], %(ends)s::date[])"},
+            {"starts": [row.day_from for row in rows], "ends": [row.day_to for row in rows]},
         )
-    announce_changes()
+
+
+def append_days(days: Mapping[FactFamily, str], parameters: Mapping[str, Any]) -> None:
+    """Append the days that SQL selects, as in `insert_days`, and wake the readers if there are any."""
+    with connection.cursor() as cursor:
+        cursor.execute(insert_days(days), parameters)
+        if cursor.rowcount:
+            announce_changes()
+
+
+def insert_days(days: Mapping[FactFamily, str]) -> str:
+    """A statement that appends days, for use in one that also changes facts; its caller then calls `announce_changes`.
+
+    The SQL of each family selects (first day, day after the last); nulls and empty ranges are left out.
+    """
+    selected = " UNION ALL ".join(
+        f"SELECT '{family.value}', * FROM ({sql}) AS days"  # noqa: S608  # SQL of this program
+        for family, sql in days.items()
+    )
+    return f"""
+        INSERT INTO integrations_factchange (family, day_from, day_to)
+        SELECT family, lower(days), upper(days)
+        FROM (
+            SELECT family, unnest(range_agg(daterange(day_from, day_to))) AS days
+            FROM ({selected}) AS changed (family, day_from, day_to)
+            WHERE day_from < day_to
+            GROUP BY family
+        ) AS coalesced
+    """  # noqa: S608  # SQL of this program
 
 
 def announce_changes() -> None:
-    """Wake the readers, after SQL that inserts into the outbox itself."""
+    """Wake the readers, after a statement with `insert_days`."""
     for listener in change_listeners:
         listener()
 
@@ -67,7 +83,7 @@ def take_changes(limit: int = 10_000) -> Sequence[Change]:
     """Take the oldest changes out of the outbox, at most `limit` rows, coalesced.
 
     Call it in a transaction, process the changes in the same one, and repeat until it returns nothing: if the
-    transaction fails, the changes stay.  Adjacent ranges of one family and person, or owned object, are merged.
+    transaction fails, the changes stay.  Adjacent ranges of a family are merged.
     """
     claimed = [row.pk for row in claim(FactChange.objects.only("pk").order_by("pk"), limit)]
     with connection.cursor() as cursor:
@@ -75,15 +91,15 @@ def take_changes(limit: int = 10_000) -> Sequence[Change]:
             """
             WITH drained AS (
                 DELETE FROM integrations_factchange WHERE id = ANY (%s)
-                RETURNING family, person_id, owned_id, day_from, day_to, at
+                RETURNING family, day_from, day_to, at
             ), coalesced AS (
-                SELECT family, person_id, owned_id, range_agg(daterange(day_from, day_to)) AS days, min(at) AS at
+                SELECT family, range_agg(daterange(day_from, day_to)) AS days, min(at) AS at
                 FROM drained
-                GROUP BY family, person_id, owned_id
+                GROUP BY family
             )
-            SELECT family, person_id, lower(days), upper(days), owned_id, at
-            FROM (SELECT family, person_id, owned_id, unnest(days) AS days, at FROM coalesced) AS ranges
-            ORDER BY family, person_id, owned_id, 3
+            SELECT family, lower(days), upper(days), at
+            FROM (SELECT family, unnest(days) AS days, at FROM coalesced) AS ranges
+            ORDER BY 1, 2
             """,
             [claimed],
         )

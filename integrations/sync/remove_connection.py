@@ -16,11 +16,12 @@ from core.nudges import nudge_on_commit
 from core.queue import run_all
 from integrations.code.attribution.session_outcomes import recompute_outcomes
 from integrations.code.attribution.tasks import ATTRIBUTION
-from integrations.code.commits.changed_days import append_changes_of_commits, append_changes_of_sessions
+from integrations.code.commits.changed_days import append_changes_of_commits
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.in_repositories import lock_for_recompute, recompute_homes
 from integrations.code.git.branches import append_changes_of_branches
 from integrations.enums import Kind
+from integrations.facts.sessions import append_changes_of_sessions
 from integrations.intake.forget_connection import count_records, forget_records
 from integrations.intake.tables import TABLES
 from integrations.models import (

@@ -117,13 +117,12 @@ def create_world(seed: int, *, days: Sequence[date], people: int = 7, sessions: 
 
 def announce(world: World, *, tomorrow: date) -> None:
     """Append to the outbox what a fold of these sessions would."""
-    changed = {(s.person, row.day) for s in world.sessions for row in s.days}
-    changed |= {(s.person, s.day) for s in world.sessions}
+    changed = {row.day for s in world.sessions for row in s.days} | {s.day for s in world.sessions}
     one_day = timedelta(days=1)
     append_changes(
-        [Change(FactFamily.AI, person, day, day + one_day) for person, day in changed]
-        + [Change(FactFamily.ENROLMENT, person, day, tomorrow) for person, day in world.enrolled.items()]
-        + [Change(FactFamily.CODE, commit.person, commit.day, commit.day + one_day) for commit in world.commits]
+        [Change(FactFamily.AI, day, day + one_day) for day in changed]
+        + [Change(FactFamily.ENROLMENT, day, tomorrow) for day in world.enrolled.values()]
+        + [Change(FactFamily.CODE, commit.day, commit.day + one_day) for commit in world.commits]
     )
 
 

@@ -21,7 +21,6 @@ from integrations.models import (
 from integrations.outbox.fact_changes import Change, take_changes
 from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.sessions.fold import fold_received_batches
-from orgtree.models import Person
 from tests.telemetry.raw_rows import Event, Point, at, receive
 
 pytestmark = pytest.mark.django_db
@@ -204,14 +203,13 @@ def test_a_changed_choice_of_source_marks_every_day_of_the_session() -> None:
     }
 
 
-def test_what_a_fold_changed_is_noted_for_its_person_and_days() -> None:
+def test_what_a_fold_changed_is_noted_for_its_days() -> None:
     fold(
         Event(at("2026-03-02 23:50"), kind=EventKind.REQUEST, tokens=(10, 0, 0, 0)),
         Event(at("2026-03-03 00:10"), kind=EventKind.REQUEST, tokens=(10, 0, 0, 0)),
     )
-    person = Person.objects.get(email="ada@example.com")
     changes = taken_changes()
-    assert Change(FactFamily.AI, person.pk, date(2026, 3, 2), date(2026, 3, 4)) in changes
+    assert Change(FactFamily.AI, date(2026, 3, 2), date(2026, 3, 4)) in changes
     assert [change.day_from for change in changes if change.family == FactFamily.ENROLMENT] == [date(2026, 3, 2)]
     assert not taken_changes()
 

@@ -8,7 +8,7 @@ from django.db import connection
 
 from core.locks import Lock
 from integrations.models import FactFamily, Repository
-from integrations.outbox.fact_changes import announce_changes
+from integrations.outbox.fact_changes import announce_changes, insert_days
 
 # The commits that the repository holds.  A table with statistics: with a subquery of unknown size, the planner once
 # joined 100,000 commits with 100,000 others by a nested loop.
@@ -51,7 +51,7 @@ _REMOVE = """
 """
 # The home: a repository with the commit on its default branch, else the one connected first.
 # A commit of an autonomous agent counts for the owner of its home, which changes with it.
-_RECOMPUTE_HOMES = """
+_RECOMPUTE_HOMES = f"""
     WITH moved AS (
         UPDATE integrations_commit commit SET home_id = best.repository_id
         FROM (
@@ -65,14 +65,10 @@ _RECOMPUTE_HOMES = """
             WHERE known.id = ANY (%(commits)s::bigint[])
         ) AS best
         WHERE commit.id = best.id AND best.left_id IS DISTINCT FROM best.repository_id
-        RETURNING commit.credited_id, commit.counted_on, best.left_id, best.repository_id
+        RETURNING commit.credited_id, commit.counted_on
     )
-    INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
-    SELECT DISTINCT %(family)s, owned.id, moved.counted_on, moved.counted_on + 1
-    FROM moved
-    JOIN integrations_owned owned ON owned.repository_id IN (moved.left_id, moved.repository_id)
-    WHERE moved.credited_id IS NULL
-"""
+    {insert_days({FactFamily.CODE: "SELECT counted_on, counted_on + 1 FROM moved WHERE credited_id IS NULL"})}
+"""  # noqa: S608  # constants of this module
 
 DUPLICATES = Lock("duplicates of commits")
 
@@ -120,10 +116,9 @@ def recompute_homes(commits: Iterable[int]) -> None:
     Changes for owners are appended to the outbox.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_RECOMPUTE_HOMES, {"commits": sorted(commits), "family": FactFamily.CODE.value})
-        changed = cursor.rowcount
-    if changed:
-        announce_changes()
+        cursor.execute(_RECOMPUTE_HOMES, {"commits": sorted(commits)})
+        if cursor.rowcount:
+            announce_changes()
 
 
 def unlinked_commits(repository: Repository) -> set[int]:

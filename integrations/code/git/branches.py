@@ -10,9 +10,9 @@ from django.db import connection
 from integrations.connectors.git.repository import GitRepository
 from integrations.models import FactFamily, RepositorySource
 from integrations.models.branches import LONGEST_BRANCH_NAME
-from integrations.outbox.fact_changes import announce_changes
+from integrations.outbox.fact_changes import announce_changes, append_days, insert_days
 
-_NOTE = """
+_NOTE = f"""
     WITH seen AS (
         SELECT seen.name, commit.id AS tip_id
         FROM unnest(%(names)s::text[], %(tips)s::text[]) AS seen (name, tip)
@@ -34,28 +34,17 @@ _NOTE = """
         FROM (SELECT tip_id FROM gone UNION SELECT tip_id FROM added) AS changed
         JOIN integrations_commit tip ON tip.id = changed.tip_id
     )
-    INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
-    SELECT %(family)s, owned.id, stale.since, current_date + 1
-    FROM stale
-    JOIN integrations_repositorysource source ON source.id = %(source)s
-    JOIN integrations_repository own ON own.id = source.repository_id
-    LEFT JOIN integrations_owned owned ON owned.repository_id = coalesce(own.joined_into_id, own.id)
-    WHERE stale.since <= current_date
-"""
+    {insert_days({FactFamily.CLONE: "SELECT since, current_date + 1 FROM stale"})}
+"""  # noqa: S608  # constants of this module
 # If a repository has several clones, another one provides its branches from now on.
-_NOTE_LEFT = """
-    INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
-    SELECT %(family)s, owned.id, min(tip.counted_on) + %(stale_after)s + 1, current_date + 1
+_DAYS_OF_LEAVING = """
+    SELECT min(tip.counted_on) + %(stale_after)s + 1, current_date + 1
     FROM integrations_unmergedbranch branch
     JOIN integrations_commit tip ON tip.id = branch.tip_id
     JOIN integrations_repositorysource source ON source.id = branch.source_id
-    JOIN integrations_repository own ON own.id = source.repository_id
-    LEFT JOIN integrations_owned owned ON owned.repository_id = coalesce(own.joined_into_id, own.id)
     WHERE source.repository_id IN (
         SELECT repository_id FROM integrations_repositorysource WHERE connection_id = %(connection)s
     )
-    GROUP BY owned.id
-    HAVING min(tip.counted_on) + %(stale_after)s < current_date
 """
 STALE_AFTER_DAYS = 30
 
@@ -77,25 +66,16 @@ def sync_branches(source: RepositorySource, git: GitRepository, branches: Mappin
                 "names": list(tips),
                 "tips": list(tips.values()),
                 "stale_after": STALE_AFTER_DAYS,
-                "family": FactFamily.CLONE.value,
             },
         )
-        changed = cursor.rowcount
-    if changed:
-        announce_changes()
+        if cursor.rowcount:
+            announce_changes()
 
 
 def append_changes_of_branches(connection_id: int) -> None:
     """Append to the outbox that the branches of this connection's clones disappear, in the transaction that deletes the
     connection, before it does."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _NOTE_LEFT,
-            {"connection": connection_id, "stale_after": STALE_AFTER_DAYS, "family": FactFamily.CLONE.value},
-        )
-        changed = cursor.rowcount
-    if changed:
-        announce_changes()
+    append_days({FactFamily.CLONE: _DAYS_OF_LEAVING}, {"connection": connection_id, "stale_after": STALE_AFTER_DAYS})
 
 
 def _short(ref: str) -> str:

@@ -10,7 +10,7 @@ from django.db import connection
 from integrations.code.commits.store import local_day
 from integrations.connectors.git.context_files import context_file_periods
 from integrations.models import ContextFile, FactFamily, Repository
-from integrations.outbox.fact_changes import announce_changes
+from integrations.outbox.fact_changes import append_days
 
 _DAYS_WITH_ANY = """
     SELECT coalesce(range_agg(daterange(present_from, present_to)), '{}')::text
@@ -18,10 +18,8 @@ _DAYS_WITH_ANY = """
 """
 # An agent active in January counts in the first quarter by the files present at the end of March, so all days with
 # commits in the repository change.
-_NOTE = """
-    INSERT INTO integrations_factchange (family, day_from, day_to)
-    SELECT %(family)s, min(counted_on), max(counted_on) + 1
-    FROM integrations_commit WHERE home_id = %(repository)s HAVING count(counted_on) > 0
+_DAYS_WITH_COMMITS = """
+    SELECT min(counted_on), max(counted_on) + 1 FROM integrations_commit WHERE home_id = %(repository)s
 """
 
 
@@ -41,18 +39,10 @@ def store_context_files(repository: Repository, git_dir: Path, tip: str, paths: 
     repository.context_files.all().delete()
     ContextFile.objects.bulk_create(rows.values())
     if _days_with_any(repository) != before:
-        _note(repository)
+        append_days({FactFamily.CLONE: _DAYS_WITH_COMMITS}, {"repository": repository.pk})
 
 
 def _days_with_any(repository: Repository) -> str:
     with connection.cursor() as cursor:
         cursor.execute(_DAYS_WITH_ANY, [repository.pk])
         return str(cursor.fetchone()[0])
-
-
-def _note(repository: Repository) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_NOTE, {"family": FactFamily.CLONE.value, "repository": repository.pk})
-        changed = cursor.rowcount
-    if changed:
-        announce_changes()

@@ -7,7 +7,7 @@ position, so that a killed worker resumes there.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from django.db import connection, transaction
@@ -24,7 +24,7 @@ from integrations.connectors.git.line_ages import LineAges, LineCounts
 from integrations.connectors.git.line_changes import ChainCommit, read_chain
 from integrations.connectors.git.repository import GitRepository
 from integrations.models import ChangedLines, FactFamily, LineHistory, Repository
-from integrations.outbox.fact_changes import announce_changes
+from integrations.outbox.fact_changes import append_days
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_with
 
 logger = logging.getLogger(__name__)
@@ -81,20 +81,11 @@ _REWRITTEN = """
     ON CONFLICT DO NOTHING
     RETURNING commit_id
 """
-_CHANGED = """
-    INSERT INTO integrations_factchange (family, person_id, owned_id, day_from, day_to)
-    SELECT %(family)s, person_id, owned_id, lower(days), upper(days)
-    FROM (
-        SELECT identity.person_id, owned.id AS owned_id,
-               unnest(range_agg(daterange(commit.counted_on, commit.counted_on + 1))) AS days
-        FROM integrations_changedlines lines
-        JOIN integrations_commit commit ON commit.id = lines.commit_id
-        JOIN integrations_commit author ON author.id = lines.author_id
-        LEFT JOIN orgtree_identity identity ON identity.id = author.credited_id
-        LEFT JOIN integrations_owned owned ON owned.repository_id = lines.repository_id AND author.credited_id IS NULL
-        WHERE lines.commit_id = ANY (%(commits)s)
-        GROUP BY identity.person_id, owned.id
-    ) AS coalesced
+_DAYS = """
+    SELECT commit.counted_on, commit.counted_on + 1
+    FROM integrations_changedlines lines
+    JOIN integrations_commit commit ON commit.id = lines.commit_id
+    WHERE lines.commit_id = ANY (%(commits)s)
 """
 
 
@@ -203,7 +194,7 @@ def _store(repository: Repository, counts: dict[str, tuple[int, LineCounts]], ti
         ]
         # A fork shares commits with its origin: the repository that came first keeps them.
         ChangedLines.objects.bulk_create(rows, ignore_conflicts=True)
-        _note_changed(list(shas))
+        append_days({FactFamily.CLONE: _DAYS}, {"commits": list(shas)})
         rewritten = _store_rewritten(repository, {id_: counts[sha][1].reworked_from for id_, sha in shas.items()})
         enqueue_pull_requests_with({*shas, *rewritten})
         LineHistory.objects.filter(pk=repository.pk).update(tip=tip, ages=ages.packed())
@@ -226,18 +217,10 @@ def _forget(repository: Repository) -> None:
     with transaction.atomic():
         of_repository = ChangedLines.objects.filter(repository=repository)
         commits = list(of_repository.values_list("commit_id", flat=True))
-        _note_changed(commits)
+        append_days({FactFamily.CLONE: _DAYS}, {"commits": commits})
         enqueue_pull_requests_with(commits)
         of_repository.delete()
         LineHistory.objects.filter(pk=repository.pk).update(tip="", ages=b"")
-
-
-def _note_changed(commits: Sequence[int]) -> None:
-    if not commits:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(_CHANGED, {"commits": list(commits), "family": FactFamily.CLONE.value})
-    announce_changes()
 
 
 def _clone_of(repository: Repository) -> tuple[GitRepository, str] | None:

@@ -19,7 +19,7 @@ from django.db import connection
 from integrations.facts.production import IN_PRODUCTION, LATEST_FIRST
 from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
 from integrations.models import FactFamily
-from integrations.outbox.fact_changes import announce_changes
+from integrations.outbox.fact_changes import announce_changes, insert_days
 from orgtree.models import Organisation
 
 _JUST_BEFORE: LiteralString = f"""(
@@ -218,7 +218,13 @@ _PUT: LiteralString = """
 """
 _STILL_LINKED: LiteralString = "SELECT deployment_id FROM linked_failure"
 # An incident that is not resolved yet keeps its deployment from being restored.
-_RESTORE: LiteralString = """
+_DAYS_OF_CHANGED = """
+    SELECT day, day + 1
+    FROM changed
+    JOIN integrations_deployment deployment ON deployment.id = changed.deployment_id
+    CROSS JOIN unnest(ARRAY[deployment.finished_at::date, changed.restored_on]) AS day
+"""
+_RESTORE = f"""
     WITH outcome AS MATERIALIZED (
         SELECT deployment.id AS deployment_id, summary.method, summary.restored_at,
                summary.restored_at::date AS restored_on,
@@ -264,23 +270,10 @@ _RESTORE: LiteralString = """
     ), changed AS (
         SELECT deployment_id, restored_on FROM before UNION ALL SELECT deployment_id, restored_on FROM put
     ), noted AS (
-        INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
-        SELECT %(family)s, owned_id, lower(days), upper(days) FROM (
-            SELECT owned_id, unnest(range_agg(daterange(day, day + 1))) AS days FROM (
-                SELECT coalesce(service.id, repository.id) AS owned_id,
-                       unnest(ARRAY[deployment.finished_at::date, changed.restored_on]) AS day
-                FROM changed
-                JOIN integrations_deployment deployment ON deployment.id = changed.deployment_id
-                LEFT JOIN integrations_owned service
-                     ON service.kind = 'service' AND service.name = deployment.service
-                LEFT JOIN integrations_owned repository ON repository.repository_id = deployment.repository_id
-            ) AS touched
-            WHERE day IS NOT NULL
-            GROUP BY owned_id
-        ) AS coalesced
+        {insert_days({FactFamily.DEPLOYMENT: _DAYS_OF_CHANGED})}
     )
     SELECT count(*) FROM changed
-"""
+"""  # noqa: S608  # constants of this module
 
 
 def recompute_failures(*, deployments: Collection[int] = (), incidents: Collection[int] = ()) -> None:
@@ -306,7 +299,6 @@ def _recompute(
         "deployments": deployments,
         "incidents": incidents,
         "window": link_window(),
-        "family": FactFamily.DEPLOYMENT.value,
     }
     with connection.cursor() as cursor:
         for name, columns in _TABLES.items():

@@ -21,11 +21,10 @@ from django.db import connection
 
 from integrations.delivery.linking.copies import Copy, all_copies, copies_of
 from integrations.delivery.linking.side_branches import Beside, deployed_beside
-from integrations.delivery.pull_requests.changed_lead_times import NOTE_CHANGED
-from integrations.delivery.pull_requests.changed_services import note_services
+from integrations.delivery.pull_requests.changed_days import note_services
 from integrations.facts.production import IN_ORDER, IN_PRODUCTION, IS_ROLLBACK
 from integrations.models import FactFamily
-from integrations.outbox.fact_changes import announce_changes
+from integrations.outbox.fact_changes import announce_changes, insert_days
 from orgtree.models import Organisation
 
 _OF_PULL_REQUESTS: LiteralString = "pull_request.id = ANY (%(ids)s)"
@@ -184,6 +183,7 @@ _RECOMPUTE: LiteralString = """
     ), noted AS ({note_changed})
     SELECT DISTINCT pull_request_id FROM changed
 """
+_NOTE_CHANGED = insert_days({FactFamily.DEPLOYMENT: "SELECT deployed_on, deployed_on + 1 FROM changed"})
 
 
 def recompute_first_deployments(pull_requests: Collection[int]) -> int:
@@ -211,14 +211,8 @@ def _recompute(
     linked = linked_merges(_MERGED_PULL_REQUESTS.format(pull_requests=pull_requests), deployments)
     with connection.cursor() as cursor:
         cursor.execute(
-            _RECOMPUTE.format(linked=linked, pull_requests=pull_requests, note_changed=NOTE_CHANGED),
-            {
-                "ids": list(ids),
-                "before": [],
-                "credited": [],
-                "owned": [],
-                **params_of_linked(_repositories_of(ids), beside, copies),
-            },
+            _RECOMPUTE.format(linked=linked, pull_requests=pull_requests, note_changed=_NOTE_CHANGED),
+            {"ids": list(ids), **params_of_linked(_repositories_of(ids), beside, copies)},
         )
         changed = [row[0] for row in cursor.fetchall()]
     note_services(changed)
@@ -240,11 +234,10 @@ def linked_merges(merges: LiteralString, deployments: LiteralString) -> str:
 def params_of_linked(
     repositories: Collection[int], beside: Collection[Beside], copies: Collection[Copy]
 ) -> dict[str, Any]:
-    """The parameters of these CTEs, and the family of what is noted."""
+    """The parameters of these CTEs."""
     return {
         "repositories": list(repositories),
         "history": Organisation.current().lead_time_history_days,
-        "family": FactFamily.DEPLOYMENT.value,
         "copied": [copy.merge_id for copy in copies],
         "copies": [copy.sha for copy in copies],
         "beside_repositories": [commit.repository_id for commit in beside],

@@ -21,7 +21,8 @@ from integrations.delivery.linking.side_branches import DEPLOYED_BESIDE, deploye
 from integrations.delivery.mappings.defaults import default_work_type_of_title
 from integrations.enums import WorkType
 from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
-from integrations.outbox.fact_changes import announce_changes
+from integrations.models import FactFamily
+from integrations.outbox.fact_changes import announce_changes, insert_days
 
 # One row per push of these repositories.  What a merged pull request brought is none of it: its merge, the commits that
 # it lists, those after a rebase (by author time and subject), and a commit that names its number.
@@ -125,13 +126,7 @@ _RECOMPUTE = f"""
         UNION SELECT commit_id, deployed_on FROM before
         UNION SELECT commit_id, deployed_on FROM put
     ), noted AS (
-        INSERT INTO integrations_factchange (family, person_id, owned_id, day_from, day_to)
-        SELECT DISTINCT %(family)s, identity.person_id, owned.id, changed.deployed_on, changed.deployed_on + 1
-        FROM changed
-        JOIN integrations_commit commit ON commit.id = changed.commit_id
-        LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
-        LEFT JOIN integrations_owned owned
-             ON owned.repository_id = commit.home_id AND commit.credited_id IS NULL
+        {insert_days({FactFamily.DEPLOYMENT: "SELECT deployed_on, deployed_on + 1 FROM changed"})}
     )
     SELECT DISTINCT commit_id FROM changed
 """

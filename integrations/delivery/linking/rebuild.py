@@ -11,7 +11,7 @@ from integrations.delivery.linking.pushes import recompute_pushes
 from integrations.delivery.linking.rollbacks import propose_all_rollbacks
 from integrations.delivery.linking.service_paths import recompute_touched_services_in
 from integrations.delivery.linking.work_item_origins import recompute_all_work_item_origins
-from integrations.delivery.pull_requests.changed_lead_times import note_lead_times
+from integrations.delivery.pull_requests.changed_days import note_lead_times
 from integrations.delivery.rollouts.recompute import recompute_all_rollouts
 from integrations.models import Repository, ServicePaths
 

@@ -22,7 +22,7 @@ from integrations.delivery.linking.service_paths import (
     touching_placed,
 )
 from integrations.delivery.linking.work_item_origins import linked_to, recompute_work_item_origins
-from integrations.delivery.pull_requests.changed_lead_times import note_lead_times
+from integrations.delivery.pull_requests.changed_days import note_lead_times
 from integrations.delivery.rollouts.recompute import recompute_rollouts
 from integrations.enums import Kind
 from integrations.models import CommitPlace, PlacingWork, Repository

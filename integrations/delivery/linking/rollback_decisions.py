@@ -7,7 +7,7 @@ from collections.abc import Collection
 from django.db import transaction
 from django.utils import timezone
 
-from integrations.delivery.changed_days import append_days
+from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.linking.relink import relink_deployments
 from integrations.enums import Kind
 from integrations.models import ProposedRollback
@@ -28,5 +28,5 @@ def decide_rollbacks(proposals: Collection[int], state: ProposedRollback.State, 
         state=state, decided_by="" if is_open else by, decided_at=None if is_open else timezone.now()
     )
     relink_deployments(deployments)
-    append_days(Kind.DEPLOYMENT, deployments)
+    append_record_days(Kind.DEPLOYMENT, deployments)
     return len(deployments)

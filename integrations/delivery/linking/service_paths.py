@@ -14,7 +14,7 @@ from typing import LiteralString
 from django.db import connection
 from pathspec import GitIgnoreSpec
 
-from integrations.delivery.pull_requests.changed_services import note_services
+from integrations.delivery.pull_requests.changed_days import note_services
 from integrations.delivery.pull_requests.figures import shared_commits, sharing_commits
 from integrations.delivery.pull_requests.stages_sql import COMMITS
 from integrations.models import ServicePaths, TouchedService

@@ -11,10 +11,10 @@ from django.db import connection
 from integrations.delivery.linking.failures import recompute_failures
 from integrations.delivery.linking.pushes import recompute_pushes, repositories_with_pushes
 from integrations.delivery.linking.relink import relink_whole_repository
-from integrations.delivery.pull_requests.changed_lead_times import note_lead_times
-from integrations.delivery.pull_requests.changed_services import note_services
+from integrations.delivery.pull_requests.changed_days import note_lead_times, note_services
 from integrations.enums import Kind
 from integrations.models import FactFamily
+from integrations.outbox.fact_changes import insert_days
 
 _DELETE: Mapping[Kind, tuple[LiteralString, ...]] = {
     Kind.PULL_REQUEST: (
@@ -37,21 +37,15 @@ _REPOSITORIES: LiteralString = """
     )
     SELECT DISTINCT repository_id FROM gone JOIN integrations_pullrequest ON id = pull_request_id
 """
-_PUSHED_IN: LiteralString = """
+_PUSHED_IN = f"""
     WITH gone AS (
-        DELETE FROM integrations_deployedpush WHERE deployment_id = ANY (%(ids)s)
-        RETURNING commit_id, repository_id, deployed_on
+        DELETE FROM integrations_deployedpush WHERE deployment_id = ANY (%s)
+        RETURNING repository_id, deployed_on
     ), noted AS (
-        INSERT INTO integrations_factchange (family, person_id, owned_id, day_from, day_to)
-        SELECT DISTINCT %(family)s, identity.person_id, owned.id, gone.deployed_on, gone.deployed_on + 1
-        FROM gone
-        JOIN integrations_commit commit ON commit.id = gone.commit_id
-        LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
-        LEFT JOIN integrations_owned owned
-             ON owned.repository_id = commit.home_id AND commit.credited_id IS NULL
+        {insert_days({FactFamily.DEPLOYMENT: "SELECT deployed_on, deployed_on + 1 FROM gone"})}
     )
     SELECT DISTINCT repository_id FROM gone
-"""
+"""  # noqa: S608  # constants of this module
 _MERGED_IN: LiteralString = "SELECT DISTINCT repository_id FROM integrations_pullrequest WHERE id = ANY (%s)"
 _OF_DEPLOYMENTS: LiteralString = """
     DELETE FROM integrations_deploymentfailure WHERE deployment_id = ANY (%s) OR repaired_by_id = ANY (%s)
@@ -72,10 +66,7 @@ class UnlinkedRecords:
     incidents: set[int] = field(default_factory=set)
 
     def loosen(self, kind: Kind, ids: Collection[int]) -> None:
-        """Delete the links of these records, which are deleted in the same transaction.
-
-        The figures of pull requests still exist, so that the owners of changed lead times are known.
-        """
+        """Delete the links of these records, which are deleted in the same transaction."""
         id_list = sorted(ids)
         if kind == Kind.PULL_REQUEST:
             note_lead_times(id_list)
@@ -88,7 +79,7 @@ class UnlinkedRecords:
                 note_services(deployed)
                 cursor.execute(_REPOSITORIES, [id_list])
                 self.repositories.update(row[0] for row in cursor.fetchall())
-                cursor.execute(_PUSHED_IN, {"ids": id_list, "family": FactFamily.DEPLOYMENT.value})
+                cursor.execute(_PUSHED_IN, [id_list])
                 self.pushed_in.update(row[0] for row in cursor.fetchall())
                 cursor.execute(_OF_DEPLOYMENTS, [id_list, id_list])
                 for deployment, incident in cursor.fetchall():

@@ -8,7 +8,7 @@ from django.db import connection as database
 
 from integrations.delivery.pipeline_runs.pull_requests import recompute_pull_requests_of_runs
 from integrations.models import FactFamily
-from integrations.outbox.fact_changes import announce_changes
+from integrations.outbox.fact_changes import announce_changes, insert_days
 
 AT_ONCE = 5000
 
@@ -20,13 +20,8 @@ _NAMES = ", ".join(_COLUMNS)
 _NEW = ", ".join(f"excluded.{column}" for column in _COLUMNS)
 _STORED = ", ".join(f"stored.{column}" for column in _COLUMNS)
 
-# A run counts on the day on which its last attempt finished, for the owner of its repository.
-_NOTE = f"""
-        INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
-        SELECT DISTINCT '{FactFamily.PIPELINE.value}', owned.id, entered.finished_on, entered.finished_on + 1
-        FROM entered LEFT JOIN integrations_owned owned ON owned.repository_id = entered.repository_id
-        WHERE entered.is_last AND entered.finished_on IS NOT NULL
-"""  # noqa: S608  # constants of this module
+# A run counts on the day on which its last attempt finished.
+_NOTE = insert_days({FactFamily.PIPELINE: "SELECT finished_on, finished_on + 1 FROM entered WHERE is_last"})
 # The changed attempts, those in one run with them, and those that were: losing an attempt changes a run, too.
 # The last attempt is the one that started last; of those that started together the one with the highest number.
 _RECOMPUTE = f"""
@@ -69,10 +64,9 @@ _RECOMPUTE = f"""
         WHERE run_id = ANY (ARRAY(SELECT id FROM concerned EXCEPT SELECT id FROM attempts))
         RETURNING run_id
     ), before AS (
-        SELECT repository_id, is_last, finished_on FROM integrations_pipelinerunfigures
-        WHERE run_id IN (SELECT id FROM concerned)
+        SELECT is_last, finished_on FROM integrations_pipelinerunfigures WHERE run_id IN (SELECT id FROM concerned)
     ), entered AS (
-        SELECT * FROM before UNION SELECT repository_id, is_last, finished_at::date FROM placed
+        SELECT * FROM before UNION SELECT is_last, finished_at::date FROM placed
     ), noted AS ({_NOTE}
     ), put AS (
         INSERT INTO integrations_pipelinerunfigures AS stored (run_id, {_NAMES})
@@ -122,7 +116,7 @@ def drop_run_figures(ids: Iterable[int]) -> set[int]:
             f"""
             WITH entered AS (
                 DELETE FROM integrations_pipelinerunfigures WHERE run_id = ANY (%(ids)s)
-                RETURNING of_run, repository_id, is_last, finished_on
+                RETURNING of_run, is_last, finished_on
             ), noted AS ({_NOTE})
             SELECT run_id FROM integrations_pipelinerunfigures
             WHERE of_run IN (SELECT of_run FROM entered) AND NOT run_id = ANY (%(ids)s)

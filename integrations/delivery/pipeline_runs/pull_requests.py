@@ -11,7 +11,7 @@ from typing import LiteralString
 from django.db import connection as database
 
 from integrations.models import FactFamily
-from integrations.outbox.fact_changes import announce_changes
+from integrations.outbox.fact_changes import append_days
 
 AT_ONCE = 5000
 
@@ -61,12 +61,9 @@ _LEAVE: LiteralString = """
     UPDATE integrations_pipelinerunfigures SET pull_request_id = NULL WHERE pull_request_id = ANY (%(ids)s)
     RETURNING run_id
 """
-_NOTE: LiteralString = """
-    INSERT INTO integrations_factchange (family, owned_id, day_from, day_to)
-    SELECT DISTINCT %(family)s, owned.id, figures.finished_on, figures.finished_on + 1
-    FROM integrations_pipelinerunfigures figures
-    LEFT JOIN integrations_owned owned ON owned.repository_id = figures.repository_id
-    WHERE figures.run_id = ANY (%(ids)s) AND figures.is_last AND figures.finished_on IS NOT NULL
+_DAYS = """
+    SELECT finished_on, finished_on + 1
+    FROM integrations_pipelinerunfigures WHERE run_id = ANY (%(ids)s) AND is_last
 """
 
 
@@ -96,11 +93,8 @@ def detach_runs_of(pull_requests: Collection[int]) -> set[int]:
 
 
 def _note(runs: Collection[int]) -> None:
-    if not runs:
-        return
-    with database.cursor() as cursor:
-        cursor.execute(_NOTE, {"ids": list(runs), "family": FactFamily.PIPELINE.value})
-    announce_changes()
+    if runs:
+        append_days({FactFamily.PIPELINE: _DAYS}, {"ids": list(runs)})
 
 
 def _ids(statement: LiteralString, pull_requests: Collection[int]) -> list[int]:

@@ -9,7 +9,7 @@ from django.db import connection as database
 
 from integrations.bots import REVIEW_BOTS
 from integrations.connectors.git.agent_signatures import agent_of_bot
-from integrations.delivery.pull_requests.changed_lead_times import credited_with_lead_times, note_lead_times
+from integrations.delivery.pull_requests.changed_days import note_lead_times
 from integrations.delivery.pull_requests.figures_sql import STORE
 from integrations.delivery.pull_requests.pipeline_waits import recompute_pipeline_waits
 from integrations.delivery.pull_requests.reverts import recompute_reverts
@@ -56,12 +56,11 @@ def recompute_figures(ids: Iterable[int]) -> set[int]:
     """
     changed_ids = set(ids)
     pull_requests = sorted(changed_ids | sharing_commits(changed_ids))
-    credited = credited_with_lead_times(pull_requests)
     changed: set[int] = set()
     for start in range(0, len(pull_requests), AT_ONCE):
         some = pull_requests[start : start + AT_ONCE]
         changed |= _recompute(some, shared_commits(some))
-    note_lead_times(changed, credited)
+    note_lead_times(changed)
     enqueue_sessions_behind(changed)
     return changed | recompute_reverts(pull_requests) | recompute_pipeline_waits(pull_requests)
 

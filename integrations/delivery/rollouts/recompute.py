@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 
 from django.db import connection as database
 
-from integrations.delivery.changed_days import append_days, days_of
+from integrations.delivery.changed_days import append_record_days, days_of
 from integrations.delivery.mappings.environments import only_prepares
 from integrations.delivery.rollouts.grouping import Part, representatives
 from integrations.delivery.rollouts.outcomes import WAITING, Outcome, Status, outcomes
@@ -147,7 +147,7 @@ def recompute_outcomes(deployments: Collection[int]) -> tuple[set[int], set[int]
         return changed, set()
     before = days_of(Kind.DEPLOYMENT, active)
     made_active = _write(_PUT_AGAIN, again, bases=list(own))
-    append_days(Kind.DEPLOYMENT, made_active, before)
+    append_record_days(Kind.DEPLOYMENT, made_active, before)
     return changed, made_active
 
 
@@ -195,7 +195,7 @@ def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
         if marks:
             cursor.execute(_MARK, {"ids": list(ids), "reasons": list(reasons), "parts_of": list(parts_of)})
     changed = unmarked.union(ids)
-    append_days(Kind.DEPLOYMENT, changed)
+    append_record_days(Kind.DEPLOYMENT, changed)
     return changed
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from django.db import connection as database
 
 from integrations.models import FactFamily
-from integrations.outbox.fact_changes import announce_changes
+from integrations.outbox.fact_changes import announce_changes, append_days, insert_days
 
 
 def _day(column: str) -> str:
@@ -53,87 +53,66 @@ _ENTERED_ANEW = " + ".join(
         _where(_differs("started_on"), "before.in_progress_days", "put.in_progress_days"),
     )
 )
-DAYS_OF_ITEM = f"{_all_days('figures')} * datemultirange(daterange(NULL, now()::date + 1))"
+_UNTIL_TODAY = "datemultirange(daterange(NULL, now()::date + 1))"
+DAYS_OF_ITEM = f"{_all_days('figures')} * {_UNTIL_TODAY}"
 """The days on which an item is counted so far, as a multirange, from its row of figures."""
 
-_NOTE = """
-        INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
-        SELECT '{family}', person_id, lower(days), upper(days)
-        FROM (
-            SELECT identity.person_id,
-                   unnest(range_agg(entered.days) * datemultirange(daterange(NULL, now()::date + 1))) AS days
-            FROM entered
-            LEFT JOIN orgtree_identity identity ON identity.id = entered.credited_id
-            GROUP BY identity.person_id
-        ) AS of_people
-"""
+_NOTE = insert_days(
+    {
+        FactFamily.WORK_ITEM: f"""
+            SELECT lower(date_range), upper(date_range)
+            FROM entered CROSS JOIN unnest(entered.days * {_UNTIL_TODAY}) AS date_range
+        """  # noqa: S608  # constants of this module
+    }
+)
 NOTE_CHANGED_DAYS = f"""
     entered AS (
-        SELECT credited_id, {_all_days("gone")} AS days FROM gone
+        SELECT {_all_days("gone")} AS days FROM gone
         UNION ALL
-        SELECT put.credited_id, {_all_days("put")}
+        SELECT {_all_days("put")}
         FROM put LEFT JOIN before USING (work_item_id)
         WHERE before.work_item_id IS NULL
         UNION ALL
-        SELECT whole.credited_id, whole.days
+        SELECT CASE WHEN {_differs("credited_id", "repository_id", "work_type")}
+               THEN {_all_days("before")} + {_all_days("put")} ELSE {_ENTERED_ANEW} END
         FROM put JOIN before USING (work_item_id)
-        CROSS JOIN LATERAL (
-            VALUES (before.credited_id, {_all_days("before")}), (put.credited_id, {_all_days("put")})
-        ) AS whole (credited_id, days)
-        WHERE {_differs("credited_id", "repository_id", "work_type")}
-        UNION ALL
-        SELECT put.credited_id, {_ENTERED_ANEW}
-        FROM put JOIN before USING (work_item_id)
-        WHERE NOT ({_differs("credited_id", "repository_id", "work_type")})
     ),
-    noted AS ({_NOTE.format(family=FactFamily.WORK_ITEM.value)})
+    noted AS ({_NOTE})
 """  # noqa: S608  # constants of this module
 """entered AS (…), noted AS (…): for a statement with gone, before and put, which are rows of work items' figures."""
-
 _DROP = f"""
     WITH gone AS (
         DELETE FROM integrations_workitemfigures WHERE work_item_id = ANY (%(ids)s) RETURNING *
-    ),
-    entered AS (SELECT credited_id, {_all_days("gone")} AS days FROM gone)
-    {_NOTE.format(family=FactFamily.WORK_ITEM.value)}
+    ), entered AS (SELECT {_all_days("gone")} AS days FROM gone)
+    {_NOTE}
 """  # noqa: S608  # constants of this module
-_NOTE_DONE = f"""
-    WITH entered AS (
-        SELECT figures.credited_id, datemultirange(daterange(figures.done_on, figures.done_on + 1)) AS days
-        FROM integrations_workitemlink link
-        JOIN integrations_workitemfigures figures ON figures.work_item_id = link.work_item_id
-        WHERE link.pull_request_id = ANY (%(ids)s) AND figures.done_on IS NOT NULL
-    )
-    {_NOTE.format(family=FactFamily.WORK_ITEM.value)}
-"""  # noqa: S608  # constants of this module
-
-
-_NOTE_UNLINKED = f"""
-    WITH entered AS (
-        SELECT credited_id, datemultirange(daterange(done_on, done_on + 1)) AS days
-        FROM integrations_workitemfigures WHERE work_item_id = ANY (%(ids)s) AND done_on IS NOT NULL
-    )
-    {_NOTE.format(family=FactFamily.WORK_ITEM.value)}
-"""  # noqa: S608  # constants of this module
-
-
-_NOTE_MOVED = f"""
-    WITH entered AS (
-        SELECT credited_id, {_all_days("figures")} AS days
-        FROM integrations_workitemfigures figures WHERE work_item_id = ANY (%(ids)s)
-    )
-    {_NOTE.format(family=FactFamily.WORK_ITEM.value)}
+_DAYS_OF_DONE = """
+    SELECT figures.done_on, figures.done_on + 1
+    FROM integrations_workitemlink link
+    JOIN integrations_workitemfigures figures ON figures.work_item_id = link.work_item_id
+    WHERE link.pull_request_id = ANY (%(ids)s) AND figures.done_on <= now()::date
+"""
+_DAYS_OF_UNLINKED = """
+    SELECT done_on, done_on + 1
+    FROM integrations_workitemfigures WHERE work_item_id = ANY (%(ids)s) AND done_on <= now()::date
+"""
+_DAYS_OF_MOVED = f"""
+    SELECT lower(date_range), upper(date_range)
+    FROM integrations_workitemfigures figures CROSS JOIN unnest({DAYS_OF_ITEM}) AS date_range
+    WHERE work_item_id = ANY (%(ids)s)
 """  # noqa: S608  # constants of this module
 
 
 def note_moved_items(ids: Collection[int]) -> None:
     """Append to the outbox that these work items moved to another project."""
-    _execute(_NOTE_MOVED, ids)
+    _append(_DAYS_OF_MOVED, ids)
 
 
 def drop_item_figures(ids: Collection[int]) -> None:
     """Delete the figures of these work items, which are about to be deleted, and append them to the outbox."""
-    _execute(_DROP, ids)
+    with database.cursor() as cursor:
+        cursor.execute(_DROP, {"ids": sorted(ids)})
+    announce_changes()
 
 
 def note_items_of(pull_requests: Collection[int]) -> None:
@@ -141,7 +120,7 @@ def note_items_of(pull_requests: Collection[int]) -> None:
 
     Call it after any change of pull requests, in the same transaction.
     """
-    _execute(_NOTE_DONE, pull_requests)
+    _append(_DAYS_OF_DONE, pull_requests)
 
 
 def items_of(pull_requests: Collection[int]) -> Sequence[tuple[int, int]]:
@@ -159,12 +138,9 @@ def items_of(pull_requests: Collection[int]) -> Sequence[tuple[int, int]]:
 
 def note_unlinked(items: Collection[int]) -> None:
     """As `note_items_of`, for items that were linked to pull requests, and may no longer be."""
-    _execute(_NOTE_UNLINKED, items)
+    _append(_DAYS_OF_UNLINKED, items)
 
 
-def _execute(statement: str, ids: Collection[int]) -> None:
-    if not ids:
-        return
-    with database.cursor() as cursor:
-        cursor.execute(statement, {"ids": sorted(ids)})
-    announce_changes()
+def _append(days: str, ids: Collection[int]) -> None:
+    if ids:
+        append_days({FactFamily.WORK_ITEM: days}, {"ids": sorted(ids)})

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from psycopg import Cursor
 from psycopg.types.numeric import Int8
 
-from integrations.outbox.fact_changes import announce_changes
+from integrations.facts.sessions import append_changes_of_sessions
 from integrations.telemetry.otlp.session_keys import AuthorNames, SessionKey, identity_names
 from integrations.telemetry.otlp.store_rows import time_at
 from orgtree.identities.resolving import identify
@@ -163,8 +163,7 @@ def _unite(new: list[int]) -> list[tuple[int, int, int]]:
             cursor.execute(RENAME, columns)
             for table in TABLES_OF_DAYS:
                 cursor.execute(RENAME_DAYS.format(table=table), columns)
-            cursor.execute(NOTE_RENAMED_DAYS, columns)
-            announce_changes()
+            append_changes_of_sessions(named)
             transaction.on_commit(_merged_into.clear)  # sessions that continued under the weaker name
     return [(new_id, earlier_id, named.get(earlier_id, identity)) for new_id, earlier_id, identity, _ in united]
 
@@ -262,14 +261,3 @@ RENAME_DAYS = """
     WHERE figures.session_id = named.session_id
 """
 TABLES_OF_DAYS = ("integrations_agentsessionday", "integrations_agenttierday", "integrations_agenttoolday")
-NOTE_RENAMED_DAYS = """
-    INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
-    SELECT 'ai', identity.person_id, day, day + 1
-    FROM unnest(%s::bigint[], %s::bigint[]) AS named (session_id, identity_id)
-    JOIN orgtree_identity identity ON identity.id = named.identity_id
-    CROSS JOIN LATERAL (
-        SELECT figures.day FROM integrations_agentsessionday figures WHERE figures.session_id = named.session_id
-        UNION SELECT started_on FROM integrations_agentsession session WHERE session.id = named.session_id
-    ) AS days
-    WHERE day IS NOT NULL
-"""

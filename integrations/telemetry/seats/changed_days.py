@@ -18,49 +18,35 @@ EARLIEST = date(2000, 1, 1)
 
 @contextmanager
 def announcing_seats(plans: Collection[int] | None = None) -> Iterator[None]:
-    """Wrap a change of these plans (None: all) or their assignments: everybody with a seat before or after it is
-    appended to the outbox, in one transaction.  With `plans`, a new plan needs `announce_plan`.
+    """Wrap a change of these plans (None: all) or their assignments in a transaction: the days on which there were
+    seats before or after it are appended to the outbox.  With `plans`, a new plan needs `announce_plan`.
     """
     with transaction.atomic():
-        before = _concerned(plans)
+        _append(plans)
         yield
-        _append(before | _concerned(plans))
+        _append(plans)
 
 
 def announce_plan(plan: int) -> None:
-    """Append the changes of a new plan, in the transaction that creates it."""
-    _append(_concerned([plan]))
+    """Append the days of a new plan, in the transaction that creates it."""
+    _append([plan])
 
 
 def announce_today() -> None:
     """Append the costs of the new day."""
     today = timezone.localdate()
-    with transaction.atomic():
-        held = SeatAssignment.objects.filter(during__contains=today, plan__during__contains=today)
-        people = set(held.values_list("identity__person_id", flat=True))
-        yesterday = today - timedelta(days=1)
-        append_changes(
-            Change(FactFamily.SEATS, person, yesterday, today + timedelta(days=1)) for person in {*people, None}
-        )
+    append_changes([Change(FactFamily.SEATS, today - timedelta(days=1), today + timedelta(days=1))])
 
 
-def _concerned(plans: Collection[int] | None) -> set[tuple[int | None, date]]:
-    """(person, first day) of seats of the plans; None for unassigned seats."""
-    concerned: set[tuple[int | None, date]] = {
-        (None, days.lower or EARLIEST)
-        for days in SeatPlan.objects.filter(_of(plans, "pk")).values_list("during", flat=True)
-    }
-    held = SeatAssignment.objects.filter(_of(plans, "plan")).values_list("identity__person_id", "during")
-    concerned.update((person, days.lower or EARLIEST) for person, days in held)
-    return concerned
+def _append(plans: Collection[int] | None) -> None:
+    days = [
+        *SeatPlan.objects.filter(_of(plans, "pk")).values_list("during", flat=True),
+        *SeatAssignment.objects.filter(_of(plans, "plan")).values_list("during", flat=True),
+    ]
+    if days:
+        since = min(during.lower or EARLIEST for during in days)
+        append_changes([Change(FactFamily.SEATS, since, max(timezone.localdate(), since) + timedelta(days=1))])
 
 
 def _of(plans: Collection[int] | None, name: str) -> Q:
     return Q() if plans is None else Q(**{f"{name}__in": plans})
-
-
-def _append(concerned: Collection[tuple[int | None, date]]) -> None:
-    after = timezone.localdate() + timedelta(days=1)
-    append_changes(
-        Change(FactFamily.SEATS, person, since, max(after, since + timedelta(days=1))) for person, since in concerned
-    )

@@ -50,11 +50,8 @@ TABLES: LiteralString = """
         cache_write_1h_tokens bigint, output_tokens bigint, spend numeric, unpriced_tokens bigint,
         reported_cost numeric, surcharge_1h numeric, compared boolean, calls int, failures int, refusals int
     ) ON COMMIT DELETE ROWS;
-    CREATE TEMPORARY TABLE IF NOT EXISTS fold_change (
-        family text, identity_id bigint, day_from date, day_to date
-    ) ON COMMIT DELETE ROWS;
     TRUNCATE fold_event, fold_point, fold_touched, fold_neighbour, fold_handed, fold_session, fold_request, fold_slot,
-             fold_day, fold_rebuilt_day, fold_large_day, fold_difference, fold_change;
+             fold_day, fold_rebuilt_day, fold_large_day, fold_difference;
 """
 
 

@@ -16,7 +16,8 @@ from django.db import connection, transaction
 from core.locks import Lock
 from core.nudges import nudge_on_commit
 from integrations.models import AgentSessionDay, FactFamily, ImportedUsage
-from integrations.outbox.fact_changes import announce_changes
+from integrations.outbox.fact_changes import announce_changes, append_days
+from integrations.telemetry.enrolment import enrol
 from integrations.telemetry.prices.price_snapshots import save_price_snapshots
 from integrations.telemetry.prices.summed_days import price_summed_days
 from orgtree.organisation.people_version import raise_people_version
@@ -40,9 +41,8 @@ def recompute_usage() -> int:
         cursor.execute(COUNTED_SESSIONS)
         rebuilt = _make_days([row[0] for row in cursor.fetchall()])
         cursor.execute(FORGET_EMPTY_SESSIONS)
-        cursor.execute(ENROL, {"family": FactFamily.ENROLMENT.value})
-        is_anybody_new = cursor.fetchone()[0]
-        cursor.execute(NOTE_CHANGES, {"family": FactFamily.AI.value})
+        is_anybody_new = enrol(SEEN)
+        append_days({FactFamily.AI: CHANGED_DAYS}, {})
         announce_changes()
         if is_anybody_new:
             raise_people_version()
@@ -101,7 +101,7 @@ GATHER: LiteralString = """
         usage_id bigint, author bigint, identity_id bigint, agent text, form text, key text, session_key text, day date,
         day_from date, day_to date, counts boolean
     ) ON COMMIT DELETE ROWS;
-    CREATE TEMPORARY TABLE IF NOT EXISTS changed_day (identity_id bigint, day date) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS changed_day (day date) ON COMMIT DELETE ROWS;
     TRUNCATE usage_candidate, changed_day;
     WITH author AS (
         SELECT id AS identity_id, coalesce(person_id, -id) AS author FROM orgtree_identity
@@ -171,7 +171,7 @@ TAKE_AWAY: LiteralString = """
         WHERE candidate.usage_id = usage.id AND day.session_id = usage.session_id AND day.source = 'files'
         RETURNING day.identity_id, day.day
     )
-    INSERT INTO changed_day SELECT DISTINCT identity_id, day FROM gone
+    INSERT INTO changed_day SELECT DISTINCT day FROM gone
 """
 
 MAKE_SESSIONS: LiteralString = """
@@ -250,34 +250,13 @@ FORGET_EMPTY_SESSIONS: LiteralString = """
       AND isempty(session.event_stretches) AND isempty(session.metric_stretches)
 """
 
-# xmax is 0 in inserted rows, not in updated ones.
-ENROL: LiteralString = """
-    WITH seen AS (
-        SELECT candidate.identity_id, min(candidate.day_from) AS first_day
-        FROM usage_candidate candidate WHERE candidate.counts GROUP BY candidate.identity_id
-    ), enrolled AS (
-        INSERT INTO integrations_enrolment AS known (identity_id, first_at)
-        SELECT identity_id, first_day::timestamp AT TIME ZONE current_setting('TimeZone') FROM seen
-        ON CONFLICT (identity_id) DO UPDATE SET first_at = LEAST(known.first_at, excluded.first_at)
-        WHERE excluded.first_at < known.first_at
-        RETURNING identity_id, (first_at AT TIME ZONE current_setting('TimeZone'))::date AS first_day,
-                  xmax = 0 AS is_new
-    ), noted AS (
-        INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
-        SELECT %(family)s, identity.person_id, enrolled.first_day,
-               GREATEST(enrolled.first_day, (now() AT TIME ZONE current_setting('TimeZone'))::date) + 1
-        FROM enrolled JOIN orgtree_identity identity ON identity.id = enrolled.identity_id
-    )
-    SELECT EXISTS (SELECT FROM enrolled WHERE is_new)
+SEEN: LiteralString = """
+    SELECT identity_id, min(day_from)::timestamp AT TIME ZONE current_setting('TimeZone')
+    FROM usage_candidate WHERE counts GROUP BY identity_id
 """
 
-NOTE_CHANGES: LiteralString = """
-    INSERT INTO integrations_factchange (family, person_id, day_from, day_to)
-    SELECT DISTINCT %(family)s, identity.person_id, changed.day, changed.day + 1
-    FROM (
-        SELECT identity_id, day FROM changed_day
-        UNION SELECT identity_id, day FROM usage_candidate
-        UNION SELECT identity_id, day_from FROM usage_candidate
-    ) AS changed
-    JOIN orgtree_identity identity ON identity.id = changed.identity_id
+CHANGED_DAYS: LiteralString = """
+    SELECT day, day + 1 FROM changed_day
+    UNION ALL SELECT day, day + 1 FROM usage_candidate
+    UNION ALL SELECT day_from, day_from + 1 FROM usage_candidate
 """

@@ -11,7 +11,7 @@ from django.db import transaction
 from insights.query.query import Window
 from integrations.enums import Kind
 from integrations.intake.deleted_records import mark_deleted
-from integrations.models import FactChange, Owned
+from integrations.models import FactChange
 from tests.delivery.work_items.tracker import HOUR, Tracker, at, figure, on, values, week_of
 from tests.org import Org
 
@@ -82,4 +82,3 @@ def test_the_outbox_is_told_of_the_days_on_which_a_run_counts_and_counted(tracke
     tracker.tell(tracker.run("1/2", "aaa", "success", "03-16 10:00", "03-16 11:00", attempt=2))
     changes = FactChange.objects.filter(family="pipeline").order_by("day_from")
     assert [change.day_from for change in changes] == [on("03-09"), on("03-16")]
-    assert {change.owned_id for change in changes} == {Owned.objects.get(kind="repository").pk}
