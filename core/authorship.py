@@ -13,7 +13,9 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
+
+from core import sql
 
 
 @contextmanager
@@ -37,15 +39,12 @@ def account_of(event: Any) -> int | None:
 
 
 def _has_context() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(current_setting('pghistory.context_id', true), '') <> ''")
-        return bool(cursor.fetchone()[0])
+    return bool(sql.value("SELECT coalesce(current_setting('pghistory.context_id', true), '') <> ''"))
 
 
 def _set_context(context_id: str, metadata: str) -> None:
     """Local to the transaction: the database resets it at commit and at rollback."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('pghistory.context_id', %s, true), set_config('pghistory.context_metadata', %s, true)",
-            [context_id, metadata],
-        )
+    sql.execute(
+        "SELECT set_config('pghistory.context_id', %s, true), set_config('pghistory.context_metadata', %s, true)",
+        [context_id, metadata],
+    )

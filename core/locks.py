@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from zlib import crc32
 
-from django.db import connection
+from core import sql
 
 _names: dict[int, str] = {}
 
@@ -78,6 +78,4 @@ class Lock:
 
     def _call(self, function: str, key: int | None) -> bool:
         numbers = [self.number] if key is None else [self.number, key]
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {function}({', '.join(['%s'] * len(numbers))})", numbers)
-            return bool(cursor.fetchone()[0])
+        return bool(sql.value(f"SELECT {function}({', '.join(['%s'] * len(numbers))})", numbers))

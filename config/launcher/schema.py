@@ -14,6 +14,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import OperationalError
 
 from config.launcher.errors import LaunchError
+from core import sql
 
 # A migration waiting for a lock blocks all later queries: fail instead, and start again.
 LOCK_TIMEOUT = "15s"
@@ -26,10 +27,9 @@ Key = tuple[str, str]  # a migration's app and name
 
 def migrate_schema() -> None:
     """Apply missing migrations; refuse a database of a newer or too old Headway."""
-    with connection.cursor() as cursor:
-        cursor.execute("select set_config('lock_timeout', %s, false)", ["120s"])
-        cursor.execute("select pg_advisory_lock(%s)", [MIGRATION_LOCK])
-        cursor.execute("select set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
+    sql.execute("select set_config('lock_timeout', %s, false)", ["120s"])
+    sql.execute("select pg_advisory_lock(%s)", [MIGRATION_LOCK])
+    sql.execute("select set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
     try:
         # Django's loader fails if only some of a squashed migration's replaced ones are applied.
         recorded = set(MigrationRecorder(connection).applied_migrations())

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import LiteralString
 
-from django.db import connection as database
-
+from core import sql
 from integrations.delivery.pipeline_runs.pull_requests import assign_runs_of
 from integrations.delivery.pull_requests.changed_days import note_services_of_deployments
 from integrations.delivery.work_items.changed_days import note_items_of
@@ -58,9 +57,12 @@ def days_of(kind: Kind, ids: Iterable[int]) -> list[CountedDays]:
     family, ordered = FAMILIES.get(kind), sorted(ids)
     if family is None or not ordered:
         return []
-    with database.cursor() as cursor:
-        cursor.execute(_DAYS.format(columns="record_id,", moments=_MOMENTS[family]), {"ids": ordered})
-        return [(record, start, end) for record, start, end in cursor.fetchall()]
+    return [
+        (record, start, end)
+        for record, start, end in sql.rows(
+            _DAYS.format(columns="record_id,", moments=_MOMENTS[family]), {"ids": ordered}
+        )
+    ]
 
 
 def append_record_days(kind: Kind, ids: Iterable[int], before: Iterable[CountedDays] = ()) -> None:

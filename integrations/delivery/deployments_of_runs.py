@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.db import connection as database
-
+from core import sql
 from integrations.delivery.changed_days import append_record_days, days_of
 from integrations.delivery.linking.relink import relink_deployments
 from integrations.delivery.linking.unlink import UnlinkedRecords
@@ -89,28 +88,27 @@ def recompute_deployments_beside(deployments: Iterable[int]) -> int:
 
     Nearly always nothing changes: only the first deployment to an environment, and the last, matter.
     """
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT touched.repository_id
-            FROM (
-                SELECT DISTINCT repository_id, unnest(ARRAY[environment, 'production']) AS environment
-                FROM integrations_deployment WHERE id = ANY (%(ids)s)
-            ) AS touched
-            WHERE EXISTS (
-                SELECT FROM integrations_deployment derived
-                WHERE derived.repository_id = touched.repository_id AND derived.environment = touched.environment
-                  AND derived.pipeline_run_id IS NOT NULL
-            ) OR NOT EXISTS (
-                SELECT FROM integrations_deployment own
-                WHERE own.repository_id = touched.repository_id AND own.environment = touched.environment
-                  AND own.service = '' AND own.pipeline_run_id IS NULL AND own.deleted_at IS NULL
-                  AND own.id <> ALL (%(ids)s)
-            )
-            """,
-            {"ids": sorted(deployments)},
+    rows = sql.rows(
+        """
+        SELECT DISTINCT touched.repository_id
+        FROM (
+            SELECT DISTINCT repository_id, unnest(ARRAY[environment, 'production']) AS environment
+            FROM integrations_deployment WHERE id = ANY (%(ids)s)
+        ) AS touched
+        WHERE EXISTS (
+            SELECT FROM integrations_deployment derived
+            WHERE derived.repository_id = touched.repository_id AND derived.environment = touched.environment
+              AND derived.pipeline_run_id IS NOT NULL
+        ) OR NOT EXISTS (
+            SELECT FROM integrations_deployment own
+            WHERE own.repository_id = touched.repository_id AND own.environment = touched.environment
+              AND own.service = '' AND own.pipeline_run_id IS NULL AND own.deleted_at IS NULL
+              AND own.id <> ALL (%(ids)s)
         )
-        return recompute_deployments_in(row[0] for row in cursor.fetchall())
+        """,
+        {"ids": sorted(deployments)},
+    )
+    return recompute_deployments_in(row[0] for row in rows)
 
 
 def recompute_deployments_in(repositories: Iterable[int]) -> int:
@@ -142,34 +140,30 @@ def recompute_all_deployments() -> None:
 
 def _recompute(connection: Connection, meanings: ValueMappings, scope: str, parameters: Mapping[str, Any]) -> int:
     params = {"connection": connection.pk, **parameters}
-    with database.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT run.name, array_remove(array_agg(deployment.id), NULL)
-            FROM integrations_pipelinerun run
-            LEFT JOIN integrations_deployment deployment ON deployment.pipeline_run_id = run.id
-            WHERE run.connection_id = %(connection)s AND {scope}
-            GROUP BY run.name
-            """,  # noqa: S608  # constants of this module
-            params,
-        )
-        rows = cursor.fetchall()
+    rows = sql.rows(
+        f"""
+        SELECT run.name, array_remove(array_agg(deployment.id), NULL)
+        FROM integrations_pipelinerun run
+        LEFT JOIN integrations_deployment deployment ON deployment.pipeline_run_id = run.id
+        WHERE run.connection_id = %(connection)s AND {scope}
+        GROUP BY run.name
+        """,  # noqa: S608  # constants of this module
+        params,
+    )
     meant = {name: environment for name, _ in rows if (environment := meanings.of_deploying(name))}
     stored = {id_ for _, ids in rows for id_ in ids}
     if not meant and not stored:
         return 0
     before = days_of(Kind.DEPLOYMENT, stored)
-    with database.cursor() as cursor:
-        cursor.execute(
-            _RECOMPUTE.format(scope=scope),
-            {
-                **params,
-                "names": list(meant),
-                "environments": [str(environment) for environment in meant.values()],
-                "decided": [meanings.is_decided(Subject.DEPLOYING, name) for name in meant],
-            },
-        )
-        changed = {row[0] for row in cursor.fetchall()}
+    changed = sql.ids(
+        _RECOMPUTE.format(scope=scope),
+        {
+            **params,
+            "names": list(meant),
+            "environments": [str(environment) for environment in meant.values()],
+            "decided": [meanings.is_decided(Subject.DEPLOYING, name) for name in meant],
+        },
+    )
     _relink(changed)
     append_record_days(Kind.DEPLOYMENT, changed, before)
     return len(changed)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db import connection as database
-
+from core import sql
 from integrations.code.attribution.label_evidence import update_label_evidence
 from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_beside, recompute_deployments_of
@@ -69,12 +68,10 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
 def recompute_pull_requests_naming(work_items: Collection[int]) -> int:
     """Relink pull requests that name these work items, or did, and recompute their work types; how many changed."""
     linked_anew = recompute_work_item_links(work_items=work_items)
-    with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT pull_request_id FROM integrations_workitemlink WHERE work_item_id = ANY (%s)",
-            [sorted(work_items)],
-        )
-        naming = {row[0] for row in cursor.fetchall()}
+    naming = sql.ids(
+        "SELECT DISTINCT pull_request_id FROM integrations_workitemlink WHERE work_item_id = ANY (%s)",
+        [sorted(work_items)],
+    )
     changed = linked_anew | recompute_ready_and_work_type(naming | linked_anew)
     changed |= recompute_figures(changed)
     relink(Kind.PULL_REQUEST, changed)

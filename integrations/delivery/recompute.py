@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import LiteralString
 
-from django.db import connection as database
 from django.db import transaction
 
+from core import sql
 from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.pipeline_runs.figures import recompute_run_figures
 from integrations.delivery.work_items.figures import recompute_item_figures
@@ -68,6 +68,4 @@ def _recompute_all(which: str) -> int:
 
 
 def _stored(connection: Connection, tables: Mapping[str, str], which: str) -> list[int]:
-    with database.cursor() as cursor:
-        cursor.execute(_RECORDS.format(**tables, which=which.format(**tables)), {"connection": connection.pk})
-        return [row[0] for row in cursor.fetchall()]
+    return sql.column(_RECORDS.format(**tables, which=which.format(**tables)), {"connection": connection.pk})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import LiteralString
 
-from django.db import connection
+from core import sql
 
 TELEMETRY, MERGES, NOTES, SILENCES, UNPLACED = "telemetry", "merges", "notes", "silences", "unplaced"
 
@@ -46,12 +46,8 @@ def left_out(start: date, end: date) -> dict[str, int]:
     By the value of `Kind`: providers' records in quarantine, of any time: when what was not understood happened is
     unknown.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_LEFT_OUT, {"start": start, "end": end})
-        return {what: records for what, records in cursor.fetchall() if records}
+    return {what: records for what, records in sql.rows(_LEFT_OUT, {"start": start, "end": end}) if records}
 
 
 def unused_notes() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({UNUSED_NOTES}) AS unused")  # noqa: S608 — a constant
-        return int(cursor.fetchone()[0])
+    return int(sql.value(f"SELECT count(*) FROM ({UNUSED_NOTES}) AS unused"))  # noqa: S608 — a constant

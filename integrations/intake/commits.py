@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from django.db import connection as database
 from django.db.models.functions import Coalesce
 
+from core import sql
 from integrations.code.attribution.evidence import store_evidence
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.in_repositories import link_commits, lock_for_recompute, recompute_homes
@@ -78,24 +78,22 @@ def delete_reported_commits(
         repositories = list(known.values_list("repository_id", flat=True))
     own = Repository.objects.filter(pk__in=repositories)
     release(own, shas)
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            DELETE FROM integrations_commitinrepository link
-            USING integrations_commit commit
-            WHERE commit.id = link.commit_id AND commit.sha = ANY (%s) AND commit.without_clone
-              AND link.repository_id = ANY (%s)
-              AND NOT EXISTS (
-                  SELECT FROM integrations_owncommit own
-                  JOIN integrations_repository repository ON repository.id = own.repository_id
-                  WHERE own.commit_id = commit.id
-                    AND coalesce(repository.joined_into_id, repository.id) = link.repository_id
-              )
-            RETURNING commit.id, link.repository_id
-            """,
-            [list(shas), list(own.values_list(Coalesce("joined_into", "pk"), flat=True))],
-        )
-        unlinked = cursor.fetchall()
+    unlinked = sql.rows(
+        """
+        DELETE FROM integrations_commitinrepository link
+        USING integrations_commit commit
+        WHERE commit.id = link.commit_id AND commit.sha = ANY (%s) AND commit.without_clone
+          AND link.repository_id = ANY (%s)
+          AND NOT EXISTS (
+              SELECT FROM integrations_owncommit own
+              JOIN integrations_repository repository ON repository.id = own.repository_id
+              WHERE own.commit_id = commit.id
+                AND coalesce(repository.joined_into_id, repository.id) = link.repository_id
+          )
+        RETURNING commit.id, link.repository_id
+        """,
+        [list(shas), list(own.values_list(Coalesce("joined_into", "pk"), flat=True))],
+    )
     held = {commit for commit, _ in unlinked}
     for repository in Repository.objects.filter(pk__in={repository for _, repository in unlinked}).order_by("pk"):
         relink_commits(repository, {commit for commit, of in unlinked if of == repository.pk})
@@ -154,19 +152,17 @@ def _mark_without_clone(commits: Collection[int]) -> None:
 def _state_lines(drafts: Sequence[CommitDraft]) -> set[int]:
     """Note how many lines were changed, of which files nobody knows; the commits for which that is new."""
     counted = [draft for draft in drafts if draft.additions is not None and draft.deletions is not None]
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE integrations_commit commit SET lines_added = told.added, lines_deleted = told.deleted
-            FROM unnest(%s::text[], %s::integer[], %s::integer[]) AS told (sha, added, deleted)
-            WHERE commit.sha = told.sha AND commit.without_clone
-              AND (commit.lines_added, commit.lines_deleted) IS DISTINCT FROM (told.added, told.deleted)
-            RETURNING commit.id
-            """,
-            [
-                [draft.external_id for draft in counted],
-                [draft.additions for draft in counted],
-                [draft.deletions for draft in counted],
-            ],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        """
+        UPDATE integrations_commit commit SET lines_added = told.added, lines_deleted = told.deleted
+        FROM unnest(%s::text[], %s::integer[], %s::integer[]) AS told (sha, added, deleted)
+        WHERE commit.sha = told.sha AND commit.without_clone
+          AND (commit.lines_added, commit.lines_deleted) IS DISTINCT FROM (told.added, told.deleted)
+        RETURNING commit.id
+        """,
+        [
+            [draft.external_id for draft in counted],
+            [draft.additions for draft in counted],
+            [draft.deletions for draft in counted],
+        ],
+    )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from django.db import connection as database
-
+from core import sql
 from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_in
 from integrations.delivery.linking.relink import relink_deployments, relink_pull_requests
@@ -81,43 +80,36 @@ def forget_records(connection: Connection) -> None:
 
 
 def _batches(table: RecordTable, connection: Connection) -> Iterator[list[int]]:
-    with database.cursor() as cursor:
-        cursor.execute(f"SELECT id FROM {table.name} WHERE connection_id = %s ORDER BY id", [connection.pk])  # noqa: S608  # name of a table
-        ids = [row[0] for row in cursor.fetchall()]
+    ids = sql.column(f"SELECT id FROM {table.name} WHERE connection_id = %s ORDER BY id", [connection.pk])  # noqa: S608  # name of a table
     for start in range(0, len(ids), AT_ONCE):
         yield ids[start : start + AT_ONCE]
 
 
 def _delete(table: RecordTable, ids: Collection[int]) -> None:
-    with database.cursor() as cursor:
-        for part in table.parts:
-            cursor.execute(f"DELETE FROM {part.name} WHERE {part.owner} = ANY (%s)", [list(ids)])  # noqa: S608  # name of a table
-        cursor.execute(f"DELETE FROM {table.name} WHERE id = ANY (%s)", [list(ids)])  # noqa: S608  # name of a table
+    for part in table.parts:
+        sql.execute(f"DELETE FROM {part.name} WHERE {part.owner} = ANY (%s)", [list(ids)])  # noqa: S608  # name of a table
+    sql.execute(f"DELETE FROM {table.name} WHERE id = ANY (%s)", [list(ids)])  # noqa: S608  # name of a table
 
 
 def _unlink_others(connection: Connection) -> set[int]:
     """Unlink pull requests of other connections from items of this one; those that were."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE integrations_workitemlink link SET work_item_id = NULL
-            FROM integrations_workitem item, integrations_pullrequest pull_request
-            WHERE item.id = link.work_item_id AND item.connection_id = %(connection)s
-              AND pull_request.id = link.pull_request_id AND pull_request.connection_id <> %(connection)s
-            RETURNING link.pull_request_id
-            """,
-            {"connection": connection.pk},
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        """
+        UPDATE integrations_workitemlink link SET work_item_id = NULL
+        FROM integrations_workitem item, integrations_pullrequest pull_request
+        WHERE item.id = link.work_item_id AND item.connection_id = %(connection)s
+          AND pull_request.id = link.pull_request_id AND pull_request.connection_id <> %(connection)s
+        RETURNING link.pull_request_id
+        """,
+        {"connection": connection.pk},
+    )
 
 
 def _repositories_with_deployments(connection: Connection) -> set[int]:
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT repository_id FROM integrations_deployment
-            WHERE connection_id = %s AND pipeline_run_id IS NULL
-            """,
-            [connection.pk],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        """
+        SELECT DISTINCT repository_id FROM integrations_deployment
+        WHERE connection_id = %s AND pipeline_run_id IS NULL
+        """,
+        [connection.pk],
+    )

@@ -8,6 +8,7 @@ from typing import Any, LiteralString, NamedTuple
 
 from django.db import connection
 
+from core import sql
 from integrations.models import OwnCommit, OwnRecord, Repository, TelemetryPlace
 
 
@@ -184,24 +185,21 @@ def place_back(repository: Repository, joined: Repository) -> set[int]:
     named = TelemetryPlace.objects.filter(repository=repository).exclude(named="").order_by().distinct()
     mean_joined = [name for name in named.values_list("named", flat=True) if Repository.objects.at(name) == joined]
     TelemetryPlace.objects.filter(repository=repository, named__in=mean_joined).update(repository=joined)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT there.session_id FROM integrations_sessionplace there
-            JOIN integrations_telemetryplace place ON place.id = there.place_id
-            WHERE place.repository_id = %s
-            """,
-            [joined.pk],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        """
+        SELECT DISTINCT there.session_id FROM integrations_sessionplace there
+        JOIN integrations_telemetryplace place ON place.id = there.place_id
+        WHERE place.repository_id = %s
+        """,
+        [joined.pk],
+    )
 
 
 def merge_commits(repository: Repository, joined: Repository) -> set[int]:
     """Let `repository` hold what `joined` holds, and note what each holds by itself; the commits concerned."""
     ids = _ids(repository, joined, [])
-    with connection.cursor() as cursor:
-        cursor.execute(_OWN_COMMITS, ids)
-        cursor.execute(_MERGE_COMMITS, ids)
+    sql.execute(_OWN_COMMITS, ids)
+    sql.execute(_MERGE_COMMITS, ids)
     return joined_commits({joined.pk, *joined.joined.values_list("pk", flat=True)})
 
 
@@ -209,9 +207,8 @@ def split_commits(repository: Repository, joined: Repository, parts: Collection[
     """Let each hold again what it holds by itself.  `joined` counts for itself already."""
     left = Repository.objects.filter(joined_into=repository).values_list("pk", flat=True)
     ids = {**_ids(repository, joined, parts), "left": [repository.pk, *left]}
-    with connection.cursor() as cursor:
-        for statement in _SPLIT_COMMITS:
-            cursor.execute(statement, ids)
+    for statement in _SPLIT_COMMITS:
+        sql.execute(statement, ids)
     alone = [one.pk for one in (repository, joined) if not one.joined.exists()]
     OwnCommit.objects.filter(repository__in=alone).delete()
 
@@ -244,9 +241,7 @@ def count_rows(repository: Repository) -> Mapping[str, int]:
 def count_commits(repository: Repository) -> int:
     """How many commits the repository holds, by itself where it is joined."""
     table = "integrations_commitinrepository" if repository.joined_into_id is None else "integrations_owncommit"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {table} WHERE repository_id = %s", [repository.pk])
-        number: int = cursor.fetchone()[0]
+    number: int = sql.value(f"SELECT count(*) FROM {table} WHERE repository_id = %s", [repository.pk])
     return number
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection as database
 
+from core import sql
 from integrations.connectors.drafts import MISSING, Draft, Missing, ProvidedParts, Who
 from integrations.intake.record_updates import Known, MergedUpdate, PartsUpdate, RecordUpdate, merge
 from integrations.intake.rows import as_json, key_of, values_of
@@ -192,9 +193,7 @@ def _insert(
     for fields, group in _by_fields(merged_records):
         columns = (*(table.sources[name].column for name in fields), *derived)
         rows = sorted(({"external_id": record.draft.external_id, **record.row} for record in group), key=_external_id)
-        with database.cursor() as cursor:
-            cursor.execute(insert_records(table, columns), {"connection": connection.pk, "rows": as_json(rows)})
-            ids = dict(cursor.fetchall())
+        ids = dict(sql.rows(insert_records(table, columns), {"connection": connection.pk, "rows": as_json(rows)}))
         written.ids |= ids
         for record in group:
             (written.known_as_gone if record.row["deleted"] else written.added).add(ids[record.draft.external_id])
@@ -212,12 +211,10 @@ def _update(table: RecordTable, merged_records: Iterable[_Merged], written: Writ
         known = {record.before.known.id: record for record in group if record.before}
         if fields:
             columns = tuple(table.sources[name].column for name in fields)
-            with database.cursor() as cursor:
-                cursor.execute(
-                    update_records(table, columns),
-                    {"rows": as_json([{"id": id_, **record.row} for id_, record in known.items()])},
-                )
-                changed = {row[0] for row in cursor.fetchall()}
+            changed = sql.ids(
+                update_records(table, columns),
+                {"rows": as_json([{"id": id_, **record.row} for id_, record in known.items()])},
+            )
         for id_, record in known.items():
             before = record.before
             if before is None:
@@ -231,8 +228,7 @@ def _update(table: RecordTable, merged_records: Iterable[_Merged], written: Writ
             ):
                 noted.append({name: record.row[name] for name in ("updated_at", "tellings")} | {"id": id_})
     if noted:
-        with database.cursor() as cursor:
-            cursor.execute(write_field_versions(table), {"rows": as_json(noted)})
+        sql.execute(write_field_versions(table), {"rows": as_json(noted)})
 
 
 def _by_fields(merged_records: Iterable[_Merged]) -> Iterator[tuple[tuple[str, ...], list[_Merged]]]:
@@ -260,14 +256,11 @@ def _write_parts(part: PartTable, merged_records: Sequence[_Merged], ids: Mappin
             owners.append(owner)
             rows_to_keep.extend({"owner": owner, **_key_columns(part, key)} for key in to_store.keep)
     changed: set[int] = set()
-    with database.cursor() as cursor:
-        if owners:
-            cursor.execute(delete_other_parts(part), {"owners": owners, "rows": as_json(among_all + rows_to_keep)})
-            changed |= {row[0] for row in cursor.fetchall()}
-        for rows_to_put, is_alone in ((among_all, False), (alone, True)):
-            if rows_to_put:
-                cursor.execute(put_parts(part, alone=is_alone), {"rows": as_json(rows_to_put)})
-                changed |= {row[0] for row in cursor.fetchall()}
+    if owners:
+        changed |= sql.ids(delete_other_parts(part), {"owners": owners, "rows": as_json(among_all + rows_to_keep)})
+    for rows_to_put, is_alone in ((among_all, False), (alone, True)):
+        if rows_to_put:
+            changed |= sql.ids(put_parts(part, alone=is_alone), {"rows": as_json(rows_to_put)})
     return changed
 
 

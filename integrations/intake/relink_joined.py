@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.delivery.deployments_of_runs import recompute_deployments_in
 from integrations.delivery.linking.commit_positions import place_repository
 from integrations.delivery.linking.failures import recompute_failures
@@ -52,17 +51,14 @@ _SESSIONS: LiteralString = """
 
 def sessions_in(repositories: Sequence[int]) -> set[int]:
     """Sessions of which a part is in these repositories; ids."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SESSIONS, {"repositories": list(repositories)})
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(_SESSIONS, {"repositories": list(repositories)})
 
 
 def relink_joined(repositories: Sequence[Repository]) -> None:
     """Recompute figures and links of all records of these repositories.  Idempotent."""
     ids = [repository.pk for repository in repositories]
-    with connection.cursor() as cursor:
-        for statement in _FIGURES:
-            cursor.execute(statement, {"repositories": ids})
+    for statement in _FIGURES:
+        sql.execute(statement, {"repositories": ids})
     PlacingWork.objects.filter(repository__in=ids).delete()
     for repository in repositories:
         place_repository(repository)

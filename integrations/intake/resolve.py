@@ -12,8 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from django.db import connection as database
-
+from core import sql
 from integrations.intake.names import address_in, folded, folded_service, host_of, last_part, spelled
 from integrations.intake.placing_rules import RuleSet, names_of_repository, rules_of
 from integrations.models import (
@@ -102,14 +101,11 @@ class _Repositories:
         if not names:
             return cls(by_last_part, former, {})
         parts = {variant for name in names for variant in _variants(last_part(name))}
-        with database.cursor() as cursor:
-            cursor.execute(_CALLED, {"parts": sorted(parts)})
-            for id_, name, remote, counted_as in cursor.fetchall():
-                for part in {folded(last_part(name)), folded(last_part(remote))} - {""}:
-                    by_last_part[part].append(_Known(id_, name, remote, counted_as))
-            cursor.execute(_FORMER, {"parts": sorted(parts)})
-            for alias, id_, name, remote, counted_as in cursor.fetchall():
-                former[folded(last_part(alias))].append(_Known(id_, alias, remote or name, counted_as))
+        for id_, name, remote, counted_as in sql.rows(_CALLED, {"parts": sorted(parts)}):
+            for part in {folded(last_part(name)), folded(last_part(remote))} - {""}:
+                by_last_part[part].append(_Known(id_, name, remote, counted_as))
+        for alias, id_, name, remote, counted_as in sql.rows(_FORMER, {"parts": sorted(parts)}):
+            former[folded(last_part(alias))].append(_Known(id_, alias, remote or name, counted_as))
         paths = {path for name in names if name.startswith("/") for path in (name, f"{name}.git", f"{name}/.git")}
         sources = RepositorySource.objects.filter(external_id__in=paths, repository__isnull=False)
         on_disk = {

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection as database
 from django.db.models import F
 
+from core import sql
 from integrations.connectors.drafts import AnyDraft, Draft
 from integrations.enums import Kind
 from integrations.intake.draft_json import dump_draft, load_draft
@@ -70,8 +70,7 @@ def keep(connection: Connection, unplaced: Mapping[Record, Unplaced], *, stored:
     """Keep records until they have a place, however many wait; `stored` ones are in their table, marked as deleted."""
     rows = [_row(record, waits) for record, waits in sorted(unplaced.items())]
     if rows:
-        with database.cursor() as cursor:
-            cursor.execute(_KEEP, {"connection": connection.pk, "rows": as_json(rows), "stored": stored})
+        sql.execute(_KEEP, {"connection": connection.pk, "rows": as_json(rows), "stored": stored})
 
 
 def forget_waiting(connection: Connection, kind: Kind, external_ids: Collection[str]) -> int:

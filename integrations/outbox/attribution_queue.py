@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import LiteralString
 
 from celery import signature
-from django.db import connection
 
+from core import sql
 from core.nudges import nudge_on_commit
 from core.queue import take
 from integrations.models import AttributionWork
@@ -30,8 +30,7 @@ def enqueue_commits(commits: Iterable[int]) -> None:
     ids = sorted(set(commits))
     if not ids:
         return
-    with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO integrations_attributionwork (commit_id) SELECT unnest(%s::bigint[])", [ids])
+    sql.execute("INSERT INTO integrations_attributionwork (commit_id) SELECT unnest(%s::bigint[])", [ids])
     wake_attribution()
 
 
@@ -40,8 +39,7 @@ def enqueue_sessions(sessions: Iterable[int]) -> None:
     ids = sorted(set(sessions))
     if not ids:
         return
-    with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO integrations_attributionwork (session_id) SELECT unnest(%s::bigint[])", [ids])
+    sql.execute("INSERT INTO integrations_attributionwork (session_id) SELECT unnest(%s::bigint[])", [ids])
     wake_attribution()
 
 
@@ -53,28 +51,25 @@ def enqueue_sessions_behind(pull_requests: Collection[int], *, leaving: bool = F
     """
     if not pull_requests:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(SESSIONS_BEHIND, {"pull_requests": sorted(pull_requests), "leaving": leaving})
-        if not cursor.rowcount:
-            return
+    if not sql.execute(SESSIONS_BEHIND, {"pull_requests": sorted(pull_requests), "leaving": leaving}):
+        return
     wake_attribution()
 
 
 def enqueue_moved_identities(identities: Iterable[int], people: Iterable[int]) -> None:
     """Queue the commits of identities whose person changed, and the sessions of all people concerned."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO integrations_attributionwork (commit_id, session_id)
-            SELECT commit.id, NULL FROM integrations_commit commit WHERE commit.credited_id = ANY (%(identities)s)
-            UNION ALL
-            SELECT NULL, session.id
-            FROM integrations_agentsession session
-            JOIN orgtree_identity identity ON identity.id = session.identity_id
-            WHERE identity.id = ANY (%(identities)s) OR identity.person_id = ANY (%(people)s)
-            """,
-            {"identities": sorted(set(identities)), "people": sorted(set(people))},
-        )
+    sql.execute(
+        """
+        INSERT INTO integrations_attributionwork (commit_id, session_id)
+        SELECT commit.id, NULL FROM integrations_commit commit WHERE commit.credited_id = ANY (%(identities)s)
+        UNION ALL
+        SELECT NULL, session.id
+        FROM integrations_agentsession session
+        JOIN orgtree_identity identity ON identity.id = session.identity_id
+        WHERE identity.id = ANY (%(identities)s) OR identity.person_id = ANY (%(people)s)
+        """,
+        {"identities": sorted(set(identities)), "people": sorted(set(people))},
+    )
     wake_attribution()
 
 
@@ -97,20 +92,18 @@ def with_representatives(commits: Collection[int]) -> set[int]:
     """These commits and, recursively, the commits that represent them, where their evidence counts."""
     if not commits:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE represented (id) AS (
-                SELECT unnest(%s::bigint[])
-                UNION
-                SELECT commit.stands_in_id FROM represented JOIN integrations_commit commit USING (id)
-                WHERE commit.stands_in_id IS NOT NULL
-            )
-            SELECT id FROM represented
-            """,
-            [sorted(commits)],
+    return sql.ids(
+        """
+        WITH RECURSIVE represented (id) AS (
+            SELECT unnest(%s::bigint[])
+            UNION
+            SELECT commit.stands_in_id FROM represented JOIN integrations_commit commit USING (id)
+            WHERE commit.stands_in_id IS NOT NULL
         )
-        return {row[0] for row in cursor.fetchall()}
+        SELECT id FROM represented
+        """,
+        [sorted(commits)],
+    )
 
 
 SESSIONS_BEHIND: LiteralString = """

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterable
 from typing import LiteralString
 
 from celery import signature
-from django.db import connection as database
 
+from core import sql
 from core.nudges import nudge_on_commit
 from integrations.bots import MERGE_BOTS
 
@@ -102,7 +102,5 @@ def enqueue_all_pull_requests() -> None:
 
 
 def _enqueue(which: LiteralString, **parameters: int | list[int] | list[str]) -> None:
-    with database.cursor() as cursor:
-        cursor.execute(f"INSERT INTO integrations_pullrequestwork (pull_request_id) {which}", parameters)
-        if cursor.rowcount:
-            nudge_on_commit(RECOMPUTE_WAITING)
+    if sql.execute(f"INSERT INTO integrations_pullrequestwork (pull_request_id) {which}", parameters):
+        nudge_on_commit(RECOMPUTE_WAITING)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
 
+from core import sql
 from integrations.silence.signals import SIGNALS
 from integrations.silence.versions import FORTNIGHT, VersionDay
 
@@ -49,12 +49,11 @@ _COUNTED = f"""
 def version_days(now: datetime) -> list[VersionDay]:
     """Of today and the fortnight before; sessions of clocks that are ahead are not counted before their time."""
     today = now.astimezone(settings.ORGANISATION_TIME_ZONE).date()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _COUNTED,
-            {"today": today, "after": today - FORTNIGHT - timedelta(days=1), "settled": now - SETTLED_AFTER},
-        )
-        return [
-            VersionDay(agent, version, day, sessions, people, dict(zip(SIGNALS, having, strict=True)))
-            for agent, version, day, sessions, people, *having in cursor.fetchall()
-        ]
+    rows = sql.rows(
+        _COUNTED,
+        {"today": today, "after": today - FORTNIGHT - timedelta(days=1), "settled": now - SETTLED_AFTER},
+    )
+    return [
+        VersionDay(agent, version, day, sessions, people, dict(zip(SIGNALS, having, strict=True)))
+        for agent, version, day, sessions, people, *having in rows
+    ]

@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta
 from itertools import takewhile
 
 from django.conf import settings
-from django.db import connection
 
+from core import sql
 from integrations.models import Connection, IngestToken, SenderDay
 from integrations.silence.versions import ENOUGH_PEOPLE
 
@@ -58,11 +58,10 @@ class SenderSilence:
 def note_sender_days(now: datetime) -> None:
     """Note who sent something on the last days; forget days that nothing is compared with any more."""
     zone = settings.ORGANISATION_TIME_ZONE
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO integrations_senderday (sender, day) {_SEEN} ON CONFLICT DO NOTHING",
-            {"zone": settings.TIME_ZONE, "since": now - NOTED, "now": now, "people": ENOUGH_PEOPLE},
-        )
+    sql.execute(
+        f"INSERT INTO integrations_senderday (sender, day) {_SEEN} ON CONFLICT DO NOTHING",
+        {"zone": settings.TIME_ZONE, "since": now - NOTED, "now": now, "people": ENOUGH_PEOPLE},
+    )
     SenderDay.objects.filter(day__lt=now.astimezone(zone).date() - LOOKED_BACK).delete()
 
 

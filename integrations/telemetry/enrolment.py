@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import insert_days
 
@@ -33,6 +32,4 @@ def enrol(seen: LiteralString) -> bool:
     An earlier enrolment changes every day since; the caller calls `announce_changes`.  Returns whether anybody is newly
     enrolled: the caller then ends the transaction with `raise_people_version`.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_ENROL.format(seen=seen))
-        return bool(cursor.fetchone()[0])
+    return bool(sql.value(_ENROL.format(seen=seen)))

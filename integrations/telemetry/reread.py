@@ -16,9 +16,10 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
+from core import sql
 from core.locks import Lock
 from integrations.models import UnreadEvent
 from integrations.telemetry.agents import vocabulary_of_agent
@@ -144,22 +145,21 @@ def _reprocess_agent(vocabulary: Vocabulary, agent: str) -> int:
 
 
 def _rows_after(agent: str, at: datetime, digest: UUID) -> list[_Row]:
-    with connection.cursor() as cursor:
-        REREAD.hold()
-        cursor.execute(
-            """
-            SELECT event.at, event.digest, event.session_id, event.kind, event.name, event.key, event.attributes::text,
-                   event.batch_id
-            FROM integrations_agent_event event
-            LEFT JOIN integrations_agentsession session ON session.id = event.session_id
-            WHERE event.attributes IS NOT NULL AND (event.at, event.digest) > (%s, %s)
-              AND coalesce(session.agent, event.attributes ->> %s) = %s
-            ORDER BY event.at, event.digest
-            LIMIT %s
-            """,
-            [at, digest, AGENT, agent, ROWS_PER_TRANSACTION],
-        )
-        return [_Row(*row) for row in cursor.fetchall()]
+    REREAD.hold()
+    rows = sql.rows(
+        """
+        SELECT event.at, event.digest, event.session_id, event.kind, event.name, event.key, event.attributes::text,
+               event.batch_id
+        FROM integrations_agent_event event
+        LEFT JOIN integrations_agentsession session ON session.id = event.session_id
+        WHERE event.attributes IS NOT NULL AND (event.at, event.digest) > (%s, %s)
+          AND coalesce(session.agent, event.attributes ->> %s) = %s
+        ORDER BY event.at, event.digest
+        LIMIT %s
+        """,
+        [at, digest, AGENT, agent, ROWS_PER_TRANSACTION],
+    )
+    return [_Row(*row) for row in rows]
 
 
 def _signal_of(vocabulary: Vocabulary, row: _Row, attributes: Attributes) -> Signal:

@@ -11,9 +11,10 @@ from typing import TypedDict
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Lower
 
+from core import sql
 from orgtree.identities.identity_names import IdentityName
 from orgtree.identities.moves import IdentityState, delete_empty_people, lock_identities, put_identities
 from orgtree.identities.own_people import provisional_person
@@ -178,25 +179,24 @@ def _put_proposals(states: _Proposals) -> None:
         [person for _, person in states],
         [state.value for state in states.values()],
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO orgtree_matchproposal AS proposal (identity_id, person_id, state, confidence, method, evidence)
-            SELECT identity_id, person_id, state, 0, '', '[]'
-            FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS target (identity_id, person_id, state)
-            WHERE state = 'rejected' AND EXISTS (SELECT FROM orgtree_person person WHERE person.id = person_id)
-            ON CONFLICT (identity_id, person_id) DO NOTHING
-            """,
-            columns,
-        )
-        cursor.execute(
-            """
-            UPDATE orgtree_matchproposal proposal SET state = target.state
-            FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS target (identity_id, person_id, state)
-            WHERE (target.identity_id, target.person_id) = (proposal.identity_id, proposal.person_id)
-            """,
-            columns,
-        )
+    sql.execute(
+        """
+        INSERT INTO orgtree_matchproposal AS proposal (identity_id, person_id, state, confidence, method, evidence)
+        SELECT identity_id, person_id, state, 0, '', '[]'
+        FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS target (identity_id, person_id, state)
+        WHERE state = 'rejected' AND EXISTS (SELECT FROM orgtree_person person WHERE person.id = person_id)
+        ON CONFLICT (identity_id, person_id) DO NOTHING
+        """,
+        columns,
+    )
+    sql.execute(
+        """
+        UPDATE orgtree_matchproposal proposal SET state = target.state
+        FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS target (identity_id, person_id, state)
+        WHERE (target.identity_id, target.person_id) = (proposal.identity_id, proposal.person_id)
+        """,
+        columns,
+    )
 
 
 def _withdraw(pairs: Iterable[ProposalKey]) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from django.db import connection
 
+from core import sql
 from orgtree.identities.identity_names import IdentityName, readable_name
 from orgtree.identities.likeness import Somebody
 from orgtree.identities.moves import PROVISIONAL_PEOPLE, IdentityState
@@ -79,13 +80,12 @@ def _group(
 
 
 def _read_people() -> list[tuple[int, str, str | None, bool]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT id, full_name, email, id IN ({PROVISIONAL_PEOPLE}) FROM orgtree_person ORDER BY id
-            """  # noqa: S608  # a constant
-        )
-        return [(id_, full_name, email, is_provisional) for id_, full_name, email, is_provisional in cursor.fetchall()]
+    rows = sql.rows(
+        f"""
+        SELECT id, full_name, email, id IN ({PROVISIONAL_PEOPLE}) FROM orgtree_person ORDER BY id
+        """  # noqa: S608  # a constant
+    )
+    return [(id_, full_name, email, is_provisional) for id_, full_name, email, is_provisional in rows]
 
 
 def _read_identities() -> defaultdict[int, list[KnownIdentity]]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from django.db import connection
-
+from core import sql
 from orgtree.identities.moves import IdentityMove, lock_identities, move_identities
 
 
@@ -21,40 +20,34 @@ def note_signers(pairs: Collection[tuple[int, int]]) -> None:
     if not pairs:
         return
     ordered = sorted(pairs)
-    with connection.cursor() as cursor:
-        cursor.execute(_NEW, [[installation for installation, _ in ordered], [signer for _, signer in ordered]])
-        new = cursor.fetchall()
-        if not new:
-            return
-        cursor.execute(_NOTE, [[installation for installation, _ in new], [signer for _, signer in new]])
+    new = sql.rows(_NEW, [[installation for installation, _ in ordered], [signer for _, signer in ordered]])
+    if not new:
+        return
+    sql.execute(_NOTE, [[installation for installation, _ in new], [signer for _, signer in new]])
     _decide({installation for installation, _ in new})
 
 
 def follow_signers(moves: Sequence[IdentityMove]) -> None:
     """Decide again about the installations with which the moved identities sign."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT installation_id FROM orgtree_installationsigner WHERE signer_id = ANY (%s)",
-            [[move.identity_id for move in moves]],
-        )
-        installations = {row[0] for row in cursor.fetchall()}
+    installations = sql.ids(
+        "SELECT DISTINCT installation_id FROM orgtree_installationsigner WHERE signer_id = ANY (%s)",
+        [[move.identity_id for move in moves]],
+    )
     if installations:
         _decide(installations)
 
 
 def _decide(installations: Collection[int]) -> None:
     lock_identities(installations)
-    with connection.cursor() as cursor:
-        cursor.execute(_OWNERS, [list(installations)])
-        decided = cursor.fetchall()
-        cursor.execute(
-            """
-            UPDATE orgtree_identity identity SET is_shared = decided.is_shared
-            FROM unnest(%s::bigint[], %s::boolean[]) AS decided (id, is_shared)
-            WHERE identity.id = decided.id AND identity.is_shared <> decided.is_shared
-            """,
-            [[row[0] for row in decided], [row[2] for row in decided]],
-        )
+    decided = sql.rows(_OWNERS, [list(installations)])
+    sql.execute(
+        """
+        UPDATE orgtree_identity identity SET is_shared = decided.is_shared
+        FROM unnest(%s::bigint[], %s::boolean[]) AS decided (id, is_shared)
+        WHERE identity.id = decided.id AND identity.is_shared <> decided.is_shared
+        """,
+        [[row[0] for row in decided], [row[2] for row in decided]],
+    )
     move_identities([IdentityMove(id_, before, person) for id_, before, _, person in decided])
 
 

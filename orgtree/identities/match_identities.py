@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
+from core import sql
 from core.locks import Lock
 from orgtree.identities.groups import Group, read_groups, rejected_pairs
 from orgtree.identities.matching import Likeness, match
@@ -137,34 +138,32 @@ def _hold_identities(identity_ids: Collection[int], before: Mapping[int, Identit
 
 
 def _withdraw(pairs: Collection[ProposalKey]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            DELETE FROM orgtree_matchproposal proposal
-            USING unnest(%s::bigint[], %s::bigint[]) AS withdrawn (identity_id, person_id)
-            WHERE (withdrawn.identity_id, withdrawn.person_id) = (proposal.identity_id, proposal.person_id)
-              AND proposal.state = 'waiting'
-            """,
-            [[identity for identity, _ in pairs], [person for _, person in pairs]],
-        )
+    sql.execute(
+        """
+        DELETE FROM orgtree_matchproposal proposal
+        USING unnest(%s::bigint[], %s::bigint[]) AS withdrawn (identity_id, person_id)
+        WHERE (withdrawn.identity_id, withdrawn.person_id) = (proposal.identity_id, proposal.person_id)
+          AND proposal.state = 'waiting'
+        """,
+        [[identity for identity, _ in pairs], [person for _, person in pairs]],
+    )
 
 
 def _propose(proposals: Mapping[ProposalKey, WrittenProposal]) -> None:
     """Store these proposals as waiting, whatever their previous state."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO orgtree_matchproposal (identity_id, person_id, confidence, method, evidence, state)
-            SELECT *, 'waiting' FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::text[], %s::jsonb[])
-            ON CONFLICT (identity_id, person_id) DO UPDATE
-            SET confidence = excluded.confidence, method = excluded.method, evidence = excluded.evidence,
-                state = excluded.state
-            """,
-            [
-                [identity for identity, _ in proposals],
-                [person for _, person in proposals],
-                [confidence for confidence, _, _ in proposals.values()],
-                [method for _, method, _ in proposals.values()],
-                [json.dumps(sentences) for _, _, sentences in proposals.values()],
-            ],
-        )
+    sql.execute(
+        """
+        INSERT INTO orgtree_matchproposal (identity_id, person_id, confidence, method, evidence, state)
+        SELECT *, 'waiting' FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::text[], %s::jsonb[])
+        ON CONFLICT (identity_id, person_id) DO UPDATE
+        SET confidence = excluded.confidence, method = excluded.method, evidence = excluded.evidence,
+            state = excluded.state
+        """,
+        [
+            [identity for identity, _ in proposals],
+            [person for _, person in proposals],
+            [confidence for confidence, _, _ in proposals.values()],
+            [method for _, method, _ in proposals.values()],
+            [json.dumps(sentences) for _, _, sentences in proposals.values()],
+        ],
+    )

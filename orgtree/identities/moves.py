@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from core import sql
 from core.hooks import Hook
 from orgtree.models import MatchProposal, Person, Standing
 from orgtree.organisation.people_version import raise_people_version_on_commit
@@ -68,21 +69,20 @@ def move_identities(steps: Sequence[IdentityMove]) -> None:
     ]
     if not moves:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE orgtree_identity identity
-            SET person_id = move.person_id,
-                standing = CASE WHEN move.person_id IS NOT NULL AND before.standing IN ('waiting', 'bot')
-                                THEN 'decided' ELSE before.standing END,
-                waits_with_id = CASE WHEN move.person_id IS NULL THEN before.waits_with_id END
-            FROM unnest(%s::bigint[], %s::bigint[]) AS move (identity_id, person_id), orgtree_identity before
-            WHERE identity.id = move.identity_id AND before.id = identity.id
-            RETURNING identity.id, before.standing, identity.standing
-            """,
-            [[move.identity_id for move in moves], [move.person_id for move in moves]],
-        )
-        _notify(moves, cursor.fetchall())
+    rows = sql.rows(
+        """
+        UPDATE orgtree_identity identity
+        SET person_id = move.person_id,
+            standing = CASE WHEN move.person_id IS NOT NULL AND before.standing IN ('waiting', 'bot')
+                            THEN 'decided' ELSE before.standing END,
+            waits_with_id = CASE WHEN move.person_id IS NULL THEN before.waits_with_id END
+        FROM unnest(%s::bigint[], %s::bigint[]) AS move (identity_id, person_id), orgtree_identity before
+        WHERE identity.id = move.identity_id AND before.id = identity.id
+        RETURNING identity.id, before.standing, identity.standing
+        """,
+        [[move.identity_id for move in moves], [move.person_id for move in moves]],
+    )
+    _notify(moves, rows)
 
 
 def put_identities(states: Mapping[int, IdentityState]) -> None:
@@ -148,28 +148,25 @@ def _resolve_companions(identity_ids: Sequence[int]) -> list[IdentityMove]:
 
 def _close_proposals(identity_ids: Sequence[int]) -> None:
     """Close proposals of resolved identities as confirmed or passed over."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE orgtree_matchproposal proposal
-            SET state = CASE WHEN identity.person_id = proposal.person_id THEN %s ELSE %s END
-            FROM orgtree_identity identity
-            WHERE identity.id = proposal.identity_id AND identity.id = ANY (%s) AND proposal.state = %s
-            """,
-            [
-                *(MatchProposal.State.CONFIRMED.value, MatchProposal.State.PASSED_OVER.value),
-                *(list(identity_ids), MatchProposal.State.WAITING.value),
-            ],
-        )
+    sql.execute(
+        """
+        UPDATE orgtree_matchproposal proposal
+        SET state = CASE WHEN identity.person_id = proposal.person_id THEN %s ELSE %s END
+        FROM orgtree_identity identity
+        WHERE identity.id = proposal.identity_id AND identity.id = ANY (%s) AND proposal.state = %s
+        """,
+        [
+            *(MatchProposal.State.CONFIRMED.value, MatchProposal.State.PASSED_OVER.value),
+            *(list(identity_ids), MatchProposal.State.WAITING.value),
+        ],
+    )
 
 
 def delete_empty_people(person_ids: Collection[int]) -> list[int]:
     """Delete provisional people without identities among these; returns the deleted ids."""
     if not person_ids:
         return []
-    with connection.cursor() as cursor:
-        cursor.execute(f"{PROVISIONAL_PEOPLE} AND person.id = ANY (%s) AND {HAS_NO_IDENTITY}", [list(person_ids)])
-        empty = [row[0] for row in cursor.fetchall()]
+    empty = sql.column(f"{PROVISIONAL_PEOPLE} AND person.id = ANY (%s) AND {HAS_NO_IDENTITY}", [list(person_ids)])
     Person.objects.filter(pk__in=empty).delete()
     return empty
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import connection
-
+from core import sql
 from orgtree.identities.identity_names import IdentityName, UnusableNameError, readable_name
 from orgtree.identities.installations import note_signers
 from orgtree.identities.moves import (
@@ -123,25 +122,24 @@ def _signed_names(names: Iterable[IdentityName]) -> dict[IdentityName, str]:
 
 def _read(names: Iterable[IdentityName]) -> dict[IdentityName, _Known]:
     ordered = sorted(names)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT name.position, identity.id, identity.person_id, person.email IS NOT NULL,
-                   identity.standing, identity.seen_name, identity.is_shared
-            FROM unnest(%s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS name (kind, provider, value, position)
-            JOIN orgtree_identity identity USING (kind, provider, value)
-            LEFT JOIN orgtree_person person ON person.id = identity.person_id
-            """,
-            [
-                [name.kind.value for name in ordered],
-                [name.provider for name in ordered],
-                [name.value for name in ordered],
-            ],
-        )
-        return {
-            ordered[position - 1]: _Known(id_, person, has_email, Standing(standing), seen_name, is_shared)
-            for position, id_, person, has_email, standing, seen_name, is_shared in cursor.fetchall()
-        }
+    rows = sql.rows(
+        """
+        SELECT name.position, identity.id, identity.person_id, person.email IS NOT NULL,
+               identity.standing, identity.seen_name, identity.is_shared
+        FROM unnest(%s::text[], %s::text[], %s::text[]) WITH ORDINALITY AS name (kind, provider, value, position)
+        JOIN orgtree_identity identity USING (kind, provider, value)
+        LEFT JOIN orgtree_person person ON person.id = identity.person_id
+        """,
+        [
+            [name.kind.value for name in ordered],
+            [name.provider for name in ordered],
+            [name.value for name in ordered],
+        ],
+    )
+    return {
+        ordered[position - 1]: _Known(id_, person, has_email, Standing(standing), seen_name, is_shared)
+        for position, id_, person, has_email, standing, seen_name, is_shared in rows
+    }
 
 
 def _lock(names: Iterable[IdentityName], known: Mapping[IdentityName, _Known]) -> dict[IdentityName, _Known]:
@@ -277,21 +275,20 @@ def _rename(signed: Mapping[IdentityName, str], known: Mapping[IdentityName, _Kn
         [known[name].seen_name for name in names],
         [better_name(readable_name(name), better[name]) for name in names],
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH seen AS (
-                SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
-                    AS seen (identity_id, name, made_up, before, called)
-            ), named AS (
-                UPDATE orgtree_identity identity SET seen_name = seen.name
-                FROM seen WHERE identity.id = seen.identity_id
-                RETURNING identity.person_id, seen.made_up, seen.before, seen.called
-            )
-            UPDATE orgtree_person person SET full_name = named.called
-            FROM named
-            WHERE person.id = named.person_id AND person.found_in_data
-              AND person.full_name IN (named.made_up, named.before) AND person.full_name <> named.called
-            """,
-            columns,
+    sql.execute(
+        """
+        WITH seen AS (
+            SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
+                AS seen (identity_id, name, made_up, before, called)
+        ), named AS (
+            UPDATE orgtree_identity identity SET seen_name = seen.name
+            FROM seen WHERE identity.id = seen.identity_id
+            RETURNING identity.person_id, seen.made_up, seen.before, seen.called
         )
+        UPDATE orgtree_person person SET full_name = named.called
+        FROM named
+        WHERE person.id = named.person_id AND person.found_in_data
+          AND person.full_name IN (named.made_up, named.before) AND person.full_name <> named.called
+        """,
+        columns,
+    )

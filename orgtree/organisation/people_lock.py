@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import OperationalError, connection
+from django.db import OperationalError
 
+from core import sql
 from core.locks import Lock
 
 WRITERS = Lock("people")
@@ -19,10 +20,9 @@ class PeopleBusyError(Exception):
 
 def wait_for_other_writers() -> None:
     """Hold the lock until the transaction ends.  Raises PeopleBusyError after a minute."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = %s", [LONGEST_WAIT])
-        try:
-            WRITERS.hold()
-        except OperationalError as problem:
-            raise PeopleBusyError from problem
-        cursor.execute("SET LOCAL lock_timeout = DEFAULT")
+    sql.execute("SET LOCAL lock_timeout = %s", [LONGEST_WAIT])
+    try:
+        WRITERS.hold()
+    except OperationalError as problem:
+        raise PeopleBusyError from problem
+    sql.execute("SET LOCAL lock_timeout = DEFAULT")

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from core import sql
 from core.date_ranges import date_range_in_words
 from orgtree.people_import.columns import PLACES
 from orgtree.people_import.drafts import (
@@ -41,14 +41,11 @@ class Differences:
 def collect(presences: Iterable[tuple[int, bool]], identities: Iterable[tuple[int, str]]) -> Differences:
     """`presences`: people with changed employment, and whether they leave; `identities`: added identities by person."""
     differences = Differences()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT person_id FROM draft WHERE is_new AND NOT refused")
-        differences.new.update(person for (person,) in cursor.fetchall())
-        for statement in (_NAMES, _ADDRESSES, _VALUES, _MANAGERS):
-            cursor.execute(statement)
-            for person, name, before, after in cursor.fetchall():
-                if person not in differences.new:
-                    differences.fields[person].append(FieldChange(name, before or "", after or ""))
+    differences.new.update(person for (person,) in sql.rows("SELECT person_id FROM draft WHERE is_new AND NOT refused"))
+    for statement in (_NAMES, _ADDRESSES, _VALUES, _MANAGERS):
+        for person, name, before, after in sql.rows(statement):
+            if person not in differences.new:
+                differences.fields[person].append(FieldChange(name, before or "", after or ""))
     presences = list(presences)
     differences.leaving.update(person for person, leaves in presences if leaves and person not in differences.new)
     for person, before, after in _employments([person for person, _ in presences if person not in differences.new]):
@@ -97,34 +94,29 @@ def _outcome(person: PersonChange, differences: Differences) -> Outcome:
 
 
 def _people(differences: Differences) -> Sequence[PersonChange]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _PEOPLE, [sorted({*differences.fields, *differences.units, *differences.new, *differences.leaving})]
+    rows = sql.rows(
+        _PEOPLE, [sorted({*differences.fields, *differences.units, *differences.new, *differences.leaving})]
+    )
+    return [
+        PersonChange(
+            person,
+            row,
+            email or "",
+            name,
+            tuple(differences.fields.get(person, ())),
+            tuple(differences.units.get(person, ())),
         )
-        return [
-            PersonChange(
-                person,
-                row,
-                email or "",
-                name,
-                tuple(differences.fields.get(person, ())),
-                tuple(differences.units.get(person, ())),
-            )
-            for person, row, email, name in cursor.fetchall()
-        ]
+        for person, row, email, name in rows
+    ]
 
 
 def _people_listed() -> Sequence[int]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT person_id FROM draft WHERE NOT refused AND person_id IS NOT NULL")
-        return [person for (person,) in cursor.fetchall()]
+    return sql.column("SELECT person_id FROM draft WHERE NOT refused AND person_id IS NOT NULL")
 
 
 def _employments(people: Sequence[int]) -> Iterable[tuple[int, str, str]]:
-    with connection.cursor() as cursor:
-        cursor.execute(_EMPLOYMENTS, [list(people)])
-        for person, before, after in cursor.fetchall():
-            yield person, date_ranges(before), date_ranges(after)
+    for person, before, after in sql.rows(_EMPLOYMENTS, [list(people)]):
+        yield person, date_ranges(before), date_ranges(after)
 
 
 def date_ranges(days: Iterable[DateRange]) -> str:

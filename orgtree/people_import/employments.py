@@ -11,6 +11,7 @@ from datetime import date
 
 from django.db import connection
 
+from core import sql
 from orgtree.people_import.drafts import RowError
 
 # One row per person with an employment, before anything changes, to compare with afterwards.
@@ -98,8 +99,7 @@ _ABSENT_LEAVE = (
 
 def snapshot_presences() -> None:
     """Call it before employments change; `changed_presences` compares with the snapshot."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SNAPSHOT)
+    sql.execute(_SNAPSHOT)
 
 
 def store_employments(effective: date, errors: list[RowError], *, complete: bool) -> None:
@@ -124,9 +124,7 @@ def store_employments(effective: date, errors: list[RowError], *, complete: bool
 
 def changed_presences() -> list[tuple[int, date | None, bool]]:
     """Person, first day whose employment status changed (None: all time), and whether they leave, or leave earlier."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CHANGED)
-        return list(cursor.fetchall())
+    return list(sql.rows(_CHANGED))
 
 
 _CHANGED = """

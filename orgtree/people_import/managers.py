@@ -7,6 +7,7 @@ from datetime import date
 
 from django.db import connection
 
+from core import sql
 from orgtree.people_import.dated import REPORTING, apply_from_effective_date
 from orgtree.people_import.drafts import RowError
 
@@ -67,13 +68,10 @@ def store_managers(errors: list[RowError]) -> None:
 
 def _circles() -> Iterator[RowError]:
     """An error for each changed row that creates a cycle on some day."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT person_id, row FROM draft_manager WHERE manager_id IS NOT NULL")
-        rows: Mapping[int, int] = dict(cursor.fetchall())
-        if not rows:
-            return
-        cursor.execute(_LINES)
-        lines = cursor.fetchall()
+    rows: Mapping[int, int] = dict(sql.rows("SELECT person_id, row FROM draft_manager WHERE manager_id IS NOT NULL"))
+    if not rows:
+        return
+    lines = sql.rows(_LINES)
     for day, circle in circles_on_any_day(lines):
         names = _names(circle)
         chain = " → ".join([*(names[person] for person in circle[:5]), *(["…"] if len(circle) > 5 else [])])
@@ -133,6 +131,4 @@ def circles_of(managers: Mapping[int, int]) -> Iterator[list[int]]:
 
 
 def _names(people: Sequence[int]) -> Mapping[int, str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, full_name FROM orgtree_person WHERE id = ANY(%s)", [list(people)])
-        return dict(cursor.fetchall())
+    return dict(sql.rows("SELECT id, full_name FROM orgtree_person WHERE id = ANY(%s)", [list(people)]))

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
-
+from core import sql
 from orgtree.identities.moves import PROVISIONAL_PEOPLE, IdentityMove, delete_empty_people, move_identities
 from orgtree.organisation.people_version import raise_people_version_on_commit
 from orgtree.people_import.drafts import RowError
@@ -19,61 +18,50 @@ def match(errors: list[RowError]) -> None:
     """Fill `draft.person_id`, creating new people; adds conflicts to `errors`."""
     _refuse(errors, "email", _DUPLICATES, "The address stands in row {} too. Each person has one row.")
     for statement in (_BY_PUBLIC_ID, _BY_EMAIL, _BY_EMAIL_IDENTITY, *_OWNERS, _FOUND_OWNERS):
-        _execute(statement)
+        sql.execute(statement)
     _refuse(
         errors,
         "identities",
         _TWO_PEOPLE,
         "The identities belong to {} and {}, who are two people. Merge them first, or correct the row.",
     )
-    _execute(_BY_IDENTITIES)
+    sql.execute(_BY_IDENTITIES)
     _refuse(errors, "email", _SAME_PERSON, "This is the same person as in row {}, under another address.")
     _refuse(errors, "identities", _IN_TWO_ROWS, "“{}” stands in row {} too. An identity belongs to one person.")
     _refuse(
         errors, "identities", _SOMEBODY_ELSES, "“{}” belongs to {}. Move it to this person first, or correct the row."
     )
     _refuse(errors, "email", _ADDRESS_IN_USE, "The address belongs to {}. Choose another one, or merge the two.")
-    _execute(_STORE_PREVIOUS)
-    _execute(_CREATE)
-    _execute(_FIND_CREATED)
-    _execute("ANALYZE draft")
+    sql.execute(_STORE_PREVIOUS)
+    sql.execute(_CREATE)
+    sql.execute(_FIND_CREATED)
+    sql.execute("ANALYZE draft")
 
 
 def update_people() -> None:
     """Update names and addresses of existing people; provisional people become known."""
-    _execute(_UPDATE_NAMES)
-    _execute(_UPDATE_ADDRESSES)
+    sql.execute(_UPDATE_NAMES)
+    sql.execute(_UPDATE_ADDRESSES)
     raise_people_version_on_commit()
 
 
 def attach_identities() -> list[tuple[int, str]]:
     """Assign the rows' identities and addresses to their people; returns (person, value) of those added."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TARGET_IDENTITIES)
-        cursor.execute(_CREATE_IDENTITIES)
-        added = [(int(person), str(value)) for person, value in cursor.fetchall()]
-        cursor.execute(_IDENTITY_MOVES)
-        moves = cursor.fetchall()
-        move_identities([IdentityMove(identity, before, after) for identity, before, after, _ in moves])
-        added += [(int(after), str(value)) for _, _, after, value in moves]
-        delete_empty_people({before for _, before, _, _ in moves if before is not None})
-        cursor.execute("SELECT value FROM target_identity WHERE is_address")
-        addresses = {row[0] for row in cursor.fetchall()}
+    sql.execute(_TARGET_IDENTITIES)
+    added = [(int(person), str(value)) for person, value in sql.rows(_CREATE_IDENTITIES)]
+    moves = sql.rows(_IDENTITY_MOVES)
+    move_identities([IdentityMove(identity, before, after) for identity, before, after, _ in moves])
+    added += [(int(after), str(value)) for _, _, after, value in moves]
+    delete_empty_people({before for _, before, _, _ in moves if before is not None})
+    addresses = set(sql.column("SELECT value FROM target_identity WHERE is_address"))
     return [(person, value) for person, value in added if value not in addresses]
-
-
-def _execute(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
 
 
 def _refuse(errors: list[RowError], column: str, statement: str, message: str) -> None:
     """Refuse the rows returned by the statement: row number, then arguments of the message."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        rows: Sequence[tuple[Any, ...]] = cursor.fetchall()
-        errors += [RowError(row, column, message.format(*named)) for row, *named in rows]
-        cursor.execute("UPDATE draft SET refused = true WHERE row = ANY(%s)", [[row for row, *_ in rows]])
+    rows: Sequence[tuple[Any, ...]] = sql.rows(statement)
+    errors += [RowError(row, column, message.format(*named)) for row, *named in rows]
+    sql.execute("UPDATE draft SET refused = true WHERE row = ANY(%s)", [[row for row, *_ in rows]])
 
 
 _DUPLICATES = """

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from core import sql
 from orgtree.organisation.people_lock import PeopleBusyError, wait_for_other_writers
 from orgtree.organisation.presence import PresenceChange, notify_presence_changed
 from orgtree.people_import import comparing, dated, employments, managers, matching
@@ -121,40 +122,35 @@ def _sync_trees(differences: Differences, on_other_days: set[int], errors: Seque
 
 
 def _has_drafts() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM draft)")
-        return bool(cursor.fetchone()[0])
+    return bool(sql.value("SELECT EXISTS (SELECT FROM draft)"))
 
 
 def _set_effective_dates(day: date, *, always: bool) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE draft SET since = CASE WHEN is_first AND %s THEN starts_on ELSE %s END WHERE NOT refused",
-            [always, day],
-        )
+    sql.execute(
+        "UPDATE draft SET since = CASE WHEN is_first AND %s THEN starts_on ELSE %s END WHERE NOT refused",
+        [always, day],
+    )
 
 
 def _store_attributes() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT slug FROM draft_attribute
-            WHERE value IS NOT NULL AND slug NOT IN (SELECT slug FROM orgtree_attribute) ORDER BY slug
-            """
-        )
-        new = [slug for (slug,) in cursor.fetchall()]
-        cursor.execute(
-            "INSERT INTO orgtree_attribute (slug, name) SELECT * FROM unnest(%s::text[], %s::text[])",
-            [new, [attribute_name(slug) for slug in new]],
-        )
-        cursor.execute("DROP TABLE IF EXISTS draft_value")
-        cursor.execute(
-            """
-            CREATE TEMPORARY TABLE draft_value ON COMMIT DROP AS
-            SELECT draft.row, draft.person_id, attribute.id AS attribute_id, written.value, draft.since,
-                NULL::text AS before
-            FROM draft JOIN draft_attribute written USING (row) JOIN orgtree_attribute attribute USING (slug)
-            WHERE NOT draft.refused
-            """
-        )
+    new = sql.column(
+        """
+        SELECT DISTINCT slug FROM draft_attribute
+        WHERE value IS NOT NULL AND slug NOT IN (SELECT slug FROM orgtree_attribute) ORDER BY slug
+        """
+    )
+    sql.execute(
+        "INSERT INTO orgtree_attribute (slug, name) SELECT * FROM unnest(%s::text[], %s::text[])",
+        [new, [attribute_name(slug) for slug in new]],
+    )
+    sql.execute("DROP TABLE IF EXISTS draft_value")
+    sql.execute(
+        """
+        CREATE TEMPORARY TABLE draft_value ON COMMIT DROP AS
+        SELECT draft.row, draft.person_id, attribute.id AS attribute_id, written.value, draft.since,
+            NULL::text AS before
+        FROM draft JOIN draft_attribute written USING (row) JOIN orgtree_attribute attribute USING (slug)
+        WHERE NOT draft.refused
+        """
+    )
     dated.apply_from_effective_date(dated.ATTRIBUTES)

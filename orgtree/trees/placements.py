@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from django.db import connection, transaction
 
+from core import sql
 from orgtree.models import OrgTree
 from orgtree.trees.unit_placements import rebuild_unit_placements
 
@@ -121,9 +122,7 @@ class Rebuilt:
 
 def stray_placements() -> int:
     """Number of rows that reference a missing tree, person or unit; should be 0, there are no foreign keys."""
-    with connection.cursor() as cursor:
-        cursor.execute(_STRAY)
-        return int(cursor.fetchone()[0])
+    return int(sql.value(_STRAY))
 
 
 def rebuild_placements(

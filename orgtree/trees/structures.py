@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TypeVar
 
-from django.db import connection
-
+from core import sql
 from orgtree.models import Membership, OrgTree, Unit, UnitPlace
 from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DateRange, DerivedUnit, Structure
 from orgtree.trees.slugs import free_slugs
@@ -132,31 +131,29 @@ def bounds_of(during: DateRange) -> tuple[date | None, date | None]:
 def insert_places(rows: Iterable[tuple[int, int | None, DateRange]]) -> None:
     """Add places: (unit, parent, days)."""
     columns = [(unit, parent, *bounds_of(during)) for unit, parent, during in rows]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO orgtree_unitplace (unit_id, parent_id, during)
-            SELECT unit_id, parent_id, daterange(day_from, day_to)
-            FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::date[])
-                AS row (unit_id, parent_id, day_from, day_to)
-            """,
-            _transposed(columns, width=4),
-        )
+    sql.execute(
+        """
+        INSERT INTO orgtree_unitplace (unit_id, parent_id, during)
+        SELECT unit_id, parent_id, daterange(day_from, day_to)
+        FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::date[])
+            AS row (unit_id, parent_id, day_from, day_to)
+        """,
+        _transposed(columns, width=4),
+    )
 
 
 def insert_members(tree: OrgTree, rows: Iterable[tuple[int, int, DateRange]]) -> None:
     """Add memberships: (person, unit, days)."""
     columns = [(person, unit, *bounds_of(during)) for person, unit, during in rows]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO orgtree_membership (tree_id, person_id, unit_id, during)
-            SELECT %s, person_id, unit_id, daterange(day_from, day_to)
-            FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::date[])
-                AS row (person_id, unit_id, day_from, day_to)
-            """,
-            [tree.pk, *_transposed(columns, width=4)],
-        )
+    sql.execute(
+        """
+        INSERT INTO orgtree_membership (tree_id, person_id, unit_id, during)
+        SELECT %s, person_id, unit_id, daterange(day_from, day_to)
+        FROM unnest(%s::bigint[], %s::bigint[], %s::date[], %s::date[])
+            AS row (person_id, unit_id, day_from, day_to)
+        """,
+        [tree.pk, *_transposed(columns, width=4)],
+    )
 
 
 def _match(

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import connection
-
+from core import sql
 from orgtree.organisation.people_version import raise_people_version_on_commit
 
 # Beyond this number of rows, stale statistics would mislead the planner until autovacuum runs.
@@ -66,16 +65,14 @@ def rebuild_unit_placements(tree_ids: Sequence[int]) -> None:
 
     Where one changes, so does the version of people: group sizes are compared along the tree.
     """
-    with connection.cursor() as cursor:
-        for statement in _TARGET_TABLES:
-            cursor.execute(statement)
-        cursor.execute(_FILL_TARGET, {"trees": list(tree_ids)})
-        cursor.execute("ANALYZE unit_placement_target")
-        written = 0
-        for statement in (_REMOVE, _ADD):
-            cursor.execute(statement, {"trees": list(tree_ids)})
-            written += cursor.rowcount
-        if written > MANY_ROWS:
-            cursor.execute("ANALYZE orgtree_unitplacement")
+    for statement in _TARGET_TABLES:
+        sql.execute(statement)
+    sql.execute(_FILL_TARGET, {"trees": list(tree_ids)})
+    sql.execute("ANALYZE unit_placement_target")
+    written = 0
+    for statement in (_REMOVE, _ADD):
+        written += sql.execute(statement, {"trees": list(tree_ids)})
+    if written > MANY_ROWS:
+        sql.execute("ANALYZE orgtree_unitplacement")
     if written:
         raise_people_version_on_commit()

@@ -15,8 +15,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
+from core import sql
 from integrations.code.attribution.amounts import fit, share_evenly
 from integrations.code.attribution.overlap import nearest_sessions
 from integrations.model_names import model_name
@@ -161,39 +160,38 @@ def _greatest(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int
 
 
 def _read(targets: Collection[int]) -> list[_EvidenceRow]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE represented (commit_id, target_id) AS (
-                SELECT id, id FROM integrations_commit WHERE id = ANY (%s) AND set_apart = ''
-                UNION
-                SELECT commit.id, represented.target_id
-                FROM represented JOIN integrations_commit commit ON commit.stands_in_id = represented.commit_id
-            )
-            SELECT target.id, target.change_key, commit.id, commit.change_key, commit.authored_at, commit.sha,
-                   evidence.method, evidence.level, evidence.agent, evidence.model,
-                   coalesce(evidence.session_id, named.id), evidence.external_session, evidence.lines_by_path,
-                   evidence.bound
-            FROM represented
-            JOIN integrations_commitevidence evidence
-              ON evidence.commit_id = represented.commit_id AND evidence.withdrawn_at IS NULL
-            JOIN integrations_commit commit ON commit.id = represented.commit_id
-            JOIN integrations_commit target ON target.id = represented.target_id
-            LEFT JOIN LATERAL (
-                SELECT session.id
-                FROM integrations_agentsession session
-                JOIN orgtree_identity identity ON identity.id = session.identity_id
-                LEFT JOIN orgtree_identity author ON author.id = commit.credited_id
-                WHERE evidence.external_session <> ''
-                  AND session.agent = evidence.agent AND session.external_id = evidence.external_session
-                ORDER BY identity.person_id IS NOT DISTINCT FROM author.person_id DESC, session.identity_id
-                LIMIT 1
-            ) AS named ON true
-            ORDER BY target.id, commit.sha, evidence.agent, evidence.digest
-            """,
-            [sorted(targets)],
+    rows = sql.rows(
+        """
+        WITH RECURSIVE represented (commit_id, target_id) AS (
+            SELECT id, id FROM integrations_commit WHERE id = ANY (%s) AND set_apart = ''
+            UNION
+            SELECT commit.id, represented.target_id
+            FROM represented JOIN integrations_commit commit ON commit.stands_in_id = represented.commit_id
         )
-        return [_evidence_row(row) for row in cursor.fetchall()]
+        SELECT target.id, target.change_key, commit.id, commit.change_key, commit.authored_at, commit.sha,
+               evidence.method, evidence.level, evidence.agent, evidence.model,
+               coalesce(evidence.session_id, named.id), evidence.external_session, evidence.lines_by_path,
+               evidence.bound
+        FROM represented
+        JOIN integrations_commitevidence evidence
+          ON evidence.commit_id = represented.commit_id AND evidence.withdrawn_at IS NULL
+        JOIN integrations_commit commit ON commit.id = represented.commit_id
+        JOIN integrations_commit target ON target.id = represented.target_id
+        LEFT JOIN LATERAL (
+            SELECT session.id
+            FROM integrations_agentsession session
+            JOIN orgtree_identity identity ON identity.id = session.identity_id
+            LEFT JOIN orgtree_identity author ON author.id = commit.credited_id
+            WHERE evidence.external_session <> ''
+              AND session.agent = evidence.agent AND session.external_id = evidence.external_session
+            ORDER BY identity.person_id IS NOT DISTINCT FROM author.person_id DESC, session.identity_id
+            LIMIT 1
+        ) AS named ON true
+        ORDER BY target.id, commit.sha, evidence.agent, evidence.digest
+        """,
+        [sorted(targets)],
+    )
+    return [_evidence_row(row) for row in rows]
 
 
 def _evidence_row(row: Sequence[Any]) -> _EvidenceRow:
@@ -226,32 +224,30 @@ def _with_models(evidence: Sequence[_EvidenceRow]) -> list[_EvidenceRow]:
 def _models(sessions: Collection[int]) -> dict[int, str]:
     if not sessions:
         return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT ON (session_id) session_id, model
-            FROM integrations_agentsessionday
-            WHERE session_id = ANY (%s) AND counted AND model <> ''
-            GROUP BY session_id, model
-            ORDER BY session_id, sum(input_tokens + cache_read_tokens + cache_write_tokens + output_tokens) DESC, model
-            """,
-            [sorted(sessions)],
-        )
-        return dict(cursor.fetchall())
+    rows = sql.rows(
+        """
+        SELECT DISTINCT ON (session_id) session_id, model
+        FROM integrations_agentsessionday
+        WHERE session_id = ANY (%s) AND counted AND model <> ''
+        GROUP BY session_id, model
+        ORDER BY session_id, sum(input_tokens + cache_read_tokens + cache_write_tokens + output_tokens) DESC, model
+        """,
+        [sorted(sessions)],
+    )
+    return dict(rows)
 
 
 def _lines_of(commits: Collection[int]) -> dict[int, dict[str, int]]:
     """Lines that the commits' counted files add, by path."""
     lines: dict[int, dict[str, int]] = {commit: {} for commit in commits}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT commit_id, path, added FROM integrations_commitfile
-            WHERE commit_id = ANY (%s) AND set_apart = '' AND added > 0
-            ORDER BY commit_id, path
-            """,
-            [sorted(commits)],
-        )
-        for commit, path, added in cursor.fetchall():
-            lines[commit][path] = added
+    rows = sql.rows(
+        """
+        SELECT commit_id, path, added FROM integrations_commitfile
+        WHERE commit_id = ANY (%s) AND set_apart = '' AND added > 0
+        ORDER BY commit_id, path
+        """,
+        [sorted(commits)],
+    )
+    for commit, path, added in rows:
+        lines[commit][path] = added
     return lines

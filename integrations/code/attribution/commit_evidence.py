@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import connection
 from django.db.models import Sum, Value
 from django.db.models.expressions import RawSQL
 
+from core import sql
 from integrations.models import (
     AgentSession,
     AttributionWork,
@@ -101,18 +101,17 @@ def _with_represented(commit: Commit) -> RawSQL:
 
 def _named_lines(evidence: Sequence[int]) -> dict[int, int]:
     """How many lines each evidence row names; rows of commit level are left out."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT evidence.id, sum(path.lines::bigint)
-            FROM integrations_commitevidence evidence
-            CROSS JOIN LATERAL jsonb_each_text(evidence.lines_by_path) AS path (name, lines)
-            WHERE evidence.id = ANY (%s) AND jsonb_typeof(evidence.lines_by_path) = 'object'
-            GROUP BY evidence.id
-            """,
-            [list(evidence)],
-        )
-        return {pk: int(lines) for pk, lines in cursor.fetchall()}
+    rows = sql.rows(
+        """
+        SELECT evidence.id, sum(path.lines::bigint)
+        FROM integrations_commitevidence evidence
+        CROSS JOIN LATERAL jsonb_each_text(evidence.lines_by_path) AS path (name, lines)
+        WHERE evidence.id = ANY (%s) AND jsonb_typeof(evidence.lines_by_path) = 'object'
+        GROUP BY evidence.id
+        """,
+        [list(evidence)],
+    )
+    return {pk: int(lines) for pk, lines in rows}
 
 
 def _named_sessions(rows: Sequence[CommitEvidence]) -> dict[tuple[str, str], AgentSession]:

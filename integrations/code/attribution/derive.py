@@ -11,8 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from django.db import connection
-
+from core import sql
 from integrations.code.attribution.amounts import fit
 from integrations.code.attribution.claims import ORDER, Claim, claims_of
 from integrations.models import EvidenceLevel, FileAttribution, Method
@@ -101,36 +100,33 @@ def _overlapping(sessions: Collection[int]) -> set[int]:
     """Counted commits for which overlap evidence of these sessions may count."""
     if not sessions:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE represented (commit_id) AS (
-                SELECT commit_id FROM integrations_commitevidence
-                WHERE session_id = ANY (%s) AND method = 'overlap' AND withdrawn_at IS NULL
-                UNION
-                SELECT commit.stands_in_id FROM represented JOIN integrations_commit commit ON commit.id = commit_id
-                WHERE commit.stands_in_id IS NOT NULL
-            )
-            SELECT id FROM integrations_commit WHERE set_apart = '' AND id IN (SELECT commit_id FROM represented)
-            """,
-            [sorted(sessions)],
+    return sql.ids(
+        """
+        WITH RECURSIVE represented (commit_id) AS (
+            SELECT commit_id FROM integrations_commitevidence
+            WHERE session_id = ANY (%s) AND method = 'overlap' AND withdrawn_at IS NULL
+            UNION
+            SELECT commit.stands_in_id FROM represented JOIN integrations_commit commit ON commit.id = commit_id
+            WHERE commit.stands_in_id IS NOT NULL
         )
-        return {row[0] for row in cursor.fetchall()}
+        SELECT id FROM integrations_commit WHERE set_apart = '' AND id IN (SELECT commit_id FROM represented)
+        """,
+        [sorted(sessions)],
+    )
 
 
 def _unattributed_lines(sessions: Collection[int]) -> dict[int | None, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT session.id, GREATEST(0, session.lines_added - coalesce((
-                SELECT sum(ai_lines) FROM integrations_fileattribution attribution
-                WHERE attribution.session_id = session.id AND attribution.method <> 'overlap'
-            ), 0))
-            FROM integrations_agentsession session WHERE session.id = ANY (%s)
-            """,
-            [sorted(sessions)],
-        )
-        return {session: int(lines) for session, lines in cursor.fetchall()}
+    rows = sql.rows(
+        """
+        SELECT session.id, GREATEST(0, session.lines_added - coalesce((
+            SELECT sum(ai_lines) FROM integrations_fileattribution attribution
+            WHERE attribution.session_id = session.id AND attribution.method <> 'overlap'
+        ), 0))
+        FROM integrations_agentsession session WHERE session.id = ANY (%s)
+        """,
+        [sorted(sessions)],
+    )
+    return {session: int(lines) for session, lines in rows}
 
 
 def _fill(claims: Mapping[int, Sequence[Claim]], *, allocated: Iterable[_Row]) -> list[_Row]:
@@ -176,15 +172,13 @@ def _precedence(claim: Claim) -> tuple[int, str, str, str]:
 
 def _added(targets: Collection[int]) -> tuple[dict[int, int], dict[tuple[int, str], int]]:
     """Counted file → its added lines, and (commit, path) → file."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT id, commit_id, path, added FROM integrations_commitfile
-            WHERE commit_id = ANY (%s) AND set_apart = '' AND added > 0
-            """,
-            [sorted(targets)],
-        )
-        rows = cursor.fetchall()
+    rows = sql.rows(
+        """
+        SELECT id, commit_id, path, added FROM integrations_commitfile
+        WHERE commit_id = ANY (%s) AND set_apart = '' AND added > 0
+        """,
+        [sorted(targets)],
+    )
     return {file: added for file, _, _, added in rows}, {(commit, path): file for file, commit, path, _ in rows}
 
 
@@ -201,22 +195,21 @@ def _stored(commits: Collection[int]) -> list[_Row]:
 def _store(before: Collection[_Row], after: Collection[_Row]) -> set[int]:
     """Replace the rows that differ; returns their commits."""
     stale, fresh = set(before) - set(after), set(after) - set(before)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            DELETE FROM integrations_fileattribution stored
-            USING unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[])
-                  AS stale (file_id, agent, session_id, method)
-            WHERE stored.file_id = stale.file_id AND stored.agent = stale.agent AND stored.method = stale.method
-              AND stored.session_id IS NOT DISTINCT FROM stale.session_id
-            """,
-            [
-                [row.file_id for row in stale],
-                [row.agent for row in stale],
-                [row.session_id for row in stale],
-                [row.method for row in stale],
-            ],
-        )
+    sql.execute(
+        """
+        DELETE FROM integrations_fileattribution stored
+        USING unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[])
+              AS stale (file_id, agent, session_id, method)
+        WHERE stored.file_id = stale.file_id AND stored.agent = stale.agent AND stored.method = stale.method
+          AND stored.session_id IS NOT DISTINCT FROM stale.session_id
+        """,
+        [
+            [row.file_id for row in stale],
+            [row.agent for row in stale],
+            [row.session_id for row in stale],
+            [row.method for row in stale],
+        ],
+    )
     FileAttribution.objects.bulk_create(
         FileAttribution(
             file_id=row.file_id,

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
+from core import sql
 from integrations.connectors.git.agent_signatures import ENTIRE, agent_of_signature, agent_of_trailer
 from integrations.connectors.git.history import ReadCommit, Signature
 from integrations.models import CommitEvidence, EvidenceLevel, Method
@@ -106,38 +106,36 @@ def append_evidence(entries: Iterable[tuple[int, Evidence]]) -> set[int]:
     rows = [(commit_id, evidence, digest) for (commit_id, digest), evidence in by_key.items()]
     if not rows:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO integrations_commitevidence AS known
-                (commit_id, method, level, agent, model, session_id, external_session, repository_id, lines_by_path,
-                 confidence, said, bound, digest, seen_at)
-            SELECT *, now() FROM unnest(
-                %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint[],
-                %s::jsonb[], %s::float8[], %s::text[], %s::float8[], %s::uuid[])
-            ON CONFLICT (commit_id, digest) DO UPDATE SET withdrawn_at = NULL WHERE known.withdrawn_at IS NOT NULL
-            RETURNING commit_id
-            """,
+    return sql.ids(
+        """
+        INSERT INTO integrations_commitevidence AS known
+            (commit_id, method, level, agent, model, session_id, external_session, repository_id, lines_by_path,
+             confidence, said, bound, digest, seen_at)
+        SELECT *, now() FROM unnest(
+            %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::text[], %s::bigint[],
+            %s::jsonb[], %s::float8[], %s::text[], %s::float8[], %s::uuid[])
+        ON CONFLICT (commit_id, digest) DO UPDATE SET withdrawn_at = NULL WHERE known.withdrawn_at IS NOT NULL
+        RETURNING commit_id
+        """,
+        [
+            [commit_id for commit_id, _, _ in rows],
+            [str(evidence.method) for _, evidence, _ in rows],
+            [str(evidence.level) for _, evidence, _ in rows],
+            [evidence.agent for _, evidence, _ in rows],
+            [evidence.model for _, evidence, _ in rows],
+            [evidence.session_id for _, evidence, _ in rows],
+            [evidence.external_session for _, evidence, _ in rows],
+            [evidence.repository_id for _, evidence, _ in rows],
             [
-                [commit_id for commit_id, _, _ in rows],
-                [str(evidence.method) for _, evidence, _ in rows],
-                [str(evidence.level) for _, evidence, _ in rows],
-                [evidence.agent for _, evidence, _ in rows],
-                [evidence.model for _, evidence, _ in rows],
-                [evidence.session_id for _, evidence, _ in rows],
-                [evidence.external_session for _, evidence, _ in rows],
-                [evidence.repository_id for _, evidence, _ in rows],
-                [
-                    None if evidence.lines_by_path is None else Jsonb(dict(evidence.lines_by_path))
-                    for _, evidence, _ in rows
-                ],
-                [evidence.confidence for _, evidence, _ in rows],
-                [evidence.said for _, evidence, _ in rows],
-                [evidence.bound for _, evidence, _ in rows],
-                [digest for _, _, digest in rows],
+                None if evidence.lines_by_path is None else Jsonb(dict(evidence.lines_by_path))
+                for _, evidence, _ in rows
             ],
-        )
-        return {row[0] for row in cursor.fetchall()}
+            [evidence.confidence for _, evidence, _ in rows],
+            [evidence.said for _, evidence, _ in rows],
+            [evidence.bound for _, evidence, _ in rows],
+            [digest for _, _, digest in rows],
+        ],
+    )
 
 
 def withdraw_evidence(ids: Iterable[int]) -> None:

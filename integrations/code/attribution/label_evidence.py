@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_evidence
 from integrations.models import CommitEvidence, EvidenceLevel, Method
 from integrations.outbox.attribution_queue import enqueue_commits, with_representatives
@@ -47,9 +46,7 @@ LABELLED: LiteralString = """
 
 def update_label_evidence(pull_requests: Collection[int]) -> None:
     """Bring the label evidence of these pull requests' commits up to date, and queue the commits that changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(LABELLED, {"pull_requests": sorted(pull_requests), "labels": list(LABELS)})
-        labels = dict(cursor.fetchall())
+    labels = dict(sql.rows(LABELLED, {"pull_requests": sorted(pull_requests), "labels": list(LABELS)}))
     expected = {
         commit: Evidence(Method.LABEL, EvidenceLevel.COMMIT, LABELS[label], CONFIDENCE, said=f"Label: {label}")
         for commit, label in labels.items()

@@ -10,8 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_evidence
 from integrations.models import CommitEvidence, EvidenceLevel, Method
 
@@ -80,54 +79,51 @@ NEAREST: LiteralString = """
 def nearest_sessions(keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Overlap]:
     """(commit id, agent) → nearest session; without an agent, any session that generated lines."""
     pairs = sorted(set(keys))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            NEAREST,
-            {
-                "commits": [commit for commit, _ in pairs],
-                "agents": [agent for _, agent in pairs],
-                "before": BEFORE,
-                "after": AFTER,
-                "longest": LONGEST_SESSION,
-            },
-        )
-        return {(commit, agent): Overlap(*overlap) for commit, agent, *overlap in cursor.fetchall()}
+    rows = sql.rows(
+        NEAREST,
+        {
+            "commits": [commit for commit, _ in pairs],
+            "agents": [agent for _, agent in pairs],
+            "before": BEFORE,
+            "after": AFTER,
+            "longest": LONGEST_SESSION,
+        },
+    )
+    return {(commit, agent): Overlap(*overlap) for commit, agent, *overlap in rows}
 
 
 def commits_near(sessions: Collection[int]) -> set[int]:
     """Commits that may relate to these sessions: near in time, or linked by evidence."""
     if not sessions:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH session AS MATERIALIZED (
-                SELECT session.*, identity.person_id
-                FROM integrations_agentsession session
-                JOIN orgtree_identity identity ON identity.id = session.identity_id
-                WHERE session.id = ANY (%(sessions)s)
-            )
-            SELECT commit.id
-            FROM session
-            JOIN orgtree_identity author ON author.person_id = session.person_id
-            JOIN integrations_commit commit
-              ON commit.credited_id = author.id
-             AND commit.authored_at BETWEEN session.started_at - %(before)s::interval
-                                        AND session.ended_at + %(after)s::interval
-            UNION
-            SELECT evidence.commit_id
-            FROM session
-            JOIN integrations_commitevidence evidence
-              ON evidence.external_session = session.external_id AND evidence.agent = session.agent
-            WHERE evidence.external_session <> ''
-            UNION
-            SELECT commit_id FROM integrations_commitevidence WHERE session_id = ANY (%(sessions)s)
-            UNION
-            SELECT commit_id FROM integrations_fileattribution WHERE session_id = ANY (%(sessions)s)
-            """,
-            {"sessions": sorted(sessions), "before": BEFORE, "after": AFTER},
+    return sql.ids(
+        """
+        WITH session AS MATERIALIZED (
+            SELECT session.*, identity.person_id
+            FROM integrations_agentsession session
+            JOIN orgtree_identity identity ON identity.id = session.identity_id
+            WHERE session.id = ANY (%(sessions)s)
         )
-        return {row[0] for row in cursor.fetchall()}
+        SELECT commit.id
+        FROM session
+        JOIN orgtree_identity author ON author.person_id = session.person_id
+        JOIN integrations_commit commit
+          ON commit.credited_id = author.id
+         AND commit.authored_at BETWEEN session.started_at - %(before)s::interval
+                                    AND session.ended_at + %(after)s::interval
+        UNION
+        SELECT evidence.commit_id
+        FROM session
+        JOIN integrations_commitevidence evidence
+          ON evidence.external_session = session.external_id AND evidence.agent = session.agent
+        WHERE evidence.external_session <> ''
+        UNION
+        SELECT commit_id FROM integrations_commitevidence WHERE session_id = ANY (%(sessions)s)
+        UNION
+        SELECT commit_id FROM integrations_fileattribution WHERE session_id = ANY (%(sessions)s)
+        """,
+        {"sessions": sorted(sessions), "before": BEFORE, "after": AFTER},
+    )
 
 
 def update_overlap_evidence(commits: Collection[int]) -> set[int]:
@@ -170,16 +166,14 @@ def _current_evidence(commits: Collection[int]) -> Mapping[tuple[int, object], t
 
 def _with_own_lines(commits: Collection[int]) -> list[int]:
     """Those of the commits whose author time is that of their lines."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT id FROM integrations_commit commit
-            WHERE id = ANY (%s) AND set_apart IN ('', 'squashed') AND lines_added > 0 AND cardinality(parents) < 2
-              AND NOT EXISTS (
-                  SELECT FROM integrations_commit part
-                  WHERE part.stands_in_id = commit.id AND part.set_apart = 'squashed'
-              )
-            """,
-            [sorted(commits)],
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return sql.column(
+        """
+        SELECT id FROM integrations_commit commit
+        WHERE id = ANY (%s) AND set_apart IN ('', 'squashed') AND lines_added > 0 AND cardinality(parents) < 2
+          AND NOT EXISTS (
+              SELECT FROM integrations_commit part
+              WHERE part.stands_in_id = commit.id AND part.set_apart = 'squashed'
+          )
+        """,
+        [sorted(commits)],
+    )

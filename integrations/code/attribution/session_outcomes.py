@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.code.attribution.changed_costs import append_changes_of_costs
 
 # Whoever committed within a year before or after a session commits to connected repositories, so its commits would be
@@ -273,12 +272,7 @@ def recompute_outcomes(commits: Collection[int], sessions: Collection[int]) -> s
     Returns the sessions that changed.  The days of pull requests and work items behind the sessions are appended to the
     outbox here, because their cost follows every change of a session.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(REPLACE_SHARES, {"sessions": sorted(sessions)})
-        changed = {row[0] for row in cursor.fetchall()}
-        cursor.execute(REPLACE_PULL_REQUEST_SHARES, {"sessions": sorted(sessions)})
-        append_changes_of_costs(sessions, left={row[0] for row in cursor.fetchall()})
-        cursor.execute(
-            UPDATE_OUTCOMES, {"commits": sorted(commits), "sessions": sorted(sessions), "covering": COVERING}
-        )
-        return changed | {row[0] for row in cursor.fetchall()}
+    changed = sql.ids(REPLACE_SHARES, {"sessions": sorted(sessions)})
+    append_changes_of_costs(sessions, left=sql.ids(REPLACE_PULL_REQUEST_SHARES, {"sessions": sorted(sessions)}))
+    rows = sql.rows(UPDATE_OUTCOMES, {"commits": sorted(commits), "sessions": sorted(sessions), "covering": COVERING})
+    return changed | {row[0] for row in rows}

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import LiteralString, NamedTuple
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from core import sql
 from integrations.code.commits.changed_days import append_changes_of_commits
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.enums import Kind
@@ -48,7 +49,7 @@ class Thresholds(NamedTuple):
 def apply_bulk_thresholds() -> None:
     """Exclude exactly the commits over the organisation's thresholds as bulk, and count merges up to them."""
     while (now := _thresholds()) != _applied():
-        for ids in _in_parts(_ids(_CHANGED_SIDE, now._asdict())):
+        for ids in _in_parts(sql.column(_CHANGED_SIDE, now._asdict())):
             with transaction.atomic():
                 lock_for_linking({Kind.COMMIT})
                 recompute_changes(ids)
@@ -56,7 +57,7 @@ def apply_bulk_thresholds() -> None:
             lock_for_linking({Kind.COMMIT})
             before = _applied() or _initial()
             both = {**now._asdict(), "lines_before": before.lines, "files_before": before.files}
-            merges = _ids(_MERGES, both)
+            merges = sql.column(_MERGES, both)
             append_changes_of_commits(merges)
             enqueue_pull_requests_with(merges)
             FollowedThresholds.objects.update_or_create(pk=1, defaults=now._asdict())
@@ -79,9 +80,3 @@ def _applied() -> Thresholds | None:
 
 def _in_parts(ids: list[int]) -> list[list[int]]:
     return [ids[start : start + COMMITS_PER_TRANSACTION] for start in range(0, len(ids), COMMITS_PER_TRANSACTION)]
-
-
-def _ids(statement: LiteralString, thresholds: dict[str, int]) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, thresholds)
-        return [row[0] for row in cursor.fetchall()]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import connection
-
+from core import sql
 from integrations.code.commits.changed_days import append_changes_of_commits
 from integrations.outbox.attribution_queue import enqueue_commits
 from orgtree.models import Organisation
@@ -72,16 +71,15 @@ def recompute_changes(commits: Iterable[int]) -> None:
     if not ids:
         return
     organisation = Organisation.current()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            RECOMPUTE,
-            {
-                "commits": ids,
-                "most_lines": organisation.bulk_commit_lines,
-                "most_files": organisation.bulk_commit_files,
-            },
-        )
-        changed = {id_ for row in cursor.fetchall() for id_ in row if id_ is not None}
+    rows = sql.rows(
+        RECOMPUTE,
+        {
+            "commits": ids,
+            "most_lines": organisation.bulk_commit_lines,
+            "most_files": organisation.bulk_commit_files,
+        },
+    )
+    changed = {id_ for row in rows for id_ in row if id_ is not None}
     # Once now, because other commits count, and once more when attribution is recomputed.
     append_changes_of_commits(changed | set(ids))
     enqueue_commits(changed | set(ids))

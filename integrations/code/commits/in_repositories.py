@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from django.db import connection
-
+from core import sql
 from core.locks import Lock
 from integrations.models import FactFamily, Repository
 from integrations.outbox.fact_changes import announce_changes, insert_days
@@ -101,12 +100,10 @@ def _run(
     repository: Repository, shas: Collection[str], on_default: Collection[str], *statements: str
 ) -> list[set[int]]:
     touched = []
-    with connection.cursor() as cursor:
-        for statement in _HOLD:
-            cursor.execute(statement, {"shas": list(shas), "on_default": list(on_default)})
-        for statement in statements:
-            cursor.execute(statement, {"repository": repository.pk})
-            touched.append({row[0] for row in cursor.fetchall()})
+    for statement in _HOLD:
+        sql.execute(statement, {"shas": list(shas), "on_default": list(on_default)})
+    for statement in statements:
+        touched.append(sql.ids(statement, {"repository": repository.pk}))
     return touched
 
 
@@ -115,21 +112,17 @@ def recompute_homes(commits: Iterable[int]) -> None:
 
     Changes for owners are appended to the outbox.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_RECOMPUTE_HOMES, {"commits": sorted(commits)})
-        if cursor.rowcount:
-            announce_changes()
+    if sql.execute(_RECOMPUTE_HOMES, {"commits": sorted(commits)}):
+        announce_changes()
 
 
 def unlinked_commits(repository: Repository) -> set[int]:
     """Commits that an interrupted sync stored for this repository without linking them."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT id FROM integrations_commit commit
-            WHERE home_id = %s
-              AND NOT EXISTS (SELECT FROM integrations_commitinrepository link WHERE link.commit_id = commit.id)
-            """,
-            [repository.pk],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        """
+        SELECT id FROM integrations_commit commit
+        WHERE home_id = %s
+          AND NOT EXISTS (SELECT FROM integrations_commitinrepository link WHERE link.commit_id = commit.id)
+        """,
+        [repository.pk],
+    )

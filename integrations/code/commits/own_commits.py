@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Set
 from typing import LiteralString
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import Q
 
+from core import sql
 from integrations.models import OwnCommit, Repository, RepositorySource
 
 _ADD: LiteralString = """
@@ -40,8 +41,7 @@ def is_joined(own: Repository) -> bool:
 def hold(own: Repository, shas: Collection[str], on_default: Collection[str]) -> None:
     """Note that a source of `own` brought these commits, some of them on its default branch."""
     if shas and is_joined(own):
-        with connection.cursor() as cursor:
-            cursor.execute(_ADD, {"own": own.pk, "shas": list(shas), "on_default": list(on_default)})
+        sql.execute(_ADD, {"own": own.pk, "shas": list(shas), "on_default": list(on_default)})
 
 
 def release(own: models.QuerySet[Repository], shas: Collection[str]) -> None:
@@ -55,9 +55,7 @@ def hold_exactly(own: Repository, shas: Set[str], on_default: Set[str]) -> tuple
         return shas, on_default
     OwnCommit.objects.filter(repository=own).delete()
     hold(own, shas, on_default)
-    with connection.cursor() as cursor:
-        cursor.execute(_HELD, [own.counted_as.pk])
-        held = cursor.fetchall()
+    held = sql.rows(_HELD, [own.counted_as.pk])
     return {sha for sha, _ in held}, {sha for sha, is_on_default in held if is_on_default}
 
 

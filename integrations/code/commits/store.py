@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from core import sql
 from integrations.code.commits.authors import identify_authors, marked_bots
 from integrations.connectors.git.agent_signatures import (
     agent_of_signature,
@@ -215,23 +216,19 @@ def _key(signature: Signature) -> tuple[str, str]:
 
 
 def _reserve(count: int) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('integrations_commit', 'id')) FROM generate_series(1, %s)", [count]
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return sql.column(
+        "SELECT nextval(pg_get_serial_sequence('integrations_commit', 'id')) FROM generate_series(1, %s)", [count]
+    )
 
 
 def _insert_commits(rows: Sequence[tuple[object, ...]], home: Repository) -> set[int]:
     """Insert the rows; returns the ids of new ones."""
     copy_drafts(rows)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO integrations_commit ({COMMIT_COLUMNS}, home_id) "  # noqa: S608  # constants of this module
-            f"SELECT {COMMIT_COLUMNS}, %s FROM new_commit ORDER BY sha ON CONFLICT (sha) DO NOTHING RETURNING id",
-            [home.pk],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        f"INSERT INTO integrations_commit ({COMMIT_COLUMNS}, home_id) "  # noqa: S608  # constants of this module
+        f"SELECT {COMMIT_COLUMNS}, %s FROM new_commit ORDER BY sha ON CONFLICT (sha) DO NOTHING RETURNING id",
+        [home.pk],
+    )
 
 
 def copy_drafts(rows: Sequence[tuple[object, ...]]) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from django.db import connection
-
+from core import sql
 from integrations.connectors.git.repository import GitRepository
 from integrations.models import FactFamily, RepositorySource
 from integrations.models.branches import LONGEST_BRANCH_NAME
@@ -58,18 +57,17 @@ def sync_branches(source: RepositorySource, git: GitRepository, branches: Mappin
         for ref, tip in sorted(branches.items(), key=lambda item: item[0].startswith("refs/heads/"))
         if tip in unmerged and (name := _short(ref)) != _short(default)
     }
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _NOTE,
-            {
-                "source": source.pk,
-                "names": list(tips),
-                "tips": list(tips.values()),
-                "stale_after": STALE_AFTER_DAYS,
-            },
-        )
-        if cursor.rowcount:
-            announce_changes()
+    changed = sql.execute(
+        _NOTE,
+        {
+            "source": source.pk,
+            "names": list(tips),
+            "tips": list(tips.values()),
+            "stale_after": STALE_AFTER_DAYS,
+        },
+    )
+    if changed:
+        announce_changes()
 
 
 def append_changes_of_branches(connection_id: int) -> None:

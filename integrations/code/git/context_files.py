@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from django.db import connection
-
+from core import sql
 from integrations.code.commits.store import local_day
 from integrations.connectors.git.context_files import context_file_periods
 from integrations.models import ContextFile, FactFamily, Repository
@@ -43,6 +42,4 @@ def store_context_files(repository: Repository, git_dir: Path, tip: str, paths: 
 
 
 def _days_with_any(repository: Repository) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute(_DAYS_WITH_ANY, [repository.pk])
-        return str(cursor.fetchone()[0])
+    return str(sql.value(_DAYS_WITH_ANY, [repository.pk]))

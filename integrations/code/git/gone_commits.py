@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable
 from datetime import timedelta
 
 from celery import signature
-from django.db import connection
 from django.utils import timezone
 
+from core import sql
 from core.nudges import nudge_on_commit
 from integrations.code.commits.authors import UNADDRESSED
 from integrations.connectors.git.commands import GitError
@@ -88,9 +88,7 @@ def gone_tips(
     if not again:
         left = left.exclude(gone_on__lt=since.date())
     candidates = set(left.values_list("tip__sha", flat=True))
-    with connection.cursor() as cursor:
-        cursor.execute(_NOTED, {"shas": list(noted), "again": again, "since": since})
-        candidates |= {row[0] for row in cursor.fetchall()}
+    candidates |= set(sql.column(_NOTED, {"shas": list(noted), "again": again, "since": since}))
     there = existing(git.git_dir, candidates) if candidates else []
     try:
         outside = set(new_commits(git.git_dir, there, tips)) if there else set()
@@ -104,40 +102,34 @@ def store_listed_commits(repository: Repository, shas: Collection[str]) -> set[i
     if not shas:
         return set()
     (nobody,) = identify([[IdentityName.unnamed(UNADDRESSED)]])
-    with connection.cursor() as cursor:
-        cursor.execute(_LISTED, {"shas": list(shas), "repository": repository.pk, "nobody": nobody})
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(_LISTED, {"shas": list(shas), "repository": repository.pk, "nobody": nobody})
 
 
 def request_reading_of(pull_requests: Collection[int]) -> None:
     """Ask for the repositories to be read again in which these pull requests name commits that no branch holds, or
     that only notes know; in the caller's transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE integrations_repositorysource source SET asked_at = now()
-            FROM integrations_repository own
-            WHERE own.id = source.repository_id AND coalesce(own.joined_into_id, own.id) IN (
-                SELECT pull_request.repository_id
-                FROM integrations_pullrequest pull_request
-                JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id
-                LEFT JOIN integrations_commit known ON known.sha = listed.sha
-                WHERE pull_request.id = ANY (%s) AND pull_request.merged_at IS NOT NULL
-                  AND (known.set_apart = 'gone' AND known.stands_in_id IS NULL OR known.id IS NULL AND EXISTS (
-                      SELECT FROM integrations_unusednote note
-                      WHERE note.sha = listed.sha AND note.repository_id = pull_request.repository_id
-                  ))
-            )
-            """,
-            [sorted(pull_requests)],
+    requested = sql.execute(
+        """
+        UPDATE integrations_repositorysource source SET asked_at = now()
+        FROM integrations_repository own
+        WHERE own.id = source.repository_id AND coalesce(own.joined_into_id, own.id) IN (
+            SELECT pull_request.repository_id
+            FROM integrations_pullrequest pull_request
+            JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id
+            LEFT JOIN integrations_commit known ON known.sha = listed.sha
+            WHERE pull_request.id = ANY (%s) AND pull_request.merged_at IS NOT NULL
+              AND (known.set_apart = 'gone' AND known.stands_in_id IS NULL OR known.id IS NULL AND EXISTS (
+                  SELECT FROM integrations_unusednote note
+                  WHERE note.sha = listed.sha AND note.repository_id = pull_request.repository_id
+              ))
         )
-        requested = cursor.rowcount
+        """,
+        [sorted(pull_requests)],
+    )
     if requested:
         nudge_on_commit(SYNC_SOURCES)
 
 
 def link_squashes_of_pull_requests(repository: Repository) -> set[int]:
     """Mark gone commits that a pull request lists as represented by its squash; returns the commits touched."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SQUASHES_OF_PULL_REQUESTS, {"repository": repository.pk})
-        return {id_ for row in cursor.fetchall() for id_ in row}
+    return {id_ for row in sql.rows(_SQUASHES_OF_PULL_REQUESTS, {"repository": repository.pk}) for id_ in row}

@@ -10,10 +10,11 @@ import logging
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from core import sql
 from core.locks import Lock
 from core.queue import run_all
 from integrations.code.commits.own_commits import sources_of
@@ -174,11 +175,8 @@ def _paths(commit: ChainCommit) -> Iterator[bytes]:
 def _store(repository: Repository, counts: dict[str, tuple[int, LineCounts]], tip: str, ages: LineAges) -> int:
     """Store the changes of these commits and the new position; returns how many of the commits are stored."""
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_AUTHORS, {"repository": repository.pk, "shas": list(counts)})
-            authors = dict(cursor.fetchall())
-            cursor.execute("SELECT id, sha FROM integrations_commit WHERE id = ANY (%s)", [list(authors)])
-            shas = dict(cursor.fetchall())
+        authors = dict(sql.rows(_AUTHORS, {"repository": repository.pk, "shas": list(counts)}))
+        shas = dict(sql.rows("SELECT id, sha FROM integrations_commit WHERE id = ANY (%s)", [list(authors)]))
         rows = [
             ChangedLines(
                 commit_id=id_,
@@ -207,9 +205,7 @@ def _store_rewritten(repository: Repository, changes: Mapping[int, Mapping[int, 
     if not flat:
         return set()
     columns = dict(zip(("by", "moments", "lines"), map(list, zip(*flat, strict=True)), strict=True))
-    with connection.cursor() as cursor:
-        cursor.execute(_REWRITTEN, {"repository": repository.pk, **columns})
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(_REWRITTEN, {"repository": repository.pk, **columns})
 
 
 def _forget(repository: Repository) -> None:

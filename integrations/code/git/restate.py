@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from django.db import connection
-
+from core import sql
 from integrations.code.attribution.evidence import restate_evidence
 from integrations.code.commits.changed_days import append_changes_of_commits
 from integrations.code.commits.store import (
@@ -39,24 +38,21 @@ def update_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, a
     """Update those of these commits that are stored, in the caller's transaction; returns the ids that changed."""
     drafts = draft_commits(commits, attributes, authors)
     copy_drafts(drafts.rows)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT known.id, known.sha, known.lines_known FROM new_commit fresh "
-            "JOIN integrations_commit known USING (sha) WHERE fresh.lines_known OR NOT known.lines_known"
-        )
-        stored = {sha: (id_, lines_known) for id_, sha, lines_known in cursor.fetchall()}
-        cursor.execute(
-            f"SELECT known.id FROM new_commit fresh JOIN integrations_commit known USING (sha) WHERE {_DIFFERENT}"  # noqa: S608  # constants of this module
-        )
-        changed = {row[0] for row in cursor.fetchall()}
+    rows = sql.rows(
+        "SELECT known.id, known.sha, known.lines_known FROM new_commit fresh "
+        "JOIN integrations_commit known USING (sha) WHERE fresh.lines_known OR NOT known.lines_known"
+    )
+    stored = {sha: (id_, lines_known) for id_, sha, lines_known in rows}
+    changed = sql.ids(
+        f"SELECT known.id FROM new_commit fresh JOIN integrations_commit known USING (sha) WHERE {_DIFFERENT}"  # noqa: S608  # constants of this module
+    )
     changed |= _restate_files(commits, stored, drafts.classified)
     append_changes_of_commits(changed)  # for the people before; those after follow when attribution is recomputed
-    with connection.cursor() as cursor:
-        assignments = ", ".join(f"{column} = fresh.{column}" for column in STATED)
-        cursor.execute(
-            f"UPDATE integrations_commit known SET {assignments} FROM new_commit fresh "  # noqa: S608  # constants of this module
-            f"WHERE known.sha = fresh.sha AND {_DIFFERENT}"
-        )
+    assignments = ", ".join(f"{column} = fresh.{column}" for column in STATED)
+    sql.execute(
+        f"UPDATE integrations_commit known SET {assignments} FROM new_commit fresh "  # noqa: S608  # constants of this module
+        f"WHERE known.sha = fresh.sha AND {_DIFFERENT}"
+    )
     unknown = [commit for commit in commits if commit.lines_known and not stored.get(commit.sha, (0, True))[1]]
     insert_files(((stored[commit.sha][0], commit) for commit in unknown), drafts.classified)
     return changed | _restate_messages(commits, {sha: id_ for sha, (id_, _) in stored.items()}, drafts)
@@ -83,18 +79,16 @@ def _restate_files(
         for file, kind in zip(commit.files, classified[commit.sha], strict=True)
     ]
     ids, paths, languages, file_types, exclusion_reason = zip(*rows, strict=True) if rows else ((), (), (), (), ())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE integrations_commitfile known
-            SET language = fresh.language, file_type = fresh.file_type, set_apart = fresh.set_apart
-            FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
-                AS fresh (commit_id, path, language, file_type, set_apart)
-            WHERE known.commit_id = fresh.commit_id AND known.path = fresh.path
-              AND (known.language, known.file_type, known.set_apart)
-                  IS DISTINCT FROM (fresh.language, fresh.file_type, fresh.set_apart)
-            RETURNING known.commit_id
-            """,
-            [list(column) for column in (ids, paths, languages, file_types, exclusion_reason)],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        """
+        UPDATE integrations_commitfile known
+        SET language = fresh.language, file_type = fresh.file_type, set_apart = fresh.set_apart
+        FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[])
+            AS fresh (commit_id, path, language, file_type, set_apart)
+        WHERE known.commit_id = fresh.commit_id AND known.path = fresh.path
+          AND (known.language, known.file_type, known.set_apart)
+              IS DISTINCT FROM (fresh.language, fresh.file_type, fresh.set_apart)
+        RETURNING known.commit_id
+        """,
+        [list(column) for column in (ids, paths, languages, file_types, exclusion_reason)],
+    )

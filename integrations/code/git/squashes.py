@@ -11,6 +11,7 @@ from itertools import islice
 
 from django.db import connection
 
+from core import sql
 from integrations.code.commits.store import counts_key
 from integrations.connectors.git.commands import ObjectsMissingError
 from integrations.connectors.git.repository import GitRepository
@@ -108,15 +109,14 @@ def _squash(git: GitRepository, start: str, end: str, candidates: list[tuple[int
 
 
 def _mark_squashed(squashes: Mapping[str, int]) -> set[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE integrations_commit commit SET stands_in_id = pair.squash, squashed = true
-            FROM unnest(%(own)s::text[], %(squashes)s::bigint[]) AS pair (sha, squash)
-            WHERE commit.sha = pair.sha AND commit.id <> pair.squash
-              AND (commit.stands_in_id IS DISTINCT FROM pair.squash OR NOT commit.squashed)
-            RETURNING commit.id, pair.squash
-            """,
-            {"own": list(squashes), "squashes": list(squashes.values())},
-        )
-        return {id_ for row in cursor.fetchall() for id_ in row}
+    rows = sql.rows(
+        """
+        UPDATE integrations_commit commit SET stands_in_id = pair.squash, squashed = true
+        FROM unnest(%(own)s::text[], %(squashes)s::bigint[]) AS pair (sha, squash)
+        WHERE commit.sha = pair.sha AND commit.id <> pair.squash
+          AND (commit.stands_in_id IS DISTINCT FROM pair.squash OR NOT commit.squashed)
+        RETURNING commit.id, pair.squash
+        """,
+        {"own": list(squashes), "squashes": list(squashes.values())},
+    )
+    return {id_ for row in rows for id_ in row}

@@ -6,11 +6,10 @@ within a minute, whatever caused it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-
 from celery import shared_task
-from django.db import connection, transaction
+from django.db import transaction
 
+from core import sql
 from integrations.delivery.linking.failures import recompute_failures
 from integrations.delivery.linking.relink import relink_pushes
 from integrations.enums import Kind
@@ -66,21 +65,12 @@ def _follow() -> None:
     lock_for_linking(frozenset(Kind))
     differing = _differing()
     chosen = {owned_id: words for owned_id, words in differing.items() if words is not None}
-    with connection.cursor() as cursor:
-        cursor.execute(_FORGET, [list(differing)])
-        cursor.execute(_KEEP, [list(chosen), list(chosen.values())])
-    enqueue_pull_requests(_ids(_PULL_REQUESTS, differing))
-    recompute_failures(deployments=_ids(_DEPLOYMENTS, differing))
-    relink_pushes(_ids(_REPOSITORIES, differing))
+    sql.execute(_FORGET, [list(differing)])
+    sql.execute(_KEEP, [list(chosen), list(chosen.values())])
+    enqueue_pull_requests(sql.ids(_PULL_REQUESTS, [list(differing)]))
+    recompute_failures(deployments=sql.ids(_DEPLOYMENTS, [list(differing)]))
+    relink_pushes(sql.ids(_REPOSITORIES, [list(differing)]))
 
 
 def _differing() -> dict[int, str | None]:
-    with connection.cursor() as cursor:
-        cursor.execute(_DIFFERING)
-        return dict(cursor.fetchall())
-
-
-def _ids(statement: str, owned: Collection[int]) -> set[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [list(owned)])
-        return {row[0] for row in cursor.fetchall()}
+    return dict(sql.rows(_DIFFERING))

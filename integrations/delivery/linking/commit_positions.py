@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from core import sql
 from integrations.delivery.linking.commit_graph import Place, bases, chain_of, entered, number
 from integrations.delivery.linking.provided_parents import LISTED, add_merges, merges_of
 from integrations.models import Repository
@@ -95,19 +96,16 @@ class PlacementChanges:
 def place_repository(repository: Repository) -> PlacementChanges:
     """Place all of a repository's commits from scratch."""
     graph = read_graph(repository)
-    with connection.cursor() as cursor:
-        cursor.execute(_PLACES, [repository.pk])
-        stored = {sha: (Place(*place), known) for sha, *place, known in cursor.fetchall()}
+    stored = {sha: (Place(*place), known) for sha, *place, known in sql.rows(_PLACES, [repository.pk])}
     places = number(graph.parents, graph.tip, first=_first_position(graph, stored))
     positions = {sha: (place, sha in graph.parents) for sha, place in places.items()}
     changed = {sha for sha, place in positions.items() if stored.get(sha) != place}
     gone = stored.keys() - positions.keys()
     _put(repository, {sha: positions[sha] for sha in changed})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM integrations_commitplace WHERE repository_id = %s AND sha = ANY (%s)",
-            [repository.pk, list(gone)],
-        )
+    sql.execute(
+        "DELETE FROM integrations_commitplace WHERE repository_id = %s AND sha = ANY (%s)",
+        [repository.pk, list(gone)],
+    )
     filled = any(sha in stored and not stored[sha][1] and sha in graph.parents for sha in changed)
     return PlacementChanges(changed | gone, filled)
 
@@ -199,16 +197,13 @@ def _place_after(
     last: int,
 ) -> set[str] | None:
     others = {parent for of in parents.values() for parent in of} - parents.keys()
-    with connection.cursor() as cursor:
-        open_branches: dict[str, Sequence[str]] = {}
-        if grown:
-            cursor.execute(_UNMERGED, {"repository": repository.pk})
-            open_branches = dict(cursor.fetchall())
-            add_merges(open_branches, merges_of(repository.pk, one_of=list(open_branches)))
-        graph = {**open_branches, **parents}
-        around = {parent for of in graph.values() for parent in of} | others
-        cursor.execute(_PLACED, [repository.pk, list(around | set(graph))])
-        known = {sha: Place(*place) for sha, *place in cursor.fetchall()}
+    open_branches: dict[str, Sequence[str]] = {}
+    if grown:
+        open_branches = dict(sql.rows(_UNMERGED, {"repository": repository.pk}))
+        add_merges(open_branches, merges_of(repository.pk, one_of=list(open_branches)))
+    graph = {**open_branches, **parents}
+    around = {parent for of in graph.values() for parent in of} | others
+    known = {sha: Place(*place) for sha, *place in sql.rows(_PLACED, [repository.pk, list(around | set(graph))])}
     if not around <= known.keys() | graph.keys():
         return None  # an unknown parent: it gets a place, too
     on_default_already = [sha for sha, place in known.items() if place.position is not None]
@@ -236,15 +231,14 @@ def _put(repository: Repository, places: Mapping[str, tuple[Place, bool]]) -> No
         return
     shas = sorted(places)
     rows = [places[sha] for sha in shas]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _PUT,
-            [
-                repository.pk,
-                shas,
-                [place.position for place, _ in rows],
-                [place.base for place, _ in rows],
-                [place.on_chain for place, _ in rows],
-                [known for _, known in rows],
-            ],
-        )
+    sql.execute(
+        _PUT,
+        [
+            repository.pk,
+            shas,
+            [place.position for place, _ in rows],
+            [place.base for place, _ in rows],
+            [place.on_chain for place, _ in rows],
+            [known for _, known in rows],
+        ],
+    )

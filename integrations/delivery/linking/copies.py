@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import LiteralString, NamedTuple
 
-from django.db import connection
+from core import sql
 
 _MERGED: LiteralString = """
     pull_request.state = 'merged' AND pull_request.deleted_at IS NULL AND {pull_requests}
@@ -109,17 +109,14 @@ def all_copies() -> Sequence[Copy]:
 
 def copied_by(repository_id: int, *, commits: Collection[int] = (), shas: Collection[str] = ()) -> set[int]:
     """Pull requests of the repository that these commits, by id or object id, may copy, or whose copies they have."""
-    with connection.cursor() as cursor:
-        cursor.execute(_MEANT, {"repository": repository_id, "commits": list(commits), "shas": list(shas)})
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(_MEANT, {"repository": repository_id, "commits": list(commits), "shas": list(shas)})
 
 
 def _read(
     origins: LiteralString, copies: LiteralString, pull_requests: LiteralString, ids: Collection[int]
 ) -> Sequence[Copy]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _COPIED.format(origins=origins, copies=copies, merged=_MERGED.format(pull_requests=pull_requests)),
-            {"ids": sorted(ids)},
-        )
-        return [Copy(*row) for row in cursor.fetchall()]
+    rows = sql.rows(
+        _COPIED.format(origins=origins, copies=copies, merged=_MERGED.format(pull_requests=pull_requests)),
+        {"ids": sorted(ids)},
+    )
+    return [Copy(*row) for row in rows]

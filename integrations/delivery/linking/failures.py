@@ -14,8 +14,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.facts.production import IN_PRODUCTION, LATEST_FIRST
 from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
 from integrations.models import FactFamily
@@ -300,21 +299,18 @@ def _recompute(
         "incidents": incidents,
         "window": link_window(),
     }
-    with connection.cursor() as cursor:
-        for name, columns in _TABLES.items():
-            cursor.execute(_CREATE.format(name=name, columns=columns))
-            cursor.execute(f"TRUNCATE {name}")
-        cursor.execute(f"INSERT INTO selected_incident {incidents_of}", params)
-        cursor.execute(f"INSERT INTO selected_repair {repairs_of}", params)
-        cursor.execute(_ADD_PARTS)
-        cursor.execute(_LINK_INCIDENTS, params)
-        cursor.execute(_LINK_REPAIRS, params)
-        concerned = set(deployments)
-        for statement in (_FORGET, _STILL_LINKED, _PUT):
-            cursor.execute(statement)
-            concerned.update(row[0] for row in cursor.fetchall())
-        cursor.execute("INSERT INTO selected_deployment SELECT unnest(%s::bigint[])", [sorted(concerned)])
-        cursor.execute(_RESTORE, params)
-        changed = cursor.fetchone()[0]
+    for name, columns in _TABLES.items():
+        sql.execute(_CREATE.format(name=name, columns=columns))
+        sql.execute(f"TRUNCATE {name}")
+    sql.execute(f"INSERT INTO selected_incident {incidents_of}", params)
+    sql.execute(f"INSERT INTO selected_repair {repairs_of}", params)
+    sql.execute(_ADD_PARTS)
+    sql.execute(_LINK_INCIDENTS, params)
+    sql.execute(_LINK_REPAIRS, params)
+    concerned = set(deployments)
+    for statement in (_FORGET, _STILL_LINKED, _PUT):
+        concerned.update(sql.column(statement))
+    sql.execute("INSERT INTO selected_deployment SELECT unnest(%s::bigint[])", [sorted(concerned)])
+    changed = sql.value(_RESTORE, params)
     if changed:
         announce_changes()

@@ -17,8 +17,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.delivery.linking.copies import Copy, all_copies, copies_of
 from integrations.delivery.linking.side_branches import Beside, deployed_beside
 from integrations.delivery.pull_requests.changed_days import note_services
@@ -209,12 +208,10 @@ def _recompute(
     ids: Collection[int],
 ) -> int:
     linked = linked_merges(_MERGED_PULL_REQUESTS.format(pull_requests=pull_requests), deployments)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _RECOMPUTE.format(linked=linked, pull_requests=pull_requests, note_changed=_NOTE_CHANGED),
-            {"ids": list(ids), **params_of_linked(_repositories_of(ids), beside, copies)},
-        )
-        changed = [row[0] for row in cursor.fetchall()]
+    changed = sql.column(
+        _RECOMPUTE.format(linked=linked, pull_requests=pull_requests, note_changed=_NOTE_CHANGED),
+        {"ids": list(ids), **params_of_linked(_repositories_of(ids), beside, copies)},
+    )
     note_services(changed)
     if changed:
         announce_changes()
@@ -249,8 +246,6 @@ def params_of_linked(
 
 def _repositories_of(pull_requests: Collection[int]) -> list[int]:
     """Looked up beforehand: inside the statement the planner expects hundreds, and reads every deployment there is."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT repository_id FROM integrations_pullrequest WHERE id = ANY (%s)", [list(pull_requests)]
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return sql.column(
+        "SELECT DISTINCT repository_id FROM integrations_pullrequest WHERE id = ANY (%s)", [list(pull_requests)]
+    )

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import LiteralString, NamedTuple
 
-from django.db import connection
-
+from core import sql
 from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
 LISTED: LiteralString = """
@@ -80,16 +79,15 @@ class Merge(NamedTuple):
 
 def merges_of(repository: int, *, one_of: Sequence[str] | None = None) -> list[Merge]:
     """The merges of the repository, or those of these object ids."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _MERGES,
-            {
-                "repository": repository,
-                "one_of": None if one_of is None else list(one_of),
-                "usual_branches": sorted(USUAL_DEFAULT_BRANCHES),
-            },
-        )
-        return [Merge(*row) for row in cursor.fetchall()]
+    rows = sql.rows(
+        _MERGES,
+        {
+            "repository": repository,
+            "one_of": None if one_of is None else list(one_of),
+            "usual_branches": sorted(USUAL_DEFAULT_BRANCHES),
+        },
+    )
+    return [Merge(*row) for row in rows]
 
 
 def add_merges(parents: dict[str, Sequence[str]], merges: Iterable[Merge]) -> None:
@@ -104,6 +102,4 @@ def add_merges(parents: dict[str, Sequence[str]], merges: Iterable[Merge]) -> No
 
 def with_merges_to_place(pull_requests: Iterable[int]) -> set[int]:
     """The repositories in which a merge of these pull requests is not placed with what it listed."""
-    with connection.cursor() as cursor:
-        cursor.execute(_NOT_PLACED, {"ids": list(pull_requests), "usual_branches": sorted(USUAL_DEFAULT_BRANCHES)})
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(_NOT_PLACED, {"ids": list(pull_requests), "usual_branches": sorted(USUAL_DEFAULT_BRANCHES)})

@@ -12,8 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.delivery.linking.copies import COPIES_OF_THESE, Copy
 from integrations.delivery.linking.first_deployment import OF_REPOSITORIES, linked_merges, params_of_linked
 from integrations.delivery.linking.service_paths import rules_in, services_of
@@ -159,9 +158,7 @@ _PATHS = f"""
 
 def repositories_with_pushes(repositories: Collection[int] | None = None) -> set[int]:
     """Those of these repositories (None: of all) whose owners work without pull requests, or did."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CONCERNED, {"repositories": None if repositories is None else list(repositories)})
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(_CONCERNED, {"repositories": None if repositories is None else list(repositories)})
 
 
 def recompute_pushes(repositories: Collection[int] | None = None) -> int:
@@ -174,16 +171,14 @@ def recompute_pushes(repositories: Collection[int] | None = None) -> int:
         return 0
     copies = _copies_in(concerned)
     touched = _touched_in(concerned)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _RECOMPUTE,
-            {
-                **params_of_linked(concerned, deployed_beside([], copies), copies),
-                "touching": [commit for commit, services in touched.items() for _ in services],
-                "touched": [service for services in touched.values() for service in services],
-            },
-        )
-        changed = [row[0] for row in cursor.fetchall()]
+    changed = sql.column(
+        _RECOMPUTE,
+        {
+            **params_of_linked(concerned, deployed_beside([], copies), copies),
+            "touching": [commit for commit, services in touched.items() for _ in services],
+            "touched": [service for services in touched.values() for service in services],
+        },
+    )
     if changed:
         _type(changed)
         announce_changes()
@@ -192,13 +187,10 @@ def recompute_pushes(repositories: Collection[int] | None = None) -> int:
 
 def _copies_in(repositories: Collection[int]) -> list[Copy]:
     """Copies of pushes: where nothing was deployed beside the default branch, none decides anything."""
-    with connection.cursor() as cursor:
-        cursor.execute(DEPLOYED_BESIDE, {"repositories": list(repositories)})
-        beside = [row[0] for row in cursor.fetchall()]
-        if not beside:
-            return []
-        cursor.execute(_COPIES, {"repositories": beside})
-        return [Copy(*row) for row in cursor.fetchall()]
+    beside = sql.column(DEPLOYED_BESIDE, {"repositories": list(repositories)})
+    if not beside:
+        return []
+    return [Copy(*row) for row in sql.rows(_COPIES, {"repositories": beside})]
 
 
 def _touched_in(repositories: Collection[int]) -> Mapping[int, Collection[str]]:
@@ -207,23 +199,22 @@ def _touched_in(repositories: Collection[int]) -> Mapping[int, Collection[str]]:
     if not rules:
         return {}
     paths: dict[tuple[int, int], list[str]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(_PATHS, {"repositories": list(rules)})
-        for commit, repository, path in cursor.fetchall():
-            paths[commit, repository].append(path)
+    for commit, repository, path in sql.rows(_PATHS, {"repositories": list(rules)}):
+        paths[commit, repository].append(path)
     return {commit: sorted(services_of(of_it, rules[repository])) for (commit, repository), of_it in paths.items()}
 
 
 def _type(commits: Collection[int]) -> None:
     """Give these pushes their work type, by the convention of their subjects."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id, subject FROM integrations_commit WHERE id = ANY (%s)", [list(commits)])
-        types = {id_: default_work_type_of_title(subject) or WorkType.OTHER for id_, subject in cursor.fetchall()}
-        cursor.execute(
-            """
-            UPDATE integrations_deployedpush push SET work_type = derived.work_type
-            FROM unnest(%s::bigint[], %s::text[]) AS derived (commit_id, work_type)
-            WHERE push.commit_id = derived.commit_id AND push.work_type <> derived.work_type
-            """,
-            [list(types), [work_type.value for work_type in types.values()]],
-        )
+    types = {
+        id_: default_work_type_of_title(subject) or WorkType.OTHER
+        for id_, subject in sql.rows("SELECT id, subject FROM integrations_commit WHERE id = ANY (%s)", [list(commits)])
+    }
+    sql.execute(
+        """
+        UPDATE integrations_deployedpush push SET work_type = derived.work_type
+        FROM unnest(%s::bigint[], %s::text[]) AS derived (commit_id, work_type)
+        WHERE push.commit_id = derived.commit_id AND push.work_type <> derived.work_type
+        """,
+        [list(types), [work_type.value for work_type in types.values()]],
+    )

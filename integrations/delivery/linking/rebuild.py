@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from core import sql
 from integrations.delivery.linking.commit_positions import place_repository
 from integrations.delivery.linking.failures import recompute_all_failures
 from integrations.delivery.linking.first_deployment import recompute_all_first_deployments
@@ -40,5 +41,4 @@ def place_everything() -> None:
     for repository in Repository.objects.order_by("pk"):
         with transaction.atomic():
             place_repository(repository)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE integrations_commitplace")
+    sql.execute("ANALYZE integrations_commitplace")

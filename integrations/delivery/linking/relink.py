@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import LiteralString
 
-from django.db import connection
-
+from core import sql
 from core.queue import drain, take
 from integrations.delivery.linking.commit_positions import place_new_commits, place_repository
 from integrations.delivery.linking.copies import copied_by
@@ -232,8 +231,6 @@ def _queue(repositories: Collection[int]) -> None:
 
 
 def _ids(statement: LiteralString, **params: int | Collection[int] | Collection[str]) -> set[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            statement, {name: value if isinstance(value, int) else list(value) for name, value in params.items()}
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        statement, {name: value if isinstance(value, int) else list(value) for name, value in params.items()}
+    )

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.facts.production import IN_ORDER, IN_PRODUCTION
 
 _OF_THESE: LiteralString = """
@@ -72,5 +71,4 @@ def propose_all_rollbacks() -> None:
 
 
 def _recompute(scope: LiteralString, params: Mapping[str, Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_RECOMPUTE.format(scope=scope, in_production=IN_PRODUCTION, in_order=IN_ORDER), params)
+    sql.execute(_RECOMPUTE.format(scope=scope, in_production=IN_PRODUCTION, in_order=IN_ORDER), params)

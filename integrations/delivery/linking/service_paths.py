@@ -11,9 +11,9 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import LiteralString
 
-from django.db import connection
 from pathspec import GitIgnoreSpec
 
+from core import sql
 from integrations.delivery.pull_requests.changed_days import note_services
 from integrations.delivery.pull_requests.figures import shared_commits, sharing_commits
 from integrations.delivery.pull_requests.stages_sql import COMMITS
@@ -77,9 +77,7 @@ def recompute_touched_services(pull_requests: Collection[int]) -> set[int]:
 
 def recompute_touched_services_in(repository_id: int) -> None:
     """As above, for all pull requests of a repository whose rules changed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM integrations_pullrequest WHERE repository_id = %s", [repository_id])
-        ids = [row[0] for row in cursor.fetchall()]
+    ids = sql.column("SELECT id FROM integrations_pullrequest WHERE repository_id = %s", [repository_id])
     if not _has_rules(repository_id):
         touched = TouchedService.objects.filter(pull_request__repository=repository_id)
         note_services(set(touched.values_list("pull_request_id", flat=True)))
@@ -92,18 +90,14 @@ def touching(repository_id: int, commits: Collection[int]) -> set[int]:
     """The pull requests whose paths come from these commits, if the repository has path rules."""
     if not commits or not _has_rules(repository_id):
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(_TOUCHING, {"repository": repository_id, "commits": sorted(commits)})
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(_TOUCHING, {"repository": repository_id, "commits": sorted(commits)})
 
 
 def touching_placed(repository_id: int, shas: Collection[str]) -> set[int]:
     """The pull requests for which the places of these commits may decide which commits are their own."""
     if not shas or not _has_rules(repository_id):
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(_NAMING, {"repository": repository_id, "shas": list(shas)})
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(_NAMING, {"repository": repository_id, "shas": list(shas)})
 
 
 def services_of(paths: Iterable[str], rules: Mapping[str, GitIgnoreSpec]) -> set[str]:
@@ -123,9 +117,7 @@ def _has_rules(repository_id: int) -> bool:
 def _of_repositories_with_rules(pull_requests: Collection[int]) -> set[int]:
     if not pull_requests:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(_OF_THESE, [sorted(pull_requests)])
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(_OF_THESE, [sorted(pull_requests)])
 
 
 def _recompute_in_chunks(pull_requests: list[int]) -> set[int]:
@@ -137,16 +129,14 @@ def _recompute_in_chunks(pull_requests: list[int]) -> set[int]:
 
 
 def _recompute(pull_requests: list[int]) -> set[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _PATHS,
-            {
-                "ids": pull_requests,
-                "shared": shared_commits(pull_requests),
-                "usual_branches": sorted(USUAL_DEFAULT_BRANCHES),
-            },
-        )
-        rows = cursor.fetchall()
+    rows = sql.rows(
+        _PATHS,
+        {
+            "ids": pull_requests,
+            "shared": shared_commits(pull_requests),
+            "usual_branches": sorted(USUAL_DEFAULT_BRANCHES),
+        },
+    )
     paths: dict[tuple[int, int], list[str]] = defaultdict(list)
     for pull_request, repository, path in rows:
         paths[pull_request, repository].append(path)

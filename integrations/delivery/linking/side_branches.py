@@ -10,8 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from django.db import connection
-
+from core import sql
 from integrations.delivery.linking.commit_graph import first_deployed
 from integrations.delivery.linking.copies import Copy
 from integrations.delivery.linking.provided_parents import LISTED, add_merges, merges_of
@@ -80,37 +79,30 @@ class Beside(NamedTuple):
 
 def deployed_beside(pull_requests: Sequence[int] | None, copies: Collection[Copy]) -> Collection[Beside]:
     """Commits beside the chains of the repositories of these pull requests (None: of all) that were deployed."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _REPOSITORIES,
-            {
-                "ids": None if pull_requests is None else list(pull_requests),
-                "copied_in": [copy.repository_id for copy in copies],
-                "copies": [copy.sha for copy in copies],
-            },
-        )
-        repositories = [row[0] for row in cursor.fetchall()]
+    repositories = sql.column(
+        _REPOSITORIES,
+        {
+            "ids": None if pull_requests is None else list(pull_requests),
+            "copied_in": [copy.repository_id for copy in copies],
+            "copies": [copy.sha for copy in copies],
+        },
+    )
     return [deployed for repository in repositories for deployed in _deployed_beside(repository)]
 
 
 def _deployed_beside(repository: int) -> Collection[Beside]:
     parents: dict[str, Sequence[str]] = {}
     tracks: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(_COMMITS, {"repository": repository})
-        for sha, own_parents in cursor.fetchall():
-            if own_parents or sha not in parents:
-                parents[sha] = own_parents
-        add_merges(parents, merges_of(repository))
-        around = {parent for of in parents.values() for parent in of}
-        cursor.execute(_CHAIN, [repository, list(around)])
-        on_chain = frozenset(row[0] for row in cursor.fetchall())
-        cursor.execute("SELECT service FROM integrations_servicepaths WHERE repository_id = %s", [repository])
-        services = [row[0] for row in cursor.fetchall()]
-        cursor.execute(_DEPLOYMENTS, [repository])
-        for deployment, sha, service in cursor.fetchall():
-            for track in ("", *(name for name in services if service in ("", name))):
-                tracks[track].append((deployment, sha))
+    for sha, own_parents in sql.rows(_COMMITS, {"repository": repository}):
+        if own_parents or sha not in parents:
+            parents[sha] = own_parents
+    add_merges(parents, merges_of(repository))
+    around = {parent for of in parents.values() for parent in of}
+    on_chain = frozenset(sql.column(_CHAIN, [repository, list(around)]))
+    services = sql.column("SELECT service FROM integrations_servicepaths WHERE repository_id = %s", [repository])
+    for deployment, sha, service in sql.rows(_DEPLOYMENTS, [repository]):
+        for track in ("", *(name for name in services if service in ("", name))):
+            tracks[track].append((deployment, sha))
     return [
         Beside(repository, track, sha, deployment)
         for track, deployments in tracks.items()

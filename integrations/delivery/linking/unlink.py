@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.delivery.linking.failures import recompute_failures
 from integrations.delivery.linking.pushes import recompute_pushes, repositories_with_pushes
 from integrations.delivery.linking.relink import relink_whole_repository
@@ -70,27 +69,21 @@ class UnlinkedRecords:
         id_list = sorted(ids)
         if kind == Kind.PULL_REQUEST:
             note_lead_times(id_list)
-            self.pushed_in |= repositories_with_pushes(_ids(_MERGED_IN, [id_list]))
-        with connection.cursor() as cursor:
-            if kind == Kind.DEPLOYMENT:
-                cursor.execute(_DEPLOYED_BY, [id_list])
-                deployed = [row[0] for row in cursor.fetchall()]
-                note_lead_times(deployed)
-                note_services(deployed)
-                cursor.execute(_REPOSITORIES, [id_list])
-                self.repositories.update(row[0] for row in cursor.fetchall())
-                cursor.execute(_PUSHED_IN, [id_list])
-                self.pushed_in.update(row[0] for row in cursor.fetchall())
-                cursor.execute(_OF_DEPLOYMENTS, [id_list, id_list])
-                for deployment, incident in cursor.fetchall():
-                    self.deployments.add(deployment)
-                    if incident is not None:
-                        self.incidents.add(incident)
-            if kind == Kind.INCIDENT:
-                cursor.execute(_OF_INCIDENTS, [id_list])
-                self.deployments.update(row[0] for row in cursor.fetchall())
-            for statement in _DELETE.get(kind, ()):
-                cursor.execute(statement, [id_list])
+            self.pushed_in |= repositories_with_pushes(sql.ids(_MERGED_IN, [id_list]))
+        if kind == Kind.DEPLOYMENT:
+            deployed = sql.column(_DEPLOYED_BY, [id_list])
+            note_lead_times(deployed)
+            note_services(deployed)
+            self.repositories.update(sql.column(_REPOSITORIES, [id_list]))
+            self.pushed_in.update(sql.column(_PUSHED_IN, [id_list]))
+            for deployment, incident in sql.rows(_OF_DEPLOYMENTS, [id_list, id_list]):
+                self.deployments.add(deployment)
+                if incident is not None:
+                    self.incidents.add(incident)
+        if kind == Kind.INCIDENT:
+            self.deployments.update(sql.column(_OF_INCIDENTS, [id_list]))
+        for statement in _DELETE.get(kind, ()):
+            sql.execute(statement, [id_list])
 
     def relink_rest(self) -> None:
         """Relink what is left, once the records are gone."""
@@ -98,9 +91,3 @@ class UnlinkedRecords:
         for repository in sorted(self.repositories):
             relink_whole_repository(repository)
         recompute_pushes(self.pushed_in)
-
-
-def _ids(statement: LiteralString, params: Sequence[list[int]]) -> set[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
-        return {row[0] for row in cursor.fetchall()}

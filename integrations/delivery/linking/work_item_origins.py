@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import LiteralString
 
-from django.db import connection
+from core import sql
 
 _SELECTED: LiteralString = "link.pull_request_id = ANY (%(ids)s)"
 _STORED: LiteralString = "stored.pull_request_id = ANY (%(ids)s)"
@@ -57,15 +57,11 @@ def recompute_all_work_item_origins() -> set[int]:
 
 def linked_to(work_items: Collection[int]) -> set[int]:
     """The pull requests that are linked to these work items."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT pull_request_id FROM integrations_workitemlink WHERE work_item_id = ANY (%s)",
-            [sorted(work_items)],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        "SELECT DISTINCT pull_request_id FROM integrations_workitemlink WHERE work_item_id = ANY (%s)",
+        [sorted(work_items)],
+    )
 
 
 def _recompute(scope: LiteralString, stored: LiteralString, pull_requests: Collection[int]) -> set[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_RECOMPUTE.format(scope=scope, stored=stored), {"ids": sorted(pull_requests)})
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(_RECOMPUTE.format(scope=scope, stored=stored), {"ids": sorted(pull_requests)})

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.db import connection as database
-
+from core import sql
 from integrations.delivery.mappings.effective import ValueMappings
 from integrations.enums import Ending, FoundBy, StatusActivity
 
@@ -44,13 +43,9 @@ class ItemValues:
 
 def values_of_items(meanings: ValueMappings, ids: Collection[int]) -> ItemValues:
     """The values of these items, of one connection."""
-    with database.cursor() as cursor:
-        cursor.execute(_STATUSES, {"ids": list(ids)})
-        statuses = [word for (word,) in cursor.fetchall()]
-        cursor.execute(_RESOLUTIONS, {"ids": list(ids)})
-        ends = {*statuses, *(word for (word,) in cursor.fetchall())}
-        cursor.execute(_STATED, {"ids": list(ids)})
-        finders = [(word, meanings.of_finder(word)) for (word,) in cursor.fetchall()]
+    statuses = sql.column(_STATUSES, {"ids": list(ids)})
+    ends = {*statuses, *(word for (word,) in sql.rows(_RESOLUTIONS, {"ids": list(ids)}))}
+    finders = [(word, meanings.of_finder(word)) for (word,) in sql.rows(_STATED, {"ids": list(ids)})]
     return ItemValues(
         waiting=[word for word in statuses if meanings.of_activity(word) is StatusActivity.WAITING],
         dropped=sorted(word for word in ends if meanings.of_ending(word) is Ending.DROPPED),

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection as database
-
+from core import sql
 from integrations.delivery.mappings.effective import ValueMappings
 from integrations.models import Meaning
 
@@ -73,25 +72,20 @@ def recompute_mapped_value(column: MappedColumn, meanings: ValueMappings, connec
 
 def _recompute(column: MappedColumn, meanings: ValueMappings, scope: str, parameters: Mapping[str, Any]) -> set[int]:
     of_rows = f"{scope} AND {column.only}"
-    with database.cursor() as cursor:
-        cursor.execute(
-            f"SELECT DISTINCT stored.{column.native}, {column.provided} FROM {column.table} stored WHERE {of_rows}",  # noqa: S608  # constants of this module
-            parameters,
-        )
-        rows = cursor.fetchall()
-        if not rows:
-            return set()
-        words, provided, means = zip(
-            *((word, own, column.meaning(meanings, word, own)) for word, own in rows), strict=True
-        )
-        cursor.execute(
-            f"""
-            UPDATE {column.table} stored SET {column.column} = meant.means
-            FROM unnest(%(words)s::text[], %(provided)s::text[], %(means)s::text[]) AS meant (word, provided, means)
-            WHERE stored.{column.native} = meant.word AND {column.provided} IS NOT DISTINCT FROM meant.provided
-              AND stored.{column.column} IS DISTINCT FROM meant.means AND {of_rows}
-            RETURNING stored.{column.owner}
-            """,  # noqa: S608  # constants of this module
-            {**parameters, "words": list(words), "provided": list(provided), "means": list(means)},
-        )
-        return {row[0] for row in cursor.fetchall()}
+    rows = sql.rows(
+        f"SELECT DISTINCT stored.{column.native}, {column.provided} FROM {column.table} stored WHERE {of_rows}",  # noqa: S608  # constants of this module
+        parameters,
+    )
+    if not rows:
+        return set()
+    words, provided, means = zip(*((word, own, column.meaning(meanings, word, own)) for word, own in rows), strict=True)
+    return sql.ids(
+        f"""
+        UPDATE {column.table} stored SET {column.column} = meant.means
+        FROM unnest(%(words)s::text[], %(provided)s::text[], %(means)s::text[]) AS meant (word, provided, means)
+        WHERE stored.{column.native} = meant.word AND {column.provided} IS NOT DISTINCT FROM meant.provided
+          AND stored.{column.column} IS DISTINCT FROM meant.means AND {of_rows}
+        RETURNING stored.{column.owner}
+        """,  # noqa: S608  # constants of this module
+        {**parameters, "words": list(words), "provided": list(provided), "means": list(means)},
+    )

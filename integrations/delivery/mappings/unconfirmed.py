@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import LiteralString
 
-from django.db import connection as database
-
+from core import sql
 from integrations.delivery.mappings.effective import Subject, value_mappings_by_connection
 
 _USED: LiteralString = """
@@ -26,9 +25,7 @@ _USED: LiteralString = """
 
 def unconfirmed_deployments(start: date, end: date) -> tuple[int, int]:
     """How many deployments and successful pipeline runs of these days wait for a word to be confirmed."""
-    with database.cursor() as cursor:
-        cursor.execute(_USED, {"start": start, "end": end})
-        used = cursor.fetchall()
+    used = sql.rows(_USED, {"start": start, "end": end})
     mappings = value_mappings_by_connection({row[0] for row in used})
     counts = {Subject.ENVIRONMENT.value: 0, Subject.DEPLOYING.value: 0}
     for connection, subject, word, records in used:

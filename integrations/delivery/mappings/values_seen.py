@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import LiteralString
 
-from django.db import connection as database
-
+from core import sql
 from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
 from integrations.models import Connection
 
@@ -143,25 +142,24 @@ def values_seen(connection: Connection, subject: Subject) -> list[SeenValue]:
     """The values of a subject, the most used first; also those that only an admin has mapped."""
     meanings = value_mappings_of(connection)
     seen: dict[str, tuple[int, list[Example]]] = {}
-    with database.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT word, title, url, records
-            FROM (
-                SELECT word, title, url, at, count(*) OVER of_word AS records,
-                       row_number() OVER (of_word ORDER BY at DESC NULLS LAST, title) AS position
-                FROM ({_STATED[subject]}) AS said (word, title, url, at)
-                WHERE word <> ''
-                WINDOW of_word AS (PARTITION BY word)
-            ) AS ranked
-            WHERE position <= %(examples)s
-            ORDER BY records DESC, word, position
-            LIMIT %(words)s * %(examples)s
-            """,  # noqa: S608  # constants of this module
-            {"connection": connection.pk, "examples": MOST_EXAMPLES, "words": MOST_VALUES},
-        )
-        for word, title, url, records in cursor.fetchall():
-            seen.setdefault(word, (records, []))[1].append(Example(title.strip(), url))
+    rows = sql.rows(
+        f"""
+        SELECT word, title, url, records
+        FROM (
+            SELECT word, title, url, at, count(*) OVER of_word AS records,
+                   row_number() OVER (of_word ORDER BY at DESC NULLS LAST, title) AS position
+            FROM ({_STATED[subject]}) AS said (word, title, url, at)
+            WHERE word <> ''
+            WINDOW of_word AS (PARTITION BY word)
+        ) AS ranked
+        WHERE position <= %(examples)s
+        ORDER BY records DESC, word, position
+        LIMIT %(words)s * %(examples)s
+        """,  # noqa: S608  # constants of this module
+        {"connection": connection.pk, "examples": MOST_EXAMPLES, "words": MOST_VALUES},
+    )
+    for word, title, url, records in rows:
+        seen.setdefault(word, (records, []))[1].append(Example(title.strip(), url))
     for decided_subject, word in meanings.decided:
         if decided_subject == subject:
             seen.setdefault(word, (0, []))
@@ -190,12 +188,11 @@ def _provided(connection: Connection, subject: Subject) -> Mapping[str, str]:
     statement = _PROVIDED.get(subject)
     if statement is None:
         return {}
-    with database.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT word, string_agg(DISTINCT category, ' or ' ORDER BY category)
-            FROM ({statement}) AS said (word, category) WHERE category IS NOT NULL GROUP BY word
-            """,  # noqa: S608  # constants of this module
-            {"connection": connection.pk},
-        )
-        return dict(cursor.fetchall())
+    rows = sql.rows(
+        f"""
+        SELECT word, string_agg(DISTINCT category, ' or ' ORDER BY category)
+        FROM ({statement}) AS said (word, category) WHERE category IS NOT NULL GROUP BY word
+        """,  # noqa: S608  # constants of this module
+        {"connection": connection.pk},
+    )
+    return dict(rows)

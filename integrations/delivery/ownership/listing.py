@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, LiteralString
 
-from django.db import connection as database
-
+from core import sql
 from integrations.facts.ownership import OWNER_DAYS
 from integrations.models import OwnedKind
 from orgtree.models import OrgTree
@@ -127,19 +126,17 @@ def listed_things(
         "limit": limit,
         "offset": offset,
     }
-    with database.cursor() as cursor:
-        cursor.execute(_LIST, params)
-        rows = cursor.fetchall()
-        first = rows
-        if not rows and offset:  # behind the last page: how many there are stands with a row
-            cursor.execute(_LIST, {**params, "limit": 1, "offset": 0})
-            first = cursor.fetchall()
+    rows = sql.rows(_LIST, params)
+    first = rows
+    if not rows and offset:  # behind the last page: how many there are stands with a row
+        first = sql.rows(_LIST, {**params, "limit": 1, "offset": 0})
     things = [ListedThing(row[0], OwnedKind(row[1]), *row[2:-1]) for row in rows]
     return Listed(things, first[0][-1] if first else 0)
 
 
 def counted_things(trees: Collection[OrgTree], *, on: date) -> Mapping[tuple[int, OwnedKind], Counted]:
     """By tree and kind; kinds without any thing are left out."""
-    with database.cursor() as cursor:
-        cursor.execute(_COUNT, {"trees": [tree.pk for tree in trees], "day": on})
-        return {(tree, OwnedKind(kind)): Counted(total, without) for tree, kind, total, without in cursor.fetchall()}
+    return {
+        (tree, OwnedKind(kind)): Counted(total, without)
+        for tree, kind, total, without in sql.rows(_COUNT, {"trees": [tree.pk for tree in trees], "day": on})
+    }

@@ -6,8 +6,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import LiteralString
 
-from django.db import connection as database
-
+from core import sql
 from integrations.facts.ownership import OWNER_DAYS
 
 # (project or board, tree, unit, items that name it, items that name any team, whether it is the tree's top), where more
@@ -56,8 +55,6 @@ def named_teams(
     owned: Collection[int] | None, trees: Collection[int], *, since: date, today: date
 ) -> list[tuple[int, int, int, int, int, bool]]:
     """(owned thing, tree, unit, items that name it, items that name a team, is the top) of things without an owner."""
-    with database.cursor() as cursor:
-        params = {"owned": None if owned is None else sorted(owned), "trees": sorted(trees)}
-        cursor.execute(_NAMED, {**params, "since": since, "today": today})
-        rows: list[tuple[int, int, int, int, int, bool]] = cursor.fetchall()
+    params = {"owned": None if owned is None else sorted(owned), "trees": sorted(trees)}
+    rows: list[tuple[int, int, int, int, int, bool]] = sql.rows(_NAMED, {**params, "since": since, "today": today})
     return rows

@@ -17,10 +17,10 @@ from datetime import date, timedelta
 from typing import LiteralString
 
 from django.contrib.auth.models import User
-from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
+from core import sql
 from integrations.delivery.ownership.give import Gift, give, lock_trees
 from integrations.delivery.ownership.named_teams import named_teams
 from integrations.facts.ownership import OWNER_DAYS
@@ -170,9 +170,7 @@ def proposals(
         "since": today - LOOKED_BACK,
         "today": today,
     }
-    with database.cursor() as cursor:
-        cursor.execute(_PROPOSE, params)
-        rows = {(row[0], row[1]): row[2:] for row in cursor.fetchall()}
+    rows = {(row[0], row[1]): row[2:] for row in sql.rows(_PROPOSE, params)}
     named = named_teams(owned_ids, [tree.pk for tree in trees], since=today - LOOKED_BACK, today=today)
     for owned, tree, unit, times, total, is_root in named:
         rows[owned, tree] = (unit, "team_items", times, total, 0, is_root)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import LiteralString
 
-from django.db import connection as database
-
+from core import sql
 from integrations.enums import Kind
 from integrations.models import Owned, OwnedKind, Project, Repository
 
@@ -36,25 +35,24 @@ def note_named(kind: Kind, ids: Collection[int]) -> None:
     named = _NAMED.get(kind)
     if named is None or not ids:
         return
-    with database.cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO integrations_owned AS stored (kind, name, follows_id) {named}
-            ON CONFLICT DO NOTHING
-            """,
-            [sorted(ids)],
-        )
-        cursor.execute(
-            f"""
-            SELECT service.id, named.repository_id
-            FROM ({named}) AS named (kind, name, repository_id)
-            JOIN integrations_owned service ON service.kind = named.kind AND service.name = named.name
-            WHERE service.follows_id IS NULL AND named.repository_id IS NOT NULL
-            """,  # noqa: S608  # constants of this module
-            [sorted(ids)],
-        )
-        for owned_id, repository_id in cursor.fetchall():  # nearly never any: nobody said where it comes from
-            Owned.objects.filter(pk=owned_id).update(follows=repository_id)
+    sql.execute(
+        f"""
+        INSERT INTO integrations_owned AS stored (kind, name, follows_id) {named}
+        ON CONFLICT DO NOTHING
+        """,
+        [sorted(ids)],
+    )
+    rows = sql.rows(
+        f"""
+        SELECT service.id, named.repository_id
+        FROM ({named}) AS named (kind, name, repository_id)
+        JOIN integrations_owned service ON service.kind = named.kind AND service.name = named.name
+        WHERE service.follows_id IS NULL AND named.repository_id IS NOT NULL
+        """,  # noqa: S608  # constants of this module
+        [sorted(ids)],
+    )
+    for owned_id, repository_id in rows:  # nearly never any: nobody said where it comes from
+        Owned.objects.filter(pk=owned_id).update(follows=repository_id)
 
 
 def note_repository(instance: Repository, *, created: bool, **_: object) -> None:

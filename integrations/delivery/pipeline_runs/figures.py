@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import connection as database
-
+from core import sql
 from integrations.delivery.pipeline_runs.pull_requests import recompute_pull_requests_of_runs
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes, insert_days
@@ -97,9 +96,7 @@ def recompute_run_figures(ids: Iterable[int]) -> int:
     run_ids = sorted(ids)
     changed: set[int] = set()
     for start in range(0, len(run_ids), AT_ONCE):
-        with database.cursor() as cursor:
-            cursor.execute(_RECOMPUTE, {"ids": run_ids[start : start + AT_ONCE]})
-            changed.update(row[0] for row in cursor.fetchall())
+        changed.update(sql.column(_RECOMPUTE, {"ids": run_ids[start : start + AT_ONCE]}))
     recompute_pull_requests_of_runs(changed.union(run_ids))
     announce_changes()
     return len(changed)
@@ -111,18 +108,16 @@ def drop_run_figures(ids: Iterable[int]) -> set[int]:
     Appended to the outbox.
     """
     gone = sorted(ids)
-    with database.cursor() as cursor:
-        cursor.execute(
-            f"""
-            WITH entered AS (
-                DELETE FROM integrations_pipelinerunfigures WHERE run_id = ANY (%(ids)s)
-                RETURNING of_run, is_last, finished_on
-            ), noted AS ({_NOTE})
-            SELECT run_id FROM integrations_pipelinerunfigures
-            WHERE of_run IN (SELECT of_run FROM entered) AND NOT run_id = ANY (%(ids)s)
-            """,  # noqa: S608  # a constant
-            {"ids": gone},
-        )
-        others = {row[0] for row in cursor.fetchall()}
+    others = sql.ids(
+        f"""
+        WITH entered AS (
+            DELETE FROM integrations_pipelinerunfigures WHERE run_id = ANY (%(ids)s)
+            RETURNING of_run, is_last, finished_on
+        ), noted AS ({_NOTE})
+        SELECT run_id FROM integrations_pipelinerunfigures
+        WHERE of_run IN (SELECT of_run FROM entered) AND NOT run_id = ANY (%(ids)s)
+        """,  # noqa: S608  # a constant
+        {"ids": gone},
+    )
     announce_changes()
     return others

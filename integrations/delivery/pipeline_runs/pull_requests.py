@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import LiteralString
 
-from django.db import connection as database
-
+from core import sql
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import append_days
 
@@ -70,9 +69,8 @@ _DAYS = """
 def recompute_pull_requests_of_runs(runs: Collection[int]) -> None:
     """Recompute the pull requests of these runs (ids of attempts with figures)."""
     run_ids = sorted(runs)
-    with database.cursor() as cursor:
-        for start in range(0, len(run_ids), AT_ONCE):
-            cursor.execute(_RECOMPUTE, {"ids": run_ids[start : start + AT_ONCE]})
+    for start in range(0, len(run_ids), AT_ONCE):
+        sql.execute(_RECOMPUTE, {"ids": run_ids[start : start + AT_ONCE]})
 
 
 def assign_runs_of(pull_requests: Collection[int]) -> None:
@@ -80,24 +78,18 @@ def assign_runs_of(pull_requests: Collection[int]) -> None:
 
     Call it after any change of pull requests, in the same transaction.
     """
-    runs = _ids(_OF_THESE, pull_requests)
+    runs = sql.ids(_OF_THESE, {"ids": sorted(pull_requests)})
     recompute_pull_requests_of_runs(runs)
     _note(runs)
 
 
 def detach_runs_of(pull_requests: Collection[int]) -> set[int]:
     """Detach the runs of these pull requests, which are about to be deleted; the runs, appended to the outbox."""
-    runs = _ids(_LEAVE, pull_requests)
+    runs = sql.ids(_LEAVE, {"ids": sorted(pull_requests)})
     _note(runs)
-    return set(runs)
+    return runs
 
 
 def _note(runs: Collection[int]) -> None:
     if runs:
         append_days({FactFamily.PIPELINE: _DAYS}, {"ids": list(runs)})
-
-
-def _ids(statement: LiteralString, pull_requests: Collection[int]) -> list[int]:
-    with database.cursor() as cursor:
-        cursor.execute(statement, {"ids": sorted(pull_requests)})
-        return [row[0] for row in cursor.fetchall()]

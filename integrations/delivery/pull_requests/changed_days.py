@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db import connection
-
+from core import sql
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import append_days
 
@@ -47,10 +46,8 @@ def note_services_of_deployments(deployments: Collection[int]) -> None:
     """The same for the pull requests that these deployments were the first to contain."""
     if not deployments:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pull_request_id FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%s)",
-            [sorted(deployments)],
-        )
-        ids = [row[0] for row in cursor.fetchall()]
+    ids = sql.column(
+        "SELECT pull_request_id FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%s)",
+        [sorted(deployments)],
+    )
     note_services(ids)

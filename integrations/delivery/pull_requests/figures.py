@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, LiteralString
+from typing import LiteralString
 
-from django.db import connection as database
-
+from core import sql
 from integrations.bots import REVIEW_BOTS
 from integrations.connectors.git.agent_signatures import agent_of_bot
 from integrations.delivery.pull_requests.changed_days import note_lead_times
@@ -66,38 +65,32 @@ def recompute_figures(ids: Iterable[int]) -> set[int]:
 
 
 def _recompute(ids: list[int], shared: list[str]) -> set[int]:
-    with database.cursor() as cursor:
-        cursor.execute(BOTS, {"ids": ids, "review_bots": sorted(REVIEW_BOTS)})
-        bots = {identity: agent_of_bot(value) for identity, value in cursor.fetchall()}
-        cursor.execute(
-            STORE,
-            {
-                "ids": ids,
-                "shared": shared,
-                "bots": list(bots),
-                "agents": list(bots.values()),
-                "usual_branches": sorted(USUAL_DEFAULT_BRANCHES),
-                "methods": list(Method),
-                "stale_after": STALE_AFTER_DAYS,
-            },
-        )
-        return {row[0] for row in cursor.fetchall()}
+    bots = {
+        identity: agent_of_bot(value)
+        for identity, value in sql.rows(BOTS, {"ids": ids, "review_bots": sorted(REVIEW_BOTS)})
+    }
+    return sql.ids(
+        STORE,
+        {
+            "ids": ids,
+            "shared": shared,
+            "bots": list(bots),
+            "agents": list(bots.values()),
+            "usual_branches": sorted(USUAL_DEFAULT_BRANCHES),
+            "methods": list(Method),
+            "stale_after": STALE_AFTER_DAYS,
+        },
+    )
 
 
 def sharing_commits(ids: Iterable[int]) -> set[int]:
     """Other pull requests that list commits of these, or what these were merged as."""
-    return set(_found(_SHARING, ids))
+    return sql.ids(_SHARING, {"ids": sorted(ids)})
 
 
 def shared_commits(ids: Iterable[int]) -> list[str]:
     """The commits of these that others list, too, or were merged as: few, so that they are looked up beforehand."""
-    return _found(_SHARED, ids)
-
-
-def _found(statement: LiteralString, ids: Iterable[int]) -> list[Any]:
-    with database.cursor() as cursor:
-        cursor.execute(statement, {"ids": sorted(ids)})
-        return [row[0] for row in cursor.fetchall()]
+    return sql.column(_SHARED, {"ids": sorted(ids)})
 
 
 def drop_figures(ids: Iterable[int]) -> set[int]:
@@ -107,17 +100,16 @@ def drop_figures(ids: Iterable[int]) -> set[int]:
     """
     gone = sorted(ids)
     enqueue_sessions_behind(gone, leaving=True)
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT reverts_id FROM integrations_pullrequestfigures WHERE pull_request_id = ANY (%(ids)s)
-            UNION
-            SELECT pull_request_id FROM integrations_pullrequestfigures WHERE is_revert AND reverts_id = ANY (%(ids)s)
-            """,
-            {"ids": gone},
-        )
-        reverts = {row[0] for row in cursor.fetchall() if row[0] is not None}
-        following = (reverts | sharing_commits(gone)) - set(gone)
-        for table in ("pullrequestwork", "pullrequestshare", "countedreview", "pullrequestfigures"):
-            cursor.execute(f"DELETE FROM integrations_{table} WHERE pull_request_id = ANY (%s)", [gone])  # noqa: S608  # names of tables
+    rows = sql.rows(
+        """
+        SELECT reverts_id FROM integrations_pullrequestfigures WHERE pull_request_id = ANY (%(ids)s)
+        UNION
+        SELECT pull_request_id FROM integrations_pullrequestfigures WHERE is_revert AND reverts_id = ANY (%(ids)s)
+        """,
+        {"ids": gone},
+    )
+    reverts = {row[0] for row in rows if row[0] is not None}
+    following = (reverts | sharing_commits(gone)) - set(gone)
+    for table in ("pullrequestwork", "pullrequestshare", "countedreview", "pullrequestfigures"):
+        sql.execute(f"DELETE FROM integrations_{table} WHERE pull_request_id = ANY (%s)", [gone])  # noqa: S608  # names of tables
     return following

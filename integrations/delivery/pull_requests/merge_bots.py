@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import LiteralString
 
-from django.db import connection as database
-
+from core import sql
 from integrations.bots import MERGE_BOTS
 from integrations.outbox.pull_request_queue import CLOSED_BY_MERGE_BOT
 
@@ -71,8 +70,6 @@ def recompute_merges_of_bots(ids: Iterable[int]) -> set[int]:
     """Which of these pull requests merge bots merged; those that changed by it."""
     parameters: dict[str, list[int] | list[str]] = {"ids": sorted(ids), "merge_bots": sorted(MERGE_BOTS)}
     changed: set[int] = set()
-    with database.cursor() as cursor:
-        for statement in (_MERGED, _NOT_MERGED):
-            cursor.execute(statement, parameters)
-            changed.update(row[0] for row in cursor.fetchall())
+    for statement in (_MERGED, _NOT_MERGED):
+        changed.update(sql.column(statement, parameters))
     return changed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import LiteralString
 
-from django.db import connection as database
+from core import sql
 
 AT_ONCE = 300_000  # fewer cost more each: their runs are looked up one by one, not read in one go
 
@@ -62,10 +62,8 @@ def recompute_pipeline_waits(pull_requests: Collection[int]) -> set[int]:
     """Recompute how long these waited and how often runs failed; those that changed.  Their figures exist already."""
     ordered = sorted(pull_requests)
     changed: set[int] = set()
-    with database.cursor() as cursor:
-        for start in range(0, len(ordered), AT_ONCE):
-            cursor.execute(_RECOMPUTE, {"ids": ordered[start : start + AT_ONCE]})
-            changed.update(row[0] for row in cursor.fetchall())
+    for start in range(0, len(ordered), AT_ONCE):
+        changed.update(sql.column(_RECOMPUTE, {"ids": ordered[start : start + AT_ONCE]}))
     return changed
 
 
@@ -76,6 +74,4 @@ def recompute_pipeline_waits_for(runs: Collection[int]) -> set[int]:
 
 def waiting_for(runs: Collection[int]) -> set[int]:
     """The pull requests that list the commits of these pipeline runs."""
-    with database.cursor() as cursor:
-        cursor.execute(_OF_RUNS, [sorted(runs)])
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(_OF_RUNS, [sorted(runs)])

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import LiteralString
 
-from django.db import connection as database
-
+from core import sql
 from integrations.models import RevertMethod
 
 AT_ONCE = 10_000
@@ -141,14 +140,14 @@ def recompute_reverts(ids: Collection[int]) -> set[int]:
     Some at once, those of a repository together: each time, all reverts of their repositories are read.
     """
     changed: set[int] = set()
-    with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM integrations_pullrequest WHERE id = ANY (%s) ORDER BY repository_id", [list(ids)]
+    reverting = sql.column(
+        "SELECT id FROM integrations_pullrequest WHERE id = ANY (%s) ORDER BY repository_id", [list(ids)]
+    )
+    for start in range(0, len(reverting), AT_ONCE):
+        concerned = sorted(
+            row[0]
+            for row in sql.rows(_RECOMPUTE, {"ids": reverting[start : start + AT_ONCE], "methods": list(RevertMethod)})
+            if row[0] is not None
         )
-        reverting = [row[0] for row in cursor.fetchall()]
-        for start in range(0, len(reverting), AT_ONCE):
-            cursor.execute(_RECOMPUTE, {"ids": reverting[start : start + AT_ONCE], "methods": list(RevertMethod)})
-            concerned = sorted(row[0] for row in cursor.fetchall() if row[0] is not None)
-            cursor.execute(_TAKEN_BACK, [concerned])
-            changed.update(row[0] for row in cursor.fetchall())
+        changed.update(sql.column(_TAKEN_BACK, [concerned]))
     return changed

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import connection as database
-
+from core import sql
 from integrations.delivery.work_items.changed_days import note_unlinked
 
 _RECOMPUTE = """
@@ -49,8 +48,6 @@ def recompute_work_item_links(*, pull_requests: Iterable[int] = (), work_items: 
     A key means the item of the pull request's own connection, else the only one that has it anywhere, or had it before
     it was moved.
     """
-    with database.cursor() as cursor:
-        cursor.execute(_RECOMPUTE, {"pull_requests": sorted(pull_requests), "work_items": sorted(work_items)})
-        changed = cursor.fetchall()
+    changed = sql.rows(_RECOMPUTE, {"pull_requests": sorted(pull_requests), "work_items": sorted(work_items)})
     note_unlinked({before for _, before in changed if before is not None})
     return {pull_request for pull_request, _ in changed}

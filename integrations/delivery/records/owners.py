@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import connection
 from django.utils import timezone
 
+from core import sql
 from integrations.facts.ownership import OWNER_DAYS
 
 _OWNERS = f"""
@@ -24,6 +24,4 @@ _OWNERS = f"""
 
 def owners_of(service: str, repository_id: int | None, at: datetime) -> list[str]:
     """Names of the units that owned the service, or else the repository, on that day: one of each tree.  One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OWNERS, {"day": timezone.localdate(at), "service": service, "repository": repository_id})
-        return [name for (name,) in cursor.fetchall()]
+    return sql.column(_OWNERS, {"day": timezone.localdate(at), "service": service, "repository": repository_id})

@@ -10,6 +10,7 @@ from typing import Any, LiteralString
 
 from django.db import connection as database
 
+from core import sql
 from integrations.delivery.changed_days import append_record_days, days_of
 from integrations.delivery.mappings.environments import only_prepares
 from integrations.delivery.rollouts.grouping import Part, representatives
@@ -168,18 +169,16 @@ def recompute_all_rollouts() -> set[int]:
 
 def deployments_naming(runs: Collection[int]) -> set[int]:
     """Deployments that name these pipeline runs."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT deployment.id FROM integrations_pipelinerun run
-            JOIN integrations_deployment deployment
-                 ON deployment.sha = run.sha AND deployment.run = run.run AND deployment.run <> ''
-                 AND deployment.repository_id = run.repository_id
-            WHERE run.id = ANY (%s) AND run.sha <> ''
-            """,
-            [sorted(runs)],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        """
+        SELECT deployment.id FROM integrations_pipelinerun run
+        JOIN integrations_deployment deployment
+             ON deployment.sha = run.sha AND deployment.run = run.run AND deployment.run <> ''
+             AND deployment.repository_id = run.repository_id
+        WHERE run.id = ANY (%s) AND run.sha <> ''
+        """,
+        [sorted(runs)],
+    )
 
 
 def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
@@ -225,41 +224,33 @@ def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[in
 
 def _without_statuses(deployments: Collection[int]) -> set[int]:
     """Those whose source said that they have no statuses, or none any more: integrations/intake/record_updates.py."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT id FROM integrations_deployment deployment
-            WHERE id = ANY (%s) AND pipeline_run_id IS NULL AND activation_of_id IS NULL AND updated_at IS NOT NULL
-              AND (NOT tellings ? 'statuses' OR tellings ->> 'statuses' IS NOT NULL)
-              AND NOT EXISTS (SELECT FROM integrations_deploymentstatus WHERE deployment_id = deployment.id)
-            """,
-            [sorted(deployments)],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        """
+        SELECT id FROM integrations_deployment deployment
+        WHERE id = ANY (%s) AND pipeline_run_id IS NULL AND activation_of_id IS NULL AND updated_at IS NOT NULL
+          AND (NOT tellings ? 'statuses' OR tellings ->> 'statuses' IS NOT NULL)
+          AND NOT EXISTS (SELECT FROM integrations_deploymentstatus WHERE deployment_id = deployment.id)
+        """,
+        [sorted(deployments)],
+    )
 
 
 def _activations_of(deployments: Iterable[int]) -> set[int]:
-    with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM integrations_deployment WHERE activation_of_id = ANY (%s)", [sorted(deployments)]
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids("SELECT id FROM integrations_deployment WHERE activation_of_id = ANY (%s)", [sorted(deployments)])
 
 
 def _write(statement: str, outcomes_of: Iterable[tuple[int, Outcome]], **params: Any) -> set[int]:
     rows = list(outcomes_of)
-    with database.cursor() as cursor:
-        cursor.execute(
-            statement,
-            {
-                "ids": [id_ for id_, _ in rows],
-                "statuses": [str(outcome.status) for _, outcome in rows],
-                "natives": [outcome.native_status for _, outcome in rows],
-                "starts": [outcome.started_at for _, outcome in rows],
-                "finishes": [outcome.finished_at for _, outcome in rows],
-                "runs": [outcome.run for _, outcome in rows],
-                "jobs": [outcome.job for _, outcome in rows],
-                **params,
-            },
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        statement,
+        {
+            "ids": [id_ for id_, _ in rows],
+            "statuses": [str(outcome.status) for _, outcome in rows],
+            "natives": [outcome.native_status for _, outcome in rows],
+            "starts": [outcome.started_at for _, outcome in rows],
+            "finishes": [outcome.finished_at for _, outcome in rows],
+            "runs": [outcome.run for _, outcome in rows],
+            "jobs": [outcome.job for _, outcome in rows],
+            **params,
+        },
+    )

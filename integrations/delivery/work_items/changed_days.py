@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from django.db import connection as database
-
+from core import sql
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes, append_days, insert_days
 
@@ -110,8 +109,7 @@ def note_moved_items(ids: Collection[int]) -> None:
 
 def drop_item_figures(ids: Collection[int]) -> None:
     """Delete the figures of these work items, which are about to be deleted, and append them to the outbox."""
-    with database.cursor() as cursor:
-        cursor.execute(_DROP, {"ids": sorted(ids)})
+    sql.execute(_DROP, {"ids": sorted(ids)})
     announce_changes()
 
 
@@ -127,13 +125,12 @@ def items_of(pull_requests: Collection[int]) -> Sequence[tuple[int, int]]:
     """(Pull request, work item that it is linked to), of these."""
     if not pull_requests:
         return []
-    with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT pull_request_id, work_item_id FROM integrations_workitemlink"
-            " WHERE pull_request_id = ANY (%s) AND work_item_id IS NOT NULL",
-            [sorted(pull_requests)],
-        )
-        return [(pull_request, item) for pull_request, item in cursor.fetchall()]
+    rows = sql.rows(
+        "SELECT pull_request_id, work_item_id FROM integrations_workitemlink"
+        " WHERE pull_request_id = ANY (%s) AND work_item_id IS NOT NULL",
+        [sorted(pull_requests)],
+    )
+    return [(pull_request, item) for pull_request, item in rows]
 
 
 def note_unlinked(items: Collection[int]) -> None:

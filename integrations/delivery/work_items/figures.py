@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import connection as database
-
+from core import sql
 from integrations.delivery.mappings.effective import ValueMappings
 from integrations.delivery.mappings.item_values import values_of_items
 from integrations.delivery.work_items.changed_days import NOTE_CHANGED_DAYS
@@ -255,18 +254,17 @@ def recompute_item_figures(meanings: ValueMappings, ids: Iterable[int]) -> set[i
     for start in range(0, len(item_ids), AT_ONCE):
         some = item_ids[start : start + AT_ONCE]
         words = values_of_items(meanings, some)
-        with database.cursor() as cursor:
-            cursor.execute(
-                _RECOMPUTE,
-                {
-                    "ids": some,
-                    "waiting": words.waiting,
-                    "dropped": words.dropped,
-                    "by_customers": words.by_customers,
-                    "in_production": words.in_production,
-                },
-            )
-            changed.update(row[0] for row in cursor.fetchall())
+        rows = sql.rows(
+            _RECOMPUTE,
+            {
+                "ids": some,
+                "waiting": words.waiting,
+                "dropped": words.dropped,
+                "by_customers": words.by_customers,
+                "in_production": words.in_production,
+            },
+        )
+        changed.update(row[0] for row in rows)
     if changed:
         announce_changes()
     return changed

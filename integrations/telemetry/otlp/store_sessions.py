@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from psycopg import Cursor
 from psycopg.types.numeric import Int8
 
+from core import sql
 from integrations.facts.sessions import append_changes_of_sessions
 from integrations.telemetry.otlp.session_keys import AuthorNames, SessionKey, identity_names
 from integrations.telemetry.otlp.store_rows import time_at
@@ -110,20 +111,19 @@ def _note_processes(first_seen: Mapping[SessionKey, int], sessions: Mapping[Sess
     if not ran:
         return
     places = sorted(ran)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO integrations_sessionprocess AS known (session_id, process, first_at)
-            SELECT * FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[])
-            ON CONFLICT (session_id, process) DO UPDATE SET first_at = excluded.first_at
-            WHERE excluded.first_at < known.first_at
-            """,
-            [
-                [session for session, _ in places],
-                [process for _, process in places],
-                [time_at(ran[place]) for place in places],
-            ],
-        )
+    sql.execute(
+        """
+        INSERT INTO integrations_sessionprocess AS known (session_id, process, first_at)
+        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[])
+        ON CONFLICT (session_id, process) DO UPDATE SET first_at = excluded.first_at
+        WHERE excluded.first_at < known.first_at
+        """,
+        [
+            [session for session, _ in places],
+            [process for _, process in places],
+            [time_at(ran[place]) for place in places],
+        ],
+    )
 
 
 def _identities_of(authors: Iterable[AuthorNames]) -> dict[AuthorNames, int]:
@@ -137,16 +137,15 @@ def _identities_of(authors: Iterable[AuthorNames]) -> dict[AuthorNames, int]:
 
 
 def _existing(sessions: list[_Session]) -> dict[_Session, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT session.id, agent, external_id, identity_id
-            FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS requested (agent, external_id, identity_id)
-            JOIN integrations_agentsession session USING (agent, external_id, identity_id)
-            """,
-            _columns(sessions),
-        )
-        return {(agent, external_id, identity): id_ for id_, agent, external_id, identity in cursor.fetchall()}
+    rows = sql.rows(
+        """
+        SELECT session.id, agent, external_id, identity_id
+        FROM unnest(%s::text[], %s::text[], %s::bigint[]) AS requested (agent, external_id, identity_id)
+        JOIN integrations_agentsession session USING (agent, external_id, identity_id)
+        """,
+        _columns(sessions),
+    )
+    return {(agent, external_id, identity): id_ for id_, agent, external_id, identity in rows}
 
 
 def _unite(new: list[int]) -> list[tuple[int, int, int]]:

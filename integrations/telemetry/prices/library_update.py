@@ -6,8 +6,9 @@ import logging
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
+from core import sql
 from core.locks import Lock
 from integrations.model_names import model_name
 from integrations.models import FollowedPriceBook, KeptPriceList, PriceOverride, Repricing
@@ -58,9 +59,7 @@ def _reprice_all(before: FollowedPriceBook | None) -> None:
 
 def _models_of_days() -> list[str]:
     """The models in the facts, for installations from before there were snapshots."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT model FROM integrations_agentsessionday WHERE model <> ''")
-        return [row[0] for row in cursor.fetchall()]
+    return sql.column("SELECT DISTINCT model FROM integrations_agentsessionday WHERE model <> ''")
 
 
 def _sync_library() -> list[str]:

@@ -8,8 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, LiteralString, NamedTuple
 
-from django.db import connection
-
+from core import sql
 from integrations.telemetry.prices.book import price_book, version_ids
 from integrations.telemetry.prices.hourly import hourly_writes
 from integrations.telemetry.prices.lists import HIGHEST_SPEND, TokenCounts, noon
@@ -50,17 +49,15 @@ def price_summed_days(ids: Sequence[int]) -> None:
     The names under which the day's model was sent may have different prices, so each is priced by itself.  Rows without
     tokens of a model are left unchanged.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(PARTS, {"ids": list(ids)})
-        parts = [_Part(*row) for row in cursor.fetchall()]
-        if not parts:
-            return
-        by_row: dict[int, list[_Price]] = defaultdict(list)
-        for price in _priced(parts):
-            by_row[price.part.row].append(price)
-        versions = version_ids({price.version for prices in by_row.values() for price in prices if price.version})
-        rows = [(row, *_figures(prices, versions)) for row, prices in by_row.items()]
-        cursor.execute(UPDATE, list(map(list, zip(*rows, strict=True))))
+    parts = [_Part(*row) for row in sql.rows(PARTS, {"ids": list(ids)})]
+    if not parts:
+        return
+    by_row: dict[int, list[_Price]] = defaultdict(list)
+    for price in _priced(parts):
+        by_row[price.part.row].append(price)
+    versions = version_ids({price.version for prices in by_row.values() for price in prices if price.version})
+    rows = [(row, *_figures(prices, versions)) for row, prices in by_row.items()]
+    sql.execute(UPDATE, list(map(list, zip(*rows, strict=True))))
 
 
 def _priced(parts: Sequence[_Part]) -> list[_Price]:

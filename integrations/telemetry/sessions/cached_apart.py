@@ -10,24 +10,20 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.telemetry.agents.events import EventKind
-from integrations.telemetry.sessions.fold_tables import execute
 
 REQUESTS_PER_TRANSACTION = 5_000
 
 
 def note_apart_senders() -> None:
     """Store the senders of staged requests that count cached tokens apart, in the caller's transaction."""
-    execute(NOTE_SENDERS, {"kind": int(EventKind.REQUEST)})
+    sql.execute(NOTE_SENDERS, {"kind": int(EventKind.REQUEST)})
 
 
 def stage_requests_of_apart_senders() -> int:
     """Stage some requests from which cached tokens were subtracted and must not have been; returns their number."""
-    with connection.cursor() as cursor:
-        cursor.execute(STAGE_REQUESTS, {"kind": int(EventKind.REQUEST), "most": REQUESTS_PER_TRANSACTION})
-        return int(cursor.rowcount)
+    return int(sql.execute(STAGE_REQUESTS, {"kind": int(EventKind.REQUEST), "most": REQUESTS_PER_TRANSACTION}))
 
 
 NOTE_SENDERS: LiteralString = """

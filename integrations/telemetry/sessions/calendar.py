@@ -13,6 +13,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import transaction
 
+from core import sql
 from core.hooks import Hook
 from core.locks import Lock
 from integrations.models import AgentSession
@@ -24,7 +25,7 @@ from integrations.telemetry.sessions.fold_duplicates import (
     find_related_sessions,
     move_process_figures,
 )
-from integrations.telemetry.sessions.fold_tables import create_tables, execute
+from integrations.telemetry.sessions.fold_tables import create_tables
 from integrations.telemetry.usage_files.counted import recompute_all_usage
 from orgtree.models import Organisation
 from orgtree.organisation.people_version import raise_people_version
@@ -74,9 +75,9 @@ def rebuild_session_days() -> int:
 def rebuild_days_of(sessions: list[int]) -> None:
     """Rebuild all days of some sessions, in the caller's transaction."""
     create_tables()
-    execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
+    sql.execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
     find_related_sessions()
-    execute(
+    sql.execute(
         """
         INSERT INTO fold_session
         SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
@@ -86,7 +87,7 @@ def rebuild_days_of(sessions: list[int]) -> None:
         FOR NO KEY UPDATE
         """
     )
-    execute(
+    sql.execute(
         """
         INSERT INTO fold_day
         SELECT session_id, source, day FROM integrations_agentsessionday
@@ -106,7 +107,7 @@ def rebuild_days_of(sessions: list[int]) -> None:
     find_process_days()
     rebuild_days()
     move_process_figures()
-    execute(
+    sql.execute(
         """
         UPDATE integrations_agentsession
         SET started_on = (started_at AT TIME ZONE current_setting('TimeZone'))::date

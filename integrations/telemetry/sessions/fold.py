@@ -18,6 +18,7 @@ from typing import LiteralString
 from django.db import DataError, IntegrityError
 from django.db.models import QuerySet
 
+from core import sql
 from core.queue import drain, run_one_by_one, take
 from integrations.models import ReceivedBatch
 from integrations.telemetry.agents.events import EventKind
@@ -37,7 +38,7 @@ from integrations.telemetry.sessions.fold_large_days import (
 )
 from integrations.telemetry.sessions.fold_places import place_sessions_of_fold, store_named_places
 from integrations.telemetry.sessions.fold_points import find_neighbours, find_touched_slots, rebuild_slots
-from integrations.telemetry.sessions.fold_tables import analyse_where_large, create_tables, execute
+from integrations.telemetry.sessions.fold_tables import analyse_where_large, create_tables
 from integrations.telemetry.usage_files.counted import mark_usage_of_fold
 from orgtree.organisation.people_version import raise_people_version
 
@@ -154,11 +155,11 @@ def _stage(batches: Sequence[ReceivedBatch]) -> None:
         "at_from": "-infinity" if None in starts else min(at for at in starts if at),
         "at_to": "infinity" if None in ends else max(at for at in ends if at),
     }
-    execute(STAGE_EVENTS, bounds)
-    execute(STAGE_POINTS, bounds)
+    sql.execute(STAGE_EVENTS, bounds)
+    sql.execute(STAGE_POINTS, bounds)
     received = [batch.received_at for batch in batches]
-    execute(NOTE_RAW_DAYS, {"received": received, "starts": starts, "ends": ends})
-    execute(
+    sql.execute(NOTE_RAW_DAYS, {"received": received, "starts": starts, "ends": ends})
+    sql.execute(
         "DELETE FROM fold_event WHERE session_id IS NULL OR kind = %(unread_point)s",
         {"unread_point": int(EventKind.UNREAD_POINT)},
     )
@@ -223,10 +224,10 @@ NOTE_RAW_DAYS: LiteralString = """
 
 def _lock_sessions() -> None:
     """Lock the affected sessions in a fixed order, and copy their state."""
-    execute("INSERT INTO fold_touched SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point")
+    sql.execute("INSERT INTO fold_touched SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point")
     find_neighbours()
     find_related_sessions()
-    execute(
+    sql.execute(
         """
         INSERT INTO fold_session
         SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
@@ -240,7 +241,7 @@ def _lock_sessions() -> None:
 
 
 def _update_sessions() -> None:
-    execute(
+    sql.execute(
         """
         WITH fresh AS (
             SELECT session_id,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from core import sql
 from integrations.models import FactFamily
 from integrations.outbox.attribution_queue import wake_attribution
 from integrations.outbox.fact_changes import announce_changes, append_days
 from integrations.telemetry.enrolment import enrol
-from integrations.telemetry.sessions.fold_tables import execute
 
 _SEEN = """
     SELECT session.identity_id, min(session.started_at)
@@ -39,7 +39,7 @@ def append_changes_of_fold() -> bool:
     """
     # Wait for concurrent moves of identities to another person: a move appends the days that it sees, which do not
     # include those of this fold yet.
-    execute(
+    sql.execute(
         """
         SELECT id FROM orgtree_identity
         WHERE id IN (SELECT identity_id FROM fold_session)
@@ -55,5 +55,5 @@ def append_changes_of_fold() -> bool:
 
 def enqueue_folded_sessions() -> None:
     """Queue the sessions for attribution."""
-    execute("INSERT INTO integrations_attributionwork (session_id) SELECT session_id FROM fold_session")
+    sql.execute("INSERT INTO integrations_attributionwork (session_id) SELECT session_id FROM fold_session")
     wake_attribution()

@@ -8,30 +8,29 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.telemetry.prices.lists import PROMPT_BOUNDS
 from integrations.telemetry.prices.summed_days import price_summed_days
-from integrations.telemetry.sessions.fold_tables import analyse_where_large, execute
+from integrations.telemetry.sessions.fold_tables import analyse_where_large
 
 
 def rebuild_days() -> None:
     """Rebuild the days in fold_day of sessions in fold_session, per source, except for large ones."""
-    execute(FIND_BOUNDS)
+    sql.execute(FIND_BOUNDS)
     analyse_where_large("fold_rebuilt_day")
-    execute(DELETE_DAYS)
-    execute(INSERT_EVENT_DAYS)
-    execute(INSERT_METRIC_DAYS)
-    execute(DELETE_TIER_DAYS)
-    execute(INSERT_TIER_DAYS, {"bounds": list(PROMPT_BOUNDS)})
-    execute(DELETE_TOOL_DAYS)
-    execute(INSERT_TOOL_DAYS)
+    sql.execute(DELETE_DAYS)
+    sql.execute(INSERT_EVENT_DAYS)
+    sql.execute(INSERT_METRIC_DAYS)
+    sql.execute(DELETE_TIER_DAYS)
+    sql.execute(INSERT_TIER_DAYS, {"bounds": list(PROMPT_BOUNDS)})
+    sql.execute(DELETE_TOOL_DAYS)
+    sql.execute(INSERT_TOOL_DAYS)
     _price_metric_days()
 
 
 def count_days_of_greater_source() -> None:
     """Switch the counted source of sessions where the fold made the other one larger."""
-    execute(
+    sql.execute(
         """
         UPDATE integrations_agentsessionday figures
         SET counted = NOT figures.counted
@@ -207,15 +206,13 @@ INSERT_TOOL_DAYS: LiteralString = """
 
 
 def _price_metric_days() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT figures.id
-            FROM fold_rebuilt_day rebuilt
-            JOIN integrations_agentsessionday figures USING (session_id, day, source)
-            WHERE figures.source = 'metrics' AND figures.unpriced_tokens > 0
-            """
-        )
-        ids = [row[0] for row in cursor.fetchall()]
+    ids = sql.column(
+        """
+        SELECT figures.id
+        FROM fold_rebuilt_day rebuilt
+        JOIN integrations_agentsessionday figures USING (session_id, day, source)
+        WHERE figures.source = 'metrics' AND figures.unpriced_tokens > 0
+        """
+    )
     if ids:
         price_summed_days(ids)

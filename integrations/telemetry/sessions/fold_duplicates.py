@@ -12,23 +12,24 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+from core import sql
 from integrations.telemetry.agents import VOCABULARIES
 from integrations.telemetry.sessions.fold_days import SLOT_NAME
-from integrations.telemetry.sessions.fold_tables import execute, is_any
+from integrations.telemetry.sessions.fold_tables import is_any
 
 _AGENTS_WITH_VOCABULARY = [vocabulary.agent for vocabulary in VOCABULARIES]
 
 
 def find_related_sessions() -> None:
     """Add to fold_touched all sessions and processes whose figures depend on those in it, and vice versa."""
-    execute(ADD_SESSIONS_OF_PROCESSES)
-    execute(ADD_DUPLICATE_SESSIONS, {"own_words": _AGENTS_WITH_VOCABULARY})
+    sql.execute(ADD_SESSIONS_OF_PROCESSES)
+    sql.execute(ADD_DUPLICATE_SESSIONS, {"own_words": _AGENTS_WITH_VOCABULARY})
 
 
 def find_process_days() -> None:
     """Add to fold_day all days with figures of a process of these sessions."""
-    execute(HAND_SLOTS)
-    execute(
+    sql.execute(HAND_SLOTS)
+    sql.execute(
         """
         INSERT INTO fold_day
         SELECT DISTINCT handed.session_id, 'metrics', (handed.slot AT TIME ZONE current_setting('TimeZone'))::date
@@ -39,22 +40,22 @@ def find_process_days() -> None:
         ) AS handed
         """
     )
-    execute(FIND_DAYS_HANDED_BEFORE)
+    sql.execute(FIND_DAYS_HANDED_BEFORE)
 
 
 def move_process_figures() -> None:
     """Move the figures of processes to their sessions, and delete the days of duplicate sessions."""
     if is_any("fold_handed"):
-        execute(CLEAR_HANDED)
-        execute(DELETE_HANDED)
-        execute(INSERT_HANDED)
-    execute(MARK_REPEATED, {"own_words": _AGENTS_WITH_VOCABULARY})
+        sql.execute(CLEAR_HANDED)
+        sql.execute(DELETE_HANDED)
+        sql.execute(INSERT_HANDED)
+    sql.execute(MARK_REPEATED, {"own_words": _AGENTS_WITH_VOCABULARY})
     for table in ("integrations_agentsessionday", "integrations_agenttoolday", "integrations_agenttierday"):
         _delete_repeated(table)
 
 
 def _delete_repeated(table: LiteralString) -> None:
-    execute(
+    sql.execute(
         f"""
         DELETE FROM {table} stored USING fold_session, integrations_agentsession session
         WHERE session.id = fold_session.session_id AND session.is_repeated AND stored.session_id = session.id

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any, LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.prices.rates import HOUR, MINUTE, RATES, SPEND, SURCHARGE, RateKey, rate_parameters
-from integrations.telemetry.sessions.fold_tables import execute, is_any
+from integrations.telemetry.sessions.fold_tables import is_any
 
 
 def merge_requests() -> None:
@@ -21,7 +20,7 @@ def merge_requests() -> None:
     They are merged with stored rows in a temporary table, and priced on insert, so that each is written once.  What was
     subtracted from the input of a sender that counts cached tokens apart is added again (cached_apart.py).
     """
-    execute(
+    sql.execute(
         """
         INSERT INTO fold_request (
             session_id, key, stored_at, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
@@ -73,10 +72,10 @@ def merge_requests() -> None:
         {"kind": int(EventKind.REQUEST)},
     )
     rates = _rates_of_requests()
-    execute(f"{INSERT_PRICED_REQUESTS} WHERE request.stored_at IS NULL", rates)
+    sql.execute(f"{INSERT_PRICED_REQUESTS} WHERE request.stored_at IS NULL", rates)
     if is_any("fold_request", "stored_at IS NOT NULL"):
-        execute(f"{INSERT_PRICED_REQUESTS} WHERE request.stored_at IS NOT NULL {UPDATE_STORED}", rates)
-    execute(
+        sql.execute(f"{INSERT_PRICED_REQUESTS} WHERE request.stored_at IS NOT NULL {UPDATE_STORED}", rates)
+    sql.execute(
         """
         INSERT INTO fold_day
         SELECT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date FROM fold_request
@@ -138,14 +137,13 @@ UPDATE_STORED: LiteralString = """
 
 
 def _rates_of_requests() -> dict[str, list[Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT DISTINCT request.model, session.agent, request.service_tier, {MINUTE}
-            FROM fold_request request JOIN fold_session session USING (session_id)
-            """  # noqa: S608  # a constant
-        )
-        return rate_parameters([RateKey(*row) for row in cursor.fetchall()])
+    rows = sql.rows(
+        f"""
+        SELECT DISTINCT request.model, session.agent, request.service_tier, {MINUTE}
+        FROM fold_request request JOIN fold_session session USING (session_id)
+        """  # noqa: S608  # a constant
+    )
+    return rate_parameters([RateKey(*row) for row in rows])
 
 
 def merge_tool_calls() -> None:
@@ -154,7 +152,7 @@ def merge_tool_calls() -> None:
     An agent may also report a refused call as failed; a span may have the exit code that the log event lacks.
     """
     parameters = {"kind": int(EventKind.TOOL_CALL), "outcomes": ["succeeded", "failed", "refused"]}
-    execute(
+    sql.execute(
         """
         INSERT INTO fold_day
         SELECT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date
@@ -166,7 +164,7 @@ def merge_tool_calls() -> None:
         """,
         parameters,
     )
-    execute(
+    sql.execute(
         """
         INSERT INTO integrations_agenttoolcall AS stored (
             session_id, key, at, tool, outcome, error_type, duration_ms

@@ -11,10 +11,11 @@ from typing import LiteralString
 
 from django.db import connection
 
+from core import sql
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.prices.lists import PROMPT_BOUNDS
 from integrations.telemetry.sessions.fold_days import CALL_FIGURES, PROMPT_ABOVE, REQUEST_FIGURES, REQUEST_NAME
-from integrations.telemetry.sessions.fold_tables import analyse_where_large, execute
+from integrations.telemetry.sessions.fold_tables import analyse_where_large
 
 LARGE_DAY = 10_000  # requests and calls: rebuilding fewer takes some hundredths of a second
 HALF_OF_MONEY = 5_000_000_000  # half the limit of a column: two such sums fit in
@@ -56,14 +57,14 @@ def add_differences_to_large_days() -> None:
     """
     _note(1)
     analyse_where_large("fold_difference")
-    execute(EXCLUDE_UNCERTAIN_DAYS, {"half": HALF_OF_MONEY})
+    sql.execute(EXCLUDE_UNCERTAIN_DAYS, {"half": HALF_OF_MONEY})
     for statement in (ADD_TO_DAYS, ADD_TO_TIER_DAYS, ADD_TO_TOOL_DAYS, *DELETE_EMPTY):
-        execute(statement)
+        sql.execute(statement)
 
 
 def _note(sign: int) -> None:
-    execute(NOTE_REQUESTS, {"sign": sign, "kind": int(EventKind.REQUEST), "bounds": list(PROMPT_BOUNDS)})
-    execute(NOTE_CALLS, {"sign": sign, "kind": int(EventKind.TOOL_CALL)})
+    sql.execute(NOTE_REQUESTS, {"sign": sign, "kind": int(EventKind.REQUEST), "bounds": list(PROMPT_BOUNDS)})
+    sql.execute(NOTE_CALLS, {"sign": sign, "kind": int(EventKind.TOOL_CALL)})
 
 
 NOTE_REQUESTS: LiteralString = f"""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from django.db import connection
-
-from integrations.telemetry.sessions.fold_tables import execute
+from core import sql
 from integrations.telemetry.sessions.places import place_sessions, store_places
 
 # Of a session in several places, whose tokens are compared: reading all requests of one that never ends would take
@@ -16,21 +14,17 @@ MOST_REQUESTS = 10_000
 
 def store_named_places() -> None:
     """Store the places of the claimed rows, before requests refer to them."""
-    with connection.cursor() as cursor:
-        cursor.execute(NAMED)
-        named = cursor.fetchall()
+    named = sql.rows(NAMED)
     if named:
         store_places(named)
-        execute(NOTE_PLACES)
+        sql.execute(NOTE_PLACES)
 
 
 def place_sessions_of_fold() -> None:
     """Place the sessions of which claimed rows name a place."""
-    with connection.cursor() as cursor:
-        cursor.execute(SESSIONS)
-        sessions = [row[0] for row in cursor.fetchall()]
+    sessions = sql.column(SESSIONS)
     if sessions:
-        execute(COUNT_TOKENS, {"sessions": sessions, "most": MOST_REQUESTS})
+        sql.execute(COUNT_TOKENS, {"sessions": sessions, "most": MOST_REQUESTS})
         place_sessions(sessions)
 
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import LiteralString
 
-from django.db import connection
-
+from core import sql
 from integrations.telemetry.prices.price_snapshots import save_price_snapshots
-from integrations.telemetry.sessions.fold_tables import analyse_where_large, execute
+from integrations.telemetry.sessions.fold_tables import analyse_where_large
 
 
 def find_neighbours() -> None:
@@ -21,9 +20,9 @@ def find_neighbours() -> None:
 
     Their sessions are cut by day, while a cumulative series goes on as long as its process.
     """
-    execute(FIND_NEIGHBOURS)
-    execute("INSERT INTO fold_neighbour SELECT neighbour_id, session_id FROM fold_neighbour")
-    execute(
+    sql.execute(FIND_NEIGHBOURS)
+    sql.execute("INSERT INTO fold_neighbour SELECT neighbour_id, session_id FROM fold_neighbour")
+    sql.execute(
         "INSERT INTO fold_touched SELECT neighbour_id FROM fold_neighbour EXCEPT SELECT session_id FROM fold_touched"
     )
 
@@ -34,13 +33,13 @@ def find_touched_slots() -> None:
     The receiver rejects points for days whose raw rows were dropped; one that slipped through is ignored here, because
     its slot cannot be recomputed.
     """
-    execute(
+    sql.execute(
         """
         DELETE FROM fold_point USING integrations_rawday known
         WHERE known.day = (fold_point.at AT TIME ZONE 'UTC')::date AND known.closed_at IS NOT NULL
         """
     )
-    execute("INSERT INTO fold_slot SELECT session_id, date_bin('15 minutes', at, 'epoch') FROM fold_point")
+    sql.execute("INSERT INTO fold_slot SELECT session_id, date_bin('15 minutes', at, 'epoch') FROM fold_point")
     latest = _one_time(
         """
         SELECT max(slot.slot) + interval '15 minutes'
@@ -51,7 +50,7 @@ def find_touched_slots() -> None:
         """
     )
     if latest is not None:
-        execute(
+        sql.execute(
             """
             INSERT INTO fold_slot
             SELECT following.session_id, date_bin('15 minutes', following.at, 'epoch')
@@ -83,15 +82,15 @@ def rebuild_slots() -> None:
     bounds = {"first": first, "after": _one_time("SELECT max(slot) + interval '15 minutes' FROM fold_slot")}
     # Previous points are searched from the start of their series; the bound prunes older partitions.
     bounds["earliest"] = _one_time(EARLIEST_START, bounds) or first
-    execute(
+    sql.execute(
         """
         DELETE FROM integrations_agentmeterslot stored USING fold_slot touched
         WHERE stored.session_id = touched.session_id AND stored.slot = touched.slot
         """
     )
-    execute(INSERT_SLOTS, bounds)
+    sql.execute(INSERT_SLOTS, bounds)
     save_price_snapshots(_models_of_slots())
-    execute(
+    sql.execute(
         """
         INSERT INTO fold_day
         SELECT DISTINCT session_id, 'metrics', (slot AT TIME ZONE current_setting('TimeZone'))::date FROM fold_slot
@@ -100,15 +99,12 @@ def rebuild_slots() -> None:
 
 
 def _models_of_slots() -> list[str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT DISTINCT model FROM integrations_agentmeterslot JOIN fold_slot USING (session_id, slot)")
-        return [row[0] for row in cursor.fetchall()]
+    return sql.column("SELECT DISTINCT model FROM integrations_agentmeterslot JOIN fold_slot USING (session_id, slot)")
 
 
-def _one_time(sql: LiteralString, parameters: dict[str, datetime | None] | None = None) -> datetime | None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return cursor.fetchone()[0]  # type: ignore[no-any-return]
+def _one_time(statement: LiteralString, parameters: dict[str, datetime | None] | None = None) -> datetime | None:
+    at: datetime | None = sql.value(statement, parameters)
+    return at
 
 
 FIND_NEIGHBOURS: LiteralString = """

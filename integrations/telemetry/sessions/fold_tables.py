@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, LiteralString
+from typing import LiteralString
 
 from django.db import connection
+
+from core import sql
 
 LARGE_BYTES = 500_000  # some 5,000 rows
 
@@ -57,19 +58,12 @@ TABLES: LiteralString = """
 
 def create_tables() -> None:
     """Create the tables if this connection has none yet, and truncate them."""
-    execute(TABLES)
-
-
-def execute(sql: LiteralString, parameters: Mapping[str, Any] | None = None) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+    sql.execute(TABLES)
 
 
 def is_any(table: LiteralString, condition: LiteralString = "true") -> bool:
     """Whether the table has a row that satisfies the condition."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT EXISTS (SELECT FROM {table} WHERE {condition})")  # noqa: S608  # this package's constants
-        return bool(cursor.fetchone()[0])
+    return bool(sql.value(f"SELECT EXISTS (SELECT FROM {table} WHERE {condition})"))  # noqa: S608  # this package's constants
 
 
 def analyse_where_large(table: LiteralString) -> None:

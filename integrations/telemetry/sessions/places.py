@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import LiteralString
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 
+from core import sql
 from integrations.connectors.references import branch_keys
 from integrations.models import AgentSession, Commit, Repository, TelemetryPlace, WorkItem
 from integrations.outbox.attribution_queue import enqueue_sessions
@@ -66,20 +66,17 @@ def _resolve_again(places: QuerySet[TelemetryPlace]) -> None:
     learned = resolve(places)
     if not learned:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT session_id FROM integrations_sessionplace WHERE place_id = ANY (%s)",
-            [[place.pk for place in learned]],
-        )
-        sessions = [row[0] for row in cursor.fetchall()]
+    sessions = sql.column(
+        "SELECT DISTINCT session_id FROM integrations_sessionplace WHERE place_id = ANY (%s)",
+        [[place.pk for place in learned]],
+    )
     place_sessions(sessions)
     enqueue_sessions(sessions)
 
 
 def place_sessions(sessions: Sequence[int]) -> None:
     """Write the place of these sessions: of several, that of most of its tokens, else the last."""
-    with connection.cursor() as cursor:
-        cursor.execute(PLACE_SESSIONS, {"sessions": sorted(sessions)})
+    sql.execute(PLACE_SESSIONS, {"sessions": sorted(sessions)})
 
 
 def store_places(places: Sequence[tuple[UUID, str, str, str]]) -> None:

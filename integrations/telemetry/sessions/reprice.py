@@ -14,6 +14,7 @@ from typing import Any, LiteralString
 from django.db import connection
 from django.utils import timezone
 
+from core import sql
 from core.queue import claim, drain
 from integrations.model_names import model_name
 from integrations.models import Repricing
@@ -25,7 +26,7 @@ from integrations.telemetry.sessions.fold_duplicates import (
     find_related_sessions,
     move_process_figures,
 )
-from integrations.telemetry.sessions.fold_tables import create_tables, execute
+from integrations.telemetry.sessions.fold_tables import create_tables
 from integrations.telemetry.usage_files.counted import rebuild_file_days
 from orgtree.organisation.people_version import raise_people_version
 
@@ -141,21 +142,20 @@ def _parameters(row: Repricing) -> dict[str, Any]:
 
 
 def _sessions_after(row: Repricing) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_SESSIONS, {**_parameters(row), "after": row.after_session, "most": SESSIONS_PER_TRANSACTION})
-        return [fetched[0] for fetched in cursor.fetchall()]
+    params = {**_parameters(row), "after": row.after_session, "most": SESSIONS_PER_TRANSACTION}
+    return sql.column(_SESSIONS, params)
 
 
 def _reprice(row: Repricing, sessions: list[int]) -> None:
     params = {**_parameters(row), "sessions": sessions}
     create_tables()
-    execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
+    sql.execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
     find_related_sessions()  # figures of processes are moved to sessions whenever days are rebuilt
-    execute(_LOCK_SESSIONS)
+    sql.execute(_LOCK_SESSIONS)
     spend, unpriced = _sums(params)
     row.spend_before += spend
     row.unpriced_before += unpriced
-    execute(_DAYS, params)
+    sql.execute(_DAYS, params)
     requests, changed = _price_requests(params)
     find_process_days()
     rebuild_days()
@@ -180,23 +180,18 @@ def _sums(params: dict[str, Any]) -> tuple[Decimal, int]:
 
 def _price_requests(params: dict[str, Any]) -> tuple[int, int]:
     """Returns the number of requests, and of those whose price or price book changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(_AFFECTED, params)
-        rows = cursor.fetchall()
-        rates = rate_parameters([RateKey(*key) for *key, _ in rows])
-        cursor.execute(_UPDATE_PRICES, params | rates)
-        return sum(requests for *_, requests in rows), cursor.rowcount
+    rows = sql.rows(_AFFECTED, params)
+    rates = rate_parameters([RateKey(*key) for *key, _ in rows])
+    return sum(requests for *_, requests in rows), sql.execute(_UPDATE_PRICES, params | rates)
 
 
 def _price_file_days(params: dict[str, Any]) -> None:
     """Rebuild and reprice days from imported files."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FILE_DAYS, params)
-        sessions = [session for (session,) in cursor.fetchall()]
+    sessions = sql.column(_FILE_DAYS, params)
     if not sessions:
         return
     rebuild_file_days(sessions)
-    execute(
+    sql.execute(
         """
         INSERT INTO fold_day
         SELECT session_id, 'files', day FROM integrations_agentsessionday

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from django.db import connection
-
+from core import sql
 from integrations.facts.ai import AGENT_SESSION_DAYS
 
 
@@ -59,9 +58,7 @@ _SUMMARIES = f"""
 
 def summaries_of(sessions: Collection[int]) -> Mapping[int, SessionSummary]:
     """Summaries by session id; sessions without figures are left out.  One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SUMMARIES, [list(sessions)])
-        rows = cursor.fetchall()
+    rows = sql.rows(_SUMMARIES, [list(sessions)])
     whole: dict[int, SessionFigures] = {}
     by_model: dict[int, dict[str, SessionFigures]] = {}
     for session_id, model, is_whole, *sums in rows:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from django.db import connection
 
+from core import sql
 from integrations.facts.code import AI_COMMITTED_FILES
 from integrations.models import AgentSession, Method, ToolOutcome
 
@@ -134,104 +135,97 @@ class SessionTimeline:
         self, *, first: int, count: int, start: datetime | None = None, end: datetime | None = None
     ) -> list[TimelineEvent]:
         """Events in a stable order: at equal times, a request comes before the tool call that it causes."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT * FROM ({_HAPPENINGS}) AS happened WHERE {_WITHIN}"  # noqa: S608 — constants
-                " ORDER BY at, what, name, output_tokens, input_tokens, cache_read_tokens, seconds"
-                " LIMIT %(limit)s OFFSET %(offset)s",
-                {**self._values, "start": start, "end": end, "limit": count, "offset": first},
+        rows = sql.rows(
+            f"SELECT * FROM ({_HAPPENINGS}) AS happened WHERE {_WITHIN}"  # noqa: S608 — constants
+            " ORDER BY at, what, name, output_tokens, input_tokens, cache_read_tokens, seconds"
+            " LIMIT %(limit)s OFFSET %(offset)s",
+            {**self._values, "start": start, "end": end, "limit": count, "offset": first},
+        )
+        return [
+            TimelineEvent(
+                at,
+                EventType(what),
+                name,
+                outcome,
+                error_type,
+                None if seconds is None else float(seconds),
+                (uncached, read, written, output),
+                None if spend is None else float(spend),
+                None if cost is None else float(cost),
             )
-            return [
-                TimelineEvent(
-                    at,
-                    EventType(what),
-                    name,
-                    outcome,
-                    error_type,
-                    None if seconds is None else float(seconds),
-                    (uncached, read, written, output),
-                    None if spend is None else float(spend),
-                    None if cost is None else float(cost),
-                )
-                for at, what, name, outcome, error_type, seconds, uncached, read, written, output, spend, cost in (
-                    cursor.fetchall()
-                )
-            ]
+            for at, what, name, outcome, error_type, seconds, uncached, read, written, output, spend, cost in (rows)
+        ]
 
     def hours(self) -> list[Hour]:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                SELECT date_trunc('hour', at), count(*) FILTER (WHERE what = 'request'),
-                       sum(input_tokens + cache_read_tokens + cache_write_tokens + output_tokens)::bigint, sum(spend),
-                       count(*) FILTER (WHERE what = 'tool' AND outcome <> %(refused)s),
-                       count(*) FILTER (WHERE outcome = %(failed)s), count(*) FILTER (WHERE what = 'commit')
-                FROM ({_HAPPENINGS}) AS happened
-                GROUP BY 1
-                ORDER BY 1
-                """,  # noqa: S608 — constants
-                {**self._values, "failed": ToolOutcome.FAILED.value, "refused": ToolOutcome.REFUSED.value},
-            )
-            return [
-                Hour(start, requests, tokens, None if spend is None else float(spend), calls, failures, commits)
-                for start, requests, tokens, spend, calls, failures, commits in cursor.fetchall()
-            ]
+        rows = sql.rows(
+            f"""
+            SELECT date_trunc('hour', at), count(*) FILTER (WHERE what = 'request'),
+                   sum(input_tokens + cache_read_tokens + cache_write_tokens + output_tokens)::bigint, sum(spend),
+                   count(*) FILTER (WHERE what = 'tool' AND outcome <> %(refused)s),
+                   count(*) FILTER (WHERE outcome = %(failed)s), count(*) FILTER (WHERE what = 'commit')
+            FROM ({_HAPPENINGS}) AS happened
+            GROUP BY 1
+            ORDER BY 1
+            """,  # noqa: S608 — constants
+            {**self._values, "failed": ToolOutcome.FAILED.value, "refused": ToolOutcome.REFUSED.value},
+        )
+        return [
+            Hour(start, requests, tokens, None if spend is None else float(spend), calls, failures, commits)
+            for start, requests, tokens, spend, calls, failures, commits in rows
+        ]
 
     def active_periods(self) -> list[ActivePeriod]:
         """Active periods in order, separated by pauses of more than half an hour."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                SELECT lower(period), upper(period) - {PAUSE}
-                FROM integrations_agentsession session,
-                     unnest(CASE WHEN isempty(session.event_stretches) THEN session.metric_stretches
-                                 ELSE session.event_stretches END) AS period
-                WHERE session.id = %s
-                ORDER BY 1
-                """,  # noqa: S608 — a constant
-                [self._session.pk],
-            )
-            return [ActivePeriod(start, max(start, end)) for start, end in cursor.fetchall()]
+        rows = sql.rows(
+            f"""
+            SELECT lower(period), upper(period) - {PAUSE}
+            FROM integrations_agentsession session,
+                 unnest(CASE WHEN isempty(session.event_stretches) THEN session.metric_stretches
+                             ELSE session.event_stretches END) AS period
+            WHERE session.id = %s
+            ORDER BY 1
+            """,  # noqa: S608 — a constant
+            [self._session.pk],
+        )
+        return [ActivePeriod(start, max(start, end)) for start, end in rows]
 
     def tools(self) -> list[ToolUse]:
         """Tools by number of failed calls, most first."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                SELECT tool, count(*) FILTER (WHERE outcome = 'succeeded'), count(*) FILTER (WHERE outcome = 'failed'),
-                       count(*) FILTER (WHERE outcome = 'refused'), sum(duration_ms) / 1000.0,
-                       array_remove(array_agg(DISTINCT error_type ORDER BY error_type), '')
-                FROM integrations_agenttoolcall
-                WHERE session_id = %s
-                GROUP BY tool
-                ORDER BY 3 DESC, count(*) DESC, tool
-                """,
-                [self._session.pk],
-            )
-            return [
-                ToolUse(tool, succeeded, failed, refused, None if seconds is None else float(seconds), errors)
-                for tool, succeeded, failed, refused, seconds, errors in cursor.fetchall()
-            ]
+        rows = sql.rows(
+            """
+            SELECT tool, count(*) FILTER (WHERE outcome = 'succeeded'), count(*) FILTER (WHERE outcome = 'failed'),
+                   count(*) FILTER (WHERE outcome = 'refused'), sum(duration_ms) / 1000.0,
+                   array_remove(array_agg(DISTINCT error_type ORDER BY error_type), '')
+            FROM integrations_agenttoolcall
+            WHERE session_id = %s
+            GROUP BY tool
+            ORDER BY 3 DESC, count(*) DESC, tool
+            """,
+            [self._session.pk],
+        )
+        return [
+            ToolUse(tool, succeeded, failed, refused, None if seconds is None else float(seconds), errors)
+            for tool, succeeded, failed, refused, seconds, errors in rows
+        ]
 
     def commits(self) -> list[SessionCommit]:
         """Counted commits with lines of the session, the oldest first."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                SELECT stored.sha, stored.subject, coalesce(files.repository, ''), stored.committed_at,
-                       array_agg(DISTINCT files.method ORDER BY files.method), sum(files.ai_lines)
-                FROM ({AI_COMMITTED_FILES.sql}) AS files
-                JOIN integrations_commit stored ON stored.id = files.commit_id
-                WHERE files.session_id = %s AND files.ai_lines > 0
-                GROUP BY stored.sha, stored.subject, 3, stored.committed_at
-                ORDER BY stored.committed_at, stored.sha
-                """,  # noqa: S608 — a constant
-                [self._session.pk],
-            )
-            return [
-                SessionCommit(sha, subject, repository, at, [Method(method) for method in methods], int(lines))
-                for sha, subject, repository, at, methods, lines in cursor.fetchall()
-            ]
+        rows = sql.rows(
+            f"""
+            SELECT stored.sha, stored.subject, coalesce(files.repository, ''), stored.committed_at,
+                   array_agg(DISTINCT files.method ORDER BY files.method), sum(files.ai_lines)
+            FROM ({AI_COMMITTED_FILES.sql}) AS files
+            JOIN integrations_commit stored ON stored.id = files.commit_id
+            WHERE files.session_id = %s AND files.ai_lines > 0
+            GROUP BY stored.sha, stored.subject, 3, stored.committed_at
+            ORDER BY stored.committed_at, stored.sha
+            """,  # noqa: S608 — a constant
+            [self._session.pk],
+        )
+        return [
+            SessionCommit(sha, subject, repository, at, [Method(method) for method in methods], int(lines))
+            for sha, subject, repository, at, methods, lines in rows
+        ]
 
 
 _WITHIN = (

@@ -13,6 +13,7 @@ from typing import LiteralString
 from celery import signature
 from django.db import connection, transaction
 
+from core import sql
 from core.locks import Lock
 from core.nudges import nudge_on_commit
 from integrations.models import AgentSessionDay, FactFamily, ImportedUsage
@@ -58,9 +59,7 @@ def rebuild_file_days(sessions: Sequence[int]) -> int:
 def _make_days(sessions: Sequence[int]) -> int:
     used = ImportedUsage.objects.filter(session_id__in=sessions)
     save_price_snapshots(used.values_list("model", flat=True).distinct())
-    with connection.cursor() as cursor:
-        cursor.execute(MAKE_DAYS, {"sessions": list(sessions)})
-        days = [row[0] for row in cursor.fetchall()]
+    days = sql.column(MAKE_DAYS, {"sessions": list(sessions)})
     price_summed_days(days)
     return len(days)
 
@@ -76,9 +75,7 @@ def recompute_all_usage() -> int:
 
 def mark_usage_of_fold() -> None:
     """Mark the imported rows of all people and agents in a fold, in its transaction."""
-    with connection.cursor() as cursor:
-        cursor.execute(MARK)
-        marked = cursor.rowcount
+    marked = sql.execute(MARK)
     if marked:
         nudge_on_commit(RECOMPUTE_USAGE)
 

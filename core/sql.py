@@ -1,0 +1,40 @@
+"""SQL statements of PostgreSQL, one call each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import connection
+
+Parameters = Sequence[Any] | Mapping[str, Any] | None
+
+
+def execute(statement: str, parameters: Parameters = None) -> int:
+    """Execute a statement; returns the number of rows that it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
+
+
+def rows(statement: str, parameters: Parameters = None) -> list[tuple[Any, ...]]:
+    """The rows that a statement returns."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+
+
+def column(statement: str, parameters: Parameters = None) -> list[Any]:
+    """The first column of these rows."""
+    return [row[0] for row in rows(statement, parameters)]
+
+
+def ids(statement: str, parameters: Parameters = None) -> set[int]:
+    """The distinct ids in that column."""
+    return set(column(statement, parameters))
+
+
+def value(statement: str, parameters: Parameters = None) -> Any:
+    """The first column of the only row."""
+    ((first, *_),) = rows(statement, parameters)
+    return first
