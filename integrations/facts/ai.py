@@ -7,8 +7,6 @@ from integrations.models import FactFamily
 
 AGENT_SESSIONS = Relation(
     name="agent_sessions",
-    day="day",
-    person="person_id",
     fact="session_id",
     fact_is_row=True,
     columns=frozenset(
@@ -69,8 +67,6 @@ repository is the one that its telemetry names, else the one with most of its AI
 
 AGENT_SESSION_DAYS = Relation(
     name="agent_session_days",
-    day="day",
-    person="person_id",
     fact="session_id",
     columns=frozenset(
         {
@@ -153,8 +149,6 @@ PARTS_OF_SESSIONS = """
 
 AGENT_TOKEN_KINDS = Relation(
     name="agent_token_kinds",
-    day="day",
-    person="person_id",
     fact="session_id",
     columns=frozenset(
         {
@@ -198,8 +192,6 @@ token_kind is input (uncached), cache_read, cache_write or output (reasoning inc
 
 AGENT_TOOL_DAYS = Relation(
     name="agent_tool_days",
-    day="day",
-    person="person_id",
     fact="session_id",
     columns=frozenset({"session_id", "person_id", "agent", "day", "tool", "calls", "failures", "refusals"}),
     sql="""
@@ -221,7 +213,6 @@ ENROLMENTS = Relation(
     name="enrolments",
     family=FactFamily.ENROLMENT,
     day="enrolled_on",
-    person="person_id",
     fact="identity_id",
     columns=frozenset({"identity_id", "person_id", "enrolled_on"}),
     sql="""
@@ -238,7 +229,6 @@ ENROLLED_PEOPLE = Relation(
     name="enrolled_people",
     family=FactFamily.ENROLMENT,
     day="enrolled_on",
-    person="person_id",
     fact="person_id",
     columns=frozenset({"person_id", "enrolled_on", "present"}),
     sql="""

@@ -11,7 +11,6 @@ STALE_BRANCHES = Relation(
     open_as_in_tools=True,
     day=STOCK_DAY,
     stock=Stock("days", ()),
-    person="person_id",
     owner="owned_id",
     fact="branch_id",
     fact_is_row=True,

@@ -11,7 +11,6 @@ HAND_KEPT_VALUES = Relation(
     open_as_in_tools=True,
     day=STOCK_DAY,
     stock=Stock("days", ()),
-    person="person_id",
     unit="unit_id",
     fact="value_id",
     fact_is_row=True,

@@ -7,8 +7,6 @@ from integrations.facts.relation import Relation
 
 AGENT_SPEND_SHARES = Relation(
     name="agent_spend_shares",
-    day="day",
-    person="person_id",
     fact="session_id",
     columns=frozenset(
         {
@@ -60,8 +58,6 @@ commits there, empty where there is none.
 
 AGENT_SPEND_PARTS = Relation(
     name="agent_spend_parts",
-    day="day",
-    person="person_id",
     fact="session_id",
     columns=frozenset(
         {

@@ -10,7 +10,6 @@ Optional columns come from LEFT JOINs by primary key, which the planner drops fr
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import LiteralString
 
 from integrations.facts.relation import Relation
@@ -63,8 +62,6 @@ PIPELINE_RUNS = Relation(
     name="pipeline_runs",
     family=FactFamily.PIPELINE,
     open_as_in_tools=True,
-    day="day",
-    person="person_id",
     owner="owned_id",
     fact="run_id",
     fact_is_row=True,
@@ -77,11 +74,8 @@ Cancelled and skipped runs are not counted.  A flaky run succeeded after a faile
 duration_seconds is that of the last attempt; null where its start is unknown, and for cancelled and skipped runs.
 """
 
-PIPELINE_RUNS_BY_SERVICE = replace(
-    PIPELINE_RUNS,
-    name="pipeline_runs_by_service",
-    fact_is_row=False,
-    columns=PIPELINE_RUNS.columns | {"service"},
+PIPELINE_RUNS_BY_SERVICE = PIPELINE_RUNS.split_by(
+    "service",
     sql=f"SELECT {_DESCRIPTION}, {_RUN}, {_SERVICE} {_FROM} {_SERVICES} {_FINISHED}",
 )
 """PIPELINE_RUNS with a row for each service; empty where none is known."""
@@ -99,8 +93,6 @@ PIPELINE_WAITS = Relation(
     name="pipeline_waits",
     family=FactFamily.PIPELINE,
     open_as_in_tools=True,
-    day="day",
-    person="person_id",
     owner="owned_id",
     fact="wait_id",
     fact_is_row=True,
@@ -112,11 +104,8 @@ PIPELINE_WAITS = Relation(
 queue_seconds is the time in the queue (queued → started); null where unknown.
 """
 
-PIPELINE_WAITS_BY_SERVICE = replace(
-    PIPELINE_WAITS,
-    name="pipeline_waits_by_service",
-    fact_is_row=False,
-    columns=PIPELINE_WAITS.columns | {"service"},
+PIPELINE_WAITS_BY_SERVICE = PIPELINE_WAITS.split_by(
+    "service",
     sql=f"SELECT {_DESCRIPTION}, {_WAIT}, {_SERVICE} {_FROM} {_JOBS} {_SERVICES} {_WAITED}",
 )
 """PIPELINE_WAITS with a row for each service; empty where none is known."""

@@ -122,8 +122,6 @@ MERGED_PULL_REQUESTS = Relation(
     name="merged_pull_requests",
     family=FactFamily.PULL_REQUEST,
     open_as_in_tools=True,
-    day="day",
-    person="person_id",
     credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
@@ -144,41 +142,21 @@ a work item) and reverted (by one merged later) are 1 or 0.  lines_written are t
 branch, lines_rewritten those of them that gave way within 21 days; both are null where no clone tells.
 """
 
-MERGED_PULL_REQUESTS_BY_AGENT = Relation(
-    name="merged_pull_requests_by_agent",
-    family=FactFamily.PULL_REQUEST,
-    open_as_in_tools=True,
-    day="day",
-    person="person_id",
-    credited_to_owner=True,
-    fact="pull_request_id",
-    columns=DESCRIBED | _MERGED | {"day", "agent"},
+MERGED_PULL_REQUESTS_BY_AGENT = MERGED_PULL_REQUESTS.split_by(
+    "agent",
     sql=f"SELECT {DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent {FROM_FIGURES} {AGENTS} {_WHERE_MERGED}",
 )
 """MERGED_PULL_REQUESTS with a row for each agent that contributed; `Non-AI` where none did."""
 
-MERGED_PULL_REQUESTS_BY_SERVICE = Relation(
-    name="merged_pull_requests_by_service",
-    family=FactFamily.PULL_REQUEST,
-    open_as_in_tools=True,
-    day="day",
-    person="person_id",
-    credited_to_owner=True,
-    fact="pull_request_id",
-    columns=DESCRIBED | _MERGED | {"day", "service"},
+MERGED_PULL_REQUESTS_BY_SERVICE = MERGED_PULL_REQUESTS.split_by(
+    "service",
     sql=f"SELECT {DESCRIPTION}, {_MERGED_COLUMNS}, {_SERVICE} {FROM_FIGURES} {_SERVICES} {_WHERE_MERGED}",
 )
 """MERGED_PULL_REQUESTS with a row for each service that it touches (docs/deployments.md); empty where none is known."""
 
-MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE = Relation(
-    name="merged_pull_requests_by_agent_and_service",
-    family=FactFamily.PULL_REQUEST,
-    open_as_in_tools=True,
-    day="day",
-    person="person_id",
-    credited_to_owner=True,
-    fact="pull_request_id",
-    columns=DESCRIBED | _MERGED | {"day", "agent", "service"},
+MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE = MERGED_PULL_REQUESTS.split_by(
+    "agent",
+    "service",
     sql=f"""
         SELECT {DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent, {_SERVICE}
         {FROM_FIGURES} {AGENTS} {_SERVICES}
@@ -192,7 +170,6 @@ OPEN_PULL_REQUESTS = Relation(
     family=FactFamily.PULL_REQUEST,
     open_as_in_tools=True,
     day=STOCK_DAY,
-    person="person_id",
     credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
@@ -214,7 +191,6 @@ STALE_PULL_REQUESTS = Relation(
     family=FactFamily.PULL_REQUEST,
     open_as_in_tools=True,
     day=STOCK_DAY,
-    person="person_id",
     credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
@@ -231,16 +207,8 @@ STALE_PULL_REQUESTS = Relation(
 Comments do not count as activity, because their times are not known.
 """
 
-STALE_PULL_REQUESTS_BY_AGENT = Relation(
-    name="stale_pull_requests_by_agent",
-    family=FactFamily.PULL_REQUEST,
-    open_as_in_tools=True,
-    day=STOCK_DAY,
-    person="person_id",
-    credited_to_owner=True,
-    fact="pull_request_id",
-    stock=STALE_PULL_REQUESTS.stock,
-    columns=STALE_PULL_REQUESTS.columns | {"agent"},
+STALE_PULL_REQUESTS_BY_AGENT = STALE_PULL_REQUESTS.split_by(
+    "agent",
     sql=f"""
         SELECT {DESCRIPTION}, figures.stale_days AS days, figures.opened_on, agent.name AS agent
         {FROM_FIGURES} {AGENTS}
@@ -279,8 +247,6 @@ ENDED_PULL_REQUESTS = Relation(
     name="ended_pull_requests",
     family=FactFamily.PULL_REQUEST,
     open_as_in_tools=True,
-    day="day",
-    person="person_id",
     credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
@@ -294,15 +260,8 @@ two commits taken together.  failed_runs are the pipeline runs on its commits th
 by itself; null where none finished.
 """
 
-ENDED_PULL_REQUESTS_BY_AGENT = Relation(
-    name="ended_pull_requests_by_agent",
-    family=FactFamily.PULL_REQUEST,
-    open_as_in_tools=True,
-    day="day",
-    person="person_id",
-    credited_to_owner=True,
-    fact="pull_request_id",
-    columns=ENDED_PULL_REQUESTS.columns | {"agent"},
+ENDED_PULL_REQUESTS_BY_AGENT = ENDED_PULL_REQUESTS.split_by(
+    "agent",
     sql=f"SELECT {DESCRIPTION}, {_ENDED}, agent.name AS agent {FROM_FIGURES} {AGENTS} {_WHERE_ENDED}",
 )
 """ENDED_PULL_REQUESTS with a row for each agent that contributed; `Non-AI` where none did."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import LiteralString
 
 from integrations.models import FactFamily
@@ -65,10 +65,10 @@ class Relation:
 
     name: str
     sql: LiteralString
-    day: str
-    person: str
     fact: str
     columns: frozenset[str]
+    day: str = "day"
+    person: str = "person_id"
     family: FactFamily = FactFamily.AI
     also: frozenset[FactFamily] = frozenset()
     open_as_in_tools: bool = False
@@ -80,6 +80,16 @@ class Relation:
     people: str = ""
     credited_to_owner: bool = False
     stock: Stock | None = None
+
+    def split_by(self, *columns: str, sql: LiteralString) -> Relation:
+        """The relation with a row for each value of further columns, under the name `<name>_by_<columns>`."""
+        return replace(
+            self,
+            name=f"{self.name}_by_{'_and_'.join(columns)}",
+            sql=sql,
+            columns=self.columns.union(columns),
+            fact_is_row=False,
+        )
 
     @property
     def placed_by(self) -> str:

@@ -37,8 +37,6 @@ REVIEWS_GIVEN = Relation(
     name="reviews_given",
     family=FactFamily.PULL_REQUEST,
     open_as_in_tools=True,
-    day="day",
-    person="person_id",
     fact="review_id",
     fact_is_row=True,
     columns=frozenset(
@@ -55,11 +53,8 @@ Reviews of excluded pull requests (those of bots) are left out.  assistance is A
 of the pull request.
 """
 
-REVIEWS_GIVEN_BY_AGENT = replace(
-    REVIEWS_GIVEN,
-    name="reviews_given_by_agent",
-    fact_is_row=False,
-    columns=REVIEWS_GIVEN.columns | {"agent"},
+REVIEWS_GIVEN_BY_AGENT = REVIEWS_GIVEN.split_by(
+    "agent",
     sql=f"SELECT {_GIVEN}, agent.name AS agent {_FROM} {AGENTS}",
 )
 """REVIEWS_GIVEN with a row for each agent that contributed to the pull request; `Non-AI` where none did."""

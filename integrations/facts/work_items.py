@@ -65,8 +65,6 @@ DONE_WORK_ITEMS = Relation(
     name="done_work_items",
     family=FactFamily.WORK_ITEM,
     open_as_in_tools=True,
-    day="day",
-    person="person_id",
     fact="item_id",
     fact_is_row=True,
     columns=DESCRIBED | _DONE,
@@ -79,14 +77,8 @@ active_seconds is the part of the cycle in active in-progress statuses.  bugs, f
 left done before) are 1 or 0.
 """
 
-DONE_WORK_ITEMS_BY_AGENT = Relation(
-    name="done_work_items_by_agent",
-    family=FactFamily.WORK_ITEM,
-    open_as_in_tools=True,
-    day="day",
-    person="person_id",
-    fact="item_id",
-    columns=DESCRIBED | _DONE | {"agent"},
+DONE_WORK_ITEMS_BY_AGENT = DONE_WORK_ITEMS.split_by(
+    "agent",
     sql=f"""
         SELECT {DESCRIPTION}, {_DONE_COLUMNS}, agent.name AS agent
         {_FROM_DONE}
@@ -109,8 +101,6 @@ CREATED_WORK_ITEMS = Relation(
     name="created_work_items",
     family=FactFamily.WORK_ITEM,
     open_as_in_tools=True,
-    day="day",
-    person="person_id",
     fact="item_id",
     fact_is_row=True,
     columns=DESCRIBED | {"day", "bugs", "features", "escaped_bugs", "bugs_of_customers"},
@@ -137,7 +127,6 @@ WORK_IN_PROGRESS = Relation(
     open_as_in_tools=True,
     day=STOCK_DAY,
     stock=Stock("days", (("age_seconds", _AGE),)),
-    person="person_id",
     fact="item_id",
     fact_is_row=True,
     columns=DESCRIBED | {STOCK_DAY, "days", "since", "age_seconds"},
@@ -160,7 +149,6 @@ BACKLOG = Relation(
         "days",
         (("age_seconds", _AGE), ("healthy_items", "multirange_contains_elem(source.healthy_days, standing.day)::int")),
     ),
-    person="person_id",
     fact="item_id",
     fact_is_row=True,
     columns=DESCRIBED | {STOCK_DAY, "days", "since", "healthy_days", "age_seconds", "healthy_items"},
