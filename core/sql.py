@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -38,3 +38,20 @@ def value(statement: str, parameters: Parameters = None) -> Any:
     """The first column of the only row."""
     ((first, *_),) = rows(statement, parameters)
     return first
+
+
+def update_changed(key: str, columns: Iterable[str]) -> str:
+    """The end of an INSERT … AS stored: a row whose key exists is updated where one of these columns differs."""
+    names = list(columns)
+    new = ", ".join(f"excluded.{name}" for name in names)
+    stored = ", ".join(f"stored.{name}" for name in names)
+    return (
+        f"ON CONFLICT ({key}) DO UPDATE SET ({', '.join(names)}) = ROW ({new})"
+        f" WHERE ({stored}) IS DISTINCT FROM ({new})"
+    )
+
+
+def upsert(table: str, key: str, columns: Sequence[str], source: str) -> str:
+    """An INSERT of the rows of `source`, by the columns of `key` and these; unchanged rows are left alone."""
+    names = f"{key}, {', '.join(columns)}"
+    return f"INSERT INTO {table} AS stored ({names}) SELECT {names} FROM {source} {update_changed(key, columns)}"  # noqa: S608  # names

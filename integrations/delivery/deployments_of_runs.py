@@ -32,8 +32,6 @@ _COLUMNS: Mapping[str, str] = {
     "pipeline_run_id": "id",
 }
 _NAMES = ", ".join(_COLUMNS)
-_NEW = ", ".join(f"excluded.{column}" for column in _COLUMNS)
-_STORED = ", ".join(f"stored.{column}" for column in _COLUMNS)
 _OF_RUNS = "run.id = ANY (%(runs)s)"
 _OF_REPOSITORIES = "run.repository_id = ANY (%(repositories)s)"
 _OF_NAME = "run.name = %(name)s"
@@ -65,8 +63,7 @@ _RECOMPUTE = f"""
     ), put AS (
         INSERT INTO integrations_deployment AS stored (connection_id, external_id, {_NAMES})
         SELECT connection_id, ('run:' || external_id)::varchar(200), {", ".join(_COLUMNS.values())} FROM deploying
-        ON CONFLICT (connection_id, external_id) DO UPDATE SET ({_NAMES}) = ROW ({_NEW})
-        WHERE ({_STORED}) IS DISTINCT FROM ({_NEW})
+        {sql.update_changed("connection_id, external_id", _COLUMNS)}
         RETURNING id
     )
     SELECT id FROM gone UNION SELECT id FROM put

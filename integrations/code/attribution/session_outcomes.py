@@ -47,6 +47,7 @@ _ATTRIBUTED: LiteralString = """
     )
 """
 
+_SHARE = ("lines", "lines_before", "lines_of_session", "weight", "weight_before", "weight_of_session")
 # Repositories that telemetry names are believed before any commit: they take the spend, by their tokens (in parts of
 # 1e9).  Lines in other repositories stay, without a weight.
 REPLACE_SHARES: LiteralString = f"""
@@ -93,26 +94,18 @@ REPLACE_SHARES: LiteralString = f"""
           )
         RETURNING session_id
     ), upserted AS (
-        INSERT INTO integrations_sessionshare AS stored
-            (session_id, repository_id, work_type, lines, lines_before, lines_of_session,
-             weight, weight_before, weight_of_session)
-        SELECT session_id, repository_id, work_type, lines, lines_before, lines_of_session,
-               weight, weight_before, weight_of_session
-        FROM share
-        ON CONFLICT (session_id, repository_id, work_type) DO UPDATE
-        SET lines = excluded.lines, lines_before = excluded.lines_before, lines_of_session = excluded.lines_of_session,
-            weight = excluded.weight, weight_before = excluded.weight_before,
-            weight_of_session = excluded.weight_of_session
-        WHERE (stored.lines, stored.lines_before, stored.lines_of_session,
-               stored.weight, stored.weight_before, stored.weight_of_session)
-              IS DISTINCT FROM
-              (excluded.lines, excluded.lines_before, excluded.lines_of_session,
-               excluded.weight, excluded.weight_before, excluded.weight_of_session)
+        {sql.upsert("integrations_sessionshare", "session_id, repository_id, work_type", _SHARE, "share")}
         RETURNING session_id
     )
     SELECT session_id FROM gone UNION SELECT session_id FROM upserted
 """  # noqa: S608  # this module's own
 
+_PULL_REQUEST_SHARES = sql.upsert(
+    "integrations_pullrequestshare",
+    "session_id, repository_id, pull_request_id",
+    ("via", "lines", "lines_before", "lines_of_session"),
+    "share",
+)
 # A session's pull requests are those of its lines.  A session without lines is behind the first pull request of its
 # branch that ended after it began, or behind its branch alone; one that names no branch is behind the pull requests
 # that list its lost commits, else in the repository that it names.  The default branch is no branch of a change.
@@ -205,14 +198,7 @@ REPLACE_PULL_REQUEST_SHARES: LiteralString = f"""
           )
         RETURNING session_id, pull_request_id
     ), upserted AS (
-        INSERT INTO integrations_pullrequestshare AS stored
-            (session_id, repository_id, pull_request_id, via, lines, lines_before, lines_of_session)
-        SELECT session_id, repository_id, pull_request_id, via, lines, lines_before, lines_of_session FROM share
-        ON CONFLICT (session_id, repository_id, pull_request_id) DO UPDATE
-        SET via = excluded.via, lines = excluded.lines, lines_before = excluded.lines_before,
-            lines_of_session = excluded.lines_of_session
-        WHERE (stored.via, stored.lines, stored.lines_before, stored.lines_of_session)
-              <> (excluded.via, excluded.lines, excluded.lines_before, excluded.lines_of_session)
+        {_PULL_REQUEST_SHARES}
         RETURNING session_id, pull_request_id
     )
     SELECT DISTINCT pull_request_id FROM gone WHERE pull_request_id IS NOT NULL

@@ -216,13 +216,14 @@ _PUT: LiteralString = """
     RETURNING deployment_id
 """
 _STILL_LINKED: LiteralString = "SELECT deployment_id FROM linked_failure"
-# An incident that is not resolved yet keeps its deployment from being restored.
 _DAYS_OF_CHANGED = """
     SELECT day, day + 1
     FROM changed
     JOIN integrations_deployment deployment ON deployment.id = changed.deployment_id
     CROSS JOIN unnest(ARRAY[deployment.finished_at::date, changed.restored_on]) AS day
 """
+_OUTCOME = ("method", "restored_at", "restored_on", "recovery_seconds")
+# An incident that is not resolved yet keeps its deployment from being restored.
 _RESTORE = f"""
     WITH outcome AS MATERIALIZED (
         SELECT deployment.id AS deployment_id, summary.method, summary.restored_at,
@@ -257,14 +258,7 @@ _RESTORE = f"""
         WHERE stored.deployment_id = before.deployment_id
           AND NOT EXISTS (SELECT FROM outcome WHERE outcome.deployment_id = stored.deployment_id)
     ), put AS (
-        INSERT INTO integrations_faileddeployment AS stored
-            (deployment_id, method, restored_at, restored_on, recovery_seconds)
-        SELECT deployment_id, method, restored_at, restored_on, recovery_seconds FROM outcome
-        ON CONFLICT (deployment_id) DO UPDATE
-        SET method = excluded.method, restored_at = excluded.restored_at, restored_on = excluded.restored_on,
-            recovery_seconds = excluded.recovery_seconds
-        WHERE (stored.method, stored.restored_at, stored.restored_on, stored.recovery_seconds) IS DISTINCT FROM
-              (excluded.method, excluded.restored_at, excluded.restored_on, excluded.recovery_seconds)
+        {sql.upsert("integrations_faileddeployment", "deployment_id", _OUTCOME, "outcome")}
         RETURNING stored.deployment_id, stored.restored_on
     ), changed AS (
         SELECT deployment_id, restored_on FROM before UNION ALL SELECT deployment_id, restored_on FROM put

@@ -168,12 +168,7 @@ _RECOMPUTE: LiteralString = """
         INSERT INTO integrations_deployedpullrequest AS stored
             (pull_request_id, deployment_id, method, deployed_at, deployed_on, predates)
         SELECT * FROM linked
-        ON CONFLICT (pull_request_id) DO UPDATE
-        SET deployment_id = excluded.deployment_id, method = excluded.method,
-            deployed_at = excluded.deployed_at, deployed_on = excluded.deployed_on, predates = excluded.predates
-        WHERE (stored.deployment_id, stored.method, stored.deployed_at, stored.deployed_on, stored.predates)
-              IS DISTINCT FROM (excluded.deployment_id, excluded.method, excluded.deployed_at, excluded.deployed_on,
-                               excluded.predates)
+        {update_changed}
         RETURNING stored.pull_request_id, stored.deployed_on
     ), changed AS (
         SELECT pull_request_id, deployed_on FROM gone
@@ -182,6 +177,9 @@ _RECOMPUTE: LiteralString = """
     ), noted AS ({note_changed})
     SELECT DISTINCT pull_request_id FROM changed
 """
+_UPDATE_CHANGED = sql.update_changed(
+    "pull_request_id", ("deployment_id", "method", "deployed_at", "deployed_on", "predates")
+)
 _NOTE_CHANGED = insert_days({FactFamily.DEPLOYMENT: "SELECT deployed_on, deployed_on + 1 FROM changed"})
 
 
@@ -209,7 +207,9 @@ def _recompute(
 ) -> int:
     linked = linked_merges(_MERGED_PULL_REQUESTS.format(pull_requests=pull_requests), deployments)
     changed = sql.column(
-        _RECOMPUTE.format(linked=linked, pull_requests=pull_requests, note_changed=_NOTE_CHANGED),
+        _RECOMPUTE.format(
+            linked=linked, pull_requests=pull_requests, note_changed=_NOTE_CHANGED, update_changed=_UPDATE_CHANGED
+        ),
         {"ids": list(ids), **params_of_linked(_repositories_of(ids), beside, copies)},
     )
     note_services(changed)

@@ -92,9 +92,11 @@ _MERGES: LiteralString = """
     LEFT JOIN unnest(%(touching)s::bigint[], %(touched)s::text[]) AS touched (commit_id, service)
          ON touched.commit_id = counted.commit_id
 """
-_COLUMNS: LiteralString = (
-    "commit_id, repository_id, first_commit_at, pushed_at, deployment_id, method, deployed_at, deployed_on, predates"
+_FIGURES = (
+    *("repository_id", "first_commit_at", "pushed_at", "deployment_id", "method", "deployed_at", "deployed_on"),
+    "predates",
 )
+_COLUMNS = ", ".join(("commit_id", *_FIGURES))
 _RECOMPUTE = f"""
     WITH {_PUSHES}, {linked_merges(_MERGES, OF_REPOSITORIES)}, found AS MATERIALIZED (
         SELECT {_COLUMNS} FROM linked JOIN counted ON counted.commit_id = linked.merge_id
@@ -108,17 +110,7 @@ _RECOMPUTE = f"""
         FROM (SELECT {_COLUMNS} FROM found EXCEPT SELECT {_COLUMNS} FROM integrations_deployedpush) AS differing
         JOIN integrations_deployedpush stored USING (commit_id)
     ), put AS (
-        INSERT INTO integrations_deployedpush AS stored ({_COLUMNS})
-        SELECT {_COLUMNS} FROM found
-        ON CONFLICT (commit_id) DO UPDATE
-        SET repository_id = excluded.repository_id, first_commit_at = excluded.first_commit_at,
-            pushed_at = excluded.pushed_at, deployment_id = excluded.deployment_id, method = excluded.method,
-            deployed_at = excluded.deployed_at, deployed_on = excluded.deployed_on, predates = excluded.predates
-        WHERE (stored.repository_id, stored.first_commit_at, stored.pushed_at, stored.deployment_id, stored.method,
-               stored.deployed_at, stored.deployed_on, stored.predates)
-              IS DISTINCT FROM (excluded.repository_id, excluded.first_commit_at, excluded.pushed_at,
-                                excluded.deployment_id, excluded.method, excluded.deployed_at, excluded.deployed_on,
-                                excluded.predates)
+        {sql.upsert("integrations_deployedpush", "commit_id", _FIGURES, "found")}
         RETURNING stored.commit_id, stored.deployed_on
     ), changed AS (
         SELECT commit_id, deployed_on FROM gone

@@ -32,15 +32,12 @@ _RECOMPUTE: LiteralString = """
         WHERE {stored} AND NOT EXISTS (SELECT FROM origin WHERE origin.pull_request_id = stored.pull_request_id)
         RETURNING stored.pull_request_id
     ), put AS (
-        INSERT INTO integrations_pullrequestorigin AS stored (pull_request_id, created_at, started_at)
-        SELECT pull_request_id, created_at, started_at FROM origin
-        ON CONFLICT (pull_request_id) DO UPDATE
-        SET created_at = excluded.created_at, started_at = excluded.started_at
-        WHERE (stored.created_at, stored.started_at) IS DISTINCT FROM (excluded.created_at, excluded.started_at)
+        {upsert}
         RETURNING stored.pull_request_id
     )
     SELECT pull_request_id FROM gone UNION SELECT pull_request_id FROM put
 """
+_UPSERT = sql.upsert("integrations_pullrequestorigin", "pull_request_id", ["created_at", "started_at"], "origin")
 
 
 def recompute_work_item_origins(pull_requests: Collection[int]) -> set[int]:
@@ -64,4 +61,4 @@ def linked_to(work_items: Collection[int]) -> set[int]:
 
 
 def _recompute(scope: LiteralString, stored: LiteralString, pull_requests: Collection[int]) -> set[int]:
-    return sql.ids(_RECOMPUTE.format(scope=scope, stored=stored), {"ids": sorted(pull_requests)})
+    return sql.ids(_RECOMPUTE.format(scope=scope, stored=stored, upsert=_UPSERT), {"ids": sorted(pull_requests)})

@@ -16,8 +16,6 @@ _COLUMNS = (
     *("duration_seconds", "queue_seconds"),
 )
 _NAMES = ", ".join(_COLUMNS)
-_NEW = ", ".join(f"excluded.{column}" for column in _COLUMNS)
-_STORED = ", ".join(f"stored.{column}" for column in _COLUMNS)
 
 # A run counts on the day on which its last attempt finished.
 _NOTE = insert_days({FactFamily.PIPELINE: "SELECT finished_on, finished_on + 1 FROM entered WHERE is_last"})
@@ -80,8 +78,7 @@ _RECOMPUTE = f"""
                CASE WHEN status <> 'skipped' AND started_at >= queued_at
                     THEN extract(epoch FROM started_at - queued_at)::float8 END
         FROM placed
-        ON CONFLICT (run_id) DO UPDATE SET ({_NAMES}) = ROW ({_NEW})
-        WHERE ({_STORED}) IS DISTINCT FROM ({_NEW})
+        {sql.update_changed("run_id", _COLUMNS)}
         RETURNING run_id
     )
     SELECT run_id FROM gone UNION SELECT run_id FROM put

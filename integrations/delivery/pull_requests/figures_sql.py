@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import LiteralString
 
+from core import sql
 from integrations.delivery.pull_requests.novelty_sql import NOVELTY
 from integrations.delivery.pull_requests.stages_sql import AGENTS, COMMITS, DAYS, LINES, REVIEWS, SELECTED
 from integrations.facts.line_history import FROM_CHANGES, WHERE_COUNTED
@@ -81,8 +82,6 @@ _COLUMNS: Mapping[LiteralString, LiteralString] = {
 }
 _NAMES: LiteralString = ", ".join(_COLUMNS)
 _VALUES: LiteralString = ", ".join(_COLUMNS.values())
-_NEW: LiteralString = ", ".join(f"excluded.{column}" for column in _COLUMNS)
-_STORED: LiteralString = ", ".join(f"stored.{column}" for column in _COLUMNS)
 
 # Of merged pull requests: how many lines the changes of the default branch that brought them left there, and how many
 # of these another change that counts rewrote at most 21 days later.  Changes are those of the line history: the commit
@@ -121,6 +120,9 @@ FATE: LiteralString = f"""
 """
 
 # One row per pull request of which anything changed.
+_COUNTED_REVIEWS = sql.upsert(
+    "integrations_countedreview", "review_id", ("pull_request_id", "reviewer_id", "submitted_on"), "counting"
+)
 STORE: LiteralString = f"""
     WITH {SELECTED}, {REVIEWS}, {COMMITS}, {LINES}, {NOVELTY}, {AGENTS}, {DAYS}, {FATE},
     reviewed AS (
@@ -162,8 +164,7 @@ STORE: LiteralString = f"""
             ORDER BY {NEAREST_FIRST} LIMIT 1
         ) AS classes ON true
         LEFT JOIN orgtree_identity merger ON merger.id = selected.merged_by_id
-        ON CONFLICT (pull_request_id) DO UPDATE SET ({_NAMES}) = ROW ({_NEW})
-        WHERE ({_STORED}) IS DISTINCT FROM ({_NEW})
+        {sql.update_changed("pull_request_id", _COLUMNS)}
         RETURNING pull_request_id
     ), counting AS (
         SELECT review.review_id, review.id AS pull_request_id, review.author_id AS reviewer_id,
@@ -176,11 +177,7 @@ STORE: LiteralString = f"""
           AND NOT EXISTS (SELECT FROM counting WHERE counting.review_id = stored.review_id)
         RETURNING pull_request_id
     ), counted AS (
-        INSERT INTO integrations_countedreview AS stored (review_id, pull_request_id, reviewer_id, submitted_on)
-        SELECT review_id, pull_request_id, reviewer_id, submitted_on FROM counting
-        ON CONFLICT (review_id) DO UPDATE
-        SET reviewer_id = excluded.reviewer_id, submitted_on = excluded.submitted_on
-        WHERE (stored.reviewer_id, stored.submitted_on) IS DISTINCT FROM (excluded.reviewer_id, excluded.submitted_on)
+        {_COUNTED_REVIEWS}
         RETURNING pull_request_id
     )
     SELECT pull_request_id FROM put

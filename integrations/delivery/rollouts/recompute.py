@@ -38,8 +38,6 @@ _AGAIN = (
     *("deleted_at", "activation_of_id"),
 )
 _COLUMNS = ", ".join(_AGAIN)
-_NEW = ", ".join(f"excluded.{column}" for column in _AGAIN)
-_STORED = ", ".join(f"stored.{column}" for column in _AGAIN)
 _PUT_AGAIN = f"""
     WITH again AS (
         SELECT base.connection_id, left(base.external_id, 170) || '@' ||
@@ -59,8 +57,7 @@ _PUT_AGAIN = f"""
         RETURNING stored.id
     ), put AS (
         INSERT INTO integrations_deployment AS stored ({_COLUMNS}) SELECT {_COLUMNS} FROM again
-        ON CONFLICT (connection_id, external_id) DO UPDATE SET ({_COLUMNS}) = ROW ({_NEW})
-        WHERE ({_STORED}) IS DISTINCT FROM ({_NEW})
+        {sql.update_changed("connection_id, external_id", _AGAIN)}
         RETURNING stored.id
     )
     SELECT id FROM gone UNION SELECT id FROM put

@@ -26,8 +26,6 @@ _COLUMNS = (  # beside work_item_id
     *("todo_days", "in_progress_days", "healthy_days"),
 )
 _NAMES = ", ".join(_COLUMNS)
-_NEW = ", ".join(f"excluded.{column}" for column in _COLUMNS)
-_STORED = ", ".join(f"stored.{column}" for column in _COLUMNS)
 
 # Moves in the order in which they happened.  Of several at one instant the first comes from where none of them leads,
 # and the last leads to where none of them comes from.
@@ -231,8 +229,7 @@ _RECOMPUTE = f"""
         LEFT JOIN history USING (id)
         LEFT JOIN assigned USING (id)
         LEFT JOIN fresh USING (id)
-        ON CONFLICT (work_item_id) DO UPDATE SET ({_NAMES}) = ROW ({_NEW})
-        WHERE ({_STORED}) IS DISTINCT FROM ({_NEW})
+        {sql.update_changed("work_item_id", _COLUMNS)}
         RETURNING *
     ),
     before AS (
