@@ -7,10 +7,13 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import django_stubs_ext
 from csp.constants import NONE, SELF
 from whitenoise.compress import Compressor
 
 from config import broker, environment, logs
+
+django_stubs_ext.monkeypatch()  # Django's classes are generic as in their stubs: admin.ModelAdmin[Person]
 
 BASE_DIR = environment.PROJECT_DIR
 DATA_DIR = environment.data_dir()

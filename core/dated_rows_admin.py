@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib.admin.widgets import AdminDateWidget
 from django.contrib.postgres.fields import DateRangeField
@@ -16,11 +16,6 @@ from django.db.models import Field
 from django.forms import BaseInlineFormSet
 
 from core.date_ranges import date_range_in_words
-
-if TYPE_CHECKING:
-    FormSet = BaseInlineFormSet[Any, Any, Any]
-else:  # generic for the type checker only
-    FormSet = BaseInlineFormSet
 
 
 class DaysField(DateRangeFormField):
@@ -35,7 +30,7 @@ DAYS_WIDGET: dict[type[Field[Any, Any]], dict[str, Any]] = {
 }
 
 
-class NoOverlapFormSet(FormSet):
+class NoOverlapFormSet(BaseInlineFormSet[Any, Any, Any]):
     """Refuses rows with the same key (`said_of`) whose date ranges overlap."""
 
     key_fields: tuple[str, ...] = ()

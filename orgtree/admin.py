@@ -6,7 +6,7 @@ Admins see and move identities of people; the activity of people is not browsabl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -20,11 +20,6 @@ from orgtree.models import Organisation
 from orgtree.organisation.benchmark_choice import offered_benchmark_sets, offered_peers
 from orgtree.people.admin import PersonAdmin
 from orgtree.trees.admin import OrgTreeAdmin, UnitAdmin
-
-if TYPE_CHECKING:
-    OrganisationModelAdmin = admin.ModelAdmin[Organisation]
-else:  # generic for the type checker only
-    OrganisationModelAdmin = admin.ModelAdmin
 
 __all__ = [
     "ApiTokenAdmin",
@@ -40,7 +35,7 @@ __all__ = [
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(OrganisationModelAdmin):
+class OrganisationAdmin(admin.ModelAdmin[Organisation]):
     """A single row, so the list redirects to it."""
 
     fields = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -13,14 +13,9 @@ from core.nudges import nudge_on_commit
 from integrations.delivery.agreements.apply import follow_agreements
 from integrations.models import WorkingAgreement
 
-if TYPE_CHECKING:
-    WorkingAgreementModelAdmin = admin.ModelAdmin[WorkingAgreement]
-else:  # generic for the type checker only
-    WorkingAgreementModelAdmin = admin.ModelAdmin
-
 
 @admin.register(WorkingAgreement)
-class WorkingAgreementAdmin(WorkingAgreementModelAdmin):
+class WorkingAgreementAdmin(admin.ModelAdmin[WorkingAgreement]):
     """The worker recomputes what a change affects, within seconds."""
 
     list_display = ("unit", "days", "size_thresholds", "hotfix_branches", "hotfix_labels", "trunk")

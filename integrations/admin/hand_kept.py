@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.auth.models import User
@@ -18,17 +18,11 @@ from integrations.hand_kept.templates import TEMPLATES
 from integrations.models import HandKeptMetric
 from orgtree.organisation.catalogue_version import raise_catalogue_version
 
-if TYPE_CHECKING:
-    HandKeptMetricModelAdmin = admin.ModelAdmin[HandKeptMetric]
-else:  # generic for the type checker only
-    HandKeptMetricModelAdmin = admin.ModelAdmin
-
-
 FIELDS = ("templates", "name", "slug", "meaning", "unit_of_measure", "better", "valid_days", "keepers", "values")
 
 
 @admin.register(HandKeptMetric)
-class HandKeptMetricAdmin(HandKeptMetricModelAdmin):
+class HandKeptMetricAdmin(admin.ModelAdmin[HandKeptMetric]):
     """A template fills the form in: its link is above the list, and on the page of hand-kept metrics."""
 
     list_display = ("name", "slug", "unit_of_measure", "better", "values_entered", "latest")

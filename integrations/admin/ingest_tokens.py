@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -17,16 +17,10 @@ from integrations.models import IngestScope, IngestToken
 from integrations.telemetry.otlp.ingest_tokens import LIFETIME, create_ingest_token, revoke_ingest_token
 from orgtree.models import Person
 
-if TYPE_CHECKING:
-    IngestTokenModelAdmin = admin.ModelAdmin[IngestToken]
-    IngestTokenModelForm = forms.ModelForm[IngestToken]
-else:  # generic for the type checker only
-    IngestTokenModelAdmin, IngestTokenModelForm = admin.ModelAdmin, forms.ModelForm
-
 LIFETIMES = {"30": "30 days", "90": "90 days", str(LIFETIME.days): "A year", "never": "Never"}
 
 
-class NewIngestTokenForm(IngestTokenModelForm):
+class NewIngestTokenForm(forms.ModelForm[IngestToken]):
     """What a new token is called, what it may send, how long, and for whom."""
 
     scope = forms.ChoiceField(choices=IngestScope.choices, label="For", widget=forms.RadioSelect)
@@ -58,7 +52,7 @@ class NewIngestTokenForm(IngestTokenModelForm):
 
 
 @admin.register(IngestToken)
-class IngestTokenAdmin(IngestTokenModelAdmin):
+class IngestTokenAdmin(admin.ModelAdmin[IngestToken]):
     """A token is shown once, when it is made; it is revoked and never deleted, so that its name stays readable."""
 
     list_display = (

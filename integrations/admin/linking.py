@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
@@ -19,16 +19,8 @@ from integrations.enums import Kind
 from integrations.models import ProposedRollback, ServicePaths
 from integrations.outbox.linking_lock import lock_for_linking
 
-if TYPE_CHECKING:
-    ProposedRollbackModelAdmin = admin.ModelAdmin[ProposedRollback]
-    ServicePathsModelAdmin = admin.ModelAdmin[ServicePaths]
-    ServicePathsModelForm = ModelForm[ServicePaths]
-else:  # generic for the type checker only
-    ProposedRollbackModelAdmin = ServicePathsModelAdmin = admin.ModelAdmin
-    ServicePathsModelForm = ModelForm
 
-
-class ServicePathsForm(ServicePathsModelForm):
+class ServicePathsForm(ModelForm[ServicePaths]):
     """Reports which pattern is invalid."""
 
     class Meta:
@@ -46,7 +38,7 @@ class ServicePathsForm(ServicePathsModelForm):
 
 
 @admin.register(ServicePaths)
-class ServicePathsAdmin(ServicePathsModelAdmin):
+class ServicePathsAdmin(admin.ModelAdmin[ServicePaths]):
     """A change relinks the repository's pull requests, in the same transaction."""
 
     form = ServicePathsForm
@@ -80,7 +72,7 @@ class ServicePathsAdmin(ServicePathsModelAdmin):
 
 
 @admin.register(ProposedRollback)
-class ProposedRollbackAdmin(ProposedRollbackModelAdmin):
+class ProposedRollbackAdmin(admin.ModelAdmin[ProposedRollback]):
     """Deployments of an older state than the one before; they count as rollbacks once they are confirmed."""
 
     list_display = ("deployment", "of_repository", "service", "finished_at", "rolled_back", "state", "decided_by")

@@ -6,7 +6,7 @@ no record names any more.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -25,13 +25,6 @@ from integrations.delivery.ownership.proposals import confirm, proposals
 from integrations.models import Deployment, Incident, Owned, OwnedKind, Ownership, OwnershipChange, Sprint
 from orgtree.models import OrgTree
 
-if TYPE_CHECKING:
-    OwnedModelAdmin = admin.ModelAdmin[Owned]
-    OwnershipTabularInline = admin.TabularInline[Ownership, Owned]
-else:  # generic for the type checker only
-    OwnedModelAdmin = admin.ModelAdmin
-    OwnershipTabularInline = admin.TabularInline
-
 
 class OneOwnerAtATime(NoOverlapFormSet):
     """In each tree."""
@@ -42,7 +35,7 @@ class OneOwnerAtATime(NoOverlapFormSet):
         return [{**row, "tree": row["unit"].tree} for row in super().rows_to_store() if row.get("unit")]
 
 
-class OwnershipInline(OwnershipTabularInline):
+class OwnershipInline(admin.TabularInline[Ownership, Owned]):
     model = Ownership
     formset = OneOwnerAtATime
     fields = ("unit", "tree", "during")
@@ -75,7 +68,7 @@ class HasOwner(admin.SimpleListFilter):
 
 
 @admin.register(Owned)
-class OwnedAdmin(OwnedModelAdmin):
+class OwnedAdmin(admin.ModelAdmin[Owned]):
     list_display = ("label", "kind", "owners", "follows")
     list_filter = ("kind", HasOwner)
     search_fields = ("name", "repository__name", "project__key", "project__name")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -23,15 +23,8 @@ from integrations.sync.unplaced_groups import unplaced_groups
 MOST_SHOWN = 10
 Subject = PlacingRule.Subject
 
-if TYPE_CHECKING:
-    PlacingRuleModelAdmin = admin.ModelAdmin[PlacingRule]
-    PlacingRuleModelForm = ModelForm[PlacingRule]
-else:  # generic for the type checker only
-    PlacingRuleModelAdmin = admin.ModelAdmin
-    PlacingRuleModelForm = ModelForm
 
-
-class PlacingRuleForm(PlacingRuleModelForm):
+class PlacingRuleForm(ModelForm[PlacingRule]):
     """A rule has the target of its subject, and no other."""
 
     class Meta:
@@ -56,7 +49,7 @@ class PlacingRuleForm(PlacingRuleModelForm):
 
 
 @admin.register(PlacingRule)
-class PlacingRuleAdmin(PlacingRuleModelAdmin):
+class PlacingRuleAdmin(admin.ModelAdmin[PlacingRule]):
     """The worker places what waits, and moves what a rule had placed, within seconds."""
 
     form = PlacingRuleForm

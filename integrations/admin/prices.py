@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -18,21 +18,10 @@ from integrations.models import KeptPriceList, PriceOverride, PriceOverrideChang
 from integrations.models.prices import LONG_RATES, RATES
 from integrations.telemetry.prices.overrides import lists_of, remove_override, save_override
 
-if TYPE_CHECKING:
-    PriceOverrideModelAdmin = admin.ModelAdmin[PriceOverride]
-    PriceOverrideModelForm = ModelForm[PriceOverride]
-    PriceOverrideChangeModelAdmin = admin.ModelAdmin[PriceOverrideChange]
-    RepricingModelAdmin = admin.ModelAdmin[Repricing]
-    KeptPriceListModelAdmin = admin.ModelAdmin[KeptPriceList]
-else:  # generic for the type checker only
-    PriceOverrideModelAdmin = PriceOverrideChangeModelAdmin = admin.ModelAdmin
-    RepricingModelAdmin = KeptPriceListModelAdmin = admin.ModelAdmin
-    PriceOverrideModelForm = ModelForm
-
 CHANGES_SHOWN = 50
 
 
-class PriceOverrideForm(PriceOverrideModelForm):
+class PriceOverrideForm(ModelForm[PriceOverride]):
     class Meta:
         model = PriceOverride
         fields = ("model", "agent", "during", "same_as", *RATES, "long_above", *LONG_RATES, "reason")
@@ -45,7 +34,7 @@ class PriceOverrideForm(PriceOverrideModelForm):
 
 
 @admin.register(PriceOverride)
-class PriceOverrideAdmin(PriceOverrideModelAdmin):
+class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
     """A change is logged, and the worker reprices what it affects."""
 
     form = PriceOverrideForm
@@ -112,7 +101,7 @@ class _Log:
 
 
 @admin.register(PriceOverrideChange)
-class PriceOverrideChangeAdmin(_Log, PriceOverrideChangeModelAdmin):
+class PriceOverrideChangeAdmin(_Log, admin.ModelAdmin[PriceOverrideChange]):
     list_display = ("at", "act", "of_model", "what", "by")
     list_filter = ("act",)
     list_select_related = ("by",)
@@ -128,7 +117,7 @@ class PriceOverrideChangeAdmin(_Log, PriceOverrideChangeModelAdmin):
 
 
 @admin.register(Repricing)
-class RepricingAdmin(_Log, RepricingModelAdmin):
+class RepricingAdmin(_Log, admin.ModelAdmin[Repricing]):
     """Each repricing with when, why, by whom, from which day, and the sum before and after."""
 
     list_display = ("requested_at", "reason", "who", "days", "state", "looked_at", "spend", "unpriced")
@@ -162,7 +151,7 @@ class RepricingAdmin(_Log, RepricingModelAdmin):
 
 
 @admin.register(KeptPriceList)
-class KeptPriceListAdmin(_Log, KeptPriceListModelAdmin):
+class KeptPriceListAdmin(_Log, admin.ModelAdmin[KeptPriceList]):
     """What the price list says of the models that were used, and which of them it does not know, or no longer."""
 
     list_display = ("model", "known", "library", "missing_since")

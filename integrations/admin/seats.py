@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -23,17 +23,8 @@ from integrations.telemetry.seats.history import history_of
 from orgtree.identities.resolving import IdentityName, identify
 from orgtree.models import IdentityKind
 
-if TYPE_CHECKING:
-    SeatPlanModelAdmin = admin.ModelAdmin[SeatPlan]
-    SeatAssignmentModelAdmin = admin.ModelAdmin[SeatAssignment]
-    SeatPlanModelForm = forms.ModelForm[SeatPlan]
-    SeatAssignmentModelForm = forms.ModelForm[SeatAssignment]
-else:  # generic for the type checker only
-    SeatPlanModelAdmin = SeatAssignmentModelAdmin = admin.ModelAdmin
-    SeatPlanModelForm = SeatAssignmentModelForm = forms.ModelForm
 
-
-class SeatPlanForm(SeatPlanModelForm):
+class SeatPlanForm(forms.ModelForm[SeatPlan]):
     """With the day from which a changed price holds."""
 
     price_since = forms.DateField(
@@ -54,7 +45,7 @@ class SeatPlanForm(SeatPlanModelForm):
 
 
 @admin.register(SeatPlan)
-class SeatPlanAdmin(SeatPlanModelAdmin):
+class SeatPlanAdmin(admin.ModelAdmin[SeatPlan]):
     form = SeatPlanForm
     list_display = ("name", "agent", "monthly_price", "days", "seats", "assigned_today")
     list_filter = ("agent",)
@@ -108,7 +99,7 @@ class SeatPlanAdmin(SeatPlanModelAdmin):
             queryset.delete()
 
 
-class SeatAssignmentForm(SeatAssignmentModelForm):
+class SeatAssignmentForm(forms.ModelForm[SeatAssignment]):
     """Names the person by e-mail address."""
 
     email = forms.EmailField(label="E-mail address", help_text="Of whoever has the seat.")
@@ -130,7 +121,7 @@ class SeatAssignmentForm(SeatAssignmentModelForm):
 
 
 @admin.register(SeatAssignment)
-class SeatAssignmentAdmin(SeatAssignmentModelAdmin):
+class SeatAssignmentAdmin(admin.ModelAdmin[SeatAssignment]):
     form = SeatAssignmentForm
     fields = ("plan", "email", "during")
     list_display = ("address", "plan", "days")

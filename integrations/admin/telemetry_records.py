@@ -5,7 +5,7 @@ Facts, sessions and events are not browsable here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -17,17 +17,9 @@ from integrations.models import DroppedAttribute, QuarantinedRecord, UnreadableN
 from integrations.telemetry.otlp.quarantine import describe, replay
 from integrations.telemetry.otlp.store_tallies import add_up_tallies
 
-if TYPE_CHECKING:
-    QuarantinedRecordModelAdmin = admin.ModelAdmin[QuarantinedRecord]
-    DroppedAttributeModelAdmin = admin.ModelAdmin[DroppedAttribute]
-    UnreadableNoteModelAdmin = admin.ModelAdmin[UnreadableNote]
-else:  # generic for the type checker only
-    QuarantinedRecordModelAdmin = admin.ModelAdmin
-    DroppedAttributeModelAdmin = UnreadableNoteModelAdmin = admin.ModelAdmin
-
 
 @admin.register(QuarantinedRecord)
-class QuarantinedRecordAdmin(QuarantinedRecordModelAdmin):
+class QuarantinedRecordAdmin(admin.ModelAdmin[QuarantinedRecord]):
     """Records that could not be stored: why, and what they are, but none of their values."""
 
     list_display = ("received_at", "signal", "reason", "token", "state")
@@ -115,7 +107,7 @@ class CountsAdmin(ReadOnlyAdmin):
 
 
 @admin.register(DroppedAttribute)
-class DroppedAttributeAdmin(CountsAdmin, DroppedAttributeModelAdmin):
+class DroppedAttributeAdmin(CountsAdmin, admin.ModelAdmin[DroppedAttribute]):
     """Attributes with content that were dropped at the door."""
 
     list_display = ("agent", "name", "count", "last_at")
@@ -125,7 +117,7 @@ class DroppedAttributeAdmin(CountsAdmin, DroppedAttributeModelAdmin):
 
 
 @admin.register(UnreadableNote)
-class UnreadableNoteAdmin(ReadOnlyAdmin, UnreadableNoteModelAdmin):
+class UnreadableNoteAdmin(ReadOnlyAdmin, admin.ModelAdmin[UnreadableNote]):
     """Notes on commits that are not as their standard says; each goes when it is written anew and read."""
 
     list_display = ("repository", "sha", "reason")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -16,17 +16,10 @@ from integrations.telemetry.agents.vocabulary import NOTHING
 from integrations.telemetry.otlp.store_tallies import OTHERS, add_up_tallies
 from integrations.telemetry.tasks import read_again
 
-if TYPE_CHECKING:
-    UnreadEventModelAdmin = admin.ModelAdmin[UnreadEvent]
-    UnreadEventModelForm = forms.ModelForm[UnreadEvent]
-else:  # generic for the type checker only
-    UnreadEventModelAdmin = admin.ModelAdmin
-    UnreadEventModelForm = forms.ModelForm
-
 NO_MEANING = ("", "Nobody knows yet")
 
 
-class MeaningForm(UnreadEventModelForm):
+class MeaningForm(forms.ModelForm[UnreadEvent]):
     """A choice among the names that the agent's vocabulary has."""
 
     means = forms.ChoiceField(
@@ -47,7 +40,7 @@ class MeaningForm(UnreadEventModelForm):
 
 
 @admin.register(UnreadEvent)
-class UnreadEventAdmin(UnreadEventModelAdmin):
+class UnreadEventAdmin(admin.ModelAdmin[UnreadEvent]):
     """`known` marks what the agent's vocabulary needs nothing of or has learnt; only a meaning can be edited."""
 
     form = MeaningForm

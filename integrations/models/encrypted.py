@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import models
-
-if TYPE_CHECKING:
-    _Field = models.Field[dict[str, str], dict[str, str]]
-else:
-    _Field = models.Field  # generic for the type checker only
 
 
 class UnreadableSecretsError(Exception):
@@ -28,7 +23,7 @@ class UnreadableSecretsError(Exception):
         )
 
 
-class EncryptedField(_Field):
+class EncryptedField(models.Field[dict[str, str], dict[str, str]]):
     """Name → secret, encrypted under a key derived from HEADWAY_SECRET_KEY; old keys can still decrypt.
 
     Under a lost key the value is `UnreadableSecrets`, so that lists and forms of connections still work.

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.db import models
 
-if TYPE_CHECKING:
-    _Field = models.Field[Any, Any]
-else:
-    _Field = models.Field  # generic for the type checker only
 
-
-class TimeRangesField(_Field):
+class TimeRangesField(models.Field[Any, Any]):
     """Disjoint ranges of time, in order: PostgreSQL's tstzmultirange.  Written by SQL only."""
 
     description = "Disjoint ranges of time"
@@ -21,7 +16,7 @@ class TimeRangesField(_Field):
         return "tstzmultirange"
 
 
-class DayRangesField(_Field):
+class DayRangesField(models.Field[Any, Any]):
     """Disjoint ranges of days, in order: PostgreSQL's datemultirange.  Written by SQL only."""
 
     description = "Disjoint ranges of days"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -15,20 +15,12 @@ from orgtree.access.api_tokens import revoke_api_token
 from orgtree.access.sessions import sign_out_everywhere
 from orgtree.models import ApiToken, Grant
 
-if TYPE_CHECKING:
-    GrantModelAdmin = admin.ModelAdmin[Grant]
-    ApiTokenModelAdmin = admin.ModelAdmin[ApiToken]
-    AccountAdmin = UserAdmin[User]
-else:  # generic for the type checker only
-    GrantModelAdmin = ApiTokenModelAdmin = admin.ModelAdmin
-    AccountAdmin = UserAdmin
-
 admin.site.unregister(User)
 admin.site.unregister(Group)  # roles are grants; groups have no effect
 
 
 @admin.register(User)
-class HeadwayUserAdmin(AccountAdmin):
+class HeadwayUserAdmin(UserAdmin[User]):
     """Django's UserAdmin with actions to end sessions and to deactivate accounts with their API tokens."""
 
     list_display = ("username", "email", "first_name", "last_name", "is_superuser", "is_active", "last_login")
@@ -69,7 +61,7 @@ class HeadwayUserAdmin(AccountAdmin):
 
 
 @admin.register(Grant)
-class GrantAdmin(GrantModelAdmin):
+class GrantAdmin(admin.ModelAdmin[Grant]):
     """All grants, past ones included; the page “Who can see what” shows current ones."""
 
     list_display = ("user", "role", "unit", "during", "reason", "granted_by", "granted_at")
@@ -87,7 +79,7 @@ class GrantAdmin(GrantModelAdmin):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ApiTokenModelAdmin):
+class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
     """All API tokens, with their last use and an action to revoke them."""
 
     list_display = ("name", "hint", "user", "scope", "created_at", "last_used_at", "expires_at", "revoked_at")

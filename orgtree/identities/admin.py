@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
@@ -14,12 +14,6 @@ from django.http import HttpRequest
 from orgtree.identities import decisions
 from orgtree.identities.decision_log import DecisionError
 from orgtree.models import Identity, IdentityChange, MatchProposal
-
-if TYPE_CHECKING:
-    IdentityModelAdmin = admin.ModelAdmin[Identity]
-    MatchProposalModelAdmin = admin.ModelAdmin[MatchProposal]
-else:  # generic for the type checker only
-    IdentityModelAdmin = MatchProposalModelAdmin = admin.ModelAdmin
 
 
 class Nothing:
@@ -33,7 +27,7 @@ class Nothing:
 
 
 @admin.register(Identity)
-class IdentityAdmin(Nothing, IdentityModelAdmin):
+class IdentityAdmin(Nothing, admin.ModelAdmin[Identity]):
     list_display = ("value", "kind", "provider", "seen_name", "person", "standing", "found_at")
     list_filter = ("standing", "kind", ("person", admin.EmptyFieldListFilter), "provider")
     list_select_related = ("person",)
@@ -61,7 +55,7 @@ class IdentityAdmin(Nothing, IdentityModelAdmin):
 
 
 @admin.register(MatchProposal)
-class MatchProposalAdmin(Nothing, MatchProposalModelAdmin):
+class MatchProposalAdmin(Nothing, admin.ModelAdmin[MatchProposal]):
     list_display = ("identity", "person", "confidence", "why", "state", "proposed_at")
     list_filter = ("state", "method")
     list_select_related = ("identity", "person")

@@ -5,7 +5,7 @@ The activity of people is not browsable here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
@@ -17,20 +17,8 @@ from core.dated_rows_admin import DAYS_WIDGET, NoOverlapFormSet, words_of
 from orgtree.models import Attribute, Employment, Identity, Person, PersonAttribute, Reporting
 from orgtree.people.history import creates_cycle, editing_history, keep_former_address
 
-if TYPE_CHECKING:
-    PersonModelAdmin = admin.ModelAdmin[Person]
-    AttributeModelAdmin = admin.ModelAdmin[Attribute]
-    IdentityTabularInline = admin.TabularInline[Identity, Person]
-    EmploymentTabularInline = admin.TabularInline[Employment, Person]
-    PersonAttributeTabularInline = admin.TabularInline[PersonAttribute, Person]
-    ReportingTabularInline = admin.TabularInline[Reporting, Person]
-else:  # generic for the type checker only
-    PersonModelAdmin = AttributeModelAdmin = admin.ModelAdmin
-    IdentityTabularInline = EmploymentTabularInline = admin.TabularInline
-    PersonAttributeTabularInline = ReportingTabularInline = admin.TabularInline
 
-
-class IdentityInline(IdentityTabularInline):
+class IdentityInline(admin.TabularInline[Identity, Person]):
     """A person's identities; to assign one to somebody else, open it."""
 
     model = Identity
@@ -61,7 +49,7 @@ class NobodyAboveThemselves(NoOverlapFormSet):
             )
 
 
-class EmploymentInline(EmploymentTabularInline):
+class EmploymentInline(admin.TabularInline[Employment, Person]):
     """Employment; a person without a row is always employed."""
 
     model = Employment
@@ -72,7 +60,7 @@ class EmploymentInline(EmploymentTabularInline):
     verbose_name_plural = "employment: first day, and first day no longer there"
 
 
-class PersonAttributeInline(PersonAttributeTabularInline):
+class PersonAttributeInline(admin.TabularInline[PersonAttribute, Person]):
     model = PersonAttribute
     formset = AttributeOnceAtATime
     extra = 0
@@ -81,7 +69,7 @@ class PersonAttributeInline(PersonAttributeTabularInline):
     verbose_name_plural = "attributes: first day, and first day no longer so"
 
 
-class ReportingInline(ReportingTabularInline):
+class ReportingInline(admin.TabularInline[Reporting, Person]):
     model = Reporting
     fk_name = "person"
     formset = NobodyAboveThemselves
@@ -107,7 +95,7 @@ class StillThere(admin.SimpleListFilter):
 
 
 @admin.register(Person)
-class PersonAdmin(PersonModelAdmin):
+class PersonAdmin(admin.ModelAdmin[Person]):
     list_display = ("full_name", "email", "identity_count", "found_at", "there")
     list_filter = (StillThere, "found_at")
     search_fields = ("full_name", "email", "identities__value")
@@ -145,7 +133,7 @@ class PersonAdmin(PersonModelAdmin):
 
 
 @admin.register(Attribute)
-class AttributeAdmin(AttributeModelAdmin):
+class AttributeAdmin(admin.ModelAdmin[Attribute]):
     """Attributes of people.  Slugs are used in URLs and files, so they are immutable."""
 
     list_display = ("name", "slug")

@@ -5,7 +5,7 @@ The pages under /orgtree/ create trees and add, move and remove units; admin onl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
@@ -24,18 +24,9 @@ from orgtree.trees.structures import date_range_of
 from orgtree.trees.trees import archive_tree, rename_tree, restore_tree
 from orgtree.trees.units import creates_cycle, editing_rows, rename_unit, set_leader
 
-if TYPE_CHECKING:
-    OrgTreeModelAdmin = admin.ModelAdmin[OrgTree]
-    UnitModelAdmin = admin.ModelAdmin[Unit]
-    UnitPlaceTabularInline = admin.TabularInline[UnitPlace, Unit]
-    MembershipTabularInline = admin.TabularInline[Membership, Unit]
-else:  # generic for the type checker only
-    OrgTreeModelAdmin = UnitModelAdmin = admin.ModelAdmin
-    UnitPlaceTabularInline = MembershipTabularInline = admin.TabularInline
-
 
 @admin.register(OrgTree)
-class OrgTreeAdmin(OrgTreeModelAdmin):
+class OrgTreeAdmin(admin.ModelAdmin[OrgTree]):
     list_display = ("name", "slug", "kind", "created_at", "archived_at", "page")
     list_filter = ("kind", ("archived_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "slug")
@@ -102,7 +93,7 @@ class OfHandBuiltTrees:
         return True
 
 
-class UnitPlaceInline(OfHandBuiltTrees, UnitPlaceTabularInline):
+class UnitPlaceInline(OfHandBuiltTrees, admin.TabularInline[UnitPlace, Unit]):
     model = UnitPlace
     fk_name = "unit"
     formset = PlacesInTheTree
@@ -150,7 +141,7 @@ class OneUnitAtATime(NoOverlapFormSet):
                 )
 
 
-class MembershipInline(OfHandBuiltTrees, MembershipTabularInline):
+class MembershipInline(OfHandBuiltTrees, admin.TabularInline[Membership, Unit]):
     model = Membership
     formset = OneUnitAtATime
     fields = ("person", "during")
@@ -161,7 +152,7 @@ class MembershipInline(OfHandBuiltTrees, MembershipTabularInline):
 
 
 @admin.register(Unit)
-class UnitAdmin(UnitModelAdmin):
+class UnitAdmin(admin.ModelAdmin[Unit]):
     """Units are added on the page of their tree."""
 
     list_display = ("name", "slug", "tree", "leader")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -42,11 +42,6 @@ from integrations.sync.check import check_connection, check_connector
 from integrations.sync.connect import connect
 from integrations.sync.progress import progress_of
 
-if TYPE_CHECKING:
-    ConnectionModelAdmin = admin.ModelAdmin[Connection]
-else:  # generic for the type checker only
-    ConnectionModelAdmin = admin.ModelAdmin
-
 Section = Callable[[HttpRequest, Connection], HttpResponse]
 SECTIONS: dict[str, Section] = {
     "resources": resources.resources,
@@ -61,7 +56,7 @@ SECTIONS: dict[str, Section] = {
 
 
 @admin.register(Connection)
-class ConnectionAdmin(ConnectionModelAdmin):
+class ConnectionAdmin(admin.ModelAdmin[Connection]):
     """What is connected.  One that is not wanted for a while is paused; removing one asks about its facts."""
 
     list_display = ("name", "provider_name", "state", "last_success", "problem_shown")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django import forms
 
@@ -16,18 +16,13 @@ from integrations.models.encrypted import UnreadableSecrets
 from integrations.sync.connect import Answers, InvalidConnectionError, refuse_mistakes
 from integrations.sync.git.connect import NameTakenError, connect_git
 
-if TYPE_CHECKING:
-    ConnectionModelForm = forms.ModelForm[Connection]
-else:  # generic for the type checker only
-    ConnectionModelForm = forms.ModelForm
-
 FORGET = "forget_"
 LONGEST_ANSWER = 2000
 LONGEST_MULTILINE = 20_000  # a private key has some 3,000 characters
 MOST_MINUTES = 24 * 60
 
 
-class NameForm(ConnectionModelForm):
+class NameForm(forms.ModelForm[Connection]):
     """The settings of a connection whose provider has none of its own."""
 
     class Meta:
@@ -35,7 +30,7 @@ class NameForm(ConnectionModelForm):
         fields = ("name",)
 
 
-class GitConnectionForm(ConnectionModelForm):
+class GitConnectionForm(forms.ModelForm[Connection]):
     """A path is all it takes."""
 
     path = forms.CharField(
@@ -67,7 +62,7 @@ class GitConnectionForm(ConnectionModelForm):
         return self.cleaned_data
 
 
-class ProviderForm(ConnectionModelForm):
+class ProviderForm(forms.ModelForm[Connection]):
     """Base of the forms that `form_of` makes: a name, the connector's fields, and how often it is synced.
 
     A stored secret is never rendered; an empty answer keeps it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -15,11 +15,6 @@ from django.template.response import TemplateResponse
 from core.locks import BusyError
 from integrations.models import Repository, RepositoryJoin
 from integrations.sync.join_repositories import JoinError, brought, join, undo
-
-if TYPE_CHECKING:
-    JoinModelAdmin = admin.ModelAdmin[RepositoryJoin]
-else:  # generic for the type checker only
-    JoinModelAdmin = admin.ModelAdmin
 
 Log = Callable[[HttpRequest, Repository, str], object]
 BUSY = "A clone of {} or {} is being read at this moment: nothing was changed. Try again after the reading."
@@ -100,7 +95,7 @@ def undo_page(request: HttpRequest, pk: int, *, log: Log) -> HttpResponse:
 
 
 @admin.register(RepositoryJoin)
-class RepositoryJoinAdmin(JoinModelAdmin):
+class RepositoryJoinAdmin(admin.ModelAdmin[RepositoryJoin]):
     """The log of joins; undoing one is the only thing that can be done with it."""
 
     list_display = ("joined", "repository", "joined_at", "joined_by", "undone_at", "undone_by")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -14,14 +12,9 @@ from django.urls import URLPattern, path
 from integrations.admin.connections.joins import join_page, undo_page
 from integrations.models import Repository, RepositorySource, Resource
 
-if TYPE_CHECKING:
-    RepositoryModelAdmin = admin.ModelAdmin[Repository]
-else:  # generic for the type checker only
-    RepositoryModelAdmin = admin.ModelAdmin
-
 
 @admin.register(Repository)
-class RepositoryAdmin(RepositoryModelAdmin):
+class RepositoryAdmin(admin.ModelAdmin[Repository]):
     """One row each, whichever connections bring it."""
 
     list_display = ("name", "state", "remote", "default_branch", "shallow")

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin
 from django.http import HttpRequest
 
 from integrations.admin.connections.history import outcome_of
 from integrations.models import SyncRun
 
-if TYPE_CHECKING:
-    SyncRunModelAdmin = admin.ModelAdmin[SyncRun]
-else:  # generic for the type checker only
-    SyncRunModelAdmin = admin.ModelAdmin
-
 
 @admin.register(SyncRun)
-class SyncRunAdmin(SyncRunModelAdmin):
+class SyncRunAdmin(admin.ModelAdmin[SyncRun]):
     """Nothing can be changed here; the history of one connection is a page of its own."""
 
     list_display = ("what", "state", "started_at", "finished_at", "outcome", "problem")
