@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from core.admin_permissions import NoAdding, NoDeleting
 from orgtree.access.admin import ApiTokenAdmin, GrantAdmin, HeadwayUserAdmin
 from orgtree.identities.admin import IdentityAdmin, MatchProposalAdmin
 from orgtree.models import Organisation
@@ -35,7 +36,7 @@ __all__ = [
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(admin.ModelAdmin[Organisation]):
+class OrganisationAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Organisation]):
     """A single row, so the list redirects to it."""
 
     fields = (
@@ -59,9 +60,3 @@ class OrganisationAdmin(admin.ModelAdmin[Organisation]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return redirect(reverse("admin:orgtree_organisation_change", args=[Organisation.current().pk]))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Organisation | None = None) -> bool:
-        return False

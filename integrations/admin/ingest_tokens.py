@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import ngettext
 
+from core.admin_permissions import NoDeleting
 from integrations.models import IngestScope, IngestToken
 from integrations.telemetry.otlp.ingest_tokens import LIFETIME, create_ingest_token, revoke_ingest_token
 from orgtree.models import Person
@@ -52,7 +53,7 @@ class NewIngestTokenForm(forms.ModelForm[IngestToken]):
 
 
 @admin.register(IngestToken)
-class IngestTokenAdmin(admin.ModelAdmin[IngestToken]):
+class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
     """A token is shown once, when it is made; it is revoked and never deleted, so that its name stays readable."""
 
     list_display = (
@@ -83,9 +84,6 @@ class IngestTokenAdmin(admin.ModelAdmin[IngestToken]):
         self, request: HttpRequest, obj: IngestToken | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
         return super().get_form(request, obj, change, **kwargs) if obj else NewIngestTokenForm
-
-    def has_delete_permission(self, request: HttpRequest, obj: IngestToken | None = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: IngestToken, form: Any, change: bool) -> None:
         if change:

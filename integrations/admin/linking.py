@@ -12,6 +12,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
+from core.admin_permissions import NoAdding, NoDeleting
 from integrations.delivery.linking.relink import relink_paths
 from integrations.delivery.linking.rollback_decisions import decide_rollbacks
 from integrations.delivery.linking.service_paths import rules_of
@@ -72,7 +73,7 @@ class ServicePathsAdmin(admin.ModelAdmin[ServicePaths]):
 
 
 @admin.register(ProposedRollback)
-class ProposedRollbackAdmin(admin.ModelAdmin[ProposedRollback]):
+class ProposedRollbackAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ProposedRollback]):
     """Deployments of an older state than the one before; they count as rollbacks once they are confirmed."""
 
     list_display = ("deployment", "of_repository", "service", "finished_at", "rolled_back", "state", "decided_by")
@@ -113,12 +114,6 @@ class ProposedRollbackAdmin(admin.ModelAdmin[ProposedRollback]):
         changed = decide_rollbacks(chosen, state, by=request.user.get_username())
         message = ngettext("%d deployment was decided anew.", "%d deployments were decided anew.", changed) % changed
         self.message_user(request, message, messages.SUCCESS)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ProposedRollback | None = None) -> bool:
-        return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: ProposedRollback | None = None) -> Any:
         return ("deployment", "rolled_back", "state", "decided_by", "decided_at")

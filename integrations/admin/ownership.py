@@ -19,6 +19,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
+from core.admin_permissions import NoAdding
 from core.dated_rows_admin import DAYS_WIDGET, NoOverlapFormSet, words_of
 from integrations.delivery.ownership.edit import editing_rows
 from integrations.delivery.ownership.proposals import confirm, proposals
@@ -68,7 +69,7 @@ class HasOwner(admin.SimpleListFilter):
 
 
 @admin.register(Owned)
-class OwnedAdmin(admin.ModelAdmin[Owned]):
+class OwnedAdmin(NoAdding, admin.ModelAdmin[Owned]):
     list_display = ("label", "kind", "owners", "follows")
     list_filter = ("kind", HasOwner)
     search_fields = ("name", "repository__name", "project__key", "project__name")
@@ -105,9 +106,6 @@ class OwnedAdmin(admin.ModelAdmin[Owned]):
                 "follows",
             )
         )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Owned | None = None) -> bool:
         return obj is not None and super().has_delete_permission(request, obj) and not _is_named(obj)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from core.admin_permissions import ReadOnly
 from core.dated_rows_admin import DAYS_WIDGET, words_of
 from integrations.models import KeptPriceList, PriceOverride, PriceOverrideChange, Repricing
 from integrations.models.prices import LONG_RATES, RATES
@@ -87,21 +88,8 @@ class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
             remove_override(override, by=cast(User, request.user))
 
 
-class _Log:
-    """Read-only."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 @admin.register(PriceOverrideChange)
-class PriceOverrideChangeAdmin(_Log, admin.ModelAdmin[PriceOverrideChange]):
+class PriceOverrideChangeAdmin(ReadOnly, admin.ModelAdmin[PriceOverrideChange]):
     list_display = ("at", "act", "of_model", "what", "by")
     list_filter = ("act",)
     list_select_related = ("by",)
@@ -117,7 +105,7 @@ class PriceOverrideChangeAdmin(_Log, admin.ModelAdmin[PriceOverrideChange]):
 
 
 @admin.register(Repricing)
-class RepricingAdmin(_Log, admin.ModelAdmin[Repricing]):
+class RepricingAdmin(ReadOnly, admin.ModelAdmin[Repricing]):
     """Each repricing with when, why, by whom, from which day, and the sum before and after."""
 
     list_display = ("requested_at", "reason", "who", "days", "state", "looked_at", "spend", "unpriced")
@@ -151,7 +139,7 @@ class RepricingAdmin(_Log, admin.ModelAdmin[Repricing]):
 
 
 @admin.register(KeptPriceList)
-class KeptPriceListAdmin(_Log, admin.ModelAdmin[KeptPriceList]):
+class KeptPriceListAdmin(ReadOnly, admin.ModelAdmin[KeptPriceList]):
     """What the price list says of the models that were used, and which of them it does not know, or no longer."""
 
     list_display = ("model", "known", "library", "missing_since")

@@ -13,13 +13,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.translation import ngettext
 
+from core.admin_permissions import NoAdding, ReadOnly
 from integrations.models import DroppedAttribute, QuarantinedRecord, UnreadableNote
 from integrations.telemetry.otlp.quarantine import describe, replay
 from integrations.telemetry.otlp.store_tallies import add_up_tallies
 
 
 @admin.register(QuarantinedRecord)
-class QuarantinedRecordAdmin(admin.ModelAdmin[QuarantinedRecord]):
+class QuarantinedRecordAdmin(NoAdding, admin.ModelAdmin[QuarantinedRecord]):
     """Records that could not be stored: why, and what they are, but none of their values."""
 
     list_display = ("received_at", "signal", "reason", "token", "state")
@@ -37,9 +38,6 @@ class QuarantinedRecordAdmin(admin.ModelAdmin[QuarantinedRecord]):
         "replayed_at",
     )
     actions = ("replay",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
 
     def has_change_permission(self, request: HttpRequest, obj: QuarantinedRecord | None = None) -> bool:
         return request.user.has_perm("integrations.change_quarantinedrecord") if obj is None else False
@@ -85,29 +83,8 @@ class QuarantinedRecordAdmin(admin.ModelAdmin[QuarantinedRecord]):
             self.message_user(request, "These records were replayed before.", messages.INFO)
 
 
-class ReadOnlyAdmin:
-    """A list that nobody edits."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class CountsAdmin(ReadOnlyAdmin):
-    """A list of counts that nobody edits."""
-
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        add_up_tallies()
-        return super().changelist_view(request, extra_context)  # type: ignore[misc,no-any-return]  # a mixin
-
-
 @admin.register(DroppedAttribute)
-class DroppedAttributeAdmin(CountsAdmin, admin.ModelAdmin[DroppedAttribute]):
+class DroppedAttributeAdmin(ReadOnly, admin.ModelAdmin[DroppedAttribute]):
     """Attributes with content that were dropped at the door."""
 
     list_display = ("agent", "name", "count", "last_at")
@@ -115,9 +92,13 @@ class DroppedAttributeAdmin(CountsAdmin, admin.ModelAdmin[DroppedAttribute]):
     search_fields = ("agent", "name")
     ordering = ("-count",)
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        add_up_tallies()
+        return super().changelist_view(request, extra_context)
+
 
 @admin.register(UnreadableNote)
-class UnreadableNoteAdmin(ReadOnlyAdmin, admin.ModelAdmin[UnreadableNote]):
+class UnreadableNoteAdmin(ReadOnly, admin.ModelAdmin[UnreadableNote]):
     """Notes on commits that are not as their standard says; each goes when it is written anew and read."""
 
     list_display = ("repository", "sha", "reason")

@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from core.admin_permissions import NoAdding, NoDeleting
 from core.nudges import nudge_on_commit
 from integrations.models import UnreadEvent
 from integrations.telemetry.agents.dictionary import possible_meanings, set_value_mapping
@@ -40,7 +41,7 @@ class MeaningForm(forms.ModelForm[UnreadEvent]):
 
 
 @admin.register(UnreadEvent)
-class UnreadEventAdmin(admin.ModelAdmin[UnreadEvent]):
+class UnreadEventAdmin(NoAdding, NoDeleting, admin.ModelAdmin[UnreadEvent]):
     """`known` marks what the agent's vocabulary needs nothing of or has learnt; only a meaning can be edited."""
 
     form = MeaningForm
@@ -52,12 +53,6 @@ class UnreadEventAdmin(admin.ModelAdmin[UnreadEvent]):
     readonly_fields = ("agent", "signal", "name", "attribute", "known", "count", "first_at", "last_at")
     fields = (*readonly_fields, "means")
     actions = ("read_what_was_kept",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: UnreadEvent | None = None) -> bool:
-        return False
 
     def has_change_permission(self, request: HttpRequest, obj: UnreadEvent | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.name != OTHERS)

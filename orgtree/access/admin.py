@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.admin_permissions import NoAdding, NoDeleting
 from orgtree.access.api_tokens import revoke_api_token
 from orgtree.access.sessions import sign_out_everywhere
 from orgtree.models import ApiToken, Grant
@@ -79,7 +80,7 @@ class GrantAdmin(admin.ModelAdmin[Grant]):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
+class ApiTokenAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ApiToken]):
     """All API tokens, with their last use and an action to revoke them."""
 
     list_display = ("name", "hint", "user", "scope", "created_at", "last_used_at", "expires_at", "revoked_at")
@@ -94,9 +95,3 @@ class ApiTokenAdmin(admin.ModelAdmin[ApiToken]):
         for token in tokens:
             revoke_api_token(token)
         messages.success(request, "They are revoked, from the next request on.")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False  # a secret is shown once: on the page “My account”, or by create_api_token
-
-    def has_delete_permission(self, request: HttpRequest, obj: ApiToken | None = None) -> bool:
-        return False  # a revoked token stays in the list

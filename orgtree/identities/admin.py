@@ -11,23 +11,14 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.admin_permissions import NoAdding, NoDeleting
 from orgtree.identities import decisions
 from orgtree.identities.decision_log import DecisionError
 from orgtree.models import Identity, IdentityChange, MatchProposal
 
 
-class Nothing:
-    """No adding or deleting by hand."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-
 @admin.register(Identity)
-class IdentityAdmin(Nothing, admin.ModelAdmin[Identity]):
+class IdentityAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Identity]):
     list_display = ("value", "kind", "provider", "seen_name", "person", "standing", "found_at")
     list_filter = ("standing", "kind", ("person", admin.EmptyFieldListFilter), "provider")
     list_select_related = ("person",)
@@ -55,7 +46,7 @@ class IdentityAdmin(Nothing, admin.ModelAdmin[Identity]):
 
 
 @admin.register(MatchProposal)
-class MatchProposalAdmin(Nothing, admin.ModelAdmin[MatchProposal]):
+class MatchProposalAdmin(NoAdding, NoDeleting, admin.ModelAdmin[MatchProposal]):
     list_display = ("identity", "person", "confidence", "why", "state", "proposed_at")
     list_filter = ("state", "method")
     list_select_related = ("identity", "person")

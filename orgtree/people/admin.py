@@ -13,12 +13,13 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from core.admin_permissions import NoAdding, NoDeleting
 from core.dated_rows_admin import DAYS_WIDGET, NoOverlapFormSet, words_of
 from orgtree.models import Attribute, Employment, Identity, Person, PersonAttribute, Reporting
 from orgtree.people.history import creates_cycle, editing_history, keep_former_address
 
 
-class IdentityInline(admin.TabularInline[Identity, Person]):
+class IdentityInline(NoAdding, admin.TabularInline[Identity, Person]):
     """A person's identities; to assign one to somebody else, open it."""
 
     model = Identity
@@ -26,9 +27,6 @@ class IdentityInline(admin.TabularInline[Identity, Person]):
     extra = 0
     can_delete = False
     show_change_link = True
-
-    def has_add_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
-        return False
 
 
 class AttributeOnceAtATime(NoOverlapFormSet):
@@ -95,7 +93,7 @@ class StillThere(admin.SimpleListFilter):
 
 
 @admin.register(Person)
-class PersonAdmin(admin.ModelAdmin[Person]):
+class PersonAdmin(NoDeleting, admin.ModelAdmin[Person]):
     list_display = ("full_name", "email", "identity_count", "found_at", "there")
     list_filter = (StillThere, "found_at")
     search_fields = ("full_name", "email", "identities__value")
@@ -127,13 +125,9 @@ class PersonAdmin(admin.ModelAdmin[Person]):
     def there(self, person: Person) -> str:
         return ", ".join(sorted(words_of(employment.during) for employment in person.employments.all())) or "always"
 
-    def has_delete_permission(self, request: HttpRequest, obj: Person | None = None) -> bool:
-        # Deleting would leave unmatched figures; end the employment instead.
-        return False
-
 
 @admin.register(Attribute)
-class AttributeAdmin(admin.ModelAdmin[Attribute]):
+class AttributeAdmin(NoDeleting, admin.ModelAdmin[Attribute]):
     """Attributes of people.  Slugs are used in URLs and files, so they are immutable."""
 
     list_display = ("name", "slug")
@@ -141,6 +135,3 @@ class AttributeAdmin(admin.ModelAdmin[Attribute]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Attribute | None = None) -> tuple[str, ...]:
         return ("slug",) if obj else ()
-
-    def has_delete_permission(self, request: HttpRequest, obj: Attribute | None = None) -> bool:
-        return False

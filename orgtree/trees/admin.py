@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from core.admin_permissions import NoAdding, NoDeleting
 from core.dated_rows_admin import DAYS_WIDGET, NoOverlapFormSet
 from orgtree.models import Membership, OrgTree, TreeKind, Unit, UnitPlace
 from orgtree.trees.derivation.by_manager import ManagersInACircleError
@@ -26,7 +27,7 @@ from orgtree.trees.units import creates_cycle, editing_rows, rename_unit, set_le
 
 
 @admin.register(OrgTree)
-class OrgTreeAdmin(admin.ModelAdmin[OrgTree]):
+class OrgTreeAdmin(NoDeleting, admin.ModelAdmin[OrgTree]):
     list_display = ("name", "slug", "kind", "created_at", "archived_at", "page")
     list_filter = ("kind", ("archived_at", admin.EmptyFieldListFilter))
     search_fields = ("name", "slug")
@@ -60,10 +61,6 @@ class OrgTreeAdmin(admin.ModelAdmin[OrgTree]):
                 messages.error(
                     request, f"{tree} stays archived: people report to each other in a circle on {circle.on}."
                 )
-
-    def has_delete_permission(self, request: HttpRequest, obj: OrgTree | None = None) -> bool:
-        # Trees are archived, never deleted: people have quoted their figures.
-        return False
 
 
 class PlacesInTheTree(NoOverlapFormSet):
@@ -152,7 +149,7 @@ class MembershipInline(OfHandBuiltTrees, admin.TabularInline[Membership, Unit]):
 
 
 @admin.register(Unit)
-class UnitAdmin(admin.ModelAdmin[Unit]):
+class UnitAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Unit]):
     """Units are added on the page of their tree."""
 
     list_display = ("name", "slug", "tree", "leader")
@@ -187,13 +184,6 @@ class UnitAdmin(admin.ModelAdmin[Unit]):
             row.save()
         for row in formset.deleted_objects:
             row.delete()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Unit | None = None) -> bool:
-        # People have quoted its figures; removing it from the tree keeps its history.
-        return False
 
 
 def _is_edited_by_hand(unit: Unit) -> bool:

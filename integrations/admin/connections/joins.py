@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
+from core.admin_permissions import NoAdding, NoDeleting
 from core.locks import BusyError
 from integrations.models import Repository, RepositoryJoin
 from integrations.sync.join_repositories import JoinError, brought, join, undo
@@ -95,7 +96,7 @@ def undo_page(request: HttpRequest, pk: int, *, log: Log) -> HttpResponse:
 
 
 @admin.register(RepositoryJoin)
-class RepositoryJoinAdmin(admin.ModelAdmin[RepositoryJoin]):
+class RepositoryJoinAdmin(NoAdding, NoDeleting, admin.ModelAdmin[RepositoryJoin]):
     """The log of joins; undoing one is the only thing that can be done with it."""
 
     list_display = ("joined", "repository", "joined_at", "joined_by", "undone_at", "undone_by")
@@ -104,12 +105,6 @@ class RepositoryJoinAdmin(admin.ModelAdmin[RepositoryJoin]):
     search_fields = ("joined__name", "repository__name")
     ordering = ("-pk",)
     actions = ("undo_join",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: RepositoryJoin | None = None) -> bool:
-        return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: RepositoryJoin | None = None) -> tuple[str, ...]:
         return self.list_display

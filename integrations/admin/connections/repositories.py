@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 
+from core.admin_permissions import NoAdding, NoDeleting
 from integrations.admin.connections.joins import join_page, undo_page
 from integrations.models import Repository, RepositorySource, Resource
 
 
 @admin.register(Repository)
-class RepositoryAdmin(admin.ModelAdmin[Repository]):
+class RepositoryAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Repository]):
     """One row each, whichever connections bring it."""
 
     list_display = ("name", "state", "remote", "default_branch", "shallow")
@@ -58,12 +59,6 @@ class RepositoryAdmin(admin.ModelAdmin[Repository]):
             repository=OuterRef("pk"), picked=True, gone_at=None, connection__removed_at=None
         )
         return super().get_queryset(request).annotate(is_connected=Q(Exists(sources)) | Q(Exists(resources)))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Repository | None = None) -> bool:
-        return False
 
     @admin.display(description="State", ordering="is_connected")
     def state(self, repository: Repository) -> str:

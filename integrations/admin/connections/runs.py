@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.http import HttpRequest
 
+from core.admin_permissions import ReadOnly
 from integrations.admin.connections.history import outcome_of
 from integrations.models import SyncRun
 
 
 @admin.register(SyncRun)
-class SyncRunAdmin(admin.ModelAdmin[SyncRun]):
+class SyncRunAdmin(ReadOnly, admin.ModelAdmin[SyncRun]):
     """Nothing can be changed here; the history of one connection is a page of its own."""
 
     list_display = ("what", "state", "started_at", "finished_at", "outcome", "problem")
@@ -19,15 +19,6 @@ class SyncRunAdmin(admin.ModelAdmin[SyncRun]):
     list_select_related = ("source__connection", "stream__resource__connection")
     ordering = ("-pk",)
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: SyncRun | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: SyncRun | None = None) -> bool:
-        return False
 
     @admin.display(description="What")
     def what(self, run: SyncRun) -> str:
