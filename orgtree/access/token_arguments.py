@@ -16,7 +16,6 @@ def add_token_arguments(parser: CommandParser, *, example: str) -> None:
         default="",
         help="The first day on which it no longer works, e.g. 2027-01-31, or never; by default in a year.",
     )
-    parser.add_argument("--json", action="store_true", help="Print one JSON document.")
 
 
 def token_name(written: str, longest: int) -> str:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from datetime import date
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.commands import JsonCommand, day_argument
 from integrations.delivery.agreements.agree import WORDS, agree
 from integrations.delivery.ownership.find import find_unit
 from integrations.delivery.ownership.refusals import OwnershipRefusal
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = (
         "Let UNIT agree, from a day on, on what is a large pull request, what a hotfix, and whether it works without "
         "pull requests. It holds for what the unit owns, and for the units below it that say nothing of it themselves."
@@ -28,8 +27,9 @@ class Command(BaseCommand):
             nargs="+",
             help=f"One of {', '.join(WORDS)}, and its values with commas between them; none: it says nothing of it.",
         )
-        parser.add_argument("--from", dest="start", type=_day, metavar="DATE", help="First day; without it since ever.")
-        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
+        parser.add_argument(
+            "--from", dest="start", type=day_argument, metavar="DATE", help="First day; without it since ever."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -40,13 +40,13 @@ class Command(BaseCommand):
         except ValidationError as refusal:
             raise CommandError(" ".join(refusal.messages)) from None
         agreed = {name: getattr(agreement, name) for name in WORDS}
-        if options["json"]:
-            start = options["start"]
-            document = {"unit": unit.slug, "from": start and start.isoformat(), **agreed}
-            self.stdout.write(json.dumps(document, ensure_ascii=False))
-            return
+        start = options["start"]
         listed = "; ".join(f"{name}: {_written(value)}" for name, value in agreed.items() if value is not None)
-        self.stdout.write(f"{unit} ({unit.slug}) agreed on {listed or 'nothing'}")
+        self.print_result(
+            options,
+            {"unit": unit.slug, "from": start and start.isoformat(), **agreed},
+            [f"{unit} ({unit.slug}) agreed on {listed or 'nothing'}"],
+        )
 
 
 def _written(value: Any) -> str:
@@ -69,10 +69,3 @@ def _word(written: str) -> tuple[str, list[Any] | bool | None]:
             raise CommandError("trunk is yes where the unit works without pull requests, or no.")
         return name, values == ["yes"] if values else None
     return name, values or None
-
-
-def _day(written: str) -> date:
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        raise CommandError(f"“{written[:40]}” is no day. Write it as 2026-01-31.") from None

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.commands import JsonCommand
 from integrations.connectors.base import Connector
 from integrations.connectors.registered import connectors
 from integrations.sync.connect import Answers, InvalidConnectionError, connect, webhook_address
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = "Connect a provider, or give a connection new settings, and ask for it to be synced."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,7 +36,6 @@ class Command(BaseCommand):
             help="Id, name or pattern of names (acme/*) of what to sync; several are allowed. Without it everything "
             "that is not archived, or what an existing connection picked.",
         )
-        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         connector = connectors().get(options["provider"])
@@ -47,11 +46,11 @@ class Command(BaseCommand):
         except InvalidConnectionError as problem:
             raise CommandError(str(problem)) from None
         address = webhook_address(connection)
-        if options["json"]:
-            document = {"id": connection.pk, "name": connection.name, "provider": connection.provider}
-            self.stdout.write(json.dumps({**document, "webhook": address}))
-        else:
-            self.stdout.write("  ".join(filter(None, (str(connection.pk), connection.name, address))))
+        self.print_result(
+            options,
+            {"id": connection.pk, "name": connection.name, "provider": connection.provider, "webhook": address},
+            ["  ".join(filter(None, (str(connection.pk), connection.name, address)))],
+        )
 
 
 def _answers(connector: type[Connector] | None, words: list[str]) -> Answers:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.commands import JsonCommand
 from integrations.connectors.git.commands import GitError
 from integrations.sync.git.connect import NameTakenError, connect_git
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = "Connect the git repository at PATH, or rename its connection, and ask for it to be read."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", help="Of a repository, bare or with a work tree, that Headway may read.")
         parser.add_argument("--name", default="", help="What to call it; by default the folder's name.")
-        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -25,8 +24,8 @@ class Command(BaseCommand):
         except (GitError, NameTakenError) as problem:
             raise CommandError(str(problem)) from None
         connection = source.connection
-        if options["json"]:
-            document = {"id": connection.pk, "name": connection.name, "path": source.external_id, "webhook": None}
-            self.stdout.write(json.dumps(document))
-        else:
-            self.stdout.write(f"{connection.pk}  {connection.name}  {source.external_id}")
+        self.print_result(
+            options,
+            {"id": connection.pk, "name": connection.name, "path": source.external_id, "webhook": None},
+            [f"{connection.pk}  {connection.name}  {source.external_id}"],
+        )

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from core.commands import JsonCommand
 from integrations.models import IngestScope, IngestToken
 from integrations.telemetry.otlp.ingest_tokens import LIFETIME, OnlyTelemetryError, create_ingest_token
 from orgtree.access.token_arguments import add_token_arguments, token_end, token_name
 from orgtree.models import Person
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = "Create a token that may send telemetry or pushed records, and print it once."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -44,17 +44,12 @@ class Command(BaseCommand):
             )
         except OnlyTelemetryError as problem:
             raise CommandError(str(problem)) from None
-        if options["json"]:
-            document = {
-                **{"id": token.pk, "name": token.name, "token": secret, "scope": token.scope},
-                **{
-                    "expires_at": token.expires_at and token.expires_at.isoformat(),
-                    "person": options["person"] or None,
-                },
-            }
-            self.stdout.write(json.dumps(document))
-        else:
-            self.stdout.write(secret)
+        document = {
+            **{"id": token.pk, "name": token.name, "token": secret, "scope": token.scope},
+            "expires_at": token.expires_at and token.expires_at.isoformat(),
+            "person": options["person"] or None,
+        }
+        self.print_result(options, document, [secret])
 
 
 def _person(address: str) -> Person | None:

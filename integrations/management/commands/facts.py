@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from core.commands import JsonCommand
 from integrations.facts.counts import count_facts
 from integrations.management.chosen import chosen_connection
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = "Count the stored facts by kind and state."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--connection", metavar="N", help="Only what this one brings, by its number or name.")
-        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         named = options["connection"]
         facts = count_facts(chosen_connection(named) if named is not None else None)
-        if options["json"]:
-            self.stdout.write(json.dumps(facts))
-            return
-        for kind, counts in facts.items():
-            self.stdout.write(f"{kind}  {_in_words(counts)}")
+        self.print_result(options, facts, (f"{kind}  {_in_words(counts)}" for kind, counts in facts.items()))
 
 
 def _in_words(counts: Any) -> str:

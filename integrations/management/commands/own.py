@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from datetime import date
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.commands import JsonCommand, day_argument
 from integrations.delivery.ownership.find import find_owned, find_unit
 from integrations.delivery.ownership.give import own
 from integrations.delivery.ownership.proposals import confirm_proposed
@@ -15,7 +14,7 @@ from integrations.delivery.ownership.refusals import OwnershipRefusal
 from orgtree.models import OrgTree
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = (
         "Let UNIT own RESOURCE: a repository, service, project or board. What runs on it counts for the unit, and for "
         "those above it, on these days; whoever owned it on them before, in the unit's Org Tree, no longer does."
@@ -29,11 +28,13 @@ class Command(BaseCommand):
             help="Its name, acme/shop; with its kind where several have the name: service:shop, project:SHOP.",
         )
         parser.add_argument("unit", nargs="?", metavar="UNIT", help="Slug of the unit, as `manage.py units` lists it.")
-        parser.add_argument("--from", dest="start", type=_day, metavar="DATE", help="First day; without it since ever.")
+        parser.add_argument(
+            "--from", dest="start", type=day_argument, metavar="DATE", help="First day; without it since ever."
+        )
         parser.add_argument(
             "--to",
             dest="end",
-            type=_day,
+            type=day_argument,
             metavar="DATE",
             help="First day that no longer belongs to it; without it until further notice.",
         )
@@ -43,7 +44,6 @@ class Command(BaseCommand):
             help="Confirm every owner that is proposed where there is none, instead of naming one.",
         )
         parser.add_argument("--tree", metavar="SLUG", help="Of this Org Tree alone, instead of every tree in use.")
-        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["confirm_proposed"]:
@@ -62,21 +62,19 @@ class Command(BaseCommand):
             changed = own(owned, unit, start=start, end=end)
         except OwnershipRefusal as refusal:
             raise CommandError(str(refusal)) from None
-        if options["json"]:
-            document = {
-                "kind": owned.kind,
-                "name": str(owned),
-                "unit": unit.slug,
-                "tree": unit.tree.slug,
-                "from": start and start.isoformat(),
-                "to": end and end.isoformat(),
-                "changed": changed,
-            }
-            self.stdout.write(json.dumps(document, ensure_ascii=False))
-            return
+        document = {
+            "kind": owned.kind,
+            "name": str(owned),
+            "unit": unit.slug,
+            "tree": unit.tree.slug,
+            "from": start and start.isoformat(),
+            "to": end and end.isoformat(),
+            "changed": changed,
+        }
         days = "".join(f" {word} {day}" for word, day in (("from", start), ("until", end)) if day)
-        verb = "owns" if changed else "owned before, too:"
-        self.stdout.write(f"{unit} ({unit.slug}) {verb} {owned.get_kind_display().lower()} {owned}{days}")
+        verb = "owns" if changed else "already owned"
+        line = f"{unit} ({unit.slug}) {verb} {owned.get_kind_display().lower()} {owned}{days}"
+        self.print_result(options, document, [line])
 
     def _confirm_proposed(self, options: dict[str, Any]) -> None:
         if any(options[name] for name in ("resource", "start", "end")):
@@ -87,16 +85,7 @@ class Command(BaseCommand):
             if not trees:
                 raise CommandError(f"No tree in use has the slug “{options['tree'][:80]}”.")
         confirmed = confirm_proposed(trees, by=None)
-        if options["json"]:
-            self.stdout.write(json.dumps({"confirmed": confirmed.confirmed, "left": confirmed.left}))
-            return
-        self.stdout.write(f"Confirmed {confirmed.confirmed:,} proposed owners.")
+        lines = [f"Confirmed {confirmed.confirmed:,} proposed owners."]
         if confirmed.left:
-            self.stdout.write(f"Left {confirmed.left:,} for whom only the top of a tree is proposed: say who by name.")
-
-
-def _day(written: str) -> date:
-    try:
-        return date.fromisoformat(written)
-    except ValueError:
-        raise CommandError(f"“{written[:40]}” is no day. Write it as 2026-01-31.") from None
+            lines.append(f"Left {confirmed.left:,} for which only the top of a tree is proposed: name their owners.")
+        self.print_result(options, {"confirmed": confirmed.confirmed, "left": confirmed.left}, lines)

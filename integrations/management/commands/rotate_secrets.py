@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError
 from django.db import transaction
 
+from core.commands import JsonCommand
 from integrations.models import Connection
 from integrations.models.encrypted import UnreadableSecrets
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = "Encrypt the secrets of all connections under the present HEADWAY_SECRET_KEY."
-
-    def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         lost: list[str] = []
@@ -28,10 +25,8 @@ class Command(BaseCommand):
                 elif connection.secrets:
                     connection.save(update_fields=["secrets"])
                     rotated += 1
-        if options["json"]:
-            self.stdout.write(json.dumps({"rotated": rotated, "unreadable": lost}))
-        else:
-            self.stdout.write(f"Encrypted under the present key: the secrets of {rotated} connections.")
+        line = f"Encrypted under the present key: the secrets of {rotated} connections."
+        self.print_result(options, {"rotated": rotated, "unreadable": lost}, [line])
         if lost:
             raise CommandError(
                 f"These were encrypted under a key that is not in HEADWAY_OLD_SECRET_KEYS: {', '.join(lost)}. "

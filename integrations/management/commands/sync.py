@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
+from core.commands import JsonCommand
 from integrations.management.chosen import chosen_connection
 from integrations.models import Connection, RepositorySource, SyncRun
 from integrations.sync.run_now import Result, enqueue_all, run_all
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = "Read what is new at the connections; with --wait do it here and now, else ask the worker to."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--connection", metavar="N", help="Only this connection, by its number or name.")
         parser.add_argument("--full", action="store_true", help="Look at everything again.")
         parser.add_argument("--wait", action="store_true", help="Return when it is done; exit code 1 if any failed.")
-        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         connections = Connection.objects.filter(removed_at=None).order_by("pk")
@@ -29,18 +28,17 @@ class Command(BaseCommand):
         if not options["wait"]:
             if options["full"] and RepositorySource.objects.filter(connection__in=connections).exists():
                 raise CommandError("Repositories on disk are looked at again only with --wait.")
-            self._print(options["json"], enqueue_all(list(connections), full=options["full"]))
+            self._print(options, enqueue_all(list(connections), full=options["full"]))
             return
         results = run_all(list(connections), full=options["full"], say=self.stderr.write)
-        self._print(options["json"], results)
+        self._print(options, results)
         if any(result.state != SyncRun.State.DONE for result in results):
             raise SystemExit(1)
 
-    def _print(self, as_json: bool, results: list[Result]) -> None:
-        if as_json:
-            documents = [result.as_json() for result in results]
-            self.stdout.write(json.dumps({"at": timezone.now().isoformat(), "resources": documents}))
-            return
-        for result in results:
-            words = (f"{key} {value}" for key, value in result.as_json().items() if value not in (None, ""))
-            self.stdout.write("  ".join(words))
+    def _print(self, options: dict[str, Any], results: list[Result]) -> None:
+        documents = [result.as_json() for result in results]
+        lines = (
+            "  ".join(f"{key} {value}" for key, value in document.items() if value not in (None, ""))
+            for document in documents
+        )
+        self.print_result(options, {"at": timezone.now().isoformat(), "resources": documents}, lines)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q
 
+from core.commands import JsonCommand
 from orgtree.access.api_tokens import create_api_token, in_a_year
 from orgtree.access.token_arguments import add_token_arguments, token_end, token_name
 from orgtree.models import ApiToken, TokenScope
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = "Create a token that may read the API, and print it once."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,16 +35,11 @@ class Command(BaseCommand):
         token, secret = create_api_token(
             name, user=user, scope=TokenScope(options["scope"]), expires_at=token_end(options["expires"], in_a_year())
         )
-        if options["json"]:
-            account = user.get_username() if user else None
-            expires = token.expires_at.isoformat() if token.expires_at else None
-            document = {
-                **{"id": token.pk, "name": token.name, "user": account, "token": secret},
-                **{"scope": token.scope, "expires_at": expires},
-            }
-            self.stdout.write(json.dumps(document))
-        else:
-            self.stdout.write(secret)
+        document = {
+            **{"id": token.pk, "name": token.name, "user": user and user.get_username(), "token": secret},
+            **{"scope": token.scope, "expires_at": token.expires_at and token.expires_at.isoformat()},
+        }
+        self.print_result(options, document, [secret])
 
 
 def _user(name: str) -> User:

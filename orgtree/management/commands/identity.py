@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.commands import JsonCommand
 from orgtree.identities.decisions import declare
 from orgtree.identities.identity_names import IdentityName, UnusableNameError
 from orgtree.models import IdentityKind, Person
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = "Let LOGIN belong to the person with the address EMAIL, for good and for all that it did."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -21,7 +21,6 @@ class Command(BaseCommand):
         parser.add_argument(
             "--provider", default="", help="Where the login is one: github, gitlab, …; by default at every provider."
         )
-        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = _name(options["login"], options["provider"].strip().lower())
@@ -30,11 +29,11 @@ class Command(BaseCommand):
         if person is None:
             raise CommandError(f"Nobody has the address {email}. Import people first, or write it as it is there.")
         changed = declare(name, person, by=None)
-        if options["json"]:
-            document = {"identity": name.value, "provider": name.provider, "email": person.email, "changed": changed}
-            self.stdout.write(json.dumps(document))
-        else:
-            self.stdout.write(f"{name.value} {'is now' if changed else 'was already'} {person.full_name}")
+        self.print_result(
+            options,
+            {"identity": name.value, "provider": name.provider, "email": person.email, "changed": changed},
+            [f"{name.value} {'is now' if changed else 'was already'} {person.full_name}"],
+        )
 
 
 def _name(login: str, provider: str) -> IdentityName:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import date
-from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from core.commands import JsonCommand, day_argument, read_file
 from orgtree.people_import.columns import ColumnUse
 from orgtree.people_import.drafts import PeopleChanges, PersonChange
+from orgtree.people_import.reading import MOST_BYTES
 from orgtree.people_import.rows import column_uses_of, drafts_of
 from orgtree.people_import.store import PeopleBusyError, PeopleRefusedError, preview_people, store_people
 
 MOST_LISTED = 20
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = "Add and change people from a CSV file; with errors nothing is stored."
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -29,57 +28,51 @@ class Command(BaseCommand):
         parser.add_argument(
             "--complete", action="store_true", help="The file lists everybody: who is not in it leaves on that day."
         )
-        parser.add_argument("--effective", metavar="DATE", help="The day from which on it holds, 2026-01-31 (today).")
-        parser.add_argument("--json", action="store_true", help="Print one JSON document.")
+        parser.add_argument(
+            "--effective", type=day_argument, metavar="DATE", help="The day from which on it holds, 2026-01-31 (today)."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        effective = _day(options["effective"])
-        content = _content(options["file"])
+        content = read_file(options["file"], MOST_BYTES)
         drafts, columns = drafts_of(content), column_uses_of(content)
         store = preview_people if options["dry_run"] else store_people
         try:
-            changes = store(drafts, effective=effective, complete=options["complete"])
+            changes = store(drafts, effective=options["effective"], complete=options["complete"])
         except PeopleRefusedError as refused:
             changes = refused.changes
         except PeopleBusyError as busy:
             raise CommandError(str(busy)) from None
         applied = not options["dry_run"] and not changes.errors
-        if options["json"]:
-            self.stdout.write(json.dumps(document(changes, columns, applied=applied), ensure_ascii=False))
-        else:
-            self._print(changes, applied=applied)
-            self._print_columns(columns)
+        lines = [*_lines(changes, applied=applied), *map(_line_of_column, columns)]
+        self.print_result(options, document(changes, columns, applied=applied), lines)
         if changes.errors:
             sys.exit(1)
 
-    def _print_columns(self, columns: Sequence[ColumnUse]) -> None:
-        for column in columns:
-            used_as = f"attribute {column.used_as}" if column.is_attribute else column.used_as or "not used"
-            question = f"  {column.question}" if column.question else ""
-            self.stdout.write(f"Column “{column.head}”: {used_as}.{question}")
 
-    def _print(self, changes: PeopleChanges, *, applied: bool) -> None:
-        for error in changes.errors:
-            where = f"row {error.row}" if error.row else "the file"
-            column = f", {error.column}" if error.column else ""
-            self.stdout.write(f"{where}{column}: {error.message}")
-        if changes.errors:
-            self.stdout.write(f"{len(changes.errors)} errors; nothing was stored.")
-            return
-        for title, people in (
-            ("Added", changes.added),
-            ("Changed", changes.changed),
-            ("Moved", changes.moved),
-            ("Leaving", changes.leaving),
-        ):
-            self.stdout.write(f"{title}: {len(people):,}")
-            for person in people[:MOST_LISTED]:
-                self.stdout.write(f"  {_line(person)}")
-            if len(people) > MOST_LISTED:
-                self.stdout.write(f"  and {len(people) - MOST_LISTED:,} more")
-        self.stdout.write(f"Unchanged: {changes.unchanged:,}")
-        if not applied:
-            self.stdout.write("A dry run: nothing was stored.")
+def _lines(changes: PeopleChanges, *, applied: bool) -> Iterator[str]:
+    for error in changes.errors:
+        where = f"row {error.row}" if error.row else "the file"
+        column = f", {error.column}" if error.column else ""
+        yield f"{where}{column}: {error.message}"
+    if changes.errors:
+        yield f"{len(changes.errors)} errors; nothing was stored."
+        return
+    for title in ("Added", "Changed", "Moved", "Leaving"):
+        people: Sequence[PersonChange] = getattr(changes, title.lower())
+        yield f"{title}: {len(people):,}"
+        for person in people[:MOST_LISTED]:
+            yield f"  {_line(person)}"
+        if len(people) > MOST_LISTED:
+            yield f"  and {len(people) - MOST_LISTED:,} more"
+    yield f"Unchanged: {changes.unchanged:,}"
+    if not applied:
+        yield "A dry run: nothing was stored."
+
+
+def _line_of_column(column: ColumnUse) -> str:
+    used_as = f"attribute {column.used_as}" if column.is_attribute else column.used_as or "not used"
+    question = f"  {column.question}" if column.question else ""
+    return f"Column “{column.head}”: {used_as}.{question}"
 
 
 def document(changes: PeopleChanges, columns: Sequence[ColumnUse], *, applied: bool) -> dict[str, Any]:
@@ -100,19 +93,3 @@ def _line(person: PersonChange) -> str:
     changes = [f"{field.field} {field.before or '–'} → {field.after or '–'}" for field in person.fields]
     changes += [f"{unit.tree}: {unit.from_unit or '–'} → {unit.to_unit or '–'}" for unit in person.units]
     return f"{person.full_name} <{person.email}>" + (f": {'; '.join(changes)}" if changes else "")
-
-
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise CommandError(f"“{text}” is no day. Write it as 2026-01-31.") from None
-
-
-def _content(name: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as problem:
-        raise CommandError(f"{name} can’t be read: {problem.strerror}.") from None

@@ -1,0 +1,49 @@
+"""What management commands share: one JSON document with --json, days and files among their arguments."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+
+class JsonCommand(BaseCommand):
+    """A command that prints lines, or with --json one JSON document and nothing else."""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        parser.add_argument("--json", action="store_true", help="Print one JSON document and nothing else.")
+        return parser
+
+    def print_result(self, options: Mapping[str, Any], document: Any, lines: Iterable[str]) -> None:
+        if options["json"]:
+            lines = [json.dumps(document, ensure_ascii=False)]
+        for line in lines:
+            self.stdout.write(line)
+
+
+def day_argument(text: str) -> date:
+    """For add_argument(type=…).  Raises CommandError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"“{text[:40]}” is no day. Write it as 2026-01-31.") from None
+
+
+def read_file(name: str, most_bytes: int) -> bytes:
+    """The content of a file, or of standard input (-); of a larger one as much as shows that it is.
+
+    Raises CommandError if it cannot be read.
+    """
+    try:
+        if name == "-":
+            return sys.stdin.buffer.read(most_bytes + 1)
+        with Path(name).open("rb") as file:
+            return file.read(most_bytes + 1)
+    except OSError as problem:
+        raise CommandError(f"{name} can’t be read: {problem.strerror}.") from None
