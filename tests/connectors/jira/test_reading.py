@@ -157,7 +157,7 @@ def test_a_bulk_edit_of_ten_thousand_issues_is_read_on_from_slice_to_slice() -> 
     edited = BulkEdit()
     project = FetchedResource(ResourceKind.PROJECT, "101", "SHOP", {})
     cursor: Mapping[str, Any] = {"since": BEGIN.isoformat()}
-    now, read = BEGIN + HOUR, []
+    now, read = BEGIN + HOUR, list[str]()
     while "began" in cursor or not read:
         stream = fetch_issues(cast(Http, edited), project, cursor, site=Site(is_cloud=True), named={}, now=now)
         for page in islice(stream, SLICE_LIMITS.pages):

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0075_prov_former_keys'),
+        ("integrations", "0076_former_keys"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0074_cases_own_commits'),
+        ("integrations", "0075_changes_are_days"),
         ('orgtree', '0025_who_installation_signers'),
     ]
 
