@@ -43,10 +43,14 @@ PRIORITIES = {
     "medium": Priority.MEDIUM,
     **dict.fromkeys(("low", "lowest", "minor", "trivial"), Priority.LOW),
 }
-# What a changelog calls a field, without an id or with one.
+# What changelogs call fields, without an id or with one; the ids of estimates are each site's own.
 KEY = ("Key", "issuekey")
-FIX_VERSIONS = ("Fix Version", "fixVersions")
-VALUES = {"issuetype": ItemField.TYPE, "priority": ItemField.PRIORITY}
+VALUES = {
+    **dict.fromkeys(("Story Points", "Story point estimate"), ItemField.ESTIMATE),
+    **dict.fromkeys(("Fix Version", "fixVersions"), ItemField.VERSION),
+    "issuetype": ItemField.TYPE,
+    "priority": ItemField.PRIORITY,
+}
 _NUMBER = re.compile(r"-?\d{1,9}(?:[.,]\d{1,6})?")
 LARGEST_ESTIMATE = 1e6  # points; what is larger is no estimate
 
@@ -215,11 +219,7 @@ def _sprint_changes(
 
 
 def _value_changes(payload: Json, changes: Sequence[Change]) -> Iterator[ValueChangeDraft]:
-    fields = {
-        **dict.fromkeys(_custom(payload, "estimates"), ItemField.ESTIMATE),
-        **dict.fromkeys(FIX_VERSIONS, ItemField.VERSION),
-        **VALUES,
-    }
+    fields = VALUES | dict.fromkeys(_custom(payload, "estimates"), ItemField.ESTIMATE)
     for change in changes:
         if (field := fields.get(change.field)) is not None:
             yield ValueChangeDraft(at=change.at, field=field, before=change.shown_before, after=change.shown_after)

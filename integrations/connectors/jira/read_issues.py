@@ -1,8 +1,8 @@
 """The stream of a project's issues, those that changed last first, each with its whole changelog.
 
 A search shows every change at its front: an issue that changes while pages are read moves there and is found by the
-next reading, others move back and are seen twice.  Dates in JQL are of the account's time zone, and so many minutes ago
-is another time with every page: changes are asked for since a number of milliseconds, by Jira's own clock.
+next reading, others move back and are seen twice.  Dates in JQL are in the account's time zone, and minutes ago move on
+from page to page: a search names its beginning in milliseconds since 1970, by Jira's own clock.
 
 A cursor is one of
   {}                                 nothing was read yet
@@ -20,7 +20,7 @@ from typing import Any
 from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
 from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError
 from integrations.connectors.jira.custom_fields import CustomFields, fields_of
-from integrations.connectors.jira.issues import FIELDS, FIX_VERSIONS, KEY, VALUES, normalise_issue
+from integrations.connectors.jira.issues import FIELDS, KEY, VALUES, normalise_issue
 from integrations.connectors.jira.site import Found, Site
 from integrations.connectors.rate_limits import response_time
 
@@ -129,7 +129,7 @@ def without_texts(issue: Json) -> Json:
 
 def of_interest(histories: Sequence[Any], fields: CustomFields) -> list[Any]:
     """Without changes of texts, which may be long and are nobody's business."""
-    wanted = {"status", "assignee", "Sprint", *KEY, *FIX_VERSIONS, *VALUES, *fields.sprints, *fields.estimates}
+    wanted = {"status", "assignee", "Sprint", *KEY, *VALUES, *fields.sprints, *fields.estimates}
     kept = []
     for history in histories:
         if not isinstance(history, dict) or not isinstance(history.get("items"), list):

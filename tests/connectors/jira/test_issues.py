@@ -147,6 +147,7 @@ def test_every_change_of_estimate_type_priority_and_version_is_kept() -> None:
         change("priority", 12, "3", "1", was="Medium", now="Highest"),
         change("fixVersions", 13, None, "7", now="2.0"),
         change("Fix Version", 14, "7", None, was="2.0"),
+        change("Story Points", 15, None, None, was="3", now="5"),
         change("labels", 15, None, None, was="a", now="b"),
     ]
     draft = draft_of(issue(), histories=histories)
@@ -157,6 +158,7 @@ def test_every_change_of_estimate_type_priority_and_version_is_kept() -> None:
             ValueChangeDraft(at=at(12), field=ItemField.PRIORITY, before="Medium", after="Highest"),
             ValueChangeDraft(at=at(13), field=ItemField.VERSION, before="", after="2.0"),
             ValueChangeDraft(at=at(14), field=ItemField.VERSION, before="2.0", after=""),
+            ValueChangeDraft(at=at(15), field=ItemField.ESTIMATE, before="3", after="5"),
         ]
     )
     assert draft_of(issue()).value_changes is MISSING

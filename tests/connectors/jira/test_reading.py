@@ -108,7 +108,7 @@ def test_only_what_changed_since_is_read_again(jira: JiraServer) -> None:
 def test_the_time_zone_of_the_account_and_a_clock_that_is_wrong_miss_no_change(jira: JiraServer) -> None:
     jira.advance(BEGIN + 20 * HOUR)
     *_, last = pages_of(jira, Kind.WORK_ITEM, now=jira.at + 3 * HOUR)
-    jira.advance(BEGIN + 20.5 * HOUR)
+    jira.advance(BEGIN + 21.5 * HOUR)
     jira.requests.clear()
     *_, news = pages_of(jira, Kind.WORK_ITEM, last.cursor, now=jira.at + 3 * HOUR)
     changed = {issue["id"] for issue in jira.issues.of_project(101) if _updated(issue) > BEGIN + 20 * HOUR}
