@@ -8,7 +8,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs
 
-from integrations.connectors.errors import SchemaError
+from integrations.connectors.errors import SchemaError, TransientError
 
 # NUL and half a surrogate pair can be written in JSON, and no database column takes them.
 _PERHAPS_UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
@@ -41,6 +41,17 @@ def read_delivery(body: bytes) -> dict[str, Any]:
     if not isinstance(payload, dict):
         raise SchemaError("(delivery)", "should be an object")
     return payload
+
+
+def list_in(document: Any, name: str, answered: str) -> list[Any]:
+    """The list of this name in an answer, or the answer itself without a name; `answered` says who answered what.
+
+    TransientError where there is none: a proxy or an outage stands in between.
+    """
+    items = document if not name else document.get(name) if isinstance(document, dict) else None
+    if not isinstance(items, list):
+        raise TransientError(f"{answered} with something else than a list{f' of {name}' if name else ''}.")
+    return items
 
 
 def _finite(text: str) -> float | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from integrations.connectors.base import Http
 from integrations.connectors.errors import TransientError
+from integrations.connectors.json_text import list_in
 from integrations.connectors.rate_limits import response_time
 
 PER_PAGE = 100
@@ -46,7 +47,7 @@ def list_page(
     document = response.json()
     total = document.get("total_count") if isinstance(document, dict) else None
     return Listed(
-        items=list_in(document, within, path),
+        items=list_in(document, within, f"GitHub answered {path.partition('?')[0]}"),
         next=links.get("next", ""),
         etag=response.headers.get("etag", ""),
         response_time=response_time(response.headers, now),
@@ -70,14 +71,6 @@ def list_all(http: Http, path: str, *, now: datetime, within: str = "") -> Itera
         if not page.next:
             return
         page = list_page(http, page.next, now=now, within=within)
-
-
-def list_in(document: Any, within: str, path: str) -> list[Any]:
-    """The list that an answer is, or contains.  TransientError if there is none: a proxy or an outage is in between."""
-    items = document.get(within) if within and isinstance(document, dict) else document
-    if not isinstance(items, list):
-        raise TransientError(f"GitHub answered {path.partition('?')[0]} with something else than a list.")
-    return items
 
 
 def _pages_left(links: Mapping[str, str]) -> int | None:

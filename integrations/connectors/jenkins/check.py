@@ -14,8 +14,9 @@ from integrations.connectors.errors import CredentialRefusedError, GoneError, Pe
 from integrations.connectors.jenkins.builds import TREE, is_pipeline
 from integrations.connectors.jenkins.causes import actions_of, parameters_of
 from integrations.connectors.jenkins.heads import Head, heads_of, number_of
-from integrations.connectors.jenkins.jobs import full_name_of, is_multibranch, jobs_below, list_in, path_of, shown
+from integrations.connectors.jenkins.jobs import full_name_of, is_multibranch, jobs_below, path_of, shown
 from integrations.connectors.jenkins.sources import repositories_of, source_of
+from integrations.connectors.json_text import list_in
 from integrations.connectors.rate_limits import response_time
 from integrations.connectors.trials import tried
 from integrations.connectors.unchecked import text_of
@@ -107,7 +108,9 @@ def _newest(http: Http, job: Json) -> Iterator[tuple[Head, Json]]:
         return
     path = path_of(head.name, "api", "json")
     document = http.get(path, params={"tree": f"allBuilds[{TREE}]{{0,{BUILDS}}}"}).json()
-    yield from ((head, build) for build in list_in(document, "allBuilds", path) if isinstance(build, dict))
+    yield from (
+        (head, build) for build in list_in(document, "allBuilds", f"Jenkins answered {path}") if isinstance(build, dict)
+    )
 
 
 def _plugins(http: Http, sample: Sequence[tuple[Head, Json]]) -> Iterator[CheckedPermission]:

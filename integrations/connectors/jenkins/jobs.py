@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from integrations.connectors.base import Http, ResourceDraft
-from integrations.connectors.errors import CredentialRefusedError, PermanentError, TransientError
+from integrations.connectors.errors import CredentialRefusedError, PermanentError
+from integrations.connectors.json_text import list_in
 from integrations.connectors.unchecked import text_of
 from integrations.enums import ResourceKind
 
@@ -86,19 +87,11 @@ def listed(http: Http, folder: str, fields: str) -> Iterator[Any]:
     start = 0
     while True:
         document = http.get(path, params={"tree": f"jobs[{fields}]{{{start},{start + PER_PAGE}}}"}).json()
-        jobs = list_in(document, "jobs", path)
+        jobs = list_in(document, "jobs", f"Jenkins answered {path}")
         yield from (job for job in jobs if isinstance(job, dict))
         start += len(jobs)
         if len(jobs) < PER_PAGE:
             return
-
-
-def list_in(document: Any, name: str, path: str) -> list[Any]:
-    """TransientError where there is none: a proxy or an outage stands in between."""
-    items = document.get(name) if isinstance(document, dict) else None
-    if not isinstance(items, list):
-        raise TransientError(f"Jenkins answered {path} with something else than a list of {name}.")
-    return items
 
 
 def full_name_of(job: Any) -> str:

@@ -27,8 +27,9 @@ from integrations.connectors.deployment_rules import Rules
 from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.jenkins.builds import TREE, is_running
 from integrations.connectors.jenkins.heads import Head, heads_of, number_of, place_of
-from integrations.connectors.jenkins.jobs import list_in, path_of, shown
+from integrations.connectors.jenkins.jobs import path_of, shown
 from integrations.connectors.jenkins.records import BuildRecords
+from integrations.connectors.json_text import list_in
 
 PER_PAGE = 100
 BATCH = 25  # builds that are stored together, each of which may take a request for its stages
@@ -186,7 +187,7 @@ class _Reading:
         while True:
             start = max(position - OVERLAP, 0)
             tree = f"allBuilds[{TREE}]{{{start},{start + size}}}"
-            builds = list_in(self.http.get(path, params={"tree": tree}).json(), "allBuilds", path)
+            builds = list_in(self.http.get(path, params={"tree": tree}).json(), "allBuilds", f"Jenkins answered {path}")
             if start == 0 or any(number_of(build) >= below for build in builds):
                 return builds, start
             position = max(position - PER_PAGE, 0)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.connectors.base import Http, Json
-from integrations.connectors.errors import TransientError
 from integrations.connectors.jira.site import Site
+from integrations.connectors.json_text import list_in
 
 # https://support.atlassian.com/jira-cloud-administration/docs/custom-fields-types-in-company-managed-projects/
 SPRINT = "com.pyxis.greenhopper.jira:gh-sprint"
@@ -61,9 +61,7 @@ def fields_of(http: Http, site: Site, named: Mapping[str, Sequence[str]]) -> Cus
 def known_fields(http: Http, site: Site) -> list[Json]:
     """All fields of the site."""
     path = site.path("field")
-    listed = http.get(path).json()
-    if not isinstance(listed, list):
-        raise TransientError(f"Jira answered {path} with something else than a list.")
+    listed = list_in(http.get(path).json(), "", f"Jira answered {path}")
     return [field for field in listed if isinstance(field, dict) and isinstance(field.get("id"), str)]
 
 

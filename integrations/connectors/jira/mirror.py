@@ -14,7 +14,8 @@ from integrations.connectors.base import FetchedResource, Http, Json, MirrorDraf
 from integrations.connectors.drafts import Who
 from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError
 from integrations.connectors.jira.issues import CATEGORIES
-from integrations.connectors.jira.site import Site, list_of
+from integrations.connectors.jira.site import Site
+from integrations.connectors.json_text import list_in
 from integrations.connectors.reader import Reader
 from integrations.enums import MirrorState, StatusCategory
 
@@ -170,7 +171,7 @@ class Issues:
             raise
         except PermanentError:
             raise self._forbidden() from None
-        listed = list_of(document, "issueTypes" if self.site.is_cloud else "values", path)
+        listed = list_in(document, "issueTypes" if self.site.is_cloud else "values", f"Jira answered {path}")
         types = [type_ for type_ in listed if isinstance(type_, dict) and not type_.get("subtask")]
         if not types:
             raise self._forbidden()
@@ -190,7 +191,11 @@ class Issues:
     def _move(self, key: str, issue: Reader, state: MirrorState) -> None:
         path = self.site.path("issue", key, "transitions")
         listed = self.http.get(path, params={"expand": "transitions.fields"}).json()
-        possible = [Reader(one, "transition") for one in list_of(listed, "transitions", path) if isinstance(one, dict)]
+        possible = [
+            Reader(one, "transition")
+            for one in list_in(listed, "transitions", f"Jira answered {path}")
+            if isinstance(one, dict)
+        ]
         for body in _moves(possible, state):
             try:
                 self.http.post(path, json=body)

@@ -8,6 +8,7 @@ from typing import Any
 
 from integrations.connectors.base import Http, Json
 from integrations.connectors.errors import TransientError
+from integrations.connectors.json_text import list_in
 
 ISSUES_PER_PAGE = 100  # Cloud gives no more where fields are named
 CHANGES_PER_PAGE = 100
@@ -49,7 +50,7 @@ class Site:
             path = self.path("search")
         answer = http.get(path, params=params)
         document = answer.json()
-        issues = list_of(document, "issues", path)
+        issues = list_in(document, "issues", f"Jira answered {path}")
         if self.is_cloud:
             token = "" if document.get("isLast") else str(document.get("nextPageToken") or "")
             return Found(issues, token, answer.headers)
@@ -77,7 +78,7 @@ class Site:
         changelog = issue.get("changelog")
         if not isinstance(changelog, dict):
             return None
-        given = list_of(changelog, "histories", "changelog")
+        given = list_in(changelog, "histories", "Jira answered a search")
         total = changelog.get("total")
         if not self.is_cloud or not isinstance(total, int) or total <= len(given):
             return sorted(given, key=_created)
@@ -92,7 +93,7 @@ def pages(
     start = 0
     while True:
         document = http.get(path, params={**(params or {}), "startAt": start, "maxResults": per_page}).json()
-        values = list_of(document, "values", path)
+        values = list_in(document, "values", f"Jira answered {path}")
         _confirm_start(document, start, path)
         yield from values
         start += len(values)
@@ -104,14 +105,6 @@ def _confirm_start(document: Mapping[str, Any], start: int, path: str) -> None:
     """TransientError for another page than was asked for: a proxy or a cache repeats it."""
     if document.get("startAt", start) != start:
         raise TransientError(f"Jira answered {path} with another page than the one that was asked for.")
-
-
-def list_of(document: Any, name: str, path: str) -> list[Any]:
-    """TransientError where there is none: a proxy or an outage stands in between."""
-    values = document.get(name) if isinstance(document, dict) else None
-    if not isinstance(values, list):
-        raise TransientError(f"Jira answered {path} with something else than a list of {name}.")
-    return values
 
 
 def _total(document: Mapping[str, Any], otherwise: int) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 from integrations.connectors.base import Http
 from integrations.connectors.errors import TransientError
+from integrations.connectors.json_text import list_in
 
 PER_PAGE = 100
 MOST_OF_A_LIST = 10_000
@@ -21,9 +22,7 @@ SHORTEST_WINDOW = timedelta(seconds=1)  # one that cannot be cut any more is ref
 def list_page(http: Http, path: str, name: str, params: Mapping[str, Any], *, offset: int) -> tuple[list[Any], bool]:
     """The entries from `offset` on, and whether there are more."""
     document = http.get(path, params={**params, "limit": PER_PAGE, "offset": offset}).json()
-    entries = document.get(name) if isinstance(document, dict) else None
-    if not isinstance(entries, list):
-        raise TransientError(f"PagerDuty answered {path} with something else than a list of {name}.")
+    entries = list_in(document, name, f"PagerDuty answered {path}")
     return entries, bool(entries) and document.get("more") is True
 
 
