@@ -56,7 +56,7 @@ def estimates() -> dict[str, float | None]:
     return dict(WorkItem.objects.values_list("key", "estimate"))
 
 
-def test_each_field_is_shown_with_its_latest_values(admin: Client, site: Connection) -> None:
+def test_every_field_is_shown_with_its_latest_values(admin: Client, site: Connection) -> None:
     page = html.unescape(admin.get(page_of(site)).content.decode())
     for words in ("Story Points", "customfield_10016", "Story point estimate", "Epic Link", "no values", "Shop"):
         assert words in page

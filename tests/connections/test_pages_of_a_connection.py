@@ -98,7 +98,7 @@ def test_every_subject_has_its_words(admin: Client, connection: Connection, subj
     assert "No values yet" in text_of(page)
 
 
-def test_the_history_tells_in_words_what_happened(admin: Client, connection: Connection) -> None:
+def test_the_history_says_in_words_what_happened(admin: Client, connection: Connection) -> None:
     resource = add_resources(connection, "acme/shop")[0]
     stream = Stream.objects.create(resource=resource, kind=Kind.PULL_REQUEST)
     SyncRun.objects.create(stream=stream, state=SyncRun.State.DONE, read=12, to_read=12, requests=1, added=3, changed=1)

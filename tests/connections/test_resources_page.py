@@ -80,7 +80,7 @@ def test_the_page_waits_while_nothing_is_listed_and_says_what_hinders(admin: Cli
     assert "Listing what" not in page
 
 
-def test_another_listing_can_be_asked_for(admin: Client, connection: Connection, page: str) -> None:
+def test_another_listing_can_be_requested(admin: Client, connection: Connection, page: str) -> None:
     Connection.objects.update(discover_at=None)
     admin.post(page, {"act": "list"})
     connection.refresh_from_db()

@@ -105,7 +105,7 @@ def test_the_webhook_secret_survives_a_rotation_of_the_token(admin: Client, conn
     assert connection.secrets == {"token": "github_pat_next", "webhook_secret": before}
 
 
-def test_each_permission_is_answered_before_anything_is_saved(admin: Client, github: GitHubServer) -> None:
+def test_every_permission_is_answered_before_anything_is_saved(admin: Client, github: GitHubServer) -> None:
     answer = admin.post(f"{TEST}?provider=github", filled(base_url=github.url, token=LACKING))
     page_text = text_of(answer)
     assert "Pull requests and reviews" in page_text

@@ -56,7 +56,7 @@ from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 from orgtree.identities.match_identities import match_identities
 from orgtree.models import Unit
 from tests.golden.lines import Part, figure_parts
-from tests.sync.telling import read_through
+from tests.sync.readings import read_through
 
 END = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 WEEKS = 16

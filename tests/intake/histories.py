@@ -111,7 +111,7 @@ PARTS: dict[str, Callable[[Chance], Any]] = {
         external_id=chance.choice("12"), at=_at(chance), status=RunStatus.SUCCESS, native_status="x"
     ),
 }
-# What every telling of a record says, by its kind and external id.
+# What every draft of a record provides, by its kind and external id.
 RECORDS: dict[tuple[type[AnyDraft], str], dict[str, Any]] = {
     **{(PullRequestDraft, f"P{n}"): {"repository": SHOP, "number": n} for n in (1, 2)},
     **{(WorkItemDraft, f"I{n}"): {"project": SHOP, "key": KEYS[n]} for n in (0, 2)},
@@ -123,7 +123,7 @@ RECORDS: dict[tuple[type[AnyDraft], str], dict[str, Any]] = {
 }
 
 
-def random_telling(chance: Chance, record: tuple[type[AnyDraft], str], hour: int) -> AnyDraft:
+def random_draft(chance: Chance, record: tuple[type[AnyDraft], str], hour: int) -> AnyDraft:
     """Some or all of what there is to tell of the record at that hour."""
     draft, external_id = record
     values: dict[str, Any] = {}
@@ -149,11 +149,11 @@ def random_telling(chance: Chance, record: tuple[type[AnyDraft], str], hour: int
 
 def random_history(chance: Chance) -> list[AnyDraft]:
     """Tellings in the order of their times, each at a time of its own record's."""
-    return [random_telling(chance, record, hour) for hour in range(8) for record in RECORDS if chance.random() < 0.6]
+    return [random_draft(chance, record, hour) for hour in range(8) for record in RECORDS if chance.random() < 0.6]
 
 
 def tables() -> dict[str, list[Any]]:
-    """All facts by names that outlive a new telling: without numbers of rows and times of storing."""
+    """All facts by names that outlive a new draft: without numbers of rows and times of storing."""
     with connection.cursor() as cursor:
         rows = {}
         for name, statement in _TABLES.items():

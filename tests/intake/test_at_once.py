@@ -63,7 +63,7 @@ def teller(source: Connection, drafts: Callable[[int], list[AnyDraft]]) -> Calla
     return tell
 
 
-def test_items_and_pull_requests_that_come_at_once_find_each_other(github: Connection) -> None:
+def test_items_and_pull_requests_that_come_at_once_are_linked(github: Connection) -> None:
     tracker = Connection.objects.create(provider="jira", name="Tracker")
     Project.objects.create(connection=tracker, external_id=SHOP, key="SHOP", name="Shop")
     at_once(
@@ -74,7 +74,7 @@ def test_items_and_pull_requests_that_come_at_once_find_each_other(github: Conne
     assert PullRequest.objects.filter(work_type="bug").count() == PAGES
 
 
-def test_two_tell_of_one_pull_request_at_once(github: Connection) -> None:
+def test_two_sources_store_one_pull_request_at_once(github: Connection) -> None:
     def reviews(page: int, of: str) -> list[AnyDraft]:
         return [bare(page, title=f"After {page}", reviews=ProvidedParts([review(f"{of}{page}")], whole=False))]
 

@@ -74,7 +74,7 @@ def test_a_commit_that_is_taken_away_counts_no_more(tell: Tell, github: Connecti
 
 
 @pytest.mark.parametrize("message", ["", MESSAGE])
-def test_a_clone_states_what_the_provider_told_of(tell: Tell, tmp_path: Path, message: str) -> None:
+def test_a_clone_takes_over_commits_that_the_provider_brought(tell: Tell, tmp_path: Path, message: str) -> None:
     repo = Repo.create(tmp_path / "shop")
     repo.git("remote", "add", "origin", "git@github.com:acme/shop.git")
     first = repo.commit({"tea.py": lines(3)}, MESSAGE)

@@ -81,7 +81,9 @@ def test_facts_that_are_deleted_leave_nothing(tell: Tell, github: Connection) ->
     assert families >= {"pull_request", "work_item", "pipeline", "deployment"}
 
 
-def test_what_others_told_of_the_same_repository_stays(tell: Tell, github: Connection, tracker: Connection) -> None:
+def test_records_of_other_connections_of_the_same_repository_stay(
+    tell: Tell, github: Connection, tracker: Connection
+) -> None:
     tell(pull_request("SHOP-1", title="fix: tea"), run())
     with transaction.atomic():
         store_drafts(tracker, [item("SHOP-1", native_type="Story")])
@@ -143,7 +145,7 @@ def test_parts_of_many_pull_requests_go_with_them(tell: Tell, github: Connection
     assert count_facts()["review"]["total"] == 0
 
 
-def test_the_page_counts_what_the_provider_told_of(tell: Tell, github: Connection, admin: Client) -> None:
+def test_the_page_counts_what_the_provider_brought(tell: Tell, github: Connection, admin: Client) -> None:
     tell(whole_pull_request(), item())
     page = " ".join(
         admin.get(reverse("admin:integrations_connection_delete", args=[github.pk])).content.decode().split()

@@ -293,7 +293,7 @@ def test_what_was_first_seen_while_the_clock_ran_ahead_can_be_gone(tell: Tell) -
         assert mark_gone(stream, frozenset()) == 1
 
 
-def test_the_days_before_and_after_a_change_are_told(tell: Tell) -> None:
+def test_the_days_before_and_after_a_change_are_announced(tell: Tell) -> None:
     tell(run(started_by=ADA, started_at=at(1)))
     FactChange.objects.all().delete()
     later = PipelineRunDraft(

@@ -107,7 +107,7 @@ def test_a_project_is_stored_with_its_key(github: Connection) -> None:
     assert (project.key, project.name) == ("SHOP", "The shop")
 
 
-def test_repositories_are_told_of_like_other_records(tell: Tell) -> None:
+def test_repositories_are_stored_like_other_records(tell: Tell) -> None:
     draft = RepositoryDraft(external_id="R2", name="acme/cellar", remote="github.com/acme/cellar")
     of_it = DeploymentDraft(external_id="D", repository="R2")
     assert tell(draft, of_it).outcomes == (Outcome.ADDED, Outcome.ADDED)

@@ -64,7 +64,7 @@ def test_names_in_any_script_and_composition_are_one(ci: Connection) -> None:
     assert placed() == tea
 
 
-def test_each_of_two_hosts_has_its_own_repository_of_a_name(ci: Connection) -> None:
+def test_two_hosts_have_a_repository_of_their_own_of_one_name(ci: Connection) -> None:
     cloud, enterprise = (
         repository(host("Cloud"), "github.com/acme/pay"),
         repository(host("Enterprise"), "git.corp.example/acme/pay"),

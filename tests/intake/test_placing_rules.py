@@ -29,7 +29,7 @@ from integrations.sync.unplaced_groups import unplaced_groups
 from orgtree.models import Identity, MatchWork
 from tests.intake.ci import Builds
 from tests.intake.waiting import NOON, host, place, placed, repository, run, tell
-from tests.sync.telling import read_everything
+from tests.sync.readings import read_everything
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_builds")]
 
@@ -112,7 +112,7 @@ def test_commits_follow_a_rule(ci: Connection) -> None:
     assert (CommitInRepository.objects.count(), UnplacedRecord.objects.count()) == (0, 1)
 
 
-def test_rules_that_contradict_each_other_place_nothing(ci: Connection) -> None:
+def test_contradicting_rules_place_nothing(ci: Connection) -> None:
     shop, pay = (repository(host(name), f"github.com/acme/{name}") for name in ("shop", "pay"))
     PlacingRule.objects.create(pattern="legacy/*", repository=shop)
     PlacingRule.objects.create(pattern="*/x", repository=pay)

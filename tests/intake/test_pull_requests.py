@@ -56,7 +56,7 @@ def pull_request(hours: float = 1, **fields: Any) -> PullRequestDraft:
 
 
 def bare(hours: float, **fields: Any) -> PullRequestDraft:
-    """A telling of number 7 that says nothing but this."""
+    """A draft of number 7 that provides nothing but this."""
     return PullRequestDraft(external_id="PR7", repository=SHOP, number=7, updated_at=at(hours), **fields)
 
 
@@ -64,7 +64,7 @@ def review(external_id: str, state: ReviewState = ReviewState.APPROVED) -> Revie
     return ReviewDraft(external_id=external_id, author=BEN, state=state, native_state=state.upper(), submitted_at=at(2))
 
 
-def test_a_pull_request_is_stored_with_all_that_was_told(tell: Tell) -> None:
+def test_a_pull_request_is_stored_with_all_that_its_draft_provides(tell: Tell) -> None:
     assert tell(pull_request()).outcomes == (Outcome.ADDED,)
     stored = PullRequest.objects.get()
     assert (stored.repository.name, stored.number, stored.title, stored.labels) == (
@@ -83,7 +83,7 @@ def test_a_pull_request_is_stored_with_all_that_was_told(tell: Tell) -> None:
     assert stored.field_versions == dict.fromkeys(stored.field_versions)  # what was never told
 
 
-def test_one_that_is_closed_is_not_open_for_ever_where_nobody_told_since_when(tell: Tell) -> None:
+def test_a_pull_request_that_was_closed_at_an_unknown_time_is_not_open_for_ever(tell: Tell) -> None:
     tell(pull_request(state=PullRequestState.CLOSED))
     figures = PullRequestFigures.objects.get()
     assert (figures.open_days, figures.stale_days) == (None, None)
@@ -105,14 +105,14 @@ def test_drafts_need_a_transaction(transactional_db: None, github: Connection) -
         store_drafts(github, [])
 
 
-def test_an_older_telling_changes_nothing_that_a_newer_one_said(tell: Tell) -> None:
+def test_an_older_draft_changes_nothing_that_a_newer_one_provided(tell: Tell) -> None:
     tell(pull_request(5, title="New", state=PullRequestState.MERGED))
     assert tell(pull_request(3, title="Old")).outcomes == (Outcome.UNCHANGED,)
     stored = PullRequest.objects.get()
     assert (stored.title, stored.state, stored.updated_at) == ("New", "merged", at(5))
 
 
-def test_an_older_telling_fills_in_what_the_newer_left_out(tell: Tell) -> None:
+def test_an_older_draft_fills_in_what_the_newer_left_out(tell: Tell) -> None:
     tell(bare(5, title="New"))
     assert tell(pull_request(3, title="Old")).outcomes == (Outcome.CHANGED,)
     stored = PullRequest.objects.get()
@@ -121,13 +121,13 @@ def test_an_older_telling_fills_in_what_the_newer_left_out(tell: Tell) -> None:
     assert tell(bare(4, additions=4)).outcomes == (Outcome.CHANGED,)
 
 
-def test_a_whole_telling_takes_away_what_it_does_not_name(tell: Tell) -> None:
+def test_a_whole_draft_takes_away_what_it_does_not_name(tell: Tell) -> None:
     tell(pull_request(1, reviews=ProvidedParts((review("1"), review("2")))))
     assert tell(pull_request(2, reviews=ProvidedParts((review("2"),)))).outcomes == (Outcome.CHANGED,)
     assert [stored_review.external_id for stored_review in PullRequest.objects.get().reviews.all()] == ["2"]
 
 
-def test_a_part_told_since_survives_a_late_whole_telling(tell: Tell) -> None:
+def test_a_newer_part_survives_a_late_whole_draft(tell: Tell) -> None:
     tell(pull_request(1))
     tell(bare(5, reviews=ProvidedParts((review("2"),), whole=False)))
     tell(pull_request(3, reviews=ProvidedParts((review("3"),))))
@@ -140,12 +140,12 @@ def test_a_dismissed_review_stays_dismissed(tell: Tell) -> None:
     assert [stored_review.state for stored_review in PullRequest.objects.get().reviews.all()] == ["dismissed"]
 
 
-def test_two_tellings_in_one_batch_come_one_after_the_other(tell: Tell) -> None:
+def test_two_drafts_in_one_batch_come_one_after_the_other(tell: Tell) -> None:
     assert tell(pull_request(1), pull_request(2, title="Sell coffee")).outcomes == (Outcome.ADDED, Outcome.CHANGED)
     assert PullRequest.objects.get().title == "Sell coffee"
 
 
-def test_a_merge_told_in_the_same_second_stays(tell: Tell) -> None:
+def test_a_merge_of_the_same_second_stays(tell: Tell) -> None:
     tell(pull_request(1, state=PullRequestState.MERGED))
     assert tell(pull_request(1, state=PullRequestState.OPEN)).outcomes == (Outcome.UNCHANGED,)
 

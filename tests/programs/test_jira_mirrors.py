@@ -31,7 +31,7 @@ from tests.demo.small_history import small_history
 from tests.org import Org
 from tests.personas import MANAGER, MEMBER, signed_in
 from tests.programs.tickets import as_, ticket
-from tests.sync.telling import read_everything
+from tests.sync.readings import read_everything
 from tests.teams import create_teams
 
 pytestmark = pytest.mark.django_db

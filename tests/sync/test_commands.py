@@ -15,7 +15,7 @@ from integrations.models import Connection
 from tests.sync.connector import Example
 from tests.sync.faults import always, refused, times
 from tests.sync.provider import TOKEN, Provider
-from tests.sync.telling import let_time_pass, titles
+from tests.sync.readings import let_time_pass, titles
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from integrations.models import Connection, Stream
 from integrations.sync.resources import discover_resources
 from tests.sync.faults import always, refused
 from tests.sync.provider import Provider
-from tests.sync.telling import read_everything
+from tests.sync.readings import read_everything
 
 
 def test_failing_and_late_streams_are_found(connection: Connection, provider: Provider) -> None:

@@ -24,7 +24,7 @@ from tests.sync import connector
 from tests.sync.conftest import stream_of
 from tests.sync.connector import Example
 from tests.sync.provider import TOKEN, Provider, SeenRequest
-from tests.sync.telling import last_run, let_time_pass, read_everything, read_through, titles
+from tests.sync.readings import last_run, let_time_pass, read_everything, read_through, titles
 
 
 def connected(provider: Provider, name: str, match: str) -> Connection:
@@ -102,7 +102,7 @@ def test_a_stream_is_one_workers_until_its_lease_is_over_or_its_session_gone(
     assert done.state == SyncRun.State.DONE
 
 
-def test_a_crowded_host_leaves_the_turn_to_others(
+def test_a_rate_limited_host_leaves_the_slice_to_others(
     connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     provider.repository("acme/shop", pull_requests=3)

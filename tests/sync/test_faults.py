@@ -18,7 +18,7 @@ from tests.sync import faults
 from tests.sync.conftest import QUICK, stream_of
 from tests.sync.faults import after, always, every, refused, times
 from tests.sync.provider import TOKEN, Fault, Provider, Reply, SeenRequest
-from tests.sync.telling import last_run, let_time_pass, read_everything, read_through, titles
+from tests.sync.readings import last_run, let_time_pass, read_everything, read_through, titles
 
 
 def redirected(_: Provider) -> Fault:
@@ -104,7 +104,7 @@ def test_the_tables_are_those_without_the_fault(two_repositories: Connection, pr
     assert {(run.added, run.changed, run.removed, run.quarantined) for run in again} == {(0, 0, 0, 0)}
 
 
-def test_being_asked_to_wait_is_no_failure(two_repositories: Connection, provider: Provider) -> None:
+def test_a_rate_limit_is_no_failure(two_repositories: Connection, provider: Provider) -> None:
     provider.answers(times(1, refused(429, Retry_After="300"), page=2))
     while run_next_slice() is not None:
         pass
@@ -199,7 +199,7 @@ def test_failures_in_a_row_are_tried_more_and_more_rarely(two_repositories: Conn
     assert stream.problem == "Example answered 500, an error of its own, when asked for /repos/1000/pulls."
 
 
-def test_whoever_says_now_and_refuses_all_the_same_is_not_asked_without_end(
+def test_a_provider_that_allows_a_retry_at_once_and_refuses_it_is_left_alone(
     two_repositories: Connection, provider: Provider
 ) -> None:
     provider.answers(always(refused(429, Retry_After="0"), to="1000/pulls"))

@@ -17,8 +17,8 @@ from integrations.models import Connection, PullRequest, QuarantinedPayload, Wor
 from integrations.sync.quarantine import replay
 from integrations.webhooks.process import process_waiting
 from tests.demo.small_history import BEGIN, DAY, HOUR, small_history
+from tests.sync.readings import let_time_pass, read_everything, read_through
 from tests.sync.simulated import GITEA, tables_of
-from tests.sync.telling import let_time_pass, read_everything, read_through
 
 pytestmark = pytest.mark.django_db
 SECRET = "only-for-tests"

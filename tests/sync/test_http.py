@@ -154,7 +154,9 @@ def test_an_address_that_is_none_is_said_to_be_none(asking: ConnectionHttp, prov
     assert provider.seen == []
 
 
-def test_an_absolute_address_of_another_host_is_not_asked(asking: ConnectionHttp, provider: Provider) -> None:
+def test_nothing_is_requested_from_an_absolute_address_of_another_host(
+    asking: ConnectionHttp, provider: Provider
+) -> None:
     with pytest.raises(PermanentError, match=r"leads to another host, http://elsewhere.example.com"):
         asking.get("http://elsewhere.example.com/repos?page=2")
     assert asking.get(f"{provider.url}/repos?page=1").status == 200

@@ -22,7 +22,7 @@ from integrations.sync.resources import discover_resources
 from tests.connectors.jenkins.conftest import ROLLOUTS, busy_history
 from tests.connectors.jenkins.reading import QUICK, ROLLOUT, RULE, TOKEN, USER
 from tests.demo.small_history import small_history
-from tests.sync.telling import read_through
+from tests.sync.readings import read_through
 
 MOST_REQUESTS = 3  # of a stream in which nothing happened
 

@@ -179,7 +179,7 @@ def test_rules_and_former_names_of_a_joined_repository_mean_it_again_once_it_is_
     assert builds(1) | builds(3) == dict.fromkeys("1234", "shop-builds")
 
 
-def test_a_commit_of_both_stays_with_each_and_counts_once_between(shops: tuple[Delivery, Delivery]) -> None:
+def test_a_commit_of_both_stays_with_both_and_counts_once_between(shops: tuple[Delivery, Delivery]) -> None:
     short, long = shops
     shared = {"sha": sha_of("both"), "parents": [], "author_email": "ben@example.com", "committed_at": iso("Tue 09:00")}
     short.push("commits", repository="shop-ci", branch="wip", message="both", **shared)

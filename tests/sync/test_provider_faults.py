@@ -9,8 +9,8 @@ import pytest
 from demo.providers import faults
 from demo.providers.faults import Fault
 from integrations.models import Connection
+from tests.sync.readings import let_time_pass, read_everything, read_through
 from tests.sync.simulated import PROVIDERS, AnyServer, SimulatedProvider, tables_of
-from tests.sync.telling import let_time_pass, read_everything, read_through
 
 pytestmark = pytest.mark.django_db
 MOST_REQUESTS = 3  # of a stream in which nothing happened

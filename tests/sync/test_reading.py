@@ -7,7 +7,7 @@ from integrations.sync.resources import discover_resources
 from integrations.sync.slices import run_next_slice
 from tests.sync.conftest import stream_of
 from tests.sync.provider import Provider
-from tests.sync.telling import read_everything, titles
+from tests.sync.readings import read_everything, titles
 
 
 def test_everything_is_read_newest_first_and_then_only_what_changed(connection: Connection, provider: Provider) -> None:

@@ -15,7 +15,7 @@ from integrations.sync.tasks import discover, sync_streams
 from tests.sync.conftest import resource_of, stream_of
 from tests.sync.faults import always, refused
 from tests.sync.provider import Provider
-from tests.sync.telling import last_run, read_everything, titles
+from tests.sync.readings import last_run, read_everything, titles
 
 
 def picked(connection: Connection) -> list[str]:

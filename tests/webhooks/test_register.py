@@ -50,7 +50,7 @@ def test_nothing_is_registered_unasked(github: GitHubServer) -> None:
     assert not list(github.hooks.at(SHOP))
 
 
-def test_a_synced_resource_gets_one_webhook_however_often_it_is_asked_for(github: GitHubServer) -> None:
+def test_a_synced_resource_gets_one_webhook_however_often_it_is_requested(github: GitHubServer) -> None:
     connection = connected(github)
     request_hooks(connection)
     for _ in range(2):
@@ -92,7 +92,7 @@ def test_they_are_removed_when_they_are_not_wanted(github: GitHubServer) -> None
     assert not list(github.hooks.at(SHOP))
 
 
-def test_a_missing_permission_is_named_and_tried_again_when_asked(github: GitHubServer) -> None:
+def test_a_missing_permission_is_named_and_tried_again_on_request(github: GitHubServer) -> None:
     connection = connected(github, LACKING)
     request_hooks(connection)
     register_waiting()

@@ -45,7 +45,7 @@ FAULTS: Mapping[str, AnyFault] = {
 
 
 def by_id(drafts: list[AnyDraft]) -> dict[str, AnyDraft]:
-    """The last telling of each record."""
+    """The last draft of each record."""
     return {draft.external_id: draft for draft in drafts}
 
 

@@ -54,5 +54,5 @@ def drafts_of(pages: list[Page]) -> list[AnyDraft]:
 
 
 def by_id(drafts: list[AnyDraft]) -> dict[str, AnyDraft]:
-    """The last telling of each record."""
+    """The last draft of each record."""
     return {draft.external_id: draft for draft in drafts}

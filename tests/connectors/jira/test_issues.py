@@ -233,7 +233,7 @@ def test_a_delivery_that_names_no_fields_takes_no_epic_away() -> None:
     assert draft.parent_key is MISSING
 
 
-def test_a_sprint_that_has_not_begun_has_no_days() -> None:
+def test_a_sprint_that_has_not_started_has_no_days() -> None:
     (draft,) = normalise_sprint({"board": 1, "sprint": {"id": 7, "name": "Sprint 7", "state": "future"}})
     assert (draft.external_id, draft.board, draft.state, draft.starts_at) == ("7", "1", SprintState.PLANNED, None)
 

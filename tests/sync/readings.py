@@ -1,4 +1,4 @@
-"""What the tests ask the engine for, and what they compare."""
+"""Readings of the engine for tests, and what is compared of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from integrations.sync.slices import run_next_slice
 
 
 def read_everything(connection: Connection, *, full: bool = False) -> list[SyncRun]:
-    """Ask for it, and take turns until nothing is due; the runs, in the order in which they began."""
+    """Request a reading, and run slices until nothing is due; the runs, in the order in which they began."""
     before = SyncRun.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     enqueue_sync(connection, full=full)
     while run_next_slice() is not None:
@@ -25,14 +25,14 @@ def titles(connection: Connection) -> dict[str, str]:
 
 
 def let_time_pass(connection: Connection) -> None:
-    """Whatever a stream waits for: it is over."""
+    """End every wait of its streams."""
     now = timezone.now()
     Stream.objects.filter(resource__connection=connection).update(due_at=now)
     Quota.objects.filter(connection=connection).update(blocked_until=None, resets_at=now)
 
 
 def read_through(connection: Connection, *, most_turns: int = 30) -> None:
-    """Take turns, and let time pass where one waits, until every stream was read to its end."""
+    """Run slices, and let time pass where one waits, until every stream was read to its end."""
     for _ in range(most_turns):
         if run_next_slice() is None:
             unread = Stream.objects.filter(resource__connection=connection, succeeded_at=None)
