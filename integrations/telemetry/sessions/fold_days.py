@@ -95,24 +95,42 @@ PROMPT_ABOVE: LiteralString = """
     WHERE bound < request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
 """
 
-# Sums of money are capped at the limit of the column: implausible values of one sender must not block others' days.
-# CASE, because LEAST ignores nulls: a missing cost would become the maximum.
-INSERT_EVENT_DAYS: LiteralString = f"""
+# Columns of days, and the figures of requests and calls of which they are sums.
+TIER_COUNTS = (
+    *("requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
+    "output_tokens",
+)
+DAY_COUNTS = {
+    **{name: name for name in (*TIER_COUNTS, "unpriced_tokens")},
+    "tool_calls": "calls",
+    "tool_failures": "failures",
+    "tool_refusals": "refusals",
+}
+DAY_AMOUNTS = {
+    "spend": "sum({sign} spend)",
+    "reported_cost": "sum({sign} reported_cost)",
+    "compared_cost": "sum({sign} reported_cost) FILTER (WHERE compared)",
+    "compared_spend": "sum({sign} spend) FILTER (WHERE compared)",
+    "surcharge_1h": "sum({sign} surcharge_1h)",
+}
+
+
+def _capped(total: str) -> str:
+    """A sum of money, capped at the limit of the column: implausible values of one sender must not block others' days.
+
+    CASE, because LEAST ignores nulls: a missing cost would become the maximum.
+    """
+    return f"CASE WHEN {total} > 9999999999 THEN 9999999999 ELSE {total} END"
+
+
+INSERT_EVENT_DAYS = f"""
     INSERT INTO integrations_agentsessionday (
-        session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
-        cache_write_tokens, cache_write_1h_tokens, output_tokens, spend, unpriced_tokens, reported_cost, compared_cost,
-        compared_spend, surcharge_1h, tool_calls, tool_failures, tool_refusals, lines_added, lines_removed, commits
+        session_id, identity_id, agent, source, counted, day, model, {", ".join((*DAY_COUNTS, *DAY_AMOUNTS))},
+        lines_added, lines_removed, commits
     )
-    SELECT session_id, identity_id, agent, 'events', counted, day, model, sum(requests), sum(input_tokens),
-           sum(cache_read_tokens), sum(cache_write_tokens), sum(cache_write_1h_tokens), sum(output_tokens),
-           CASE WHEN sum(spend) > 9999999999 THEN 9999999999 ELSE sum(spend) END, sum(unpriced_tokens),
-           CASE WHEN sum(reported_cost) > 9999999999 THEN 9999999999 ELSE sum(reported_cost) END,
-           CASE WHEN sum(reported_cost) FILTER (WHERE compared) > 9999999999 THEN 9999999999
-                ELSE sum(reported_cost) FILTER (WHERE compared) END,
-           CASE WHEN sum(spend) FILTER (WHERE compared) > 9999999999 THEN 9999999999
-                ELSE sum(spend) FILTER (WHERE compared) END,
-           CASE WHEN sum(surcharge_1h) > 9999999999 THEN 9999999999 ELSE sum(surcharge_1h) END,
-           sum(calls), sum(failures), sum(refusals), 0, 0, 0
+    SELECT session_id, identity_id, agent, 'events', counted, day, model,
+           {", ".join(f"sum({figure})" for figure in DAY_COUNTS.values())},
+           {", ".join(_capped(total.format(sign="")) for total in DAY_AMOUNTS.values())}, 0, 0, 0
     FROM (
         SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day,
                {REQUEST_FIGURES}
@@ -144,7 +162,7 @@ INSERT_METRIC_DAYS: LiteralString = f"""
            coalesce(named.name, slot.model), 0, sum(slot.input_tokens), sum(slot.cache_read_tokens),
            sum(slot.cache_write_tokens), sum(slot.output_tokens), NULL,
            sum(slot.input_tokens + slot.cache_read_tokens + slot.cache_write_tokens + slot.output_tokens),
-           CASE WHEN sum(slot.reported_cost) > 9999999999 THEN 9999999999 ELSE sum(slot.reported_cost) END,
+           {_capped("sum(slot.reported_cost)")},
            0, 0, 0, sum(slot.lines_added), sum(slot.lines_removed), sum(slot.commits)
     FROM fold_rebuilt_day rebuilt
     JOIN integrations_agentmeterslot slot
@@ -161,13 +179,12 @@ DELETE_TIER_DAYS: LiteralString = """
     WHERE stored.session_id = rebuilt.session_id AND stored.day = rebuilt.day AND rebuilt.source = 'events'
 """
 
-INSERT_TIER_DAYS: LiteralString = f"""
+INSERT_TIER_DAYS = f"""
     INSERT INTO integrations_agenttierday (
-        session_id, identity_id, agent, day, model, prompt_above, service_tier, requests, input_tokens,
-        cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens
+        session_id, identity_id, agent, day, model, prompt_above, service_tier, {", ".join(TIER_COUNTS)}
     )
-    SELECT session_id, identity_id, agent, day, model, above, service_tier, count(*), sum(input_tokens),
-           sum(cache_read_tokens), sum(cache_write_tokens), sum(cache_write_1h_tokens), sum(output_tokens)
+    SELECT session_id, identity_id, agent, day, model, above, service_tier,
+           {", ".join(f"sum({name})" for name in TIER_COUNTS)}
     FROM (
         SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day, size.above, request.service_tier,
                {REQUEST_FIGURES}

@@ -6,9 +6,10 @@ each column by a rule that is independent of their order.
 
 from __future__ import annotations
 
-from typing import Any, LiteralString
+from typing import Any
 
 from core import sql
+from integrations.enums import RequestPart
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.prices.rates import HOUR, MINUTE, RATES, SPEND, SURCHARGE, RateKey, rate_parameters
 from integrations.telemetry.sessions.fold_tables import is_any
@@ -20,57 +21,7 @@ def merge_requests() -> None:
     They are merged with stored rows in a temporary table, and priced on insert, so that each is written once.  What was
     subtracted from the input of a sender that counts cached tokens apart is added again (cached_apart.py).
     """
-    sql.execute(
-        """
-        INSERT INTO fold_request (
-            session_id, key, stored_at, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
-            duration_ms, reported_cost, cache_write_1h_tokens, service_tier, sender, subtracted_tokens, place_id,
-            skill, sub_agent, plugin, mcp_server, effort, query_source, provider
-        )
-        SELECT fresh.session_id, fresh.key, stored.at, LEAST(stored.at, fresh.at), GREATEST(stored.model, fresh.model),
-               GREATEST(
-                   stored.input_tokens + CASE WHEN apart.sender IS NULL THEN 0 ELSE stored.subtracted_tokens END,
-                   fresh.input_tokens, 0
-               ),
-               GREATEST(stored.cache_read_tokens, fresh.cache_read_tokens, 0),
-               GREATEST(stored.cache_write_tokens, fresh.cache_write_tokens, 0),
-               GREATEST(stored.output_tokens, fresh.output_tokens, 0),
-               GREATEST(stored.duration_ms, fresh.duration_ms),
-               GREATEST(stored.reported_cost, fresh.reported_cost),
-               GREATEST(stored.cache_write_1h_tokens, fresh.cache_write_1h_tokens, 0),
-               GREATEST(stored.service_tier, fresh.service_tier),
-               GREATEST(stored.sender, fresh.sender),
-               GREATEST(CASE WHEN apart.sender IS NULL THEN stored.subtracted_tokens END, fresh.subtracted_tokens, 0),
-               coalesce(stored.place_id, place.id),
-               GREATEST(stored.skill, fresh.skill, ''), GREATEST(stored.sub_agent, fresh.sub_agent, ''),
-               GREATEST(stored.plugin, fresh.plugin, ''), GREATEST(stored.mcp_server, fresh.mcp_server, ''),
-               GREATEST(stored.effort, fresh.effort, ''), GREATEST(stored.query_source, fresh.query_source, ''),
-               GREATEST(stored.provider, fresh.provider, '')
-        FROM (
-            SELECT session_id, key, min(at) AS at, max(model) AS model,
-                   max(input_tokens + CASE WHEN apart.sender IS NULL THEN 0 ELSE subtracted_tokens END) AS input_tokens,
-                   max(cache_read_tokens) AS cache_read_tokens, max(cache_write_tokens) AS cache_write_tokens,
-                   max(output_tokens) AS output_tokens, max(duration_ms) AS duration_ms,
-                   max(reported_cost) AS reported_cost, max(cache_write_1h_tokens) AS cache_write_1h_tokens,
-                   max(service_tier) AS service_tier, max(sender) AS sender,
-                   max(subtracted_tokens) FILTER (WHERE apart.sender IS NULL) AS subtracted_tokens,
-                   max(place) AS place,
-                   max(parts ->> 'skill') AS skill, max(parts ->> 'sub_agent') AS sub_agent,
-                   max(parts ->> 'plugin') AS plugin, max(parts ->> 'mcp_server') AS mcp_server,
-                   max(parts ->> 'effort') AS effort, max(parts ->> 'query_source') AS query_source,
-                   max(parts ->> 'provider') AS provider
-            FROM fold_event
-            LEFT JOIN integrations_apartsender apart USING (sender)
-            WHERE kind = %(kind)s
-            GROUP BY session_id, key
-        ) AS fresh
-        LEFT JOIN integrations_agentrequest stored USING (session_id, key)
-        LEFT JOIN integrations_apartsender apart ON apart.sender = stored.sender
-        LEFT JOIN integrations_telemetryplace place
-          ON fresh.place <> '' AND place.key = md5(fresh.place)::uuid
-        """,
-        {"kind": int(EventKind.REQUEST)},
-    )
+    sql.execute(MERGE_REQUESTS, {"kind": int(EventKind.REQUEST)})
     rates = _rates_of_requests()
     sql.execute(f"{INSERT_PRICED_REQUESTS} WHERE request.stored_at IS NULL", rates)
     if is_any("fold_request", "stored_at IS NOT NULL"):
@@ -86,54 +37,68 @@ def merge_requests() -> None:
     )
 
 
+_PARTS = tuple(part.value for part in RequestPart)
+_GREATEST = ("model", "duration_ms", "reported_cost", "service_tier", "sender")
+_GREATEST_COUNTS = ("cache_read_tokens", "cache_write_tokens", "output_tokens", "cache_write_1h_tokens")
+
+# Column → value for each staged request: of its events in this fold, and merged with the stored row.
+_FRESH = {
+    "at": "min(at)",
+    "input_tokens": "max(input_tokens + CASE WHEN apart.sender IS NULL THEN 0 ELSE subtracted_tokens END)",
+    "subtracted_tokens": "max(subtracted_tokens) FILTER (WHERE apart.sender IS NULL)",
+    "place": "max(place)",
+    **{name: f"max({name})" for name in (*_GREATEST, *_GREATEST_COUNTS)},
+    **{part: f"max(parts ->> '{part}')" for part in _PARTS},
+}
+_MERGED = {
+    "session_id": "fresh.session_id",
+    "key": "fresh.key",
+    "at": "LEAST(stored.at, fresh.at)",
+    "input_tokens": """GREATEST(
+        stored.input_tokens + CASE WHEN apart.sender IS NULL THEN 0 ELSE stored.subtracted_tokens END,
+        fresh.input_tokens, 0
+    )""",
+    "subtracted_tokens": """GREATEST(
+        CASE WHEN apart.sender IS NULL THEN stored.subtracted_tokens END, fresh.subtracted_tokens, 0
+    )""",
+    "place_id": "coalesce(stored.place_id, place.id)",
+    **{name: f"GREATEST(stored.{name}, fresh.{name})" for name in _GREATEST},
+    **{name: f"GREATEST(stored.{name}, fresh.{name}, 0)" for name in _GREATEST_COUNTS},
+    **{part: f"GREATEST(stored.{part}, fresh.{part}, '')" for part in _PARTS},
+}
+MERGE_REQUESTS = f"""
+    INSERT INTO fold_request (stored_at, {", ".join(_MERGED)})
+    SELECT stored.at, {", ".join(_MERGED.values())}
+    FROM (
+        SELECT session_id, key, {", ".join(f"{value} AS {name}" for name, value in _FRESH.items())}
+        FROM fold_event
+        LEFT JOIN integrations_apartsender apart USING (sender)
+        WHERE kind = %(kind)s
+        GROUP BY session_id, key
+    ) AS fresh
+    LEFT JOIN integrations_agentrequest stored USING (session_id, key)
+    LEFT JOIN integrations_apartsender apart ON apart.sender = stored.sender
+    LEFT JOIN integrations_telemetryplace place ON fresh.place <> '' AND place.key = md5(fresh.place)::uuid
+"""  # noqa: S608  # constants of this module
+
 # Requests are usually new.  Only the fold inserts them, holding the locks of their sessions, so rows that were missing
 # before still are; checking each row again with ON CONFLICT would cost a third more.
-INSERT_PRICED_REQUESTS: LiteralString = f"""
-    INSERT INTO integrations_agentrequest AS stored (
-        session_id, key, at, model, input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
-        duration_ms, reported_cost, spend, surcharge_1h, cache_write_1h_tokens, inferred_1h_tokens, service_tier,
-        price_version_id, sender, subtracted_tokens, place_id,
-        skill, sub_agent, plugin, mcp_server, effort, query_source, provider
-    )
-    SELECT request.session_id, request.key, request.at, request.model, request.input_tokens,
-           request.cache_read_tokens, request.cache_write_tokens, request.output_tokens, request.duration_ms,
-           request.reported_cost, {SPEND}, {SURCHARGE}, request.cache_write_1h_tokens, hour.inferred,
-           request.service_tier, rate.version, request.sender, request.subtracted_tokens,
-           request.place_id, request.skill, request.sub_agent, request.plugin, request.mcp_server, request.effort,
-           request.query_source, request.provider
+_PRICED = {
+    **{name: f"request.{name}" for name in _MERGED},
+    "spend": SPEND,
+    "surcharge_1h": SURCHARGE,
+    "inferred_1h_tokens": "hour.inferred",
+    "price_version_id": "rate.version",
+}
+INSERT_PRICED_REQUESTS = f"""
+    INSERT INTO integrations_agentrequest AS stored ({", ".join(_PRICED)})
+    SELECT {", ".join(_PRICED.values())}
     FROM fold_request request
     JOIN fold_session session USING (session_id)
     LEFT JOIN {RATES}
     {HOUR}
 """  # noqa: S608  # constants of rates.py
-
-UPDATE_STORED: LiteralString = """
-    ON CONFLICT (session_id, key) DO UPDATE
-    SET at = excluded.at,
-        model = excluded.model,
-        input_tokens = excluded.input_tokens,
-        cache_read_tokens = excluded.cache_read_tokens,
-        cache_write_tokens = excluded.cache_write_tokens,
-        output_tokens = excluded.output_tokens,
-        duration_ms = excluded.duration_ms,
-        reported_cost = excluded.reported_cost,
-        spend = excluded.spend,
-        surcharge_1h = excluded.surcharge_1h,
-        inferred_1h_tokens = excluded.inferred_1h_tokens,
-        sender = excluded.sender,
-        subtracted_tokens = excluded.subtracted_tokens,
-        cache_write_1h_tokens = excluded.cache_write_1h_tokens,
-        service_tier = excluded.service_tier,
-        price_version_id = excluded.price_version_id,
-        place_id = excluded.place_id,
-        skill = excluded.skill,
-        sub_agent = excluded.sub_agent,
-        plugin = excluded.plugin,
-        mcp_server = excluded.mcp_server,
-        effort = excluded.effort,
-        query_source = excluded.query_source,
-        provider = excluded.provider
-"""
+UPDATE_STORED = sql.update_changed("session_id, key", (name for name in _PRICED if name not in ("session_id", "key")))
 
 
 def _rates_of_requests() -> dict[str, list[Any]]:

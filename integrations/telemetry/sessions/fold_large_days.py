@@ -14,7 +14,15 @@ from django.db import connection
 from core import sql
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.prices.lists import PROMPT_BOUNDS
-from integrations.telemetry.sessions.fold_days import CALL_FIGURES, PROMPT_ABOVE, REQUEST_FIGURES, REQUEST_NAME
+from integrations.telemetry.sessions.fold_days import (
+    CALL_FIGURES,
+    DAY_AMOUNTS,
+    DAY_COUNTS,
+    PROMPT_ABOVE,
+    REQUEST_FIGURES,
+    REQUEST_NAME,
+    TIER_COUNTS,
+)
 from integrations.telemetry.sessions.fold_tables import analyse_where_large
 
 LARGE_DAY = 10_000  # requests and calls: rebuilding fewer takes some hundredths of a second
@@ -104,83 +112,63 @@ EXCLUDE_UNCERTAIN_DAYS: LiteralString = """
     WHERE large.session_id = uncertain.session_id AND large.day = uncertain.day
 """
 
-# Sums over no rows are null.
-ADD_TO_DAYS: LiteralString = """
+TOOL_COUNTS = ("calls", "failures", "refusals")
+
+
+def _added(*names: str) -> str:
+    return ", ".join(f"{name} = stored.{name} + excluded.{name}" for name in names)
+
+
+def _added_if_any(*names: str) -> str:
+    """Of sums that are null over no rows."""
+    return ", ".join(
+        f"{name} = coalesce(stored.{name} + excluded.{name}, stored.{name}, excluded.{name})" for name in names
+    )
+
+
+ADD_TO_DAYS = f"""
     INSERT INTO integrations_agentsessionday AS stored (
-        session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
-        cache_write_tokens, cache_write_1h_tokens, output_tokens, spend, unpriced_tokens, reported_cost, compared_cost,
-        compared_spend, surcharge_1h, tool_calls, tool_failures, tool_refusals, lines_added, lines_removed, commits
+        session_id, identity_id, agent, source, counted, day, model, {", ".join((*DAY_COUNTS, *DAY_AMOUNTS))},
+        lines_added, lines_removed, commits
     )
     SELECT session_id, session.identity_id, session.agent, 'events', session.events_counted, day, model,
-           sum(sign * requests), sum(sign * input_tokens), sum(sign * cache_read_tokens),
-           sum(sign * cache_write_tokens), sum(sign * cache_write_1h_tokens), sum(sign * output_tokens),
-           sum(sign * spend), sum(sign * unpriced_tokens), sum(sign * reported_cost),
-           sum(sign * reported_cost) FILTER (WHERE compared), sum(sign * spend) FILTER (WHERE compared),
-           sum(sign * surcharge_1h), sum(sign * calls), sum(sign * failures), sum(sign * refusals), 0, 0, 0
+           {", ".join(f"sum(sign * {figure})" for figure in DAY_COUNTS.values())},
+           {", ".join(total.format(sign="sign *") for total in DAY_AMOUNTS.values())}, 0, 0, 0
     FROM fold_difference
     JOIN fold_large_day USING (session_id, day)
     JOIN fold_session session USING (session_id)
     GROUP BY session_id, session.identity_id, session.agent, session.events_counted, day, model
     ON CONFLICT (session_id, day, source, model) DO UPDATE
-    SET requests = stored.requests + excluded.requests,
-        input_tokens = stored.input_tokens + excluded.input_tokens,
-        cache_read_tokens = stored.cache_read_tokens + excluded.cache_read_tokens,
-        cache_write_tokens = stored.cache_write_tokens + excluded.cache_write_tokens,
-        cache_write_1h_tokens = stored.cache_write_1h_tokens + excluded.cache_write_1h_tokens,
-        output_tokens = stored.output_tokens + excluded.output_tokens,
-        spend = coalesce(stored.spend + excluded.spend, stored.spend, excluded.spend),
-        unpriced_tokens = stored.unpriced_tokens + excluded.unpriced_tokens,
-        reported_cost = coalesce(stored.reported_cost + excluded.reported_cost, stored.reported_cost,
-                                 excluded.reported_cost),
-        compared_cost = coalesce(stored.compared_cost + excluded.compared_cost, stored.compared_cost,
-                                 excluded.compared_cost),
-        compared_spend = coalesce(stored.compared_spend + excluded.compared_spend, stored.compared_spend,
-                                  excluded.compared_spend),
-        surcharge_1h = coalesce(stored.surcharge_1h + excluded.surcharge_1h, stored.surcharge_1h,
-                                excluded.surcharge_1h),
-        tool_calls = stored.tool_calls + excluded.tool_calls,
-        tool_failures = stored.tool_failures + excluded.tool_failures,
-        tool_refusals = stored.tool_refusals + excluded.tool_refusals
-"""
+    SET {_added(*DAY_COUNTS)}, {_added_if_any(*DAY_AMOUNTS)}
+"""  # noqa: S608  # constants
 
-ADD_TO_TIER_DAYS: LiteralString = """
+ADD_TO_TIER_DAYS = f"""
     INSERT INTO integrations_agenttierday AS stored (
-        session_id, identity_id, agent, day, model, prompt_above, service_tier, requests, input_tokens,
-        cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens
+        session_id, identity_id, agent, day, model, prompt_above, service_tier, {", ".join(TIER_COUNTS)}
     )
     SELECT session_id, session.identity_id, session.agent, day, model, prompt_above, service_tier,
-           sum(sign * requests), sum(sign * input_tokens), sum(sign * cache_read_tokens),
-           sum(sign * cache_write_tokens), sum(sign * cache_write_1h_tokens), sum(sign * output_tokens)
+           {", ".join(f"sum(sign * {name})" for name in TIER_COUNTS)}
     FROM fold_difference
     JOIN fold_large_day USING (session_id, day)
     JOIN fold_session session USING (session_id)
     WHERE requests > 0 AND (service_tier <> '' OR prompt_above > 0)
     GROUP BY session_id, session.identity_id, session.agent, day, model, prompt_above, service_tier
-    ON CONFLICT (session_id, day, model, prompt_above, service_tier) DO UPDATE
-    SET requests = stored.requests + excluded.requests,
-        input_tokens = stored.input_tokens + excluded.input_tokens,
-        cache_read_tokens = stored.cache_read_tokens + excluded.cache_read_tokens,
-        cache_write_tokens = stored.cache_write_tokens + excluded.cache_write_tokens,
-        cache_write_1h_tokens = stored.cache_write_1h_tokens + excluded.cache_write_1h_tokens,
-        output_tokens = stored.output_tokens + excluded.output_tokens
-"""
+    ON CONFLICT (session_id, day, model, prompt_above, service_tier) DO UPDATE SET {_added(*TIER_COUNTS)}
+"""  # noqa: S608  # constants
 
-ADD_TO_TOOL_DAYS: LiteralString = """
+ADD_TO_TOOL_DAYS = f"""
     INSERT INTO integrations_agenttoolday AS stored (
-        session_id, identity_id, agent, day, tool, calls, failures, refusals
+        session_id, identity_id, agent, day, tool, {", ".join(TOOL_COUNTS)}
     )
     SELECT session_id, session.identity_id, session.agent, day, tool,
-           sum(sign * calls), sum(sign * failures), sum(sign * refusals)
+           {", ".join(f"sum(sign * {name})" for name in TOOL_COUNTS)}
     FROM fold_difference
     JOIN fold_large_day USING (session_id, day)
     JOIN fold_session session USING (session_id)
     WHERE requests = 0
     GROUP BY session_id, session.identity_id, session.agent, day, tool
-    ON CONFLICT (session_id, day, tool) DO UPDATE
-    SET calls = stored.calls + excluded.calls,
-        failures = stored.failures + excluded.failures,
-        refusals = stored.refusals + excluded.refusals
-"""
+    ON CONFLICT (session_id, day, tool) DO UPDATE SET {_added(*TOOL_COUNTS)}
+"""  # noqa: S608  # constants
 
 # Delete rows that became empty.
 DELETE_EMPTY: tuple[LiteralString, ...] = (
