@@ -15,7 +15,10 @@ from integrations.delivery.records.parts import (
     Openable,
     Stage,
     Story,
+    consequences,
+    happened,
     in_order,
+    links_of_failures,
     name_of_run,
     stage,
 )
@@ -58,6 +61,7 @@ def story_of_deployment(record: Deployment, access: Access) -> DeploymentStory:
         .select_related("incident__repository", "repaired_by__repository", "deployment__repository")
         .order_by("pk")[:MOST_PARTS]
     )
+    own_failures = [failure for failure in failures if failure.deployment_id == deployment.pk]
     neighbours = _neighbours(deployment)
     openable = Openable(
         access,
@@ -73,14 +77,16 @@ def story_of_deployment(record: Deployment, access: Access) -> DeploymentStory:
     happenings = [
         *_its_own(deployment, statuses[:MOST_PARTS]),
         *_merges(contained[:MOST_PARTS], openable),
-        *_consequences(deployment, failures, failed, openable),
+        *consequences(own_failures, openable),
+        *(happened(failed.restored_at, Happened.RESTORED) if failed else ()),
     ]
     return DeploymentStory(
         name=openable.name(deployment),
         happenings=in_order(happenings),
         stages=_stages(deployment, failed),
         links=[
-            *_failures(deployment, failures, openable),
+            *_repairs(failures, openable, deployment),
+            *links_of_failures(own_failures, openable),
             *_others(neighbours, proposed, openable),
             *_contents(contained[:MOST_PARTS], openable),
         ],
@@ -110,47 +116,21 @@ def _neighbours(deployment: Deployment) -> list[tuple[str, Deployment]]:
 
 
 def _its_own(deployment: Deployment, statuses: Sequence[DeploymentStatus]) -> Iterator[Happening]:
-    if deployment.created_at:
-        yield Happening(deployment.created_at, Happened.CREATED, by=deployment.deployed_by)
-    if deployment.started_at:
-        run = name_of_run(deployment.pipeline_run) if deployment.pipeline_run else None
-        yield Happening(deployment.started_at, Happened.STARTED, record=run)
+    run = name_of_run(deployment.pipeline_run) if deployment.pipeline_run else None
+    yield from happened(deployment.created_at, Happened.CREATED, by=deployment.deployed_by)
+    yield from happened(deployment.started_at, Happened.STARTED, record=run)
     own_times = {deployment.created_at, deployment.started_at, deployment.finished_at}
     for status in statuses:
         if status.at in own_times:  # shown as the deployment's own statement
             continue
         yield Happening(status.at, Happened.STATUS, detail=status.native_status, status=status.status)
-    if deployment.finished_at:
-        yield Happening(deployment.finished_at, Happened.FINISHED, status=deployment.status)
+    yield from happened(deployment.finished_at, Happened.FINISHED, status=deployment.status)
 
 
 def _merges(contained: Sequence[DeployedPullRequest], openable: Openable) -> Iterator[Happening]:
     for link in contained:
-        pull_request = link.pull_request
-        if pull_request.merged_at:
-            name = openable.name(pull_request)
-            yield Happening(pull_request.merged_at, Happened.PULL_REQUEST_MERGED, by=pull_request.author, record=name)
-
-
-def _consequences(
-    deployment: Deployment,
-    failures: Sequence[DeploymentFailure],
-    failed: FailedDeployment | None,
-    openable: Openable,
-) -> Iterator[Happening]:
-    for failure in failures:
-        if failure.deployment_id != deployment.pk:
-            continue
-        if failure.incident and failure.incident.started_at:
-            yield Happening(failure.incident.started_at, Happened.INCIDENT, record=openable.name(failure.incident))
-        if failure.incident and failure.incident.resolved_at:
-            yield Happening(failure.incident.resolved_at, Happened.RESOLVED, record=openable.name(failure.incident))
-        if failure.repaired_by and failure.repaired_by.finished_at:
-            yield Happening(
-                failure.repaired_by.finished_at, Happened.REPAIRED, record=openable.name(failure.repaired_by)
-            )
-    if failed and failed.restored_at:
-        yield Happening(failed.restored_at, Happened.RESTORED)
+        merged, name = link.pull_request, openable.name(link.pull_request)
+        yield from happened(merged.merged_at, Happened.PULL_REQUEST_MERGED, by=merged.author, record=name)
 
 
 def _stages(deployment: Deployment, failed: FailedDeployment | None) -> list[Stage]:
@@ -164,16 +144,10 @@ def _stages(deployment: Deployment, failed: FailedDeployment | None) -> list[Sta
     return stages
 
 
-def _failures(deployment: Deployment, failures: Sequence[DeploymentFailure], openable: Openable) -> Iterator[Link]:
+def _repairs(failures: Sequence[DeploymentFailure], openable: Openable, by: Deployment) -> Iterator[Link]:
     for failure in failures:
-        if failure.deployment_id != deployment.pk:
+        if failure.deployment_id != by.pk:
             yield Link("repairs", openable.name(failure.deployment), failure.method, failure.deployment.finished_at)
-        elif failure.incident:
-            yield Link("incident", openable.name(failure.incident), failure.method, failure.incident.started_at)
-        elif failure.repaired_by:
-            yield Link(
-                "repaired_by", openable.name(failure.repaired_by), failure.method, failure.repaired_by.finished_at
-            )
 
 
 def _others(

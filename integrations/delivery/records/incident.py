@@ -13,6 +13,7 @@ from integrations.delivery.records.parts import (
     Openable,
     Stage,
     Story,
+    happened,
     in_order,
     stage,
 )
@@ -73,22 +74,18 @@ def story_of_incident(record: Incident, access: Access) -> IncidentStory:
 def _happenings(
     incident: Incident, failure: DeploymentFailure | None, siblings: list[DeploymentFailure], openable: Openable
 ) -> Iterator[Happening]:
-    if failure and failure.deployment.finished_at:
+    if failure:
         name = openable.name(failure.deployment)
-        yield Happening(failure.deployment.finished_at, Happened.DEPLOYED, record=name)
-    if incident.started_at:
-        yield Happening(incident.started_at, Happened.STARTED)
-    if incident.acknowledged_at:
-        yield Happening(incident.acknowledged_at, Happened.ACKNOWLEDGED)
-    if incident.resolved_at:
-        yield Happening(incident.resolved_at, Happened.RESOLVED)
+        yield from happened(failure.deployment.finished_at, Happened.DEPLOYED, record=name)
+    yield from happened(incident.started_at, Happened.STARTED)
+    yield from happened(incident.acknowledged_at, Happened.ACKNOWLEDGED)
+    yield from happened(incident.resolved_at, Happened.RESOLVED)
     for sibling in siblings:
-        if sibling.repaired_by and sibling.repaired_by.finished_at:
-            yield Happening(
-                sibling.repaired_by.finished_at, Happened.REPAIRED, record=openable.name(sibling.repaired_by)
-            )
-        elif sibling.incident and sibling.incident.started_at:
-            yield Happening(sibling.incident.started_at, Happened.INCIDENT, record=openable.name(sibling.incident))
+        if repair := sibling.repaired_by:
+            yield from happened(repair.finished_at, Happened.REPAIRED, record=openable.name(repair))
+        elif sibling.incident:
+            name = openable.name(sibling.incident)
+            yield from happened(sibling.incident.started_at, Happened.INCIDENT, record=name)
 
 
 def _stages(incident: Incident, failure: DeploymentFailure | None) -> list[Stage]:
@@ -114,10 +111,8 @@ def _links(
         return
     yield Link("caused_by", openable.name(failure.deployment), failure.method, failure.deployment.finished_at)
     for sibling in siblings:
-        if sibling.repaired_by:
-            yield Link(
-                "repaired_by", openable.name(sibling.repaired_by), sibling.method, sibling.repaired_by.finished_at
-            )
+        if repair := sibling.repaired_by:
+            yield Link("repaired_by", openable.name(repair), sibling.method, repair.finished_at)
         elif sibling.incident:
             yield Link("same_cause", openable.name(sibling.incident), sibling.method, sibling.incident.started_at)
     for one in brought:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import Model, QuerySet
 
@@ -15,7 +16,7 @@ from integrations.delivery.records.visible import (
     visible_pull_requests,
     visible_work_items,
 )
-from integrations.models import Deployment, Incident, PipelineRun, PullRequest, WorkItem
+from integrations.models import Deployment, DeploymentFailure, Incident, PipelineRun, PullRequest, WorkItem
 from orgtree.access.access import Access
 from orgtree.models import Identity
 
@@ -186,6 +187,33 @@ def stage(name: str, start: datetime | None, end: datetime | None, missing: str 
         return Stage(name, start, end, None, missing or "unknown")
     seconds = (end - start).total_seconds()
     return Stage(name, start, end, seconds) if seconds >= 0 else Stage(name, start, end, None, "negative")
+
+
+def happened(at: datetime | None, what: Happened, **details: Any) -> Iterator[Happening]:
+    """The event, unless its time is unknown."""
+    if at is not None:
+        yield Happening(at, what, **details)
+
+
+def consequences(failures: Iterable[DeploymentFailure], openable: Openable) -> Iterator[Happening]:
+    """What a deployment broke, and what repaired it."""
+    for failure in failures:
+        if failure.incident:
+            name = openable.name(failure.incident)
+            yield from happened(failure.incident.started_at, Happened.INCIDENT, record=name)
+            yield from happened(failure.incident.resolved_at, Happened.RESOLVED, record=name)
+        if failure.repaired_by:
+            name = openable.name(failure.repaired_by)
+            yield from happened(failure.repaired_by.finished_at, Happened.REPAIRED, record=name)
+
+
+def links_of_failures(failures: Iterable[DeploymentFailure], openable: Openable) -> Iterator[Link]:
+    """The same as links."""
+    for failure in failures:
+        if incident := failure.incident:
+            yield Link("incident", openable.name(incident), failure.method, incident.started_at)
+        if repair := failure.repaired_by:
+            yield Link("repaired_by", openable.name(repair), failure.method, repair.finished_at)
 
 
 def in_order(happenings: Iterable[Happening]) -> list[Happening]:

@@ -16,7 +16,10 @@ from integrations.delivery.records.parts import (
     Openable,
     Stage,
     Story,
+    consequences,
+    happened,
     in_order,
+    links_of_failures,
     name_of_run,
     stage,
 )
@@ -155,19 +158,16 @@ def _failures_of(deployed: DeployedPullRequest | None) -> list[DeploymentFailure
 
 
 def _its_own(pull_request: PullRequest) -> Iterator[Happening]:
-    if pull_request.created_at:
-        yield Happening(pull_request.created_at, Happened.CREATED, by=pull_request.author)
-    if pull_request.merged_at:
-        yield Happening(pull_request.merged_at, Happened.MERGED, by=pull_request.merged_by)
-    elif pull_request.closed_at and pull_request.state == PullRequestState.CLOSED:
-        yield Happening(pull_request.closed_at, Happened.CLOSED)
+    yield from happened(pull_request.created_at, Happened.CREATED, by=pull_request.author)
+    yield from happened(pull_request.merged_at, Happened.MERGED, by=pull_request.merged_by)
+    if pull_request.merged_at is None and pull_request.state == PullRequestState.CLOSED:
+        yield from happened(pull_request.closed_at, Happened.CLOSED)
 
 
 def _of_commits(commits: Sequence[PullRequestCommit]) -> Iterator[Happening]:
     for commit in commits:
         at = commit.authored_at or commit.committed_at
-        if at:
-            yield Happening(at, Happened.COMMIT, by=commit.author, detail=commit.subject, status=commit.sha)
+        yield from happened(at, Happened.COMMIT, by=commit.author, detail=commit.subject, status=commit.sha)
 
 
 def _of_events(pull_request: PullRequest, events: Sequence[PullRequestEvent]) -> Iterator[Happening]:
@@ -189,30 +189,21 @@ def _of_reviews(reviews: Sequence[PullRequestReview], counted: set[int]) -> Iter
 def _of_runs(runs: Sequence[PipelineRun]) -> Iterator[Happening]:
     for run in runs:
         at = run.finished_at or run.started_at or run.queued_at
-        if at:
-            yield Happening(at, Happened.RUN, by=run.started_by, status=run.status, record=name_of_run(run))
+        yield from happened(at, Happened.RUN, by=run.started_by, status=run.status, record=name_of_run(run))
 
 
 def _in_production(
     deployed: DeployedPullRequest | None, failures: Sequence[DeploymentFailure], openable: Openable
 ) -> Iterator[Happening]:
-    if deployed is None:
-        return
-    yield Happening(deployed.deployed_at, Happened.DEPLOYED, record=openable.name(deployed.deployment))
-    for failure in failures:
-        if failure.incident and failure.incident.started_at:
-            yield Happening(failure.incident.started_at, Happened.INCIDENT, record=openable.name(failure.incident))
-        if failure.incident and failure.incident.resolved_at:
-            yield Happening(failure.incident.resolved_at, Happened.RESOLVED, record=openable.name(failure.incident))
-        if failure.repaired_by and failure.repaired_by.finished_at:
-            name = openable.name(failure.repaired_by)
-            yield Happening(failure.repaired_by.finished_at, Happened.REPAIRED, record=name)
+    if deployed is not None:
+        yield Happening(deployed.deployed_at, Happened.DEPLOYED, record=openable.name(deployed.deployment))
+        yield from consequences(failures, openable)
 
 
 def _reverted(figures: PullRequestFigures | None, openable: Openable) -> Iterator[Happening]:
     revert = figures.reverted_by if figures else None
-    if revert and revert.merged_at:
-        yield Happening(revert.merged_at, Happened.REVERTED, record=openable.name(revert))
+    if revert:
+        yield from happened(revert.merged_at, Happened.REVERTED, record=openable.name(revert))
 
 
 def _stages(
@@ -260,12 +251,7 @@ def _links(
             yield Link("work_item", openable.name(link.work_item), link.method)
     if deployed:
         yield Link("deployment", openable.name(deployed.deployment), deployed.method, deployed.deployed_at)
-    for failure in failures:
-        if failure.incident:
-            yield Link("incident", openable.name(failure.incident), failure.method, failure.incident.started_at)
-        if failure.repaired_by:
-            name = openable.name(failure.repaired_by)
-            yield Link("repaired_by", name, failure.method, failure.repaired_by.finished_at)
+    yield from links_of_failures(failures, openable)
     if figures and figures.reverts:
         yield Link("reverts", openable.name(figures.reverts), figures.revert_method)
     if figures and figures.reverted_by:

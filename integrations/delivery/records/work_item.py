@@ -13,6 +13,7 @@ from integrations.delivery.records.parts import (
     Openable,
     Stage,
     Story,
+    happened,
     in_order,
     stage,
 )
@@ -99,8 +100,7 @@ def story_of_work_item(record: WorkItem, access: Access) -> WorkItemStory:
 
 
 def _its_own(item: WorkItem) -> Iterator[Happening]:
-    if item.created_at:
-        yield Happening(item.created_at, Happened.CREATED, by=item.reporter, status=item.first_category)
+    yield from happened(item.created_at, Happened.CREATED, by=item.reporter, status=item.first_category)
 
 
 def _of_transitions(transitions: Sequence[WorkItemTransition]) -> Iterator[Happening]:
@@ -140,11 +140,9 @@ def _of_pull_requests(
     pull_requests: Sequence[PullRequest], deployed: Sequence[DeployedPullRequest], openable: Openable
 ) -> Iterator[Happening]:
     for pull_request in pull_requests:
-        name = openable.name(pull_request)
-        if pull_request.created_at:
-            yield Happening(pull_request.created_at, Happened.PULL_REQUEST_OPENED, by=pull_request.author, record=name)
-        if pull_request.merged_at:
-            yield Happening(pull_request.merged_at, Happened.PULL_REQUEST_MERGED, record=name)
+        name, author = openable.name(pull_request), pull_request.author
+        yield from happened(pull_request.created_at, Happened.PULL_REQUEST_OPENED, by=author, record=name)
+        yield from happened(pull_request.merged_at, Happened.PULL_REQUEST_MERGED, record=name)
     for deployment in {link.deployment_id: link for link in deployed}.values():
         yield Happening(deployment.deployed_at, Happened.DEPLOYED, record=openable.name(deployment.deployment))
 
