@@ -1,8 +1,9 @@
 from allauth.account.decorators import secure_admin_login
+from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path
 
-from config import component_states, health
+from config import health
 from config.prometheus import prometheus
 
 # Admins sign in where everybody does; somebody who is no admin gets 403 there instead of a second form.
@@ -19,9 +20,7 @@ urlpatterns = [
     path("accounts/", include("config.account_urls")),
     path("account/notifications/", include("programs.reminders.account_urls")),
     path("", include("programs.meetings.account_urls")),
-    path("setup/components/", component_states.component_states, name="component_states"),
-    path("setup/components/panel/", component_states.panel_example, name="component_states_panel"),
-    path("setup/components/chart/<slug:name>/", component_states.chart_example, name="component_states_chart"),
+    *([path("setup/components/", include("demo.component_urls"))] if apps.is_installed("demo") else []),
     path("orgtree/", include("orgtree.urls")),
     path("api/v1/", include("orgtree.api_urls")),
     path("api/v1/", include("integrations.api.urls")),
