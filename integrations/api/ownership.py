@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -16,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import ErrorsSerializer, page_links, read_body, refused
 from core.api.errors import BadRequest
 from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
 from integrations.delivery.ownership.find import find_owned, find_unit
@@ -96,10 +95,8 @@ class ConfirmedSerializer(serializers.Serializer[object]):
     confirmed = serializers.IntegerField()
 
 
-class OwnershipErrorsSerializer(serializers.Serializer[object]):
-    errors = serializers.DictField(  # type: ignore[assignment]  # a field of the answer
-        child=serializers.ListField(child=serializers.CharField()), help_text="Messages by field."
-    )
+class OwnershipErrorsSerializer(ErrorsSerializer):
+    pass
 
 
 class OwnershipView(APIView):
@@ -134,9 +131,7 @@ class OwnershipView(APIView):
         }
         return Response(
             {
-                "total": listing.total,
-                "next": _page_url(request, page + 1) if page * size < listing.total else None,
-                "previous": _page_url(request, page - 1) if page > 1 else None,
+                **page_links(request, page, size, listing.total),
                 "ownership": [_document(thing, tree, proposed.get(thing.id)) for thing in listing.things],
             }
         )
@@ -149,9 +144,9 @@ class OwnershipView(APIView):
     def put(self, request: Request) -> Response:
         """Let a unit own something on these days; the previous owner no longer does."""
         only(request)
-        given, problems = _read(OwnSerializer, request.data)
+        given, problems = read_body(OwnSerializer, request.data)
         if problems:
-            return _refused(problems)
+            return refused(problems)
         field = "resource"
         start, end, by = given.get("from"), given.get("to"), _user(request)
         try:
@@ -159,14 +154,14 @@ class OwnershipView(APIView):
             if given["unit"] is None:
                 tree = OrgTree.objects.filter(slug=given.get("tree", "")).first()
                 if tree is None:
-                    return _refused({"tree": ["Say in which tree nobody owns it, by its slug."]})
+                    return refused({"tree": ["Say in which tree nobody owns it, by its slug."]})
                 unit, changed = None, remove_owner(owned, tree, start=start, end=end, by=by)
             else:
                 field = "unit"
                 unit = find_unit(given["unit"])
                 tree, changed = unit.tree, own(owned, unit, start=start, end=end, by=by)
         except OwnershipRefusal as refusal:
-            return _refused({field: [str(refusal)]})
+            return refused({field: [str(refusal)]})
         document = {"kind": owned.kind, "name": str(owned), "unit": unit and unit.slug, "tree": tree.slug}
         return Response({**document, "changed": changed})
 
@@ -183,18 +178,18 @@ class ConfirmView(APIView):
     def post(self, request: Request) -> Response:
         """Assign things without an owner as proposed."""
         only(request)
-        given, problems = _read(ConfirmSerializer, request.data)
+        given, problems = read_body(ConfirmSerializer, request.data)
         if problems:
-            return _refused(problems)
+            return refused(problems)
         slug = given.get("tree")
         trees = OrgTree.objects.filter(archived_at=None)
         if slug is not None and not trees.filter(slug=slug).exists():
-            return _refused({"tree": [f"There is no tree “{slug}” in use."]})
+            return refused({"tree": [f"There is no tree “{slug}” in use."]})
         named = given.get("resources")
         try:
             things = None if named is None else [find_owned(name) for name in named]
         except OwnershipRefusal as refusal:
-            return _refused({"resources": [str(refusal)]})
+            return refused({"resources": [str(refusal)]})
         proposed = proposals(
             trees if slug is None else trees.filter(slug=slug),
             owned_ids=None if things is None else [thing.pk for thing in things],
@@ -249,30 +244,5 @@ def _parameter(request: Request, name: str) -> str:
     return request.query_params.get(name, "").strip()
 
 
-def _page_url(request: Request, page: int) -> str:
-    params = {name: value for name, value in request.query_params.items() if name != "page"}
-    return request.build_absolute_uri(f"?{urlencode({**params, 'page': page})}")
-
-
 def _user(request: Request) -> User | None:
     return request.user if isinstance(request.user, User) else None
-
-
-def _read(
-    serializer_class: type[serializers.Serializer[object]], data: Any
-) -> tuple[dict[str, Any], dict[str, Sequence[str]]]:
-    """The valid fields, and what is wrong with the others."""
-    if not isinstance(data, Mapping):
-        raise BadRequest("Send one object.")
-    serializer = serializer_class(data=data)
-    known = ", ".join(serializer.fields)
-    problems: dict[str, Sequence[str]] = {
-        str(name): [f"There is no such field. Use {known}."] for name in data if name not in serializer.fields
-    }
-    if not serializer.is_valid():
-        problems |= {name: [str(text) for text in texts] for name, texts in serializer.errors.items()}
-    return (serializer.validated_data if not problems else {}), problems
-
-
-def _refused(problems: Mapping[str, Sequence[str]]) -> Response:
-    return Response({"errors": problems}, status=400)

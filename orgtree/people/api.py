@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import page_links
 from core.api.errors import BadRequest, Busy
 from core.api.parameters import DEFAULT_SIZE, EFFECTIVE, LARGEST_SIZE, LAST_PAGE, effective_day, only, whole_number
 from orgtree.access.token_permissions import MayWritePeople, TokenScopeAllows
@@ -68,9 +69,7 @@ class PeopleView(APIView):
         people = matching.order_by("full_name", "pk")[(number - 1) * size : number * size]
         return Response(
             {
-                "total": total,
-                "next": _page_address(request, number + 1) if number * size < total else None,
-                "previous": _page_address(request, number - 1) if number > 1 else None,
+                **page_links(request, number, size, total),
                 "people": person_documents(list(people), on=today),
             }
         )
@@ -270,9 +269,3 @@ def _flat(texts: Any) -> list[Any]:
     if isinstance(texts, Mapping):
         return [f"{name}: {text}" for name, inner in texts.items() for text in _flat(inner)]
     return [text for item in texts for text in (_flat(item) if isinstance(item, list | Mapping) else [item])]
-
-
-def _page_address(request: Request, number: int) -> str:
-    parameters: Any = request.query_params.copy()
-    parameters["page"] = str(number)
-    return request.build_absolute_uri(f"{request.path}?{parameters.urlencode()}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from django.db import transaction
@@ -17,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.errors import BadRequest
+from core.api.bodies import ErrorsSerializer, Problems, read_body, refused
 from core.api.parameters import EFFECTIVE, effective_day, only
 from orgtree.access.token_permissions import MayWritePeople, TokenScopeAllows
 from orgtree.models import OrgTree, Person, TokenScope, TreeKind, Unit
@@ -61,10 +60,8 @@ class UnitChangeSerializer(serializers.Serializer[object]):
     manager = serializers.EmailField(required=False, allow_null=True)
 
 
-class UnitErrorsSerializer(serializers.Serializer[object]):
-    errors = serializers.DictField(  # type: ignore[assignment]  # a field of the response
-        child=serializers.ListField(child=serializers.CharField()), help_text="Messages by field."
-    )
+class UnitErrorsSerializer(ErrorsSerializer):
+    pass
 
 
 WRITTEN = {200: UnitSerializer, 400: UnitErrorsSerializer}
@@ -97,17 +94,17 @@ class UnitsView(APIView):
     def post(self, request: Request) -> Response:
         """Add a unit to a hand-built tree."""
         only(request, "effective")
-        given, problems = _read(UnitAddSerializer, request.data)
+        given, problems = read_body(UnitAddSerializer, request.data)
         parent, leader = _unit_named(given, problems), _leader_named(given, problems)
         if problems or parent is None:
-            return _refused(problems)
+            return refused(problems)
         try:
             with transaction.atomic():
                 unit = add_unit(parent, given["name"], on=effective_day(request))
                 if leader is not None:
                     set_leader(unit, leader)
         except TreeRefusal as refusal:
-            return _refused({"parent": [str(refusal)]})
+            return refused({"parent": [str(refusal)]})
         return Response(_of(unit), status=201)
 
 
@@ -128,10 +125,10 @@ class UnitView(APIView):
         """Rename a unit, say who manages it, or move it with everything below it; all of it or nothing."""
         only(request, "effective")
         unit = _unit(slug)
-        given, problems = _read(UnitChangeSerializer, request.data)
+        given, problems = read_body(UnitChangeSerializer, request.data)
         parent, leader = _unit_named(given, problems), _leader_named(given, problems)
         if problems:
-            return _refused(problems)
+            return refused(problems)
         field = ""
         try:
             with transaction.atomic():
@@ -143,14 +140,10 @@ class UnitView(APIView):
                     set_leader(unit, leader)
                 if parent is not None:
                     field = "parent"
-                    _move(unit, parent, effective_day(request))
+                    move_unit(unit, parent, effective_day(request) or timezone.localdate())
         except TreeRefusal as refusal:
-            return _refused({field: [str(refusal)]})
+            return refused({field: [str(refusal)]})
         return Response(_of(unit))
-
-
-def _move(unit: Unit, parent: Unit, on: date | None) -> None:
-    move_unit(unit, parent, on or timezone.localdate())
 
 
 def _units_today(trees: QuerySet[OrgTree]) -> list[UnitAsOf]:
@@ -171,24 +164,7 @@ def _unit(slug: str) -> Unit:
     return unit
 
 
-def _read(
-    serializer_class: type[serializers.Serializer[object]], data: Any
-) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    """The valid fields, and the errors of the others."""
-    if not isinstance(data, Mapping):
-        raise BadRequest("Send one object with the fields of the unit.")
-    serializer = serializer_class(data=data)
-    problems = {
-        str(name): ["There is no such field. Use name, parent and manager."]
-        for name in data
-        if name not in serializer.fields
-    }
-    if not serializer.is_valid():
-        problems |= {name: [str(text) for text in texts] for name, texts in serializer.errors.items()}
-    return (serializer.validated_data if not problems else {}), problems
-
-
-def _unit_named(given: Mapping[str, Any], problems: dict[str, list[str]]) -> Unit | None:
+def _unit_named(given: Mapping[str, Any], problems: Problems) -> Unit | None:
     if "parent" not in given:
         return None
     parent = Unit.objects.filter(slug=given["parent"]).select_related("tree").first()
@@ -199,7 +175,7 @@ def _unit_named(given: Mapping[str, Any], problems: dict[str, list[str]]) -> Uni
     return parent
 
 
-def _leader_named(given: Mapping[str, Any], problems: dict[str, list[str]]) -> Person | None:
+def _leader_named(given: Mapping[str, Any], problems: Problems) -> Person | None:
     address = given.get("manager")
     if not address:
         return None
@@ -207,7 +183,3 @@ def _leader_named(given: Mapping[str, Any], problems: dict[str, list[str]]) -> P
     if leader is None:
         problems["manager"] = [f"There is nobody with the address {address}."]
     return leader
-
-
-def _refused(problems: Mapping[str, list[str]]) -> Response:
-    return Response({"errors": problems}, status=400)

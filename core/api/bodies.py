@@ -1,0 +1,52 @@
+"""Request bodies of the APIs about people, units and ownership, and their answers with messages by field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.errors import BadRequest
+
+Problems = dict[str, list[str]]  # messages by field
+
+
+# Without a docstring, which the API's document would show for each subclass.
+class ErrorsSerializer(serializers.Serializer[object]):
+    errors = serializers.DictField(  # type: ignore[assignment]  # a field of the response
+        child=serializers.ListField(child=serializers.CharField()), help_text="Messages by field."
+    )
+
+
+def read_body(serializer_class: type[serializers.Serializer[object]], data: Any) -> tuple[dict[str, Any], Problems]:
+    """The fields of a body, or what is wrong with it."""
+    if not isinstance(data, Mapping):
+        raise BadRequest("Send one object.")
+    serializer = serializer_class(data=data)
+    known = ", ".join(serializer.fields)
+    problems = {str(name): [f"There is no such field. Use {known}."] for name in data if name not in serializer.fields}
+    if not serializer.is_valid():
+        problems |= {name: [str(text) for text in texts] for name, texts in serializer.errors.items()}
+    return ({} if problems else serializer.validated_data), problems
+
+
+def refused(problems: Mapping[str, list[str]]) -> Response:
+    return Response({"errors": problems}, status=400)
+
+
+def page_links(request: Request, page: int, size: int, total: int) -> dict[str, Any]:
+    """The fields total, next and previous of a list."""
+
+    def address(number: int) -> str:
+        parameters: Any = request.query_params.copy()
+        parameters["page"] = str(number)
+        return request.build_absolute_uri(f"{request.path}?{parameters.urlencode()}")
+
+    return {
+        "total": total,
+        "next": address(page + 1) if page * size < total else None,
+        "previous": address(page - 1) if page > 1 else None,
+    }
