@@ -29,7 +29,7 @@ def clean(text: str) -> str:
         text = unicodedata.normalize("NFC", _STRAY_JOINER.sub("", _INVISIBLE.sub("", text)))
     text = " ".join(text.split())
     if not text.isprintable() and any(unicodedata.category(character) in ("Cc", "Cs", "Co") for character in text):
-        raise CellError("The cell contains control characters. Type the text anew.")
+        raise CellError("The cell contains control characters. Type the text again.")
     return text
 
 

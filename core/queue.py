@@ -52,8 +52,8 @@ def take(rows: QuerySet[Row], most: int) -> list[Row]:
 def drain(step: Callable[[], int], *, enter: Callable[[], bool] = lambda: True, enough: int = 1) -> int:
     """Call `step`, each time in a transaction of its own, until it handles fewer than `enough`; how many it handled.
 
-    Where one worker at a time may empty the queue, `enter` is its lock's `try_hold`, which leaves the rest to whoever
-    holds it, or `hold`, which takes turns.
+    Where one worker at a time may empty the queue, `enter` is its lock's `try_hold`, which leaves the rest to its
+    holder, or `hold`, which takes turns.
     """
     total = 0
     while True:

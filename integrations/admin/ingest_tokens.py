@@ -29,7 +29,7 @@ class NewIngestTokenForm(forms.ModelForm[IngestToken]):
     person = forms.EmailField(
         required=False,
         label="Person",
-        help_text="The address of whom all its telemetry counts for, whatever it claims. Empty: for whom it claims.",
+        help_text="E-mail address of the person for whom all its telemetry counts. Empty: whom the telemetry names.",
     )
 
     class Meta:

@@ -112,7 +112,7 @@ class ProposedRollbackAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ProposedRollb
     ) -> None:
         chosen = list(queryset.values_list("pk", flat=True))
         changed = decide_rollbacks(chosen, state, by=request.user.get_username())
-        message = ngettext("%d deployment was decided anew.", "%d deployments were decided anew.", changed) % changed
+        message = ngettext("%d decision was changed.", "%d decisions were changed.", changed) % changed
         self.message_user(request, message, messages.SUCCESS)
 
     def get_readonly_fields(self, request: HttpRequest, obj: ProposedRollback | None = None) -> Any:

@@ -78,7 +78,7 @@ class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
 
     def save_model(self, request: HttpRequest, obj: PriceOverride, form: Any, change: bool) -> None:
         save_override(obj, by=cast(User, request.user))
-        self.message_user(request, "What it touches is priced anew within minutes: see Repricings.", messages.INFO)
+        self.message_user(request, "Affected requests are repriced within minutes: see Repricings.", messages.INFO)
 
     def delete_model(self, request: HttpRequest, obj: PriceOverride) -> None:
         remove_override(obj, by=cast(User, request.user))

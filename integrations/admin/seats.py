@@ -102,7 +102,7 @@ class SeatPlanAdmin(admin.ModelAdmin[SeatPlan]):
 class SeatAssignmentForm(forms.ModelForm[SeatAssignment]):
     """Names the person by e-mail address."""
 
-    email = forms.EmailField(label="E-mail address", help_text="Of whoever has the seat.")
+    email = forms.EmailField(label="E-mail address", help_text="Of the person who has the seat.")
 
     class Meta:
         model = SeatAssignment

@@ -17,7 +17,7 @@ from integrations.telemetry.agents.vocabulary import NOTHING
 from integrations.telemetry.otlp.store_tallies import OTHERS, add_up_tallies
 from integrations.telemetry.tasks import read_again
 
-NO_MEANING = ("", "Nobody knows yet")
+NO_MEANING = ("", "Unknown")
 
 
 class MeaningForm(forms.ModelForm[UnreadEvent]):
@@ -25,7 +25,7 @@ class MeaningForm(forms.ModelForm[UnreadEvent]):
 
     means = forms.ChoiceField(
         required=False,
-        help_text="What was kept is read again as that, and what comes is read as that from now on.",
+        help_text="Stored records are read again by this meaning, and new ones from now on.",
     )
 
     class Meta:
@@ -37,7 +37,7 @@ class MeaningForm(forms.ModelForm[UnreadEvent]):
         words = [(word, word) for word in possible_meanings(self.instance)]
         meaning = self.fields["means"]
         if isinstance(meaning, forms.ChoiceField):
-            meaning.choices = [NO_MEANING, (NOTHING, "Nothing that Headway needs"), *words]
+            meaning.choices = [NO_MEANING, (NOTHING, "Not needed"), *words]
 
 
 @admin.register(UnreadEvent)
@@ -64,11 +64,11 @@ class UnreadEventAdmin(NoAdding, NoDeleting, admin.ModelAdmin[UnreadEvent]):
     def save_model(self, request: HttpRequest, obj: UnreadEvent, form: Any, change: bool) -> None:
         set_value_mapping(obj, form.cleaned_data["means"])
         nudge_on_commit(read_again.s())
-        self.message_user(request, "What was kept is being read again.", messages.INFO)
+        self.message_user(request, "Stored records are being read again.", messages.INFO)
 
-    @admin.action(description="Read what was kept of these agents again", permissions=["change"])
+    @admin.action(description="Read stored records of these agents again", permissions=["change"])
     def read_what_was_kept(self, request: HttpRequest, chosen: QuerySet[UnreadEvent]) -> None:
         agents = sorted(set(chosen.values_list("agent", flat=True)))
         UnreadEvent.objects.filter(agent__in=agents).update(tried_with="")
         nudge_on_commit(read_again.s())
-        self.message_user(request, "What was kept is being read again.", messages.INFO)
+        self.message_user(request, "Stored records are being read again.", messages.INFO)

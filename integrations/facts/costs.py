@@ -93,7 +93,7 @@ def spend_behind_item(item: LiteralString) -> LiteralString:
     )
 
 
-# Of rows of `_spend_of`, named cost: who they are of, and their people, who are whoever spent anything.
+# For rows of `_spend_of`, named cost: the person whom they count for, and the people who spent anything.
 _WHOSE: LiteralString = """
             JOIN integrations_agentsession session ON session.id = cost.session_id
             JOIN orgtree_identity identity ON identity.id = session.identity_id

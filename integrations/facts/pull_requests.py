@@ -139,7 +139,7 @@ files, directories and languages are numbers, the latter two null without a clon
 without a clone or a review) are those that no reviewer had changed before.  comments and commented_hundreds (of lines)
 are null where either is unknown.  unreviewed, self_merged (null where the merger is unknown), merger_known, linked (to
 a work item) and reverted (by one merged later) are 1 or 0.  lines_written are those that it left on the default
-branch, lines_rewritten those of them that gave way within 21 days; both are null where no clone tells.
+branch, lines_rewritten those of them that gave way within 21 days; both are null without a clone.
 """
 
 MERGED_PULL_REQUESTS_BY_AGENT = MERGED_PULL_REQUESTS.split_by(
@@ -256,8 +256,8 @@ ENDED_PULL_REQUESTS = Relation(
 """One row per pull request that was merged or closed; it counts on the local day on which it ended.
 
 merged and reopened (at any time) are 1 or 0.  review_rounds is the number of counted reviews, those between the same
-two commits taken together.  failed_runs are the pipeline runs on its commits that failed before its end, each attempt
-by itself; null where none finished.
+two commits taken together.  failed_runs are the pipeline runs on its commits that failed before its end, one for
+every attempt; null where none finished.
 """
 
 ENDED_PULL_REQUESTS_BY_AGENT = ENDED_PULL_REQUESTS.split_by(

@@ -41,7 +41,7 @@ def _names(provider: str, who: Who) -> tuple[IdentityName, ...]:
     if who.bot or is_named or is_bot(who.name or who.login, who.email) or is_bot(who.login, ""):
         return (_nobody(f"{provider}-bot", who.login or who.email or who.name or who.account),)
     names = []
-    login = who.login.lower()  # as in the no-reply addresses of commits; no code host tells logins apart by case
+    login = who.login.lower()  # as in the no-reply addresses of commits; logins differ by case at no code host
     for kind, value in ((IdentityKind.LOGIN, login), (IdentityKind.EMAIL, who.email)):
         try:
             if kind == IdentityKind.EMAIL:

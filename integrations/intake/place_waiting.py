@@ -1,6 +1,6 @@
 """The sweep that places waiting records as soon as their names mean something.
 
-The rows are the queue: with every sweep their names are resolved anew, so that nothing has to announce what changed.
+The rows are the queue: every sweep resolves their names again, so that nothing has to announce what changed.
 Each step is a transaction, which begins with the connection's lock for writing.
 """
 

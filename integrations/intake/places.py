@@ -127,7 +127,7 @@ def _recognise_project(resource: Resource, draft: ResourceDraft) -> None:
 def _named(draft: ResourceDraft) -> Repository | None:
     """The one that is called so, unless both have addresses: two hosts may each have an acme/shop.
 
-    Hosts do not tell names apart by case, and build systems write acme/shop.git.
+    Names of hosts do not differ by case, and build systems write acme/shop.git.
     """
     namesakes = Repository.objects.filter(name__iexact=spelled(draft.name)).order_by("pk")
     return (namesakes.filter(remote="") if draft.remote else namesakes).first()

@@ -86,7 +86,7 @@ def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
     Idempotent and independent of order, as far as `updated_at` says which draft is newer.
     """
     if not database.in_atomic_block:
-        raise TransactionManagementError("store_drafts() needs the transaction of whoever moves the cursor.")
+        raise TransactionManagementError("store_drafts() needs the transaction in which the cursor moves.")
     new_drafts = list(drafts)
     if not new_drafts:
         return Stored()

@@ -21,7 +21,7 @@ from integrations.silence.versions import ENOUGH_PEOPLE
 DAILY = 5
 # So many calendar days hold them, and the silent ones, across holidays.
 LOOKED_BACK = timedelta(days=28)
-NOTED = timedelta(days=3)  # days that are noted anew, for what came late and for hours without a worker
+NOTED = timedelta(days=3)  # days noted again, for late records and for hours without a worker
 FIRST_WEEKEND_DAY = 5
 
 # A token's last use is all that is known of it, so this runs each hour.  A token of one person is no sender.

@@ -2,7 +2,7 @@
 
 A merged request keeps the maximum of each figure.  If a record lacked its cached tokens, all its input counted as
 uncached, and the maximum would preserve that: so the merged row is deleted, and the next fold rebuilds it
-from every raw row that tells of it.
+from all of its raw rows.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def renew(invitation: Invitation, *, by: User) -> Invited:
     with transaction.atomic():
         stored = Invitation.objects.select_for_update().get(pk=invitation.pk)
         if stored.accepted_at or stored.withdrawn_at:
-            raise InvitationClosedError("This invitation was accepted or withdrawn. Invite the address anew.")
+            raise InvitationClosedError("This invitation was accepted or withdrawn. Invite the address again.")
         stored.withdrawn_at = timezone.now()
         stored.save(update_fields=["withdrawn_at"])
         return _open(stored.email, by)

@@ -21,7 +21,7 @@ class SignInBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has
     """Compares a password once, whether or not there is such an account.
 
     allauth and Django's backend would compare it two to four times where there is one, so that the time of an answer
-    tells which names exist; and each comparison costs half a second of a processor.
+    reveals which names exist; and each comparison costs half a second of a processor.
     """
 
     def authenticate(self, request: HttpRequest | None, **credentials: str) -> User:

@@ -36,11 +36,11 @@ class IdentityAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Identity]):
     def mark_as_bots(self, request: HttpRequest, chosen: QuerySet[Identity]) -> None:
         _decide(request, lambda by: decisions.mark_bots(chosen, by=by))
 
-    @admin.action(description="These are no bots after all", permissions=["change"])
+    @admin.action(description="These are not bots", permissions=["change"])
     def unmark_bots(self, request: HttpRequest, chosen: QuerySet[Identity]) -> None:
         _decide(request, lambda by: decisions.unmark_bots(chosen, by=by))
 
-    @admin.action(description="Split off, each as a person of its own", permissions=["change"])
+    @admin.action(description="Split off: one person each", permissions=["change"])
     def split_off(self, request: HttpRequest, chosen: QuerySet[Identity]) -> None:
         _decide(request, lambda by: [decisions.split(identity, by=by) for identity in chosen])
 

@@ -114,7 +114,7 @@ def _decide(request: HttpRequest, connection: Connection) -> HttpResponse:
     elif act == "list":
         Connection.objects.filter(pk=connection.pk).update(discover_at=timezone.now())
         enqueue_sync(connection)
-        messages.success(request, "What the credential can see is listed anew.")
+        messages.success(request, "The list of what the credential can see is being refreshed.")
         return _back(request, connection)
     else:
         chosen = _chosen(request, connection)

@@ -61,7 +61,10 @@ def _rotate(connection: Connection) -> str:
 
 def _register(connection: Connection) -> str:
     request_hooks(connection)
-    return "The webhooks are registered in the background; this page tells how many there are, and what hinders."
+    return (
+        "The webhooks are registered in the background; this page shows how many there are, and what prevents the "
+        "others."
+    )
 
 
 def _leave(connection: Connection) -> str:

@@ -8,7 +8,7 @@
     work_item_origins.py  pull request → when its work items were created and begun
     failures.py           deployment → incidents, rollbacks and fixes that say that it failed
     rollbacks.py          older states that were deployed again, proposed as rollbacks
-    relink.py             what has to be linked anew after records were stored: what intake calls
+    relink.py             relinks records after others were stored; called by intake
     rebuild.py            all of it, from nothing
 
 Everything here follows from stored records alone: whatever their order, and however often they were told, the same

@@ -151,7 +151,7 @@ _LINK_INCIDENTS: LiteralString = f"""
     ) AS blamed
     WHERE incident.deleted_at IS NULL AND incident.started_at IS NOT NULL
 """  # noqa: S608  # constants of this module
-# The rule of whoever owns the service, or else the repository.  The nearest unit that has one is heard.
+# The rule of the owner of the service, or else of the repository: that of the nearest unit with a rule.
 _IS_HOTFIX_BY_RULE: LiteralString = f"""
     repair.environment = 'production' AND EXISTS (SELECT FROM agreed) AND coalesce((
         SELECT EXISTS (

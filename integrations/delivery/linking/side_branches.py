@@ -27,7 +27,7 @@ DEPLOYED_BESIDE = f"""
 
 # Repositories in which one of the merges that are asked about, or a copy of one, and a deployment, stand beside the
 # chain.
-# Each repository is looked at once: their deployments would be looked for anew for each of the merges.
+# Once per repository: otherwise its deployments would be looked up again for every merge.
 _REPOSITORIES = f"""
     WITH merged_beside AS MATERIALIZED (
         SELECT DISTINCT merge.repository_id

@@ -13,7 +13,7 @@ from integrations.models import Connection
 MOST_VALUES = 500
 MOST_EXAMPLES = 3
 
-# (word, what it was said of, its link, when), once for each record.
+# (value, title of the record that has it, its link, its time), once for each record.
 _STATED: Mapping[Subject, LiteralString] = {
     Subject.ENVIRONMENT: """
         SELECT native_environment, concat_ws(' ', repository.name, left(sha, 10)), url,

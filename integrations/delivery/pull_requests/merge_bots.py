@@ -52,7 +52,7 @@ _MERGED: LiteralString = rf"""
     WHERE pull_request.id = last.id
     RETURNING pull_request.id
 """  # noqa: S608  # a constant
-# The provider's word again, where it was opened anew or what brought it is gone: a merge has its time.
+# Back to what the provider says, where it was reopened or the commit that merged it is gone: a merge has its time.
 _NOT_MERGED: LiteralString = r"""
     UPDATE integrations_pullrequest pull_request
     SET state = CASE WHEN closed_at IS NULL THEN 'open' ELSE 'closed' END

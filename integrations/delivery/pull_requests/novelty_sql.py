@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-# One row per pull request with a review that counts and with files of which a clone tells: how many paths it changes,
+# One row per pull request with a review that counts and with files known from a clone: how many paths it changes,
 # and how many of them none of its reviewers had changed before it was opened, in a repository that holds its
 # commits and by any of their accounts.  Each reviewer's history of a repository is read once for all pull requests.
 #

@@ -9,7 +9,7 @@ from core import sql
 
 AT_ONCE = 300_000  # fewer cost more each: their runs are looked up one by one, not read in one go
 
-# Runs of its commits, each attempt by itself: what ran at the same time is waited for once.
+# Runs of its commits, one row per attempt: runs at the same time are waited for once.
 _RECOMPUTE: LiteralString = """
     WITH waited AS (
         SELECT figures.pull_request_id AS id,

@@ -15,8 +15,8 @@ from integrations.delivery.ownership.refusals import OwnershipRefusal
 
 class Command(JsonCommand):
     help = (
-        "Let UNIT agree, from a day on, on what is a large pull request, what a hotfix, and whether it works without "
-        "pull requests. It holds for what the unit owns, and for the units below it that say nothing of it themselves."
+        "Set what UNIT agrees on from a day on: what is a large pull request, what is a hotfix, and whether it works "
+        "without pull requests. It holds for what the unit owns, and for units below it that set nothing themselves."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -29,7 +29,7 @@ class Command(JsonCommand):
             "--person",
             metavar="ADDRESS",
             default="",
-            help="E-mail address of whom all its telemetry counts for, whatever it claims.",
+            help="E-mail address of the person for whom all its telemetry counts, whatever it claims.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -16,8 +16,8 @@ from orgtree.models import OrgTree
 
 class Command(JsonCommand):
     help = (
-        "Let UNIT own RESOURCE: a repository, service, project or board. What runs on it counts for the unit, and for "
-        "those above it, on these days; whoever owned it on them before, in the unit's Org Tree, no longer does."
+        "Make UNIT the owner of RESOURCE: a repository, service, project or board. What runs on it counts for the unit "
+        "and for the units above it, on these days. An earlier owner in the unit's Org Tree loses these days."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

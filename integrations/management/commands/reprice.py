@@ -1,4 +1,4 @@
-"""`manage.py reprice`: price requests anew by the price book of now."""
+"""`manage.py reprice`: reprice requests by the current price book."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from integrations.telemetry.sessions.reprice import reprice_waiting_rows
 
 
 class Command(JsonCommand):
-    help = "Price requests anew, by the overrides and the price list of now."
+    help = "Reprice requests by the current overrides and price list."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--model", metavar="MODEL", action="extend", nargs="+", default=[])

@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations.models import AgentSession, IngestScope, IngestToken, QuarantinedRecord, UnreadEvent
 
 SESSIONS_COUNTED = 1000  # beyond that the page says "more than"
-UNNAMED_SINCE = timedelta(days=14)  # whoever mends the settings should see it soon
+UNNAMED_SINCE = timedelta(days=14)  # who corrects the settings should see the effect soon
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def rebuild_session_days() -> int:
         last = sessions[-1]
         rebuilt += len(sessions)
     if rebuilt:
-        logger.info("Cut the days of %d sessions anew in %s.", rebuilt, settings.TIME_ZONE)
+        logger.info("Rebuilt the days of %d sessions in %s.", rebuilt, settings.TIME_ZONE)
     return rebuilt
 
 

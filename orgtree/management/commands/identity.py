@@ -13,7 +13,7 @@ from orgtree.models import IdentityKind, Person
 
 
 class Command(JsonCommand):
-    help = "Let LOGIN belong to the person with the address EMAIL, for good and for all that it did."
+    help = "Assign LOGIN to the person with the address EMAIL, with everything that it did and will do."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("login", metavar="LOGIN", help="A login, or another e-mail address of the person.")
