@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.parameters import only
-from core.write_errors import ConflictError
 from insights.api import schema
-from insights.api.errors import document as error_document
 from insights.query.errors import QueryError
 from orgtree.access.access import access_of
 from programs.benchmarks.api.benchmarks import UNIT, requested_unit
@@ -25,6 +23,7 @@ from programs.benchmarks.api.documents import (
 from programs.benchmarks.queries.focus import focus_above, focus_versions, newest_focus
 from programs.benchmarks.services.focusing import begin_with, set_focus
 from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.requests.changes import answer_change
 from programs.requests.fields import changed_version, given_fields, number, text
 from programs.requests.program_view import ProgramView
 
@@ -62,11 +61,12 @@ class FocusView(ProgramView):
         """Choose all of it anew."""
         given, of_number = changed_version(request, "number")
         unit = text("unit", given.get("unit"))
-        try:
-            stored = set_focus(access_of(request.user), given, of_number=of_number)
-        except ConflictError as conflict:
-            return _conflict(conflict, unit)
-        return Response(focus_document(stored, unit or None))
+        access = access_of(request.user)
+        return answer_change(
+            lambda: set_focus(access, given, of_number=of_number),
+            lambda stored: focus_document(stored, unit or None),
+            version="number",
+        )
 
 
 class FocusVersionsView(ProgramView):
@@ -94,15 +94,8 @@ class FocusBeginView(ProgramView):
         if chosen not in STARTER_SETS:
             raise QueryError("set", f"One of: {', '.join(STARTER_SETS)}.")
         of_number = number("number", given["number"]) or 0
-        try:
-            stored = begin_with(access, chosen, unit, of_number=of_number)
-        except ConflictError as conflict:
-            return _conflict(conflict, unit)
-        return Response(focus_document(stored, unit or None))
-
-
-def _conflict(conflict: ConflictError, unit: str) -> Response:
-    problem = error_document("number", f"{conflict} `stored` is what holds now.")
-    return Response(
-        {**problem, "stored": focus_document(conflict.stored, unit or None)}, status=status.HTTP_409_CONFLICT
-    )
+        return answer_change(
+            lambda: begin_with(access, chosen, unit, of_number=of_number),
+            lambda stored: focus_document(stored, unit or None),
+            version="number",
+        )

@@ -16,8 +16,6 @@ from rest_framework.response import Response
 from core.api.model_serializers import ReadSerializer
 from core.api.parameters import only
 from core.csv_export import csv_response
-from core.write_errors import ConflictError
-from insights.api.errors import document as error_document
 from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access, access_of
 from programs.budgets.queries.budgets import budgets_of
@@ -29,6 +27,7 @@ from programs.budgets.services.outlook import BudgetState, Outlook, outlooks
 from programs.budgets.services.requested import requested_month, requested_months
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
 from programs.models import Budget
+from programs.requests.changes import answer_change
 from programs.requests.csv_view import CSV, CsvView
 from programs.requests.csv_view import ERRORS as CSV_ERRORS
 from programs.requests.fields import changed_version, sent_object
@@ -130,11 +129,9 @@ class BudgetView(ProgramView):
         access = access_of(request.user)
         budget = _visible(pk, access)
         given, version = changed_version(request)
-        try:
-            return Response(_today(change_budget(access, budget, given, of_version=version), access))
-        except ConflictError as conflict:
-            problem = error_document("version", f"{conflict} `stored` is what it says now.")
-            return Response({**problem, "stored": _today(conflict.stored, access)}, status=status.HTTP_409_CONFLICT)
+        return answer_change(
+            lambda: change_budget(access, budget, given, of_version=version), lambda changed: _today(changed, access)
+        )
 
     @extend_schema(operation_id="v1_budget_remove", responses={204: None, **ERRORS})
     def delete(self, request: Request, pk: int) -> Response:

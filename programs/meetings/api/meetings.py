@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,9 +14,7 @@ from core.api.model_serializers import validated
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.list_filters import filter_parameters
-from core.write_errors import ConflictError
 from insights.api import schema
-from insights.api.errors import document as error_document
 from orgtree.access.access import Access, access_of
 from programs.meetings.api.documents import (
     MeetingCancelSerializer,
@@ -30,6 +27,7 @@ from programs.meetings.api.documents import (
 from programs.meetings.queries.filters import MeetingFilters
 from programs.meetings.services.writing import cancel, move
 from programs.models import Meeting
+from programs.requests.changes import answer_change
 from programs.requests.fields import given_fields
 from programs.requests.program_view import ProgramView
 
@@ -99,12 +97,7 @@ def _visible_meeting(pk: int, access: Access) -> Meeting:
 
 
 def _changed(access: Access, write: Callable[[], Meeting]) -> Response:
-    try:
-        return Response(_document(write(), access))
-    except ConflictError as conflict:
-        problem = error_document("sequence", f"{conflict} `stored` is how it is now.")
-        stored = _document(conflict.stored, access)
-        return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
+    return answer_change(write, lambda changed: _document(changed, access), version="sequence")
 
 
 def _document(meeting: Meeting, access: Access) -> dict[str, Any]:

@@ -12,8 +12,6 @@ from rest_framework.response import Response
 
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
-from core.write_errors import ConflictError
-from insights.api.errors import document as error_document
 from orgtree.access.access import Access, access_of
 from programs.meetings.api.documents import (
     MeetingSeriesConflictSerializer,
@@ -26,6 +24,7 @@ from programs.meetings.api.meetings import ERRORS
 from programs.meetings.services.fields import SeriesWriteSerializer
 from programs.meetings.services.writing import change_series, schedule
 from programs.models import MeetingSeries
+from programs.requests.changes import answer_change
 from programs.requests.fields import changed_version, sent_object
 from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account
@@ -75,12 +74,10 @@ class MeetingSeriesView(ProgramView):
         access = access_of(request.user)
         series = _visible_series(pk, access)
         given, version = changed_version(request)
-        try:
-            return Response(_document(change_series(access, series, given, of_version=version), access))
-        except ConflictError as conflict:
-            problem = error_document("version", f"{conflict} `stored` is what it says now.")
-            stored = _document(conflict.stored, access)
-            return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
+        return answer_change(
+            lambda: change_series(access, series, given, of_version=version),
+            lambda changed: _document(changed, access),
+        )
 
 
 def _visible_series(pk: int, access: Access) -> MeetingSeries:

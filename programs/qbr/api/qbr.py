@@ -49,6 +49,7 @@ from programs.qbr.services.writing import (
     discard_qbr,
     write_section,
 )
+from programs.requests.changes import answer_change
 from programs.requests.csv_view import CSV, CsvView
 from programs.requests.csv_view import ERRORS as CSV_ERRORS
 from programs.requests.fields import day, given_fields, number, text
@@ -124,13 +125,10 @@ class QbrSectionView(ProgramView):
         if section is None:
             raise NotFound
         draft = _draft(given, section)
-        try:
-            written = write_section(access, qbr, key, draft, of_version=version)
-        except ConflictError as conflict:
-            problem = error_document("version", f"{conflict} `stored` is what it says now.")
-            stored = QbrSectionSerializer(conflict.stored).data
-            return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
-        return Response(QbrSectionSerializer(written).data)
+        return answer_change(
+            lambda: write_section(access, qbr, key, draft, of_version=version),
+            lambda written: QbrSectionSerializer(written).data,
+        )
 
 
 class QbrArrangeView(ProgramView):

@@ -15,13 +15,13 @@ from core.api.model_serializers import validated
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.list_filters import filter_parameters
-from core.write_errors import ConflictError, FieldError
+from core.write_errors import FieldError
 from insights.api import schema
-from insights.api.errors import document as error_document
 from insights.query import windows
 from orgtree.access.access import Access, access_of
 from orgtree.models import Unit
 from programs.models import Review, ReviewPoint
+from programs.requests.changes import answer_change
 from programs.requests.fields import given_fields
 from programs.requests.program_view import ProgramView
 from programs.reviews.api.documents import (
@@ -173,12 +173,7 @@ class ReviewSignView(ProgramView):
 
 def _changed(pk: int, access: Access, change: Callable[[Review], object]) -> Response:
     review = _visible(pk, access)
-    try:
-        change(review)
-    except ConflictError as conflict:
-        problem = error_document("version", f"{conflict} `stored` is what it says now.")
-        return Response({**problem, "stored": _document(pk, access)}, status=status.HTTP_409_CONFLICT)
-    return Response(_document(pk, access))
+    return answer_change(lambda: change(review), lambda _: _document(pk, access))
 
 
 def _visible(pk: int, access: Access) -> Review:

@@ -17,11 +17,11 @@ from core.api.parameters import only
 from core.csv_export import csv_response
 from core.write_errors import ConflictError, FieldError
 from insights.api import schema
-from insights.api.errors import document as error_document
 from insights.query import windows
 from orgtree.access.access import Access, access_of
 from programs.models import Objective, ObjectiveStatus, Quarter, RoadmapIntent
 from programs.quarters.fiscal_quarters import quarter_of, quarters_from
+from programs.requests.changes import answer_change
 from programs.requests.csv_view import CSV, CsvView
 from programs.requests.csv_view import ERRORS as CSV_ERRORS
 from programs.requests.fields import changed_version, day, given_fields, parameter, sent_object, text
@@ -179,13 +179,10 @@ class RoadmapIntentView(ProgramView):
         access = access_of(request.user)
         intent = _visible_intent(pk, access)
         given, version = changed_version(request)
-        try:
-            changed = change_intent(access, intent, given, of_version=version)
-        except ConflictError as conflict:
-            problem = error_document("version", f"{conflict} `stored` is what it says now.")
-            stored = IntentSerializer(conflict.stored).data if conflict.stored else None
-            return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
-        return Response(IntentSerializer(changed).data)
+        return answer_change(
+            lambda: change_intent(access, intent, given, of_version=version),
+            lambda changed: IntentSerializer(changed).data if changed else None,
+        )
 
     @extend_schema(operation_id="v1_roadmap_intent_remove", responses={204: None, **ERRORS})
     def delete(self, request: Request, pk: int) -> Response:

@@ -12,12 +12,12 @@ from rest_framework.response import Response
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.list_filters import filter_parameters
-from core.write_errors import ConflictError, FieldError
+from core.write_errors import FieldError
 from insights.api import schema
-from insights.api.errors import document as error_document
 from insights.query import windows
 from orgtree.access.access import Access, access_of
 from programs.models import TicketState
+from programs.requests.changes import answer_change
 from programs.requests.fields import changed_version, day, given_fields, sent_object, text, yes_or_no
 from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account, visible_ticket
@@ -88,12 +88,9 @@ class TicketView(ProgramView):
         access = access_of(request.user)
         ticket = visible_ticket(pk, access)
         given, version = changed_version(request)
-        try:
-            change_ticket(access, ticket, given, of_version=version)
-        except ConflictError as conflict:
-            problem = error_document("version", f"{conflict} `stored` is what it says now.")
-            return Response({**problem, "stored": _document(pk, access)}, status=status.HTTP_409_CONFLICT)
-        return Response(_document(pk, access))
+        return answer_change(
+            lambda: change_ticket(access, ticket, given, of_version=version), lambda _: _document(pk, access)
+        )
 
 
 class TicketMoveView(ProgramView):
