@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from core.page_links import page_links
 from insights.annotations.writing import (
     MayNotAnnotateError,
     add_annotation,
@@ -80,11 +81,7 @@ def annotation_list(request: HttpRequest) -> HttpResponseBase:
         "whose": scope_words(filters, around),
         "notes": note_lines(list(page)),
         "new_url": filters.url(reverse("annotation_new")) if may_annotate(access, filters.scope.unit) else "",
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "total": f"{page.paginator.count:,}",
-        "previous_url": _page_url(here, page.number - 1) if page.has_previous() else "",
-        "next_url": _page_url(here, page.number + 1) if page.has_next() else "",
+        **page_links(page, lambda number: _page_url(here, number)),
     }
     return render(request, "insights/annotations/list.html", context)
 
@@ -212,5 +209,5 @@ def _history(note: Annotation) -> list[ChangeLine]:
     ]
 
 
-def _page_url(here: list[tuple[str, str]], number: int) -> str:
-    return f"?{urlencode([*here, ('page', str(number))])}"
+def _page_url(here: list[tuple[str, str]], number: str) -> str:
+    return f"?{urlencode([*here, ('page', number)])}"

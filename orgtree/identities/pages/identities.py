@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.page_links import page_links
 from orgtree.access.admins_only import admins_only
 from orgtree.identities import unmatched_queue
 from orgtree.identities.activity import Activity, identity_activity, total
@@ -213,14 +214,4 @@ def _paged(request: HttpRequest, rows: Sequence[_Row] | QuerySet[_Row]) -> Page[
 
 
 def _paging(request: HttpRequest, page: Page[_Row]) -> _Context:
-    def url(number: int) -> str:
-        params = {name: value for name, value in request.GET.items() if name != "page"}
-        return f"?{urlencode({**params, 'page': number})}"
-
-    return {
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "total": page.paginator.count,
-        "previous_url": url(page.previous_page_number()) if page.has_previous() else "",
-        "next_url": url(page.next_page_number()) if page.has_next() else "",
-    }
+    return page_links(page, lambda number: f"?{urlencode({**request.GET.dict(), 'page': number})}")

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Page, Paginator
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from core.page_links import page_links
 from core.write_errors import ConflictError, FieldError
 from insights.catalogue.declarations import Metric
 from insights.query.query import Granularity
@@ -87,7 +88,9 @@ def benchmark_page(
         "may_agree": subject.may_agree,
     }
     if metric is not None:
-        context |= _of_metric(metric, subject, held, units) | (_paging(subject, metric, page) if page else {})
+        context |= _of_metric(metric, subject, held, units)
+        if page is not None:
+            context |= page_links(page, lambda number: f"{subject.url('benchmark', metric.key, page=number)}#units")
     return render(request, "programs/benchmarks/benchmark.html", context, status=status)
 
 
@@ -160,17 +163,3 @@ def _chart(metric: Metric, subject: Subject, holding: EffectiveBenchmark | None)
         how_url=filters.url(reverse("metric_how", args=[metric.key])),
         span=12,
     )
-
-
-def _paging(subject: Subject, metric: Metric, page: Page[Unit]) -> dict[str, Any]:
-    return {
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "total": f"{page.paginator.count:,}",
-        "previous_url": _page_url(subject, metric, page.previous_page_number()) if page.has_previous() else "",
-        "next_url": _page_url(subject, metric, page.next_page_number()) if page.has_next() else "",
-    }
-
-
-def _page_url(subject: Subject, metric: Metric, number: int) -> str:
-    return f"{subject.url('benchmark', metric.key, page=str(number))}#units"

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.page_links import page_links
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -127,11 +128,7 @@ def _closing_page(
         "lines": [_line(line, form, today) for line in preview.lines],
         "is_paged": page.has_other_pages(),
         "next_page": page.next_page_number() if page.has_next() else "",
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "listed_total": f"{number:,}",
-        "previous_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
-        "next_url": f"?page={page.next_page_number()}" if page.has_next() else "",
+        **page_links(page, lambda number: f"?page={number}"),
         "drafts": [_draft(draft, form) for draft in preview.drafts],
         "more_without_value": preview.without_value_total - len(preview.without_value),
         "more_teams": preview.teams_total - len(preview.teams_without_objective),

@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from core.markdown import as_html
+from core.page_links import page_links
 from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.query.query import Window
@@ -137,11 +138,7 @@ def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
         "teams": _teams(frozen),
         "list_url": f"{reverse('objectives')}?quarter={record.start}",
         "all_url": "?all=1" if page.has_other_pages() else "",
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "listed_total": f"{len(ordered):,}",
-        "previous_url": f"?page={page.previous_page_number()}" if page.has_previous() else "",
-        "next_url": f"?page={page.next_page_number()}" if page.has_next() else "",
+        **page_links(page, lambda number: f"?page={number}"),
         **_reached(frozen),
     }
     return render(request, "programs/objectives/frozen.html", context)

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.bad_filter import explains_bad_filters
@@ -62,11 +63,7 @@ def meetings(request: HttpRequest) -> HttpResponseBase:
         "all_url": url(kind="", mine=""),
         "may_schedule": access.visibility.leads_any,
         "new_url": f"{reverse('meeting_series_new')}{f'?unit={filters.scope.unit}' if filters.scope.unit else ''}",
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "total": f"{page.paginator.count:,}",
-        "previous_url": url(page=str(page.previous_page_number())) if page.has_previous() else "",
-        "next_url": url(page=str(page.next_page_number())) if page.has_next() else "",
+        **page_links(page, lambda number: url(page=number)),
     }
     return render(request, "programs/meetings/list.html", context)
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
@@ -61,11 +62,7 @@ def series_list(request: HttpRequest) -> HttpResponseBase:
     context: dict[str, Any] = {
         "series_lines": [_line(series) for series in page],
         "may_schedule": visibility.leads_any,
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "total": f"{page.paginator.count:,}",
-        "previous_url": f"{path}?page={page.previous_page_number()}" if page.has_previous() else "",
-        "next_url": f"{path}?page={page.next_page_number()}" if page.has_next() else "",
+        **page_links(page, lambda number: f"{path}?page={number}"),
     }
     return render(request, "programs/meetings/series_list.html", context)
 

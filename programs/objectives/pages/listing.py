@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
@@ -117,7 +118,6 @@ def objectives(request: HttpRequest) -> HttpResponseBase:
         "frozen_url": quarter_url(quarter) if quarter.is_closed else "",
         "close_url": _close_url(quarter, known, access.visibility),
         "counts": _counts(params, counts),
-        "total": sum(counts.values()),
         "view": params.view,
         "views": _views(params, gaps),
         "standing": chosen["standing"],
@@ -171,7 +171,7 @@ def _list(
     listed = list(listed_objectives(params)[first:last]) if total else []
     return {
         "objectives": objective_lines(progress_of(listed, access, today=params.filters.today), params.filters.today),
-        **_paging(params, page, total),
+        **page_links(page, lambda number: params.url(reverse("objectives"), page=number)),
     }
 
 
@@ -193,7 +193,7 @@ def _tree(
     by_pk = {line.pk: line for line in lines}
     return {
         "tree": [TreeLine(by_pk[row.pk], min(row.depth, 6), row.pk in context) for row in branch if row.pk in by_pk],
-        **_paging(params, page, len(tree)),
+        **page_links(page, lambda number: params.url(reverse("objectives"), page=number)),
     }
 
 
@@ -222,18 +222,7 @@ def _gap_list(
         "is_led": gaps is not None,
         "teams_tree": teams_tree() if gaps is not None else None,
         "settings_url": reverse(SETTINGS) if getattr(request.user, "is_superuser", False) else "",
-        **_paging(params, page, page.paginator.count),
-    }
-
-
-def _paging(params: ObjectiveListParams, page: Any, total: int) -> dict[str, Any]:
-    path = reverse("objectives")
-    return {
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "listed_total": f"{total:,}",
-        "previous_url": params.url(path, page=str(page.previous_page_number())) if page.has_previous() else "",
-        "next_url": params.url(path, page=str(page.next_page_number())) if page.has_next() else "",
+        **page_links(page, lambda number: params.url(reverse("objectives"), page=number)),
     }
 
 

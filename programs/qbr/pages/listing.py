@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from core.page_links import page_links
 from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
@@ -59,17 +60,9 @@ def qbrs(request: HttpRequest) -> HttpResponseBase:
         "form": filtered.form,
         "is_narrowed": bool(params),
         "new_url": reverse("qbr_new") if access.visibility.leads_any and access.is_of_account else "",
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "total": f"{page.paginator.count:,}",
-        "previous_url": _url(params, page.previous_page_number()) if page.has_previous() else "",
-        "next_url": _url(params, page.next_page_number()) if page.has_next() else "",
+        **page_links(page, lambda number: f"?{urlencode({**params, 'page': number})}"),
     }
     return render(request, "programs/qbr/list.html", context)
-
-
-def _url(params: dict[str, str], page: int) -> str:
-    return f"?{urlencode({**params, 'page': page})}"
 
 
 def _lines(listed: Sequence[Qbr]) -> list[QbrLine]:

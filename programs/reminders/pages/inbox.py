@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.bad_filter import explains_bad_filters
@@ -91,11 +92,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
         "shown": shown,
         "pickers": [Picker(label=label, url=_url(show=word), active=word == shown) for word, label in SHOWN.items()],
         "has_unread": bool(page.object_list) if shown == "unread" else notices.unread().exists(),
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "total": f"{page.paginator.count:,}",
-        "previous_url": _url(show=shown, page=page.previous_page_number()) if page.has_previous() else "",
-        "next_url": _url(show=shown, page=page.next_page_number()) if page.has_next() else "",
+        **page_links(page, lambda number: _url(show=shown, page=number)),
         "here": request.get_full_path(),
     }
     return render(request, "programs/inbox/list.html", context)

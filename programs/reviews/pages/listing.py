@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from core.page_links import page_links
 from core.write_errors import FieldError
 from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
@@ -79,11 +80,7 @@ def reviews(request: HttpRequest) -> HttpResponseBase:
         "due": _due(access.visibility, month),
         "leads": access.visibility.leads_any,
         "is_narrowed": bool(own),
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "total": f"{page.paginator.count:,}",
-        "previous_url": _url(filters, own, page=str(page.previous_page_number())) if page.has_previous() else "",
-        "next_url": _url(filters, own, page=str(page.next_page_number())) if page.has_next() else "",
+        **page_links(page, lambda number: _url(filters, own, page=number)),
         "all_url": _url(filters, {}),
     }
     return render(request, "programs/reviews/list.html", context)

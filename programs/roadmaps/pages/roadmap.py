@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
@@ -143,11 +144,7 @@ def roadmap(request: HttpRequest) -> HttpResponseBase:
         "example_url": params.url(reverse("roadmap_example"), back=request.get_full_path()) if leads else "",
         "csv_url": params.url(reverse("roadmap_csv")),
         "here": request.get_full_path(),
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "listed_total": f"{page.paginator.count:,}",
-        "previous_url": params.url(page=str(page.previous_page_number())) if page.has_previous() else "",
-        "next_url": params.url(page=str(page.next_page_number())) if page.has_next() else "",
+        **page_links(page, lambda number: params.url(page=number)),
     }
     return render(request, "programs/roadmaps/roadmap.html", context)
 

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
@@ -185,11 +186,7 @@ def _table(request: HttpRequest, params: TicketListParams, access: Access) -> di
     return {
         "heads": TABLE.heads(params.sort, lambda word: params.url(path, sort=word)),
         "tickets": ticket_lines(page, access, params.filters.today),
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "total": f"{page.paginator.count:,}",
-        "previous_url": params.url(path, page=str(page.previous_page_number())) if page.has_previous() else "",
-        "next_url": params.url(path, page=str(page.next_page_number())) if page.has_next() else "",
+        **page_links(page, lambda number: params.url(path, page=number)),
     }
 
 
