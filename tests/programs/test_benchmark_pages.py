@@ -191,8 +191,8 @@ def test_the_csv_has_what_the_page_has(sign_in: SignIn) -> None:
     )
     assert len(rows) == 1
     row = rows[0]
-    assert (row["Key"], row["Should be"], row["Wants to be"]) == (PICKUP, "28800.0", "21600.0")
-    assert row["Agreed for"] == "Platform"
+    assert (row["Key"], row["Threshold"], row["Target"]) == (PICKUP, "28800.0", "21600.0")
+    assert row["Source"] == "Platform"
     assert float(row["Baseline"]) == pytest.approx(10.5 * HOUR)
     assert row["Reason"] == "'=1+1", "no formula"
 

@@ -8,15 +8,13 @@ from rest_framework.request import Request
 
 from core.api.parameters import only
 from core.csv_export import csv_response
-from insights.query import windows
 from insights.query.errors import QueryError
 from insights.query.query import Scope
 from orgtree.access.access import access_of
 from programs.benchmarks.api.benchmarks import UNIT, requested_unit
 from programs.benchmarks.queries.benchmarks import benchmarks_for
 from programs.benchmarks.queries.focus import newest_focus
-from programs.benchmarks.services.current_values import benchmark_query, current_values
-from programs.benchmarks.services.listing import AGREED, benchmark_rows, list_title, listed_metrics, period_of
+from programs.benchmarks.services.listing import AGREED, benchmark_rows, figures_of, list_title, listed_metrics
 from programs.requests.csv_view import CSV, ERRORS, CsvView
 from programs.requests.fields import parameter
 
@@ -39,11 +37,7 @@ class BenchmarksCsvView(CsvView):
             raise QueryError("show", f"One of: {', '.join(list_title())}.")
         holding = benchmarks_for(None, unit.pk if unit else None, access.visibility)
         listed = listed_metrics(show, holding, newest_focus(unit.pk if unit else None))
-        queries = [benchmark_query(metric, period_of(holding.get(metric.key))) for metric in listed]
-        may_see = unit is not None or access.visibility.whole
-        scope = Scope(unit.slug if unit else None)
-        current = (
-            current_values(queries, scope, access, today=windows.local_today()) if may_see else [None for _ in queries]
-        )
+        scope = Scope(unit.slug if unit else None) if unit or access.visibility.whole else None
+        current = figures_of(listed, holding, scope, access)
         name = unit.name if unit else "the whole organisation"
         return csv_response("benchmarks", benchmark_rows(name, listed, holding, current, access))

@@ -26,12 +26,14 @@ from insights.pages.metric.chain import side_by_side
 from insights.query.errors import UnknownMetricError
 from insights.ui.bad_filter import explains_bad_filters
 from orgtree.access.who_sees import names_of
-from programs.benchmarks.pages.listing import benchmark_line, figures_of, tabs
+from programs.benchmarks.columns import TABLE
+from programs.benchmarks.pages.listing import benchmark_line, tabs
 from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import benchmarks_for
 from programs.benchmarks.queries.focus import focus_above, focus_versions, newest_focus
 from programs.benchmarks.services.fields import offered_metrics
 from programs.benchmarks.services.focusing import begin_with, set_focus
+from programs.benchmarks.services.listing import figures_of
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.models import FocusVersion
 from programs.models.benchmarks import LONGEST_REASON
@@ -156,7 +158,7 @@ def _focus_page(request: HttpRequest, subject: Subject, *, problem: str = "", st
     )
     lines = [
         benchmark_line(subject, listed_metric, holding.get(listed_metric.key), stand, newest)
-        for listed_metric, stand in zip(listed, figures_of(subject, listed, holding), strict=True)
+        for listed_metric, stand in zip(listed, figures_of(listed, holding, subject.scope, subject.access), strict=True)
     ]
     by_key = {line.key: line for line in lines}
     above = focus_above(subject.unit_id) if subject.unit_id is not None and metric is None else None
@@ -172,6 +174,7 @@ def _focus_page(request: HttpRequest, subject: Subject, *, problem: str = "", st
         "since": moment(newest.written_at) if newest else "",
         "chain_url": half_a_year.url(reverse("metric_chain", args=[metric.key])) if metric and subject.scope else "",
         "lines": [by_key[indicator.key] for indicator in indicators],
+        "labels": TABLE,
         "chain": side_by_side(indicators, half_a_year) if indicators and subject.scope else None,
         "gone": gone,
         "above": above,

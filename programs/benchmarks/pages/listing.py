@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,26 +15,28 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from core.csv_export import csv_response
+from core.page_links import page_links
 from insights.catalogue.declarations import Metric
 from insights.pages.annotations.labels import ABBREVIATIONS
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError
 from insights.ui.page_numbers import read_page
 from insights.ui.tiles import Picker
+from programs.benchmarks.columns import TABLE
 from programs.benchmarks.pages.labels import BenchmarkLine, line_of
 from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for
 from programs.benchmarks.queries.focus import newest_focus
-from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values
+from programs.benchmarks.services.current_values import CurrentValue
 from programs.benchmarks.services.fields import offered_metrics
 from programs.benchmarks.services.listing import (
     AGREED,
     ALL,
     STARTED_WITH,
     benchmark_rows,
+    figures_of,
     list_title,
     listed_metrics,
-    period_of,
 )
 from programs.models import FocusVersion
 
@@ -51,7 +53,7 @@ def benchmarks(request: HttpRequest) -> HttpResponseBase:
     show = _show(request)
     holding, focus = _agreed(subject)
     page = Paginator(listed_metrics(show, holding, focus), METRICS_A_PAGE).get_page(read_page(request))
-    current = figures_of(subject, list(page), holding)
+    current = figures_of(list(page), holding, subject.scope, subject.access)
     lines = [
         benchmark_line(subject, metric, holding.get(metric.key), stand, focus)
         for metric, stand in zip(page, current, strict=True)
@@ -66,6 +68,7 @@ def benchmarks(request: HttpRequest) -> HttpResponseBase:
             for word, label in shows().items()
         ],
         "lines": lines,
+        "labels": TABLE,
         "nothing_agreed": show == AGREED and not holding,
         "begun_with": STARTED_WITH.name,
         "gone": [(key, subject.url("benchmark", key)) for key in gone],
@@ -73,17 +76,9 @@ def benchmarks(request: HttpRequest) -> HttpResponseBase:
         "csv_url": subject.url("benchmarks_csv", show=shown),
         "has_figures": subject.scope is not None,
         "pages": page.paginator.num_pages,
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "total": f"{page.paginator.count:,}",
-        "previous_url": _page_url(subject, shown, page.previous_page_number()) if page.has_previous() else "",
-        "next_url": _page_url(subject, shown, page.next_page_number()) if page.has_next() else "",
+        **page_links(page, lambda number: subject.url("benchmarks", show=shown, page=number)),
     }
     return render(request, "programs/benchmarks/list.html", context)
-
-
-def _page_url(subject: Subject, show: str, number: int) -> str:
-    return subject.url("benchmarks", show=show, page=str(number))
 
 
 @login_required
@@ -93,22 +88,12 @@ def benchmarks_csv(request: HttpRequest) -> HttpResponseBase:
     subject = subject_in(request)
     holding, focus = _agreed(subject)
     listed = listed_metrics(_show(request), holding, focus)
-    rows = benchmark_rows(subject.name, listed, holding, figures_of(subject, listed, holding), subject.access)
-    return csv_response("headway-benchmarks", rows)
+    current = figures_of(listed, holding, subject.scope, subject.access)
+    return csv_response("headway-benchmarks", benchmark_rows(subject.name, listed, holding, current, subject.access))
 
 
 def _agreed(subject: Subject) -> tuple[Mapping[str, EffectiveBenchmark], FocusVersion | None]:
     return benchmarks_for(None, subject.unit_id, subject.access.visibility), newest_focus(subject.unit_id)
-
-
-def figures_of(
-    subject: Subject, listed: Sequence[Metric], holding: Mapping[str, EffectiveBenchmark]
-) -> Sequence[CurrentValue | None]:
-    """Current values in order; None where the viewer has no access."""
-    if subject.scope is None:
-        return [None for _ in listed]
-    queries = [benchmark_query(metric, period_of(holding.get(metric.key))) for metric in listed]
-    return current_values(queries, subject.scope, subject.access, today=subject.filters.today)
 
 
 def benchmark_line(

@@ -6,11 +6,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from core.csv_export import Cell
 from insights.catalogue.declarations import Metric
+from insights.query import windows
 from insights.query.enums import Category
+from insights.query.query import Scope
 from orgtree.access.access import Access
+from programs.benchmarks.columns import FILE
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
 from programs.benchmarks.services.agreements import source_of
-from programs.benchmarks.services.current_values import BenchmarkQuery, CurrentValue, benchmark_query
+from programs.benchmarks.services.current_values import BenchmarkQuery, CurrentValue, benchmark_query, current_values
 from programs.benchmarks.services.fields import offered_metrics
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.benchmarks.services.writing import hides_baseline
@@ -18,10 +21,7 @@ from programs.models import FocusVersion
 
 AGREED, ALL = "agreed", "all"
 STARTED_WITH = STARTER_SETS["dora"]
-CSV_HEAD = (
-    *("Metric", "Key", "Unit of measure", "Statistic", "Period", "Stands at", "Sample", "Should be", "Wants to be"),
-    *("Agreed for", "Baseline", "Baseline from", "Baseline to", "Low", "High", "Version", "Agreed on", "Reason"),
-)
+BASELINE = ("baseline", "baseline_from", "baseline_to", "baseline_low", "baseline_high")
 
 
 def list_title() -> list[str]:
@@ -56,6 +56,16 @@ def queries_of_units(
     ]
 
 
+def figures_of(
+    listed: Sequence[Metric], holding: Mapping[str, EffectiveBenchmark], scope: Scope | None, access: Access
+) -> Sequence[CurrentValue | None]:
+    """Current values in order; None where the viewer has no access, who has no scope then."""
+    if scope is None:
+        return [None for _ in listed]
+    queries = [benchmark_query(metric, period_of(holding.get(metric.key))) for metric in listed]
+    return current_values(queries, scope, access, today=windows.local_today())
+
+
 def benchmark_rows(
     whose_list: str,
     listed: Sequence[Metric],
@@ -63,24 +73,22 @@ def benchmark_rows(
     current: Sequence[CurrentValue | None],
     access: Access,
 ) -> Iterator[Sequence[Cell]]:
-    """Each metric with where it stands; `whose_list` is the name of the unit."""
-    yield CSV_HEAD
-    for metric, stand in zip(listed, current, strict=True):
+    """Each metric with its value; `whose_list` is the name of the unit."""
+    yield list(FILE.labels.values())
+    for metric, value in zip(listed, current, strict=True):
         held = holding.get(metric.key)
-        query = benchmark_query(metric, period_of(held))
-        figures = (stand.value, stand.sample_size if stand.value is not None else None) if stand else (None, None)
-        front = (metric.name, metric.key, metric.unit, metric.statistic or "", query.period, *figures)
-        if held is None:
-            yield (*front, *[None] * (len(CSV_HEAD) - len(front)))
-            continue
-        version = held.version
-        baseline: tuple[Cell, ...] = (None,) * 5
-        if not hides_baseline(version, access):
-            days = (version.baseline_from, version.baseline_to)
-            baseline = (version.baseline, *days, version.baseline_low, version.baseline_high)
-        yield (
-            *front,
-            *(version.threshold, version.target, source_of(held) or whose_list),
-            *baseline,
-            *(version.number, version.written_at.date(), version.reason),
-        )
+        cells: dict[str, Cell] = {
+            "name": metric.name,
+            "metric": metric.key,
+            "unit_of_measure": metric.unit,
+            "statistic": metric.statistic or "",
+            "period": benchmark_query(metric, period_of(held)).period,
+            "value": value.value if value else None,
+            "sample": value.sample_size if value and value.value is not None else None,
+        }
+        if held is not None:
+            baseline = () if hides_baseline(held.version, access) else BASELINE
+            fields = (*baseline, "threshold", "target", "number", "reason")
+            cells |= {name: getattr(held.version, name) for name in fields}
+            cells |= {"source": source_of(held) or whose_list, "written_at": held.version.written_at.date()}
+        yield [cells.get(column.name) for column in FILE]
