@@ -1,4 +1,4 @@
-"""Writes and changes budgets; an outdated version is answered with both versions and not saved."""
+"""Writes and changes budgets."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from core.edit_conflicts import field_differences, renumber
-from core.forms import show_error
-from core.write_errors import ConflictError, FieldError
+from core.edit_conflicts import field_differences
+from core.write_forms import WriteForm
 from insights.catalogue.agents import AGENT_NAMES, agent_name
 from insights.privacy.scope_access import access_in
 from orgtree.models.visibility import Visibility, person_of
@@ -30,10 +29,6 @@ from programs.models import Budget
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 
 MONTH = {"type": "month", "placeholder": "2026-11"}
-CONFLICT = (
-    "Somebody changed this budget while you were editing. Your version is not saved: both versions are below. "
-    "Adjust yours and save again."
-)
 
 
 if TYPE_CHECKING:
@@ -42,9 +37,7 @@ else:
     BudgetModelForm = forms.ModelForm
 
 
-class BudgetForm(BudgetModelForm):
-    """What is sent is checked by the service, whose errors the form shows at their fields."""
-
+class BudgetForm(WriteForm, BudgetModelForm):
     # Written otherwise than they are stored: by slug, address and month.
     unit = forms.ChoiceField(label="Unit")
     agent = forms.ChoiceField(label="Agent", required=False)
@@ -53,7 +46,6 @@ class BudgetForm(BudgetModelForm):
     last_month = forms.CharField(
         label="Last month", required=False, widget=forms.TextInput(attrs=MONTH), help_text="Empty: no end."
     )
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     class Meta:
         model = Budget
@@ -67,12 +59,8 @@ class BudgetForm(BudgetModelForm):
         agents = {**AGENT_NAMES, **({stored.agent: agent_name(stored.agent)} if stored and stored.agent else {})}
         offer(self, "agent", [("", "All agents"), *agents.items()])
 
-    def _post_clean(self) -> None:
-        """The service checks and stores: the form's own copy of the budget stays as it was read."""
-
     def given(self) -> dict[str, Any]:
-        """What a valid form says, as services take it."""
-        data = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        data = super().given()
         unit = "" if data["unit"] == WHOLE else data["unit"]
         return {**data, "unit": unit, "amount": str(data["amount"]), "last_month": data["last_month"] or None}
 
@@ -87,14 +75,9 @@ def budget_new(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied("Budgets are written by the managers of a unit, by executives and by admins.")
     posted = request.POST if request.method == "POST" else None
     form = BudgetForm(posted, visibility=access.visibility, initial=_beginning(request))
-    if posted is not None and form.is_valid():
-        try:
-            add_budget(access, form.given())
-        except FieldError as problem:
-            show_error(form, problem)
-        else:
-            messages.success(request, "Budget set.")
-            return redirect("budgets")
+    if form.save_by(lambda: add_budget(access, form.given())):
+        messages.success(request, "Budget set.")
+        return redirect("budgets")
     return _form_page(request, form, {"title": "Set a budget", "submit": "Set the budget"})
 
 
@@ -112,19 +95,12 @@ def budget_edit(request: HttpRequest, pk: int) -> HttpResponse:
         "remove_url": reverse("budget_remove", args=[pk]),
         "history": history_of(budget, access),
     }
-    if posted is not None and form.is_valid():
-        try:
-            change_budget(access, budget, form.given(), of_version=form.cleaned_data["version"] or 0)
-        except ConflictError:
-            stored = _to_change(request, pk)
-            differences = list(field_differences(form, _values(stored)))
-            renumber(form, "version", stored.version)
-            return _form_page(request, form, {**page, "conflict": CONFLICT, "differences": differences}, status=409)
-        except FieldError as problem:
-            show_error(form, problem)
-        else:
-            messages.success(request, "Budget saved.")
-            return redirect("budgets")
+    if form.save_by(
+        lambda: change_budget(access, budget, form.given(), of_version=form.of_version),
+        lambda stored: field_differences(form, _values(stored)),
+    ):
+        messages.success(request, "Budget saved.")
+        return redirect("budgets")
     return _form_page(request, form, page)
 
 
@@ -166,7 +142,6 @@ def _values(budget: Budget) -> dict[str, Any]:
     }
 
 
-def _form_page(request: HttpRequest, form: BudgetForm, page: Mapping[str, Any], status: int = 200) -> HttpResponse:
+def _form_page(request: HttpRequest, form: BudgetForm, page: Mapping[str, Any]) -> HttpResponse:
     context = {**page, "form": form, "action": request.get_full_path()}
-    status = 400 if form.errors and status == 200 else status
-    return render(request, "programs/budgets/form.html", context, status=status)
+    return render(request, "programs/budgets/form.html", context, status=form.status)

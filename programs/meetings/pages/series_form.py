@@ -1,4 +1,4 @@
-"""Creates and changes series.  A change of an outdated version is answered with both versions and not saved."""
+"""Creates and changes series."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from core.edit_conflicts import field_differences, renumber, values_of
-from core.forms import show_error
-from core.write_errors import ConflictError, FieldError
+from core.edit_conflicts import field_differences, values_of
+from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from orgtree.models import Unit
@@ -38,16 +37,10 @@ else:
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-CONFLICT = (
-    "Somebody changed this schedule while you were editing. Your version is not saved: both versions are below. "
-    "Adjust yours and save again."
-)
 SEPARATORS = str.maketrans(",;", "\n\n")
 
 
-class SeriesForm(SeriesModelForm):
-    """What is sent is checked by the service, whose errors the form shows at their fields."""
-
+class SeriesForm(WriteForm, SeriesModelForm):
     participants = forms.CharField(
         label="Participants",
         required=False,
@@ -55,7 +48,6 @@ class SeriesForm(SeriesModelForm):
         help_text="One e-mail address per line.",
     )
     country = forms.ChoiceField(label="Public holidays of", required=False)
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     class Meta:
         model = MeetingSeries
@@ -78,12 +70,8 @@ class SeriesForm(SeriesModelForm):
         offer(self, "country", [("", "None"), *countries().items()])
         offer(self, "rule", Rule.choices)
 
-    def _post_clean(self) -> None:
-        """The service checks and stores: the form's own copy of the series stays as it was read."""
-
     def given(self) -> dict[str, Any]:
-        """What a valid form says, as services take it."""
-        data = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        data = super().given()
         return {
             **data,
             "location": " ".join(data["location"].split()),
@@ -119,14 +107,9 @@ def series_new(request: HttpRequest) -> HttpResponse:
     initial = _beginning(request, access.visibility)
     posted = request.POST if request.method == "POST" else None
     form = NewSeriesForm(posted, visibility=access.visibility, initial=initial)
-    if posted is not None and form.is_valid():
-        try:
-            added = schedule(access, form.given())
-        except FieldError as problem:
-            show_error(form, problem)
-        else:
-            messages.success(request, "Scheduled. Participants are invited.")
-            return redirect("meeting_series", added.pk)
+    if added := form.save_by(lambda: schedule(access, form.given())):
+        messages.success(request, "Scheduled. Participants are invited.")
+        return redirect("meeting_series", added.pk)
     page = {"title": "Schedule meetings", "submit": "Schedule", "back_url": reverse("meetings")}
     return _form_page(request, form, page)
 
@@ -137,18 +120,13 @@ def series_new(request: HttpRequest) -> HttpResponse:
 def series_edit(request: HttpRequest, pk: int) -> HttpResponse:
     access, series = access_in(request), visible_series(request, pk)
     page = {"title": series.title, "submit": "Save", "back_url": reverse("meeting_series", args=[pk])}
-    posted = request.POST if request.method == "POST" else None
-    form = SeriesForm(posted, instance=series)
-    if posted is not None and form.is_valid():
-        try:
-            change_series(access, series, form.given(), of_version=form.cleaned_data["version"] or 0)
-        except ConflictError:
-            return _conflict_page(request, form, visible_series(request, pk), page)
-        except FieldError as problem:
-            show_error(form, problem)
-        else:
-            messages.success(request, "Saved. Participants are notified of what changes for them.")
-            return redirect("meeting_series", pk)
+    form = SeriesForm(request.POST if request.method == "POST" else None, instance=series)
+    if form.save_by(
+        lambda: change_series(access, series, form.given(), of_version=form.of_version),
+        lambda stored: field_differences(form, values_of(SeriesForm(instance=stored))),
+    ):
+        messages.success(request, "Saved. Participants are notified of what changes for them.")
+        return redirect("meeting_series", pk)
     return _form_page(request, form, page)
 
 
@@ -175,22 +153,11 @@ def _beginning(request: HttpRequest, visibility: Visibility) -> Mapping[str, Any
     }
 
 
-def _conflict_page(
-    request: HttpRequest, form: SeriesForm, stored: MeetingSeries, page: Mapping[str, Any]
-) -> HttpResponse:
-    """What one wrote stays in the form, which is of the newest version now; beside it what is stored."""
-    differences = list(field_differences(form, values_of(SeriesForm(instance=stored))))
-    renumber(form, "version", stored.version)
-    return _form_page(request, form, {**page, "conflict": CONFLICT, "differences": differences}, status=409)
-
-
-def _form_page(request: HttpRequest, form: SeriesForm, page: Mapping[str, Any], status: int = 200) -> HttpResponse:
+def _form_page(request: HttpRequest, form: SeriesForm, page: Mapping[str, Any]) -> HttpResponse:
     context = {
         **page,
         "form": form,
         "time_zones": sorted(available_timezones()),
         "action": request.get_full_path(),
     }
-    return render(
-        request, "programs/meetings/form.html", context, status=400 if form.errors and status == 200 else status
-    )
+    return render(request, "programs/meetings/form.html", context, status=form.status)

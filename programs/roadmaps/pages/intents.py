@@ -15,8 +15,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from core.edit_conflicts import field_differences, renumber
-from core.forms import show_error
+from core.edit_conflicts import field_differences
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -48,11 +47,6 @@ from programs.roadmaps.services.intents import (
 )
 from programs.teams.pages import WHOLE, offer
 
-CONFLICT = (
-    "Somebody changed this while you were editing. Your version is not saved: both versions are below. "
-    "Adjust yours and save again."
-)
-
 
 class IntentForm(PlaceForm):
     template = forms.ChoiceField(
@@ -74,9 +68,7 @@ class IntentForm(PlaceForm):
         offer(self, "template", [("", "None"), *offered])
 
     def given(self) -> dict[str, Any]:
-        """What a valid form says, as services take it."""
-        data = {name: value for name, value in self.cleaned_data.items() if name != "version"}
-        return {**data, "unit": self.chosen_unit}
+        return {**super().given(), "unit": self.chosen_unit}
 
 
 @login_required
@@ -89,17 +81,11 @@ def roadmap_intent_new(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied(ONLY_LEADERS)
     page = {"title": "Add to the roadmap", "action": request.get_full_path()}
     initial = {name: request.GET.get(name, "") for name in ("unit", "quarter", "template")}
-    if request.method == "GET":
-        return _form_page(request, IntentForm(visibility=access.visibility, known=known, initial=initial), page)
-    form = IntentForm(request.POST, visibility=access.visibility, known=known)
-    if form.is_valid():
-        try:
-            added = add_intent(access, form.given())
-        except FieldError as problem:
-            show_error(form, problem)
-        else:
-            messages.success(request, f"“{added.title}” added to {added.quarter} of {unit_name(added.unit)}.")
-            return back_to_roadmap(request, f"intent-{added.pk}")
+    posted = request.POST if request.method == "POST" else None
+    form = IntentForm(posted, visibility=access.visibility, known=known, initial=initial)
+    if added := form.save_by(lambda: add_intent(access, form.given())):
+        messages.success(request, f"“{added.title}” added to {added.quarter} of {unit_name(added.unit)}.")
+        return back_to_roadmap(request, f"intent-{added.pk}")
     return _form_page(request, form, page)
 
 
@@ -120,23 +106,17 @@ def roadmap_intent(request: HttpRequest, pk: int) -> HttpResponse:
         "write_url": f"{reverse('objective_new')}?intent={pk}" if may_write else "",
         "action": reverse("roadmap_intent", args=[pk]),
     }
-    if request.method == "GET":
-        initial = _intent_fields(intent)
-        form = IntentForm(visibility=access.visibility, known=known, stored=intent, initial=initial)
-        return _form_page(request, form, page)
-    if not may_write:
+    posted = request.POST if request.method == "POST" else None
+    if posted is not None and not may_write:
         raise PermissionDenied(ONLY_LEADERS)
-    form = IntentForm(request.POST, visibility=access.visibility, known=known, stored=intent)
-    if form.is_valid():
-        try:
-            changed = change_intent(access, intent, form.given(), of_version=form.cleaned_data["version"] or 0)
-        except ConflictError as conflict:
-            return _conflict_page(request, form, conflict, page)
-        except FieldError as problem:
-            show_error(form, problem)
-        else:
-            messages.success(request, "Saved.")
-            return back_to_roadmap(request, f"intent-{changed.pk}")
+    fields = _intent_fields(intent)
+    form = IntentForm(posted, visibility=access.visibility, known=known, stored=intent, initial=fields)
+    if changed := form.save_by(
+        lambda: change_intent(access, intent, form.given(), of_version=form.of_version),
+        lambda stored: field_differences(form, _intent_fields(stored)),
+    ):
+        messages.success(request, "Saved.")
+        return back_to_roadmap(request, f"intent-{changed.pk}")
     return _form_page(request, form, page)
 
 
@@ -197,22 +177,9 @@ def _may_fill(visibility: Visibility, row: RoadmapRow) -> bool:
     return (row.unit is None or row.is_team) and visibility.leads(row.unit.pk if row.unit else None)
 
 
-def _form_page(request: HttpRequest, form: IntentForm, page: Mapping[str, Any], status: int = 200) -> HttpResponse:
-    status = 400 if form.is_bound and form.errors and status == 200 else status
+def _form_page(request: HttpRequest, form: IntentForm, page: Mapping[str, Any]) -> HttpResponse:
     context = {**page, "form": form, "back": safe_back(request)}
-    return render(request, "programs/roadmaps/intent.html", context, status=status)
-
-
-def _conflict_page(
-    request: HttpRequest, form: IntentForm, conflict: ConflictError, page: Mapping[str, Any]
-) -> HttpResponse:
-    """What one wrote stays in the form, which is of the newest version now; beside it what is stored."""
-    if conflict.stored is None:
-        form.add_error(None, str(conflict))
-        return _form_page(request, form, page, status=409)
-    differences = list(field_differences(form, _intent_fields(conflict.stored)))
-    renumber(form, "version", conflict.stored.version)
-    return _form_page(request, form, {**page, "conflict": CONFLICT, "differences": differences}, status=409)
+    return render(request, "programs/roadmaps/intent.html", context, status=form.status)
 
 
 def _intent_fields(intent: RoadmapIntent) -> dict[str, str]:

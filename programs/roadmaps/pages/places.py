@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from core.write_forms import WriteForm
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.access.access import Access
 from orgtree.models import Unit
@@ -20,12 +21,11 @@ from programs.quarters.pages import Quarters
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 
 
-class PlaceForm(forms.Form):
+class PlaceForm(WriteForm):
     """Where something stands: a unit and a quarter that is open."""
 
     unit = forms.ChoiceField(label="Team or unit")
     quarter = forms.ChoiceField(label="Quarter")
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(
         self,

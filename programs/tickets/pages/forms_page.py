@@ -1,4 +1,4 @@
-"""Creates and edits tickets.  An edit of an outdated version is answered with both versions and not saved."""
+"""Creates and edits tickets."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from core.edit_conflicts import field_differences, renumber, values_of
-from core.forms import rows_of, show_error
-from core.write_errors import ConflictError, FieldError
+from core.edit_conflicts import field_differences, values_of
+from core.forms import rows_of
+from core.write_forms import WriteForm
 from insights.catalogue.registry import metrics
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -32,10 +32,6 @@ from programs.tickets.services.pull_request_names import names_of_pull_requests
 from programs.tickets.services.writing import ONLY_LEADERS, add_ticket, change_ticket, may_change
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-CONFLICT = (
-    "Somebody changed this ticket while you were editing. Your version is not saved: both versions are below. "
-    "Adjust yours and save again."
-)
 
 
 if TYPE_CHECKING:
@@ -44,9 +40,7 @@ else:
     TicketModelForm = forms.ModelForm
 
 
-class TicketForm(TicketModelForm):
-    """What is sent is checked by the service, whose errors the form shows at their fields."""
-
+class TicketForm(WriteForm, TicketModelForm):
     unit = forms.ChoiceField(label="Unit")
     owner = forms.CharField(
         label="Owner",
@@ -64,7 +58,6 @@ class TicketForm(TicketModelForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="One per line: repository#number, or a URL.",
     )
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     field_order = WRITTEN
 
     class Meta:
@@ -90,12 +83,8 @@ class TicketForm(TicketModelForm):
         offer(self, "metric", [("", "None"), *((metric.key, f"{metric.name} ({metric.key})") for metric in metrics())])
         offer(self, "objective", plans_offered(access.visibility, unit, known=instance, named=objective))
 
-    def _post_clean(self) -> None:
-        """The service checks and stores: the form's own copy of the ticket stays as it was read."""
-
     def given(self) -> dict[str, Any]:
-        """What a valid form says, as services take it."""
-        data = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        data = super().given()
         return {
             **data,
             "unit": "" if data["unit"] == WHOLE else data["unit"],
@@ -117,14 +106,9 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
     params["unit"] = params["unit"] or (WHOLE if visibility.leads_whole else "")
     initial = {**params, "starts_on": windows.local_today(), **prefilled_from(request.GET)}
     form = TicketForm(request.POST if request.method == "POST" else None, access=access, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        try:
-            added = add_ticket(access, form.given())
-        except FieldError as problem:
-            show_error(form, problem)
-        else:
-            messages.success(request, "Ticket created.")
-            return redirect("ticket", added.pk)
+    if added := form.save_by(lambda: add_ticket(access, form.given())):
+        messages.success(request, "Ticket created.")
+        return redirect("ticket", added.pk)
     page = {"title": "New ticket", "submit": "Create ticket", "back_url": reverse("tickets")}
     offered = template_offers(request.GET) if request.method == "GET" else []
     return _form_page(request, form, {**page, "templates": offered})
@@ -138,31 +122,17 @@ def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
     if not may_change(access.visibility, ticket):
         raise PermissionDenied(ONLY_LEADERS)
     page = {"title": "Change ticket", "submit": "Save", "back_url": reverse("ticket", args=[pk])}
-    posted = request.POST if request.method == "POST" else None
-    form = TicketForm(posted, access=access, instance=ticket)
-    if posted is not None and form.is_valid():
-        try:
-            change_ticket(access, ticket, form.given(), of_version=form.cleaned_data["version"] or 0)
-        except ConflictError:
-            return _conflict_page(request, form, visible_ticket(request, pk), page)
-        except FieldError as problem:
-            show_error(form, problem)
-        else:
-            messages.success(request, "Ticket saved.")
-            return redirect("ticket", pk)
+    form = TicketForm(request.POST if request.method == "POST" else None, access=access, instance=ticket)
+    if form.save_by(
+        lambda: change_ticket(access, ticket, form.given(), of_version=form.of_version),
+        lambda stored: field_differences(form, values_of(TicketForm(access=access, instance=stored))),
+    ):
+        messages.success(request, "Ticket saved.")
+        return redirect("ticket", pk)
     return _form_page(request, form, page)
 
 
-def _conflict_page(request: HttpRequest, form: TicketForm, stored: Ticket, page: dict[str, Any]) -> HttpResponse:
-    """What one wrote stays in the form, which is of the newest version now; beside it what the ticket says."""
-    stands = values_of(TicketForm(access=access_in(request), instance=stored))
-    differences = list(field_differences(form, stands))
-    renumber(form, "version", stored.version)
-    context = {**page, "conflict": CONFLICT, "differences": differences}
-    return _form_page(request, form, context, status=409)
-
-
-def _form_page(request: HttpRequest, form: TicketForm, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def _form_page(request: HttpRequest, form: TicketForm, context: dict[str, Any]) -> HttpResponse:
     page = {
         **context,
         "form": form,
@@ -170,4 +140,4 @@ def _form_page(request: HttpRequest, form: TicketForm, context: dict[str, Any], 
         "owners": suggested_owners(access_in(request).visibility),
         "action": request.get_full_path(),
     }
-    return render(request, "programs/tickets/form.html", page, status=400 if form.errors and status == 200 else status)
+    return render(request, "programs/tickets/form.html", page, status=form.status)
