@@ -51,6 +51,12 @@ class Columns(tuple[Column, ...]):
         by_name = {column.name: column for column in self}
         return Columns(by_name[name] for name in names)
 
+    def of_events(self, model: type[models.Model]) -> dict[str, Column]:
+        """Those that are fields of the model, by what its history's events call them."""
+        by_name = {column.name: column for column in self}
+        fields = [field for field in model._meta.concrete_fields if field.name in by_name]
+        return {field.attname: by_name[field.name] for field in fields}
+
     def heads(self, sort: str, url: Callable[[str], str]) -> list[Head]:
         """`sort` is how the table is sorted, `url` its address sorted by a word."""
         heads = []

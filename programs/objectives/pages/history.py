@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.contrib.auth.decorators import login_required
@@ -19,44 +19,9 @@ from insights.ui.metric_panel import is_panel
 from orgtree.access.access import Access
 from programs.history.events import Changed, Value, names_of_accounts
 from programs.history.labels import value_words
-from programs.models import KeyResult, Objective, ObjectiveStatus, TargetKind
+from programs.models import Objective
 from programs.objectives.pages.page import visible_objective
-from programs.objectives.services.history import ObjectiveStep, objective_changes
-
-OBJECTIVE_FIELDS = {
-    "title": "Objective",
-    "description": "Description",
-    "quarter_id": "Quarter",
-    "unit_id": "Unit",
-    "owner_id": "Owner",
-    "is_mandatory": "The team's objective",
-    "parent_id": "Serves",
-    "published_at": "Published",
-    "dropped_at": "Dropped",
-    "dropped_why": "Reason for dropping",
-    "override": "Status override",
-    "override_reason": "Reason for the override",
-    "carry_over": "Carry over",
-    "retrospective": "What was learned",
-}
-KEY_RESULT_FIELDS = {
-    "title": "title",
-    "metric": "metric",
-    "statistic": "statistic",
-    "better": "direction",
-    "target_kind": "kind of target",
-    "baseline": "baseline",
-    "target": "target",
-    "hand_value": "value",
-    "final_value": "final value",
-}
-CHOICES: Mapping[str, Mapping[str, str]] = {
-    "override": dict(ObjectiveStatus.choices),
-    "carry_over": dict(Objective.CarryOver.choices),
-    "better": dict(KeyResult.Better.choices),
-    "target_kind": dict(TargetKind.choices),
-}
-LONGEST_EXCERPT = 200  # characters of a long text; the whole one is on the page
+from programs.objectives.services.history import FIELDS, KEY_RESULT_FIELDS, ObjectiveStep, objective_changes
 
 
 @dataclass(frozen=True)
@@ -106,24 +71,16 @@ def _what(step: ObjectiveStep) -> Iterator[str]:
 
 
 def _difference(change: Changed) -> Difference:
-    if change.key_result is None:
-        before, after = _text(change, change.before), _text(change, change.after)
-        return Difference(OBJECTIVE_FIELDS[change.field], before, after)
-    label = f"{change.title}, {KEY_RESULT_FIELDS[change.field]}"
-    before = _result_word(change, change.before, change.unit_before)
-    return Difference(label, before, _result_word(change, change.after, change.unit))
+    is_of_objective = change.key_result is None
+    column = (FIELDS if is_of_objective else KEY_RESULT_FIELDS)[change.field]
+    label = column.label if is_of_objective else f"{change.title}, {column.label.lower()}"
+    choices = column.choices or {}
 
+    def words(value: Value, unit: str) -> str:
+        return _amount(value, unit) if isinstance(value, float) else value_words(change.field, value, choices)
 
-def _result_word(change: Changed, value: Value, unit: str) -> str:
-    if isinstance(value, float):
-        return _amount(value, unit)
-    return value_words(change.field, value, CHOICES.get(change.field, {}))
+    return Difference(label, words(change.before, change.unit_before), words(change.after, change.unit))
 
 
 def _amount(value: Value, unit: str) -> str:
     return amount_text(value, unit) if isinstance(value, float) else value_words("", value, {})
-
-
-def _text(change: Changed, value: Value) -> str:
-    text = value_words(change.field, value, CHOICES.get(change.field, {}))
-    return text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT].rstrip()}…"

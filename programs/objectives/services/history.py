@@ -13,27 +13,13 @@ from insights.query import windows
 from orgtree.access.access import Access
 from programs.history.events import Changed, CurrentNames, Undisclosed, Value, events_of, together
 from programs.key_results.services.reading import unit_of
-from programs.models import Objective
+from programs.models import KeyResult, Objective
+from programs.objectives.columns import COLUMNS, KEY_RESULTS
 from programs.objectives.queries.objectives import progress_of
 from programs.objectives.services.writing import may_change
 
-OBJECTIVE_FIELDS = (
-    *(
-        "title",
-        "description",
-        "quarter_id",
-        "unit_id",
-        "owner_id",
-        "is_mandatory",
-        "parent_id",
-        "published_at",
-        "dropped_at",
-    ),
-    *("dropped_why", "override", "override_reason", "carry_over", "retrospective"),
-)
-KEY_RESULT_FIELDS = (
-    *("title", "metric", "statistic", "better", "target_kind", "baseline", "target", "hand_value", "final_value"),
-)
+FIELDS = COLUMNS.of_events(Objective)
+KEY_RESULT_FIELDS = KEY_RESULTS.of_events(KeyResult)
 WRITTEN, REMOVED = "insert", "delete"  # of events; the first that is read may be a later one
 AMOUNTS = ("baseline", "target", "hand_value", "final_value")
 
@@ -115,7 +101,7 @@ def _objective_steps(events: Sequence[Any], names: CurrentNames) -> Iterator[_Ti
     for before, event in pairwise(events):
         changes = [
             Changed(field, names.value_of(before, field), names.value_of(event, field))
-            for field in OBJECTIVE_FIELDS
+            for field in FIELDS
             if getattr(before, field) != getattr(event, field)
         ]
         if changes:

@@ -26,9 +26,7 @@ from programs.history.events import (
 from programs.models import Ticket
 from programs.tickets.columns import COLUMNS
 
-FIELDS = {
-    field.attname: column for field in Ticket._meta.concrete_fields for column in COLUMNS if column.name == field.name
-}
+FIELDS = COLUMNS.of_events(Ticket)
 
 
 @dataclass(frozen=True)
