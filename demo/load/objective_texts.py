@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from demo.plan.people import CHECKOUT, DATA, MOBILE, PLATFORM, SEARCH, TOOLING
-from programs.objectives.services.drafts import KeyResultDraft
+
+KeyResultFields = Mapping[str, Any]  # as they are written
 
 
-def relative(title: str, metric: str, percent: float, better: str = "") -> KeyResultDraft:
-    return KeyResultDraft(title, metric, better=better, target_kind="relative", change_percent=percent)
+def relative(title: str, metric: str, percent: float, better: str = "") -> KeyResultFields:
+    return {
+        "title": title,
+        "metric": metric,
+        "better": better,
+        "target_kind": "relative",
+        "change_percent": percent,
+    }
 
 
-def holds(title: str, metric: str, room: float) -> KeyResultDraft:
-    return KeyResultDraft(title, metric, target_kind="guardrail", change_percent=room)
+def holds(title: str, metric: str, room: float) -> KeyResultFields:
+    return {"title": title, "metric": metric, "target_kind": "guardrail", "change_percent": room}
 
 
-def by_hand(title: str, baseline: float, target: float, unit: str) -> KeyResultDraft:
-    return KeyResultDraft(
-        title, better="higher", baseline=baseline, target=target, target_kind="absolute", unit_of_measure=unit
-    )
+def by_hand(title: str, baseline: float, target: float, unit: str) -> KeyResultFields:
+    return {"title": title, "better": "higher", "baseline": baseline, "target": target, "unit_of_measure": unit}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class DemoObjective:
     title: str
     why: str
     owner: str  # the address before the @
-    key_results: tuple[KeyResultDraft, ...]
+    key_results: tuple[KeyResultFields, ...]
     said: tuple[str, ...]
     well: str = "We are nearly there."
     badly: str = "Not as we wished, so far."

@@ -19,7 +19,6 @@ from orgtree.models import Person
 from programs.closing.services.closing import CarryOver, close_quarter
 from programs.key_results.services.measuring import measure_objectives
 from programs.models import CheckIn, Objective, ObjectiveMeasure, ObjectiveStatus, Quarter, Ticket
-from programs.objectives.services.drafts import ObjectiveDraft
 from programs.objectives.services.writing import add_objective, override_status, publish_objective
 from programs.quarters.fiscal_quarters import current_quarter, preceding
 
@@ -89,26 +88,26 @@ def _add(access: Access, quarter: Quarter, text: DemoObjective, parent: int | No
     owner = Person.objects.filter(email=f"{text.owner}@example.com").first()
     key_results = text.key_results
     while True:
-        draft = ObjectiveDraft(
-            quarter=quarter,
-            title=text.title,
-            unit=text.team.lower() or None,
-            description=text.why,
-            owner=owner.pk if owner else None,
-            is_mandatory=text.is_mandatory,
-            parent=parent if text.team else None,
-            template=text.template,
-            key_results=key_results,
-        )
+        given = {
+            "quarter": quarter.start.isoformat(),
+            "title": text.title,
+            "unit": text.team.lower(),
+            "description": text.why,
+            "owner": owner.email if owner else "",
+            "is_mandatory": text.is_mandatory,
+            "parent": parent if text.team else None,
+            "template": text.template,
+            "key_results": list(key_results),
+        }
         try:
-            written = add_objective(access, draft)
+            written = add_objective(access, given)
             break
         except FieldError as problem:
             row = _row_of(problem)
             if row is None:
                 raise
             key_results = (*key_results[:row], *key_results[row + 1 :])
-    if any(result.target_kind != "guardrail" for result in key_results):
+    if any(result.get("target_kind") != "guardrail" for result in key_results):
         publish_objective(access, written)
         day = min(quarter.start + timedelta(days=PUBLISHED_DAYS_INTO), written.written_at.date())
         Objective.objects.filter(pk=written.pk).update(published_at=_noon(day))

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib import admin
 
-from insights.catalogue.registry import get
-from insights.query.enums import Better
 from insights.query.query import Statistic
 from insights.ui.metric_choice import metric_field
+from programs.key_results.services.fields import FIELDS, source_problems
 from programs.models import ObjectiveTemplate, TargetKind, TemplateKeyResult
 from programs.models.objectives import MOST_KEY_RESULTS
 
@@ -32,10 +31,7 @@ class TemplateKeyResultForm(TemplateKeyResultModelForm):
 
     class Meta:
         model = TemplateKeyResult
-        fields = (
-            *("title", "metric", "statistic", "unit_of_measure", "better", "target_kind", "change_percent", "target"),
-            "position",
-        )
+        fields = (*(name for name in FIELDS if name != "baseline"), "position")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -46,14 +42,9 @@ class TemplateKeyResultForm(TemplateKeyResultModelForm):
     def clean(self) -> dict[str, Any]:
         """A metric's own direction and statistics, and an aim."""
         data = super().clean() or {}
-        changed = "metric" in self.changed_data or not self.instance.pk
-        metric = get(data["metric"]) if data.get("metric") and changed else None
-        if metric is not None and metric.always_by:
-            self.add_error("metric", "It has a value for each agent or language, and none of all: choose another.")
-        if metric is not None and metric.better is not Better.NEITHER and data.get("better") != metric.better.value:
-            self.add_error("better", f"Of {metric.name}, {metric.better.value} is better.")
-        if metric is not None and data.get("statistic") and data["statistic"] not in metric.statistics:
-            self.add_error("statistic", f"{metric.name} has no such statistic.")
+        if "metric" in self.changed_data or not self.instance.pk:
+            for problem in source_problems(*(data.get(name, "") for name in ("metric", "statistic", "better"))):
+                self.add_error(*problem)
         if data.get("target") is None and data.get("change_percent") is None:
             self.add_error("change_percent", "Give a change from the baseline in percent, or a target.")
         if data.get("target_kind") == TargetKind.RELATIVE and data.get("change_percent") is None:

@@ -16,7 +16,6 @@ from integrations.hand_kept.templates import TEMPLATES
 from integrations.models import HandKeptMetric, HandKeptValue
 from orgtree.access.access import access_of
 from programs.benchmarks.services.writing import set_benchmark
-from programs.key_results.services.drafts import KeyResultDraft
 from programs.key_results.services.measuring import measure_objectives
 from tests.hand_kept.keeping import KEY, SATISFACTION, define, enter
 from tests.org import Org
@@ -213,7 +212,7 @@ def test_a_key_result_and_a_benchmark_use_it_like_any_other(satisfaction: HandKe
         {"metric": KEY, "unit": "platform", "threshold": 75.0, "target": 90.0, "reason": "Renewals follow it."},
         of_number=0,
     )
-    bound = KeyResultDraft(title="Satisfied customers", metric=KEY, better="higher", baseline=70.0, target=90.0)
+    bound = {"title": "Satisfied customers", "metric": KEY, "better": "higher", "baseline": 70.0, "target": 90.0}
     written = objective(key_results=(bound,))
     measure_objectives(only=[written.pk])
     assert written.key_results.get().measure.value == 80

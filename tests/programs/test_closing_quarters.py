@@ -90,7 +90,7 @@ def test_the_document_holds_all_that_was_shown(delivered: Org) -> None:
     above = objective(EXECUTIVE, unit="engineering", title="Above", key_results=(pickup(),))
     ada = Person.objects.get(email="ada@example.com")
     written = objective(
-        owner=ada.pk, parent=above.pk, is_mandatory=True, description="**Why**", key_results=(pickup(), by_hand())
+        owner=ada.email, parent=above.pk, is_mandatory=True, description="**Why**", key_results=(pickup(), by_hand())
     )
     check_in(
         as_(MANAGER), written, confidence="low", note="Half", key_result=written.key_results.all()[1].pk, value=3.2

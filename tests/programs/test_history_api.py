@@ -13,7 +13,6 @@ from insights.query.windows import local_today
 from integrations.models import PullRequest
 from programs.models import KeyResult, Objective
 from programs.objectives.services.check_ins import check_in
-from programs.objectives.services.drafts import KeyResultDraft
 from programs.objectives.services.writing import override_status
 from programs.tickets.services.writing import change_ticket, watch_ticket
 from tests.org import Org
@@ -25,9 +24,13 @@ from tests.programs.tickets import as_, draft, ticket
 from tests.teams import create_teams
 
 SignIn = Callable[[Persona], Client]
-OF_METRIC = KeyResultDraft(
-    title="Reviews begin sooner", metric="pr.pickup_time", better="lower", baseline=72000.0, target=43200.0
-)
+OF_METRIC = {
+    "title": "Reviews begin sooner",
+    "metric": "pr.pickup_time",
+    "better": "lower",
+    "baseline": 72000.0,
+    "target": 43200.0,
+}
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from django.urls import reverse
 
 from orgtree.models import Person
 from programs.models import Objective
-from programs.objectives.services.drafts import KeyResultDraft
 from programs.objectives.services.writing import change_objective
 from programs.quarters.fiscal_quarters import current_quarter
 from tests.org import Org
@@ -151,8 +149,8 @@ def as_shown(page: str) -> dict[str, str]:
 
 
 def test_a_form_that_is_sent_as_it_came_changes_nothing(sign_in: SignIn) -> None:
-    def metric(**fields: Any) -> KeyResultDraft:
-        return KeyResultDraft("Faster", metric="pr.review_time", **fields)
+    def metric(**fields: Any) -> dict[str, Any]:
+        return {"title": "Faster", "metric": "pr.review_time", **fields}
 
     new_objective = objective(
         description="Two\nlines, “quoted” & <bold>",
@@ -162,6 +160,7 @@ def test_a_form_that_is_sent_as_it_came_changes_nothing(sign_in: SignIn) -> None
             metric(target=35_999.7, baseline=72_000.3),
             metric(target_kind="relative", change_percent=-12.5, baseline=123_456.7),
             metric(target_kind="guardrail", target=200_000.4, baseline=123_456.7),
+            metric(target_kind="guardrail", change_percent=10.0, baseline=123_456.7),
         ),
     )
     before = list(new_objective.key_results.values_list())
@@ -176,7 +175,7 @@ def test_a_form_that_is_sent_as_it_came_changes_nothing(sign_in: SignIn) -> None
     assert list(stored(new_objective).key_results.values_list()) == before
     removed = client.post(edit, {**form, "key_results-1-remove": "on"})
     assert removed.status_code == 302
-    assert [result.change_percent for result in stored(new_objective).key_results.all()] == [None, -12.5, None]
+    assert [result.change_percent for result in stored(new_objective).key_results.all()] == [None, -12.5, None, 10.0]
 
 
 def test_the_second_edit_sees_both_texts_and_can_be_saved(sign_in: SignIn) -> None:
@@ -185,7 +184,7 @@ def test_the_second_edit_sees_both_texts_and_can_be_saved(sign_in: SignIn) -> No
     change_objective(
         as_(EXECUTIVE),
         stored(new_objective),
-        draft(title="Reviews within a day", key_results=(replace(by_hand(), id=result.pk, target=4.5),)),
+        draft(title="Reviews within a day", key_results=(by_hand(id=result.pk, target=4.5),)),
         of_version=1,
     )
     edit = reverse("objective_edit", args=[new_objective.pk])

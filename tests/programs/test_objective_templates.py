@@ -12,7 +12,7 @@ from insights.catalogue.registry import get
 from insights.query.enums import Better
 from programs.models import ObjectiveTemplate, TemplateKeyResult
 from programs.models.objectives import MOST_KEY_RESULTS
-from programs.objectives.services.templates import draft_from, objective_templates
+from programs.objectives.services.templates import objective_from_template, objective_templates
 from programs.quarters.fiscal_quarters import current_quarter
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER
@@ -52,12 +52,12 @@ def test_each_outcome_is_bound_to_a_metric_in_its_direction_or_says_that_it_is_b
 
 
 def test_without_data_a_template_proposes_no_target_in_percent() -> None:
-    filled = draft_from("lead-time", "platform", current_quarter(), as_(MANAGER))
-    assert [result.baseline for result in filled.key_results] == [None] * 5
-    assert filled.owner == as_(MANAGER).visibility.person_id
+    filled = objective_from_template("lead-time", "platform", current_quarter(), as_(MANAGER))
+    assert [result["baseline"] for result in filled["key_results"]] == [None] * 5
+    assert filled["owner"] == MANAGER.email
     for slug, unit in (("luck", "platform"), ("a\x00", None), ("quality", "nowhere")):
         with pytest.raises(FieldError):
-            draft_from(slug, unit, current_quarter(), as_(EXECUTIVE))
+            objective_from_template(slug, unit, current_quarter(), as_(EXECUTIVE))
 
 
 def form(template: ObjectiveTemplate, **fields: Any) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def test_admins_add_and_hide_templates(admin: Client) -> None:
     ObjectiveTemplate.objects.filter(pk=template.pk).update(is_offered=False)
     assert template not in objective_templates()
     with pytest.raises(FieldError):
-        draft_from("own", None, current_quarter(), as_(EXECUTIVE))
+        objective_from_template("own", None, current_quarter(), as_(EXECUTIVE))
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_what_is_not_listed_of_my_work_is_counted(sign_in: SignIn) -> None:
 
 
 def test_check_ins_and_objectives_at_risk_wait_for_their_owner(sign_in: SignIn) -> None:
-    new_objective = objective(owner=as_(MEMBER).visibility.person_id, is_mandatory=True)
+    new_objective = objective(owner=MEMBER.email, is_mandatory=True)
     Objective.objects.filter(pk=new_objective.pk).update(override="at_risk", override_reason="Two are ill")
     waiting = sign_in(MEMBER).get(WORK).context["work"].lines
     assert [line.tag for line in waiting if line.title == new_objective.title] == ["At risk"]
@@ -174,9 +174,8 @@ def test_who_changed_units_is_counted_and_joiners_are_not(teams: Org) -> None:
 
 
 def test_few_queries_however_much_there_is(sign_in: SignIn) -> None:
-    owner = as_(MEMBER).visibility.person_id
     for number in range(5):
-        objective(EXECUTIVE, title=f"Objective {number}", owner=owner)
+        objective(EXECUTIVE, title=f"Objective {number}", owner=MEMBER.email)
     platform = Unit.objects.get(slug="platform")
     today = windows.local_today()
     Ticket.objects.bulk_create(

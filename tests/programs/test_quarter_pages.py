@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from orgtree.models import Person, Unit
+from orgtree.models import Unit
 from programs.closing.services.closing import close_quarter
 from programs.models import Objective, Quarter
 from programs.objectives.services.check_ins import check_in
@@ -167,7 +167,7 @@ def test_the_preview_of_many_takes_few_queries(sign_in: SignIn) -> None:
 
 
 def test_its_owner_decides_what_becomes_of_an_objective(sign_in: SignIn) -> None:
-    new_objective = objective(owner=Person.objects.get(email=MEMBER.email).pk)
+    new_objective = objective(owner=MEMBER.email)
     address = reverse("objective_decide", args=[new_objective.pk])
     form = {"carry_over": "carry", "retrospective": "Rotas *work*."}
     assert sign_in(AUDITOR).post(address, form).status_code == 404

@@ -12,14 +12,13 @@ from orgtree.models import Person
 from orgtree.trees.units import move_person, move_unit
 from programs.key_results.services.measuring import measure_objectives
 from programs.models import KeyResult, Objective
-from programs.objectives.services.drafts import KeyResultDraft
 from tests.org import Org
 from tests.pages.delivering import merged
 from tests.personas import EXECUTIVE
 from tests.programs.objectives import objective
 from tests.teams import Teams, create_teams
 
-MERGED = KeyResultDraft(title="Merged", metric="pr.throughput", better="higher", target_kind="absolute", target=10.0)
+MERGED = {"title": "Merged", "metric": "pr.throughput", "better": "higher", "target_kind": "absolute", "target": 10.0}
 
 
 @pytest.fixture(autouse=True)

@@ -147,7 +147,7 @@ def test_who_may_move_what() -> None:
         assert signed_in(MEMBER).post(MOVE, {"card": card, "quarter": str(AFTER)}).status_code == 403
         assert signed_in(OTHER_MEMBER).post(MOVE, {"card": card, "quarter": str(AFTER)}).status_code == 404
     ada = Person.objects.get(email="ada@example.com")
-    mine = objective(owner=ada.pk, title="Ada's")
+    mine = objective(owner=ada.email, title="Ada's")
     assert move(signed_in(MEMBER), f"objective-{mine.pk}", quarter=str(AFTER))[0] == 200, "an owner changes theirs"
     for card in ("", "objective-", "objective-x", "ticket-1", "objective-99999999999999999999", "intent-4711"):
         assert signed_in(EXECUTIVE).post(MOVE, {"card": card}).status_code == 404, card

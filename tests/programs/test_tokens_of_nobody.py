@@ -27,7 +27,7 @@ def nobody(org: Org) -> Client:
     Person.objects.filter(full_name="Ada").update(full_name="Ada Lovelace")
     new_ticket = ticket(title="A ticket", unit="platform", owner="ada@example.com")
     comment_on_ticket(as_(MANAGER), new_ticket, "It helps.")
-    objective(title="An objective", owner=Person.objects.get(full_name="Ada Lovelace").pk)
+    objective(title="An objective", owner=Person.objects.get(full_name="Ada Lovelace").email)
     secret = create_api_token("BI", user=None, scope=TokenScope.READ, expires_at=None)[1]
     return Client(headers={"Authorization": f"Bearer {secret}"})
 

@@ -8,9 +8,9 @@ from datetime import date
 from django.contrib.auth.models import User
 
 from orgtree.models import UnitPlace
-from programs.key_results.services.drafts import Baseline, baselines
+from programs.key_results.services.baselines import Baseline, baselines
+from programs.key_results.services.fields import FIELDS
 from programs.models import KeyResult, Objective, Quarter, TargetKind
-from programs.objectives.services.drafts import draft_of
 
 
 def carry_over(objectives: Sequence[Objective], into: Quarter, *, by: User | None, today: date) -> list[Objective]:
@@ -52,26 +52,20 @@ def carry_over(objectives: Sequence[Objective], into: Quarter, *, by: User | Non
 
 def _carry_key_results(objective: Objective, draft: Objective, into: Quarter, today: date) -> None:
     known = list(objective.key_results.order_by("position"))
-    drafts = {row: draft_of(result) for row, result in enumerate(known) if result.metric}
-    stood = baselines(drafts, objective.unit, into, today=today)
+    queries = {row: (result.metric, result.statistic) for row, result in enumerate(known) if result.metric}
+    stood = baselines(queries, objective.unit, into, today=today)
     for row, key_result in enumerate(known):
         baseline = stood.get(row, Baseline(key_result.hand_value))
-        window = baseline.window if baseline.value is not None else None
         is_guardrail = key_result.is_guardrail or _is_reached(key_result, baseline.value)
         KeyResult.objects.create(
             objective=draft,
             position=key_result.position,
-            title=key_result.title,
-            metric=key_result.metric,
-            statistic=key_result.statistic,
-            unit_of_measure=key_result.unit_of_measure,
-            better=key_result.better,
-            target_kind=TargetKind.GUARDRAIL if is_guardrail else TargetKind.ABSOLUTE,
-            target=key_result.target,
-            baseline=baseline.value,
-            baseline_from=window.start if window else None,
-            baseline_to=window.end if window else None,
-            baseline_people=baseline.people if window else None,
+            **{
+                **{name: getattr(key_result, name) for name in FIELDS},
+                "target_kind": TargetKind.GUARDRAIL if is_guardrail else TargetKind.ABSOLUTE,
+                "change_percent": None,
+                **baseline.fields,
+            },
         )
 
 

@@ -12,6 +12,7 @@ from insights.privacy.withhold import is_of_delivery
 from insights.query.enums import BelongsTo
 from orgtree.models import Unit
 from programs.closing.services.frozen import SCHEMA_VERSION
+from programs.key_results.services.fields import FIELDS
 from programs.key_results.services.reading import metric_of
 from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveStatus, Quarter, Ticket
 
@@ -117,23 +118,16 @@ def _key_result(key_result: KeyResult) -> Mapping[str, Any]:
     metric = metric_of(key_result.metric) if key_result.metric else None
     return {
         "id": key_result.pk,
-        "title": key_result.title,
-        "metric": key_result.metric,
+        **{name: getattr(key_result, name) for name in FIELDS},
         "metric_name": metric.marked_name if metric else "",
         "metric_version": measure.metric_version if measure else None,
         "formula": metric.formula if metric else "",
         "of_people": _is_of_people(key_result, metric),
         "open_as_in_tools": metric is not None and is_of_delivery(metric),
         "statistic": key_result.statistic or (metric.statistic.value if metric and metric.statistic else ""),
-        "unit_of_measure": key_result.unit_of_measure,
-        "better": key_result.better,
-        "target_kind": key_result.target_kind,
-        "change_percent": key_result.change_percent,
-        "baseline": key_result.baseline,
         "baseline_from": _day(key_result.baseline_from),
         "baseline_to": _day(key_result.baseline_to),
         "baseline_people": key_result.baseline_people,
-        "target": key_result.target,
         "value": measure.value if measure else None,
         "reason": measure.reason if measure else "It was never measured.",
         "sample_size": measure.sample_size if measure else 0,

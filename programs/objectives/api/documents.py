@@ -13,8 +13,10 @@ from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from programs.alignment.offers import visible_among
-from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus, Quarter, TargetKind
+from programs.key_results.services.fields import FIELDS as KEY_RESULT_FIELDS
+from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus, Quarter
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
+from programs.objectives.services.fields import FIELDS, ObjectiveWriteSerializer
 from programs.requests.model_fields import AccountField
 from programs.teams.fields import OwnerField
 
@@ -55,8 +57,8 @@ class MeasuredKeyResultSerializer(ReadSerializer[KeyResult]):
     class Meta:
         model = KeyResult
         fields: tuple[str, ...] = (
-            *("id", "title", "metric", "statistic", "unit_of_measure", "better", "target_kind", "change_percent"),
-            *("baseline", "target", "value", "reason", "progress", "holds", "standing", "sample_size", "points"),
+            *("id", *KEY_RESULT_FIELDS),
+            *("value", "reason", "progress", "holds", "standing", "sample_size", "points"),
         )
         blank_is_null = ("metric", "statistic", "reason")
         extra_kwargs = {"metric": {"help_text": "Null: values are entered by hand."}}
@@ -115,8 +117,8 @@ class ObjectiveSerializer(ReadSerializer[Objective]):
         of = "objective"
         model = Objective
         fields: tuple[str, ...] = (
-            *("id", "quarter", "quarter_from", "quarter_end", "quarter_closed", "unit", "title", "description"),
-            *("owner", "is_mandatory", "parent", "template", "published_at", "dropped_at", "dropped_why"),
+            *("id", *FIELDS, "quarter_from", "quarter_end", "quarter_closed"),
+            *("published_at", "dropped_at", "dropped_why"),
             *("carry_over", "retrospective", "carried_from", "standing", "computed", "why", "override_reason"),
             *("progress", "expected", "score", "confidence", "check_in_due", "tickets_open", "tickets_overdue"),
             *("version", "key_results"),
@@ -153,40 +155,13 @@ class ObjectivesSerializer(serializers.Serializer[object]):
     objectives = ObjectiveSerializer(many=True)
 
 
-class KeyResultWriteSerializer(serializers.Serializer[object]):
-    """With the `id` of one that is there it changes that one; those that are not named are removed."""
+class ObjectiveChangeSerializer(ObjectiveWriteSerializer):
+    """What is not named stays."""
 
-    id = serializers.IntegerField(required=False, allow_null=True)
-    title = serializers.CharField(max_length=200)
-    metric = serializers.CharField(required=False, allow_null=True)
-    statistic = serializers.CharField(required=False, allow_null=True)
-    unit_of_measure = serializers.CharField(required=False, allow_null=True, help_text="Of what is entered by hand.")
-    better = serializers.ChoiceField(choices=KeyResult.Better.choices, required=False, allow_null=True)
-    target_kind = serializers.ChoiceField(choices=TargetKind.choices, required=False)
-    target = serializers.FloatField(required=False, allow_null=True)
-    change_percent = serializers.FloatField(required=False, allow_null=True)
-    baseline = serializers.FloatField(required=False, allow_null=True, help_text="Null: computed from the metric.")
+    version = serializers.IntegerField()
 
-
-class ObjectiveWriteSerializer(serializers.Serializer[object]):
-    """New: title is needed.  Changed: what is not named stays, and version is needed."""
-
-    quarter = serializers.CharField(required=False, help_text="A day in it, 2026-08-01; without it this quarter.")
-    unit = serializers.CharField(required=False, allow_null=True)
-    title = serializers.CharField(max_length=200, required=False)
-    description = serializers.CharField(required=False)
-    owner = serializers.CharField(required=False, allow_null=True, help_text="E-mail address.")
-    is_mandatory = serializers.BooleanField(required=False)
-    parent = serializers.IntegerField(  # type: ignore[assignment]  # as above
-        required=False, allow_null=True
-    )
-    template = serializers.CharField(required=False, allow_null=True)
-    publish = serializers.BooleanField(required=False, help_text="Before everybody whom it concerns.")
-    key_results = KeyResultWriteSerializer(many=True, required=False)
-    version = serializers.IntegerField(required=False)
-    intent = serializers.IntegerField(
-        required=False, allow_null=True, help_text="Of a new one: the roadmap's intent that it is written from."
-    )
+    class Meta(ObjectiveWriteSerializer.Meta):
+        fields = (*ObjectiveWriteSerializer.Meta.fields, "version")
 
 
 class ObjectiveConflictSerializer(schema.ErrorsSerializer):

@@ -24,9 +24,10 @@ from programs.alignment.offers import Offer, parents_of, plans_of
 from programs.key_results.services.baseline_previews import baseline_previews
 from programs.key_results.services.reading import metric_of
 from programs.models import Quarter
-from programs.objectives.api.filters import day_to_write_for, quarter_shown
-from programs.objectives.api.templates import FilledKeyResultSerializer, key_result_document
-from programs.objectives.services.templates import draft_from
+from programs.objectives.api.filters import quarter_shown
+from programs.objectives.api.templates import FilledKeyResultSerializer
+from programs.objectives.services.templates import objective_from_template
+from programs.quarters.fields import day_to_write_for
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.requests.fields import parameter
 from programs.requests.program_view import ProgramView
@@ -166,19 +167,12 @@ class TemplateDraftView(ProgramView):
         only(request, "unit", "quarter")
         access, quarter = _writer(request), _quarter(request)
         try:
-            draft = draft_from(template, parameter(request, "unit") or None, quarter, access)
+            filled = objective_from_template(template, parameter(request, "unit") or None, quarter, access)
         except FieldError as problem:
             if problem.field == "template":
                 raise NotFound from None
             raise QueryError(problem.field, problem.message) from None
-        results = [{**key_result_document(result), "baseline": result.baseline} for result in draft.key_results]
-        return Response(
-            {
-                **{name: getattr(draft, name) for name in ("template", "unit", "title", "description")},
-                "quarter": quarter.start,
-                "key_results": results,
-            }
-        )
+        return Response(TemplateDraftSerializer({**filled, "quarter": quarter.start}).data)
 
 
 class WritingForView(ProgramView):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -12,37 +11,30 @@ from rest_framework.response import Response
 
 from core.api.paging import requested_slice
 from core.api.parameters import only
-from core.write_errors import ConflictError
 from insights.api import schema
-from insights.api.errors import document as error_document
 from insights.query.errors import QueryError
 from orgtree.access.access import Access, access_of
-from orgtree.models import Person
-from programs.models import Objective, ObjectiveStatus, Quarter
+from programs.models import ObjectiveStatus, Quarter
 from programs.objectives.api.documents import (
     CheckInSerializer,
     CheckInsSerializer,
     CheckInWriteSerializer,
     DropSerializer,
     EndingSerializer,
+    ObjectiveChangeSerializer,
     ObjectiveConflictSerializer,
     ObjectiveSerializer,
     ObjectivesSerializer,
-    ObjectiveWriteSerializer,
     OverrideSerializer,
     QuartersSerializer,
     check_in_documents,
     objective_documents,
     quarter_documents,
 )
-from programs.objectives.api.filters import (
-    LIST_PARAMETERS,
-    day_to_write_for,
-    requested_objectives,
-)
+from programs.objectives.api.filters import LIST_PARAMETERS, requested_objectives
 from programs.objectives.services.check_ins import check_in, check_in_values
 from programs.objectives.services.decisions import decide
-from programs.objectives.services.drafts import KeyResultDraft, ObjectiveDraft, key_results_of
+from programs.objectives.services.fields import ObjectiveWriteSerializer
 from programs.objectives.services.writing import (
     add_objective,
     change_objective,
@@ -50,21 +42,12 @@ from programs.objectives.services.writing import (
     override_status,
     publish_objective,
 )
-from programs.quarters.fiscal_quarters import quarter_at
-from programs.requests.fields import amount, by_id, given_fields, number, text, yes_or_no
+from programs.requests.changes import answer_change
+from programs.requests.fields import amount, by_id, changed_version, given_fields, number, sent_object, text
 from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account, visible_objective
 
-Written = TypeVar("Written")
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
-FIELDS = (
-    *("quarter", "unit", "title", "description", "owner", "is_mandatory", "parent", "template"),
-    *("publish", "key_results", "intent"),
-)
-KEY_RESULT_FIELDS = (
-    *("id", "title", "metric", "statistic", "unit_of_measure", "better", "target_kind"),
-    *("target", "change_percent", "baseline"),
-)
 
 
 class ObjectivesView(ProgramView):
@@ -90,9 +73,7 @@ class ObjectivesView(ProgramView):
     def post(self, request: Request) -> Response:
         """Write an objective; a draft unless it is to be published."""
         access = access_of(request.user)
-        given = given_fields(request, FIELDS, needed=("title",))
-        draft = _draft(given, quarter_at(day_to_write_for(given.get("quarter"))))
-        added = add_objective(access, draft)
+        added = add_objective(access, sent_object(request))
         return Response(_document(added.pk, access), status=status.HTTP_201_CREATED)
 
 
@@ -104,23 +85,17 @@ class ObjectiveView(ProgramView):
 
     @extend_schema(
         operation_id="v1_objective_change",
-        request=ObjectiveWriteSerializer,
+        request=ObjectiveChangeSerializer,
         responses={200: ObjectiveSerializer, 409: ObjectiveConflictSerializer, **ERRORS},
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named; `version` is that of the objective which the change was made from."""
         access = access_of(request.user)
         objective = visible_objective(pk, access)
-        given = given_fields(request, (*FIELDS, "version"), needed=("version",))
-        version = number("version", given["version"])
-        quarter = quarter_at(day_to_write_for(given["quarter"])) if given.get("quarter") else objective.quarter
-        draft = _draft(given, quarter, known=objective)
-        try:
-            change_objective(access, objective, draft, of_version=version or 0)
-        except ConflictError as conflict:
-            problem = error_document("version", f"{conflict} `stored` is what it says now.")
-            return Response({**problem, "stored": _document(pk, access)}, status=status.HTTP_409_CONFLICT)
-        return Response(_document(pk, access))
+        given, version = changed_version(request)
+        return answer_change(
+            lambda: change_objective(access, objective, given, of_version=version), lambda _: _document(pk, access)
+        )
 
 
 class ObjectivePublishView(ProgramView):
@@ -220,67 +195,6 @@ class QuartersView(ProgramView):
 
 def _document(pk: int, access: Access) -> dict[str, Any]:
     return objective_documents([visible_objective(pk, access)], access)[0]
-
-
-def _draft(given: Mapping[str, Any], quarter: Quarter, *, known: Objective | None = None) -> ObjectiveDraft:
-    """What is not named is what the known objective says, or nothing."""
-
-    def given_or(name: str, otherwise: Any) -> Any:
-        return given.get(name, otherwise)
-
-    return ObjectiveDraft(
-        quarter=quarter,
-        unit=text("unit", given_or("unit", known.unit.slug if known and known.unit else None)) or None,
-        title=text("title", given_or("title", known.title if known else "")),
-        description=text("description", given_or("description", known.description if known else "")),
-        owner=_person(text("owner", given["owner"])) if "owner" in given else (known.owner_id if known else None),
-        is_mandatory=yes_or_no("is_mandatory", given_or("is_mandatory", known.is_mandatory if known else False)),
-        parent=number("parent", given_or("parent", known.parent_id if known else None)),
-        template=text("template", given_or("template", known.template if known else "")),
-        publish=yes_or_no("publish", given_or("publish", bool(known and known.published_at))),
-        intent=number("intent", given.get("intent")),
-        key_results=_key_results(given["key_results"])
-        if "key_results" in given
-        else (key_results_of(known) if known else ()),
-    )
-
-
-def _key_results(given: object) -> tuple[KeyResultDraft, ...]:
-    if not isinstance(given, Sequence) or isinstance(given, str):
-        raise QueryError("key_results", "It must be a list.")
-    return tuple(_key_result(row, row_data) for row, row_data in enumerate(given))
-
-
-def _key_result(row: int, given: object) -> KeyResultDraft:
-    if not isinstance(given, Mapping):
-        raise QueryError(f"key_results.{row}", "It must be an object.")
-    for name in given:
-        if name not in KEY_RESULT_FIELDS:
-            raise QueryError(
-                f"key_results.{row}.{str(name)[:40]}", f"There is no such field. Use {', '.join(KEY_RESULT_FIELDS)}."
-            )
-    at = f"key_results.{row}"
-    words = {
-        name: text(f"{at}.{name}", given.get(name))
-        for name in ("title", "metric", "statistic", "unit_of_measure", "better")
-    }
-    return KeyResultDraft(
-        **words,
-        target_kind=text(f"{at}.target_kind", given.get("target_kind")) or "absolute",
-        target=amount(f"{at}.target", given.get("target")),
-        change_percent=amount(f"{at}.change_percent", given.get("change_percent")),
-        baseline=amount(f"{at}.baseline", given.get("baseline")),
-        id=number(f"{at}.id", given.get("id")),
-    )
-
-
-def _person(address: str) -> int | None:
-    if not address:
-        return None
-    person = None if "\x00" in address else Person.objects.filter(email__iexact=address.strip()).first()
-    if person is None:
-        raise QueryError("owner", "Nobody with this address is known. People lists everybody.")
-    return person.pk
 
 
 def _values(given: object) -> dict[int, float]:

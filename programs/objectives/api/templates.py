@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
+from typing import Any
+
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.model_serializers import ReadSerializer
 from core.api.parameters import only
 from insights.api import schema
-from programs.models import KeyResult, TargetKind
-from programs.objectives.services.drafts import KeyResultDraft
+from programs.key_results.services.fields import FIELDS
+from programs.models import ObjectiveTemplate, TemplateKeyResult
 from programs.objectives.services.templates import key_result_from, objective_templates
 from programs.requests.program_view import ProgramView
 
 ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
 
 
-class TemplateKeyResultSerializer(serializers.Serializer[object]):
+class TemplateKeyResultSerializer(ReadSerializer[TemplateKeyResult]):
     """As an objective that is written takes it; a baseline that is not given is computed."""
 
-    title = serializers.CharField()
-    metric = serializers.CharField(allow_null=True, help_text="Null: values are entered by hand.")
-    statistic = serializers.CharField(allow_null=True)
-    unit_of_measure = serializers.CharField(help_text="Of what is entered by hand.")
-    better = serializers.ChoiceField(choices=KeyResult.Better.choices)
-    target_kind = serializers.ChoiceField(choices=TargetKind.choices)
-    target = serializers.FloatField(allow_null=True)
-    change_percent = serializers.FloatField(allow_null=True)
+    class Meta:
+        model = TemplateKeyResult
+        fields: tuple[str, ...] = tuple(name for name in FIELDS if name != "baseline")
+        blank_is_null = ("metric", "statistic")
+        extra_kwargs = {
+            "metric": {"help_text": "Null: values are entered by hand."},
+            "unit_of_measure": {"help_text": "Of what is entered by hand."},
+        }
 
 
 class FilledKeyResultSerializer(TemplateKeyResultSerializer):
     baseline = serializers.FloatField(allow_null=True, help_text="Null: there were no data, or it is not yours to see.")
 
+    class Meta(TemplateKeyResultSerializer.Meta):
+        fields = FIELDS
 
-class ObjectiveTemplateSerializer(serializers.Serializer[object]):
-    template = serializers.CharField(help_text="Its short name, as an objective that is written takes it.")
-    name = serializers.CharField()
-    meaning = serializers.CharField(help_text="For whom it is.")
-    title = serializers.CharField()
-    description = serializers.CharField(help_text="Markdown.")
-    key_results = TemplateKeyResultSerializer(many=True)
+
+class ObjectiveTemplateSerializer(ReadSerializer[ObjectiveTemplate]):
+    template = serializers.CharField(
+        source="slug", help_text="Its short name, as an objective that is written takes it."
+    )
+    key_results = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ObjectiveTemplate
+        fields = ("template", "name", "meaning", "title", "description", "key_results")
+
+    @extend_schema_field(TemplateKeyResultSerializer(many=True))
+    def get_key_results(self, template: ObjectiveTemplate) -> list[dict[str, Any]]:
+        rows: Any = [key_result_from(outcome) for outcome in template.key_results.all()]
+        return list(TemplateKeyResultSerializer(rows, many=True).data)
 
 
 class ObjectiveTemplatesSerializer(serializers.Serializer[object]):
@@ -52,23 +65,4 @@ class ObjectiveTemplatesView(ProgramView):
     def get(self, request: Request) -> Response:
         """The objectives that are offered to begin from, with their key results."""
         only(request)
-        documents = [
-            {
-                "template": template.slug,
-                **{name: getattr(template, name) for name in ("name", "meaning", "title", "description")},
-                "key_results": [
-                    key_result_document(key_result_from(outcome)) for outcome in template.key_results.all()
-                ],
-            }
-            for template in objective_templates()
-        ]
-        return Response({"templates": documents})
-
-
-def key_result_document(draft: KeyResultDraft) -> dict[str, object]:
-    return {
-        **{name: getattr(draft, name) for name in ("title", "unit_of_measure", "better", "target_kind")},
-        **{name: getattr(draft, name) for name in ("target", "change_percent")},
-        "metric": draft.metric or None,
-        "statistic": draft.statistic or None,
-    }
+        return Response(ObjectiveTemplatesSerializer({"templates": objective_templates()}).data)

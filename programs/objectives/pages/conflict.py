@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from core.edit_conflicts import NOTHING, Difference, field_differences, shown_value
+from core.edit_conflicts import NOTHING, Difference, field_differences, shown_value, values_of
 from programs.objectives.pages.form import KeyResultForm, KeyResultRows, ObjectiveForm
 
 
-def differences(
-    form: ObjectiveForm, rows: KeyResultRows, stored: Mapping[str, Any], stored_rows: Sequence[Mapping[str, Any]]
-) -> list[Difference]:
+def differences(form: ObjectiveForm, stored: ObjectiveForm) -> list[Difference]:
     """Field by field: what the objective says now, and what was written."""
-    return [*field_differences(form, stored), *_of_rows(rows, stored_rows)]
+    return [*field_differences(form, values_of(stored)), *_of_rows(form.rows, stored.rows.initial or ())]
 
 
 def _of_rows(rows: KeyResultRows, stored_rows: Sequence[Mapping[str, Any]]) -> Iterator[Difference]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
 
+from core.forms import show_error
+from core.write_errors import FieldError
+from core.write_forms import WriteForm
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get, metrics
 from insights.models.annotations import family_of
@@ -16,29 +19,30 @@ from insights.query.enums import Better, UnitOfMeasure
 from insights.query.errors import UnknownMetricError
 from insights.query.query import Statistic
 from insights.ui.amounts import AmountError, amount_text, read_amount, written
-from orgtree.models import Person
 from orgtree.models.visibility import Visibility
 from programs.alignment.pages import parents_offered
-from programs.key_results.services.reading import unit_of
+from programs.key_results.services.fields import as_written
+from programs.key_results.services.reading import unit_of, unit_of_metric
 from programs.models import KeyResult, Objective, Quarter, TargetKind
 from programs.models.objectives import LONGEST_TITLE, MOST_KEY_RESULTS
-from programs.objectives.services.drafts import KeyResultDraft, ObjectiveDraft
-from programs.quarters.fiscal_quarters import quarter_at
+from programs.objectives.services.fields import FIELDS
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 
 OF_METRIC = "The metric’s own"
 LONGEST_AMOUNT = 60
 
 
-class ObjectiveForm(forms.Form):
-    title = forms.CharField(
-        label="Objective", max_length=LONGEST_TITLE, help_text="What will be better, in memorable words."
-    )
+if TYPE_CHECKING:
+    ObjectiveModelForm = forms.ModelForm[Objective]
+else:
+    ObjectiveModelForm = forms.ModelForm
+
+
+class ObjectiveForm(WriteForm, ObjectiveModelForm):
+    """With the rows of its key results."""
+
     unit = forms.ChoiceField(label="Unit")
     quarter = forms.ChoiceField(label="Quarter")
-    description = forms.CharField(
-        label="Why, and what it takes", required=False, widget=forms.Textarea(attrs={"rows": 4}), help_text="Markdown."
-    )
     owner = forms.CharField(
         label="Owner",
         required=False,
@@ -50,65 +54,88 @@ class ObjectiveForm(forms.Form):
         required=False,
         help_text="The objective of a unit above, or of the organisation, that this one supports.",
     )
-    is_mandatory = forms.BooleanField(label="This is the team’s mandatory objective of the quarter", required=False)
-    template = forms.CharField(widget=forms.HiddenInput, required=False)
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    intent = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=1, max_value=2**63 - 1)
+    intent = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    field_order = FIELDS
+
+    class Meta:
+        model = Objective
+        fields = tuple(name for name in FIELDS if name not in ("unit", "quarter", "owner", "parent"))
+        labels: ClassVar = {
+            "title": "Objective",
+            "description": "Why, and what it takes",
+            "is_mandatory": "This is the team’s mandatory objective of the quarter",
+        }
+        help_texts: ClassVar = {"title": "What will be better, in memorable words.", "is_mandatory": ""}
+        widgets: ClassVar = {"description": forms.Textarea(attrs={"rows": 4}), "template": forms.HiddenInput}
 
     def __init__(
         self,
-        *args: Any,
+        data: Any = None,
+        *,
         visibility: Visibility,
         quarters: Sequence[Quarter],
-        known: Objective | None = None,
-        **kwargs: Any,
+        instance: Objective | None = None,
+        initial: Mapping[str, Any] | None = None,
+        key_results: Sequence[Mapping[str, Any]] = (),
     ) -> None:
-        super().__init__(*args, **kwargs)
-        self._quarters = {quarter.start.isoformat(): quarter for quarter in quarters}
-        offered = {
-            "unit": units_to_write_for(visibility, stored=known),
-            "quarter": [(start, str(quarter)) for start, quarter in self._quarters.items()],
-            "parent": parents_offered(
-                visibility,
-                str(self["unit"].value() or ""),
-                self._quarters.get(str(self["quarter"].value() or "")),
-                known=known,
-                named=str(self["parent"].value() or ""),
+        """`key_results` are what the rows begin with."""
+        stored: dict[str, Any] = {}
+        if instance is not None:
+            stored = {
+                "unit": instance.unit.slug if instance.unit else WHOLE,
+                "quarter": instance.quarter.start.isoformat(),
+                "owner": (instance.owner.email or "") if instance.owner else "",
+                "parent": instance.parent_id or "",
+                "version": instance.version,
+            }
+        super().__init__(data, instance=instance, initial={**stored, **(initial or {})})
+        known = list(instance.key_results.all()) if instance else []
+        rows = key_results or [row_of(as_written(key_result)) for key_result in known]
+        self.rows = cast(
+            KeyResultRows,
+            _ROWS(
+                data,
+                initial=list(rows) if data is None else [],
+                prefix="key_results",
+                form_kwargs={"known": {key_result.pk: key_result for key_result in known}},
             ),
-        }
-        for name, choices in offered.items():
-            offer(self, name, choices)
-        self._known_owner = known.owner if known else None
-
-    def clean_owner(self) -> int | None:
-        """A person's id; the owner that stands there stays, without an address too."""
-        address = self.cleaned_data["owner"].strip()
-        if not address:
-            keeps = self._known_owner is not None and not self._known_owner.email
-            return self._known_owner.pk if keeps and self._known_owner else None
-        if self._known_owner is not None and (self._known_owner.email or "").casefold() == address.casefold():
-            return self._known_owner.pk
-        person = Person.objects.filter(email__iexact=address).first() if "\x00" not in address else None
-        if person is None:
-            raise forms.ValidationError(f"Nobody with the address {address} is known. People lists everybody.")
-        return person.pk
-
-    def draft(self, key_results: Iterable[KeyResultDraft], *, publish: bool) -> ObjectiveDraft:
-        """What a valid form says."""
-        data = self.cleaned_data
-        return ObjectiveDraft(
-            quarter=quarter_at(self._quarters[data["quarter"]].start),
-            title=data["title"],
-            unit=None if data["unit"] == WHOLE else data["unit"],
-            description=data["description"].replace("\r\n", "\n"),
-            owner=data["owner"],
-            is_mandatory=data["is_mandatory"],
-            parent=int(data["parent"]) if data["parent"] else None,
-            template=data["template"],
-            key_results=tuple(key_results),
-            publish=publish,
-            intent=data["intent"],
         )
+        offered = {quarter.start.isoformat(): quarter for quarter in quarters}
+        unit, quarter, parent = (str(self[name].value() or "") for name in ("unit", "quarter", "parent"))
+        offer(self, "unit", units_to_write_for(visibility, stored=instance))
+        offer(self, "quarter", [(start, str(quarter)) for start, quarter in offered.items()])
+        parents = parents_offered(visibility, unit, offered.get(quarter), known=instance, named=parent)
+        offer(self, "parent", parents)
+
+    def is_valid(self) -> bool:
+        """Both are checked, so that both say what is wrong."""
+        are_valid = [super().is_valid(), self.rows.is_valid()]
+        return all(are_valid) and "look" not in self.data  # only the baselines were asked for
+
+    def show(self, problem: FieldError) -> None:
+        """At its field, or at that of its row."""
+        name, _, rest = problem.field.partition(".")
+        position, _, field = rest.partition(".")
+        if name == "key_results" and position.isdecimal() and int(position) < len(self.rows.filled):
+            field = "target" if field == "change_percent" else field
+            show_error(self.rows.filled[int(position)], FieldError(field, problem.message))
+        else:
+            show_error(self, FieldError(name, problem.message))
+
+    @property
+    def status(self) -> int:
+        status = super().status
+        return 400 if status == 200 and self.rows.is_bound and any(self.rows.errors) else status
+
+    def given(self) -> dict[str, Any]:
+        data = super().given()
+        return {
+            **data,
+            "unit": "" if data["unit"] == WHOLE else data["unit"],
+            "parent": int(data["parent"]) if data["parent"] else None,
+            "key_results": [row.given() for row in self.rows.filled],
+            "publish": "publish" in self.data,
+        }
 
 
 class KeyResultForm(forms.Form):
@@ -166,8 +193,9 @@ class KeyResultForm(forms.Form):
         is_change = data.get("target_kind") == TargetKind.RELATIVE
         if not data.get("target", "").strip():
             self.add_error("target", "Enter what is to be achieved.")
-        data["amount"] = self._read("target", UnitOfMeasure.PERCENT if is_change else unit)
-        data["baseline_amount"] = self._read("baseline", unit)
+        field, measured_in = ("change_percent", UnitOfMeasure.PERCENT.value) if is_change else ("target", unit)
+        data["amount"] = self._read("target", field, measured_in)
+        data["baseline_amount"] = self._read("baseline", "baseline", unit)
         if not data.get("title", "").strip():
             if metric is None:
                 self.add_error("title", "Say what is measured: it is entered by hand.")
@@ -175,22 +203,22 @@ class KeyResultForm(forms.Form):
                 data["title"] = made_title(metric, data)
         return data
 
-    def draft(self) -> KeyResultDraft:
-        """What a valid row says."""
-        data = self.cleaned_data
-        is_change = data["target_kind"] == TargetKind.RELATIVE
-        return KeyResultDraft(
-            title=data["title"],
-            metric=data["metric"],
-            statistic=data["statistic"] if data["metric"] else "",
-            unit_of_measure="" if data["metric"] else data["unit_of_measure"],
-            better=data["better"],
-            target_kind=data["target_kind"],
-            target=None if is_change else data["amount"],
-            change_percent=data["amount"] if is_change else None,
-            baseline=data["baseline_amount"],
-            id=data["id"],
-        )
+    def given(self) -> dict[str, Any]:
+        """What a valid row says, as services take it."""
+        data, stored = self.cleaned_data, self.stored
+        amount, change = data["amount"], None
+        if data["target_kind"] == TargetKind.RELATIVE:
+            amount, change = None, amount
+        elif stored is not None and amount == stored.target:  # of a guardrail that leaves some percent
+            change = stored.change_percent
+        return {
+            **{name: data[name] for name in ("id", "title", "metric", "better", "target_kind")},
+            "statistic": data["statistic"] if data["metric"] else "",
+            "unit_of_measure": "" if data["metric"] else data["unit_of_measure"],
+            "target": amount,
+            "change_percent": change,
+            "baseline": data["baseline_amount"],
+        }
 
     def metric_named(self, key: str) -> Metric | None:
         try:
@@ -204,14 +232,17 @@ class KeyResultForm(forms.Form):
             return unit_of(stored)  # its metric is gone
         return str(data.get("unit_of_measure", "")).strip()
 
-    def _read(self, name: str, unit: str) -> float | None:
-        """An amount; what stands there as it was stored keeps every digit."""
+    def _read(self, name: str, field: str, unit: str) -> float | None:
+        """A field of a key result; what stands there as it was stored keeps every digit."""
         text = str(self.cleaned_data.get(name, "")).strip()
         if not text:
             return None
         stored = self.stored
-        if stored is not None and text == amounts_written(stored)[name] and unit == _unit_written(stored, name):
-            return _amount_stored(stored, name)
+        if stored is not None:
+            given = as_written(stored)
+            same_unit = field == "change_percent" or unit == unit_of(stored)
+            if same_unit and text == row_of(given)[name] and given[field] is not None:
+                return float(given[field])
         try:
             return read_amount(text, unit)
         except AmountError as problem:
@@ -222,13 +253,10 @@ class KeyResultForm(forms.Form):
 class KeyResultRows(BaseFormSet):  # type: ignore[type-arg]
     """Five rows, whatever stands in them."""
 
-    def drafts(self) -> list[tuple[int, KeyResultDraft]]:
-        """Those that say something, with the number of their row."""
-        return [
-            (row, form.draft())
-            for row, form in enumerate(self.forms)
-            if form.is_filled and not form.cleaned_data.get("remove")
-        ]
+    @property
+    def filled(self) -> list[KeyResultForm]:
+        """Those that say something."""
+        return [form for form in self.forms if form.is_filled and not form.cleaned_data.get("remove")]
 
 
 _ROWS = formset_factory(
@@ -236,33 +264,15 @@ _ROWS = formset_factory(
 )
 
 
-def key_result_rows(
-    data: Any = None, *, initial: Sequence[Mapping[str, Any]] = (), known: Mapping[int, KeyResult] | None = None
-) -> KeyResultRows:
-    rows = _ROWS(data, initial=list(initial), prefix="key_results", form_kwargs={"known": known or {}})
-    return cast(KeyResultRows, rows)
-
-
-def amounts_written(stored: KeyResult) -> Mapping[str, str]:
-    """What the fields of a stored key result begin with; a computed baseline stands beside its field, not in it."""
-    change = stored.change_percent
-    is_computed = bool(stored.metric) and stored.baseline_from is not None
+def row_of(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the row of a key result begins with, which is given as it is written."""
+    unit = unit_of_metric(given["metric"]) or given["unit_of_measure"]
+    is_change = given["target_kind"] == TargetKind.RELATIVE and given["change_percent"] is not None
     return {
-        "target": f"{change:g}%" if change is not None else written(stored.target, unit_of(stored)),
-        "baseline": "" if is_computed else written(stored.baseline, unit_of(stored)),
+        **given,
+        "target": f"{given['change_percent']:g}%" if is_change else written(given["target"], unit),
+        "baseline": written(given["baseline"], unit),
     }
-
-
-def _unit_written(stored: KeyResult, name: str) -> str:
-    """In which unit of measure a field of a stored key result is written: a relative target in percent."""
-    is_change = name == "target" and stored.change_percent is not None
-    return UnitOfMeasure.PERCENT.value if is_change else unit_of(stored)
-
-
-def _amount_stored(stored: KeyResult, name: str) -> float | None:
-    if name == "baseline":
-        return stored.baseline
-    return stored.target if stored.change_percent is None else stored.change_percent
 
 
 def made_title(metric: Metric, data: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Creates and edits objectives.  An edit of an outdated version is answered with both versions."""
+"""Creates and edits objectives."""
 
 from __future__ import annotations
 
@@ -14,31 +14,24 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from core.edit_conflicts import renumber
-from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from core.forms import rows_of
+from core.write_errors import FieldError, MayNotWriteError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
-from insights.ui.amounts import written
 from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.key_results.pages.baselines import baseline_lines
-from programs.key_results.services.reading import unit_of_metric
-from programs.models import KeyResult, Objective, Quarter, RoadmapIntent, TargetKind
+from programs.models import Objective, Quarter, RoadmapIntent
 from programs.objectives.pages.conflict import differences
-from programs.objectives.pages.form import KeyResultRows, ObjectiveForm, amounts_written, key_result_rows
+from programs.objectives.pages.form import ObjectiveForm, row_of
 from programs.objectives.pages.page import visible_objective
-from programs.objectives.services.drafts import ObjectiveDraft
-from programs.objectives.services.templates import draft_from, objective_templates
+from programs.objectives.services.templates import objective_from_template, objective_templates, own_address
 from programs.objectives.services.writing import add_objective, change_objective, may_change
 from programs.quarters.pages import quarters
 from programs.requests.fields import LONGEST_ID
 from programs.teams.pages import WHOLE, units_to_write_for
 from programs.teams.writing_for import suggested_owners
 
-CONFLICT = (
-    "Somebody changed this objective while you were editing. Your version is not saved: both versions are "
-    "below. Adjust yours and save again."
-)
 ONLY_LEADERS = "Objectives are written by the managers of a unit, by executives and by admins."
 ONLY_OWNERS = (
     "An objective is changed by its owner, by the managers of its unit, by executives and by admins, until its quarter "
@@ -63,19 +56,12 @@ def objective_new(request: HttpRequest) -> HttpResponse:
         return _choose_page(request, access, open_quarters)
     page = {"title": "New objective", "back_url": reverse("objectives"), "is_draft": True}
     if request.method == "GET":
-        form, rows = _started(request, access, open_quarters)
-        return _form_page(request, form, rows, page)
+        return _form_page(request, _started(request, access, open_quarters), page)
     form = ObjectiveForm(request.POST, visibility=access.visibility, quarters=open_quarters)
-    rows = key_result_rows(request.POST)
-    if (draft := _draft(request, form, rows)) is not None:
-        try:
-            added = add_objective(access, draft)
-        except FieldError as problem:
-            _point_out(form, rows, problem)
-        else:
-            messages.success(request, "Objective published." if draft.publish else "Draft saved.")
-            return redirect("objective", added.pk)
-    return _form_page(request, form, rows, page)
+    if added := form.save_by(lambda: add_objective(access, form.given())):
+        messages.success(request, "Objective published." if added.published_at else "Draft saved.")
+        return redirect("objective", added.pk)
+    return _form_page(request, form, page)
 
 
 @login_required
@@ -86,32 +72,24 @@ def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
     if not may_change(access.visibility, objective):
         raise PermissionDenied(ONLY_OWNERS)
     open_quarters = quarters(windows.local_today()).open()
-    stored = {result.pk: result for result in _key_results(objective)}
     page = {
         "title": "Change objective",
         "back_url": reverse("objective", args=[pk]),
         "known": pk,
         "is_draft": objective.published_at is None,
     }
-    if request.method == "GET":
-        form = ObjectiveForm(
-            visibility=access.visibility, quarters=open_quarters, known=objective, initial=_filled_in(objective)
-        )
-        rows = key_result_rows(initial=[_row(row) for row in stored.values()], known=stored)
-        return _form_page(request, form, rows, page)
-    form = ObjectiveForm(request.POST, visibility=access.visibility, quarters=open_quarters, known=objective)
-    rows = key_result_rows(request.POST, known=stored)
-    if (draft := _draft(request, form, rows)) is not None:
-        try:
-            change_objective(access, objective, draft, of_version=form.cleaned_data["version"] or 0)
-        except ConflictError as conflict:
-            return _conflict_page(request, form, rows, conflict.stored, page)
-        except FieldError as problem:
-            _point_out(form, rows, problem)
-        else:
-            messages.success(request, "Objective saved.")
-            return redirect("objective", pk)
-    return _form_page(request, form, rows, page)
+
+    def form_of(stored: Objective, data: Any = None) -> ObjectiveForm:
+        return ObjectiveForm(data, visibility=access.visibility, quarters=open_quarters, instance=stored)
+
+    form = form_of(objective, request.POST if request.method == "POST" else None)
+    if form.save_by(
+        lambda: change_objective(access, objective, form.given(), of_version=form.of_version),
+        lambda stored: differences(form, form_of(stored)),
+    ):
+        messages.success(request, "Objective saved.")
+        return redirect("objective", pk)
+    return _form_page(request, form, page)
 
 
 @login_required
@@ -138,7 +116,7 @@ def objective_parents(request: HttpRequest) -> HttpResponse:
     known = visible_objective(request, int(number)) if number.isdecimal() and len(number) < 16 else None
     params = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent")}
     form = ObjectiveForm(
-        visibility=access.visibility, quarters=quarters(windows.local_today()).open(), known=known, initial=params
+        visibility=access.visibility, quarters=quarters(windows.local_today()).open(), instance=known, initial=params
     )
     return render(request, "programs/objectives/_parent.html", {"form": form})
 
@@ -166,9 +144,7 @@ def _choose_page(request: HttpRequest, access: Access, open_quarters: Sequence[Q
     return render(request, "programs/objectives/begin.html", context)
 
 
-def _started(
-    request: HttpRequest, access: Access, open_quarters: Sequence[Quarter]
-) -> tuple[ObjectiveForm, KeyResultRows]:
+def _started(request: HttpRequest, access: Access, open_quarters: Sequence[Quarter]) -> ObjectiveForm:
     """The empty form with what the address says; a template's with its baselines and the targets that follow."""
     params = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent", "metric", "template")}
     intent = _intent(request, access)
@@ -186,7 +162,7 @@ def _started(
     initial: dict[str, Any] = {
         "unit": params["unit"] or (WHOLE if access.visibility.leads_whole else _first_led(access)),
         "quarter": quarter.start.isoformat(),
-        "owner": _own_address(access),
+        "owner": own_address(access),
         "parent": params["parent"],
         "is_mandatory": bool(request.GET.get("mandatory")) or (intent is not None and _lacks_mandatory(intent)),
         "intent": intent.pk if intent else None,
@@ -195,18 +171,19 @@ def _started(
     template = params["template"]
     if template and template != BLANK:
         try:
-            draft = draft_from(template, None if initial["unit"] == WHOLE else initial["unit"], quarter, access)
+            unit = None if initial["unit"] == WHOLE else initial["unit"]
+            filled = objective_from_template(template, unit, quarter, access)
         except (FieldError, MayNotWriteError) as problem:
             messages.warning(request, str(problem))
         else:
-            initial |= {"title": draft.title, "description": draft.description, "template": draft.template}
-            rows = [_row_of_draft(result) for result in draft.key_results]
+            initial |= {name: filled[name] for name in ("title", "description", "template")}
+            computed = {"baseline": None}  # it stands beside its field
+            rows = [row_of({**row, **(computed if row["metric"] else {})}) for row in filled["key_results"]]
     elif params["metric"]:
         rows = [{"metric": params["metric"], "statistic": request.GET.get("statistic", "")}]
     if intent is not None:
         initial["title"] = intent.title
-    form = ObjectiveForm(visibility=access.visibility, quarters=open_quarters, initial=initial)
-    return form, key_result_rows(initial=rows)
+    return ObjectiveForm(visibility=access.visibility, quarters=open_quarters, initial=initial, key_results=rows)
 
 
 def _intent(request: HttpRequest, access: Access) -> RoadmapIntent | None:
@@ -226,12 +203,6 @@ def _lacks_mandatory(intent: RoadmapIntent) -> bool:
     return intent.unit is not None and not mandatory.exists()
 
 
-def _own_address(access: Access) -> str:
-    """Of the viewer as a person; whoever writes an objective usually owns it."""
-    own = access.visibility.person_id
-    return Person.objects.filter(pk=own).values_list("email", flat=True).first() or "" if own is not None else ""
-
-
 def _first_led(access: Access) -> str:
     """The slug of a unit that the viewer manages; empty where there is none."""
     home = access.visibility.home_unit
@@ -240,91 +211,8 @@ def _first_led(access: Access) -> str:
     return next((slug for slug, pk in access.visibility.slugs.items() if pk in access.visibility.managed_ids), "")
 
 
-def _draft(request: HttpRequest, form: ObjectiveForm, rows: KeyResultRows) -> ObjectiveDraft | None:
-    """What was written; None where it cannot be, or only the baselines were asked for."""
-    are_valid = [form.is_valid(), rows.is_valid()]
-    if not all(are_valid) or "look" in request.POST:
-        return None
-    drafts = [draft for _, draft in rows.drafts()]
-    return form.draft(drafts, publish="publish" in request.POST)
-
-
-def _point_out(form: ObjectiveForm, rows: KeyResultRows, problem: FieldError) -> None:
-    """Beside its field, where it is one of the form."""
-    name, _, rest = problem.field.partition(".")
-    position, _, field = rest.partition(".")
-    if name == "key_results" and position.isdecimal():
-        filled = [row for row, _ in rows.drafts()]
-        if int(position) < len(filled):
-            row = rows.forms[filled[int(position)]]
-            named = "target" if field == "change_percent" else field
-            row.add_error(named if named in row.fields else None, problem.message)
-            return
-    form.add_error(name if name in form.fields else None, problem.message)
-
-
-def _conflict_page(
-    request: HttpRequest, form: ObjectiveForm, rows: KeyResultRows, stored: Objective, page: dict[str, Any]
-) -> HttpResponse:
-    """What one wrote stays in the form, which is of the newest version now; beside it what the objective says."""
-    stored_rows = [_row(result) for result in _key_results(stored)]
-    context = {**page, "conflict": CONFLICT, "differences": differences(form, rows, _filled_in(stored), stored_rows)}
-    renumber(form, "version", stored.version)
-    return _form_page(request, form, rows, context, status=409)
-
-
-def _key_results(objective: Objective) -> list[KeyResult]:
-    return list(KeyResult.objects.filter(objective=objective.pk).select_related("objective").order_by("position"))
-
-
-def _filled_in(objective: Objective) -> dict[str, Any]:
-    """What the form of an objective that stands begins with."""
-    return {
-        "title": objective.title,
-        "unit": objective.unit.slug if objective.unit else WHOLE,
-        "quarter": objective.quarter.start.isoformat(),
-        "description": objective.description,
-        "owner": (objective.owner.email or "") if objective.owner else "",
-        "parent": objective.parent_id or "",
-        "is_mandatory": objective.is_mandatory,
-        "template": objective.template,
-        "version": objective.version,
-    }
-
-
-def _row(stored: KeyResult) -> dict[str, Any]:
-    """What the row of a key result that stands begins with."""
-    return {
-        "id": stored.pk,
-        "metric": stored.metric,
-        "statistic": stored.statistic,
-        "target_kind": stored.target_kind,
-        "title": stored.title,
-        "better": stored.better,
-        "unit_of_measure": "" if stored.metric else stored.unit_of_measure,
-        **amounts_written(stored),
-    }
-
-
-def _row_of_draft(draft: Any) -> dict[str, Any]:
-    unit = unit_of_metric(draft.metric) or draft.unit_of_measure
-    is_change = draft.target_kind == TargetKind.RELATIVE and draft.change_percent is not None
-    return {
-        "metric": draft.metric,
-        "statistic": draft.statistic,
-        "target_kind": draft.target_kind,
-        "target": f"{draft.change_percent:g}%" if is_change else written(draft.target, unit),
-        "title": draft.title,
-        "better": draft.better,
-        "unit_of_measure": draft.unit_of_measure,
-        "baseline": "" if draft.metric else written(draft.baseline, unit),
-    }
-
-
-def _form_page(
-    request: HttpRequest, form: ObjectiveForm, rows: KeyResultRows, context: dict[str, Any], status: int = 200
-) -> HttpResponse:
-    access = access_in(request)
+def _form_page(request: HttpRequest, form: ObjectiveForm, context: dict[str, Any]) -> HttpResponse:
+    access, rows = access_in(request), form.rows
     queries = [(str(row["metric"].value() or ""), str(row["statistic"].value() or "")) for row in rows.forms]
     unit, quarter = str(form["unit"].value() or ""), str(form["quarter"].value() or "")
     lines = baseline_lines(queries, unit, quarter, quarters(windows.local_today()).open(), access)
@@ -332,12 +220,11 @@ def _form_page(
     page = {
         **context,
         "form": form,
+        "form_rows": rows_of(form),
         "rows": rows,
         "numbered": list(zip(rows.forms, lines, strict=True)),
         "failed_rows": rows.is_bound and any(rows.errors),
         "owners": people,
         "action": request.get_full_path(),
     }
-    failed = (form.is_bound and bool(form.errors)) or (rows.is_bound and any(rows.errors))
-    status = 400 if failed and status == 200 else status
-    return render(request, "programs/objectives/form.html", page, status=status)
+    return render(request, "programs/objectives/form.html", page, status=form.status)

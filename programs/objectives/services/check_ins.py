@@ -11,7 +11,7 @@ from core.authorship import changes_by
 from core.write_errors import FieldError
 from insights.query import windows
 from orgtree.access.access import Access
-from programs.key_results.services.drafts import GREATEST
+from programs.key_results.services.fields import GREATEST
 from programs.key_results.services.measuring import measure_batch
 from programs.models import CheckIn, KeyResult, Objective
 from programs.objectives.services.writing import account_of, locked_to_change

@@ -1,10 +1,10 @@
-"""Objective templates, and drafts made from them with a unit's baselines."""
+"""Objective templates, and objectives begun from them with a unit's baselines."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from django.db.models import Prefetch
 
@@ -12,12 +12,12 @@ from core.write_errors import FieldError
 from insights.privacy.withhold import is_withheld
 from insights.query import windows
 from orgtree.access.access import Access
-from orgtree.models import Unit
-from programs.key_results.services.drafts import Baseline, baselines
+from orgtree.models import Person, Unit
+from programs.key_results.services.baselines import Baseline, baselines
+from programs.key_results.services.fields import FIELDS
 from programs.key_results.services.reading import metric_of, metric_query
 from programs.models import Quarter, TargetKind
 from programs.models.objective_templates import ObjectiveTemplate, TemplateKeyResult
-from programs.objectives.services.drafts import KeyResultDraft, ObjectiveDraft
 
 
 def objective_templates() -> Sequence[ObjectiveTemplate]:
@@ -26,10 +26,11 @@ def objective_templates() -> Sequence[ObjectiveTemplate]:
     return list(ObjectiveTemplate.objects.filter(is_offered=True).prefetch_related(Prefetch("key_results", ordered)))
 
 
-def draft_from(
+def objective_from_template(
     slug: str, unit: str | None, quarter: Quarter, access: Access, *, today: date | None = None
-) -> ObjectiveDraft:
-    """An unwritten objective with the unit's baselines, as far as this viewer may see them, and targets that follow.
+) -> dict[str, Any]:
+    """Fields as `add_objective` takes them: with the unit's baselines, as far as this viewer may see them, and targets
+    that follow.  It is the viewer's own.
 
     A key result whose metric has no baseline, or one of 0, is proposed without a target.
 
@@ -44,50 +45,45 @@ def draft_from(
         unit_found = Unit.objects.within(access.visibility).filter(slug=unit.replace("\x00", "")).first()
         if unit_found is None:
             raise FieldError("unit", "There is no such unit, or you may not see it.")
-    outcomes = list(template.key_results.order_by("position", "pk"))
-    plain = {row: key_result_from(outcome) for row, outcome in enumerate(outcomes)}
-    drafts = {row: draft for row, draft in plain.items() if draft.metric}
+    rows = [key_result_from(outcome) for outcome in template.key_results.order_by("position", "pk")]
+    queries = {number: (row["metric"], row["statistic"]) for number, row in enumerate(rows) if row["metric"]}
     may_see = access.visibility.whole if unit_found is None else access.visibility.can_see(unit_found.pk)
-    stood = baselines(drafts, unit_found, quarter, today=today) if may_see else {}
-    return ObjectiveDraft(
-        quarter=quarter,
-        unit=unit,
-        title=template.title,
-        description=template.description,
-        owner=access.visibility.person_id,
-        template=template.slug,
-        key_results=tuple(
-            _with_baseline(draft, outcomes[row], stood.get(row), unit, access) for row, draft in plain.items()
-        ),
-    )
+    stood = baselines(queries, unit_found, quarter, today=today) if may_see else {}
+    return {
+        "quarter": quarter.start.isoformat(),
+        "unit": unit,
+        "title": template.title,
+        "description": template.description,
+        "owner": own_address(access),
+        "template": template.slug,
+        "key_results": [_with_baseline(row, stood.get(number), unit, access) for number, row in enumerate(rows)],
+    }
 
 
-def key_result_from(outcome: TemplateKeyResult) -> KeyResultDraft:
+def own_address(access: Access) -> str:
+    """Of the viewer as a person; whoever writes an objective usually owns it."""
+    own = access.visibility.person_id
+    return (Person.objects.filter(pk=own).values_list("email", flat=True).first() or "") if own is not None else ""
+
+
+def key_result_from(outcome: TemplateKeyResult) -> dict[str, Any]:
     """Without a baseline; one whose metric is gone is entered by hand."""
-    known = metric_of(outcome.metric) if outcome.metric else None
-    return KeyResultDraft(
-        title=outcome.title,
-        metric=outcome.metric if known else "",
-        statistic=outcome.statistic if known else "",
-        unit_of_measure="" if known else outcome.unit_of_measure,
-        better=outcome.better,
-        target_kind=outcome.target_kind,
-        target=outcome.target,
-        change_percent=outcome.change_percent,
-    )
+    row = {name: getattr(outcome, name, None) for name in FIELDS}
+    is_by_hand = metric_of(outcome.metric) is None
+    return {**row, **({"metric": "", "statistic": ""} if is_by_hand else {"unit_of_measure": ""})}
 
 
 def _with_baseline(
-    draft: KeyResultDraft, outcome: TemplateKeyResult, stood: Baseline | None, unit: str | None, access: Access
-) -> KeyResultDraft:
+    row: Mapping[str, Any], stood: Baseline | None, unit: str | None, access: Access
+) -> Mapping[str, Any]:
     if stood is None or stood.value is None or stood.window is None:
-        return draft
-    query = metric_query(draft.metric, draft.statistic, unit, stood.window)
+        return row
+    query = metric_query(row["metric"], row["statistic"], unit, stood.window)
     if is_withheld(query, stood.people or 0, access):
-        return draft
-    if not stood.value and outcome.target_kind == TargetKind.RELATIVE:  # any percent of nothing is nothing
-        return replace(draft, baseline=stood.value, target_kind=TargetKind.ABSOLUTE, change_percent=None)
-    target = outcome.target
-    if target is None and outcome.change_percent is not None:
-        target = stood.value * (1 + outcome.change_percent / 100)
-    return replace(draft, baseline=stood.value, target=target)
+        return row
+    if not stood.value and row["target_kind"] == TargetKind.RELATIVE:  # any percent of nothing is nothing
+        return {**row, "baseline": stood.value, "target_kind": TargetKind.ABSOLUTE, "change_percent": None}
+    target = row["target"]
+    if target is None and row["change_percent"] is not None:
+        target = stood.value * (1 + row["change_percent"] / 100)
+    return {**row, "baseline": stood.value, "target": target}

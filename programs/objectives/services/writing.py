@@ -4,8 +4,9 @@ The history (django-pghistory) records each change with its account.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection
@@ -17,32 +18,15 @@ from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
+from programs.key_results.services.fields import FIELDS as KEY_RESULT_FIELDS
 from programs.key_results.services.measuring import measure_batch
 from programs.models import KeyResult, Objective, ObjectiveStatus, Quarter, RoadmapIntent
-from programs.objectives.services.drafts import (
-    CheckedObjective,
-    ObjectiveDraft,
-    check_draft,
-    check_publishable,
-    key_results_of,
-)
+from programs.objectives.services.fields import check_publishable, objective_fields
 from programs.teams.chosen_tree import settle_teams_tree
-
-__all__ = [
-    "ConflictError",
-    "FieldError",
-    "MayNotWriteError",
-    "add_objective",
-    "change_objective",
-    "drop_objective",
-    "may_change",
-    "move_objective",
-    "override_status",
-    "publish_objective",
-]
 
 ONLY_LEADERS = "An objective is changed by its owner, by the managers of its unit, by executives and by admins."
 ONE_MANDATORY = "one_mandatory_objective_per_unit_and_quarter"
+COMPUTED = ("baseline_from", "baseline_to", "baseline_people")  # of a key result, with its baseline
 LONGEST_REASON = 2_000  # characters
 
 
@@ -61,50 +45,51 @@ def is_answerable(visibility: Visibility, objective: Objective) -> bool:
     return owns or visibility.leads(objective.unit_id)
 
 
-def add_objective(access: Access, draft: ObjectiveDraft) -> Objective:
-    """Raises FieldError, MayNotWriteError."""
+def add_objective(access: Access, given: Mapping[str, Any]) -> Objective:
+    """`given` are fields as the API takes them.  Raises FieldError, MayNotWriteError."""
     account = account_of(access)
     with _one_mandatory(), changes_by(account):
-        hold_open(draft.quarter)
-        checked = check_draft(draft, access)
-        added = Objective.objects.create(
-            **checked.fields,
-            published_at=timezone.now() if draft.publish else None,
-            written_by=account,
-        )
-        _store_key_results(added, checked)
+        fields = objective_fields(access, given)
+        hold_open(fields["quarter"])
+        key_results, intent = fields.pop("key_results"), fields.pop("intent", None)
+        published_at = timezone.now() if fields.pop("publish", False) else None
+        added = Objective.objects.create(**fields, published_at=published_at, written_by=account)
+        _store_key_results(added, key_results)
         _measure(added)
-        if draft.intent is not None:
-            _resolve_intent(access.visibility, draft.intent)
+        if intent is not None:
+            _resolve_intent(access.visibility, intent)
         if added.is_mandatory:
             settle_teams_tree()
     return added
 
 
-def change_objective(access: Access, objective: Objective, draft: ObjectiveDraft, *, of_version: int) -> Objective:
+def change_objective(access: Access, objective: Objective, given: Mapping[str, Any], *, of_version: int) -> Objective:
     """As `add_objective`; ConflictError where it was changed since `of_version`, and nothing is stored.
 
-    An objective that stays as it was is no change.  Publishing is part of a change, taking it back is not: what
-    everybody has read is dropped, with a reason.
+    What is not given stays, and an objective that stays as it was is no change.  Publishing is part of a change, taking
+    it back is not: what everybody has read is dropped, with a reason.
     """
     account = account_of(access)
     with _one_mandatory(), changes_by(account):
         stored = locked_to_change(access, objective)
-        moves = draft.quarter != stored.quarter
-        if moves:
-            hold_open(draft.quarter)
-        checked = check_draft(draft, access, known=stored)
-        publishes = draft.publish and stored.published_at is None
-        differs = _differs(stored, checked) or publishes
+        fields = objective_fields(access, given, stored)
+        fields.pop("intent", None)
+        key_results: Sequence[KeyResult] = fields.pop("key_results")
+        publishes = fields.pop("publish", False) and stored.published_at is None
+        moves = fields.get("quarter", stored.quarter) != stored.quarter
+        differs = publishes or any(getattr(stored, name) != value for name, value in fields.items())
+        differs = differs or list(map(_values, stored.key_results.all())) != list(map(_values, key_results))
         if stored.version != of_version and differs:
             raise ConflictError("Somebody changed this objective in the meantime.", stored)
         if differs:
-            for name, value in checked.fields.items():
+            for name, value in fields.items():
                 setattr(stored, name, value)
             if publishes:
                 stored.published_at = timezone.now()
+            if moves:
+                hold_open(stored.quarter)
             save_change(stored)
-            _store_key_results(stored, checked)
+            _store_key_results(stored, key_results)
             if moves:  # objectives serve one of their own quarter
                 stored.aligned.update(parent=None, version=F("version") + 1)
             _measure(stored)
@@ -121,19 +106,10 @@ def move_objective(
     Baselines that were computed are read again, for the days before that quarter, and targets in percent follow them.
     It no longer serves what stands in another quarter.  Raises as `change_objective` does.
     """
-    stays = quarter == objective.quarter and unit == (objective.unit.slug if objective.unit else None)
-    draft = ObjectiveDraft(
-        quarter=quarter,
-        unit=unit,
-        title=objective.title,
-        description=objective.description,
-        owner=objective.owner_id,
-        is_mandatory=objective.is_mandatory,
-        parent=objective.parent_id if stays else None,
-        template=objective.template,
-        key_results=key_results_of(objective),
-    )
-    return change_objective(access, objective, draft, of_version=of_version)
+    place: dict[str, Any] = {"unit": unit, "quarter": quarter.start.isoformat()}
+    if (quarter, unit) != (objective.quarter, objective.unit.slug if objective.unit else None):
+        place["parent"] = None
+    return change_objective(access, objective, place, of_version=of_version)
 
 
 def publish_objective(access: Access, objective: Objective) -> Objective:
@@ -236,22 +212,14 @@ def _measure(objective: Objective) -> None:
     measure_batch(Objective.objects.filter(pk=objective.pk), today=windows.local_today())
 
 
-def _differs(stored: Objective, checked: CheckedObjective) -> bool:
-    if any(getattr(stored, name) != value for name, value in checked.fields.items()):
-        return True
-    known = list(stored.key_results.all())
-    if [result.known for result in checked.key_results] != known:
-        return True
-    return any(
-        getattr(key_result, name) != value
-        for key_result, checked_result in zip(known, checked.key_results, strict=True)
-        for name, value in checked_result.fields.items()
-    )
+def _values(key_result: KeyResult) -> tuple[Any, ...]:
+    return (key_result.pk, *(getattr(key_result, name) for name in (*KEY_RESULT_FIELDS, *COMPUTED)))
 
 
-def _store_key_results(objective: Objective, checked: CheckedObjective) -> None:
-    remaining = {result.known.pk for result in checked.key_results if result.known}
-    gone = objective.key_results.exclude(pk__in=remaining)
+def _store_key_results(objective: Objective, key_results: Sequence[KeyResult]) -> None:
+    """These in their order, and no others.  Raises FieldError."""
+    stored = {key_result.pk: key_result for key_result in objective.key_results.all()}
+    gone = objective.key_results.exclude(pk__in=[key_result.pk for key_result in key_results if key_result.pk])
     spoken_of = gone.filter(check_ins__isnull=False).first()
     if spoken_of is not None:
         raise FieldError(
@@ -259,15 +227,11 @@ def _store_key_results(objective: Objective, checked: CheckedObjective) -> None:
             f"“{spoken_of.title}” has check-ins, which would be lost with it: leave it, or drop the objective.",
         )
     gone.delete()
-    for position, checked_result in enumerate(checked.key_results):
-        if checked_result.known is None:
-            KeyResult.objects.create(objective=objective, position=position, **checked_result.fields)
-            continue
-        values = {**checked_result.fields, "position": position}
-        if any(getattr(checked_result.known, name) != value for name, value in values.items()):
-            for name, value in values.items():
-                setattr(checked_result.known, name, value)
-            checked_result.known.save()
+    for position, key_result in enumerate(key_results):
+        before = stored.get(key_result.pk)
+        if before is None or before.position != position or _values(before) != _values(key_result):
+            key_result.objective, key_result.position = objective, position
+            key_result.save()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from insights.api import schema
 from insights.query import windows
 from orgtree.access.access import Access, access_of
 from programs.models import Objective, ObjectiveStatus, Quarter, RoadmapIntent
+from programs.quarters.fields import QuarterField
 from programs.quarters.fiscal_quarters import quarter_of, quarters_from
 from programs.requests.changes import answer_change
 from programs.requests.csv_view import CSV, CsvView
@@ -35,7 +36,7 @@ from programs.roadmaps.queries.team_roadmap import (
     team_roadmap,
 )
 from programs.roadmaps.services.csv_export import roadmap_rows
-from programs.roadmaps.services.fields import THINGS, WRITTEN, IntentWriteSerializer, QuarterField
+from programs.roadmaps.services.fields import THINGS, WRITTEN, IntentWriteSerializer
 from programs.roadmaps.services.intents import add_intent, change_intent, fill_from_example, remove_intent
 from programs.teams.fields import LedUnitField
 

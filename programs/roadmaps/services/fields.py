@@ -13,51 +13,35 @@ from core.write_errors import FieldError
 from insights.query import windows
 from orgtree.access.access import Access
 from programs.models import ObjectiveTemplate, Quarter, RoadmapIntent
-from programs.quarters.fiscal_quarters import QUARTERS_AHEAD, quarter_at, quarters_from
-from programs.requests.model_fields import NamedField
+from programs.objectives.services.fields import TemplateField
+from programs.quarters.fields import QuarterField
+from programs.quarters.fiscal_quarters import QUARTERS_AHEAD, quarters_from
+from programs.requests.fields import day
 from programs.teams.fields import LedUnitField
 
 THINGS = "Roadmaps"
 WRITTEN = ("unit", "quarter", "title", "template")
 
 
-class QuarterField(NamedField):
-    """By a day in it; without one that of today.  One that is not closed, at most four quarters ahead."""
+class PlannedQuarterField(QuarterField):
+    """One that is not closed, at most four quarters ahead."""
 
-    def find(self, name: str) -> Quarter:
+    def day_of(self, name: str) -> date:
         today = windows.local_today()
-        try:
-            day = date.fromisoformat(name) if name else today
-        except ValueError:
-            raise serializers.ValidationError("It must be a day such as 2026-07-01.") from None
+        day_planned = day("quarter", name) or today
         last = quarters_from(Quarter.objects.all(), today, QUARTERS_AHEAD + 1)[-1]
-        if day >= last.end:
+        if day_planned >= last.end:
             raise serializers.ValidationError(f"A roadmap reaches to {last}: choose an earlier quarter.")
-        if day < today and not Quarter.objects.filter(start__lte=day, end__gt=day).exists():
+        if day_planned < today and not Quarter.objects.filter(start__lte=day_planned, end__gt=day_planned).exists():
             raise serializers.ValidationError("Nothing was planned then: choose a quarter that is not over.")
-        return quarter_at(day)
-
-    def name_of(self, value: Quarter) -> str:
-        return value.start.isoformat()
-
-
-class TemplateField(NamedField):
-    """An objective template, by its slug."""
-
-    def find(self, name: str) -> str:
-        if name and not ObjectiveTemplate.objects.filter(slug=name).exists():
-            raise serializers.ValidationError("There is no such template.")
-        return name
-
-    def name_of(self, value: str) -> str:
-        return value
+        return day_planned
 
 
 class IntentWriteSerializer(WriteSerializer[RoadmapIntent]):
     """New: a title or a template is needed.  Changed: what is not named stays, and version is needed."""
 
     unit = LedUnitField(THINGS, help_text="Slug; without it the whole organisation.")
-    quarter = QuarterField(help_text="A day in it; without it this quarter.")
+    quarter = PlannedQuarterField(help_text="A day in it; without it this quarter.")
     template = TemplateField(help_text="Slug of an objective template.")
 
     class Meta:

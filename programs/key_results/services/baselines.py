@@ -1,0 +1,204 @@
+"""Key results as they are stored: with baselines computed from their metrics, and targets that follow from them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from core.write_errors import FieldError
+from insights.engine.read import read_totals
+from insights.privacy.withhold import is_of_few, known_people, numerator_query, unconfirmed_for
+from insights.query.enums import UnitOfMeasure
+from insights.query.errors import QueryError
+from insights.query.query import MetricValue, Query, Window
+from orgtree.access.access import Access, public_access
+from orgtree.models import Unit
+from programs.key_results.services.judging import printed
+from programs.key_results.services.reading import baseline_window, fewest, metric_of, metric_query
+from programs.models import KeyResult, Quarter, TargetKind
+
+SAME = 1e-9  # as a share: a baseline that came back from a form is the computed one
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What stood before; `people` are the fewest behind it, None where somebody wrote it."""
+
+    value: float | None
+    window: Window | None = None
+    people: int | None = None
+    reason: str = ""
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """Of a key result."""
+        window = self.window if self.value is not None else None
+        return {
+            "baseline": self.value,
+            "baseline_from": window.start if window else None,
+            "baseline_to": window.end if window else None,
+            "baseline_people": self.people if window else None,
+        }
+
+
+def key_results_from(
+    rows: Sequence[Mapping[str, Any]],
+    unit: Unit | None,
+    quarter: Quarter,
+    access: Access,
+    *,
+    today: date,
+    known: Iterable[KeyResult],
+    stays: bool,
+) -> list[KeyResult]:
+    """Of rows that are checked, not saved.  Raises FieldError.
+
+    `known` are those that the objective has, and are changed; baselines of theirs stay as long as it `stays` in its
+    unit and quarter.
+    """
+    by_id = {key_result.pk: key_result for key_result in known}
+    ids = [row["id"] for row in rows if row["id"] is not None]
+    if len(ids) != len(set(ids)) or not set(ids) <= set(by_id):
+        raise FieldError("key_results", "One of these key results is not of this objective.")
+    kept = {
+        number: _stored_baseline(row, by_id[row["id"]])
+        for number, row in enumerate(rows)
+        if row["id"] is not None and stays
+    }
+    queries = {
+        number: (row["metric"], row["statistic"])
+        for number, row in enumerate(rows)
+        if row["metric"] and kept.get(number) is None
+    }
+    computed = baselines(queries, unit, quarter, today=today)
+    key_results = []
+    for number, row in enumerate(rows):
+        baseline = kept.get(number) or _baseline(row["baseline"], computed.get(number))
+        try:
+            key_result = _with_target(by_id.get(row["id"]) or KeyResult(), row, baseline)
+            _check_target(key_result, row, _printed_baseline(key_result, baseline, unit, access))
+        except FieldError as problem:
+            raise FieldError(f"key_results.{number}.{problem.field}", problem.message) from None
+        key_results.append(key_result)
+    return key_results
+
+
+def baselines(
+    queries: Mapping[int, tuple[str, str]], unit: Unit | None, quarter: Quarter, *, today: date
+) -> dict[int, Baseline]:
+    """By row, of its metric and statistic: over as many days as the quarter has, before it; whole, with the known
+    people behind it.
+    """
+    window = baseline_window(quarter.window, today)
+    slug = unit.slug if unit else None
+    public = public_access()
+    by_row: dict[int, tuple[Query, Query | None]] = {}
+    for row, (metric, statistic) in queries.items():
+        query = metric_query(metric, statistic, slug, window)
+        by_row[row] = (query, numerator_query(query, public))
+    whole = [query for pair in by_row.values() for query in pair if query is not None]
+    try:
+        answers = iter(read_totals(whole, unconfirmed=unconfirmed_for(public))) if whole else iter(())
+    except QueryError as problem:
+        raise FieldError("key_results", problem.message) from None
+    baselines_by_row = {}
+    for row, pair in by_row.items():
+        figures: list[MetricValue] = [next(answers).total[0] for query in pair if query is not None]
+        people = fewest(*map(known_people, figures))
+        baselines_by_row[row] = Baseline(figures[0].value, window, people, figures[0].reason or "")
+    return baselines_by_row
+
+
+def _stored_baseline(row: Mapping[str, Any], known: KeyResult) -> Baseline | None:
+    """That of the known key result, where the row has its query and names no other; None: nothing is kept."""
+    if (row["metric"], row["statistic"]) != (known.metric, known.statistic) or known.baseline is None:
+        return None
+    if row["baseline"] is not None and not _is_same(row["baseline"], known.baseline):
+        return None
+    first, end = known.baseline_from, known.baseline_to
+    return Baseline(known.baseline, Window(first, end) if first and end else None, known.baseline_people)
+
+
+def _baseline(written: float | None, computed: Baseline | None) -> Baseline:
+    if written is None:
+        return computed or Baseline(None)
+    if computed and computed.value is not None and _is_same(written, computed.value):
+        return computed
+    return Baseline(written)
+
+
+def _is_same(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=SAME)
+
+
+def _with_target(key_result: KeyResult, row: Mapping[str, Any], baseline: Baseline) -> KeyResult:
+    """As the row says it.  Raises FieldError."""
+    metric = metric_of(row["metric"]) if row["metric"] else None
+    fields = {
+        **{name: value for name, value in row.items() if name != "id"},
+        "better": row["better"] or (metric.better.value if metric else ""),
+        "unit_of_measure": metric.unit.value if metric else row["unit_of_measure"],
+        "change_percent": row["change_percent"] if row["target_kind"] != TargetKind.ABSOLUTE else None,
+        **baseline.fields,
+        "target": _target(row, baseline),
+    }
+    for name, value in fields.items():
+        setattr(key_result, name, value)
+    return key_result
+
+
+def _target(row: Mapping[str, Any], baseline: Baseline) -> float:
+    target: float | None = row["target"]
+    change: float | None = row["change_percent"]
+    is_guardrail = row["target_kind"] == TargetKind.GUARDRAIL
+    if row["target_kind"] != TargetKind.RELATIVE and not (is_guardrail and target is None and change is not None):
+        if target is None:
+            raise FieldError("target", "Say which value is to be reached.")
+        return target
+    if change is None:
+        raise FieldError("change_percent", "Say by how many percent it is to change.")
+    if baseline.value is None:
+        why = f"{baseline.reason} " if baseline.reason else ""
+        nothing = "Without a baseline there is nothing to change by percent: enter one, or a value to reach."
+        raise FieldError("baseline", f"{why}{nothing}")
+    if not baseline.value:
+        zero = "The baseline is 0, and any percent of it is 0: give a value to reach."
+        raise FieldError("change_percent", zero)
+    return baseline.value * (1 + change / 100)
+
+
+def _check_target(key_result: KeyResult, row: Mapping[str, Any], stood: str) -> None:
+    """It is possible, and an improvement on the baseline; no guardrail is broken from the start.  Raises FieldError."""
+    is_change = row["target"] is None or row["target_kind"] == TargetKind.RELATIVE
+    field = "change_percent" if is_change else "target"
+    metric = metric_of(key_result.metric) if key_result.metric else None
+    if metric is not None and not metric.is_hand_kept:  # a return on investment may be 120 %, or below zero
+        if metric.unit is UnitOfMeasure.PERCENT and not 0 <= key_result.target <= 100:
+            raise FieldError(field, f"{metric.name} lies between 0 and 100 %.")
+        if key_result.target < 0 and (key_result.baseline or 0) >= 0:
+            raise FieldError(field, f"{metric.name} is never below zero.")
+    if key_result.baseline is None:
+        return
+    is_higher = key_result.better == KeyResult.Better.HIGHER
+    ahead = (key_result.target - key_result.baseline) * (1 if is_higher else -1)
+    if key_result.is_guardrail and ahead > 0:
+        worse = f"It stood at {stood}, which is worse: a guardrail holds what is there. Make it a target."
+        raise FieldError(field, worse)
+    if not key_result.is_guardrail and ahead <= 0:
+        side = "above" if is_higher else "below"
+        short = f"It stood at {stood}, and {key_result.better} is better: the target must lie {side} that."
+        raise FieldError(field, short)
+
+
+def _printed_baseline(key_result: KeyResult, baseline: Baseline, unit: Unit | None, access: Access) -> str:
+    """What even its writer may not see is not told in a message either."""
+    if baseline.window is not None and baseline.people is not None:
+        slug = unit.slug if unit else None
+        query = metric_query(key_result.metric, key_result.statistic, slug, baseline.window)
+        if is_of_few(query, baseline.people, access):
+            return "a value that is hidden (few people contributed)"
+    metric = metric_of(key_result.metric) if key_result.metric else None
+    return printed(baseline.value or 0.0, key_result, metric.unit if metric else "")

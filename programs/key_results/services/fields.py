@@ -1,0 +1,93 @@
+"""What is written of key results, whoever writes them: the form and the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from core.api.model_serializers import WholeNumber, WriteSerializer
+from insights.query.enums import Better
+from insights.query.query import Statistic
+from programs.key_results.services.reading import metric_of, unit_of_metric
+from programs.models import KeyResult, TargetKind
+from programs.requests.model_fields import MetricField
+
+GREATEST = 1e15  # what is larger is a slip of the finger, and no longer exact as a float
+AMOUNT = {"required": False, "allow_null": True, "min_value": -GREATEST, "max_value": GREATEST}
+FIELDS = (  # read and written
+    *("title", "metric", "statistic", "unit_of_measure", "better", "target_kind", "target", "change_percent"),
+    "baseline",
+)
+
+
+class KeyResultWriteSerializer(WriteSerializer[KeyResult]):
+    """With the `id` of one that is there it changes that one; those that are not named are removed.
+
+    A relative target has `change_percent` (−20: a fifth less than the baseline) instead of `target`; a guardrail may
+    have either.  Without a `baseline` it is computed from the metric.  Without `better` it is the metric's.
+    """
+
+    id = WholeNumber(required=False, allow_null=True)
+    metric = MetricField(help_text="Null: values are entered by hand.")
+
+    class Meta:
+        model = KeyResult
+        fields = ("id", *FIELDS)
+        blank_is_null = ("statistic", "unit_of_measure", "better", "target_kind")
+        extra_kwargs = {
+            "title": {"error_messages": dict.fromkeys(("blank", "null", "required"), "Say what is measured.")},
+            "unit_of_measure": {"help_text": "Of what is entered by hand."},
+            "better": {"required": False},
+            "target_kind": {"required": False, "help_text": "Null: absolute."},
+            **dict.fromkeys(("target", "change_percent"), AMOUNT),
+            "baseline": {**AMOUNT, "help_text": "Null: computed from the metric."},
+        }
+        validators: tuple[Any, ...] = ()
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Each is written whole, also where its objective is changed: what is not named is null."""
+        return super().to_internal_value({**dict.fromkeys(self.fields), **data} if isinstance(data, Mapping) else data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs["target_kind"] = attrs["target_kind"] or TargetKind.ABSOLUTE
+        for field, problem in source_problems(attrs["metric"], attrs["statistic"], attrs["better"]):
+            raise serializers.ValidationError({field: problem})
+        return attrs
+
+
+def as_written(key_result: KeyResult) -> dict[str, Any]:
+    """Its fields as somebody writes them who changes nothing.  The target of a relative one follows from its change, a
+    baseline that was computed from the metric.
+    """
+    is_relative = key_result.target_kind == TargetKind.RELATIVE
+    is_computed = bool(key_result.metric) and key_result.baseline_from is not None
+    return {
+        "id": key_result.pk,
+        **{name: getattr(key_result, name) for name in FIELDS},
+        "unit_of_measure": "" if unit_of_metric(key_result.metric) else key_result.unit_of_measure,
+        "target": None if is_relative else key_result.target,
+        "baseline": None if is_computed else key_result.baseline,
+    }
+
+
+def source_problems(key: str, statistic: str, better: str) -> Iterator[tuple[str, str]]:
+    """Of its metric, or of what is entered by hand: fields and why they cannot be."""
+    metric = metric_of(key) if key else None
+    if metric is None:
+        if not better:
+            yield "better", "Say whether higher or lower is better: it is entered by hand."
+        if statistic:
+            yield "statistic", "What is entered by hand has no statistic."
+        return
+    if metric.always_by:
+        by = metric.always_by[0].value.replace("_", " ")
+        yield "metric", f"{metric.name} has a value for each {by}, and none of all: choose another."
+    if statistic and statistic not in metric.statistics:
+        offered = ", ".join(Statistic(offered).value for offered in metric.statistics)
+        yield "statistic", f"One of: {offered}." if offered else f"{metric.name} has none to choose."
+    if metric.better is Better.NEITHER and not better:
+        yield "better", f"Neither higher nor lower {metric.name} is better by itself: say what you want."
+    if better and metric.better is not Better.NEITHER and better != metric.better:
+        yield "better", f"Of {metric.name}, {metric.better.value} is better."
