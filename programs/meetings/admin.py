@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -19,15 +19,8 @@ from programs.meetings.services.writing import change_series, end_series, schedu
 from programs.models import MeetingSeries
 from programs.teams.pages import offer
 
-if TYPE_CHECKING:
-    SeriesModelAdmin = admin.ModelAdmin[MeetingSeries]
-    SeriesModelForm = forms.ModelForm[MeetingSeries]
-else:  # generic for the type checker only
-    SeriesModelAdmin = admin.ModelAdmin
-    SeriesModelForm = forms.ModelForm
 
-
-class MeetingSeriesForm(SeriesModelForm):
+class MeetingSeriesForm(forms.ModelForm[MeetingSeries]):
     """Checked by the service; `access` is the admin's."""
 
     access: ClassVar[Access]
@@ -53,7 +46,7 @@ class MeetingSeriesForm(SeriesModelForm):
 
 
 @admin.register(MeetingSeries)
-class MeetingSeriesAdmin(SeriesModelAdmin):
+class MeetingSeriesAdmin(admin.ModelAdmin[MeetingSeries]):
     """Saved through the service: coming meetings follow, and participants are told.  A series is ended, not deleted."""
 
     form = MeetingSeriesForm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -13,17 +13,8 @@ from programs.key_results.services.fields import FIELDS, source_problems
 from programs.models import ObjectiveTemplate, TargetKind, TemplateKeyResult
 from programs.models.objectives import MOST_KEY_RESULTS
 
-if TYPE_CHECKING:
-    ObjectiveTemplateModelAdmin = admin.ModelAdmin[ObjectiveTemplate]
-    TemplateKeyResultModelForm = forms.ModelForm[TemplateKeyResult]
-    TemplateKeyResultInline = admin.StackedInline[TemplateKeyResult, ObjectiveTemplate]
-else:  # generic for the type checker only
-    ObjectiveTemplateModelAdmin = admin.ModelAdmin
-    TemplateKeyResultModelForm = forms.ModelForm
-    TemplateKeyResultInline = admin.StackedInline
 
-
-class TemplateKeyResultForm(TemplateKeyResultModelForm):
+class TemplateKeyResultForm(forms.ModelForm[TemplateKeyResult]):
     statistic = forms.ChoiceField(
         choices=[("", "The metric's own"), *((statistic.value, statistic.value) for statistic in Statistic)],
         required=False,
@@ -54,7 +45,7 @@ class TemplateKeyResultForm(TemplateKeyResultModelForm):
         return data
 
 
-class TemplateKeyResults(TemplateKeyResultInline):
+class TemplateKeyResults(admin.StackedInline[TemplateKeyResult, ObjectiveTemplate]):
     model = TemplateKeyResult
     form = TemplateKeyResultForm
     extra = 0
@@ -63,7 +54,7 @@ class TemplateKeyResults(TemplateKeyResultInline):
 
 
 @admin.register(ObjectiveTemplate)
-class ObjectiveTemplateAdmin(ObjectiveTemplateModelAdmin):
+class ObjectiveTemplateAdmin(admin.ModelAdmin[ObjectiveTemplate]):
     list_display = ("name", "title", "position", "is_offered")
     list_editable = ("position", "is_offered")
     list_filter = ("is_offered",)

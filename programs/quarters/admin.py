@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin
 from django.http import HttpRequest
 
 from programs.models import Quarter
 
-if TYPE_CHECKING:
-    QuarterModelAdmin = admin.ModelAdmin[Quarter]
-else:
-    QuarterModelAdmin = admin.ModelAdmin
-
 
 @admin.register(Quarter)
-class QuarterAdmin(QuarterModelAdmin):
+class QuarterAdmin(admin.ModelAdmin[Quarter]):
     """In which month the fiscal year starts is said with the organisation; a quarter that is there keeps its days."""
 
     list_display = ("__str__", "start", "end", "closed_at", "closed_by")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -11,15 +9,8 @@ from django.http import HttpRequest
 from programs.models import Delivery, OutgoingEmail
 from programs.reminders.services.outbox import send_again
 
-if TYPE_CHECKING:
-    OutgoingEmailModelAdmin = admin.ModelAdmin[OutgoingEmail]
-    DeliveryInline = admin.TabularInline[Delivery, OutgoingEmail]
-else:  # generic for the type checker only
-    OutgoingEmailModelAdmin = admin.ModelAdmin
-    DeliveryInline = admin.TabularInline
 
-
-class IncludedDeliveries(DeliveryInline):
+class IncludedDeliveries(admin.TabularInline[Delivery, OutgoingEmail]):
     """What the e-mail says: the kind of each notice and what it is about."""
 
     model = Delivery
@@ -49,7 +40,7 @@ class IncludedDeliveries(DeliveryInline):
 
 
 @admin.register(OutgoingEmail)
-class OutgoingEmailAdmin(OutgoingEmailModelAdmin):
+class OutgoingEmailAdmin(admin.ModelAdmin[OutgoingEmail]):
     """An e-mail is one message with everything that was due for an account.  Words of comments are not shown."""
 
     list_display = ("made_at", "account", "state", "reason", "notices", "attempts", "next_try_at", "channel")

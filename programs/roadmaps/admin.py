@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -12,19 +10,10 @@ from django.http import HttpRequest
 from programs.models import Persona, PersonaMetric
 from programs.roadmaps.services.personas import HAND_KEPT, QUARTERS, measured_metric, restore_personas, why_unmeasured
 
-if TYPE_CHECKING:
-    PersonaModelAdmin = admin.ModelAdmin[Persona]
-    PersonaMetricModelForm = forms.ModelForm[PersonaMetric]
-    PersonaMetricTabularInline = admin.TabularInline[PersonaMetric, Persona]
-else:  # generic for the type checker only
-    PersonaModelAdmin = admin.ModelAdmin
-    PersonaMetricModelForm = forms.ModelForm
-    PersonaMetricTabularInline = admin.TabularInline
-
 MOST_METRICS = 40  # ten a quarter
 
 
-class PersonaMetricForm(PersonaMetricModelForm):
+class PersonaMetricForm(forms.ModelForm[PersonaMetric]):
     quarter = forms.TypedChoiceField(choices=[(number, f"Q{number}") for number in QUARTERS], coerce=int)
 
     class Meta:
@@ -41,7 +30,7 @@ class PersonaMetricForm(PersonaMetricModelForm):
         return key
 
 
-class PersonaMetrics(PersonaMetricTabularInline):
+class PersonaMetrics(admin.TabularInline[PersonaMetric, Persona]):
     model = PersonaMetric
     form = PersonaMetricForm
     extra = 0
@@ -56,7 +45,7 @@ class PersonaMetrics(PersonaMetricTabularInline):
 
 
 @admin.register(Persona)
-class PersonaAdmin(PersonaModelAdmin):
+class PersonaAdmin(admin.ModelAdmin[Persona]):
     list_display = ("name", "position", "job_titles")
     list_editable = ("position",)
     search_fields = ("name", "job_titles", "metrics__label", "metrics__metric")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.apps import apps
 from django.contrib import admin
@@ -22,17 +22,12 @@ from programs.models import ProgramSettings
 from programs.teams.chosen_tree import choose_teams_tree, program_settings
 from programs.teams.queries import teams_tree
 
-if TYPE_CHECKING:
-    ProgramSettingsModelAdmin = admin.ModelAdmin[ProgramSettings]
-else:  # generic for the type checker only
-    ProgramSettingsModelAdmin = admin.ModelAdmin
-
 NOT_SET = "guessed"
 CHANGES_LISTED = 50
 
 
 @admin.register(ProgramSettings)
-class ProgramSettingsAdmin(ProgramSettingsModelAdmin):
+class ProgramSettingsAdmin(admin.ModelAdmin[ProgramSettings]):
     """One row, so its list leads straight to it."""
 
     fields = ("teams_tree", "holds", "cost_centre", "changes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -10,15 +10,8 @@ from django.contrib import admin
 from insights.ui.metric_choice import metric_field
 from programs.models import TicketTemplate
 
-if TYPE_CHECKING:
-    TicketTemplateModelAdmin = admin.ModelAdmin[TicketTemplate]
-    TicketTemplateModelForm = forms.ModelForm[TicketTemplate]
-else:
-    TicketTemplateModelAdmin = admin.ModelAdmin
-    TicketTemplateModelForm = forms.ModelForm
 
-
-class TicketTemplateForm(TicketTemplateModelForm):
+class TicketTemplateForm(forms.ModelForm[TicketTemplate]):
     class Meta:
         model = TicketTemplate
         fields = ("title", "slug", "nature", "kind", "resolution", "metric", "days", "position", "is_offered")
@@ -31,7 +24,7 @@ class TicketTemplateForm(TicketTemplateModelForm):
 
 
 @admin.register(TicketTemplate)
-class TicketTemplateAdmin(TicketTemplateModelAdmin):
+class TicketTemplateAdmin(admin.ModelAdmin[TicketTemplate]):
     form = TicketTemplateForm
     list_display = ("title", "nature", "kind", "metric", "days", "position", "is_offered")
     list_editable = ("position", "is_offered")

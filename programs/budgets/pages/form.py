@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -31,13 +31,7 @@ from programs.teams.pages import WHOLE, offer, units_to_write_for
 MONTH = {"type": "month", "placeholder": "2026-11"}
 
 
-if TYPE_CHECKING:
-    BudgetModelForm = forms.ModelForm[Budget]
-else:
-    BudgetModelForm = forms.ModelForm
-
-
-class BudgetForm(WriteForm, BudgetModelForm):
+class BudgetForm(WriteForm, forms.ModelForm[Budget]):
     # Written otherwise than they are stored: by slug, address and month.
     unit = forms.ChoiceField(label="Unit")
     agent = forms.ChoiceField(label="Agent", required=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
 from django import forms
@@ -30,17 +30,12 @@ from programs.meetings.services.writing import change_series, schedule
 from programs.models import MeetingKind, MeetingSeries, Place, Rule, Weekday
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 
-if TYPE_CHECKING:
-    SeriesModelForm = forms.ModelForm[MeetingSeries]
-else:
-    SeriesModelForm = forms.ModelForm
-
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 SEPARATORS = str.maketrans(",;", "\n\n")
 
 
-class SeriesForm(WriteForm, SeriesModelForm):
+class SeriesForm(WriteForm, forms.ModelForm[MeetingSeries]):
     participants = forms.CharField(
         label="Participants",
         required=False,

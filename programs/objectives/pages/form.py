@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
@@ -32,13 +32,7 @@ OF_METRIC = "The metric’s own"
 LONGEST_AMOUNT = 60
 
 
-if TYPE_CHECKING:
-    ObjectiveModelForm = forms.ModelForm[Objective]
-else:
-    ObjectiveModelForm = forms.ModelForm
-
-
-class ObjectiveForm(WriteForm, ObjectiveModelForm):
+class ObjectiveForm(WriteForm, forms.ModelForm[Objective]):
     """With the rows of its key results."""
 
     unit = forms.ChoiceField(label="Unit")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -34,13 +34,7 @@ from programs.tickets.services.writing import ONLY_LEADERS, add_ticket, change_t
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-if TYPE_CHECKING:
-    TicketModelForm = forms.ModelForm[Ticket]
-else:
-    TicketModelForm = forms.ModelForm
-
-
-class TicketForm(WriteForm, TicketModelForm):
+class TicketForm(WriteForm, forms.ModelForm[Ticket]):
     unit = forms.ChoiceField(label="Unit")
     owner = forms.CharField(
         label="Owner",
