@@ -1,9 +1,9 @@
-"""Defines and changes a hand-kept metric.  An edit of an outdated version is answered with both and not saved."""
+"""Defines and changes a hand-kept metric."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import messages
@@ -16,9 +16,8 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from core.edit_conflicts import field_differences, renumber
-from core.forms import show_error
-from core.write_errors import ConflictError, FieldError
+from core.edit_conflicts import field_differences
+from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from integrations.hand_kept.definitions import (
     WHO_DEFINES,
@@ -32,21 +31,8 @@ from integrations.hand_kept.definitions import (
 from integrations.hand_kept.templates import TEMPLATES
 from integrations.models import HandKeptMetric
 
-CONFLICT = (
-    "Somebody changed this metric while you were editing. Your version is not saved: both versions are below. "
-    "Adjust yours and save again."
-)
 
-
-if TYPE_CHECKING:
-    MetricModelForm = forms.ModelForm[HandKeptMetric]
-else:  # generic for the type checker only
-    MetricModelForm = forms.ModelForm
-
-
-class MetricForm(MetricModelForm):
-    """What is sent is checked by the service, whose errors the form shows at their fields."""
-
+class MetricForm(WriteForm, forms.ModelForm[HandKeptMetric]):
     keepers = forms.CharField(
         label="Kept by",
         required=False,
@@ -54,7 +40,6 @@ class MetricForm(MetricModelForm):
         help_text="E-mail addresses of accounts, one per line. They enter values for every unit and for the whole "
         "organisation. Managers enter those of their units, executives and admins all.",
     )
-    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     class Meta:
         model = HandKeptMetric
@@ -62,13 +47,10 @@ class MetricForm(MetricModelForm):
         labels: ClassVar = {"slug": "Key"}
         widgets: ClassVar = {"meaning": forms.Textarea(attrs={"rows": 2})}
 
-    def _post_clean(self) -> None:
-        """The service checks and stores."""
-
     @property
     def draft(self) -> MetricDraft:
         """The draft of a valid form."""
-        data = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        data = self.given()
         return MetricDraft(**{**data, "keepers": tuple(data["keepers"].splitlines())})
 
 
@@ -86,14 +68,9 @@ def hand_kept_new(request: HttpRequest) -> HttpResponse:
     initial = _filled_in(with_keeper(TEMPLATES[named], cast(User, request.user))) if named else {}
     form = MetricForm(request.POST if request.method == "POST" else None, initial=initial)
     page = {"title": "New hand-kept metric", "submit": "Create metric", "back_url": reverse("hand_kept")}
-    if request.method == "POST" and form.is_valid():
-        try:
-            metric = define_metric(access, form.draft)
-        except FieldError as problem:
-            show_error(form, problem)
-        else:
-            messages.success(request, f"{metric.name} is in the catalogue. Enter its first value.")
-            return redirect("hand_kept_values", metric.slug)
+    if metric := form.save_by(lambda: define_metric(access, form.draft)):
+        messages.success(request, f"{metric.name} is in the catalogue. Enter its first value.")
+        return redirect("hand_kept_values", metric.slug)
     return _form_page(request, form, page)
 
 
@@ -106,29 +83,14 @@ def hand_kept_edit(request: HttpRequest, slug: str) -> HttpResponse:
         raise PermissionDenied(WHO_DEFINES)
     back_url = reverse("hand_kept_values", args=[slug])
     page = {"title": f"Change {metric.name}", "submit": "Save", "back_url": back_url}
-    if request.method == "GET":
-        return _form_page(request, MetricForm(initial=_stored(metric)), page)
-    form = MetricForm(request.POST)
-    if form.is_valid():
-        try:
-            change_metric(access, metric, form.draft, of_version=form.cleaned_data["version"] or 0)
-        except ConflictError as conflict:
-            return _conflict_page(request, form, conflict.stored, page)
-        except FieldError as problem:
-            show_error(form, problem)
-        else:
-            messages.success(request, "Metric saved.")
-            return redirect(back_url)
+    form = MetricForm(request.POST if request.method == "POST" else None, initial=_stored(metric))
+    if form.save_by(
+        lambda: change_metric(access, metric, form.draft, of_version=form.of_version),
+        lambda stored: field_differences(form, _stored(stored)),
+    ):
+        messages.success(request, "Metric saved.")
+        return redirect(back_url)
     return _form_page(request, form, page)
-
-
-def _conflict_page(
-    request: HttpRequest, form: MetricForm, stored: HandKeptMetric, page: dict[str, Any]
-) -> HttpResponse:
-    """The form keeps what was sent and is of the newest version now; beside it what the metric says."""
-    differences = list(field_differences(form, _stored(stored)))
-    renumber(form, "version", stored.version)
-    return _form_page(request, form, {**page, "conflict": CONFLICT, "differences": differences}, status=409)
 
 
 def _stored(metric: HandKeptMetric) -> dict[str, Any]:
@@ -139,8 +101,6 @@ def _filled_in(draft: MetricDraft) -> dict[str, Any]:
     return {**asdict(draft), "keepers": "\n".join(draft.keepers)}
 
 
-def _form_page(request: HttpRequest, form: MetricForm, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def _form_page(request: HttpRequest, form: MetricForm, context: dict[str, Any]) -> HttpResponse:
     page = {**context, "form": form, "action": request.get_full_path()}
-    return render(
-        request, "insights/hand_kept/form.html", page, status=400 if form.errors and status == 200 else status
-    )
+    return render(request, "insights/hand_kept/form.html", page, status=form.status)
