@@ -91,7 +91,7 @@ def test_every_place_where_an_item_is_named_is_kept() -> None:
 @pytest.mark.parametrize(
     "body", ["colour #123abc", "a##12", "&#12;", "https://example.com/acme/shop/issues/12", "#0", ""]
 )
-def test_what_only_looks_like_an_issue_is_none(body: str) -> None:
+def test_what_only_resembles_an_issue_is_none(body: str) -> None:
     assert named(body) == set()
 
 

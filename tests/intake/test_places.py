@@ -51,7 +51,7 @@ def test_a_renamed_repository_stays_the_same(github: Connection) -> None:
     assert (after.pk, after.name, after.remote) == (before, "acme/store", "github.com/acme/store")
 
 
-def test_two_hosts_may_each_have_a_repository_of_a_name(github: Connection) -> None:
+def test_two_hosts_may_both_have_a_repository_of_a_name(github: Connection) -> None:
     other = Connection.objects.create(provider="github", name="Enterprise")
     stored = store_resource(other, replace(SHOP_RESOURCE, remote="git.example.com/acme/shop"))
     assert stored.repository
