@@ -124,8 +124,8 @@ _DAYS_OF_IDENTITIES = {
     """,
 }
 _DAYS_OF_PRESENCE = """
-    SELECT day, greatest(day, now()::date) + 1
-    FROM (SELECT min(first_at)::date AS day FROM integrations_enrolment) AS first
+    SELECT greatest(since, first_day), greatest(since, first_day, now()::date) + 1
+    FROM (SELECT min(first_at)::date AS first_day FROM integrations_enrolment) AS first
     CROSS JOIN unnest(%(since)s::date[]) AS since
-    CROSS JOIN LATERAL (SELECT greatest(since, first.day) AS day WHERE first.day IS NOT NULL) AS changed
+    WHERE first_day IS NOT NULL
 """

@@ -196,16 +196,16 @@ def test_following_goes_on_where_it_stopped(repo: Repo, monkeypatch: pytest.Monk
     source = connect_git(str(repo.path))
     sync_source(source)
 
-    def die(_ids: list[int]) -> None:
+    def die() -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as killed:
-        stored = iter([lambda _ids: None, lambda _ids: None, die])  # nothing is forgotten, two changes are stored
+        stored = iter([lambda: None, lambda: None, die])  # nothing is forgotten, two changes are stored
 
-        def second_dies(ids: list[int]) -> None:
-            next(stored)(ids)
+        def second_dies(*_: object) -> None:
+            next(stored)()
 
-        killed.setattr("integrations.code.git.line_history._note_changed", second_dies)
+        killed.setattr("integrations.code.git.line_history.append_days", second_dies)
         with pytest.raises(KeyboardInterrupt):
             sync_line_histories()
     assert ChangedLines.objects.count() == 2
