@@ -10,9 +10,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 TASK_MODULES = (
     "orgtree.tasks",
     "integrations.telemetry.tasks",
-    "integrations.telemetry.sessions.reprice_tasks",
-    "integrations.telemetry.usage_files.tasks",
-    "integrations.telemetry.seats.tasks",
     "integrations.sync.git.tasks",
     "integrations.delivery.tasks",
     "integrations.delivery.agreements.apply",

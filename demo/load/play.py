@@ -43,7 +43,7 @@ from integrations.code.git.line_history import sync_line_histories
 from integrations.models import IngestScope
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, revoke_ingest_token
 from integrations.telemetry.sessions.backlog import pending_batches
-from integrations.telemetry.sessions.reprice_tasks import reprice_waiting
+from integrations.telemetry.tasks import reprice_waiting
 from orgtree.identities.match_identities import match_identities
 from programs.models import DemoRun
 

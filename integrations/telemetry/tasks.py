@@ -6,10 +6,14 @@ from celery import shared_task
 
 from integrations.telemetry.otlp.retention import drop_expired_days
 from integrations.telemetry.otlp.store_tallies import add_up_tallies
+from integrations.telemetry.prices.library_update import apply_price_book
 from integrations.telemetry.reread import reprocess_unread_events
+from integrations.telemetry.seats.changed_days import announce_today
 from integrations.telemetry.sessions.calendar import apply_time_zone
 from integrations.telemetry.sessions.fold import fold_received_batches, retry_failed_batches
 from integrations.telemetry.sessions.places import resolve_again
+from integrations.telemetry.sessions.reprice import reprice_waiting_rows
+from integrations.telemetry.usage_files.counted import recompute_usage
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -35,3 +39,22 @@ def drop_expired() -> None:
 def read_again() -> None:
     """Reprocess unread records after a mapping changed."""
     reprocess_unread_events()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def reprice_waiting() -> None:
+    """Process queued repricings; nudged when an override changes."""
+    apply_price_book()
+    reprice_waiting_rows()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def recompute_imported_usage() -> None:
+    """Recompute which imported rows count; nudged when telemetry of the same people arrives."""
+    recompute_usage()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def count_seats_of_today() -> None:
+    """Append the cost of the new day's seats to the outbox."""
+    announce_today()

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 LONGEST_REASON = 400
-REPRICE = signature(
-    "integrations.telemetry.sessions.reprice_tasks.reprice_waiting"
-)  # by name, because sessions import prices
+REPRICE = signature("integrations.telemetry.tasks.reprice_waiting")  # by name, because tasks import it
 
 
 def models_used() -> list[str]:

@@ -25,7 +25,7 @@ from orgtree.organisation.people_version import raise_people_version
 
 USAGE = Lock("usage files")
 # By name: the task imports this module.
-RECOMPUTE_USAGE = signature("integrations.telemetry.usage_files.tasks.settle_usage_files")
+RECOMPUTE_USAGE = signature("integrations.telemetry.tasks.recompute_imported_usage")
 
 
 def recompute_usage() -> int:
