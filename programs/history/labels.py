@@ -1,15 +1,16 @@
-"""Labels of changes in the histories of tickets and objectives."""
+"""Labels of changes in histories."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Model
 
 from core.columns import Column, Columns
-from core.edit_conflicts import NOTHING
-from insights.pages.annotations.labels import moment
+from core.edit_conflicts import NOTHING, Difference
+from insights.pages.annotations.labels import GONE, moment
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
 from programs.history.events import Undisclosed, Value
@@ -19,6 +20,21 @@ UNDISCLOSED: Mapping[Undisclosed, str] = {
     Undisclosed.UNSEEN: "one that you may not see",
     Undisclosed.HIDDEN: "hidden",
 }
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """What one account changed at once."""
+
+    who: str
+    at: str
+    what: Sequence[str]  # "Created", "Key result “…” removed"
+    differences: Sequence[Difference] = ()
+
+
+def author_words(account: int | None, names: Mapping[int, str]) -> str:
+    """`names` are those of accounts, by id."""
+    return "Headway" if account is None else names.get(account, GONE)
 
 
 def value_words(field: str, value: Value, choices: Mapping[str, str]) -> str:

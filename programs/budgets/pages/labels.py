@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
 from django.utils import timezone
 
 from core.authorship import account_of
+from core.columns import columns_of
 from insights.catalogue.agents import agent_name
-from insights.pages.annotations.labels import GONE, moment
+from insights.pages.annotations.labels import moment
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.access.access import Access
+from programs.budgets.services.fields import WRITTEN
 from programs.budgets.services.months import month_name
 from programs.budgets.services.outlook import STATE_LABELS, BudgetState, Outlook
 from programs.history.events import CurrentNames, events_of, names_of_accounts
-from programs.history.labels import value_words
+from programs.history.labels import HistoryLine, author_words, value_words
 from programs.models import Budget, BudgetAlert
 
 TONES = {
@@ -27,16 +29,7 @@ TONES = {
     BudgetState.OVER: "bad",
     BudgetState.UNKNOWN: "",
 }
-HISTORY = {
-    "unit_id": "Unit",
-    "agent": "Agent",
-    "amount": "Amount a month",
-    "first_month": "First month",
-    "last_month": "Last month",
-    "owner_id": "Owner",
-    "forecast_percent": "Alert when the forecast reaches",
-    "spent_percent": "Alert when spend reaches",
-}
+HISTORY = columns_of(Budget, *WRITTEN).of_events(Budget)
 
 
 @dataclass(frozen=True)
@@ -70,13 +63,6 @@ class BudgetLine:
     alerts: str
     edit_url: str
     url: str
-
-
-@dataclass(frozen=True)
-class ChangeLine:
-    who: str
-    at: str
-    what: Sequence[str]
 
 
 def budget_line(outlook: Outlook, contacts: Sequence[str], sent: Sequence[BudgetAlert], access: Access) -> BudgetLine:
@@ -138,7 +124,7 @@ def _alerts(budget: Budget, sent: Sequence[BudgetAlert]) -> str:
     return f"{thresholds_in_words}. Sent: {wording.listed(reported)}" if reported else thresholds_in_words
 
 
-def history_of(budget: Budget, access: Access) -> list[ChangeLine]:
+def history_of(budget: Budget, access: Access) -> list[HistoryLine]:
     """What was written and changed by whom, the latest first."""
     events = events_of("BudgetEvent", pgh_obj=budget.pk)
     names = names_of_accounts(map(account_of, events))
@@ -147,8 +133,8 @@ def history_of(budget: Budget, access: Access) -> list[ChangeLine]:
     for number, event in enumerate(events):
         account = account_of(event)
         lines.append(
-            ChangeLine(
-                who="Headway" if account is None else names.get(account, GONE),
+            HistoryLine(
+                who=author_words(account, names),
                 at=moment(event.pgh_created_at),
                 what=["Written"] if not number else _changes(events[number - 1], event, current),
             )
@@ -157,10 +143,9 @@ def history_of(budget: Budget, access: Access) -> list[ChangeLine]:
 
 
 def _changes(before: object, after: object, current: CurrentNames) -> list[str]:
-    agents: Mapping[str, str] = {}
     return [
-        f"{label}: {value_words(field, current.value_of(before, field), agents)} → "
-        f"{value_words(field, current.value_of(after, field), agents)}"
-        for field, label in HISTORY.items()
+        f"{column.label}: {value_words(field, current.value_of(before, field), {})} → "
+        f"{value_words(field, current.value_of(after, field), {})}"
+        for field, column in HISTORY.items()
         if getattr(before, field) != getattr(after, field)
     ]

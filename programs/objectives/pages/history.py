@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -12,26 +11,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from core.edit_conflicts import Difference
-from insights.pages.annotations.labels import GONE, moment
+from insights.pages.annotations.labels import moment
 from insights.privacy.scope_access import access_in
 from insights.ui.amounts import amount_text
 from insights.ui.metric_panel import is_panel
 from orgtree.access.access import Access
 from programs.history.events import Changed, Value, names_of_accounts
-from programs.history.labels import value_words
+from programs.history.labels import HistoryLine, author_words, value_words
 from programs.models import Objective
 from programs.objectives.pages.page import visible_objective
 from programs.objectives.services.history import FIELDS, KEY_RESULT_FIELDS, ObjectiveStep, objective_changes
-
-
-@dataclass(frozen=True)
-class HistoryLine:
-    """What one account changed in one step."""
-
-    who: str
-    at: str
-    what: Sequence[str]  # "Written", "Key result “…” removed"
-    differences: Sequence[Difference]
 
 
 @login_required
@@ -41,7 +30,7 @@ def objective_history(request: HttpRequest, pk: int) -> HttpResponse:
     """A part of the objective's page, and a page of its own."""
     objective, access = visible_objective(request, pk), access_in(request)
     context = {"objective": objective, "history": history_of(objective, access)}
-    part = "programs/objectives/_history.html"
+    part = "components/history.html"
     return render(request, part if is_panel(request) else "programs/objectives/history.html", {**context, "part": part})
 
 
@@ -51,7 +40,7 @@ def history_of(objective: Objective, access: Access) -> list[HistoryLine]:
     names = names_of_accounts(change.by for change in changes)
     return [
         HistoryLine(
-            "Headway" if objective_change.by is None else names.get(objective_change.by, GONE),
+            author_words(objective_change.by, names),
             moment(objective_change.at),
             [what for step in objective_change.steps for what in _what(step)],
             [_difference(change) for step in objective_change.steps for change in step.changes],

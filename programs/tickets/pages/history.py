@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from core.edit_conflicts import Difference
 from insights.catalogue.registry import get
 from insights.pages.annotations.labels import GONE, moment
 from insights.query.errors import UnknownMetricError
 from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Value
-from programs.history.labels import value_words
+from programs.history.labels import HistoryLine, author_words, value_words
 from programs.tickets.services.history import FIELDS, TicketChange
 
 LINK_FIELDS = {PULL_REQUESTS: "Pull request", WATCHERS: "Watching"}
-
-
-@dataclass(frozen=True)
-class HistoryLine:
-    """What one account changed at once: fields with what they said before, and links that came and went."""
-
-    who: str
-    at: str
-    is_first: bool  # it was filed then
-    differences: Sequence[Difference]
 
 
 def history_lines(
@@ -32,9 +21,9 @@ def history_lines(
     """In their order; `names` are those of accounts, `pull_requests` those that the viewer may see."""
     return [
         HistoryLine(
-            "Headway" if ticket_change.by is None else names.get(ticket_change.by, GONE),
+            author_words(ticket_change.by, names),
             moment(ticket_change.at),
-            ticket_change.is_first,
+            ["Created"] if ticket_change.is_first else [],
             [_difference(change, names, pull_requests) for change in ticket_change.changes],
         )
         for ticket_change in changes
