@@ -15,13 +15,11 @@ from insights.privacy.scope_access import access_in
 from insights.ui.amounts import AmountError, read_amount
 from orgtree.access.access import Access
 from programs.key_results.services.reading import unit_of
-from programs.models import KeyResult, Objective, ObjectiveStatus
+from programs.models import KeyResult, Objective
 from programs.objectives.pages.page import objective_page, visible_objective
 from programs.objectives.services.check_ins import check_in_values
 from programs.objectives.services.decisions import decide
 from programs.objectives.services.writing import drop_objective, override_status, publish_objective
-
-Change = Callable[[Access, Objective], str]
 
 
 @login_required
@@ -29,67 +27,44 @@ Change = Callable[[Access, Objective], str]
 def objective_check_in(request: HttpRequest, pk: int) -> HttpResponse:
     """`confidence` with a `note`, and `value-<key result>` for each that is entered by hand and has a new one."""
 
-    def say(access: Access, objective: Objective) -> str:
-        check_in_values(
-            access,
-            objective,
-            confidence=request.POST.get("confidence", ""),
-            note=request.POST.get("note", ""),
-            values=_values(request, objective),
-        )
-        return "Checked in."
+    def say(access: Access, objective: Objective) -> None:
+        confidence, note = request.POST.get("confidence", ""), request.POST.get("note", "")
+        check_in_values(access, objective, confidence=confidence, note=note, values=_values(request, objective))
 
-    return _change(request, pk, say)
+    return _change(request, pk, say, "Checked in.")
 
 
 @login_required
 @require_POST
 def objective_publish(request: HttpRequest, pk: int) -> HttpResponse:
-    def publish(access: Access, objective: Objective) -> str:
-        publish_objective(access, objective)
-        return "Objective published. Everybody whom it concerns can see it."
-
-    return _change(request, pk, publish)
+    return _change(request, pk, publish_objective, "Objective published. Everybody whom it concerns can see it.")
 
 
 @login_required
 @require_POST
 def objective_override(request: HttpRequest, pk: int) -> HttpResponse:
     """`standing` with a `reason`; an empty `standing` removes the override."""
-
-    def override(access: Access, objective: Objective) -> str:
-        status = request.POST.get("standing", "")
-        override_status(access, objective, status, request.POST.get("reason", ""))
-        return (
-            f"Status overridden: {ObjectiveStatus(status).label.lower()}."
-            if status
-            else "Override removed. The computed status applies."
-        )
-
-    return _change(request, pk, override)
+    status, reason = request.POST.get("standing", ""), request.POST.get("reason", "")
+    done = "Status overridden." if status else "Override removed. The computed status applies."
+    return _change(request, pk, lambda access, record: override_status(access, record, status, reason), done)
 
 
 @login_required
 @require_POST
 def objective_drop(request: HttpRequest, pk: int) -> HttpResponse:
-    def drop(access: Access, objective: Objective) -> str:
-        drop_objective(access, objective, request.POST.get("why", ""))
-        return f"“{objective.title}” is dropped. It stays on record with the reason."
-
-    return _change(request, pk, drop)
+    why = request.POST.get("why", "")
+    done = "Objective dropped. It stays on record with the reason."
+    return _change(request, pk, lambda access, record: drop_objective(access, record, why), done)
 
 
 @login_required
 @require_POST
 def objective_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """`carry_over` and `retrospective`, which apply when the quarter is closed."""
-
-    def decided(access: Access, objective: Objective) -> str:
-        carry_over = request.POST.get("carry_over", Objective.CarryOver.UNDECIDED)
-        decide(access, objective, carry_over, request.POST.get("retrospective", "").replace("\r\n", "\n"))
-        return "Saved. It applies when the quarter is closed."
-
-    return _change(request, pk, decided)
+    carry_over = request.POST.get("carry_over", Objective.CarryOver.UNDECIDED)
+    lesson = request.POST.get("retrospective", "").replace("\r\n", "\n")
+    done = "Saved. It applies when the quarter is closed."
+    return _change(request, pk, lambda access, record: decide(access, record, carry_over, lesson), done)
 
 
 def _values(request: HttpRequest, objective: Objective) -> dict[int, float]:
@@ -106,11 +81,11 @@ def _values(request: HttpRequest, objective: Objective) -> dict[int, float]:
     return values
 
 
-def _change(request: HttpRequest, pk: int, change: Change) -> HttpResponse:
+def _change(request: HttpRequest, pk: int, change: Callable[[Access, Objective], object], done: str) -> HttpResponse:
     """The page again where it was refused, with why and with what was written."""
     objective = visible_objective(request, pk)
     try:
-        done = change(access_in(request), objective)
+        change(access_in(request), objective)
     except FieldError as problem:
         form = {name: str(value) for name, value in request.POST.items()}
         return objective_page(
