@@ -9,8 +9,9 @@ from django.contrib.auth.models import User
 
 from orgtree.models import UnitPlace
 from programs.key_results.services.baselines import Baseline, baselines
-from programs.key_results.services.fields import FIELDS
+from programs.key_results.services.fields import FIELDS as KEY_RESULT_FIELDS
 from programs.models import KeyResult, Objective, Quarter, TargetKind
+from programs.objectives.services.fields import FIELDS
 
 
 def carry_over(objectives: Sequence[Objective], into: Quarter, *, by: User | None, today: date) -> list[Objective]:
@@ -33,13 +34,12 @@ def carry_over(objectives: Sequence[Objective], into: Quarter, *, by: User | Non
             objective.is_mandatory and objective.unit_id in existing_units and objective.unit_id not in with_mandatory
         )
         carried[objective.pk] = Objective.objects.create(
-            quarter=into,
-            unit=objective.unit,
-            title=objective.title,
-            description=objective.description,
-            template=objective.template,
-            owner=objective.owner,
-            is_mandatory=stays_mandatory,
+            **{
+                **{name: getattr(objective, name) for name in FIELDS},
+                "quarter": into,
+                "is_mandatory": stays_mandatory,
+                "parent": None,
+            },
             carried_from=objective,
             written_by=by,
         )
@@ -61,7 +61,7 @@ def _carry_key_results(objective: Objective, draft: Objective, into: Quarter, to
             objective=draft,
             position=key_result.position,
             **{
-                **{name: getattr(key_result, name) for name in FIELDS},
+                **{name: getattr(key_result, name) for name in KEY_RESULT_FIELDS},
                 "target_kind": TargetKind.GUARDRAIL if is_guardrail else TargetKind.ABSOLUTE,
                 "change_percent": None,
                 **baseline.fields,

@@ -15,6 +15,7 @@ from programs.closing.services.frozen import SCHEMA_VERSION
 from programs.key_results.services.fields import FIELDS
 from programs.key_results.services.reading import metric_of
 from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveStatus, Quarter, Ticket
+from programs.objectives.services.fields import PLAIN
 
 
 def content_of(
@@ -66,12 +67,9 @@ def _objective(
     unit, parent = objective.unit, objective.parent
     return {
         "id": objective.pk,
-        "title": objective.title,
-        "description": objective.description,
+        **{name: getattr(objective, name) for name in PLAIN},
         "unit": {"id": unit.pk, "slug": unit.slug, "name": unit.name} if unit else None,
         "owner": objective.owner_id,
-        "is_mandatory": objective.is_mandatory,
-        "template": objective.template,
         "parent": {"id": parent.pk, "title": parent.title} if parent else None,
         "published_at": objective.published_at.isoformat() if objective.published_at else None,
         "is_dropped": objective.dropped_at is not None,

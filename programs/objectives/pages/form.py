@@ -25,7 +25,7 @@ from programs.key_results.services.fields import as_written
 from programs.key_results.services.reading import unit_of, unit_of_metric
 from programs.models import KeyResult, Objective, Quarter, TargetKind
 from programs.models.objectives import LONGEST_TITLE, MOST_KEY_RESULTS
-from programs.objectives.services.fields import FIELDS
+from programs.objectives.services.fields import FIELDS, PLAIN
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 
 OF_METRIC = "The metric’s own"
@@ -53,7 +53,7 @@ class ObjectiveForm(WriteForm, forms.ModelForm[Objective]):
 
     class Meta:
         model = Objective
-        fields = tuple(name for name in FIELDS if name not in ("unit", "quarter", "owner", "parent"))
+        fields = PLAIN
         labels: ClassVar = {
             "title": "Objective",
             "description": "Why, and what it takes",

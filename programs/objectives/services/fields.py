@@ -25,6 +25,8 @@ MOST_LEVELS = 50  # of alignment, one below another
 FIELDS = (  # read and written, in the order of the form
     *("title", "unit", "quarter", "owner", "parent", "is_mandatory", "description", "template"),
 )
+SPECIAL = ("unit", "quarter", "owner", "parent")  # named otherwise than the model has them
+PLAIN = tuple(name for name in FIELDS if name not in SPECIAL)
 MOST = f"At most {MOST_KEY_RESULTS}: more key results blur the objective."
 NO_PARENT = "There is no such objective, or you may not see it."
 
