@@ -41,11 +41,11 @@ class HandKeptMetricAdmin(admin.ModelAdmin[HandKeptMetric]):
     def latest(self, metric: HandKeptMetric) -> Any:
         return metric.last_day  # type: ignore[attr-defined]  # annotated by get_queryset
 
-    @admin.display(description="values", empty_value="Entered once it is saved.")
+    @admin.display(description="values", empty_value="Enter values after saving.")
     def values(self, metric: HandKeptMetric) -> SafeString | None:
         if metric._state.adding:
             return None
-        return format_html('<a href="{}">Enter and look at values</a>', reverse("hand_kept_values", args=[metric.slug]))
+        return format_html('<a href="{}">Enter and view values</a>', reverse("hand_kept_values", args=[metric.slug]))
 
     @admin.display(description="use template")
     def templates(self, _metric: HandKeptMetric) -> SafeString:

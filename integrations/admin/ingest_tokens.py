@@ -42,7 +42,7 @@ class NewIngestTokenForm(forms.ModelForm[IngestToken]):
             return None
         person = Person.objects.filter(email__iexact=address).first()
         if person is None:
-            raise forms.ValidationError("Nobody has this address. Write it as the list of people has it.")
+            raise forms.ValidationError("No person has this address. Enter it as listed under People.")
         return person
 
     def clean(self) -> dict[str, Any]:
@@ -124,7 +124,7 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
     @admin.display(description="Person")
     def person(self, token: IngestToken) -> str:
         if token.identity is None:
-            return "Whom it claims"
+            return "Claimed person"
         return str(token.identity.person or "Nobody")
 
     @admin.display(description="State", ordering="revoked_at")
@@ -135,7 +135,7 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
             return "Expired"
         return "In use" if token.last_used_at else "Never used"
 
-    @admin.display(description="Claims of other addresses", ordering="other_claims")
+    @admin.display(description="Other claimed addresses", ordering="other_claims")
     def claims(self, token: IngestToken) -> str:
         return f"{token.other_claims:,}, the last: {token.last_claim}" if token.other_claims else "None"
 

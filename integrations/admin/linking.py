@@ -34,7 +34,7 @@ class ServicePathsForm(ModelForm[ServicePaths]):
             try:
                 rules_of([pattern])
             except ValueError as problem:
-                raise ValidationError(f"{pattern!r} is no pattern: {problem}") from None
+                raise ValidationError(f"{pattern!r} is not a pattern: {problem}") from None
         return patterns
 
 
@@ -95,11 +95,11 @@ class ProposedRollbackAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ProposedRollb
     def finished_at(self, proposed: ProposedRollback) -> Any:
         return proposed.deployment.finished_at
 
-    @admin.action(description="Confirm: they were rollbacks", permissions=["change"])
+    @admin.action(description="Confirm as rollbacks", permissions=["change"])
     def confirm(self, request: HttpRequest, queryset: QuerySet[ProposedRollback]) -> None:
         self._decide(request, queryset, ProposedRollback.State.CONFIRMED)
 
-    @admin.action(description="Refuse: they were none", permissions=["change"])
+    @admin.action(description="Not rollbacks", permissions=["change"])
     def refuse(self, request: HttpRequest, queryset: QuerySet[ProposedRollback]) -> None:
         self._decide(request, queryset, ProposedRollback.State.REFUSED)
 

@@ -44,7 +44,7 @@ class OwnershipInline(admin.TabularInline[Ownership, Owned]):
     autocomplete_fields = ("unit",)
     extra = 0
     formfield_overrides = DAYS_WIDGET
-    verbose_name_plural = "owners: first day, and first day no longer"
+    verbose_name_plural = "owners: first day, and first day after it"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Ownership]:
         return super().get_queryset(request).select_related("tree", "unit__tree").order_by("tree", "during")
@@ -164,7 +164,7 @@ class OwnedAdmin(NoAdding, admin.ModelAdmin[Owned]):
                     for change in changes
                 ),
             )
-            or "nothing was said yet"
+            or "not set yet"
         )
 
     @admin.action(description="Confirm the proposed owners in every Org Tree", permissions=["change"])
@@ -173,7 +173,7 @@ class OwnedAdmin(NoAdding, admin.ModelAdmin[Owned]):
         proposed = proposals(trees, owned_ids=list(chosen.values_list("pk", flat=True)))
         given = confirm([(proposal.owned_id, proposal.unit.pk) for proposal in proposed], by=cast(User, request.user))
         if not given:
-            self.message_user(request, "Nobody is proposed for any of them.", messages.INFO)
+            self.message_user(request, "None of them has a proposed owner.", messages.INFO)
             return
         message = ngettext("%d proposal was confirmed.", "%d proposals were confirmed.", given) % given
         self.message_user(request, message, messages.SUCCESS)

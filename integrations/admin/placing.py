@@ -89,7 +89,7 @@ def _tried(request: HttpRequest) -> HttpResponse:
     form.is_valid()
     pattern, subject = form.cleaned_data.get("pattern"), form.cleaned_data.get("subject")
     if not pattern or not subject or "connection" in form.errors:
-        context: Mapping[str, Any] = {"problem": "Write a name or a pattern."}
+        context: Mapping[str, Any] = {"problem": "Enter a name or a pattern."}
     else:
         rule = PlacingRule(subject=subject, pattern=pattern, connection=form.cleaned_data.get("connection"))
         context = _matched_services(rule) if subject == Subject.SERVICE else _matched_names(rule)

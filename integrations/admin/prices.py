@@ -30,7 +30,7 @@ class PriceOverrideForm(ModelForm[PriceOverride]):
     def clean_same_as(self) -> str:
         name: str = self.cleaned_data["same_as"].strip()
         if name and not lists_of([name]):
-            self.add_error("same_as", f"The price list knows no model {name}.")
+            self.add_error("same_as", f"The price list has no model {name}.")
         return name
 
 

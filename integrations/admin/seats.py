@@ -31,8 +31,10 @@ class SeatPlanForm(forms.ModelForm[SeatPlan]):
         label="Changed price from",
         required=False,
         widget=AdminDateWidget(format="%Y-%m-%d"),
-        help_text="First day of a changed price; left empty: today.  The days before keep the price that they had, and "
-        "a plan of its own goes on from here.  A price that was wrong all along: the plan’s first day.",
+        help_text=(
+            "First day of a changed price; empty: today. Earlier days keep their price; a new plan starts on this day. "
+            "To correct a price that was always wrong, enter the plan’s first day."
+        ),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -40,7 +42,7 @@ class SeatPlanForm(forms.ModelForm[SeatPlan]):
         cleaned["price_since"] = cleaned.get("price_since") or timezone.localdate()
         end = cleaned["during"].upper if cleaned.get("during") else None
         if self.instance.pk and "monthly_price" in self.changed_data and end and cleaned["price_since"] >= end:
-            self.add_error("price_since", f"The plan has ended before {end}: give a day on which it holds.")
+            self.add_error("price_since", f"The plan has ended before {end}: give a day on which it is valid.")
         return cleaned
 
 

@@ -57,7 +57,7 @@ class QuarantinedRecordAdmin(NoAdding, admin.ModelAdmin[QuarantinedRecord]):
     @admin.display(description="Attributes (values are masked)")
     def attributes(self, record: QuarantinedRecord) -> str:
         kinds = describe(record).fields
-        return format_html_join("", "<div>{}: {}</div>", sorted(kinds.items())) or "none that can be read"
+        return format_html_join("", "<div>{}: {}</div>", sorted(kinds.items())) or "none readable"
 
     @admin.action(description="Replay the selected records", permissions=["change"])
     def replay(self, request: HttpRequest, records: QuerySet[QuarantinedRecord]) -> None:

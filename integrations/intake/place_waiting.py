@@ -107,7 +107,7 @@ def _note_reason(rows: QuerySet[UnplacedRecord], place: Place) -> None:
 def _fail(row: UnplacedRecord) -> None:
     UnplacedRecord.objects.filter(pk=row.pk).update(
         reason=UnplacedReason.FAILED,
-        detail="Headway failed on it; its log says more.",
+        detail="Headway failed to process it; the log has details.",
         next_try_at=timezone.now() + AFTER_FAILURE.wait(row.failures),
         failures=row.failures + 1,
     )

@@ -81,7 +81,7 @@ def _place(named: Named, found: _Repositories, rules: RuleSet) -> Place:
     if len(deciding) == 1:
         return Place(deciding[0].repository_id, by_rule=True)
     if deciding:
-        return Place(reason=UnplacedReason.RULES, detail=f"Rules contradict each other: {_listed(deciding)}.")
+        return Place(reason=UnplacedReason.RULES, detail=f"Rules conflict: {_listed(deciding)}.")
     return place
 
 

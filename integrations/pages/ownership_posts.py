@@ -42,13 +42,13 @@ def _confirm(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tre
     if not all(unit_id in of_tree for _, unit_id in proposed):
         raise Http404
     if not proposed:
-        messages.warning(request, "Choose rows with a proposal first, by the boxes in front of them.")
+        messages.warning(request, "Tick rows with a proposal first.")
         return
     given = confirm(proposed, by=cast(User, request.user))
     if not given:
-        messages.info(request, "All of them have an owner already.")
+        messages.info(request, "All of them already have an owner.")
         return
-    has = "has its owner now" if given == 1 else "have their owners now"
+    has = "has a new owner" if given == 1 else "have new owners"
     messages.success(request, f"{_named([owned_id for owned_id, _ in proposed], given)} {has}.")
 
 
@@ -56,11 +56,11 @@ def _give(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tree: 
     """Assign to a unit from a day on; without a day since ever if unowned, else from today."""
     owned_ids = [owned_id for owned_id, _ in chosen]
     if not owned_ids:
-        messages.warning(request, "Choose rows first, by the boxes in front of them.")
+        messages.warning(request, "Tick rows first.")
         return
     slug = request.POST.get("unit", "")
     if not slug:
-        messages.warning(request, "Choose the unit that is to own them.")
+        messages.warning(request, "Choose the unit that should own them.")
         return
     unit = None if slug == NOBODY else Unit.objects.filter(tree=tree, slug=slug).first()
     if unit is None and slug != NOBODY:
@@ -68,7 +68,7 @@ def _give(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tree: 
     try:
         start = date.fromisoformat(written) if (written := request.POST.get("from", "").strip()) else None
     except ValueError:
-        messages.error(request, f"“{written[:40]}” is no day. Write it as 2026-01-31.")
+        messages.error(request, f"“{written[:40]}” is not a day. Write it as 2026-01-31.")
         return
     today = timezone.localdate()
     if unit is not None and not UnitPlacement.objects.filter(unit=unit, during__contains=start or today).exists():

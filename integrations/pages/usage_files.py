@@ -19,9 +19,9 @@ ERRORS_SHOWN = 20
 
 class UsageFileForm(forms.Form):
     file = forms.FileField(label="JSON file")
-    person = forms.EmailField(label="Whose usage it is", help_text="The e-mail address of the person.")
+    person = forms.EmailField(label="Person", help_text="E-mail address of the person who used the agent.")
     agent = forms.CharField(
-        label="Agent", required=False, max_length=40, help_text="Only where the file does not say: codex, gemini, …"
+        label="Agent", required=False, max_length=40, help_text="Only if the file names no agent: codex, gemini, …"
     )
 
     def clean_file(self) -> UploadedFile[bytes]:

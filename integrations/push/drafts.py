@@ -268,7 +268,7 @@ KINDS: Mapping[str, PushedKind] = {
     "commits": PushedKind(Kind.COMMIT, CommitRecord, commit),
     "work-items": PushedKind(Kind.WORK_ITEM, WorkItemRecord, work_item),
 }
-"""By the segment of the address."""
+"""Given by the URL."""
 
 
 def _word(words: type[Word], word: str, otherwise: Word) -> Word:

@@ -28,9 +28,7 @@ class StrictSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError({"record": NO_OBJECT})
         if unknown := sorted(str(name)[:60] for name in data if name not in self.fields):
             known = ", ".join(self.fields)
-            raise serializers.ValidationError(
-                {name: [f"There is no such field. There are: {known}."] for name in unknown}
-            )
+            raise serializers.ValidationError({name: [f"There is no such field. Fields: {known}."] for name in unknown})
         return super().to_internal_value(data)
 
 
@@ -75,10 +73,10 @@ class Time(serializers.Field[datetime, Any, str, Any]):
             at = datetime.fromisoformat(data)
         except (TypeError, ValueError):
             raise serializers.ValidationError(
-                "This is no time. Write ISO 8601 with the offset from UTC, such as 2026-05-04T09:30:00+02:00."
+                "This is not a time. Write ISO 8601 with the offset from UTC, such as 2026-05-04T09:30:00+02:00."
             ) from None
         if at.tzinfo is None:
-            raise serializers.ValidationError("The time lacks its offset from UTC. Add Z or, say, +02:00.")
+            raise serializers.ValidationError("The time lacks its offset from UTC. Add Z or, for example, +02:00.")
         if at < EARLIEST:
             raise ImpossibleTimeError(f"The time lies before {EARLIEST:%Y-%m-%d}.")
         if at > timezone.now() + CLOCK_SKEW:

@@ -107,7 +107,7 @@ def _records(request: HttpRequest) -> list[Any]:
     try:
         body = json.loads(read_body(request.META))
     except (ValueError, RecursionError):
-        raise RefusedPushError(400, 'The body is no JSON. Send {"records": [ … ]} in UTF-8.') from None
+        raise RefusedPushError(400, 'The body is not JSON. Send {"records": [ … ]} in UTF-8.') from None
     if not isinstance(body, dict) or set(body) != {"records"} or not isinstance(body["records"], list):
         raise RefusedPushError(400, 'Send one object with the single field "records", a list.')
     records: list[Any] = body["records"]

@@ -49,7 +49,7 @@ class DeploymentRecord(Record):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["status"].lower() != "running" and attrs["finished_at"] is None:
-            raise serializers.ValidationError({"finished_at": ["A deployment that is not running has finished. When?"]})
+            raise serializers.ValidationError({"finished_at": ["A deployment that is not running needs finished_at."]})
         in_order(attrs, "started_at", "finished_at")
         return attrs
 
@@ -132,9 +132,9 @@ class PullRequestRecord(Record):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["state"].lower() == "merged" and attrs["merged_at"] is None:
-            raise serializers.ValidationError({"merged_at": ["A merged pull request was merged. When?"]})
+            raise serializers.ValidationError({"merged_at": ["A merged pull request needs merged_at."]})
         if attrs["state"].lower() == "closed" and attrs["closed_at"] is None:
-            raise serializers.ValidationError({"closed_at": ["A closed pull request was closed. When?"]})
+            raise serializers.ValidationError({"closed_at": ["A closed pull request needs closed_at."]})
         in_order(attrs, "created_at", "merged_at")
         in_order(attrs, "created_at", "closed_at")
         in_order(attrs, "created_at", "ready_at")

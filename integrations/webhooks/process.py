@@ -54,7 +54,7 @@ def _fail(delivery: WebhookDelivery, problem: Exception) -> None:
     if delivery.tries < MOST_TRIES:
         delivery.save(update_fields=["tries"])
         return
-    _quarantine(delivery, [], SchemaError("(delivery)", "Headway failed on it; its log says more"))
+    _quarantine(delivery, [], SchemaError("(delivery)", "Headway failed to process it; the log has details"))
     _finish(delivery, State.QUARANTINED)
 
 

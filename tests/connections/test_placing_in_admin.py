@@ -95,7 +95,7 @@ def test_trying_says_which_names_have_a_place_without_the_rule(admin: Client, sh
     tried = text_of(admin.post(reverse("admin:integrations_placingrule_try"), given))
     assert "No waiting record." in tried
     assert "acme/shop" in tried
-    assert "Write a name or a pattern." in text_of(admin.post(reverse("admin:integrations_placingrule_try"), {}))
+    assert "Enter a name or a pattern." in text_of(admin.post(reverse("admin:integrations_placingrule_try"), {}))
 
 
 def test_a_rule_for_a_service_is_tried_on_the_records_that_name_it(admin: Client, jenkins: Connection) -> None:

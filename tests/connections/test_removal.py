@@ -28,7 +28,7 @@ def remove(admin: Client, connection: Connection) -> str:
 
 
 def test_few_facts_are_deleted_at_once(admin: Client, connection: Connection, pull_request: PullRequest) -> None:
-    assert "What it alone brought is deleted, too." in remove(admin, connection)
+    assert "The records that it alone provided are deleted, too." in remove(admin, connection)
     assert not PullRequest.objects.exists()
 
 

@@ -168,7 +168,7 @@ def test_the_forms_of_all_providers_can_be_made() -> None:
 
 def test_the_name_of_a_removed_connection_goes_on_with_its_facts(admin: Client, connection: Connection) -> None:
     remove = reverse("admin:integrations_connection_delete", args=[connection.pk])
-    assert "GitHub of Acme is removed. What it brought stays." in text_of(
+    assert "GitHub of Acme is removed. Its records are kept." in text_of(
         admin.post(remove, {"facts": "keep"}, follow=True)
     )
     assert admin.get(change(connection), follow=True).redirect_chain

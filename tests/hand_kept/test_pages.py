@@ -188,10 +188,10 @@ def test_the_metric_page_shows_value_author_and_note_and_that_it_is_entered_by_h
     shown = page(client, f"{METRIC}?unit=platform")
     assert "Customer satisfaction Entered by hand" in shown
     assert "84.0" in shown
-    assert "exactly the unit that it was entered for" in shown
+    assert "only for the unit that it was entered for" in shown
     assert "Kept by Grace; managers for their units, executives and admins" in shown
     how = page(client, f"{METRIC}how/?unit=platform")
-    assert "Entered by hand It is measured by no tool." in how
+    assert "Entered by hand No tool measures it." in how
     rows = client.get(f"{METRIC}rows/?unit=platform").content.decode()
     assert "&lt;script&gt;alert(1)" in rows
     assert "Edith" in rows

@@ -57,10 +57,10 @@ def test_owners_are_confirmed_and_changed(owning_server: Server, windows: Browse
     window.keep_picture("ownership-proposals")
 
     page.get_by_role("button", name="Confirm that Search owns acme/api").press("Enter")
-    expect(page.get_by_text("acme/api has its owner now.")).to_be_visible()
+    expect(page.get_by_text("acme/api has a new owner.")).to_be_visible()
     page.get_by_label("All shown").press("Space")
     page.get_by_role("button", name="Confirm proposals").press("Enter")
-    expect(page.get_by_text("2 of them have their owners now.")).to_be_visible()
+    expect(page.get_by_text("2 of them have new owners.")).to_be_visible()
     expect(page.get_by_text("Everything of that kind and name has an owner.")).to_be_visible()
 
     page.get_by_role("link", name="Show everything").click()

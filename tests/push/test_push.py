@@ -238,7 +238,7 @@ def test_after_its_removal_with_facts_kept_the_connection_goes_on(pusher: Pusher
         ("pull-requests", PULL_REQUEST | {"additions": 10**400}, "additions: "),
         ("pull-requests", PULL_REQUEST | {"additions": -1}, "additions: "),
         ("pull-requests", PULL_REQUEST | {"merged_at": None}, "merged_at: A merged pull request was merged."),
-        ("pull-requests", PULL_REQUEST | {"state": "closed"}, "closed_at: A closed pull request was closed. When?"),
+        ("pull-requests", PULL_REQUEST | {"state": "closed"}, "closed_at: A closed pull request needs closed_at."),
         ("pull-requests", PULL_REQUEST | {"reviews": [{"author": "a"}]}, "reviews[0].state: This field is required."),
         ("pull-requests", PULL_REQUEST | {"author": "\ud800"}, "author: "),
         ("work-items", WORK_ITEM | {"estimate": "many"}, "estimate: A valid number is required."),
@@ -280,11 +280,11 @@ def test_text_of_any_length_and_script_is_taken(pusher: Pusher) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "error"),
     [
-        ("{", 400, "The body is no JSON."),
+        ("{", 400, "The body is not JSON."),
         ("[]", 400, "Send one object"),
         ('{"records": [], "more": 1}', 400, "Send one object"),
         ({"records": [DEPLOYMENT] * 1001}, 413, "A request may have 1,000 records, and this one has 1,001."),
-        ("[" * 100_000, 400, "The body is no JSON."),
+        ("[" * 100_000, 400, "The body is not JSON."),
     ],
 )
 def test_a_batch_that_is_wrong_changes_nothing(pusher: Pusher, body: Any, status: int, error: str) -> None:

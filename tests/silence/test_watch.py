@@ -136,7 +136,7 @@ def test_admins_see_on_the_health_page_what_stopped_and_what_to_do() -> None:
     member.force_login(create_user(MEMBER))
     page = " ".join(admin.get("/integrations/").content.decode().split())
     assert "Claude Code 2.2.0 sends no generated lines" in page
-    assert "14 sessions since then lacked it; before, 97% of the sessions of version 2.1.197 had it." in page
+    assert "14 sessions since then lacked it; before that, 97% of the sessions of version 2.1.197 had it." in page
     assert get("ai.lines_generated").name in page
     assert "build server (…" in page
     assert "13 Nov 2026" in page

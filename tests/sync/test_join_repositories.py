@@ -262,7 +262,7 @@ def test_an_admin_joins_two_after_a_page_that_says_what_moves(
     page = admin.post(listed, {"action": "join_two", "_selected_action": [kept.pk, other.pk]}, follow=True)
     assert "pull requests (<strong>2</strong>)" in page.content.decode()
     address = reverse("admin:integrations_repository_join", args=[kept.pk, other.pk])
-    assert "Choose which of the two" in admin.post(address).content.decode()
+    assert "Choose the repository that both count as" in admin.post(address).content.decode()
     assert not RepositoryJoin.objects.exists()
     said = admin.post(address, {"keep": kept.pk}, follow=True)
     assert [str(message) for message in said.context["messages"]] == [
@@ -275,7 +275,7 @@ def test_an_admin_joins_two_after_a_page_that_says_what_moves(
     undoing = admin.post(joins, {"action": "undo_join", "_selected_action": [made.pk]}, follow=True)
     assert "These return to it: commits (<strong>2</strong>)" in undoing.content.decode()
     done = admin.post(reverse("admin:integrations_repository_undo", args=[made.pk]), follow=True)
-    assert "counts for itself again" in done.content.decode()
+    assert "counts separately again" in done.content.decode()
     assert "undid this" in admin.post(reverse("admin:integrations_repository_undo", args=[made.pk])).content.decode()
     assert LogEntry.objects.filter(object_id=str(other.pk)).count() == 2
 

@@ -60,5 +60,5 @@ def test_a_body_that_stops_in_the_middle_is_named(encoding: str, length: int) ->
         read_body(request_with(whole[:length], encoding))
     assert (refused.value.status, refused.value.message) == (
         400,
-        f"The {encoding} body ends too early: it was cut off on its way. Send it again.",
+        f"The {encoding} body ends too early: it was cut off in transit. Send it again.",
     )

@@ -159,7 +159,7 @@ def test_compressed_bodies_are_inflated(agent: httpx.Client, encoding: str, body
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (gzip.compress(BODY, mtime=0)[:-20], "The gzip body ends too early: it was cut off on its way. Send it again."),
+        (gzip.compress(BODY, mtime=0)[:-20], "The gzip body ends too early: it was cut off in transit. Send it again."),
         (b"no gzip at all", "The body is not compressed as Content-Encoding says."),
         (gzip.compress(b"", mtime=0), "The compressed body is empty."),
         (b"", "The compressed body is empty."),

@@ -40,20 +40,20 @@ def sync(connection: Connection) -> ActionReply:
         enqueue_sync(connection)
     else:
         return _nothing_to_ask(connection)
-    return _requested(connection, "is read now")
+    return _requested(connection, "is being synced")
 
 
 def look_again(connection: Connection) -> ActionReply:
     """Read everything again, which also finds deleted records, and changes that incremental readings missed."""
     if connection.provider not in connectors():
-        return f"{connection}: every reading of it looks at everything.", messages.INFO
+        return f"{connection}: every sync reads everything.", messages.INFO
     enqueue_sync(connection, full=True)
-    return _requested(connection, "is looked at from the beginning")
+    return _requested(connection, "is being read from the beginning")
 
 
 def hold(connection: Connection) -> ActionReply:
     pause(connection)
-    return f"{connection} is paused. What was read stays.", messages.SUCCESS
+    return f"{connection} is paused. Its records are kept.", messages.SUCCESS
 
 
 def go_on(connection: Connection) -> ActionReply:
@@ -63,7 +63,7 @@ def go_on(connection: Connection) -> ActionReply:
 
 def cancel(connection: Connection) -> ActionReply:
     cancel_sync(connection)
-    return f"The sync of {connection} is cancelled. What was stored stays.", messages.SUCCESS
+    return f"The sync of {connection} is cancelled. Stored records are kept.", messages.SUCCESS
 
 
 ACTS: Mapping[str, Act] = {
@@ -78,7 +78,7 @@ ACTS: Mapping[str, Act] = {
 
 def _requested(connection: Connection, what: str) -> ActionReply:
     if connection.paused_at:
-        return f"{connection} is paused: it is read once it is resumed.", messages.WARNING
+        return f"{connection} is paused: it syncs once you resume it.", messages.WARNING
     return f"{connection} {what}.", messages.SUCCESS
 
 

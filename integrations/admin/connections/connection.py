@@ -123,13 +123,13 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
     @admin.display(description="State")
     def state(self, connection: Connection) -> str:
         shown: Any = connection  # annotated by get_queryset
-        on_disk = SyncRun.State(shown.state_on_disk).label if shown.state_on_disk else "Waiting for its first reading"
+        on_disk = SyncRun.State(shown.state_on_disk).label if shown.state_on_disk else "Waiting for its first sync"
         holding = (
             ("Paused", connection.paused_at is not None),
-            ("Takes what is pushed", connection.provider == PUSH),
+            ("Receives pushed records", connection.provider == PUSH),
             (on_disk, connection.provider == GIT),
             ("Refused", bool(connection.problem)),
-            ("No resource is picked", not shown.synced),
+            ("No resource selected", not shown.synced),
             (f"{shown.failing:,} streams fail", bool(shown.failing)),
             ("First sync", shown.read_at is None),
         )
@@ -293,7 +293,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
     def sync_now(self, request: HttpRequest, connections: QuerySet[Connection]) -> None:
         self._act_on_selected(request, connections, actions.sync)
 
-    @admin.action(description="Look at everything again", permissions=["change"])
+    @admin.action(description="Full sync", permissions=["change"])
     def sync_all(self, request: HttpRequest, connections: QuerySet[Connection]) -> None:
         self._act_on_selected(request, connections, actions.look_again)
 

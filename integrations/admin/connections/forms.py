@@ -35,9 +35,9 @@ class GitConnectionForm(forms.ModelForm[Connection]):
 
     path = forms.CharField(
         max_length=500,
-        help_text="Of a git repository on this machine, bare or with a work tree, that Headway may read.",
+        help_text="Path of a git repository on this machine, bare or with a work tree, that Headway may read.",
     )
-    name = forms.CharField(max_length=200, required=False, help_text="By default the folder's name.")
+    name = forms.CharField(max_length=200, required=False, help_text="Default: the folder's name.")
     field_order = ("path", "name")
 
     class Meta:

@@ -47,7 +47,7 @@ def history(request: HttpRequest, connection: Connection) -> HttpResponse:
         request.GET.get("page")
     )
     context = {
-        **section_context(request, connection, title=f"Readings of {connection}", current="history"),
+        **section_context(request, connection, title=f"Syncs of {connection}", current="history"),
         "lines": [_line(run) for run in page],
         "page": page,
         "only_failed": only_failed,

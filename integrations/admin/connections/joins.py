@@ -18,7 +18,7 @@ from integrations.models import Repository, RepositoryJoin
 from integrations.sync.join_repositories import JoinError, brought, join, undo
 
 Log = Callable[[HttpRequest, Repository, str], object]
-BUSY = "A clone of {} or {} is being read at this moment: nothing was changed. Try again after the reading."
+BUSY = "A clone of {} or {} is being read right now, so nothing was changed. Try again later."
 
 
 class JoinForm(forms.Form):
@@ -27,9 +27,9 @@ class JoinForm(forms.Form):
     keep = forms.ModelChoiceField(
         Repository.objects.none(),
         widget=forms.RadioSelect,
-        label="Which of the two do both count as?",
+        label="Which repository should both count as?",
         empty_label=None,
-        error_messages={"required": "Choose which of the two both count as."},
+        error_messages={"required": "Choose the repository that both count as."},
     )
 
     def __init__(self, *args: object, among: Sequence[Repository]) -> None:
@@ -76,13 +76,13 @@ def undo_page(request: HttpRequest, pk: int, *, log: Log) -> HttpResponse:
             with transaction.atomic():
                 undo(made, by=request.user.get_username())
                 log(request, made.repository, f"Parted from {made.joined}.")
-                log(request, made.joined, f"Counts for itself again, no longer as {made.repository}.")
+                log(request, made.joined, f"Counts separately again, no longer as {made.repository}.")
         except JoinError as refusal:
             refused = str(refusal)
         except BusyError:
             refused = BUSY.format(made.repository, made.joined)
         else:
-            messages.success(request, f"{made.joined} counts for itself again.")
+            messages.success(request, f"{made.joined} counts separately again.")
             return redirect("admin:integrations_repositoryjoin_changelist")
     context = {
         **admin.site.each_context(request),

@@ -23,7 +23,7 @@ LONGEST_CHOICE = 500
 def mapped_fields(request: HttpRequest, connection: Connection) -> HttpResponse:
     """A POST keeps the choice of fields; names that are no field's are refused, and change nothing."""
     if not has_mapped_fields(connection):
-        raise Http404("This provider has no fields of its own.")
+        raise Http404("This provider has no custom fields.")
     chosen = _chosen(request, connection) if request.method == "POST" else {}
     shown = copy(connection)
     shown.settings = {**connection.settings, **chosen}
@@ -36,7 +36,7 @@ def mapped_fields(request: HttpRequest, connection: Connection) -> HttpResponse:
     mistakes = [f"No field is called {name}." for field in fields for name in field.unknown]
     if chosen and problem is None and not mistakes:
         if save_mapped_fields(connection, chosen):
-            messages.success(request, "The fields are saved. Everything is read again with them.")
+            messages.success(request, "The fields are saved. Headway reads everything again with them.")
         else:
             messages.info(request, "No field was changed.")
         return redirect("admin:integrations_connection_fields", connection.pk)

@@ -62,9 +62,11 @@ def _try_again(request: HttpRequest, connection: Connection, waiting: QuerySet[Q
         messages.error(request, f"{problem.problem} {problem.what_to_do}")
         return
     if done.understood:
-        messages.success(request, f"{done.understood:,} could be understood, and are stored.")
+        messages.success(request, f"{done.understood:,} were understood and stored.")
     if done.refused:
-        messages.warning(request, f"{done.refused:,} still cannot be understood. A newer Headway may be able to.")
+        messages.warning(
+            request, f"{done.refused:,} still cannot be understood. A newer version of Headway may understand them."
+        )
     if not done.understood and not done.refused:
         messages.info(request, "Tick the records to try again.")
 

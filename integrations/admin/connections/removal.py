@@ -33,12 +33,12 @@ class RemoveConnectionForm(forms.Form):
 
     facts = forms.ChoiceField(
         choices=(
-            (KEEP, "Keep what it brought, marked as no longer connected"),
-            (DELETE, "Delete what it alone brought"),
+            (KEEP, "Keep its records, marked as no longer connected"),
+            (DELETE, "Delete the records that it alone provided"),
         ),
         widget=forms.RadioSelect,
-        label="What becomes of what it brought?",
-        error_messages={"required": "Choose what becomes of the facts."},
+        label="What should happen to its records?",
+        error_messages={"required": "Choose what should happen to the records."},
     )
 
 
@@ -67,14 +67,21 @@ def _removed(
             log(request, Connection.objects.filter(pk=connection.pk))
             remove(connection)
     except BusyError:
-        words = f"{name} is being read at this moment, and was not removed. Pause it, and try again after the reading."
+        words = (
+            f"{name} is being synced right now, and was not removed. Pause it, and try again when the sync has ended."
+        )
         messages.error(request, words)
     else:
-        what = "What it brought stays." if keeping_facts else "What it alone brought is deleted, too."
+        what = "Its records are kept." if keeping_facts else "The records that it alone provided are deleted, too."
         if later:
-            what = f"The {total:,} records that it brought are deleted in the background, and leave the figures then."
+            what = (
+                f"The {total:,} records that it provided are being deleted in the background; figures change as they "
+                "go."
+            )
         messages.success(request, f"{name} is removed. {what}")
         if hooks_left:
             left = "1 webhook" if hooks_left == 1 else f"{hooks_left:,} webhooks"
-            messages.warning(request, f"{left} could not be removed at the provider. Remove what points here by hand.")
+            messages.warning(
+                request, f"{left} could not be removed at the provider. Remove the webhooks that point here by hand."
+            )
     return redirect("admin:integrations_connection_changelist")

@@ -23,7 +23,7 @@ from integrations.sync.rules import Rules, rules_of
 
 ON_A_PAGE = 100
 LONGEST_PATTERNS = 10_000
-SHOWN = {"": "All", "picked": "Synced", "left": "Not synced", "archived": "Archived", "by_hand": "Decided by hand"}
+SHOWN = {"": "All", "picked": "Synced", "left": "Not synced", "archived": "Archived", "by_hand": "Selected by hand"}
 
 
 class RulesForm(forms.Form):
@@ -34,15 +34,18 @@ class RulesForm(forms.Form):
         max_length=LONGEST_PATTERNS,
         label="Sync all that match",
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "placeholder": "acme/*"}),
-        help_text="One pattern a line; * stands for anything, * alone for everything. New ones follow by themselves.",
+        help_text=(
+            "One pattern per line; * matches anything, * alone everything. New resources that match are added "
+            "automatically."
+        ),
     )
     exclude = forms.CharField(
         required=False,
         max_length=LONGEST_PATTERNS,
-        label="But none that matches",
+        label="Except those that match",
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "placeholder": "acme/sandbox-*"}),
     )
-    archived = forms.BooleanField(required=False, label="Archived ones, too")
+    archived = forms.BooleanField(required=False, label="Include archived ones")
 
     def rules(self) -> Rules:
         given = self.cleaned_data

@@ -29,7 +29,7 @@ def webhook(request: HttpRequest, connection: Connection) -> HttpResponse:
     """A POST shows the secret, or makes a new one; it stands in that answer alone, which nobody keeps."""
     address = webhook_address(connection)
     if address is None:
-        raise Http404("Headway takes no deliveries of this provider.")
+        raise Http404("Headway accepts no webhooks from this provider.")
     act = request.POST.get("act", "") if request.method == "POST" else ""
     if act in ACTS:
         messages.success(request, ACTS[act](connection))
@@ -54,8 +54,8 @@ def _rotate(connection: Connection) -> str:
         rotate_webhook_secret(connection)
         renew_hooks(connection)
     return (
-        "There is a new secret, and the old one is refused from now on. Headway's own webhooks get it within a minute; "
-        "enter it where you registered one by hand."
+        "There is a new secret; deliveries signed with the old one are refused from now on. Headway's own webhooks get "
+        "it within a minute; update the ones that you registered by hand."
     )
 
 
@@ -69,7 +69,7 @@ def _register(connection: Connection) -> str:
 
 def _leave(connection: Connection) -> str:
     request_hook_removal(connection)
-    return "The webhooks that Headway registered are removed in the background."
+    return "The webhooks that Headway registered are being removed in the background."
 
 
 ACTS: Mapping[str, Callable[[Connection], str]] = {"rotate": _rotate, "register": _register, "leave": _leave}

@@ -66,7 +66,7 @@ class PagerDuty(Connector):
             "Change events that are deployments",
             "A rule a line: a pattern of service/source, then environment=, and service=, repository=, sha=, "
             "unplanned= where needed. */GitHub*: environment=production takes what GitHub sends; {environment} "
-            "stands for the event's detail of that name. Empty: none. After a change, press Look at everything again.",
+            "stands for the event's detail of that name. Empty: none. After a change, press Full sync.",
             required=False,
             multiline=True,
         ),

@@ -25,7 +25,10 @@ class Command(JsonCommand):
             "words",
             metavar="KEY=VALUE",
             nargs="+",
-            help=f"One of {', '.join(WORDS)}, and its values with commas between them; none: it says nothing of it.",
+            help=f"One of {', '.join(WORDS)}, with comma-separated values; none: no value of its own.",
+        )
+        parser.add_argument(
+            "--from", dest="start", type=_day, metavar="DATE", help="First day; without it, all earlier days."
         )
         parser.add_argument(
             "--from", dest="start", type=day_argument, metavar="DATE", help="First day; without it since ever."
@@ -58,7 +61,7 @@ def _written(value: Any) -> str:
 def _word(written: str) -> tuple[str, list[Any] | bool | None]:
     name, equals, value = written.partition("=")
     if not equals or name not in WORDS:
-        raise CommandError(f"“{written[:60]}” is not understood. Write KEY=VALUE with a key of {', '.join(WORDS)}.")
+        raise CommandError(f"“{written[:60]}” is not valid. Write KEY=VALUE with a key of {', '.join(WORDS)}.")
     values = [item.strip() for item in value.split(",") if item.strip()]
     if name == "size_thresholds":
         if not all(item.isdecimal() and len(item) < 9 for item in values):
@@ -66,6 +69,6 @@ def _word(written: str) -> tuple[str, list[Any] | bool | None]:
         return name, [int(item) for item in values] or None
     if name == "trunk":
         if values not in ([], ["yes"], ["no"]):
-            raise CommandError("trunk is yes where the unit works without pull requests, or no.")
+            raise CommandError("trunk is yes if the unit works without pull requests, else no.")
         return name, values == ["yes"] if values else None
     return name, values or None

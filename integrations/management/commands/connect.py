@@ -20,21 +20,25 @@ class Command(JsonCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("provider", metavar="PROVIDER", help="such as github")
-        parser.add_argument("--name", required=True, help="What to call the connection; an existing one is updated.")
+        parser.add_argument("--name", required=True, help="Name of the connection; an existing one is updated.")
         parser.add_argument(
             "--set",
             action="append",
             default=[],
             metavar="KEY=VALUE",
-            help="A setting of the provider's form. A secret is better given as KEY=@FILE, KEY=env:NAME or KEY=- "
-            "(standard input), which leave no trace in the shell's history.",
+            help=(
+                "A setting of the provider's form. Give secrets as KEY=@FILE, KEY=env:NAME or KEY=- (standard input), "
+                "which leave no trace in the shell's history."
+            ),
         )
         parser.add_argument(
             "--resource",
             action="append",
             metavar="ID",
-            help="Id, name or pattern of names (acme/*) of what to sync; several are allowed. Without it everything "
-            "that is not archived, or what an existing connection picked.",
+            help=(
+                "Id, name or pattern of names (acme/*) of what to sync; may be repeated. Default: everything that is "
+                "not archived, or what an existing connection syncs."
+            ),
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -60,7 +64,7 @@ def _answers(connector: type[Connector] | None, words: list[str]) -> Answers:
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key:
-            raise CommandError(f"--set takes KEY=VALUE, and was given {word.partition('=')[0]!r}.")
+            raise CommandError(f"--set takes KEY=VALUE, not {word.partition('=')[0]!r}.")
         if key in secret:
             secrets[key] = _secret(key, value)
         else:

@@ -25,7 +25,7 @@ class Command(JsonCommand):
             "resource",
             nargs="?",
             metavar="RESOURCE",
-            help="Its name, acme/shop; with its kind where several have the name: service:shop, project:SHOP.",
+            help="Its name, acme/shop; with its kind if the name is ambiguous: service:shop, project:SHOP.",
         )
         parser.add_argument("unit", nargs="?", metavar="UNIT", help="Slug of the unit, as `manage.py units` lists it.")
         parser.add_argument(
@@ -36,12 +36,12 @@ class Command(JsonCommand):
             dest="end",
             type=day_argument,
             metavar="DATE",
-            help="First day that no longer belongs to it; without it until further notice.",
+            help="First day after the ownership; without it, no end.",
         )
         parser.add_argument(
             "--confirm-proposed",
             action="store_true",
-            help="Confirm every owner that is proposed where there is none, instead of naming one.",
+            help="Confirm all proposed owners where there is none, instead of naming one.",
         )
         parser.add_argument("--tree", metavar="SLUG", help="Of this Org Tree alone, instead of every tree in use.")
 
@@ -49,7 +49,7 @@ class Command(JsonCommand):
         if options["confirm_proposed"]:
             self._confirm_proposed(options)
         elif options["tree"]:
-            raise CommandError("--tree goes with --confirm-proposed: a unit stands in one tree.")
+            raise CommandError("--tree needs --confirm-proposed: a unit is in one tree anyway.")
         elif not options["unit"]:
             raise CommandError("Name RESOURCE and UNIT, or --confirm-proposed.")
         else:

@@ -27,7 +27,7 @@ class Command(JsonCommand):
             raise CommandError("--to must lie after --from.")
         row = enqueue_repricing(
             Repricing.Cause.REQUESTED,
-            "Asked for by a command",
+            "Requested by a command",
             models=options["model"] or None,
             day_from=first,
             day_to=after,

@@ -30,5 +30,5 @@ class Command(JsonCommand):
         if lost:
             raise CommandError(
                 f"These were encrypted under a key that is not in HEADWAY_OLD_SECRET_KEYS: {', '.join(lost)}. "
-                "Name that key there and run this again, or enter their secrets anew."
+                "Name that key there and run this again, or enter their secrets again."
             )

@@ -45,7 +45,7 @@ def answer_export(environ: Mapping[str, Any], signal: Signal) -> Answer:
         if is_disk_full(failure):
             return refused(_unavailable(failure), encoding or Encoding.JSON)
         logger.exception("Telemetry could not be stored.")
-        problem = "This is a fault of Headway; nothing was stored. Its log says more."
+        problem = "Headway failed; nothing was stored. Its log has details."
         return refused(RefusedError(500, Code.INTERNAL, problem), encoding or Encoding.JSON)
     return accepted(signal, encoding or Encoding.JSON, rejected=len(decoded.rejected), message=_reasons(decoded))
 
@@ -97,4 +97,4 @@ def _reasons(decoded: DecodedRequest) -> str:
     reasons = list(dict.fromkeys(record.reason for record in decoded.rejected))[:MOST_REASONS]
     if not reasons:
         return ""
-    return f"Kept in quarantine, where an administrator can see and replay them: {' '.join(reasons)}"
+    return f"Stored in quarantine, where an admin can see and replay them: {' '.join(reasons)}"

@@ -82,7 +82,7 @@ def _inflate(sent: bytes, encoding: str) -> bytes:
                 raise _too_large()
             piece, inflater = (inflater.unused_data, None) if inflater.eof else (b"", inflater)
     if inflater is not None:
-        raise _unreadable(f"The {encoding} body ends too early: it was cut off on its way. Send it again.")
+        raise _unreadable(f"The {encoding} body ends too early: it was cut off in transit. Send it again.")
     return b"".join(parts)
 
 

@@ -119,7 +119,7 @@ def save_override(override: PriceOverride, *, by: User | None) -> None:
     before = PriceOverride.objects.filter(pk=override.pk).first() if override.pk else None
     override.full_clean()
     if override.same_as and not lists_of([override.same_as]):
-        raise ValidationError({"same_as": f"The price list knows no model {override.same_as}."})
+        raise ValidationError({"same_as": f"The price list has no model {override.same_as}."})
     if before is not None and terms_of(before) == terms_of(override):
         return
     override.author = by

@@ -125,9 +125,9 @@ def _row(number: int, cells: Mapping[str, str]) -> _Row:
         try:
             validate_email(email)
         except ValidationError:
-            raise _BadCellError("email", f"“{email}” is no e-mail address.") from None
+            raise _BadCellError("email", f"“{email}” is not an e-mail address.") from None
     if bool(email) == bool(cells["seats"]):
-        raise _BadCellError("email", "Give an address, or a number of seats: one of them.")
+        raise _BadCellError("email", "Give either an address or a number of seats.")
     start = _day("start", cells["start"])
     end = _day("end", cells["end"]) if cells["end"] else None
     if end is not None and end <= start:
@@ -142,16 +142,16 @@ def _day(column: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise _BadCellError(column, f"“{text}” is no day such as 2026-01-31.") from None
+        raise _BadCellError(column, f"“{text}” is not a day such as 2026-01-31.") from None
 
 
 def _price(text: str) -> Decimal:
     try:
         price = Decimal(text.removeprefix("$"))
     except InvalidOperation:
-        raise _BadCellError("monthly_price", f"“{text}” is no price such as 30 or 19.50.") from None
+        raise _BadCellError("monthly_price", f"“{text}” is not a price such as 30 or 19.50.") from None
     if not price.is_finite() or not 0 <= price <= HIGHEST_SEAT_PRICE:
-        raise _BadCellError("monthly_price", f"“{text}” is no possible price of a seat.")
+        raise _BadCellError("monthly_price", f"“{text}” is not a possible price of a seat.")
     return price.quantize(Decimal("0.01"))
 
 
@@ -159,7 +159,7 @@ def _seats(text: str) -> int | None:
     if not text:
         return None
     if not text.isdecimal() or int(text) > MOST_SEATS:
-        raise _BadCellError("seats", f"“{text}” is no number of seats.")
+        raise _BadCellError("seats", f"“{text}” is not a number of seats.")
     return int(text)
 
 
@@ -183,8 +183,8 @@ def _plan_of(row: _Row, result: ImportedSeats) -> SeatPlan | None:
             SeatProblem(
                 row.number,
                 "start",
-                f"{later} costs {later.monthly_price} from {later.during.lower} on. "
-                "End this row then, and begin another one.",
+                f"{later} costs {later.monthly_price} from {later.during.lower} on. End this row there, and start "
+                "another one.",
             )
         )
         return None
@@ -206,7 +206,7 @@ def _plan_of(row: _Row, result: ImportedSeats) -> SeatPlan | None:
             SeatProblem(
                 row.number,
                 "monthly_price",
-                f"{plan} costs {plan.monthly_price} on these days. End that plan first, or begin this row later.",
+                f"{plan} costs {plan.monthly_price} on these days. End that plan first, or start this row later.",
             )
         )
         return None

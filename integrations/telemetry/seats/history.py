@@ -18,7 +18,7 @@ from orgtree.models import Identity
 
 CHANGES_SHOWN = 100
 BY_IMPORT = "an import or a command"
-GONE = "somebody who was removed"
+GONE = "a removed account"
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ _TOKENS = {
 
 
 A_FOLDER = (
-    "This is no session’s id but a folder: before version 18 ccusage summed up everything that ever ran in one. "
+    "This is a folder, not a session id: before version 18, ccusage summed everything that ever ran in a folder. "
     "Export again with a newer one, `npx ccusage@latest session --json`, or export days: `ccusage daily --json`."
 )
 
@@ -116,19 +116,19 @@ def read_report(document: object, *, zone: ZoneInfo, agent: str = "") -> Report:
             break
     report.rows = list(merged.values())
     if not report.rows and not report.problems:
-        report.problems.append(Problem("", "It tells of no tokens: on that machine ccusage found no usage."))
+        report.problems.append(Problem("", "It contains no tokens: ccusage found no usage on that machine."))
     return report
 
 
 def _entries(document: object) -> tuple[ImportedUsage.Form, list[tuple[str, Any]]]:
     """The form of the report, and each entry with its path."""
     if not isinstance(document, Mapping):
-        raise _BadFieldError("", "This is no JSON of ccusage: an object with daily, session or blocks is expected.")
+        raise _BadFieldError("", "This is not JSON of ccusage: an object with daily, session or blocks is expected.")
     for name, noun in _SUMS.items():
         if name in document or document.get("type") == name:
             raise _BadFieldError(
                 name,
-                f"Sums of {noun} can’t be priced by day, nor told from what agents sent of some of the days. "
+                f"Sums of {noun} can’t be priced by day, nor separated from what agents sent on some of the days. "
                 "Export the same with `ccusage daily --json`.",
             )
     name = next((name for name in _FORMS if name in document), "")
@@ -184,7 +184,7 @@ def _models(path: str, entry: Mapping[str, Any]) -> Iterator[tuple[str, str, Map
     if len(names) > 1:
         raise _BadFieldError(
             f"{path}.models",
-            "Tokens of several models in one sum have no price. Export days or sessions, which ccusage breaks down.",
+            "Tokens of several models in one sum cannot be priced. Export days or sessions, which ccusage breaks down.",
         )
     where = f"{path}.tokenCounts" if "tokenCounts" in entry else path
     counts = _mapping(entry.get("tokenCounts", entry), where)
@@ -211,7 +211,7 @@ def _agent(path: str, entry: Mapping[str, Any], agent: str, models: Sequence[str
         return agent
     if models and all(model.startswith("claude") or model == "<synthetic>" for model in models):
         return "claude_code"
-    raise _BadFieldError(path, "It does not say which agent this is of: name one, such as codex.")
+    raise _BadFieldError(path, "It does not name the agent: name one, such as codex.")
 
 
 class _Times(NamedTuple):
@@ -244,7 +244,7 @@ def _when(path: str, entry: Mapping[str, Any], form: ImportedUsage.Form, zone: Z
     metadata: Mapping[str, Any] = beside if isinstance(beside, Mapping) else {}
     last_activity = entry.get("lastActivity") or metadata.get("lastActivity")
     if not last_activity:
-        raise _BadFieldError(f"{path}.lastActivity", "It does not say when this session was: export days instead.")
+        raise _BadFieldError(f"{path}.lastActivity", "It has no time for this session: export days instead.")
     day, ended_at = _activity(f"{path}.lastActivity", last_activity, zone)
     first_activity = entry.get("firstActivity") or metadata.get("firstActivity") or last_activity
     first_day, started_at = _activity(f"{path}.firstActivity", first_activity, zone)
@@ -314,9 +314,9 @@ def _count(path: str, counts: Mapping[str, Any], names: Sequence[str]) -> int:
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value % 1:
-        raise _BadFieldError(f"{path}.{name}", f"{value!r} is no number of tokens.")
+        raise _BadFieldError(f"{path}.{name}", f"{value!r} is not a number of tokens.")
     if not 0 <= value <= LARGEST_COUNT:
-        raise _BadFieldError(f"{path}.{name}", f"{value!r} is no possible number of tokens.")
+        raise _BadFieldError(f"{path}.{name}", f"{value!r} is not a possible number of tokens.")
     return int(value)
 
 
@@ -326,9 +326,9 @@ def _cost(path: str, counts: Mapping[str, Any]) -> float | None:
         return None
     value = counts[name]
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _BadFieldError(f"{path}.{name}", f"{value!r} is no amount of dollars.")
+        raise _BadFieldError(f"{path}.{name}", f"{value!r} is not an amount in dollars.")
     if not 0 <= value <= LARGEST_COST:
-        raise _BadFieldError(f"{path}.{name}", f"{value!r} is no possible amount of dollars.")
+        raise _BadFieldError(f"{path}.{name}", f"{value!r} is not a possible amount in dollars.")
     return float(value)
 
 
@@ -342,9 +342,9 @@ def _day(path: str, value: Any) -> date:
     try:
         day = date.fromisoformat(str(value))
     except ValueError:
-        raise _BadFieldError(path, f"{value!r} is no day such as 2026-01-31.") from None
+        raise _BadFieldError(path, f"{value!r} is not a day such as 2026-01-31.") from None
     if not EARLIEST <= day < LATEST:
-        raise _BadFieldError(path, f"{value!r} is no possible day.")
+        raise _BadFieldError(path, f"{value!r} is not a possible day.")
     return day
 
 
@@ -352,11 +352,11 @@ def _moment(path: str, value: Any) -> datetime:
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
-        raise _BadFieldError(path, f"{value!r} is no time such as 2026-01-31T10:00:00Z.") from None
+        raise _BadFieldError(path, f"{value!r} is not a time such as 2026-01-31T10:00:00Z.") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     if not EARLIEST <= moment.date() < LATEST:
-        raise _BadFieldError(path, f"{value!r} is no possible time.")
+        raise _BadFieldError(path, f"{value!r} is not a possible time.")
     return moment
 
 

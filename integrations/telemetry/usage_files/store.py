@@ -57,7 +57,7 @@ def import_ccusage(content: bytes, *, email: str, agent: str = "", dry_run: bool
     try:
         validate_email(email)
     except ValidationError:
-        report.problems.insert(0, Problem("person", f"“{email}” is no e-mail address."))
+        report.problems.insert(0, Problem("person", f"“{email}” is not an e-mail address."))
     if report.problems:
         return Imported(errors=report.problems)
     with transaction.atomic():

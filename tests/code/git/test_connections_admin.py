@@ -74,7 +74,7 @@ def test_the_connection_can_be_tested_read_and_paused(admin: Client, repo: Repo)
     sync(repo)
     assert "can be read, with 1 branches" in act(admin, "test_connection")
     RepositorySource.objects.update(requested_at=None)
-    assert "is read now" in act(admin, "sync_now")
+    assert "is being synced" in act(admin, "sync_now")
     assert RepositorySource.objects.get().requested_at is not None
     act(admin, "pause")
     assert "Paused" in admin.get(reverse(LIST)).content.decode()

@@ -74,7 +74,7 @@ def test_the_page_counts_what_would_go(admin: Client, fork: Repo) -> None:
 
 
 def test_nothing_is_removed_before_it_is_said_what_becomes_of_the_facts(admin: Client, shop: Repo) -> None:
-    assert "Choose what becomes of the facts" in remove(admin, "")
+    assert "Choose what should happen to the records" in remove(admin, "")
     assert Connection.objects.exists()
 
 
@@ -132,6 +132,6 @@ def reading(source: RepositorySource) -> Iterator[None]:
 
 def test_one_that_is_being_read_is_not_removed(admin: Client, shop: Repo) -> None:
     with reading(RepositorySource.objects.get()):
-        assert "is being read at this moment" in remove(admin, "delete")
+        assert "is being synced right now" in remove(admin, "delete")
     assert Connection.objects.exists()
     assert "delete_selected" not in admin.get(reverse("admin:integrations_connection_changelist")).content.decode()

@@ -120,7 +120,7 @@ def test_an_admin_edits_the_rules_and_links_follow(shop: Delivery, sign_in: Call
 def test_a_pattern_that_cannot_be_read_is_refused(shop: Delivery, sign_in: Callable[[Persona], Client]) -> None:
     form = {"repository": Repository.objects.get(name="acme/shop").pk, "service": "x", "patterns": "!"}
     answer = sign_in(ADMIN).post(reverse("admin:integrations_servicepaths_add"), form)
-    assert "is no pattern" in answer.content.decode()
+    assert "is not a pattern" in answer.content.decode()
 
 
 def test_patterns_are_those_of_a_gitignore_file() -> None:

@@ -66,7 +66,7 @@ def test_proposals_are_confirmed_in_bulk(org: Org, teams: Teams, admin: Client) 
     assert "the only merge in the last 90 days by members of Platform" in page
     chosen = [f"{find_owned('acme/shop').pk}:{teams.platform.pk}", f"{find_owned('acme/web').pk}:{teams.search.pk}"]
     answer = admin.post(PAGE, {"act": "confirm", "chosen": chosen}, follow=True)
-    assert "2 of them have their owners now." in answer.content.decode()
+    assert "2 of them have new owners." in answer.content.decode()
     assert owners() == {"acme/shop": "platform", "acme/web": "search"}
     assert "Everything of that kind" not in text_of(admin, f"{PAGE}?without=1")
     assert "acme/shop" not in text_of(admin, f"{PAGE}?without=1")
@@ -108,11 +108,11 @@ def test_without_a_day_nobodys_are_given_since_ever_and_others_from_today(teams:
 @pytest.mark.parametrize(
     ("sent", "message"),
     [
-        ({"act": "give", "unit": "platform"}, "Choose rows first"),
+        ({"act": "give", "unit": "platform"}, "Tick rows first"),
         ({"act": "give", "chosen": ["SHOP"]}, "Choose the unit"),
-        ({"act": "give", "chosen": ["SHOP"], "unit": "platform", "from": "tomorrow"}, "is no day"),
+        ({"act": "give", "chosen": ["SHOP"], "unit": "platform", "from": "tomorrow"}, "is not a day"),
         ({"act": "give", "chosen": ["SHOP"], "unit": "platform", "from": "2020-01-01"}, "does not stand in Teams"),
-        ({"act": "confirm", "chosen": ["SHOP"]}, "Choose rows with a proposal first"),
+        ({"act": "confirm", "chosen": ["SHOP"]}, "Tick rows with a proposal first"),
     ],
 )
 @pytest.mark.usefixtures("teams")
@@ -181,7 +181,7 @@ def test_the_page_of_integrations_says_what_has_no_owner(
     org.push("work-items", {**item, "created_at": "2026-11-02T09:00:00Z"})
     page = text_of(admin, "/integrations/")
     assert "2 of 3 repositories without an owner" in page
-    assert "1 of 1 project without an owner: no unit answers for what is planned there" in page
+    assert "1 of 1 project without an owner: work planned there counts for no unit" in page
     assert f"{PAGE}?tree=teams&kind=repository&without=1" in page
     assert "2 of 3 repositories without an owner" in text_of(sign_in(EXECUTIVE), "/integrations/")
     assert "without=1" not in text_of(sign_in(EXECUTIVE), "/integrations/")

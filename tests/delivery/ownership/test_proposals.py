@@ -265,7 +265,7 @@ def test_the_command_confirms_all_that_is_proposed(org: Org) -> None:
     [
         ((), "Name RESOURCE and UNIT, or --confirm-proposed"),
         (("acme/pay",), "Name RESOURCE and UNIT"),
-        (("acme/pay", "payments", "--tree", "engineering"), "goes with --confirm-proposed"),
+        (("acme/pay", "payments", "--tree", "engineering"), "needs --confirm-proposed"),
         (("acme/pay", "payments", "--confirm-proposed"), "takes no RESOURCE"),
         (("--confirm-proposed", "--from", "2026-03-09"), "takes no RESOURCE, UNIT or days"),
         (("--confirm-proposed", "--tree", "nowhere"), "No tree in use has the slug “nowhere”"),

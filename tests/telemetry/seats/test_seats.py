@@ -123,13 +123,13 @@ def test_the_days_of_a_new_seat_are_announced() -> None:
     ("row", "column", "message"),
     [
         (",Team,30,ada@example.com,,2026-03-01,", "agent", "empty"),
-        ("claude_code,Team,-1,ada@example.com,,2026-03-01,", "monthly_price", "no possible price"),
-        ("claude_code,Team,NaN,ada@example.com,,2026-03-01,", "monthly_price", "no possible price"),
+        ("claude_code,Team,-1,ada@example.com,,2026-03-01,", "monthly_price", "not a possible price"),
+        ("claude_code,Team,NaN,ada@example.com,,2026-03-01,", "monthly_price", "not a possible price"),
         ("claude_code,Team,much,ada@example.com,,2026-03-01,", "monthly_price", "no price"),
-        ("claude_code,Team,30,ada,,2026-03-01,", "email", "no e-mail address"),
-        ("claude_code,Team,30,,,2026-03-01,", "email", "one of them"),
-        ("claude_code,Team,30,ada@example.com,3,2026-03-01,", "email", "one of them"),
-        ("claude_code,Team,30,,many,2026-03-01,", "seats", "no number"),
+        ("claude_code,Team,30,ada,,2026-03-01,", "email", "not an e-mail address"),
+        ("claude_code,Team,30,,,2026-03-01,", "email", "either an address or a number"),
+        ("claude_code,Team,30,ada@example.com,3,2026-03-01,", "email", "either an address or a number"),
+        ("claude_code,Team,30,,many,2026-03-01,", "seats", "not a number"),
         ("claude_code,Team,30,ada@example.com,,March,", "start", "no day"),
         ("claude_code,Team,30,ada@example.com,,2026-03-01,2026-03-01", "end", "after the start"),
     ],
@@ -261,6 +261,6 @@ def test_every_change_of_a_plan_and_of_its_seats_stays_in_its_history() -> None:
         ("seat of ada@example.com changed, 2026-03-01 – 2026-06-01", "an import or a command"),
     }
     admin.delete()
-    assert [change.by for change in history_of(plan) if "$40" in change.words] == ["somebody who was removed"]
+    assert [change.by for change in history_of(plan) if "$40" in change.words] == ["a removed account"]
     with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
         apps.get_model("integrations", "SeatPlanEvent")._default_manager.all().delete()
