@@ -35,8 +35,10 @@ class HeadwayUserAdmin(UserAdmin[User]):
             "What it may do",
             {
                 "fields": ("is_active", "is_staff", "is_superuser"),
-                "description": "An admin has both “staff” and “superuser”. Other roles are given on the page “Who can "
-                "see what”. An account that is not active can neither sign in nor use its API tokens.",
+                "description": (
+                    "An admin has both “staff” and “superuser”. Grant other roles on the page “Who can see what”. An "
+                    "inactive account can neither sign in nor use its API tokens."
+                ),
             },
         ),
         ("When", {"fields": ("last_login", "date_joined")}),
@@ -49,16 +51,16 @@ class HeadwayUserAdmin(UserAdmin[User]):
         tokens = ApiToken.objects.filter(
             Q(expires_at=None) | Q(expires_at__gt=timezone.now()), user__in=accounts, revoked_at=None
         ).count()
-        left = f" {tokens} API tokens of theirs go on: revoke them in the list of tokens." if tokens else ""
+        left = f" {tokens} API tokens of theirs still work: revoke them in the list of tokens." if tokens else ""
         messages.success(request, f"{ended} sessions ended.{left}")
 
-    @admin.action(description="Switch off: neither sign in nor use API tokens")
+    @admin.action(description="Deactivate: no sign-in, no API tokens")
     def switch_off(self, request: HttpRequest, accounts: QuerySet[User]) -> None:
         others = accounts.exclude(pk=request.user.pk or 0)
         for account in others:
             sign_out_everywhere(account)
         switched = others.filter(is_active=True).update(is_active=False)
-        messages.success(request, f"{switched} accounts are switched off. Your own stays as it is.")
+        messages.success(request, f"{switched} accounts are deactivated. Your own account does not change.")
 
 
 @admin.register(Grant)

@@ -40,7 +40,7 @@ def give(new: NewGrant, *, by: User) -> Grant:
         raise CannotGrantError("unit", "A manager needs a unit: choose which.")
     if new.role != Role.MANAGER and new.unit is not None:
         raise CannotGrantError(
-            "unit", "Only managers have a unit. Leave it out: the role is of the whole organisation."
+            "unit", "Only managers have a unit. Leave it empty: this role covers the whole organisation."
         )
     if new.last_day is not None and new.last_day < new.first_day:
         raise CannotGrantError("last_day", "It ends before it begins.")
@@ -49,7 +49,7 @@ def give(new: NewGrant, *, by: User) -> Grant:
         User.objects.select_for_update(no_key=True).get(pk=new.user.pk)  # two admins at once
         same = Grant.objects.filter(user=new.user, role=new.role, unit=new.unit, during__overlap=during)
         if same.exists():
-            raise CannotGrantError("user", "This account has that role already on some of these days.")
+            raise CannotGrantError("user", "This account already has that role on some of these days.")
         return Grant.objects.create(
             user=new.user, role=new.role, unit=new.unit, during=during, reason=new.reason, granted_by=by
         )

@@ -26,7 +26,7 @@ def send_invitation(invitation: Invitation, url: str) -> bool:
     try:
         send_mail(
             "You are invited to Headway",
-            f"{inviter} invites you to Headway.\n\nOpen your account here, once, until "
+            f"{inviter} invites you to Headway.\n\nCreate your account here; the link works once, until "
             f"{invitation.expires_at:%d %B %Y}:\n{url}\n",
             None,
             [invitation.email],

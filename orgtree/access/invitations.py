@@ -61,7 +61,7 @@ def invite(emails: Iterable[str], *, by: User) -> list[Invited]:
         taken_names = {name.lower() for pair in _accounts(addresses).values_list("email", "username") for name in pair}
         for email in addresses:
             if email in taken_names:
-                raise CannotInviteError(email, "has an account already.")
+                raise CannotInviteError(email, "already has an account.")
         Invitation.objects.filter(email__in=addresses, accepted_at=None, withdrawn_at=None).update(
             withdrawn_at=timezone.now()
         )
@@ -124,7 +124,7 @@ def _check(email: str) -> None:
     try:
         validate_email(email)
     except ValidationError:
-        raise CannotInviteError(email, "is no e-mail address.") from None
+        raise CannotInviteError(email, "is not an e-mail address.") from None
     if len(email) > LONGEST_EMAIL:
         raise CannotInviteError(email[:40], f"is longer than {LONGEST_EMAIL} characters.")
 

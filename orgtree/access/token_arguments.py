@@ -33,7 +33,7 @@ def token_end(written: str, by_default: datetime) -> datetime | None:
     try:
         day = date.fromisoformat(written)
     except ValueError:
-        raise CommandError(f"“{written}” is no day. Write --expires 2027-01-31, or never.") from None
+        raise CommandError(f"“{written}” is not a day. Write --expires 2027-01-31, or never.") from None
     if day <= timezone.localdate():
         raise CommandError("A token must end after today.")
     return timezone.make_aware(datetime.combine(day, time.min))

@@ -20,7 +20,7 @@ class TokenScopeAllows(BasePermission):
     """
 
     message = (
-        "This token is for something else. Make one with `manage.py create_api_token NAME --scope …`, or on the page "
+        "This token is for something else. Create one with `manage.py create_api_token NAME --scope …`, or on the page "
         "“My account”."
     )
 
@@ -35,7 +35,7 @@ class TokenScopeAllows(BasePermission):
 class MayWritePeople(BasePermission):
     """Signed-in admins, and people-scoped tokens of an admin or without a user."""
 
-    message = "People and units are written by admins, and with a token of `--scope people`."
+    message = "Only admins, and tokens with `--scope people`, can write people and units."
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if isinstance(request.auth, ApiToken) and request.auth.user is None:

@@ -60,9 +60,9 @@ class Disclosure(enum.Enum):
     """How rows of other people are shown to a viewer."""
 
     WITH_NAMES = "with names"
-    AS_IN_TOOLS = "with names, and without a word of agents"
+    AS_IN_TOOLS = "with names, and without any mention of agents"
     TOTALS = "totals under pseudonyms"
-    OWN = "not at all: one's own alone"
+    OWN = "not at all: only one's own"
 
 
 @dataclass(frozen=True)

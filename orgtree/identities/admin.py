@@ -32,7 +32,7 @@ class IdentityAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Identity]):
         # A decision notifies listeners, so that figures follow.
         decisions.assign([obj], obj.person, by=cast(User, request.user))
 
-    @admin.action(description="These are bots", permissions=["change"])
+    @admin.action(description="Mark as bots", permissions=["change"])
     def mark_as_bots(self, request: HttpRequest, chosen: QuerySet[Identity]) -> None:
         _decide(request, lambda by: decisions.mark_bots(chosen, by=by))
 
@@ -85,4 +85,4 @@ def _decide(request: HttpRequest, decide: Callable[[User], Sequence[IdentityChan
     if changes:
         messages.success(request, f"Done: {len(changes)} {'decision' if len(changes) == 1 else 'decisions'}.")
     else:
-        messages.info(request, "That was so already.")
+        messages.info(request, "Nothing changed: this was already the case.")

@@ -118,15 +118,15 @@ def undo_change(change: IdentityChange, *, by: User | None) -> IdentityChange:
     """
     change = IdentityChange.objects.select_for_update().get(pk=change.pk)
     if change.action == IdentityChange.Action.UNDONE:
-        raise DecisionError("This is itself a taking back. Decide anew instead.")
+        raise DecisionError("This entry is itself an undo. Make a new decision instead.")
     if IdentityChange.objects.filter(undoes=change).exists():
-        raise DecisionError("This was taken back already.")
+        raise DecisionError("This was already undone.")
     steps: Steps = change.steps
     now = lock_identities([step["identity"] for step in steps["identities"]])
     for step in steps["identities"]:
         if now[step["identity"]] != _state(step["after"]):
             named = Identity.objects.get(pk=step["identity"])
-            raise DecisionError(f"{named} has changed since. Take back the later decisions about it first.")
+            raise DecisionError(f"{named} has changed since. Undo the later decisions about it first.")
 
     states = {step["identity"]: _state(step["before"]) for step in steps["identities"]}
     _restore_people(steps["people_removed"], states)
@@ -214,8 +214,8 @@ def _restore_people(removed: Sequence[RemovedPerson], states: Mapping[int, Ident
             strongest, strongest.signed, id_=person["id"], public_id=UUID(person["public_id"])
         )
         if restored.email and Person.objects.alias(lowered=Lower("email")).filter(lowered=restored.email).exists():
-            raise DecisionError(f"{restored.email} is entered as somebody's address now. Change it there first.")
+            raise DecisionError(f"{restored.email} is now somebody's e-mail address. Change it there first.")
         restored.save(force_insert=True)
     needed = {state.person_id for state in states.values() if state.person_id is not None}
     if Person.objects.filter(pk__in=needed).count() < len(needed):
-        raise DecisionError("The person whom this identity belonged to is not there any more.")
+        raise DecisionError("The person to whom this identity belonged no longer exists.")

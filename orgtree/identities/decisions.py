@@ -137,7 +137,7 @@ def split(identity: Identity, *, by: User | None) -> IdentityChange:
             f"{identity} is the address by which {person} is known. Split off the others, or change the address."
         )
     if person.found_in_data and not person.identities.exclude(pk=identity.pk).exists():
-        raise DecisionError(f"{identity} is all that is known of {person}: there is nothing to split it from.")
+        raise DecisionError(f"{identity} is the only identity of {person}, so there is nothing to split it from.")
     own = _own_people([identity.pk]).get(identity.pk)
     if own == person.pk:
         raise DecisionError(f"{identity} was declared to be {person}’s login everywhere. Split off that login instead.")

@@ -41,7 +41,7 @@ class IdentityName:
             if self.provider:
                 raise UnusableNameError("An e-mail address has no provider.")
             if not _ADDRESS.fullmatch(value):
-                raise UnusableNameError("The e-mail address is none: it must read name@domain, without blanks.")
+                raise UnusableNameError("The e-mail address is invalid: write name@domain, without spaces.")
         if not value:
             raise UnusableNameError(f"The {self.kind.label} is empty.")
         if len(value) > LONGEST_VALUE:

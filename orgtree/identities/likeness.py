@@ -141,7 +141,7 @@ class Index:
         for email in person.emails:
             mailbox = without_tag(email)
             for key in self._mailboxes.get(mailbox, ()):
-                words = f"Without what follows the plus sign, both addresses are {mailbox}."
+                words = f"Without the part after the plus sign, both addresses are {mailbox}."
                 yield key, Evidence(Method.MAILBOX, SAME_MAILBOX, words)
 
     def _by_name(self, person: Somebody) -> Iterator[tuple[int, Evidence]]:
@@ -172,7 +172,7 @@ class Index:
             for short, weight in _with_and_without_number(text):
                 for key in _few(self._handles.get(short, ())):
                     strength = SAME_LONG_HANDLE if len(short) >= LONG_HANDLE else SAME_SHORT_HANDLE
-                    words = f"{where} is much the same as {self[key].handles[short]}."
+                    words = f"{where} is similar to {self[key].handles[short]}."
                     yield key, Evidence(Method.HANDLE, strength * weight, words)
                 for key, strength, description in _few(self._patterns.get(short, ())):
                     words = f"{where} may be made of {description} of {self[key].called}."

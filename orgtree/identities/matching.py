@@ -140,4 +140,4 @@ def _differently_called(person: Somebody, other: Somebody) -> bool:
 def _others(count: int) -> Iterator[Evidence]:
     if count:
         people = "One other person is" if count == 1 else f"{count} other people are"
-        yield Evidence(Method.DOUBT, 0.0, f"{people} as likely or nearly so.")
+        yield Evidence(Method.DOUBT, 0.0, f"{people} about equally likely.")

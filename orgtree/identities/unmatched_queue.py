@@ -145,7 +145,7 @@ def logged_changes(changes: Iterable[IdentityChange]) -> list[LoggedChange]:
     def called(state: tuple[int | None, str, int | None]) -> str:
         person_id, standing, _ = state
         if person_id is not None:
-            return people[person_id].full_name if person_id in people else "somebody merely found"
+            return people[person_id].full_name if person_id in people else "only discovered"
         return {Standing.WAITING.value: "waiting", Standing.BOT.value: "a bot"}.get(standing, "nobody")
 
     def moves(entry: Steps) -> list[LoggedMove]:
@@ -173,7 +173,7 @@ def logged_changes(changes: Iterable[IdentityChange]) -> list[LoggedChange]:
 
 
 def _without_account(change: IdentityChange) -> str:
-    return "the command line" if change.by_id is None else "an account that is gone"
+    return "the command line" if change.by_id is None else "a deleted account"
 
 
 def _mentions(search: str, proposals: Sequence[MatchProposal]) -> bool:

@@ -55,7 +55,7 @@ class EmploymentInline(admin.TabularInline[Employment, Person]):
     extra = 0
     formfield_overrides = DAYS_WIDGET
     verbose_name = "employment"
-    verbose_name_plural = "employment: first day, and first day no longer there"
+    verbose_name_plural = "employment: first day, and first day after it"
 
 
 class PersonAttributeInline(admin.TabularInline[PersonAttribute, Person]):
@@ -64,7 +64,7 @@ class PersonAttributeInline(admin.TabularInline[PersonAttribute, Person]):
     extra = 0
     formfield_overrides = DAYS_WIDGET
     verbose_name = "attribute"
-    verbose_name_plural = "attributes: first day, and first day no longer so"
+    verbose_name_plural = "attributes: first day, and first day after it"
 
 
 class ReportingInline(admin.TabularInline[Reporting, Person]):
@@ -75,7 +75,7 @@ class ReportingInline(admin.TabularInline[Reporting, Person]):
     autocomplete_fields = ("manager",)
     formfield_overrides = DAYS_WIDGET
     verbose_name = "manager"
-    verbose_name_plural = "managers: first day, and first day no longer"
+    verbose_name_plural = "managers: first day, and first day after it"
 
 
 class StillThere(admin.SimpleListFilter):

@@ -195,7 +195,7 @@ def _answer(drafts: Sequence[PersonDraft | dict[str, list[str]]], *, effective: 
         if isinstance(draft, dict):
             continue
         if draft.public_id and draft.public_id not in known:
-            refused[position] = {"id": ["There is nobody with this id. Leave it out to add somebody."]}
+            refused[position] = {"id": ["There is no person with this id. Omit it to add a person."]}
             continue
         storable.append(replace(draft, row=position))
     try:
@@ -260,7 +260,7 @@ def _of(person: Person, data: Any) -> Any:
     if not isinstance(data, Mapping):
         raise BadRequest("Send one object with the fields of the person.")
     if data.get("id") not in (None, str(person.public_id)):
-        raise BadRequest("The id in the record is another one than that of the address.")
+        raise BadRequest("The id in the record differs from the id in the URL.")
     return {**data, "id": str(person.public_id)}
 
 

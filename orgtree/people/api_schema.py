@@ -26,7 +26,7 @@ class CellField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):
-            raise serializers.ValidationError("This is no text.")
+            raise serializers.ValidationError("This is not text.")
         try:
             text = cells.clean(data)
             return self.reader(text) if text else None
@@ -42,7 +42,9 @@ class CellField(serializers.CharField):
 class PersonWriteSerializer(serializers.Serializer[object]):
     """A person to be stored.  Fields that are not named stay as they are, except with PUT."""
 
-    id = serializers.UUIDField(required=False, help_text="Of a known person; else the e-mail address tells who it is.")
+    id = serializers.UUIDField(
+        required=False, help_text="The id of a known person; otherwise the e-mail address identifies the person."
+    )
     full_name = CellField()
     email = CellField(email_address)
     manager_email = CellField(manager_address, help_text="null: reports to nobody.")
@@ -56,17 +58,17 @@ class PersonWriteSerializer(serializers.Serializer[object]):
         child=serializers.CharField(max_length=400),
         required=False,
         max_length=100,
-        help_text="Further addresses and logins (github:ada); they are added to those that are known.",
+        help_text="Further addresses and logins (github:ada), added to the known ones.",
     )
     start = CellField(cells.day, help_text="First day, 2026-01-31.")
     end = CellField(cells.day, help_text="First day no longer there; null: no end.")
     attributes = serializers.DictField(
-        child=CellField(), required=False, help_text="What else is said of the person, by name."
+        child=CellField(), required=False, help_text="Further attributes of the person, by name."
     )
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            raise serializers.ValidationError({"record": ["This is no object with fields."]})
+            raise serializers.ValidationError({"record": ["This is not an object with fields."]})
         unknown = [str(name)[:40] for name in data if name not in self.fields]
         if unknown:
             known = ", ".join(self.fields)
@@ -85,14 +87,16 @@ class PersonWriteSerializer(serializers.Serializer[object]):
         for name in value:
             slug = attribute_slug(name)
             if slug != name or len(name) > LONGEST_ATTRIBUTE:
-                raise serializers.ValidationError(f"“{name[:40]}” is no name of an attribute. Write “{slug[:40]}”.")
+                raise serializers.ValidationError(f"“{name[:40]}” is not an attribute name. Write “{slug[:40]}”.")
             if name in KNOWN_ATTRIBUTES or name in self.fields:
-                raise serializers.ValidationError(f"“{name}” is a field of its own.")
+                raise serializers.ValidationError(f"“{name}” is a separate field.")
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs.get("email") and "id" not in attrs:
-            raise serializers.ValidationError({"email": ["The e-mail address, or the id, tells who it is."]})
+            raise serializers.ValidationError(
+                {"email": ["The e-mail address or the id identifies the person; give one."]}
+            )
         start, end = attrs.get("start"), attrs.get("end")
         for error in order_errors(0, start, end if isinstance(end, date) else None):
             raise serializers.ValidationError({"end": [error.message]})

@@ -12,12 +12,12 @@ def email_address(text: str) -> str:
     try:
         return IdentityName(IdentityKind.EMAIL, "", text).value
     except UnusableNameError:
-        raise CellError(f"“{text[:60]}” is no e-mail address. Write it as name@example.com.") from None
+        raise CellError(f"“{text[:60]}” is not an e-mail address. Write it as name@example.com.") from None
 
 
 def manager_address(text: str) -> str:
     if "@" not in text:
-        raise CellError(f"“{text[:60]}” is no e-mail address. The manager is named by theirs.")
+        raise CellError(f"“{text[:60]}” is not an e-mail address. Give the manager's e-mail address.")
     return email_address(text)
 
 

@@ -72,9 +72,14 @@ _LIKENESSES: Mapping[str, tuple[str, ...]] = {
 }
 _EXACT_LIKENESSES = {"n1": MANAGER}
 _QUESTIONS = {
-    MANAGER: "Is it the manager? It becomes an attribute, and nobody gets a manager by it. If it is, call it “{name}”.",
-    END: "Is it the first day on which somebody is gone? It becomes an attribute, and nobody leaves by it. If it is, "
-    "call it “{name}”.",
+    MANAGER: (
+        "Is this the manager? It will become an attribute and set no managers. To set managers, name the column "
+        "“{name}”."
+    ),
+    END: (
+        "Is this the first day after employment? It will become an attribute and end no employment. To end "
+        "employments, name the column “{name}”."
+    ),
 }
 
 
@@ -144,7 +149,7 @@ def columns_of(heads: Sequence[str], *, row: int) -> tuple[Columns, tuple[RowErr
         try:
             text = clean(head)
         except CellError as problem:
-            problems.append(RowError(row, None, f"The head of column {position + 1}: {problem}"))
+            problems.append(RowError(row, None, f"The heading of column {position + 1}: {problem}"))
             continue
         if not text:
             unnamed.add(position)
@@ -152,7 +157,7 @@ def columns_of(heads: Sequence[str], *, row: int) -> tuple[Columns, tuple[RowErr
         name = _KNOWN.get(_key(text))
         slug = attribute_slug(text) if name is None else name
         if not slug or len(text) > LONGEST_ATTRIBUTE:
-            problem_text = f"The head of column {position + 1} is no name of an attribute: “{text[:30]}”."
+            problem_text = f"The heading of column {position + 1} is not an attribute name: “{text[:30]}”."
             problems.append(RowError(row, None, f"{problem_text} Give it 1 to {LONGEST_ATTRIBUTE} letters or digits."))
             continue
         if slug in positions and slug not in _SEVERAL:
@@ -171,7 +176,7 @@ def columns_of(heads: Sequence[str], *, row: int) -> tuple[Columns, tuple[RowErr
             known[position] = slug
     if EMAIL not in known.values():
         problems.append(
-            RowError(row, EMAIL, "The file has no column of e-mail addresses. Name one “email” in the first row.")
+            RowError(row, EMAIL, "The file has no column of e-mail addresses. Name a column “email” in the first row.")
         )
     return Columns(known, attributes, len(heads), frozenset(unnamed)), tuple(problems)
 
@@ -189,7 +194,9 @@ def attribute_name(slug: str) -> str:
 
 def _problems_of_width(heads: Sequence[str], row: int) -> Iterator[RowError]:
     if len(heads) > MOST_COLUMNS:
-        message = f"The file has {len(heads)} columns; at most {MOST_COLUMNS} are allowed. Remove those nobody needs."
+        message = (
+            f"The file has {len(heads)} columns; at most {MOST_COLUMNS} are allowed. Remove the ones you don't need."
+        )
         yield RowError(row, None, message)
 
 

@@ -114,7 +114,9 @@ def store_employments(effective: date, errors: list[RowError], *, complete: bool
             cursor.execute(statement)
         errors += [
             RowError(
-                row, "end", f"The end, {end}, is not after the start, {start}. It is the first day no longer there."
+                row,
+                "end",
+                f"The end, {end}, is not after the start, {start}. The end is the first day after employment.",
             )
             for row, end, start in cursor.fetchall()
         ]

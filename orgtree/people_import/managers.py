@@ -53,7 +53,9 @@ def store_managers(errors: list[RowError]) -> None:
             cursor.execute(statement)
         cursor.execute(_UNKNOWN)
         errors += [
-            RowError(row, "manager_email", f"“{email}” is nobody: neither a row of the file nor a person known here.")
+            RowError(
+                row, "manager_email", f"“{email}” is unknown: neither in the file nor among the people in Headway."
+            )
             for row, email in cursor.fetchall()
         ]
         cursor.execute(_THEMSELVES)
@@ -78,7 +80,7 @@ def _circles() -> Iterator[RowError]:
         when = f" from {day} on" if day != date.min else ""
         for person in circle:
             if person in rows:
-                message = f"The managers go in a circle{when}: {chain} → {names[circle[0]]}."
+                message = f"The managers form a circle{when}: {chain} → {names[circle[0]]}."
                 yield RowError(rows[person], "manager_email", message)
 
 

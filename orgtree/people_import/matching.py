@@ -16,7 +16,7 @@ from orgtree.people_import.drafts import RowError
 
 def match(errors: list[RowError]) -> None:
     """Fill `draft.person_id`, creating new people; adds conflicts to `errors`."""
-    _refuse(errors, "email", _DUPLICATES, "The address stands in row {} too. Each person has one row.")
+    _refuse(errors, "email", _DUPLICATES, "The address is also in row {} too. Each person has one row.")
     for statement in (_BY_PUBLIC_ID, _BY_EMAIL, _BY_EMAIL_IDENTITY, *_OWNERS, _FOUND_OWNERS):
         sql.execute(statement)
     _refuse(

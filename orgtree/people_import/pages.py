@@ -54,7 +54,7 @@ class UploadForm(forms.Form):
         widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"invalid": "Give the day as 2026-01-31, or leave it empty."},
     )
-    complete = forms.BooleanField(label="The file lists everybody: whoever is not in it leaves", required=False)
+    complete = forms.BooleanField(label="The file lists everybody: people who are not in it leave", required=False)
 
     def clean_file(self) -> UploadedFile[Any]:
         """Checked before reading, so that a huge file is never loaded."""
@@ -122,10 +122,10 @@ def people_import_preview(request: HttpRequest, public_id: UUID) -> HttpResponse
         try:
             changes = apply_upload(upload)
         except AlreadyAppliedError:
-            messages.info(request, "This file was applied or discarded meanwhile.")
+            messages.info(request, "This file has been applied or discarded in the meantime.")
             return redirect("people_import")
         except PreviewOutdatedError:
-            problem = "People were changed since you looked. Nothing was stored: this is what the file would do now."
+            problem = "People have changed since this preview. Nothing was stored: below is what the file would do now."
         except PeopleBusyError as busy:
             problem = str(busy)
         else:
@@ -231,8 +231,8 @@ def _holds_from(effective: date | None) -> str:
     if effective is not None:
         return f"Everything in it holds from {effective:%-d %B %Y} on."
     return (
-        f"Changes hold from today, {timezone.localdate():%-d %B %Y}; what is said of somebody for the first time has "
-        "held since their start."
+        f"Changes hold from today, {timezone.localdate():%-d %B %Y}; values given for the first time apply from the "
+        "person's start."
     )
 
 

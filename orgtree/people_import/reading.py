@@ -102,4 +102,4 @@ def _sentence(problem: csv.Error) -> str:
         return "A quotation mark is opened and never closed."
     if "field larger" in str(problem):
         return f"A cell has more than {LONGEST_CELL:,} characters; perhaps a quotation mark is missing."
-    return "A quotation mark stands in the middle of a cell. Write it twice, and the cell in quotation marks."
+    return "A cell contains a quotation mark. Double it, and put the cell in quotation marks."

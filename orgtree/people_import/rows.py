@@ -52,7 +52,7 @@ def drafts_of(content: bytes) -> Iterator[PersonDraft | RowError]:
         yield RowError(problem.row, None, problem.message)
         return
     if not has_rows:
-        yield RowError(None, None, "The file has no people: below the row of heads there is nothing.")
+        yield RowError(None, None, "The file has no people: there is nothing below the heading row.")
 
 
 def column_uses_of(content: bytes) -> list[ColumnUse]:
@@ -68,7 +68,7 @@ def column_uses_of(content: bytes) -> list[ColumnUse]:
 def _draft(number: int, row: Sequence[str], columns: Columns) -> PersonDraft:
     errors: list[RowError] = []
     if len(row) != columns.width and not _is_padded(row, columns.width):
-        message = f"The row has {len(row)} cells, the head {columns.width}. A separator may be missing or too many."
+        message = f"The row has {len(row)} cells, the head {columns.width}. A separator may be missing or superfluous."
         # Cells cannot be assigned to columns: report nothing else about the row.
         email = _likely_address(row, columns)
         return PersonDraft(row=number, email=email, errors=(RowError(number, None, message),))
@@ -96,7 +96,7 @@ def order_errors(row: int, starts_on: date | None, ends_on: date | Missing | Non
     """The end must be after the start."""
     if starts_on is None or not isinstance(ends_on, date) or ends_on > starts_on:
         return []
-    message = f"The end, {ends_on}, is not after the start, {starts_on}. It is the first day no longer there."
+    message = f"The end, {ends_on}, is not after the start, {starts_on}. The end is the first day after employment."
     return [RowError(row, END, message)]
 
 
@@ -124,7 +124,9 @@ class _Texts:
         for position, text in enumerate(row[: columns.width]):
             if position in columns.unnamed:
                 if text.strip():
-                    self._refuse(None, f"Column {position + 1} has no head, but here it has a text. Name the column.")
+                    self._refuse(
+                        None, f"Column {position + 1} has no heading, but this row has a value in it. Name the column."
+                    )
                 continue
             name = columns.name(position)
             if name is None:

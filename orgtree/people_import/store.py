@@ -87,7 +87,7 @@ def _store(drafts: Drafts, effective: date | None, *, complete: bool) -> PeopleC
     wait_for_other_writers()
     errors = load(drafts, complete=complete)
     if complete and not _has_drafts():
-        errors = errors or [RowError(None, None, "A complete list without anybody would let everybody leave.")]
+        errors = errors or [RowError(None, None, "A complete list without people would mark everybody as having left.")]
         return PeopleChanges(errors=tuple(errors))
     day = effective or timezone.localdate()
     matching.match(errors)

@@ -46,7 +46,7 @@ class OrgTreeAdmin(NoDeleting, admin.ModelAdmin[OrgTree]):
     def page(self, tree: OrgTree) -> SafeString:
         return format_html('<a href="{}">Units and people</a>', reverse("tree", args=[tree.slug]))
 
-    @admin.action(description="Archive: no tile and no choice any more, the history stays")
+    @admin.action(description="Archive: hidden from tiles and menus; history is kept")
     def archive(self, request: HttpRequest, trees: QuerySet[OrgTree]) -> None:
         for tree in trees:
             archive_tree(tree)
@@ -58,9 +58,7 @@ class OrgTreeAdmin(NoDeleting, admin.ModelAdmin[OrgTree]):
             try:
                 restore_tree(tree)
             except ManagersInACircleError as circle:
-                messages.error(
-                    request, f"{tree} stays archived: people report to each other in a circle on {circle.on}."
-                )
+                messages.error(request, f"{tree} stays archived: the reporting lines form a circle on {circle.on}.")
 
 
 class PlacesInTheTree(NoOverlapFormSet):
@@ -71,11 +69,9 @@ class PlacesInTheTree(NoOverlapFormSet):
         for row in self.rows_to_store():
             parent = row.get("parent")
             if parent is None:
-                raise ValidationError("Choose the unit above: only the root of a tree stands below none.")
+                raise ValidationError("Choose the unit above: only the root of a tree has none.")
             if creates_cycle(self.instance, parent, date_range_of(row["during"].lower, row["during"].upper)):
-                raise ValidationError(
-                    f"{self.instance} cannot stand below {parent}, which stands below it on some day."
-                )
+                raise ValidationError(f"{self.instance} cannot stand below {parent}, which is below it on some day.")
 
 
 class OfHandBuiltTrees:
@@ -97,7 +93,7 @@ class UnitPlaceInline(OfHandBuiltTrees, admin.TabularInline[UnitPlace, Unit]):
     extra = 0
     formfield_overrides = DAYS_WIDGET
     verbose_name = "place"
-    verbose_name_plural = "places in the tree: first day, and first day no longer"
+    verbose_name_plural = "places in the tree: first day, and first day after it"
 
     def has_add_permission(self, request: HttpRequest, obj: Unit | None = None) -> bool:
         may_add = obj is not None and super().has_add_permission(request, obj)
@@ -145,7 +141,7 @@ class MembershipInline(OfHandBuiltTrees, admin.TabularInline[Membership, Unit]):
     extra = 0
     autocomplete_fields = ("person",)
     formfield_overrides = DAYS_WIDGET
-    verbose_name_plural = "members: first day, and first day no longer"
+    verbose_name_plural = "members: first day, and first day after it"
 
 
 @admin.register(Unit)

@@ -171,7 +171,7 @@ def _unit_named(given: Mapping[str, Any], problems: Problems) -> Unit | None:
     if parent is None or parent.tree.archived_at is not None:
         problems["parent"] = [f"There is no unit “{given['parent']}”. GET /api/v1/units/ lists them."]
     elif parent.tree.kind != TreeKind.HAND_BUILT:
-        problems["parent"] = [f"{parent.tree.name} follows people by itself; only hand-built trees are changed."]
+        problems["parent"] = [f"{parent.tree.name} follows people automatically; only hand-built trees can be changed."]
     return parent
 
 

@@ -24,13 +24,13 @@ class ArchivedRefusal(TreeRefusal):
 
 class CircleRefusal(TreeRefusal):
     def __init__(self, unit: Unit, parent: Unit) -> None:
-        where = "itself" if unit == parent else f"{parent.name}, which stands below it"
+        where = "itself" if unit == parent else f"{parent.name}, which is below it"
         super().__init__(f"{unit.name} cannot stand below {where}.")
 
 
 class RootRefusal(TreeRefusal):
     def __init__(self, unit: Unit) -> None:
-        super().__init__(f"{unit.name} is the root of its tree: everything stands below it, so it stays.")
+        super().__init__(f"{unit.name} is the root of its tree, so it cannot move.")
 
 
 class UnitNotInTreeRefusal(TreeRefusal):
@@ -58,4 +58,4 @@ class LevelsRefusal(TreeRefusal):
 
 class LeaderRefusal(TreeRefusal):
     def __init__(self, tree: OrgTree) -> None:
-        super().__init__(f"Who leads a unit of {tree.name} follows from who reports to whom.")
+        super().__init__(f"Who leads a unit of {tree.name} follows from the reporting lines.")

@@ -20,7 +20,7 @@ def test_somebody_is_invited_given_a_role_and_loses_it(empty_server: Server, win
     newcomer.page.goto(invite(admin))
     open_account(newcomer)
     newcomer.go("/orgtree/access/")
-    expect(newcomer.page.get_by_role("heading", name="Give a role")).to_have_count(0)
+    expect(newcomer.page.get_by_role("heading", name="Grant a role")).to_have_count(0)
     give_role(admin)
     newcomer.go("/orgtree/access/")
     expect(newcomer.page.locator("#mine")).to_contain_text(f"{NEWCOMER}: aggregates of the whole organisation")
@@ -52,7 +52,7 @@ def open_account(window: BrowserWindow) -> None:
     window.keep_picture("access-open-account")
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("input[name=again]").fill(PASSWORD)
-    page.get_by_role("button", name="Open the account").click()
+    page.get_by_role("button", name="Create account").click()
     page.wait_for_url(lambda address: "invitation" not in address)
 
 
@@ -62,8 +62,8 @@ def give_role(window: BrowserWindow) -> None:
     form.locator("[name=account]").fill(NEWCOMER)
     form.locator("[name=role]").select_option("executive")
     form.locator("[name=reason]").fill("Looks after the whole of it")
-    form.get_by_role("button", name="Give the role").click()
-    expect(window.page.get_by_role("region", name="Roles that were given")).to_contain_text(NEWCOMER)
+    form.get_by_role("button", name="Grant role").click()
+    expect(window.page.get_by_role("region", name="Granted roles")).to_contain_text(NEWCOMER)
     assert window.grave_barriers() == []
     window.keep_picture("access-roles")
 

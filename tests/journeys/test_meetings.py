@@ -119,9 +119,9 @@ def test_a_member_sees_it_on_a_phone_and_makes_a_feed(inviting: Server, windows:
     assert member.grave_barriers() == []
     member.keep_picture("meetings-400px")
     member.go("/accounts/me/")
-    page.get_by_role("link", name="My meetings in my own calendar").click()
+    page.get_by_role("link", name="My meetings in my calendar").click()
     member.settle()
-    page.get_by_role("button", name="Make an address").click()
+    page.get_by_role("button", name="Create an address").click()
     member.settle()
     expect(page.get_by_text("/calendar/")).to_be_visible()
     assert member.grave_barriers() == []

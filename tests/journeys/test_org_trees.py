@@ -129,7 +129,7 @@ def match_identity(window: BrowserWindow) -> None:
     window.keep_picture("org-trees-identities")
     page.get_by_role("button", name=f"Confirm that {GIT_ADDRESS} is Ada Sample").click()
     expect(page.get_by_role("status")).to_be_visible()
-    expect(page.get_by_text("Nothing waits")).to_be_visible()
+    expect(page.get_by_text("Nothing to decide")).to_be_visible()
     window.go("/orgtree/identities/matched/?q=laptop")
     expect(page.get_by_role("link", name=GIT_ADDRESS)).to_be_visible()
 

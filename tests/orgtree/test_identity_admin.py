@@ -57,7 +57,7 @@ def test_proposals_are_rejected(admin: Client, finch: Person) -> None:
 def test_bots_are_marked_and_let_go(admin: Client, finch: Person) -> None:
     act(admin, "identity", "mark_as_bots", of(STRANGER).pk, of(LOGIN).pk)
     assert {of(STRANGER).standing, of(LOGIN).standing} == {Standing.BOT}
-    assert "That was so already." in act(admin, "identity", "mark_as_bots", of(STRANGER).pk)
+    assert "Nothing changed: this was already the case." in act(admin, "identity", "mark_as_bots", of(STRANGER).pk)
     act(admin, "identity", "unmark_bots", of(STRANGER).pk)
     assert of(STRANGER).person is not None
 

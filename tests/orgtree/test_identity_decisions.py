@@ -199,7 +199,7 @@ def test_what_cannot_be_decided_is_said_in_words(admin: User, finch: Person, ced
         decisions.confirm([987654], by=admin)
     with pytest.raises(DecisionError, match="themselves"):
         decisions.merge(finch, finch, by=admin)
-    with pytest.raises(DecisionError, match="all that is known"):
+    with pytest.raises(DecisionError, match="the only identity of"):
         decisions.split(seen(account("only")), by=admin)
     own = seen(IdentityName.of_address("finch.imagined@example.com"))
     with pytest.raises(DecisionError, match="address by which Finch Imagined is known"):

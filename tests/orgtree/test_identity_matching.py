@@ -112,7 +112,7 @@ def test_two_people_of_one_name_are_both_proposed_with_doubt(colleagues: list[Pe
     match_identities()
     assert waiting() == {"queen": ["Ada King", "Ada King"]}
     assert {proposal.confidence for proposal in MatchProposal.objects.all()} == {44}
-    assert "One other person is as likely or nearly so." in MatchProposal.objects.all()[0].evidence
+    assert "One other person is about equally likely." in MatchProposal.objects.all()[0].evidence
 
 
 SIGHTINGS = (

@@ -78,7 +78,7 @@ def test_several_at_once_and_all_of_it_back(admin: Client, action: str, standing
     assert "2 identities are " in page
     assert {of(LOGIN).standing, of(SECOND).standing} == {standing}
     ids = IdentityChange.objects.values_list("pk", flat=True)
-    assert "2 decisions are taken back." in post(admin, undo=",".join(map(str, ids)))
+    assert "2 decisions are undone." in post(admin, undo=",".join(map(str, ids)))
     assert {of(LOGIN).standing, of(SECOND).standing} == {"waiting"}
 
 
@@ -86,7 +86,7 @@ def test_several_at_once_and_all_of_it_back(admin: Client, action: str, standing
 def test_giving_splitting_and_merging(admin: Client, finch: Person) -> None:
     address = reverse("identity", args=[of(SECOND).pk])
     response = admin.post(address, {"assign": of(SECOND).pk, "person": "nobody@example.com"}, follow=True)
-    assert "Nobody has the name or address" in response.content.decode()
+    assert "No person has the name or address" in response.content.decode()
     admin.post(address, {"assign": of(SECOND).pk, "person": "FINCH.imagined@example.com"})
     assert of(SECOND).person == finch
     admin.post(reverse("identity_person", args=[finch.public_id]), {"split": of(SECOND).pk})

@@ -83,8 +83,8 @@ def test_a_weak_password_opens_nothing(admin: Client) -> None:
 @pytest.mark.parametrize(
     ("emails", "words"),
     [
-        (["not an address"], "is no e-mail address"),
-        ([MEMBER.email.upper()], "has an account already"),
+        (["not an address"], "is not an e-mail address"),
+        ([MEMBER.email.upper()], "already has an account"),
         ([f"{'x' * 60}@{'y' * 60}.{'z' * 60}.example.com"], "is longer than 150 characters"),
     ],
 )

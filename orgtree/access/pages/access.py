@@ -34,10 +34,12 @@ ROWS_OF = {
 }
 OTHERS_ROWS = {
     Disclosure.WITH_NAMES: "with your name and every link.",
-    Disclosure.AS_IN_TOOLS: "with your name, as the tools that they come from show them, and without a word of agents.",
-    Disclosure.TOTALS: "totals of you over four weeks or more, rounded, under a pseudonym that is another one for "
-    "every reader, figure and quarter; never a single session.",
-    Disclosure.OWN: "nothing of yours; they are listed for you alone.",
+    Disclosure.AS_IN_TOOLS: "with your name, as in the tools that they come from, and without any mention of agents.",
+    Disclosure.TOTALS: (
+        "rounded totals over four weeks or more, under a pseudonym that differs for every reader, figure and quarter; "
+        "never a single session."
+    ),
+    Disclosure.OWN: "none of your rows; they are listed only for you.",
 }
 
 
@@ -47,7 +49,7 @@ class GrantForm(forms.Form):
     account = forms.CharField(max_length=254, label="Account", help_text="Its e-mail address or user name.")
     role = forms.ChoiceField(choices=Role.choices)
     unit = forms.CharField(
-        max_length=80, required=False, label="Unit", help_text="For managers: its slug, as in unit= of addresses."
+        max_length=80, required=False, label="Unit", help_text="For managers: the unit's slug, as in unit= in URLs."
     )
     first_day = forms.DateField(label="From", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
     last_day = forms.DateField(
@@ -166,12 +168,16 @@ def _members_see_everything() -> bool:
 def _my_visibility(seen: Access) -> str:
     """What the reader may see, in a sentence."""
     visibility = seen.visibility
-    own = "Your own data in full" if visibility.person_id else "No data of your own: no person belongs to this account"
+    own = (
+        "Your own data in full"
+        if visibility.person_id
+        else "No data of your own: this account is not linked to a person"
+    )
     if visibility.whole:
         rows = "" if visibility.individuals_in is None else ", and rows of others only in units that you manage"
         return f"{own}. Figures of the whole organisation and of every unit{rows}."
     if not visibility.unit_ids:
-        return f"{own}. You are in no unit and manage none, so no figures of others."
+        return f"{own}. You are in no unit and manage none, so you see no figures of others."
     managed = f", {len(visibility.managed_ids)} of which you manage" if visibility.managed_ids else ""
     count = f"{len(visibility.unit_ids)} unit{'' if len(visibility.unit_ids) == 1 else 's'}"
     return f"{own}. Figures of {count}{managed}."

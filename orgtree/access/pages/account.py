@@ -88,7 +88,7 @@ def sign_out_of_everything(request: HttpRequest) -> HttpResponse:
     """Ends all of the account's sessions, this one included."""
     sign_out_everywhere(_account(request))
     logout(request)
-    messages.success(request, "You are signed out on every device. API tokens go on until they are revoked.")
+    messages.success(request, "You are signed out on every device. API tokens work until they are revoked.")
     return redirect("account_login")
 
 

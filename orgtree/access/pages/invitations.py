@@ -96,7 +96,7 @@ def invitations(request: HttpRequest) -> HttpResponse:
     except CannotInviteError as problem:
         return _page(request, written=written, problem=str(problem), status=400)
     if not invited:
-        return _page(request, problem="Give one address at least, or choose people.", status=400)
+        return _page(request, problem="Enter at least one address, or choose people.", status=400)
     return _page(request, links=_links(invited))
 
 

@@ -77,12 +77,12 @@ def _bot(request: HttpRequest, user: User) -> Outcome:
 
 def _no_bot(request: HttpRequest, user: User) -> Outcome:
     identities = _identities(_numbers(request, "no_bot"))
-    return _done(decisions.unmark_bots(identities, by=user), "is no bot after all", "are no bots after all")
+    return _done(decisions.unmark_bots(identities, by=user), "is not a bot", "are not bots")
 
 
 def _split(request: HttpRequest, user: User) -> Outcome:
     (identity,) = _identities(_numbers(request, "split")[:1])
-    return _done([decisions.split(identity, by=user)], "is a person of its own now")
+    return _done([decisions.split(identity, by=user)], "is now a separate person")
 
 
 def _assign(request: HttpRequest, user: User) -> Outcome:
@@ -103,7 +103,7 @@ def _merge(request: HttpRequest, user: User) -> Outcome:
 def _bulk(request: HttpRequest, user: User) -> Outcome:
     chosen = _numbers(request, "chosen")
     if not chosen:
-        return Outcome("Choose identities first, by the boxes in front of them.", is_problem=True)
+        return Outcome("Tick the identities first.", is_problem=True)
     if request.POST["bulk"] == "confirm":
         return _done(decisions.confirm(chosen, by=user), "is confirmed", "are confirmed")
     if request.POST["bulk"] == "reject":
@@ -122,7 +122,7 @@ def _undo(request: HttpRequest, user: User) -> Outcome:
     with transaction.atomic():
         for change in changes:
             undo_change(change, by=user)
-    return Outcome("Taken back." if len(changes) == 1 else f"{len(changes)} decisions are taken back.")
+    return Outcome("Taken back." if len(changes) == 1 else f"{len(changes)} decisions are undone.")
 
 
 _ACTIONS: dict[str, Callable[[HttpRequest, User], Outcome]] = {
@@ -144,9 +144,9 @@ def find_person(written: str) -> Person:
     people = list(Person.objects.filter(email__iexact=name)[:2]) if name else []
     people = people or (list(Person.objects.filter(full_name__iexact=name)[:2]) if name else [])
     if not people:
-        raise DecisionError(f"Nobody has the name or address “{name[:100]}”. Write it as the list of people has it.")
+        raise DecisionError(f"Nobody has the name or address “{name[:100]}”. Enter it as listed under People.")
     if len(people) > 1:
-        raise DecisionError(f"Several people are called {name[:100]}. Write the address instead.")
+        raise DecisionError(f"Several people are called {name[:100]}. Enter the address instead.")
     return people[0]
 
 
@@ -167,7 +167,7 @@ def _identities(ids: Sequence[int]) -> list[Identity]:
 def _done(changes: Sequence[IdentityChange], one: str, many: str = "") -> Outcome:
     """`one` and `many` follow the subject: "ada-k", or "12 identities"."""
     if not changes:
-        return Outcome("That was so already.")
+        return Outcome("Nothing changed: this was already the case.")
     if len(changes) == 1:
         steps: Steps = changes[0].steps
         concerned = [step["identity"] for step in (*steps["identities"], *steps["proposals"])]

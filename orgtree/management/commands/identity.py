@@ -17,9 +17,9 @@ class Command(JsonCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("login", metavar="LOGIN", help="A login, or another e-mail address of the person.")
-        parser.add_argument("email", metavar="EMAIL", help="The person's e-mail address, as the list of people has it.")
+        parser.add_argument("email", metavar="EMAIL", help="The person's e-mail address, as listed under People.")
         parser.add_argument(
-            "--provider", default="", help="Where the login is one: github, gitlab, …; by default at every provider."
+            "--provider", default="", help="The login's provider: github, gitlab, …; by default every provider."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,7 +27,9 @@ class Command(JsonCommand):
         email = options["email"].strip()
         person = Person.objects.filter(email__iexact=email).first()
         if person is None:
-            raise CommandError(f"Nobody has the address {email}. Import people first, or write it as it is there.")
+            raise CommandError(
+                f"Nobody has the address {email}. Import people first, or enter it as listed under People."
+            )
         changed = declare(name, person, by=None)
         self.print_result(
             options,
@@ -41,7 +43,7 @@ def _name(login: str, provider: str) -> IdentityName:
         if "@" not in login:
             return IdentityName(IdentityKind.LOGIN, provider, login)
         if provider:
-            raise CommandError("An e-mail address has no provider. Leave --provider out, or give a login.")
+            raise CommandError("An e-mail address has no provider. Omit --provider, or give a login.")
         return IdentityName.of_address(login)
     except UnusableNameError as problem:
         raise CommandError(f"{problem} Give a login such as ada-k, or an address.") from None

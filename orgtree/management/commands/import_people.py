@@ -24,9 +24,16 @@ class Command(JsonCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="A CSV file, or - for standard input.")
-        parser.add_argument("--dry-run", action="store_true", help="Only say what would change.")
+        parser.add_argument("--dry-run", action="store_true", help="Only print what would change.")
         parser.add_argument(
-            "--complete", action="store_true", help="The file lists everybody: who is not in it leaves on that day."
+            "--complete",
+            action="store_true",
+            help="The file lists everybody: people who are not in it leave on that day.",
+        )
+        parser.add_argument(
+            "--effective",
+            metavar="DATE",
+            help="The day from which the changes apply, such as 2026-01-31 (default: today).",
         )
         parser.add_argument(
             "--effective", type=day_argument, metavar="DATE", help="The day from which on it holds, 2026-01-31 (today)."

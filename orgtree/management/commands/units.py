@@ -14,8 +14,8 @@ from orgtree.trees.units_as_of import UnitAsOf, units_as_of
 
 class Command(JsonCommand):
     help = (
-        "Lists the units of the Org Trees as they stand today, each before those below it. People are counted with "
-        "everybody below. Archived trees only where --tree names them."
+        "List the units of the Org Trees as of today, each before the units below it. People are counted with "
+        "everybody below. Archived trees only if --tree names them."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -172,7 +172,7 @@ def tree_levels(request: HttpRequest, slug: str) -> HttpResponse:
             attributes = attributes_of(slugs)
             if request.method == "POST":
                 change_levels(org_tree, attributes)
-                messages.success(request, f"{org_tree.name} has its new levels.")
+                messages.success(request, f"{org_tree.name} has new levels.")
                 return redirect("tree", slug=slug)
             preview = preview_levels(org_tree, attributes)
         except TreeRefusal as refusal:
@@ -195,7 +195,7 @@ def tree_state(request: HttpRequest, slug: str) -> HttpResponse:
                 messages.success(request, f"The tree is called {org_tree.name} now.")
             case "archive":
                 archive_tree(org_tree)
-                messages.success(request, f"{org_tree.name} is archived. Its history stays, and it can be restored.")
+                messages.success(request, f"{org_tree.name} is archived. Its history is kept, and you can restore it.")
             case "restore":
                 restore_tree(org_tree)
                 messages.success(request, f"{org_tree.name} is in use again.")

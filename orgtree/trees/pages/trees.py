@@ -34,16 +34,14 @@ class KindChoice:
 
 
 KINDS = (
-    KindChoice(
-        TreeKind.MANAGERS, "By manager", "A unit for everybody who has reports. Follows imports by itself.", "users"
-    ),
+    KindChoice(TreeKind.MANAGERS, "By manager", "A unit for every manager. Follows imports automatically.", "users"),
     KindChoice(
         TreeKind.ATTRIBUTES,
         "By attributes",
-        "Site, department, team, in the order you choose. Follows imports by itself.",
+        "Site, department, team, in the order you choose. Follows imports automatically.",
         "list-details",
     ),
-    KindChoice(TreeKind.HAND_BUILT, "By hand", "You add units and move people, from any day on.", "tool"),
+    KindChoice(TreeKind.HAND_BUILT, "By hand", "You add units and move people, effective on any day.", "tool"),
 )
 
 

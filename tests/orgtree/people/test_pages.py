@@ -59,7 +59,7 @@ def test_what_changed_since_the_preview_is_not_applied_unseen(admin: Client) -> 
     load("email,team\nada@example.com,Mobile")
     answer = admin.post(reverse("people_import_preview", args=[stored.public_id]))
     assert answer.status_code == 409
-    assert "People were changed since you looked" in answer.content.decode()
+    assert "People have changed since this preview" in answer.content.decode()
     assert values("ada", "team")[-1][0] == "Mobile"
     assert admin.post(reverse("people_import_preview", args=[stored.public_id])).status_code == 302
     assert values("ada", "team")[-1][0] == "Search"

@@ -29,12 +29,12 @@ KNOWN = """
     ("text", "refused", "message"),
     [
         ("email\nalan@example.com\nALAN@Example.com", [(3, "email")], "stands in row 2 too"),
-        ("email,manager_email\nalan@example.com,nobody@example.com", [(2, "manager_email")], "is nobody"),
+        ("email,manager_email\nalan@example.com,nobody@example.com", [(2, "manager_email")], "is unknown"),
         ("email,manager_email\nalan@example.com,Alan@example.com", [(2, "manager_email")], "their own manager"),
         (
             "email,manager_email\nalan@example.com,joan@example.com\njoan@example.com,alan@example.com",
             [(2, "manager_email"), (3, "manager_email")],
-            "go in a circle",
+            "form a circle",
         ),
         ("email,manager_email\ngrace@example.com,ada@example.com", [(2, "manager_email")], "Grace Hopper"),
         ("email,identities\nalan@example.com,ada@example.com;grace@example.com", [(2, "identities")], "two people"),
