@@ -30,7 +30,7 @@ class ChangeSerializer(serializers.Serializer[object]):
     """What one account changed at once."""
 
     at = serializers.DateTimeField()
-    by = serializers.CharField(allow_null=True, help_text="Null: an account that is gone, or Headway (`automatic`).")
+    by = serializers.CharField(allow_null=True, help_text="Null: a deleted account, or Headway (`automatic`).")
     automatic = serializers.BooleanField()
     first = serializers.BooleanField(help_text="It was written then.")
 

@@ -16,8 +16,8 @@ from insights.ui.scope_bar import EVERYBODY
 from programs.history.events import Undisclosed, Value
 
 UNDISCLOSED: Mapping[Undisclosed, str] = {
-    Undisclosed.GONE: "one that is gone",
-    Undisclosed.UNSEEN: "one that you may not see",
+    Undisclosed.GONE: "deleted",
+    Undisclosed.UNSEEN: "not visible to you",
     Undisclosed.HIDDEN: "hidden",
 }
 

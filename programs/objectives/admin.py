@@ -16,7 +16,7 @@ from programs.models.objectives import MOST_KEY_RESULTS
 
 class TemplateKeyResultForm(forms.ModelForm[TemplateKeyResult]):
     statistic = forms.ChoiceField(
-        choices=[("", "The metric's own"), *((statistic.value, statistic.value) for statistic in Statistic)],
+        choices=[("", "The metric's default"), *((statistic.value, statistic.value) for statistic in Statistic)],
         required=False,
     )
 
@@ -39,9 +39,9 @@ class TemplateKeyResultForm(forms.ModelForm[TemplateKeyResult]):
         if data.get("target") is None and data.get("change_percent") is None:
             self.add_error("change_percent", "Give a change from the baseline in percent, or a target.")
         if data.get("target_kind") == TargetKind.RELATIVE and data.get("change_percent") is None:
-            self.add_error("change_percent", "Say by how many percent it is to change.")
+            self.add_error("change_percent", "Enter by how many percent it should change.")
         if data.get("target_kind") == TargetKind.ABSOLUTE and data.get("target") is None:
-            self.add_error("target", "Say which value is to be reached.")
+            self.add_error("target", "Enter the value to reach.")
         return data
 
 

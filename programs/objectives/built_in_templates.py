@@ -52,13 +52,13 @@ BUILT_IN = (
     BuiltIn(
         "lead-time",
         "Improve DORA lead time",
-        "For teams whose changes wait: less time in the stages of the life cycle, without more failures.",
+        "For teams whose changes wait: less time in each stage, without more failures.",
         "Changes reach users sooner, because they wait less on their way.\n\n"
-        "Lead time is the whole; pickup, review and deploy are the stages in which changes mostly wait. Coding and "
-        "merge stand on the page of lead time: put one of them here where most of your time goes there.",
+        "Lead time is the total; pickup, review and deploy are the stages in which changes usually wait. The delivery "
+        "page also shows coding and merge: use one of them here if most of your time goes there.",
         (
             _lower("Changes reach production in four fifths of the time", "dora.lead_time", 20),
-            _lower("Reviews begin sooner", "dora.lead_time_pickup", 25),
+            _lower("Reviews start sooner", "dora.lead_time_pickup", 25),
             _lower("Reviews take less time", "dora.lead_time_review", 20),
             _lower("Merged changes are deployed sooner", "dora.lead_time_deploy", 20),
             _no_worse("No more deployments fail than before", "dora.change_failure_rate", "lower", 10),
@@ -67,7 +67,7 @@ BUILT_IN = (
     BuiltIn(
         "quality",
         "Improve quality",
-        "For teams whose users find their defects: fewer of them, found earlier, at the same speed.",
+        "For teams whose users find their defects: fewer defects, found earlier, at the same speed.",
         "Users find fewer defects, and meet fewer failures.",
         (
             _lower("Customers find fewer defects", "bug.customer_found", 25),
@@ -83,40 +83,40 @@ BUILT_IN = (
         "For teams that miss what they planned: more of it delivered, less added on the way, steadier delivery.",
         "What we plan is what we deliver.\n\n"
         "Delivered against planned, scope creep and predictability are entered by hand at the end of each sprint, as "
-        "long as no metric here tells of sprints. Half-finished work and finished features are read from the issue "
+        "long as no metric here covers sprints. Half-finished work and finished features are read from the issue "
         "tracker.",
         (
             _by_hand("Planned stories that were delivered", "higher", 80, "%"),
-            _by_hand("Scope added after a sprint began", "lower", 25, "%"),
+            _by_hand("Scope added after the sprint started", "lower", 25, "%"),
             _by_hand("Variation of delivery from sprint to sprint", "lower", 20, "%"),
-            _higher("More of the features that we begin are finished", "work.feature_completion_rate", 10),
+            _higher("More of the features that we start are finished", "work.feature_completion_rate", 10),
             _lower("Work in progress is younger", "wip.age", 20),
         ),
     ),
     BuiltIn(
         "velocity",
         "Scale velocity",
-        "For teams that are asked for more: more features a week, without paying for it in quality.",
+        "For teams with rising demand: more features per week, without loss of quality.",
         "More features reach users each week, and they work.",
         (
-            _higher("More features a week", "work.features_per_week", 15),
+            _higher("More features per week", "work.features_per_week", 15),
             _lower("Pull requests are merged sooner", "pr.cycle_time", 15),
-            _no_worse("The share of bugs in what we do does not grow", "bug.ratio", "lower", 10),
+            _no_worse("The share of bugs in our work does not grow", "bug.ratio", "lower", 10),
             _no_worse("No more deployments fail than before", "dora.change_failure_rate", "lower", 10),
         ),
     ),
     BuiltIn(
         "allocation",
         "Optimize resource allocation",
-        "For teams pulled in many directions: effort goes where it was agreed that it should.",
+        "For teams pulled in many directions: effort goes to the agreed goals.",
         "Our effort goes where we agreed it should go.\n\n"
         "The share of effort on agreed goals is entered by hand, as long as no metric here shares out people's time "
         "over categories of investment. Bugs, time lost in waiting, and linked work are read from the tools.",
         (
-            _by_hand("Effort that went into the agreed goals", "higher", 70, "%"),
-            _lower("Less of the work done is bugs", "bug.ratio", 15),
-            _higher("Less of the time of an item is waiting", "flow.efficiency", 10),
-            _higher("More changes belong to a work item", "pr.linked_rate", 10),
+            _by_hand("Effort spent on the agreed goals", "higher", 70, "%"),
+            _lower("Bugs are a smaller share of completed work", "bug.ratio", 15),
+            _higher("Items wait for a smaller share of their time", "flow.efficiency", 10),
+            _higher("More changes are linked to a work item", "pr.linked_rate", 10),
         ),
     ),
 )

@@ -151,7 +151,7 @@ class AcknowledgeView(ProgramView):
         """Say that you read the version that holds."""
         given = given_fields(request, ("number",), needed=("number",))
         if not isinstance(request.user, User):
-            raise PermissionDenied("A token of nobody has read nothing.")
+            raise PermissionDenied("A token without an account cannot acknowledge it.")
         holds = current_philosophy()
         if number("number", given["number"]) != holds.number:
             raise QueryError("number", f"Version {holds.number} holds: read that one.")

@@ -88,7 +88,7 @@ def philosophy_acknowledge(request: HttpRequest) -> HttpResponse:
 def philosophy_edit(request: HttpRequest) -> HttpResponse:
     access = access_in(request)
     if not may_publish(access):
-        raise PermissionDenied("The philosophy is published by executives and admins.")
+        raise PermissionDenied("Only executives and admins can publish the philosophy.")
     published = current_philosophy()
     if request.method == "GET":
         form = PhilosophyForm(initial={"text": published.text, "number": published.number})

@@ -65,18 +65,18 @@ def publish_philosophy(access: Access, text: str, reason: str, *, of_number: int
     """
     account = access.viewer
     if not isinstance(account, User) or not may_publish(access):
-        raise MayNotWriteError("The philosophy is published by executives and admins.")
+        raise MayNotWriteError("Only executives and admins can publish the philosophy.")
     text, reason = text.replace("\r\n", "\n").strip(), reason.strip()
     for field, words, most in (("text", text, LONGEST_TEXT), ("reason", reason, LONGEST_REASON)):
         if not words:
-            raise FieldError(field, "Write something." if field == "text" else "Say what changed, and why.")
+            raise FieldError(field, "Write something." if field == "text" else "Enter what changed, and why.")
         if len(words) > most or "\x00" in words:
             raise FieldError(field, f"At most {most:,} characters, and no NUL.")
     published = current_philosophy()
     if published.number != of_number:
         raise ConflictError(CONFLICT, published)
     if published.number and published.text == text:
-        raise FieldError("text", "That is what is published already.")
+        raise FieldError("text", "This text is already published.")
     try:
         with transaction.atomic():
             return PhilosophyVersion.objects.create(number=of_number + 1, text=text, reason=reason, written_by=account)

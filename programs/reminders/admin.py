@@ -59,10 +59,10 @@ class OutgoingEmailAdmin(admin.ModelAdmin[OutgoingEmail]):
     def notices(self, email: OutgoingEmail) -> int:
         return int(getattr(email, "enclosed", 0))
 
-    @admin.action(description="Try again: what failed, or may not have arrived")
+    @admin.action(description="Retry e-mails that failed or may not have arrived")
     def try_again(self, request: HttpRequest, emails: QuerySet[OutgoingEmail]) -> None:
         count = send_again(emails)
-        messages.success(request, f"{count} e-mails are sent again within a minute, each as the same message.")
+        messages.success(request, f"{count} e-mails will be sent again within a minute, each as the same message.")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutgoingEmail]:
         return super().get_queryset(request).annotate(enclosed=Count("deliveries"))

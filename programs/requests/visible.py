@@ -10,8 +10,8 @@ from orgtree.access.access import Access
 from programs.models import Objective, Quarter, Ticket
 
 NAMES_NOBODY = (
-    "This token acts for nobody and reads aggregates only; who owns, says or changes something is none. "
-    "Make one with `manage.py create_api_token NAME --user U`."
+    "This token has no account and reads aggregates only, without people's names. Create one with `manage.py "
+    "create_api_token NAME --user U`."
 )
 
 

@@ -53,7 +53,7 @@ class PersonaAdmin(admin.ModelAdmin[Persona]):
     inlines = (PersonaMetrics,)
     actions = ("restore",)
 
-    @admin.action(description="Restore the built-in table (whatever is selected)")
+    @admin.action(description="Restore the built-in table (ignores the selection)")
     def restore(self, request: HttpRequest, _queryset: QuerySet[Persona]) -> None:
         restore_personas()
-        self.message_user(request, "The built-in personas are as they came.", messages.SUCCESS)
+        self.message_user(request, "The built-in personas are restored.", messages.SUCCESS)

@@ -38,7 +38,7 @@ class ProgramSettingsAdmin(admin.ModelAdmin[ProgramSettings]):
         tree = teams_tree()
         if tree is None:
             return "There is no Org Tree yet."
-        return tree.name if settings.teams_tree_id == tree.id else f"{tree.name}, which is guessed"
+        return tree.name if settings.teams_tree_id == tree.id else f"{tree.name}, as a guess"
 
     @admin.display(description="changes")
     def changes(self, settings: ProgramSettings) -> SafeString | str:
@@ -62,7 +62,7 @@ class ProgramSettingsAdmin(admin.ModelAdmin[ProgramSettings]):
             for (later, earlier), account in zip(pairwise(events), accounts, strict=False)
             if word(earlier) != word(later)
         ]
-        return format_html_join("", "<p>{}, {}: {} → {}</p>", lines) or "It was never changed."
+        return format_html_join("", "<p>{}, {}: {} → {}</p>", lines) or "Never changed."
 
     def save_model(self, request: HttpRequest, obj: ProgramSettings, form: Any, change: bool) -> None:
         if isinstance(request.user, User):

@@ -34,9 +34,11 @@ class OwnerField(NamedField):
             return None
         person = Person.objects.filter(email__iexact=name).first()
         if person is None:
-            raise serializers.ValidationError(f"Nobody with the address {name[:80]} is known. People lists everybody.")
+            raise serializers.ValidationError(
+                f"Nobody with the address {name[:80]} is known. See People for all addresses."
+            )
         if not is_here(person):
-            raise serializers.ValidationError(f"{person.full_name} has left: choose somebody who is here.")
+            raise serializers.ValidationError(f"{person.full_name} has left: choose somebody else.")
         return person
 
     def name_of(self, value: Person | None) -> str:

@@ -34,14 +34,14 @@ def unit_to_write_for(slug: str, visibility: Visibility, things: str, *, must_st
     """
     if not slug:
         if not visibility.leads_whole:
-            raise MayNotWriteError(f"{things} of the whole organisation are written by executives and admins.")
+            raise MayNotWriteError(f"{things} of the whole organisation can be written only by executives and admins.")
         return None
     unit = Unit.objects.within(visibility).filter(slug=slug).first() if "\x00" not in slug else None
     if unit is None:
         named = slug[:80].replace("\x00", "")
         raise FieldError("unit", f"There is no unit “{named}”, or you may not see it.")
     if not visibility.leads(unit.pk):
-        raise MayNotWriteError(f"{things} of {unit.name} are written by its managers, executives and admins.")
+        raise MayNotWriteError(f"{things} of {unit.name} can be written only by its managers, executives and admins.")
     if must_stand and not exists_today(unit):
         raise FieldError("unit", f"{unit.name} is no longer in any Org Tree: choose a current unit.")
     return unit

@@ -220,7 +220,7 @@ def test_a_quarter_is_closed_by_executives_and_admins(delivered: Org, persona: A
     quarter = current_quarter()
     with pytest.raises(MayNotWriteError, match="executives and admins"):
         close_quarter(as_(persona), quarter)
-    assert preview_closing(as_(persona), quarter).blocks == ("A quarter is closed by executives and admins.",)
+    assert preview_closing(as_(persona), quarter).blocks == ("Only executives and admins can close a quarter.",)
     assert not FrozenDocument.objects.exists()
 
 

@@ -128,7 +128,7 @@ def test_one_meeting_is_moved_and_another_cancelled() -> None:
     posted(MANAGER, f"{url(august)}cancel/", reason="Everybody is <away>.", sequence="0")
     shown = page(MANAGER, url(august))
     assert "Everybody is &lt;away&gt;." in shown
-    assert "Hold it after all" in shown
+    assert "Reinstate this meeting" in shown
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,7 @@ def test_the_calendar_file_of_a_meeting_names_nobody() -> None:
 
 def test_a_feed_is_made_shown_once_renewed_and_revoked() -> None:
     client = signed_in(MEMBER)
-    assert "Make an address" in client.get("/account/calendar-feed/").content.decode()
+    assert "Create an address" in client.get("/account/calendar-feed/").content.decode()
     made = client.post("/account/calendar-feed/", {"renew": "1"}).content.decode()
     address = made.split('id="feed-address">')[1].split("<")[0]
     path = address.removeprefix("http://127.0.0.1:8000")

@@ -58,10 +58,10 @@ def test_an_objective_is_written_by_form(sign_in: SignIn) -> None:
     ("row", "message"),
     [
         ({"metric": "pr.review_time", "target": "10", "baseline": "20 h"}, "duration with its unit"),
-        ({"metric": "pr.review_time", "target": ""}, "Enter what is to be achieved"),
+        ({"metric": "pr.review_time", "target": ""}, "Enter what you want to achieve"),
         ({"metric": "pr.review_time", "target": "30 h", "baseline": "20 h"}, "baseline"),
         ({"metric": "no.such_metric", "target": "3"}, "is not one of the available choices"),
-        ({"title": "", "target": "4", "better": "higher"}, "Say what is measured"),
+        ({"title": "", "target": "4", "better": "higher"}, "Enter what is measured"),
         ({"title": "Satisfaction", "target": "4 apples", "better": "higher"}, "is not a number"),
         ({"title": "Satisfaction", "target": "2", "baseline": "3", "better": "higher"}, "baseline"),
     ],

@@ -163,7 +163,7 @@ def test_a_guardrail_holds_or_is_broken(
     assert reached.standing == ObjectiveStatus.ON_TRACK
     assert progress.computed == (ObjectiveStatus.ON_TRACK if holds else ObjectiveStatus.AT_RISK), "at risk at least"
     assert progress.progress == 1.0, "guardrails are no part of it"
-    assert ("Guardrail broken: Reviews begin sooner" in progress.why) is not holds
+    assert ("Guardrail broken: Reviews start sooner" in progress.why) is not holds
     assert objective_line(progress, TODAY).status_was_overridden is not holds
 
 

@@ -107,7 +107,7 @@ def test_drafts_are_seen_by_those_who_answer_for_the_unit(teams: Org) -> None:
         ({"key_results": (by_hand(title=" "),)}, "key_results.0.title", "what is measured"),
         ({"key_results": (by_hand(better=""),)}, "key_results.0.better", "higher or lower"),
         ({"key_results": (by_hand(better="sideways"),)}, "key_results.0.better", "higher, lower"),
-        ({"key_results": (by_hand(), by_hand(target=None))}, "key_results.1.target", "Say which value"),
+        ({"key_results": (by_hand(), by_hand(target=None))}, "key_results.1.target", "Enter the value to reach"),
         ({"key_results": (by_hand(target=float("nan")),)}, "key_results.0.target", "a number"),
         ({"key_results": (by_hand(target=2.5),)}, "key_results.0.target", "must lie above"),
         ({"key_results": (by_hand(target=3.0),)}, "key_results.0.target", "must lie above"),
@@ -127,7 +127,7 @@ def test_drafts_are_seen_by_those_who_answer_for_the_unit(teams: Org) -> None:
         (
             {"key_results": (by_hand(target_kind="relative", change_percent=5.0, baseline=None),)},
             "key_results.0.baseline",
-            "Without a baseline",
+            "needs a baseline",
         ),
         ({"key_results": (by_hand(metric="dora.luck"),)}, "key_results.0.metric", "no metric"),
         ({"key_results": (by_hand(metric="ai.committed_breakdown"),)}, "key_results.0.metric", "for each language"),
@@ -229,7 +229,7 @@ def test_objectives_serve_one_from_above_of_their_quarter(teams: Org) -> None:
         ({"unit": "search", "parent": below.pk}, "does not stand above"),
         ({"unit": "platform", "parent": below.pk}, "does not stand above"),
         ({"unit": None, "parent": above.pk}, "at the top"),
-        ({"parent": above.pk, "quarter": following(current_quarter())}, "of their own quarter"),
+        ({"parent": above.pk, "quarter": following(current_quarter())}, "of the same quarter"),
     ):
         with pytest.raises(FieldError, match=message) as refused:
             objective(EXECUTIVE, **fields)

@@ -103,10 +103,10 @@ def test_a_cell_shows_value_trend_and_threshold_and_leads_to_the_metric(sign_in:
         )
     Persona.objects.all().delete()
     persona = Persona.objects.create(slug="developer", name="Developer")
-    PersonaMetric.objects.create(persona=persona, quarter=1, label="Reviews begin", metric=PICKUP)
+    PersonaMetric.objects.create(persona=persona, quarter=1, label="Reviews start", metric=PICKUP)
     agree()
     page = plain(text(sign_in(MANAGER), f"{PERSONAS}?unit=platform"))
-    assert "Reviews begin Pickup time 6.0 h 4.0 h better than the quarter before" in page
+    assert "Reviews start Pickup time 6.0 h 4.0 h better than the quarter before" in page
     assert "Threshold 8.0 h, target 6.0 h On target" in page
     link = f'/insights/metrics/{PICKUP}/?unit=platform&amp;range={windows.quarter_name(last.start)}"'
     assert link in text(sign_in(MANAGER), f"{PERSONAS}?unit=platform")
@@ -125,7 +125,7 @@ def test_what_is_not_measured_says_what_it_takes(sign_in: SignIn) -> None:
     assert "/insights/hand-kept/new/?template=customer_satisfaction" in page
     assert "no tool here measures sprint.scope_creep" in page
     assert "/insights/hand-kept/new/" not in text(sign_in(MEMBER), PERSONAS), "members set nothing up"
-    assert "and none of all" in why_unmeasured("ai.active_share_by_agent")
+    assert "but none overall" in why_unmeasured("ai.active_share_by_agent")
     document = sign_in(EXECUTIVE).get("/api/v1/roadmap/personas/").json()
     [manager] = [one for one in document["personas"] if one["slug"] == "engineering-manager"]
     assert next(one for one in manager["metrics"] if one["metric"] == "allocation.share")["value"] is None

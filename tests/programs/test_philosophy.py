@@ -133,7 +133,7 @@ def test_what_says_nothing_is_refused(sign_in: SignIn, text: str, reason: str, f
         publish(text, reason)
     assert refused.value.field == field
     publish()
-    with pytest.raises(FieldError, match="published already"):
+    with pytest.raises(FieldError, match="already published"):
         publish(of_number=1)
 
 

@@ -81,7 +81,7 @@ def test_a_tree_that_was_archived_has_no_teams(two_trees: Org) -> None:
     OrgTree.objects.filter(pk=sites.pk).update(archived_at=timezone.now())
     assert name() == "Teams"
     page = plain(text(signed_in(ADMIN), ADDRESS))
-    assert "Teams, which is guessed" in page
+    assert "Teams, as a guess" in page
 
 
 def test_admins_alone_change_it(two_trees: Org) -> None:

@@ -38,7 +38,7 @@ def test_the_document_holds_all_that_is_shown(delivered: Org) -> None:
     objective(key_results=(pickup(),), owner=ada.email, is_mandatory=True)
     ticket(title="A rota", owner="ada@example.com")
     qbr = review()
-    say(qbr, "dora", "It **moved**.", headline="Reviews begin sooner")
+    say(qbr, "dora", "It **moved**.", headline="Reviews start sooner")
     document = frozen(qbr)
     content = json.loads(document.body)
     pickup_time = content["figures"]["pr.pickup_time"]
@@ -47,7 +47,7 @@ def test_the_document_holds_all_that_is_shown(delivered: Org) -> None:
     assert (pickup_time["of_people"], pickup_time["open_as_in_tools"], pickup_time["version"]) == (True, True, 1)
     assert content["charts"]["by_unit:pr.pickup_time"][0]["slug"] == "platform"
     assert [section["key"] for section in content["sections"]][:3] == ["highlights", "dora", "objectives"]
-    assert content["sections"][1]["headline"] == "Reviews begin sooner"
+    assert content["sections"][1]["headline"] == "Reviews start sooner"
     assert content["objectives"][0]["key_results"][0]["value"] == pytest.approx(14 * HOUR)
     assert content["tickets"][0]["owner"] == ada.pk
     assert content["figures"]["dora.lead_time"]["now"]["reason"].startswith("No deployment")

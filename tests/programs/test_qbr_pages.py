@@ -297,7 +297,10 @@ def test_the_api_writes_what_pages_write(delivered: Org) -> None:
     assert [section["key"] for section in arranged["document"]["sections"]] == ["dora"]
     sent(client, "POST", f"{address}arrange/", {"order": ["dora"], "included": ["dora"], "version": 1}, 409)
     refused = sent(client, "POST", f"{address}sign/", {}, 400)
-    assert problem(refused) == ("state", "Freeze the review first: only figures that no longer change are signed off.")
+    assert problem(refused) == (
+        "state",
+        "Freeze the review first: only figures that no longer change can be signed off.",
+    )
     first = sent(client, "POST", f"{address}freeze/", {})
     assert sent(client, "POST", f"{address}freeze/", {})["sha256"] == first["sha256"]
     assert sent(client, "POST", f"{address}sign/", {})["signed_by"] == "Edith"

@@ -136,26 +136,26 @@ class TestWhatIsNotSaidAnyMore:
 
     def test_it_was_done(self, planned: Teams, server: MailServer) -> None:
         move_ticket(as_(MANAGER), self.ticket, TicketState.DONE)
-        assert self.left_out() == ["It is settled."]
+        assert self.left_out() == ["It is resolved."]
         assert server.taken() == []
 
     def test_it_went_to_somebody_else(self, planned: Teams) -> None:
         self.ticket.owner = person("hedy")
         self.ticket.save()
-        assert self.left_out() == ["It is settled."]
+        assert self.left_out() == ["It is resolved."]
 
     def test_it_may_not_be_seen_any_more(self, planned: Teams) -> None:
         self.ticket.owner, self.ticket.unit = None, planned.search
         self.ticket.save()
-        assert self.left_out() == ["It is not theirs to see any more."]
+        assert self.left_out() == ["They may no longer see it."]
 
     def test_the_person_left(self, planned: Teams) -> None:
         Employment.objects.create(person=person("ada"), during=(day_before(9), local_today()))
-        assert self.left_out() == ["The account is switched off, or its person has left."]
+        assert self.left_out() == ["The account is inactive, or its person has left."]
 
     def test_the_account_was_switched_off(self, planned: Teams) -> None:
         User.objects.filter(username=MEMBER.email).update(is_active=False)
-        assert self.left_out() == ["The account is switched off, or its person has left."]
+        assert self.left_out() == ["The account is inactive, or its person has left."]
 
     def test_it_was_read_in_the_app(self, planned: Teams) -> None:
         Notice.objects.update(read_at=timezone.now())
@@ -163,7 +163,7 @@ class TestWhatIsNotSaidAnyMore:
 
     def test_they_want_no_such_messages(self, planned: Teams) -> None:
         OptOut.objects.create(account=create_user(MEMBER), channel=Channel.EMAIL, kind="ticket_due")
-        assert self.left_out() == ["They want no such messages."]
+        assert self.left_out() == ["They turned these messages off."]
 
 
 def test_kinds_that_are_switched_off_are_not_even_planned(teams: Teams, server: MailServer) -> None:

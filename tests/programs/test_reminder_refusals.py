@@ -69,8 +69,8 @@ class TestTheServerSaysNo:
         [
             ("nobody@example.com", "550 5.1.1 No such mailbox"),
             ("spam@example.com", "554 5.7.1 This looks like spam"),
-            ("no address at all", "is no e-mail address"),
-            ("@example.com", "is no e-mail address"),
+            ("no address at all", "is not an e-mail address"),
+            ("@example.com", "is not an e-mail address"),
             ("ädä@example.com", "outside of ASCII"),
         ],
     )

@@ -96,7 +96,7 @@ def test_an_intent_becomes_an_objective_in_one_step() -> None:
     written = Objective.objects.get()
     assert (written.title, str(written.quarter), written.template) == ("Sooner in production", "2026-Q4", "lead-time")
     assert not RoadmapIntent.objects.exists()
-    assert "somebody did, or removed it" in text(client, address)
+    assert "somebody wrote its objective, or removed it" in text(client, address)
 
 
 def test_nobody_resolves_an_intent_that_is_not_theirs() -> None:

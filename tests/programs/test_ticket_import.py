@@ -90,7 +90,7 @@ def test_the_page_shows_what_a_file_would_do_and_does_it(sign_in: SignIn) -> Non
         ({"title": ""}, "Opportunity or challenge: Say what"),
         ({"kind": "weather"}, "Where the cause lies"),
         ({"due_on": "soon"}, "Due by: “soon” is no day"),
-        ({"due_on": ""}, "needs a day"),
+        ({"due_on": ""}, "needs a due date"),
         ({"unit": "nowhere"}, "no unit"),
         ({"unit": "search"}, "Unit"),
         ({"unit": ""}, "executives and admins"),

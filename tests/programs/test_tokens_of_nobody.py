@@ -70,4 +70,4 @@ def test_who_said_and_changed_something_is_for_accounts(nobody: Client, part: st
     number = document(nobody, "/api/v1/tickets/")["tickets"][0]["id"]
     answer = nobody.get(f"/api/v1/{part.format(ticket=number)}")
     assert answer.status_code == 403
-    assert "acts for nobody" in answer.content.decode()
+    assert "has no account" in answer.content.decode()

@@ -103,7 +103,7 @@ def focus(request: HttpRequest) -> HttpResponseBase:
 def focus_edit(request: HttpRequest) -> HttpResponseBase:
     subject = subject_in(request)
     if not subject.may_agree or (subject.unit is not None and not exists_today(subject.unit)):
-        raise PermissionDenied("The focus of a unit is chosen by its managers, by executives and by admins.")
+        raise PermissionDenied("Only the unit's managers, executives and admins can choose its focus.")
     newest = newest_focus(subject.unit_id)
     if request.method == "GET":
         return _form_page(request, subject, FocusForm(initial=_initial(newest), known=newest))
@@ -128,7 +128,7 @@ def focus_begin(request: HttpRequest) -> HttpResponseBase:
     """With the indicators of the starter set `set`; `number` is the version that they take the place of."""
     subject, number = subject_in(request), request.POST.get("number", "")
     if not subject.is_plain:
-        raise PermissionDenied("A focus is of a unit or the whole organisation, not of a part of it.")
+        raise PermissionDenied("A focus is for a unit or the whole organisation, not for a part of it.")
     try:
         begin_with(
             subject.access,

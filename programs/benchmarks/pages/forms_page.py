@@ -55,7 +55,7 @@ class BenchmarkForm(forms.Form):
     threshold = forms.CharField(label="Threshold", required=False, max_length=40)
     target = forms.CharField(label="Target", required=False, max_length=40)
     better = forms.ChoiceField(
-        label="Which direction is better", choices=Direction.choices, help_text="The metric itself does not say."
+        label="Which direction is better", choices=Direction.choices, help_text="The metric does not define it."
     )
     period = forms.ChoiceField(
         label="Period",
@@ -75,7 +75,7 @@ class BenchmarkForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Stored with the version.",
     )
-    is_to_hold = forms.BooleanField(label="It is already reached and is to be held", required=False)
+    is_to_hold = forms.BooleanField(label="It is already reached and should be held", required=False)
     number = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(self, *args: Any, metric: Metric, **kwargs: Any) -> None:
@@ -168,10 +168,10 @@ def _params(request: HttpRequest, key: str) -> tuple[Subject, Metric]:
     """Raises Http404 for a metric that there is not, PermissionDenied for who leads no such unit."""
     metric = next((offered for offered in offered_metrics() if offered.key == key), None)
     if metric is None:
-        raise Http404("No such metric, or one that has no figure of its own.")
+        raise Http404("No such metric, or it has no single figure.")
     subject = subject_in(request)
     if not subject.may_agree:
-        raise PermissionDenied("Benchmarks are set by the managers of a unit, by executives and by admins.")
+        raise PermissionDenied("Only managers of a unit, executives and admins can set benchmarks.")
     if subject.unit is not None and not exists_today(subject.unit):
         raise PermissionDenied(f"{subject.name} is no longer in any Org Tree, so no benchmark can be set for it.")
     return subject, metric

@@ -197,7 +197,7 @@ def version_lines(versions: Sequence[BenchmarkVersion], access: Access) -> list[
             threshold=value_words(version.threshold, version),
             target=value_words(version.target, version),
             baseline=baseline_words(version, access),
-            note="The target was already reached and is to be held." if version.is_to_hold else "",
+            note="The target was already reached and should be held." if version.is_to_hold else "",
         )
         for version in versions
     ]

@@ -101,7 +101,7 @@ def benchmark_take_back(request: HttpRequest, key: str) -> HttpResponseBase:
     """`reason`, and `number` of the version that it is about."""
     subject = subject_in(request)
     if not subject.is_plain:
-        raise PermissionDenied("Benchmarks are of a unit or the whole organisation, not of a part of it.")
+        raise PermissionDenied("Benchmarks are for a unit or the whole organisation, not for a part of it.")
     number, reason = request.POST.get("number", ""), request.POST.get("reason", "")
     try:
         withdraw_benchmark(

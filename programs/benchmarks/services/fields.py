@@ -106,7 +106,7 @@ class FocusWriteSerializer(WriteSerializer[FocusVersion]):
         default=list,
         max_length=MOST_INDICATORS,
         error_messages={
-            "max_length": f"At most {MOST_INDICATORS} key indicators: with more nobody knows what matters.",
+            "max_length": f"At most {MOST_INDICATORS} key indicators: with more, priorities are unclear.",
             "not_a_list": "It must be a list of keys of metrics.",
         },
     )
@@ -145,15 +145,15 @@ def _better(metric: Metric, text: str | None) -> Direction:
     if metric.better is not Better.NEITHER:
         return Direction(metric.better.value)
     if not text:
-        raise FieldError("better", "This metric has no direction of its own: say which one you mean.")
+        raise FieldError("better", "This metric has no direction of its own: choose one.")
     return Direction(text)
 
 
 def _period(metric: Metric, text: str | None) -> Period:
     if not grows_with_time(metric):
         if text:
-            raise FieldError("period", f"{metric.name} is the same of a week and of a year: leave the period out.")
+            raise FieldError("period", f"{metric.name} is the same for a week and a year: omit the period.")
         return Period.NONE
     if not text:
-        raise FieldError("period", f"Say of what time it is: {', '.join(PERIODS)}.")
+        raise FieldError("period", f"Choose the period:  {', '.join(PERIODS)}.")
     return Period(text)

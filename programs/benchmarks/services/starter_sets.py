@@ -27,8 +27,8 @@ _ALL = (
     StarterSet(
         "dora",
         "DORA",
-        "How fast and how safely changes reach users: the four keys with rework. None of them is bought by another "
-        "without being seen.",
+        "How fast and how safely changes reach users: the four keys with rework. Trading one off against another "
+        "becomes visible.",
         (
             "dora.deployment_frequency",
             "dora.lead_time",
@@ -41,7 +41,7 @@ _ALL = (
         "space",
         "SPACE",
         "Four of the five dimensions of the framework, at least one indicator of each: performance, activity, "
-        "communication, and efficiency and flow. Satisfaction is asked, not measured.",
+        "communication, and efficiency and flow. Satisfaction comes from surveys, not from measurement.",
         (
             "dora.change_failure_rate",
             "work.features_per_week",

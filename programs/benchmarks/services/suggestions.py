@@ -108,7 +108,7 @@ def _suggestions(
     published = _published(question, here, sets)
     missing = [answer for answer in answers if isinstance(answer, str) and answer]
     if not published:
-        missing.append("No published set has comparable figures of this metric.")
+        missing.append("No published set has comparable figures for this metric.")
     return Suggestions(here, [*(answer for answer in answers if isinstance(answer, Suggestion)), *published], missing)
 
 
@@ -128,10 +128,10 @@ def _best_quarter(question: Question, here: CurrentValue, quarters: _Quarters) -
     quarter, sample = next((quarter, sample) for value, quarter, sample in known if value == best)
     why = (
         f"The best of its last {len(known)} whole quarters was {windows.quarter_name(quarter.start)} with "
-        f"{question.words(best)} ({wording.count(sample, 'fact')}). What was achieved once can be achieved again."
+        f"{question.words(best)} ({wording.count(sample, 'fact')}). What the unit achieved once, it can achieve again."
     )
     if here.value is not None and question.is_better(here.value, best):
-        why += f" The current value, {question.words(here.value)}, is better still: this would hold it."
+        why += f" The current value, {question.words(here.value)}, is even better: this target would hold it."
     return Suggestion("history", "Its own best quarter", why, question.agreed(best), None)
 
 

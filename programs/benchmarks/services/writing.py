@@ -116,7 +116,7 @@ def _is_beyond_its_target(version: BenchmarkVersion, baseline: Baseline, access:
         "is_to_hold",
         f"The baseline ({here}, {wording.days(baseline.window)}) is already better than this target. Choose a "
         "stricter one, "
-        "or confirm that it is to be held.",
+        "or confirm that it should be held.",
     )
 
 
@@ -135,5 +135,5 @@ def _store(version: BenchmarkVersion, of_number: int) -> BenchmarkVersion:
 
 def _account(access: Access) -> User:
     if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account sets no benchmarks.")
+        raise MayNotWriteError("Sign in with an account: a token without an account cannot set benchmarks.")
     return access.viewer

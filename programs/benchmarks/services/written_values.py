@@ -52,9 +52,9 @@ def read_value(text: str, unit: UnitOfMeasure) -> float | None:
         raise UnreadableValueError(f"Write it as {EXAMPLES[unit]}.")
     value = float(re.sub(r"[ ,]", "", match[1])) * factor
     if not math.isfinite(value) or abs(value) > GREATEST:
-        raise UnreadableValueError("That is more than can be counted.")
+        raise UnreadableValueError("The number is too large.")
     if value < 0:
-        raise UnreadableValueError("It cannot be less than nothing.")
+        raise UnreadableValueError("It cannot be negative.")
     if unit is UnitOfMeasure.PERCENT and value > 100:
         raise UnreadableValueError("A share is at most 100 %.")
     return value

@@ -66,7 +66,7 @@ def budget_new(request: HttpRequest) -> HttpResponse:
     """`unit` in the address fills the form in."""
     access = access_in(request)
     if not access.visibility.leads_any:
-        raise PermissionDenied("Budgets are written by the managers of a unit, by executives and by admins.")
+        raise PermissionDenied("Only managers of a unit, executives and admins can write budgets.")
     posted = request.POST if request.method == "POST" else None
     form = BudgetForm(posted, visibility=access.visibility, initial=_beginning(request))
     if form.save_by(lambda: add_budget(access, form.given())):
@@ -111,7 +111,7 @@ def _to_change(request: HttpRequest, pk: int) -> Budget:
     changeable = Budget.objects.led_by(access_in(request).visibility).select_related("unit", "owner")
     budget = changeable.filter(pk=pk).first()
     if budget is None:
-        raise Http404("No such budget, or one that you may not change.")
+        raise Http404("No such budget, or you may not change it.")
     return budget
 
 

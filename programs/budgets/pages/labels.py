@@ -80,7 +80,7 @@ def budget_line(outlook: Outlook, contacts: Sequence[str], sent: Sequence[Budget
         interval=f"{wording.money(forecast.interval.low)} to {wording.money(forecast.interval.high)}"
         if forecast
         else "",
-        rests_on=f"{forecast.weeks_left:.1f} weeks of work to come, at {wording.money(forecast.weekly)} a week "
+        rests_on=f"{forecast.weeks_left:.1f} weeks of work remaining, at {wording.money(forecast.weekly)} a week "
         f"(last {wording.count(forecast.weeks, 'week')})"
         if forecast
         else outlook.spend.why_none,

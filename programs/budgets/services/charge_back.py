@@ -57,7 +57,7 @@ def needed_attribute(slug: str) -> Attribute:
     """As `chosen_attribute`; FieldError where there is none."""
     attribute = chosen_attribute(slug)
     if attribute is None:
-        raise FieldError("attribute", "Say by which attribute of people, or have an admin set the cost centre.")
+        raise FieldError("attribute", "Name the attribute of people, or ask an admin to set the cost centre.")
     return attribute
 
 
@@ -149,7 +149,7 @@ def _centres(attribute: Attribute, window: Window) -> list[str]:
     held = PersonAttribute.objects.filter(attribute=attribute, during__overlap=(window.start, window.end))
     values = list(held.order_by("value").values_list("value", flat=True).distinct()[: MOST_CENTRES + 1])
     if len(values) > MOST_CENTRES:
-        raise FieldError("attribute", f"{attribute} has more than {MOST_CENTRES} values: it is no cost centre.")
+        raise FieldError("attribute", f"{attribute} has more than {MOST_CENTRES} values, too many for a cost centre.")
     return values
 
 

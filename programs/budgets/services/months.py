@@ -20,7 +20,7 @@ def read_month(field: str, text: str) -> date:
         year, month = int(found[1]), int(found[2])
         if FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= windows.MONTHS_A_YEAR:
             return date(year, month, 1)
-    raise FieldError(field, f"“{text[:20]}” is no month: write it as 2026-11.")
+    raise FieldError(field, f"“{text[:20]}” is not a month: write it as 2026-11.")
 
 
 def this_month() -> date:

@@ -86,5 +86,5 @@ def _check_may_write(access: Access, budget: Budget) -> None:
 
 def _account(access: Access) -> User:
     if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account writes no budgets.")
+        raise MayNotWriteError("Sign in with an account: a token without an account cannot write budgets.")
     return access.viewer

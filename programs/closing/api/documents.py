@@ -29,7 +29,7 @@ class FrozenKeyResultSerializer(MeasuredKeyResultSerializer):
 
 class FrozenCheckInSerializer(serializers.Serializer[object]):
     at = serializers.DateTimeField()
-    by = serializers.CharField(allow_null=True, help_text="Null: an account that is gone, or before a token of nobody.")
+    by = serializers.CharField(allow_null=True, help_text="Null: a deleted account, or before a token of nobody.")
     confidence = serializers.ChoiceField(choices=CheckIn.Confidence.choices)
     note = serializers.CharField()
     key_result = serializers.IntegerField(allow_null=True)

@@ -33,7 +33,7 @@ from programs.objectives.pages.labels import ObjectiveLine, objective_line
 from programs.objectives.services.decisions import keep_decisions
 from programs.quarters.pages import elapsed_text, known_quarter, quarter_url
 
-ONLY_LEADERS = "A quarter is closed by executives and admins."
+ONLY_LEADERS = "Only executives and admins can close a quarter."
 PAGE_SIZE = 25
 DECISION, RETROSPECTIVE = "decision-", "retrospective-"  # field names end with the objective's id
 

@@ -182,7 +182,7 @@ def _line(
         pk=objective.id,
         title=objective.title,
         unit=objective.unit_name or EVERYBODY,
-        owner="" if objective.owner is None else people.get(objective.owner, "Somebody who is gone"),
+        owner="" if objective.owner is None else people.get(objective.owner, "Deleted account"),
         is_mandatory=objective.is_mandatory,
         is_dropped=objective.is_dropped,
         dropped_why=objective.dropped_why,

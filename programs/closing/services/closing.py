@@ -54,7 +54,7 @@ CarryOver = Objective.CarryOver
 PUBLISHED = Q(published_at__isnull=False)
 DRAFTS_LAST = ExpressionWrapper(~PUBLISHED, BooleanField())
 
-ONLY_LEADERS = "A quarter is closed by executives and admins."
+ONLY_LEADERS = "Only executives and admins can close a quarter."
 NOT_STARTED = "{quarter} has not started, so it cannot be closed."
 ALREADY_CLOSED = "{quarter} is already closed: its document is final."
 NEVER_PUBLISHED = "The quarter was closed before it was published."
@@ -226,7 +226,7 @@ def _needs_reason(
         named = wording.listed([f"“{key_result.title}”" for key_result in without_value[:MOST_NAMED]])
         more = f" and {without_total - MOST_NAMED:,} more" if without_total > MOST_NAMED else ""
         reasons.append(
-            f"Nothing was entered for {named}{more}: check in with the final value, or give a reason for closing "
+            f"No value was entered for {named}{more}: check in with the final value, or give a reason for closing "
             "without it."
         )
     return tuple(reasons)

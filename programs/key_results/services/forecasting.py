@@ -17,9 +17,9 @@ from programs.key_results.services.accumulation import Accumulation
 
 DAYS_A_WEEK = 7
 MIDDLE_OF_WEEK = 3.5  # where what happened in a week is; what stands is read at its end
-OVER = "The quarter is over: nothing is left to forecast."
+OVER = "The quarter is over, so there is nothing to forecast."
 NOT_STARTED = "The quarter has not started."
-OF_PEOPLE = "Each person or repository counts once over the whole quarter: its weeks do not add up to it."
+OF_PEOPLE = "Each person or repository counts once over the whole quarter, so its weeks do not add up."
 FEW = f"A forecast takes {FEWEST_POINTS} weeks with data."
 FEW_CHECK_INS = f"A forecast takes values of {FEWEST_POINTS} days."
 

@@ -190,10 +190,10 @@ def _by_pace(stand: KeyResultState, judged: Assessment) -> tuple[ObjectiveStatus
             return ObjectiveStatus.OFF_TRACK, "It was not reached."
         return (
             ObjectiveStatus.UNKNOWN,
-            f"Without a baseline there is no pace to judge it by. {judged.no_forecast}".strip(),
+            f"Without a baseline, its pace cannot be judged. {judged.no_forecast}".strip(),
         )
     if judged.progress >= due:
-        return ObjectiveStatus.ON_TRACK, "That is at least its pace."
+        return ObjectiveStatus.ON_TRACK, "That is on pace or ahead."
     if judged.progress >= due * LEAST_OF_PACE:
         return ObjectiveStatus.AT_RISK, "It was not reached." if stand.is_over else "That is behind its pace."
     return ObjectiveStatus.OFF_TRACK, "It was not reached." if stand.is_over else "That is less than half of its pace."
@@ -260,7 +260,7 @@ def together(judged: Sequence[tuple[KeyResult, Assessment]]) -> ObjectiveAssessm
     ]
     silent = len(aims) - len(known)
     if silent:
-        words.append(f"{silent} that can't be judged yet")
+        words.append(f"{silent} that cannot be judged yet")
     why = f"{wording.listed(words)}." if words else "It has no key result."
     status = _of_all(known)
     if broken:

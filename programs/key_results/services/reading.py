@@ -22,7 +22,7 @@ from programs.key_results.services.forecasting import Point
 from programs.models import KeyResult
 
 WEEKS_BEFORE = 13  # of context, as many as a quarter has
-NO_SUCH_METRIC = "There is no such metric any more."
+NO_SUCH_METRIC = "This metric no longer exists."
 
 
 @dataclass(frozen=True)

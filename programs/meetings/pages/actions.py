@@ -63,7 +63,7 @@ def series_end(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         end_series(access_in(request), series)
     except ConflictError:
-        messages.error(request, "Somebody changed this schedule in the meantime. Look at it, and end it then.")
+        messages.error(request, "Somebody changed this schedule in the meantime. Check it, then end it.")
     else:
         messages.success(request, "The schedule has ended: coming meetings are cancelled. Participants are notified.")
     return redirect("meeting_series", pk)

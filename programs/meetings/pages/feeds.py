@@ -30,7 +30,7 @@ def calendar_ics(request: HttpRequest, token: str) -> HttpResponse:
     try:
         content = read_feed(feed)
     except TooManyReadsError:
-        return HttpResponse("This calendar is read too often.\n", status=429, headers={"Retry-After": "60"})
+        return HttpResponse("This calendar is being read too often.\n", status=429, headers={"Retry-After": "60"})
     if content is None:
         raise Http404("There is no calendar at this address.")
     etag, changed_at = f'"{content.etag}"', int(content.changed_at.timestamp())
@@ -52,7 +52,7 @@ def calendar_feed(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if "revoke" in request.POST:
             revoke_feed(account)
-            messages.success(request, "The address is revoked: calendars that read it get nothing more.")
+            messages.success(request, "The address is revoked: calendars that use it receive no more updates.")
             return redirect("calendar_feed")
         address = settings.BASE_URL + reverse("calendar_ics", args=[renew_feed(account)])
     feed = CalendarFeed.objects.filter(account=account).first()

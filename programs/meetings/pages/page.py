@@ -41,7 +41,7 @@ def visible_meeting(request: HttpRequest, pk: int) -> Meeting:
     seen = Meeting.objects.within(access_in(request).visibility).select_related("series__unit")
     record = seen.filter(pk=pk).first()
     if record is None:
-        raise Http404("No such meeting, or one that you may not see.")
+        raise Http404("No such meeting, or you may not see it.")
     return record
 
 

@@ -98,7 +98,7 @@ def series_new(request: HttpRequest) -> HttpResponse:
     """`unit` and `kind` in the address fill the form in."""
     access = access_in(request)
     if not access.visibility.leads_any:
-        raise PermissionDenied("Meetings are scheduled by the managers of a unit, by executives and by admins.")
+        raise PermissionDenied("Managers of a unit, executives and admins schedule meetings.")
     initial = _beginning(request, access.visibility)
     posted = request.POST if request.method == "POST" else None
     form = NewSeriesForm(posted, visibility=access.visibility, initial=initial)

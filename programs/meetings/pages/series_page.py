@@ -93,7 +93,7 @@ def visible_series(request: HttpRequest, pk: int) -> MeetingSeries:
     seen = MeetingSeries.objects.within(access_in(request).visibility).select_related("unit")
     record = seen.filter(pk=pk).first()
     if record is None:
-        raise Http404("No such schedule, or one that you may not see.")
+        raise Http404("No such schedule, or you may not see it.")
     return record
 
 

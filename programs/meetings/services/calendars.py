@@ -68,7 +68,7 @@ def _event(meeting: Meeting, *, attendees: Iterable[Person] = (), is_cancelled: 
     event.add("dtstart", meeting.starts_at.astimezone(UTC))
     event.add("dtend", meeting.ends_at.astimezone(UTC))
     event.add("summary", meeting.series.title)
-    event.add("description", f"{url}\nAnswers to this invitation are not read.")
+    event.add("description", f"{url}\nHeadway does not read answers to this invitation.")
     event.add("url", url)
     if meeting.series.location:
         event.add("location", meeting.series.location)

@@ -44,7 +44,7 @@ class ParticipantsField(serializers.ListField):
         here = set(Person.objects.there_on(windows.local_today()).filter(pk__in=new).values_list("pk", flat=True))
         left = next((person for person in people if person.pk in new and person.pk not in here), None)
         if left is not None:
-            raise serializers.ValidationError(f"{left.full_name} has left: choose somebody who is here.")
+            raise serializers.ValidationError(f"{left.full_name} has left: choose somebody else.")
         return [*people, *(person for person in known if not person.email)]
 
     def to_representation(self, data: Any) -> list[str]:
@@ -60,7 +60,9 @@ def people_named(addresses: Iterable[str]) -> list[Person]:
     people = {(person.email or "").lower(): person for person in found}
     unknown = next((address for address in wanted if address not in people), None)
     if unknown is not None:
-        raise serializers.ValidationError(f"Nobody with the address {unknown[:80]} is known. People lists everybody.")
+        raise serializers.ValidationError(
+            f"Nobody with the address {unknown[:80]} is known. See People for all addresses."
+        )
     return [people[address] for address in wanted]
 
 

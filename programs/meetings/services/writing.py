@@ -90,9 +90,9 @@ def move(access: Access, meeting: Meeting, starts_at: datetime, ends_at: datetim
             return stored
         _check_sequence(stored, of_sequence)
         if not timezone.now() < starts_at < datetime(LAST_DAY.year, 1, 1, tzinfo=UTC):
-            raise FieldError("starts_at", f"It must begin later than now, and before {LAST_DAY.year}.")
+            raise FieldError("starts_at", f"It must start after now and before {LAST_DAY.year}.")
         if not timedelta(0) < ends_at - starts_at <= LONGEST_MEETING:
-            raise FieldError("ends_at", "It must end after it begins, at most 12 hours later.")
+            raise FieldError("ends_at", "It must end after it starts, at most 12 hours later.")
         stored.starts_at, stored.ends_at = starts_at, ends_at
         stored.state, stored.cancelled_why = MeetingState.PLANNED, ""
         return _changed_by_hand(stored)
@@ -122,7 +122,7 @@ def _check_may_schedule(access: Access, unit: Unit | None) -> None:
 
 def _account(access: Access) -> User:
     if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account schedules no meetings.")
+        raise MayNotWriteError("Sign in with an account: a token without an account cannot schedule meetings.")
     return access.viewer
 
 

@@ -20,7 +20,7 @@ from programs.models import Ticket, TicketMirror
 from programs.tickets.services.writing import apply_remote, may_change
 
 SYNC_MIRRORS = signature("programs.tasks.sync_mirrors")  # by name, because it imports what syncs
-ONLY_LEADERS = "A ticket is mirrored by its owner, by the managers of its unit, by executives and by admins."
+ONLY_LEADERS = "Only the ticket's owner, the managers of its unit, executives and admins can mirror it."
 
 
 class Side(StrEnum):

@@ -36,7 +36,7 @@ Status = TicketMirror.Status
 MIRROR = Lock("mirror of a ticket")
 BACKOFF = Backoff(first=timedelta(seconds=30), longest=timedelta(hours=1))
 AT_ONCE = 100
-GONE = "The issue is gone, or moved to where this connection does not read."
+GONE = "The issue was deleted, or moved to a place that this connection does not read."
 GONE_REMEDY = "End the mirror, or mirror the ticket again."
 
 

@@ -80,16 +80,14 @@ class KeyResultSerializer(MeasuredKeyResultSerializer):
         )
         extra_kwargs = {
             **MeasuredKeyResultSerializer.Meta.extra_kwargs,
-            "baseline_to": {"help_text": "The first day that no longer belongs to it."},
+            "baseline_to": {"help_text": "The day after its last."},
         }
 
 
 class ObjectiveSerializer(ReadSerializer[Objective]):
     quarter = serializers.CharField(source="objective.quarter", help_text="2026-Q3")
     quarter_from = serializers.DateField(source="objective.quarter.start")
-    quarter_end = serializers.DateField(
-        source="objective.quarter.end", help_text="The first day that no longer belongs to it."
-    )
+    quarter_end = serializers.DateField(source="objective.quarter.end", help_text="The day after its last.")
     quarter_closed = serializers.BooleanField(source="objective.quarter.is_closed")
     unit = serializers.CharField(
         source="objective.unit.slug", allow_null=True, help_text="Slug; null: the whole organisation."
@@ -185,7 +183,7 @@ class EndingSerializer(serializers.Serializer[object]):
 
 
 class CheckInSerializer(ReadSerializer[CheckIn]):
-    by = AccountField(source="by_id", help_text="Null: an account that is gone.")
+    by = AccountField(source="by_id", help_text="Null: a deleted account.")
 
     class Meta:
         model = CheckIn

@@ -37,7 +37,7 @@ def objective_check_in(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def objective_publish(request: HttpRequest, pk: int) -> HttpResponse:
-    return _change(request, pk, publish_objective, "Objective published. Everybody whom it concerns can see it.")
+    return _change(request, pk, publish_objective, "Objective published. Everybody concerned can see it.")
 
 
 @login_required

@@ -28,7 +28,7 @@ from programs.models.objectives import LONGEST_TITLE, MOST_KEY_RESULTS
 from programs.objectives.services.fields import FIELDS, PLAIN
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 
-OF_METRIC = "The metric’s own"
+OF_METRIC = "The metric’s default"
 LONGEST_AMOUNT = 60
 
 
@@ -192,7 +192,7 @@ class KeyResultForm(forms.Form):
         data["baseline_amount"] = self._read("baseline", "baseline", unit)
         if not data.get("title", "").strip():
             if metric is None:
-                self.add_error("title", "Say what is measured: it is entered by hand.")
+                self.add_error("title", "Enter what is measured: the value is entered by hand.")
             elif data["amount"] is not None:
                 data["title"] = made_title(metric, data)
         return data
@@ -287,5 +287,5 @@ def metric_choices(stored: str) -> list[tuple[str, Any]]:
         if not metric.always_by:
             by_family.setdefault(family_words(family_of(metric.key)), []).append((metric.key, metric.marked_name))
     known = {key for choices in by_family.values() for key, _ in choices}
-    gone = [(stored, f"{stored}, which is no metric any more")] if stored and stored not in known else []
+    gone = [(stored, f"{stored}, no longer a metric")] if stored and stored not in known else []
     return [("", "Entered by hand"), *gone, *by_family.items()]

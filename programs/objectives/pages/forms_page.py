@@ -34,8 +34,8 @@ from programs.teams.writing_for import suggested_owners
 
 ONLY_LEADERS = "Objectives are written by the managers of a unit, by executives and by admins."
 ONLY_OWNERS = (
-    "An objective is changed by its owner, by the managers of its unit, by executives and by admins, until its quarter "
-    "is closed."
+    "Only its owner, the managers of its unit, executives and admins can change an objective, until its quarter is "
+    "closed."
 )
 BLANK = "blank"
 STARTS = ("template", "metric", "parent", "intent")
@@ -194,7 +194,9 @@ def _intent(request: HttpRequest, access: Access) -> RoadmapIntent | None:
     intents = RoadmapIntent.objects.within(access.visibility).select_related("unit", "quarter")
     intent = intents.filter(pk=int(word)).first()
     if intent is None:
-        messages.warning(request, "The roadmap no longer has what you wanted to write: somebody did, or removed it.")
+        messages.warning(
+            request, "The intent is no longer on the roadmap: somebody wrote its objective, or removed it."
+        )
     return intent
 
 

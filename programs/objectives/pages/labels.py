@@ -195,7 +195,7 @@ def metric_link(key_result: KeyResult, unit: Unit | None) -> Link | None:
     try:
         name = get(key_result.metric).marked_name
     except UnknownMetricError:
-        return Link(f"{key_result.metric}, which is no metric any more", "")
+        return Link(f"{key_result.metric}, no longer a metric", "")
     statistic = f"&statistic={key_result.statistic}" if key_result.statistic else ""
     where = f"?unit={unit.slug}{statistic}" if unit else f"?{statistic[1:]}" if statistic else ""
     return Link(name, f"{_metric_path(key_result.metric)}{where}")

@@ -44,7 +44,7 @@ TEAMS_ON_A_PAGE = 50
 SETTINGS = "admin:programs_programsettings_changelist"  # where an admin says whose teams set objectives
 TEAMS_NAMED = 6  # in the sentence above the list
 LONGEST_SEARCH = 100
-EVERYTHING = "Everything that concerns you: your units, the units above them, and the whole organisation"
+EVERYTHING = "Your units, the units above them, and the whole organisation"
 WIDER = dict.fromkeys(("standing", "q", "mine", "drafts", "page"), "")  # what narrows the list, taken away
 NOT_KNOWN = replace(TAGS[ObjectiveStatus.UNKNOWN], text="Unknown")  # without data, or withheld from the viewer
 VIEWS = {"list": "List", "tree": "Alignment", "gaps": "Teams without one"}

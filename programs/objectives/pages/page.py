@@ -83,7 +83,7 @@ def visible_objective(request: HttpRequest, pk: int) -> Objective:
     )
     record = with_links.select_related("unit", "owner", "quarter", "measure", "parent", "carried_from__quarter").first()
     if record is None:
-        raise Http404("No such objective, or one that you may not see.")
+        raise Http404("No such objective, or you may not see it.")
     return record
 
 

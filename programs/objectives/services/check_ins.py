@@ -76,13 +76,13 @@ def _key_result(objective: Objective, pk: int | None) -> KeyResult | None:
         return None
     key_result = objective.key_results.filter(pk=pk).first()
     if key_result is None:
-        raise FieldError("key_result", "There is no such key result of this objective.")
+        raise FieldError("key_result", "This objective has no such key result.")
     return key_result
 
 
 def _check(objective: Objective, confidence: str, note: str, value: float | None, about: KeyResult | None) -> None:
     if objective.published_at is None:
-        raise FieldError("objective", "A draft takes no check-ins: publish it first.")
+        raise FieldError("objective", "A draft cannot have check-ins: publish it first.")
     if confidence not in CheckIn.Confidence.values:
         raise FieldError("confidence", f"One of: {', '.join(CheckIn.Confidence.values)}.")
     if "\x00" in note or len(note) > LONGEST_NOTE:
@@ -90,8 +90,8 @@ def _check(objective: Objective, confidence: str, note: str, value: float | None
     if value is None:
         return
     if about is None:
-        raise FieldError("key_result", "Say which key result the value is of.")
+        raise FieldError("key_result", "Name the key result of the value.")
     if about.metric:
-        raise FieldError("value", f"“{about.title}” is read from its metric: no value is entered.")
+        raise FieldError("value", f"“{about.title}” is read from its metric: do not enter a value.")
     if not math.isfinite(value) or abs(value) > GREATEST:
         raise FieldError("value", "It must be a number.")

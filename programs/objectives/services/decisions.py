@@ -11,7 +11,7 @@ from programs.models import Objective, Quarter
 from programs.objectives.services.writing import account_of, hold_open, locked_to_change, save_change
 
 LONGEST_RETROSPECTIVE = 20_000  # characters
-ONLY_LEADERS = "What the organisation learned is written by executives and admins."
+ONLY_LEADERS = "Only executives and admins can write what the organisation learned."
 
 
 def decide(access: Access, objective: Objective, carry_over: str, retrospective: str) -> Objective:
@@ -49,7 +49,7 @@ def keep_decisions(
             Objective.objects.filter(quarter=quarter, dropped_at=None, pk__in=named).select_related("quarter")
         )
         if len(objectives) != len(named):
-            raise FieldError("decisions", "One of them is no objective of this quarter, or was given up meanwhile.")
+            raise FieldError("decisions", "One of them is not an objective of this quarter, or has been dropped.")
         for objective in objectives:
             decide(
                 access,

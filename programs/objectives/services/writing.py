@@ -157,7 +157,7 @@ def override_status(access: Access, objective: Objective, status: str, reason: s
 
 def account_of(access: Access) -> User:
     if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account writes no objectives.")
+        raise MayNotWriteError("Sign in with an account: a token without an account cannot write objectives.")
     return access.viewer
 
 

@@ -90,8 +90,8 @@ def _note(kind: BottleneckKind, assessments: Sequence[BottleneckAssessment], *, 
     if kind != BottleneckKind.PEOPLE or not any(assessment.is_sign for assessment in assessments):
         return ""
     if explained_elsewhere:
-        return "Look at the signals of process and tooling first: they often explain these."
-    return "A hypothesis, and never about one person."
+        return "Check the signals of process and tooling first: they often explain these."
+    return "A hypothesis, never about one person."
 
 
 def _assessment(assessment: BottleneckAssessment, answers: Answers, *, may_file: bool) -> BottleneckLine:

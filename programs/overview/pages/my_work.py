@@ -122,7 +122,7 @@ def _overdue(late: int, today: date) -> Iterator[WorkLine]:
             "users",
             f"{wording.count(late, 'ticket')} of your teams overdue",
             f"{reverse('tickets')}?teams=1&state=overdue",
-            "Give them a new date or owner, or drop them",
+            "Change the due date or owner, or drop them",
             f"{late:,} late",
             "bad",
             today - timedelta(days=1),

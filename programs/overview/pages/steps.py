@@ -111,9 +111,7 @@ def _next_target(next_target: NextTarget, filters: Filters) -> Words:
         title="Set the next target",
         tag=wording.count(len(indicators), "indicator") if indicators else "Open",
         tone="good" if next_target.metric and indicators else "",
-        text=f"Focus: {_name(next_target.metric)}."
-        if next_target.metric
-        else "No focus metric is chosen. Choose one at a time.",
+        text=f"Focus: {_name(next_target.metric)}." if next_target.metric else "No focus metric is chosen. Choose one.",
         note=f"Key indicators: {', '.join(indicators[:NAMED])}{more}." if indicators else "No key indicators yet.",
         url=scoped(filters, "focus"),
     )
@@ -137,4 +135,4 @@ def _name(key: str) -> str:
     try:
         return get(key).marked_name
     except UnknownMetricError:
-        return f"{key}, which is gone"
+        return f"{key}, which no longer exists"

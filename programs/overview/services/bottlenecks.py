@@ -26,7 +26,7 @@ from programs.tickets.queries import TicketFilters
 
 MUCH_REORGANISED = 20  # percent of the people in a quarter of a year: a fifth is a new team
 WORTH_SAYING = 0.1  # a tenth of what it was: less is no sign of anything
-NOBODY = "Nobody is in an Org Tree here."
+NOBODY = "No people of an Org Tree are in scope."
 
 
 class Judgement(Enum):
@@ -97,7 +97,7 @@ BOTTLENECKS = (
         "allocation",
         BottleneckKind.PEOPLE,
         "Allocation of people",
-        "Do many depend on a few people?",
+        "Do many people depend on a few?",
         ("review.load_concentration",),
     ),
     Bottleneck(

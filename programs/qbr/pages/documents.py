@@ -105,7 +105,7 @@ def signed_text(qbr: Qbr) -> str:
     """By whom it was signed off, and when; empty before."""
     if qbr.signed_at is None:
         return ""
-    by = name_of(qbr.signed_by) if qbr.signed_by else "an account that is gone"
+    by = name_of(qbr.signed_by) if qbr.signed_by else "a deleted account"
     return f"Signed off by {by}, {moment(qbr.signed_at)}"
 
 

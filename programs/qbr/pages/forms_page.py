@@ -175,7 +175,7 @@ def qbr_freeze(request: HttpRequest, pk: int) -> HttpResponse:
     except QueryError as problem:
         messages.error(request, f"It is not frozen: {problem.message}")
     else:
-        messages.success(request, "Frozen. Its figures and texts do not change any more.")
+        messages.success(request, "Frozen. Its figures and texts can no longer change.")
     return redirect(qbr_url(qbr))
 
 
@@ -211,7 +211,7 @@ def _own_draft(request: HttpRequest, pk: int) -> Qbr:
     if not may_write(access_in(request), qbr):
         raise PermissionDenied(ONLY_LEADERS)
     if qbr.is_frozen:
-        raise PermissionDenied("This review is frozen: its figures and texts do not change any more.")
+        raise PermissionDenied("This review is frozen: its figures and texts can no longer change.")
     return qbr
 
 
@@ -220,7 +220,7 @@ def _form(request: HttpRequest | None, section: QbrSection) -> SectionForm:
     form = SectionForm(request.POST if request else None, initial=initial)
     own = SECTIONS[section.key].metrics
     known = addable_metrics()
-    gone = [(key, f"{key}, which is gone") for key in section.metrics if key not in known]
+    gone = [(key, f"{key}, which no longer exists") for key in section.metrics if key not in known]
     choices = [(key, f"{name} ({key})") for key, name in known.items() if key not in own]
     offer(form, "metrics", [*gone, *choices])
     return form

@@ -294,11 +294,11 @@ class _Sheets:
             else section.name
         )
         more = document.tickets_total - len(document.tickets)
-        lead = "The metric is compared in the four weeks before an action began and after it was done."
+        lead = "The metric is compared over the four weeks before an action started and after it was completed."
         if not document.tickets:
             lead = "No action ended in this period or was open by its end."
         elif more > 0:
-            lead = f"The first {len(document.tickets)} are listed; {more:,} more stand in the action plans. {lead}"
+            lead = f"The first {len(document.tickets)} are listed; {more:,} more are in the action plans. {lead}"
         rows = [self._ticket(ticket) for ticket in document.tickets]
         lines = [wrapped(row.title, NAME_WIDTH) + 1 for row in rows]
         return paged(Sheet(section.key, "tickets", title, lead), rows, lines)
@@ -372,7 +372,7 @@ class _Sheets:
         ]
 
     def _person(self, pk: int | None) -> str:
-        return "" if pk is None else self._people.get(pk, "Somebody who is gone")
+        return "" if pk is None else self._people.get(pk, "Deleted account")
 
 
 def _title(section: QbrSectionText) -> str:

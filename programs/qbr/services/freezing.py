@@ -18,7 +18,7 @@ from programs.models import FrozenDocument, Qbr, QbrState
 from programs.qbr.services.content import SCHEMA_VERSION, content_of, objectives_of
 from programs.qbr.services.writing import ONLY_LEADERS, account_of, may_write
 
-NOT_FROZEN = "Freeze the review first: only figures that no longer change are signed off."
+NOT_FROZEN = "Freeze the review first: only figures that no longer change can be signed off."
 
 
 def freeze_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> FrozenDocument:

@@ -41,7 +41,7 @@ SECTIONS: Mapping[str, Section] = {
                 "pr.pickup_time",
                 "ai.spend_wasted",
             ),
-            prompt="The review in one sentence, as the headline: it stands below the title.",
+            prompt="The review in one sentence, as the headline below the title.",
         ),
         Section(
             SectionKey.DORA,
@@ -58,34 +58,34 @@ SECTIONS: Mapping[str, Section] = {
         ),
         Section(
             SectionKey.ACTION_PLANS,
-            prompt="Which actions are kept, copied by other teams, or stopped?",
+            prompt="Which actions do you keep, share with other teams, or stop?",
         ),
         Section(
             SectionKey.AI,
             ("ai.adoption_rate", "ai.committed_code_share", "ai.ship_rate", "ai.spend", "ai.spend_wasted"),
             ((WEEK, "ai.active_developers"), (AGENTS, "ai.spend")),
-            "Does it help, whom, and is it worth what it costs?",
+            "Does it help, whom does it help, and is it worth its cost?",
         ),
         Section(
             SectionKey.QUALITY,
             ("incident.count", "incident.mttr", "bug.ratio", "pr.revert_rate", "pr.unreviewed_rate"),
             ((WEEK, "incident.count"), (UNITS, "dora.change_failure_rate")),
-            "What failed users, and what keeps it from happening again?",
+            "What affected users, and what prevents it from happening again?",
         ),
         Section(
             SectionKey.ALLOCATION,
             ("allocation.share", "allocation.unlinked_share"),
             ((UNITS, "allocation.unlinked_share"),),
-            "Did time go where it was meant to go?",
+            "Did time go where it was planned to go?",
             requires="allocation.share",
         ),
         Section(
             SectionKey.RISKS,
-            prompt="What could keep the next plan from being reached? What is off target is listed.",
+            prompt="What could put the next plan at risk? Off-target items are listed.",
         ),
         Section(
             SectionKey.ASKS,
-            prompt="What leadership is to decide, as a numbered list: “1. **Approve reviewer time**”, then why.",
+            prompt="What leadership should decide, as a numbered list: “1. **Approve reviewer time**”, then why.",
         ),
     )
 }

@@ -27,8 +27,8 @@ from programs.quarters.fiscal_quarters import quarter_of
 from programs.teams.writing_for import unit_to_write_for
 
 LONGEST_COMMENTARY = 20_000  # characters
-ONLY_LEADERS = "A business review is written by the managers of its unit, by executives and by admins."
-IS_FROZEN = "This review is frozen: its figures and texts do not change any more."
+ONLY_LEADERS = "Only the managers of its unit, executives and admins can write a business review."
+IS_FROZEN = "This review is frozen: its figures and texts can no longer change."
 
 
 class QbrExistsError(FieldError):
@@ -61,7 +61,7 @@ def create_qbr(access: Access, unit: str, period: QbrPeriod, day: date) -> Qbr:
     placed = unit_to_write_for(unit, access.visibility, "Business reviews", must_stand=False)
     window = _window_of(period, day)
     if window.start > windows.local_today():
-        raise FieldError("day", f"{wording.day(window.start)} has not come yet: there are no figures to review.")
+        raise FieldError("day", f"{wording.day(window.start)} has not started: there are no figures to review.")
     with changes_by(account):
         qbr, created = Qbr.objects.get_or_create(
             unit=placed, period=period, start=window.start, defaults={"end": window.end, "written_by": account}
@@ -140,7 +140,7 @@ def writing(access: Access, qbr: Qbr) -> Iterator[tuple[Qbr, User]]:
 
 def account_of(access: Access) -> User:
     if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account writes no reviews.")
+        raise MayNotWriteError("Sign in with an account: a token without an account cannot write reviews.")
     return access.viewer
 
 
@@ -163,5 +163,5 @@ def _checked(draft: SectionDraft) -> SectionDraft:
             raise FieldError("metrics", f"There is no metric {key[:80]!r} to show here.")
     metrics = tuple(dict.fromkeys(draft.metrics))
     if len(metrics) > MOST_ADDED_METRICS:
-        raise FieldError("metrics", f"At most {MOST_ADDED_METRICS} more: a row of figures has to stay readable.")
+        raise FieldError("metrics", f"At most {MOST_ADDED_METRICS} more, so that the row of figures stays readable.")
     return SectionDraft(headline, commentary, metrics)

@@ -96,7 +96,7 @@ class NotificationsView(ProgramView):
 
 def _account(request: Request) -> User:
     if not isinstance(request.user, User):
-        raise PermissionDenied("A token of nobody is told nothing, and has no settings.")
+        raise PermissionDenied("A token without an account has no notifications and no settings.")
     return request.user
 
 

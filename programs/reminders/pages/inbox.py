@@ -150,7 +150,7 @@ def notice_lines(notices: Sequence[Notice]) -> list[NoticeLine]:
 def _own(request: HttpRequest, pk: int) -> Notice:
     notice = with_related(notices_of(access_in(request))).filter(pk=pk).first()
     if notice is None:
-        raise Http404("No such notice of yours, or one about what you may not see any more.")
+        raise Http404("You have no such notice, or you may no longer see its subject.")
     return notice
 
 

@@ -127,7 +127,7 @@ def _envelope(smtp: smtplib.SMTP, message: EmailMultiAlternatives) -> None:
         sender = sanitize_address(message.from_email, encoding)
         [address] = message.recipients()
         if not ADDRESS.fullmatch(address):
-            raise RefusedError(f"“{address}” is no e-mail address.")
+            raise RefusedError(f"“{address}” is not an e-mail address.")
         if not address.rpartition("@")[0].isascii():  # only SMTPUTF8 carries these, which few servers speak
             raise RefusedError(f"“{address}” has characters outside of ASCII before its @.")
         recipient = sanitize_address(address, encoding)

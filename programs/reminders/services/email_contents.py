@@ -26,11 +26,11 @@ MOST_URGENT_FIRST = (
     *(MessageKind.OVERDUE_IN_TEAM, MessageKind.COMMENTED, *ALONE),
 )
 # Stored with the delivery.
-NOT_THEIRS = "It is not theirs to see any more."
-HAS_LEFT = "The account is switched off, or its person has left."
-OPTED_OUT = "They want no such messages."
+NOT_THEIRS = "They may no longer see it."
+HAS_LEFT = "The account is inactive, or its person has left."
+OPTED_OUT = "They turned these messages off."
 READ = "They read it in the app."
-SETTLED = "It is settled."
+SETTLED = "It is resolved."
 
 
 def compose(email: OutgoingEmail, *, today: date | None = None) -> EmailContent | None:

@@ -151,7 +151,7 @@ class _NoticeTexts:
 
     def _silence(self, silence: Silence) -> Item:
         return Item(
-            "Stopped sending" if silence.ended_at is None else "Stopped sending, and is over",
+            "Stopped sending" if silence.ended_at is None else "Stopped sending (ended)",
             silence_title(silence),
             f"{_page('integrations')}#silences",
             text_of_notice(silence),

@@ -30,10 +30,10 @@ RETRIES = Backoff(timedelta(minutes=1), longest=timedelta(hours=4))  # together 
 ACCOUNTS_AT_ONCE = 500
 KEPT_FOR = timedelta(days=180)
 COMPOSING = Lock("composing of e-mails")  # whoever makes e-mails is alone, so that an account gets one and not two
-NO_ADDRESS = "The account has no address there."
+NO_ADDRESS = "The account has no address for this channel."
 CUT_OFF = (
-    "The worker that handed it over was stopped before it saw the answer. It may have arrived, so it is not sent again "
-    "by itself."
+    "The worker stopped before it received the mail server's answer. The e-mail may have arrived, so Headway does not "
+    "resend it automatically."
 )
 
 

@@ -52,7 +52,7 @@ def change_preferences(account: User, preferences: Preferences) -> None:
             raise FieldError("time_zone", f"There is no time zone “{preferences.time_zone}”.") from None
     unknown = preferences.kinds - set(MessageKind.values)
     if unknown:
-        raise FieldError("kinds", f"There are no messages of the kind {min(unknown)}.")
+        raise FieldError("kinds", f"There is no kind of message called {min(unknown)}.")
     with transaction.atomic():
         _mute(account, [*sorted(set(MessageKind.values) - preferences.kinds), *([] if preferences.is_on else [""])])
         QuietHours.objects.update_or_create(

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 SLICE_SECONDS = 50.0  # the schedule begins another one every minute
 SENDING = Lock("sending of e-mails")
-OUR_FAULT = "Headway failed on it; its log says more."
+OUR_FAULT = "Headway failed to process it; the log has details."
 MOST_TIMES_AWAY = 2  # in a turn: a server may close a connection after so many e-mails; one that is away stays away
 
 

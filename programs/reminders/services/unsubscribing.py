@@ -14,7 +14,7 @@ SALT = "programs.unsubscribe"
 
 
 class NoSuchLinkError(Exception):
-    """Signed by nobody here, or for an account that is gone."""
+    """Signed by nobody here, or for a deleted account."""
 
 
 def unsubscribe_token(account: User, channel: Channel) -> str:

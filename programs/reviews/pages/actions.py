@@ -84,7 +84,7 @@ def review_ticket(request: HttpRequest, pk: int, point: int) -> HttpResponse:
         try:
             due_on = date.fromisoformat(request.POST.get("due_on", ""))
         except ValueError:
-            raise FieldError("due_on", "A ticket needs a day by which it is due.") from None
+            raise FieldError("due_on", "A ticket needs a due date.") from None
         make_ticket(access, _point(record, point), due_on=due_on, **words)
 
     return _changed(request, pk, create, "Ticket created.", at=f"point-{point}")

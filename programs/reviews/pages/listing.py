@@ -100,7 +100,7 @@ def review_prepare(request: HttpRequest) -> HttpResponse:
     except FieldError as problem:
         messages.error(request, problem.message)
     except ValueError:
-        messages.error(request, "A month is given by its first day, such as 2026-10-01.")
+        messages.error(request, "Give a month by its first day, such as 2026-10-01.")
     else:
         return redirect("review", prepared.pk)
     return redirect("reviews")

@@ -52,7 +52,7 @@ def visible_review(request: HttpRequest, pk: int) -> Review:
     """Raises Http404 for one that the viewer may not see, as for one that is not there."""
     seen = Review.objects.within(access_in(request).visibility).select_related("unit").filter(pk=pk).first()
     if seen is None:
-        raise Http404("No such review, or one that you may not see.")
+        raise Http404("No such review, or you may not see it.")
     return seen
 
 
@@ -112,7 +112,5 @@ def _attendees(record: Review, access: Access) -> list[Attendee]:
     """By name; nameless for whoever may not read names."""
     rows = list(record.attendance.order_by("pk").values_list("person_id", "attended"))
     people = Person.objects.in_bulk([pk for pk, _ in rows]) if access.is_of_account else {}
-    attendees = [
-        Attendee(pk, people[pk].full_name if pk in people else "A person who is gone", came) for pk, came in rows
-    ]
+    attendees = [Attendee(pk, people[pk].full_name if pk in people else "Deleted person", came) for pk, came in rows]
     return sorted(attendees, key=lambda attendee: attendee.name)

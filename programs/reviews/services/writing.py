@@ -39,10 +39,10 @@ def prepare_review(access: Access, unit: Unit, month: date) -> Review:
     Raises FieldError for a month that has not begun, MayNotWriteError.
     """
     if not access.visibility.leads(unit.pk):
-        raise MayNotWriteError("A review is prepared by the unit's managers, by executives and by admins.")
+        raise MayNotWriteError("Only the unit's managers, executives and admins can prepare a review.")
     today, month = windows.local_today(), month.replace(day=1)
     if not FIRST_MONTH <= month <= today:
-        raise FieldError("month", f"{month:%B %Y} has not begun." if month > today else "Months begin in 2000.")
+        raise FieldError("month", f"{month:%B %Y} has not started." if month > today else "Months begin in 2000.")
     account = _account(access)
     with changes_by(account):
         review, is_new = Review.objects.get_or_create(
@@ -84,7 +84,7 @@ def add_point(access: Access, review: Review, title: str) -> ReviewPoint:
     """A point that the data does not bring up."""
     title = " ".join(title.split())
     if not title:
-        raise FieldError("title", "Say what the point is about.")
+        raise FieldError("title", "Enter what the point is about.")
     if len(title) > LONGEST_TITLE or "\x00" in title:
         raise FieldError("title", f"At most {LONGEST_TITLE} characters.")
     account = _account(access)
@@ -176,17 +176,17 @@ def sign_review(access: Access, review: Review, *, at: datetime | None = None) -
 
 def _account(access: Access) -> User:
     if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account writes no reviews.")
+        raise MayNotWriteError("Sign in with an account: a token without an account cannot write reviews.")
     return access.viewer
 
 
 def _locked(access: Access, review: Review) -> Review:
     """Inside a transaction: the review as it is stored now."""
     if not access.visibility.leads(review.unit_id):
-        raise MayNotWriteError("A review is written by the unit's managers, by executives and by admins.")
+        raise MayNotWriteError("Only the unit's managers, executives and admins can write a review.")
     stored = Review.objects.select_for_update(of=("self",)).select_related("unit").get(pk=review.pk)
     if stored.is_signed:
-        raise MayNotWriteError("The review is signed: nothing of it is changed any more.")
+        raise MayNotWriteError("The review is signed and can no longer be changed.")
     return stored
 
 

@@ -223,7 +223,7 @@ def _roadmap(request: Request, access: Access) -> TeamRoadmap:
     first = day("quarter", parameter(request, "quarter")) or today
     earliest, latest = first_days(known, today)
     if not earliest <= first < quarter_of(latest).end:
-        raise FieldError("quarter", f"The roadmap begins between {earliest} and {latest}.")
+        raise FieldError("quarter", f"The roadmap must start between {earliest} and {latest}.")
     return team_roadmap(quarters_from(known, first, QUARTERS_SHOWN), access, unit=parameter(request, "unit") or None)
 
 

@@ -50,7 +50,7 @@ from programs.teams.pages import WHOLE, offer
 
 class IntentForm(PlaceForm):
     template = forms.ChoiceField(
-        label="Template", required=False, help_text="Its key results are proposed when the objective is written."
+        label="Template", required=False, help_text="Headway proposes its key results when you write the objective."
     )
     title = forms.CharField(
         label="In words",

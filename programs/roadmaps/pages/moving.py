@@ -32,8 +32,8 @@ from programs.roadmaps.pages.places import (
 from programs.roadmaps.services.intents import ONLY_LEADERS, change_intent
 
 MOVED_MEANWHILE = (
-    "Somebody changed “{title}” meanwhile: it stands in {quarter} of {unit} now. You wanted {wanted}. "
-    "Nothing was moved; move it again if that still holds."
+    "Somebody changed “{title}” meanwhile: it is now in {quarter} of {unit}. You wanted {wanted}. Nothing was moved; "
+    "move it again if you still want to."
 )
 NO_CARD = "A card is called objective-12 or intent-3."
 

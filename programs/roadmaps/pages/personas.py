@@ -42,7 +42,7 @@ from programs.roadmaps.services.personas import (
 )
 
 ADMIN = "admin:programs_persona_changelist"
-ONLY_ADMINS = "The persona roadmap is edited by admins."
+ONLY_ADMINS = "Only admins can edit the persona roadmap."
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def personas_restore(request: HttpRequest) -> HttpResponse:
     if not getattr(request.user, "is_superuser", False):
         raise PermissionDenied(ONLY_ADMINS)
     restore_personas()
-    messages.success(request, "The six built-in personas are as they came. Personas that you added are unchanged.")
+    messages.success(request, "The six built-in personas are restored. Personas that you added are unchanged.")
     return redirect("persona_roadmap")
 
 

@@ -48,7 +48,7 @@ from programs.teams.pages import WHOLE
 
 ROWS_ON_A_PAGE = 100
 GAPS_NAMED = 50
-EVERYTHING = "Everything that concerns you: your units, the units above them, and the whole organisation"
+EVERYTHING = "Your units, the units above them, and the whole organisation"
 
 
 @dataclass(frozen=True)
@@ -186,7 +186,7 @@ def _first_day(word: str, known: Quarters) -> date:
             "quarter", f"quarter= is the first day of a quarter, like {known.current.start}."
         ) from None
     if not earliest <= day <= latest:
-        raise BadFilterError("quarter", f"The roadmap begins between {earliest} and {latest}.")
+        raise BadFilterError("quarter", f"The roadmap must start between {earliest} and {latest}.")
     return day
 
 

@@ -57,7 +57,7 @@ class IntentWriteSerializer(WriteSerializer[RoadmapIntent]):
             name = ObjectiveTemplate.objects.filter(slug=slug).values_list("name", flat=True).first() if slug else ""
             attrs["title"] = attrs.get("title", "").strip() or name
         if attrs.get("title") in ("", None) and (known is None or "title" in attrs):
-            raise FieldError("title", "Choose a template, or say what is to be improved.")
+            raise FieldError("title", "Choose a template, or enter what to improve.")
         return attrs
 
 

@@ -24,7 +24,7 @@ MOST_IN_A_QUARTER = 10  # of one unit: with more nobody knows what comes first
 ONCE = "roadmap_intent_once_in_a_quarter"
 CHANGED = "Somebody changed this intent in the meantime."
 GONE = "Somebody wrote this objective, or removed the intent, in the meantime."
-ONLY_LEADERS = "A roadmap is written by the managers of a unit, by executives and by admins."
+ONLY_LEADERS = "Only managers of a unit, executives and admins can write a roadmap."
 
 
 def add_intent(access: Access, given: Mapping[str, Any]) -> RoadmapIntent:
@@ -117,4 +117,4 @@ def _once() -> Iterator[None]:
     except IntegrityError as problem:
         if ONCE not in str(problem):
             raise
-        raise FieldError("title", "The unit intends this in that quarter already.") from None
+        raise FieldError("title", "The unit already intends this in that quarter.") from None

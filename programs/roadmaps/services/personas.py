@@ -112,9 +112,9 @@ def why_unmeasured(key: str) -> str:
     except UnknownMetricError:
         if key.startswith(HAND_KEPT):
             slug = key.removeprefix(HAND_KEPT)
-            return f"Not measured yet: the hand-kept metric “{slug}” is to be set up."
-        return f"Not measured yet: no tool here measures {key}."
-    return f"{metric.name} has a value for each {metric.always_by[0].value.replace('_', ' ')}, and none of all."
+            return f"Not measured yet: the hand-kept metric “{slug}” needs to be set up."
+        return f"Not measured yet: no connected tool measures {key}."
+    return f"{metric.name} has a value for each {metric.always_by[0].value.replace('_', ' ')}, but none overall."
 
 
 def restore_personas() -> None:

@@ -105,7 +105,7 @@ class WatchingSerializer(WatchSerializer):
 
 
 class CommentSerializer(ReadSerializer[TicketComment]):
-    by = AccountField(source="by_id", help_text="Null: an account that is gone.")
+    by = AccountField(source="by_id", help_text="Null: a deleted account.")
 
     class Meta:
         model = TicketComment

@@ -109,7 +109,7 @@ def _metric(record: Ticket) -> Link | None:
     try:
         name = get(record.metric).marked_name
     except UnknownMetricError:
-        return Link(f"{record.metric}, which is no metric any more", "")
+        return Link(f"{record.metric}, no longer a metric", "")
     unit = f"?unit={record.unit.slug}" if record.unit else ""
     return Link(name, f"{reverse('metric_page', args=[record.metric])}{unit}")
 

@@ -66,7 +66,7 @@ class TicketWriteSerializer(WriteSerializer[Ticket]):
             },
             "resolution": {"max_length": LONGEST_RESOLUTION},
             "starts_on": {"required": False, "help_text": "Without it today."},
-            "due_on": {"error_messages": {"required": "A ticket needs a day by which it is due."}},
+            "due_on": {"error_messages": {"required": "A ticket needs a due date."}},
         }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
