@@ -16,7 +16,7 @@ SESSIONS_STARTED = Total(
     AGENT_SESSIONS,
     column="sessions",
     missing_column="unnamed_requests",
-    missing_reason="How many sessions is unknown: the agents send no session ids.",
+    missing_reason="The number of sessions is unknown: the agents send no session ids.",
 )
 ACTIVE_DEVELOPERS = People(AGENT_SESSIONS)
 ENROLLED_DEVELOPERS = PeopleOfWindow(ENROLLED_PEOPLE)
@@ -25,7 +25,7 @@ ADOPTION_RATE = Ratio(
     key="ai.adoption_rate",
     version=1,
     name="Adoption",
-    meaning="Share of the enrolled developers who used a coding agent at least once.",
+    meaning="Share of enrolled developers who used a coding agent at least once.",
     formula="active developers ÷ enrolled developers × 100; enrolled: telemetry ever received before the end of the "
     "window, and not off-boarded before it began",
     numerator=ACTIVE_DEVELOPERS,
@@ -68,7 +68,7 @@ ACTIVE_COUNT = Count(
     key="ai.active_developers",
     version=1,
     name="Active developers",
-    meaning="How many developers used a coding agent at least once, of those enrolled.",
+    meaning="How many enrolled developers used a coding agent at least once.",
     formula="distinct people with at least one agent session that started in the window, of the enrolled developers",
     of=ACTIVE_DEVELOPERS,
     out_of=ENROLLED_DEVELOPERS,
@@ -88,9 +88,12 @@ SESSIONS = Count(
     key="ai.sessions",
     version=1,
     name="Sessions",
-    meaning="How many agent sessions were started.",
-    formula="distinct sessions (agent, session id and person), counted where they start; sub-agents are part of "
-    "their parent, a resumed session stays one; what names no session is left out: ai.requests_without_session",
+    meaning="How many agent sessions started.",
+    formula=(
+        "distinct sessions (agent, session id and person), counted where they start; sub-agents are part of their "
+        "parent; a resumed session stays one session; requests without a session are left out: "
+        "ai.requests_without_session"
+    ),
     of=SESSIONS_STARTED,
     unit=UnitOfMeasure.COUNT,
     better=Better.NEITHER,
@@ -108,9 +111,8 @@ REQUESTS_WITHOUT_SESSION = Count(
     key="ai.requests_without_session",
     version=1,
     name="Requests without a session",
-    meaning="How many requests name no session: they count for their person, and sessions are unknown there.",
-    formula="Σ requests of agents that send no session id, per person and day; a day of which only metrics are known "
-    "counts as one",
+    meaning="How many requests name no session: they count for their person, but not as sessions.",
+    formula="Σ requests of agents that send no session id, per person and day; a day with metrics alone counts as one",
     of=Total(AGENT_SESSIONS, column="unnamed_requests"),
     unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,
@@ -127,9 +129,11 @@ SESSIONS_PER_DEVELOPER = PerPersonAndPeriod(
     key="ai.sessions_per_developer",
     version=1,
     name="Sessions per developer",
-    meaning="How often an active developer turns to an agent in a week, month or quarter.",
-    formula="sessions ÷ active developers ÷ number of weeks (months, quarters) in the window that have come; "
-    "a clipped one counts as the share of its days",
+    meaning="How many agent sessions an active developer starts in a week, month or quarter.",
+    formula=(
+        "sessions ÷ active developers ÷ number of weeks (months, quarters) of the window that have begun; a clipped "
+        "one counts by its share of days"
+    ),
     numerator=SESSIONS_STARTED,
     denominator=ACTIVE_DEVELOPERS,
     unit=UnitOfMeasure.COUNT,
@@ -148,9 +152,11 @@ SESSION_DURATION = Duration(
     key="ai.session_duration",
     version=1,
     name="Session duration",
-    meaning="How long a session is at work, without the time in which a terminal was merely left open.",
-    formula="Σ active time ÷ sessions; active time is the sum of a session's stretches, and a stretch ends after "
-    "30 minutes without an event",
+    meaning="How long a session is active, without the time in which a terminal merely stays open.",
+    formula=(
+        "Σ active time ÷ sessions; active time is the sum of a session's work periods; a work period ends after 30 "
+        "minutes without an event"
+    ),
     of=Distribution(AGENT_SESSIONS, column="active_seconds"),
     statistic=Statistic.MEAN,
     unit=UnitOfMeasure.SECONDS,
@@ -169,7 +175,7 @@ SESSION_SPAN = Duration(
     key="ai.session_span",
     version=1,
     name="Session span",
-    meaning="How long a session was open, from its first event to its last.",
+    meaning="How long a session lasts from its first event to its last.",
     formula="Σ (last event − first event) ÷ sessions",
     of=Distribution(AGENT_SESSIONS, column="span_seconds"),
     statistic=Statistic.MEAN,
@@ -188,7 +194,7 @@ ACTIVE_SHARE_BY_AGENT = ShareOfPeople(
     key="ai.active_share_by_agent",
     version=1,
     name="Active users by agent",
-    meaning="Which agents the active developers turn to; each developer counts once, divided over their agents.",
+    meaning="Which agents the active developers use; each developer counts once, divided among their agents.",
     formula="Σ over active developers of (sessions with the agent ÷ all their sessions) ÷ active developers × 100; "
     "the agents sum to 100 %",
     of=PersonShare(AGENT_SESSIONS, dimension=Dimension.AGENT),

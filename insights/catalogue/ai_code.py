@@ -38,8 +38,8 @@ LINES_COMMITTED = Count(
     key="ai.lines_committed",
     version=1,
     name="AI lines committed",
-    meaning="How many of the lines that commits added came from agents.",
-    formula=f"Σ added lines of commits that evidence gives to an agent; {UPPER_BOUND}",
+    meaning="How many lines added by commits came from agents.",
+    formula=f"Σ added lines of commits that evidence attributes to an agent; {UPPER_BOUND}",
     of=AI_LINES,
     unit=UnitOfMeasure.LINES,
     better=Better.NEITHER,
@@ -57,7 +57,7 @@ COMMITTED_CODE_SHARE = Ratio(
     key="ai.committed_code_share",
     version=1,
     name="AI committed code",
-    meaning="Share of the committed lines that came from agents.",
+    meaning="Share of committed lines that came from agents.",
     formula=f"AI lines committed ÷ all lines committed × 100, over all people, enrolled or not; {UPPER_BOUND}",
     numerator=AI_LINES,
     denominator=ALL_LINES_COMMITTED,
@@ -83,9 +83,11 @@ COMMITTED_CODE_SHARE_OF_ENROLLED = Ratio(
     key="ai.committed_code_share_of_enrolled",
     version=1,
     name="AI committed code of enrolled developers",
-    meaning="Share of the lines committed by developers who have an agent that came from agents.",
-    formula="AI lines committed ÷ all lines committed × 100, of developers on the days since their first telemetry "
-    f"came; {UPPER_BOUND}",
+    meaning="Share of committed lines that came from agents, for developers who use an agent.",
+    formula=(
+        "AI lines committed ÷ all lines committed × 100, of developers from the day of their first telemetry on; "
+        f"{UPPER_BOUND}"
+    ),
     numerator=AI_LINES_OF_ENROLLED,
     denominator=LINES_OF_ENROLLED,
     sample=AI_LINES_OF_ENROLLED,  # the authors of these lines count for the minimum group size
@@ -103,7 +105,7 @@ COMMITTED_BREAKDOWN = Breakdown(
     key="ai.committed_breakdown",
     version=1,
     name="AI committed code breakdown",
-    meaning="In which languages or kinds of files the lines stand that came from agents.",
+    meaning="The languages and file types of the lines that came from agents.",
     formula="AI lines committed of the language (type, agent) ÷ all AI lines committed × 100; the parts sum to 100 %",
     numerator=AI_LINES,
     denominator=ALL_AI_LINES,
@@ -122,9 +124,11 @@ SPEND_PER_COMMIT = Ratio(
     key="ai.spend_per_commit",
     version=1,
     name="Spend per commit",
-    meaning="What agents cost for each commit in which they wrote.",
-    formula="spend ÷ commits with at least one attributed line; spend counts on the day of the request, commits on "
-    "theirs",
+    meaning="What agents cost per commit with lines of theirs.",
+    formula=(
+        "spend ÷ commits with at least one attributed line; spend counts on the day of the request, a commit on its "
+        "own day"
+    ),
     numerator=SPENT,
     denominator=AI_COMMITS,
     unit=UnitOfMeasure.CURRENCY,
@@ -143,10 +147,12 @@ SHIP_RATE = Ratio(
     key="ai.ship_rate",
     version=1,
     name="Ship rate",
-    meaning="How much of what agents wrote in sessions was committed.",
-    formula="AI lines committed ÷ AI lines generated × 100, over the sessions for which both are known: the agent "
-    "reports the lines that it writes, the person's commits are known, and the session settled; it can exceed 100 %, "
-    "for commit-level evidence counts all added lines",
+    meaning="Share of the lines that agents wrote in sessions and that were committed.",
+    formula=(
+        "AI lines committed ÷ AI lines generated × 100, over sessions for which both are known: the agent reports its "
+        "lines, the person's commits are known, and the session is settled; it can exceed 100 %, because commit-level "
+        "evidence counts all added lines"
+    ),
     numerator=Total(AGENT_SESSIONS, column="lines_shipped", only=SETTLED),
     denominator=Total(AGENT_SESSIONS, column="lines_generated", only=SETTLED),
     unit=UnitOfMeasure.PERCENT,
@@ -165,7 +171,7 @@ SHIP_RATE_LEFT_OUT = Ratio(
     key="ai.ship_rate_left_out",
     version=1,
     name="Left out of the ship rate",
-    meaning="Share of the generated lines of which it is not known whether they were committed.",
+    meaning="Share of generated lines whose commit is pending or unknown.",
     formula="lines generated in sessions that are pending or unknown ÷ lines generated × 100",
     numerator=Total(AGENT_SESSIONS, column="lines_generated", only=UNSETTLED),
     denominator=Total(AGENT_SESSIONS, column="lines_generated"),
@@ -183,10 +189,10 @@ ENABLED_REPOSITORIES = ShareOfStock(
     key="ai.enabled_repositories",
     version=1,
     name="AI-enabled repositories",
-    meaning="Share of the repositories in which agents are at work that tell agents how work is done there.",
+    meaning="Share of the repositories where agents work that have a context file for them.",
     formula="repositories with an agent context file (CLAUDE.md, AGENTS.md, …) on the default branch at the end of "
-    "the window ÷ repositories with a commit that an agent wrote in × 100; of a unit: repositories in which agents of "
-    "its people wrote",
+    "the window ÷ repositories with a commit that an agent wrote in × 100; for a unit: repositories in which its "
+    "people's agents wrote",
     of=StockAtEnd(AGENT_REPOSITORIES, column="context_file_days"),
     unit=UnitOfMeasure.PERCENT,
     better=Better.HIGHER,

@@ -15,9 +15,8 @@ from integrations.facts.costs import (
 )
 
 BEHIND = (
-    "A session is behind the pull requests that brought its AI lines, each with the share of its lines; one without "
-    "such lines behind the pull request of the branch that its telemetry names, else behind those that list its lost "
-    "commits"
+    "A session's spend is divided among the pull requests that contain its AI lines, by lines; without such lines, it "
+    "goes to the pull request of the branch that its telemetry names, else to those that list its lost commits"
 )
 COST_SOURCE = f"{SPEND_SOURCE}; {OUTCOME_SOURCE}; pull requests and their links to work items"
 DIMENSIONS = (Dimension.REPOSITORY, Dimension.WORK_TYPE, Dimension.SIZE_CLASS)
@@ -27,10 +26,12 @@ SPEND_PER_MERGED_PR = Duration(
     key="ai.spend_per_merged_pr",
     version=1,
     name="Spend per merged PR",
-    meaning="What agents cost for a pull request that was merged, attempts that were given up included.",
-    formula="Σ spend of the sessions behind merged pull requests, and behind those closed without a merge whose place "
-    f"they took, ÷ merged pull requests with any, on the day of the merge. {BEHIND}. A closed one is replaced by the "
-    "first of the same work item that was merged after it was opened, else by the last",
+    meaning="What agents cost per merged pull request, including abandoned attempts.",
+    formula=(
+        "Σ spend of the sessions behind merged pull requests, and behind closed ones that they replaced, ÷ merged pull "
+        f"requests with any, on the day of the merge. {BEHIND}. A pull request closed without a merge is replaced by "
+        "the first one of the same work item that was merged after it was opened, else by the last"
+    ),
     of=Distribution(MERGED_PULL_REQUESTS_WITH_SPEND, column="spend"),
     statistic=Statistic.MEAN,
     unit=UnitOfMeasure.CURRENCY,
@@ -51,9 +52,8 @@ SPEND_ABANDONED = Count(
     key="ai.spend_abandoned",
     version=1,
     name="Spend on abandoned PRs",
-    meaning="What agents cost for pull requests that were closed without a merge.",
-    formula="Σ spend of the sessions behind pull requests closed without a merge, on the day on which they were "
-    f"closed. {BEHIND}",
+    meaning="What agents cost for pull requests closed without a merge.",
+    formula=f"Σ spend of the sessions behind pull requests closed without a merge, on the day of closing. {BEHIND}",
     of=Total(ABANDONED_PULL_REQUESTS_WITH_SPEND, column="spend"),
     unit=UnitOfMeasure.CURRENCY,
     better=Better.LOWER,
@@ -71,10 +71,12 @@ SPEND_PER_ITEM = Duration(
     key="ai.spend_per_item",
     version=1,
     name="Spend per work item",
-    meaning="What agents cost for a work item that was delivered, attempts that were given up included.",
-    formula="Σ spend behind delivered work items ÷ delivered work items with any, on the day of completion: of their "
-    "pull requests, whatever became of these, in equal parts where one is linked to several items; and of sessions "
-    f"that name the item and have no pull request. {BEHIND}",
+    meaning="What agents cost per delivered work item, including abandoned attempts.",
+    formula=(
+        "Σ spend behind delivered work items ÷ delivered work items with any, on the day of completion. It includes "
+        "the spend of all their pull requests, merged or not, in equal parts where one is linked to several items, and "
+        f"of sessions that name the item and have no pull request. {BEHIND}"
+    ),
     of=Distribution(DONE_WORK_ITEMS_WITH_SPEND, column="spend"),
     statistic=Statistic.MEAN,
     unit=UnitOfMeasure.CURRENCY,

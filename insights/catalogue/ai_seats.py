@@ -11,7 +11,7 @@ from insights.query.measures import People, PeopleOfWindow, Total
 from insights.query.query import Dimension
 from integrations.facts.seats import EVERYBODY, LICENSED_PEOPLE, LICENSED_SESSIONS, SEAT_DAYS
 
-SEAT_SOURCE = "Seat plans and who has a seat, as admins keep them"
+SEAT_SOURCE = "Seat plans and seat assignments, entered by admins"
 
 LICENSED = PeopleOfWindow(LICENSED_PEOPLE)
 USING_THEIR_SEAT = People(LICENSED_SESSIONS)
@@ -20,9 +20,10 @@ SEAT_COST = Count(
     key="ai.seat_cost",
     version=1,
     name="Cost of seats",
-    meaning="What subscription seats cost, whether anybody uses them or not.",
-    formula="Σ over seats and days of the price of the month ÷ its days; seats that are paid for and assigned to "
-    "nobody count for the whole organisation",
+    meaning="What subscription seats cost, used or not.",
+    formula=(
+        "Σ over seats and days of the price of the month ÷ its days; unassigned seats count for the whole organisation"
+    ),
     of=Total(SEAT_DAYS, column="cost"),
     unit=UnitOfMeasure.CURRENCY,
     better=Better.NEITHER,
@@ -56,7 +57,7 @@ IDLE_SEATS = Remainder(
     key="ai.idle_seats",
     version=1,
     name="Idle seats",
-    meaning="How many developers have a seat and used none of theirs in the window.",
+    meaning="How many developers have a seat but used none in the window.",
     formula="licensed developers − those of them with a session of an agent on a day on which they had a seat of it",
     numerator=USING_THEIR_SEAT,
     denominator=LICENSED,
@@ -73,7 +74,7 @@ ADOPTION_OF_LICENSED = Ratio(
     key="ai.adoption_of_licensed",
     version=1,
     name="Adoption of licensed developers",
-    meaning="Share of the developers with a seat who used an agent of which they have one.",
+    meaning="Share of developers with a seat who used its agent.",
     formula="licensed developers with a session on a day on which they had a seat of its agent ÷ licensed developers "
     "× 100",
     numerator=USING_THEIR_SEAT,
@@ -93,8 +94,8 @@ ADOPTION_OF_EVERYBODY = Ratio(
     key="ai.adoption_of_everybody",
     version=1,
     name="Adoption of all developers",
-    meaning="Share of everybody who is there who used a coding agent at least once.",
-    formula="active developers ÷ people who were there on any day of the window × 100",
+    meaning="Share of all employed people who used a coding agent at least once.",
+    formula="active developers ÷ people employed on any day of the window × 100",
     numerator=ACTIVE_DEVELOPERS,
     denominator=PeopleOfWindow(EVERYBODY),
     sample=ACTIVE_DEVELOPERS,

@@ -94,9 +94,11 @@ SPEND_BY_PART = Count(
     key="ai.spend_by_part",
     version=1,
     name="Spend by part",
-    meaning="What skills, sub-agents, plugins, MCP servers, levels of effort, sources of queries and providers cost.",
-    formula="spend of the requests that telemetry says are part of it; where it says nothing the part is not said "
-    "(unknown), as with metrics and imported files",
+    meaning="Spend by skill, sub-agent, plugin, MCP server, reasoning effort, query source or provider.",
+    formula=(
+        "spend of the requests that telemetry assigns to the part; where telemetry names none, as in metrics and "
+        "imported files, the part is unknown"
+    ),
     of=replace(_SPENT_IN_SHARES, relation=AGENT_SPEND_PARTS),
     unit=UnitOfMeasure.CURRENCY,
     better=Better.NEITHER,
@@ -113,7 +115,7 @@ SPEND_COMMITTED = Count(
     key="ai.spend_committed",
     version=1,
     name="Spend committed",
-    meaning="What sessions cost of which lines stand in a commit.",
+    meaning="Spend of sessions with lines in a commit.",
     formula="spend of sessions with at least one attributed commit that counts",
     of=_spent_by_sessions_that_are("committed"),
     unit=UnitOfMeasure.CURRENCY,
@@ -132,9 +134,9 @@ SPEND_WASTED = Count(
     key="ai.spend_wasted",
     version=1,
     name="Spend wasted",
-    meaning="What sessions cost that led to no commit, although their people's commits are known.",
+    meaning="Spend of sessions that led to no commit, although their people's commits are known.",
     formula="spend of sessions without an attributed commit; those that ended less than 72 hours ago (to the full "
-    "hour) are pending, and those of people of whom no repository holds a commit within a year are unknown: neither is "
+    "hour) are pending, and those of people without a commit in any repository within a year are unknown; neither is "
     "waste",
     of=_spent_by_sessions_that_are("wasted"),
     unit=UnitOfMeasure.CURRENCY,
@@ -153,7 +155,7 @@ SPEND_PER_DEVELOPER = Ratio(
     key="ai.spend_per_developer",
     version=1,
     name="Spend per developer",
-    meaning="What an active developer's agents cost on average.",
+    meaning="Average spend on agents per active developer.",
     formula="spend ÷ active developers",
     numerator=SPENT,
     denominator=ACTIVE_DEVELOPERS,
@@ -173,7 +175,7 @@ REPORTED_COST = Count(
     key="ai.reported_cost",
     version=1,
     name="Cost reported by agents",
-    meaning="What the agents themselves say they cost, to be held against the spend.",
+    meaning="The cost that agents report themselves, to compare with the spend.",
     formula="Σ of the cost that agents report with their requests; agents that report none are left out",
     of=Total(AGENT_SESSION_DAYS, column="reported_cost"),
     unit=UnitOfMeasure.CURRENCY,
@@ -191,9 +193,11 @@ COST_DIFFERENCE = Count(
     key="ai.cost_difference",
     version=1,
     name="Difference to reported cost",
-    meaning="By how much what the agents say they cost lies above what their tokens cost by the price book.",
-    formula="Σ (cost that the agent reports − spend) over the requests with tokens of which both are known; of days "
-    "that only metrics tell of, over the day and model",
+    meaning="By how much the cost that agents report exceeds the price of their tokens.",
+    formula=(
+        "Σ (cost that the agent reports − spend) over requests with tokens for which both are known; for days with "
+        "metrics alone, over day and model"
+    ),
     of=Total(AGENT_SESSION_DAYS, column="cost_difference"),
     out_of=Total(AGENT_SESSION_DAYS, column="compared_spend"),
     unit=UnitOfMeasure.CURRENCY,
@@ -211,9 +215,11 @@ CACHE_HOUR_SURCHARGE = Count(
     key="ai.cache_hour_surcharge",
     version=1,
     name="Possible cost of hour-long caching",
-    meaning="By how much the spend would be higher if all cache writes that may have been kept an hour were.",
-    formula="Σ of cache writes × (price of an hour − price of five minutes) over the requests whose agent neither says "
-    "how long they were kept nor reports a cost that tells",
+    meaning="How much higher the spend would be if all cache writes of unknown lifetime were kept for an hour.",
+    formula=(
+        "Σ of cache writes × (price of an hour − price of five minutes) over requests whose agent neither reports the "
+        "lifetime nor a cost that reveals it"
+    ),
     of=Total(AGENT_SESSION_DAYS, column="surcharge_1h"),
     unit=UnitOfMeasure.CURRENCY,
     better=Better.NEITHER,
@@ -229,7 +235,7 @@ UNPRICED_TOKENS = Count(
     key="ai.unpriced_tokens",
     version=1,
     name="Tokens without a price",
-    meaning="How many tokens belong to models whose price is not known: the spend is too low by what they cost.",
+    meaning="How many tokens belong to models without a known price; their cost is missing from the spend.",
     formula="tokens of models that no price list or override names on the day of the request",
     of=Total(AGENT_SESSION_DAYS, column="unpriced_tokens"),
     unit=UnitOfMeasure.TOKENS,

@@ -11,14 +11,14 @@ from integrations.facts.work_items import BACKLOG
 
 SOURCE = "Work items with their history of statuses and assignees"
 DIMENSIONS = (Dimension.WORK_TYPE, Dimension.PROJECT, Dimension.REPOSITORY)
-STANDING = "that are to do at the end of the window's last day, or today, for the last assignee"
+STANDING = "not started at the end of the window's last day, or today, for the last assignee"
 
 BACKLOG_AGE = Duration(
     key="backlog.age",
     version=1,
     name="Age of the backlog",
-    meaning="For how long the work items that nobody has begun have been waiting.",
-    formula=f"creation → end of the window, of the work items {STANDING}; in whole days of the local calendar",
+    meaning="How long unstarted work items have been waiting.",
+    formula=f"creation → end of the window, of the work items {STANDING}; in whole local days",
     of=Distribution(BACKLOG, column="age_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
@@ -38,10 +38,10 @@ BACKLOG_HEALTH = Ratio(
     key="backlog.health",
     version=1,
     name="Backlog health",
-    meaning="Which share of the work items that nobody has begun is ready to be begun.",
+    meaning="Share of unstarted work items that are ready to start.",
     formula=f"work items {STANDING}, with an estimate, an assignee, a description and a change within the last 30 days "
-    "÷ all that are to do then × 100. Of estimate and description only the present is known; a description of which the"
-    " tool does not tell lacks nowhere",
+    "÷ all unstarted work items then × 100. Estimate and description are those of today; an item whose tool reports "
+    "no description does not count as lacking one",
     numerator=Total(BACKLOG, column="healthy_items"),
     denominator=Facts(BACKLOG),
     unit=UnitOfMeasure.PERCENT,

@@ -13,10 +13,12 @@ STALE_BRANCH_COUNT = Count(
     key="branch.stale_count",
     version=1,
     name="Stale branches",
-    meaning="How many branches nobody goes on with and nobody merged.",
-    formula="branches beside the default one with commits that are not merged, neither as they are nor as a squash, of "
-    "which the last is older than 30 days at the end of the window's last day, or today; for the unit that owned the "
-    "repository then. Without a clone there is no data.",
+    meaning="How many branches were abandoned without a merge.",
+    formula=(
+        "branches other than the default one with unmerged commits, the last of them older than 30 days at the end of "
+        "the window's last day, or today; a squash counts as a merge. They count for the unit that owned the "
+        "repository then. Without a clone there is no data."
+    ),
     of=Facts(STALE_BRANCHES),
     unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,

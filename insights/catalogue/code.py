@@ -28,9 +28,11 @@ COMMIT_COUNT = Count(
     key="commit.count",
     version=1,
     name="Commits",
-    meaning="How many commits were made, each change once.",
-    formula="distinct commits by the local day of the committer time, without merges, bulk commits and bots that are "
-    "no coding agents; a change that was rebased, cherry-picked or squashed is one",
+    meaning="How many commits were made; each change counts once.",
+    formula=(
+        "distinct commits by the local day of the committer time, without merges, bulk commits and bots other than "
+        "coding agents; rebased, cherry-picked or squashed copies count once"
+    ),
     of=Facts(COMMITS),
     unit=UnitOfMeasure.COUNT,
     better=Better.NEITHER,
@@ -47,10 +49,12 @@ COMMIT_FREQUENCY = PerPersonAndPeriod(
     key="commit.frequency",
     version=1,
     name="Commits per developer",
-    meaning="How often an active developer commits in a week, month or quarter.",
-    formula="commits ÷ active developers ÷ number of weeks (months, quarters) in the window that have come; a clipped "
-    "one counts as the share of its days. Active: a commit, a pull request opened or merged, a review, a work "
-    "item done or an agent session in the window, wherever that was. Commits as in commit.count",
+    meaning="How many commits an active developer makes in a week, month or quarter.",
+    formula=(
+        "commits ÷ active developers ÷ number of weeks (months, quarters) of the window that have begun; a clipped one "
+        "counts by its share of days. Active: a commit, a pull request opened or merged, a review, a completed work "
+        "item or an agent session in the window, in any repository or project. Commits as in commit.count"
+    ),
     numerator=Facts(COMMITS),
     denominator=People(COMMITTING_DEVELOPER_DAYS).undivided_by(*COMMIT_DIMENSIONS),
     unit=UnitOfMeasure.COUNT,
@@ -68,9 +72,11 @@ COMMIT_LINES = Count(
     key="commit.lines",
     version=1,
     name="Lines committed",
-    meaning="How many lines commits added, whoever wrote them.",
-    formula="Σ added lines of counted files of counted commits; generated, vendored, minified, lock and binary files "
-    "are left out, and commits whose objects git could not read",
+    meaning="How many lines commits added, by people and agents.",
+    formula=(
+        "Σ added lines of counted files of counted commits; generated, vendored, minified, lock and binary files are "
+        "left out, as are commits whose objects git could not read"
+    ),
     of=LINES,
     unit=UnitOfMeasure.LINES,
     better=Better.NEITHER,

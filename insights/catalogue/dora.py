@@ -15,19 +15,19 @@ from integrations.facts.delivery import (
     RECOVERIES,
 )
 
-DEPLOYMENTS_SOURCE = "Successful deployments to production, as CI/CD systems tell of them"
+DEPLOYMENTS_SOURCE = "Successful deployments to production, from CI/CD systems"
 LEAD_TIME_SOURCE = "Merged pull requests with their commits, and the deployments that brought them to production"
 OF_PRODUCTION = (
-    "Successful deployments to production count, rollbacks and hotfixes among them, on the day on which they finished, "
-    "for the unit that owned the service, or else the repository, then."
+    "Successful deployments to production count, including rollbacks and hotfixes, on the day they finished, for the "
+    "unit that owned the service, or else the repository, on that day."
 )
 AT_DEPLOYMENT = (
-    "Of merged pull requests, on the day on which the first successful production deployment that contains the merge, "
-    "or a cherry-picked copy of it, finished, in the author's unit then. Containment is told by the commit graph where "
-    "the merge's parents are known, else it is the first deployment of the repository that started after the merge and "
-    "is no rollback; the method is a segment. Those of bots are left out, and those of coding agents count for whoever "
-    "asked. Where the repository's owner agreed to work without pull requests, a commit that reaches the default "
-    "branch without one is a change, too: pushed at its committer time, of its author."
+    "A merged pull request counts on the day its first successful production deployment finished, in the author's unit "
+    "then. That deployment contains the merge, or a cherry-picked copy of it, by the commit graph if the merge's "
+    "parents are known; else it is the repository's first deployment that started after the merge and is not a "
+    "rollback. The method is a segment. Those of bots are left out; those of coding agents count for the person who "
+    "requested them. If the repository's owner agreed to work without pull requests, a commit that reaches the default "
+    "branch without one is also a change: pushed at its committer time, by its author."
 )
 LEAD_TIME_DIMENSIONS = (
     *(Dimension.ASSISTANCE, Dimension.AGENT, Dimension.WORK_TYPE, Dimension.SIZE_CLASS),
@@ -47,9 +47,11 @@ DEPLOYMENT_FREQUENCY = CountPerTime(
     key="dora.deployment_frequency",
     version=1,
     name="Deployment frequency",
-    meaning="How often changes are brought to production.",
-    formula="successful production deployments ÷ calendar days of the window that have passed. A rollout that failed "
-    f"before users got it is a failed pipeline, not a deployment. {OF_PRODUCTION}",
+    meaning="How often changes are deployed to production.",
+    formula=(
+        "successful production deployments ÷ calendar days of the window that have passed. A rollout that failed "
+        f"before it reached users is a failed pipeline, not a deployment. {OF_PRODUCTION}"
+    ),
     of=DEPLOYMENTS,
     unit=UnitOfMeasure.PER_DAY,
     better=Better.HIGHER,
@@ -70,7 +72,7 @@ DEPLOYMENT_DAYS_PER_WEEK = CountPerTime(
     key="dora.deployment_days",
     version=1,
     name="Deployment days per week",
-    meaning="On how many days of a week changes are brought to production.",
+    meaning="On how many days per week changes are deployed to production.",
     formula="days with a successful production deployment ÷ weeks of the window that have passed. " + OF_PRODUCTION,
     of=Facts(DEPLOYMENT_DAYS),
     parts_overlap=True,
@@ -119,7 +121,8 @@ CHANGE_FAILURE_RATE = Ratio(
     meaning="Share of production deployments that caused a failure users could notice.",
     formula="production deployments with a linked failure ÷ production deployments × 100. A failure is an incident "
     "that names the deployment, a rollback or fix of it that succeeded, or an incident of its service that began "
-    f"before the next deployment and within the link window. One incident blames one deployment. {OF_PRODUCTION}",
+    "before the next deployment and within the link window. An incident counts against one deployment only. "
+    f"{OF_PRODUCTION}",
     numerator=Total(PRODUCTION_DEPLOYMENTS, column="failed"),
     denominator=DEPLOYMENTS,
     unit=UnitOfMeasure.PERCENT,
@@ -141,10 +144,13 @@ RECOVERY_TIME = Duration(
     key="dora.recovery_time",
     version=1,
     name="Failed deployment recovery time",
-    meaning="How long users wait until what a deployment broke works again.",
-    formula="failed deployment finished → its last linked incident resolved; without an incident, its first successful "
-    "rollback or fix finished. It counts on the day of the restoration. What is not restored yet is left out, and "
-    "counted as left out on the day of the deployment. " + OF_PRODUCTION,
+    meaning="How long it takes to restore service after a failed deployment.",
+    formula=(
+        "failed deployment finished → its last linked incident resolved; without an incident, its first successful "
+        "rollback or fix finished. It counts on the day of the restoration. Failures not yet restored are left out, "
+        "and counted as left out on the day of the deployment. "
+    )
+    + OF_PRODUCTION,
     of=Distribution(RECOVERIES, column="recovery_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
@@ -166,14 +172,14 @@ REWORK_RATE = Ratio(
     key="dora.rework_rate",
     version=1,
     name="Deployment rework rate",
-    meaning="Share of production deployments that nobody had planned, made to fix something users noticed.",
-    formula="deployments that say that they are unplanned ÷ all × 100; no data where none does and of some it is not "
-    "known. " + OF_PRODUCTION,
+    meaning="Share of production deployments that were unplanned and fix something users noticed.",
+    formula="deployments marked as unplanned ÷ all × 100; no data if none is marked and some are unknown. "
+    + OF_PRODUCTION,
     numerator=Total(
         PRODUCTION_DEPLOYMENTS,
         column="unplanned",
         missing_column="plan_unknown",
-        missing_reason="Nothing says which deployments were unplanned. Say it in their payload, or push it.",
+        missing_reason="No source reports which deployments were unplanned. Send it in their payload, or push it.",
     ),
     denominator=DEPLOYMENTS,
     unit=UnitOfMeasure.PERCENT,

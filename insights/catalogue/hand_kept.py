@@ -38,7 +38,7 @@ class HandKept(Metric):
 
     @property
     def recipe(self) -> str:
-        return "contribution of the latest row, if it still holds on the window's last day"
+        return "contribution of the latest row, if it still applies on the window's last day"
 
     def result(self, part: PartValue) -> MetricResult:
         of = part(self.of)
@@ -76,9 +76,11 @@ def _metric_of(definition: HandKeptMetric) -> HandKept:
         version=definition.formula_version,
         name=definition.name,
         meaning=definition.meaning,
-        formula=f"the value last entered by the end of the window, or today; it holds from its day until the next one, "
-        f"for at most {definition.valid_days} days, and for exactly the unit that it was entered for: values of units "
-        "are not added up",
+        formula=(
+            "the value last entered by the end of the window, or today; it applies from its day until the next value, "
+            f"for at most {definition.valid_days} days, and only for the unit that it was entered for: values of units "
+            "are not added up"
+        ),
         of=EnteredValue(HAND_KEPT_VALUES, metric_id=definition.pk),
         unit=UnitOfMeasure(definition.unit_of_measure),
         better=Better(definition.better),

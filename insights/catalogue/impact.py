@@ -24,17 +24,17 @@ ON_A_LINE = (
     "Active on an agent's line: at least one session of the agent in the bucket, or a merged pull request attributed "
     "to it. Active on Non-AI: a commit, pull request, review or completed item and no agent session in the bucket, or "
     "a merged pull request without attribution. Without a line: any of these. For a whole range: the sum over its "
-    "buckets ÷ the sum of the buckets' developers. A facet of the work, such as its type, narrows what is counted and "
-    "not the developers."
+    "buckets ÷ the sum of the buckets' developers. A facet of the work, such as its type, filters the work but not the "
+    "developers."
 )
 
 MERGED_PER_DEVELOPER = PerDeveloper(
     key="pr.merged_per_developer",
     version=1,
     name="PRs merged per developer",
-    meaning="How many pull requests a developer merges in a week, month or quarter, with an agent and without.",
+    meaning="How many pull requests a developer merges in a week, month or quarter, with and without an agent.",
     formula=f"pull requests merged in the bucket ÷ developers active on their line in the bucket. {ON_A_LINE} "
-    f"One with commits of two agents counts for each of them, and once in the total. {MERGED}",
+    f"A pull request with commits of two agents counts for each of them, and once in the total. {MERGED}",
     numerator=MERGED_COUNT,
     denominator=DEVELOPERS,
     unit=UnitOfMeasure.COUNT,
@@ -74,10 +74,10 @@ DELIVERED_PER_DEVELOPER = PerDeveloper(
     key="work.delivered_per_developer",
     version=1,
     name="Work items delivered per developer",
-    meaning="How many work items a developer completes in a week, month or quarter, with an agent and without.",
+    meaning="How many work items a developer completes in a week, month or quarter, with and without an agent.",
     formula="work items completed in the bucket ÷ developers active on their line in the bucket. An item is "
     "AI-assisted if any linked pull request has an attributed commit, and Non-AI if none of them has; one without a "
-    f"pull request is on no line. One that is linked to several counts once. {ON_A_LINE} {DONE}",
+    f"pull request is on no line. An item linked to several counts once. {ON_A_LINE} {DONE}",
     numerator=DONE_ITEMS,
     denominator=DEVELOPERS,
     unit=UnitOfMeasure.COUNT,
@@ -96,7 +96,7 @@ DELIVERED_PER_DEVELOPER = PerDeveloper(
 
 PHASED = total_of_merged("phased")
 ALL_KNOWN = (
-    "A mean, because only means add up, over the pull requests of which all three phases are known: coding (first "
+    "A mean, because only means add up, over pull requests with all three phases known: coding (first "
     f"commit → open), review (open → last approval) and merge (that approval → merge). {MERGED}"
 )
 
@@ -126,7 +126,7 @@ def _phase(key: str, name: str, meaning: str, formula: str, column: str) -> Rati
 CODING_PHASE = _phase(
     "pr.coding_phase",
     "Coding phase",
-    "How long work goes on before a pull request is open; it stands before the cycle time and is no part of it.",
+    "How long work takes before the pull request is open; this precedes the cycle time and is not part of it.",
     "first commit → open",
     "coding_phase_seconds",
 )

@@ -10,8 +10,8 @@ from insights.query.measures import Distribution, Facts
 from insights.query.query import Dimension, Statistic
 from integrations.facts.delivery import INCIDENTS_RESOLVED, INCIDENTS_STARTED
 
-SOURCE = "Incidents, as incident tools tell of them"
-OWNED = "They count for the unit that owned the service, or else the repository, then."
+SOURCE = "Incidents, from incident tools"
+OWNED = "They count for the unit that owned the service, or else the repository, on that day."
 DIMENSIONS = (Dimension.SERVICE, Dimension.REPOSITORY)
 STARTED = Facts(INCIDENTS_STARTED)
 
@@ -61,8 +61,8 @@ INCIDENTS_PER_DEPLOYMENT = Ratio(
     key="incident.count_per_deployment",
     version=1,
     name="Incidents per deployment",
-    meaning="How many incidents begin for each deployment to production.",
-    formula="incidents that began ÷ successful production deployments, whether they are linked or not. " + OWNED,
+    meaning="How many incidents occur per deployment to production.",
+    formula="incidents that began ÷ successful production deployments, linked or not. " + OWNED,
     numerator=STARTED,
     denominator=DEPLOYMENTS,
     unit=UnitOfMeasure.COUNT,

@@ -13,10 +13,10 @@ from insights.query.enums import Better, Category, Initiative, SpaceDimension, U
 from insights.query.query import Statistic
 
 ALL_FIVE = (
-    "Of pull requests with all five stages: coding, pickup, review, merge and deploy, and of pushes with both of "
-    "theirs: coding and deploy; the others are left out."
+    "Only pull requests with all five stages count (coding, pickup, review, merge and deploy), and pushes with both of "
+    "theirs (coding and deploy)."
 )
-LINKED = "Pull requests without a linked work item have none and are left out."
+LINKED = "Pull requests without a linked work item are left out."
 
 
 def _stage(
@@ -57,7 +57,7 @@ def _stage(
 CODING = _stage(
     "dora.lead_time_coding",
     "Lead time: coding",
-    "How much of the lead time passes before a change is open for review.",
+    "The part of the lead time before a change is open for review.",
     f"first own commit → open. {ALL_FIVE}",
     "whole_coding_seconds",
     improves_with=("pr.coding_time",),
@@ -67,7 +67,7 @@ CODING = _stage(
 PICKUP = _stage(
     "dora.lead_time_pickup",
     "Lead time: pickup",
-    "How much of the lead time a change waits for its first review.",
+    "The part of the lead time in which a change waits for its first review.",
     f"open → first review by somebody else. {ALL_FIVE}",
     "whole_pickup_seconds",
     improves_with=("pr.pickup_time",),
@@ -77,7 +77,7 @@ PICKUP = _stage(
 REVIEW = _stage(
     "dora.lead_time_review",
     "Lead time: review",
-    "How much of the lead time passes between the first review and the approval.",
+    "The part of the lead time between the first review and the approval.",
     f"first review → last approval before the merge. {ALL_FIVE}",
     "whole_review_seconds",
     improves_with=("pr.review_time",),
@@ -87,7 +87,7 @@ REVIEW = _stage(
 MERGE = _stage(
     "dora.lead_time_merge",
     "Lead time: merge",
-    "How much of the lead time an approved change waits for its merge.",
+    "The part of the lead time in which an approved change waits for its merge.",
     f"that approval → merge. {ALL_FIVE}",
     "whole_merge_seconds",
     improves_with=("pr.merge_time",),
@@ -97,7 +97,7 @@ MERGE = _stage(
 DEPLOY = _stage(
     "dora.lead_time_deploy",
     "Lead time: deploy",
-    "How much of the lead time a merged change waits for production.",
+    "The part of the lead time in which a merged change waits for production.",
     f"merge → deployed. {ALL_FIVE}",
     "whole_deploy_seconds",
     improves_with=("pr.deploy_time",),
@@ -108,7 +108,7 @@ DEPLOY_TIME = _stage(
     "pr.deploy_time",
     "Deploy time",
     "How long a merged change waits for production.",
-    "merge → first successful production deployment that contains it; left out where that finished before the merge.",
+    "merge → first successful production deployment that contains it; left out if it finished before the merge.",
     "deploy_seconds",
     improves_with=("dora.deployment_frequency",),
     at_the_cost_of="dora.change_failure_rate",
@@ -117,7 +117,7 @@ DEPLOY_TIME = _stage(
 PLANNING_TIME = _stage(
     "delivery.planning_time",
     "Planning time",
-    "How long work is in progress before its first commit.",
+    "How long a work item is in progress before its first commit.",
     f"linked work item first in progress → first own commit. {LINKED}",
     "planning_seconds",
     improves_with=("delivery.idea_to_production",),
@@ -127,7 +127,7 @@ PLANNING_TIME = _stage(
 BACKLOG_TIME = _stage(
     "delivery.backlog_time",
     "Backlog time",
-    "How long an idea lies before somebody begins to work on it.",
+    "How long an idea waits before work on it begins.",
     f"linked work item created → first in progress. {LINKED}",
     "backlog_seconds",
     improves_with=("delivery.idea_to_production",),
@@ -137,7 +137,7 @@ BACKLOG_TIME = _stage(
 IDEA_TO_PRODUCTION = _stage(
     "delivery.idea_to_production",
     "Idea to production",
-    "How long it takes from writing an idea down until users have it.",
+    "How long it takes from the first record of an idea until users have it.",
     f"linked work item created (the first, of several) → deployed. {LINKED}",
     "idea_seconds",
     improves_with=("delivery.backlog_time", "delivery.planning_time"),

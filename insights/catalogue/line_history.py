@@ -10,10 +10,10 @@ from insights.query.query import Dimension
 from integrations.facts.line_history import CHANGED_LINES
 
 CHANGED = Total(CHANGED_LINES, column="lines_changed")
-SOURCE = "The history of clones: which lines each change of the default branch touches, and when they were last changed"
+SOURCE = "The history of clones: the lines that each change of the default branch touches, and when they last changed"
 OF_CHANGES = (
-    "A line that gives way to another, or is deleted, is one changed line; so is a new one. Of commits of the default "
-    "branch on their day, for whoever wrote most of them; a merge is one change, as a squash is. Generated, vendored, "
+    "A replaced, deleted or new line is one changed line. Lines of commits on the default branch count on the day of "
+    "the commit, for the author of most of its lines; a merge is one change, like a squash. Generated, vendored, "
     "lock and binary files and bulk commits are left out. Without a clone there is no data."
 )
 DIMENSIONS = (Dimension.REPOSITORY, Dimension.ASSISTANCE)
@@ -22,7 +22,7 @@ REWORK_RATE = Ratio(
     key="code.rework_rate",
     version=1,
     name="Rework rate",
-    meaning="Share of the changed lines that had been written or changed within the three weeks before.",
+    meaning="Share of changed lines that had been written or changed in the previous three weeks.",
     formula=f"changed lines that were at most 21 days old ÷ changed lines × 100. {OF_CHANGES}",
     numerator=Total(CHANGED_LINES, column="lines_reworked"),
     denominator=CHANGED,
@@ -43,7 +43,7 @@ REFACTOR_RATE = Ratio(
     key="code.refactor_rate",
     version=1,
     name="Refactor rate",
-    meaning="Share of the changed lines that had stood for longer than three weeks.",
+    meaning="Share of changed lines that were older than three weeks.",
     formula=f"changed lines that were older than 21 days ÷ changed lines × 100. {OF_CHANGES}",
     numerator=Total(CHANGED_LINES, column="lines_refactored"),
     denominator=CHANGED,

@@ -11,7 +11,7 @@ from insights.catalogue.result import MetricResult
 from insights.query.measures import Measure
 from integrations.models import FactFamily
 
-OF_NOBODY = "Nobody who could be matched was on this line, so that there is no developer to divide by."
+OF_NOBODY = "No matched person was active on this line, so there is no developer to divide by."
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,11 +17,11 @@ from integrations.facts.relation import Relation
 
 SOURCE = "Pipeline runs with their attempts and jobs"
 ONE_RUN = (
-    "Attempts of one repository, pipeline, commit and branch are one run: it is what its last attempt is, and counts on"
-    " the day on which that finished, for the unit that owned the repository then. Its service, type of work and AI are"
-    " those of the pull request that lists its commit, or was merged as it; without one they are unknown."
+    "Attempts with the same repository, pipeline, commit and branch are one run. Its last attempt decides its result "
+    "and its day, and it counts for the unit that owned the repository then. Its service, work type and AI assistance "
+    "are those of the pull request that lists its commit or was merged as it; without one they are unknown."
 )
-COUNTED = "Cancelled runs are left out, and skipped ones, which never ran."
+COUNTED = "Cancelled and skipped runs are left out."
 DIMENSIONS = (Dimension.REPOSITORY, Dimension.SERVICE, Dimension.ASSISTANCE, Dimension.WORK_TYPE)
 
 
@@ -63,9 +63,11 @@ CI_QUEUE_TIME = Duration(
     key="ci.queue_time",
     version=1,
     name="Pipeline queue time",
-    meaning="How long what a pipeline has to do waits for somebody to run it.",
-    formula="queued → started of each job of the run's last attempt that was not skipped; of the attempt itself where"
-    f" its jobs are not known. {ONE_RUN}",
+    meaning="How long pipeline jobs wait for a runner.",
+    formula=(
+        "queued → started of each job of the run's last attempt, without skipped jobs; of the attempt itself if its "
+        f"jobs are unknown. {ONE_RUN}"
+    ),
     of=_spread(PIPELINE_WAITS, PIPELINE_WAITS_BY_SERVICE, "queue_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
@@ -85,7 +87,7 @@ CI_SUCCESS_RATE = Ratio(
     key="ci.success_rate",
     version=1,
     name="Pipeline success rate",
-    meaning="Which share of the pipeline runs succeeds.",
+    meaning="Share of pipeline runs that succeed.",
     formula=f"successful runs ÷ runs that finished and were not cancelled × 100. {COUNTED} {ONE_RUN}",
     numerator=_runs("is_successful"),
     denominator=COUNTED_RUNS,
@@ -107,7 +109,7 @@ CI_FLAKY_RATE = Ratio(
     key="ci.flaky_rate",
     version=1,
     name="Flaky run rate",
-    meaning="Which share of the pipeline runs succeeded only when it was tried again, with the same code.",
+    meaning="Share of pipeline runs that succeeded only after a retry of the same code.",
     formula="runs that succeeded after an attempt that failed ÷ runs that finished and were not cancelled × 100."
     f" {COUNTED} {ONE_RUN}",
     numerator=_runs("is_flaky"),

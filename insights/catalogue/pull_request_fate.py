@@ -1,4 +1,4 @@
-"""What becomes of pull requests, with agents and without."""
+"""Pull request outcomes, with agents and without."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ DIMENSIONS = (
     *(Dimension.REPOSITORY, Dimension.SIZE_CLASS, Dimension.COMPLEXITY_CLASS),
 )
 ENDED = (
-    "Of pull requests that were merged or closed, on the day on which they ended; those of bots are left out, and "
-    "those of coding agents count for whoever asked."
+    "Pull requests that were merged or closed count on that day; those of bots are left out; those of coding agents "
+    "count for the person who requested them."
 )
 
 
@@ -35,8 +35,10 @@ FATE = Ratio(
     key="ai.pr_fate",
     version=1,
     name="PRs merged of those that ended",
-    meaning="Which share of the pull requests was merged; the rest was closed without a merge. With and without AI it "
-    "tells whether agents' pull requests are accepted.",
+    meaning=(
+        "Share of ended pull requests that were merged; the rest were closed without a merge. Split by AI, it shows "
+        "whether agents' pull requests are accepted."
+    ),
     formula=f"merged ÷ (merged + closed without a merge) × 100. {ENDED}",
     numerator=_of_ended(lambda relation: Total(relation, column="merged")),
     denominator=ENDED_COUNT,
@@ -57,7 +59,7 @@ REOPENED_RATE = Ratio(
     key="pr.reopened_rate",
     version=1,
     name="Reopened",
-    meaning="Which share of the pull requests was closed and opened again before it ended.",
+    meaning="Share of pull requests that were closed and reopened before they ended.",
     formula=f"reopened at any time ÷ (merged + closed without a merge) × 100. {ENDED}",
     numerator=_of_ended(lambda relation: Total(relation, column="reopened")),
     denominator=ENDED_COUNT,
@@ -77,7 +79,7 @@ REVIEW_ROUNDS = Duration(
     key="pr.review_rounds",
     version=1,
     name="Review rounds",
-    meaning="How often a pull request was looked at again after it had been changed.",
+    meaning="How many rounds of review a pull request takes.",
     formula="number of reviews by other people before the merge, those between the same two commits taken together; 0 "
     f"without a review. {ENDED}",
     of=_of_ended(lambda relation: Distribution(relation, column="review_rounds")),
@@ -100,8 +102,10 @@ FAILED_RUNS = Duration(
     version=1,
     name="Failed runs per PR",
     meaning="How many pipeline runs fail before a pull request ends.",
-    formula="number of pipeline runs on its commits that failed before the merge, or the close; each attempt by "
-    f"itself, cancelled and skipped ones left out. Left out where none finished. {ENDED}",
+    formula=(
+        "number of pipeline runs on its commits that failed before the merge, or the close; each attempt counts; "
+        f"cancelled and skipped ones do not. Pull requests without a finished run are left out. {ENDED}"
+    ),
     of=_of_ended(lambda relation: Distribution(relation, column="failed_runs")),
     statistic=Statistic.MEAN,
     unit=UnitOfMeasure.COUNT,
@@ -123,11 +127,13 @@ REWRITTEN_RATE = Ratio(
     key="pr.rewritten_rate",
     version=1,
     name="PR lines rewritten within 21 days",
-    meaning="Which share of the lines that pull requests brought was rewritten or deleted within three weeks.",
-    formula="lines that another change of the default branch rewrote or deleted at most 21 days after they came there "
-    "÷ lines that the pull requests left on the default branch × 100. Generated, vendored, lock and binary files, bulk "
-    "commits and the changes of bots are left out. Pull requests merged less than 21 full days ago are left out, as "
-    f"are those of repositories without a clone: pr.rewritten_left_out. {MERGED}",
+    meaning="Share of the lines added by pull requests that were rewritten or deleted within three weeks.",
+    formula=(
+        "lines that another change of the default branch rewrote or deleted within 21 days of reaching it ÷ lines that "
+        "the pull requests left on the default branch × 100. Generated, vendored, lock and binary files, "
+        "bulk commits and the changes of bots are left out. Pull requests merged less than 21 full days ago are left "
+        f"out, as are those of repositories without a clone: pr.rewritten_left_out. {MERGED}"
+    ),
     numerator=of_merged(lambda relation: Total(relation, column="lines_rewritten", only=KNOWN)),
     denominator=of_merged(lambda relation: Total(relation, column="lines_written", only=KNOWN)),
     unit=UnitOfMeasure.PERCENT,
@@ -147,8 +153,8 @@ REWRITTEN_LEFT_OUT = Ratio(
     key="pr.rewritten_left_out",
     version=1,
     name="Left out of PR lines rewritten",
-    meaning="Which share of the merged pull requests is too young to tell, or in no repository with a clone.",
-    formula="merged pull requests that were merged less than 21 full days ago, or of whose lines no clone tells ÷ "
+    meaning="Share of merged pull requests that are too recent to judge, or in a repository without a clone.",
+    formula="pull requests merged less than 21 full days ago, or whose lines are unknown without a clone ÷ "
     f"merged pull requests × 100. {MERGED}",
     numerator=of_merged(lambda relation: Total(relation, column="merged", only=NOT_KNOWN)),
     denominator=of_merged(Facts).undivided_by(Dimension.LINES_KNOWN),

@@ -19,16 +19,18 @@ from insights.query.query import Dimension, Statistic
 from integrations.facts.pull_requests import STALE_PULL_REQUESTS, STALE_PULL_REQUESTS_BY_AGENT
 
 STANDING_DIMENSIONS = tuple(dimension for dimension in DIMENSIONS if dimension is not Dimension.SERVICE)
-WITH_FILES = "Known where a clone tells of its commits; left out elsewhere."
+WITH_FILES = "Left out if no clone contains its commits."
 
 SIZE = Duration(
     key="pr.size",
     version=1,
     name="Pull request size",
     meaning="How many lines a pull request changes.",
-    formula="lines added + deleted at the merge, without generated, vendored, minified, lock and binary files where a "
-    "clone tells of them, else as the provider counts. Classes: S up to 100 lines, M up to 400, L up to 800, "
-    f"XL more, or as the unit that owns the repository agreed. Left out where no size is known. {MERGED}",
+    formula=(
+        "lines added + deleted at the merge, without generated, vendored, minified, lock and binary files if there is "
+        "a clone, else as the provider counts. Classes: S up to 100 lines, M up to 400, L up to 800, XL above, or by "
+        f"the working agreement of the unit that owns the repository. Left out if the size is unknown. {MERGED}"
+    ),
     of=spread_of_merged("size"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.LINES,
@@ -48,10 +50,12 @@ COMPLEXITY = Duration(
     key="pr.complexity",
     version=1,
     name="Files per pull request",
-    meaning="Over how many files a pull request is spread.",
-    formula="files changed, as the provider counts them, else those of which a clone tells. Classes, the worst "
-    "counts: simple up to 5 files, 2 directories and one language, moderate up to 20, 6 and 3, complex above. "
-    f"{MERGED}",
+    meaning="How many files a pull request changes.",
+    formula=(
+        "files changed, as the provider counts them, else as a clone shows. Classes, of which the worst counts: simple "
+        "up to 5 files, 2 directories and one language, moderate up to 20, 6 and 3, complex above. "
+        f"{MERGED}"
+    ),
     of=spread_of_merged("files"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.COUNT,
@@ -70,7 +74,7 @@ DIRECTORIES = Duration(
     key="pr.directories",
     version=1,
     name="Directories per pull request",
-    meaning="Over how many directories a pull request is spread.",
+    meaning="How many directories a pull request touches.",
     formula=f"distinct directories of its files that are not generated, vendored or binary. {WITH_FILES} {MERGED}",
     of=spread_of_merged("directories"),
     statistic=Statistic.MEDIAN,
@@ -90,7 +94,7 @@ LANGUAGES = Duration(
     key="pr.languages",
     version=1,
     name="Languages per pull request",
-    meaning="In how many languages a reviewer of a pull request has to think.",
+    meaning="How many languages a pull request contains.",
     formula=f"distinct languages of its files that are not generated, vendored or binary. {WITH_FILES} {MERGED}",
     of=spread_of_merged("languages"),
     statistic=Statistic.MEAN,
@@ -110,10 +114,10 @@ NEW_PATHS = Ratio(
     key="pr.new_paths_rate",
     version=1,
     name="Paths new to the reviewers",
-    meaning="Which share of what is reviewed nobody who reviews it has worked on before.",
+    meaning="Share of reviewed paths on which no reviewer has worked before.",
     formula="Σ changed paths that none of the reviewers had changed in a commit before the pull request was opened ÷ Σ "
-    "changed paths × 100, in the same repository, by any of a reviewer's accounts. Paths that are not generated, "
-    f"vendored or binary, of pull requests with a review. {WITH_FILES} {MERGED}",
+    "changed paths × 100, in the same repository, with any account. Only pull requests with a review count, without "
+    f"generated, vendored and binary paths. {WITH_FILES} {MERGED}",
     numerator=total_of_merged("new_paths"),
     denominator=total_of_merged("reviewed_paths"),
     unit=UnitOfMeasure.PERCENT,
@@ -133,9 +137,11 @@ REVIEW_DEPTH = Ratio(
     key="pr.review_depth",
     version=1,
     name="Review depth",
-    meaning="How much is said about a hundred changed lines.",
-    formula="Σ comments, in the conversation and on lines, ÷ Σ lines added and deleted × 100; whose they are the "
-    f"provider does not tell. Left out where the comments or the size are not known. {MERGED}",
+    meaning="How many comments reviewers and authors write per hundred changed lines.",
+    formula=(
+        "Σ comments, in the conversation and on lines, ÷ Σ lines added and deleted × 100; the provider does not report "
+        f"who wrote them. Left out if comments or size are unknown. {MERGED}"
+    ),
     numerator=total_of_merged("comments"),
     denominator=total_of_merged("commented_hundreds"),
     unit=UnitOfMeasure.COUNT,
@@ -155,7 +161,7 @@ UNREVIEWED_RATE = Ratio(
     key="pr.unreviewed_rate",
     version=1,
     name="Merged without review",
-    meaning="Which share of the pull requests nobody else looked at before the merge.",
+    meaning="Share of pull requests that nobody else reviewed before the merge.",
     formula=f"merged pull requests without a review ÷ merged pull requests × 100; {REVIEW}. {MERGED}",
     numerator=total_of_merged("unreviewed"),
     denominator=MERGED_COUNT,
@@ -176,8 +182,8 @@ SELF_MERGED_RATE = Ratio(
     key="pr.self_merged_rate",
     version=1,
     name="Merged by their author",
-    meaning="Which share of the pull requests their authors merged themselves.",
-    formula=f"merged by their author ÷ merged pull requests of which it is known who merged them × 100. {MERGED}",
+    meaning="Share of pull requests that their authors merged themselves.",
+    formula=f"merged by their author ÷ merged pull requests with a known merger × 100. {MERGED}",
     numerator=total_of_merged("self_merged"),
     denominator=total_of_merged("merger_known"),
     unit=UnitOfMeasure.PERCENT,
@@ -197,8 +203,8 @@ LINKED_RATE = Ratio(
     key="pr.linked_rate",
     version=1,
     name="Linked to a work item",
-    meaning="Which share of the pull requests says what it was made for.",
-    formula="merged pull requests linked to a work item that is known ÷ merged pull requests × 100; linked by the "
+    meaning="Share of pull requests that name the work item they were made for.",
+    formula="merged pull requests linked to a known work item ÷ merged pull requests × 100; linked by the "
     f"provider, or by a key in the branch, the title, the text or a commit. {MERGED}",
     numerator=total_of_merged("linked"),
     denominator=MERGED_COUNT,
@@ -218,11 +224,13 @@ REVERT_RATE = Ratio(
     key="pr.revert_rate",
     version=1,
     name="Taken back",
-    meaning="Which share of the pull requests was taken back by another one.",
-    formula="merged pull requests that one merged since takes back ÷ merged pull requests × 100. Which one it takes "
-    "back tells its branch (revert-<number>-…, revert-<commit>), a number or commit in its title or commits, "
-    "else the title in its quotes. It counts on the day on which what is taken back was merged, and may rise "
-    f"afterwards. {MERGED}",
+    meaning="Share of pull requests that another one reverted.",
+    formula=(
+        "merged pull requests that a later merged one reverts ÷ merged pull requests × 100. The revert names the "
+        "reverted one by its branch (revert-<number>-…, revert-<commit>), by a number or commit in its title or "
+        "commits, else by the title in quotes. It counts on the day the reverted one was merged, so past values may "
+        f"rise. {MERGED}"
+    ),
     numerator=total_of_merged("reverted"),
     denominator=MERGED_COUNT,
     unit=UnitOfMeasure.PERCENT,
@@ -242,10 +250,12 @@ STALE_COUNT = Count(
     key="pr.stale_count",
     version=1,
     name="Stale pull requests",
-    meaning="How many pull requests are open and forgotten.",
-    formula="pull requests that are open at the end of the window's last day, or today, and to which nothing had "
-    "happened for 14 days: no push, no review, no change of state; comments are not known one by one. They "
-    "count for their author on that day; those of bots are left out",
+    meaning="How many open pull requests have had no activity for two weeks.",
+    formula=(
+        "pull requests that are open at the end of the window's last day, or today, without activity for 14 days: no "
+        "push, no review, no change of state; comments do not count. They count for their author on that day; those of "
+        "bots are left out"
+    ),
     of=Facts(STALE_PULL_REQUESTS, instead=((Dimension.AGENT, Facts(STALE_PULL_REQUESTS_BY_AGENT)),)),
     unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,

@@ -23,10 +23,10 @@ MergedMeasure = TypeVar("MergedMeasure", bound=Measure)
 
 SOURCE = "Pull requests with their commits, reviews and events"
 MERGED = (
-    "Of merged pull requests, on the day of the merge, whatever the target branch; those of bots are left out, and "
-    "those of coding agents count for whoever asked."
+    "Merged pull requests count on the day of the merge, for any target branch; those of bots are left out; those of "
+    "coding agents count for the person who requested them."
 )
-REVIEW = "a review is submitted by another person than the author who is no bot, not after the merge"
+REVIEW = "a review is submitted before the merge by a person other than the author, not by a bot"
 DIMENSIONS = (
     *(Dimension.ASSISTANCE, Dimension.AGENT, Dimension.WORK_TYPE),
     *(Dimension.REPOSITORY, Dimension.SERVICE, Dimension.SIZE_CLASS, Dimension.COMPLEXITY_CLASS),
@@ -58,8 +58,8 @@ CYCLE_TIME = Duration(
     key="pr.cycle_time",
     version=1,
     name="Cycle time",
-    meaning="How long a pull request takes from when it is open for review until it is merged.",
-    formula=f"open → merge; open is the creation, or for one created as a draft when it was first ready. {MERGED}",
+    meaning="How long a pull request takes from ready for review to merge.",
+    formula=f"open → merge; open is the creation, or for a draft the first time it was ready for review. {MERGED}",
     of=spread_of_merged("cycle_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
@@ -79,10 +79,12 @@ CODING_TIME = Duration(
     key="pr.coding_time",
     version=1,
     name="Coding time",
-    meaning="How long somebody works on a change before it is open for review.",
-    formula="first commit → open; the first commit is the earliest author time among the pull request's own commits: "
-    "one that reached the default branch before, by another merge, is not its own. Left out where no commit is"
-    f" known or the first is younger than the opening. {MERGED}",
+    meaning="How long work on a change takes before it is open for review.",
+    formula=(
+        "first commit → open; the first commit is the earliest author time among the pull request's own commits; a "
+        "commit that reached the default branch earlier, by another merge, is not its own. Left out if no commit is "
+        f"known or the first is later than the opening. {MERGED}"
+    ),
     of=spread_of_merged("coding_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
@@ -103,8 +105,10 @@ PICKUP_TIME = Duration(
     version=1,
     name="Pickup time",
     meaning="How long a pull request waits for its first review.",
-    formula=f"open → first review; {REVIEW}. Time as a draft is none; left out where there is no review, or the first "
-    f"came before it was open. {MERGED}",
+    formula=(
+        f"open → first review; {REVIEW}. Time as a draft does not count; left out without a review, or if the first "
+        f"came before it was open. {MERGED}"
+    ),
     of=spread_of_merged("pickup_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
@@ -124,9 +128,11 @@ REVIEW_TIME = Duration(
     key="pr.review_time",
     version=1,
     name="Review time",
-    meaning="How long a review goes on until the pull request is approved.",
-    formula=f"first review → last approval before the merge, 0 where they are one; {REVIEW}. Left out where nobody else"
-    f" approved it. {MERGED}",
+    meaning="How long a review takes until the pull request is approved.",
+    formula=(
+        f"first review → last approval before the merge, 0 if they are the same; {REVIEW}. Left out if nobody else "
+        f"approved it. {MERGED}"
+    ),
     of=spread_of_merged("review_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
@@ -147,8 +153,7 @@ MERGE_TIME = Duration(
     version=1,
     name="Merge time",
     meaning="How long an approved pull request waits until it is merged.",
-    formula="last approval by another person before the merge → merge. Left out where nobody else approved it. "
-    f"{MERGED}",
+    formula=f"last approval by another person before the merge → merge. Left out if nobody else approved it. {MERGED}",
     of=spread_of_merged("merge_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
@@ -168,9 +173,9 @@ CI_WAIT = Duration(
     key="ci.wait_per_pull_request",
     version=1,
     name="Pipeline wait per pull request",
-    meaning="How long pipelines are waited for while a pull request is open.",
+    meaning="How long a pull request waits for pipelines while it is open.",
     formula="time between open and merge in which at least one attempt of a pipeline run for one of its commits was "
-    f"queued or running. Left out where no such run is known. {MERGED}",
+    f"queued or running. Left out if no such run is known. {MERGED}",
     of=spread_of_merged("ci_wait_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
@@ -190,8 +195,10 @@ THROUGHPUT = Count(
     version=1,
     name="Merged pull requests",
     meaning="How many pull requests were merged.",
-    formula=f"number of merged pull requests. {MERGED} One with commits of two agents, or that touches two services, "
-    "counts for each of them, and once in the total.",
+    formula=(
+        f"number of merged pull requests. {MERGED} A pull request with commits of two agents, or that touches two "
+        "services, counts for each of them, and once in the total."
+    ),
     of=MERGED_COUNT,
     unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,

@@ -15,16 +15,18 @@ DIMENSIONS = (Dimension.ASSISTANCE, Dimension.WORK_TYPE, Dimension.REPOSITORY, D
 # Not by agent: a reviewer of two agents' work would be on both lines with a part of their load, and the coefficients of
 # the lines would say nothing about how the load is distributed.
 GIVEN_DIMENSIONS = (*DIMENSIONS, Dimension.AGENT)
-GIVEN = f"They count on the day on which they were submitted; {REVIEW}. Reviews of what bots propose are left out."
+GIVEN = f"Reviews count on the day of submission; {REVIEW}. Reviews of bots' pull requests are left out."
 
 GIVEN_PER_DEVELOPER = PerPersonAndPeriod(
     key="review.given_per_developer",
     version=1,
     name="Reviews per developer",
     meaning="How many reviews an active developer gives in a week, month or quarter.",
-    formula="reviews ÷ active developers ÷ number of weeks (months, quarters) in the window that have come; a clipped "
-    "one counts as the share of its days. Active: a commit, a pull request opened or merged, a review, a work "
-    f"item done or an agent session in the window, wherever that was. {GIVEN}",
+    formula=(
+        "reviews ÷ active developers ÷ number of weeks (months, quarters) of the window that have begun; a clipped one "
+        "counts by its share of days. Active: a commit, a pull request opened or merged, a review, a completed work "
+        f"item or an agent session in the window, in any repository or project. {GIVEN}"
+    ),
     numerator=Facts(REVIEWS_GIVEN, instead=((Dimension.AGENT, Facts(REVIEWS_GIVEN_BY_AGENT)),)),
     denominator=People(DEVELOPER_DAYS).undivided_by(*GIVEN_DIMENSIONS),
     unit=UnitOfMeasure.COUNT,
@@ -43,10 +45,12 @@ LOAD_CONCENTRATION = Concentration(
     key="review.load_concentration",
     version=1,
     name="Concentration of reviews",
-    meaning="How unevenly reviews are spread over those who give any.",
-    formula="Gini coefficient × 100 of the reviews per person, of the people with a review in the window: 0 where all "
-    "gave as many, near 100 where a few gave nearly all. Reviewers are people, so that it is not split by agent. "
-    f"{GIVEN}",
+    meaning="How unevenly reviews are spread among reviewers.",
+    formula=(
+        "Gini coefficient × 100 of the reviews per person, of the people with a review in the window: 0 if all gave "
+        "the same number, near 100 if a few gave nearly all. Reviewers are people, so it is not split by agent. "
+        f"{GIVEN}"
+    ),
     of=Gini(REVIEWERS),
     unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,

@@ -16,9 +16,9 @@ from integrations.facts.work_items import (
 
 SOURCE = "Work items with their history of statuses and assignees"
 DONE = (
-    "It counts on the day of the item's last entry into done, for the assignee when done, else the last. What was "
-    "cancelled, not planned or otherwise dropped, by its status or resolution, is not done; which words mean that is a "
-    "setting of each connection."
+    "It counts on the day of the item's last entry into done, for the assignee at that time, else the last one. Items "
+    "cancelled, not planned or otherwise dropped, by status or resolution, are not done; each connection's value "
+    "mappings decide which values mean that."
 )
 MADE_BY = (Dimension.ASSISTANCE, Dimension.AGENT)
 WHERE_WRITTEN = (Dimension.PROJECT, Dimension.REPOSITORY)
@@ -44,8 +44,8 @@ ISSUE_LEAD_TIME = Duration(
     key="issue.lead_time",
     version=1,
     name="Item lead time",
-    meaning="How long a work item takes from its creation until it is done.",
-    formula=f"created → done, of the items done; an item that is reopened ends at its last done. {DONE}",
+    meaning="How long a work item takes from creation to done.",
+    formula=f"created → done, of completed items; a reopened item ends at its last done. {DONE}",
     of=_spread_of_done("lead_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
@@ -66,9 +66,11 @@ ISSUE_CYCLE_TIME = Duration(
     key="issue.cycle_time",
     version=1,
     name="Item cycle time",
-    meaning="How long a work item takes from when work on it began until it is done.",
-    formula="first entry into a status in progress → done, of the items done; items that never were in progress, or of "
-    f"which that is not known, are left out. {DONE}",
+    meaning="How long a work item takes from the start of work to done.",
+    formula=(
+        "first entry into a status in progress → done, of completed items; items that were never in progress, or whose "
+        f"history is unknown, are left out. {DONE}"
+    ),
     of=_spread_of_done("cycle_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
@@ -88,10 +90,12 @@ FLOW_EFFICIENCY = Ratio(
     key="flow.efficiency",
     version=1,
     name="Flow efficiency",
-    meaning="Which share of the time that work is under way somebody works on it.",
-    formula="Σ active time ÷ Σ cycle time, of the items done, × 100. Active is an item in statuses in progress, except "
-    "those that wait (blocked, on hold, waiting, pending, ready for …; a setting of each connection says which). "
-    f"Back in a status to do, or in done before it was reopened, it is not active. {DONE}",
+    meaning="Share of the time in progress in which work is active rather than waiting.",
+    formula=(
+        "Σ active time ÷ Σ cycle time, of completed items, × 100. An item is active in statuses in progress, except "
+        "waiting ones (blocked, on hold, waiting, pending, ready for …, by each connection's value mappings). It is "
+        f"not active while back in a to-do status, or in done before it was reopened. {DONE}"
+    ),
     numerator=_of_done("active_seconds"),
     denominator=_of_done("cycle_seconds"),
     unit=UnitOfMeasure.PERCENT,
@@ -110,8 +114,8 @@ FEATURES_PER_WEEK = CountPerTime(
     key="work.features_per_week",
     version=1,
     name="Feature velocity",
-    meaning="How many features are done in a week.",
-    formula=f"work items of the type feature that were done ÷ weeks of the window that have passed. {DONE}",
+    meaning="How many features are completed per week.",
+    formula=f"completed work items of type feature ÷ weeks of the window that have passed. {DONE}",
     of=_of_done("features"),
     per_days=7,
     unit=UnitOfMeasure.COUNT,
@@ -131,8 +135,8 @@ FEATURE_COMPLETION_RATE = Ratio(
     key="work.feature_completion_rate",
     version=1,
     name="Feature completion rate",
-    meaning="Whether as many features are finished as are asked for.",
-    formula="features done ÷ features created in the same time × 100; above 100 the pile of unfinished ones shrinks. "
+    meaning="Whether features are completed as fast as they are created.",
+    formula="features done ÷ features created in the same time × 100; above 100 the number of unfinished ones falls. "
     f"{DONE} What is created counts on its day of creation, for the same person.",
     numerator=Total(DONE_WORK_ITEMS, column="features"),
     denominator=Total(CREATED_WORK_ITEMS, column="features"),
@@ -154,7 +158,7 @@ BUG_RATIO = Ratio(
     key="bug.ratio",
     version=1,
     name="Bug ratio",
-    meaning="Which share of the finished work was bugs.",
+    meaning="Share of completed work items that are bugs.",
     formula=f"bugs done ÷ work items done × 100. {DONE}",
     numerator=DONE_BUGS,
     denominator=DONE_ITEMS,
@@ -175,8 +179,8 @@ BUG_REOPEN_RATE = Ratio(
     key="bug.reopen_rate",
     version=1,
     name="Bug reopen rate",
-    meaning="Which share of the fixed bugs had been called fixed before.",
-    formula=f"done bugs that had left done before ÷ done bugs × 100. {DONE}",
+    meaning="Share of fixed bugs that had been fixed before.",
+    formula=f"done bugs that were reopened before ÷ done bugs × 100. {DONE}",
     numerator=_of_done("reopened_bugs"),
     denominator=DONE_BUGS,
     unit=UnitOfMeasure.PERCENT,
@@ -192,16 +196,18 @@ BUG_REOPEN_RATE = Ratio(
     reference=TEST_AUTOMATION,
 )
 
-_CREATED = "It counts on the day of the bug's creation, for its assignee when done, else the last."
-_FOUND = "a setting of each connection says which words do"
+_CREATED = "It counts on the day of the bug's creation, for its assignee when done, else the last one."
+_FOUND = "by each connection's value mappings"
 
 BUG_ESCAPED = Count(
     key="bug.escaped",
     version=1,
     name="Escaped bugs",
     meaning="How many bugs were found in production.",
-    formula="bugs created of which a label, the type, the project or the reporter says that they were found in "
-    f"production or by a customer; {_FOUND}. {_CREATED}",
+    formula=(
+        "bugs created whose label, type, project or reporter shows that they were found in production or by a "
+        f"customer; {_FOUND}. {_CREATED}"
+    ),
     of=Total(CREATED_WORK_ITEMS, column="escaped_bugs"),
     unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,
@@ -220,7 +226,7 @@ BUG_CUSTOMER_FOUND = Count(
     version=1,
     name="Bugs found by customers",
     meaning="How many bugs customers found.",
-    formula="bugs created of which a label, the type, the project or the reporter says that a customer found them; "
+    formula="bugs created whose label, type, project or reporter shows that a customer found them; "
     f"{_FOUND}. {_CREATED}",
     of=Total(CREATED_WORK_ITEMS, column="bugs_of_customers"),
     unit=UnitOfMeasure.COUNT,
@@ -239,8 +245,8 @@ BUG_FIX_RATE = Ratio(
     key="bug.fix_rate",
     version=1,
     name="Bug fix rate",
-    meaning="Whether as many bugs are fixed as are found.",
-    formula="bugs done ÷ bugs created in the same time × 100; above 100 the pile of open bugs shrinks. "
+    meaning="Whether bugs are fixed as fast as they are found.",
+    formula="bugs done ÷ bugs created in the same time × 100; above 100 the number of open bugs falls. "
     f"{DONE} What is created counts on its day of creation, for the same person.",
     numerator=Total(DONE_WORK_ITEMS, column="bugs"),
     denominator=CREATED_BUGS,
@@ -257,13 +263,13 @@ BUG_FIX_RATE = Ratio(
     reference=TEST_AUTOMATION,
 )
 
-_AT_THE_END = "at the end of the window's last day, or today, for the assignee when done, else the last"
+_AT_THE_END = "at the end of the window's last day, or today, for the assignee when done, else the last one"
 
 WIP_COUNT = Count(
     key="wip.count",
     version=1,
     name="Work in progress",
-    meaning="How many work items are under way at the same time.",
+    meaning="How many work items are in progress at the same time.",
     formula=f"work items in a status in progress {_AT_THE_END}",
     of=Facts(WORK_IN_PROGRESS),
     unit=UnitOfMeasure.COUNT,
@@ -282,9 +288,9 @@ WIP_AGE = Duration(
     key="wip.age",
     version=1,
     name="Age of work in progress",
-    meaning="For how long the work items that are under way have been so.",
+    meaning="How long the work items in progress have been in progress.",
     formula="first entry into a status in progress → end of the window, of the work items in a status in progress "
-    f"{_AT_THE_END}; in whole days of the local calendar. Items of which it is not known since when are left out",
+    f"{_AT_THE_END}; in whole local days. Items with an unknown start are left out",
     of=Distribution(WORK_IN_PROGRESS, column="age_seconds"),
     statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.SECONDS,
