@@ -66,7 +66,7 @@ def add_annotation(access: Access, draft: AnnotationDraft) -> Annotation:
 def change_annotation(access: Access, annotation: Annotation, draft: AnnotationDraft) -> Annotation:
     """Raises as `add_annotation`.  Saving the same values changes nothing."""
     if not may_change(access, annotation):
-        raise MayNotAnnotateError("A note is changed by whoever wrote it, or by an admin.")
+        raise MayNotAnnotateError("Only the author or an admin can change a note.")
     stored_slug = annotation.unit.slug if annotation.unit else ""
     unit = annotation.unit if draft.unit == stored_slug else _unit_of(access, draft.unit)
     fields = {**_checked(draft), "unit": unit}

@@ -233,7 +233,7 @@ class ValueView(HandKeptView):
         if value is None:
             raise NotFound
         if not may_enter(access, metric, value.unit_id):
-            raise PermissionDenied("A value is removed by whoever may enter it.")
+            raise PermissionDenied("Only people who may enter the value can remove it.")
         remove_values([value], by=cast(User, request.user))
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -37,7 +37,7 @@ from orgtree.access.access import public_access
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
 
-OF_ONE_DAY = "It is what stood on the last day: no interval."
+OF_ONE_DAY = "It is the value on the last day, so it has no interval."
 TOO_FEW = f"No interval: it takes {FEWEST_WEEKS} of them with data."
 OF_PEOPLE = (People, PeopleOfWindow, PeopleOnLine)
 

@@ -11,7 +11,7 @@ from insights.benchmarks.bands import BenchmarkSet, MetricBands, ranges
 from insights.benchmarks.dora_reports import DAY, HOUR, WEEK
 
 MONTH = 730 * HOUR  # as Four Keys counts it
-DAYS_IN_WORDS = "Four Keys takes the median of the weeks of three months, Headway the mean of the window."
+DAYS_IN_WORDS = "Four Keys uses the median of the weeks of three months; Headway uses the mean of the window."
 
 
 def _within() -> MetricBands:

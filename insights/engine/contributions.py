@@ -148,7 +148,7 @@ def contribution_columns(metric: Metric) -> Sequence[RowColumn]:
         return (contribution,)
     return (
         RowColumn("contribution", "Contribution", "What it adds above the line.", ColumnKind.NUMBER),
-        RowColumn("denominator", "Denominator", "What it adds below the line.", ColumnKind.NUMBER),
+        RowColumn("denominator", "Denominator", "The row's contribution to the denominator.", ColumnKind.NUMBER),
     )
 
 

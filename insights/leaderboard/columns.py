@@ -44,7 +44,7 @@ FIGURES = tuple(column for column in COLUMNS if column.metric)
 METRICS = (*(column.metric for column in FIGURES), ALL_LINES, UNPRICED)
 
 RANKINGS = {"ai_share": "AI Committed Code %", "spend": "Total Spend", "wasted": "Spend Wastage"}
-"""The columns to rank by, the greatest first: column key → label."""
+"""The columns to rank by, highest first: column key → label."""
 
 ENOUGH_LINES = 100
 """Developers with fewer committed lines are not ranked by their share, and listed last."""

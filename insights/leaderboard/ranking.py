@@ -41,7 +41,7 @@ class Ranking:
         return self.figures.agents(person_id)
 
     def ranks(self, column: str) -> Ranks:
-        """Ranked by that column, the greatest first; ties by AI lines.
+        """Ranked by that column, highest first; ties by AI lines.
 
         By AI share only people with enough committed lines are ranked; the others follow without a rank.
         """

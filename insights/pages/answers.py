@@ -119,7 +119,7 @@ class Answers:
         return tiles.whole(self.answer(key))
 
     def split(self, key: str, segment: Dimension) -> Mapping[str, MetricValue]:
-        """Figures of the whole window by segment value, the greatest first; those without a value left out."""
+        """Figures of the whole window by segment value, highest first; those without a value left out."""
         figures = tiles.by_segment(self.answer(key, segment), segment)
         known = [(name, figure) for name, figure in figures.items() if figure.value is not None]
         return dict(sorted(known, key=lambda item: (-(item[1].value or 0), item[0])))
@@ -129,7 +129,7 @@ class Answers:
         return sum(figure.withheld for figure in tiles.by_segment(self.answer(key, segment), segment).values())
 
     def present(self, offered: OfferedFacet) -> Mapping[str, float]:
-        """The values of a facet in this window, chosen or not, the greatest first."""
+        """The values of a facet in this window, chosen or not, highest first."""
         figures = tiles.by_segment(self.now[offered.query], offered.dimension)
         amounts = [(name, offered.amount(figure)) for name, figure in figures.items()]
         counted = [(name, amount) for name, amount in amounts if amount]
@@ -313,7 +313,7 @@ def _distinct(queries: Iterable[Query]) -> list[Query]:
 def facet_label(dimension: Dimension, value: str) -> str:
     """The label of a facet's value."""
     if dimension is Dimension.WORK_TYPE and value == OTHER_ALONE:
-        return "other, without its finer classes"
+        return "other, unclassified"
     if dimension is Dimension.WORK_TYPE:
         return value.replace("_", " ")
     return agent_name(value) if dimension is Dimension.AGENT else value

@@ -77,7 +77,7 @@ def badges(request: HttpRequest) -> HttpResponse:
         return _render(request, access, problem=problem.message)
     except MayNotPublishError:
         return _render(request, access, problem="Only an admin or the unit's manager can publish this.", status=403)
-    messages.success(request, "Published. Whoever has its address can see the figure.")
+    messages.success(request, "Published. Anybody who has its address can see the figure.")
     return redirect("badges")
 
 

@@ -67,7 +67,7 @@ def connect_agent(request: HttpRequest) -> HttpResponse:
     person = Person.objects.filter(email__iexact=address).first() if address else None
     problem = _problem_with_token_name(name)
     if address and person is None:
-        problem = "Nobody has this address. Write it as the list of people has it, or leave it empty."
+        problem = "No person has this address. Enter it as listed under People, or leave it empty."
     if problem:
         return _render(request, problem=problem)
     return _render(request, secret=create_ingest_token(name, person=person)[1])
@@ -159,19 +159,17 @@ def _diagnosis(received: Reception, now: datetime) -> list[Finding]:
             Finding(
                 "alert-triangle",
                 f"{agent}: no session ids",
-                "Its requests count for their person, and how many sessions they are is unknown. "
+                "Its requests count for their person, but their number of sessions is unknown. "
                 f"{SESSION_ID_REMEDIES.get(agent, SESSION_ID_REMEDY)}",
             )
         )
     for unread in received.unread:
         if unread.count:
             records = wording.count(unread.count, "record")
-            detail = f"{records} that no vocabulary reads yet: {_some_of(unread.names)}"
+            detail = f"{records} that Headway cannot read yet: {_some_of(unread.names)}"
             findings.append(Finding("database", f"{unread.agent}: kept, not read", detail))
         if unread.attributes:
-            detail = (
-                f"Attributes that no vocabulary knows yet: {_some_of(unread.attributes)}. Admin can say what they mean."
-            )
+            detail = f"Unknown attributes: {_some_of(unread.attributes)}. Map them in admin."
             findings.append(Finding("database", f"{unread.agent}: kept, read in part", detail))
     return findings
 
@@ -182,12 +180,12 @@ def _some_of(names: Sequence[str]) -> str:
 
 def _token_finding(received: Reception, now: datetime) -> Finding:
     if not received.senders:
-        return Finding("key", "No ingest token", "Nothing can be accepted until an admin creates one")
+        return Finding("key", "No ingest token", "Headway accepts no telemetry until an admin creates one")
     if received.last_used_at is None:
         return Finding(
             "key",
             "No request with a valid token yet",
-            "The agent does not reach this address, or sends another token",
+            "The agent does not reach this address, or sends a different token",
         )
     return Finding(
         "plug-connected", "A valid token is in use", f"Last request {wording.ago(received.last_used_at, now)}"

@@ -51,7 +51,7 @@ def connect_repository(request: HttpRequest) -> HttpResponse:
     if "read" in request.POST:
         source = _source(request.POST["read"])
         read_now(source)
-        messages.success(request, f"{source.connection.name} is read now.")
+        messages.success(request, f"{source.connection.name} is being read.")
         return redirect("connect_repository")
     path, name = request.POST.get("path", "").strip(), request.POST.get("name", "").strip()
     problem = _problem_with(path, name)
@@ -59,11 +59,11 @@ def connect_repository(request: HttpRequest) -> HttpResponse:
         try:
             source = connect_git(path, name=name)
         except NameTakenError:
-            problem = f"There is a connection “{name}” already. Choose another name."
+            problem = f"A connection “{name}” already exists. Choose another name."
         except (GitError, OSError) as error:
             problem = str(error)
         else:
-            messages.success(request, f"{source.connection.name} is connected and read now.")
+            messages.success(request, f"{source.connection.name} is connected; Headway is reading it.")
             return redirect("connect_repository")
     return _render(request, problem=problem, path=path, name=name)
 
@@ -124,7 +124,7 @@ def _summary(state: str, connected: ConnectedSource, now: datetime) -> str:
         return f"Reading: {run.read:,} of {run.to_read:,} commits"
     ago = wording.ago(run.finished_at or run.heartbeat_at, now)
     if state == SyncRun.State.INTERRUPTED:
-        return f"Interrupted {ago}; it goes on where it stopped · {held}"
+        return f"Interrupted {ago}; it resumes where it stopped · {held}"
     if state == SyncRun.State.FAILED:
         return f"Failed {ago} · {held}"
     new = f"{run.added:,} new" if run.added else "nothing new"
@@ -141,7 +141,7 @@ def _problem_with(path: str, name: str) -> str:
     if not path:
         return "Give the path of a git repository on the machine that Headway runs on."
     if not path.startswith(("/", "~")):
-        return "The path must be a whole one, such as /srv/git/shop.git."
+        return "The path must be absolute, such as /srv/git/shop.git."
     for words, text, most in (("The path", path, LONGEST_PATH), ("The name", name, LONGEST_NAME)):
         if len(text) > most or not text.isprintable():
             return f"{words} has at most {most} printable characters."

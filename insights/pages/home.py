@@ -153,7 +153,7 @@ def _steps(received: Reception, now: datetime) -> Sequence[Step]:
             "Stopped sending",
             f"{wording.count(silent, 'signal or source', 'signals or sources')} that arrived before"
             if silent
-            else "Everything that was sent still arrives",
+            else "Everything that agents send still arrives",
             f"{reverse('integrations')}#silences",
             "Look closer",
         ),
@@ -162,6 +162,6 @@ def _steps(received: Reception, now: datetime) -> Sequence[Step]:
             "Quarantine",
             f"{wording.count(put_aside, 'record')} could not be stored" if put_aside else "Every record was stored",
             reverse("admin:index"),
-            "Look at them in Admin",
+            "Look at them in admin",
         ),
     ]

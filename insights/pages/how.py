@@ -126,7 +126,9 @@ def _sample(
         pairs.append(("Range", f"{printed_range}: from line-level evidence alone to all of it, an upper bound"))
     if surcharge and figure.value is not None:
         between = wording.between(figure.value, figure.value + surcharge, metric.unit)
-        pairs.append(("Range", f"{between}: if cache writes of unknown time are kept five minutes, or an hour"))
+        pairs.append(
+            ("Range", f"{between}: if cache writes of unknown lifetime are kept for five minutes, or for an hour")
+        )
     if figure.mix:
         pairs.append(("Evidence", labels.mix_in_words(figure.mix).removeprefix("Evidence: ")))
     if metric.is_hand_kept:
@@ -141,7 +143,7 @@ def kept_by(metric: Metric) -> list[tuple[str, str]]:
     definition = metric_by_key(metric.key)
     keepers = wording.listed(list(keepers_of(definition))) if definition else ""
     managers = "managers for their units, executives and admins"
-    return [("Entered by hand", "It is measured by no tool."), ("Kept by", f"{keepers}; {managers}".removeprefix("; "))]
+    return [("Entered by hand", "No tool measures it."), ("Kept by", f"{keepers}; {managers}".removeprefix("; "))]
 
 
 def _covered(figure: MetricValue) -> str:
@@ -169,6 +171,6 @@ def _left_out(params: PanelParams, answer: Answer, known: Mapping[str, float | N
     if figure.left_out:
         left.append(LeftOut(f"{figure.left_out:,}", "facts in scope without the measured value"))
     if answer.unmatched:
-        what = "of the facts match no person: they count here, but for nobody"
+        what = "of the facts match no person; they count here, but for no person"
         left.append(LeftOut(wording.percent_of(answer.unmatched, 1), what))
     return left

@@ -19,7 +19,9 @@ from insights.query.query import Query
 from orgtree.access.access import Access
 from orgtree.access.trust import Disclosure
 
-NOBODY_TO_COMPARE = "Nobody to compare: it takes developers who took up an agent in this window, and some who did not."
+NOBODY_TO_COMPARE = (
+    "Nobody to compare: this needs developers who adopted an agent in this window, and some who did not."
+)
 
 
 @dataclass(frozen=True)

@@ -35,22 +35,22 @@ NOBODY: dict[int | None, str] = {None: UNMATCHED, AUTONOMOUS_AGENTS: "Autonomous
 OF_TELEMETRY = frozenset({FactFamily.AI, FactFamily.ENROLMENT, FactFamily.SEATS})  # shown by name in no other tool
 SHORTEST_WINDOW_DAYS = 28  # totals of shorter windows would reveal working days
 
-SELF_ONLY_NOTE = "Individual data are shown to nobody but the person: only your own rows are listed."
-AGGREGATES_NOTE = "You may see aggregates here: only your own rows are listed."
+SELF_ONLY_NOTE = "Only your own rows are listed: individual data is visible only to the person."
+AGGREGATES_NOTE = "Only your own rows are listed: you may see aggregates here, not the rows of others."
 NAMED_ELSEWHERE_NOTE = (
     "Only your own rows are listed: your tools show the same commits, pull requests or work items with names, and "
-    "whoever compares both could tell whose a pseudonym is."
+    "comparing both would reveal who is behind a pseudonym."
 )
 NARROWED_NOTE = (
-    "Only your own rows are listed: with a filter or a split they would tell who does what behind a pseudonym. Without "
-    "any, everybody's totals are listed."
+    "Only your own rows are listed: with a filter or a split, rows would reveal who is behind a pseudonym. Without "
+    "one, everybody's totals are listed."
 )
 SHORT_WINDOW_NOTE = (
-    f"Only your own rows are listed: in fewer than {SHORTEST_WINDOW_DAYS} days they would tell when somebody behind a "
-    "pseudonym was at work. Choose a longer window."
+    f"Only your own rows are listed: in fewer than {SHORTEST_WINDOW_DAYS} days rows would reveal when somebody behind "
+    "a pseudonym was at work. Choose a longer window."
 )
 ROUNDED_NOTE = (
-    "Others are listed under pseudonyms, each with a rounded total: rows do not add up to the figure exactly."
+    "Others are listed under pseudonyms with rounded totals, so the rows do not add up to the figure exactly."
 )
 
 

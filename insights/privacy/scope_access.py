@@ -16,7 +16,7 @@ from insights.query.query import Scope
 from orgtree.access.access import Access, access_of
 
 ME = "me"  # the value of `person=` for the viewer
-ONLY_YOUR_OWN = "Only your own data are shown here: person=me."
+ONLY_YOUR_OWN = "Only your own data is available here: use person=me."
 UNITS_NAMED = 3  # in the error message
 
 
@@ -65,7 +65,7 @@ def own_person(word: str, access: Access) -> int | None:
     if word != ME:
         raise QueryError("person", ONLY_YOUR_OWN)
     if access.visibility.person_id is None:
-        raise QueryError("person", "No person of this organisation belongs to this account. An admin can link them.")
+        raise QueryError("person", "This account is not linked to a person. An admin can link it.")
     return access.visibility.person_id
 
 

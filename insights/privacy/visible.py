@@ -60,8 +60,8 @@ __all__ = [
 
 NOBODY = 0  # person id that matches no rows, for accounts without a person
 SESSIONS_NOTE = (
-    "Only your own sessions are listed: they would tell when somebody behind a pseudonym was at work. Rows of the "
-    "figures list everybody's totals."
+    "Only your own sessions are listed: others would reveal when somebody behind a pseudonym was at work. The rows of "
+    "the figures list everybody's totals."
 )
 
 
@@ -340,8 +340,8 @@ def _own(query: Query, access: Access) -> Query:
 
 def _of_few_people(access: Access) -> str:
     few = (
-        f"Fewer than {access.minimum_group_size} people contribute, and rows would tell of each of them: "
-        "only your own are listed."
+        f"Fewer than {access.minimum_group_size} people contribute, and rows would identify them: only your own are "
+        "listed."
     )
     return f"{few} {UNKNOWN_PEOPLE}" if unconfirmed_for(access) else few
 

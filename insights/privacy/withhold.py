@@ -21,10 +21,10 @@ from insights.query.query import Answer, Dimension, MetricValue, Query
 from orgtree.access.access import Access
 
 UNKNOWN_PEOPLE = (
-    "People whom telemetry alone names do not count: an import of people, an account or a connected repository makes "
-    "them known."
+    "People named by telemetry alone do not count until an import of people, an account or a connected repository "
+    "confirms them."
 )
-DIFFERENCE = "Hidden: beside other figures that are shown, it would tell of few people."
+DIFFERENCE = "Hidden: together with other visible figures, it would reveal a group of few people."
 LEAST_STEP = 5  # smallest rounding step
 AI_DIMENSIONS = frozenset({Dimension.AGENT, Dimension.MODEL, Dimension.ASSISTANCE})
 
@@ -153,7 +153,7 @@ def names_ai(query: Query) -> bool:
 
 
 def reason(access: Access) -> str:
-    few = f"Hidden: fewer than {access.minimum_group_size} people contribute, and it would tell of each of them."
+    few = f"Hidden: fewer than {access.minimum_group_size} people contribute, so it would reveal individual data."
     return f"{few} {UNKNOWN_PEOPLE}" if unconfirmed_for(access) else few
 
 

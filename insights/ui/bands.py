@@ -11,7 +11,7 @@ from insights.ui import tiles, wording
 from orgtree.models import Organisation
 
 BARS = 4  # of the meter
-NOT_MONOTONIC = "In this set a better cluster does not have better values throughout."
+NOT_MONOTONIC = "In this set, better clusters do not have better values throughout."
 A_GUIDE = "A guide, not a verdict on a team."
 
 

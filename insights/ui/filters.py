@@ -311,7 +311,7 @@ def _read_custom_window(parameters: QueryDict) -> Window:
     if end_name == "through":
         end += timedelta(days=1)
     if start >= end:
-        raise BadFilterError(end_name, f"The range must end after it begins, on {wording.day(start)}.")
+        raise BadFilterError(end_name, f"The range must end after it starts, on {wording.day(start)}.")
     if end - start > LONGEST_WINDOW:
         raise BadFilterError(end_name, f"A range can hold at most {LONGEST_WINDOW.days:,} days.")
     return Window(start, end)

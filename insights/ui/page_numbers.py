@@ -29,4 +29,4 @@ def read_page(request: HttpRequest) -> int:
     written = request.GET.get("page") or "1"
     if written.isascii() and written.isdigit() and 1 <= int(written[:9]) <= LAST_PAGE:
         return int(written[:9])
-    raise BadFilterError("page", "It must be a page's number, from 1.")
+    raise BadFilterError("page", "It must be a page number, from 1.")

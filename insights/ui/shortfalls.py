@@ -49,9 +49,9 @@ FAMILIES: Mapping[Kind, frozenset[FactFamily]] = {
     Kind.COMMIT: frozenset({FactFamily.CODE}),
 }
 UNPLACED_BECAUSE: Mapping[UnplacedReason, tuple[str, str]] = {
-    UnplacedReason.UNKNOWN: ("names what no connection knows", "name what no connection knows"),
-    UnplacedReason.AMBIGUOUS: ("has a name that several have", "have a name that several have"),
-    UnplacedReason.RULES: ("is placed by rules that disagree", "are placed by rules that disagree"),
+    UnplacedReason.UNKNOWN: ("names something that no connection knows", "name something that no connection knows"),
+    UnplacedReason.AMBIGUOUS: ("has an ambiguous name", "have an ambiguous name"),
+    UnplacedReason.RULES: ("matches conflicting rules", "match conflicting rules"),
     UnplacedReason.NAMELESS: ("names no repository", "name no repository"),
     UnplacedReason.FAILED: ("could not be stored", "could not be stored"),
 }
@@ -196,7 +196,7 @@ def _is_lead_time(metric: Metric) -> bool:
 
 def _unpriced(context: Context) -> Found:
     if tokens := context.known.get(UNPRICED):
-        what = "tokens of models without a known price cost nothing here."
+        what = "tokens of models without a known price are not included in costs."
         link = Link("Models without a price", f"{reverse('ai_prices')}#unpriced")
         yield Shortfall("unpriced_tokens", _UNPRICED, int(tokens), wording.compact(tokens), what, link)
 
@@ -250,15 +250,15 @@ def _unconfirmed(context: Context) -> Found:
             _of({FactFamily.DEPLOYMENT}),
             deployments + runs,
             wording.listed(parts),
-            "may be to production, and will not count until an admin confirms what their environments or pipelines "
-            f"mean{context.everywhere}.",
+            "may be to production; they count once an admin confirms the mapping of their environments or "
+            f"pipelines{context.everywhere}.",
             context.for_admins("Value mappings", reverse("admin:integrations_connection_changelist")),
         )
 
 
 def _notes(context: Context) -> Found:
     if context.access.visibility.whole and (notes := context.left_out.get(NOTES)):
-        what = f"git-ai {_plural(notes, 'note')} on commits that no branch holds and no pull request names: not used"
+        what = f"git-ai {_plural(notes, 'note')} on commits that are on no branch and in no pull request: not used"
         yield Shortfall("unused_notes", _is_attributed, notes, f"{notes:,}", f"{what}{context.everywhere}.")
 
 

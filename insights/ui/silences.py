@@ -13,10 +13,9 @@ from integrations.silence.signals import SIGNALS
 from orgtree.access.access import Access
 
 REMEDIES = {
-    "agent": "Look whether its ingest token still holds, and whether its settings and the network still reach Headway.",
-    "connection": "Look at its history: its credential may have lost access to what it brought. If nothing happens "
-    "there any more, pause it.",
-    "token": "Look where it was set up, and whether it expired. If it is not needed any more, revoke it.",
+    "agent": "Check that its ingest token is valid, and that its settings and the network still reach Headway.",
+    "connection": "Check its history: its credential may have lost access. If there is no activity any more, pause it.",
+    "token": "Check where it is configured, and whether it expired. If you no longer need it, revoke it.",
 }
 
 
@@ -67,11 +66,11 @@ def text_of_notice(silence: Silence) -> str:
 
 def _detail(silence: Silence, access: Access) -> str:
     if silence.sender:
-        return "It sent something on each of the five working days before."
+        return "It sent data on each of the previous five working days."
     sessions = "A few sessions" if access.is_few(silence.people) else wording.count(silence.sessions, "session")
     before = f"version {silence.version_before}" if silence.version_before != silence.version else "the same version"
     share = wording.percent_of(silence.share_before or 0, 1)
-    return f"{sessions} since then lacked it; before, {share} of the sessions of {before} had it."
+    return f"{sessions} since then lacked it; before that, {share} of the sessions of {before} had it."
 
 
 def _remedy(silence: Silence) -> str:

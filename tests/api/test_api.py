@@ -133,7 +133,7 @@ def test_the_total_lies_between_the_points(world: World, reader: Client) -> None
         ("facet=agent=%00", "facet", "NUL"),
         ("where=site=Berlin", "where", "no attribute"),
         ("person=somebody", "person", "person=me"),
-        ("person=me", "person", "No person"),
+        ("person=me", "person", "not linked to a person"),
         ("statistic=median", "statistic", "leave `statistic` out"),
         ("statistic=p50", "statistic", "Use one of median, mean, p75, p90, p95"),
         ("window=12w", "window", "There is no parameter"),

@@ -218,10 +218,10 @@ def test_the_page_says_what_to_look_for(demo: Demo) -> None:
     browser = demo.server.browse(as_=ADMIN)
     assert "calls of WebFetch" in ai_page(browser, **demo.range(Weeks(12, 0)))  # failing_tool
     if demo.year.weeks == YEAR_WEEKS:  # expensive_model; the sessions of few people are never as many as before
-        assert "a session costs more than before" in ai_page(browser, unit="search", **demo.range(_steadiest(demo)))
+        assert "each session costs more than before" in ai_page(browser, unit="search", **demo.range(_steadiest(demo)))
     assert "without a known price" in ai_page(browser, **demo.range(Weeks(12, 9)))  # unknown_model
     early = ai_page(browser, **demo.range(Weeks(48, 42)))
-    assert "a few get value, the tool has not spread" in early  # few_with_long_sessions
+    assert "a few developers get value, but the tool has not spread" in early  # few_with_long_sessions
 
 
 def _steadiest(demo: Demo) -> Weeks:
@@ -260,7 +260,7 @@ def test_a_no_reply_login_and_a_second_address_wait_for_an_admin_and_a_mailmap_n
         assert not Commit.objects.filter(author__value="ivy@laptop.example.com").exists()  # git reads it
     page = unescape(demo.server.browse(as_=ADMIN).get("/orgtree/identities/").text)
     assert "Signed “Finch Imagined”, which is also Finch Imagined’s name." in page
-    assert "finch-imagined (github) is much the same as finch.imagined@example.com." in page
+    assert "finch-imagined (github) is similar to finch.imagined@example.com." in page
     matches = f"these {len(expected)}" if len(expected) > 1 else "this one"
     assert re.search(
         rf"Confirming {matches} matches \d+ commits: unmatched falls from \d+\.\d% to 0\.0% of commits\.", page

@@ -106,7 +106,7 @@ def test_an_executive_follows_the_money(costly_server: Server, windows: BrowserW
     window = windows.open(costly_server, as_=EXECUTIVE)
     page = window.page
     window.go("/insights/ai/")
-    page.get_by_role("link", name="What a repository, pull request or work item cost").first.click()
+    page.get_by_role("link", name="AI cost of a repository, pull request or work item").first.click()
     window.settle()
     assert window.grave_barriers() == []
     first = page.get_by_role("table", name="Repositories by spend").get_by_role("row").nth(1)
@@ -122,7 +122,7 @@ def test_an_executive_follows_the_money(costly_server: Server, windows: BrowserW
 
     look_up(window, f"{SHOP}#2")
     expect(page.get_by_role("heading", name=f"What {SHOP}#2 cost")).to_be_visible()
-    states = page.get_by_role("table", name="Spend by what became of the work")
+    states = page.get_by_role("table", name="Spend by outcome")
     expect(states).to_contain_text("Merged")
     expect(states).to_contain_text("$1.50")
 
@@ -144,12 +144,12 @@ def test_an_executive_reads_a_budgets_forecast_and_owner(costly_server: Server, 
     writing.settle()
     window = windows.open(costly_server, as_=EXECUTIVE)
     window.go(COSTS)
-    window.page.get_by_role("link", name="What the month will cost").click()
+    window.page.get_by_role("link", name="Budgets and forecasts").click()
     window.settle()
     assert window.grave_barriers() == []
     budget = window.page.get_by_role("table").get_by_role("row").nth(1)
     expect(budget).to_contain_text("$100")
-    expect(budget).to_contain_text("weeks of work to come")
+    expect(budget).to_contain_text("weeks of work remaining")
     expect(budget).to_contain_text("Ada")
 
 

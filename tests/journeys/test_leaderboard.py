@@ -81,7 +81,7 @@ def test_sort_search_turn_the_page_and_download(busy_server: Server, windows: Br
     expect(page.locator(".hw-leaderboard tr.own")).to_have_count(1)
     page.get_by_role("searchbox", name="Name").fill("developer3")  # the address of one of them
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Nobody by that name")).to_be_visible()
+    expect(page.get_by_text("No developer with that name")).to_be_visible()
 
 
 def test_from_ones_own_row_to_a_session(busy_server: Server, windows: BrowserWindows) -> None:
@@ -103,7 +103,7 @@ def test_from_ones_own_row_to_a_session(busy_server: Server, windows: BrowserWin
 def test_an_admin_sees_nobodys_row(busy_server: Server, windows: BrowserWindows) -> None:
     window = windows.open(busy_server, as_=ADMIN)
     window.go(BOARD)
-    expect(window.page.get_by_text("You may see aggregates here")).to_be_visible()
+    expect(window.page.get_by_text("you may see aggregates here")).to_be_visible()
     expect(window.page.get_by_text("30 developers with agent activity")).to_be_visible()
     expect(window.page.locator(".hw-leaderboard")).to_have_count(0)
     window.go("/insights/ai/sessions/")

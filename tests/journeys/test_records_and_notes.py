@@ -100,7 +100,7 @@ def test_a_note_is_written_by_keyboard_seen_by_others_and_removed(
     page.keyboard.type("Reviewer rota paused")
     assert window.grave_barriers() == []
     window.keep_picture("note-form")
-    page.get_by_role("button", name="Add the note").focus()
+    page.get_by_role("button", name="Add note").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#panel")).not_to_be_visible()
     note = page.locator("#chart-trend").get_by_role("link", name="Reviewer rota paused")

@@ -169,7 +169,7 @@ def test_each_figure_of_before_and_after_is_what_its_rows_come_to(
                 (mean(developers, "Before"), mean(developers, "After"))
             )
         everybody = rows(client, more[0])
-        groups = [[row for row in everybody if row["Group"] == group] for group in ("Took up an agent", "Did not")]
+        groups = [[row for row in everybody if row["Group"] == group] for group in ("Adopted an agent", "Did not")]
         assert more[1] == signed(mean(groups[0], "Contribution") - mean(groups[1], "Contribution"), words)
         first, second = (np.array([float(row["Contribution"]) for row in group]) for group in groups)
         seed = seed_of(query(), name)
@@ -240,7 +240,7 @@ def test_whoever_sees_aggregates_sees_figures_and_nobodys_rows(
     assert len(addresses) >= 10
     for address in addresses:
         assert rows(client, address) == []
-        assert "only your own rows are listed" in content(client, address).decode()
+        assert "Only your own rows are listed" in content(client, address).decode()
 
 
 def test_records_open_and_first_sessions_are_the_border(recorded: Recorded, sign_in: SignIn) -> None:

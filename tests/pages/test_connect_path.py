@@ -22,7 +22,7 @@ def test_an_admin_connects_a_path(admin: Client, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("path", "message"),
-    [("", "Give the path"), ("orders", "whole one"), ("/nowhere/at/all", "/nowhere/at/all"), ("/a\nb", "printable")],
+    [("", "Give the path"), ("orders", "absolute"), ("/nowhere/at/all", "/nowhere/at/all"), ("/a\nb", "printable")],
 )
 def test_a_path_that_cannot_be_connected_is_explained(admin: Client, path: str, message: str) -> None:
     answer = admin.post("/setup/repositories/", {"path": path})

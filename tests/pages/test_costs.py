@@ -104,7 +104,7 @@ def test_spend_without_a_repository_is_a_line_without_a_link(org: Org, member: C
 
 def test_a_repository_says_what_became_of_its_spend(shop: Repository, member: Client) -> None:
     html = page(member, repository="acme/shop")
-    assert "What acme/shop cost" in html
+    assert "AI cost of acme/shop" in html
     assert "$3.30" in html
     assert "$3.00" in html
     assert "1 closed pull request" in html
@@ -113,7 +113,7 @@ def test_a_repository_says_what_became_of_its_spend(shop: Repository, member: Cl
 def test_a_pull_request_says_what_it_cost(shop: Repository, member: Client) -> None:
     merged = PullRequest.objects.get(number=2)
     html = page(member, pull_request=str(merged.pk))
-    assert "What acme/shop#2 cost" in html
+    assert "AI cost of acme/shop#2" in html
     assert "$0.30" in html
     assert "$3.00" not in html
 
@@ -142,7 +142,7 @@ def test_every_subject_says_with_which_agent(shop: Repository, member: Client) -
     [line] = downloaded(member)
     assert (line["Claude Code (USD)"], line["Codex (USD)"]) == ("0.3", "3.0")
     for subject in ({"repository": "acme/shop"}, {"pull_request": str(PullRequest.objects.get(number=1).pk)}):
-        assert "With which agent" in page(member, **subject)
+        assert ">Agents</h2>" in page(member, **subject)
         assert "Codex" in page(member, **subject)
     assert "Claude Code" not in page(member, pull_request=str(PullRequest.objects.get(number=1).pk))
 

@@ -182,7 +182,7 @@ def test_who_sees_whom(teams: Org, sign_in: SignIn, policy: IndividualPolicy) ->
 def test_pages_say_what_is_hidden_and_how_large_the_group_is(teams: Org, sign_in: SignIn) -> None:
     set_policy(IndividualPolicy.SELF_ONLY)
     page = sign_in(MEMBER).get(BOARD, {"unit": "platform"}).content.decode()
-    assert "Individual data are shown to nobody but the person" in page
+    assert "individual data is visible only to the person" in page
     assert "6 developers with agent activity" in page
     set_policy(IndividualPolicy.PSEUDONYMS)
     assert "pseudonyms that only you see" in sign_in(MEMBER).get(BOARD, {"unit": "platform"}).content.decode()

@@ -80,7 +80,7 @@ def test_with_pseudonyms_ones_own_total_is_exact_and_others_are_rounded(five_peo
             assert (row["Sessions"], row["Contribution"]) == ("0.0", "1000.0")
     html = member.get(SESSIONS).content.decode()
     assert "grace" not in html.lower()
-    assert "each with a rounded total" in html
+    assert "with rounded totals" in html
     greatest = member.get("/insights/metrics/ai.tokens/outliers/", HTTP_HX_REQUEST="true")
     assert greatest.status_code == 200
     assert greatest.content.decode().count('<td><span class="none">–</span></td>') == 5, "a total has no day"
@@ -100,7 +100,7 @@ def test_self_only_lists_nobody_else(five_people: Org, member: Client) -> None:
     (own,) = exported(member)
     assert "ada" in own["Developer"].lower()
     html = member.get(SESSIONS).content.decode()
-    assert "only your own rows are listed" in html
+    assert "Only your own rows are listed" in html
     assert "of 5" not in html, "how many were left out is not said"
 
 
@@ -108,7 +108,7 @@ def test_self_only_lists_nobody_else(five_people: Org, member: Client) -> None:
 def test_an_admin_sees_aggregates_and_no_rows(five_people: Org, admin: Client, policy: IndividualPolicy) -> None:
     set_policy(policy)
     assert exported(admin) == []
-    assert "You may see aggregates here" in admin.get(SESSIONS).content.decode()
+    assert "you may see aggregates here" in admin.get(SESSIONS).content.decode()
 
 
 def test_named_names_everybody(five_people: Org, member: Client) -> None:

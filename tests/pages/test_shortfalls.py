@@ -78,7 +78,7 @@ def test_a_line_stands_in_the_first_section_that_lacks_it(yesterday: str) -> Non
     page = text(client_of(MEMBER), "/insights/ai/")
     assert "1 request to models names no session" in section(page, "adoption")
     assert "12 records of agents wait in quarantine: not understood." in section(page, "adoption")
-    assert "10k tokens of models without a known price cost nothing here." in section(page, "spend")
+    assert "10k tokens of models without a known price are not included in costs." in section(page, "spend")
     assert "Missing from Spend, Spend per developer" in section(page, "spend")
     assert "in quarantine" not in section(page, "spend")
 
@@ -141,7 +141,7 @@ def test_records_that_could_not_be_placed_are_on_the_page_whose_figures_need_the
             last_seen_at=timezone.now(),
         )
     member = client_of(MEMBER)
-    said = "3 deployments name what no connection knows."
+    said = "3 deployments name something that no connection knows."
     assert said in section(text(member, "/insights/delivery/"), "dora")
     listed = member.get("/api/v1/metrics/dora.deployment_frequency/series/").json()["shortfalls"]
     assert {"key": "unplaced_deployment_unknown", "count": 3, "sentence": said} in listed

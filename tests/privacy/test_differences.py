@@ -76,7 +76,7 @@ def test_a_team_of_few_is_not_what_the_other_teams_leave_of_all() -> None:
     [beside] = visible_together(access, units=[UnitQueries([tokens(None)], list(units.values()))]).units
     assert {slug for slug, unit in units.items() if beside[unit][0].total[0].withheld} == {"blue", "grey"}
     [blue] = visible_totals([tokens("blue")], access)
-    assert blue.total[0].reason == "Hidden: beside other figures that are shown, it would tell of few people."
+    assert blue.total[0].reason == "Hidden: together with other visible figures, it would reveal a group of few people."
 
 
 def test_who_cannot_see_the_other_teams_loses_nothing() -> None:

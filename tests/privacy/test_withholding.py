@@ -161,7 +161,10 @@ def test_rows_of_a_unit_are_for_its_members_and_managers(teams: Org) -> None:
     assert visible_rows(metric_query, access_of(create_user(MEMBER))).total == 6
     for persona in (EXECUTIVE, ADMIN):
         page = visible_rows(metric_query, access_of(create_user(persona)))
-        assert (page.total, page.note) == (0, "You may see aggregates here: only your own rows are listed.")
+        assert (page.total, page.note) == (
+            0,
+            "Only your own rows are listed: you may see aggregates here, not the rows of others.",
+        )
 
 
 def of_the_small_team() -> list[Query]:

@@ -149,11 +149,11 @@ def test_links_go_both_ways_and_name_their_method(shop: Delivery, member: Client
         ("SHOP-1", "#1", "reported by the provider"),
         ("#1", "d1", "first deployment that started after the merge"),
         ("d1", "#1", "first deployment that started after the merge"),
-        ("d1", "i1", "began soon after it"),
-        ("i1", "d1", "began soon after it"),
+        ("d1", "i1", "started soon after it"),
+        ("i1", "d1", "started soon after it"),
         ("d1", "d2", "rolled back"),
         ("d2", "d1", "rolled back"),
-        ("#1", "i1", "began soon after it"),
+        ("#1", "i1", "started soon after it"),
         ("SHOP-1", "d1", "first deployment that started after the merge"),
     ):
         html = page(member, here)
@@ -215,7 +215,7 @@ def test_an_incident_tells_how_long_it_took(shop: Delivery, member: Client) -> N
 def test_a_stage_that_is_left_out_says_why(shop: Delivery, member: Client) -> None:
     shop.merges(1, at="Wed 12:00", opened="Tue 11:00")
     found = stages(page(member, "#1"))
-    assert found["Coding"] == "None of its own commits is known."
+    assert found["Coding"] == "None of its own commits are known."
     assert found["Pickup"] == "Nobody else reviewed it before the merge."
     assert found["Merge"] == "Nobody else approved it before the merge."
     assert found["Deploy"] == "No successful production deployment is known that contains it."
@@ -234,7 +234,7 @@ def test_a_record_with_nothing_known_of_it_still_has_a_page(shop: Delivery, memb
     shop.push("deployments", id="d9", repository=shop.repository, environment="staging", status="running")
     for external_id in ("SHOP-9", "i9", "d9"):
         assert "Timeline" in page(member, external_id)
-    assert "No other known record refers to it" in text(page(member, "i9"))
+    assert "No other record refers to it" in text(page(member, "i9"))
 
 
 def test_commits_are_told_with_what_agents_wrote_where_one_may_see_it(shop: Delivery, member: Client) -> None:

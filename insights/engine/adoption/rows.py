@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 BORDER = RowColumn(
     "border",
     "Border",
-    "The day of the first session ever; of those who never used an agent, the middle of these days.",
+    "The day of the first session ever; for developers who never used an agent, the median of these days.",
     ColumnKind.DAY,
 )
 USES = (

@@ -221,7 +221,7 @@ def _committed_code(answers: Answers) -> ChartCard:
 
 
 def code_parts(answers: Answers) -> list[Share]:
-    """AI lines committed by language, the greatest first, or by file type."""
+    """AI lines committed by language, highest first, or by file type."""
     dimension = Dimension(answers.filters.picked[CODE.parameter])
     figures = answers.split("ai.lines_committed", dimension)
     written = {name: figure for name, figure in figures.items() if figure.value}

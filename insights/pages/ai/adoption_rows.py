@@ -40,14 +40,20 @@ BEHIND_A_DEVELOPER = frozenset(
     {"merged_before", "weeks_before", "merged_after", "weeks_after", "session_days", "sessions"}
 )
 FORMULAS = {
-    Panel.MERGED: "Pull requests merged a week, before and after: the mean over developers of the number of each ÷ "
-    "the weeks of each. Changed by more: mean change of those who took up an agent − of those who did not. The "
-    "interval draws developers of both groups with replacement.",
-    Panel.CYCLE: "Seconds from open to merge: the mean over developers of the mean of each, before and after. Changed "
-    "by more: mean change of those who took up an agent − of those who did not. The interval draws developers of both "
-    "groups with replacement.",
-    Panel.USE: "Days with a session ÷ weeks in which the developer did anything: none 0, light less than 1, moderate "
-    "less than 3, heavy 3 and more.",
+    Panel.MERGED: (
+        "Pull requests merged per week, before and after: the mean over developers of each developer's pull requests "
+        "÷ weeks. Difference: mean change of adopters − mean change of the others. The interval resamples developers "
+        "of both groups with replacement."
+    ),
+    Panel.CYCLE: (
+        "Seconds from open to merge, before and after: the mean over developers of each developer's mean. Difference: "
+        "mean change of adopters − mean change of the others. The interval resamples developers of both groups with "
+        "replacement."
+    ),
+    Panel.USE: (
+        "Days with a session ÷ weeks with any activity of the developer: none 0, light below 1, moderate below 3, "
+        "heavy 3 or more."
+    ),
 }
 
 

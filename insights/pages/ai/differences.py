@@ -28,7 +28,7 @@ from insights.ui import wording
 from insights.ui.filters import Filters
 from insights.ui.tiles import by_segment
 
-WHY_LEFT_OUT = {"pending": "merged less than 21 full days ago", "unknown": "of whose lines no clone tells"}
+WHY_LEFT_OUT = {"pending": "merged less than 21 full days ago", "unknown": "without a clone that shows their lines"}
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def differences(filters: Filters) -> Differences:
 
 
 def fate_differences(filters: Filters) -> Differences:
-    """What becomes of pull requests with any agent and without; a repository's commits name no agent."""
+    """Pull request outcomes with any agent and without; a repository's commits name no agent."""
     narrowed = replace(of_work(filters), facets={})
     comparisons = visible_comparisons([query_of(narrowed, key) for key in FATE], ANY_AGENT, filters.access)
     rows = [
@@ -136,7 +136,7 @@ def _row(filters: Filters, line: str, comparison: Comparison, compared: Compared
         interval="" if interval is None else f"{_signed(interval.low, key)} to {_signed(interval.high, key)}",
         verdict=verdict,
         words=words,
-        reason=comparison.reason or ("" if delta is not None else "One of the groups has nothing to compare."),
+        reason=comparison.reason or ("" if delta is not None else "One of the groups has no data to compare."),
         unmatched=f"{wording.count(comparison.unmatched, *compared.fact)} without a known developer left out."
         if comparison.unmatched
         else "",

@@ -32,7 +32,7 @@ MERGED, CYCLE = "PRs merged a week", "PR cycle time, mean"
 FIGURE_TITLES = {
     Panel.MERGED: f"{MERGED}, before and after adoption",
     Panel.CYCLE: f"{CYCLE}, before and after adoption",
-    Panel.USE: "Developers by how much they use agents",
+    Panel.USE: "Developers by agent use",
 }
 TOO_FEW_FOR_AN_INTERVAL = "No interval: a group has too few developers."
 COHORT_USAGE = {
@@ -118,10 +118,10 @@ def effect_table(filters: Filters) -> Iterator[list[Cell]]:
     """The effect as numbers: both groups before and after, and by how much more the first changed."""
     adoption = visible_adoption(effect_query(filters), filters.access)
     effect = adoption.effect
-    groups = ("Took up an agent", "Did not")
+    groups = ("Adopted an agent", "Did not")
     yield [
         *("Figure", "Unit", *(f"{group}: {what}" for group in groups for what in ("developers", "before", "after"))),
-        *("Changed by more", "Interval from", "Interval to", "Why none"),
+        *("Difference", "Interval from", "Interval to", "Why none"),
     ]
     if effect is None:
         yield ["", "", *[None] * 9, adoption.why_no_effect]
@@ -169,7 +169,7 @@ def _effect_lines(filters: Filters, effect: Effect) -> tuple[Sequence[GroupSize]
     ]
     _, of_takers, of_others = _rows_urls(filters, Panel.MERGED)
     sizes = [
-        GroupSize(_developers(took_up), "took up an agent in this window", of_takers),
+        GroupSize(_developers(took_up), "adopted an agent in this window", of_takers),
         GroupSize(_developers(did_not), "never used one", of_others),
     ]
     return sizes, lines, "" if effect.merged_interval else TOO_FEW_FOR_AN_INTERVAL

@@ -49,8 +49,8 @@ def low_adoption_with_long_sessions(adoption: MetricValue, duration: MetricValue
         return None
     return Hint(
         f"Only {wording.reading(adoption.value, 'percent')} of enrolled developers were active, yet their sessions "
-        f"last {wording.duration(duration.value)} on average: a few get value, the tool has not spread. "
-        "Check licences and onboarding.",
+        f"last {wording.duration(duration.value)} on average: a few developers get value, but the tool has not "
+        "spread. Check licences and onboarding.",
         Link("See who was active", url),
     )
 
@@ -63,7 +63,7 @@ def few_generated_lines_committed(ship_rate: MetricValue, *, url: str) -> Hint |
         return None
     return Hint(
         f"Only {wording.reading(ship_rate.value, 'percent')} of the lines that agents generated were committed: the "
-        "output does not match conventions, or sessions explore. Context files tell agents what is expected.",
+        "output does not match conventions, or sessions are exploratory. Context files tell agents what is expected.",
         Link("See ship rate and context files by repository", url),
     )
 
@@ -76,7 +76,7 @@ def failing_and_not_shipping(ship_rate: MetricValue, error_rate: MetricValue, *,
         return None
     return Hint(
         f"Only {wording.reading(ship_rate.value, 'percent')} of the generated lines were committed, and "
-        f"{wording.reading(error_rate.value, 'percent')} of tool calls failed: look for failing tools and for "
+        f"{wording.reading(error_rate.value, 'percent')} of tool calls failed. Look for failing tools and "
         "repositories without context files.",
         Link("See error rate and context files by repository", url),
     )
@@ -104,7 +104,7 @@ def commits_grow_dearer(
     if rise < SPEND_RISE or abs(share.value - share_before.value) > STEADY_SHARE_POINTS:
         return None
     return Hint(
-        f"Spend per commit rose by {rise:.0%} while the AI share of committed code hardly changed: sessions grow "
+        f"Spend per commit rose by {rise:.0%} while the AI share of committed code hardly changed: sessions get "
         "longer without more output.",
         Link("See how it is computed", url),
     )
@@ -121,7 +121,7 @@ def spend_rises_without_use(
     if rise < SPEND_RISE or abs(more_sessions) > STEADY_USE:
         return None
     return Hint(
-        f"Spend rose by {rise:.0%} while the number of sessions hardly changed: a session costs more than before. "
+        f"Spend rose by {rise:.0%} while the number of sessions hardly changed: each session costs more than before. "
         "Look for a change of model or longer contexts.",
         Link("Compare spend by model", url),
     )
@@ -132,9 +132,9 @@ def tokens_without_a_price(unpriced: float, tokens: float | None, *, url: str) -
     if not tokens or unpriced / tokens < UNPRICED_SHARE:
         return None
     return Hint(
-        f"{wording.percent_of(unpriced, tokens)} of all tokens belong to models without a known price: "
-        "the total spend is too low by what they cost.",
-        Link("See whose tokens they are", url),
+        f"{wording.percent_of(unpriced, tokens)} of all tokens belong to models without a known price: their cost is "
+        "missing from the total spend.",
+        Link("See the tokens by developer", url),
     )
 
 
@@ -151,7 +151,7 @@ def one_tool_fails(error_rate: MetricValue, by_tool: Mapping[str, MetricValue], 
         return None
     return Hint(
         f"{wording.reading(error_rate.value, 'percent')} of tool calls fail, and {share:.0%} of the failures are "
-        f"calls of {tool}: a command or service that the agent cannot use, or context that it lacks.",
+        f"calls of {tool}: the agent cannot use that command or service, or lacks context.",
         Link("See the failing calls by session", url),
     )
 
@@ -178,6 +178,7 @@ def few_spend_most(concentration: Concentration | None, *, url: str) -> Hint | N
     )
     return Hint(
         f"{concentration.first:,} of {concentration.people:,} developers make up {spend} of the spend and {lines} of "
-        "the AI lines committed: see what they use agents for, and whether the others lack access, training or a use.",
+        "the AI lines committed. See what they use agents for, and whether the others lack access, training or a use "
+        "case.",
         Link("See their sessions", url),
     )

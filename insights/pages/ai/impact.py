@@ -47,7 +47,7 @@ def section(answers: Answers, *, has_repositories: bool) -> Section:
     return Section(
         key="impact",
         title="Impact",
-        lede="What agents write, and what is committed",
+        lede="What agents write, and how much of it is committed",
         lines=_lines_by_agent(answers),
         charts=[
             answers.card(
@@ -73,8 +73,10 @@ def _needs_repositories() -> MissingInput:
     return MissingInput(
         title="Committed code",
         headline="Needs a repository",
-        text="Telemetry shows what agents write, not what is committed. Connect a git repository on this machine by "
-        "its path: no token is needed, and no code is stored.",
+        text=(
+            "Telemetry shows what agents write, not what is committed. Connect a git repository on this machine by its "
+            "path; this needs no token and stores no code."
+        ),
         will_show=(
             "AI lines committed, of those generated",
             "AI share of the committed code, by language and type",

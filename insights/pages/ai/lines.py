@@ -56,7 +56,7 @@ COMPARED = {
     )
 }
 
-# What becomes of pull requests, in the table of differences alone.
+# Pull request outcomes, in the table of differences alone.
 FATE = {
     compared.key: compared
     for compared in (
@@ -234,7 +234,7 @@ def _caveat(lines: Answers, compared: Compared) -> str:
         sentences.append(f"{wording.count(unknown.sample_size, *compared.fact)} without a pull request on no line.")
     if get(compared.key).over_buckets and answer.unmatched:
         share = wording.percent_of(answer.unmatched, 1)
-        sentences.append(f"{share} of these {compared.fact[1]} are of nobody known: no developer is counted for them.")
+        sentences.append(f"{share} of these {compared.fact[1]} have no known developer, so they count for none.")
     return " ".join(sentences)
 
 

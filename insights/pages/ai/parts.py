@@ -68,7 +68,7 @@ def facet_menu(filters: Filters, *, part: str) -> dict[str, Any]:
 
 
 def compared(filters: Filters) -> dict[str, Any]:
-    return {"title": "With an agent, and without", "compared": impact.compared_work(filters)}
+    return {"title": "With and without an agent", "compared": impact.compared_work(filters)}
 
 
 def impact_differences(filters: Filters) -> dict[str, Any]:

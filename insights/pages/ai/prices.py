@@ -147,7 +147,7 @@ def _chosen(request: HttpRequest) -> Mapping[str, str]:
     typed[ALL] = (request.GET.get(ALL) or "").strip()
     for name in (*typed, *typed.values()):
         if len(name) > LONGEST_NAME:
-            raise BadFilterError("instead", f"The name of a model has at most {LONGEST_NAME} printable characters.")
+            raise BadFilterError("instead", f"A model name has at most {LONGEST_NAME} printable characters.")
     return {model: other for model, other in typed.items() if other}
 
 

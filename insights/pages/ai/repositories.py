@@ -163,7 +163,7 @@ def _csv_rows(rows: Sequence[RepositoryRow]) -> Iterator[list[Cell]]:
 
 def _enabled(figure: MetricValue) -> str:
     if not figure.denominator:
-        return "Agents wrote in no repository in these days."
+        return "Agents wrote in no repository in this range."
     repositories = wording.count(int(figure.denominator), "repository", "repositories")
     return f"{figure.numerator or 0:,.0f} of the {repositories} in which agents wrote have a context file."
 
@@ -217,8 +217,8 @@ def _advice(repository: RepositoryReadiness, wasted: float | None, errors: float
             ", and which tools fail" if fails else ""
         )
     if fails:
-        return "See which tools fail, and say in the context file what to use instead"
-    return "Look at sessions without a commit: too large a task, or exploration?" if wastes else ""
+        return "See which tools fail, and state in the context file what to use instead"
+    return "Look at sessions without a commit: were the tasks too large, or exploratory?" if wastes else ""
 
 
 def _share(part: float, whole: float) -> float | None:
@@ -277,7 +277,7 @@ def _read_sort(request: HttpRequest) -> str:
     written = request.GET.get("sort") or DEFAULT_SORT
     columns = (BY_NAME, BY_FILES, *COLUMNS)
     if written.removeprefix("-") not in columns:
-        raise BadFilterError("sort", f"It can be {wording.listed(list(columns))}, with a minus for the greatest first.")
+        raise BadFilterError("sort", f"It can be {wording.listed(list(columns))}, with a minus for descending order.")
     return written
 
 

@@ -39,10 +39,10 @@ SESSION = (
     RowColumn("agent", "Agent", "The agent.", ColumnKind.WORD),
 )
 BELONGS = (
-    "A session belongs to the repository that has most of its committed lines; one without any, to the one in which "
-    "its person committed nearest in time, within a week."
+    "A session belongs to the repository with most of its committed lines; without any, to the one where its person "
+    "committed nearest in time, within a week."
 )
-SETTLED = "Settled: committed, or 72 hours old while its person's commits are known."
+SETTLED = "Settled: committed, or 72 hours old with its person's commits known."
 
 
 @dataclass(frozen=True)
@@ -224,6 +224,6 @@ def _row(figure: SessionFigure, session: SessionNearby) -> dict[str, Any]:
 
 
 def _contributions(figure: SessionFigure) -> Iterator[RowColumn]:
-    yield RowColumn("contribution", "Contribution", "What it adds.", ColumnKind.NUMBER)
+    yield RowColumn("contribution", "Contribution", "The row's contribution.", ColumnKind.NUMBER)
     if figure.denominator:
-        yield RowColumn("denominator", "Denominator", "What it adds below the line.", ColumnKind.NUMBER)
+        yield RowColumn("denominator", "Denominator", "The row's contribution to the denominator.", ColumnKind.NUMBER)

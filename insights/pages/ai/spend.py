@@ -103,7 +103,7 @@ def section(answers: Answers, *, has_seats: bool) -> SpendSection:
             span=12,
             missing=_missing(answers),
             pickers=answers.pickers(PART),
-            caveat="As far as telemetry says what a request was part of.",
+            caveat="Where telemetry names the part that a request belongs to.",
         ),
         donut=_breakdown(answers),
         hints=_hints(answers),
@@ -222,7 +222,7 @@ def _breakdown(answers: Answers) -> ChartCard:
 
 
 def breakdown_shares(answers: Answers) -> list[Share]:
-    """Spend by agent in the agents' order, or by repository, model or work, the greatest first."""
+    """Spend by agent in the agents' order, or by repository, model or work, highest first."""
     if answers.filters.picked[BREAKDOWN.parameter] == Dimension.MODEL:
         return shares(
             answers.split("ai.spend", Dimension.MODEL), "currency", role="sequence", labels={}, rest="Other models"
@@ -246,7 +246,7 @@ def breakdown_shares(answers: Answers) -> list[Share]:
 
 
 def part_shares(answers: Answers) -> list[Share]:
-    """Spend by the picked part, the greatest first; what telemetry does not say is a segment."""
+    """Spend by the picked part, highest first; what telemetry does not say is a segment."""
     dimension = Dimension(answers.filters.picked[PART.parameter])
     labels = {"unknown": "Not said", **(PROVIDERS if dimension is Dimension.PROVIDER else {})}
     return shares(

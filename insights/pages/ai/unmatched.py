@@ -22,4 +22,4 @@ def unmatched_sentence(filters: Filters, answers: Answers) -> str:
     if not parts:
         return ""
     listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
-    return f"No person is matched to {listed}: they count for the organisation, but for nobody."
+    return f"No person is matched to {listed}: they count for the organisation, but for no person."

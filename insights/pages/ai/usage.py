@@ -40,7 +40,7 @@ def section(answers: Answers) -> Section:
     return Section(
         key="usage",
         title="Usage",
-        lede="How well the tooling is set up",
+        lede="How well agents work with the tools",
         tiles=_tiles(answers),
         charts=[
             answers.card(
@@ -87,7 +87,7 @@ def _refused(answers: Answers) -> str:
     if not refusals:
         return ""
     calls = wording.count(int(refusals), "call")
-    return f"{calls} refused by the person {'is' if refusals == 1 else 'are'} not among these: a refusal is no failure."
+    return f"{calls} refused by the person {'is' if refusals == 1 else 'are'} not included: a refusal is not a failure."
 
 
 def failing_tools(answers: Answers) -> list[tuple[str, MetricValue]]:
@@ -127,7 +127,7 @@ def _shipped(answers: Answers) -> str:
 
 def _left_out(answers: Answers) -> str:
     left_out = answers.figure("ai.ship_rate_left_out").value
-    return f"{wording.percent_of(left_out, 100)} left out: outcome not known" if left_out else ""
+    return f"{wording.percent_of(left_out, 100)} left out: outcome unknown" if left_out else ""
 
 
 def _enabled(answers: Answers) -> str:

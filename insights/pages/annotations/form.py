@@ -45,16 +45,16 @@ class NoteForm(forms.Form):
         label="What happened",
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 2, "maxlength": LONGEST_TEXT, "autofocus": True}),
-        help_text="Everybody who sees these charts reads it. No names of people.",
+        help_text="Everybody who sees these charts can read it. Do not name people.",
     )
     first_day = forms.DateField(label="First day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     last_day = forms.DateField(
         label="Last day",
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="Empty: that one day.",
+        help_text="Empty: only that day.",
     )
-    whose = forms.ChoiceField(label="On charts of", help_text="And of every unit below.")
+    whose = forms.ChoiceField(label="On charts of", help_text="Also on those of every unit below.")
     about = forms.ChoiceField(label="Which charts", required=False)
 
     def __init__(self, *args: Any, choices: Offered, **kwargs: Any) -> None:

@@ -18,7 +18,7 @@ from orgtree.access.who_sees import names_of
 
 ABBREVIATIONS = frozenset({"ai", "ci", "dora", "pr", "wip"})  # families with an acronym as a name
 EVERY_CHART = "Every chart"
-GONE = "An account that is gone"
+GONE = "Deleted account"
 
 
 @dataclass(frozen=True)

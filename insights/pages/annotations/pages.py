@@ -98,11 +98,11 @@ def annotation_new(request: HttpRequest) -> HttpResponseBase:
     around = scope_navigation(request, filters)
     choices = offered(access, around, _about_param(request))
     if not choices.units:
-        raise PermissionDenied("Notes are written by the managers of a unit, by executives and by admins.")
+        raise PermissionDenied("Only managers of a unit, executives and admins can write notes.")
     form = NoteForm(_posted(request), choices=choices, initial={"first_day": filters.today})
     if request.method == "POST" and form.is_valid() and _saved(form, lambda: add_annotation(access, form.draft)):
         return _done(request, "Note added.")
-    return _form_page(request, form, {"title": "Add a note", "submit": "Add the note"})
+    return _form_page(request, form, {"title": "Add a note", "submit": "Add note"})
 
 
 @login_required
@@ -116,7 +116,7 @@ def annotation(request: HttpRequest, pk: int) -> HttpResponseBase:
     context: dict[str, Any] = {"title": "A note", "line": note_lines([note])[0], "history": _history(note)}
     if not may_change(access, note):
         if request.method == "POST":
-            raise PermissionDenied("A note is changed by whoever wrote it, or by an admin.")
+            raise PermissionDenied("Only the author or an admin can change a note.")
         return render(request, "insights/annotations/note.html", {**context, "base_template": base_template(request)})
     form = NoteForm(_posted(request), choices=_choices_of(request, note), initial=filled_in(note))
     if (
@@ -148,7 +148,7 @@ def _visible(request: HttpRequest, pk: int) -> Annotation:
     visible = Annotation.objects.within(access_in(request).visibility)
     note = visible.select_related("unit", "written_by").filter(pk=pk).first()
     if note is None:
-        raise Http404("No such note, or one that you may not see.")
+        raise Http404("No such note, or you may not see it.")
     return note
 
 

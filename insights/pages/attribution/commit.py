@@ -89,7 +89,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
     if shown is None:
         if SHORTEST_PREFIX <= len(sha) < LONGEST_SHA and visible.filter(sha__startswith=sha.lower()).exists():
             return redirect(f"{reverse('attribution')}?{urlencode({'q': sha.lower()})}")
-        raise Http404("No such commit, or one that you may not see.")
+        raise Http404("No such commit, or you may not see it.")
     by_agent = agent_lines_of(shown)
     seen, evidence_count = evidence_of(shown, by_agent)
     page = _read_page(request)
@@ -139,7 +139,7 @@ def _facts(commit: Commit, author: str) -> list[tuple[str, str]]:
         ("Committed", labels.moment(commit.committed_at)),
         ("Written", labels.moment(commit.authored_at)),
         ("Counted on", wording.day(commit.counted_on)),
-        ("Repositories", ", ".join(where) or "none: no branch holds it any more"),
+        ("Repositories", ", ".join(where) or "none: on no branch any more"),
         ("Parents", str(len(commit.parents))),
         ("Files", f"{commit.file_count:,} counted"),
         ("Lines", f"{lines}, without excluded files" if commit.lines_known else lines),
@@ -210,9 +210,9 @@ def _session_of(access: Access) -> Callable[[SeenEvidence], str]:
 
 def _outcome(commit: Commit, seen: SeenEvidence, decided_by: str) -> str:
     if seen.row.withdrawn_at is not None:
-        return f"Withdrawn on {wording.day(seen.row.withdrawn_at.date())}: the notes no longer say so"
+        return f"Withdrawn on {wording.day(seen.row.withdrawn_at.date())}: the notes no longer contain it"
     if commit.exclusion_reason:
-        return "Counts where the commit is counted" if commit.duplicate_of_id else "Not used: the commit does not count"
+        return "Counts if the commit counts" if commit.duplicate_of_id else "Not used: the commit does not count"
     if seen.decided:
         return "Decided"
     if decided_by and labels.method_name(seen.row.method) != decided_by:

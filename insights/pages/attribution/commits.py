@@ -199,7 +199,7 @@ def _with_prefix(commits: QuerySet[Commit], written: str) -> QuerySet[Commit]:
     hexadecimal = all(character in "0123456789abcdef" for character in written)
     if not hexadecimal or not SHORTEST_PREFIX <= len(written) <= LONGEST_SHA:
         raise BadFilterError(
-            "q", f"It must be the beginning of a commit's id: {SHORTEST_PREFIX} to {LONGEST_SHA} digits of 0–9 and a–f."
+            "q", f"It must be the beginning of a commit id: {SHORTEST_PREFIX} to {LONGEST_SHA} digits of 0–9 and a–f."
         )
     return commits.filter(sha__startswith=written)
 

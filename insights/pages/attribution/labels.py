@@ -31,14 +31,16 @@ EXCLUSION_REASONS: Mapping[str, str] = {
     CommitExclusion.GONE: "Gone",
 }
 WHY_EXCLUDED: Mapping[str, str] = {
-    CommitExclusion.MERGE: "It is a merge: its lines are counted at the commits that it brings together.",
-    CommitExclusion.DUPLICATE: "Another commit is the same change, after a rebase or a cherry-pick. Each change counts "
-    "once: where it stands on the default branch, else where it was committed first.",
+    CommitExclusion.MERGE: "It is a merge: its lines count in the commits that it merges.",
+    CommitExclusion.DUPLICATE: (
+        "Another commit contains the same change, after a rebase or a cherry-pick. Each change counts once: as the "
+        "commit on the default branch, else as the first one committed."
+    ),
     CommitExclusion.SQUASHED: "It was part of a branch that was squashed into one commit on the default branch. The "
     "squash counts, with the evidence of all its parts.",
-    CommitExclusion.BULK: "It changes more lines or files than people write in one piece, such as a first import.",
-    CommitExclusion.BOT: "A bot that is no coding agent signed it. Bots are not people.",
-    CommitExclusion.GONE: "No branch of any connected repository holds it any more.",
+    CommitExclusion.BULK: "It changes more lines or files than people write in one commit, such as an initial import.",
+    CommitExclusion.BOT: "It was signed by a bot that is not a coding agent. Bots are not people.",
+    CommitExclusion.GONE: "It is on no branch of any connected repository any more.",
 }
 FILE_EXCLUSION_REASONS: Mapping[str, str] = dict(CommitFile.ExclusionReason.choices)
 FILE_TYPES: Mapping[str, str] = dict(CommitFile.Type.choices)

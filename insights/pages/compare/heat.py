@@ -51,4 +51,4 @@ def _level(place: float, better: Better) -> Heat:
     for limit, key, mark, words in (*LEVELS, *WORSE):
         if from_best <= limit + 1e-9:
             return Heat(key, mark, words)
-    raise ValueError("A place is at most 1.")
+    raise ValueError("A rank position is at most 1.")

@@ -56,8 +56,8 @@ def wip_outgrows_output(
     if rise < MORE_WORK or output > STEADY_OUTPUT:
         return None
     return Hint(
-        f"Work in progress grew by {rise:.0%} while no more was merged than before: more is begun than finished. "
-        "Finish before beginning, or limit how much is under way.",
+        f"Work in progress grew by {rise:.0%} while no more was merged than before: more work is started than "
+        "finished. Finish work before starting more, or limit work in progress.",
         Link("See how it is computed", url),
     )
 
@@ -67,8 +67,8 @@ def flaky_runs(flaky: MetricValue, *, url: str) -> Hint | None:
     if flaky.value is None or flaky.value < FLAKY_PERCENT or (flaky.denominator or 0) < FEW_RUNS:
         return None
     return Hint(
-        f"{wording.reading(flaky.value, 'percent')} of the runs failed first and passed when run again without a "
-        "change: each costs a wait, and hides real failures.",
+        f"{wording.reading(flaky.value, 'percent')} of the runs failed first and passed on a retry without a change. "
+        "Each costs a wait and hides real failures.",
         Link("See the runs", url),
     )
 
@@ -84,7 +84,11 @@ def failures_rise(
     if rise < FAILURE_RISE_POINTS:
         return None
     larger = size.value / size_before.value - 1 if size.value and size_before.value else 0.0
-    also = f" Pull requests grew by {larger:.0%} as well: smaller changes fail less." if larger >= LARGER_SHARE else ""
+    also = (
+        f" Pull requests grew by {larger:.0%} as well: smaller changes fail less often."
+        if larger >= LARGER_SHARE
+        else ""
+    )
     return Hint(
         f"The change failure rate rose by {wording.difference(rise, 'percent')} to "
         f"{wording.reading(failures.value, 'percent')}.{also}",
@@ -97,8 +101,8 @@ def bugs_come_back(reopened: MetricValue, *, url: str) -> Hint | None:
     if reopened.value is None or reopened.value < REOPENED_PERCENT or (reopened.denominator or 0) < FEW_FACTS:
         return None
     return Hint(
-        f"{wording.reading(reopened.value, 'percent')} of the bugs that were fixed had been closed before: look at "
-        "how fixes are tested, and who closes them.",
+        f"{wording.reading(reopened.value, 'percent')} of the fixed bugs had been closed before. Check how fixes are "
+        "tested and who closes them.",
         Link("See the bugs", url),
     )
 
@@ -111,7 +115,7 @@ def merged_unreviewed(unreviewed: MetricValue, *, url: str) -> Hint | None:
         return None
     return Hint(
         f"{wording.reading(unreviewed.value, 'percent')} of the pull requests were merged without a review by anybody "
-        "else: see whether that is a few repositories, or how the team works.",
+        "else. Check whether that is a few repositories, or how the team works.",
         Link("See the pull requests", url),
     )
 
@@ -123,8 +127,8 @@ def large_and_hardly_discussed(size: MetricValue, depth: MetricValue, *, url: st
     if size.value < LARGE_LINES or depth.value >= SHALLOW_COMMENTS:
         return None
     return Hint(
-        f"Pull requests change {wording.compact(size.value)} lines, and reviews leave {depth.value:.1f} comments on "
-        "100 of them: what is too large to read is waved through. Smaller changes are read.",
+        f"Pull requests change {wording.compact(size.value)} lines, and reviews leave {depth.value:.1f} comments per "
+        "100 lines: large changes are often waved through. Smaller ones get read.",
         Link("See the pull requests", url),
     )
 
@@ -134,7 +138,7 @@ def unlinked(linked: MetricValue, *, url: str) -> Hint | None:
     if linked.value is None or linked.value >= UNLINKED_PERCENT or (linked.denominator or 0) < FEW_FACTS:
         return None
     return Hint(
-        f"Only {wording.reading(linked.value, 'percent')} of the pull requests name a work item: idea to "
-        "production is known only for those. Put the item's key into the branch or the title.",
+        f"Only {wording.reading(linked.value, 'percent')} of the pull requests name a work item, and idea to "
+        "production is known only for those. Put the item's key in the branch name or the title.",
         Link("See the pull requests", url),
     )

@@ -37,8 +37,10 @@ class MetricForm(WriteForm, forms.ModelForm[HandKeptMetric]):
         label="Kept by",
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="E-mail addresses of accounts, one per line. They enter values for every unit and for the whole "
-        "organisation. Managers enter those of their units, executives and admins all.",
+        help_text=(
+            "E-mail addresses of accounts, one per line. These accounts can enter values for every unit and for the "
+            "whole organisation. Managers can enter values of their units; executives and admins, all values."
+        ),
     )
 
     class Meta:

@@ -36,7 +36,7 @@ def hand_kept_import(request: HttpRequest) -> HttpResponse:
     """A POST with `file` shows what it would do; one with `text`, which that page holds, does it."""
     access = access_in(request)
     if not _may_import(access):
-        raise PermissionDenied("Values are entered by managers for their units, and by whoever keeps a metric.")
+        raise PermissionDenied("Only managers of a unit and the keepers of a metric can enter values.")
     if request.method == "GET":
         return _page(request, {})
     try:

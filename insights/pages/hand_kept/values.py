@@ -58,7 +58,7 @@ ACTS = {ENTERED: "Entered", REPLACED: "Replaced with", REMOVED: "Removed"}
 DONE = {
     Outcome.CREATED: "{} is entered.",
     Outcome.UPDATED: "{} replaces the value of that day. The history keeps both.",
-    Outcome.UNCHANGED: "{} was entered already. Nothing changed.",
+    Outcome.UNCHANGED: "{} was already entered. Nothing changed.",
 }
 
 
@@ -107,7 +107,7 @@ def hand_kept_values(request: HttpRequest, slug: str) -> HttpResponseBase:
     form = ValueForm(request.POST if request.method == "POST" else None, metric=metric, units=units, initial=initial)
     if request.method == "POST":
         if not units:
-            raise PermissionDenied("Values are entered by managers for their units, and by whoever keeps the metric.")
+            raise PermissionDenied("Only managers of a unit and the keepers of the metric can enter values.")
         if form.is_valid() and (outcome := _entered(access, metric, form)):
             words = amount_text(read_amount(form.cleaned_data["value"], metric.unit_of_measure), metric.unit_of_measure)
             messages.success(request, DONE[outcome].format(words))
@@ -150,7 +150,7 @@ def hand_kept_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     visible = HandKeptValue.objects.filter(visible_entries(access, metric)).select_related("metric")
     value = get_object_or_404(visible, pk=pk)
     if not may_enter(access, metric, value.unit_id):
-        raise PermissionDenied("A value is removed by whoever may enter it.")
+        raise PermissionDenied("Only people who may enter the value can remove it.")
     remove_values([value], by=cast(User, request.user))
     messages.success(request, "Value removed. The history keeps it.")
     return redirect("hand_kept_values", slug)

@@ -73,7 +73,7 @@ def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
     return [
         Snippet(
             key="shell",
-            title="To try it: this terminal only",
+            title="To try it out: this terminal only",
             place="shell",
             where=("Paste, then start claude in the same terminal. The short intervals are for a first try.",),
             text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in trial.items()),
@@ -82,7 +82,7 @@ def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
             key="settings",
             title="For yourself",
             place="~/.claude/settings.json",
-            where=("Where the file exists already, add these lines to its env block.",),
+            where=("If the file already exists, add these lines to its env block.",),
             text=json.dumps({"env": variables}, indent=2),
         ),
         Snippet(
@@ -93,8 +93,8 @@ def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
                 "Linux: /etc/claude-code/managed-settings.json",
                 "macOS: /Library/Application Support/ClaudeCode/managed-settings.json",
                 "Windows: C:\\Program Files\\ClaudeCode\\managed-settings.json",
-                "Give each person their own enduser.id. Where everybody signs in to Claude Code, leave that line out: "
-                "it then sends the address itself.",
+                "Give each person their own enduser.id. If everybody signs in to Claude Code, omit that line: Claude "
+                "Code then sends the address itself.",
             ),
             text=json.dumps({"env": variables}, indent=2),
         ),
@@ -102,15 +102,16 @@ def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
             "claude",
             email,
             "Repository and branch: shell wrapper",
-            "Leave OTEL_RESOURCE_ATTRIBUTES out of settings.json then: what stands there wins.",
+            "Then omit OTEL_RESOURCE_ATTRIBUTES from settings.json, because it takes precedence.",
         ),
         Snippet(
             key="repository",
             title="Repository: its own agent settings",
             place=".claude/settings.json of the repository",
             where=(
-                "Where everybody signs in to Claude Code: committed once, it holds for everyone who works there.",
-                "It replaces a personal OTEL_RESOURCE_ATTRIBUTES; where enduser.id is needed, use the shell wrapper.",
+                "If everybody signs in to Claude Code: commit it once, and it applies to everybody who works in the "
+                "repository.",
+                "It replaces a personal OTEL_RESOURCE_ATTRIBUTES; if you need enduser.id, use the shell wrapper.",
             ),
             text=json.dumps(
                 {"env": {"OTEL_RESOURCE_ATTRIBUTES": "vcs.repository.url.full=https://github.com/acme/shop"}}, indent=2
@@ -140,7 +141,7 @@ def codex(base_url: str, token: str, email: str) -> list[Snippet]:
             key="shell",
             title="2. Environment",
             place="shell profile",
-            where=("Says whose sessions they are.",),
+            where=("Identifies the person of the sessions.",),
             text=f"export OTEL_RESOURCE_ATTRIBUTES={shlex.quote(resource_attributes(email))}",
         ),
         _wrapper("codex", email, "3. Repository and branch"),
@@ -173,7 +174,7 @@ def gemini(base_url: str, token: str, email: str) -> list[Snippet]:
             key="shell",
             title="2. Environment",
             place="shell profile",
-            where=("The token, and whose sessions they are.",),
+            where=("The token, and the person of the sessions.",),
             text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
         ),
         _wrapper("gemini", email, "3. Repository and branch"),
@@ -205,7 +206,7 @@ def copilot(base_url: str, token: str, email: str) -> list[Snippet]:
             place="settings.json",
             where=(
                 "Add these lines to your user settings (“Open User Settings (JSON)”), then reload the window.",
-                "Variables of the environment go before them, where both are set.",
+                "Environment variables take precedence if both are set.",
             ),
             text=json.dumps(settings, indent=2),
         ),
@@ -213,7 +214,7 @@ def copilot(base_url: str, token: str, email: str) -> list[Snippet]:
             "copilot",
             email,
             "Repository and branch of Copilot CLI: shell wrapper",
-            "Copilot Chat in VS Code sends them by itself.",
+            "Copilot Chat in VS Code sends them automatically.",
         ),
     ]
 
@@ -257,7 +258,8 @@ def _wrapper(command: str, email: str, title: str, *more: str) -> Snippet:
         title=title,
         place="~/.bashrc or ~/.zshrc",
         where=(
-            f"Then {command} says where it works, so that spend has a repository and work items before any commit.",
+            f"Then {command} reports its repository and branch, so spend has a repository and work items before any "
+            "commit.",
             *more,
         ),
         text=WRAPPER.format(command=command, attributes=shlex.quote(resource_attributes(email))),

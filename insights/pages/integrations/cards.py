@@ -178,7 +178,7 @@ def _quota_lines(health: ConnectionHealth, now: datetime) -> list[QuotaLine]:
         remaining = quota.limit if is_over else quota.remaining
         left = f"{remaining:,} of {quota.limit:,} left" if quota.limit and remaining is not None else "limit unknown"
         if quota.blocked_until is not None and quota.blocked_until > now:
-            resets = f"asked to wait until {_until(quota.blocked_until, now)}"
+            resets = f"rate limited until {_until(quota.blocked_until, now)}"
         else:
             resets = f"full again {_until(quota.resets_at, now)}" if quota.resets_at and not is_over else ""
         fraction = remaining / quota.limit if quota.limit and remaining is not None else None

@@ -48,7 +48,7 @@ def _source_control(inputs: Completeness, now: datetime) -> NeedLine:
     if inputs.last_merge_at is not None:
         return _current(title, "Last merge", inputs.last_merge_at, now)
     if inputs.has_commits:
-        detail = "Commits are read, but no pull requests, which lead time and reviews need."
+        detail = "Headway reads commits but no pull requests, which lead time and reviews need."
         return NeedLine(title, "watch", "Commits only", detail, _add("Connect source control"))
     return NeedLine(
         title, "", "Missing", "Pull requests with their reviews and commits.", _add("Connect source control")
@@ -61,10 +61,10 @@ def _deployments(inputs: Completeness, now: datetime) -> NeedLine:
         return _current(title, "Last one", inputs.last_production_at, now)
     if inputs.has_deployments:
         named = f" (seen: {', '.join(inputs.other_environments)})" if inputs.other_environments else ""
-        detail = f"Deployments come in, and none succeeded in production{named}. Map your production environment."
+        detail = f"Deployments arrive, but none succeeded in production{named}. Map your production environment."
         link = Link("Value mappings", reverse("admin:integrations_connection_changelist"))
         return NeedLine(title, "watch", "None to production", detail, link)
-    detail = "Without them only the time until the merge is known. A pipeline can send them with one line."
+    detail = "Without them, only the time until the merge is known. A pipeline can send them with one line."
     return NeedLine(title, "", "Missing", detail, Link("Push them", "#push-api"))
 
 
@@ -74,16 +74,19 @@ def _incidents(inputs: Completeness, now: datetime) -> NeedLine:
         ago = wording.ago(inputs.last_incident_at, now)
         return NeedLine(title, "good", "Known", f"Last one {ago}.")  # a long time without one is no defect
     if inputs.has_repairs:
-        detail = "Rollbacks and fixes show failures; incidents would show when users noticed and when it was over."
+        detail = (
+            "Rollbacks and fixes show failures; incidents would also show when users noticed and when service was "
+            "restored."
+        )
         return NeedLine(title, "watch", "Repairs only", detail, Link("Push them", "#push-api"))
-    detail = "Without them failures are unknown: no change failure rate, no recovery time."
+    detail = "Without them, failures are unknown: there is no change failure rate and no recovery time."
     return NeedLine(title, "", "Missing", detail, Link("Push them", "#push-api"))
 
 
 def _work_items(inputs: Completeness) -> NeedLine:
     if inputs.has_work_items:
         return NeedLine("Issue tracker", "good", "Known", "Work items are read.")
-    detail = "Work items show what the work is for, and when it was first planned."
+    detail = "Work items show the purpose of work, and when it was first planned."
     return NeedLine("Issue tracker", "", "Missing", detail, _add("Connect a tracker"))
 
 
@@ -94,7 +97,7 @@ def _links(inputs: Completeness) -> NeedLine:
     share = inputs.linked / inputs.merges
     detail = (
         f"{wording.percent_of(inputs.linked, inputs.merges)} of the last "
-        f"{wording.count(inputs.merges, 'merged pull request')} name a work item that is known."
+        f"{wording.count(inputs.merges, 'merged pull request')} name a known work item."
     )
     if share >= MOSTLY:
         return NeedLine(title, "good", "Known", detail)

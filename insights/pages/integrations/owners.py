@@ -22,10 +22,10 @@ NOUNS: Mapping[OwnedKind, tuple[str, str]] = {
     OwnedKind.BOARD: ("board", "boards"),
 }
 WITHOUT: Mapping[OwnedKind, str] = {
-    OwnedKind.REPOSITORY: "what is deployed from there counts for no unit",
+    OwnedKind.REPOSITORY: "deployments from there count for no unit",
     OwnedKind.SERVICE: "their deployments and incidents count for no unit",
-    OwnedKind.PROJECT: "no unit answers for what is planned there",
-    OwnedKind.BOARD: "no unit answers for their sprints",
+    OwnedKind.PROJECT: "work planned there counts for no unit",
+    OwnedKind.BOARD: "their sprints count for no unit",
 }
 
 

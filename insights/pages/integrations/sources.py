@@ -74,7 +74,7 @@ def _push(sources: OtherSources, pushed: int, now: datetime, *, for_admin: bool)
         "push-api",
         "Push API",
         *look,
-        detail if pushed else "Deployments, incidents and more from whatever has no connector",
+        detail if pushed else "Deployments, incidents and more from tools without a connector",
         wording.ago(sources.last_pushed_at, now) if sources.last_pushed_at else "",
         link,
         unplaced=_unplaced(sources) if for_admin else None,

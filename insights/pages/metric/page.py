@@ -58,7 +58,7 @@ DIRECTIONS = {
 COUNTS_FOR = {
     BelongsTo.PERSON: "the unit of its author at that time",
     BelongsTo.OWNER: "the unit that owns the service or repository",
-    BelongsTo.UNIT: "exactly the unit that it was entered for",
+    BelongsTo.UNIT: "only the unit that it was entered for",
 }
 TITLES = {"trend": "Trend", "split": "Split", "spread": "Distribution"}
 

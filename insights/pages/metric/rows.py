@@ -58,7 +58,7 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
     """A part of the page, or a page of its own."""
     metric = metric_named(key)
     if not has_distribution(metric):
-        raise Http404("It is not made of one amount for each fact.")
+        raise Http404("Its facts have no single value each.")
     filters = metric_filters(request, metric)
     query = replace(query_of(filters, metric), statistic=None)
     rows = visible_rows(query, filters.access, size=OUTLIERS_LISTED, order=RowOrder.GREATEST)

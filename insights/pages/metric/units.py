@@ -58,7 +58,7 @@ def columns_of(metric: Metric) -> Sequence[Column]:
 def _units(request: HttpRequest, key: str) -> UnitsOfPage:
     metric = metric_named(key)
     if metric.always_by:
-        raise Http404("It is always split by something else.")
+        raise Http404("It is always split in another way.")
     filters = metric_filters(request, metric, columns_of(metric))
     return UnitsOfPage(
         filters=filters,

@@ -18,7 +18,7 @@ from integrations.models import (
 )
 
 Facts = Sequence[tuple[str, str]]
-NOBODY_OWNS = "nobody yet: an admin can set the owner"
+NOBODY_OWNS = "none yet: an admin can set the owner"
 
 
 def pull_request_facts(pull_request: PullRequest) -> Facts:
@@ -101,7 +101,7 @@ def deployment_facts(story: DeploymentStory, owners: Sequence[str]) -> Facts:
         ),
         (
             "Unplanned",
-            {True: "yes: it fixes something that users noticed", False: "no", None: ""}[deployment.unplanned],
+            {True: "yes: it fixes something users noticed", False: "no", None: ""}[deployment.unplanned],
         ),
         ("Restored", moment(story.failed.restored_at) if story.failed else ""),
         ("Source", deployment.connection.name),

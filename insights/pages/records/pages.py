@@ -110,7 +110,7 @@ def incident(request: HttpRequest, pk: int) -> HttpResponseBase:
 def _visible_record(visible: QuerySet[Record], pk: int) -> Record:
     record = visible.filter(pk=pk).first()
     if record is None:
-        raise Http404("There is no such record, or none that you may see.")
+        raise Http404("No such record, or you may not see it.")
     return record
 
 

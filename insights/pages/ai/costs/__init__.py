@@ -1,1 +1,1 @@
-"""What a repository, pull request or work item cost in AI, and what of it was abandoned."""
+"""AI cost of a repository, pull request or work item, and how much of it was abandoned."""

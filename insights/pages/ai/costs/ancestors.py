@@ -66,6 +66,6 @@ def _table(answers: Answers, dimension: Dimension) -> AncestorTable:
     unlisted = len(named) - MOST_LISTED
     notes = [
         f"{wording.count(unlisted, f'further {noun}')} not listed." if unlisted > 0 else "",
-        f"{wording.count(hidden, noun)} hidden because of few people." if hidden else "",
+        f"{wording.count(hidden, noun)} hidden: too few people." if hidden else "",
     ]
     return AncestorTable(noun, lines, " ".join(filter(None, notes)))

@@ -193,7 +193,7 @@ def _tiles(costs: Costs) -> list[tiles.Tile]:
     sample = wording.count(costs.sessions, "session") + (" of yours" if costs.of_own else "")
     unpriced = f"excludes {wording.compact(costs.unpriced_tokens)} tokens without a price"
     if not costs.sessions:
-        return [tiles.Tile("cost", "Spend", None, state="no_data", reason="No agent session is known behind it.")]
+        return [tiles.Tile("cost", "Spend", None, state="no_data", reason="No agent session is known for it.")]
     spend = tiles.Tile(
         "cost",
         "Spend",
@@ -202,7 +202,7 @@ def _tiles(costs: Costs) -> list[tiles.Tile]:
         note=unpriced if costs.unpriced_tokens else "",
     )
     if costs.abandoned is None:
-        reason = "Hidden: by state it would tell of few people."
+        reason = "Hidden: by outcome, it would reveal a group of few people."
         return [spend, tiles.Tile("abandoned", "Abandoned", None, state="hidden", reason=reason)]
     share = f"{wording.percent_of(float(costs.abandoned), float(costs.spend))} of the spend"
     return [spend, tiles.Tile("abandoned", "Abandoned", wording.money(float(costs.abandoned)), sample=share)]

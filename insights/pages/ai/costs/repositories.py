@@ -98,7 +98,7 @@ def hidden_repositories(answers: Answers) -> str:
     hidden = answers.left_out(SPEND, Dimension.REPOSITORY)
     if not hidden:
         return ""
-    return f"{wording.count(hidden, 'repository', 'repositories')} hidden because of few people."
+    return f"{wording.count(hidden, 'repository', 'repositories')} hidden: too few people."
 
 
 def csv_lines(lines: list[RepositoryLine]) -> Iterator[list[Cell]]:

@@ -52,7 +52,7 @@ def section(answers: Answers) -> Section:
     return Section(
         key="money",
         title="Where the money goes",
-        lede="What merged pull requests, delivered items and repositories cost, and what was abandoned",
+        lede="AI cost of merged pull requests, delivered items and repositories, and how much of it was abandoned",
         part_url=answers.part_url("money"),
     )
 

@@ -57,7 +57,7 @@ def read_subject(request: HttpRequest, filters: Filters) -> Subject:
 def _pull_request(pk: str, filters: Filters) -> Subject:
     found = visible_pull_requests(filters.access).select_related("repository").filter(pk=pk).first()
     if found is None:
-        raise Http404("There is no such pull request, or none that you may see.")
+        raise Http404("No such pull request, or you may not see it.")
     return Subject(
         "pull_request",
         pk,
@@ -72,7 +72,7 @@ def _pull_request(pk: str, filters: Filters) -> Subject:
 def _work_item(pk: str, filters: Filters) -> Subject:
     found = visible_work_items(filters.access).filter(pk=pk).first()
     if found is None:
-        raise Http404("There is no such work item, or none that you may see.")
+        raise Http404("No such work item, or you may not see it.")
     return Subject(
         "work_item",
         pk,

@@ -34,7 +34,7 @@ LABELS = {
     CostState.IN_PROGRESS: "Branches in progress",
     CostState.CLOSED: "Closed without a merge",
     CostState.NO_MERGE: "Branches without a pull request",
-    CostState.LOST: "Commits that no branch holds any more",
+    CostState.LOST: "Commits that are on no branch any more",
     CostState.NO_COMMIT: "Without a commit or branch",
 }
 COLUMNS = (
@@ -42,8 +42,10 @@ COLUMNS = (
     PERSON,
     RowColumn("started_at", "Started", "The session's first event.", ColumnKind.INSTANT),
     RowColumn("agent", "Agent", "The agent.", ColumnKind.WORD),
-    RowColumn("pull_request", "Pull request", "Behind which this part of the session is.", ColumnKind.PLACE),
-    RowColumn("state", "State", "What became of the work.", ColumnKind.WORD),
+    RowColumn(
+        "pull_request", "Pull request", "The pull request or work item of this part of the session.", ColumnKind.PLACE
+    ),
+    RowColumn("state", "State", "Outcome of the work.", ColumnKind.WORD),
     RowColumn("contribution", "Spend", "This part of the session's spend, in US dollars.", ColumnKind.NUMBER),
 )
 

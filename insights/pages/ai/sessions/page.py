@@ -118,7 +118,7 @@ def _visible_session(access: Access, pk: int) -> AgentSession:
         visible_sessions(access).select_related("identity__person").filter(pk=pk).first() if pk <= LARGEST_ID else None
     )
     if session is None:
-        raise Http404("There is no such session, or none that you may see.")
+        raise Http404("No such session, or you may not see it.")
     return session
 
 
@@ -137,7 +137,7 @@ def _facts(
             f"{wording.duration(session.active_seconds)}, in {wording.count(len(active_periods), 'work period')}",
         ),
         ("Open", str(wording.duration(open_seconds))),
-        ("Session id", "None was sent: all of a day without one" if session.is_unnamed else session.external_id),
+        ("Session id", "The agent sent none: all requests of a day" if session.is_unnamed else session.external_id),
     ]
 
 
