@@ -96,4 +96,4 @@ class ApiTokenAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ApiToken]):
     def revoke(self, request: HttpRequest, tokens: QuerySet[ApiToken]) -> None:
         for token in tokens:
             revoke_api_token(token)
-        messages.success(request, "They are revoked, from the next request on.")
+        messages.success(request, "They are revoked with immediate effect.")

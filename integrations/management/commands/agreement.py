@@ -28,10 +28,7 @@ class Command(JsonCommand):
             help=f"One of {', '.join(WORDS)}, with comma-separated values; none: no value of its own.",
         )
         parser.add_argument(
-            "--from", dest="start", type=_day, metavar="DATE", help="First day; without it, all earlier days."
-        )
-        parser.add_argument(
-            "--from", dest="start", type=day_argument, metavar="DATE", help="First day; without it since ever."
+            "--from", dest="start", type=day_argument, metavar="DATE", help="First day; without it, all earlier days."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -16,7 +16,7 @@ from integrations.sync.connect import Answers, InvalidConnectionError, connect, 
 
 
 class Command(JsonCommand):
-    help = "Connect a provider, or give a connection new settings, and ask for it to be synced."
+    help = "Connect a provider, or change a connection's settings, and request a sync."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("provider", metavar="PROVIDER", help="such as github")

@@ -12,11 +12,11 @@ from integrations.sync.git.connect import NameTakenError, connect_git
 
 
 class Command(JsonCommand):
-    help = "Connect the git repository at PATH, or rename its connection, and ask for it to be read."
+    help = "Connect the git repository at PATH, or rename its connection, and request a sync."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", help="Of a repository, bare or with a work tree, that Headway may read.")
-        parser.add_argument("--name", default="", help="What to call it; by default the folder's name.")
+        parser.add_argument("path", help="Path of a repository, bare or with a work tree, that Headway may read.")
+        parser.add_argument("--name", default="", help="Name of the connection; by default the folder's name.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:

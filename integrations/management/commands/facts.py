@@ -15,7 +15,7 @@ class Command(JsonCommand):
     help = "Count the stored facts by kind and state."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--connection", metavar="N", help="Only what this one brings, by its number or name.")
+        parser.add_argument("--connection", metavar="N", help="Only the facts of this connection, by number or name.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         named = options["connection"]

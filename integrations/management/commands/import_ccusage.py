@@ -19,10 +19,10 @@ class Command(JsonCommand):
     help = "Import the JSON of ccusage: days, sessions or blocks of one person; with errors nothing is stored."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", help="what `npx ccusage --json` printed, or - for standard input")
-        parser.add_argument("--person", metavar="EMAIL", required=True, help="whose usage it is")
-        parser.add_argument("--agent", metavar="AGENT", default="", help="of which agent, where the file does not say")
-        parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+        parser.add_argument("file", metavar="FILE", help="output of `npx ccusage --json`, or - for standard input")
+        parser.add_argument("--person", metavar="EMAIL", required=True, help="person whose usage it is")
+        parser.add_argument("--agent", metavar="AGENT", default="", help="the agent, if the file does not name it")
+        parser.add_argument("--dry-run", action="store_true", help="only print what would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
         content = read_file(options["file"], LARGEST_FILE)

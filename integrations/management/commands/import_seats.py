@@ -21,7 +21,7 @@ class Command(JsonCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help="a CSV file, or - for standard input")
-        parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+        parser.add_argument("--dry-run", action="store_true", help="only print what would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
         content = read_file(options["file"], LARGEST_FILE)

@@ -29,7 +29,7 @@ class Command(JsonCommand):
         )
         parser.add_argument("unit", nargs="?", metavar="UNIT", help="Slug of the unit, as `manage.py units` lists it.")
         parser.add_argument(
-            "--from", dest="start", type=day_argument, metavar="DATE", help="First day; without it since ever."
+            "--from", dest="start", type=day_argument, metavar="DATE", help="First day; without it, all earlier days."
         )
         parser.add_argument(
             "--to",
@@ -43,7 +43,7 @@ class Command(JsonCommand):
             action="store_true",
             help="Confirm all proposed owners where there is none, instead of naming one.",
         )
-        parser.add_argument("--tree", metavar="SLUG", help="Of this Org Tree alone, instead of every tree in use.")
+        parser.add_argument("--tree", metavar="SLUG", help="Only in this Org Tree, instead of every tree in use.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["confirm_proposed"]:

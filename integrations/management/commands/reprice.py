@@ -19,7 +19,7 @@ class Command(JsonCommand):
         parser.add_argument("--model", metavar="MODEL", action="extend", nargs="+", default=[])
         parser.add_argument("--from", metavar="DATE", dest="start", type=day_argument, help="the first day")
         parser.add_argument("--to", metavar="DATE", dest="end", type=day_argument, help="the day after the last")
-        parser.add_argument("--wait", action="store_true", help="do it at once")
+        parser.add_argument("--wait", action="store_true", help="reprice now instead of in the background")
 
     def handle(self, *args: Any, **options: Any) -> None:
         first, after = options["start"], options["end"]
@@ -35,7 +35,7 @@ class Command(JsonCommand):
         if options["wait"]:
             reprice_waiting_rows()
             row.refresh_from_db()
-        line = "The worker does it within a minute."
+        line = "The worker reprices them within a minute."
         if options["wait"]:
             line = (
                 f"Repriced {row.requests:,} requests, of which {row.changed:,} changed: "

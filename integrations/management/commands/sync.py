@@ -14,12 +14,14 @@ from integrations.sync.run_now import Result, enqueue_all, run_all
 
 
 class Command(JsonCommand):
-    help = "Read what is new at the connections; with --wait do it here and now, else ask the worker to."
+    help = "Read changes from the connections, in the background or, with --wait, right away."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--connection", metavar="N", help="Only this connection, by its number or name.")
-        parser.add_argument("--full", action="store_true", help="Look at everything again.")
-        parser.add_argument("--wait", action="store_true", help="Return when it is done; exit code 1 if any failed.")
+        parser.add_argument("--connection", metavar="N", help="Only this connection, by number or name.")
+        parser.add_argument("--full", action="store_true", help="Read everything again, not only changes.")
+        parser.add_argument(
+            "--wait", action="store_true", help="Wait until it is done; exit code 1 if any sync failed."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         connections = Connection.objects.filter(removed_at=None).order_by("pk")
@@ -27,7 +29,7 @@ class Command(JsonCommand):
             connections = connections.filter(pk=chosen_connection(options["connection"]).pk)
         if not options["wait"]:
             if options["full"] and RepositorySource.objects.filter(connection__in=connections).exists():
-                raise CommandError("Repositories on disk are looked at again only with --wait.")
+                raise CommandError("Repositories on disk are read again only with --wait.")
             self._print(options, enqueue_all(list(connections), full=options["full"]))
             return
         results = run_all(list(connections), full=options["full"], say=self.stderr.write)

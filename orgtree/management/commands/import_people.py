@@ -36,7 +36,10 @@ class Command(JsonCommand):
             help="The day from which the changes apply, such as 2026-01-31 (default: today).",
         )
         parser.add_argument(
-            "--effective", type=day_argument, metavar="DATE", help="The day from which on it holds, 2026-01-31 (today)."
+            "--effective",
+            type=day_argument,
+            metavar="DATE",
+            help="The day from which the changes apply, such as 2026-01-31 (default: today).",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
