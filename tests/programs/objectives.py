@@ -19,8 +19,8 @@ def by_hand(**fields: Any) -> dict[str, Any]:
 
 
 def pickup(**fields: Any) -> dict[str, Any]:
-    """Reviews begin sooner by four tenths, unless the fields say otherwise."""
-    usual = {"title": "Reviews begin sooner", "metric": "pr.pickup_time", "target_kind": "relative"}
+    """Reviews start sooner by four tenths, unless the fields say otherwise."""
+    usual = {"title": "Reviews start sooner", "metric": "pr.pickup_time", "target_kind": "relative"}
     return {**usual, "change_percent": -40.0, **fields}
 
 

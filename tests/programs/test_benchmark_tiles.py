@@ -103,7 +103,7 @@ def test_the_csv_of_a_chart_has_its_lines() -> None:
 
 def test_the_course_of_a_key_result_is_held_against_it_while_its_quarter_is_open() -> None:
     agree()
-    median = {"title": "Reviews begin sooner", "metric": PICKUP, "baseline": 7 * HOUR, "target": 5 * HOUR}
+    median = {"title": "Reviews start sooner", "metric": PICKUP, "baseline": 7 * HOUR, "target": 5 * HOUR}
     new_objective = objective(key_results=(median, {**median, "statistic": "p75"}))
     client = signed_in(MANAGER)
 

@@ -25,7 +25,7 @@ from tests.teams import create_teams
 
 SignIn = Callable[[Persona], Client]
 OF_METRIC = {
-    "title": "Reviews begin sooner",
+    "title": "Reviews start sooner",
     "metric": "pr.pickup_time",
     "better": "lower",
     "baseline": 72000.0,

@@ -297,7 +297,7 @@ def test_a_list_filters_by_what_it_shows(delivered: Org) -> None:
 
 def test_lists_are_narrowed(delivered: Org) -> None:
     quarter, access = current_quarter(), as_(EXECUTIVE)
-    one = objective(EXECUTIVE, title="Reviews begin sooner", unit="platform")
+    one = objective(EXECUTIVE, title="Reviews start sooner", unit="platform")
     two = objective(EXECUTIVE, title="Fewer incidents", unit="search", owner=OTHER_MEMBER.email)
     three = objective(EXECUTIVE, title="A draft", unit="engineering", publish=False)
     for params, expected in (

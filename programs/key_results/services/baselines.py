@@ -156,16 +156,16 @@ def _target(row: Mapping[str, Any], baseline: Baseline) -> float:
     is_guardrail = row["target_kind"] == TargetKind.GUARDRAIL
     if row["target_kind"] != TargetKind.RELATIVE and not (is_guardrail and target is None and change is not None):
         if target is None:
-            raise FieldError("target", "Say which value is to be reached.")
+            raise FieldError("target", "Enter the value to reach.")
         return target
     if change is None:
-        raise FieldError("change_percent", "Say by how many percent it is to change.")
+        raise FieldError("change_percent", "Enter by how many percent it should change.")
     if baseline.value is None:
         why = f"{baseline.reason} " if baseline.reason else ""
-        nothing = "Without a baseline there is nothing to change by percent: enter one, or a value to reach."
+        nothing = "A change by percent needs a baseline: enter one, or a value to reach."
         raise FieldError("baseline", f"{why}{nothing}")
     if not baseline.value:
-        zero = "The baseline is 0, and any percent of it is 0: give a value to reach."
+        zero = "The baseline is 0, so a change by percent is always 0: enter a value to reach."
         raise FieldError("change_percent", zero)
     return baseline.value * (1 + change / 100)
 
@@ -185,7 +185,7 @@ def _check_target(key_result: KeyResult, row: Mapping[str, Any], stood: str) -> 
     is_higher = key_result.better == KeyResult.Better.HIGHER
     ahead = (key_result.target - key_result.baseline) * (1 if is_higher else -1)
     if key_result.is_guardrail and ahead > 0:
-        worse = f"It stood at {stood}, which is worse: a guardrail holds what is there. Make it a target."
+        worse = f"It stood at {stood}, which is worse: a guardrail holds the current level. Make it a target."
         raise FieldError(field, worse)
     if not key_result.is_guardrail and ahead <= 0:
         side = "above" if is_higher else "below"

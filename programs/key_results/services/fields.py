@@ -37,7 +37,7 @@ class KeyResultWriteSerializer(WriteSerializer[KeyResult]):
         fields = ("id", *FIELDS)
         blank_is_null = ("statistic", "unit_of_measure", "better", "target_kind")
         extra_kwargs = {
-            "title": {"error_messages": dict.fromkeys(("blank", "null", "required"), "Say what is measured.")},
+            "title": {"error_messages": dict.fromkeys(("blank", "null", "required"), "Enter what is measured.")},
             "unit_of_measure": {"help_text": "Of what is entered by hand."},
             "better": {"required": False},
             "target_kind": {"required": False, "help_text": "Null: absolute."},
@@ -77,17 +77,17 @@ def source_problems(key: str, statistic: str, better: str) -> Iterator[tuple[str
     metric = metric_of(key) if key else None
     if metric is None:
         if not better:
-            yield "better", "Say whether higher or lower is better: it is entered by hand."
+            yield "better", "Choose whether higher or lower is better: the value is entered by hand."
         if statistic:
-            yield "statistic", "What is entered by hand has no statistic."
+            yield "statistic", "Values entered by hand have no statistic."
         return
     if metric.always_by:
         by = metric.always_by[0].value.replace("_", " ")
-        yield "metric", f"{metric.name} has a value for each {by}, and none of all: choose another."
+        yield "metric", f"{metric.name} has a value for each {by}, but none overall: choose another metric."
     if statistic and statistic not in metric.statistics:
         offered = ", ".join(Statistic(offered).value for offered in metric.statistics)
         yield "statistic", f"One of: {offered}." if offered else f"{metric.name} has none to choose."
     if metric.better is Better.NEITHER and not better:
-        yield "better", f"Neither higher nor lower {metric.name} is better by itself: say what you want."
+        yield "better", f"Neither higher nor lower {metric.name} is better by itself: choose a direction."
     if better and metric.better is not Better.NEITHER and better != metric.better:
         yield "better", f"Of {metric.name}, {metric.better.value} is better."

@@ -186,7 +186,7 @@ class KeyResultForm(forms.Form):
         unit = metric.unit.value if metric else self._unit_by_hand(data)
         is_change = data.get("target_kind") == TargetKind.RELATIVE
         if not data.get("target", "").strip():
-            self.add_error("target", "Enter what is to be achieved.")
+            self.add_error("target", "Enter what you want to achieve.")
         field, measured_in = ("change_percent", UnitOfMeasure.PERCENT.value) if is_change else ("target", unit)
         data["amount"] = self._read("target", field, measured_in)
         data["baseline_amount"] = self._read("baseline", "baseline", unit)

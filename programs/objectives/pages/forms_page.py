@@ -32,7 +32,7 @@ from programs.requests.fields import LONGEST_ID
 from programs.teams.pages import WHOLE, units_to_write_for
 from programs.teams.writing_for import suggested_owners
 
-ONLY_LEADERS = "Objectives are written by the managers of a unit, by executives and by admins."
+ONLY_LEADERS = "Only managers of a unit, executives and admins can write objectives."
 ONLY_OWNERS = (
     "Only its owner, the managers of its unit, executives and admins can change an objective, until its quarter is "
     "closed."

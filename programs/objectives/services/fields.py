@@ -63,7 +63,7 @@ class ObjectiveWriteSerializer(WriteSerializer[Objective]):
         model = Objective
         fields: tuple[str, ...] = (*FIELDS, "key_results", "publish", "intent")
         extra_kwargs = {
-            "title": {"error_messages": dict.fromkeys(("blank", "required"), "Enter what is to be achieved.")},
+            "title": {"error_messages": dict.fromkeys(("blank", "required"), "Enter what you want to achieve.")},
             "description": {"max_length": LONGEST_DESCRIPTION},
             "is_mandatory": {"help_text": ""},
         }
@@ -99,9 +99,11 @@ class ObjectiveWriteSerializer(WriteSerializer[Objective]):
         if parent == self.instance or not visible.filter(pk=parent.pk, dropped_at=None).exists():
             raise FieldError("parent", NO_PARENT)
         if parent.quarter != quarter:
-            raise FieldError("parent", f"It is of {parent.quarter}: objectives serve one of their own quarter.")
+            raise FieldError(
+                "parent", f"It is of {parent.quarter}: an objective can only serve one of the same quarter."
+            )
         if unit is None:
-            raise FieldError("parent", "Objectives of the whole organisation stand at the top.")
+            raise FieldError("parent", "Objectives of the whole organisation are at the top.")
         above = UnitPlacement.objects.filter(
             unit=unit, ancestor=parent.unit_id, during__contains=windows.local_today()
         ).exclude(ancestor=unit)
@@ -148,6 +150,6 @@ def _check_no_circle(parent: Objective, known: Objective | None) -> None:
         if step is None:
             return
         if known is not None and step.pk == known.pk:
-            raise FieldError("parent", f"“{parent.title}” serves this objective: they would stand in a circle.")
+            raise FieldError("parent", f"“{parent.title}” already serves this objective, so they would form a circle.")
         step = step.parent
-    raise FieldError("parent", "It stands too many levels down.")
+    raise FieldError("parent", "It is too many levels down.")

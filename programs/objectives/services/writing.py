@@ -24,7 +24,7 @@ from programs.models import KeyResult, Objective, ObjectiveStatus, Quarter, Road
 from programs.objectives.services.fields import check_publishable, objective_fields
 from programs.teams.chosen_tree import settle_teams_tree
 
-ONLY_LEADERS = "An objective is changed by its owner, by the managers of its unit, by executives and by admins."
+ONLY_LEADERS = "Only its owner, the managers of its unit, executives and admins can change an objective."
 ONE_MANDATORY = "one_mandatory_objective_per_unit_and_quarter"
 COMPUTED = ("baseline_from", "baseline_to", "baseline_people")  # of a key result, with its baseline
 LONGEST_REASON = 2_000  # characters

@@ -33,7 +33,7 @@ class PlannedQuarterField(QuarterField):
         if day_planned >= last.end:
             raise serializers.ValidationError(f"A roadmap reaches to {last}: choose an earlier quarter.")
         if day_planned < today and not Quarter.objects.filter(start__lte=day_planned, end__gt=day_planned).exists():
-            raise serializers.ValidationError("Nothing was planned then: choose a quarter that is not over.")
+            raise serializers.ValidationError("This quarter is over: choose a later one.")
         return day_planned
 
 
