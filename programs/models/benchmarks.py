@@ -1,4 +1,4 @@
-"""What was agreed of a metric for a unit: where it stood, where it should be, where it wants to be; in versions."""
+"""Versions of a unit's benchmark of a metric: baseline, threshold and target."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ class BenchmarkVersion(models.Model):
     baseline_high = models.FloatField(null=True)
     baseline_sample = models.PositiveIntegerField(default=0)
     baseline_people = models.PositiveIntegerField(default=0, help_text="The fewest behind any part of it.")
-    threshold = models.FloatField(null=True, help_text="Where it should be.")
-    target = models.FloatField(null=True, help_text="Where it wants to be in the long run.")
+    threshold = models.FloatField(null=True, help_text="The realistic value to reach first.")
+    target = models.FloatField(null=True, help_text="The value to reach in the long run.")
     is_to_hold = models.BooleanField(default=False, help_text="The baseline was beyond the target, and that was meant.")
     reason = models.CharField(max_length=LONGEST_REASON, help_text="Why it was agreed so.")
     written_by = models.ForeignKey(

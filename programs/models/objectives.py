@@ -180,9 +180,9 @@ class CheckIn(models.Model):
     """What somebody says of an objective (and one of its key results) at a time.  Never changed."""
 
     class Confidence(models.TextChoices):
-        HIGH = "high", "We will reach it"
-        MEDIUM = "medium", "It is open"
-        LOW = "low", "We will not reach it as it goes"
+        HIGH = "high", "On track"
+        MEDIUM = "medium", "At risk"
+        LOW = "low", "Off track"
 
     objective = models.ForeignKey(Objective, models.CASCADE, related_name="check_ins")
     key_result = models.ForeignKey(KeyResult, models.CASCADE, null=True, blank=True, related_name="check_ins")

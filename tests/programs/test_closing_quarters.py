@@ -132,7 +132,7 @@ def test_the_document_holds_all_that_was_shown(delivered: Org) -> None:
     assert [hand.value, hand.score] == pytest.approx([3.2, 0.2])
     assert [
         (frozen_check_in.note, frozen_check_in.confidence_label) for frozen_check_in in frozen_objective.check_ins
-    ] == [("Half", "We will not reach it as it goes")]
+    ] == [("Half", "Off track")]
     assert [frozen_ticket.title for frozen_ticket in frozen_objective.tickets] == ["A rota"]
     assert (given_up.is_dropped, given_up.dropped_why, given_up.score) == (True, "Not ours", None)
     assert [team.slug for team in frozen_quarter.teams_without_objective] == ["search"]

@@ -20,7 +20,7 @@ from orgtree.models import Unit
 from programs.key_results.pages.amounts import printed
 from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services.reading import unit_of
-from programs.models import KeyResult, Objective, ObjectiveStatus
+from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus
 from programs.objectives.pages.bar import ObjectiveBar, bar_of_key_result, bar_of_objective, only_outcomes
 from programs.objectives.queries.objectives import ObjectiveProgress
 
@@ -42,7 +42,7 @@ TAGS: Mapping[str, StatusTag] = {
     ObjectiveStatus.UNKNOWN: StatusTag("unknown", "No data yet", "", "minus"),
 }
 # Of a check-in, by its confidence.
-CONFIDENCE_LABELS = {"high": "On track", "medium": "At risk", "low": "Off track"}
+CONFIDENCE_LABELS = {confidence.value: confidence.label for confidence in CheckIn.Confidence}
 HIDDEN = StatusTag("hidden", "Hidden", "", "eye-off")
 GUARDRAIL_HOLDS = StatusTag("on_track", "Holds", "good", "shield-check")
 GUARDRAIL_BROKEN = StatusTag("at_risk", "Broken", "bad", "shield-half")
