@@ -55,7 +55,8 @@ A_FOLDER = (
 )
 
 
-class Problem(NamedTuple):
+@dataclass(frozen=True)
+class Problem:
     field: str  # its path in the file, e.g. daily[2].modelBreakdowns[0].inputTokens
     message: str
 
