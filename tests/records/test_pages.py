@@ -197,7 +197,7 @@ def test_a_deployment_tells_what_it_brought_and_broke(shop: Delivery, member: Cl
     html = page(member, "d1")
     assert stages(html) == {"Rollout": "30 min", "Recovery": "4.5 h"}
     said = text(html)
-    for part in ("failed", "Contains 1 pull request", "Owner nobody", "Cart is empty", "Service restored"):
+    for part in ("failed", "Contains 1 pull request", "Owner none yet", "Cart is empty", "Service restored"):
         assert part in said
     assert "No failure is linked to it." in text(page(member, "d2"))
 
