@@ -85,7 +85,7 @@ def change_annotation(access: Access, annotation: Annotation, draft: AnnotationD
 def remove_annotation(access: Access, annotation: Annotation) -> None:
     """The log keeps its last text.  Raises MayNotAnnotateError; removing a note that is gone does nothing."""
     if not may_change(access, annotation):
-        raise MayNotAnnotateError("A note is removed by whoever wrote it, or by an admin.")
+        raise MayNotAnnotateError("Only the author or an admin can remove a note.")
     with transaction.atomic():
         stored = Annotation.objects.select_for_update().filter(pk=annotation.pk).first()
         if stored is not None:
@@ -114,13 +114,13 @@ def _checked(draft: AnnotationDraft) -> dict[str, str | date]:
     """The validated fields of the row.  Raises QueryError for the first that is invalid."""
     text = " ".join(draft.text.split())
     if not text:
-        raise QueryError("text", "Say what happened.")
+        raise QueryError("text", "Enter what happened.")
     if len(text) > LONGEST_TEXT:
         raise QueryError("text", f"A note has at most {LONGEST_TEXT} characters; this one has {len(text):,}.")
     if not text.isprintable():
-        raise QueryError("text", "It holds a character that cannot be printed.")
+        raise QueryError("text", "It contains an unprintable character.")
     if draft.end <= draft.start:
-        raise QueryError("to", f"It must end after it begins, on {wording.day(draft.start)}.")
+        raise QueryError("to", f"It must end after it starts, on {wording.day(draft.start)}.")
     if not FIRST_DAY <= draft.start <= timezone.localdate() + LONGEST_NOTE:
         raise QueryError("from", f"It must be a day from {wording.day(FIRST_DAY)} on, and at most a year ahead.")
     if draft.end - draft.start > LONGEST_NOTE:

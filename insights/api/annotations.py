@@ -212,7 +212,7 @@ def _sent_fields(request: Request) -> Mapping[str, Any]:
         raise QueryError("text", "Send one object with the fields of the note.")
     for name in request.data:
         if name not in FIELDS:
-            raise QueryError(str(name)[:40], f"A note has no such field. It has {', '.join(FIELDS)}.")
+            raise QueryError(str(name)[:40], f"A note has no such field. Fields: {', '.join(FIELDS)}.")
     return request.data
 
 

@@ -34,8 +34,7 @@ class ApiTokenAuthentication(BaseAuthentication):
         token = find_api_token(secret.strip())
         if token is None:
             raise AuthenticationFailed(
-                "This API token is not known or was revoked, or its time is over. Make one with "
-                "`manage.py create_api_token NAME`."
+                "This API token is unknown, revoked or expired. Create one with `manage.py create_api_token NAME`."
             )
         return token.user or TokenHolder(), token
 

@@ -19,7 +19,7 @@ def explain(problem: Exception, context: dict[str, Any]) -> Response | None:
         return Response(document(problem.field or None, problem.message), status=_status(problem))
     response = exception_handler(problem, context)
     if response is not None:
-        message = str(problem.detail) if isinstance(problem, APIException) else "There is nothing at this address."
+        message = str(problem.detail) if isinstance(problem, APIException) else "There is nothing at this URL."
         response.data = document(None, message)
     return response
 

@@ -75,13 +75,13 @@ class HandKeptMetricSerializer(WriteSerializer[HandKeptMetric]):
         fields = ("key", *WRITTEN, "version")
         extra_kwargs: Mapping[str, Mapping[str, Any]] = {
             "slug": {"validators": []},  # the service says what is wrong
-            "version": {"read_only": True, "help_text": "Name it when you change the metric."},
+            "version": {"read_only": True, "help_text": "Give it when you change the metric."},
         }
 
 
 class HandKeptMetricsSerializer(serializers.Serializer[object]):
     metrics = HandKeptMetricSerializer(many=True)
-    templates = HandKeptMetricSerializer(many=True, help_text="Those of which no metric was made.")
+    templates = HandKeptMetricSerializer(many=True, help_text="Templates not used yet.")
 
 
 class HandKeptValueSerializer(ValueModelSerializer):
@@ -188,7 +188,7 @@ class MetricView(HandKeptView):
         sent = dict(request.data) if isinstance(request.data, Mapping) else {}
         version = sent.pop("version", None)
         if not isinstance(version, int):
-            raise FieldError("version", "Name the version that you change.")
+            raise FieldError("version", "Give the version that you change.")
         fields = validated(HandKeptMetricSerializer(metric, data=sent, partial=True))
         try:
             changed = change_metric(access, metric, replace(draft_of(metric), **fields), of_version=version)

@@ -27,10 +27,10 @@ class StorableJSONParser(JSONParser):
         except RecursionError:
             raise _too_deep() from None
         except (ValueError, LookupError) as problem:  # no JSON, not in that encoding, or there is no such encoding
-            raise ParseError(f"The body is no JSON: {problem}") from None
+            raise ParseError(f"The body is not JSON: {problem}") from None
         for path, value in _values(body):
             if isinstance(value, float) and not math.isfinite(value):
-                raise QueryError(_readable(path), "It is no number, or a larger one than can be kept.")
+                raise QueryError(_readable(path), "It is not a number, or too large to store.")
             if isinstance(value, str) and not is_storable(value):
                 raise QueryError(
                     _readable(path), "It contains a NUL or half of a character, which cannot be stored. Leave it out."

@@ -28,7 +28,7 @@ class DateRangeSerializer(serializers.Serializer[object]):
         """`from` is a word of Python."""
         days = {
             "from": serializers.DateField(),
-            "to": serializers.DateField(help_text="The first day that no longer belongs to it."),
+            "to": serializers.DateField(help_text="The day after its last."),
         }
         return {**super().get_fields(), **days}
 
@@ -61,7 +61,7 @@ class FigureSerializer(serializers.Serializer[object]):
     reason = serializers.CharField(allow_null=True, help_text="Why there is no value.")
     to_date = serializers.BooleanField(help_text="The window or bucket is not over yet.")
     left_out = serializers.IntegerField(
-        allow_null=True, help_text="Facts that count here and lack what is measured; null where withheld."
+        allow_null=True, help_text="Facts that count here but lack the measured value; null where withheld."
     )
     range = RangeSerializer(required=False, help_text="Of figures that rest on attribution.")
     evidence = serializers.DictField(
@@ -89,7 +89,7 @@ class SeriesSerializer(HeadingSerializer):
     computed_at = serializers.DateTimeField()
     fresh_until = serializers.DateTimeField()
     unmatched = serializers.FloatField(
-        allow_null=True, required=False, help_text="Share 0–1 of facts that nobody is matched to; without a unit only."
+        allow_null=True, required=False, help_text="Share 0–1 of facts without a matched person; only without a unit."
     )
     total = FigureSerializer(many=True)
     series = PointSerializer(many=True)
@@ -177,7 +177,7 @@ def _repeated(name: str, description: str) -> OpenApiParameter:
 
 WINDOW_PARAMETERS = [
     OpenApiParameter("unit", str, description="Slug of a unit; without it the whole organisation."),
-    OpenApiParameter("person", str, description="me: one's own figures; with a unit what one did while in it."),
+    OpenApiParameter("person", str, description="me: your own figures; with a unit, those of your time in it."),
     _repeated("where", "attribute=value of people; repeat for OR within, AND between."),
     _repeated("facet", "name=value; repeat for OR within a name, AND between names."),
     OpenApiParameter("from", str, description="First day, 2026-01-31. By default 12 weeks before `to`."),

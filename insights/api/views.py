@@ -68,8 +68,8 @@ class RowsView(APIView):
         """
         if not isinstance(request.user, User):
             raise PermissionDenied(
-                "This token acts for nobody and reads aggregates only; rows show individuals. "
-                "Make one with `manage.py create_api_token NAME --user U`."
+                "This token has no account and reads aggregates only; rows show individuals. Create one with "
+                "`manage.py create_api_token NAME --user U`."
             )
         access = access_of(request.user)
         query = query_of(request, key, ROWS, access)

@@ -21,16 +21,16 @@ from integrations.facts.ownership import OWNER_PLACEMENTS
 from integrations.facts.working_agreements import AGREED
 from integrations.models import FactFamily
 
-NOT_YET = "This time has not come yet."
-NOTHING = "Nothing was found in this time."
-OWNS_NOTHING = "This unit owned no repository or service then. Owners are confirmed on the page of ownership."
-NOBODY_ENTERED = "Nobody has entered a value."
-OF_UNITS_ALONE = "Values are entered for units and for the whole organisation: there is none of people, or of a part."
+NOT_YET = "This time is in the future."
+NOTHING = "No data in this time."
+OWNS_NOTHING = "This unit owned no repository or service then. Confirm owners on the page Ownership."
+NOBODY_ENTERED = "No value has been entered."
+OF_UNITS_ALONE = "Values are entered for units and for the whole organisation, not for people or parts."
 DIRECTLY = (
-    "No pull requests were merged; commits reached the default branch directly. If the team works without them, say so "
-    "in its working agreement."
+    "No pull requests were merged; commits reached the default branch directly. If the team works without pull "
+    "requests, set that in its working agreement."
 )
-OF_NO_PERSON = "This counts for the unit that owns what it runs on: it can't be narrowed to people."
+OF_NO_PERSON = "This counts for the unit that owns the repository or service, so it cannot be filtered by people."
 
 
 class Source(enum.Enum):
@@ -61,8 +61,8 @@ SOURCES: Mapping[FactFamily, Source] = {
 }
 NO_SOURCE = {
     Source.TELEMETRY: "No telemetry had been received by then.",
-    Source.SEATS: "No seat had been entered for then.",
-    Source.REPOSITORIES: "The connected repositories have no commits from then.",
+    Source.SEATS: "No seats are entered for this time.",
+    Source.REPOSITORIES: "The connected repositories have no commits from this time.",
     Source.CLONES: "No clone: the clones that are read have no commits from then.",
     Source.PULL_REQUESTS: "No connection tells of pull requests from then.",
     Source.WORK_ITEMS: "No connection tells of work items from then.",

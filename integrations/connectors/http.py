@@ -343,7 +343,7 @@ class ConnectionHttp:
 
     def _unsendable(self) -> PermanentError:
         return PermanentError(
-            f"What signs the requests to {self._name} cannot be sent: it holds characters that no token has.",
+            f"What signs the requests to {self._name} cannot be sent: it contains characters that no token has.",
             what_to_do="Enter the token again, without anything before or behind it.",
         )
 

@@ -28,7 +28,7 @@ class Origin:
             origin = None
         if origin is None:
             raise PermanentError(
-                "The base URL is no address.",
+                "The base URL is not a URL.",
                 what_to_do="Enter one that begins with https://, such as https://example.com.",
             )
         return origin

@@ -272,7 +272,7 @@ def test_the_form_works_without_a_script_and_says_what_is_wrong(teams: Teams, si
     client, address = sign_in(MANAGER), "/insights/annotations/new/?unit=platform"
     wrong = client.post(address, {**FIELDS, "last_day": "2026-09-01"})
     assert wrong.status_code == 400
-    assert "It must end after it begins" in wrong.content.decode()
+    assert "It must end after it starts" in wrong.content.decode()
     assert client.post(address, {**FIELDS, "whose": "search"}).status_code == 400
     assert not Annotation.objects.exists()
     assert client.post(address, FIELDS).status_code == 302

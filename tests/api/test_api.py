@@ -200,7 +200,7 @@ def test_nobody_gets_anything_without_a_token(world: World) -> None:
     response = Client().get(SERIES)
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"] == "Bearer"
-    assert "known or was revoked" in get(bearer("hwa_wrong"), SERIES, 401)["error"]["message"]
+    assert "unknown, revoked or expired" in get(bearer("hwa_wrong"), SERIES, 401)["error"]["message"]
 
 
 def test_a_token_without_a_user_reads_aggregates_only(world: World) -> None:

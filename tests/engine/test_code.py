@@ -235,7 +235,7 @@ def test_without_a_repository_there_is_no_data_and_with_one_nothing_is_zero(ada:
     assert _figure("ai.committed_code_share").value == 0
     before = Window(date(2026, 2, 23), MONDAY)
     [figure] = _series("commit.count", window=before).total
-    assert (figure.value, figure.reason) == (None, "The connected repositories have no commits from then.")
+    assert (figure.value, figure.reason) == (None, "The connected repositories have no commits from this time.")
 
 
 def test_spend_has_four_states_and_follows_the_lines_into_repositories(ada: Identity) -> None:

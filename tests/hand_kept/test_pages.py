@@ -198,7 +198,7 @@ def test_the_metric_page_shows_value_author_and_note_and_that_it_is_entered_by_h
     assert "<script>alert" not in rows
     below = page(client, f"{METRIC}units/?unit=platform")
     assert "–" in below or "Platform" in below
-    assert "Nobody has entered a value." in page(sign_in(EXECUTIVE), METRIC)
+    assert "No value has been entered." in page(sign_in(EXECUTIVE), METRIC)
     assert sign_in(OTHER_MEMBER).get(f"{METRIC}?unit=platform").status_code == 404, "keeping it opens no figures"
     side_by_side = page(sign_in(EXECUTIVE), f"/insights/compare/?metrics={KEY}&units=platform&units=search")
     assert "Customer satisfaction (entered by hand)" in side_by_side

@@ -25,7 +25,7 @@ def figure(
     sample_size: int = 100,
     window: Window = WINDOW,
 ) -> MetricValue:
-    reason = None if value is not None else "Nothing was found in this time."
+    reason = None if value is not None else "No data in this time."
     return MetricValue(window, {}, value, numerator, denominator, sample_size, 5, reason)
 
 
@@ -87,7 +87,7 @@ def test_no_data_says_why_and_where_to_go() -> None:
     nothing = answer("ai.session_duration", figure(None))
     tile = tiles.tile(get("ai.session_duration"), nothing, nothing, reason_link=link)
     assert (tile.state, tile.value) == ("no_data", None)
-    assert tile.reason == "Nothing was found in this time."
+    assert tile.reason == "No data in this time."
     assert tile.reason_link == link
 
 

@@ -44,6 +44,6 @@ def test_of_two_imports_of_one_file_one_is_told(org: Org) -> None:
         sender.join()
     assert sorted(outcomes) == [
         "20 stored",
-        "20 there: There is such a ticket already: same words, unit and due date.",
+        "20 there: A ticket with the same text, unit and due date already exists.",
     ]
     assert Ticket.objects.count() == 20

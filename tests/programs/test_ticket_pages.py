@@ -178,7 +178,7 @@ def test_moves_that_cannot_be_are_told_on_the_page(sign_in: SignIn) -> None:
     for form, message in (
         ({"state": "dropped"}, "Give a reason for dropping"),
         ({"state": "melted"}, "A ticket is one of"),
-        ({"state": "done", "completed_on": "tomorrow"}, "is no day like"),
+        ({"state": "done", "completed_on": "tomorrow"}, "is not a day such as"),
         ({"state": "done", "completed_on": str(local_today() + timedelta(days=1))}, "has not come yet"),
     ):
         answer = client.post(reverse("ticket_move", args=[written.pk]), form)

@@ -43,7 +43,7 @@ def test_a_template_fills_the_form_in_and_becomes_a_ticket(sign_in: Callable[[Pe
     assert client.post(NEW, form_data).status_code == 302
     filed = Ticket.objects.get()
     assert filed.title == form_data["title"]
-    assert filed.resolution.startswith("Agree on a size")
+    assert filed.resolution.startswith("Agree on a usual size")
 
 
 def test_whoever_comes_from_a_metric_is_offered_first_what_moves_it(sign_in: Callable[[Persona], Client]) -> None:

@@ -196,7 +196,7 @@ def test_private_addresses_can_be_refused(provider: Provider) -> None:
 
 @pytest.mark.parametrize("base_url", ["", "example.com", "ftp://example.com", "http://", "http://[", "http://a:b"])
 def test_a_base_url_that_is_none_is_said_to_be_none(base_url: str) -> None:
-    with pytest.raises(PermanentError, match="The base URL is no address"):
+    with pytest.raises(PermanentError, match="The base URL is not a URL"):
         client(base_url)
 
 

@@ -31,7 +31,12 @@ from integrations.facts.relation import Relation
 if TYPE_CHECKING:
     from insights.formulas.arrays import Flags
 
-GROUP = RowColumn("group", "Group", "Who took up an agent in the window, and who never used one.", ColumnKind.WORD)
+GROUP = RowColumn(
+    "group",
+    "Group",
+    "Developers who adopted an agent in the window, and developers who never used one.",
+    ColumnKind.WORD,
+)
 COHORT = RowColumn("group", "Use", "By days with a session in a week at work.", ColumnKind.WORD)
 SIDE = RowColumn("side", "When", "Before the developer's border, or after it.", ColumnKind.WORD)
 FACT = RowColumn("fact_id", "Pull request", "Headway's number of the pull request.", ColumnKind.FACT)

@@ -39,8 +39,8 @@ BORDER = RowColumn(
 )
 USES = (
     *(PERSON, COHORT),
-    number("session_days", "Days with a session", "On which an agent session of theirs started."),
-    number("weeks", "Weeks at work", "In which they did anything."),
+    number("session_days", "Days with a session", "With an agent session of theirs."),
+    number("weeks", "Weeks at work", "With any activity of theirs."),
     number("days_a_week", "Days a week", "Days with a session ÷ weeks at work."),
     number("sessions", "Sessions", "Agent sessions that started in the window."),
     number("merged", "PRs merged", "In the window."),
@@ -72,15 +72,15 @@ def recipe_of(rows_query: AdoptionRowsQuery) -> str:
             RowKind.DAYS: "days with a session: rows with a session; weeks at work: different weeks, by developer",
         }[rows_query.listed]
     if rows_query.listed is RowKind.SESSIONS:
-        return "border of whoever took up an agent: the day of these sessions, the first ever"
+        return "border of adopters: the day of these sessions, the first ever"
     if rows_query.listed is RowKind.PULL_REQUESTS:
         return (
             "mean of contribution by developer, before and after, and of these the mean over developers"
             if rows_query.figure is Panel.CYCLE
             else "number of rows by developer, before and after, ÷ the developer's weeks before and after"
         )
-    group = "of those who took up an agent − of those who did not"
-    return f"means of before and of after, by group; changed by more: mean of contribution {group}"
+    group = "of adopters − of the others"
+    return f"means of before and of after, by group; difference: mean of contribution {group}"
 
 
 def _developer_rows(developers: Developers, first: int, size: int) -> Rows:
@@ -101,7 +101,7 @@ def _developer_rows(developers: Developers, first: int, size: int) -> Rows:
         number("weeks_after", "Weeks after", "From the border to the window's end, or today's."),
         RowColumn("before", "Before", f"Before the border: {what}.", kind),
         RowColumn("after", "After", f"From the border on: {what}.", kind),
-        RowColumn("contribution", "Contribution", "After less before: what it adds to the mean change.", kind),
+        RowColumn("contribution", "Contribution", "After minus before: its contribution to the mean change.", kind),
     )
     part = before_after.of(_places(len(before_after), first, size))
     return columns, _course_rows(part, in_seconds=in_seconds), len(before_after)

@@ -223,7 +223,7 @@ def _recognise(resource: FetchedResource, items: Iterable[Any]) -> None:
     if ids - {"", resource.external_id}:
         raise TransientError(
             f"{resource.name} is another repository at Gitea now.",
-            what_to_do="Headway goes on once it knows the new name: its list of repositories is read regularly.",
+            what_to_do="Headway continues once it knows the new name; it reads the list of repositories regularly.",
         )
 
 

@@ -18,7 +18,7 @@ def clone_address_of(base_url: str, resource: FetchedResource, signature: Mappin
     if not page.path.strip("/") or (page.scheme, page.netloc) != (api.scheme, api.netloc.removeprefix(_API)):
         raise PermanentError(
             f"GitHub says that {resource.name} is at {page.netloc or 'no address'}, where the token is not sent.",
-            what_to_do="List the resources of the connection anew. If that lasts, check its base URL.",
+            what_to_do="Refresh the connection's list of resources. If that lasts, check its base URL.",
         )
     token = signature["authorization"].removeprefix("Bearer ")
     basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()

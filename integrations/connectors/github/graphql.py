@@ -106,7 +106,7 @@ def _problem(error: Json, response: Response) -> ConnectorError | None:
     if kind in ("RATE_LIMITED", "RATE_LIMIT") or "rate limit" in message.lower():
         now = datetime.now(UTC)
         until = retry_at(response.headers, now) or now + UNKNOWN_WAIT
-        return TransientError("GitHub limits how much may be read over GraphQL, and asked to wait.", retry_at=until)
+        return TransientError("GitHub's GraphQL rate limit is exhausted; GitHub asked to wait.", retry_at=until)
     if kind in _FORBIDDEN:
         return PermanentError(
             f"GitHub does not let this token read over GraphQL (“{message[:300]}”).",

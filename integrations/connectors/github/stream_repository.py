@@ -56,7 +56,7 @@ def recognise(place: Place, repository: Any) -> None:
     if repository is not None and text_of(repository, "id") != place.external_id:
         raise TransientError(
             f"{place.name} is another repository at GitHub now.",
-            what_to_do="Headway goes on once it knows the new name: its list of repositories is read regularly.",
+            what_to_do="Headway continues once it knows the new name; it reads the list of repositories regularly.",
         )
     _confirmed.put(_key(place), time.monotonic())
 

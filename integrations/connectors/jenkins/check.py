@@ -29,7 +29,7 @@ EXAMPLES = 3
 CLOCKS_APART = timedelta(minutes=2)
 ENVIRONMENTS = frozenset({"env", "environment", "target", "stage", "deploy_env", "target_env", "deploy_to"})
 STAGES_REMEDY = "Install the plugin “Pipeline: REST API”. Without it runs have no stages."
-QUEUE_REMEDY = "Install the plugin “Metrics”. Without it nobody knows how long builds waited in the queue."
+QUEUE_REMEDY = "Install the plugin “Metrics”. Without it, queue times of builds are unknown."
 
 
 def checked(http: Http, *, rules: Rules, libraries: Sequence[str], now: datetime) -> Iterator[CheckedPermission]:
@@ -150,7 +150,7 @@ def _repositories(sample: Sequence[tuple[Head, Json]], libraries: Sequence[str])
         remedy = f"Builds of branches check out {mistaken[0]} beside their own: name it under libraries, as {pattern}."
         return CheckedPermission(what, works=False, remedy=remedy)
     if not examples:
-        remedy = "No build says of which repository it is: they check none out. Name it by a rule, repository=…."
+        remedy = "No build names its repository, because none is checked out. Set it in a rule: repository=…."
         return CheckedPermission("Repositories of builds", works=False, remedy=remedy)
     return CheckedPermission(what, works=True)
 

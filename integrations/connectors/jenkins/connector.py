@@ -49,16 +49,16 @@ class Jenkins(Connector):
         Field(
             SETTING,
             "Deployments",
-            "Which builds deploy, a rule a line: acme/deploy-*: environment={ENV}, service={APP}. Before the colon "
-            "stands a pattern of jobs, {ENV} is a parameter of the build. Also repository=, sha=, unplanned= and "
-            "stage=. Without a rule the name of a job decides. Test connection shows examples of each.",
+            "Which builds deploy, one rule per line: acme/deploy-*: environment={ENV}, service={APP}. Before the colon "
+            "is a pattern of jobs; {ENV} is a parameter of the build. Also repository=, sha=, unplanned= and "
+            "stage=. Without a rule, the job's name decides. Test connection shows examples of each.",
             required=False,
             multiline=True,
         ),
         Field(
             "libraries",
             "Repositories of libraries",
-            "Patterns of repositories that builds check out and that are none of their own, separated by commas: "
+            "Patterns of repositories that builds check out but that are not their own, separated by commas: "
             "*/jenkins-library.",
             required=False,
         ),

@@ -64,9 +64,9 @@ class PagerDuty(Connector):
         Field(
             SETTING,
             "Change events that are deployments",
-            "A rule a line: a pattern of service/source, then environment=, and service=, repository=, sha=, "
+            "One rule per line: a pattern of service/source, then environment=, and service=, repository=, sha=, "
             "unplanned= where needed. */GitHub*: environment=production takes what GitHub sends; {environment} "
-            "stands for the event's detail of that name. Empty: none. After a change, press Full sync.",
+            "is the event's detail of that name. Empty: none. After a change, press Full sync.",
             required=False,
             multiline=True,
         ),

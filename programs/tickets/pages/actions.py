@@ -74,7 +74,7 @@ def _day(word: str) -> date | None:
     try:
         return date.fromisoformat(word)
     except ValueError:
-        raise FieldError("completed_on", f"“{word}” is no day like 2026-11-30.") from None
+        raise FieldError("completed_on", f"“{word}” is not a day such as 2026-11-30.") from None
 
 
 def _back(request: HttpRequest, pk: int) -> HttpResponse:

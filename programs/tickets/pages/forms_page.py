@@ -58,7 +58,7 @@ class TicketForm(WriteForm, forms.ModelForm[Ticket]):
         model = Ticket
         fields = tuple(name for name in WRITTEN if name not in SPECIAL)
         labels: ClassVar = {"nature": "Type", "kind": "Cause"}
-        help_texts: ClassVar = {"kind": "Rarely people: look for a process or a tool first."}
+        help_texts: ClassVar = {"kind": "Rarely people: check process and tooling first."}
         widgets: ClassVar = {"resolution": forms.Textarea(attrs={"rows": 5}), "starts_on": DAY, "due_on": DAY}
 
     def __init__(self, data: Any = None, *, access: Access, instance: Ticket | None = None, **kwargs: Any) -> None:
@@ -95,7 +95,7 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
     access = access_in(request)
     visibility = access.visibility
     if not visibility.leads_any:
-        raise PermissionDenied("Tickets are written by the managers of a unit, by executives and by admins.")
+        raise PermissionDenied("Only managers of a unit, executives and admins can write tickets.")
     params = {name: request.GET.get(name, "") for name in ("unit", "metric", "objective", "title")}
     params["unit"] = params["unit"] or (WHOLE if visibility.leads_whole else "")
     initial = {**params, "starts_on": windows.local_today(), **prefilled_from(request.GET)}

@@ -249,7 +249,7 @@ def _month(word: str, today: date) -> date:
     try:
         first = date.fromisoformat(f"{word}-01")
     except ValueError:
-        raise BadFilterError("month", "month= is a month like 2026-11.") from None
+        raise BadFilterError("month", "month= is a month such as 2026-11.") from None
     if not 2000 < first.year < 2100:
         raise BadFilterError("month", "Tickets are of the years from 2001 to 2099.")
     return first

@@ -56,7 +56,7 @@ def visible_ticket(request: HttpRequest, pk: int) -> Ticket:
     seen = Ticket.objects.within(access_in(request).visibility).filter(pk=pk)
     record = seen.select_related("unit", "owner", "objective", "effect").first()
     if record is None:
-        raise Http404("No such ticket, or one that you may not see.")
+        raise Http404("No such ticket, or you may not see it.")
     return record
 
 

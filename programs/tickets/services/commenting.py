@@ -24,7 +24,7 @@ def comment_on_ticket(access: Access, ticket: Ticket, text: str) -> TicketCommen
     """Whoever may see a ticket may comment on it, and watches it from then on.  Raises FieldError."""
     account = access.viewer
     if not isinstance(account, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account writes no comments.")
+        raise MayNotWriteError("Sign in with an account: a token without an account cannot write comments.")
     text = text.strip()
     if not text or "\x00" in text:
         raise FieldError("text", "Write something.")

@@ -28,7 +28,7 @@ MOST_ROWS = 500
 LABELS = FILE.labels
 NEEDED = ("title", "kind", "due_on")
 NOT_READ = ("objective",)  # a title names no objective for sure
-ALREADY_THERE = "There is such a ticket already: same words, unit and due date."
+ALREADY_THERE = "A ticket with the same text, unit and due date already exists."
 
 IMPORTING = Lock("import of tickets")
 _Likeness = tuple[str, str, date]  # words, unit and due date: what two tickets have in common that are the same
@@ -68,7 +68,7 @@ class ImportRow:
 def check_imports(visibility: Visibility) -> None:
     """Raises MayNotWriteError for whoever can write no ticket at all."""
     if not visibility.leads_any:
-        raise MayNotWriteError("Tickets are written by the managers of a unit, by executives and by admins.")
+        raise MayNotWriteError("Only managers of a unit, executives and admins can write tickets.")
 
 
 def read_tickets(access: Access, text: str) -> list[ImportRow]:
@@ -149,11 +149,11 @@ def _check_end(state: TicketState, starts_on: date, completed_on: date | None, w
     if completed_on is not None and state is not TicketState.DONE:
         raise FieldError("completed_on", f"It is {state.label.lower()}, so it was not completed.")
     if completed_on is not None and completed_on > windows.local_today():
-        raise FieldError("completed_on", f"{completed_on} has not come yet.")
+        raise FieldError("completed_on", f"{completed_on} is in the future.")
     if completed_on is not None and completed_on < starts_on:
-        raise FieldError("completed_on", f"It began on {starts_on}: it was not completed before that.")
+        raise FieldError("completed_on", f"It began on {starts_on}: it cannot be completed before that.")
     if state is TicketState.DONE and starts_on > windows.local_today():
-        raise FieldError("starts_on", "It is done, so it has begun.")
+        raise FieldError("starts_on", "A completed ticket cannot start in the future.")
     if state is TicketState.DROPPED and not why:
         raise FieldError("dropped_why", "Give a reason for dropping it.")
 
@@ -174,7 +174,7 @@ def _day(name: str, values: Mapping[str, str]) -> date | None:
     try:
         return date.fromisoformat(values[name])
     except ValueError:
-        raise FieldError(name, f"“{values[name]}” is no day like 2026-11-30.") from None
+        raise FieldError(name, f"“{values[name]}” is not a day such as 2026-11-30.") from None
 
 
 def _likeness(given: Mapping[str, Any]) -> _Likeness:

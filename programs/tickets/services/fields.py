@@ -61,9 +61,7 @@ class TicketWriteSerializer(WriteSerializer[Ticket]):
         fields: tuple[str, ...] = WRITTEN
         blank_is_null: tuple[str, ...] = ("metric", "effort")
         extra_kwargs = {
-            "title": {
-                "error_messages": dict.fromkeys(("blank", "required"), "Say what the opportunity or challenge is.")
-            },
+            "title": {"error_messages": dict.fromkeys(("blank", "required"), "Enter the opportunity or challenge.")},
             "resolution": {"max_length": LONGEST_RESOLUTION},
             "starts_on": {"required": False, "help_text": "Without it today."},
             "due_on": {"error_messages": {"required": "A ticket needs a due date."}},

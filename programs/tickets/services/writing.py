@@ -156,9 +156,9 @@ def _save(stored: Ticket) -> None:
 
 def _completion(stored: Ticket, day: date, today: date) -> date:
     if day > today:
-        raise FieldError("completed_on", f"{day} has not come yet.")
+        raise FieldError("completed_on", f"{day} is in the future.")
     if day < stored.starts_on:
-        raise FieldError("completed_on", f"It began on {stored.starts_on}: it was not completed before that.")
+        raise FieldError("completed_on", f"It began on {stored.starts_on}: it cannot be completed before that.")
     return day
 
 

@@ -46,7 +46,7 @@ class DateRange:
 
     @property
     def window(self) -> Window:
-        """To the end of a week that has not come yet."""
+        """To the end of a week that is in the future."""
         return Window(self.first, self.first + 9 * WEEK)
 
     def days(self) -> list[date]:
