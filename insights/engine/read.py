@@ -219,7 +219,7 @@ def _why_no_data(plan: Plan, window: Window, since: ConnectedSince) -> str:
 
 
 def _only_direct_commits(plan: Plan, since: ConnectedSince) -> bool:
-    """Whether the scope works without pull requests, and did not say so; of people and other facets nobody looks."""
+    """Whether the scope works without pull requests but has no agreement on it; False for people and other facets."""
     scope, facets = plan.scope, plan.query.facets
     if scope.kind not in (ScopeKind.ANYBODY, ScopeKind.UNIT, ScopeKind.UNITS) or is_of_people(scope):
         return False

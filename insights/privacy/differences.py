@@ -1,12 +1,12 @@
 """Finds values that would reveal few people by subtraction: docs/access.md#differences.
 
-Of the segments of a figure, one that is hidden could be computed from the figure and the others: the smallest one shown
-is hidden as well, and so is a filter that chooses some of the hidden ones.  Of a unit and the units directly below it,
-those shown may leave out nobody, or as many as the minimum group size: else the smallest of them is hidden, with all
-below it.
+A single hidden segment could be computed from the figure and the other segments.  So the smallest visible segment is
+hidden as well, and so is a filter that selects some of the hidden ones.  The visible units among a unit and its direct
+children must leave out nobody, or at least as many people as the minimum group size; otherwise the smallest visible one
+is hidden, with all units below it.
 
-Sizes are compared, not sets of people: somebody who was in two of the units counts in both.  Windows are not compared:
-whoever may choose them finds two that differ by any day.
+Sizes are compared, not sets of people: a person who was in two of the units counts in both.  Windows are not compared:
+viewers who choose them can always find two that differ by one day.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from orgtree.models import UnitPlace
 
 Place = tuple[int, int | None, int, str]  # a unit, the one above it, its tree and its slug
 places_by_version: Cache[Sequence[Place]] = Cache(8_000_000, lambda places: 100 + 250 * len(places))
-"""Where units stand, by version of people and day."""
+"""Places of units in their trees, by version of people and day."""
 
 Key = tuple[object, ...]  # a window and a segment
 Sizes = Mapping[Key, tuple[int, int]]  # people, and how many of them are unconfirmed
@@ -40,7 +40,7 @@ def sizes_of(answer: Answer) -> Sizes:
 
 
 def too_few(people: int, unconfirmed: int, access: Access) -> bool:
-    """Unconfirmed people do not count.  Without any people there is nobody to protect."""
+    """Whether a group is too small to show.  Unconfirmed people do not count; an empty group needs no protection."""
     return people > 0 and people - max(0, unconfirmed) < access.minimum_group_size
 
 
@@ -66,7 +66,7 @@ def smallest_segments(answer: Answer, hidden: Collection[Key]) -> set[Key]:
 
 
 def wider_queries(query: Query) -> Sequence[Query]:
-    """For each filter the query without it; split by what it filters where the metric has that split."""
+    """The query without each of its filters, split by the filter's dimension if the metric has that split."""
     facets = [
         replace(
             query,
@@ -125,10 +125,10 @@ def _beside_other_values(answer: Answer, split: Answer, access: Access) -> set[K
 
 @dataclass(frozen=True)
 class Family:
-    """The units that a viewer could subtract from one another, each with the one above it.
+    """The units whose values a viewer could subtract from one another: unit → parent.
 
-    Above the top units of a tree stands the whole organisation, as the tree's negative id, where one of them is asked
-    for and the viewer may see it.
+    The parent of a tree's top units is the whole organisation, as the tree's negative id, if one of them is requested
+    and the viewer may see the organisation.
     """
 
     parents: Mapping[int, int | None]
@@ -203,7 +203,7 @@ def family_of(units: Collection[int], access: Access) -> Family:
 
 
 def unit_ids(access: Access) -> Mapping[str, int]:
-    """By slug, of the units that stand in a tree today."""
+    """Ids of the units that are in a tree today, by slug."""
     return {slug: unit for unit, _, _, slug in _places_today(access.people_version)}
 
 

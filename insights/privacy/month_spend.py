@@ -1,7 +1,7 @@
 """A month's spend so far and its forecast, as a viewer may see them.
 
-The forecast is made of figures that the viewer may read themselves: the month so far, and weeks.  Of single days only
-the weekdays' shares of all those weeks enter, so that no day can be computed from it.
+The forecast uses figures that the viewer may see: the month so far, and whole weeks.  Single days enter only as the
+weekdays' shares of all these weeks, so no day can be computed from it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class MonthSpend:
-    """`forecast` is None where `why_none` says why; of a month that is over it is not needed."""
+    """`forecast` is None for the reason in `why_none`, and for past months."""
 
     spent: MetricValue
     unpriced: MetricValue  # tokens that `spent` lacks
@@ -101,7 +101,7 @@ def _by_weekday(answer: Answer) -> list[float]:
 
 
 def _part_left(at: datetime) -> float:
-    """How much of the day is to come, by the clock: how much was spent today would tell of who was at work today."""
+    """The remaining part of the day by the clock: today's spend would reveal who worked today."""
     midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
     return 1 - (at - midnight) / DAY
 

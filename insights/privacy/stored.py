@@ -1,8 +1,8 @@
-"""Answers to be stored and shown later, to viewers who are not known yet.
+"""Answers to store now and show later, to viewers who are not known yet.
 
-They are read whole.  Each value's `people` is the number of confirmed people behind it, or behind the numerator of a
-quotient where those are fewer, so that whoever shows it can decide whether it would tell of few.  `withheld` says that
-it is withheld from the public today: it may tell of few beside other values although many are behind it.
+The answers are complete.  Each value's `people` is the number of confirmed people behind it, or behind a quotient's
+numerator if that is smaller, so that the caller can decide whether to show it.  `withheld` means that the value is
+withheld from the public today: next to other values, it could reveal few people although many contribute to it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def read_to_store(
 
 
 def _marked(answers: Sequence[Answer], shown: Sequence[Answer]) -> list[Answer]:
-    """The answers with `withheld` as it is in those that are shown."""
+    """The complete answers, with `withheld` copied from the visible ones."""
     marked = []
     for answer, of_public in zip(answers, shown, strict=True):
         hidden = {_place(value) for value in (*of_public.total, *of_public.series) if value.withheld}
@@ -63,7 +63,7 @@ def _marked(answers: Sequence[Answer], shown: Sequence[Answer]) -> list[Answer]:
 
 
 class _WithNumerators:
-    """Queries, followed by those of their numerators."""
+    """The queries, followed by the queries of their numerators."""
 
     def __init__(self, queries: Sequence[Query]) -> None:
         self.queries = list(queries)

@@ -116,10 +116,10 @@ def visible_together(
 
 
 class _Batch:
-    """Queries with all others that decide what of them is withheld, which are not handed on.
+    """The queries, with further ones that decide what is withheld and are not returned.
 
-    These are the queries of their numerators, those without one of their filters, and the same for units beside theirs.
-    With `units`, the queries are answered for each of these instead of their own scope.
+    The further queries are those of their numerators, those without one of their filters, and those of sibling units.
+    With `units`, the queries are answered for each of these units instead of their own scope.
     """
 
     def __init__(self, queries: Sequence[Query], access: Access, units: Sequence[int] | None = None) -> None:

@@ -158,7 +158,7 @@ def reason(access: Access) -> str:
 
 
 def numerator_query(query: Query, access: Access) -> Query | None:
-    """The same query for the metric that is this one's numerator; None where there is none, or nothing is withheld.
+    """The same query for the metric's numerator; None without one, or if nothing is withheld.
 
     One person's AI lines stay personal when they are shown as a share of everybody's lines.
     """
