@@ -6,7 +6,7 @@ Another provider is one more entry; test_provider_faults.py and test_kill_provid
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -35,6 +35,7 @@ from tests.demo.small_history import ADA, BEGIN, DAY, HOUR, MAX, SHOP, commit, s
 AnyServer = GiteaServer | GitHubServer | JenkinsServer | JiraServer | PagerDutyServer
 TOKEN, EMAIL = "token_of_the_tests", "reader@example.com"
 MINUTE = timedelta(minutes=1)
+FEW_ROLLOUTS = 30
 SKIPPED = {"id", "connection", "first_seen_at", "deleted_at"}
 
 
@@ -57,6 +58,7 @@ class SimulatedProvider:
     after: datetime
     repository: str = ""  # that its records name, and another source knows
     first_page: int = 1  # among the requests for `lists`: the first one that is answered with records
+    small_pages: Mapping[str, int] = field(default_factory=dict)  # constants of its connector, for few records in some
 
     def connect(self, server: AnyServer, name: str = "") -> Connection:
         """With everything picked; nothing is read yet."""
@@ -75,24 +77,24 @@ class SimulatedProvider:
 
 
 def _github() -> AnyServer:
-    """Three pages of commits, and a pull request that is closed between `BEFORE` and `AFTER`."""
+    """Three small pages of commits, and a pull request that is closed between `BEFORE` and `AFTER`."""
     closed = replace(pull_request(500), happenings=(DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX),))
-    commits = tuple(commit(f"Step {number}", BEGIN + number * HOUR) for number in range(250))
+    commits = tuple(commit(f"Step {number}", BEGIN + number * HOUR) for number in range(50))
     history = small_history()
     history = replace(history, pull_requests=(*history.pull_requests, closed), commits={"shop": commits}, ends_at=AFTER)
     return GitHubServer(history, tokens=[Token(TOKEN, "ada")])
 
 
 def _gitea() -> AnyServer:
-    """Thirty pull requests and issues, and a pull request that is closed between `BEFORE` and `AFTER`."""
+    """Sixteen pull requests and issues, and a pull request that is closed between `BEFORE` and `AFTER`."""
     closed = replace(pull_request(500), happenings=(DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX),))
-    history = with_pull_requests_and_issues(30)
+    history = with_pull_requests_and_issues(16)
     history = replace(history, pull_requests=(closed, *history.pull_requests), ends_at=AFTER)
     return GiteaServer(history, token=TOKEN, page=7)
 
 
 def _jira(email: str = EMAIL) -> AnyServer:
-    history = with_issues(30)
+    history = with_issues(16)
     done = DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX, text="completed")
     lasting = Issue(90_001, 999, SHOP, ADA, "Lasts", "", BEGIN, happenings=(done,))
     history = replace(history, issues=(*history.issues, lasting), ends_at=AFTER)
@@ -103,11 +105,18 @@ def _pagerduty() -> AnyServer:
     return PagerDutyServer(_with_incidents(), token=TOKEN, page=7)
 
 
+def _jenkins() -> AnyServer:
+    """Two small pages of rollouts."""
+    history = busy_history()
+    rollouts = history.deployments[:FEW_ROLLOUTS]
+    return JenkinsServer(replace(history, deployments=rollouts, ends_at=AFTER), user=USER, token=TOKEN)
+
+
 def _with_incidents() -> DeliveryHistory:
     """Three a day; one of them is resolved between `BEFORE` and `AFTER`."""
     incidents = [
         Incident(number, SHOP, f"Crates are late {number}", Urgency.HIGH, at, at + HOUR, at + 2 * HOUR)
-        for number, at in ((number, BEGIN + number * 8 * HOUR) for number in range(40))
+        for number, at in ((number, BEGIN + number * 8 * HOUR) for number in range(20))
     ]
     lasting = Incident(99, SHOP, "Still late", Urgency.CRITICAL, BEGIN, BEGIN + HOUR, AFTER - MINUTE)
     return replace(small_history(), incidents=(*incidents, lasting), ends_at=AFTER)
@@ -124,6 +133,7 @@ GITHUB = SimulatedProvider(
     renamed="3.commit",
     before=BEFORE,
     after=AFTER,
+    small_pages={f"integrations.connectors.github.{module}.PER_PAGE": 20 for module in ("lists", "read_commits")},
 )
 GITEA = SimulatedProvider(
     name="gitea",
@@ -170,14 +180,15 @@ PAGERDUTY = SimulatedProvider(
 JENKINS = SimulatedProvider(
     name="jenkins",
     slug="jenkins",
-    serve=lambda: JenkinsServer(replace(busy_history(), ends_at=AFTER), user=USER, token=TOKEN),
+    serve=_jenkins,
     settings={"user": USER, "deployments": RULE, "libraries": "jenkins-library"},
-    lists=r"rollout.*allBuilds.*\{(0|95),",
+    lists=r"rollout.*allBuilds.*\{(0|15),",
     details="wfapi",
     renamed="allBuilds.3.number",
     before=BEFORE,
     after=AFTER,
     repository="https://github.com/acme/shop",
+    small_pages={"integrations.connectors.jenkins.read_builds.PER_PAGE": 20},
 )
 PROVIDERS = (GITHUB, GITEA, JIRA, JIRA_DATA_CENTER, PAGERDUTY, JENKINS)
 
@@ -196,8 +207,8 @@ def tables_of(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
 
 def _row(record: models.Model) -> tuple[Any, ...]:
     shown = []
-    for field in record._meta.concrete_fields:
-        if field.name not in SKIPPED:
-            value = getattr(record, field.name)
+    for column in record._meta.concrete_fields:
+        if column.name not in SKIPPED:
+            value = getattr(record, column.name)
             shown.append(str(value) if isinstance(value, models.Model) else value)
     return tuple(shown)

@@ -14,13 +14,15 @@ from integrations.models import Connection, Stream, SyncRun
 from integrations.sync.slices import run_next_slice
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.servers import Server
-from tests.sync.simulated import PROVIDERS, SimulatedProvider, tables_of
+from tests.sync.simulated import GITHUB, PROVIDERS, SimulatedProvider, tables_of
 
 StartServer = Callable[..., AbstractContextManager[Server]]
 ROUNDS = [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 51))]
+# What a killed worker leaves is the sync engine's, not the provider's: one stands for all in `make test`.
+KILLED = [pytest.param(of, id=of.name, marks=[] if of is GITHUB else pytest.mark.soak) for of in PROVIDERS]
 
 
-@pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
+@pytest.mark.parametrize("provider", KILLED)
 @pytest.mark.parametrize("seed", ROUNDS)
 def test_a_worker_killed_at_any_moment_ends_with_the_same_tables(
     start_server: StartServer, provider: SimulatedProvider, seed: int

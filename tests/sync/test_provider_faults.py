@@ -34,13 +34,17 @@ FAULTS: Mapping[str, Callable[[SimulatedProvider, AnyServer], Fault]] = {
 
 
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.name)
-def test_under_every_fault_the_tables_are_those_without_it(provider: SimulatedProvider) -> None:
+def test_under_every_fault_the_tables_are_those_without_it(
+    provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for constant, size in provider.small_pages.items():
+        monkeypatch.setattr(constant, size)
     differing = []
     with provider.serve() as server:
         undisturbed = provider.connect(server)
         read_through(undisturbed)
         usual = tables_of(undisturbed)
-        assert sum(len(rows) for rows in usual.values()) > 40
+        assert sum(len(rows) for rows in usual.values()) > 20
         for name, fault in FAULTS.items():
             server.advance(provider.before if name == CHANGING else provider.after)
             connection = provider.connect(server, name)
@@ -48,8 +52,10 @@ def test_under_every_fault_the_tables_are_those_without_it(provider: SimulatedPr
             read_through(connection)
             server.faults = []
             let_time_pass(connection)
-            read_everything(connection, full=name == RENAMED)
-            if tables_of(connection) != usual or not nothing_is_new(connection):
+            if name == RENAMED:
+                read_everything(connection, full=True)
+            settled = any(nothing_is_new(connection) for _ in range(2))  # the first sync may mend what the fault left
+            if not settled or tables_of(connection) != usual:
                 differing.append(name)
     assert differing == []
 
