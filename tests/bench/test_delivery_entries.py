@@ -10,6 +10,8 @@ from bench.stages import last_weeks, stages, weekly_figures
 from bench.stages_in_python import stages_in_python
 from integrations.models import CommitPlace, DeployedPullRequest, FailedDeployment, PullRequestFigures
 
+pytestmark = pytest.mark.soak  # benches are run there, too
+
 SIZE = DeliverySize(people=40, units=12, weeks=6)
 
 

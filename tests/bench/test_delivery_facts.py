@@ -36,6 +36,8 @@ from integrations.models import (
     WorkItemTransition,
 )
 
+pytestmark = pytest.mark.soak  # benches are run there, too
+
 SIZE = DeliverySize(people=40, units=12, weeks=16)
 
 

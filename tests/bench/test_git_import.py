@@ -8,6 +8,8 @@ from bench.git_import import FILES, FILES_A_COMMIT, git_import
 from integrations.models import Commit, RepositorySource, SyncRun
 from integrations.sync.git.tasks import due_sources
 
+pytestmark = pytest.mark.soak  # benches are run there, too
+
 
 @pytest.mark.django_db
 def test_every_commit_of_the_history_is_read_and_the_worker_is_left_out() -> None:

@@ -29,6 +29,7 @@ def test_the_file_says_who_is_there_on_the_day() -> None:
     assert stored.reporting.get().manager.email == planned.people[int(manager or 0)].email
 
 
+@pytest.mark.soak
 @pytest.mark.django_db
 def test_every_import_is_measured_and_taken_back() -> None:
     figures = people_import(SIZE)

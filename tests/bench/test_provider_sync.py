@@ -7,6 +7,8 @@ import pytest
 from bench.provider_sync import PAGE_SIZE, provider_sync
 from integrations.models import PullRequest, PullRequestCommit, Stream, SyncRun
 
+pytestmark = pytest.mark.soak  # benches are run there, too
+
 
 @pytest.mark.django_db
 def test_every_pull_request_is_read_and_the_worker_is_left_out() -> None:

@@ -9,6 +9,8 @@ from bench.organisation import OrganisationSize
 from bench.reminders import plan_reminders
 from programs.models import Notice, OutgoingEmail, Ticket
 
+pytestmark = pytest.mark.soak  # benches are run there, too
+
 SIZE = OrganisationSize(people=120, units=12, weeks=104)
 
 

@@ -8,6 +8,8 @@ from bench.facts import Size, generate
 from bench.trees import moves, units_side_by_side
 from orgtree.models import Membership, Placement, UnitPlace
 
+pytestmark = pytest.mark.soak  # benches are run there, too
+
 SIZE = Size(people=60, units=14, weeks=4, sessions_per_week=1, commits_per_week=1)
 
 

@@ -83,6 +83,7 @@ def test_an_open_page_follows_what_arrives(telling_server: Server, windows: Brow
     expect(sessions).not_to_have_text(before)
 
 
+@pytest.mark.soak
 def test_the_bench_tells_when_a_page_is_complete(telling_server: Server, settings: Any) -> None:
     settings.BASE_URL = telling_server.url
     cookie = telling_server.session_of(MEMBER)

@@ -50,6 +50,7 @@ def test_a_database_with_all_single_steps_goes_on_with_the_one_that_replaces_the
     assert described_tables() == tables
 
 
+@pytest.mark.soak  # it runs every single step since then, which are history and do not change
 @pytest.mark.usefixtures("empty")
 def test_models_of_an_earlier_version_get_their_names_and_keep_tables_and_permissions(database_template: str) -> None:
     migrate_to(auth="0012", integrations="0054", programs="0011")

@@ -14,6 +14,7 @@ from integrations.model_names import model_name
 from integrations.models import AgentSession, QuarantinedRecord
 from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.recordings import Recording, Recordings
+from tests.seeds import seeds
 from tests.telemetry.intake import Intake, rows
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +41,7 @@ def send_shuffled(intake: Intake, runs: list[Recording], order: random.Random) -
     fold_received_batches()
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", seeds(0, soaked=2))
 @pytest.mark.parametrize("agent", SLUGS)
 def test_an_agent_s_recordings_give_their_totals(recordings: Recordings, agent: str, seed: int) -> None:
     runs = recordings.of(agent)

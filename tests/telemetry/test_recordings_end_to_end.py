@@ -38,15 +38,11 @@ METRICS = (
 )
 
 
+@pytest.mark.soak  # in `make test` once through a server, test_agents_end_to_end.py, and shuffled without one
+@pytest.mark.parametrize("seed", range(1, 12))
 def test_every_recording_twice_and_shuffled_gives_its_totals(
-    server_with_worker: Server, recordings: Recordings
+    server_with_worker: Server, recordings: Recordings, seed: int
 ) -> None:
-    check_totals(server_with_worker, recordings, random.Random(1))
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("seed", range(2, 12))
-def test_the_order_of_deliveries_does_not_matter(server_with_worker: Server, recordings: Recordings, seed: int) -> None:
     check_totals(server_with_worker, recordings, random.Random(seed))
 
 

@@ -14,6 +14,7 @@ from integrations.models import AgentSession, AgentSessionDay, AgentToolCall, Qu
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.recordings import RecordedRequest, Recording, Recordings
+from tests.seeds import seeds
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,7 @@ def post(client: Client, request: RecordedRequest, secret: str) -> None:
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(0, soaked=3))
 def test_a_recording_twice_and_shuffled_gives_its_totals(client: Client, recordings: Recordings, seed: int) -> None:
     secret = create_ingest_token("tests")[1]
     runs = recordings.of("claude-code")

@@ -20,6 +20,10 @@ from tests.telemetry.intake import Intake, Json, log_record, logs, rows
 pytestmark = pytest.mark.django_db
 
 KAY, LOU = "kay@example.com", "lou@example.com"
+FOUR_ORDERS = [
+    pytest.param(order, marks=[] if number % 5 == 0 else pytest.mark.soak)
+    for number, order in enumerate(itertools.permutations(range(4)))
+]
 
 
 def request(session: str, tokens: int, *, email: str = "", machine: str = "shared", **attributes: Any) -> Json:
@@ -82,7 +86,7 @@ def test_an_own_machine_is_its_person_s(intake: Intake, order: Sequence[int]) ->
 
 
 @pytest.mark.parametrize("forgetful", [False, True], ids=["at once", "one by one"])
-@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+@pytest.mark.parametrize("order", FOUR_ORDERS)
 def test_a_session_of_which_one_record_has_an_address_stays_its_person_s(
     intake: Intake, order: Sequence[int], forgetful: bool
 ) -> None:

@@ -94,6 +94,7 @@ def test_figures_are_as_computed_by_hand(example: Example, github: Connection, o
         assert not (wrong := wrong_figures(example)), f"{state}: {wrong}"
 
 
+@pytest.mark.soak  # in any order is what tests/intake/test_any_order.py and the oracles of telemetry and delivery hold
 @each_example
 @pytest.mark.usefixtures("world")
 def test_figures_are_the_same_told_backwards(example: Example, github: Connection, org: Org, tmp_path: Path) -> None:
