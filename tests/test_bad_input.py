@@ -42,12 +42,15 @@ from tests.personas import ADMIN, Persona, signed_in
 from tests.programs.meetings import scheduled
 from tests.programs.objectives import objective
 from tests.programs.tickets import ticket
+from tests.stored_once import StoreOnce
 from tests.teams import create_teams
 from tests.test_access import POSTS
 
 JSON = "application/json"
 RECEIVER = r"^v1/(?P<signal>logs|metrics|traces)/?$"
 SENT_BY_PROGRAMS = ("ingest/", "hooks/")  # with an ingest token or a signature
+
+pytestmark = pytest.mark.django_db
 
 
 @dataclass(frozen=True)
@@ -126,8 +129,18 @@ def wrong_form(sent: Sent, answer: HttpResponse) -> str:
     return "" if named & set(document) else f"no error in {document}"
 
 
-@pytest.fixture
-def world(org: Org) -> World:
+@pytest.fixture(scope="module")
+def world(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with stored_once(lambda: create_world(Org(tmp_path_factory.mktemp))) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _no_problem_yet(world: World) -> None:
+    world.problems.clear()
+
+
+def create_world(org: Org) -> World:
     teams = create_teams()
     org.push("pull-requests", {"id": "7", "number": 7, "repository": "shop", "author": "ada@example.com", **_times()})
     org.push("work-items", {"id": "SHOP-1", "project": "SHOP", "title": "Carts", "type": "Story", **_item()})
@@ -171,17 +184,16 @@ def _deployed() -> dict[str, str]:
 
 Values = Mapping[str, Any]
 Chosen = Callable[[Values, Sequence[str]], Iterable[tuple[str, str]]]  # pairs of a name and a kind
-FEW = 2
 
 
-def few() -> Chosen:
-    """Up to FEW names each time, each with one kind; names and kinds go round, so that all come to many routes."""
+def one_of_them() -> Chosen:
+    """One name each time, with one kind; both go round, so that all kinds come to many routes."""
     turns = itertools.count()
+    kinds: dict[int, Iterator[str]] = {}  # by the identity of the values
 
     def chosen(values: Values, names: Sequence[str]) -> Iterator[tuple[str, str]]:
-        kinds, first = list(values), next(turns)
-        for place in range(min(FEW, len(names))):
-            yield names[(first + place * len(names) // FEW) % len(names)], kinds[next(turns) % len(kinds)]
+        if names:
+            yield names[next(turns) % len(names)], next(kinds.setdefault(id(values), itertools.cycle(values)))
 
     return chosen
 
@@ -225,7 +237,7 @@ def in_paths(route: str, arguments: Mapping[str, Any], chosen: Chosen, method: s
 @pytest.mark.timeout(400)
 def test_no_route_fails_on_bad_input(world: World) -> None:
     """It takes more than 5 s, because it asks every route of the application several times."""
-    chosen = few()
+    chosen = one_of_them()
     for route, view in views_by_route().items():
         world.send_all(requests_to(route, view, world, chosen))
     assert not world.problems, "\n".join(world.problems)
@@ -264,7 +276,7 @@ def test_nothing_is_called_by_a_nul(world: World, address: str) -> None:
     assert world.send(Sent("NUL", method, address)).status_code == 404
 
 
-def test_a_cookie_with_a_nul_is_nobodys_session(db: None) -> None:
+def test_a_cookie_with_a_nul_is_nobodys_session(world: World) -> None:
     client = Client(raise_request_exception=False)
     answer = client.get("/", headers={"Cookie": r'sessionid="abcdefgh\000"; csrftoken="\000"'})
     assert (answer.status_code, answer["Location"].partition("?")[0]) == (302, "/accounts/login/")

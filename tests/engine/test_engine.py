@@ -25,6 +25,7 @@ from integrations.models import AgentSessionDay
 from orgtree.models import Placement
 from tests.engine.facts import create_world
 from tests.personas import ADMIN, Persona
+from tests.stored_once import StoreOnce
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 DAYS = [NOW.date() - timedelta(days=n) for n in range(59, -1, -1)]
@@ -43,10 +44,15 @@ HOSTILE = [
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(scope="module")
+def world(stored_once: StoreOnce) -> Iterator[None]:
+    with stored_once(lambda: create_world(3, days=DAYS), at=NOW):
+        yield
+
+
 @pytest.fixture(autouse=True)
-def _world() -> Iterator[None]:
+def _now(world: None) -> Iterator[None]:
     with time_machine.travel(NOW, tick=False):
-        create_world(3, days=DAYS)
         yield
 
 

@@ -52,11 +52,10 @@ def world(stored_once: StoreOnce) -> Iterator[World]:
 @pytest.mark.parametrize("agents", [(), ("codex",)])
 def test_the_rows_give_the_number(world: World, unit: str | None, agents: tuple[str, ...]) -> None:
     facets = {Dimension.AGENT: agents} if agents else {}
-    for metric in metrics():
-        if not {*facets} <= {*metric.facets}:
-            continue
-        query = Query(metric.key, WINDOW, scope=Scope(unit), facets=facets)
-        figures = read_series([query])[0].total
+    counted = [metric for metric in metrics() if {*facets} <= {*metric.facets}]
+    queries = [Query(metric.key, WINDOW, scope=Scope(unit), facets=facets) for metric in counted]
+    for metric, query, answer in zip(counted, queries, read_series(queries), strict=True):
+        figures = answer.total
         rows = read_rows(query, size=1000).rows
         above = sum(row["contribution"] for row in rows)
         if isinstance(metric, Breakdown):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tests.code.git.repositories import ADA, BEN, Repo
 from tests.org import Org
 from tests.pages import recomputed
 from tests.pages.recomputed import Rows, from_rows, plain, rows_address, tiles_of, total
+from tests.stored_once import StoreOnce
 
 CLAUDE = "Co-Authored-By: Claude <noreply@anthropic.com>"
 
@@ -32,8 +34,18 @@ def last_week() -> datetime:
     return datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=6)
 
 
+@pytest.fixture(scope="module")
+def work(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with stored_once(lambda: tell_of_work(Org(tmp_path_factory.mktemp), tmp_path_factory.mktemp("repositories"))):
+        yield
+
+
 @pytest.fixture
-def pages(org: Org, tmp_path: Path, member: Client) -> Client:
+def pages(work: None, member: Client) -> Client:
+    return member
+
+
+def tell_of_work(org: Org, folder: Path) -> None:
     """Sessions that were committed, wasted, and are pending; two repositories, one of them without a context file."""
     org.session(by="ada", on=last_week().date(), at="09:00", minutes=55, tokens=90_000, cache_read=50_000, lines=80)
     org.session(by="ada", on=last_week().date(), at="15:00", tokens=30_000, lines=40, failures={"Bash": 2})
@@ -43,13 +55,12 @@ def pages(org: Org, tmp_path: Path, member: Client) -> Client:
     org.session(by="ben", on=datetime.now(UTC).date() - timedelta(days=1), tokens=5_000, model="claude-opus-4-1")
     org.fold()
     for position, (name, file) in enumerate((("shop", "AGENTS.md"), ("site", "index.html"))):
-        repo, later = Repo.create(tmp_path / name), last_week() + timedelta(minutes=position)
+        repo, later = Repo.create(folder / name), last_week() + timedelta(minutes=position)
         repo.commit({file: "Be kind.\n"}, by=BEN, at=later + timedelta(hours=2))
         repo.commit({"a.py": "a = 1\n" * 30, "b.md": "b\n" * 5}, f"Write\n\n{CLAUDE}", by=ADA, at=later)
         repo.commit({"c.py": f"{name} = 3\n" * 60}, "By hand", by=BEN, at=later + timedelta(hours=3))
         sync_source(connect_git(repo.path, name=name))
     attribute_pending()
-    return member
 
 
 def page(client: Client, address: str) -> str:

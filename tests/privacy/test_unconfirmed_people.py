@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -27,14 +27,20 @@ from programs.key_results.services.reading import KeyResultQuery, read_metrics
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.personas import EXECUTIVE, Persona, create_user
+from tests.stored_once import StoreOnce
 
 REAL, CLAIMED = ("ada", "grace"), ("hedy", "katherine", "radia")
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def payments(org: Org) -> Org:
+@pytest.fixture(scope="module")
+def payments(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
+    with stored_once(lambda: tell_of_payments(Org(tmp_path_factory.mktemp))) as made:
+        yield made
+
+
+def tell_of_payments(org: Org) -> Org:
     """Two who use agents and commit, and three whom data found, placed by hand, who do neither."""
     Organisation.objects.update_or_create(
         pk=1,
