@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -117,33 +117,34 @@ def test_the_total_lies_between_the_points(world: World, reader: Client) -> None
         assert min(points) <= answer["total"][0]["value"] <= max(points)
 
 
-@pytest.mark.parametrize(
-    ("query", "parameter", "words"),
-    [
-        ("granularity=year", "granularity", "Use one of day, week, month, quarter"),
-        ("from=yesterday", "from", "Write it as 2026-01-31"),
-        ("to=1970-01-01", "to", "out of reach"),
-        ("from=2026-03-01&to=2026-03-01", "to", "The window is empty"),
-        ("from=2001-01-01", "from", "longer than five years"),
-        ("segment=tool", "segment", "It has agent, model, repository or token_kind"),
-        ("segment=nonsense", "segment", "There is no segment"),
-        ("segment=agent&segment=agent", "segment", "twice"),
-        ("facet=agent", "facet", "name=value"),
-        ("facet=tool=x", "facet", "has no facet"),
-        ("facet=agent=%00", "facet", "NUL"),
-        ("where=site=Berlin", "where", "no attribute"),
-        ("person=somebody", "person", "person=me"),
-        ("person=me", "person", "not linked to a person"),
-        ("statistic=median", "statistic", "leave `statistic` out"),
-        ("statistic=p50", "statistic", "Use one of median, mean, p75, p90, p95"),
-        ("window=12w", "window", "There is no parameter"),
-        ("from=2026-03-01&from=2026-03-02", "from", "more than once"),
-    ],
-)
-def test_what_is_wrong_is_named_with_the_remedy(reader: Client, query: str, parameter: str, words: str) -> None:
-    error = get(reader, f"{SERIES}?{query}", 400)["error"]
-    assert error["parameter"] == parameter
-    assert words in error["message"]
+WRONG_QUERIES: Sequence[tuple[str, str, str]] = [
+    ("granularity=year", "granularity", "Use one of day, week, month, quarter"),
+    ("from=yesterday", "from", "Write it as 2026-01-31"),
+    ("to=1970-01-01", "to", "out of reach"),
+    ("from=2026-03-01&to=2026-03-01", "to", "The window is empty"),
+    ("from=2001-01-01", "from", "longer than five years"),
+    ("segment=tool", "segment", "It has agent, model, repository or token_kind"),
+    ("segment=nonsense", "segment", "There is no segment"),
+    ("segment=agent&segment=agent", "segment", "twice"),
+    ("facet=agent", "facet", "name=value"),
+    ("facet=tool=x", "facet", "has no facet"),
+    ("facet=agent=%00", "facet", "NUL"),
+    ("where=site=Berlin", "where", "no attribute"),
+    ("person=somebody", "person", "person=me"),
+    ("person=me", "person", "not linked to a person"),
+    ("statistic=median", "statistic", "leave `statistic` out"),
+    ("statistic=p50", "statistic", "Use one of median, mean, p75, p90, p95"),
+    ("window=12w", "window", "There is no parameter"),
+    ("from=2026-03-01&from=2026-03-02", "from", "more than once"),
+]
+
+
+def test_what_is_wrong_is_named_with_the_remedy(reader: Client, subtests: pytest.Subtests) -> None:
+    for query, parameter, words in WRONG_QUERIES:
+        with subtests.test(query=query):
+            error = get(reader, f"{SERIES}?{query}", 400)["error"]
+            assert error["parameter"] == parameter
+            assert words in error["message"]
 
 
 @pytest.mark.parametrize("unit", ["nowhere", "unassigned:nowhere"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -246,29 +246,30 @@ def test_a_file_is_tried_first_and_then_imported_whole(satisfaction: HandKeptMet
     assert again.count("Unchanged") == 3, "what was downloaded can be imported"
 
 
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        (f"{KEY},platform,2099-12-31,80,", "has not come yet"),
-        (f"{KEY},platform,2026-03-01,1000000000000000,", "Value: It is too large"),
-        (f"{KEY},platform,2026-03-01,NaN,", "Value: It is no number."),
-        (f"{KEY},platform,2026-03-01,,", "is not a percentage"),
-        (f"{KEY},nowhere,2026-03-01,80,", "Unit: There is no unit nowhere, or you may not see it."),
-        (f"{KEY},search,2026-03-01,80,", "Unit: There is no unit search, or you may not see it."),
-        (f"{KEY},,2026-03-01,80,", "Values of the whole organisation are entered by whoever keeps the metric"),
-        ("hand.luck,platform,2026-03-01,80,", "Key: There is no hand-kept metric hand.luck."),
-        (f"{KEY},platform,2026-02-30,80,", "Date: There is no day 2026-02-30."),
-        (f"{KEY},platform,2026-02-01,80,", "Row 2 has a value for the same metric, unit and day."),
-    ],
-)
-def test_a_wrong_row_stores_nothing(satisfaction: HandKeptMetric, sign_in: SignIn, line: str, message: str) -> None:
-    client = sign_in(MANAGER)
-    text = f"key,unit,date,value,note\n{KEY},platform,2026-02-01,79,\n{line}\n"
-    status, preview, kept = upload(client, text)
-    assert (status, kept) == (200, "")
-    assert message in preview
-    assert client.post(f"{LIST}import/", {"text": text}).status_code == 400
-    assert not HandKeptValue.objects.exists()
+WRONG_ROWS: Sequence[tuple[str, str]] = [
+    (f"{KEY},platform,2099-12-31,80,", "has not come yet"),
+    (f"{KEY},platform,2026-03-01,1000000000000000,", "Value: It is too large"),
+    (f"{KEY},platform,2026-03-01,NaN,", "Value: It is no number."),
+    (f"{KEY},platform,2026-03-01,,", "is not a percentage"),
+    (f"{KEY},nowhere,2026-03-01,80,", "Unit: There is no unit nowhere, or you may not see it."),
+    (f"{KEY},search,2026-03-01,80,", "Unit: There is no unit search, or you may not see it."),
+    (f"{KEY},,2026-03-01,80,", "Values of the whole organisation are entered by whoever keeps the metric"),
+    ("hand.luck,platform,2026-03-01,80,", "Key: There is no hand-kept metric hand.luck."),
+    (f"{KEY},platform,2026-02-30,80,", "Date: There is no day 2026-02-30."),
+    (f"{KEY},platform,2026-02-01,80,", "Row 2 has a value for the same metric, unit and day."),
+]
+
+
+def test_a_wrong_row_stores_nothing(satisfaction: HandKeptMetric, sign_in: SignIn, subtests: pytest.Subtests) -> None:
+    for line, message in WRONG_ROWS:
+        with subtests.test(line=line):
+            client = sign_in(MANAGER)
+            text = f"key,unit,date,value,note\n{KEY},platform,2026-02-01,79,\n{line}\n"
+            status, preview, kept = upload(client, text)
+            assert (status, kept) == (200, "")
+            assert message in preview
+            assert client.post(f"{LIST}import/", {"text": text}).status_code == 400
+            assert not HandKeptValue.objects.exists()
 
 
 def test_what_is_no_such_file_is_refused(satisfaction: HandKeptMetric, sign_in: SignIn) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.pages.recomputed import table
 from tests.personas import AUDITOR, MEMBER, PERSONAS, Persona
+from tests.stored_once import StoreOnce
 
 PAGE = "/insights/ai/"
 MOST_QUERIES = 16  # the line and its bands look each for itself which partitions are true
@@ -47,8 +49,13 @@ def merges(position: int) -> int:
     return 1 + position % 3
 
 
-@pytest.fixture
-def lines(org: Org) -> None:
+@pytest.fixture(scope="module")
+def lines(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with stored_once(lambda: tell_of_lines(Org(tmp_path_factory.mktemp))):
+        yield
+
+
+def tell_of_lines(org: Org) -> None:
     """Two weeks of pull requests on three lines; in the earlier week Claude Code's are of seven developers."""
     number = 0
     records: list[dict[str, object]] = []
@@ -93,19 +100,23 @@ def expected(counts: Sequence[int], developers: int) -> ErrorMargin:
     return reach
 
 
-@pytest.mark.usefixtures("lines")
-@pytest.mark.parametrize(
-    ("query", "shaded"),
-    [
-        ("?line=claude_code", {"claude_code", "none"}),
-        ("?line=codex", {"codex", "none"}),
-        ("", {"any", "none"}),
-        ("?agent=codex", {"codex", "none"}),  # any agent is that one, then
-        ("?granularity=month&line=codex", {"codex", "none"}),
-    ],
+PICKED: Sequence[tuple[str, set[str]]] = (
+    ("?line=claude_code", {"claude_code", "none"}),
+    ("?line=codex", {"codex", "none"}),
+    ("", {"any", "none"}),
+    ("?agent=codex", {"codex", "none"}),  # any agent is that one, then
+    ("?granularity=month&line=codex", {"codex", "none"}),
 )
-@pytest.mark.parametrize("name", ["cycle_time", "merged_per_developer"])
-def test_the_picked_agent_and_non_ai_alone_have_bands(member: Client, name: str, query: str, shaded: set[str]) -> None:
+
+
+@pytest.mark.usefixtures("lines")
+def test_the_picked_agent_and_non_ai_alone_have_bands(member: Client, subtests: pytest.Subtests) -> None:
+    for name, (query, shaded) in product(("cycle_time", "merged_per_developer"), PICKED):
+        with subtests.test(name=name, query=query):
+            assert_bands(member, name, query, shaded)
+
+
+def assert_bands(member: Client, name: str, query: str, shaded: set[str]) -> None:
     first = drawn(member, name, query)
     assert not any("low" in dataset for dataset in first["datasets"]), "the lines come first"
     complete = json.loads(member.get(first["complete_url"]).content)

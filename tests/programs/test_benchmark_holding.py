@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -172,35 +173,36 @@ def test_two_who_agree_at_once(teams: Teams) -> None:
     assert newest_version(PICKUP, teams.platform.pk) == conflict.value.stored, "nothing of it was stored"
 
 
-@pytest.mark.parametrize(
-    ("fields", "field"),
-    [
-        ({"threshold": None, "target": None}, "threshold"),
-        ({"threshold": 5 * HOUR, "target": 6 * HOUR}, "target"),
-        ({"metric": "pr.linked_rate", "threshold": 90.0, "target": 80.0}, "target"),
-        ({"metric": "pr.linked_rate", "threshold": 101.0, "target": None}, "threshold"),
-        ({"threshold": -1.0, "target": None}, "threshold"),
-        ({"threshold": float("nan"), "target": None}, "threshold"),
-        ({"threshold": float("inf"), "target": None}, "threshold"),
-        ({"reason": "  "}, "reason"),
-        ({"reason": "x" * 401}, "reason"),
-        ({"reason": "NUL \x00"}, "reason"),
-        ({"metric": "dora.luck"}, "metric"),
-        ({"metric": "ai.committed_breakdown"}, "metric"),
-        ({"unit": "nowhere"}, "unit"),
-        ({"unit": "\x00"}, "unit"),
-        ({"weeks": 3}, "weeks"),
-        ({"period": "week"}, "period"),
-        ({"metric": "pr.throughput", "threshold": 5.0, "target": 8.0}, "period"),
-        ({"metric": "pr.throughput", "threshold": 5.0, "target": 8.0, "period": "fortnight"}, "period"),
-        ({"metric": "ai.session_duration", "threshold": 60.0, "target": 30.0}, "better"),
-    ],
-)
-def test_what_cannot_be_agreed(teams: Teams, fields: dict[str, Any], field: str) -> None:
-    with pytest.raises(FieldError) as refused:
-        agree(**fields)
-    assert refused.value.field == field
-    assert not BenchmarkVersion.objects.exists()
+NOT_AGREED: Sequence[tuple[dict[str, Any], str]] = [
+    ({"threshold": None, "target": None}, "threshold"),
+    ({"threshold": 5 * HOUR, "target": 6 * HOUR}, "target"),
+    ({"metric": "pr.linked_rate", "threshold": 90.0, "target": 80.0}, "target"),
+    ({"metric": "pr.linked_rate", "threshold": 101.0, "target": None}, "threshold"),
+    ({"threshold": -1.0, "target": None}, "threshold"),
+    ({"threshold": float("nan"), "target": None}, "threshold"),
+    ({"threshold": float("inf"), "target": None}, "threshold"),
+    ({"reason": "  "}, "reason"),
+    ({"reason": "x" * 401}, "reason"),
+    ({"reason": "NUL \x00"}, "reason"),
+    ({"metric": "dora.luck"}, "metric"),
+    ({"metric": "ai.committed_breakdown"}, "metric"),
+    ({"unit": "nowhere"}, "unit"),
+    ({"unit": "\x00"}, "unit"),
+    ({"weeks": 3}, "weeks"),
+    ({"period": "week"}, "period"),
+    ({"metric": "pr.throughput", "threshold": 5.0, "target": 8.0}, "period"),
+    ({"metric": "pr.throughput", "threshold": 5.0, "target": 8.0, "period": "fortnight"}, "period"),
+    ({"metric": "ai.session_duration", "threshold": 60.0, "target": 30.0}, "better"),
+]
+
+
+def test_what_cannot_be_agreed(teams: Teams, subtests: pytest.Subtests) -> None:
+    for fields, field in NOT_AGREED:
+        with subtests.test(fields=fields):
+            with pytest.raises(FieldError) as refused:
+                agree(**fields)
+            assert refused.value.field == field
+            assert not BenchmarkVersion.objects.exists()
 
 
 def test_a_metric_without_a_direction_is_given_one(teams: Teams) -> None:

@@ -74,25 +74,26 @@ def test_the_form_begins_with_the_unit_and_its_leader() -> None:
     assert '<option value="platform" selected>' in shown
 
 
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        ({"participants": "nobody@example.com"}, "Nobody with the address nobody@example.com"),
-        ({"time_zone": "Mars/Olympus"}, "There is no time zone"),
-        ({"rule": "day"}, "Needed for this rule."),
-        ({"unit": ":organisation", "kind": "review"}, "A review is a unit"),
-        ({"unit": "search"}, "Select a valid choice"),
-        ({"rule": "day", "day": "32"}, "31"),
-        ({"subdivision": "ZZ"}, "Known: BB"),
-        ({"begins": "25:00"}, "Enter a valid time"),
-        ({"ends_on": "2026-01-01"}, "It ends before its first day."),
-        ({"starts_on": "2026-02-30"}, "Enter a valid date"),
-    ],
-)
-def test_what_cannot_be_is_said_beside_the_form_and_nothing_is_stored(fields: dict[str, str], words: str) -> None:
-    persona = EXECUTIVE if fields.get("unit") == ":organisation" else MANAGER
-    assert escape(words) in posted(persona, f"{LIST}series/new/", 400, **{**FORM, **fields})
-    assert not MeetingSeries.objects.exists()
+WRONG: Sequence[tuple[dict[str, str], str]] = [
+    ({"participants": "nobody@example.com"}, "Nobody with the address nobody@example.com"),
+    ({"time_zone": "Mars/Olympus"}, "There is no time zone"),
+    ({"rule": "day"}, "Needed for this rule."),
+    ({"unit": ":organisation", "kind": "review"}, "A review is a unit"),
+    ({"unit": "search"}, "Select a valid choice"),
+    ({"rule": "day", "day": "32"}, "31"),
+    ({"subdivision": "ZZ"}, "Known: BB"),
+    ({"begins": "25:00"}, "Enter a valid time"),
+    ({"ends_on": "2026-01-01"}, "It ends before its first day."),
+    ({"starts_on": "2026-02-30"}, "Enter a valid date"),
+]
+
+
+def test_what_cannot_be_is_said_beside_the_form_and_nothing_is_stored(subtests: pytest.Subtests) -> None:
+    for fields, words in WRONG:
+        with subtests.test(fields=fields):
+            persona = EXECUTIVE if fields.get("unit") == ":organisation" else MANAGER
+            assert escape(words) in posted(persona, f"{LIST}series/new/", 400, **{**FORM, **fields})
+            assert not MeetingSeries.objects.exists()
 
 
 def test_a_series_changes_and_whoever_was_slower_sees_both_versions() -> None:

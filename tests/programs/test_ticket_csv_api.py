@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -47,9 +48,7 @@ def row(title: str, **fields: Any) -> str:
     return ",".join([title, *map(str, usual.values())])
 
 
-@pytest.mark.parametrize("persona", [EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER])
-@pytest.mark.parametrize("name", ["tickets", "objectives", "benchmarks"])
-def test_a_program_gets_the_download_of_the_page(sign_in: SignIn, persona: Persona, name: str) -> None:
+def test_a_program_gets_the_download_of_the_page(sign_in: SignIn, subtests: pytest.Subtests) -> None:
     began = day_before(9)
     ticket(title="=1+1", resolution="Two\nlines", starts_on=began)
     move_ticket(as_(MANAGER), ticket(title="Done", starts_on=began), TicketState.DONE)
@@ -57,6 +56,13 @@ def test_a_program_gets_the_download_of_the_page(sign_in: SignIn, persona: Perso
     objective(title="Of all", unit=None, persona=EXECUTIVE)
     objective(title="Of Platform")
     agree(MANAGER, metric="pr.pickup_time", threshold=9.0, target=5.0)
+    personas = (EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER)
+    for name, persona in itertools.product(("tickets", "objectives", "benchmarks"), personas):
+        with subtests.test(name=name, persona=persona.name):
+            is_the_download_of_the_page(sign_in, persona, name)
+
+
+def is_the_download_of_the_page(sign_in: SignIn, persona: Persona, name: str) -> None:
     params = {"state": "all"} if name == "tickets" else {}
     page = sign_in(persona).get(f"/programs/{name}/{name}.csv", params).getvalue()
     for client in (sign_in(persona), bearer(persona, TokenScope.READ), bearer(persona, TokenScope.PROGRAM)):
@@ -129,24 +135,25 @@ def test_each_wrong_row_is_named_with_its_column_and_nothing_is_stored(sign_in: 
     assert not Ticket.objects.exists()
 
 
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "must be a CSV file"),
-        (b"title,kind\nx,tooling", "missing: Due by"),
-        (b"title,title,kind,due_on\n", "twice"),
-        ("title,kind,due_on\nK\xf6ln,tooling,2026-11-30".encode("latin-1"), "UTF-8"),
-        ("title,kind,due_on\n".encode("utf-16"), "UTF-8"),
-        (b"x" * (MOST_BYTES + 1), "more than 1 MB"),
-        (HEAD.encode() + b"\na,tooling,2030-01-01,," * (MOST_ROWS + 1), f"more than {MOST_ROWS} rows"),
-        (b'title,kind,due_on\n"open', None),
-        (b"title,kind,due_on\na\x00b,tooling,2030-01-01", None),
-    ],
-)  # fmt: skip
-def test_what_is_no_such_file_is_refused(sign_in: SignIn, content: bytes, words: str | None) -> None:
-    refused = imported(sign_in(EXECUTIVE), content, 400)
-    assert words is None or words in refused["error"]["message"]
-    assert not Ticket.objects.exists()
+NO_FILES: Sequence[tuple[bytes, str | None]] = [
+    (b"", "must be a CSV file"),
+    (b"title,kind\nx,tooling", "missing: Due by"),
+    (b"title,title,kind,due_on\n", "twice"),
+    ("title,kind,due_on\nK\xf6ln,tooling,2026-11-30".encode("latin-1"), "UTF-8"),
+    ("title,kind,due_on\n".encode("utf-16"), "UTF-8"),
+    (b"x" * (MOST_BYTES + 1), "more than 1 MB"),
+    (HEAD.encode() + b"\na,tooling,2030-01-01,," * (MOST_ROWS + 1), f"more than {MOST_ROWS} rows"),
+    (b'title,kind,due_on\n"open', None),
+    (b"title,kind,due_on\na\x00b,tooling,2030-01-01", None),
+]
+
+
+def test_what_is_no_such_file_is_refused(sign_in: SignIn, subtests: pytest.Subtests) -> None:
+    for content, words in NO_FILES:
+        with subtests.test(content=content):
+            refused = imported(sign_in(EXECUTIVE), content, 400)
+            assert words is None or words in refused["error"]["message"]
+            assert not Ticket.objects.exists()
 
 
 def test_a_form_with_a_file_does_as_well(sign_in: SignIn) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -84,33 +84,34 @@ def test_the_page_shows_what_a_file_would_do_and_does_it(sign_in: SignIn) -> Non
     assert sign_in(MEMBER).get(IMPORT).status_code == 403
 
 
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ({"title": ""}, "Opportunity or challenge: Say what"),
-        ({"kind": "weather"}, "Where the cause lies"),
-        ({"due_on": "soon"}, "Due by: “soon” is no day"),
-        ({"due_on": ""}, "needs a due date"),
-        ({"unit": "nowhere"}, "no unit"),
-        ({"unit": "search"}, "Unit"),
-        ({"unit": ""}, "executives and admins"),
-        ({"owner": "nobody@example.com"}, "Nobody with the address"),
-        ({"state": "melted"}, "is none of"),
-        ({"state": "dropped"}, "Give a reason"),
-        ({"state": "open", "completed_on": TODAY}, "was not completed"),
-        ({"completed_on": TOMORROW}, "has not come yet"),
-        ({"starts_on": TODAY, "completed_on": YESTERDAY}, "It began on"),
-        ({"starts_on": TOMORROW, "due_on": timedelta(days=2), "state": "done"}, "cannot start in the future"),
-        ({"metric": "dora.luck"}, "no metric"),
-    ],
-)
-def test_a_wrong_row_is_named_and_nothing_is_stored(sign_in: SignIn, row: dict[str, Any], message: str) -> None:
-    text = file_of({"title": "A good one"}, row)
-    assert set(problems(text)) == {3}
-    assert message in problems(text)[3]
-    with pytest.raises(CsvFileError, match=r"Row 3.*Nothing was stored"):
-        import_tickets(as_(MANAGER), read_tickets(as_(MANAGER), text))
-    assert not Ticket.objects.exists()
+WRONG_ROWS: Sequence[tuple[dict[str, Any], str]] = [
+    ({"title": ""}, "Opportunity or challenge: Say what"),
+    ({"kind": "weather"}, "Where the cause lies"),
+    ({"due_on": "soon"}, "Due by: “soon” is no day"),
+    ({"due_on": ""}, "needs a due date"),
+    ({"unit": "nowhere"}, "no unit"),
+    ({"unit": "search"}, "Unit"),
+    ({"unit": ""}, "executives and admins"),
+    ({"owner": "nobody@example.com"}, "Nobody with the address"),
+    ({"state": "melted"}, "is none of"),
+    ({"state": "dropped"}, "Give a reason"),
+    ({"state": "open", "completed_on": TODAY}, "was not completed"),
+    ({"completed_on": TOMORROW}, "has not come yet"),
+    ({"starts_on": TODAY, "completed_on": YESTERDAY}, "It began on"),
+    ({"starts_on": TOMORROW, "due_on": timedelta(days=2), "state": "done"}, "cannot start in the future"),
+    ({"metric": "dora.luck"}, "no metric"),
+]
+
+
+def test_a_wrong_row_is_named_and_nothing_is_stored(sign_in: SignIn, subtests: pytest.Subtests) -> None:
+    for row, message in WRONG_ROWS:
+        with subtests.test(row=row):
+            text = file_of({"title": "A good one"}, row)
+            assert set(problems(text)) == {3}
+            assert message in problems(text)[3]
+            with pytest.raises(CsvFileError, match=r"Row 3.*Nothing was stored"):
+                import_tickets(as_(MANAGER), read_tickets(as_(MANAGER), text))
+            assert not Ticket.objects.exists()
 
 
 def test_a_row_that_comes_twice_is_told(sign_in: SignIn) -> None:

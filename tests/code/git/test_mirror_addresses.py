@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import subprocess
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -25,53 +26,52 @@ def shop(tmp_path: Path) -> Repo:
     return repo
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "ext::sh -c touch% {folder}/ran",
-        "ext::touch {folder}/ran",
-        "EXT::touch {folder}/ran",
-        "http::ext::touch {folder}/ran",
-        "https::file://{folder}/acme/shop.git",
-        "fd::17/acme",
-        "file://{folder}/acme/shop.git",
-        "FILE://{folder}/acme/shop.git",
-        "{folder}/acme/shop.git",
-        "../acme/shop.git",
-        "acme/shop.git",
-        "origin",
-        "",
-        "-u{folder}/ran",
-        "--upload-pack=touch {folder}/ran",
-        "--config=core.sshCommand=touch {folder}/ran",
-        "ssh://git@127.0.0.1/acme/shop.git",
-        "git@127.0.0.1:acme/shop.git",
-        "ssh://-oProxyCommand=touch%20{folder}/ran/shop.git",
-        "git://127.0.0.1/acme/shop.git",
-        "ftp://127.0.0.1/acme/shop.git",
-        "http://",
-        "https:///acme/shop.git",
-        "https://-proxy/acme/shop.git",
-        "https://ada:secret@127.0.0.1/acme/shop.git",
-        "https://127.0.0.1/acme/shop.git\n--upload-pack=touch",
-        "ht\ntps://127.0.0.1/acme/shop.git",
-        "https://127.0.0.1/acme/shop.git\0",
-    ],
+OTHER_ADDRESSES = (
+    "ext::sh -c touch% {folder}/ran",
+    "ext::touch {folder}/ran",
+    "EXT::touch {folder}/ran",
+    "http::ext::touch {folder}/ran",
+    "https::file://{folder}/acme/shop.git",
+    "fd::17/acme",
+    "file://{folder}/acme/shop.git",
+    "FILE://{folder}/acme/shop.git",
+    "{folder}/acme/shop.git",
+    "../acme/shop.git",
+    "acme/shop.git",
+    "origin",
+    "",
+    "-u{folder}/ran",
+    "--upload-pack=touch {folder}/ran",
+    "--config=core.sshCommand=touch {folder}/ran",
+    "ssh://git@127.0.0.1/acme/shop.git",
+    "git@127.0.0.1:acme/shop.git",
+    "ssh://-oProxyCommand=touch%20{folder}/ran/shop.git",
+    "git://127.0.0.1/acme/shop.git",
+    "ftp://127.0.0.1/acme/shop.git",
+    "http://",
+    "https:///acme/shop.git",
+    "https://-proxy/acme/shop.git",
+    "https://ada:secret@127.0.0.1/acme/shop.git",
+    "https://127.0.0.1/acme/shop.git\n--upload-pack=touch",
+    "ht\ntps://127.0.0.1/acme/shop.git",
+    "https://127.0.0.1/acme/shop.git\0",
 )
+
+
 def test_other_addresses_than_the_webs_are_refused_before_git_runs(
-    address: str, tmp_path: Path, shop: Repo, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, shop: Repo, monkeypatch: pytest.MonkeyPatch, subtests: pytest.Subtests
 ) -> None:
     mirror = tmp_path / "mirrors" / "101.git"
     with served(tmp_path, TOKEN) as provider:
         update_mirror(mirror, f"{provider.url}/acme/shop", AUTHORIZATION)
     # Once for a first copy, once for one that exists.
-    for git_dir in (tmp_path / "mirrors" / "102.git", mirror):
-        with monkeypatch.context() as patched:
+    for address, git_dir in product(OTHER_ADDRESSES, (tmp_path / "mirrors" / "102.git", mirror)):
+        with subtests.test(address=address, git_dir=git_dir.name), monkeypatch.context() as patched:
             patched.setattr(subprocess, "run", lambda *_, **__: pytest.fail("git was run"))
             with pytest.raises(GitError, match=r"https://git\.example\.com"):
                 update_mirror(git_dir, address.format(folder=tmp_path), AUTHORIZATION)
-        assert git_dir == mirror or not git_dir.exists()
-    assert not (tmp_path / RAN).exists()
+            assert git_dir == mirror or not git_dir.exists()
+            assert not (tmp_path / RAN).exists()
 
 
 @pytest.mark.parametrize("target", ["file://{folder}/elsewhere", "ext::touch {folder}/ran ", "ssh://127.0.0.1"])
