@@ -106,13 +106,15 @@ class RowsAttacker:
         hidden = [ids for ids in lists if any(row["person"] in ids.truth for row in ids.rows)]
         truth: dict[str, str] = {}
         votes: dict[str, Counter[str]] = defaultdict(Counter)
+        alone_in_named = [[_alone(signatures(rows)) for rows in named] for signatures in SIGNATURES]
         for entry in hidden:
             truth |= entry.truth
             rows = [row for row in entry.rows if row["person"] in entry.truth]
-            for signatures in SIGNATURES:
-                for others in named:
-                    for label, name in _pairs(signatures(rows), signatures(others)):
-                        votes[label][name] += 1
+            for signatures, of_others in zip(SIGNATURES, alone_in_named, strict=True):
+                labels = _alone(signatures(rows))
+                for names in of_others:
+                    for signature in labels.keys() & names.keys():
+                        votes[labels[signature]][names[signature]] += 1
         elected = {label: votes_for.most_common(1)[0][0] for label, votes_for in votes.items()}
         right = sum(truth[label] == name for label, name in elected.items())
         return Named(len(elected), right, _by_chance(elected, truth))
@@ -239,13 +241,10 @@ def _places(rows: Sequence[Row]) -> Mapping[str, Hashable]:
 SIGNATURES: Sequence[Callable[[Sequence[Row]], Mapping[str, Hashable]]] = (_totals, _counts, _facts, _days, _places)
 
 
-def _pairs(hidden: Mapping[str, Hashable], named: Mapping[str, Hashable]) -> Iterator[tuple[str, str]]:
-    """Who is the only one of both sides with the same signature."""
-    of_hidden, of_named = Counter(hidden.values()), Counter(named.values())
-    by_signature = {signature: name for name, signature in named.items() if of_named[signature] == 1}
-    for label, signature in hidden.items():
-        if of_hidden[signature] == 1 and signature in by_signature:
-            yield label, by_signature[signature]
+def _alone(signatures: Mapping[str, Hashable]) -> Mapping[Hashable, str]:
+    """Who is the only one with a signature, by it."""
+    counts = Counter(signatures.values())
+    return {signature: person for person, signature in signatures.items() if counts[signature] == 1}
 
 
 def _by_chance(elected: Mapping[str, str], truth: Mapping[str, str], tries: int = 1000) -> int:

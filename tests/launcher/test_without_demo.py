@@ -13,14 +13,20 @@ import pytest
 from tests.servers import PROJECT_DIR
 
 
-@pytest.fixture
-def image(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With the bytecode that is there, which takes longer to make than all else here."""
+    copy = tmp_path_factory.mktemp("runtime") / "image"
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT_DIR, check=True, capture_output=True, text=True)
     runtime = ("config/", "core/", "orgtree/", "integrations/", "insights/", "programs/", "templates/", "manage.py")
     for name in filter(lambda name: name.startswith(runtime), listed.stdout.split("\0")):
-        (tmp_path / "image" / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(PROJECT_DIR / name, tmp_path / "image" / name)
-    return tmp_path / "image"
+        source, target = PROJECT_DIR / name, copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)  # with its time, by which bytecode is known to be of it
+        for compiled in source.parent.glob(f"__pycache__/{source.stem}.*.pyc"):
+            (target.parent / "__pycache__").mkdir(exist_ok=True)
+            shutil.copy2(compiled, target.parent / "__pycache__")
+    return copy
 
 
 def manage(image: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
