@@ -85,9 +85,9 @@ def test_the_page_shows_what_a_file_would_do_and_does_it(sign_in: SignIn) -> Non
 
 
 WRONG_ROWS: Sequence[tuple[dict[str, Any], str]] = [
-    ({"title": ""}, "Opportunity or challenge: Say what"),
+    ({"title": ""}, "Opportunity or challenge: Enter the"),
     ({"kind": "weather"}, "Where the cause lies"),
-    ({"due_on": "soon"}, "Due by: “soon” is no day"),
+    ({"due_on": "soon"}, "Due by: “soon” is not a day"),
     ({"due_on": ""}, "needs a due date"),
     ({"unit": "nowhere"}, "no unit"),
     ({"unit": "search"}, "Unit"),
@@ -96,7 +96,7 @@ WRONG_ROWS: Sequence[tuple[dict[str, Any], str]] = [
     ({"state": "melted"}, "is none of"),
     ({"state": "dropped"}, "Give a reason"),
     ({"state": "open", "completed_on": TODAY}, "was not completed"),
-    ({"completed_on": TOMORROW}, "has not come yet"),
+    ({"completed_on": TOMORROW}, "is in the future"),
     ({"starts_on": TODAY, "completed_on": YESTERDAY}, "It began on"),
     ({"starts_on": TOMORROW, "due_on": timedelta(days=2), "state": "done"}, "cannot start in the future"),
     ({"metric": "dora.luck"}, "no metric"),

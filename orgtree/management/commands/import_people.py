@@ -32,11 +32,6 @@ class Command(JsonCommand):
         )
         parser.add_argument(
             "--effective",
-            metavar="DATE",
-            help="The day from which the changes apply, such as 2026-01-31 (default: today).",
-        )
-        parser.add_argument(
-            "--effective",
             type=day_argument,
             metavar="DATE",
             help="The day from which the changes apply, such as 2026-01-31 (default: today).",
