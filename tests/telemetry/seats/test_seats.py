@@ -130,7 +130,7 @@ def test_the_days_of_a_new_seat_are_announced() -> None:
         ("claude_code,Team,30,,,2026-03-01,", "email", "either an address or a number"),
         ("claude_code,Team,30,ada@example.com,3,2026-03-01,", "email", "either an address or a number"),
         ("claude_code,Team,30,,many,2026-03-01,", "seats", "not a number"),
-        ("claude_code,Team,30,ada@example.com,,March,", "start", "no day"),
+        ("claude_code,Team,30,ada@example.com,,March,", "start", "not a day"),
         ("claude_code,Team,30,ada@example.com,,2026-03-01,2026-03-01", "end", "after the start"),
     ],
 )

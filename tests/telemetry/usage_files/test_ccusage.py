@@ -321,7 +321,7 @@ def _set(path: str, value: Any) -> Any:
         ({"daily": []}, "", "no usage"),
         ({"daily": {}}, "daily", "A list"),
         ({"daily": [7]}, "daily[0]", "An object"),
-        (_set("date", "9 March"), "daily[1].date", "no day"),
+        (_set("date", "9 March"), "daily[1].date", "not a day"),
         (_set("date", "1999-01-01"), "daily[1].date", "not a possible day"),
         (_set("date", None), "daily[1].date", "missing"),
         (_set("modelBreakdowns.0.inputTokens", -1), "daily[1].modelBreakdowns[0].inputTokens", "not a possible"),
