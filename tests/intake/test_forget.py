@@ -150,4 +150,4 @@ def test_the_page_counts_what_the_provider_brought(tell: Tell, github: Connectio
     page = " ".join(
         admin.get(reverse("admin:integrations_connection_delete", args=[github.pk])).content.decode().split()
     )
-    assert "told of pull requests (<strong>1</strong>), work items (<strong>1</strong>)." in page
+    assert "Its provider sent pull requests (<strong>1</strong>), work items (<strong>1</strong>)." in page

@@ -84,7 +84,7 @@ def test_errors_end_with_1_and_nothing_stored(file: Path) -> None:
     assert not Person.objects.exists()
     code, printed = run(str(file))
     assert code == 1
-    assert printed.startswith("row 4, manager_email: “nobody@example.com” is nobody")
+    assert printed.startswith("row 4, manager_email: “nobody@example.com” is unknown")
 
 
 def test_what_becomes_different_is_told_in_words(file: Path) -> None:

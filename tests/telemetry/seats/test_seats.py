@@ -125,7 +125,7 @@ def test_the_days_of_a_new_seat_are_announced() -> None:
         (",Team,30,ada@example.com,,2026-03-01,", "agent", "empty"),
         ("claude_code,Team,-1,ada@example.com,,2026-03-01,", "monthly_price", "not a possible price"),
         ("claude_code,Team,NaN,ada@example.com,,2026-03-01,", "monthly_price", "not a possible price"),
-        ("claude_code,Team,much,ada@example.com,,2026-03-01,", "monthly_price", "no price"),
+        ("claude_code,Team,much,ada@example.com,,2026-03-01,", "monthly_price", "not a price"),
         ("claude_code,Team,30,ada,,2026-03-01,", "email", "not an e-mail address"),
         ("claude_code,Team,30,,,2026-03-01,", "email", "either an address or a number"),
         ("claude_code,Team,30,ada@example.com,3,2026-03-01,", "email", "either an address or a number"),
