@@ -17,15 +17,25 @@ STARTING = frozenset({"start_server", "roomy_tmp_path", "browser"})
 SECONDS_WITH_PROCESSES, SECONDS_WITHOUT = 5.0, 0.1
 # Files that take far longer than their number of tests says.
 SECONDS_OF = {
-    "tests/columns/test_changes.py": 60.0,
-    "tests/demo/test_demo_command.py": 200.0,
+    "tests/catalogue/test_catalogue.py": 15.0,
+    "tests/columns/test_changes.py": 35.0,
+    "tests/columns/test_pieces.py": 25.0,
+    "tests/columns/test_rows.py": 25.0,
+    "tests/delivery/oracle/test_figures.py": 30.0,
+    "tests/delivery/oracle/test_lines.py": 25.0,
+    "tests/demo/test_demo_command.py": 110.0,
     "tests/demo/test_quiet_flavour.py": 70.0,
-    "tests/kill/test_kill_during_intake.py": 70.0,
-    "tests/launcher/test_web_server.py": 30.0,
-    "tests/test_bad_input.py": 30.0,
-    "tests/catalogue/test_catalogue.py": 20.0,
+    "tests/demo/test_same_figures.py": 30.0,
     "tests/journeys/test_connect_github.py": 30.0,
-    "tests/launcher/test_schema.py": 15.0,
+    "tests/kill/test_kill_during_intake.py": 45.0,
+    "tests/launcher/test_web_server.py": 25.0,
+    "tests/privacy/test_withholding.py": 55.0,
+    "tests/sync/test_provider_faults.py": 80.0,
+    "tests/test_access.py": 65.0,
+    "tests/test_access_to_units.py": 40.0,
+    "tests/test_bad_input.py": 20.0,
+    "tests/test_token_scopes.py": 40.0,
+    "tests/worked/test_worked_examples.py": 60.0,
 }
 # For what hangs.  Others may use the same processors; and what waits for a process, with tests/patience.py, says better
 # what it waited for.
