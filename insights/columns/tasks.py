@@ -11,6 +11,7 @@ from insights.columns import refresh as refreshing
 from insights.columns.check import check_columns
 from insights.columns.folder import delete_orphans
 from insights.columns.stale import mark_broken, mark_damaged
+from insights.columns.table_changes import shorten
 
 # A first build takes minutes: repeated tasks from beat must not occupy all threads of the worker.
 _one_in_this_process = threading.Lock()
@@ -28,9 +29,10 @@ def refresh() -> None:
 
 @shared_task(name="insights.columns.tasks.tidy", ignore_result=True)  # type: ignore[untyped-decorator]
 def tidy() -> None:
-    """Mark partitions with missing or truncated files, and delete files that no partition refers to."""
+    """Mark partitions with missing or truncated files, and delete what nothing refers to any more."""
     mark_broken()
     delete_orphans()
+    shorten()
 
 
 @shared_task(name="insights.columns.tasks.check_files", ignore_result=True)  # type: ignore[untyped-decorator]

@@ -14,9 +14,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from django.db import connection
 from psycopg import sql
 
+from insights.columns.table_changes import versions_of
 from insights.engine.live_rows import Rows
 from integrations.facts.ownership import OWNER_PLACEMENTS, REPOSITORY_PLACEMENTS
 from integrations.facts.relation import Relation
@@ -123,7 +123,7 @@ def load(opened: duckdb.DuckDBPyConnection, tables: Collection[Table], rows: Row
     if not sources <= rows.versions.keys():
         if sources & _OF_PLACES:
             sources |= _OF_PLACES
-        rows.versions |= _versions(sorted(sources - rows.versions.keys()))
+        rows.versions |= versions_of(sources - rows.versions.keys())
     with _process.lock:
         return {
             table.name: _loaded_as(opened, table, tuple(rows.versions[name] for name in ("", *table.of)))
@@ -156,20 +156,3 @@ def _select(table: Table) -> sql.Composed:
         sql.Literal(END_DAY),
         sql.SQL(table.sql),
     )
-
-
-def _versions(names: Sequence[str]) -> Mapping[str, Any]:
-    """A version of each of these tables, which changes with any row that this transaction sees; "" is the database.
-
-    Every row version has its own ctid and xmin.
-    """
-    columns = sql.SQL(", ").join(
-        sql.SQL("(SELECT ROW(count(*), sum(hashtext(xmin::text || ctid::text)))::text FROM {})").format(
-            sql.Identifier(name)
-        )
-        for name in names
-    )
-    statement = sql.SQL("SELECT (SELECT oid FROM pg_database WHERE datname = current_database()), {}").format(columns)
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return dict(zip(("", *names), cursor.fetchone(), strict=True))

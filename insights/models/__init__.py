@@ -1,6 +1,6 @@
 from insights.models.annotations import Annotation, AnnotationChange
 from insights.models.badges import Badge
-from insights.models.columns import ColumnPartition
+from insights.models.columns import ColumnPartition, TableChange
 from insights.models.figure_records import FigureRecord
 
 __all__ = [
@@ -9,4 +9,5 @@ __all__ = [
     "Badge",
     "ColumnPartition",
     "FigureRecord",
+    "TableChange",
 ]

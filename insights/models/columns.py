@@ -39,3 +39,15 @@ class ColumnPartition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.relation} from {self.first_day} to {self.end_day}"
+
+
+class TableChange(models.Model):
+    """A statement changed rows of a small table that the engine joins (insights/columns/table_changes.py).
+
+    Written by triggers, in the statement's transaction.
+    """
+
+    table = models.CharField(max_length=63)
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.pk}"

@@ -1,0 +1,47 @@
+"""Versions of the small tables that the engine joins: memberships, ownership, attributes, people.
+
+Triggers append a row for each statement that changes one of them.  A transaction sees such a row exactly if it sees the
+change, so the version differs after every change, concurrent ones included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db import connection
+
+LONGEST = 200  # rows of a table, before they are replaced by one
+
+
+def versions_of(tables: Collection[str]) -> Mapping[str, Any]:
+    """The version of each of these tables that the current transaction sees; "" is the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT '', oid::bigint, 0 FROM pg_database WHERE datname = current_database()
+            UNION ALL
+            SELECT "table", count(*), sum(id)::bigint FROM insights_tablechange
+            WHERE "table" = ANY (%s) GROUP BY "table"
+            """,
+            [list(tables)],
+        )
+        changed = {table: version for table, *version in cursor.fetchall()}
+    return {table: tuple(changed.get(table, ())) for table in ("", *tables)}
+
+
+def shorten() -> None:
+    """Replace the rows of tables with many by a new one, which makes a version that never was."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH long AS (
+                SELECT "table" FROM insights_tablechange GROUP BY "table" HAVING count(*) > %s
+            ), gone AS (
+                DELETE FROM insights_tablechange USING long
+                WHERE insights_tablechange."table" = long."table" RETURNING long."table"
+            )
+            INSERT INTO insights_tablechange ("table") SELECT DISTINCT "table" FROM gone
+            """,
+            [LONGEST],
+        )
