@@ -1,4 +1,4 @@
-"""A year of delivery for a generated organisation: pull requests, work items, runs, deployments and incidents.
+"""Weeks of delivery for a generated organisation: pull requests, work items, runs, deployments and incidents.
 
 Records are written by the database itself, as those of sessions (facts.py); the services of the intake derive the rest.
 The same size and the same day give the same records.
@@ -6,8 +6,7 @@ The same size and the same day give the same records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -15,6 +14,7 @@ from django.db.models import Model
 from django.utils import timezone
 
 from bench.authors import numbered_authors
+from bench.bulk import references_unchecked, without_indexes
 from bench.deployment_facts import DEPLOYMENTS, INCIDENTS, ROLLOUTS, RUNS, STATUSES
 from bench.draws import create_draws
 from bench.organisation import OrganisationSize, numbers_by_level, plan_organisation
@@ -54,7 +54,7 @@ from integrations.models import (
 from orgtree.models import OrgTree, Unit
 
 NAME = "bench delivery"
-PULL_REQUESTS_A_YEAR = 150  # of each person
+PULL_REQUESTS_A_YEAR = 75  # of each person: 1.5 million of 10,000 people in two years
 PEOPLE_PER_REPOSITORY = 10
 WEEKS_OF_A_YEAR = 52
 FIRST_SETTLED = 1_000
@@ -77,14 +77,21 @@ class DeliverySize:
     def repositories(self) -> int:
         return max(1, self.people // PEOPLE_PER_REPOSITORY)
 
+    def __str__(self) -> str:
+        return f"{self.weeks} weeks of delivery with {PULL_REQUESTS_A_YEAR} pull requests a year and person"
+
 
 def generate_delivery_once(size: DeliverySize) -> None:
     """The organisation and its delivery, as far as no earlier entry of the same bench generated them."""
     if not OrgTree.objects.filter(slug=HAND_BUILT_TREE).exists():
         organisation = OrganisationSize(size.people, size.units, size.weeks)
         write_organisation(plan_organisation(organisation, today=timezone.localdate()))
-    if not Connection.objects.filter(name=NAME).exists():
+    if not is_generated():
         generate_delivery(size)
+
+
+def is_generated() -> bool:
+    return Connection.objects.filter(name=NAME).exists()
 
 
 def generate_delivery(size: DeliverySize) -> None:
@@ -94,42 +101,14 @@ def generate_delivery(size: DeliverySize) -> None:
     """
     with transaction.atomic():
         pushed_by = Connection.objects.create(provider="push", name=NAME, paused_at=timezone.now())
-        with _references_unchecked(), _without_indexes():
+        with references_unchecked(), without_indexes(WRITTEN):
             _write(size, pushed_by)
         note_named(Kind.DEPLOYMENT, _ids(Deployment, pushed_by))
         _give_repositories(size)
-        with _references_unchecked():
+        with references_unchecked():
             _derive(pushed_by)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-
-
-@contextmanager
-def _references_unchecked() -> Iterator[None]:
-    """Within a transaction; where the bench may not leave it out, each reference is checked at the end.
-
-    Those of a year are 60 million, and checking them takes as long as writing what they are in.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(CHECK_REFERENCES, {"role": "replica"})
-        yield
-        cursor.execute(CHECK_REFERENCES, {"role": "origin"})
-
-
-@contextmanager
-def _without_indexes() -> Iterator[None]:
-    """Let the tables that are written have no indexes meanwhile, but for those that keep rows apart.
-
-    To add five million rows to them one by one takes far longer than to build them anew.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(INDEXES, {"tables": list(WRITTEN)})
-        indexes = cursor.fetchall()
-        for name, _ in indexes:
-            cursor.execute(f"DROP INDEX {name}")
-        yield
-        for _, definition in indexes:
-            cursor.execute(definition)
 
 
 def _write(size: DeliverySize, pushed_by: Connection) -> None:
@@ -205,16 +184,6 @@ WRITTEN = (
     *("integrations_workitemtransition", "integrations_workitemassignment", "integrations_workitemlink"),
     *("integrations_pipelinerun", "integrations_deployment", "integrations_incident"),
 )
-
-INDEXES = """
-    SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid)
-    FROM pg_index WHERE indrelid = ANY (%(tables)s::regclass[]) AND NOT indisunique
-"""
-
-CHECK_REFERENCES = """
-    SELECT set_config('session_replication_role', %(role)s, true)
-    WHERE has_parameter_privilege('session_replication_role', 'SET')
-"""
 
 REPOSITORIES = """
     INSERT INTO integrations_repository (name, remote, root_sha, default_branch, shallow)

@@ -1,4 +1,4 @@
-"""A separate installation for the bench: its own data directory, database and port, deleted afterwards."""
+"""A separate installation for the bench: its own data directory, database and port."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from types import FrameType
 
 from django.conf import settings
 
-START_SECONDS = 180
+START_SECONDS = 600  # on a busy machine
 STOP_SECONDS = 60
 SUPERVISOR_PID = "HEADWAY_BENCH_SUPERVISOR"  # identifies the installation's processes for the measuring process
 
@@ -29,9 +29,13 @@ class BenchInstanceError(Exception):
 
 
 @contextmanager
-def temporary_instance() -> Iterator[Mapping[str, str]]:
-    """Run `manage.py up` in a fresh data directory; yields the environment in which commands reach it."""
-    folder = Path(tempfile.mkdtemp(prefix="headway-bench-"))
+def bench_instance(reusable: Path | None = None) -> Iterator[Mapping[str, str]]:
+    """Run `manage.py up`; yields the environment in which commands reach it.
+
+    In the `reusable` folder, with what an earlier run left there; without one, in a folder deleted afterwards.
+    """
+    folder = reusable or Path(tempfile.mkdtemp(prefix="headway-bench-"))
+    folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "CELERY_BROKER_URL")},
@@ -62,7 +66,8 @@ def temporary_instance() -> Iterator[Mapping[str, str]]:
             except subprocess.TimeoutExpired:
                 os.killpg(supervisor.pid, signal.SIGKILL)
                 supervisor.wait()
-            shutil.rmtree(folder, ignore_errors=True)
+            if not reusable:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Memory of the idle installation, PostgreSQL left out."""
+"""Memory of the idle installation, PostgreSQL left out, and of a web process that has shown every page."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from django.urls import reverse
+
 from bench.figures import Measured
 from bench.instance import SUPERVISOR_PID
+from bench.responses import browser, visit
+from config.context_processors import NAVIGATION
+from insights.catalogue.registry import metrics
 
 GOAL_MB = 400
+WEB_GOAL_MB = 300
 ENDED = (FileNotFoundError, ProcessLookupError)  # what asking for a process raises that is no more
 SETTLING_SECONDS = 5  # after which a freshly started installation no longer grows
 
@@ -36,6 +42,28 @@ def idle_memory() -> list[Measured]:
             goal=f"≤ {GOAL_MB} MB",
             met=total <= GOAL_MB,
             conditions="without PostgreSQL: " + ", ".join(f"{role} {size:.0f}" for role, size in sorted(parts.items())),
+        )
+    ]
+
+
+def web_memory(session_cookie: str) -> list[Measured]:
+    """PSS of the largest web process after all pages of the menu and of the metrics, in MB.  Linux only."""
+    supervisor = os.environ.get(SUPERVISOR_PID)
+    if supervisor is None or not Path("/proc/self/smaps_rollup").exists():
+        return []
+    pages = [reverse(entry.url_name) for _, entries in NAVIGATION for entry in entries]
+    pages += [reverse("metric_page", args=[metric.key]) for metric in metrics()]
+    with browser(session_cookie) as client:
+        responses = sum(len(visit(client, page)) for page in pages)
+    largest = max(_pss_mb(pid) for pid in tree_of(int(supervisor)) if role_of(pid) == "web")
+    return [
+        Measured(
+            name="memory of a web process",
+            value=largest,
+            unit="MB PSS",
+            goal=f"≤ {WEB_GOAL_MB} MB",
+            met=largest <= WEB_GOAL_MB,
+            conditions=f"after {len(pages)} pages in {responses:,} responses, and what was measured before",
         )
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import unescape
 
 import httpx
@@ -18,6 +18,7 @@ from bench.figures import Limit, Measured, percentile
 FIRST_P95_MS = 150  # at a first look
 P95_MS = 40  # at each further one
 QUERIES = 15
+NAMED_SLOWEST = 3
 SOURCES = re.compile(r'data-(?:chart|src)="([^"]+)"|hx-get="([^"]+)"')
 LATER_STILL = re.compile(r'hx-get="([^"]+)" hx-trigger="load')  # in a part, which is a page's without its menus
 
@@ -29,27 +30,50 @@ def browser(session_cookie: str) -> httpx.Client:
     )
 
 
+def visit(client: httpx.Client, page: str) -> dict[str, float]:
+    """Request what a browser requests to show the whole page, one after the other; seconds by address."""
+    seconds: dict[str, float] = {}
+    waiting = [page]
+    while waiting:
+        address = waiting.pop(0)
+        started = time.perf_counter()
+        text = client.get(address).raise_for_status().text
+        seconds[address] = time.perf_counter() - started
+        sources = SOURCES.findall(text) if address == page else [(later, "") for later in LATER_STILL.findall(text)]
+        found = dict.fromkeys(unescape(first or second) for first, second in sources)
+        waiting += [new for new in found if new.startswith("/") and new not in seconds and new not in waiting]
+    return seconds
+
+
 def with_parts(client: httpx.Client, pages: Iterable[str]) -> list[str]:
     """The pages, and the addresses from which their charts and late parts come."""
-    return list(dict.fromkeys(address for page in pages for address in (page, *parts_of(client, page))))
+    return list(dict.fromkeys(address for page in pages for address in visit(client, page)))
 
 
-def parts_of(client: httpx.Client, page: str) -> list[str]:
-    """The addresses that a browser requests to show the whole page; each of them once."""
-    text = client.get(page).raise_for_status().text
-    sources = [first or second for first, second in SOURCES.findall(text)]
-    parts = dict.fromkeys(address for address in map(unescape, sources) if address.startswith("/"))
-    waiting = list(parts)
-    while waiting:
-        later = map(unescape, LATER_STILL.findall(client.get(waiting.pop(0)).raise_for_status().text))
-        new = [address for address in dict.fromkeys(later) if address not in parts]
-        parts |= dict.fromkeys(new)
-        waiting += new
-    return list(parts)
+def again_ms(client: httpx.Client, addresses: Sequence[str], rounds: int) -> list[float]:
+    """Milliseconds of all responses, all addresses in turn."""
+    return [1000 * seconds_of(client, address) for _ in range(rounds) for address in addresses]
+
+
+def first_responses(name: str, visits: Collection[Mapping[str, float]], conditions: str) -> Measured:
+    """The 95th percentile of all responses of these visits, seconds by address."""
+    times = [
+        (1000 * seconds, address) for seconds_by_address in visits for address, seconds in seconds_by_address.items()
+    ]
+    p95 = percentile((milliseconds for milliseconds, _ in times), 95)
+    slowest = ", ".join(f"{address} {ms:.0f} ms" for ms, address in sorted(times, reverse=True)[:NAMED_SLOWEST])
+    return Measured(
+        name=name,
+        value=p95,
+        unit="ms, p95",
+        goal=f"≤ {FIRST_P95_MS} ms",
+        met=p95 <= FIRST_P95_MS,
+        conditions=f"{len(times)} responses of {len(visits)} visits; slowest {slowest}; {conditions}",
+    )
 
 
 def measured_responses(
-    name: str, client: httpx.Client, addresses: Sequence[str], *, rounds: int, conditions: str
+    name: str, client: httpx.Client, addresses: Sequence[str], *, rounds: int, conditions: str, goal_ms: int = P95_MS
 ) -> list[Measured]:
     """The 95th percentile of all responses, met where the slowest address keeps to the goal; and the most queries."""
     times = {address: [1000 * seconds_of(client, address) for _ in range(rounds)] for address in addresses}
@@ -62,10 +86,10 @@ def measured_responses(
     return [
         Measured(
             name=name,
-            value=percentile([seconds for series in times.values() for seconds in series], 95),
+            value=percentile([milliseconds for series in times.values() for milliseconds in series], 95),
             unit="ms, p95",
-            goal=f"≤ {P95_MS} ms",
-            met=slowest_ms <= P95_MS,
+            goal=f"≤ {goal_ms} ms",
+            met=slowest_ms <= goal_ms,
             limit=Limit("ms: p95 of /healthz", percentile(empty, 95)),
             conditions=f"{len(addresses)} addresses × {rounds}; slowest {slowest} {slowest_ms:.0f} ms; {conditions}",
         ),
@@ -80,9 +104,9 @@ def measured_responses(
     ]
 
 
-def seconds_of(client: httpx.Client, address: str, parameters: Mapping[str, str | list[str]] | None = None) -> float:
+def seconds_of(client: httpx.Client, address: str) -> float:
     started = time.perf_counter()
-    client.get(address, params=None if parameters is None else dict(parameters)).raise_for_status()
+    client.get(address).raise_for_status()
     return time.perf_counter() - started
 
 

@@ -38,7 +38,7 @@ from integrations.models import (
 
 pytestmark = pytest.mark.soak  # benches are run there, too
 
-SIZE = DeliverySize(people=40, units=12, weeks=16)
+SIZE = DeliverySize(people=80, units=12, weeks=16)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from core import browser_print
 def test_without_a_browser_it_says_so(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.delenv("HEADWAY_CHROMIUM", raising=False)
     monkeypatch.setattr(browser_print, "PROGRAMS", ())
-    assert [*pages_in_browser("", {"page": "/"}, rounds=1, conditions="")] == []
+    assert [*pages_in_browser("", "page", first=["/"], again=["/"], rounds=1)] == []
     assert "no Chromium" in caplog.text
 
 
@@ -28,7 +28,7 @@ def test_a_browser_that_does_not_start_is_told_and_nothing_else_is_lost(
     monkeypatch.setenv("HEADWAY_CHROMIUM", str(broken))
     with ThreadPoolExecutor(1) as beside_the_browser_of_this_run:
         visits = beside_the_browser_of_this_run.submit(
-            lambda: [*pages_in_browser("", {"page": "/"}, rounds=1, conditions="")]
+            lambda: [*pages_in_browser("", "page", first=["/"], again=["/"], rounds=1)]
         )
     assert visits.result() == []
     assert f"{broken} does not start" in caplog.text

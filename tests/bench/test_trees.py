@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench.facts import Size, generate
-from bench.trees import moves, units_side_by_side
+from bench.trees import moves
 from orgtree.models import Membership, Placement, UnitPlace
 
 pytestmark = pytest.mark.soak  # benches are run there, too
@@ -14,11 +14,11 @@ SIZE = Size(people=60, units=14, weeks=4, sessions_per_week=1, commits_per_week=
 
 
 @pytest.mark.django_db
-def test_moves_and_units_side_by_side_are_measured_and_nothing_stays() -> None:
+def test_moves_are_measured_and_nothing_stays() -> None:
     generate(SIZE)
     before = _rows()
-    figures = [*units_side_by_side(str(SIZE), rounds=1), *moves(SIZE, rounds=1)]
-    assert len({figure.name for figure in figures}) == 4
+    figures = moves(SIZE, rounds=1)
+    assert len({figure.name for figure in figures}) == 2
     assert all(figure.value > 0 for figure in figures)
     assert _rows() == before
 

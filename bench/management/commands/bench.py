@@ -10,6 +10,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -17,24 +18,25 @@ from django.contrib.auth.models import User
 from django.core.management import BaseCommand, CommandError, call_command
 from django.test import Client
 
+from bench.columns import columns, pages_during_refresh
 from bench.delay import event_to_tile
-from bench.delivery_facts import WEEKS_OF_A_YEAR, DeliverySize
-from bench.dora import dora
+from bench.delivery_facts import DeliverySize
 from bench.facts import Size
 from bench.figures import Measured, machine, machine_as_text, summary
+from bench.filling import fill_once, generate_all_once
+from bench.filters import filters
 from bench.git_import import git_import
 from bench.ingest import GOAL_ROWS, ROUNDS, small_requests, throughput
-from bench.instance import BenchInstanceError, temporary_instance
+from bench.instance import BenchInstanceError, bench_instance
 from bench.linking import relink
-from bench.memory import idle_memory
-from bench.pages import dashboards
+from bench.memory import idle_memory, web_memory
+from bench.pages import addresses_of_both, pages
 from bench.people_import import people_import
 from bench.program import program_pages
 from bench.program_rows import TICKETS
 from bench.provider_sync import provider_sync
 from bench.reminders import TICKETS as OVERDUE_TICKETS
 from bench.reminders import plan_reminders
-from bench.stages import stages
 from bench.trees import trees
 
 NAMES = (
@@ -46,13 +48,15 @@ NAMES = (
     "people-import",
     "reminders",
     "small-requests",
+    "columns",
     "pages",
+    "filters",
+    "refresh",
     "trees",
-    "dora",
-    "relink",
-    "stages",
     "program",
-)  # in this order: the last fill the database
+    "web-memory",
+    "relink",
+)  # in this order: from the columns on the database is full
 FULL = Size(people=10_000, units=1_000, weeks=104, sessions_per_week=2, commits_per_week=1)
 QUICK = Size(people=500, units=50, weeks=26, sessions_per_week=2, commits_per_week=1)
 QUICK_WEEKS = 2  # of delivery, which has most rows
@@ -69,6 +73,7 @@ class Command(BaseCommand):
         parser.add_argument("--people", type=int, help=f"people of the organisation ({FULL.people})")
         parser.add_argument("--units", type=int, help=f"units of their hand-built tree ({FULL.units})")
         parser.add_argument("--weeks", type=int, help=f"weeks of facts and moves ({FULL.weeks})")
+        parser.add_argument("--delivery-weeks", type=int, help="weeks of delivery (as many as of facts)")
         parser.add_argument(
             "--sessions-per-week", type=int, help=f"sessions of each of them ({FULL.sessions_per_week})"
         )
@@ -77,6 +82,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--commits", type=int, help="commits of the repository for git-import (20,000)")
         parser.add_argument("--pull-requests", type=int, help="pull requests for provider-sync (50,000)")
+        parser.add_argument(
+            "--data-dir", type=Path, metavar="DIR", help="measure the installation in this folder, and leave it there"
+        )
         parser.add_argument("--measure-here", action="store_true", help="fill and measure this very installation")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -84,7 +92,7 @@ class Command(BaseCommand):
         if unknown := sorted(set(names) - set(NAMES)):
             raise CommandError(f"Unknown: {', '.join(unknown)}. Choose from {', '.join(NAMES)}.")
         if not options["measure_here"]:
-            _measure_in_temporary_instance(_words(names, options))
+            _measure_in_own_instance(_words(names, options), options["data_dir"])
             return
         measurements = self._measurements(options)
         chosen = [measurements[name] for name in NAMES if name in names]
@@ -108,7 +116,23 @@ class Command(BaseCommand):
     def _measurements(self, options: Mapping[str, Any]) -> Mapping[str, Callable[[], list[Measured]]]:
         quick = options["quick"]
         size = _size(QUICK if quick else FULL, options)
-        delivery = DeliverySize(size.people, size.units, min(size.weeks, QUICK_WEEKS if quick else WEEKS_OF_A_YEAR))
+        delivery = DeliverySize(
+            size.people, size.units, options["delivery_weeks"] or (QUICK_WEEKS if quick else size.weeks)
+        )
+        conditions = f"{size}, {delivery}"
+
+        def filled(measure: Callable[[], list[Measured]]) -> Callable[[], list[Measured]]:
+            def fill_and_measure() -> list[Measured]:
+                fill_once(size, delivery)
+                return measure()
+
+            return fill_and_measure
+
+        def of_columns() -> list[Measured]:
+            generate_all_once(size, delivery)
+            return columns(conditions)
+
+        rounds = 3 if quick else 10
         rows = options["partition_rows"] or (20_000 if quick else GOAL_ROWS)
         return {
             "memory": idle_memory,
@@ -119,17 +143,21 @@ class Command(BaseCommand):
             "people-import": lambda: people_import(size.organisation),
             "reminders": lambda: plan_reminders(size.organisation, tickets=500 if quick else OVERDUE_TICKETS),
             "small-requests": lambda: small_requests(_token(), requests=200 if quick else 8000, partition_rows=rows),
-            "pages": lambda: dashboards(_session_cookie(), size=size, rounds=5 if quick else 30),
-            "trees": lambda: trees(_session_cookie(), size=size, rounds=3 if quick else 10),
-            "dora": lambda: dora(_session_cookie(), size=delivery, rounds=3 if quick else 30),
-            "relink": lambda: relink(delivery),
-            "stages": lambda: stages(delivery, pull_requests=500 if quick else 50_000),
+            "columns": of_columns,
+            "pages": filled(lambda: pages(_session_cookie(), units=size.units, rounds=rounds, conditions=conditions)),
+            "filters": filled(lambda: filters(_session_cookie(), rounds=rounds, conditions=conditions)),
+            "refresh": filled(
+                lambda: [pages_during_refresh(_session_cookie(), addresses_of_both(size.units), rounds=rounds)]
+            ),
+            "trees": lambda: trees(_session_cookie(), size=size, rounds=rounds),
             "program": lambda: program_pages(
                 _session_cookie(),
                 size=size.organisation,
                 tickets=500 if quick else TICKETS,
-                rounds=5 if quick else 30,
+                rounds=rounds,
             ),
+            "web-memory": filled(lambda: web_memory(_session_cookie())),
+            "relink": lambda: relink(delivery),
         }
 
 
@@ -139,6 +167,7 @@ def _words(names: Sequence[str], options: Mapping[str, Any]) -> list[str]:
         "--people": options["people"],
         "--units": options["units"],
         "--weeks": options["weeks"],
+        "--delivery-weeks": options["delivery_weeks"],
         "--sessions-per-week": options["sessions_per_week"],
         "--partition-rows": options["partition_rows"],
         "--commits": options["commits"],
@@ -155,10 +184,10 @@ def _size(usual: Size, options: Mapping[str, Any]) -> Size:
     return replace(usual, **chosen_sizes)
 
 
-def _measure_in_temporary_instance(words: Sequence[str]) -> None:
+def _measure_in_own_instance(words: Sequence[str], reusable: Path | None) -> None:
     """Run this command again in the environment of an installation made for it."""
     try:
-        with temporary_instance() as environment:
+        with bench_instance(reusable) as environment:
             command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "bench", *words]
             code = subprocess.run(command, env=dict(environment), check=False).returncode
     except BenchInstanceError as problem:

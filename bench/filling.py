@@ -1,0 +1,26 @@
+"""The full installation: an organisation, years of its telemetry and delivery, and their columns."""
+
+from __future__ import annotations
+
+import math
+
+from bench.delivery_facts import DeliverySize, generate_delivery_once, is_generated
+from bench.facts import Size, generate_once
+from insights.catalogue.registry import metrics
+from insights.columns.recompute import mark_for_recompute
+from insights.columns.refresh import refresh
+
+
+def generate_all_once(size: Size, delivery: DeliverySize) -> None:
+    """Facts by statement write no outbox: all partitions are stale afterwards.  Nothing, where an earlier entry or run
+    did it."""
+    if not is_generated():
+        generate_once(size)
+        generate_delivery_once(delivery)
+        mark_for_recompute(metrics(), None)
+
+
+def fill_once(size: Size, delivery: DeliverySize) -> None:
+    """With the columns built."""
+    generate_all_once(size, delivery)
+    refresh(math.inf)
