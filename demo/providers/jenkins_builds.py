@@ -75,9 +75,9 @@ def builds_of(shown: HistoryAt) -> dict[str, list[Build]]:
 
 
 def document(
-    build: Build, number: int, *, page: str, web: str, numbers: Mapping[int, int], at: datetime
+    build: Build, number: int, *, page: str, code_host: str, numbers: Mapping[int, int], at: datetime
 ) -> dict[str, Any]:
-    """`page` is the job's, `web` that of the organisation at its code host, `numbers` by queue id."""
+    """`page` is the job's, `code_host` that of the organisation there, `numbers` by queue id."""
     ended = build.ended_by(at)
     actions: list[dict[str, Any]] = [
         {"_class": "hudson.model.CauseAction", "causes": _causes(build, numbers)},
@@ -86,8 +86,8 @@ def document(
             "_class": "jenkins.metrics.impl.TimeInQueueAction",
             "queuingDurationMillis": _milliseconds(build.started_at) - _milliseconds(build.waited_from),
         },
-        _checkout(f"{web}/{LIBRARY}.git", hashlib.sha1(b"library").hexdigest(), "refs/remotes/origin/main"),  # noqa: S324
-        *_sources(build, web),
+        _checkout(f"{code_host}/{LIBRARY}.git", hashlib.sha1(b"library").hexdigest(), "refs/remotes/origin/main"),  # noqa: S324
+        *_sources(build, code_host),
     ]
     if build.parameters:
         listed = [
@@ -191,9 +191,9 @@ def _user(account: Account | None) -> dict[str, Any]:
     return {"_class": "hudson.model.Cause$UserIdCause", "userId": login, "userName": account.name if account else login}
 
 
-def _sources(build: Build, web: str) -> list[dict[str, Any]]:
+def _sources(build: Build, code_host: str) -> list[dict[str, Any]]:
     """A pull request's build is of a merge that nobody else knows."""
-    remote = f"{web}/{build.repository.name}.git"
+    remote = f"{code_host}/{build.repository.name}.git"
     if build.pull_request is None:
         own = _checkout(remote, build.sha, f"refs/remotes/origin/{build.branch}")
         if build.parameters:

@@ -33,7 +33,8 @@ _NEWEST_STAGES = 11
 class JenkinsServer(SimulatedServer):
     """`at` is the instant that is shown, the history's end where none is given; `path` that of the controller.
 
-    `web` is the organisation's page at its code host.
+    `code_host` is the organisation's page at its code host.  `web` is the address of Jenkins' own pages, where that is
+    not the API's.
     """
 
     def __init__(
@@ -44,13 +45,16 @@ class JenkinsServer(SimulatedServer):
         token: str,
         at: datetime | None = None,
         path: str = "",
-        web: str = "https://github.com/acme",
+        code_host: str = "https://github.com/acme",
+        web: str = "",
         faults: Iterable[Fault] = (),
         port: int = 0,
     ) -> None:
         super().__init__("Jenkins", faults=faults, port=port)
-        self.root, self._prefix, self._web = self.url, path, web
+        self.root, self._prefix, self._code_host = self.url, path, code_host
         self.url += path
+        self._web = web or self.url
+        self._user = user
         self._authorization = "Basic " + base64.b64encode(f"{user}:{token}".encode()).decode()
         self._names: dict[str, str] = {}
         self._discarded: dict[str, int] = {}
@@ -93,7 +97,7 @@ class JenkinsServer(SimulatedServer):
         if request.headers.get("authorization") != self._authorization:
             return Answer(401, b"<html>Invalid password/token</html>", {"Content-Type": "text/html"})
         if request.path == "/whoAmI/api/json":
-            return self._sent({"name": "reader", "anonymous": False, "authenticated": True}, request)
+            return self._sent({"name": self._user, "anonymous": False, "authenticated": True}, request)
         names, rest = _split(request.path)
         if any("/".join(names[:depth]) in self.refused for depth in range(1, len(names) + 1)):
             return Answer(403, b"<html>Access Denied</html>", {"X-Required-Permission": "hudson.model.Item.Read"})
@@ -163,7 +167,7 @@ class JenkinsServer(SimulatedServer):
         if name.count("/") == 2 and builds:
             build = builds[-1][1]
             where = f"pull/{build.pull_request}" if build.pull_request is not None else f"tree/{build.branch}"
-            page = f"{self._web}/{build.repository.name}/{where}"
+            page = f"{self._code_host}/{build.repository.name}/{where}"
             job["actions"] = [{}, {"_class": "jenkins.scm.api.metadata.ObjectMetadataAction", "objectUrl": page}]
         return job
 
@@ -174,7 +178,7 @@ class JenkinsServer(SimulatedServer):
         for number, build in builds:
             if (page, number, build.queue_id) not in documents:
                 documents[page, number, build.queue_id] = document(
-                    build, number, page=page, web=self._web, numbers=numbers, at=self.at
+                    build, number, page=page, code_host=self._code_host, numbers=numbers, at=self.at
                 )
         return [documents[page, number, build.queue_id] for number, build in builds[::-1]]
 
@@ -185,7 +189,7 @@ class JenkinsServer(SimulatedServer):
         return next((build for build in listed if build["number"] == int(number)), None)
 
     def _page(self, name: str) -> str:
-        return "/".join([self.url, *(f"job/{part.replace('%', '%25')}" for part in name.split("/") if part)]) + "/"
+        return "/".join([self._web, *(f"job/{part.replace('%', '%25')}" for part in name.split("/") if part)]) + "/"
 
     def _sent(self, found: dict[str, Any], request: Request) -> Answer:
         return Answer.of(projected(found, request.query["tree"]), headers={"X-Jenkins": VERSION})

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -111,10 +111,11 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class JiraIssues:
-    """The issues at an instant."""
+    """The issues at an instant; those of a project are written once."""
 
     shown: HistoryAt
     url: str
+    _of_projects: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def repositories(self) -> Sequence[Repository]:
@@ -122,6 +123,11 @@ class JiraIssues:
 
     def of_project(self, project: int) -> list[dict[str, Any]]:
         """With their changelogs, those that changed last first."""
+        if project not in self._of_projects:
+            self._of_projects[project] = self._written(project)
+        return self._of_projects[project]
+
+    def _written(self, project: int) -> list[dict[str, Any]]:
         repository = next((one for one in self.repositories if one.id == project), None)
         if repository is None:
             return []

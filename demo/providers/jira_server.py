@@ -36,7 +36,8 @@ class JiraServer(SimulatedServer):
     """`at` is the instant that is shown, the history's end where none is given; `page` the most issues of a search.
 
     `hidden` are ids of projects that the account may not browse, `deleted_sprints` those of sprints that somebody
-    deleted.  Without an address it is a Data Center.
+    deleted.  Without an e-mail address it is a Data Center.  `web` is the address of its pages, where that is not the
+    API's.
     """
 
     def __init__(
@@ -48,13 +49,14 @@ class JiraServer(SimulatedServer):
         at: datetime | None = None,
         faults: Iterable[Fault] = (),
         page: int = 100,
+        web: str = "",
         port: int = 0,
     ) -> None:
         super().__init__("Jira", faults=faults, port=port)
         self.hidden: set[int] = set()
         self.deleted_sprints: set[int] = set()
         self.written = WrittenIssues(self._project)
-        self._page = page
+        self._page, self._web = page, web or self.url
         self._is_cloud = bool(email)
         self.give(email, token)
         self.show(history, at or history.ends_at)
@@ -70,16 +72,13 @@ class JiraServer(SimulatedServer):
     def show(self, history: DeliveryHistory, at: datetime) -> None:
         """Show another history from the next request on."""
         self._shown = HistoryAt(history, at)
+        self.issues = JiraIssues(self._shown, self.url)
         self.clock_ahead = at - datetime.now(UTC)
 
     def give(self, email: str, token: str) -> None:
         """The one token from now on."""
         pair = base64.b64encode(f"{email}:{token}".encode()).decode()
         self._authorization = f"Basic {pair}" if email else f"Bearer {token}"
-
-    @property
-    def issues(self) -> JiraIssues:
-        return JiraIssues(self._shown, self.url)
 
     def answer_of(self, request: Request) -> Answer:
         if request.headers.get("authorization") != self._authorization:
@@ -95,7 +94,7 @@ class JiraServer(SimulatedServer):
     def _routes(self) -> Sequence[tuple[re.Pattern[str], Callable[..., Answer]]]:
         return (
             (re.compile("/rest/api/3/myself"), lambda request: Answer.of({"timeZone": "Europe/Berlin"})),
-            (re.compile("/rest/api/3/serverInfo"), lambda request: Answer.of({"baseUrl": self.url})),
+            (re.compile("/rest/api/3/serverInfo"), lambda request: Answer.of({"baseUrl": self._web})),
             (re.compile("/rest/api/3/field"), lambda request: Answer.of(list(FIELDS))),
             (re.compile("/rest/api/3/status"), self._statuses),
             (re.compile("/rest/api/3/project/search"), self._projects),

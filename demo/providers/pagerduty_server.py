@@ -27,7 +27,8 @@ class PagerDutyServer(SimulatedServer):
     """`at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list.
 
     `services` are the names of services by repository; those of others are called as their repositories.
-    `escalations` is how often every incident was escalated.
+    `escalations` is how often every incident was escalated.  `web` is the address of its pages, where that is not
+    the API's.
     """
 
     def __init__(
@@ -39,10 +40,11 @@ class PagerDutyServer(SimulatedServer):
         services: Mapping[str, str] = MappingProxyType({}),
         faults: Iterable[Fault] = (),
         page: int = 100,
+        web: str = "",
         port: int = 0,
     ) -> None:
         super().__init__("PagerDuty", faults=faults, port=port)
-        self._page_size = page
+        self._page_size, self._web = page, web or self.url
         self.escalations = 0
         self.on_call = [
             {
@@ -50,7 +52,7 @@ class PagerDutyServer(SimulatedServer):
                 "escalation_level": level,
                 "user": {"id": f"PU{one.id}", "email": one.email},
             }
-            for level, one in enumerate((one for one in history.accounts[:4] if one.email), start=1)
+            for level, one in enumerate((one for one in history.accounts[:4] if one.email and not one.is_bot), start=1)
         ]
         self._history, self._token, self._services = history, token, services
         self.at = at or history.ends_at
@@ -126,7 +128,7 @@ class PagerDutyServer(SimulatedServer):
             "incident_number": incident.id,
             "title": incident.title,
             "description": incident.title,
-            "html_url": f"{self.url}/incidents/P{incident.id}",
+            "html_url": f"{self._web}/incidents/P{incident.id}",
             "status": "resolved" if resolved else "acknowledged" if acknowledged else "triggered",
             "urgency": "low" if incident.urgency is Urgency.LOW else "high",
             "priority": {"summary": _PRIORITIES[incident.urgency]},
@@ -171,7 +173,7 @@ class PagerDutyServer(SimulatedServer):
             "status": "active",
             "created_at": _written(repository.created_at),
             "escalation_policy": {"id": "PESC1", "type": "escalation_policy_reference"},
-            "html_url": f"{self.url}/services/{_service_id(repository)}",
+            "html_url": f"{self._web}/services/{_service_id(repository)}",
         }
 
     def _change(self, deployment: Deployment, at: datetime) -> dict[str, Any]:

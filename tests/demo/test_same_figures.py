@@ -176,7 +176,7 @@ def _by_four_tools(history: DeliveryHistory) -> None:
         github = running.enter_context(GitHubServer(code, tokens=[Token(SECRET, "reader")], web=WEB))
         jira = running.enter_context(JiraServer(history, email="reader@example.com", token=SECRET))
         jenkins = running.enter_context(
-            JenkinsServer(history, user="reader", token=SECRET, path="/ci", web=f"{WEB}/{ORGANISATION_LOGIN}")
+            JenkinsServer(history, user="reader", token=SECRET, path="/ci", code_host=f"{WEB}/{ORGANISATION_LOGIN}")
         )
         pagerduty = running.enter_context(PagerDutyServer(history, token=SECRET, services=SERVICES))
         _read("github", "GitHub", {"base_url": github.url})
