@@ -1,4 +1,4 @@
-"""One process of an installation: `python -m config.launcher.child web|worker|beat|prepare|demo|github`.
+"""One process of an installation: `python -m config.launcher.child web|worker|beat|prepare|demo|tools`.
 
 Runs the web server or Celery in this process, without console scripts, whose shebang breaks in long paths.
 """
@@ -48,7 +48,7 @@ def run_demo() -> None:
     execute_from_command_line(["manage.py", "demo"])
 
 
-def run_simulated_github() -> None:
+def run_simulated_tools() -> None:
     from config import environment
     from demo.providers.serve import FILE, serve
 
@@ -63,7 +63,7 @@ def main() -> None:
     )
     parser.add_argument("--listener", type=int, help="descriptor of the listening socket, for web")
     parser.add_argument("--answer", type=int, help="descriptor of the file for the result, for prepare")
-    parser.add_argument("name", choices=("web", "worker", "beat", "prepare", "demo", "github"))
+    parser.add_argument("name", choices=("web", "worker", "beat", "prepare", "demo", "tools"))
     options = parser.parse_args()
     multiprocessing.current_process().name = options.name  # what the JSON log calls the process
     os.environ["CELERY_SKIP_CHECKS"] = "1"  # they load every page into worker and beat; web and commands run them
@@ -80,8 +80,8 @@ def main() -> None:
             prepare_installation(options.answer)
         case "demo":
             run_demo()
-        case "github":
-            run_simulated_github()
+        case "tools":
+            run_simulated_tools()
 
 
 if __name__ == "__main__":

@@ -97,6 +97,6 @@ def _children(*, lifeline: int, owner: int, listener: int) -> list[Child]:
 
 
 def _demo_children(*, lifeline: int, owner: int) -> list[Child]:
-    """The simulated GitHub that the demo organisation is connected to."""
+    """The simulated tools that the demo organisation is connected to."""
     module = ("-m", "config.launcher.child", "--lifeline", str(lifeline))
-    return [Child("github", (*module, "github"), (lifeline, owner))]
+    return [Child("tools", (*module, "tools"), (lifeline, owner))]

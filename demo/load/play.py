@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,28 +14,22 @@ from demo.load.annotations import write_demo_annotations
 from demo.load.begin import year_of
 from demo.load.benchmarks import write_demo_benchmarks
 from demo.load.budgets import write_demo_budgets
-from demo.load.github import (
-    connect_github,
-    follow_to_another_port,
-    rest_where_nobody_serves,
-    simulated_github,
-    streams_waiting,
-)
 from demo.load.hand_kept import write_demo_hand_kept
 from demo.load.meetings import write_demo_meetings
 from demo.load.objectives import plan_demo_objectives, write_demo_objectives
 from demo.load.ownership import confirm_demo_owners
 from demo.load.qbr import late_incident, write_demo_qbrs
 from demo.load.reminders import tell_demo_people
-from demo.load.repositories import commits_waiting, repositories_folder, repositories_waiting, write_and_connect
+from demo.load.repositories import commits_waiting, repositories_waiting, write_and_connect
 from demo.load.reviews import write_demo_reviews
 from demo.load.roadmap import write_demo_roadmap
 from demo.load.tickets import write_demo_tickets
-from demo.plan.delivery import Incident
-from demo.plan.delivery_history import demo_history
-from demo.plan.pushing import push_incidents
+from demo.load.tools import connect_tools, follow_to_another_port, simulated_tools, streams_waiting, tools_waiting
+from demo.plan.pushing import push_incident
 from demo.plan.repositories import REPOSITORIES
 from demo.plan.sending import Sent, send_year
+from demo.plan.year import DemoYear
+from demo.providers.serve import DemoTools
 from insights.columns.health import changes_waiting
 from insights.columns.refresh import refresh
 from insights.query.windows import local_today
@@ -79,10 +73,10 @@ class Played:
 def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     """Send all weeks, newest first, and return once everything is folded, attributed and in the columns.
 
-    The repositories follow the telemetry, so that each commit is attributed once; the simulated GitHub follows the
-    repositories, for it tells of their commits.  Safe to call again after an interruption: the receiver recognises
+    The repositories follow the telemetry, so that each commit is attributed once; the simulated tools follow the
+    repositories, for they tell of their commits.  Safe to call again after an interruption: the receiver recognises
     what it has, a repository is written once, and a sync goes on where it was.  Raises ReceiverRefusedError,
-    ReceiverAwayError, GitHubAwayError, IncidentsRefusedError or NoProgressError.
+    ReceiverAwayError, ToolsAwayError, IncidentRefusedError or NoProgressError.
     """
     if run.completed_at is not None:
         follow_to_another_port(run)
@@ -90,44 +84,49 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     started = time.monotonic()
     sent = Sent() if run.sent_at is not None else _send(run, base_url, report)
     sent_at = time.monotonic()
-    _bring_the_rest(run, base_url, report)
-    refresh(math.inf)  # beside the worker, which takes other partitions
-    _wait(changes_waiting, "changes of facts and stale partitions", report)
-    write_demo_hand_kept(year_of(run), today=local_today())
-    write_demo_budgets(year_of(run), today=local_today())
-    write_demo_benchmarks(year_of(run), today=local_today())
-    write_demo_objectives(year_of(run), today=local_today())
-    write_demo_roadmap(year_of(run), today=local_today())
-    write_demo_tickets(year_of(run), today=local_today())
-    plan_demo_objectives()
-    write_demo_meetings(year_of(run), today=local_today())
-    write_demo_reviews(year_of(run), today=local_today())
-    write_demo_qbrs(year_of(run))
-    _push_late_incident(run, base_url)
-    _wait(changes_waiting, "changes of facts and stale partitions", report)
+    _wait(pending_batches, "received batches", report)
+    commits = write_and_connect(year_of(run))
+    report(f"Wrote {len(REPOSITORIES)} repositories with {commits:,} commits of the people's.")
+    with simulated_tools(run) as tools:  # they begin to play their year while the repositories are read
+        _read(tools, run, report)
+        _write(run, base_url, report)
     tell_demo_people(year_of(run), today=local_today())
     completed_at = run.completed_at = timezone.now()
     run.save(update_fields=["completed_at"])
     return Played(completed_at, sent, sent_at - started, time.monotonic() - sent_at)
 
 
-def _bring_the_rest(run: DemoRun, base_url: str, report: Report) -> None:
-    """Loads everything besides telemetry, once telemetry is processed."""
-    _wait(pending_batches, "received batches", report)
-    commits = write_and_connect(year_of(run))
-    report(f"Wrote {len(REPOSITORIES)} repositories with {commits:,} commits of the people's.")
-    with simulated_github(run) as github:  # it begins to play its year while the repositories are read
-        _wait(repositories_waiting, "repositories to read", report)
-        match_identities()  # whose commits are whose changes what is attributed and counted below
-        connect_github(github)
-        _wait(commits_waiting, "commits to attribute", report)
-        _push_incidents(run, base_url, report)
-        _wait(streams_waiting, "streams of the simulated GitHub to read", report)
-        sync_line_histories()  # the minute's sweep would, and have the figures of all that changed computed once more
-        _wait(commits_waiting, "commits to attribute", report)
-    rest_where_nobody_serves()
+def _read(tools: DemoTools, run: DemoRun, report: Report) -> None:
+    """Everything besides telemetry, once telemetry is processed."""
+    _wait(repositories_waiting, "repositories to read", report)
+    match_identities()  # whose commits are whose changes what is attributed and counted below
+    connect_tools(tools)
+    _wait(commits_waiting, "commits to attribute", report)
+    _wait(tools_waiting, "simulated tools to list", report)
+    _wait(streams_waiting, "streams of the simulated tools to read", report)
+    sync_line_histories()  # the minute's sweep would, and have the figures of all that changed computed once more
+    _wait(commits_waiting, "commits to attribute", report)
     report(f"Confirmed {confirm_demo_owners()} proposed owners of repositories.")
     write_demo_annotations(year_of(run))
+    refresh(math.inf)  # beside the worker, which takes other partitions
+    _wait(changes_waiting, "changes of facts and stale partitions", report)
+
+
+def _write(run: DemoRun, base_url: str, report: Report) -> None:
+    """What people of the organisation wrote about it."""
+    year, today = year_of(run), local_today()
+    write_demo_hand_kept(year, today=today)
+    write_demo_budgets(year, today=today)
+    write_demo_benchmarks(year, today=today)
+    write_demo_objectives(year, today=today)
+    write_demo_roadmap(year, today=today)
+    write_demo_tickets(year, today=today)
+    plan_demo_objectives()
+    write_demo_meetings(year, today=today)
+    write_demo_reviews(year, today=today)
+    write_demo_qbrs(year)
+    _push_late_incident(year, base_url)
+    _wait(changes_waiting, "changes of facts and stale partitions", report)
 
 
 def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
@@ -157,24 +156,13 @@ def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
     return sent
 
 
-def _push_incidents(run: DemoRun, base_url: str, report: Report) -> None:
-    """Once the repositories are known that they name; without the one that is reported late."""
-    incidents = demo_history(year_of(run), repositories_folder()).incidents
-    late = late_incident(incidents, year_of(run))
-    count = _push([incident for incident in incidents if incident is not late], base_url)
-    report(f"Pushed {count} incidents.")
-
-
-def _push_late_incident(run: DemoRun, base_url: str) -> None:
-    late = late_incident(demo_history(year_of(run), repositories_folder()).incidents, year_of(run))
-    if late is not None:
-        _push([late], base_url)
-
-
-def _push(incidents: Sequence[Incident], base_url: str) -> int:
+def _push_late_incident(year: DemoYear, base_url: str) -> None:
+    late = late_incident(year)
+    if late is None:
+        return
     token, secret = create_ingest_token(_TOKEN_NAME, scope=IngestScope.PUSH)
     try:
-        return push_incidents(incidents, base_url=base_url, token=secret)
+        push_incident(late, base_url=base_url, token=secret)
     finally:
         revoke_ingest_token(token)
 

@@ -7,11 +7,15 @@ from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import Max
 from django.utils import timezone
 
 from demo.load.personas import PERSONAS
-from demo.plan.delivery import Incident
+from demo.plan.delivery import Incident, Repository, Urgency
+from demo.plan.repositories import REPOSITORIES
 from demo.plan.year import DemoYear
+from integrations.enums import Environment, RunStatus
+from integrations.models import Deployment
 from orgtree.access.access import Access, access_of
 from programs.models import Qbr, QbrPeriod, QbrState
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
@@ -20,6 +24,7 @@ from programs.quarters.fiscal_quarters import current_quarter, preceding
 
 FROZEN_DAYS_AFTER, SIGNED_DAYS_AFTER = 4, 7  # the end of a quarter
 AT_NINE = time(9)
+LATE_LASTED = timedelta(hours=3)  # the incident that is reported late
 # By how many quarters ago and section: headline and commentary.
 TEXTS: Mapping[int, Mapping[str, tuple[str, str]]] = {
     3: {
@@ -126,13 +131,27 @@ def write_demo_qbrs(year: DemoYear) -> None:
             sign_qbr(access, qbr, at=_nine(end + timedelta(days=SIGNED_DAYS_AFTER)))
 
 
-def late_incident(incidents: tuple[Incident, ...], year: DemoYear) -> Incident | None:
-    """The last one that was over before this quarter: it is reported after its review was frozen, which is restated."""
+def late_incident(year: DemoYear) -> Incident | None:
+    """One that no pager knows, of the last quarter: it is reported after its review was frozen, which is restated."""
     if year.flavour.is_quiet:
         return None
-    first = current_quarter().start
-    over = [one for one in incidents if one.resolved_at and timezone.localdate(one.resolved_at) < first]
-    return over[-1] if over else None
+    checkout = REPOSITORIES[0]
+    begin = timezone.make_aware(datetime.combine(current_quarter().start, time.min))
+    rollouts = Deployment.objects.filter(
+        repository__name=checkout.name, environment=Environment.PRODUCTION, status=RunStatus.SUCCESS
+    )
+    finished = rollouts.filter(finished_at__lt=begin - LATE_LASTED).aggregate(latest=Max("finished_at"))["latest"]
+    if finished is None:
+        return None
+    return Incident(
+        id=1,
+        repository=Repository(id=1, name=checkout.name, created_at=finished),
+        title="Receipts are sent twice",
+        urgency=Urgency.HIGH,
+        started_at=finished + timedelta(minutes=10),
+        acknowledged_at=finished + timedelta(minutes=25),
+        resolved_at=finished + LATE_LASTED,
+    )
 
 
 def _written(access: Access, day: date, texts: Mapping[str, tuple[str, str]]) -> Qbr:

@@ -22,7 +22,7 @@ history.py       a repository's year, authorship_notes.py with the notes that an
 fast_import.py   both as commands of `git fast-import`
 
 delivery.py      what its tools would know; delivery_history.py makes it of the plan, deployments.py what follows merges
-pushing.py       its incidents, for which there is no tool
+pushing.py       an incident that no tool knows
 
 Nothing here knows Django.
 """

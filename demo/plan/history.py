@@ -23,7 +23,15 @@ from demo.plan.fast_import import FastImport, Signed, create_bare_repository, fa
 from demo.plan.filler import Filler
 from demo.plan.people import DemoPerson
 from demo.plan.pull_requests import PlannedPullRequest, Work, plan_work
-from demo.plan.repositories import BOT_EMAIL, BOT_NAME, ORGANISATION_LOGIN, DemoRepository, git_address, mailmap
+from demo.plan.repositories import (
+    BOT_EMAIL,
+    BOT_NAME,
+    ORGANISATION_LOGIN,
+    DemoRepository,
+    git_address,
+    mailmap,
+    project_key,
+)
 from demo.plan.session import DemoSession
 from demo.plan.work_tree import WorkTree, Written, content_of, marks_of
 from demo.plan.year import DemoYear
@@ -154,7 +162,7 @@ class RepositoryHistory:
     def _message(self, commit: DemoCommit, pull_request: PlannedPullRequest | None) -> str:
         subject = self._filler.sentence()
         if pull_request and pull_request.issue and self._rng.random() < _KEY_IN_COMMIT_CHANCE:
-            subject += f" (#{pull_request.issue})"
+            subject += f" ({project_key(self._repository.name)}-{pull_request.issue})"
         if commit.mark is Mark.TRAILER and commit.session is not None:
             return f"{subject}\n\n{TRAILERS[commit.session.setting.agent]}\n"
         return f"{subject}\n"

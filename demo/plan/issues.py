@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from demo.plan.delivery import EventKind
 from demo.plan.filler import Filler
 from demo.plan.people import DemoPerson
-from demo.plan.repositories import DemoRepository
+from demo.plan.repositories import DemoRepository, project_key
 from demo.plan.reviews import Step
 from demo.plan.year import DemoYear
 
@@ -78,7 +78,8 @@ def issues_of(
     numbered_issues, numbers = _numbers(issues, drafts)
     issue_of = {position: number for number, issue in numbered_issues for position in issue.positions}
     pull_requests = [
-        _named(draft, numbers[position], issue_of.get(position), rng) for position, draft in enumerate(drafts)
+        _named(repository, draft, numbers[position], issue_of.get(position), rng)
+        for position, draft in enumerate(drafts)
     ]
     planned = [
         PlannedIssue(
@@ -148,13 +149,16 @@ def _numbers(
     return numbered, numbers
 
 
-def _named(draft: PlannedPullRequest, number: int, issue: int | None, rng: Random) -> PlannedPullRequest:
-    """With its number, and the issue's in its title or body."""
+def _named(
+    repository: DemoRepository, draft: PlannedPullRequest, number: int, issue: int | None, rng: Random
+) -> PlannedPullRequest:
+    """With its number, and the issue's key in its title or body."""
     if issue is None:
         return replace(draft, number=number)
+    key = f"{project_key(repository.name)}-{issue}"
     roll = rng.random()
-    title = f"{draft.title} (#{issue})" if roll < 0.25 else draft.title
-    body = f"For #{issue}" if 0.25 <= roll < 0.5 else f"Closes #{issue}" if roll >= 0.5 else ""
+    title = f"{draft.title} ({key})" if roll < 0.25 else draft.title
+    body = f"For {key}" if 0.25 <= roll < 0.5 else f"Closes {key}" if roll >= 0.5 else ""
     return replace(draft, number=number, issue=issue, title=title, body=body)
 
 

@@ -1,8 +1,7 @@
-"""The demo's incidents, pushed as a script of an organisation would push them that has no connector for its pager."""
+"""Incidents that no pager knows, as somebody's script pushes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,38 +10,30 @@ import httpx
 from demo.plan.delivery import Incident
 from demo.plan.repositories import CODE_HOST, ORGANISATION_LOGIN, REPOSITORIES
 
-_AT_ONCE = 1000  # what one request may hold
 _SERVICES = {repository.name: repository.service for repository in REPOSITORIES}
 
 
-class IncidentsRefusedError(Exception):
-    """The push API did not take them; what it said."""
+class IncidentRefusedError(Exception):
+    """The push API did not take it; what it said."""
 
     def __init__(self, address: str, answer: str) -> None:
-        super().__init__(f"{address} did not take the demo's incidents: {answer[:300]}")
+        super().__init__(f"{address} did not take the demo's incident: {answer[:300]}")
 
 
-def push_incidents(incidents: Iterable[Incident], *, base_url: str, token: str) -> int:
-    """How many there are; pushing them again changes nothing.  Raises IncidentsRefusedError."""
-    records = [pushed_record(incident) for incident in incidents]
+def push_incident(incident: Incident, *, base_url: str, token: str) -> None:
+    """Pushing it again changes nothing.  Raises IncidentRefusedError."""
+    address = f"{base_url}/ingest/v1/incidents/"
     headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=base_url, headers=headers, timeout=60, trust_env=False) as client:
-        for begin in range(0, len(records), _AT_ONCE):
-            _push(client, records[begin : begin + _AT_ONCE])
-    return len(records)
-
-
-def _push(client: httpx.Client, records: list[dict[str, Any]]) -> None:
-    address = f"{client.base_url}/ingest/v1/incidents/"
     try:
-        answer = client.post("/ingest/v1/incidents/", json={"records": records})
+        with httpx.Client(headers=headers, timeout=60, trust_env=False) as client:
+            answer = client.post(address, json={"records": [pushed_record(incident)]})
     except httpx.TransportError as problem:
-        raise IncidentsRefusedError(address, str(problem) or type(problem).__name__) from problem
+        raise IncidentRefusedError(address, str(problem) or type(problem).__name__) from problem
     if answer.status_code != httpx.codes.OK:
-        raise IncidentsRefusedError(address, f"{answer.status_code} {answer.text}")
+        raise IncidentRefusedError(address, f"{answer.status_code} {answer.text}")
     for result in answer.json()["results"]:
         if result["error"]:
-            raise IncidentsRefusedError(address, f"{result['id']}: {result['error']}")
+            raise IncidentRefusedError(address, result["error"])
 
 
 def pushed_record(incident: Incident) -> dict[str, Any]:

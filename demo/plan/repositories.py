@@ -161,6 +161,7 @@ REPOSITORIES: tuple[DemoRepository, ...] = (
 
 ORGANISATION_LOGIN = "example-orchard"
 CODE_HOST = "github.example.com"  # where the repositories would be, were there such an organisation
+BUILT_IN_JENKINS = frozenset({"warehouse-models"})  # the others run their workflows at GitHub
 BOT_NAME, BOT_EMAIL = "orchard-updates[bot]", "40100200+orchard-updates[bot]@users.noreply.github.com"
 
 # Not everybody signs commits with the address that the agent's telemetry names.
@@ -170,6 +171,11 @@ _OTHER_ADDRESSES = {
     "Ivy Placeholder": "ivy@laptop.example.com",
 }
 _IN_MAILMAP = ("Ivy Placeholder",)
+
+
+def project_key(repository: str) -> str:
+    """Of the project in Jira in which work on it is planned: CHECKOUT of checkout-api."""
+    return repository.partition("-")[0].upper()
 
 
 def git_address(person: DemoPerson) -> str:

@@ -7,13 +7,13 @@ began.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from demo.plan.delivery import Account, Commit, DeliveryEvent, DeliveryHistory, EventKind, Issue, Repository
+from demo.plan.delivery import Account, DeliveryEvent, EventKind, Issue, Repository
+from demo.plan.repositories import project_key
 from demo.providers.record_states import HistoryAt, issue_at
 
 POINTS, SPRINTS, EPIC_LINK = "customfield_10016", "customfield_10020", "customfield_10014"
@@ -61,7 +61,6 @@ STATUSES = {
 _BY_LABEL = {"in progress": IN_PROGRESS, "blocked": BLOCKED}
 _TYPES = {"bug": "Bug", "feature": "Story"}
 _RESOLUTIONS = {"completed": "Done", "not_planned": "Won't Do"}
-_REFERENCE = re.compile(r"#([0-9]+)")
 _CARDS = (1, 2, 3, 5, 8)
 SPRINT_LENGTH = timedelta(days=14)
 FIX_VERSION = "Fix Version"
@@ -175,11 +174,11 @@ class JiraIssues:
         }
 
     def project(self, repository: Repository) -> dict[str, Any]:
-        key = project_key(repository)
+        key = project_key(repository.name)
         return {"id": str(repository.id), "key": key, "name": repository.name, "archived": repository.is_archived}
 
     def key(self, issue: Issue) -> str:
-        return f"{project_key(issue.repository)}-{issue.number}"
+        return f"{project_key(issue.repository.name)}-{issue.number}"
 
     def sprints(self, board: int) -> list[dict[str, Any]]:
         """Of a board, which has its project's id: those that began, and the next one."""
@@ -205,42 +204,6 @@ class JiraIssues:
         """What happened to it, in order of time."""
         changes = [*_statuses(issue), *_assignees(issue), *_sprint_changes(issue), *_versions(issue)]
         return sorted(changes, key=lambda one: one.at)
-
-
-def project_key(repository: Repository) -> str:
-    return "".join(character for character in repository.name.upper() if character.isalnum())[:10]
-
-
-def naming_jira(history: DeliveryHistory) -> DeliveryHistory:
-    """The history of people who plan in Jira: pull requests and commits name SHOP-12 where they named #12."""
-    issues = {(issue.repository.name, issue.number) for issue in history.issues}
-
-    def keys_in(text: str, repository: Repository) -> str:
-        def key(reference: re.Match[str]) -> str:
-            is_issue = (repository.name, int(reference[1])) in issues
-            return f"{project_key(repository)}-{reference[1]}" if is_issue else reference[0]
-
-        return _REFERENCE.sub(key, text)
-
-    def of_commits(commits: Sequence[Commit], repository: Repository) -> tuple[Commit, ...]:
-        return tuple(replace(commit, message=keys_in(commit.message, repository)) for commit in commits)
-
-    return replace(
-        history,
-        commits={name: of_commits(commits, history.repository(name)) for name, commits in history.commits.items()},
-        pull_requests=tuple(
-            replace(
-                one,
-                title=keys_in(one.title, one.repository),
-                body=keys_in(one.body, one.repository),
-                commits=of_commits(one.commits, one.repository),
-                happenings=tuple(
-                    replace(event, commits=of_commits(event.commits, one.repository)) for event in one.happenings
-                ),
-            )
-            for one in history.pull_requests
-        ),
-    )
 
 
 def _statuses(issue: Issue) -> Iterator[Change]:

@@ -18,8 +18,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from demo.plan.delivery import DeliveryHistory, Repository
+from demo.plan.repositories import project_key
 from demo.providers.faults import Answer, Fault, Request
-from demo.providers.jira_issues import FIELDS, STATUSES, JiraIssues, project_key
+from demo.providers.jira_issues import FIELDS, STATUSES, JiraIssues
 from demo.providers.jira_written import WrittenIssues
 from demo.providers.record_states import HistoryAt
 from demo.providers.simulated_server import SimulatedServer
@@ -137,7 +138,7 @@ class JiraServer(SimulatedServer):
                 "id": repository.id,
                 "name": f"{repository.name} board",
                 "type": "scrum",
-                "location": {"projectKey": project_key(repository)},
+                "location": {"projectKey": project_key(repository.name)},
             }
             for repository in self._repositories
         ]

@@ -1,7 +1,7 @@
-"""The demo's simulated GitHub as a process: `python -m demo.providers.serve FILE`.
+"""The demo's simulated GitHub, Jira, Jenkins and PagerDuty as a process: `python -m demo.providers.serve FILE`.
 
-FILE says what to serve and where (DemoGitHub).  The process waits until it is there, and while it serves it holds a
-lock beside it: whoever wants the demo's GitHub starts one where nobody does.  It loads no Django, and stays small.
+FILE says what to serve and where (DemoTools).  The process waits until it is there, and while it serves it holds a lock
+beside it: whoever wants the tools starts one where nobody does.  It loads no Django, and stays small.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
@@ -22,34 +22,39 @@ from zoneinfo import ZoneInfo
 
 from demo.plan.delivery import DeliveryHistory
 from demo.plan.delivery_history import demo_history
-from demo.plan.repositories import CODE_HOST
+from demo.plan.repositories import BUILT_IN_JENKINS, CODE_HOST, ORGANISATION_LOGIN, REPOSITORIES
 from demo.plan.stories import Flavour
 from demo.plan.year import DemoYear
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
+from demo.providers.jenkins_server import JenkinsServer
+from demo.providers.jira_server import JiraServer
+from demo.providers.pagerduty_server import PagerDutyServer
+from demo.providers.simulated_server import SimulatedServer
 
-FILE = Path("demo", "github.json")  # within the data directory
+FILE = Path("demo", "tools.json")  # within the data directory
 _SECONDS_BETWEEN_CHECKS, _SECONDS_UNTIL_ANOTHER_TRY = 0.5, 5.0
-_LOGIN = "headway-reader"
+LOGIN = "headway-reader"  # of the account in each tool that the token is of
+EMAIL = f"{LOGIN}@example.com"
 # As a GitHub App on Enterprise Cloud has it: the demo reads a year in one go, and is to be quick.
 _REQUESTS_AN_HOUR = 15_000
+_BUILT_AT_GITHUB = frozenset(repository.name for repository in REPOSITORIES) - BUILT_IN_JENKINS
 
 
 @dataclass(frozen=True, slots=True)
-class DemoGitHub:
-    """Which year is served from which repositories, at which port of loopback, to whoever has the token."""
+class DemoTools:
+    """Which year is served from which repositories, at which ports of loopback, to whoever has the token."""
 
     seed: int
     flavour: str
     anchor: str  # ISO 8601
     zone: str  # the organisation's
     repositories: str
-    port: int
-    token: str
+    ports: Mapping[str, int]  # by provider
+    token: str  # of every tool
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+    def url_of(self, provider: str) -> str:
+        return f"http://127.0.0.1:{self.ports[provider]}"
 
     @property
     def year(self) -> DemoYear:
@@ -64,10 +69,10 @@ class DemoGitHub:
         draft.replace(path)
 
     @staticmethod
-    def read(path: Path) -> DemoGitHub | None:
+    def read(path: Path) -> DemoTools | None:
         """None where there is no such file."""
         try:
-            return DemoGitHub(**json.loads(path.read_text()))
+            return DemoTools(**json.loads(path.read_text()))
         except FileNotFoundError:
             return None
 
@@ -96,49 +101,100 @@ def serve(path: Path) -> NoReturn:
 
 
 def _serve_alone(path: Path) -> NoReturn:
-    served: DemoGitHub | None = None
-    server: GitHubServer | None = None
+    served: DemoTools | None = None
+    servers: list[SimulatedServer] = []
     while True:
-        document = DemoGitHub.read(path)
-        if document is not None and document != served:
-            if server is not None:
+        tools = DemoTools.read(path)
+        if tools is not None and tools != served:
+            for server in servers:
                 server.stop()
-                server = None
-            history = history_of(document)
-            while history is not None and server is None and DemoGitHub.read(path) == document:
-                server = _listening(document, history)
-            served = document
+            servers = []
+            history = history_of(tools)
+            while history is not None and not servers and DemoTools.read(path) == tools:
+                servers = _listening(tools, history)
+            served = tools
         time.sleep(_SECONDS_BETWEEN_CHECKS)
 
 
-def history_of(demo_github: DemoGitHub) -> DeliveryHistory | None:
+def history_of(tools: DemoTools) -> DeliveryHistory | None:
     """None where the repositories do not hold the year: another version of the demo wrote them, or they are gone."""
     try:
-        return demo_history(demo_github.year, Path(demo_github.repositories))
+        return demo_history(tools.year, Path(tools.repositories))
     except (LookupError, OSError, subprocess.CalledProcessError):
         sys.stderr.write(
-            f"The repositories in {demo_github.repositories} are not those of this version's demo: its simulated "
-            "GitHub rests, and what was read stays. A demo in another data folder has one that answers.\n"
+            f"The repositories in {tools.repositories} are not those of this version's demo: its simulated tools rest, "
+            "and what was read stays. A demo in another data folder has tools that answer.\n"
         )
         return None
 
 
-def _listening(demo_github: DemoGitHub, history: DeliveryHistory) -> GitHubServer | None:
-    """None, after a pause, where somebody else has the port; the next demo run picks another one."""
+def _listening(tools: DemoTools, history: DeliveryHistory) -> list[SimulatedServer]:
+    """All of them, or none, after a pause, where somebody else has a port; the next demo run picks others."""
+    servers: list[SimulatedServer] = []
     try:
-        server = GitHubServer(
-            history,
-            tokens=[Token(demo_github.token, _LOGIN)],
-            limit=_REQUESTS_AN_HOUR,
-            web=f"https://{CODE_HOST}",
-            port=demo_github.port,
-        )
+        for make in _SERVERS:
+            server = make(tools, history)
+            server.start()
+            servers.append(server)
     except OSError as problem:
-        sys.stderr.write(f"The simulated GitHub cannot listen at {demo_github.url}: {problem}\n")
+        sys.stderr.write(f"The demo's simulated tools cannot listen at {sorted(tools.ports.values())}: {problem}\n")
+        for server in servers:
+            server.stop()
         time.sleep(_SECONDS_UNTIL_ANOTHER_TRY)
-        return None
-    server.start()
-    return server
+        return []
+    return servers
+
+
+def _github(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
+    """Everything but work items, and what is built in Jenkins."""
+    return GitHubServer(
+        replace(_delivered(history, _BUILT_AT_GITHUB), issues=()),
+        tokens=[Token(tools.token, LOGIN)],
+        limit=_REQUESTS_AN_HOUR,
+        web=f"https://{CODE_HOST}",
+        port=tools.ports["github"],
+    )
+
+
+def _jira(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
+    return JiraServer(history, email=EMAIL, token=tools.token, web=_web("jira"), port=tools.ports["jira"])
+
+
+def _jenkins(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
+    return JenkinsServer(
+        _delivered(history, BUILT_IN_JENKINS),
+        user=LOGIN,
+        token=tools.token,
+        code_host=f"https://{CODE_HOST}/{ORGANISATION_LOGIN}",
+        web=_web("jenkins"),
+        port=tools.ports["jenkins"],
+    )
+
+
+def _pagerduty(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
+    services = {repository.name: repository.service for repository in REPOSITORIES}
+    return PagerDutyServer(
+        history, token=tools.token, services=services, web=_web("pagerduty"), port=tools.ports["pagerduty"]
+    )
+
+
+def _delivered(history: DeliveryHistory, repositories: Collection[str]) -> DeliveryHistory:
+    """With the runs and deployments of these repositories alone."""
+    return replace(
+        history,
+        runs=tuple(run for run in history.runs if run.repository.name in repositories),
+        deployments=tuple(
+            deployment for deployment in history.deployments if deployment.repository.name in repositories
+        ),
+    )
+
+
+def _web(provider: str) -> str:
+    """Where its pages would be, were there such an organisation: the same at whichever port it is served."""
+    return f"https://{provider}.example.com"
+
+
+_SERVERS = (_jira, _jenkins, _pagerduty, _github)  # once GitHub answers, all do
 
 
 if __name__ == "__main__":

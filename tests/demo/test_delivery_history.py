@@ -158,9 +158,9 @@ def test_issues_that_are_named_are_there(history: DeliveryHistory) -> None:
     for repository in history.repositories:
         numbers = {issue.number for issue in history.issues if issue.repository == repository}
         named = [
-            int(pull_request.body.rpartition("#")[2])
+            int(pull_request.body.rpartition("-")[2])
             for pull_request in _of(history, repository.name)
-            if "#" in pull_request.body
+            if "-" in pull_request.body
         ]
         assert named
         assert set(named) <= numbers

@@ -7,6 +7,7 @@ are called by PagerDuty, and GitHub has their code alone.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -34,22 +35,19 @@ from demo.plan.delivery_history import demo_history
 from demo.plan.history import write_repository
 from demo.plan.people import CHECKOUT, TOOLING
 from demo.plan.pushing import pushed_record
-from demo.plan.repositories import CODE_HOST, ORGANISATION_LOGIN, REPOSITORIES
+from demo.plan.repositories import CODE_HOST, ORGANISATION_LOGIN, REPOSITORIES, project_key
 from demo.plan.stories import Flavour
 from demo.plan.year import DemoYear
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from demo.providers.jenkins_server import JenkinsServer
-from demo.providers.jira_issues import naming_jira
 from demo.providers.jira_server import JiraServer
 from demo.providers.pagerduty_server import PagerDutyServer
 from insights.catalogue.registry import metrics
 from insights.engine.read import UnitQueries, read_together
 from insights.query.query import Answer, Granularity, Query, Window
 from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
-from integrations.intake.apply_placing_rules import apply_placing_rules
-from integrations.intake.place_waiting import place_waiting
-from integrations.models import Connection, IngestScope, PlacingRule, Repository, UnplacedRecord
+from integrations.models import Connection, IngestScope, UnplacedRecord
 from integrations.sync.connect import Answers, connect
 from integrations.sync.resources import discover_resources
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
@@ -130,7 +128,7 @@ def _figures(history: DeliveryHistory, tell: Callable[[DeliveryHistory], None]) 
 
 
 def _by_github_alone(history: DeliveryHistory) -> None:
-    with GitHubServer(_with_rollouts(history), tokens=[Token(SECRET, "reader")], web=WEB) as github:
+    with GitHubServer(_with_rollouts(_naming_github(history)), tokens=[Token(SECRET, "reader")], web=WEB) as github:
         _read("github", "GitHub", {"base_url": github.url})
     secret = create_ingest_token("Pager", scope=IngestScope.PUSH)[1]
     answer = Client().post(
@@ -141,6 +139,29 @@ def _by_github_alone(history: DeliveryHistory) -> None:
     )
     assert answer.status_code == 200, answer.content
     assert not [result for result in answer.json()["results"] if result["error"]]
+
+
+def _naming_github(history: DeliveryHistory) -> DeliveryHistory:
+    """With #12 where people wrote the key of Jira's CHECKOUT-12."""
+    keys = re.compile(rf"({'|'.join(project_key(repository.name) for repository in BUILT)})-([0-9]+)")
+
+    def named(commits: tuple[Commit, ...]) -> tuple[Commit, ...]:
+        return tuple(replace(commit, message=keys.sub(r"#\2", commit.message)) for commit in commits)
+
+    return replace(
+        history,
+        commits={name: named(commits) for name, commits in history.commits.items()},
+        pull_requests=tuple(
+            replace(
+                pull_request,
+                title=keys.sub(r"#\2", pull_request.title),
+                body=keys.sub(r"#\2", pull_request.body),
+                commits=named(pull_request.commits),
+                happenings=tuple(replace(event, commits=named(event.commits)) for event in pull_request.happenings),
+            )
+            for pull_request in history.pull_requests
+        ),
+    )
 
 
 def _with_rollouts(history: DeliveryHistory) -> DeliveryHistory:
@@ -171,7 +192,7 @@ def _with_rollouts(history: DeliveryHistory) -> DeliveryHistory:
 
 
 def _by_four_tools(history: DeliveryHistory) -> None:
-    code = replace(naming_jira(history), issues=(), runs=(), deployments=())
+    code = replace(history, issues=(), runs=(), deployments=())
     with ExitStack() as running:
         github = running.enter_context(GitHubServer(code, tokens=[Token(SECRET, "reader")], web=WEB))
         jira = running.enter_context(JiraServer(history, email="reader@example.com", token=SECRET))
@@ -185,12 +206,6 @@ def _by_four_tools(history: DeliveryHistory) -> None:
         rules = {"base_url": jenkins.url, "user": "reader", "deployments": DEPLOYS, "libraries": libraries}
         _read("jenkins", "Jenkins", rules)
         _read("pagerduty", "PagerDuty", {"base_url": pagerduty.url})
-    for repository, service in SERVICES.items():  # which PagerDuty cannot say
-        PlacingRule.objects.create(
-            pattern=service, repository=Repository.objects.get(name=f"{ORGANISATION_LOGIN}/{repository}")
-        )
-    apply_placing_rules()
-    place_waiting()
 
 
 def _read(provider: str, name: str, settings: dict[str, str]) -> Connection:

@@ -79,8 +79,8 @@ def test_a_stop_signal_ends_every_process_and_the_database_last(holding_the_demo
     postmaster = holding_the_demo.postmaster()
     assert postmaster is not None
     processes = [*holding_the_demo.children(), postmaster]
-    assert len(processes) == 5  # web, worker, beat, the simulated GitHub, database
-    assert holding_the_demo.child("github") in processes
+    assert len(processes) == 5  # web, worker, beat, the simulated tools, database
+    assert holding_the_demo.child("tools") in processes
 
     holding_the_demo.stop(signal.SIGTERM)
 

@@ -10,11 +10,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from demo.load.begin import AnotherDemoError, RealDataError, begin_demo, year_of
-from demo.load.github import GitHubAwayError
 from demo.load.personas import SignIn, open_demo_accounts
 from demo.load.play import NoProgressError, Played, play_demo
+from demo.load.tools import ToolsAwayError
 from demo.plan.people import ORGANISATION_NAME
-from demo.plan.pushing import IncidentsRefusedError
+from demo.plan.pushing import IncidentRefusedError
 from demo.plan.sending import ReceiverAwayError, ReceiverRefusedError
 from demo.plan.stories import Flavour
 from programs.models import DemoRun
@@ -22,9 +22,9 @@ from programs.models import DemoRun
 
 class Command(BaseCommand):
     help = (
-        "Fill the running installation with a fictitious organisation: 58 people, a year of Claude Code sessions, sent "
-        "through the receiver, their repositories, and a simulated GitHub that is synced. Run it again at any time; it "
-        "changes nothing then."
+        "Fill the running installation with a fictitious organisation: 58 people, a year of agent sessions, sent "
+        "through the receiver, their repositories, and simulated tools (GitHub, Jira, Jenkins, PagerDuty) that are "
+        "synced. Run it again at any time; it changes nothing then."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -54,8 +54,8 @@ class Command(BaseCommand):
             RealDataError,
             ReceiverRefusedError,
             ReceiverAwayError,
-            GitHubAwayError,
-            IncidentsRefusedError,
+            ToolsAwayError,
+            IncidentRefusedError,
             NoProgressError,
         ) as problem:
             raise CommandError(str(problem)) from problem

@@ -1,0 +1,186 @@
+"""The demo's simulated tools: one process that serves them all, and an ordinary connection to each."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+from django.conf import settings
+from django.db.models import QuerySet
+
+from demo.load.repositories import repositories_folder
+from demo.plan.repositories import ORGANISATION_LOGIN
+from demo.providers.serve import EMAIL, FILE, LOGIN, DemoTools, serving_alone
+from integrations.connectors.registered import connectors
+from integrations.models import Connection, Stream
+from integrations.sync.connect import Answers, connect
+from integrations.sync.enqueue import pause, resume
+from programs.models import DemoRun
+
+# By provider, what an admin entered besides address and token.
+_SETTINGS: Mapping[str, Mapping[str, str]] = {
+    "github": {"owners": ORGANISATION_LOGIN},
+    "jira": {"email": EMAIL},
+    "jenkins": {
+        "user": LOGIN,
+        "deployments": f"{ORGANISATION_LOGIN}/*-rollout: "
+        "environment={ENVIRONMENT}, service={SERVICE}, unplanned={HOTFIX}",
+        "libraries": "*/jenkins-library",
+    },
+    "pagerduty": {},
+}
+_PATIENCE_SECONDS = 180.0  # they play a whole year before they answer, on a machine that does other things as well
+_SECONDS_BETWEEN_CHECKS = 0.25
+_SECONDS_TO_END = 10.0
+
+
+class ToolsAwayError(Exception):
+    """The simulated tools did not start to answer."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"The demo's simulated GitHub at {url} did not answer within {_PATIENCE_SECONDS:.0f} s. "
+            "Run `manage.py demo` again to try once more; everything else of the demo is there."
+        )
+
+
+@contextmanager
+def simulated_tools(run: DemoRun) -> Iterator[DemoTools]:
+    """The simulated tools of the run; within the block they are served, by the launcher's process or one of our own.
+
+    One of our own ends with the block, and the connections pause then.  Nothing is connected to them yet.
+    """
+    path = _file()
+    tools = _described(run, DemoTools.read(path))
+    tools.write(path)
+    with serving_alone(path) as alone:
+        pass
+    if not alone:
+        yield tools
+        return
+    command = [sys.executable, "-m", "demo.providers.serve", str(path)]
+    process = subprocess.Popen(command, cwd=settings.BASE_DIR, stdin=subprocess.DEVNULL)
+    try:
+        yield tools
+    finally:
+        _pause_all()
+        process.terminate()
+        process.wait(_SECONDS_TO_END)
+
+
+def follow_to_another_port(run: DemoRun) -> None:
+    """Where another program took a port since, let servers and connections go to others."""
+    path = _file()
+    before = DemoTools.read(path)
+    if before is None:  # an earlier version's demo, whose tools nobody serves any more
+        _pause_all()
+        return
+    tools = _described(run, before)
+    if tools != before:
+        tools.write(path)
+        for connection in _connections():
+            _connect(tools, connection.provider, {})
+
+
+def connect_tools(tools: DemoTools) -> None:
+    """Connect each once they answer, with everything that it has; asked for to be synced.  Raises ToolsAwayError."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not _answer(tools):
+        if time.monotonic() > deadline:
+            raise ToolsAwayError(tools.url_of("github"))
+        time.sleep(_SECONDS_BETWEEN_CHECKS)
+    for provider, entered in _SETTINGS.items():
+        resume(_connect(tools, provider, entered))
+
+
+def tools_waiting() -> int:
+    """The tools whose repositories, projects, jobs and services were not listed yet."""
+    return len(_SETTINGS) - _connections().exclude(discovered_at=None).count()
+
+
+def streams_waiting() -> int:
+    """The streams of the tools that were not read to their end yet."""
+    return Stream.objects.filter(resource__connection__in=_connections(), succeeded_at=None).count()
+
+
+def _file() -> Path:
+    """What says where the simulated tools are, and which year they show."""
+    return settings.DATA_DIR / FILE
+
+
+def _name(provider: str) -> str:
+    return f"{connectors()[provider].name} of the demo"
+
+
+def _connections() -> QuerySet[Connection]:
+    return Connection.objects.filter(name__in=map(_name, _SETTINGS))
+
+
+def _pause_all() -> None:
+    for connection in _connections():
+        pause(connection)
+
+
+def _connect(tools: DemoTools, provider: str, entered: Mapping[str, str]) -> Connection:
+    answers = Answers({"base_url": tools.url_of(provider), **entered}, {"token": tools.token})
+    return connect(provider, _name(provider), answers)
+
+
+def _described(run: DemoRun, before: DemoTools | None) -> DemoTools:
+    """With the ports and the token of before, as far as they still do."""
+    return DemoTools(
+        seed=run.seed,
+        flavour=run.flavour,
+        anchor=run.anchor.isoformat(),
+        zone=str(settings.ORGANISATION_TIME_ZONE),
+        repositories=str(repositories_folder()),
+        ports=before.ports if before is not None and _are_usable(before) else _free_ports(),
+        token=before.token if before is not None else f"github_pat_{secrets.token_urlsafe(24)}",
+    )
+
+
+def _are_usable(tools: DemoTools) -> bool:
+    """Whether the ports are free, or it is our own servers that have them."""
+    if _answer(tools):
+        return True
+    with ExitStack() as probes:
+        for port in tools.ports.values():
+            probe = probes.enter_context(socket.socket())
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
+def _answer(tools: DemoTools) -> bool:
+    """The one that begins last."""
+    try:
+        answer = httpx.get(
+            f"{tools.url_of('github')}/orgs/{ORGANISATION_LOGIN}",
+            headers={"Authorization": f"Bearer {tools.token}"},
+            timeout=5,
+            trust_env=False,
+        )
+    except httpx.TransportError:
+        return False
+    return answer.status_code == httpx.codes.OK
+
+
+def _free_ports() -> dict[str, int]:
+    """One by provider."""
+    with ExitStack() as probes:
+        ports = {}
+        for provider in _SETTINGS:
+            probe = probes.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            ports[provider] = int(probe.getsockname()[1])
+    return ports

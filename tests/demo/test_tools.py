@@ -1,0 +1,59 @@
+"""The demo's simulated tools and its connections to them, from one start to the next."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+
+from demo.load.tools import follow_to_another_port
+from demo.providers.serve import FILE, DemoTools
+from integrations.models import Connection
+from integrations.sync.connect import Answers, connect
+from programs.models import DemoRun
+
+NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def run(db: None, settings: LazySettings, tmp_path: Path) -> DemoRun:
+    settings.DATA_DIR = tmp_path
+    (tmp_path / FILE).parent.mkdir()
+    return DemoRun.objects.create(pk=1, seed=1, flavour="small-quiet", anchor=NOW, completed_at=NOW)
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as other_program:
+        other_program.bind(("127.0.0.1", 0))
+        other_program.listen()
+        yield int(other_program.getsockname()[1])
+
+
+def _written(run: DemoRun, tmp_path: Path, *, jira: int) -> DemoTools:
+    ports = {"github": 1, "jira": jira, "jenkins": 1, "pagerduty": 1}
+    folder = str(tmp_path / "demo" / "repositories")
+    tools = DemoTools(1, run.flavour, run.anchor.isoformat(), "UTC", folder, ports, "secret")
+    tools.write(tmp_path / FILE)
+    return tools
+
+
+def test_connections_follow_where_another_program_took_a_port(run: DemoRun, tmp_path: Path, taken_port: int) -> None:
+    before = _written(run, tmp_path, jira=taken_port)
+    rule = "acme/*-rollout: environment={ENVIRONMENT}"  # an admin's own
+    answers = Answers({"base_url": before.url_of("jenkins"), "user": "x", "deployments": rule}, {"token": "secret"})
+    connect("jenkins", "Jenkins of the demo", answers)
+
+    follow_to_another_port(run)
+
+    after = DemoTools.read(tmp_path / FILE)
+    assert after is not None
+    assert set(after.ports) == set(before.ports)
+    assert not set(after.ports.values()) & set(before.ports.values())
+    [jenkins] = Connection.objects.all()  # what an admin removed stays removed
+    assert (jenkins.settings["base_url"], jenkins.settings["deployments"]) == (after.url_of("jenkins"), rule)
+    assert jenkins.secrets["token"] == after.token == "secret"
