@@ -16,6 +16,7 @@ from demo.load.benchmarks import write_demo_benchmarks
 from demo.load.budgets import write_demo_budgets
 from demo.load.hand_kept import write_demo_hand_kept
 from demo.load.meetings import write_demo_meetings
+from demo.load.mirrors import mirrors_waiting, postpone_on_both_sides, start_demo_mirrors
 from demo.load.objectives import plan_demo_objectives, write_demo_objectives
 from demo.load.ownership import confirm_demo_owners
 from demo.load.qbr import late_incident, write_demo_qbrs
@@ -89,7 +90,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     report(f"Wrote {len(REPOSITORIES)} repositories with {commits:,} commits of the people's.")
     with simulated_tools(run) as tools:  # they begin to play their year while the repositories are read
         _read(tools, run, report)
-        _write(run, base_url, report)
+        _write(tools, run, base_url, report)
     tell_demo_people(year_of(run), today=local_today())
     completed_at = run.completed_at = timezone.now()
     run.save(update_fields=["completed_at"])
@@ -112,7 +113,7 @@ def _read(tools: DemoTools, run: DemoRun, report: Report) -> None:
     _wait(changes_waiting, "changes of facts and stale partitions", report)
 
 
-def _write(run: DemoRun, base_url: str, report: Report) -> None:
+def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> None:
     """What people of the organisation wrote about it."""
     year, today = year_of(run), local_today()
     write_demo_hand_kept(year, today=today)
@@ -121,10 +122,13 @@ def _write(run: DemoRun, base_url: str, report: Report) -> None:
     write_demo_objectives(year, today=today)
     write_demo_roadmap(year, today=today)
     write_demo_tickets(year, today=today)
+    start_demo_mirrors(year)
     plan_demo_objectives()
     write_demo_meetings(year, today=today)
     write_demo_reviews(year, today=today)
     write_demo_qbrs(year)
+    _wait(mirrors_waiting, "tickets to mirror", report)
+    postpone_on_both_sides(tools)
     _push_late_incident(year, base_url)
     _wait(changes_waiting, "changes of facts and stale partitions", report)
 

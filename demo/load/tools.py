@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from demo.load.repositories import repositories_folder
 from demo.plan.repositories import ORGANISATION_LOGIN
 from demo.providers.serve import EMAIL, FILE, LOGIN, DemoTools, serving_alone
+from integrations.connectors.base import MIRROR_TICKETS
 from integrations.connectors.registered import connectors
 from integrations.models import Connection, Stream
 from integrations.sync.connect import Answers, connect
@@ -27,7 +28,7 @@ from programs.models import DemoRun
 # By provider, what an admin entered besides address and token.
 _SETTINGS: Mapping[str, Mapping[str, str]] = {
     "github": {"owners": ORGANISATION_LOGIN},
-    "jira": {"email": EMAIL},
+    "jira": {"email": EMAIL, MIRROR_TICKETS: "true"},
     "jenkins": {
         "user": LOGIN,
         "deployments": f"{ORGANISATION_LOGIN}/*-rollout: "

@@ -15,6 +15,7 @@ import base64
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from demo.plan.delivery import DeliveryHistory, Repository
@@ -38,7 +39,7 @@ class JiraServer(SimulatedServer):
 
     `hidden` are ids of projects that the account may not browse, `deleted_sprints` those of sprints that somebody
     deleted.  Without an e-mail address it is a Data Center.  `web` is the address of its pages, where that is not the
-    API's.
+    API's; `written_file` keeps what is written.
     """
 
     def __init__(
@@ -51,12 +52,13 @@ class JiraServer(SimulatedServer):
         faults: Iterable[Fault] = (),
         page: int = 100,
         web: str = "",
+        written_file: Path | None = None,
         port: int = 0,
     ) -> None:
         super().__init__("Jira", faults=faults, port=port)
         self.hidden: set[int] = set()
         self.deleted_sprints: set[int] = set()
-        self.written = WrittenIssues(self._project)
+        self.written = WrittenIssues(self._project, written_file)
         self._page, self._web = page, web or self.url
         self._is_cloud = bool(email)
         self.give(email, token)
@@ -87,10 +89,10 @@ class JiraServer(SimulatedServer):
         path = (
             request.path if self._is_cloud else _AS_CLOUD.get(request.path, request.path.replace("/api/2/", "/api/3/"))
         )
-        for pattern, answer in (*self._routes(), *self.written.routes()):
+        for pattern, answer in self._routes():
             if (named := pattern.fullmatch(path)) is not None:
                 return answer(request, *named.groups())
-        return _refusal(404, "No such resource.")
+        return self.written.answer(path, request) or _refusal(404, "No such resource.")
 
     def _routes(self) -> Sequence[tuple[re.Pattern[str], Callable[..., Answer]]]:
         return (

@@ -5,9 +5,11 @@ A workflow leads from every status to every other one; a project may demand fiel
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from demo.providers.faults import Answer, Request
@@ -21,11 +23,13 @@ _SCREENS = frozenset({"summary", "description", "project", "issuetype", "labels"
 class WrittenIssues:
     """`required` are fields of the create screen by id, with their names; `lacking` are not on any screen.
 
-    Projects in `closed` let nobody create issues.  `stuck` statuses have no transition.
+    Projects in `closed` let nobody create issues.  `stuck` statuses have no transition.  A `file` keeps what the
+    API wrote for the next start.
     """
 
-    def __init__(self, project_of: Callable[[str], Mapping[str, Any] | None]) -> None:
-        self.issues: dict[str, dict[str, Any]] = {}
+    def __init__(self, project_of: Callable[[str], Mapping[str, Any] | None], file: Path | None = None) -> None:
+        self._file = file
+        self.issues: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file and file.exists() else {}
         self.required: dict[str, str] = {}
         self.lacking: set[str] = set()
         self.closed: set[str] = set()
@@ -79,7 +83,17 @@ class WrittenIssues:
 
     # What the API does ----------------------------------------------------------------------------------------
 
-    def routes(self) -> Sequence[tuple[re.Pattern[str], Callable[..., Answer]]]:
+    def answer(self, path: str, request: Request) -> Answer | None:
+        """None for requests of anything else."""
+        for pattern, answer in self._routes():
+            if (named := pattern.fullmatch(path)) is not None:
+                answered = answer(request, *named.groups())
+                if request.method != "GET":
+                    self._save()
+                return answered
+        return None
+
+    def _routes(self) -> Sequence[tuple[re.Pattern[str], Callable[..., Answer]]]:
         return (
             (re.compile("/rest/api/3/issue"), self._create),
             (re.compile(r"/rest/api/3/issue/createmeta/(\w+)/issuetypes"), self._types),
@@ -87,6 +101,12 @@ class WrittenIssues:
             (re.compile(r"/rest/api/3/issue/([A-Z0-9]+-\d+)/transitions"), self._transitions),
             (re.compile("/rest/api/3/user/search"), self._users),
         )
+
+    def _save(self) -> None:
+        if self._file is not None:
+            draft = self._file.with_name(f".{self._file.name}.draft")
+            draft.write_text(json.dumps(self.issues))
+            draft.replace(self._file)
 
     def _create(self, request: Request) -> Answer:
         fields = request.json()["fields"]

@@ -28,6 +28,7 @@ from demo.plan.year import DemoYear
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from demo.providers.jenkins_server import JenkinsServer
+from demo.providers.jira_issues import account
 from demo.providers.jira_server import JiraServer
 from demo.providers.pagerduty_server import PagerDutyServer
 from demo.providers.simulated_server import SimulatedServer
@@ -157,7 +158,16 @@ def _github(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
 
 
 def _jira(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
-    return JiraServer(history, email=EMAIL, token=tools.token, web=_web("jira"), port=tools.ports["jira"])
+    server = JiraServer(
+        history,
+        email=EMAIL,
+        token=tools.token,
+        web=_web("jira"),
+        written_file=Path(tools.repositories).with_name("written_issues.json"),
+        port=tools.ports["jira"],
+    )
+    server.written.accounts = [dict(shown) for of in history.accounts if of.email and (shown := account(of))]
+    return server
 
 
 def _jenkins(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:

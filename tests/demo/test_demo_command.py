@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from demo.load.mirrors import DIFFERENT, HERE, IN_STEP, THERE
 from demo.plan.commits import Mark
 from demo.plan.delivery_stories import AGREED_WEEKS, DELIVERY_STORIES, KEPT_WEEKS, DeliveryStory
 from demo.plan.organisation import HAND_BUILT
@@ -56,6 +57,7 @@ from orgtree.models import (
     Placement,
     Unit,
 )
+from programs.models import TicketMirror
 from tests.demo.planned import tool_uses
 from tests.demo.read_figures import DeliveryFigures, ReadFigures, commits_of, figure_of_unit
 from tests.demo.read_pages import (
@@ -193,6 +195,15 @@ def test_the_simulated_tools_are_read_to_their_end_and_rest(demo: Demo) -> None:
         assert not WorkItemLink.objects.filter(work_item=None).exists()
         assert Incident.objects.count() > (10 if demo.year.weeks == YEAR_WEEKS else 2)
         assert not Incident.objects.filter(service="").exists()
+
+
+def test_a_mirrored_ticket_is_in_step_with_jira_and_another_one_differs(demo: Demo) -> None:
+    with demo.server.database():
+        mirrors = list(TicketMirror.objects.select_related("ticket"))
+        assert {mirror.ticket.title: mirror.status for mirror in mirrors} == {IN_STEP: "synced", DIFFERENT: "differs"}
+        assert all(mirror.url == f"https://jira.example.com/browse/{mirror.key}" for mirror in mirrors)
+        [differing] = [mirror for mirror in mirrors if mirror.status == "differs"]
+        assert differing.remote_due_on == differing.ticket.due_on + THERE - HERE
 
 
 def test_delivery_and_compare_set_search_apart_by_how_long_reviews_wait(demo: Demo) -> None:

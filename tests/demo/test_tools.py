@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from django.conf import LazySettings
 
 from demo.load.tools import follow_to_another_port
+from demo.providers.jira_server import JiraServer
 from demo.providers.serve import FILE, DemoTools
 from integrations.models import Connection
 from integrations.sync.connect import Answers, connect
 from programs.models import DemoRun
+from tests.demo.small_history import small_history
 
 NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 
@@ -57,3 +60,17 @@ def test_connections_follow_where_another_program_took_a_port(run: DemoRun, tmp_
     [jenkins] = Connection.objects.all()  # what an admin removed stays removed
     assert (jenkins.settings["base_url"], jenkins.settings["deployments"]) == (after.url_of("jenkins"), rule)
     assert jenkins.secrets["token"] == after.token == "secret"
+
+
+def test_what_was_written_in_jira_is_there_at_the_next_start(tmp_path: Path) -> None:
+    def jira() -> JiraServer:
+        return JiraServer(small_history(), email="ada@example.com", token="x", written_file=tmp_path / "issues.json")
+
+    auth = ("ada@example.com", "x")
+    fields = {"project": {"id": "101"}, "issuetype": {"id": "10"}, "summary": "Reviews wait", "labels": ["mirrored"]}
+    with jira() as first:
+        address = f"{first.url}/rest/api/3/issue"
+        created = httpx.post(address, json={"fields": fields}, auth=auth, trust_env=False).json()
+    with jira() as second:
+        address = f"{second.url}/rest/api/3/issue/{created['key']}"
+        assert httpx.get(address, auth=auth, trust_env=False).json()["fields"]["summary"] == "Reviews wait"
