@@ -21,7 +21,9 @@ _LONGEST_LIST_OF_COMMITS = 250  # of a pull request
 
 @route("/user")
 def user(call: Call) -> Answer:
-    return Answer.of(call.payloads.whole_user(_account(call, call.token.login)))
+    login = call.token.login
+    known = (account for account in call.shown.history.accounts if account.login == login)
+    return Answer.of(call.payloads.whole_user(next(known, Account(0, login))))
 
 
 @route("/users/(?P<login>[^/]+)")

@@ -42,6 +42,11 @@ def _numbers(answer: httpx.Response) -> list[int]:
     return [item["number"] for item in answer.raise_for_status().json()]
 
 
+def test_whoever_did_nothing_in_the_history_can_own_a_token_all_the_same() -> None:
+    with GitHubServer(small_history(), tokens=[Token("secret", "reader")]) as github, _client(github) as client:
+        assert client.get("/user").raise_for_status().json()["login"] == "reader"
+
+
 # Lists -----------------------------------------------------------------------------------------------------------
 
 
