@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('insights', '0018_figures_by_the_engine'),
-        ('integrations', '0074_cases_own_commits'),
+        ('integrations', '0077_work_item_changes'),
         ('orgtree', '0025_who_installation_signers'),
     ]
 
