@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,7 +14,6 @@ from django.urls import reverse
 from bench.figures import Measured
 from bench.instance import SUPERVISOR_PID
 from bench.responses import browser, visit
-from config.context_processors import NAVIGATION
 from insights.catalogue.registry import metrics
 
 GOAL_MB = 400
@@ -51,9 +51,10 @@ def web_memory(session_cookie: str) -> list[Measured]:
     supervisor = os.environ.get(SUPERVISOR_PID)
     if supervisor is None or not Path("/proc/self/smaps_rollup").exists():
         return []
-    pages = [reverse(entry.url_name) for _, entries in NAVIGATION for entry in entries]
-    pages += [reverse("metric_page", args=[metric.key]) for metric in metrics()]
     with browser(session_cookie) as client:
+        menu = client.get("/").raise_for_status().text.partition('id="navigation"')[2].partition("</nav>")[0]
+        pages = [*dict.fromkeys(re.findall(r'href="(/[^"]*)"', menu))]
+        pages += [reverse("metric_page", args=[metric.key]) for metric in metrics()]
         responses = sum(len(visit(client, page)) for page in pages)
     largest = max(_pss_mb(pid) for pid in tree_of(int(supervisor)) if role_of(pid) == "web")
     return [
