@@ -2,7 +2,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from insights.pages import badges, catalogue, connect, connect_repository, home, how, pickers, rows
 from insights.pages import change_token as pulse
-from insights.pages.ai import adoption_rows, charts, leaderboard, page, parts, prices, repositories, repository_rows
+from insights.pages.ai import adoption_rows, charts, leaderboard, page, parts, prices, repositories
 from insights.pages.ai import units as ai_units
 from insights.pages.ai.costs import page as costs
 from insights.pages.ai.sessions import listing as session_list
@@ -41,8 +41,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/costs/", costs.ai_costs, name="ai_costs"),
     path("insights/ai/costs.csv", costs.ai_costs_csv, name="ai_costs_csv"),
     path("insights/ai/repositories/", repositories.ai_repositories, name="ai_repositories"),
-    path("insights/ai/repositories/rows/", repository_rows.repository_rows, name="repository_rows"),
-    path("insights/ai/repositories/rows.csv", repository_rows.repository_rows_csv, name="repository_rows_csv"),
     path("insights/ai/repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
     path("insights/ai/adoption/rows/", adoption_rows.adoption_rows, name="adoption_rows"),
     path("insights/ai/adoption/rows.csv", adoption_rows.adoption_rows_csv, name="adoption_rows_csv"),

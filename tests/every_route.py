@@ -64,13 +64,6 @@ ROUTES: dict[str, Access] = {
     "insights/ai/costs/": signed_in_only("/insights/ai/costs/"),
     "insights/ai/costs.csv": signed_in_only("/insights/ai/costs.csv"),
     "insights/ai/repositories/": signed_in_only("/insights/ai/repositories/"),
-    # Here no repository is known of that name.
-    "insights/ai/repositories/rows/": Access(
-        "/insights/ai/repositories/rows/?repository=shop&of=spend", visitor=SIGN_IN, member=404, admin=404
-    ),
-    "insights/ai/repositories/rows.csv": Access(
-        "/insights/ai/repositories/rows.csv?repository=shop&of=spend", visitor=SIGN_IN, member=404, admin=404
-    ),
     "insights/ai/adoption/rows/": signed_in_only("/insights/ai/adoption/rows/?of=merged"),
     "insights/ai/adoption/rows.csv": signed_in_only("/insights/ai/adoption/rows.csv?of=use&list=days"),
     "insights/ai/repositories.csv": signed_in_only("/insights/ai/repositories.csv"),

@@ -10,21 +10,23 @@ from insights.query.query import Dimension
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOOL_DAYS
 
 TOOL_SOURCE = "Tool calls of agent sessions, from telemetry"
-TOOL_DIMENSIONS = (Dimension.AGENT, Dimension.TOOL)
+TOOL_DIMENSIONS = (Dimension.AGENT, Dimension.REPOSITORY, Dimension.TOOL)
+TOOL_FACETS = (Dimension.AGENT, Dimension.MODEL, Dimension.REPOSITORY, Dimension.TOOL)
 
-# A tool call has no model: a filter by model selects the sessions that used it.
-TOOL_CALLS_RUN = Total(
-    AGENT_SESSION_DAYS,
-    column="tool_calls",
-    not_by=(Dimension.MODEL,),
-    instead=((Dimension.TOOL, Total(AGENT_TOOL_DAYS, column="calls")),),
-)
-TOOL_CALLS_FAILED = Total(
-    AGENT_SESSION_DAYS,
-    column="tool_failures",
-    not_by=(Dimension.MODEL,),
-    instead=((Dimension.TOOL, Total(AGENT_TOOL_DAYS, column="failures")),),
-)
+
+def _calls(column: str, of_tool: str) -> Total:
+    """Tool calls.  A call has no model: a filter by model selects the sessions that used it."""
+    finer = Total(AGENT_TOOL_DAYS, column=of_tool)
+    return Total(
+        AGENT_SESSION_DAYS,
+        column=column,
+        not_by=(Dimension.MODEL,),
+        instead=((Dimension.TOOL, finer), (Dimension.REPOSITORY, finer)),
+    )
+
+
+TOOL_CALLS_RUN = _calls("tool_calls", "calls")
+TOOL_CALLS_FAILED = _calls("tool_failures", "failures")
 
 LINES_GENERATED = Count(
     key="ai.lines_generated",
@@ -80,7 +82,7 @@ ERROR_RATE = Ratio(
     categories=(Category.AI, Category.EFFICIENCY),
     space=(SpaceDimension.EFFICIENCY,),
     segments=TOOL_DIMENSIONS,
-    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOOL),
+    facets=TOOL_FACETS,
     positive_indicators=("ai.tool_failures", "ai.ship_rate", "ai.session_duration"),
     source=TOOL_SOURCE,
     reference=AGENT_TELEMETRY,
@@ -98,7 +100,7 @@ TOOL_CALLS = Count(
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
     segments=TOOL_DIMENSIONS,
-    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOOL),
+    facets=TOOL_FACETS,
     positive_indicators=(),
     negative_indicators=("ai.error_rate",),
     source=TOOL_SOURCE,
@@ -117,7 +119,7 @@ TOOL_FAILURES = Count(
     categories=(Category.AI, Category.EFFICIENCY),
     space=(SpaceDimension.EFFICIENCY,),
     segments=TOOL_DIMENSIONS,
-    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOOL),
+    facets=TOOL_FACETS,
     positive_indicators=("ai.error_rate",),
     source=TOOL_SOURCE,
     reference=AGENT_TELEMETRY,
@@ -129,18 +131,13 @@ TOOL_REFUSALS = Count(
     name="Refused tool calls",
     meaning="How many tool calls people refused; these are not failures.",
     formula="tool calls that the person refused before they ran",
-    of=Total(
-        AGENT_SESSION_DAYS,
-        column="tool_refusals",
-        not_by=(Dimension.MODEL,),
-        instead=((Dimension.TOOL, Total(AGENT_TOOL_DAYS, column="refusals")),),
-    ),
+    of=_calls("tool_refusals", "refusals"),
     unit=UnitOfMeasure.COUNT,
     better=Better.NEITHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
     segments=TOOL_DIMENSIONS,
-    facets=(Dimension.AGENT, Dimension.MODEL, Dimension.TOOL),
+    facets=TOOL_FACETS,
     positive_indicators=("ai.tool_calls",),
     source=TOOL_SOURCE,
     reference=AGENT_TELEMETRY,

@@ -23,6 +23,7 @@ from insights.query.query import Answer, MetricValue, Query, Scope
 from insights.ui import wording
 from insights.ui.filters import BadFilterError, Choice, Filters
 from insights.ui.scope_bar import EVERYBODY, last_day, scope_navigation
+from insights.ui.sorting import Heading, headings, sorted_by_value
 from insights.ui.tiles import Picker, lagging
 from orgtree.trees.surroundings import Surroundings, TreeUnit, surroundings
 
@@ -73,15 +74,6 @@ class UnitsOfPage:
     def sort(self) -> str:
         """A column's key, with a minus for descending; the name by default."""
         return self.filters.picked[SORT]
-
-
-@dataclass(frozen=True)
-class Heading:
-    label: str
-    url: str
-    sorted: str  # "", "ascending" or "descending"
-    number: bool
-    note: str = ""  # the chosen facets that the column does not support
 
 
 @dataclass(frozen=True)
@@ -291,32 +283,20 @@ def sorted_rows(rows: Sequence[Row], of_page: UnitsOfPage) -> list[Row]:
         return sorted(rows, key=lambda row: row.name.casefold(), reverse=descending)
     position = [column.key for column in of_page.columns].index(key)
     pick = of_page.columns[position].pick
-    values = {id(row): pick(row.figures[position]) for row in rows}
-    known = [row for row in rows if values[id(row)] is not None]
-    known.sort(key=lambda row: values[id(row)] or 0.0, reverse=descending)
-    return [*known, *(row for row in rows if values[id(row)] is None)]
+    return sorted_by_value(rows, lambda row: pick(row.figures[position]), descending=descending)
 
 
 def _headings(of_page: UnitsOfPage) -> list[Heading]:
-    words: Mapping[str, str] = {BY_NAME: "Unit", **{column.key: column.label for column in of_page.columns}}
-    metrics = {column.key: get(column.metric) for column in of_page.columns}
-    [choice] = [option for option in of_page.filters.choices if option.parameter == SORT]
-
-    def url(key: str) -> str:
-        ascending_next = of_page.sort == f"-{key}" or (key == BY_NAME and of_page.sort != BY_NAME)
-        word = key if ascending_next else f"-{key}"
-        return f"{of_page.url(of_page.filters.with_pick(choice, word))}#units"
-
-    return [
-        Heading(
-            label,
-            url(key),
-            {key: "ascending", f"-{key}": "descending"}.get(of_page.sort, ""),
-            number=key != BY_NAME,
-            note=of_page.filters.ignored_filters(metrics[key]) if key in metrics else "",
-        )
-        for key, label in words.items()
-    ]
+    filters = of_page.filters
+    [choice] = [option for option in filters.choices if option.parameter == SORT]
+    return headings(
+        {BY_NAME: "Unit", **{column.key: column.label for column in of_page.columns}},
+        of_page.sort,
+        lambda word: f"{of_page.url(filters.with_pick(choice, word))}#units",
+        texts=(BY_NAME,),
+        stick=BY_NAME,
+        notes={column.key: filters.ignored_filters(get(column.metric)) for column in of_page.columns},
+    )
 
 
 def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[PrintedRow]:

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
+
 from integrations.facts.relation import Relation
 from integrations.models import FactFamily
+
+# The name of the repository that a session's telemetry names, else of the one with most of its AI lines; else empty.
+_REPOSITORY_OF_SESSION: LiteralString = """coalesce((
+                   SELECT repository.name FROM integrations_repository repository
+                   WHERE repository.id = coalesce(session.repository_id, (
+                       SELECT share.repository_id FROM integrations_sessionshare share
+                       WHERE share.session_id = session.id
+                       GROUP BY share.repository_id ORDER BY sum(share.lines) DESC, share.repository_id LIMIT 1
+                   ))
+               ), '')"""
 
 AGENT_SESSIONS = Relation(
     name="agent_sessions",
@@ -16,7 +28,7 @@ AGENT_SESSIONS = Relation(
             "repository",
         }
     ),
-    sql="""
+    sql=f"""
         SELECT session.id AS session_id,
                identity.person_id,
                session.agent,
@@ -36,18 +48,11 @@ AGENT_SESSIONS = Relation(
                    SELECT GREATEST(sum(figures.requests), 1)::bigint
                    FROM integrations_agentsessionday figures WHERE figures.session_id = session.id
                ) ELSE 0 END AS unnamed_requests,
-               coalesce((
-                   SELECT repository.name FROM integrations_repository repository
-                   WHERE repository.id = coalesce(session.repository_id, (
-                       SELECT share.repository_id FROM integrations_sessionshare share
-                       WHERE share.session_id = session.id
-                       GROUP BY share.repository_id ORDER BY sum(share.lines) DESC, share.repository_id LIMIT 1
-                   ))
-               ), '') AS repository
+               {_REPOSITORY_OF_SESSION} AS repository
         FROM integrations_agentsession session
         JOIN orgtree_identity identity ON identity.id = session.identity_id
         WHERE session.has_work
-    """,
+    """,  # noqa: S608  # a constant
 )
 """One row per agent session with any activity.  It counts on the local day on which it starts.
 
@@ -193,8 +198,10 @@ token_kind is input (uncached), cache_read, cache_write or output (reasoning inc
 AGENT_TOOL_DAYS = Relation(
     name="agent_tool_days",
     fact="session_id",
-    columns=frozenset({"session_id", "person_id", "agent", "day", "tool", "calls", "failures", "refusals"}),
-    sql="""
+    columns=frozenset(
+        {"session_id", "person_id", "agent", "day", "tool", "calls", "failures", "refusals", "repository"}
+    ),
+    sql=f"""
         SELECT figures.session_id,
                identity.person_id,
                figures.agent,
@@ -202,12 +209,17 @@ AGENT_TOOL_DAYS = Relation(
                figures.tool,
                figures.calls,
                figures.failures,
-               figures.refusals
+               figures.refusals,
+               {_REPOSITORY_OF_SESSION} AS repository
         FROM integrations_agenttoolday figures
         JOIN orgtree_identity identity ON identity.id = figures.identity_id
-    """,
+        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
+    """,  # noqa: S608  # a constant
 )
-"""One row per session, local day and tool.  calls are those that ran (succeeded or failed); refusals are separate."""
+"""One row per session, local day and tool.  calls are those that ran (succeeded or failed); refusals are separate.
+
+repository is that of the session, as in AGENT_SESSIONS.
+"""
 
 ENROLMENTS = Relation(
     name="enrolments",

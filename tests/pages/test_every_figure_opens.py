@@ -11,19 +11,17 @@ from pathlib import Path
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from insights.catalogue.registry import get
+from insights.pages.ai.repositories import METRICS
 from insights.ui import wording
 from integrations.code.attribution.tasks import attribute_pending
-from integrations.models import AgentSession
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source
-from orgtree.models import IndividualPolicy, Organisation, Person
 from tests.code.git.repositories import ADA, BEN, Repo
 from tests.org import Org
 from tests.pages import recomputed
-from tests.pages.recomputed import Rows, from_rows, plain, rows_address, tiles_of, total
+from tests.pages.recomputed import Rows, from_rows, plain, rows_address, table, tiles_of, total
 from tests.stored_once import StoreOnce
 
 CLAUDE = "Co-Authored-By: Claude <noreply@anthropic.com>"
@@ -118,32 +116,31 @@ def test_each_model_of_the_what_if_page(pages: Client) -> None:
 
 def test_each_figure_of_the_readiness_page(pages: Client) -> None:
     body = page(pages, "/insights/ai/repositories/")
-    cells = re.findall(r'<a href="(/insights/ai/repositories/rows/[^"]+)"[^>]*>([^<]*)</a>', body)
+    cells = re.findall(r'<td class="num"><a href="(/insights/metrics/[^"]+)"[^>]*>([^<]*)</a>', body)
     walked = set()
     for address, printed in cells:
-        of = html.unescape(address).partition("of=")[2].partition("&")[0]
-        rows = rows_of(pages, address)
-        value = total(rows, "Contribution")
-        if "Denominator" in rows[0]:
-            value = value / total(rows, "Denominator") * 100
-        unit = {"commits": "count", "sessions": "count", "spend": "currency"}.get(of, "percent")
-        assert str(wording.reading(value, unit)) == html.unescape(printed), address
-        if unit == "percent" and of != "ai_share":
-            assert f"× 100 = {printed}" in plain(page(pages, html.unescape(address)))
-        walked.add(of)
-    assert walked == {"commits", "ai_share", "sessions", "spend", "wasted_share", "error_rate", "ship_rate"}
+        metric, rows = address.split("/")[3], rows_of(pages, address)
+        value = from_rows(metric, rows)
+        if metric == "ai.spend_wasted":
+            both = [rows_of(pages, address.replace("wasted", of)) for of in ("wasted", "committed")]
+            known = sum(total(rows_of_outcome, "Contribution") for rows_of_outcome in both)
+            assert str(wording.reading(total(rows, "Contribution") / known * 100, "percent")) == printed, address
+        else:
+            assert value is not None
+            assert str(wording.reading(value, get(metric).unit)) == html.unescape(printed), address
+        walked.add(metric)
+    assert walked == {metric for metric in METRICS if metric != "ai.spend_committed"}
     enabled = rows_of(pages, "/insights/metrics/ai.enabled_repositories/rows/")
     assert f"{total(enabled, 'Contribution'):,.0f} of the {len(enabled)} repositories" in plain(body)
 
 
-def test_a_figure_of_the_readiness_page_is_explained(pages: Client) -> None:
-    explained = plain(page(pages, "/insights/ai/repositories/rows/?repository=shop&of=wasted_share"))
-    assert "Spend of settled sessions without an attributed commit ÷ spend of settled sessions × 100" in explained
-    assert "Σ value ÷ Σ denominator × 100" in explained
-    assert pages.get("/insights/ai/repositories/rows/?repository=nowhere&of=spend").status_code == 404
-    answer = pages.get("/insights/ai/repositories/rows/?repository=shop&of=size")
-    assert answer.status_code == 400
-    assert "wasted_share" in answer.content.decode()
+def test_repositories_cost_the_same_wherever_they_are_listed(pages: Client) -> None:
+    readiness, costs = (
+        {row["Repository"]: row["Spend (USD)"] for row in table(pages.get(f"/insights/ai/{name}.csv").getvalue())}
+        for name in ("repositories", "costs")
+    )
+    assert costs
+    assert costs.items() <= readiness.items()
 
 
 def test_each_part_of_the_evidence(pages: Client) -> None:
@@ -155,25 +152,3 @@ def test_each_part_of_the_evidence(pages: Client) -> None:
     assert sorted(float(printed) for _, printed in parts) == sorted(lines.values())
     assert parts
     assert "/insights/metrics/ai.lines_committed/how/" in body
-
-
-def test_rows_of_a_repository_are_paged_and_narrowed_where_they_are_read(
-    pages: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    address = f"{reverse('repository_rows')}?repository=shop&of=sessions"
-    everybody = rows_of(pages, address)
-    monkeypatch.setattr("insights.pages.ai.repository_rows.PAGE_SIZE", 1)
-    monkeypatch.setattr("insights.pages.ai.repository_rows.LARGEST_PAGE", 1)
-    assert rows_of(pages, address) == everybody
-    first, second = (plain(page(pages, f"{address}&page={number}")) for number in (1, 2))
-    assert f"1–1 of {len(everybody)}" in first
-    assert f"2–2 of {len(everybody)}" in second
-    assert everybody[0]["Session"] in first
-    assert everybody[0]["Session"] not in second
-    Organisation.objects.update(individual_policy=IndividualPolicy.SELF_ONLY, protected_since=last_week())
-    own = rows_of(pages, address)
-    person_of = {
-        session.pk: session.identity.person for session in AgentSession.objects.select_related("identity__person")
-    }
-    assert 0 < len(own) < len(everybody)
-    assert {person_of[int(row["Session"])] for row in own} == {Person.objects.get(email="ada@example.com")}

@@ -33,6 +33,7 @@ from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Choice, Filters, read_filters
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.sorting import Heading, headings
 from insights.ui.tiles import Link, Picker
 
 PAGE_SIZE, ROWS_OF_SECTION = 25, 10
@@ -41,19 +42,10 @@ SEARCH = "q"
 RANKED_BY = Choice("rank_by", RANKINGS)
 SORT = Choice("sort", {word: word for column in COLUMNS for word in (column.key, f"-{column.key}")})
 CHOICES = (RANKED_BY, SORT)
-ASCENDING_FIRST = frozenset({RANK, NAME, "agent"})
+TEXTS = [column.key for column in COLUMNS if not column.metric]
 PLAIN_UNITS = (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS)  # printed without the unit, which the heading has
 UNKNOWN = "unknown"  # exists but has no known value, which is not 0
 SOME_UNPRICED = "Excludes tokens of models without a price."
-
-
-@dataclass(frozen=True)
-class Heading:
-    label: str
-    url: str
-    sorted: str  # "", "ascending" or "descending"
-    number: bool
-    stick: bool
 
 
 @dataclass(frozen=True)
@@ -258,20 +250,13 @@ def _banner(params: LeaderboardParams, shown: LeaderboardPage) -> str:
 
 
 def _headings(params: LeaderboardParams) -> list[Heading]:
-    def url(key: str) -> str:
-        first, second = (key, f"-{key}") if key in ASCENDING_FIRST else (f"-{key}", key)
-        return f"{params.sorted_by(second if params.sort == first else first).url()}#leaderboard"
-
-    return [
-        Heading(
-            label=column.label,
-            url=url(column.key),
-            sorted={column.key: "ascending", f"-{column.key}": "descending"}.get(params.sort, ""),
-            number=bool(column.metric),
-            stick=column.key == NAME,
-        )
-        for column in COLUMNS
-    ]
+    return headings(
+        {column.key: column.label for column in COLUMNS},
+        params.sort,
+        lambda word: f"{params.sorted_by(word).url()}#leaderboard",
+        texts=TEXTS,
+        stick=NAME,
+    )
 
 
 def _printed(rows: Sequence[LeaderboardRow], params: LeaderboardParams) -> list[PrintedRow]:

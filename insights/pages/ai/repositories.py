@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
@@ -15,114 +15,128 @@ from django.views.decorators.http import require_GET
 
 from core.csv_export import Cell, csv_response
 from insights.pages.ai.answers import read
-from insights.pages.ai.repository_rows import rows_url
-from insights.pages.answers import Answers, PageQuery
+from insights.pages.ai.costs.repositories import UNKNOWN_REPOSITORY
+from insights.pages.answers import Answers, PageQuery, how_url, rows_url
+from insights.pages.drill import NAMELESS, rows_of_part
 from insights.privacy.scope_access import access_in
-from insights.privacy.withhold import is_withheld
 from insights.query import windows
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from integrations.code.readiness import RepositoryReadiness, SessionsNearby, readiness
+from insights.ui.sorting import headings, sorted_by_value
+from integrations.code.git.context_files import context_files_by_repository
+from integrations.models import ContextFile
 
-QUERIES = (
-    PageQuery("commit.count", Dimension.REPOSITORY),
-    PageQuery("ai.committed_code_share", Dimension.REPOSITORY),
-    PageQuery("ai.enabled_repositories"),
-)
+Figures = Mapping[str, MetricValue]
+"""A repository's figures by metric; without an entry nothing is known."""
+
 HIGH_WASTE_PERCENT, HIGH_ERROR_PERCENT = 30.0, 10.0
 FILES_LISTED = 3
-HIDDEN = SessionsNearby()  # placeholder for sessions of too few people, compared by identity
 FEW_SESSIONS = 5  # fewer give no advice
-
-
-@dataclass(frozen=True)
-class RepositoryRow:
-    """One repository's figures; None: not known."""
-
-    name: str
-    context_files: Sequence[str]
-    since: str
-    commits: float | None
-    ai_share: float | None
-    sessions: int | None
-    spend: float | None
-    wasted_share: float | None
-    error_rate: float | None
-    ship_rate: float | None
-    advice: str
+BY_NAME, BY_FILES = "repository", "context_files"
+DEFAULT_SORT = "-spend"
 
 
 @dataclass(frozen=True)
 class Column:
+    """A figure in `unit`; `metric` is the one whose rows it leads to."""
+
     key: str
     label: str
-    value: Callable[[RepositoryRow], float | None]
-    printed: Callable[[float], str]
+    metric: str
+    unit: str = "percent"
+    value: Callable[[Figures], float | None] | None = None  # by default the metric's
+
+    def of(self, figures: Figures) -> float | None:
+        return self.value(figures) if self.value else _value(figures, self.metric)
+
+    def printed(self, value: float) -> str:
+        return wording.exact(value) if self.unit == "count" else str(wording.reading(value, self.unit))
+
+
+def _value(figures: Figures, metric: str) -> float | None:
+    return figures[metric].value if metric in figures else None
+
+
+def _wasted_share(figures: Figures) -> float | None:
+    """Percent of the spend of known outcome."""
+    wasted, committed = (figures.get(key) for key in ("ai.spend_wasted", "ai.spend_committed"))
+    if any(figure and figure.withheld for figure in (wasted, committed)):
+        return None
+    lost, known = (wasted and wasted.value) or 0.0, (committed and committed.value) or 0.0
+    return lost / (lost + known) * 100 if lost + known else None
+
+
+COLUMNS = {
+    column.key: column
+    for column in (
+        Column("commits", "Commits", "commit.count", "count"),
+        Column("ai_share", "AI share", "ai.committed_code_share"),
+        Column("sessions", "Sessions", "ai.sessions", "count"),
+        Column("spend", "Spend", "ai.spend", "currency"),
+        Column("wasted_share", "Wasted", "ai.spend_wasted", value=_wasted_share),
+        Column("error_rate", "Error rate", "ai.error_rate"),
+        Column("ship_rate", "Ship rate", "ai.ship_rate"),
+    )
+}
+METRICS = (*(column.metric for column in COLUMNS.values()), "ai.spend_committed")
+QUERIES = (
+    *(PageQuery(metric, Dimension.REPOSITORY, whole=True) for metric in METRICS),
+    PageQuery("ai.enabled_repositories", whole=True),
+)
 
 
 @dataclass(frozen=True)
-class Heading:
-    label: str
-    url: str
-    sorted: str  # "", "ascending" or "descending"
-    number: bool = True
+class RepositoryRow:
+    """`name` is empty for what no repository is known of."""
+
+    name: str
+    context_files: Sequence[ContextFile]  # the oldest first
+    figures: Figures
+
+    @property
+    def label(self) -> str:
+        return self.name or UNKNOWN_REPOSITORY
+
+    @property
+    def since(self) -> str:
+        return wording.day(self.context_files[0].present_from) if self.context_files else ""
+
+    @property
+    def advice(self) -> str:
+        """What to do about the repository; empty where nothing stands out."""
+        if not self.name or (COLUMNS["sessions"].of(self.figures) or 0) < FEW_SESSIONS:
+            return ""
+        fails = (COLUMNS["error_rate"].of(self.figures) or 0) >= HIGH_ERROR_PERCENT
+        if not self.context_files:
+            return "Add AGENTS.md or CLAUDE.md: how to build, test and write here" + (
+                ", and which tools fail" if fails else ""
+            )
+        if fails:
+            return "See which tools fail, and state in the context file what to use instead"
+        wastes = (COLUMNS["wasted_share"].of(self.figures) or 0) >= HIGH_WASTE_PERCENT
+        return "Look at sessions without a commit: were the tasks too large, or exploratory?" if wastes else ""
 
 
 @dataclass(frozen=True)
 class PrintedCell:
-    """A figure, and where it is explained; empty where it is not known."""
+    """A figure, and where its rows are; empty where it is not known."""
 
     text: str
     rows_url: str
     label: str
 
 
-@dataclass(frozen=True)
-class PrintedRow:
-    name: str
-    commits_url: str
-    context_files: Sequence[str]
-    more_files: int
-    since: str
-    cells: Sequence[PrintedCell]
-    advice: str
-
-
-def _percent(value: float) -> str:
-    return str(wording.reading(value, "percent"))
-
-
-COLUMNS: Mapping[str, Column] = {
-    column.key: column
-    for column in (
-        Column("commits", "Commits", lambda row: row.commits, wording.exact),
-        Column("ai_share", "AI share", lambda row: row.ai_share, _percent),
-        Column(
-            "sessions", "Sessions", lambda row: None if row.sessions is None else float(row.sessions), wording.exact
-        ),
-        Column("spend", "Spend", lambda row: row.spend, wording.money),
-        Column("wasted_share", "Wasted", lambda row: row.wasted_share, _percent),
-        Column("error_rate", "Error rate", lambda row: row.error_rate, _percent),
-        Column("ship_rate", "Ship rate", lambda row: row.ship_rate, _percent),
-    )
-}
-BY_NAME, BY_FILES = "repository", "context_files"
-DEFAULT_SORT = "-spend"
-
-
 @login_required
 @require_GET
 @explains_bad_filters
 def ai_repositories(request: HttpRequest) -> HttpResponseBase:
-    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
-    sort = _read_sort(request)
+    filters, sort = _filters(request), _read_sort(request)
     around = scope_navigation(request, filters)
     answers = read(filters, QUERIES)
-    rows = _sorted(_rows(answers), sort)
-    enabled = answers.figure("ai.enabled_repositories")
+    labels = {BY_NAME: "Repository", BY_FILES: "Context files", **{key: c.label for key, c in COLUMNS.items()}}
     context = {
         "days": wording.days(filters.window),
         "scope": scope_bar(filters, around, {}, request.path, extra_params={"sort": sort}),
@@ -131,11 +145,18 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
             tiles.Picker(wording.count(weeks, "week"), _url(filters.with_range(name), sort), filters.range == name)
             for name, weeks in WEEK_RANGES.items()
         ],
-        "enabled": _enabled(enabled),
-        "headings": _headings(filters, sort),
-        "rows": [_printed(row, filters) for row in rows],
-        "enabled_how_url": f"{reverse('metric_how', args=['ai.enabled_repositories'])}{filters.query_string()}",
-        "enabled_rows_url": f"{reverse('metric_rows', args=['ai.enabled_repositories'])}{filters.query_string()}",
+        "enabled": _enabled(answers.figure("ai.enabled_repositories")),
+        "headings": headings(
+            labels,
+            sort,
+            lambda word: _url(filters, word),
+            texts=(BY_NAME, BY_FILES),
+            stick=BY_NAME,
+            first=lambda key: key if key == BY_NAME else f"-{key}",
+        ),
+        "rows": [(row, _files(row), _cells(row, filters)) for row in _rows(answers, sort)],
+        "enabled_how_url": how_url(filters, "ai.enabled_repositories"),
+        "enabled_rows_url": rows_url(filters, "ai.enabled_repositories"),
         "csv_url": _url(filters, sort, name="ai_repositories_csv"),
         "connect_link": tiles.Link("Connect a repository", reverse("connect_repository")),
     }
@@ -146,19 +167,25 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
 @require_GET
 @explains_bad_filters
 def ai_repositories_csv(request: HttpRequest) -> HttpResponseBase:
-    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
-    rows = _sorted(_rows(read(filters, QUERIES)), _read_sort(request))
+    rows = _rows(read(_filters(request), QUERIES), _read_sort(request))
     return csv_response("headway-ai-repositories", _csv_rows(rows))
 
 
 def _csv_rows(rows: Sequence[RepositoryRow]) -> Iterator[list[Cell]]:
+    units = {"count": "", "currency": " (USD)", "percent": " (percent)"}
     yield [
-        *("Repository", "Context files", "Since", "Commits", "AI share (percent)", "Sessions", "Spend (USD)"),
-        *("Wasted (percent)", "Error rate (percent)", "Ship rate (percent)", "What to do"),
+        *("Repository", "Context files", "Since"),
+        *(f"{column.label}{units[column.unit]}" for column in COLUMNS.values()),
+        "What to do",
     ]
     for row in rows:
-        figures = [column.value(row) for column in COLUMNS.values()]
-        yield [row.name, " ".join(row.context_files), row.since, *figures, row.advice]
+        files = " ".join(file.path for file in row.context_files)
+        yield [row.label, files, row.since, *(column.of(row.figures) for column in COLUMNS.values()), row.advice]
+
+
+def _filters(request: HttpRequest) -> Filters:
+    """Without the facets: each repository is listed."""
+    return read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
 
 
 def _enabled(figure: MetricValue) -> str:
@@ -168,109 +195,39 @@ def _enabled(figure: MetricValue) -> str:
     return f"{figure.numerator or 0:,.0f} of the {repositories} in which agents wrote have a context file."
 
 
-def _rows(answers: Answers) -> list[RepositoryRow]:
-    commits = answers.split("commit.count", Dimension.REPOSITORY)
-    shares = answers.split("ai.committed_code_share", Dimension.REPOSITORY)
-    window = answers.filters.window
-    return [
-        _row(_without_few_people(repository, answers), commits.get(repository.name), shares.get(repository.name))
-        for repository in readiness(window.start, window.end, answers.filters.people_filter)
-    ]
-
-
-def _without_few_people(repository: RepositoryReadiness, answers: Answers) -> RepositoryReadiness:
-    """Without sessions of fewer people than the viewer may see."""
-    # Sessions are figures of AI, which a unit does not see of its own few either, as it does how it delivers.
-    query = replace(answers.answer("commit.count", Dimension.REPOSITORY).query, key="ai.spend")
-    if not is_withheld(query, repository.nearby.people, answers.filters.access):
-        return repository
-    return replace(repository, nearby=HIDDEN)
-
-
-def _row(repository: RepositoryReadiness, commits: MetricValue | None, share: MetricValue | None) -> RepositoryRow:
-    nearby = repository.nearby
-    wasted = _share(float(nearby.wasted_spend), float(nearby.settled_spend))
-    errors = _share(nearby.tool_failures, nearby.tool_calls)
-    return RepositoryRow(
-        name=repository.name,
-        context_files=[file.path for file in repository.context_files],
-        since=wording.day(repository.context_files[0].present_from) if repository.context_files else "",
-        commits=commits.value if commits else None,
-        ai_share=share.value if share else None,
-        sessions=None if nearby is HIDDEN else nearby.sessions,
-        spend=float(nearby.spend) if nearby.sessions else None,
-        wasted_share=wasted,
-        error_rate=errors,
-        ship_rate=_share(nearby.lines_shipped, nearby.lines_generated),
-        advice=_advice(repository, wasted, errors),
-    )
-
-
-def _advice(repository: RepositoryReadiness, wasted: float | None, errors: float | None) -> str:
-    """What to do about a repository; empty where nothing stands out."""
-    if repository.nearby.sessions < FEW_SESSIONS:
-        return ""
-    wastes = wasted is not None and wasted >= HIGH_WASTE_PERCENT
-    fails = errors is not None and errors >= HIGH_ERROR_PERCENT
-    if not repository.context_files:
-        return "Add AGENTS.md or CLAUDE.md: how to build, test and write here" + (
-            ", and which tools fail" if fails else ""
-        )
-    if fails:
-        return "See which tools fail, and state in the context file what to use instead"
-    return "Look at sessions without a commit: were the tasks too large, or exploratory?" if wastes else ""
-
-
-def _share(part: float, whole: float) -> float | None:
-    return part / whole * 100 if whole else None
-
-
-def _sorted(rows: list[RepositoryRow], sort: str) -> list[RepositoryRow]:
-    """By the column that `sort` names, a leading minus sorts descending; unknown values come last."""
+def _rows(answers: Answers, sort: str) -> list[RepositoryRow]:
+    """Every repository, and what no repository is known of; sorted by the column that `sort` names."""
+    figures: dict[str, dict[str, MetricValue]] = {}
+    for metric in METRICS:
+        by_repository = tiles.by_segment(answers.answer(metric, Dimension.REPOSITORY), Dimension.REPOSITORY)
+        for name, figure in by_repository.items():
+            figures.setdefault(name, {})[metric] = figure
+    rows = [RepositoryRow(name, files, figures.get(name, {})) for name, files in context_files_by_repository().items()]
+    if NAMELESS in figures:
+        rows.append(RepositoryRow("", (), figures[NAMELESS]))
     key, descending = sort.removeprefix("-"), sort.startswith("-")
     if key == BY_NAME:
-        return sorted(rows, key=lambda row: row.name, reverse=descending)
+        return sorted(rows, key=lambda row: row.label, reverse=descending)
     if key == BY_FILES:
         return sorted(rows, key=lambda row: (len(row.context_files), row.name), reverse=descending)
-    value = COLUMNS[key].value
-    known = [row for row in rows if value(row) is not None]
-    return [
-        *sorted(known, key=lambda row: (value(row) or 0.0, row.name), reverse=descending),
-        *(row for row in rows if value(row) is None),
-    ]
+    return sorted_by_value(rows, lambda row: COLUMNS[key].of(row.figures), descending=descending)
 
 
-def _headings(filters: Filters, sort: str) -> list[Heading]:
-    words = {BY_NAME: "Repository", BY_FILES: "Context files", **{key: column.label for key, column in COLUMNS.items()}}
+def _files(row: RepositoryRow) -> tuple[Sequence[ContextFile], int]:
+    """The context files that are listed, and the number of others."""
+    return row.context_files[:FILES_LISTED], max(0, len(row.context_files) - FILES_LISTED)
+
+
+def _cells(row: RepositoryRow, filters: Filters) -> list[PrintedCell]:
+    values = [(column, column.of(row.figures)) for column in COLUMNS.values()]
     return [
-        Heading(
-            label=label,
-            url=_url(filters, key if sort == f"-{key}" or (sort != key and key == BY_NAME) else f"-{key}"),
-            sorted={key: "ascending", f"-{key}": "descending"}.get(sort, ""),
-            number=key in COLUMNS,
+        PrintedCell(
+            "" if value is None else column.printed(value),
+            rows_of_part(filters, column.metric, Dimension.REPOSITORY, row.name or NAMELESS),
+            f"{column.label} of {row.label}",
         )
-        for key, label in words.items()
+        for column, value in values
     ]
-
-
-def _printed(row: RepositoryRow, filters: Filters) -> PrintedRow:
-    values = [(column, column.value(row)) for column in COLUMNS.values()]
-    return PrintedRow(
-        name=row.name,
-        commits_url=f"{reverse('attribution')}?{urlencode({'repository': row.name})}",
-        context_files=row.context_files[:FILES_LISTED],
-        more_files=max(0, len(row.context_files) - FILES_LISTED),
-        since=row.since,
-        cells=[
-            PrintedCell(
-                "" if value is None else column.printed(value),
-                rows_url(row.name, column.key, filters),
-                f"{column.label} of {row.name}",
-            )
-            for column, value in values
-        ],
-        advice=row.advice,
-    )
 
 
 def _read_sort(request: HttpRequest) -> str:

@@ -27,7 +27,7 @@ from insights.pages.compare.params import (
     compared_units,
     read_params,
 )
-from insights.pages.compare.table import compared_rows, csv_rows, headings, whole_row
+from insights.pages.compare.table import compared_rows, csv_rows, table_headings, whole_row
 from insights.pages.filter_bar import facet_part, filter_bar
 from insights.pages.units import ListedUnits, Row, sorted_rows, unit_rows
 from insights.privacy.scope_access import access_in
@@ -81,7 +81,7 @@ def compare(request: HttpRequest) -> HttpResponseBase:
         "bar": filter_bar(read, around),
         "whose": name,
         "statistics": read.pickers(STATISTIC),
-        "headings": headings(params),
+        "headings": table_headings(params),
         "rows": compared_rows(rows, params)[:MOST_UNITS],
         "left_out": max(len(rows) - MOST_UNITS, 0),
         "whole": None if params.units else whole_row(name, filters.url(reverse("delivery")), whole, params),

@@ -10,10 +10,11 @@ from insights.catalogue.declarations import Metric
 from insights.pages.answers import how_url
 from insights.pages.compare.heat import MIDDLE, Heat, heat_of
 from insights.pages.compare.params import CompareParams
-from insights.pages.units import BY_NAME, SORT, Heading, Row
+from insights.pages.units import BY_NAME, SORT, Row
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import MetricValue
 from insights.ui import wording
+from insights.ui.sorting import Heading, headings
 
 
 @dataclass(frozen=True)
@@ -34,25 +35,17 @@ class ComparedRow:
     cells: Sequence[ComparedCell]
 
 
-def headings(params: CompareParams) -> list[Heading]:
-    words = {BY_NAME: "Unit", **{metric.key: metric.marked_name for metric in params.metrics}}
-    notes = {metric.key: params.filters.ignored_filters(metric) for metric in params.metrics}
-
-    def url(key: str) -> str:
-        """Names ascending, metrics best first; the next click reverses the order."""
-        first = _best_first(key, params)
-        return params.url(**{SORT: first if params.sort != first else _reversed(first)})
-
-    return [
-        Heading(
-            label,
-            url(key),
-            {key: "ascending", f"-{key}": "descending"}.get(params.sort, ""),
-            number=key != BY_NAME,
-            note=notes.get(key, ""),
-        )
-        for key, label in words.items()
-    ]
+def table_headings(params: CompareParams) -> list[Heading]:
+    """Names sort ascending, metrics best first; the next click reverses the order."""
+    return headings(
+        {BY_NAME: "Unit", **{metric.key: metric.marked_name for metric in params.metrics}},
+        params.sort,
+        lambda word: params.url(**{SORT: word}),
+        texts=(BY_NAME,),
+        stick=BY_NAME,
+        first=lambda key: _best_first(key, params),
+        notes={metric.key: params.filters.ignored_filters(metric) for metric in params.metrics},
+    )
 
 
 def compared_rows(rows: Sequence[Row], params: CompareParams) -> list[ComparedRow]:
@@ -114,10 +107,6 @@ def _best_first(key: str, params: CompareParams) -> str:
         return BY_NAME
     [metric] = [candidate for candidate in params.metrics if candidate.key == key]
     return key if metric.better == "lower" else f"-{key}"
-
-
-def _reversed(sort: str) -> str:
-    return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
 
 
 def _is_small(figure: MetricValue, metric: Metric) -> bool:

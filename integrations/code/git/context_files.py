@@ -1,8 +1,8 @@
-"""Store the agent context files of a repository's default branch."""
+"""The agent context files of repositories' default branches."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from core import sql
@@ -20,6 +20,16 @@ _DAYS_WITH_ANY = """
 _DAYS_WITH_COMMITS = """
     SELECT min(counted_on), max(counted_on) + 1 FROM integrations_commit WHERE home_id = %(repository)s
 """
+
+
+def context_files_by_repository() -> Mapping[str, Sequence[ContextFile]]:
+    """Every repository by name, with the files that are present, the oldest first."""
+    files: dict[int, list[ContextFile]] = {}
+    for file in ContextFile.objects.filter(present_to=None).order_by("present_from", "path"):
+        files.setdefault(file.repository_id, []).append(file)
+    return {
+        name: files.get(pk, []) for pk, name in Repository.objects.counted().order_by("name").values_list("pk", "name")
+    }
 
 
 def store_context_files(repository: Repository, git_dir: Path, tip: str, paths: Collection[str] | None = None) -> None:

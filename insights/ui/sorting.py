@@ -1,0 +1,63 @@
+"""Tables that a parameter sorts: a column's key, with a minus for descending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Heading:
+    label: str
+    url: str
+    sorted: str  # "", "ascending" or "descending"
+    number: bool
+    stick: bool = False  # stays in sight when the table scrolls
+    note: str = ""
+
+
+def reverse_of(sort: str) -> str:
+    return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
+
+
+def headings(
+    labels: Mapping[str, str],
+    sort: str,
+    url: Callable[[str], str],
+    *,
+    texts: Collection[str],
+    stick: str,
+    first: Callable[[str], str] | None = None,
+    notes: Mapping[str, str] | None = None,
+) -> list[Heading]:
+    """The headings of the columns by key; `url` is the table's URL for a sort.
+
+    Columns of `texts` sort ascending first, others descending, unless `first` says otherwise; the next click reverses.
+    """
+    direction = {sort.removeprefix("-"): "descending" if sort.startswith("-") else "ascending"}
+
+    def next_sort(key: str) -> str:
+        begins = first(key) if first else key if key in texts else f"-{key}"
+        return reverse_of(begins) if sort == begins else begins
+
+    return [
+        Heading(
+            label=label,
+            url=url(next_sort(key)),
+            sorted=direction.get(key, ""),
+            number=key not in texts,
+            stick=key == stick,
+            note=(notes or {}).get(key, ""),
+        )
+        for key, label in labels.items()
+    ]
+
+
+def sorted_by_value(rows: Sequence[Row], value: Callable[[Row], float | None], *, descending: bool) -> list[Row]:
+    """Rows without a value come last in both directions."""
+    known = [(row, number) for row in rows if (number := value(row)) is not None]
+    known.sort(key=lambda item: item[1], reverse=descending)
+    return [*(row for row, _ in known), *(row for row in rows if value(row) is None)]
