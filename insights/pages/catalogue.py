@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
 
 from core.csv_export import Cell, csv_response
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
 from insights.query.enums import Category
 from insights.ui import tiles
+from insights.ui.views import page_view
 
 LONGEST_SEARCH = 100
 CSV_HEADS = (
@@ -43,8 +42,7 @@ class Group:
     metrics: Sequence[Metric]
 
 
-@login_required
-@require_GET
+@page_view
 def metric_catalogue(request: HttpRequest) -> HttpResponseBase:
     search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     groups = grouped([metric for metric in metrics() if matches(metric, search)])
@@ -57,8 +55,7 @@ def metric_catalogue(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/metrics/catalogue.html", context)
 
 
-@login_required
-@require_GET
+@page_view
 def metric_catalogue_csv(request: HttpRequest) -> HttpResponseBase:
     return csv_response("headway-metrics", _csv_rows())
 

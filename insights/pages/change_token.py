@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
-from django.views.decorators.http import require_GET
 
 from insights.columns.change_token import change_token
+from insights.ui.views import page_view
 
 
 def current_token() -> str:
@@ -17,8 +16,7 @@ def current_token() -> str:
     return quote_etag(change_token())
 
 
-@login_required
-@require_GET
+@page_view
 def page_change_token(request: HttpRequest) -> HttpResponseBase:
     """204 with the token of the newest facts, columns, memberships and day; 304 while it is unchanged."""
     response = HttpResponse(status=204)

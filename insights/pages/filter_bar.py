@@ -93,7 +93,7 @@ def facet_part(page: InsightsPage, filters: Filters, part: str) -> dict[str, Any
         raise Http404("No such menu.")
     present = read(page, filters, [offered.query]).present(offered)
     menu = replace(_menu(page, filters, offered.dimension), options=_options_present(page, filters, offered, present))
-    return {"title": FACETS[offered.dimension], "menu": menu}
+    return {"title": FACETS[offered.dimension], "menu": menu, "part": "insights/_part_facet.html"}
 
 
 def _menus(answers: Answers) -> list[FacetMenu]:

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
-from django.views.decorators.vary import vary_on_headers
 
 from insights.pages.ai.answers import read
 from insights.pages.answers import Answers, PageQuery
@@ -25,6 +22,7 @@ from insights.ui import wording
 from insights.ui.filters import read_filters
 from insights.ui.home_sections import sections_on_home
 from insights.ui.tiles import Link, Tile
+from insights.ui.views import page_view, part_view
 from integrations.delivery.completeness import completeness
 from integrations.facts.available_sources import available_sources
 from integrations.models import Silence
@@ -57,8 +55,7 @@ class Step:
     label: str = ""
 
 
-@login_required
-@require_GET
+@page_view
 def home(request: HttpRequest) -> HttpResponse:
     has_telemetry = available_sources().sessions
     filters = read_filters(QueryDict(), today=windows.local_today(), access=access_in(request))
@@ -76,9 +73,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "home.html", context)
 
 
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
+@part_view
 def home_health(request: HttpRequest) -> HttpResponse:
     """The setup status for admins: a part of the home page, or a page of its own."""
     if not request.user.is_staff:

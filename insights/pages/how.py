@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
-from django.views.decorators.vary import vary_on_headers
 
 from insights.catalogue.declarations import Metric
 from insights.pages.answers import facet_label
@@ -21,12 +18,12 @@ from insights.query.query import Answer, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.actions import actions_on
 from insights.ui.agreements import agreements_on
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import FACETS, Filters
 from insights.ui.metric_panel import PanelParams, base_template, figures, read_panel_params, total
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import queries_behind, shortfalls
 from insights.ui.tiles import Link
+from insights.ui.views import part_view
 from integrations.hand_kept.definitions import keepers_of, metric_by_key
 from integrations.telemetry.otlp.reception import last_request_at
 
@@ -58,10 +55,7 @@ class LeftOut:
     link: Link | None = None
 
 
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
+@part_view
 def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
     params = read_panel_params(request, key)
     metric, filters = params.metric, params.filters

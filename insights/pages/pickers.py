@@ -10,21 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.urls import Resolver404, resolve, reverse
-from django.views.decorators.http import require_GET
-from django.views.decorators.vary import vary_on_headers
 
 from insights.privacy.scope_access import ME, access_in
 from insights.query import windows
 from insights.query.parameters import pairs
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError
 from insights.ui.scope_bar import EVERYBODY, YOURSELF, recent_units
+from insights.ui.views import part_view, render_part
 from orgtree.trees.search import (
     MOST_UNITS,
     MOST_VALUES,
@@ -66,10 +62,7 @@ class Option:
     opens: bool = False  # another list of this menu
 
 
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
+@part_view
 def unit_picker(request: HttpRequest) -> HttpResponseBase:
     """Recently used units and the tops of the trees; `q` searches, `under` lists what is below a unit."""
     page = _page(request)
@@ -128,10 +121,7 @@ def _line(unit: UnitChoice, note: str, given: QueryDict, page: str) -> UnitLine:
     )
 
 
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
+@part_view
 def attribute_menu(request: HttpRequest) -> HttpResponseBase:
     """The attributes of people; with `of`, that attribute's values of today."""
     page, chosen = _page(request), pairs("where", request.GET.getlist("where"))
@@ -215,5 +205,4 @@ def _page(request: HttpRequest) -> str:
 
 
 def _answer(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
-    template = context["part"] if request.headers.get("HX-Request") else "insights/part_page.html"
-    return render(request, template, context)
+    return render_part(request, context)

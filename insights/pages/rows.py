@@ -9,15 +9,12 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.views.decorators.http import require_GET
-from django.views.decorators.vary import vary_on_headers
 
 from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name
@@ -29,11 +26,11 @@ from insights.privacy.visible import visible_rows
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import Dimension
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import FACETS, FACETS_OF_ROWS
 from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_panel_params
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.views import page_view, part_view
 
 PAGE_SIZE = 50
 ROWS_IN_PANEL = 6
@@ -71,10 +68,7 @@ class RowTable:
     shown: str
 
 
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
+@part_view
 def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     params = read_panel_params(request, key)
     page = read_page(request)
@@ -96,9 +90,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     return render(request, "insights/metric_rows.html", context)
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     """The first rows, which the explanation panel loads after it opens."""
     params = read_panel_params(request, key)
@@ -113,9 +105,7 @@ def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     return render(request, "insights/_first_rows.html", context)
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def metric_rows_csv(request: HttpRequest, key: str) -> HttpResponseBase:
     params = read_panel_params(request, key)
 

@@ -12,19 +12,21 @@ from dataclasses import dataclass, field, replace
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 
 from core.csv_export import Cell, csv_response
 from insights.catalogue import headlines
 from insights.catalogue.registry import get
+from insights.pages.answers import InsightsPage
 from insights.privacy.visible import Freshness, UnitQueries, visible_together
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import Answer, MetricValue, Query, Scope
 from insights.ui import wording
+from insights.ui.addresses import address
 from insights.ui.filters import BadFilterError, Choice, Filters
 from insights.ui.scope_bar import EVERYBODY, last_day, scope_navigation
 from insights.ui.sorting import Heading, headings, sorted_by_value
 from insights.ui.tiles import Picker, lagging
+from insights.ui.views import render_part
 from orgtree.trees.surroundings import Surroundings, TreeUnit, surroundings
 
 BY_NAME = "name"
@@ -138,15 +140,31 @@ class ListedUnits:
     trees: Sequence[Picker] = ()
 
 
+def units_of_page(
+    request: HttpRequest, page: InsightsPage, filters: Filters, columns: Sequence[Column], *, name: str = ""
+) -> UnitsOfPage:
+    """The table of a page; `name` is that of its routes, by default the page's."""
+    route = f"{name or page.name}_units_unassigned"
+    return UnitsOfPage(
+        filters=filters,
+        columns=columns,
+        page_url=page.path,
+        unassigned_url=filters.url(address(route, *page.about), **tree_param(request)),
+        csv_name=f"headway-{page.about[0] if page.about else page.name}-units".replace(".", "-"),
+        tree=request.GET.get(TREE, ""),
+    )
+
+
 def units_part(
-    request: HttpRequest, filters: Filters, around: Surroundings, *, url: str, csv_url: str
+    request: HttpRequest, name: str, filters: Filters, around: Surroundings, *about: str
 ) -> UnitsPart | None:
-    """The table of a page; None without child units, or for one person."""
+    """The part of a page with its table, by the name of its routes; None without child units, or for one person."""
     if filters.scope.person_id is not None or not (around.children or (_is_whole(filters) and around.tops)):
         return None
     tree = tree_param(request) if _is_whole(filters) else {}
     below = around.unit.name if around.unit else EVERYBODY
-    return UnitsPart(filters.url(url, **tree), filters.url(csv_url, **tree), below)
+    url, csv_url = (filters.url(address(f"{name}_{route}", *about), **tree) for route in ("units", "units_csv"))
+    return UnitsPart(url, csv_url, below)
 
 
 def tree_param(request: HttpRequest) -> Mapping[str, str]:
@@ -205,8 +223,7 @@ def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
         "trees": listed.trees,
         "day": wording.day(last_day(of_page.filters)),
     }
-    template = context["part"] if request.headers.get("HX-Request") else "insights/part_page.html"
-    return render(request, str(template), context)
+    return render_part(request, context)
 
 
 def unassigned_row(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
@@ -218,8 +235,7 @@ def unassigned_row(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBa
         "part": "insights/_units_rows.html",
         "rows": [replace(row, cells=[replace(c, fraction=None) for c in row.cells]) for row in _printed(rows, of_page)],
     }
-    template = context["part"] if request.headers.get("HX-Request") else "insights/unassigned_page.html"
-    return render(request, str(template), context | {"headings": _headings(of_page)})
+    return render_part(request, context | {"headings": _headings(of_page)}, page="insights/unassigned_page.html")
 
 
 def units_csv(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:

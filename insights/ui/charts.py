@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, Literal
 
 from chartjs.views.lines import BaseLineChartView
@@ -143,6 +144,8 @@ class ChartData:
 class ChartView(BaseLineChartView):  # type: ignore[misc]
     """One chart's figures.  A subclass (or `as_view`'s caller) gives `chart_data`."""
 
+    rows: Mapping[str, Any] = MappingProxyType({})
+
     def chart_data(self, request: HttpRequest) -> ChartData:
         raise NotImplementedError
 
@@ -191,6 +194,7 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
             **({"reason": self.drawn.reason} if self.drawn.reason else {}),
             **({"complete_url": self.drawn.complete_url} if self.drawn.complete_url else {}),
             **self._centre(),
+            **self.rows,
         }
 
     def _centre(self) -> dict[str, dict[str, str]]:
@@ -201,6 +205,12 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
 
     def convert_context_to_json(self, context: dict[str, Any]) -> str:
         return json.dumps(context, allow_nan=False)
+
+
+def chart_response(request: HttpRequest, drawn: ChartData, rows: Mapping[str, Any] | None = None) -> HttpResponse:
+    """The chart as JSON; `rows` are the URLs of the rows behind its parts."""
+    response: HttpResponse = ChartView.as_view(chart_data=lambda _request: drawn, rows=rows or {})(request)
+    return response
 
 
 def _number(value: Number) -> float | None:

@@ -10,7 +10,8 @@ from django.test import Client
 from django.utils.html import escape
 
 from insights.catalogue.registry import get
-from insights.pages.delivery import dora, efficiency, hygiene, quality
+from insights.pages.delivery import dora
+from insights.pages.delivery.sections import SECTIONS
 from insights.pages.delivery.stages import UPSTREAM
 from insights.query.query import Statistic
 from insights.ui import wording
@@ -21,7 +22,6 @@ from tests.pages.recomputed import from_rows, lines_of, plain, rows_address, row
 from tests.stored_once import StoreOnce
 
 PAGE = "/insights/delivery/"
-SECTIONS = ("efficiency", "quality", "hygiene")
 DAYS = 12 * 7  # of the page's window, all of which have come
 FEW_WITHOUT_DATA = 2
 
@@ -51,7 +51,7 @@ def figures(client: Client, **filters: str) -> list[tuple[str, str]]:
 def test_each_tile_and_each_line(member: Client, statistic: Statistic | None) -> None:
     """Whatever statistic of durations is picked; a figure without data has rows that come to none."""
     tiles = figures(member, **({"statistic": statistic} if statistic else {}))
-    assert {key for key, _ in tiles} == {*dora.TILES, *efficiency.KEYS, *quality.KEYS, *hygiene.KEYS}
+    assert {key for key, _ in tiles} == {*dora.TILES, *(key for metrics in SECTIONS.values() for key in metrics.keys)}
     without = []
     for key, shown in tiles:
         rows = rows_of(lambda address: content(member, address), rows_address(shown))

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
-from django.views.decorators.vary import vary_on_headers
 
 from core.csv_export import csv_response
 from insights.engine.adoption.developers import AdoptionRowsQuery, Panel, RowKind
@@ -20,12 +17,12 @@ from insights.pages.ai.page import page_filters
 from insights.pages.rows import NOT_IN_PANEL, PAGE_SIZE, csv_rows, printed_recipe, row_table
 from insights.privacy.adoption import AdoptionRows, visible_adoption_rows
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError, Filters
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Picker
+from insights.ui.views import page_view, part_view
 
 LIST_NAMES = {
     RowKind.DEVELOPERS: "Developers",
@@ -74,10 +71,7 @@ class AdoptionRowsParams:
         return adoption_rows_url(self.filters, replace(self.rows, listed=listed))
 
 
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
+@part_view
 def adoption_rows(request: HttpRequest) -> HttpResponseBase:
     params, page = _read_params(request), read_page(request)
     rows = _rows(params)
@@ -119,9 +113,7 @@ def _for_panel(rows: RowsPage, listed: RowKind) -> RowsPage:
     return replace(rows, columns=[column for column in rows.columns if column.name not in BEHIND_A_DEVELOPER])
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def adoption_rows_csv(request: HttpRequest) -> HttpResponseBase:
     params = _read_params(request)
     name = f"headway-adoption-{params.rows.figure}-{params.rows.listed}".replace("_", "-")

@@ -6,27 +6,18 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest
-from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_GET
-
-from core.csv_export import Cell, csv_response
-from insights.annotations.notes import with_notes
+from core.csv_export import Cell
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.ai import adoption, bands, lines, phases, spend, usage
 from insights.pages.ai.answers import read
 from insights.pages.ai.differences import differences_table
 from insights.pages.ai.effect import cohorts_table, effect_table
-from insights.pages.ai.page import page_filters
 from insights.pages.answers import PageQuery
 from insights.pages.drawing import WORK_TYPES, donut, over_time, split_over_time, values_of
 from insights.pages.drill import drill
 from insights.query.query import Answer, Dimension
 from insights.ui import wording
-from insights.ui.agreements import with_agreement
-from insights.ui.bad_filter import explains_bad_filters
-from insights.ui.charts import ChartData, ChartView, Dataset, Role
+from insights.ui.charts import ChartData, Dataset, Role
 from insights.ui.filters import Filters
 
 
@@ -127,23 +118,14 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
 
 
 # The same charts with their slower parts: fetched once the chart is drawn, and always in the CSV.
-COMPLETE: Mapping[str, Callable[[Filters], ChartData]] = {
-    f"{compared.chart}{bands.WITH_BANDS}": partial(bands.chart_with_bands, key=compared.key)
-    for compared in lines.COMPARED.values()
+COMPLETE = {compared.chart: f"{compared.chart}{bands.WITH_BANDS}" for compared in lines.COMPARED.values()}
+COMPLETE_CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
+    COMPLETE[compared.chart]: partial(bands.chart_with_bands, key=compared.key) for compared in lines.COMPARED.values()
 }
 
 
-class AiChart(ChartView):
-    def chart_data(self, request: HttpRequest) -> ChartData:
-        return drawn(self.kwargs["name"], request)
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), **_drill(self.kwargs["name"], self.request, self.drawn)}
-
-
-def _drill(name: str, request: HttpRequest, drawn: ChartData) -> dict[str, Any]:
+def rows_of_parts(name: str, filters: Filters, drawn: ChartData) -> Mapping[str, Any]:
     """The URLs of the rows behind each part of the chart."""
-    filters = page_filters(request)
     parts = {
         "adoption": (adoption.rate_key(filters), None),
         "committed_code": ("ai.lines_committed", Dimension(filters.picked[adoption.CODE.parameter])),
@@ -151,24 +133,6 @@ def _drill(name: str, request: HttpRequest, drawn: ChartData) -> dict[str, Any]:
         "spend_parts": ("ai.spend_by_part", Dimension(filters.picked[spend.PART.parameter])),
     }
     return drill(filters, drawn, *parts.get(name, ("", None)))
-
-
-@login_required
-@require_GET
-@explains_bad_filters
-def ai_chart(request: HttpRequest, name: str) -> HttpResponseBase:
-    response: HttpResponseBase = AiChart.as_view()(request, name=name)
-    return response
-
-
-@login_required
-@require_GET
-@explains_bad_filters
-def ai_chart_csv(request: HttpRequest, name: str) -> HttpResponseBase:
-    complete = f"{name}{bands.WITH_BANDS}"
-    whole = complete if complete in COMPLETE else name
-    rows = TABLES[name](page_filters(request)) if name in TABLES else drawn(whole, request).rows()
-    return csv_response(f"headway-{name.replace('_', '-')}", rows)
 
 
 def failing_tools_table(filters: Filters) -> Iterator[list[Cell]]:
@@ -212,16 +176,6 @@ TABLES: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = {
     "lines_by_agent": lines_table,
     "phases": phases_table,
 }
-
-
-def drawn(name: str, request: HttpRequest) -> ChartData:
-    """The chart of that name for the request's filters.  Raises Http404 and BadFilterError."""
-    try:
-        draw = COMPLETE[name] if name in COMPLETE else CHARTS[name]
-    except KeyError:
-        raise Http404("No such chart.") from None
-    filters = page_filters(request)
-    return with_agreement(with_notes(draw(filters), filters.access), filters.access)
 
 
 def _shown(note: str, left_out: int) -> str:

@@ -6,13 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
-from django.views.decorators.vary import vary_on_headers
 
 from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name
@@ -29,12 +26,12 @@ from insights.query import windows
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import Scope
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Choice, Filters, read_filters
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.sorting import Heading, headings
 from insights.ui.tiles import Link, Picker
+from insights.ui.views import page_view, part_view, render_part
 
 PAGE_SIZE, ROWS_OF_SECTION = 25, 10
 LONGEST_SEARCH = 100
@@ -120,9 +117,7 @@ class LeaderboardParams:
         return replace(self, filters=self.filters.with_pick(RANKED_BY, column))
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def leaderboard(request: HttpRequest) -> HttpResponseBase:
     params, number = _read_params(request), read_page(request)
     filters = params.filters
@@ -155,23 +150,14 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/leaderboard/leaderboard.html", context)
 
 
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
+@part_view
 def leaderboard_part(request: HttpRequest, name: str) -> HttpResponseBase:
     """A facet's menu, or a page of its own."""
     params = _read_params(request)
-    context = {**facet_part(_page_of(params), params.filters, name), "part": "insights/_part_facet.html"}
-    if request.headers.get("HX-Request"):
-        return render(request, "insights/_part_facet.html", context)
-    context["whose"] = scope_words(params.filters, scope_navigation(request, params.filters))
-    return render(request, "insights/part_page.html", context)
+    return render_part(request, facet_part(_page_of(params), params.filters, name), params.filters)
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def leaderboard_csv(request: HttpRequest) -> HttpResponseBase:
     params = _read_params(request)
     board = params.read()

@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.urls import reverse
-from django.views.decorators.http import require_GET
 
 from insights.pages.ai import adoption, impact, leaderboard, spend, usage
 from insights.pages.ai.answers import AI_PAGE, read
@@ -26,10 +23,10 @@ from insights.pages.units import AI_COLUMNS, units_choice, units_part
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters, read_filters
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import by_section
+from insights.ui.views import page_view
 from integrations.facts.available_sources import available_sources
 
 CHOICES = (
@@ -46,9 +43,7 @@ CHOICES = (
 )
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def ai_page(request: HttpRequest) -> HttpResponseBase:
     token = current_token()
     filters = page_filters(request)
@@ -62,7 +57,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
         "filters": filters,
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),
-        "units": units_part(request, filters, around, url=reverse("ai_units"), csv_url=reverse("ai_units_csv")),
+        "units": units_part(request, "ai", filters, around),
         "unmatched": unmatched_sentence(filters, answers),
         "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
         "sections": _with_shortfalls(

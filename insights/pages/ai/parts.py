@@ -6,29 +6,17 @@ Without JavaScript their links open the same parts as pages.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest
-from django.http.response import HttpResponseBase
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
-from django.views.decorators.vary import vary_on_headers
-
 from insights.pages.ai import impact, spend, usage
-from insights.pages.ai.answers import AI_PAGE, read
+from insights.pages.ai.answers import read
 from insights.pages.ai.costs import section as costs
 from insights.pages.ai.differences import differences
 from insights.pages.ai.effect import effect_part
 from insights.pages.ai.leaderboard import leaderboard_rows
-from insights.pages.ai.page import page_filters
 from insights.pages.drill import rows_of_part
-from insights.pages.filter_bar import facet_part
 from insights.query.query import Dimension
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters
-from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.spend_budgets import budgets_beside_spend
 
 
@@ -63,10 +51,6 @@ def failing_tools(filters: Filters) -> dict[str, Any]:
     }
 
 
-def facet_menu(filters: Filters, *, part: str) -> dict[str, Any]:
-    return {"part": "insights/_part_facet.html", **facet_part(AI_PAGE, filters, part)}
-
-
 def compared(filters: Filters) -> dict[str, Any]:
     return {"title": "With and without an agent", "compared": impact.compared_work(filters)}
 
@@ -88,23 +72,5 @@ PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "compared": compared,
     "differences": impact_differences,
     "adoption_effect": adoption_effect,
-    **{offered.part: partial(facet_menu, part=offered.part) for offered in AI_PAGE.facets if offered.part},
     "leaderboard": leaderboard_rows,
 }
-
-
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
-def ai_part(request: HttpRequest, name: str) -> HttpResponseBase:
-    try:
-        part = PARTS[name]
-    except KeyError:
-        raise Http404("No such part.") from None
-    filters = page_filters(request)
-    context = {"part": f"insights/_part_{name}.html", **part(filters)}
-    if request.headers.get("HX-Request"):
-        return render(request, context["part"], context)
-    context["whose"] = scope_words(filters, scope_navigation(request, filters))
-    return render(request, "insights/part_page.html", context)

@@ -6,12 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
 
 from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name
@@ -22,9 +20,9 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
+from insights.ui.views import page_view
 from integrations.telemetry.prices.library import listed_models
 from integrations.telemetry.prices.lists import PriceCard, Rate
 from integrations.telemetry.prices.model_use import ModelUse, WhatIf, models_in_use, unknown_models, what_if
@@ -66,9 +64,7 @@ class Unpriced:
     add_url: str  # empty if the viewer may not
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def ai_prices(request: HttpRequest) -> HttpResponseBase:
     filters = _filters(request)
     around = scope_navigation(request, filters)
@@ -106,9 +102,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/prices/prices.html", context)
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def ai_prices_csv(request: HttpRequest) -> HttpResponseBase:
     chosen = _chosen(request)
     uses, _ = _uses(read(_filters(request), QUERIES))

@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
 
 from core.csv_export import Cell, csv_response
 from insights.pages.ai.answers import read
@@ -22,10 +20,10 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.sorting import headings, sorted_by_value
+from insights.ui.views import page_view
 from integrations.code.git.context_files import context_files_by_repository
 from integrations.models import ContextFile
 
@@ -129,9 +127,7 @@ class PrintedCell:
     label: str
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def ai_repositories(request: HttpRequest) -> HttpResponseBase:
     filters, sort = _filters(request), _read_sort(request)
     around = scope_navigation(request, filters)
@@ -163,9 +159,7 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/repositories/readiness.html", context)
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def ai_repositories_csv(request: HttpRequest) -> HttpResponseBase:
     rows = _rows(read(_filters(request), QUERIES), _read_sort(request))
     return csv_response("headway-ai-repositories", _csv_rows(rows))

@@ -16,7 +16,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from core.page_links import page_links
@@ -43,6 +43,7 @@ from insights.ui.filters import read_filters
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY, scope_bar_alone, scope_navigation, scope_words
+from insights.ui.views import page_view
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 from orgtree.trees.surroundings import surroundings
@@ -62,9 +63,7 @@ class ChangeLine:
     text: str
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def annotation_list(request: HttpRequest) -> HttpResponseBase:
     """The notes on the charts of a unit, the latest first."""
     access = access_in(request)

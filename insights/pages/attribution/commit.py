@@ -6,13 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
 
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.attribution import labels
@@ -20,8 +18,8 @@ from insights.pages.attribution.commits import LAST_PAGE, LONGEST_SHA, SHORT_SHA
 from insights.pages.attribution.people import labels_of
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.page_numbers import page_numbers
+from insights.ui.views import page_view
 from integrations.code.attribution.commit_evidence import (
     MOST_EVIDENCE,
     AttributedFile,
@@ -78,9 +76,7 @@ class FileLine:
     ai_lines: Sequence[tuple[str, str]]  # agent, lines
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
     access = access_in(request)
     visible = visible_commits(access)

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
 
 from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name, in_agent_order
@@ -22,10 +20,10 @@ from insights.privacy.scope_access import access_in
 from insights.privacy.withhold import is_withheld
 from insights.query import windows
 from insights.ui import tiles, wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_bar_alone, scope_navigation, scope_words
+from insights.ui.views import page_view
 from integrations.code.commits.listing import (
     NO_EVIDENCE,
     Choices,
@@ -94,9 +92,7 @@ class MixPart:
     fraction: float
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def commits(request: HttpRequest) -> HttpResponseBase:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
     access, around = filters.access, scope_navigation(request, filters)
@@ -143,9 +139,7 @@ def commits(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/attribution/commits.html", context)
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def commits_csv(request: HttpRequest) -> HttpResponseBase:
     filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
     scope_navigation(request, filters)

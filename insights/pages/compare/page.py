@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
-from django.views.decorators.vary import vary_on_headers
 
 from core.csv_export import csv_response
 from insights.pages import answers
@@ -33,9 +30,9 @@ from insights.pages.units import ListedUnits, Row, sorted_rows, unit_rows
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.enums import Category
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import STATISTIC
 from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.views import page_view, part_view, render_part
 from orgtree.trees.search import units_matching
 
 LONGEST_SEARCH = 100
@@ -63,9 +60,7 @@ class UnitOption:
     chosen: bool
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def compare(request: HttpRequest) -> HttpResponseBase:
     params = read_params(request)
     filters = params.filters
@@ -101,17 +96,13 @@ def compare(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/compare/compare.html", context)
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def compare_csv(request: HttpRequest) -> HttpResponseBase:
     params = read_params(request)
     return csv_response("headway-compare", csv_rows(_rows(params, compared_units(request, params)), params))
 
 
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
+@part_view
 def compare_choices(request: HttpRequest) -> HttpResponseBase:
     """Units to add to the comparison, by the words of `q`."""
     search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
@@ -123,22 +114,14 @@ def compare_choices(request: HttpRequest) -> HttpResponseBase:
         "search": search,
         "units": [UnitOption(unit.slug, unit.name, unit.tree_name, chosen=False) for unit in matching],
     }
-    template = context["part"] if request.headers.get("HX-Request") else "insights/part_page.html"
-    return render(request, str(template), context)
+    return render_part(request, context)
 
 
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
+@part_view
 def compare_part(request: HttpRequest, name: str) -> HttpResponseBase:
     """A facet's menu, or a page of its own."""
     params = read_params(request)
-    context = {**facet_part(params.page, params.filters, name), "part": "insights/_part_facet.html"}
-    if request.headers.get("HX-Request"):
-        return render(request, "insights/_part_facet.html", context)
-    context["whose"] = scope_words(params.filters, scope_navigation(request, params.filters))
-    return render(request, "insights/part_page.html", context)
+    return render_part(request, facet_part(params.page, params.filters, name), params.filters)
 
 
 def _rows(params: CompareParams, listed: ListedUnits) -> list[Row]:

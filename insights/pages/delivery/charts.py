@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
-from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest
-from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_GET
-
-from core.csv_export import Cell, csv_response
-from insights.annotations.notes import with_notes
+from core.csv_export import Cell
 from insights.catalogue.registry import get
 from insights.pages.answers import PageQuery
-from insights.pages.delivery import efficiency, hygiene, quality, spread, stages
-from insights.pages.delivery.answers import compared, read
-from insights.pages.delivery.page import page_filters
-from insights.pages.delivery.section_csv import section_rows
+from insights.pages.delivery import spread, stages
+from insights.pages.delivery.answers import read
+from insights.pages.delivery.sections import CYCLE, GAPS, MERGED, SECTIONS, section_rows
 from insights.pages.drawing import WORK_TYPES, over_time, split_over_time, values_of
 from insights.query.query import Dimension
-from insights.ui.agreements import with_agreement
-from insights.ui.bad_filter import explains_bad_filters
-from insights.ui.charts import ChartData, ChartView, Dataset, Kind
+from insights.ui.charts import ChartData, Dataset, Kind
 from insights.ui.filters import Filters
 from insights.ui.lead_time_stages import STAGES, longest_stage
 
@@ -51,33 +43,42 @@ def stages_over_time(filters: Filters) -> ChartData:
 
 
 def cycle_time(filters: Filters) -> ChartData:
-    picked = filters.picked[efficiency.CYCLE.parameter]
-    if picked == efficiency.CYCLE.default:
-        return _single("line", filters, "pr.cycle_time")
+    picked = filters.picked[CYCLE.parameter]
+    if picked == CYCLE.default:
+        return _single(filters, kind="line", key="pr.cycle_time")
     return _split("line", filters, "pr.cycle_time", Dimension(picked))
 
 
 def throughput(filters: Filters) -> ChartData:
-    return _split("stacked_bar", filters, "pr.throughput", Dimension(filters.picked[efficiency.MERGED.parameter]))
+    return _split("stacked_bar", filters, "pr.throughput", Dimension(filters.picked[MERGED.parameter]))
 
 
 def gaps(filters: Filters) -> ChartData:
-    answers = read(filters, [PageQuery(key) for key in hygiene.GAPS])
-    datasets = [Dataset(get(key).name, key, "sequence", values_of(answers.answer(key).series)) for key in hygiene.GAPS]
-    return over_time("line", answers.answer(hygiene.GAPS[0]), datasets)
+    answers = read(filters, [PageQuery(key) for key in GAPS])
+    datasets = [Dataset(get(key).name, key, "sequence", values_of(answers.answer(key).series)) for key in GAPS]
+    return over_time("line", answers.answer(GAPS[0]), datasets)
+
+
+def _single(filters: Filters, *, kind: Kind, key: str) -> ChartData:
+    answer = read(filters, [PageQuery(key)]).answer(key)
+    return over_time(kind, answer, [Dataset(get(key).name, key, "single", values_of(answer.series))])
+
+
+def _split(kind: Kind, filters: Filters, key: str, dimension: Dimension) -> ChartData:
+    answers = read(filters, [PageQuery(key, dimension)])
+    return split_over_time(kind, answers, key, dimension, "sequence", names=NAMES)
 
 
 CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
+    **{
+        chart.name: partial(_single, kind=chart.kind, key=chart.metric)
+        for section in SECTIONS.values()
+        for chart in section.charts
+    },
     "stages": stages_over_time,
     "spread": spread.spread_chart,
     "cycle_time": cycle_time,
     "throughput": throughput,
-    "wip": lambda filters: _single("area", filters, "wip.count"),
-    "failures": lambda filters: _single("area", filters, "dora.change_failure_rate"),
-    "incidents": lambda filters: _single("stacked_bar", filters, "incident.count"),
-    "bugs": lambda filters: _single("area", filters, "bug.ratio"),
-    "size": lambda filters: _single("line", filters, "pr.size"),
-    "review_depth": lambda filters: _single("line", filters, "pr.review_depth"),
     "gaps": gaps,
 }
 
@@ -96,55 +97,7 @@ def stages_table(filters: Filters) -> Iterator[list[Cell]]:
         yield [label, figure.value, None, before.value, figure.sample_size, figure.left_out]
 
 
-def _section_table(keys: Sequence[str]) -> Callable[[Filters], Iterator[list[Cell]]]:
-    return lambda filters: section_rows(read(filters, compared(keys)), keys)
-
-
 TABLES: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = {
     "stages_now": stages_table,
-    "efficiency": _section_table(efficiency.KEYS),
-    "quality": _section_table(quality.KEYS),
-    "hygiene": _section_table(hygiene.KEYS),
+    **{name: partial(section_rows, name=name) for name in SECTIONS},
 }
-
-
-class DeliveryChart(ChartView):
-    def chart_data(self, request: HttpRequest) -> ChartData:
-        return drawn(self.kwargs["name"], request)
-
-
-@login_required
-@require_GET
-@explains_bad_filters
-def delivery_chart(request: HttpRequest, name: str) -> HttpResponseBase:
-    response: HttpResponseBase = DeliveryChart.as_view()(request, name=name)
-    return response
-
-
-@login_required
-@require_GET
-@explains_bad_filters
-def delivery_chart_csv(request: HttpRequest, name: str) -> HttpResponseBase:
-    rows = TABLES[name](page_filters(request)) if name in TABLES else drawn(name, request).rows()
-    return csv_response(f"headway-delivery-{name.replace('_', '-')}", rows)
-
-
-def drawn(name: str, request: HttpRequest) -> ChartData:
-    """The chart of that name for the request's filters.  Raises Http404 and BadFilterError."""
-    try:
-        draw = CHARTS[name]
-    except KeyError:
-        raise Http404("No such chart.") from None
-    filters = page_filters(request)
-    return with_agreement(with_notes(draw(filters), filters.access), filters.access)
-
-
-def _single(kind: Kind, filters: Filters, key: str) -> ChartData:
-    answers = read(filters, [PageQuery(key)])
-    answer = answers.answer(key)
-    return over_time(kind, answer, [Dataset(get(key).name, key, "single", values_of(answer.series))])
-
-
-def _split(kind: Kind, filters: Filters, key: str, dimension: Dimension) -> ChartData:
-    answers = read(filters, [PageQuery(key, dimension)])
-    return split_over_time(kind, answers, key, dimension, "sequence", names=NAMES)

@@ -5,34 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import chain
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
 
 from insights.pages.change_token import current_token
-from insights.pages.delivery import dora, efficiency, spread, stages
+from insights.pages.delivery import dora, spread, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE, read
-from insights.pages.delivery.sections import section_heads
+from insights.pages.delivery.sections import CYCLE, MERGED, section_heads
 from insights.pages.filter_bar import filter_bar
 from insights.pages.units import DELIVERY_COLUMNS, units_choice, units_part
 from insights.privacy.scope_access import access_in
 from insights.query import windows
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.bands import selected_benchmark_set, set_in_words
 from insights.ui.filters import STATISTIC, Filters, read_filters
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import by_section
+from insights.ui.views import page_view
 
-CHOICES = (STATISTIC, spread.SPREAD, efficiency.CYCLE, efficiency.MERGED, units_choice(DELIVERY_COLUMNS))
+CHOICES = (STATISTIC, spread.SPREAD, CYCLE, MERGED, units_choice(DELIVERY_COLUMNS))
 QUERIES = (*dora.QUERIES, *stages.QUERIES, *spread.QUERIES, *DELIVERY_PAGE.menus)
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def delivery_page(request: HttpRequest) -> HttpResponseBase:
     token = current_token()
     filters = page_filters(request)
@@ -53,9 +49,7 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
         "about_bands": set_in_words(published, list(dora.TILES)),
         "score": dora.score_card(answers),
         "needs_url": answers.part_url("needs") if dora.lacks_a_source(answers) else "",
-        "units": units_part(
-            request, filters, around, url=reverse("delivery_units"), csv_url=reverse("delivery_units_csv")
-        ),
+        "units": units_part(request, "delivery", filters, around),
         "stages": stages.stages_card(answers),
         "stages_over_time": stages.over_time_card(answers),
         "spread": spread.spread_card(answers),

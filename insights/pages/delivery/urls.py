@@ -1,13 +1,18 @@
 from django.urls import URLPattern, path
 
-from insights.pages.delivery import charts, page, parts, units
+from insights.pages.delivery import charts, page, parts
+from insights.pages.delivery.answers import DELIVERY_PAGE
+from insights.pages.routes import PageRoutes
+from insights.pages.units import DELIVERY_COLUMNS
 
-urlpatterns: list[URLPattern] = [
-    path("", page.delivery_page, name="delivery"),
-    path("parts/<slug:name>/", parts.delivery_part, name="delivery_part"),
-    path("charts/<slug:name>/", charts.delivery_chart, name="delivery_chart"),
-    path("charts/<slug:name>.csv", charts.delivery_chart_csv, name="delivery_chart_csv"),
-    path("units/", units.delivery_units, name="delivery_units"),
-    path("units/unassigned/", units.delivery_units_unassigned, name="delivery_units_unassigned"),
-    path("units.csv", units.delivery_units_csv, name="delivery_units_csv"),
-]
+ROUTES = PageRoutes(
+    DELIVERY_PAGE,
+    page.page_filters,
+    DELIVERY_COLUMNS,
+    parts.PARTS,
+    charts.CHARTS,
+    tables=charts.TABLES,
+    csv_prefix="headway-delivery",
+)
+
+urlpatterns: list[URLPattern] = [path("", page.delivery_page, name="delivery"), *ROUTES.urls]

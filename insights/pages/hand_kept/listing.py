@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
 
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
+from insights.ui.views import page_view
 from integrations.hand_kept.definitions import may_define
 from integrations.hand_kept.templates import TEMPLATES
 from integrations.models import HandKeptMetric, HandKeptValue
@@ -41,8 +40,7 @@ class TemplateLine:
     url: str
 
 
-@login_required
-@require_GET
+@page_view
 def hand_kept(request: HttpRequest) -> HttpResponse:
     access = access_in(request)
     lines = _lines(access)

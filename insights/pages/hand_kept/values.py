@@ -19,7 +19,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from core.csv_export import Cell, csv_response
 from core.write_errors import FieldError
@@ -34,6 +34,7 @@ from insights.ui.amounts import EXAMPLES, AmountError, amount_text, read_amount
 from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import EVERYBODY
+from insights.ui.views import page_view
 from integrations.hand_kept.definitions import keepers_of, may_define
 from integrations.hand_kept.values import (
     VIA_PAGE,
@@ -128,9 +129,7 @@ def hand_kept_values(request: HttpRequest, slug: str) -> HttpResponseBase:
     return render(request, "insights/hand_kept/values.html", context, status=400 if form.errors else 200)
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def hand_kept_history(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Every entry with its author, also those that were replaced or removed."""
     access, metric, page = access_in(request), metric_named(slug), read_page(request)
@@ -156,8 +155,7 @@ def hand_kept_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     return redirect("hand_kept_values", slug)
 
 
-@login_required
-@require_GET
+@page_view
 def hand_kept_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The values that the viewer may see, in the columns that the import reads, with author and time."""
     access, metric = access_in(request), metric_named(slug)

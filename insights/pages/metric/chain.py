@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
-from django.views.decorators.vary import vary_on_headers
 
 from core.csv_export import Cell, csv_response
 from insights.annotations.notes import marks_of, notes_on
@@ -20,10 +16,9 @@ from insights.pages.metric.filters import metric_filters, metric_named, metric_p
 from insights.privacy.visible import Freshness, visible_together
 from insights.query.query import Answer, MetricValue, Query
 from insights.ui import tiles, wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.charts import Mark
 from insights.ui.filters import Filters
-from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.views import page_view, part_view, render_part
 
 
 @dataclass(frozen=True)
@@ -75,10 +70,7 @@ POSITIVE = "leading indicator"
 NEGATIVE = "guardrail"
 
 
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
+@part_view
 def metric_chain(request: HttpRequest, key: str) -> HttpResponseBase:
     """The part of the page, or a page of its own."""
     metric = metric_named(key)
@@ -88,15 +80,10 @@ def metric_chain(request: HttpRequest, key: str) -> HttpResponseBase:
         "chain": chain_of(metric, filters),
         "part": "insights/metrics/_chain.html",
     }
-    if request.headers.get("HX-Request"):
-        return render(request, "insights/metrics/_chain.html", context)
-    context["whose"] = scope_words(filters, scope_navigation(request, filters))
-    return render(request, "insights/part_page.html", context)
+    return render_part(request, context, filters)
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def metric_chain_csv(request: HttpRequest, key: str) -> HttpResponseBase:
     metric = metric_named(key)
     read = _answers(linked(metric), metric_filters(request, metric))

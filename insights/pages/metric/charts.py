@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_GET
 
 from core.csv_export import csv_response
-from insights.annotations.notes import with_notes
 from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
 from insights.pages.answers import Answers, InsightsPage, PageQuery
@@ -19,38 +16,27 @@ from insights.pages.drawing import over_time, split_over_time, values_of
 from insights.pages.metric.benchmarks import lines
 from insights.pages.metric.filters import SPLIT, metric_filters, metric_named, of_trend, query_of, splits_of
 from insights.pages.metric.rows import highest_title
+from insights.pages.routes import annotated
 from insights.privacy.visible import Freshness, visible_distribution, visible_series
 from insights.query.query import Answer, Dimension
 from insights.ui import wording
-from insights.ui.agreements import with_agreement
-from insights.ui.bad_filter import explains_bad_filters
-from insights.ui.charts import ChartData, ChartView, Dataset, Role
+from insights.ui.charts import ChartData, Dataset, Role, chart_response
 from insights.ui.filters import Filters
+from insights.ui.views import page_view
 
 BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes the long tail
 # Labels of segment values; others have none.
 NAMES = {"feature": "Feature", "bug": "Bug", "other": "Other", "AI": "With an agent", "Non-AI": "Without"}
 
 
-class MetricChart(ChartView):
-    def chart_data(self, request: HttpRequest) -> ChartData:
-        return drawn(request, self.kwargs["key"], self.kwargs["name"])
-
-
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def metric_chart(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
-    response: HttpResponseBase = MetricChart.as_view()(request, key=key, name=name)
-    return response
+    return chart_response(request, drawn(request, key, name))
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def metric_chart_csv(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
-    rows = drawn(request, key, name).rows()
-    return csv_response(f"headway-{key.replace('.', '-')}-{name}", rows)
+    return csv_response(f"headway-{key.replace('.', '-')}-{name}", drawn(request, key, name).rows())
 
 
 def drawn(request: HttpRequest, key: str, name: str) -> ChartData:
@@ -59,7 +45,7 @@ def drawn(request: HttpRequest, key: str, name: str) -> ChartData:
     if name not in chart_names(metric):
         raise Http404("No such chart.")
     filters = metric_filters(request, metric)
-    return with_agreement(with_notes(CHARTS[name](metric, filters), filters.access), filters.access)
+    return annotated(CHARTS[name](metric, filters), filters)
 
 
 def trend(metric: Metric, filters: Filters) -> ChartData:

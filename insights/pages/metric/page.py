@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
-from django.views.decorators.vary import vary_on_headers
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
@@ -44,10 +41,10 @@ from insights.query.query import MetricValue
 from insights.ui import tiles, wording
 from insights.ui.actions import actions_on
 from insights.ui.agreements import Agreement, agreements_on
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import STATISTIC, Filters
 from insights.ui.scope_bar import scope_navigation, scope_words, tile_figures, tile_queries
 from insights.ui.shortfalls import queries_behind
+from insights.ui.views import page_view, part_view, render_part
 from orgtree.trees.surroundings import Surroundings
 
 DIRECTIONS = {
@@ -63,9 +60,7 @@ COUNTS_FOR = {
 TITLES = {"trend": "Trend", "split": "Split", "spread": "Distribution"}
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     metric = metric_named(key)
     filters = metric_filters(request, metric, columns_of(metric))
@@ -94,15 +89,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
         "chain_csv_url": _url(filters, "metric_chain_csv", metric),
         "future": [linked_key for linked_key in metric.chain if linked_key not in known],
         "benchmark": benchmark(filters, metric, figure) if figure else None,
-        "units": None
-        if metric.always_by
-        else units_part(
-            request,
-            filters,
-            around,
-            url=reverse("metric_units", args=[key]),
-            csv_url=reverse("metric_units_csv", args=[key]),
-        ),
+        "units": None if metric.always_by else units_part(request, "metric", filters, around, key),
         "agreed": _agreed(metric, filters),
         "definition": [*_definition(metric), *(kept_by(metric) if metric.is_hand_kept else [])],
         "actions": actions_on(metric, filters.scope, filters.access),
@@ -115,19 +102,12 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     return render(request, "insights/metrics/metric.html", context)
 
 
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
+@part_view
 def metric_page_part(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
     """A facet's menu, or a page of its own."""
     metric = metric_named(key)
     filters = metric_filters(request, metric)
-    context = {**facet_part(metric_page_of(metric), filters, name), "part": "insights/_part_facet.html"}
-    if request.headers.get("HX-Request"):
-        return render(request, "insights/_part_facet.html", context)
-    context["whose"] = scope_words(filters, scope_navigation(request, filters))
-    return render(request, "insights/part_page.html", context)
+    return render_part(request, facet_part(metric_page_of(metric), filters, name), filters)
 
 
 def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:

@@ -6,12 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
-from django.views.decorators.http import require_GET
-from django.views.decorators.vary import vary_on_headers
 
 from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
@@ -22,8 +18,7 @@ from insights.privacy.rows import NOBODY
 from insights.privacy.visible import visible_rows
 from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
-from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.views import part_view, render_part
 
 OUTLIERS_LISTED = 8
 NAMES = ("title", "reference", "subject", "repository")  # columns that name a fact, the best first
@@ -50,10 +45,7 @@ def highest_title(metric: Metric) -> str:
     return "Slowest" if metric.unit is UnitOfMeasure.SECONDS else "Highest"
 
 
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
+@part_view
 def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
     """A part of the page, or a page of its own."""
     metric = metric_named(key)
@@ -70,10 +62,7 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
         "note": rows.note,
         "part": "insights/metrics/_outliers.html",
     }
-    if request.headers.get("HX-Request"):
-        return render(request, "insights/metrics/_outliers.html", context)
-    context["whose"] = scope_words(filters, scope_navigation(request, filters))
-    return render(request, "insights/part_page.html", context)
+    return render_part(request, context, filters)
 
 
 def _outlier(metric: Metric, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Outlier:

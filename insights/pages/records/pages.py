@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.contrib.auth.decorators import login_required
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
 
 from insights.catalogue.agents import agent_name
 from insights.pages.records import labels
@@ -20,6 +18,7 @@ from insights.pages.records.facts import deployment_facts, incident_facts, pull_
 from insights.pages.records.presentation import link_groups, moment, stage_lines, timeline
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
+from insights.ui.views import page_view
 from integrations.delivery.records.deployment import story_of_deployment
 from integrations.delivery.records.incident import story_of_incident
 from integrations.delivery.records.owners import owners_of
@@ -47,8 +46,7 @@ class CommitRow:
     agents: Sequence[tuple[str, str, str]]  # slug, name and lines of its agents
 
 
-@login_required
-@require_GET
+@page_view
 def pull_request(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
     story = story_of_pull_request(_visible_record(visible_pull_requests(access), pk), access)
@@ -63,8 +61,7 @@ def pull_request(request: HttpRequest, pk: int) -> HttpResponseBase:
     )
 
 
-@login_required
-@require_GET
+@page_view
 def work_item(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
     story = story_of_work_item(_visible_record(visible_work_items(access), pk), access)
@@ -75,8 +72,7 @@ def work_item(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _page(request, story, tag=tag, facts=work_item_facts(item, story.figures), cost_url=cost_url)
 
 
-@login_required
-@require_GET
+@page_view
 def deployment(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
     story = story_of_deployment(_visible_record(visible_deployments(access), pk), access)
@@ -92,8 +88,7 @@ def deployment(request: HttpRequest, pk: int) -> HttpResponseBase:
     )
 
 
-@login_required
-@require_GET
+@page_view
 def incident(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
     story = story_of_incident(_visible_record(visible_incidents(access), pk), access)

@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
 
 from core.csv_export import csv_response
 from insights.catalogue.agents import agent_name, in_agent_order
@@ -37,10 +35,10 @@ from insights.privacy.visible import visible_rows
 from insights.query import windows
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import WEEK_RANGES, Filters, read_filters
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
+from insights.ui.views import page_view
 from integrations.code.costs import ABANDONED as ABANDONED_STATES
 from integrations.code.costs import CostScope
 
@@ -61,9 +59,7 @@ class CostLine:
     url: str = ""
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def ai_costs(request: HttpRequest) -> HttpResponseBase:
     filters = _filters(request)
     search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
@@ -99,9 +95,7 @@ def ai_costs(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/costs/costs.html", context)
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def ai_costs_csv(request: HttpRequest) -> HttpResponseBase:
     """The rows behind a record's figures; of all repositories, their figures."""
     filters = _filters(request)

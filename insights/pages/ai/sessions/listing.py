@@ -7,13 +7,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
-from django.views.decorators.vary import vary_on_headers
 
 from core.csv_export import csv_response
 from insights.catalogue.agents import agent_name
@@ -29,10 +26,10 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.query import Dimension
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters, read_filters
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.views import page_view, part_view, render_part
 
 PAGE_SIZE, CSV_PAGE_SIZE = 50, 1000
 FACETS = (Dimension.AGENT, Dimension.MODEL)
@@ -52,9 +49,7 @@ class SessionLine:
     outcome_label: str
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def sessions(request: HttpRequest) -> HttpResponseBase:
     filters, number = _filters(request), read_page(request)
     around = scope_navigation(request, filters)
@@ -73,23 +68,14 @@ def sessions(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/sessions/sessions.html", context)
 
 
-@login_required
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
+@part_view
 def sessions_part(request: HttpRequest, name: str) -> HttpResponseBase:
     """A facet's menu, or a page of its own."""
     filters = _filters(request)
-    context = {**facet_part(SESSIONS_PAGE, filters, name), "part": "insights/_part_facet.html"}
-    if request.headers.get("HX-Request"):
-        return render(request, "insights/_part_facet.html", context)
-    context["whose"] = scope_words(filters, scope_navigation(request, filters))
-    return render(request, "insights/part_page.html", context)
+    return render_part(request, facet_part(SESSIONS_PAGE, filters, name), filters)
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def sessions_csv(request: HttpRequest) -> HttpResponseBase:
     filters = _filters(request)
 

@@ -12,13 +12,11 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET
 
 from insights.catalogue.agents import agent_name
 from insights.engine.plan import Clock
@@ -27,9 +25,9 @@ from insights.pages.ai.sessions.outcome import explained
 from insights.pages.attribution.labels import METHODS, moment
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError
 from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.views import page_view
 from integrations.code.commits.listing import visible_commits
 from integrations.models import AgentSession
 from integrations.telemetry.sessions.summaries import NOTHING, SessionFigures, SessionSummary, summaries_of
@@ -79,9 +77,7 @@ class WorkPeriodLine:
     pause: str  # the pause before it
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
     session = _visible_session(access, pk)

@@ -1,0 +1,40 @@
+from django.urls import URLPattern, path
+
+from insights.pages.ai import adoption_rows, charts, leaderboard, page, parts, prices, repositories
+from insights.pages.ai.answers import AI_PAGE
+from insights.pages.ai.costs import page as costs
+from insights.pages.ai.sessions import listing as session_list
+from insights.pages.ai.sessions import page as session
+from insights.pages.routes import PageRoutes
+from insights.pages.units import AI_COLUMNS
+
+ROUTES = PageRoutes(
+    AI_PAGE,
+    page.page_filters,
+    AI_COLUMNS,
+    parts.PARTS,
+    {**charts.CHARTS, **charts.COMPLETE_CHARTS},
+    complete=charts.COMPLETE,
+    tables=charts.TABLES,
+    rows_of_parts=charts.rows_of_parts,
+)
+
+urlpatterns: list[URLPattern] = [
+    path("", page.ai_page, name="ai"),
+    *ROUTES.urls,
+    path("leaderboard/", leaderboard.leaderboard, name="ai_leaderboard"),
+    path("leaderboard/parts/<slug:name>/", leaderboard.leaderboard_part, name="ai_leaderboard_part"),
+    path("leaderboard.csv", leaderboard.leaderboard_csv, name="ai_leaderboard_csv"),
+    path("sessions/", session_list.sessions, name="ai_sessions"),
+    path("sessions/parts/<slug:name>/", session_list.sessions_part, name="ai_sessions_part"),
+    path("sessions.csv", session_list.sessions_csv, name="ai_sessions_csv"),
+    path("sessions/<int:pk>/", session.session_page, name="ai_session"),
+    path("prices/", prices.ai_prices, name="ai_prices"),
+    path("prices.csv", prices.ai_prices_csv, name="ai_prices_csv"),
+    path("costs/", costs.ai_costs, name="ai_costs"),
+    path("costs.csv", costs.ai_costs_csv, name="ai_costs_csv"),
+    path("repositories/", repositories.ai_repositories, name="ai_repositories"),
+    path("repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
+    path("adoption/rows/", adoption_rows.adoption_rows, name="adoption_rows"),
+    path("adoption/rows.csv", adoption_rows.adoption_rows_csv, name="adoption_rows_csv"),
+]

@@ -1,0 +1,97 @@
+"""The routes of a page of figures: what loads after it, its charts, and its units side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+
+from core.csv_export import Cell, csv_response
+from insights.annotations.notes import with_notes
+from insights.pages.answers import InsightsPage
+from insights.pages.filter_bar import facet_part
+from insights.pages.units import Column, UnitsOfPage, unassigned_row, units_csv, units_of_page, units_table
+from insights.ui.agreements import with_agreement
+from insights.ui.charts import ChartData, chart_response
+from insights.ui.filters import Filters
+from insights.ui.views import page_view, part_view, render_part
+
+Charts = Mapping[str, Callable[[Filters], ChartData]]
+Parts = Mapping[str, Callable[[Filters], dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class PageRoutes:
+    """The routes that `page` names in its URLs, by what answers them.
+
+    A part returns its template's context: `part` names the template, by default _part_<name>.html.  The CSV of a chart
+    is that of `complete`, its name with slower parts, if there is one, or a table of its own.  `rows_of_parts` returns
+    the URLs of the rows behind the parts of a chart.
+    """
+
+    page: InsightsPage
+    filters: Callable[[HttpRequest], Filters]
+    units: Sequence[Column]
+    parts: Parts
+    charts: Charts
+    complete: Mapping[str, str] = field(default_factory=dict)
+    tables: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = field(default_factory=dict)
+    rows_of_parts: Callable[[str, Filters, ChartData], Mapping[str, Any]] = lambda _name, _filters, _drawn: {}
+    csv_prefix: str = "headway"
+
+    @property
+    def urls(self) -> list[URLPattern]:
+        name = self.page.name
+        return [
+            path("parts/<slug:name>/", part_view(self.part), name=f"{name}_part"),
+            path("charts/<slug:name>/", page_view(self.chart), name=f"{name}_chart"),
+            path("charts/<slug:name>.csv", page_view(self.chart_csv), name=f"{name}_chart_csv"),
+            *units_urls(name, lambda request: units_of_page(request, self.page, self.filters(request), self.units)),
+        ]
+
+    def part(self, request: HttpRequest, name: str) -> HttpResponse:
+        """Raises Http404 and BadFilterError."""
+        filters = self.filters(request)
+        context = self.parts[name](filters) if name in self.parts else facet_part(self.page, filters, name)
+        return render_part(request, {"part": f"insights/_part_{name}.html", **context}, filters)
+
+    def chart(self, request: HttpRequest, name: str) -> HttpResponseBase:
+        filters = self.filters(request)
+        drawn = self._drawn(name, filters)
+        return chart_response(request, drawn, self.rows_of_parts(name, filters, drawn))
+
+    def chart_csv(self, request: HttpRequest, name: str) -> HttpResponseBase:
+        filters = self.filters(request)
+        whole = self.complete.get(name, name)
+        rows = self.tables[name](filters) if name in self.tables else self._drawn(whole, filters).rows()
+        return csv_response(f"{self.csv_prefix}-{name.replace('_', '-')}", rows)
+
+    def _drawn(self, name: str, filters: Filters) -> ChartData:
+        if name not in self.charts:
+            raise Http404("No such chart.")
+        return annotated(self.charts[name](filters), filters)
+
+
+def annotated(drawn: ChartData, filters: Filters) -> ChartData:
+    """The chart with notes, threshold and target, as the viewer may see them."""
+    return with_agreement(with_notes(drawn, filters.access), filters.access)
+
+
+def units_urls(name: str, of_page: Callable[..., UnitsOfPage]) -> list[URLPattern]:
+    """The routes of a page's table of units, of its row *Unassigned*, and of its CSV."""
+
+    def of(answer: Callable[[HttpRequest, UnitsOfPage], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        def view(request: HttpRequest, **about: str) -> HttpResponseBase:
+            return answer(request, of_page(request, **about))
+
+        return view
+
+    return [
+        path("units/", part_view(of(units_table)), name=f"{name}_units"),
+        path("units/unassigned/", part_view(of(unassigned_row)), name=f"{name}_units_unassigned"),
+        path("units.csv", page_view(of(units_csv)), name=f"{name}_units_csv"),
+    ]
