@@ -97,6 +97,33 @@ class InsightsPage:
     def chart_csv_url(self, filters: Filters, chart: str) -> str:
         return filters.url(address(f"{self.name}_chart_csv", *self.about, chart))
 
+    def read(self, filters: Filters, queries: Iterable[PageQuery], *, around: Surroundings | None = None) -> Answers:
+        """All figures in one call of the engine, each query once; `around` adds those of the scope's tiles."""
+        items = list(dict.fromkeys(queries))
+        previous = filters.previous
+        now = {item: _query(filters, item, filters.window) for item in items}
+        earlier = {item: _query(filters, item, previous) for item in items if item.compared}
+        questions = _distinct(query for item, query in now.items() if not item.whole)
+        wholes = _distinct([*earlier.values(), *(query for item, query in now.items() if item.whole)])
+        tile_totals, tile_units = tile_queries(filters, around) if around else ((), ())
+        together = visible_together(
+            filters.access,
+            series=questions,
+            totals=[*wholes, *tile_totals],
+            units=tile_units,
+            freshness=Freshness.OF_PAGES,
+        )
+        return Answers(
+            page=self,
+            filters=filters,
+            now={
+                item: together.totals[wholes.index(query)] if item.whole else together.series[questions.index(query)]
+                for item, query in now.items()
+            },
+            earlier={item: together.totals[wholes.index(query)] for item, query in earlier.items()},
+            tile_figures=tile_figures(together, totals=len(wholes)),
+        )
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -272,36 +299,6 @@ class Answers:
         return max((answer.days_lacking for answer in self.now.values()), default=0)
 
 
-def read(
-    page: InsightsPage, filters: Filters, queries: Iterable[PageQuery], *, around: Surroundings | None = None
-) -> Answers:
-    """All figures in one call of the metric core, each query once; `around` adds those of the scope's tiles."""
-    items = list(dict.fromkeys(queries))
-    previous = filters.previous
-    now = {item: _query(filters, item, filters.window) for item in items}
-    earlier = {item: _query(filters, item, previous) for item in items if item.compared}
-    questions = _distinct(query for item, query in now.items() if not item.whole)
-    wholes = _distinct([*earlier.values(), *(query for item, query in now.items() if item.whole)])
-    tile_totals, tile_units = tile_queries(filters, around) if around else ((), ())
-    together = visible_together(
-        filters.access,
-        series=questions,
-        totals=[*wholes, *tile_totals],
-        units=tile_units,
-        freshness=Freshness.OF_PAGES,
-    )
-    return Answers(
-        page=page,
-        filters=filters,
-        now={
-            item: together.totals[wholes.index(query)] if item.whole else together.series[questions.index(query)]
-            for item, query in now.items()
-        },
-        earlier={item: together.totals[wholes.index(query)] for item, query in earlier.items()},
-        tile_figures=tile_figures(together, totals=len(wholes)),
-    )
-
-
 def _distinct(queries: Iterable[Query]) -> list[Query]:
     distinct: list[Query] = []
     for query in queries:
@@ -331,10 +328,4 @@ def rows_url(filters: Filters, key: str, **facets: str) -> str:
 def _query(filters: Filters, item: PageQuery, window: Window) -> Query:
     narrowed = filters.without(item.unfiltered_by) if item.unfiltered_by else filters
     segments = (item.segment,) if item.segment else ()
-    query = narrowed.query(item.key, *segments, window=window)
-    metric = get(item.key)
-    return replace(
-        query,
-        facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
-        statistic=(item.statistic or filters.statistic) if metric.statistics else None,
-    )
+    return narrowed.query(item.key, *segments, window=window, statistic=item.statistic or filters.statistic)

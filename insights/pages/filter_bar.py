@@ -9,7 +9,7 @@ from typing import Any
 
 from django.http import Http404
 
-from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facet_label, read
+from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facet_label
 from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_RANGES, Filters, quarters_to_offer
@@ -91,7 +91,7 @@ def facet_part(page: InsightsPage, filters: Filters, part: str) -> dict[str, Any
     offered = next((facet for facet in page.facets if facet.part == part), None)
     if offered is None:
         raise Http404("No such menu.")
-    present = read(page, filters, [offered.query]).present(offered)
+    present = page.read(filters, [offered.query]).present(offered)
     menu = replace(_menu(page, filters, offered.dimension), options=_options_present(page, filters, offered, present))
     return {"title": FACETS[offered.dimension], "menu": menu, "part": "insights/_part_facet.html"}
 

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from insights.pages.ai.answers import read
+from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.delivery.answers import compared, tile
 from insights.pages.delivery.dora import TILES as DORA_LABELS
@@ -59,7 +59,9 @@ class Step:
 def home(request: HttpRequest) -> HttpResponse:
     has_telemetry = available_sources().sessions
     filters = read_filters(QueryDict(), today=windows.local_today(), access=access_in(request))
-    answers = read(filters, (*HEADLINES, *DELIVERY_HEADLINES)) if has_scope(filters.scope, filters.access) else None
+    answers = (
+        AI_PAGE.read(filters, (*HEADLINES, *DELIVERY_HEADLINES)) if has_scope(filters.scope, filters.access) else None
+    )
     context = {
         "heading": "Home",
         "health_url": reverse("home_health") if request.user.is_staff else "",

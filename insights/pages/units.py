@@ -47,13 +47,8 @@ class Column:
     pick: Callable[[MetricValue], float | None] = lambda figure: figure.value
 
     def query(self, filters: Filters) -> Query:
-        query = filters.query(self.metric, window=filters.previous if self.of_window_before else None)
-        metric = get(self.metric)
-        return replace(
-            query,
-            facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
-            statistic=filters.statistic if metric.statistics else None,
-        )
+        window = filters.previous if self.of_window_before else None
+        return filters.query(self.metric, window=window, statistic=filters.statistic)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from datetime import date, timedelta
 from functools import cached_property
 from urllib.parse import urlencode
 
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 
 from core.write_errors import FieldError
 from insights.catalogue.declarations import Metric
-from insights.privacy.scope_access import ME, default_scope, own_person
+from insights.catalogue.registry import get
+from insights.privacy.scope_access import ME, access_in, default_scope, own_person
 from insights.query import windows
 from insights.query.parameters import facet_values, pairs
 from insights.query.query import Dimension, Granularity, Query, Scope, Statistic, Window
@@ -139,14 +140,19 @@ class Filters:
         """How long the window is, in words: 12 weeks, this quarter."""
         return {"quarter": "this quarter"}.get(self.range, wording.span(self.window))
 
-    def query(self, key: str, *segments: Dimension, window: Window | None = None) -> Query:
+    def query(
+        self, key: str, *segments: Dimension, window: Window | None = None, statistic: Statistic | None = None
+    ) -> Query:
+        """Without the facets that the metric does not support, and without a statistic where it has none."""
+        metric = get(key)
         return Query(
             key=key,
             window=window or self.window,
             granularity=self.granularity,
             scope=self.scope,
-            facets=self.facets,
+            facets={name: chosen for name, chosen in self.facets.items() if name in metric.facets},
             segments=segments,
+            statistic=statistic if metric.statistics else None,
         )
 
     @property
@@ -263,6 +269,14 @@ def read_filters(
         picked={choice.parameter: _read_choice(parameters, choice) for choice in choices},
         choices=tuple(choices),
     )
+
+
+def filters_of(
+    request: HttpRequest, choices: Sequence[Choice] = (), *, facets: Iterable[Dimension] = tuple(FACETS)
+) -> Filters:
+    """The state of the request's page, for its viewer, as of today.  Raises BadFilterError."""
+    access, today = access_in(request), windows.local_today()
+    return read_filters(request.GET, today=today, access=access, choices=choices, facets=facets)
 
 
 def quarters_to_offer(today: date) -> list[str]:

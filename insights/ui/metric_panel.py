@@ -8,13 +8,11 @@ from django.http import Http404, HttpRequest
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.privacy.scope_access import access_in
 from insights.privacy.visible import Freshness, visible_totals
-from insights.query import windows
 from insights.query.errors import UnknownMetricError
 from insights.query.query import Answer, MetricValue, Query
 from insights.ui import tiles
-from insights.ui.filters import FACETS, FACETS_OF_ROWS, Filters, read_filters, statistic_of_metric
+from insights.ui.filters import FACETS, FACETS_OF_ROWS, Filters, filters_of, statistic_of_metric
 
 
 @dataclass(frozen=True)
@@ -26,15 +24,7 @@ class PanelParams:
 
     @property
     def query(self) -> Query:
-        allowed = {name: values for name, values in self.filters.facets.items() if name in self.metric.facets}
-        return Query(
-            key=self.metric.key,
-            window=self.filters.window,
-            granularity=self.filters.granularity,
-            scope=self.filters.scope,
-            facets=allowed,
-            statistic=self.filters.statistic,
-        )
+        return self.filters.query(self.metric.key, statistic=self.filters.statistic)
 
 
 def read_panel_params(request: HttpRequest, key: str) -> PanelParams:
@@ -44,13 +34,7 @@ def read_panel_params(request: HttpRequest, key: str) -> PanelParams:
     except UnknownMetricError:
         raise Http404("No such metric.") from None
     choice = statistic_of_metric(metric)
-    filters = read_filters(
-        request.GET,
-        today=windows.local_today(),
-        access=access_in(request),
-        choices=[choice] if choice else [],
-        facets=(*FACETS, *FACETS_OF_ROWS),
-    )
+    filters = filters_of(request, [choice] if choice else [], facets=(*FACETS, *FACETS_OF_ROWS))
     return PanelParams(metric, filters)
 
 

@@ -1,14 +1,9 @@
-"""The AI page: its facets and how it reads its figures."""
+"""The AI page and its facets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from insights.pages import answers
-from insights.pages.answers import Answers, InsightsPage, OfferedFacet, PageQuery, facts_of
+from insights.pages.answers import InsightsPage, OfferedFacet, facts_of
 from insights.query.query import Dimension
-from insights.ui.filters import Filters
-from orgtree.trees.surroundings import Surroundings
 
 # Facets of sessions and people; a session has no repository before its commits have one.
 FACETS_OF_SESSIONS = (
@@ -21,7 +16,3 @@ FACETS_OF_WORK = (
     OfferedFacet(Dimension.WORK_TYPE, "ai.spend", "session", part="work_types", amount=facts_of),
 )
 AI_PAGE = InsightsPage("ai", facets=(*FACETS_OF_SESSIONS, *FACETS_OF_WORK))
-
-
-def read(filters: Filters, queries: Iterable[PageQuery], *, around: Surroundings | None = None) -> Answers:
-    return answers.read(AI_PAGE, filters, queries, around=around)

@@ -9,7 +9,7 @@ from typing import Any
 from core.csv_export import Cell
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.ai import adoption, bands, lines, phases, spend, usage
-from insights.pages.ai.answers import read
+from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.differences import differences_table
 from insights.pages.ai.effect import cohorts_table, effect_table
 from insights.pages.answers import PageQuery
@@ -22,7 +22,7 @@ from insights.ui.filters import Filters
 
 
 def adoption_donut(filters: Filters) -> ChartData:
-    answers = read(filters, [PageQuery(adoption.rate_key(filters))])
+    answers = AI_PAGE.read(filters, [PageQuery(adoption.rate_key(filters))])
     rate = answers.figure(adoption.rate_key(filters))
     centre = (
         f"{rate.numerator or 0:,.0f}/{rate.denominator or 0:,.0f}",
@@ -32,33 +32,33 @@ def adoption_donut(filters: Filters) -> ChartData:
 
 
 def active_share(filters: Filters) -> ChartData:
-    answers = read(filters, [PageQuery("ai.active_share")])
+    answers = AI_PAGE.read(filters, [PageQuery("ai.active_share")])
     answer = answers.answer("ai.active_share")
     return over_time("area", answer, [_share(answer, "Active users", "active", "active developers", "enrolled")])
 
 
 def active_by_agent(filters: Filters) -> ChartData:
-    answers = read(filters, [PageQuery("ai.active_share_by_agent", Dimension.AGENT)])
+    answers = AI_PAGE.read(filters, [PageQuery("ai.active_share_by_agent", Dimension.AGENT)])
     return split_over_time("line", answers, "ai.active_share_by_agent", Dimension.AGENT, "agent", counted="sessions")
 
 
 def committed_code(filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[adoption.CODE.parameter])
-    answers = read(filters, [PageQuery("ai.lines_committed", dimension)])
+    answers = AI_PAGE.read(filters, [PageQuery("ai.lines_committed", dimension)])
     parts, left_out = adoption.code_parts(answers), answers.left_out("ai.lines_committed", dimension)
     centre = (wording.compact(sum(part.value for part in parts)), _shown("lines", left_out))
     return donut(parts, unit="lines", centre=centre, left_out=left_out)
 
 
 def committed_share(filters: Filters) -> ChartData:
-    answers = read(filters, [PageQuery(adoption.share_key(filters))])
+    answers = AI_PAGE.read(filters, [PageQuery(adoption.share_key(filters))])
     answer = answers.answer(adoption.share_key(filters))
     return over_time("area", answer, [_share(answer, "AI share", "committed_share", "AI lines", "lines")])
 
 
 def spend_trend(filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[spend.TREND.parameter])
-    answers = read(filters, [PageQuery("ai.spend", dimension)])
+    answers = AI_PAGE.read(filters, [PageQuery("ai.spend", dimension)])
     role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
     names = WORK_TYPES if dimension is Dimension.WORK_TYPE else None
     return split_over_time("stacked_bar", answers, "ai.spend", dimension, role, names=names, counted="sessions")
@@ -66,7 +66,7 @@ def spend_trend(filters: Filters) -> ChartData:
 
 def spend_breakdown(filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[spend.BREAKDOWN.parameter])
-    answers = read(filters, [PageQuery("ai.spend", dimension, whole=True)])
+    answers = AI_PAGE.read(filters, [PageQuery("ai.spend", dimension, whole=True)])
     parts, left_out = spend.breakdown_shares(answers), answers.left_out("ai.spend", dimension)
     centre = (wording.money(sum(part.value for part in parts)), _shown(filters.span, left_out))
     return donut(parts, unit="currency", centre=centre, left_out=left_out)
@@ -74,14 +74,14 @@ def spend_breakdown(filters: Filters) -> ChartData:
 
 def spend_parts(filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[spend.PART.parameter])
-    answers = read(filters, [PageQuery("ai.spend_by_part", dimension, whole=True)])
+    answers = AI_PAGE.read(filters, [PageQuery("ai.spend_by_part", dimension, whole=True)])
     parts, left_out = spend.part_shares(answers), answers.left_out("ai.spend_by_part", dimension)
     centre = (wording.money(sum(part.value for part in parts)), _shown(filters.span, left_out))
     return donut(parts, unit="currency", centre=centre, left_out=left_out)
 
 
 def tokens_by_kind(filters: Filters) -> ChartData:
-    answers = read(filters, [PageQuery("ai.tokens", Dimension.TOKEN_KIND)])
+    answers = AI_PAGE.read(filters, [PageQuery("ai.tokens", Dimension.TOKEN_KIND)])
     return split_over_time(
         "stacked_bar",
         answers,
@@ -137,7 +137,7 @@ def rows_of_parts(name: str, filters: Filters, drawn: ChartData) -> Mapping[str,
 
 def failing_tools_table(filters: Filters) -> Iterator[list[Cell]]:
     """The table of failing tools, with every tool that failed."""
-    answers = read(filters, [PageQuery("ai.error_rate", Dimension.TOOL, whole=True)])
+    answers = AI_PAGE.read(filters, [PageQuery("ai.error_rate", Dimension.TOOL, whole=True)])
     yield ["Tool", "Failed", "Calls", "Error rate (percent)"]
     for tool, figure in usage.failing_tools(answers):
         yield [tool, figure.numerator, figure.denominator, figure.value]
@@ -146,7 +146,7 @@ def failing_tools_table(filters: Filters) -> Iterator[list[Cell]]:
 def lines_table(filters: Filters) -> Iterator[list[Cell]]:
     """Lines by agent, committed and generated, each agent on a line of its own."""
     keys = ("ai.lines_committed", "ai.lines_generated")
-    answers = read(filters, [PageQuery(key, Dimension.AGENT) for key in keys])
+    answers = AI_PAGE.read(filters, [PageQuery(key, Dimension.AGENT) for key in keys])
     committed, generated = (answers.split(key, Dimension.AGENT) for key in keys)
     yield ["Agent", "Committed (lines)", "By line-level evidence alone (lines)", "Generated (lines)"]
     for agent in in_agent_order({*committed, *generated}):
@@ -162,7 +162,7 @@ def lines_table(filters: Filters) -> Iterator[list[Cell]]:
 def phases_table(filters: Filters) -> Iterator[list[Cell]]:
     """The means of the phases by line, with the number of pull requests behind them."""
     narrowed = lines.of_work(filters)
-    answers = read(narrowed, (*lines.queries(narrowed), *phases.queries()))
+    answers = AI_PAGE.read(narrowed, (*lines.queries(narrowed), *phases.queries()))
     yield ["Line", *(f"{label} (mean seconds)" for _, label in phases.PHASES.values()), "PRs", "PRs left out"]
     for line, means, known, left_out in phases.means_of_lines(answers):
         yield [lines.line_name(line), *means, known, left_out]

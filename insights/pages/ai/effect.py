@@ -100,7 +100,7 @@ def adoption_rows_url(
 def effect_query(filters: Filters) -> Query:
     """Without filters that pull requests do not have, such as a model; the part says so."""
     query = of_work(filters).query("pr.cycle_time")
-    supported = {*get("pr.cycle_time").facets} & {*get(OF_PEOPLE_AND_AGENTS).facets}
+    supported = get(OF_PEOPLE_AND_AGENTS).facets
     return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in supported})
 
 

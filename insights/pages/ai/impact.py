@@ -9,7 +9,7 @@ from django.urls import reverse
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.pages.ai import adoption, explanations, lines, phases
-from insights.pages.ai.answers import AI_PAGE, read
+from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.cards import ComparedCards, LinesBar, LinesCard, MissingInput, Section
 from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery
@@ -99,7 +99,7 @@ def _compared(answers: Answers) -> ComparedCards | None:
 def compared_work(filters: Filters) -> ComparedCards:
     """The same for the picked type of work, for a part of the page."""
     narrowed = lines.of_work(filters)
-    answers = read(narrowed, (*lines.queries(narrowed), *phases.queries()))
+    answers = AI_PAGE.read(narrowed, (*lines.queries(narrowed), *phases.queries()))
     return _cards(replace(answers, filters=filters), answers)
 
 

@@ -19,14 +19,12 @@ from insights.leaderboard.columns import COLUMNS, ENOUGH_LINES, FIGURES, NAME, R
 from insights.leaderboard.visible import FACETS, LeaderboardPage, LeaderboardRow, VisibleLeaderboard
 from insights.pages.ai import explanations
 from insights.pages.ai.answers import AI_PAGE, FACETS_OF_SESSIONS
-from insights.pages.answers import InsightsPage, how_url, read, rows_url
+from insights.pages.answers import InsightsPage, how_url, rows_url
 from insights.pages.filter_bar import facet_part, filter_bar
-from insights.privacy.scope_access import access_in
-from insights.query import windows
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import Scope
 from insights.ui import wording
-from insights.ui.filters import Choice, Filters, read_filters
+from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.sorting import Heading, headings
@@ -123,7 +121,7 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
     filters = params.filters
     around = scope_navigation(request, filters)
     page = _page_of(params)
-    answers = read(page, filters, page.menus, around=around)
+    answers = page.read(filters, page.menus, around=around)
     board = params.read()
     shown = board.page(sort=params.sort, search=params.search, page=number, size=PAGE_SIZE)
     context = {
@@ -198,7 +196,7 @@ def leaderboard_rows(filters: Filters) -> dict[str, Any]:
 
 
 def _read_params(request: HttpRequest) -> LeaderboardParams:
-    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request), choices=CHOICES)
+    filters = filters_of(request, CHOICES)
     search = request.GET.get(SEARCH, "").strip()[:LONGEST_SEARCH]
     facets = {name: chosen for name, chosen in filters.facets.items() if name in FACETS}
     return LeaderboardParams(replace(filters, facets=facets), search)

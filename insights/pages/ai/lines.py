@@ -13,7 +13,7 @@ from django.urls import reverse
 from insights.catalogue.agents import AGENT_NAMES, agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.engine.comparison import ANY_AGENT, WITHOUT
-from insights.pages.ai.answers import AI_PAGE, read
+from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.drawing import counts_of, over_time
 from insights.query.query import Answer, Dimension, Granularity, MetricValue, Query, Statistic
@@ -155,7 +155,7 @@ def value_words(value: float, key: str) -> str:
 def chart(filters: Filters, key: str) -> ChartData:
     """A line for each agent and one without, each point with its facts and developers."""
     narrowed = of_work(filters)
-    lines = read(narrowed, _queries(narrowed, key))
+    lines = AI_PAGE.read(narrowed, _queries(narrowed, key))
     compared = COMPARED[key]
     answer = _answer(lines, key, Dimension.AGENT)
     picked = filters.picked[LINE.parameter]
@@ -245,13 +245,7 @@ def facts_rows_url(filters: Filters, key: str) -> str:
 
 def query_of(filters: Filters, key: str) -> Query:
     """The query of the developers behind the lines."""
-    query = filters.query(key)
-    metric = get(key)
-    return replace(
-        query,
-        facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
-        statistic=_statistic(filters, key),
-    )
+    return filters.query(key, statistic=_statistic(filters, key))
 
 
 def _statistic(filters: Filters, key: str) -> Statistic | None:

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from insights.pages.ai import adoption, impact, leaderboard, spend, usage
-from insights.pages.ai.answers import AI_PAGE, read
+from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.cards import Section
 from insights.pages.ai.costs import section as costs
 from insights.pages.ai.unmatched import unmatched_sentence
@@ -20,10 +20,8 @@ from insights.pages.change_token import current_token
 from insights.pages.connect import connect_first_agent
 from insights.pages.filter_bar import filter_bar
 from insights.pages.units import AI_COLUMNS, units_choice, units_part
-from insights.privacy.scope_access import access_in
-from insights.query import windows
 from insights.ui import wording
-from insights.ui.filters import Filters, read_filters
+from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import by_section
 from insights.ui.views import page_view
@@ -49,7 +47,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
     filters = page_filters(request)
     around = scope_navigation(request, filters)
     sources = available_sources()
-    answers = read(filters, _queries(filters, has_seats=sources.seats), around=around)
+    answers = AI_PAGE.read(filters, _queries(filters, has_seats=sources.seats), around=around)
     if answers.figure("ai.sessions").value is None and not (sources.repositories or sources.sessions):
         return connect_first_agent(request)
     context = {
@@ -91,4 +89,4 @@ def _queries(filters: Filters, *, has_seats: bool) -> tuple[PageQuery, ...]:
 
 
 def page_filters(request: HttpRequest) -> Filters:
-    return read_filters(request.GET, today=windows.local_today(), access=access_in(request), choices=CHOICES)
+    return filters_of(request, CHOICES)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from insights.pages.ai import impact, spend, usage
-from insights.pages.ai.answers import read
+from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.costs import section as costs
 from insights.pages.ai.differences import differences
 from insights.pages.ai.effect import effect_part
@@ -21,7 +21,7 @@ from insights.ui.spend_budgets import budgets_beside_spend
 
 
 def spend_outcome(filters: Filters) -> dict[str, Any]:
-    answers = read(filters, [spend.BY_OUTCOME])
+    answers = AI_PAGE.read(filters, [spend.BY_OUTCOME])
     shares = spend.outcome_shares(answers)
     linked = [(share, rows_of_part(filters, "ai.spend", Dimension.OUTCOME, share.key)) for share in shares]
     return {"title": "Spend by outcome", "shares": shares, "linked_shares": linked}
@@ -37,7 +37,7 @@ def money(filters: Filters) -> dict[str, Any]:
 
 
 def failing_tools(filters: Filters) -> dict[str, Any]:
-    answers = read(filters, usage.FAILING_TOOLS_QUERIES)
+    answers = AI_PAGE.read(filters, usage.FAILING_TOOLS_QUERIES)
     card = usage.failing_tools_card(answers)
     named = [tool or "unknown" for tool, _ in usage.failing_tools(answers)]
     failed, called = (

@@ -13,14 +13,12 @@ from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name
-from insights.pages.ai.answers import read
+from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.drill import rows_of_part
-from insights.privacy.scope_access import access_in
-from insights.query import windows
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
-from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
+from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import page_view
 from integrations.telemetry.prices.library import listed_models
@@ -69,7 +67,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
     filters = _filters(request)
     around = scope_navigation(request, filters)
     chosen = _chosen(request)
-    answers = read(filters, QUERIES)
+    answers = AI_PAGE.read(filters, QUERIES)
     uses, left_out = _uses(answers)
     unknown = unknown_models({model for model in chosen.values() if model})
     priced = what_if(uses, _instead(uses, chosen, unknown))
@@ -105,7 +103,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
 @page_view
 def ai_prices_csv(request: HttpRequest) -> HttpResponseBase:
     chosen = _chosen(request)
-    uses, _ = _uses(read(_filters(request), QUERIES))
+    uses, _ = _uses(AI_PAGE.read(_filters(request), QUERIES))
     unknown = unknown_models({model for model in chosen.values() if model})
     return csv_response("headway-ai-prices", _csv_rows(what_if(uses, _instead(uses, chosen, unknown))))
 
@@ -126,7 +124,7 @@ def _csv_rows(priced: Sequence[WhatIf]) -> Iterator[list[Cell]]:
 
 
 def _filters(request: HttpRequest) -> Filters:
-    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    filters = filters_of(request)
     for dimension in [facet for facet in filters.facets if facet not in SUPPORTED_FACETS]:
         filters = filters.without(dimension)
     return filters

@@ -12,15 +12,13 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
-from insights.pages.ai.answers import read
+from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.costs.repositories import UNKNOWN_REPOSITORY
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.drill import NAMELESS, rows_of_part
-from insights.privacy.scope_access import access_in
-from insights.query import windows
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
-from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
+from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.sorting import headings, sorted_by_value
 from insights.ui.views import page_view
@@ -131,7 +129,7 @@ class PrintedCell:
 def ai_repositories(request: HttpRequest) -> HttpResponseBase:
     filters, sort = _filters(request), _read_sort(request)
     around = scope_navigation(request, filters)
-    answers = read(filters, QUERIES)
+    answers = AI_PAGE.read(filters, QUERIES)
     labels = {BY_NAME: "Repository", BY_FILES: "Context files", **{key: c.label for key, c in COLUMNS.items()}}
     context = {
         "days": wording.days(filters.window),
@@ -161,7 +159,7 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
 
 @page_view
 def ai_repositories_csv(request: HttpRequest) -> HttpResponseBase:
-    rows = _rows(read(_filters(request), QUERIES), _read_sort(request))
+    rows = _rows(AI_PAGE.read(_filters(request), QUERIES), _read_sort(request))
     return csv_response("headway-ai-repositories", _csv_rows(rows))
 
 
@@ -179,7 +177,7 @@ def _csv_rows(rows: Sequence[RepositoryRow]) -> Iterator[list[Cell]]:
 
 def _filters(request: HttpRequest) -> Filters:
     """Without the facets: each repository is listed."""
-    return read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
+    return filters_of(request).without_facets()
 
 
 def _enabled(figure: MetricValue) -> str:

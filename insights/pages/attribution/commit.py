@@ -14,11 +14,11 @@ from django.urls import reverse
 
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.attribution import labels
-from insights.pages.attribution.commits import LAST_PAGE, LONGEST_SHA, SHORT_SHA, SHORTEST_PREFIX
+from insights.pages.attribution.commits import LONGEST_SHA, SHORT_SHA, SHORTEST_PREFIX
 from insights.pages.attribution.people import labels_of
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from insights.ui.page_numbers import page_numbers
+from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.views import page_view
 from integrations.code.attribution.commit_evidence import (
     MOST_EVIDENCE,
@@ -88,7 +88,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
         raise Http404("No such commit, or you may not see it.")
     by_agent = agent_lines_of(shown)
     seen, evidence_count = evidence_of(shown, by_agent)
-    page = _read_page(request)
+    page = read_page(request)
     first = (page - 1) * FILES_PER_PAGE
     files = files_of(shown, first=first, count=FILES_PER_PAGE)
     file_count = first + len(files) if 0 < len(files) < FILES_PER_PAGE else file_count_of(shown)
@@ -228,10 +228,3 @@ def _file_line(attributed: AttributedFile) -> FileLine:
         exclusion_reason=labels.FILE_EXCLUSION_REASONS.get(file.exclusion_reason, ""),
         ai_lines=[(agent, f"{attributed.ai_lines[agent]:,}") for agent in in_agent_order(attributed.ai_lines)],
     )
-
-
-def _read_page(request: HttpRequest) -> int:
-    written = request.GET.get("page") or "1"
-    if written.isascii() and written.isdigit() and 1 <= int(written[:9]) <= LAST_PAGE:
-        return int(written[:9])
-    raise Http404("No such page.")

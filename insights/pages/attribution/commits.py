@@ -16,11 +16,9 @@ from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.attribution import labels
 from insights.pages.attribution.people import labels_of
-from insights.privacy.scope_access import access_in
 from insights.privacy.withhold import is_withheld
-from insights.query import windows
 from insights.ui import tiles, wording
-from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, read_filters
+from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, filters_of
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_bar_alone, scope_navigation, scope_words
 from insights.ui.views import page_view
@@ -44,7 +42,6 @@ from orgtree.trees.people_filter import EVERYBODY
 
 PAGE_SIZE = 50
 CSV_PAGE_SIZE = 500
-LAST_PAGE = 100_000
 SHORTEST_PREFIX, LONGEST_SHA = 4, 64
 SHORT_SHA = 10
 LONGEST_VALUE = 200
@@ -94,7 +91,7 @@ class MixPart:
 
 @page_view
 def commits(request: HttpRequest) -> HttpResponseBase:
-    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    filters = filters_of(request)
     access, around = filters.access, scope_navigation(request, filters)
     visible = commits_of(visible_commits(access), filters.people_filter)
     written = request.GET.get("q", "").strip().lower()
@@ -141,7 +138,7 @@ def commits(request: HttpRequest) -> HttpResponseBase:
 
 @page_view
 def commits_csv(request: HttpRequest) -> HttpResponseBase:
-    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    filters = filters_of(request)
     scope_navigation(request, filters)
     access = filters.access
     visible = commits_of(visible_commits(access), filters.people_filter)

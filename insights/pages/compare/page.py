@@ -11,7 +11,6 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import csv_response
-from insights.pages import answers
 from insights.pages.answers import PageQuery
 from insights.pages.compare.heat import FEWEST_RANKED, LEGEND
 from insights.pages.compare.params import (
@@ -65,7 +64,7 @@ def compare(request: HttpRequest) -> HttpResponseBase:
     params = read_params(request)
     filters = params.filters
     around = scope_navigation(request, filters)
-    read = answers.read(params.page, filters, [PageQuery(metric.key) for metric in params.metrics], around=around)
+    read = params.page.read(filters, [PageQuery(metric.key) for metric in params.metrics], around=around)
     listed = compared_units(request, params)
     rows = _rows(params, listed)
     shown = {row.slug for row in rows[:MOST_UNITS]}

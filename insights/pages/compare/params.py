@@ -12,11 +12,9 @@ from insights.catalogue.registry import metrics
 from insights.pages.answers import InsightsPage
 from insights.pages.delivery.answers import DELIVERY_PAGE
 from insights.pages.units import BY_NAME, SORT, TREE, Column, ListedUnits, UnitsOfPage, listed_units
-from insights.privacy.scope_access import access_in
-from insights.query import windows
 from insights.query.errors import UnknownUnitError
 from insights.ui import wording
-from insights.ui.filters import STATISTIC, BadFilterError, Choice, Filters, read_filters
+from insights.ui.filters import STATISTIC, BadFilterError, Choice, Filters, filters_of
 from orgtree.trees.surroundings import visible_units
 
 METRICS, UNITS = "metrics", "units"
@@ -72,12 +70,7 @@ class CompareParams:
 def read_params(request: HttpRequest) -> CompareParams:
     """Raises BadFilterError for invalid parameters."""
     chosen = _chosen_metrics(request)
-    filters = read_filters(
-        request.GET,
-        today=windows.local_today(),
-        access=access_in(request),
-        choices=(STATISTIC, _sorting(chosen)),
-    )
+    filters = filters_of(request, (STATISTIC, _sorting(chosen)))
     units = _words(request, UNITS)
     if len(units) > MOST_UNITS:
         raise BadFilterError(UNITS, f"At most {MOST_UNITS} units can be compared.")

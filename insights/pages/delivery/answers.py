@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from django.urls import reverse
@@ -10,12 +10,9 @@ from django.urls import reverse
 from insights.catalogue.declarations import PerPersonAndPeriod, Ratio
 from insights.catalogue.registry import get
 from insights.engine.connected import OWNS_NOTHING
-from insights.pages import answers
 from insights.pages.answers import Answers, InsightsPage, OfferedFacet, PageQuery, facts_of
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
-from insights.ui.filters import Filters
-from orgtree.trees.surroundings import Surroundings
 
 DELIVERY_PAGE = InsightsPage(
     "delivery",
@@ -52,10 +49,6 @@ OF_KEYS: Mapping[str, tuple[str, str]] = {
     "dora.recovery_time": ("failure", "failures"),
     "incident.count_per_deployment": ("deployment", "deployments"),
 }
-
-
-def read(filters: Filters, queries: Iterable[PageQuery], *, around: Surroundings | None = None) -> Answers:
-    return answers.read(DELIVERY_PAGE, filters, queries, around=around)
 
 
 def compared(keys: Sequence[str]) -> tuple[PageQuery, ...]:

@@ -9,7 +9,7 @@ from core.csv_export import Cell
 from insights.catalogue.registry import get
 from insights.pages.answers import PageQuery
 from insights.pages.delivery import spread, stages
-from insights.pages.delivery.answers import read
+from insights.pages.delivery.answers import DELIVERY_PAGE
 from insights.pages.delivery.sections import CYCLE, GAPS, MERGED, SECTIONS, section_rows
 from insights.pages.drawing import WORK_TYPES, over_time, split_over_time, values_of
 from insights.query.query import Dimension
@@ -23,7 +23,7 @@ NAMES = {**WORK_TYPES, "AI": "With an agent", "Non-AI": "Without"}
 
 def stages_over_time(filters: Filters) -> ChartData:
     """A bar per bucket, with the window's longest stage on the baseline."""
-    answers = read(filters, stages.QUERIES)
+    answers = DELIVERY_PAGE.read(filters, stages.QUERIES)
     longest = longest_stage(stages.stage_means(answers))
     names = sorted(STAGES, key=lambda name: name != longest)
     whole = answers.answer(STAGES["coding"][0]).series
@@ -54,18 +54,18 @@ def throughput(filters: Filters) -> ChartData:
 
 
 def gaps(filters: Filters) -> ChartData:
-    answers = read(filters, [PageQuery(key) for key in GAPS])
+    answers = DELIVERY_PAGE.read(filters, [PageQuery(key) for key in GAPS])
     datasets = [Dataset(get(key).name, key, "sequence", values_of(answers.answer(key).series)) for key in GAPS]
     return over_time("line", answers.answer(GAPS[0]), datasets)
 
 
 def _single(filters: Filters, *, kind: Kind, key: str) -> ChartData:
-    answer = read(filters, [PageQuery(key)]).answer(key)
+    answer = DELIVERY_PAGE.read(filters, [PageQuery(key)]).answer(key)
     return over_time(kind, answer, [Dataset(get(key).name, key, "single", values_of(answer.series))])
 
 
 def _split(kind: Kind, filters: Filters, key: str, dimension: Dimension) -> ChartData:
-    answers = read(filters, [PageQuery(key, dimension)])
+    answers = DELIVERY_PAGE.read(filters, [PageQuery(key, dimension)])
     return split_over_time(kind, answers, key, dimension, "sequence", names=NAMES)
 
 
@@ -85,7 +85,7 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
 
 def stages_table(filters: Filters) -> Iterator[list[Cell]]:
     """The stages of this and the previous window; stages before the first commit have no share."""
-    answers = read(filters, stages.QUERIES)
+    answers = DELIVERY_PAGE.read(filters, stages.QUERIES)
     means = stages.stage_means(answers)
     yield ["Stage", "Mean (seconds)", "Share (percent)", "Window before (seconds)", "PRs", "PRs left out"]
     for name, (metric, label, _) in STAGES.items():

@@ -7,7 +7,7 @@ from insights.benchmarks.quick_check import LATEST, peers_named
 from insights.engine.connected import NO_SOURCE_EVER
 from insights.formulas.dora_score import BEST, SCORED, dora_score
 from insights.pages.answers import Answers
-from insights.pages.delivery.answers import compared, read, tile
+from insights.pages.delivery.answers import DELIVERY_PAGE, compared, tile
 from insights.pages.delivery.cards import ScoreCard, ScorePart
 from insights.ui import tiles, wording
 from insights.ui.bands import band
@@ -81,7 +81,7 @@ def _by_their_own_statistic(answers: Answers) -> Answers:
     """Answers with medians, which the score uses whichever statistic is picked."""
     if answers.filters.statistic is None:
         return answers
-    return read(answers.filters.with_pick(STATISTIC, STATISTIC.default), QUERIES)
+    return DELIVERY_PAGE.read(answers.filters.with_pick(STATISTIC, STATISTIC.default), QUERIES)
 
 
 def _change(points: float, window: str) -> tiles.Change:

@@ -12,14 +12,12 @@ from django.urls import reverse
 
 from insights.pages.change_token import current_token
 from insights.pages.delivery import dora, spread, stages
-from insights.pages.delivery.answers import DELIVERY_PAGE, read
+from insights.pages.delivery.answers import DELIVERY_PAGE
 from insights.pages.delivery.sections import CYCLE, MERGED, section_heads
 from insights.pages.filter_bar import filter_bar
 from insights.pages.units import DELIVERY_COLUMNS, units_choice, units_part
-from insights.privacy.scope_access import access_in
-from insights.query import windows
 from insights.ui.bands import selected_benchmark_set, set_in_words
-from insights.ui.filters import STATISTIC, Filters, read_filters
+from insights.ui.filters import STATISTIC, Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import by_section
 from insights.ui.views import page_view
@@ -33,7 +31,7 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
     token = current_token()
     filters = page_filters(request)
     around = scope_navigation(request, filters)
-    answers = read(filters, QUERIES, around=around)
+    answers = DELIVERY_PAGE.read(filters, QUERIES, around=around)
     published = selected_benchmark_set()
     keys = [[item.key for item in queries] for queries in (dora.QUERIES, stages.QUERIES)]
     of_dora, of_lead_time = by_section(answers.shortfalls(chain.from_iterable(keys)), keys)
@@ -62,4 +60,4 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
 
 
 def page_filters(request: HttpRequest) -> Filters:
-    return read_filters(request.GET, today=windows.local_today(), access=access_in(request), choices=CHOICES)
+    return filters_of(request, CHOICES)

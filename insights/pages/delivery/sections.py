@@ -11,7 +11,7 @@ from insights.catalogue.registry import get
 from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.delivery import dora, explanations, stages
-from insights.pages.delivery.answers import DELIVERY_PAGE, compared, line, read, tile
+from insights.pages.delivery.answers import DELIVERY_PAGE, compared, line, tile
 from insights.pages.delivery.cards import Section, SectionHead
 from insights.ui.bands import band_of_days
 from insights.ui.charts import Kind
@@ -171,7 +171,7 @@ def section_heads(filters: Filters) -> list[SectionHead]:
 def section(name: str, filters: Filters) -> Section:
     """With what its figures lack, and those further up on the page do not."""
     metrics = SECTIONS[name]
-    answers = read(filters, metrics.queries)
+    answers = DELIVERY_PAGE.read(filters, metrics.queries)
     above = (SECTIONS[other].queries for other in takewhile(lambda other: other != name, SECTIONS))
     shown = [item.key for item in chain(dora.QUERIES, stages.QUERIES, *above)]
     days = band_of_days(DEPLOYMENT_DAYS, answers.figure(DEPLOYMENT_DAYS)) if DEPLOYMENT_DAYS in metrics.lines else None
@@ -189,7 +189,7 @@ def section(name: str, filters: Filters) -> Section:
 def section_rows(filters: Filters, *, name: str) -> Iterator[list[Cell]]:
     """A section's figures as CSV: one line per metric, with the previous window."""
     keys = SECTIONS[name].keys
-    answers = read(filters, compared(keys))
+    answers = DELIVERY_PAGE.read(filters, compared(keys))
     yield ["Metric", "Key", "Unit", "Statistic", "Value", "Window before", "Facts", "Left out", "People", "Why not"]
     for key in keys:
         metric, figure, before = get(key), answers.figure(key), answers.figure_before(key)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from insights.catalogue.registry import get
 from insights.engine.fact_rows import RowOrder
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.delivery.dora import TILES as DORA_TILES
@@ -57,10 +56,7 @@ def spread_card(answers: Answers) -> ChartCard:
 
 def query_of(filters: Filters) -> Query:
     """The query of the picked duration, without the page's statistic."""
-    key = filters.picked[SPREAD.parameter]
-    query = filters.query(key)
-    supported = get(key).facets
-    return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in supported})
+    return filters.query(filters.picked[SPREAD.parameter])
 
 
 def spread_chart(filters: Filters) -> ChartData:

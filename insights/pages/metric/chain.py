@@ -146,12 +146,8 @@ def _answers(chain: Sequence[Metric], filters: Filters) -> dict[Metric, ChainMet
 
 def _query(filters: Filters, metric: Metric) -> Query:
     """With the picked statistic for every duration, and the facets that the metric supports."""
-    picked, query = filters.statistic, filters.query(metric.key)
-    return replace(
-        query,
-        facets={name: chosen for name, chosen in query.facets.items() if name in metric.facets},
-        statistic=picked if picked in metric.statistics else None,
-    )
+    picked = filters.statistic
+    return filters.query(metric.key, statistic=picked if picked in metric.statistics else None)
 
 
 def _role(member: Metric, metric: Metric) -> str:

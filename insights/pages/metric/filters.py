@@ -14,11 +14,10 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.pages.answers import InsightsPage, OfferedFacet, facts_of
 from insights.pages.units import Column, units_choice
-from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import UnknownMetricError
 from insights.query.query import Dimension, Query, Statistic, Window
-from insights.ui.filters import FACETS, STATISTIC, Choice, Filters, read_filters, statistic_of_metric
+from insights.ui.filters import FACETS, STATISTIC, Choice, Filters, filters_of, statistic_of_metric
 from insights.ui.tiles import Picker
 
 SHORTEST_TREND = timedelta(weeks=26)  # a shorter trend says little
@@ -50,7 +49,7 @@ def metric_named(key: str) -> Metric:
 def metric_filters(request: HttpRequest, metric: Metric, columns: Sequence[Column] = ()) -> Filters:
     """The page's state, without facets that the metric does not support.  Raises BadFilterError."""
     choices = [*choices_of(metric), *([units_choice(columns)] if columns else [])]
-    read = read_filters(request.GET, today=windows.local_today(), access=access_in(request), choices=choices)
+    read = filters_of(request, choices)
     return replace(read, facets={name: chosen for name, chosen in read.facets.items() if name in metric.facets})
 
 
@@ -97,7 +96,7 @@ def statistic_of(filters: Filters, metric: Metric) -> Statistic | None:
 
 
 def query_of(filters: Filters, metric: Metric, *segments: Dimension, window: Window | None = None) -> Query:
-    return replace(filters.query(metric.key, *segments, window=window), statistic=filters.statistic)
+    return filters.query(metric.key, *segments, window=window, statistic=filters.statistic)
 
 
 def metric_page_url(filters: Filters, metric: Metric) -> str:

@@ -13,7 +13,6 @@ from enum import Enum
 from django.db.models import Count
 
 from insights.catalogue.registry import get
-from insights.pages import answers
 from insights.pages.answers import Answers, PageQuery
 from insights.query.query import MetricValue
 from insights.ui import tiles
@@ -170,7 +169,7 @@ class Bottlenecks:
 
 def bottlenecks_of(filters: Filters) -> Bottlenecks:
     """Three queries beside those of the figures: for tickets, for what was agreed, and for who changed units."""
-    figures = answers.read(PROGRAM_PAGE, filters, [PageQuery(key, compared=True, whole=True) for key in METRICS])
+    figures = PROGRAM_PAGE.read(filters, [PageQuery(key, compared=True, whole=True) for key in METRICS])
     moved = reorganisation(filters.scope.unit, filters.window)
     assessments = [
         BottleneckAssessment(

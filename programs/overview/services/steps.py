@@ -9,7 +9,6 @@ from typing import Literal
 from django.db.models import Count, Q
 
 from insights.engine.connected import NO_SOURCE_EVER, OF_NO_PERSON, Source
-from insights.pages import answers
 from insights.pages.answers import Answers, InsightsPage, PageQuery
 from insights.ui.filters import Filters
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for
@@ -127,7 +126,7 @@ class Steps:
 
 def steps_of(filters: Filters, unit_id: int | None, quarter: Quarter) -> Steps:
     """Of the scope of the filters, whose unit has that id (None: the whole organisation)."""
-    page_answers = answers.read(PROGRAM_PAGE, filters, WANTED)
+    page_answers = PROGRAM_PAGE.read(filters, WANTED)
     of_unit = {"unit": filters.scope.unit}
     objectives = ObjectiveFilters(of_unit, filters.access, today=filters.today, in_quarter=quarter)
     tickets = ticket_counts(filters, quarter)

@@ -15,7 +15,6 @@ from django.db.models import Prefetch
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.pages import answers
 from insights.pages.answers import Answers, InsightsPage, PageQuery
 from insights.query import windows
 from insights.query.errors import UnknownMetricError
@@ -93,7 +92,7 @@ def persona_figures(rows: Sequence[PersonaRow], filters: Filters) -> Answers:
     """Of every metric that the rows name, in the filters' window and the one before: read together."""
     keys = dict.fromkeys(metric.metric for row in rows for cell in row.cells for metric in cell.metrics)
     wanted = [PageQuery(key, compared=True, whole=True) for key in keys if measured_metric(key) is not None]
-    return answers.read(PERSONA_PAGE, replace(filters, choices=()), wanted)
+    return PERSONA_PAGE.read(replace(filters, choices=()), wanted)
 
 
 def measured_metric(key: str) -> Metric | None:

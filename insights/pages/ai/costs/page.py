@@ -14,7 +14,7 @@ from django.urls import reverse
 from core.csv_export import csv_response
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
-from insights.pages.ai.answers import read
+from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.costs.ancestors import BY_ANCESTOR, ancestor_tables
 from insights.pages.ai.costs.repositories import (
     ABANDONED,
@@ -30,12 +30,10 @@ from insights.pages.ai.spend import BY_OUTCOME, outcome_shares
 from insights.pages.answers import PageQuery
 from insights.pages.drill import rows_of_part
 from insights.pages.rows import PAGE_SIZE, csv_rows, row_table
-from insights.privacy.scope_access import access_in
 from insights.privacy.visible import visible_rows
-from insights.query import windows
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
-from insights.ui.filters import WEEK_RANGES, Filters, read_filters
+from insights.ui.filters import WEEK_RANGES, Filters, filters_of
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import page_view
@@ -103,7 +101,9 @@ def ai_costs_csv(request: HttpRequest) -> HttpResponseBase:
     if subject.scope is None:
         if subject.kind:
             return redirect(_of(subject, filters).url(reverse("metric_rows_csv", args=[SPEND])))
-        return csv_response("headway-ai-costs", csv_lines(repository_lines(read(filters, BY_REPOSITORY), filters)))
+        return csv_response(
+            "headway-ai-costs", csv_lines(repository_lines(AI_PAGE.read(filters, BY_REPOSITORY), filters))
+        )
     scope = subject.scope
 
     def page_of(number: int) -> RowsPage:
@@ -113,7 +113,7 @@ def ai_costs_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 def _filters(request: HttpRequest) -> Filters:
-    return read_filters(request.GET, today=windows.local_today(), access=access_in(request)).without_facets()
+    return filters_of(request).without_facets()
 
 
 def _of(subject: Subject, filters: Filters) -> Filters:
@@ -121,7 +121,7 @@ def _of(subject: Subject, filters: Filters) -> Filters:
 
 
 def _of_repositories(filters: Filters) -> dict[str, Any]:
-    answers = read(filters, (*BY_REPOSITORY, *BY_ANCESTOR))
+    answers = AI_PAGE.read(filters, (*BY_REPOSITORY, *BY_ANCESTOR))
     return {
         "repositories": repository_lines(answers, filters),
         "hidden": hidden_repositories(answers),
@@ -133,7 +133,7 @@ def _of_repositories(filters: Filters) -> dict[str, Any]:
 def _of_repository(request: HttpRequest, subject: Subject, filters: Filters) -> dict[str, Any]:
     """Its metrics, and the rows of its spend."""
     narrowed = _of(subject, filters)
-    answers = read(narrowed, OF_A_REPOSITORY)
+    answers = AI_PAGE.read(narrowed, OF_A_REPOSITORY)
     pull_requests = answers.figure(ABANDONED).sample_size
     page = read_page(request)
     rows = visible_rows(narrowed.query(SPEND), filters.access, page=page, size=PAGE_SIZE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from insights.pages.ai.answers import read
+from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.cards import Section
 from insights.pages.ai.costs.repositories import (
     BY_REPOSITORY,
@@ -58,9 +58,9 @@ def section(answers: Answers) -> Section:
 
 
 def money(filters: Filters) -> Money:
-    answers = read(filters, QUERIES)
+    answers = AI_PAGE.read(filters, QUERIES)
     unfaceted = filters.without_facets()
-    by_repository = read(unfaceted, BY_REPOSITORY)
+    by_repository = AI_PAGE.read(unfaceted, BY_REPOSITORY)
     return Money(
         tiles=[
             answers.tile(PER_PULL_REQUEST, sample=_spread(answers)),

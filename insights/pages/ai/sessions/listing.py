@@ -18,15 +18,13 @@ from insights.engine.contributions import RowsPage
 from insights.pages.ai.answers import FACETS_OF_SESSIONS
 from insights.pages.ai.sessions.rows import KEY, visible_sessions_page
 from insights.pages.ai.sessions.states import LABELS
-from insights.pages.answers import InsightsPage, read
+from insights.pages.answers import InsightsPage
 from insights.pages.attribution.labels import moment
 from insights.pages.filter_bar import facet_part, filter_bar
 from insights.pages.rows import csv_rows
-from insights.privacy.scope_access import access_in
-from insights.query import windows
 from insights.query.query import Dimension
 from insights.ui import wording
-from insights.ui.filters import Filters, read_filters
+from insights.ui.filters import Filters, filters_of
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import page_view, part_view, render_part
@@ -53,7 +51,7 @@ class SessionLine:
 def sessions(request: HttpRequest) -> HttpResponseBase:
     filters, number = _filters(request), read_page(request)
     around = scope_navigation(request, filters)
-    answers = read(SESSIONS_PAGE, filters, SESSIONS_PAGE.menus, around=around)
+    answers = SESSIONS_PAGE.read(filters, SESSIONS_PAGE.menus, around=around)
     listed = visible_sessions_page(filters.query(KEY), filters.access, page=number, size=PAGE_SIZE)
     context = {
         "bar": filter_bar(answers, around),
@@ -86,7 +84,7 @@ def sessions_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 def _filters(request: HttpRequest) -> Filters:
-    filters = read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    filters = filters_of(request)
     return replace(filters, facets={name: chosen for name, chosen in filters.facets.items() if name in FACETS})
 
 
