@@ -16,6 +16,7 @@ from insights.engine.fact_query import ScopeKind
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.plan import Clock, Plan, ScopeResolver, plan_query, plan_total, plan_units
 from insights.engine.results import MetricResults, Segment, results_of_plans
+from insights.engine.scan import select
 from insights.engine.scope import is_of_people
 from insights.engine.unconfirmed import noting_unconfirmed, plans_of_unconfirmed
 from insights.query import windows
@@ -33,9 +34,11 @@ __all__ = [
     "read_series",
     "read_together",
     "read_totals",
+    "read_unmatched",
     "unconfirmed_in",
 ]
 
+_UNMATCHED = "SELECT coalesce(sum(c_0), 0) AS part FROM counted WHERE person_id = 0"
 FRESH_FOR = timedelta(seconds=5)  # new facts are counted within this time
 
 
@@ -80,6 +83,15 @@ def unconfirmed_in(query: Query, people: Sequence[int]) -> int:
         return 0
     [answer] = read_totals([replace(query, segments=(), statistic=None)], unconfirmed=people)
     return sum(figure.unconfirmed for figure in answer.total)
+
+
+def read_unmatched(query: Query) -> float:
+    """The part of a sum over the whole window that no person is matched to."""
+    plan = plan_total(query, Clock.read())
+    [measure_query] = plan.measure_queries.values()
+    fact_query = measure_query.fact_query.over_whole_window()
+    [row] = select(fact_query, [measure_query.measure], _UNMATCHED)
+    return float(row["part"])
 
 
 def read_together(

@@ -12,6 +12,8 @@ from django.urls import URLPattern, path
 
 from core.csv_export import Cell, csv_response
 from insights.annotations.notes import with_notes
+from insights.columns.source import PAGE
+from insights.engine.live_rows import rows_of_answer
 from insights.pages.answers import InsightsPage
 from insights.pages.filter_bar import facet_part
 from insights.pages.units import Column, UnitsOfPage, unassigned_row, units_csv, units_of_page, units_table
@@ -56,7 +58,8 @@ class PageRoutes:
     def part(self, request: HttpRequest, name: str) -> HttpResponse:
         """Raises Http404 and BadFilterError."""
         filters = self.filters(request)
-        context = self.parts[name](filters) if name in self.parts else facet_part(self.page, filters, name)
+        with rows_of_answer(PAGE):
+            context = self.parts[name](filters) if name in self.parts else facet_part(self.page, filters, name)
         return render_part(request, {"part": f"insights/_part_{name}.html", **context}, filters)
 
     def chart(self, request: HttpRequest, name: str) -> HttpResponseBase:
@@ -73,7 +76,8 @@ class PageRoutes:
     def _drawn(self, name: str, filters: Filters) -> ChartData:
         if name not in self.charts:
             raise Http404("No such chart.")
-        return annotated(self.charts[name](filters), filters)
+        with rows_of_answer(PAGE):
+            return annotated(self.charts[name](filters), filters)
 
 
 def annotated(drawn: ChartData, filters: Filters) -> ChartData:

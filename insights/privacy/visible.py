@@ -22,6 +22,7 @@ from insights.engine.read import (
     read_person_totals,
     read_rows,
     read_together,
+    read_unmatched,
 )
 from insights.formulas.error_margins import ErrorMargin
 from insights.privacy.differences import Key, family_of, revealed_by_filters, sizes_of, unit_ids, wider_queries
@@ -56,6 +57,7 @@ __all__ = [
     "visible_series",
     "visible_together",
     "visible_totals",
+    "visible_unmatched",
 ]
 
 NOBODY = 0  # person id that matches no rows, for accounts without a person
@@ -245,6 +247,12 @@ class _Batch:
             )
             for position, numerator in enumerate(self._numerators)
         ]
+
+
+def visible_unmatched(query: Query, access: Access) -> float:
+    """As `read_unmatched`, for this viewer: it tells of nobody who is known."""
+    check_scopes([query.scope], access)
+    return read_unmatched(query)
 
 
 def visible_distribution(query: Query, access: Access) -> DistributionAnswer:

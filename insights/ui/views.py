@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 from django.views.decorators.vary import vary_on_headers
 
+from insights.columns.source import PAGE
+from insights.engine.live_rows import rows_of_answer
+from insights.privacy.scope_access import access_in
 from insights.ui.bad_filter import Arguments, View, explains_bad_filters
 from insights.ui.filters import Filters
 from insights.ui.scope_bar import scope_navigation, scope_words
@@ -17,6 +22,18 @@ from insights.ui.scope_bar import scope_navigation, scope_words
 
 def page_view(view: View[Arguments]) -> View[Arguments]:
     return login_required(require_GET(explains_bad_filters(view)))
+
+
+def figures_view(view: View[Arguments]) -> View[Arguments]:
+    """For a page with several reads of figures: all are of one moment, and share what they look up."""
+
+    @wraps(view)
+    def of_one_moment(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
+        access_in(request)  # may write, which nothing can from within
+        with rows_of_answer(PAGE):
+            return view(request, *args, **kwargs)
+
+    return page_view(of_one_moment)
 
 
 def part_view(view: View[Arguments]) -> View[Arguments]:

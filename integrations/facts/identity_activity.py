@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date
-from decimal import Decimal
 
 from django.db import connection
 
@@ -72,18 +71,3 @@ def total_activity(since: date) -> tuple[Activity, Activity]:
         )
         row = cursor.fetchone()
         return Activity(*row[:3]), Activity(*row[3:])
-
-
-def unmatched_spend(start: date, end: date) -> Decimal:
-    """Spend of unmatched sessions on the local days [start, end), in US dollars."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT coalesce(sum(figures.spend), 0)
-            FROM orgtree_identity identity
-            JOIN integrations_agentsessionday figures ON figures.identity_id = identity.id
-            WHERE identity.person_id IS NULL AND figures.counted AND figures.day >= %s AND figures.day < %s
-            """,
-            [start, end],
-        )
-        return Decimal(cursor.fetchone()[0])

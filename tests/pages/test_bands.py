@@ -29,7 +29,7 @@ from tests.personas import AUDITOR, MEMBER, PERSONAS, Persona
 from tests.stored_once import StoreOnce
 
 PAGE = "/insights/ai/"
-MOST_QUERIES = 16  # the line and its bands look each for itself which partitions are true
+MOST_QUERIES = 15
 CHARTS = ("cycle_time", "merged_per_developer", "delivered")
 WORLD = {
     "claude_code": ("claude", 12, "\n\nCo-Authored-By: Claude <noreply@anthropic.com>"),

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from core.csv_export import csv_response
 from insights.engine.adoption.developers import AdoptionRowsQuery, Panel, RowKind
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
+from insights.engine.live_rows import rows_of_answer
 from insights.pages.ai.effect import FIGURE_TITLES, adoption_rows_url, effect_query
 from insights.pages.ai.lines import WORK
 from insights.pages.ai.page import page_filters
@@ -74,8 +75,8 @@ class AdoptionRowsParams:
 @part_view
 def adoption_rows(request: HttpRequest) -> HttpResponseBase:
     params, page = _read_params(request), read_page(request)
-    rows = _rows(params)
-    shown = rows.page(page, PAGE_SIZE)
+    with rows_of_answer():
+        shown = _rows(params).page(page, PAGE_SIZE)
     title = FIGURE_TITLES[params.rows.figure]
     table = row_table(
         _for_panel(shown, params.rows.listed) if is_panel(request) else shown,

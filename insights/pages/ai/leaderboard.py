@@ -29,7 +29,7 @@ from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.sorting import Heading, headings
 from insights.ui.tiles import Link, Picker
-from insights.ui.views import page_view, part_view, render_part
+from insights.ui.views import figures_view, page_view, part_view, render_part
 
 PAGE_SIZE, ROWS_OF_SECTION = 25, 10
 LONGEST_SEARCH = 100
@@ -115,7 +115,7 @@ class LeaderboardParams:
         return replace(self, filters=self.filters.with_pick(RANKED_BY, column))
 
 
-@page_view
+@figures_view
 def leaderboard(request: HttpRequest) -> HttpResponseBase:
     params, number = _read_params(request), read_page(request)
     filters = params.filters

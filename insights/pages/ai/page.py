@@ -24,7 +24,7 @@ from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import by_section
-from insights.ui.views import page_view
+from insights.ui.views import figures_view
 from integrations.facts.available_sources import available_sources
 
 CHOICES = (
@@ -41,7 +41,7 @@ CHOICES = (
 )
 
 
-@page_view
+@figures_view
 def ai_page(request: HttpRequest) -> HttpResponseBase:
     token = current_token()
     filters = page_filters(request)

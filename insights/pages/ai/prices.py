@@ -20,7 +20,7 @@ from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.views import page_view
+from insights.ui.views import figures_view, page_view
 from integrations.telemetry.prices.library import listed_models
 from integrations.telemetry.prices.lists import PriceCard, Rate
 from integrations.telemetry.prices.model_use import ModelUse, WhatIf, models_in_use, unknown_models, what_if
@@ -62,7 +62,7 @@ class Unpriced:
     add_url: str  # empty if the viewer may not
 
 
-@page_view
+@figures_view
 def ai_prices(request: HttpRequest) -> HttpResponseBase:
     filters = _filters(request)
     around = scope_navigation(request, filters)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from insights.pages.answers import Answers
+from insights.privacy.visible import visible_unmatched
 from insights.query.query import Scope
 from insights.ui import wording
 from insights.ui.filters import Filters
-from integrations.facts.identity_activity import unmatched_spend
 
 
 def unmatched_sentence(filters: Filters, answers: Answers) -> str:
@@ -16,8 +16,8 @@ def unmatched_sentence(filters: Filters, answers: Answers) -> str:
     commits = answers.answer("ai.committed_code_share").unmatched or 0
     sessions = answers.answer("ai.sessions").unmatched or 0
     spend = answers.figure("ai.spend").value or 0
-    nobodys = unmatched_spend(filters.window.start, filters.window.end) if sessions else 0
-    shares = [(commits, 1, "commits"), (sessions, 1, "sessions"), (float(nobodys), spend, "the spend")]
+    nobodys = visible_unmatched(filters.query("ai.spend"), filters.access) if sessions else 0.0
+    shares = [(commits, 1, "commits"), (sessions, 1, "sessions"), (nobodys, spend, "the spend")]
     parts = [f"{wording.percent_of(part, whole)} of {what}" for part, whole, what in shares if part and whole]
     if not parts:
         return ""

@@ -16,7 +16,9 @@ from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.attribution import labels
 from insights.pages.attribution.people import labels_of
-from insights.privacy.withhold import is_withheld
+from insights.privacy.scope_access import has_scope
+from insights.privacy.visible import Freshness, visible_totals
+from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, filters_of
 from insights.ui.page_numbers import page_numbers, read_page
@@ -30,7 +32,6 @@ from integrations.code.commits.listing import (
     commits_of,
     filter_choices,
     filter_commits,
-    method_shares,
     repositories_of,
     visible_commits,
 )
@@ -38,7 +39,6 @@ from integrations.facts.left_out import unused_notes
 from integrations.models import Commit, CommitExclusion, Method
 from orgtree.access.access import Access
 from orgtree.models import IndividualPolicy
-from orgtree.trees.people_filter import EVERYBODY
 
 PAGE_SIZE = 50
 CSV_PAGE_SIZE = 500
@@ -222,27 +222,23 @@ def _lines(access: Access, shown: Sequence[Commit]) -> list[CommitLine]:
 
 
 def _mix(filters: Filters) -> list[MixPart]:
-    access, window = filters.access, filters.window
-    everybodys = access.visibility.whole
-    counted = Commit.objects.all() if everybodys else visible_commits(access)
-    is_narrowed = not everybodys or filters.people_filter != EVERYBODY
-    shares = [
-        share
-        for share in method_shares(
-            window.start, window.end, commits_of(counted, filters.people_filter) if is_narrowed else None
-        )
-        if not (everybodys and is_withheld(filters.query("ai.lines_committed"), share.people, access))
-    ]
-    total = sum(share.lines for share in shares)
+    """AI lines by method, the strongest first; empty where the viewer has no scope to read them of."""
+    if not has_scope(filters.scope, filters.access):
+        return []
+    query = filters.without_facets().query("ai.lines_committed", Dimension.METHOD)
+    [answer] = visible_totals([query], filters.access, freshness=Freshness.OF_PAGES)
+    figures = tiles.by_segment(answer, Dimension.METHOD)
+    shares = {method: figures[method] for method in Method if method in figures and figures[method].value}
+    total = sum(figure.value or 0 for figure in shares.values())
     return [
         MixPart(
-            method=labels.METHODS[share.method],
-            lines=wording.compact(share.lines),
-            percent=wording.percent_of(share.lines, total),
-            commits=wording.count(share.commits, "commit"),
-            fraction=share.lines / total if total else 0.0,
+            method=labels.METHODS[method],
+            lines=wording.compact(figure.value or 0),
+            percent=wording.percent_of(figure.value or 0, total),
+            commits=wording.count(figure.sample_size, "commit"),
+            fraction=(figure.value or 0) / total,
         )
-        for share in shares
+        for method, figure in shares.items()
     ]
 
 

@@ -31,7 +31,7 @@ from insights.query import windows
 from insights.query.enums import Category
 from insights.ui.filters import STATISTIC
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.views import page_view, part_view, render_part
+from insights.ui.views import figures_view, page_view, part_view, render_part
 from orgtree.trees.search import units_matching
 
 LONGEST_SEARCH = 100
@@ -59,7 +59,7 @@ class UnitOption:
     chosen: bool
 
 
-@page_view
+@figures_view
 def compare(request: HttpRequest) -> HttpResponseBase:
     params = read_params(request)
     filters = params.filters

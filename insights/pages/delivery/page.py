@@ -20,13 +20,13 @@ from insights.ui.bands import selected_benchmark_set, set_in_words
 from insights.ui.filters import STATISTIC, Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import by_section
-from insights.ui.views import page_view
+from insights.ui.views import figures_view
 
 CHOICES = (STATISTIC, spread.SPREAD, CYCLE, MERGED, units_choice(DELIVERY_COLUMNS))
 QUERIES = (*dora.QUERIES, *stages.QUERIES, *spread.QUERIES, *DELIVERY_PAGE.menus)
 
 
-@page_view
+@figures_view
 def delivery_page(request: HttpRequest) -> HttpResponseBase:
     token = current_token()
     filters = page_filters(request)

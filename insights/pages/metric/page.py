@@ -44,7 +44,7 @@ from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.filters import STATISTIC, Filters
 from insights.ui.scope_bar import scope_navigation, scope_words, tile_figures, tile_queries
 from insights.ui.shortfalls import queries_behind
-from insights.ui.views import page_view, part_view, render_part
+from insights.ui.views import figures_view, part_view, render_part
 from orgtree.trees.surroundings import Surroundings
 
 DIRECTIONS = {
@@ -60,7 +60,7 @@ COUNTS_FOR = {
 TITLES = {"trend": "Trend", "split": "Split", "spread": "Distribution"}
 
 
-@page_view
+@figures_view
 def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     metric = metric_named(key)
     filters = metric_filters(request, metric, columns_of(metric))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, LiteralString
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.expressions import RawSQL
 
 from integrations.facts.ownership import REPOSITORY_PLACEMENTS
@@ -51,16 +50,6 @@ class CommitAttribution:
     agent: str
     method: Method
     lines: int
-
-
-@dataclass(frozen=True)
-class MethodShare:
-    """AI lines of a window attributed by one method."""
-
-    method: Method
-    lines: int
-    commits: int
-    people: int  # whose commits they are
 
 
 def visible_commits(access: Access) -> QuerySet[Commit]:
@@ -174,25 +163,6 @@ def attributions_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitAt
     for commit_id, agent, method, lines in summed.order_by("commit_id", "agent", "method"):
         by_commit.setdefault(commit_id, []).append(CommitAttribution(agent, Method(method), lines))
     return by_commit
-
-
-def method_shares(first_day: date, day_after: date, commits: QuerySet[Commit] | None = None) -> list[MethodShare]:
-    """AI lines of the counted commits of [first_day, day_after) by method, strongest first.
-
-    `commits` restricts them; by default everybody's count.
-    """
-    counted = FileAttribution.objects.filter(
-        commit__exclusion_reason="", commit__counted_on__gte=first_day, commit__counted_on__lt=day_after
-    )
-    if commits is not None:
-        counted = counted.filter(commit__in=commits)
-    rows = counted.values_list("method").annotate(
-        lines=Sum("ai_lines"),
-        commits=Count("commit", distinct=True),
-        people=Count("commit__credited__person", distinct=True),
-    )
-    by_method = {method: figures for method, *figures in rows}
-    return [MethodShare(method, *by_method[method]) for method in Method if method in by_method]
 
 
 def filter_choices() -> Choices:

@@ -36,7 +36,7 @@ from insights.ui import tiles, wording
 from insights.ui.filters import WEEK_RANGES, Filters, filters_of
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.views import page_view
+from insights.ui.views import figures_view, page_view
 from integrations.code.costs import ABANDONED as ABANDONED_STATES
 from integrations.code.costs import CostScope
 
@@ -57,7 +57,7 @@ class CostLine:
     url: str = ""
 
 
-@page_view
+@figures_view
 def ai_costs(request: HttpRequest) -> HttpResponseBase:
     filters = _filters(request)
     search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]

@@ -27,7 +27,7 @@ from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.views import page_view, part_view, render_part
+from insights.ui.views import figures_view, page_view, part_view, render_part
 
 PAGE_SIZE, CSV_PAGE_SIZE = 50, 1000
 FACETS = (Dimension.AGENT, Dimension.MODEL)
@@ -47,7 +47,7 @@ class SessionLine:
     outcome_label: str
 
 
-@page_view
+@figures_view
 def sessions(request: HttpRequest) -> HttpResponseBase:
     filters, number = _filters(request), read_page(request)
     around = scope_navigation(request, filters)
