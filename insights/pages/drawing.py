@@ -9,12 +9,14 @@ from typing import Protocol
 
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
+from insights.engine.distribution import DistributionAnswer
 from insights.pages.answers import Answers
 from insights.query.query import Answer, Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.charts import ChartData, Dataset, Kind, Role
 
 SERIES_DRAWN = 8  # more lines or colours are indistinguishable
+BULK = 95  # percent of the facts lie in a histogram's bins of equal width; the last bin takes the long tail
 # Labels of classes of work.
 WORK_TYPES: Mapping[str, str] = {
     **{"feature": "Feature", "bug": "Bug", "other": "Other", "tech_debt": "Tech debt"},
@@ -60,6 +62,21 @@ def donut(parts: Sequence[Slice], *, unit: str, centre: tuple[str, str], left_ou
         centre=centre,
         left_out=left_out,
     )
+
+
+def histogram(distribution: DistributionAnswer, unit: str, *, facts: str, tail: str, label_name: str) -> ChartData:
+    """Bins of equal width, and one for the greatest twentieth; `facts` and `tail` name both datasets."""
+    bins = list(zip(distribution.histogram, distribution.is_tail, strict=True))
+    bulk = [None if is_tail else bin_.count for bin_, is_tail in bins]
+    rest = [bin_.count if is_tail else None for bin_, is_tail in bins]
+    datasets = [Dataset(facts, "bulk", "single", bulk)]
+    if any(distribution.is_tail):
+        datasets.append(Dataset(tail, "rest", "sequence", rest))
+    labels = [
+        f"over {wording.reading(bin_.start, unit)}" if is_tail else wording.between(bin_.start, bin_.end, unit)
+        for bin_, is_tail in bins
+    ]
+    return ChartData("stacked_bar", "count", labels, datasets, label_name=label_name, reason=distribution.reason or "")
 
 
 def split_over_time(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_RANGES, Filters, quarters_to_offer
 from insights.ui.scope_bar import ScopeBar, scope_bar
+from insights.ui.tiles import Picker
 from orgtree.trees.surroundings import Surroundings
 
 VALUES_LISTED = 30  # of a facet; rarer ones can be set in the URL
@@ -80,6 +81,14 @@ def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
         computed_at=answers.computed_at,
         lacking=f"{wording.count(answers.days_lacking, 'day')} still to come" if answers.days_lacking else "",
     )
+
+
+def range_pickers(filters: Filters, url: Callable[[Filters], str]) -> list[Picker]:
+    """The ranges of a page without the whole bar; `url` is the page's for these filters."""
+    return [
+        Picker(wording.count(weeks, "week"), url(filters.with_range(name)), filters.range == name)
+        for name, weeks in WEEK_RANGES.items()
+    ]
 
 
 def _without_range(filters: Filters) -> list[tuple[str, str]]:

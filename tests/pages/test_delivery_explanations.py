@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from insights.pages.ai.explanations import Hint
+from insights.pages.ai.explanations import Hint, shown_hints
 from insights.pages.delivery import explanations
 from insights.query.query import MetricValue
 from tests.pages.test_tiles_and_explanations import figure
@@ -80,4 +80,4 @@ def test_few_name_a_work_item() -> None:
 
 
 def test_no_figures_give_no_hints() -> None:
-    assert explanations.shown_hints(None, None) == []
+    assert shown_hints(None, None) == []

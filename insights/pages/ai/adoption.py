@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from insights.catalogue.registry import get
-from insights.pages.ai import explanations
 from insights.pages.ai.cards import Section, Share, shares
+from insights.pages.ai.explanations import low_adoption_with_long_sessions, shown_hints
 from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.attribution.labels import FILE_TYPES
 from insights.query.query import Dimension, Granularity
@@ -56,9 +56,7 @@ def queries(filters: Filters) -> tuple[PageQuery, ...]:
 def section(answers: Answers) -> Section:
     adoption = answers.figure("ai.adoption_rate")
     duration = answers.figure("ai.session_duration")
-    hint = explanations.low_adoption_with_long_sessions(
-        adoption, duration, url=rows_url(answers.filters, "ai.active_developers")
-    )
+    active_url = rows_url(answers.filters, "ai.active_developers")
     return Section(
         key="adoption",
         title="Adoption",
@@ -66,7 +64,7 @@ def section(answers: Answers) -> Section:
         donut=_donut(answers),
         tiles=_tiles(answers),
         charts=_charts(answers),
-        hints=[hint] if hint else [],
+        hints=shown_hints(low_adoption_with_long_sessions(adoption, duration, url=active_url)),
     )
 
 

@@ -10,9 +10,10 @@ from core.csv_export import Cell
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.ai import adoption, bands, lines, phases, spend, usage
 from insights.pages.ai.answers import AI_PAGE
+from insights.pages.ai.cards import Share
 from insights.pages.ai.differences import differences_table
 from insights.pages.ai.effect import cohorts_table, effect_table
-from insights.pages.answers import PageQuery
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.drawing import WORK_TYPES, donut, over_time, split_over_time, values_of
 from insights.pages.drill import drill
 from insights.query.query import Answer, Dimension
@@ -66,16 +67,18 @@ def spend_trend(filters: Filters) -> ChartData:
 
 def spend_breakdown(filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[spend.BREAKDOWN.parameter])
-    answers = AI_PAGE.read(filters, [PageQuery("ai.spend", dimension, whole=True)])
-    parts, left_out = spend.breakdown_shares(answers), answers.left_out("ai.spend", dimension)
-    centre = (wording.money(sum(part.value for part in parts)), _shown(filters.span, left_out))
-    return donut(parts, unit="currency", centre=centre, left_out=left_out)
+    return _spend_donut(filters, "ai.spend", dimension, spend.breakdown_shares)
 
 
 def spend_parts(filters: Filters) -> ChartData:
-    dimension = Dimension(filters.picked[spend.PART.parameter])
-    answers = AI_PAGE.read(filters, [PageQuery("ai.spend_by_part", dimension, whole=True)])
-    parts, left_out = spend.part_shares(answers), answers.left_out("ai.spend_by_part", dimension)
+    return _spend_donut(filters, "ai.spend_by_part", Dimension(filters.picked[spend.PART.parameter]), spend.part_shares)
+
+
+def _spend_donut(
+    filters: Filters, key: str, dimension: Dimension, parts_of: Callable[[Answers], list[Share]]
+) -> ChartData:
+    answers = AI_PAGE.read(filters, [PageQuery(key, dimension, whole=True)])
+    parts, left_out = parts_of(answers), answers.left_out(key, dimension)
     centre = (wording.money(sum(part.value for part in parts)), _shown(filters.span, left_out))
     return donut(parts, unit="currency", centre=centre, left_out=left_out)
 

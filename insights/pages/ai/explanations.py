@@ -41,6 +41,11 @@ class Hint:
     link: Link
 
 
+def shown_hints(*hints: Hint | None) -> list[Hint]:
+    """The hints of rules that apply."""
+    return [hint for hint in hints if hint]
+
+
 def low_adoption_with_long_sessions(adoption: MetricValue, duration: MetricValue, *, url: str) -> Hint | None:
     """Few people use agents, and those who do have long sessions: adoption has not spread."""
     if adoption.value is None or duration.value is None:

@@ -194,10 +194,8 @@ def _bar(
 
 def _hints(answers: Answers) -> list[Hint]:
     repositories = reverse("ai_repositories")
-    hints = (
-        explanations.failing_and_not_shipping(
-            answers.figure("ai.ship_rate"), answers.figure("ai.error_rate"), url=repositories
-        )
-        or explanations.few_generated_lines_committed(answers.figure("ai.ship_rate"), url=repositories),
+    shipped, failed = answers.figure("ai.ship_rate"), answers.figure("ai.error_rate")
+    return explanations.shown_hints(
+        explanations.failing_and_not_shipping(shipped, failed, url=repositories)
+        or explanations.few_generated_lines_committed(shipped, url=repositories)
     )
-    return [hint for hint in hints if hint]

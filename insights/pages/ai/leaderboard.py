@@ -188,7 +188,7 @@ def leaderboard_rows(filters: Filters) -> dict[str, Any]:
     hint = explanations.few_spend_most(board.concentration(), url=sessions)
     return {
         "title": "Leaderboard",
-        "hints": [hint] if hint else [],
+        "hints": explanations.shown_hints(hint),
         "more_url": params.of_its_page().url() if shown.total > len(shown.rows) else "",
         "total": f"{shown.total:,}",
         **_table(params, shown),

@@ -16,9 +16,10 @@ from insights.catalogue.agents import agent_name
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.drill import rows_of_part
+from insights.pages.filter_bar import range_pickers
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
-from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, filters_of
+from insights.ui.filters import BadFilterError, Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import figures_view, page_view
 from integrations.telemetry.prices.library import listed_models
@@ -75,10 +76,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
         "days": wording.days(filters.window),
         "whose": scope_words(filters, around),
         "scope": scope_bar(filters, around, {}, request.path, extra_params=_extra_params(chosen)),
-        "ranges": [
-            tiles.Picker(wording.count(weeks, "week"), _url(filters.with_range(name), chosen), filters.range == name)
-            for name, weeks in WEEK_RANGES.items()
-        ],
+        "ranges": range_pickers(filters, lambda other: _url(other, chosen)),
         "hidden": [(name, value) for name, value in filters.parameters()],
         "rows": [_row(use, chosen, filters) for use in priced],
         "total": _total(priced),

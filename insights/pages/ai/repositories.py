@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -16,9 +15,10 @@ from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.costs.repositories import UNKNOWN_REPOSITORY
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.drill import NAMELESS, rows_of_part
+from insights.pages.filter_bar import range_pickers
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
-from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, filters_of
+from insights.ui.filters import BadFilterError, Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.sorting import headings, sorted_by_value
 from insights.ui.views import page_view
@@ -135,10 +135,7 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
         "days": wording.days(filters.window),
         "scope": scope_bar(filters, around, {}, request.path, extra_params={"sort": sort}),
         "whose": scope_words(filters, around),
-        "ranges": [
-            tiles.Picker(wording.count(weeks, "week"), _url(filters.with_range(name), sort), filters.range == name)
-            for name, weeks in WEEK_RANGES.items()
-        ],
+        "ranges": range_pickers(filters, lambda other: _url(other, sort)),
         "enabled": _enabled(answers.figure("ai.enabled_repositories")),
         "headings": headings(
             labels,
@@ -231,5 +228,4 @@ def _read_sort(request: HttpRequest) -> str:
 
 
 def _url(filters: Filters, sort: str, *, name: str = "ai_repositories") -> str:
-    pairs = [*filters.parameters(), *([("sort", sort)] if sort != DEFAULT_SORT else [])]
-    return f"{reverse(name)}{'?' + urlencode(pairs) if pairs else ''}"
+    return filters.url(reverse(name), **({"sort": sort} if sort != DEFAULT_SORT else {}))

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from insights.catalogue.agents import AGENT_NAMES, in_agent_order
 from insights.pages.ai import explanations
-from insights.pages.ai.cards import Section, Share, shares
+from insights.pages.ai.cards import SHARES_LISTED, Section, Share, shares
 from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.drawing import WORK_TYPES
@@ -223,26 +223,18 @@ def _breakdown(answers: Answers) -> ChartCard:
 
 def breakdown_shares(answers: Answers) -> list[Share]:
     """Spend by agent in the agents' order, or by repository, model or work, highest first."""
-    if answers.filters.picked[BREAKDOWN.parameter] == Dimension.MODEL:
-        return shares(
-            answers.split("ai.spend", Dimension.MODEL), "currency", role="sequence", labels={}, rest="Other models"
-        )
-    if answers.filters.picked[BREAKDOWN.parameter] == Dimension.REPOSITORY:
-        by_repository = answers.split("ai.spend", Dimension.REPOSITORY)
-        return shares(
-            by_repository,
-            "currency",
-            role="sequence",
-            labels={"unknown": "Unknown repository"},
-            rest="Other repositories",
-            most=REPOSITORIES_LISTED + 1,
-        )
-    if answers.filters.picked[BREAKDOWN.parameter] == Dimension.WORK_TYPE:
-        by_work = answers.split("ai.spend", Dimension.WORK_TYPE)
-        return shares(by_work, "currency", role="sequence", labels=WORK_TYPES, rest="Other work")
-    figures = answers.split("ai.spend", Dimension.AGENT)
-    ordered = {agent: figures[agent] for agent in in_agent_order(figures)}
-    return shares(ordered, "currency", role="agent", labels=AGENT_NAMES, rest="Other agents")
+    dimension = Dimension(answers.filters.picked[BREAKDOWN.parameter])
+    figures = answers.split("ai.spend", dimension)
+    if dimension is Dimension.AGENT:
+        ordered = {agent: figures[agent] for agent in in_agent_order(figures)}
+        return shares(ordered, "currency", role="agent", labels=AGENT_NAMES, rest="Other agents")
+    labels, rest = {
+        Dimension.MODEL: ({}, "Other models"),
+        Dimension.REPOSITORY: ({"unknown": "Unknown repository"}, "Other repositories"),
+        Dimension.WORK_TYPE: (WORK_TYPES, "Other work"),
+    }[dimension]
+    most = REPOSITORIES_LISTED + 1 if dimension is Dimension.REPOSITORY else SHARES_LISTED
+    return shares(figures, "currency", role="sequence", labels=labels, rest=rest, most=most)
 
 
 def part_shares(answers: Answers) -> list[Share]:
@@ -270,7 +262,7 @@ def _by_model(filters: Filters) -> str:
 
 
 def _hints(answers: Answers) -> list[Hint]:
-    hints = (
+    return explanations.shown_hints(
         explanations.spend_rises_without_use(
             answers.figure("ai.spend"),
             tiles.whole(answers.before("ai.spend")),
@@ -294,4 +286,3 @@ def _hints(answers: Answers) -> list[Hint]:
             url=rows_url(answers.filters, "ai.unpriced_tokens"),
         ),
     )
-    return [hint for hint in hints if hint]

@@ -64,7 +64,7 @@ def failing_tools_card(answers: Answers) -> FailingTools:
         answers.split("ai.error_rate", Dimension.TOOL),
         url=rows_url(answers.filters, "ai.tool_failures"),
     )
-    return FailingTools(rows=_failing_tools(answers), note=_refused(answers), hints=[hint] if hint else [])
+    return FailingTools(rows=_failing_tools(answers), note=_refused(answers), hints=explanations.shown_hints(hint))
 
 
 def _failing_tools(answers: Answers) -> list[FailingTool]:
@@ -138,5 +138,4 @@ def _enabled(answers: Answers) -> str:
 
 def _hints(answers: Answers) -> list[Hint]:
     url = how_url(answers.filters, "ai.cache_hit_rate")
-    hint = explanations.cold_cache(answers.figure("ai.cache_hit_rate"), url=url)
-    return [hint] if hint else []
+    return explanations.shown_hints(explanations.cold_cache(answers.figure("ai.cache_hit_rate"), url=url))

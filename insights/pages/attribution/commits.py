@@ -16,11 +16,12 @@ from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.attribution import labels
 from insights.pages.attribution.people import labels_of
+from insights.pages.filter_bar import range_pickers
 from insights.privacy.scope_access import has_scope
 from insights.privacy.visible import Freshness, visible_totals
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
-from insights.ui.filters import WEEK_RANGES, BadFilterError, Filters, filters_of
+from insights.ui.filters import BadFilterError, Filters, filters_of
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_bar_alone, scope_navigation, scope_words
 from insights.ui.views import page_view
@@ -127,7 +128,7 @@ def commits(request: HttpRequest) -> HttpResponseBase:
         "mix_rows_url": _lines_url("metric_rows", filters),
         "unused_notes": wording.count(unused, "note") if access.visibility.whole and (unused := unused_notes()) else "",
         "mix_days": wording.days(filters.window),
-        "ranges": _ranges(request, filters),
+        "ranges": range_pickers(filters, lambda other: _url(request, filters, range=other.range)),
         "range": filters.range,
         "own_only": access.policy != IndividualPolicy.NAMED or not access.visibility.individuals,
         "has_repositories": bool(choices.repositories),
@@ -245,13 +246,6 @@ def _mix(filters: Filters) -> list[MixPart]:
 def _lines_url(name: str, filters: Filters) -> str:
     """The explanation of AI lines in this window, or their rows, which name their method."""
     return f"{reverse(name, args=['ai.lines_committed'])}{filters.query_string()}"
-
-
-def _ranges(request: HttpRequest, filters: Filters) -> list[tiles.Picker]:
-    return [
-        tiles.Picker(wording.count(weeks, "week"), _url(request, filters, range=name), filters.range == name)
-        for name, weeks in WEEK_RANGES.items()
-    ]
 
 
 def _selects(chosen: CommitFilter, offered: Choices) -> list[Select]:

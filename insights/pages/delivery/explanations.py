@@ -27,11 +27,6 @@ SHALLOW_COMMENTS = 1.0  # per 100 lines
 UNLINKED_PERCENT = 60.0
 
 
-def shown_hints(*hints: Hint | None) -> list[Hint]:
-    """The hints of rules that apply."""
-    return [hint for hint in hints if hint]
-
-
 def reviews_wait(pickup: MetricValue, cycle: MetricValue, *, url: str) -> Hint | None:
     """The wait for a first review is long, and much of the way from open to merge."""
     if pickup.value is None or not cycle.value or pickup.sample_size < FEW_FACTS:

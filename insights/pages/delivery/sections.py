@@ -8,7 +8,7 @@ from itertools import chain, takewhile
 
 from core.csv_export import Cell
 from insights.catalogue.registry import get
-from insights.pages.ai.explanations import Hint
+from insights.pages.ai.explanations import Hint, shown_hints
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.delivery import dora, explanations, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE, compared, line, tile
@@ -181,7 +181,7 @@ def section(name: str, filters: Filters) -> Section:
         tiles=[tile(answers, key) for key in metrics.tiles],
         charts=[chart.card(answers) for chart in metrics.charts],
         lines=[line(answers, key, band=days if key == DEPLOYMENT_DAYS else None) for key in metrics.lines],
-        hints=explanations.shown_hints(*metrics.hints(answers)),
+        hints=shown_hints(*metrics.hints(answers)),
         shortfalls=answers.shortfalls([item.key for item in metrics.queries], but=shown),
     )
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from insights.engine.fact_rows import RowOrder
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.delivery.dora import TILES as DORA_TILES
+from insights.pages.drawing import BULK, histogram
 from insights.pages.rows import record_url
 from insights.privacy.visible import visible_distribution, visible_rows
 from insights.query.query import Query
 from insights.ui import wording
-from insights.ui.charts import ChartData, Dataset
+from insights.ui.charts import ChartData
 from insights.ui.filters import Choice, Filters
 from insights.ui.tiles import ChartCard
 
@@ -20,7 +21,6 @@ SPREAD = Choice("spread", {"dora.lead_time": "Lead time", "pr.cycle_time": "Cycl
 TITLES = {"dora.lead_time": "Lead time distribution", "pr.cycle_time": "Cycle time distribution"}
 QUERIES = tuple(PageQuery(key) for key in TITLES if key not in DORA_TILES)
 SLOWEST_LISTED = 8
-BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes the long tail
 
 
 @dataclass(frozen=True)
@@ -60,29 +60,9 @@ def query_of(filters: Filters) -> Query:
 
 
 def spread_chart(filters: Filters) -> ChartData:
-    """The histogram of durations: bins of equal width, and one for the slowest twentieth."""
     distribution = visible_distribution(query_of(filters), filters.access)
-    counts = [bin_.count for bin_ in distribution.histogram]
-    is_tail = distribution.is_tail
-    bulk = [None if tail else count for count, tail in zip(counts, is_tail, strict=True)]
-    rest = [count if tail else None for count, tail in zip(counts, is_tail, strict=True)]
-    datasets = [Dataset("Pull requests", "bulk", "single", bulk)]
-    if any(is_tail):
-        datasets.append(Dataset(f"Slowest {100 - BULK}%", "rest", "sequence", rest))
-    return ChartData(
-        kind="stacked_bar",
-        unit="count",
-        labels=[_label(bin_.start, bin_.end, tail) for bin_, tail in zip(distribution.histogram, is_tail, strict=True)],
-        datasets=datasets,
-        label_name="Took",
-        reason=distribution.reason or "",
-    )
-
-
-def _label(start: float, end: float, is_tail: bool) -> str:
-    if is_tail:
-        return f"over {wording.duration(start)}"
-    return wording.between(start, end, "seconds")
+    tail = f"Slowest {100 - BULK}%"
+    return histogram(distribution, "seconds", facts="Pull requests", tail=tail, label_name="Took")
 
 
 def slowest(filters: Filters) -> Slowest:

@@ -12,19 +12,17 @@ from core.csv_export import csv_response
 from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
 from insights.pages.answers import Answers, InsightsPage, PageQuery
-from insights.pages.drawing import over_time, split_over_time, values_of
+from insights.pages.drawing import BULK, histogram, over_time, split_over_time, values_of
 from insights.pages.metric.benchmarks import lines
 from insights.pages.metric.filters import SPLIT, metric_filters, metric_named, of_trend, query_of, splits_of
 from insights.pages.metric.rows import highest_title
 from insights.pages.routes import annotated
 from insights.privacy.visible import Freshness, visible_distribution, visible_series
 from insights.query.query import Answer, Dimension
-from insights.ui import wording
 from insights.ui.charts import ChartData, Dataset, Role, chart_response
 from insights.ui.filters import Filters
 from insights.ui.views import page_view
 
-BULK = 95  # percent of the facts lie in bins of equal width; the last bin takes the long tail
 # Labels of segment values; others have none.
 NAMES = {"feature": "Feature", "bug": "Bug", "other": "Other", "AI": "With an agent", "Non-AI": "Without"}
 
@@ -75,23 +73,9 @@ def _why_empty(answer: Answer) -> str:
 
 
 def spread(metric: Metric, filters: Filters) -> ChartData:
-    """The histogram of facts: bins of equal width, and one for the greatest twentieth."""
     distribution = visible_distribution(replace(query_of(filters, metric), statistic=None), filters.access)
-    is_tail = distribution.is_tail
-    counts = [bin_.count for bin_ in distribution.histogram]
-    datasets = [
-        Dataset("Facts", "bulk", "single", [None if tail else n for n, tail in zip(counts, is_tail, strict=True)])
-    ]
-    if any(is_tail):
-        rest = [n if tail else None for n, tail in zip(counts, is_tail, strict=True)]
-        datasets.append(Dataset(f"{highest_title(metric)} {100 - BULK}%", "rest", "sequence", rest))
-    labels = [
-        f"over {wording.reading(bin_.start, metric.unit)}"
-        if tail
-        else wording.between(bin_.start, bin_.end, metric.unit)
-        for bin_, tail in zip(distribution.histogram, is_tail, strict=True)
-    ]
-    return ChartData("stacked_bar", "count", labels, datasets, label_name="Value", reason=distribution.reason or "")
+    tail = f"{highest_title(metric)} {100 - BULK}%"
+    return histogram(distribution, metric.unit, facts="Facts", tail=tail, label_name="Value")
 
 
 CHARTS: Mapping[str, Callable[[Metric, Filters], ChartData]] = {"trend": trend, "split": split, "spread": spread}

@@ -29,11 +29,12 @@ from insights.pages.ai.costs.visible import LABELS, Costs, visible_costs, visibl
 from insights.pages.ai.spend import BY_OUTCOME, outcome_shares
 from insights.pages.answers import PageQuery
 from insights.pages.drill import rows_of_part
+from insights.pages.filter_bar import range_pickers
 from insights.pages.rows import PAGE_SIZE, csv_rows, row_table
 from insights.privacy.visible import visible_rows
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
-from insights.ui.filters import WEEK_RANGES, Filters, filters_of
+from insights.ui.filters import Filters, filters_of
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import figures_view, page_view
@@ -73,12 +74,7 @@ def ai_costs(request: HttpRequest) -> HttpResponseBase:
         "days": wording.days(filters.window) if has_window else "",
         "scope": scope_bar(filters, around, {}, request.path, extra_params=subject.parameters),
         "whose": scope_words(filters, around),
-        "ranges": [
-            tiles.Picker(wording.count(weeks, "week"), _url(filters.with_range(name), subject), filters.range == name)
-            for name, weeks in WEEK_RANGES.items()
-        ]
-        if has_window
-        else (),
+        "ranges": range_pickers(filters, lambda other: _url(other, subject)) if has_window else (),
         "search": search,
         "not_found": bool(search),
         "fields": filters.parameters(),
