@@ -22,9 +22,9 @@ from insights.query.enums import UnitOfMeasure
 from insights.query.query import Answer, MetricValue, Query, Scope
 from insights.ui import wording
 from insights.ui.addresses import address
+from insights.ui.figure_table import FigureCell, Heading, headings, sorted_by_value
 from insights.ui.filters import BadFilterError, Choice, Filters
 from insights.ui.scope_bar import EVERYBODY, last_day, scope_navigation
-from insights.ui.sorting import Heading, headings, sorted_by_value
 from insights.ui.tiles import Picker, lagging
 from insights.ui.views import render_part
 from orgtree.trees.surroundings import Surroundings, TreeUnit, surroundings
@@ -74,14 +74,6 @@ class UnitsOfPage:
 
 
 @dataclass(frozen=True)
-class PrintedCell:
-    text: str  # empty: no data
-    note: str  # why there is none, or what is hidden
-    sorted: bool
-    fraction: float | None = None  # 0–1, of the longest bar of the column
-
-
-@dataclass(frozen=True)
 class Row:
     """One unit's figures, in the order of the columns."""
 
@@ -97,7 +89,7 @@ class PrintedRow:
     name: str
     url: str
     as_of: str
-    cells: Sequence[PrintedCell]
+    cells: Sequence[FigureCell]
 
 
 def _columns(labels: Mapping[str, str]) -> Sequence[Column]:
@@ -319,17 +311,17 @@ def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[PrintedRow]:
         for i, column in enumerate(columns)
     }
 
-    def printed_cell(column: Column, figure: MetricValue) -> PrintedCell:
+    def printed_cell(column: Column, figure: MetricValue) -> FigureCell:
         value, is_sorted = column.pick(figure), column.key == by
         if figure.withheld:
-            return PrintedCell("Hidden", figure.reason or "", is_sorted)
+            return FigureCell("Hidden", figure.reason or "", is_sorted)
         if value is None:
-            return PrintedCell("", figure.reason or "", is_sorted)
+            return FigureCell("", figure.reason or "", is_sorted)
         longest = greatest[column.key]
         fraction = value / longest if column.key == with_bars and longest else None
-        return PrintedCell(_in_words(column, figure, value), "", is_sorted, fraction)
+        return FigureCell(_in_words(column, figure, value), "", is_sorted, fraction)
 
-    def cells(row: Row) -> Sequence[PrintedCell]:
+    def cells(row: Row) -> Sequence[FigureCell]:
         return [printed_cell(column, figure) for column, figure in zip(columns, row.figures, strict=True)]
 
     return [PrintedRow(row.name, row.url, row.as_of, cells(row)) for row in rows]

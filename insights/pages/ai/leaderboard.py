@@ -24,10 +24,10 @@ from insights.pages.filter_bar import facet_part, filter_bar
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import Scope
 from insights.ui import wording
+from insights.ui.figure_table import FigureCell, Heading, headings
 from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.sorting import Heading, headings
 from insights.ui.tiles import Link, Picker
 from insights.ui.views import figures_view, page_view, part_view, render_part
 
@@ -44,16 +44,6 @@ SOME_UNPRICED = "Excludes tokens of models without a price."
 
 
 @dataclass(frozen=True)
-class PrintedCell:
-    text: str  # empty: no data
-    note: str
-    sorted: bool
-    fraction: float | None = None  # 0–1, of the longest bar
-    rows_url: str = ""  # of one's own figures
-    label: str = ""
-
-
-@dataclass(frozen=True)
 class PrintedRow:
     rank: str
     label: str
@@ -61,7 +51,7 @@ class PrintedRow:
     agent: str  # the slug of the first; empty: none
     other_agents: str  # in words
     other_count: int
-    cells: Sequence[PrintedCell]
+    cells: Sequence[FigureCell]
 
 
 @dataclass(frozen=True)
@@ -250,11 +240,11 @@ def _printed(rows: Sequence[LeaderboardRow], params: LeaderboardParams) -> list[
     longest = max((row.values[key_of_bars].value or 0.0 for row in rows), default=0.0)
     own = replace(params.filters, scope=_own_scope(params.filters), choices=())
 
-    def printed_cell(column: Column, row: LeaderboardRow) -> PrintedCell:
+    def printed_cell(column: Column, row: LeaderboardRow) -> FigureCell:
         figure = row.values[column.metric]
         text, note = _in_words(column, figure, has_unpriced=row.has_unpriced)
         has_bar = column.key == with_bars and longest and figure.value is not None
-        return PrintedCell(
+        return FigureCell(
             text,
             note,
             sorted=column.key == by,

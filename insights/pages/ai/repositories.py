@@ -18,9 +18,9 @@ from insights.pages.drill import NAMELESS, rows_of_part
 from insights.pages.filter_bar import range_pickers
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
+from insights.ui.figure_table import FigureCell, headings, sorted_by_value
 from insights.ui.filters import BadFilterError, Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.sorting import headings, sorted_by_value
 from insights.ui.views import page_view
 from integrations.code.git.context_files import context_files_by_repository
 from integrations.models import ContextFile
@@ -116,15 +116,6 @@ class RepositoryRow:
         return "Look at sessions without a commit: were the tasks too large, or exploratory?" if wastes else ""
 
 
-@dataclass(frozen=True)
-class PrintedCell:
-    """A figure, and where its rows are; empty where it is not known."""
-
-    text: str
-    rows_url: str
-    label: str
-
-
 @page_view
 def ai_repositories(request: HttpRequest) -> HttpResponseBase:
     filters, sort = _filters(request), _read_sort(request)
@@ -145,7 +136,7 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
             stick=BY_NAME,
             first=lambda key: key if key == BY_NAME else f"-{key}",
         ),
-        "rows": [(row, _files(row), _cells(row, filters)) for row in _rows(answers, sort)],
+        "rows": [(row, _files(row), _cells(row, filters, sort.removeprefix("-"))) for row in _rows(answers, sort)],
         "enabled_how_url": how_url(filters, "ai.enabled_repositories"),
         "enabled_rows_url": rows_url(filters, "ai.enabled_repositories"),
         "csv_url": _url(filters, sort, name="ai_repositories_csv"),
@@ -207,13 +198,14 @@ def _files(row: RepositoryRow) -> tuple[Sequence[ContextFile], int]:
     return row.context_files[:FILES_LISTED], max(0, len(row.context_files) - FILES_LISTED)
 
 
-def _cells(row: RepositoryRow, filters: Filters) -> list[PrintedCell]:
+def _cells(row: RepositoryRow, filters: Filters, by: str) -> list[FigureCell]:
     values = [(column, column.of(row.figures)) for column in COLUMNS.values()]
     return [
-        PrintedCell(
+        FigureCell(
             "" if value is None else column.printed(value),
-            rows_of_part(filters, column.metric, Dimension.REPOSITORY, row.name or NAMELESS),
-            f"{column.label} of {row.label}",
+            sorted=column.key == by,
+            rows_url=rows_of_part(filters, column.metric, Dimension.REPOSITORY, row.name or NAMELESS),
+            label=f"{column.label} of {row.label}",
         )
         for column, value in values
     ]

@@ -14,7 +14,7 @@ from insights.pages.units import BY_NAME, SORT, Row
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import MetricValue
 from insights.ui import wording
-from insights.ui.sorting import Heading, headings
+from insights.ui.figure_table import Heading, headings
 
 
 @dataclass(frozen=True)

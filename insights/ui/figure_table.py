@@ -1,4 +1,4 @@
-"""Tables that a parameter sorts: a column's key, with a minus for descending."""
+"""Tables of figures that a parameter sorts: a column's key, with a minus for descending."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ class Heading:
     number: bool
     stick: bool = False  # stays in sight when the table scrolls
     note: str = ""
+
+
+@dataclass(frozen=True)
+class FigureCell:
+    text: str  # empty: no data
+    note: str = ""  # what it lacks, why there is none, or what is hidden
+    sorted: bool = False
+    fraction: float | None = None  # 0–1, of the longest bar of the column
+    rows_url: str = ""  # of the rows behind it, which open beside the page as `label`
+    label: str = ""
 
 
 def reverse_of(sort: str) -> str:
