@@ -116,7 +116,9 @@ def test_each_model_of_the_what_if_page(pages: Client) -> None:
 
 def test_each_figure_of_the_readiness_page(pages: Client) -> None:
     body = page(pages, "/insights/ai/repositories/")
-    cells = re.findall(r'<td class="num[^>]*>(?:<svg.*?</svg>)?<a href="(/insights/metrics/[^"]+)"[^>]*>([^<]*)</a>', body)
+    cells = re.findall(
+        r'<td class="num[^>]*>(?:<svg.*?</svg>)?<a href="(/insights/metrics/[^"]+)"[^>]*>([^<]*)</a>', body
+    )
     walked = set()
     for address, printed in cells:
         metric, rows = address.split("/")[3], rows_of(pages, address)

@@ -17,7 +17,7 @@ from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.drill import rows_of_part
 from insights.pages.filter_bar import range_pickers
-from insights.query.query import Dimension
+from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.filters import BadFilterError, Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
@@ -26,11 +26,38 @@ from integrations.telemetry.prices.library import listed_models
 from integrations.telemetry.prices.lists import PriceCard, Rate
 from integrations.telemetry.prices.model_use import ModelUse, WhatIf, models_in_use, unknown_models, what_if
 
-QUERIES = (PageQuery("ai.tokens", Dimension.MODEL, whole=True), PageQuery("ai.tokens", whole=True))
+BY_MODEL = ("ai.tokens", "ai.spend", "ai.unpriced_tokens")
+QUERIES = (*(PageQuery(key, Dimension.MODEL, whole=True) for key in BY_MODEL), PageQuery("ai.tokens", whole=True))
 SUPPORTED_FACETS = (Dimension.AGENT, Dimension.MODEL)
 ALL = "all"
 LONGEST_NAME = 120
 MOST_MODELS = 100
+
+
+@dataclass(frozen=True)
+class PricedModel:
+    """One model used: its figures of the window, and what its tokens would cost at other prices."""
+
+    tokens: float
+    spend: float | None  # None without a price
+    unpriced: float
+    what_if: WhatIf
+
+    @property
+    def use(self) -> ModelUse:
+        return self.what_if.use
+
+    @property
+    def then(self) -> float | None:
+        """The spend with the chosen model; None where its price is unknown."""
+        if not self.what_if.model:
+            return self.spend
+        return None if self.what_if.spend is None else float(self.what_if.spend)
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether both spends are known of all tokens."""
+        return self.spend is not None and self.then is not None and not self.unpriced
 
 
 @dataclass(frozen=True)
@@ -69,28 +96,27 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
     around = scope_navigation(request, filters)
     chosen = _chosen(request)
     answers = AI_PAGE.read(filters, QUERIES)
-    uses, left_out = _uses(answers)
     unknown = unknown_models({model for model in chosen.values() if model})
-    priced = what_if(uses, _instead(uses, chosen, unknown))
+    models = _models(answers, chosen, unknown)
     context = {
         "days": wording.days(filters.window),
         "whose": scope_words(filters, around),
         "scope": scope_bar(filters, around, {}, request.path, extra_params=_extra_params(chosen)),
         "ranges": range_pickers(filters, lambda other: _url(other, chosen)),
         "hidden": [(name, value) for name, value in filters.parameters()],
-        "rows": [_row(use, chosen, filters) for use in priced],
-        "total": _total(priced),
+        "rows": [_row(model, chosen, filters) for model in models],
+        "total": _total(models),
         "for_all": chosen.get(ALL, ""),
         "unknown": sorted(unknown),
         "models": listed_models(),
-        "left_out": left_out,
+        "left_out": answers.left_out("ai.tokens", Dimension.MODEL) if models else 0,
         "reason": answers.figure("ai.tokens").reason if answers.figure("ai.tokens").withheld else "",
-        "summed": _summed(uses),
-        "rough": any(not use.knows_bounds for use in priced),
+        "summed": _summed(models),
+        "rough": any(not model.what_if.knows_bounds for model in models),
         "unpriced": [
-            _unpriced(filters, use, may_add=getattr(request.user, "is_superuser", False))
-            for use in uses
-            if use.unpriced_tokens
+            _unpriced(filters, model, may_add=getattr(request.user, "is_superuser", False))
+            for model in models
+            if model.unpriced
         ],
         "csv_url": _url(filters, chosen, name="ai_prices_csv"),
         "spend_url": f"{reverse('ai')}{filters.query_string()}#spend",
@@ -101,23 +127,22 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
 @page_view
 def ai_prices_csv(request: HttpRequest) -> HttpResponseBase:
     chosen = _chosen(request)
-    uses, _ = _uses(AI_PAGE.read(_filters(request), QUERIES))
     unknown = unknown_models({model for model in chosen.values() if model})
-    return csv_response("headway-ai-prices", _csv_rows(what_if(uses, _instead(uses, chosen, unknown))))
+    models = _models(AI_PAGE.read(_filters(request), QUERIES), chosen, unknown)
+    return csv_response("headway-ai-prices", _csv_rows(models))
 
 
-def _csv_rows(priced: Sequence[WhatIf]) -> Iterator[list[Cell]]:
+def _csv_rows(models: Sequence[PricedModel]) -> Iterator[list[Cell]]:
     yield [
         *("Model", "Agents", "Requests", "Tokens", "Tokens without a price", "First day", "Last day"),
         *("Spend (USD)", "Priced as", "Spend then (USD)"),
     ]
-    for priced_use in priced:
-        use = priced_use.use
+    for model in models:
+        use = model.use
         yield [
-            *(use.model, " ".join(sorted(use.agents)), use.requests, use.token_count, use.unpriced_tokens),
+            *(use.model, " ".join(sorted(use.agents)), use.requests, int(model.tokens), int(model.unpriced)),
             *(str(use.first_day or ""), str(use.last_day or "")),
-            *(None if use.spend is None else float(use.spend), priced_use.model),
-            None if priced_use.spend is None else float(priced_use.spend),
+            *(model.spend, model.what_if.model or use.model, model.then),
         ]
 
 
@@ -141,18 +166,31 @@ def _chosen(request: HttpRequest) -> Mapping[str, str]:
     return {model: other for model, other in typed.items() if other}
 
 
-def _instead(uses: Sequence[ModelUse], chosen: Mapping[str, str], unknown: set[str]) -> Mapping[str, str]:
-    picked = {use.model: chosen.get(use.model) or chosen.get(ALL, "") for use in uses}
-    return {model: other for model, other in picked.items() if other not in unknown}
-
-
-def _uses(answers: Answers) -> tuple[list[ModelUse], int]:
-    """The models that the viewer may see, the most expensive first, and the number of hidden ones."""
+def _models(answers: Answers, chosen: Mapping[str, str], unknown: set[str]) -> list[PricedModel]:
+    """The models that the viewer may see, the most expensive first."""
     if answers.figure("ai.tokens").withheld:
-        return [], 0
-    figures = tiles.by_segment(answers.answer("ai.tokens", Dimension.MODEL), Dimension.MODEL)
-    shown = sorted(model for model, figure in figures.items() if model and not figure.withheld)
-    return _used_by(answers.filters, shown) if shown else [], answers.left_out("ai.tokens", Dimension.MODEL)
+        return []
+    tokens, spend, unpriced = (
+        tiles.by_segment(answers.answer(key, Dimension.MODEL), Dimension.MODEL) for key in BY_MODEL
+    )
+    shown = sorted(model for model, figure in tokens.items() if model and not figure.withheld)
+    uses = _used_by(answers.filters, shown) if shown else []
+    picked = {use.model: chosen.get(use.model) or chosen.get(ALL, "") for use in uses}
+    instead = {model: other for model, other in picked.items() if other not in unknown}
+    models = [
+        PricedModel(
+            _value(tokens, result.use.model) or 0.0,
+            _value(spend, result.use.model),
+            _value(unpriced, result.use.model) or 0.0,
+            result,
+        )
+        for result in what_if(uses, instead)
+    ]
+    return sorted(models, key=lambda model: (-(model.spend or 0), -model.tokens, model.use.model))
+
+
+def _value(figures: Mapping[str, MetricValue], model: str) -> float | None:
+    return figures[model].value if model in figures else None
 
 
 def _used_by(filters: Filters, models: Sequence[str]) -> list[ModelUse]:
@@ -162,21 +200,20 @@ def _used_by(filters: Filters, models: Sequence[str]) -> list[ModelUse]:
     return models_in_use(first, after, filters.people_filter, agents=agents, models=models)
 
 
-def _row(priced: WhatIf, chosen: Mapping[str, str], filters: Filters) -> PriceRow:
-    use = priced.use
-    has_difference = priced.card is not None or priced.spend is None
-    difference, percent = _difference(use, priced) if has_difference else ("", "")
+def _row(model: PricedModel, chosen: Mapping[str, str], filters: Filters) -> PriceRow:
+    use, card, is_changed = model.use, model.what_if.card, bool(model.what_if.model)
+    difference, percent = _difference(model.spend or 0, model.then or 0) if model.is_comparable else ("", "")
     return PriceRow(
         model=use.model,
-        tokens=wording.compact(use.token_count),
+        tokens=wording.compact(model.tokens),
         requests=wording.compact(use.requests) if use.requests else "",
-        spend="" if use.spend is None else wording.exact(float(use.spend), "currency"),
-        unpriced=wording.compact(use.unpriced_tokens) if use.unpriced_tokens else "",
+        spend="" if model.spend is None else wording.exact(model.spend, "currency"),
+        unpriced=wording.compact(model.unpriced) if model.unpriced else "",
         chosen=chosen.get(use.model, ""),
-        then="" if not has_difference or priced.spend is None else wording.exact(float(priced.spend), "currency"),
-        difference=difference,
-        percent=percent,
-        prices=_prices(priced.card) if priced.card else "",
+        then=wording.exact(model.then, "currency") if is_changed and model.then is not None else "",
+        difference=difference if is_changed else "",
+        percent=percent if is_changed else "",
+        prices=_prices(card) if card else "",
         rows_url=_rows_of_model(filters, "ai.spend", use.model),
         tokens_url=_rows_of_model(filters, "ai.tokens", use.model),
     )
@@ -186,11 +223,9 @@ def _rows_of_model(filters: Filters, key: str, model: str) -> str:
     return rows_of_part(filters, key, Dimension.MODEL, model)
 
 
-def _difference(use: ModelUse, priced: WhatIf) -> tuple[str, str]:
-    """In dollars and percent; empty where part of the spend is unknown, as totals would not be comparable."""
-    if use.spend is None or priced.spend is None or use.unpriced_tokens:
-        return "", ""
-    return _signed(float(priced.spend - use.spend)), _percent(float(priced.spend), float(use.spend))
+def _difference(now: float, then: float) -> tuple[str, str]:
+    """In dollars and percent."""
+    return _signed(then - now), _percent(then, now)
 
 
 def _signed(amount: float) -> str:
@@ -204,27 +239,24 @@ def _percent(then: float, now: float) -> str:
     return f"{'+' if change > 0 else '−' if change < 0 else ''}{abs(change):,.0f}%"
 
 
-def _total(priced: Sequence[WhatIf]) -> dict[str, str]:
+def _total(models: Sequence[PricedModel]) -> dict[str, str]:
     """The totals of models with both spends known."""
-    both = [
-        line
-        for line in priced
-        if line.spend is not None and line.use.spend is not None and not line.use.unpriced_tokens
-    ]
-    now, then = sum(float(line.use.spend or 0) for line in both), sum(float(line.spend or 0) for line in both)
-    has_difference = any(line.card is not None for line in priced)
+    both = [model for model in models if model.is_comparable]
+    now, then = sum(model.spend or 0 for model in both), sum(model.then or 0 for model in both)
+    has_difference = any(model.what_if.card is not None for model in models)
+    difference, percent = _difference(now, then) if has_difference else ("", "")
     return {
-        "tokens": wording.compact(sum(line.use.token_count for line in priced)),
+        "tokens": wording.compact(sum(model.tokens for model in models)),
         "now": wording.exact(now, "currency"),
         "then": wording.exact(then, "currency") if has_difference else "",
-        "difference": _signed(then - now) if has_difference else "",
-        "percent": _percent(then, now) if has_difference else "",
-        "left_out": wording.count(len(priced) - len(both), "model") if len(both) < len(priced) else "",
+        "difference": difference,
+        "percent": percent,
+        "left_out": wording.count(len(models) - len(both), "model") if len(both) < len(models) else "",
     }
 
 
-def _summed(uses: Sequence[ModelUse]) -> str:
-    summed, tokens = sum(use.summed_tokens for use in uses), sum(use.token_count for use in uses)
+def _summed(models: Sequence[PricedModel]) -> str:
+    summed, tokens = sum(model.use.summed_tokens for model in models), sum(model.tokens for model in models)
     return wording.percent_of(summed, tokens) if summed else ""
 
 
@@ -243,11 +275,12 @@ def _rate(rate: Rate) -> str:
     return f"${rate.base.normalize():f}{above}"
 
 
-def _unpriced(filters: Filters, use: ModelUse, *, may_add: bool) -> Unpriced:
+def _unpriced(filters: Filters, model: PricedModel, *, may_add: bool) -> Unpriced:
+    use = model.use
     add_url = f"{reverse('admin:integrations_priceoverride_add')}?{urlencode({'model': use.model})}"
     return Unpriced(
         model=use.model,
-        tokens=wording.compact(use.unpriced_tokens),
+        tokens=wording.compact(model.unpriced),
         tokens_url=_rows_of_model(filters, "ai.unpriced_tokens", use.model),
         requests=wording.compact(use.requests) if use.requests else "",
         agents=wording.listed([agent_name(agent) for agent in sorted(use.agents)]),

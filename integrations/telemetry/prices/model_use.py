@@ -1,4 +1,7 @@
-"""Token use by model, and what the same tokens would cost on other models."""
+"""The tokens of models by what determines their price, and what the same tokens would cost on other models.
+
+What they did cost is a metric.
+"""
 
 from __future__ import annotations
 
@@ -31,8 +34,6 @@ class ModelUse:
     """The tokens of one model in a window, by everything that determines their price."""
 
     model: str
-    spend: Decimal | None = None  # of priced tokens, at the prices of their days; None without any
-    unpriced_tokens: int = 0
     summed_tokens: int = 0  # of days with known sums but no single requests
     requests: int = 0
     agents: set[str] = field(default_factory=set)
@@ -52,8 +53,7 @@ _USED = sql.SQL(
     SELECT figures.model, figures.agent, figures.day, -1 AS prompt_above, '' AS service_tier,
            sum(figures.input_tokens)::bigint, sum(figures.cache_read_tokens)::bigint,
            sum(figures.cache_write_tokens)::bigint, sum(figures.output_tokens)::bigint,
-           sum(figures.cache_write_1h_tokens)::bigint, sum(figures.requests)::bigint, sum(figures.spend),
-           sum(figures.unpriced_tokens)::bigint,
+           sum(figures.cache_write_1h_tokens)::bigint, sum(figures.requests)::bigint,
            coalesce(sum(figures.input_tokens + figures.cache_read_tokens + figures.cache_write_tokens
                         + figures.output_tokens) FILTER (WHERE figures.source <> 'events'), 0)::bigint
     FROM integrations_agentsessionday figures
@@ -64,7 +64,7 @@ _USED = sql.SQL(
     SELECT figures.model, figures.agent, figures.day, figures.prompt_above, figures.service_tier,
            sum(figures.input_tokens)::bigint, sum(figures.cache_read_tokens)::bigint,
            sum(figures.cache_write_tokens)::bigint, sum(figures.output_tokens)::bigint,
-           sum(figures.cache_write_1h_tokens)::bigint, 0, NULL, 0, 0
+           sum(figures.cache_write_1h_tokens)::bigint, 0, 0
     FROM integrations_agenttierday figures
     JOIN integrations_agentsessionday whole USING (session_id, day, model)
     {people}
@@ -91,8 +91,6 @@ class UsedRow(NamedTuple):
     output: int
     cache_write_1h: int
     requests: int
-    spend: Decimal | None
-    unpriced_tokens: int
     summed_tokens: int
 
     @property
@@ -108,7 +106,7 @@ def models_in_use(
     agents: Collection[str] = (),
     models: Collection[str] = (),
 ) -> list[ModelUse]:
-    """Models that these people used on days [first, after), the most expensive first."""
+    """Models that these people used on days [first, after), by name."""
     return uses_of(rows_in_use(first, after, people_filter, agents=agents, models=models))
 
 
@@ -140,7 +138,7 @@ def rows_in_use(
 
 
 def uses_of(rows: Sequence[UsedRow]) -> list[ModelUse]:
-    """Aggregate rows by model, the most expensive first."""
+    """Aggregate rows by model, in the order of their names."""
     uses: dict[str, ModelUse] = {}
     apart: dict[tuple[str, str, date], list[TokenCounts]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: (row.prompt_above == WHOLE_DAY, row[:5])):
@@ -155,14 +153,11 @@ def uses_of(rows: Sequence[UsedRow]) -> list[ModelUse]:
         )
         use.tokens[TierKey(row.agent, row.day, 0, "")] = rest
         use.requests += row.requests
-        use.unpriced_tokens += row.unpriced_tokens
         use.summed_tokens += row.summed_tokens
         use.agents.add(row.agent)
         use.first_day = min(use.first_day or row.day, row.day)
         use.last_day = max(use.last_day or row.day, row.day)
-        if row.spend is not None:
-            use.spend = (use.spend or Decimal(0)) + row.spend
-    return sorted(uses.values(), key=lambda use: (-(use.spend or 0), -use.token_count, use.model))
+    return sorted(uses.values(), key=lambda use: use.model)
 
 
 @dataclass(frozen=True)
@@ -170,14 +165,14 @@ class WhatIf:
     """One model's tokens at another model's prices."""
 
     use: ModelUse
-    model: str  # the model whose prices apply; the used model itself if nothing changes
-    spend: Decimal | None  # None if a price is unknown on any day
+    model: str  # the model whose prices apply; empty if nothing changes
+    spend: Decimal | None  # None if a price is unknown on any day, and if nothing changes
     card: PriceCard | None  # as of the last day on which the model was used
     knows_bounds: bool  # whether requests are counted by the prompt sizes at which its prices change
 
 
 def what_if(uses: Sequence[ModelUse], instead: Mapping[str, str]) -> list[WhatIf]:
-    """Price the same tokens on other models: `instead` maps used models to others; unmapped ones keep their spend.
+    """Price the same tokens on other models: `instead` maps used models to others; unmapped ones stay as they are.
 
     Each day has its own prices.  Prompt size and service tier are applied where known.
     """
@@ -187,7 +182,7 @@ def what_if(uses: Sequence[ModelUse], instead: Mapping[str, str]) -> list[WhatIf
 
 def _repriced_on(use: ModelUse, model: str, book: PriceBook) -> WhatIf:
     if not model:
-        return WhatIf(use, use.model, use.spend, None, knows_bounds=True)
+        return WhatIf(use, "", None, None, knows_bounds=True)
     agent = min(use.agents, default="")
     last = book.card_of_day(model, agent, use.last_day, "") if use.last_day else None
     spend, bounds = Decimal(0), set[int]()

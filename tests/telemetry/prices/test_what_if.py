@@ -38,7 +38,8 @@ def test_each_request_is_priced_by_its_own_size() -> None:
         ("2026-03-20 11:00", SONNET, (200_000, 100_000, 0, 1_000)),
     )
     [use] = models_in_use(FIRST, AFTER)
-    assert use.spend == Decimal("0.315") + Decimal("1.2825")  # 0.2 × 6 + 0.1 × 0.6 + 0.001 × 22.5
+    [same] = what_if([use], {SONNET: SONNET})
+    assert same.spend == Decimal("0.315") + Decimal("1.2825")  # 0.2 × 6 + 0.1 × 0.6 + 0.001 × 22.5
     [result] = what_if([use], {SONNET: GPT})
     # gpt-5.5 costs 5, 0.5 and 30 up to 272,000 tokens, and 10, 1 and 45 above
     assert result.spend == Decimal("0.53") + Decimal("2.145")
@@ -54,10 +55,10 @@ def test_each_day_has_its_price() -> None:
     assert result.spend == Decimal("3.0") + Decimal("1.5")  # long prompts cost 10 until 12 March, and 5 from then on
 
 
-def test_a_model_without_a_price_has_no_spend_and_what_it_would_cost_elsewhere_is_known() -> None:
+def test_what_a_model_without_a_price_would_cost_elsewhere_is_known() -> None:
     used(("2026-03-20 10:00", "acme-1", (100_000, 0, 0, 0)), ("2026-03-20 11:00", SONNET, (100_000, 0, 0, 0)))
-    sonnet, acme = models_in_use(FIRST, AFTER)
-    assert (acme.model, acme.spend, acme.unpriced_tokens) == ("acme-1", None, 100_000)
+    acme, sonnet = models_in_use(FIRST, AFTER)
+    assert (acme.model, acme.token_count) == ("acme-1", 100_000)
     by_model = {result.use.model: result for result in what_if([sonnet, acme], {"acme-1": SONNET, SONNET: "acme-1"})}
     assert by_model["acme-1"].spend == Decimal("0.3")
     assert by_model[SONNET].spend is None
@@ -72,10 +73,10 @@ def test_what_only_metrics_tell_of_is_said() -> None:
     assert what_if([use], {SONNET: GPT})[0].spend == Decimal("4.5")
 
 
-def test_what_nothing_is_said_of_stays_as_it_was() -> None:
+def test_a_model_without_another_stays_as_it_is() -> None:
     used(("2026-03-20 10:00", SONNET, (100_000, 0, 0, 0)))
     [result] = what_if(models_in_use(FIRST, AFTER), {})
-    assert (result.model, result.spend, result.card) == (SONNET, Decimal("0.3"), None)
+    assert (result.model, result.spend, result.card) == ("", None, None)
 
 
 COUNTS = st.sampled_from([0, 1, 60_000, 128_000, 199_999, 200_000, 256_000, 272_000, 300_000])
