@@ -23,7 +23,6 @@ ENROLLED_DEVELOPERS = PeopleOfWindow(ENROLLED_PEOPLE)
 
 ADOPTION_RATE = Ratio(
     key="ai.adoption_rate",
-    version=1,
     name="Adoption",
     meaning="Share of enrolled developers who used a coding agent at least once.",
     formula="active developers ÷ enrolled developers × 100; enrolled: telemetry ever received before the end of the "
@@ -45,7 +44,6 @@ ADOPTION_RATE = Ratio(
 
 ACTIVE_SHARE = Ratio(
     key="ai.active_share",
-    version=1,
     name="Active users trend",
     meaning="The adoption rate of each week, month or quarter.",
     formula="developers active in the bucket ÷ developers enrolled in it × 100",
@@ -66,7 +64,6 @@ ACTIVE_SHARE = Ratio(
 
 ACTIVE_COUNT = Count(
     key="ai.active_developers",
-    version=1,
     name="Active developers",
     meaning="How many enrolled developers used a coding agent at least once.",
     formula="distinct people with at least one agent session that started in the window, of the enrolled developers",
@@ -86,7 +83,6 @@ ACTIVE_COUNT = Count(
 
 SESSIONS = Count(
     key="ai.sessions",
-    version=1,
     name="Sessions",
     meaning="How many agent sessions started.",
     formula=(
@@ -109,7 +105,6 @@ SESSIONS = Count(
 
 REQUESTS_WITHOUT_SESSION = Count(
     key="ai.requests_without_session",
-    version=1,
     name="Requests without a session",
     meaning="How many requests name no session: they count for their person, but not as sessions.",
     formula="Σ requests of agents that send no session id, per person and day; a day with metrics alone counts as one",
@@ -127,7 +122,6 @@ REQUESTS_WITHOUT_SESSION = Count(
 
 SESSIONS_PER_DEVELOPER = PerPersonAndPeriod(
     key="ai.sessions_per_developer",
-    version=1,
     name="Sessions per developer",
     meaning="How many agent sessions an active developer starts in a week, month or quarter.",
     formula=(
@@ -150,7 +144,6 @@ SESSIONS_PER_DEVELOPER = PerPersonAndPeriod(
 
 SESSION_DURATION = Duration(
     key="ai.session_duration",
-    version=1,
     name="Session duration",
     meaning="How long a session is active, without the time in which a terminal merely stays open.",
     formula=(
@@ -173,7 +166,6 @@ SESSION_DURATION = Duration(
 
 SESSION_SPAN = Duration(
     key="ai.session_span",
-    version=1,
     name="Session span",
     meaning="How long a session lasts from its first event to its last.",
     formula="Σ (last event − first event) ÷ sessions",
@@ -192,7 +184,6 @@ SESSION_SPAN = Duration(
 
 ACTIVE_SHARE_BY_AGENT = ShareOfPeople(
     key="ai.active_share_by_agent",
-    version=1,
     name="Active users by agent",
     meaning="Which agents the active developers use; each developer counts once, divided among their agents.",
     formula="Σ over active developers of (sessions with the agent ÷ all their sessions) ÷ active developers × 100; "

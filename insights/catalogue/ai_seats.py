@@ -18,7 +18,6 @@ USING_THEIR_SEAT = People(LICENSED_SESSIONS)
 
 SEAT_COST = Count(
     key="ai.seat_cost",
-    version=1,
     name="Cost of seats",
     meaning="What subscription seats cost, used or not.",
     formula=(
@@ -30,7 +29,6 @@ SEAT_COST = Count(
     categories=(Category.AI,),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     segments=(Dimension.AGENT,),
-    facets=(Dimension.AGENT,),
     positive_indicators=("ai.licensed_seats", "ai.spend"),
     negative_indicators=("ai.idle_seats",),
     source=SEAT_SOURCE,
@@ -39,7 +37,6 @@ SEAT_COST = Count(
 
 LICENSED_SEATS = Count(
     key="ai.licensed_seats",
-    version=1,
     name="Licensed developers",
     meaning="How many developers have a seat of any agent.",
     formula="distinct people with a seat on any day of the window",
@@ -55,7 +52,6 @@ LICENSED_SEATS = Count(
 
 IDLE_SEATS = Remainder(
     key="ai.idle_seats",
-    version=1,
     name="Idle seats",
     meaning="How many developers have a seat but used none in the window.",
     formula="licensed developers − those of them with a session of an agent on a day on which they had a seat of it",
@@ -72,7 +68,6 @@ IDLE_SEATS = Remainder(
 
 ADOPTION_OF_LICENSED = Ratio(
     key="ai.adoption_of_licensed",
-    version=1,
     name="Adoption of licensed developers",
     meaning="Share of developers with a seat who used its agent.",
     formula="licensed developers with a session on a day on which they had a seat of its agent ÷ licensed developers "
@@ -92,7 +87,6 @@ ADOPTION_OF_LICENSED = Ratio(
 
 ADOPTION_OF_EVERYBODY = Ratio(
     key="ai.adoption_of_everybody",
-    version=1,
     name="Adoption of all developers",
     meaning="Share of all employed people who used a coding agent at least once.",
     formula="active developers ÷ people employed on any day of the window × 100",

@@ -30,7 +30,6 @@ TOOL_CALLS_FAILED = _calls("tool_failures", "failures")
 
 LINES_GENERATED = Count(
     key="ai.lines_generated",
-    version=1,
     name="Lines generated",
     meaning="How many lines agents wrote during sessions, kept or not.",
     formula="Σ of the lines that agents report as added",
@@ -49,7 +48,6 @@ LINES_GENERATED = Count(
 
 CACHE_HIT_RATE = Ratio(
     key="ai.cache_hit_rate",
-    version=1,
     name="Cache hit rate",
     meaning="Share of prompt tokens that models read from their cache, at a fraction of the price.",
     formula="cache-read prompt tokens ÷ (uncached input + cache read + cache write tokens) × 100",
@@ -60,7 +58,6 @@ CACHE_HIT_RATE = Ratio(
     categories=(Category.AI, Category.EFFICIENCY),
     space=(SpaceDimension.EFFICIENCY,),
     segments=(Dimension.AGENT, Dimension.MODEL),
-    facets=(Dimension.AGENT, Dimension.MODEL),
     positive_indicators=("ai.spend", "ai.tokens"),
     source="Tokens of agent sessions by day and model, from telemetry",
     reference=PROMPT_CACHING,
@@ -68,7 +65,6 @@ CACHE_HIT_RATE = Ratio(
 
 ERROR_RATE = Ratio(
     key="ai.error_rate",
-    version=1,
     name="Error rate",
     meaning="Share of tool calls that failed.",
     formula=(
@@ -90,7 +86,6 @@ ERROR_RATE = Ratio(
 
 TOOL_CALLS = Count(
     key="ai.tool_calls",
-    version=1,
     name="Tool calls",
     meaning="How many tool calls agents made.",
     formula="tool calls that succeeded or failed, without refused ones",
@@ -109,7 +104,6 @@ TOOL_CALLS = Count(
 
 TOOL_FAILURES = Count(
     key="ai.tool_failures",
-    version=1,
     name="Failed tool calls",
     meaning="How many tool calls failed; split by tool, it shows what to fix first.",
     formula="tool calls that failed, without refused ones",
@@ -127,7 +121,6 @@ TOOL_FAILURES = Count(
 
 TOOL_REFUSALS = Count(
     key="ai.tool_refusals",
-    version=1,
     name="Refused tool calls",
     meaning="How many tool calls people refused; these are not failures.",
     formula="tool calls that the person refused before they ran",

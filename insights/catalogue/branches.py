@@ -11,7 +11,6 @@ from integrations.facts.branches import STALE_BRANCHES
 
 STALE_BRANCH_COUNT = Count(
     key="branch.stale_count",
-    version=1,
     name="Stale branches",
     meaning="How many branches were abandoned without a merge.",
     formula=(
@@ -26,7 +25,6 @@ STALE_BRANCH_COUNT = Count(
     categories=(Category.HYGIENE,),
     space=(SpaceDimension.EFFICIENCY,),
     segments=(Dimension.REPOSITORY,),
-    facets=(Dimension.REPOSITORY,),
     positive_indicators=("pr.stale_count", "wip.count"),
     source="Branches of clones",
     reference=TRUNK_BASED,

@@ -41,13 +41,14 @@ class RowsBy(enum.Enum):
 class Metric:
     """A named, versioned definition.  A changed formula is a new version.
 
-    `segments` are the dimensions it can be split by, `facets` those it can be filtered by; values with a sample below
-    `minimum_sample` are marked, never withheld.  `positive_indicators` are keys of leading indicators, which improve
-    with it where the improvement is real; `negative_indicators` of guardrails, which suffer where it is not.
+    `segments` are the dimensions it can be split by, `facets` those it can be filtered by, by default the same; values
+    with a sample below `minimum_sample` are marked, never withheld.  `positive_indicators` are keys of leading
+    indicators, which improve with it where the improvement is real; `negative_indicators` of guardrails, which suffer
+    where it is not.
     """
 
     key: str
-    version: int
+    version: int = 1
     name: str
     meaning: str
     formula: str
@@ -75,6 +76,9 @@ class Metric:
     is_hand_kept: ClassVar[bool] = False  # people enter its values
     needs_pull_requests: bool = False  # except in units that agreed to work without them
     per_days: int = 0  # divided by the elapsed days of the window, times this; 0: not divided
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "facets", self.facets or self.segments)
 
     @property
     def marked_name(self) -> str:

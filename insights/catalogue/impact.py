@@ -30,7 +30,6 @@ ON_A_LINE = (
 
 MERGED_PER_DEVELOPER = PerDeveloper(
     key="pr.merged_per_developer",
-    version=1,
     name="PRs merged per developer",
     meaning="How many pull requests a developer merges in a week, month or quarter, with and without an agent.",
     formula=f"pull requests merged in the bucket ÷ developers active on their line in the bucket. {ON_A_LINE} "
@@ -43,7 +42,6 @@ MERGED_PER_DEVELOPER = PerDeveloper(
     categories=(Category.AI, Category.EFFICIENCY),
     space=(SpaceDimension.ACTIVITY,),
     segments=DIMENSIONS,
-    facets=DIMENSIONS,
     positive_indicators=("pr.throughput", "pr.cycle_time", "work.delivered_per_developer"),
     negative_indicators=("pr.size", "pr.revert_rate", "pr.unreviewed_rate"),
     source=f"{PULL_REQUESTS}; agent sessions, commits, reviews and work items",
@@ -52,7 +50,6 @@ MERGED_PER_DEVELOPER = PerDeveloper(
 
 DELIVERED = Count(
     key="work.delivered",
-    version=1,
     name="Work items delivered",
     meaning="How many work items were completed.",
     formula=f"number of work items done. {DONE}",
@@ -63,7 +60,6 @@ DELIVERED = Count(
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     space=(SpaceDimension.ACTIVITY,),
     segments=DONE_DIMENSIONS,
-    facets=DONE_DIMENSIONS,
     positive_indicators=("issue.lead_time", "work.features_per_week"),
     negative_indicators=("bug.ratio", "bug.reopen_rate"),
     source=WORK_ITEMS,
@@ -72,7 +68,6 @@ DELIVERED = Count(
 
 DELIVERED_PER_DEVELOPER = PerDeveloper(
     key="work.delivered_per_developer",
-    version=1,
     name="Work items delivered per developer",
     meaning="How many work items a developer completes in a week, month or quarter, with and without an agent.",
     formula="work items completed in the bucket ÷ developers active on their line in the bucket. An item is "
@@ -87,7 +82,6 @@ DELIVERED_PER_DEVELOPER = PerDeveloper(
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     space=(SpaceDimension.ACTIVITY,),
     segments=DONE_DIMENSIONS,
-    facets=DONE_DIMENSIONS,
     positive_indicators=("work.delivered", "issue.lead_time", "pr.merged_per_developer"),
     negative_indicators=("bug.ratio", "bug.reopen_rate"),
     source=f"{WORK_ITEMS}; agent sessions, commits, pull requests and reviews",
@@ -104,7 +98,6 @@ ALL_KNOWN = (
 def _phase(key: str, name: str, meaning: str, formula: str, column: str) -> Ratio:
     return Ratio(
         key=key,
-        version=1,
         name=name,
         meaning=meaning,
         formula=f"Σ ({formula}) ÷ their number. {ALL_KNOWN}",
@@ -116,7 +109,6 @@ def _phase(key: str, name: str, meaning: str, formula: str, column: str) -> Rati
         categories=(Category.AI, Category.EFFICIENCY),
         space=(SpaceDimension.EFFICIENCY,),
         segments=DIMENSIONS,
-        facets=DIMENSIONS,
         positive_indicators=("pr.cycle_time",),
         source=PULL_REQUESTS,
         reference=PULL_REQUEST_STAGES,

@@ -32,7 +32,6 @@ def _stage(
 ) -> Duration:
     return Duration(
         key=key,
-        version=1,
         name=name,
         meaning=meaning,
         formula=f"{formula} {AT_DEPLOYMENT}",
@@ -46,7 +45,6 @@ def _stage(
         initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
         space=(SpaceDimension.EFFICIENCY,),
         segments=LEAD_TIME_DIMENSIONS,
-        facets=LEAD_TIME_DIMENSIONS,
         positive_indicators=("dora.lead_time", *improves_with),
         negative_indicators=(at_the_cost_of,),
         source=LEAD_TIME_SOURCE,

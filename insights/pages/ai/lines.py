@@ -260,8 +260,3 @@ def _queries(filters: Filters, key: str) -> Sequence[PageQuery]:
 def _answer(lines: Answers, key: str, split: Dimension) -> Answer:
     """The answer with or without buckets, whichever was read."""
     return next(answer for query, answer in lines.now.items() if (query.key, query.segment) == (key, split))
-
-
-def picked_lines(filters: Filters) -> Sequence[str]:
-    """The two that are compared."""
-    return filters.picked[LINE.parameter], WITHOUT
