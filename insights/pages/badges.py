@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.views.decorators.cache import cache_control, never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
 
 from insights.badges.face import face_of
 from insights.badges.publish import MayNotPublishError, may_publish, publish_badge, revoke_badge
@@ -23,6 +22,7 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
 from insights.query.query import Statistic
+from insights.ui.views import form_view
 from orgtree.access.access import Access
 from orgtree.models import Unit
 
@@ -53,9 +53,7 @@ def badge_picture(request: HttpRequest, key: str) -> HttpResponse:
     return HttpResponse(picture, content_type="image/svg+xml; charset=utf-8")
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def badges(request: HttpRequest) -> HttpResponse:
     """The badges of units that the viewer may see; a POST publishes or revokes one."""
     access = access_in(request)

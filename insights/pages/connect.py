@@ -14,10 +14,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET
 
 from insights.pages.integrations.agent_settings import AGENTS, TOKEN_PLACEHOLDER, Agent
 from insights.ui import wording
+from insights.ui.views import form_view
 from integrations.models import IngestToken
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, replace_ingest_token
 from integrations.telemetry.otlp.reception import SESSIONS_COUNTED, Reception, last_session_of, reception
@@ -52,9 +53,7 @@ class Finding:
     detail: str
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def connect_agent(request: HttpRequest) -> HttpResponse:
     """The page; a POST by an admin creates or replaces an ingest token, which is shown once."""
     if request.method != "POST":

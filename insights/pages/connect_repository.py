@@ -12,9 +12,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET
 
 from insights.ui import wording
+from insights.ui.views import form_view
 from integrations.connectors.git.commands import GitError
 from integrations.models import RepositorySource, SyncRun
 from integrations.sync.git.connect import NameTakenError, connect_git
@@ -39,9 +40,7 @@ class ConnectionLine:
     lines_unknown: str  # "12 commits"; empty where the lines of all are known
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def connect_repository(request: HttpRequest) -> HttpResponse:
     """The page; a POST by an admin connects a path, or syncs a source now."""
     if request.method != "POST":

@@ -1,4 +1,4 @@
-"""What all pages of figures share: they need a sign-in, answer GET alone, and explain a wrong filter."""
+"""What views of pages share: they need a sign-in, answer to few methods, and explain a wrong parameter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.views.decorators.http import require_GET
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
 from django.views.decorators.vary import vary_on_headers
 
 from insights.columns.source import PAGE
@@ -22,6 +23,11 @@ from insights.ui.scope_bar import scope_navigation, scope_words
 
 def page_view(view: View[Arguments]) -> View[Arguments]:
     return login_required(require_GET(explains_bad_filters(view)))
+
+
+def form_view(view: View[Arguments]) -> View[Arguments]:
+    """For a page that is also posted to."""
+    return login_required(never_cache(require_http_methods(["GET", "POST"])(explains_bad_filters(view))))
 
 
 def figures_view(view: View[Arguments]) -> View[Arguments]:

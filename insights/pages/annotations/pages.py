@@ -15,8 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from core.page_links import page_links
@@ -38,12 +37,11 @@ from insights.query import windows
 from insights.query.errors import QueryError
 from insights.query.query import Window
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import read_filters
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY, scope_bar_alone, scope_navigation, scope_words
-from insights.ui.views import page_view
+from insights.ui.views import form_view, page_view
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 from orgtree.trees.surroundings import surroundings
@@ -85,11 +83,8 @@ def annotation_list(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/annotations/list.html", context)
 
 
-@login_required
-@never_cache
 @vary_on_headers("HX-Request")
-@require_http_methods(["GET", "POST"])
-@explains_bad_filters
+@form_view
 def annotation_new(request: HttpRequest) -> HttpResponseBase:
     """`unit=` and `about=` name the chart that it was opened from."""
     access = access_in(request)
@@ -104,10 +99,8 @@ def annotation_new(request: HttpRequest) -> HttpResponseBase:
     return _form_page(request, form, {"title": "Add a note", "submit": "Add note"})
 
 
-@login_required
-@never_cache
 @vary_on_headers("HX-Request")
-@require_http_methods(["GET", "POST"])
+@form_view
 def annotation(request: HttpRequest, pk: int) -> HttpResponseBase:
     """One note; its author and admins can change it."""
     access = access_in(request)

@@ -7,18 +7,16 @@ from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from core.edit_conflicts import field_differences
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
+from insights.ui.views import form_view
 from integrations.hand_kept.definitions import (
     WHO_DEFINES,
     MetricDraft,
@@ -56,9 +54,7 @@ class MetricForm(WriteForm, forms.ModelForm[HandKeptMetric]):
         return MetricDraft(**{**data, "keepers": tuple(data["keepers"].splitlines())})
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def hand_kept_new(request: HttpRequest) -> HttpResponse:
     """`template` in the address fills the form in."""
     access = access_in(request)
@@ -76,9 +72,7 @@ def hand_kept_new(request: HttpRequest) -> HttpResponse:
     return _form_page(request, form, page)
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def hand_kept_edit(request: HttpRequest, slug: str) -> HttpResponse:
     access, metric = access_in(request), get_object_or_404(HandKeptMetric, slug=slug)
     if not may_define(access):

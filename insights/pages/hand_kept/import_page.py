@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from core.csv_import import CsvFileError, uploaded_text
 from insights.hand_kept.csv_import import (
@@ -24,14 +21,13 @@ from insights.hand_kept.csv_import import (
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.amounts import amount_text
+from insights.ui.views import form_view
 from integrations.hand_kept.values import Outcome
 from integrations.models import HandKeptMetric
 from orgtree.access.access import Access
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def hand_kept_import(request: HttpRequest) -> HttpResponse:
     """A POST with `file` shows what it would do; one with `text`, which that page holds, does it."""
     access = access_in(request)

@@ -18,8 +18,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from core.csv_export import Cell, csv_response
 from core.write_errors import FieldError
@@ -31,10 +30,9 @@ from insights.privacy.scope_access import access_in
 from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
 from insights.ui.amounts import EXAMPLES, AmountError, amount_text, read_amount
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import EVERYBODY
-from insights.ui.views import page_view
+from insights.ui.views import form_view, page_view
 from integrations.hand_kept.definitions import keepers_of, may_define
 from integrations.hand_kept.values import (
     VIA_PAGE,
@@ -96,10 +94,7 @@ class ChangeLine:
     note: str
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
-@explains_bad_filters
+@form_view
 def hand_kept_values(request: HttpRequest, slug: str) -> HttpResponseBase:
     """`unit` in the address chooses the unit of the form."""
     access, metric = access_in(request), metric_named(slug)
