@@ -86,7 +86,7 @@ def import_people(window: BrowserWindow) -> None:
     page = window.page
     window.go("/orgtree/import/")
     page.get_by_label("CSV file").set_input_files(people_file(manager_of_search="nobody@example.com"))
-    page.get_by_role("button", name="Show what it does").click()
+    page.get_by_role("button", name="Preview").click()
     errors = page.get_by_role("table").filter(has_text="What is wrong")
     expect(errors.get_by_role("row")).to_have_count(2)  # the head, and one error
     expect(errors).to_contain_text("manager_email")
@@ -98,7 +98,7 @@ def import_people(window: BrowserWindow) -> None:
     window.keep_picture("org-trees-error")
 
     page.get_by_label("CSV file").set_input_files(people_file(manager_of_search=address_of("Ada Sample")))
-    page.get_by_role("button", name="Show what it does").click()
+    page.get_by_role("button", name="Preview").click()
     expect(errors).to_have_count(0)
     assert window.grave_barriers() == []
     window.keep_picture("org-trees-preview")

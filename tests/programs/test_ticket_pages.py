@@ -181,7 +181,7 @@ def test_moves_that_cannot_be_are_told_on_the_page(sign_in: SignIn) -> None:
         ({"state": "dropped"}, "Give a reason for dropping"),
         ({"state": "melted"}, "A ticket is one of"),
         ({"state": "done", "completed_on": "tomorrow"}, "is not a day such as"),
-        ({"state": "done", "completed_on": str(local_today() + timedelta(days=1))}, "has not come yet"),
+        ({"state": "done", "completed_on": str(local_today() + timedelta(days=1))}, "is in the future"),
     ):
         answer = client.post(reverse("ticket_move", args=[written.pk]), form)
         assert answer.status_code == 400

@@ -144,7 +144,7 @@ def find_person(written: str) -> Person:
     people = list(Person.objects.filter(email__iexact=name)[:2]) if name else []
     people = people or (list(Person.objects.filter(full_name__iexact=name)[:2]) if name else [])
     if not people:
-        raise DecisionError(f"Nobody has the name or address “{name[:100]}”. Enter it as listed under People.")
+        raise DecisionError(f"No person has the name or address “{name[:100]}”. Enter it as listed under People.")
     if len(people) > 1:
         raise DecisionError(f"Several people are called {name[:100]}. Enter the address instead.")
     return people[0]
