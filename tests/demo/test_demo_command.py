@@ -12,11 +12,10 @@ from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from demo.load.mirrors import DIFFERENT, HERE, IN_STEP, THERE
 from demo.plan.commits import Mark
 from demo.plan.delivery_stories import AGREED_WEEKS, DELIVERY_STORIES, KEPT_WEEKS, DeliveryStory
 from demo.plan.organisation import HAND_BUILT
-from demo.plan.repositories import BUILT_IN_JENKINS, REPOSITORIES
+from demo.plan.repositories import REPOSITORIES
 from demo.plan.sending import send_year
 from demo.plan.sizes import YEAR_WEEKS
 from demo.plan.stories import ALWAYS, STORIES, Story, Weeks
@@ -27,22 +26,13 @@ from integrations.models import (
     AttributionWork,
     Commit,
     CommitEvidence,
-    Connection,
-    Deployment,
-    FileAttribution,
     Incident,
     Method,
     Ownership,
-    PullRequest,
-    PullRequestCommit,
     QuarantinedRecord,
     Repository,
     RepositorySource,
-    Stream,
-    UnplacedRecord,
     UnreadableNote,
-    WorkItem,
-    WorkItemLink,
 )
 from orgtree.access.access import access_of
 from orgtree.models import (
@@ -57,7 +47,7 @@ from orgtree.models import (
     Placement,
     Unit,
 )
-from programs.models import TicketMirror
+from tests.demo import tool_checks
 from tests.demo.planned import tool_uses
 from tests.demo.read_figures import DeliveryFigures, ReadFigures, commits_of, figure_of_unit
 from tests.demo.read_pages import (
@@ -74,7 +64,6 @@ from tests.demo.rows_attacker import RowsAttacker, policy_of
 from tests.demo.running import Demo
 from tests.demo.stored_figures import row_counts
 from tests.demo.story_checks import assert_story_shows
-from tests.demo.webhook_expectations import assert_services_named, assert_worked_on
 from tests.personas import ADMIN, Persona
 
 pytestmark = pytest.mark.timeout(900)  # it is given out early; others may use the same processors
@@ -163,8 +152,8 @@ def test_changes_fail_most_often_in_checkout(demo: Demo) -> None:
 
 def test_issues_are_worked_on_and_services_are_named(demo: Demo) -> None:
     with demo.server.database():
-        assert_worked_on(demo.year, TEAMS)
-        assert_services_named()
+        tool_checks.assert_worked_on(demo.year, TEAMS)
+        tool_checks.assert_services_named()
 
 
 def test_what_a_team_agreed_on_stands_on_its_charts(demo: Demo) -> None:
@@ -174,36 +163,14 @@ def test_what_a_team_agreed_on_stands_on_its_charts(demo: Demo) -> None:
 
 def test_the_simulated_tools_are_read_to_their_end_and_rest(demo: Demo) -> None:
     with demo.server.database():
-        for provider in ("github", "jira", "jenkins", "pagerduty"):
-            connection = Connection.objects.get(provider=provider)
-            assert connection.paused_at is not None  # nobody serves it once the command has ended
-            assert not connection.problem
-        assert set(WorkItem.objects.values_list("connection__provider", flat=True)) == {"jira"}
-        built = Deployment.objects.filter(connection__provider="jenkins")
-        assert set(built.values_list("repository__name", flat=True)) == BUILT_IN_JENKINS
-        assert not UnplacedRecord.objects.exists()
-        assert not Stream.objects.filter(succeeded_at=None).exists()
-        assert not Repository.objects.exclude(name__in=[repository.name for repository in REPOSITORIES]).exists()
-        merged = PullRequest.objects.filter(state="merged")
-        assert merged.count() > len(demo.planned.commits) / 5
-        assert not merged.exclude(merge_sha__in=Commit.objects.values("sha")).exists()
-        commit_links = PullRequestCommit.objects.count()
-        assert PullRequestCommit.objects.filter(sha__in=Commit.objects.values("sha")).count() == commit_links
-        written = FileAttribution.objects.filter(commit__sha__in=PullRequestCommit.objects.values("sha"))
-        in_pull_requests = written.values("commit").distinct().count()
-        assert in_pull_requests > len(demo.planned.commits) / 5  # what agents wrote is found in pull requests
-        assert not WorkItemLink.objects.filter(work_item=None).exists()
+        tool_checks.assert_read_to_their_end(commits=len(demo.planned.commits))
         assert Incident.objects.count() > (10 if demo.year.weeks == YEAR_WEEKS else 2)
         assert not Incident.objects.filter(service="").exists()
 
 
 def test_a_mirrored_ticket_is_in_step_with_jira_and_another_one_differs(demo: Demo) -> None:
     with demo.server.database():
-        mirrors = list(TicketMirror.objects.select_related("ticket"))
-        assert {mirror.ticket.title: mirror.status for mirror in mirrors} == {IN_STEP: "synced", DIFFERENT: "differs"}
-        assert all(mirror.url == f"https://jira.example.com/browse/{mirror.key}" for mirror in mirrors)
-        [differing] = [mirror for mirror in mirrors if mirror.status == "differs"]
-        assert differing.remote_due_on == differing.ticket.due_on + THERE - HERE
+        tool_checks.assert_mirrored()
 
 
 def test_delivery_and_compare_set_search_apart_by_how_long_reviews_wait(demo: Demo) -> None:
