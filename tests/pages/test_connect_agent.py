@@ -218,4 +218,4 @@ def test_telemetry_that_nobody_reads_yet_is_not_called_sessions(member: Client) 
     assert 'data-arrived="false"' in line
     assert "Telemetry arrives and is kept" in line
     assert "3 records of codex_exec" in line
-    assert "no vocabulary reads yet: codex.api_request" in line
+    assert "that Headway cannot read yet: codex.api_request" in line

@@ -250,7 +250,7 @@ def test_an_issue_that_moves_to_another_key_stays_the_mirror(mirrored: Ticket, j
 def test_an_issue_that_is_deleted_is_said_to_be_gone(mirrored: Ticket, jira: JiraServer) -> None:
     read_everything(Connection.objects.get())
     hears(jira.written.delete(issue_in(jira)))
-    assert (mirror().status, "gone" in mirror().problem) == ("failed", True)
+    assert (mirror().status, "was deleted" in mirror().problem) == ("failed", True)
     mirrored.refresh_from_db()
     assert mirrored.state == "open"
 

@@ -114,7 +114,7 @@ def test_a_renamed_model_is_priced_as_the_one_that_it_was() -> None:
         ({"output": None}, "output", "Give a price"),
         ({"model": "*"}, "model", "Name a model"),
         ({"same_as": "claude-sonnet-4-5", "input": Decimal(1)}, "same_as", "not both"),
-        ({"same_as": "nobody-knows"}, "same_as", "knows no model nobody-knows"),
+        ({"same_as": "nobody-knows"}, "same_as", "has no model nobody-knows"),
         ({"long_above": 200_000}, "long_above", "need"),
         ({"long_input": Decimal(1)}, "long_above", "need"),
         ({"reason": ""}, "reason", "blank"),
