@@ -33,7 +33,7 @@ def test_a_review_covers_the_whole_fiscal_quarter_or_month_of_a_day() -> None:
     with pytest.raises(QbrExistsError) as exists:
         review(day=date(2026, 7, 1))
     assert exists.value.qbr == quarter
-    with pytest.raises(FieldError, match="has not come yet"):
+    with pytest.raises(FieldError, match="has not started"):
         review(day=date(2026, 10, 1))
 
 

@@ -76,7 +76,7 @@ def test_an_owner_changes_their_ticket_and_a_colleague_does_not(teams: Org) -> N
 
 
 REFUSED: Sequence[tuple[dict[str, Any], str, str]] = [
-    ({"title": "  "}, "title", "Say what"),
+    ({"title": "  "}, "title", "Enter the opportunity"),
     ({"title": "x" * 201}, "title", "At most 200"),
     ({"title": "a\x00b"}, "title", "NUL"),
     ({"resolution": "x" * 20_001}, "resolution", "At most 20,000"),
