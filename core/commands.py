@@ -32,7 +32,7 @@ def day_argument(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise CommandError(f"“{text[:40]}” is no day. Write it as 2026-01-31.") from None
+        raise CommandError(f"“{text[:40]}” is not a day. Write it as 2026-01-31.") from None
 
 
 def read_file(name: str, most_bytes: int) -> bytes:

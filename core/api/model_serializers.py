@@ -52,7 +52,7 @@ class Day(serializers.DateField):
         try:
             return date.fromisoformat(value)
         except (TypeError, ValueError):
-            raise serializers.ValidationError(f"“{str(value)[:40]}” is no day like 2026-11-30.") from None
+            raise serializers.ValidationError(f"“{str(value)[:40]}” is not a day such as 2026-11-30.") from None
 
 
 class Text(serializers.CharField):

@@ -58,7 +58,7 @@ def _day(parameter: str, text: str) -> date:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise QueryError(parameter, f"“{text}” is no day. Write it as 2026-01-31.") from None
+        raise QueryError(parameter, f"“{text}” is not a day. Write it as 2026-01-31.") from None
     if not EARLIEST <= day <= LATEST:
         raise QueryError(parameter, f"“{text}” is out of reach. Days lie between {EARLIEST} and {LATEST}.")
     return day

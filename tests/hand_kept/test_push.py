@@ -75,7 +75,7 @@ def test_a_second_value_for_a_day_replaces_the_first_and_the_history_has_both(cl
         ({"date": "2099-12-31"}, "has not come yet"),
         ({"date": "1999-12-31"}, "before the year 2000"),
         ({"date": "31.03.2026"}, "date: “31.03.2026” is not a day such as 2026-11-30."),
-        ({"date": 20260331}, "date: “20260331” is no day"),
+        ({"date": 20260331}, "date: “20260331” is not a day"),
         ({"value": 1e15}, "value: It is too large: at most 1,000,000,000,000."),
         ({"value": -(10**400)}, "value: It must be a number."),
         ({"value": float("nan")}, "value: It must be a number."),

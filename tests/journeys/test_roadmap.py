@@ -156,7 +156,7 @@ def test_an_executive_drags_an_objective_and_is_told_what_was_changed_meanwhile(
         Objective.objects.filter(pk=moved.pk).update(version=moved.version + 1)
     before = list(windows.complaints)
     card.drag_to(whole.locator("td").nth(0))
-    expect(page.locator("#roadmap-problem")).to_contain_text(f"it stands in {following} of All of the organisation now")
+    expect(page.locator("#roadmap-problem")).to_contain_text(f"it is now in {following} of All of the organisation")
     expect(page.locator("#roadmap-problem")).to_contain_text(f"You wanted All of the organisation, {now}")
     window.settle()
     assert all("409" in complaint for complaint in windows.complaints[len(before) :])

@@ -236,4 +236,4 @@ def test_of_too_few_people_others_see_nothing(shop: Repository, member: Client) 
         html = page(member, **parameters)
         assert "$3.30" not in html
         assert "$3.00" not in html
-    assert "repository hidden because of few people" in page(member)
+    assert "repository hidden: too few people" in page(member)

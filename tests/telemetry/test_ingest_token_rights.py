@@ -241,5 +241,5 @@ def test_the_connect_page_makes_a_token_for_a_person(admin: Client) -> None:
     page = admin.post("/setup/agents/", {"name": "a", "person": "ada@example.com"}).content.decode()
     token = IngestToken.objects.get()
     assert (token.scope, token.identity and token.identity.person) == ("telemetry", ada)
-    assert "Sends for Ada" in page
+    assert "Counts for Ada" in page
     assert ADA["enduser.id"] == ada.email

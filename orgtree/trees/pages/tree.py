@@ -218,7 +218,7 @@ def _day(written: str) -> date | None:
     try:
         return date.fromisoformat(written.strip())
     except ValueError:
-        raise UnreadableError(f"“{written[:40]}” is no day. Give it as 2026-01-31, or leave it empty.") from None
+        raise UnreadableError(f"“{written[:40]}” is not a day. Write it as 2026-01-31, or leave it empty.") from None
 
 
 def _leader(written: str) -> Person | None:

@@ -82,7 +82,7 @@ def test_a_move_of_a_unit_is_shown_before_it_is_stored(admin: Client, engineerin
     page = text_of(admin.get("/orgtree/trees/engineering/move/", params))
     assert f"What moves from {on.day} {on:%B %Y} on" in page
     assert "People 1: Ada" in page
-    assert "Units with other figures 1: Product" in page
+    assert "Units whose figures change 1: Product" in page
     assert not UnitPlace.objects.filter(parent__slug="product").exists()
     assert admin.post("/orgtree/trees/engineering/move/", params).status_code == 302
     (place,) = UnitPlace.objects.filter(parent__slug="product")
