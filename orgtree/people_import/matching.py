@@ -16,7 +16,7 @@ from orgtree.people_import.drafts import RowError
 
 def match(errors: list[RowError]) -> None:
     """Fill `draft.person_id`, creating new people; adds conflicts to `errors`."""
-    _refuse(errors, "email", _DUPLICATES, "The address is also in row {} too. Each person has one row.")
+    _refuse(errors, "email", _DUPLICATES, "The address is also in row {}. Each person has one row.")
     for statement in (_BY_PUBLIC_ID, _BY_EMAIL, _BY_EMAIL_IDENTITY, *_OWNERS, _FOUND_OWNERS):
         sql.execute(statement)
     _refuse(
@@ -27,7 +27,7 @@ def match(errors: list[RowError]) -> None:
     )
     sql.execute(_BY_IDENTITIES)
     _refuse(errors, "email", _SAME_PERSON, "This is the same person as in row {}, under another address.")
-    _refuse(errors, "identities", _IN_TWO_ROWS, "“{}” stands in row {} too. An identity belongs to one person.")
+    _refuse(errors, "identities", _IN_TWO_ROWS, "“{}” is also in row {}. An identity belongs to one person.")
     _refuse(
         errors, "identities", _SOMEBODY_ELSES, "“{}” belongs to {}. Move it to this person first, or correct the row."
     )

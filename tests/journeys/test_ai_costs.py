@@ -117,17 +117,17 @@ def test_an_executive_follows_the_money(costly_server: Server, windows: BrowserW
     first.get_by_role("link", name=SHOP).click()
     window.settle()
     assert window.grave_barriers() == []
-    expect(page.get_by_role("heading", name=f"What {SHOP} cost")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"AI cost of {SHOP}")).to_be_visible()
     expect(page.get_by_role("table", name="Spend by agent")).to_contain_text("$28.50")
 
     look_up(window, f"{SHOP}#2")
-    expect(page.get_by_role("heading", name=f"What {SHOP}#2 cost")).to_be_visible()
+    expect(page.get_by_role("heading", name=f"AI cost of {SHOP}#2")).to_be_visible()
     states = page.get_by_role("table", name="Spend by outcome")
     expect(states).to_contain_text("Merged")
     expect(states).to_contain_text("$1.50")
 
     look_up(window, "SHOP-12")
-    expect(page.get_by_role("heading", name="What SHOP-12 cost")).to_be_visible()
+    expect(page.get_by_role("heading", name="AI cost of SHOP-12")).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text("$7.50")
     closed = states.get_by_role("row").filter(has_text="Closed without a merge")
     expect(closed).to_contain_text("Abandoned")

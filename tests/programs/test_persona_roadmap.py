@@ -121,9 +121,9 @@ def test_a_cell_shows_value_trend_and_threshold_and_leads_to_the_metric(sign_in:
 
 def test_what_is_not_measured_says_what_it_takes(sign_in: SignIn) -> None:
     page = text(sign_in(EXECUTIVE), PERSONAS)
-    assert "the hand-kept metric “customer_satisfaction” is to be set up" in page
+    assert "the hand-kept metric “customer_satisfaction” needs to be set up" in page
     assert "/insights/hand-kept/new/?template=customer_satisfaction" in page
-    assert "no tool here measures sprint.scope_creep" in page
+    assert "no connected tool measures sprint.scope_creep" in page
     assert "/insights/hand-kept/new/" not in text(sign_in(MEMBER), PERSONAS), "members set nothing up"
     assert "but none overall" in why_unmeasured("ai.active_share_by_agent")
     document = sign_in(EXECUTIVE).get("/api/v1/roadmap/personas/").json()

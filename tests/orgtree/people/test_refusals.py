@@ -28,7 +28,7 @@ KNOWN = """
 @pytest.mark.parametrize(
     ("text", "refused", "message"),
     [
-        ("email\nalan@example.com\nALAN@Example.com", [(3, "email")], "stands in row 2 too"),
+        ("email\nalan@example.com\nALAN@Example.com", [(3, "email")], "is also in row 2"),
         ("email,manager_email\nalan@example.com,nobody@example.com", [(2, "manager_email")], "is unknown"),
         ("email,manager_email\nalan@example.com,Alan@example.com", [(2, "manager_email")], "their own manager"),
         (
@@ -42,7 +42,7 @@ KNOWN = """
         (
             "email,identities\nalan@example.com,github:x\njoan@example.com,github:x",
             [(3, "identities")],
-            "stands in row 2 too",
+            "is also in row 2",
         ),
         (
             "email,identities\nada.king@example.com,ada@example.com\nada@example.com,",
