@@ -89,7 +89,7 @@ def test_tokens_without_a_price_open_to_these_alone(admin: Client, org: Org) -> 
 
 def test_a_name_that_nobody_knows_is_said(admin: Client, used: Org) -> None:
     page = admin.get(reverse("ai_prices"), {"all": "sonet"}).content.decode()
-    assert "No price is known of <code>sonet</code>" in page
+    assert "No price is known for <code>sonet</code>" in page
 
 
 def test_a_list_that_does_not_fit_is_refused(admin: Client, used: Org) -> None:

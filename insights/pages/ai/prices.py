@@ -98,6 +98,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
     answers = AI_PAGE.read(filters, QUERIES)
     unknown = unknown_models({model for model in chosen.values() if model})
     models = _models(answers, chosen, unknown)
+    tokens = answers.figure("ai.tokens")
     context = {
         "days": wording.days(filters.window),
         "whose": scope_words(filters, around),
@@ -109,8 +110,8 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
         "for_all": chosen.get(ALL, ""),
         "unknown": sorted(unknown),
         "models": listed_models(),
-        "left_out": answers.left_out("ai.tokens", Dimension.MODEL) if models else 0,
-        "reason": answers.figure("ai.tokens").reason if answers.figure("ai.tokens").withheld else "",
+        "left_out": 0 if tokens.withheld else answers.left_out("ai.tokens", Dimension.MODEL),
+        "reason": tokens.reason if tokens.withheld else "",
         "summed": _summed(models),
         "rough": any(not model.what_if.knows_bounds for model in models),
         "unpriced": [

@@ -44,7 +44,7 @@ def test_a_file_is_looked_at_and_then_applied(admin: Client) -> None:
 
 def test_the_preview_names_errors_with_row_and_column_and_can_not_be_applied(admin: Client) -> None:
     page = upload(admin, FIRST + "    Alan Turing,alan@example.com,nobody@example.com,Payments").content.decode()
-    assert "nobody@example.com” is nobody" in page
+    assert "nobody@example.com” is unknown" in page
     assert "<code>manager_email</code>" in page
     assert "Upload the corrected file" in page
     stored = PeopleImport.objects.get()
