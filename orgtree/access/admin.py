@@ -51,8 +51,8 @@ class HeadwayUserAdmin(UserAdmin[User]):
         tokens = ApiToken.objects.filter(
             Q(expires_at=None) | Q(expires_at__gt=timezone.now()), user__in=accounts, revoked_at=None
         ).count()
-        left = f" {tokens} API tokens of theirs still work: revoke them in the list of tokens." if tokens else ""
-        messages.success(request, f"{ended} sessions ended.{left}")
+        left = f" API tokens that still work: {tokens}. Revoke them in the list of tokens." if tokens else ""
+        messages.success(request, f"Sessions ended: {ended}.{left}")
 
     @admin.action(description="Deactivate: no sign-in, no API tokens")
     def switch_off(self, request: HttpRequest, accounts: QuerySet[User]) -> None:

@@ -55,7 +55,7 @@ def test_failures_rise() -> None:
 
 
 def test_bugs_come_back() -> None:
-    assert "15.0% of the bugs" in text_of(explanations.bugs_come_back(rate(15, of=20), url=""))
+    assert "15.0% of the fixed bugs" in text_of(explanations.bugs_come_back(rate(15, of=20), url=""))
     assert explanations.bugs_come_back(rate(14.9, of=20), url="") is None
     assert explanations.bugs_come_back(rate(50, of=19), url="") is None
 
