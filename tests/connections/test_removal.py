@@ -36,7 +36,7 @@ def test_many_are_deleted_by_the_worker(
     admin: Client, connection: Connection, pull_request: PullRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(removal, "MOST_WHILE_WAITING", 0)
-    assert "The 1 records that it brought are deleted in the background" in remove(admin, connection)
+    assert "The 1 records that it provided are being deleted in the background" in remove(admin, connection)
     assert PullRequest.objects.exists()
     assert not synced_connections().exists()
     assert not Connection.objects.filter(name=connection.name).exists()  # the name can be given again

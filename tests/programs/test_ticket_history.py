@@ -62,8 +62,8 @@ def test_a_reader_is_told_what_they_may_see(pulls: dict[int, PullRequest]) -> No
     new_draft = draft(pull_requests=(pulls[2].pk,), objective=hidden.pk, metric="pr.pickup_time")
     change_ticket(as_(EXECUTIVE), new_ticket, new_draft, of_version=1)
     changes = history(MEMBER, new_ticket)
-    assert "Pull request – → one that you may not see" in changes
-    assert "Objective – → one that you may not see" in changes
+    assert "Pull request – → not visible to you" in changes
+    assert "Objective – → not visible to you" in changes
     assert "A draft that nobody knows" not in changes
     assert "Metric – → Pickup time" in changes
     assert "A draft that nobody knows" in history(EXECUTIVE, new_ticket)

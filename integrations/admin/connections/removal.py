@@ -76,7 +76,7 @@ def _removed(
         if later:
             what = (
                 f"The {total:,} records that it provided are being deleted in the background; figures change as they "
-                "go."
+                "are deleted."
             )
         messages.success(request, f"{name} is removed. {what}")
         if hooks_left:
