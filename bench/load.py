@@ -23,7 +23,7 @@ from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeL
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 RECORDS_PER_SESSION = 50
-SENDERS = 500  # people whose agents send
+SENDERS = tuple(f"dev{number}@example.com" for number in range(500))  # people whose agents send
 MODEL = "claude-sonnet-4-5"
 _numbers = itertools.count()
 
@@ -32,7 +32,9 @@ class RefusedRequestError(Exception):
     """The receiver did not answer 200."""
 
 
-def logs_body(records: int, *, model: str = MODEL, per_person: int = RECORDS_PER_SESSION) -> bytes:
+def logs_body(
+    records: int, *, model: str = MODEL, per_person: int = RECORDS_PER_SESSION, senders: Sequence[str] = SENDERS
+) -> bytes:
     """An export request of `records` answered model requests, none like any other, at the present time.
 
     Each session is of another person.
@@ -42,12 +44,11 @@ def logs_body(records: int, *, model: str = MODEL, per_person: int = RECORDS_PER
     while remaining > 0:
         size = min(per_person, remaining)
         remaining -= size
-        resource_logs.append(_session(size, model))
+        resource_logs.append(_session(size, model, senders[next(_numbers) % len(senders)]))
     return ExportLogsServiceRequest(resource_logs=resource_logs).SerializeToString()
 
 
-def _session(records: int, model: str) -> ResourceLogs:
-    person = f"dev{next(_numbers) % SENDERS}@example.com"
+def _session(records: int, model: str, person: str) -> ResourceLogs:
     session = str(uuid.uuid4())
     return ResourceLogs(
         resource=Resource(attributes=[_text("service.name", "claude-code"), _text("enduser.id", person)]),
