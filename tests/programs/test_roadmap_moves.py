@@ -106,7 +106,7 @@ def test_whoever_moves_an_older_one_is_told_where_it_stands() -> None:
     status, message = move(client, f"objective-{written.pk}", quarter=str(NEXT))
     assert status == 409
     assert "“Renamed”" in message
-    assert "2026-Q3 of Platform now" in message
+    assert "now in 2026-Q3 of Platform" in message
     assert "You wanted Platform, 2026-Q4" in message
     assert stored(written).quarter == current_quarter()
     status, message = move(signed_in(EXECUTIVE), f"intent-{planned.pk}", quarter=str(FOURTH), unit="platform")
