@@ -111,7 +111,7 @@ def test_whoever_moves_an_older_one_is_told_where_it_stands() -> None:
     assert stored(written).quarter == current_quarter()
     status, message = move(signed_in(EXECUTIVE), f"intent-{planned.pk}", quarter=str(FOURTH), unit="platform")
     assert status == 409
-    assert "2027-Q1 of Search now" in message
+    assert "now in 2027-Q1 of Search" in message
     page = signed_in(EXECUTIVE).post(MOVE, {"card": f"intent-{planned.pk}", "version": "1", "quarter": str(FOURTH)})
     assert page.status_code == 409
     assert 'name="version" value="2"' in page.content.decode(), "sent again, it takes that one's place"
