@@ -200,7 +200,7 @@ def test_what_cannot_be_given_is_refused_in_words(org: Org) -> None:
     archive_tree(OrgTree.objects.get(slug="sites"))
     with pytest.raises(ArchivedTreeRefusal, match="archived"):
         org.own("acme/shop", "berlin")
-    with pytest.raises(CommandError, match="no day"):
+    with pytest.raises(CommandError, match="is not a day"):
         call_command("own", "acme/shop", "payments", "--from", "yesterday")
     assert not Ownership.objects.exists()
 
