@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from insights.columns.source import PAGE
@@ -28,6 +28,16 @@ def page_view(view: View[Arguments]) -> View[Arguments]:
 def form_view(view: View[Arguments]) -> View[Arguments]:
     """For a page that is also posted to."""
     return login_required(never_cache(require_http_methods(["GET", "POST"])(explains_bad_filters(view))))
+
+
+def record_view(view: View[Arguments]) -> View[Arguments]:
+    """For a page of what people write: a browser that goes back to it reads it again."""
+    return never_cache(page_view(view))
+
+
+def action_view(view: View[Arguments]) -> View[Arguments]:
+    """For what only forms post to."""
+    return login_required(never_cache(require_POST(explains_bad_filters(view))))
 
 
 def figures_view(view: View[Arguments]) -> View[Arguments]:

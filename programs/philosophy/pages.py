@@ -8,19 +8,17 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.edit_conflicts import renumber
 from core.markdown import as_html
 from core.write_errors import ConflictError, FieldError
 from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
+from insights.ui.views import action_view, form_view, page_view, record_view
 from orgtree.access.who_sees import name_of, names_of
 from programs.models.philosophy import LONGEST_REASON
 from programs.philosophy.publishing import (
@@ -51,9 +49,7 @@ class PhilosophyForm(forms.Form):
     number = forms.IntegerField(widget=forms.HiddenInput)
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def philosophy(request: HttpRequest) -> HttpResponse:
     version, access = current_philosophy(), access_in(request)
     done, accounts = acknowledged_by(version.number) if may_publish(access) else (0, 0)
@@ -61,7 +57,7 @@ def philosophy(request: HttpRequest) -> HttpResponse:
         "html": as_html(version.text),
         "published": _published(version),
         "number": version.number,
-        "acknowledged": has_acknowledged(request.user, version.number),  # type: ignore[arg-type]  # an account: login_required
+        "acknowledged": has_acknowledged(request.user, version.number),  # type: ignore[arg-type]  # an account
         "done": done,
         "accounts": accounts,
         "edit_url": reverse("philosophy_edit") if may_publish(access) else "",
@@ -70,8 +66,7 @@ def philosophy(request: HttpRequest) -> HttpResponse:
     return render(request, "programs/philosophy/philosophy.html", context)
 
 
-@login_required
-@require_POST
+@action_view
 def philosophy_acknowledge(request: HttpRequest) -> HttpResponse:
     """`number` is the version that was read: where another one holds by now, that is to be read first."""
     number = request.POST.get("number", "")
@@ -82,9 +77,7 @@ def philosophy_acknowledge(request: HttpRequest) -> HttpResponse:
     return redirect("philosophy")
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def philosophy_edit(request: HttpRequest) -> HttpResponse:
     access = access_in(request)
     if not may_publish(access):
@@ -110,8 +103,7 @@ def philosophy_edit(request: HttpRequest) -> HttpResponse:
     return _form_page(request, form, status=400)
 
 
-@login_required
-@require_GET
+@page_view
 def philosophy_version(request: HttpRequest, number: int) -> HttpResponse:
     """An earlier version, and what it changed in the one before."""
     version = version_numbered(number)

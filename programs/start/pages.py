@@ -11,20 +11,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from insights.catalogue.declarations import Metric
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError
+from insights.ui.views import record_view
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
@@ -95,10 +92,7 @@ class StepLine:
     benchmark_url: str
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def program_start(request: HttpRequest) -> HttpResponse:
     access = _leader(request)
     selection = _params(request, access.visibility)
@@ -126,10 +120,7 @@ def program_start(request: HttpRequest) -> HttpResponse:
     return render(request, "programs/overview/start.html", context)
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def program_start_suggestions(request: HttpRequest) -> HttpResponse:
     """Apart from the page: it looks at five quarters and all comparable units of each team."""
     access = _leader(request)

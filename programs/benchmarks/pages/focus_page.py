@@ -8,14 +8,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from core.edit_conflicts import renumber
 from core.write_errors import ConflictError, FieldError
@@ -24,7 +21,7 @@ from insights.catalogue.registry import get
 from insights.pages.annotations.labels import GONE, moment
 from insights.pages.metric.chain import side_by_side
 from insights.query.errors import UnknownMetricError
-from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.views import action_view, form_view, record_view
 from orgtree.access.who_sees import names_of
 from programs.benchmarks.columns import TABLE
 from programs.benchmarks.pages.listing import benchmark_line, tabs
@@ -88,18 +85,12 @@ class FocusForm(forms.Form):
         return {"unit": unit, "metric": data["metric"], "indicators": list(chosen), "reason": data["reason"]}
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def focus(request: HttpRequest) -> HttpResponseBase:
     return _focus_page(request, subject_in(request))
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
-@explains_bad_filters
+@form_view
 def focus_edit(request: HttpRequest) -> HttpResponseBase:
     subject = subject_in(request)
     if not subject.may_agree or (subject.unit is not None and not exists_today(subject.unit)):
@@ -121,9 +112,7 @@ def focus_edit(request: HttpRequest) -> HttpResponseBase:
     return _form_page(request, subject, form, status=400)
 
 
-@login_required
-@require_POST
-@explains_bad_filters
+@action_view
 def focus_begin(request: HttpRequest) -> HttpResponseBase:
     """With the indicators of the starter set `set`; `number` is the version that they take the place of."""
     subject, number = subject_in(request), request.POST.get("number", "")

@@ -7,14 +7,11 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
-from django.views.decorators.vary import vary_on_headers
 
 from core.edit_conflicts import Difference, renumber
 from core.write_errors import ConflictError, FieldError
@@ -22,7 +19,7 @@ from insights.benchmarks.baselines import grows_with_time
 from insights.catalogue.declarations import Metric
 from insights.query.enums import Better
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.views import form_view, part_view
 from programs.benchmarks.pages.labels import of_words, value_words
 from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import benchmarks_for, newest_version
@@ -102,10 +99,7 @@ class BenchmarkForm(forms.Form):
         return {**data, **values, "metric": self.metric.key, "unit": unit}
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
-@explains_bad_filters
+@form_view
 def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
     """A POST with `take` fills in a suggestion without saving it."""
     subject, metric = _params(request, key)
@@ -132,11 +126,8 @@ def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
     return _form_page(request, subject, form, status=400)
 
 
-@login_required
 @never_cache
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
+@part_view
 def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
     """The part beside the form, or a page of its own; `period` and `better` as the form says them."""
     subject, metric = _params(request, key)

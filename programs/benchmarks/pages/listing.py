@@ -6,22 +6,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from core.csv_export import csv_response
 from core.page_links import page_links
 from insights.catalogue.declarations import Metric
 from insights.pages.annotations.labels import ABBREVIATIONS
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError
 from insights.ui.page_numbers import read_page
 from insights.ui.tiles import Picker
+from insights.ui.views import page_view, record_view
 from programs.benchmarks.columns import TABLE
 from programs.benchmarks.pages.labels import BenchmarkLine, line_of
 from programs.benchmarks.pages.subject import Subject, subject_in
@@ -44,10 +41,7 @@ METRICS_A_PAGE = 30
 FOCUS, INDICATOR = "Focus", "Key indicator"
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def benchmarks(request: HttpRequest) -> HttpResponseBase:
     subject = subject_in(request)
     show = _show(request)
@@ -81,9 +75,7 @@ def benchmarks(request: HttpRequest) -> HttpResponseBase:
     return render(request, "programs/benchmarks/list.html", context)
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def benchmarks_csv(request: HttpRequest) -> HttpResponseBase:
     subject = subject_in(request)
     holding, focus = _agreed(subject)

@@ -7,24 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
 
 from core.page_links import page_links
 from core.write_errors import ConflictError, FieldError
 from insights.catalogue.declarations import Metric
 from insights.query.query import Granularity
 from insights.ui import tiles
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import DEFAULT_GRANULARITY
 from insights.ui.page_numbers import read_page
+from insights.ui.views import action_view, record_view
 from orgtree.models import Unit
 from programs.benchmarks.pages.labels import BenchmarkLine, baseline_words, line_of, version_lines
 from programs.benchmarks.pages.listing import benchmark_line, tabs
@@ -47,10 +44,7 @@ class UnitLine:
     line: BenchmarkLine
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def benchmark(request: HttpRequest, key: str) -> HttpResponseBase:
     return benchmark_page(request, key, subject_in(request))
 
@@ -94,9 +88,7 @@ def benchmark_page(
     return render(request, "programs/benchmarks/benchmark.html", context, status=status)
 
 
-@login_required
-@require_POST
-@explains_bad_filters
+@action_view
 def benchmark_take_back(request: HttpRequest, key: str) -> HttpResponseBase:
     """`reason`, and `number` of the version that it is about."""
     subject = subject_in(request)

@@ -7,13 +7,10 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from core.csv_export import csv_response
 from insights.catalogue.agents import AGENT_NAMES
@@ -21,7 +18,7 @@ from insights.privacy.scope_access import access_in, default_scope, has_scope
 from insights.query.errors import ScopeNeededError
 from insights.query.query import Scope
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.views import record_view
 from orgtree.access.access import Access
 from orgtree.models import Attribute, Unit
 from programs.budgets.services.charge_back import (
@@ -37,10 +34,7 @@ from programs.budgets.services.months import month_name, written
 from programs.budgets.services.requested import requested_months
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def charge_back_page(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     (months, unit), attribute = _requested(request, access), chosen_attribute(request.GET.get("attribute", ""))
@@ -65,10 +59,7 @@ def charge_back_page(request: HttpRequest) -> HttpResponseBase:
     return render(request, "programs/budgets/charge_back.html", context)
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def charge_back_csv(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     months, unit = _requested(request, access)

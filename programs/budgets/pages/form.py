@@ -7,19 +7,17 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.forms.models import model_to_dict
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
 
 from core.edit_conflicts import field_differences
 from core.write_forms import WriteForm
 from insights.catalogue.agents import AGENT_NAMES, agent_name
 from insights.privacy.scope_access import access_in
+from insights.ui.views import action_view, form_view
 from orgtree.models.visibility import Visibility, person_of
 from programs.budgets.pages.labels import history_of, whose
 from programs.budgets.services.fields import WRITTEN
@@ -59,9 +57,7 @@ class BudgetForm(WriteForm, forms.ModelForm[Budget]):
         return {**data, "unit": unit, "amount": str(data["amount"]), "last_month": data["last_month"] or None}
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def budget_new(request: HttpRequest) -> HttpResponse:
     """`unit` in the address fills the form in."""
     access = access_in(request)
@@ -75,9 +71,7 @@ def budget_new(request: HttpRequest) -> HttpResponse:
     return _form_page(request, form, {"title": "Set a budget", "submit": "Set the budget"})
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def budget_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """With its history, which everybody reads who may change it."""
     access, budget = access_in(request), _to_change(request, pk)
@@ -98,8 +92,7 @@ def budget_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return _form_page(request, form, page)
 
 
-@login_required
-@require_POST
+@action_view
 def budget_remove(request: HttpRequest, pk: int) -> HttpResponse:
     remove_budget(access_in(request), _to_change(request, pk))
     messages.success(request, "Budget removed.")

@@ -7,20 +7,17 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from insights.privacy.scope_access import access_in
 from insights.query.query import Freshness
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters
 from insights.ui.spend_budgets import SpendBudgets
 from insights.ui.tiles import Picker
+from insights.ui.views import record_view
 from orgtree.access.access import Access
 from programs.budgets.pages.labels import BudgetLine, budget_line
 from programs.budgets.queries.budgets import alerts_sent, budgets_of
@@ -31,10 +28,7 @@ from programs.budgets.services.requested import requested_month
 from programs.models import Budget
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def budgets(request: HttpRequest) -> HttpResponseBase:
     """`unit` leaves those of a unit and of all below it."""
     access, month, unit = access_in(request), requested_month(request.GET.dict()), request.GET.get("unit", "")

@@ -8,24 +8,21 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from core.page_links import page_links
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY
+from insights.ui.views import form_view
 from programs.closing.services.closing import NOT_STARTED, close_quarter, preview_closing
 from programs.closing.services.closing import ClosingLine as Closing
 from programs.models import Objective, Quarter
@@ -59,10 +56,7 @@ class DraftLine:
     decision: str
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
-@explains_bad_filters
+@form_view
 def quarter_close(request: HttpRequest, start: str) -> HttpResponseBase:
     """`decision-<id>` and `retrospective-<id>` for the objectives of the page that is shown, `retrospective`, and
     `forced_because` where it is not over yet.  With `keep` they are stored, and the quarter stays open.

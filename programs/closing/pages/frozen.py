@@ -8,15 +8,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from core.markdown import as_html
 from core.page_links import page_links
@@ -25,9 +22,9 @@ from insights.privacy.scope_access import access_in
 from insights.query.query import Window
 from insights.ui import wording
 from insights.ui.amounts import amount_text
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY
+from insights.ui.views import page_view, record_view
 from orgtree.models import Person
 from programs.closing.pages.restated_text import restated_text
 from programs.closing.services.frozen import (
@@ -96,17 +93,13 @@ class FrozenLine:
     tickets: str
 
 
-@login_required
-@require_GET
+@page_view
 def quarters(request: HttpRequest) -> HttpResponse:
     """Each quarter is chosen on the list of objectives."""
     return redirect("objectives")
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
     """The frozen document of a closed quarter; one that is open leads to its list."""
     record = known_quarter(start)

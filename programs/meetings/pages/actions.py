@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
 
 from core.forms import show_error
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
+from insights.ui.views import action_view
 from programs.meetings.pages.move_form import MoveForm
 from programs.meetings.pages.page import meeting_page, visible_meeting
 from programs.meetings.pages.series_page import visible_series
@@ -20,9 +18,7 @@ from programs.meetings.services.writing import cancel, end_series, move
 CONFLICT = "Somebody changed this meeting in the meantime; nothing was stored. This page shows it as it is now."
 
 
-@login_required
-@never_cache
-@require_POST
+@action_view
 def meeting_move(request: HttpRequest, pk: int) -> HttpResponse:
     meeting, form = visible_meeting(request, pk), MoveForm(request.POST)
     if not form.is_valid():
@@ -38,9 +34,7 @@ def meeting_move(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("meeting", moved.pk)
 
 
-@login_required
-@never_cache
-@require_POST
+@action_view
 def meeting_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     meeting = visible_meeting(request, pk)
     sequence = request.POST.get("sequence", "")
@@ -55,9 +49,7 @@ def meeting_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("meeting", pk)
 
 
-@login_required
-@never_cache
-@require_POST
+@action_view
 def series_end(request: HttpRequest, pk: int) -> HttpResponse:
     series = visible_series(request, pk)
     try:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
-from django.views.decorators.cache import cache_control, never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
 
 from core.secret_links import secret_link
+from insights.ui.views import form_view
 from programs.meetings.services.feeds import TooManyReadsError, find_feed, read_feed, renew_feed, revoke_feed
 from programs.models import CalendarFeed
 
@@ -41,13 +41,11 @@ def calendar_ics(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def calendar_feed(request: HttpRequest) -> HttpResponse:
     """A POST makes a new address, shown once, or revokes the one there is (`revoke`)."""
     account = request.user
-    assert isinstance(account, User), "the page is for accounts"  # noqa: S101 — login_required lets none else in
+    assert isinstance(account, User), "the page is for accounts"  # noqa: S101 — none else is let in
     address = ""
     if request.method == "POST":
         if "revoke" in request.POST:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from insights.privacy.scope_access import access_in
+from insights.ui.views import record_view
 from programs.meetings.pages.labels import holiday_words, meeting_lines, participant_lines, rule_words
 from programs.meetings.pages.move_form import MoveForm
 from programs.meetings.services.calendars import calendar_file
@@ -19,16 +17,12 @@ from programs.meetings.services.records import records_of
 from programs.models import Meeting, MeetingParticipant
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def meeting(request: HttpRequest, pk: int) -> HttpResponse:
     return meeting_page(request, visible_meeting(request, pk))
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def meeting_ics(request: HttpRequest, pk: int) -> HttpResponse:
     """To be opened in a calendar, by whoever has no invitation by e-mail."""
     record = visible_meeting(request, pk)

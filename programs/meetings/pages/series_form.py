@@ -9,18 +9,16 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from core.edit_conflicts import field_differences, values_of
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.ui.views import form_view
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility, person_of
 from programs.meetings.pages.series_page import visible_series
@@ -91,9 +89,7 @@ class NewSeriesForm(SeriesForm):
         return {**data, "unit": "" if data["unit"] == WHOLE else data["unit"]}
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def series_new(request: HttpRequest) -> HttpResponse:
     """`unit` and `kind` in the address fill the form in."""
     access = access_in(request)
@@ -109,9 +105,7 @@ def series_new(request: HttpRequest) -> HttpResponse:
     return _form_page(request, form, page)
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def series_edit(request: HttpRequest, pk: int) -> HttpResponse:
     access, series = access_in(request), visible_series(request, pk)
     page = {"title": series.title, "submit": "Save", "back_url": reverse("meeting_series", args=[pk])}

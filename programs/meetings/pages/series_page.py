@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Count, Min, Q
 from django.http import Http404, HttpRequest, HttpResponse
@@ -13,15 +12,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.page_numbers import read_page
+from insights.ui.views import record_view
 from programs.meetings.pages.labels import holiday_words, meeting_lines, participant_lines, rule_words
 from programs.meetings.services.recurrence import occurrences
 from programs.models import MeetingSeries, MeetingState
@@ -46,10 +43,7 @@ class SkippedDay:
     holiday: str
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def series_list(request: HttpRequest) -> HttpResponseBase:
     visibility, now = access_in(request).visibility, timezone.now()
     to_come = Q(meetings__state=MeetingState.PLANNED, meetings__starts_at__gt=now)
@@ -67,9 +61,7 @@ def series_list(request: HttpRequest) -> HttpResponseBase:
     return render(request, "programs/meetings/series_list.html", context)
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def series(request: HttpRequest, pk: int) -> HttpResponse:
     record = visible_series(request, pk)
     to_come = list(record.meetings.filter(starts_at__gt=timezone.now()).select_related("series__unit"))

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
 
 from core.forms import posted_number
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
+from insights.ui.views import action_view
 from programs.mirrors.services.mirroring import Side, end_mirror, resolve_difference, retry_mirror, start_mirror
 from programs.tickets.pages.page import ticket_page, visible_ticket
 
 
-@login_required
-@require_POST
+@action_view
 def ticket_mirror(request: HttpRequest, pk: int) -> HttpResponse:
     """`action`: start (with `resource`), retry, headway or provider (whose state is taken), end."""
     access, ticket = access_in(request), visible_ticket(request, pk)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_POST
 
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from insights.ui.amounts import AmountError, read_amount
+from insights.ui.views import action_view
 from orgtree.access.access import Access
 from programs.key_results.services.reading import unit_of
 from programs.models import KeyResult, Objective
@@ -22,8 +21,7 @@ from programs.objectives.services.decisions import decide
 from programs.objectives.services.writing import drop_objective, override_status, publish_objective
 
 
-@login_required
-@require_POST
+@action_view
 def objective_check_in(request: HttpRequest, pk: int) -> HttpResponse:
     """`confidence` with a `note`, and `value-<key result>` for each that is entered by hand and has a new one."""
 
@@ -34,14 +32,12 @@ def objective_check_in(request: HttpRequest, pk: int) -> HttpResponse:
     return _change(request, pk, say, "Checked in.")
 
 
-@login_required
-@require_POST
+@action_view
 def objective_publish(request: HttpRequest, pk: int) -> HttpResponse:
     return _change(request, pk, publish_objective, "Objective published. Everybody concerned can see it.")
 
 
-@login_required
-@require_POST
+@action_view
 def objective_override(request: HttpRequest, pk: int) -> HttpResponse:
     """`standing` with a `reason`; an empty `standing` removes the override."""
     status, reason = request.POST.get("standing", ""), request.POST.get("reason", "")
@@ -49,16 +45,14 @@ def objective_override(request: HttpRequest, pk: int) -> HttpResponse:
     return _change(request, pk, lambda access, record: override_status(access, record, status, reason), done)
 
 
-@login_required
-@require_POST
+@action_view
 def objective_drop(request: HttpRequest, pk: int) -> HttpResponse:
     why = request.POST.get("why", "")
     done = "Objective dropped. It stays on record with the reason."
     return _change(request, pk, lambda access, record: drop_objective(access, record, why), done)
 
 
-@login_required
-@require_POST
+@action_view
 def objective_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """`carry_over` and `retrospective`, which apply when the quarter is closed."""
     carry_over = request.POST.get("carry_over", Objective.CarryOver.UNDECIDED)

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_GET
 
 from core.csv_export import csv_response
 from insights.privacy.scope_access import access_in
@@ -17,6 +15,7 @@ from insights.query import windows
 from insights.query.enums import UnitOfMeasure
 from insights.ui.agreements import agreement_lines
 from insights.ui.charts import ChartData, ChartView, Dataset, Line, Mark
+from insights.ui.views import page_view
 from orgtree.access.access import Access
 from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services.reading import metric_of, metric_query, unit_of
@@ -32,15 +31,13 @@ class KeyResultChart(ChartView):
         return drawn(request, self.kwargs["pk"], self.kwargs["key_result"])
 
 
-@login_required
-@require_GET
+@page_view
 def key_result_chart(request: HttpRequest, pk: int, key_result: int) -> HttpResponseBase:
     response: HttpResponseBase = KeyResultChart.as_view()(request, pk=pk, key_result=key_result)
     return response
 
 
-@login_required
-@require_GET
+@page_view
 def key_result_chart_csv(request: HttpRequest, pk: int, key_result: int) -> HttpResponseBase:
     return csv_response(f"headway-key-result-{key_result}", drawn(request, pk, key_result).rows())
 

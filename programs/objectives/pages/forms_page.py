@@ -6,18 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
 
 from core.forms import rows_of
 from core.write_errors import FieldError, MayNotWriteError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.ui.views import form_view, record_view
 from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.key_results.pages.baselines import baseline_lines
@@ -41,9 +39,7 @@ BLANK = "blank"
 STARTS = ("template", "metric", "parent", "intent")
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def objective_new(request: HttpRequest) -> HttpResponse:
     """`unit`, `quarter`, `template`, `metric`, `statistic` and `parent` in the address fill the form in, and so does
     an `intent` of the roadmap with what it names.
@@ -64,9 +60,7 @@ def objective_new(request: HttpRequest) -> HttpResponse:
     return _form_page(request, form, page)
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
     access, objective = access_in(request), visible_objective(request, pk)
     if not may_change(access.visibility, objective):
@@ -92,9 +86,7 @@ def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return _form_page(request, form, page)
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def objective_baseline(request: HttpRequest) -> HttpResponse:
     """The baseline of one row of the form (`row`), for the unit, quarter and metric that are chosen in it."""
     access = _access_of_writer(request)
@@ -106,9 +98,7 @@ def objective_baseline(request: HttpRequest) -> HttpResponse:
     return render(request, "programs/objectives/_baseline.html", {"line": line})
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def objective_parents(request: HttpRequest) -> HttpResponse:
     """What can be served, for the unit and quarter that are chosen in the form; `known` is the objective in it."""
     access = _access_of_writer(request)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from core.edit_conflicts import Difference
 from insights.pages.annotations.labels import moment
 from insights.privacy.scope_access import access_in
 from insights.ui.amounts import amount_text
 from insights.ui.metric_panel import is_panel
+from insights.ui.views import record_view
 from orgtree.access.access import Access
 from programs.history.events import Changed, Value, names_of_accounts
 from programs.history.labels import HistoryLine, author_words, value_words
@@ -23,9 +21,7 @@ from programs.objectives.pages.page import visible_objective
 from programs.objectives.services.history import FIELDS, KEY_RESULT_FIELDS, ObjectiveStep, objective_changes
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def objective_history(request: HttpRequest, pk: int) -> HttpResponse:
     """A part of the objective's page, and a page of its own."""
     objective, access = visible_objective(request, pk), access_in(request)

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from core.markdown import as_html
 from insights.pages.annotations.labels import GONE, moment
@@ -23,6 +20,7 @@ from insights.query import windows
 from insights.ui import wording
 from insights.ui.amounts import amount_text
 from insights.ui.tiles import ChartCard, Link
+from insights.ui.views import record_view
 from orgtree.access.access import Access
 from programs.alignment.pages import UNSEEN_OBJECTIVE
 from programs.history.events import names_of_accounts
@@ -67,9 +65,7 @@ class KeyResultPart:
     ticket_url: str
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def objective(request: HttpRequest, pk: int) -> HttpResponse:
     return objective_page(request, visible_objective(request, pk))
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from insights.privacy.scope_access import has_scope
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
+from insights.ui.views import record_view
 from programs.overview.pages.parts import part_url
 from programs.overview.pages.scoped import leads, program_filters, scoped
 from programs.overview.pages.steps import step_lines
@@ -21,10 +18,7 @@ from programs.overview.services.steps import steps_of
 from programs.quarters.fiscal_quarters import current_quarter
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def program(request: HttpRequest) -> HttpResponse:
     filters = program_filters(request)
     access = filters.access

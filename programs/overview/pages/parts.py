@@ -8,20 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
-from django.views.decorators.vary import vary_on_headers
 
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Picker
+from insights.ui.views import part_view
 from programs.models import Quarter, Ticket
 from programs.objectives.pages.labels import objective_lines
 from programs.objectives.queries.filters import ObjectiveFilters
@@ -123,11 +120,8 @@ def part_url(filters: Filters, name: str) -> str:
     return filters.url(reverse("program_part", args=[name]))
 
 
-@login_required
 @never_cache
-@require_GET
-@vary_on_headers("HX-Request")
-@explains_bad_filters
+@part_view
 def program_part(request: HttpRequest, name: str) -> HttpResponseBase:
     """A part of the page, or a page of its own."""
     if name not in PARTS:

@@ -6,12 +6,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
 
 from core.edit_conflicts import renumber
 from core.forms import posted_number, show_error
@@ -21,6 +18,7 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
 from insights.ui.tiles import Link
+from insights.ui.views import action_view, form_view
 from programs.models import Qbr, QbrPeriod, QbrSection
 from programs.models.qbr import LONGEST_HEADLINE
 from programs.qbr.pages.documents import qbr_url, visible_qbr
@@ -78,9 +76,7 @@ class SectionForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def qbr_new(request: HttpRequest) -> HttpResponse:
     access = access_in(request)
     if not access.visibility.leads_any:
@@ -104,9 +100,7 @@ def qbr_new(request: HttpRequest) -> HttpResponse:
     return render(request, "programs/qbr/new.html", context, status=400 if form.errors else 200)
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def qbr_section(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     """A save of an outdated version is answered with both texts and stores nothing."""
     qbr = _own_draft(request, pk)
@@ -135,9 +129,7 @@ def qbr_section(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     return redirect(f"{qbr_url(qbr)}#{key}")
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def qbr_arrange(request: HttpRequest, pk: int) -> HttpResponse:
     """`place-<key>` is a section's place, from 1; `show` are the keys of those that are shown."""
     qbr = _own_draft(request, pk)
@@ -165,8 +157,7 @@ def qbr_arrange(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "programs/qbr/arrange.html", context, status=status)
 
 
-@login_required
-@require_POST
+@action_view
 def qbr_freeze(request: HttpRequest, pk: int) -> HttpResponse:
     """Freezing a frozen one changes nothing."""
     qbr = visible_qbr(request, pk)
@@ -179,8 +170,7 @@ def qbr_freeze(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(qbr_url(qbr))
 
 
-@login_required
-@require_POST
+@action_view
 def qbr_sign(request: HttpRequest, pk: int) -> HttpResponse:
     qbr = visible_qbr(request, pk)
     try:
@@ -192,8 +182,7 @@ def qbr_sign(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(qbr_url(qbr))
 
 
-@login_required
-@require_POST
+@action_view
 def qbr_discard(request: HttpRequest, pk: int) -> HttpResponse:
     qbr = visible_qbr(request, pk)
     try:

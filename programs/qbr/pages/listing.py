@@ -7,22 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from core.page_links import page_links
 from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY
+from insights.ui.views import record_view
 from programs.history.events import names_of_accounts
 from programs.models import Qbr, QbrPeriod, QbrState
 from programs.qbr.queries import QbrFilters, visible_qbrs
@@ -45,10 +42,7 @@ class QbrLine:
     signed: str
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def qbrs(request: HttpRequest) -> HttpResponseBase:
     """`unit`, `period`, `state` and `start` narrow the list."""
     access = access_in(request)

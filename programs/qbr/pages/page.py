@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from core.browser_print import PrintingError, print_to_pdf
 from core.csv_export import csv_response
@@ -21,7 +18,7 @@ from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import tiles
-from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.views import record_view
 from programs.history.events import names_of_accounts
 from programs.models import Qbr
 from programs.qbr.pages.documents import file_name, links_of, meeting_of, qbr_url, read_review, signed_text, visible_qbr
@@ -54,10 +51,7 @@ class ComparedLine:
     note: str
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
     found, access = visible_qbr(request, pk), access_in(request)
     links = links_of(found, access)
@@ -73,10 +67,7 @@ def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
     return render(request, "programs/qbr/qbr.html", context)
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def qbr_present(request: HttpRequest, pk: int) -> HttpResponseBase:
     """One screen per section, turned with the keyboard."""
     found = visible_qbr(request, pk)
@@ -84,10 +75,7 @@ def qbr_present(request: HttpRequest, pk: int) -> HttpResponseBase:
     return render(request, "programs/qbr/present.html", context)
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def qbr_pdf(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The sheets as this viewer sees them, printed by the server's browser."""
     found = visible_qbr(request, pk)
@@ -102,20 +90,14 @@ def qbr_pdf(request: HttpRequest, pk: int) -> HttpResponseBase:
     return response
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def qbr_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
     found, access = visible_qbr(request, pk), access_in(request)
     document = document_of(found, access, today=windows.local_today())
     return csv_response(file_name(found), figure_rows(document, restated_figures(document, access)))
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def qbr_compare(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Figure by figure, with the latest frozen review of the same unit before this one."""
     found, access = visible_qbr(request, pk), access_in(request)

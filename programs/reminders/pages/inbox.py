@@ -8,23 +8,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
 
 from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError
 from insights.ui.page_numbers import read_page
 from insights.ui.tiles import Picker
+from insights.ui.views import action_view, record_view
 from programs.models import MessageKind, Notice
 from programs.reminders.services.inbox import COUNTED, count_unread, notices_of, read_all, read_notice, unread_notice
 from programs.reminders.services.labels import items_of, notices_of_page, with_related
@@ -66,19 +63,14 @@ class NoticeLine:
     exactly: str
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def inbox_count(request: HttpRequest) -> HttpResponse:
     """How many are unread, for the navigation and the bell of any page; empty where there are none."""
     count = count_unread(access_in(request))
     return render(request, "programs/inbox/_count.html", {"count": f"{COUNTED}+" if count > COUNTED else count or ""})
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def inbox(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     shown = request.GET.get("show", "unread")
@@ -98,9 +90,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
     return render(request, "programs/inbox/list.html", context)
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def notice_open(request: HttpRequest, pk: int) -> HttpResponse:
     """To what the notice is about; it is read by that."""
     notice = _own(request, pk)
@@ -109,8 +99,7 @@ def notice_open(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(item.path)
 
 
-@login_required
-@require_POST
+@action_view
 def notice_read(request: HttpRequest, pk: int) -> HttpResponse:
     """`read=1` marks it as read, anything else as unread."""
     notice = _own(request, pk)
@@ -118,8 +107,7 @@ def notice_read(request: HttpRequest, pk: int) -> HttpResponse:
     return _back(request)
 
 
-@login_required
-@require_POST
+@action_view
 def inbox_read_all(request: HttpRequest) -> HttpResponse:
     count = read_all(access_in(request))
     messages.success(request, f"{wording.count(count, 'notification')} marked as read.")

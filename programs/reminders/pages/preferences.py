@@ -9,14 +9,12 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from core.write_errors import FieldError
+from insights.ui.views import form_view
 from orgtree.access.invitation_mail import can_send_mail
 from programs.models import MessageKind
 from programs.reminders.services.preferences import Preferences, change_preferences, preferences_of
@@ -51,12 +49,10 @@ class PreferencesForm(forms.Form):
         return Preferences(data["is_on"], frozenset(data["kinds"]), begins, ends, data["time_zone"].strip())
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def notifications(request: HttpRequest) -> HttpResponse:
     account = request.user
-    assert isinstance(account, User), "the page is for accounts"  # noqa: S101 — login_required lets none else in
+    assert isinstance(account, User), "the page is for accounts"  # noqa: S101 — none else is let in
     known = preferences_of(account)
     if request.method == "GET":
         return _page(request, PreferencesForm(initial={**vars(known), "kinds": sorted(known.kinds)}))

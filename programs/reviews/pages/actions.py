@@ -6,15 +6,14 @@ from collections.abc import Callable
 from datetime import date
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from core.forms import posted_number
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
+from insights.ui.views import action_view
 from orgtree.access.access import Access
 from programs.models import Review, ReviewPoint
 from programs.reviews.pages.page import review_page, visible_review
@@ -32,15 +31,13 @@ from programs.reviews.services.writing import (
 CONFLICT = "Somebody saved this while you were writing. Your text is not saved yet: both are shown below."
 
 
-@login_required
-@require_POST
+@action_view
 def review_agenda(request: HttpRequest, pk: int) -> HttpResponse:
     """Update the agenda from today's figures."""
     return _changed(request, pk, update_agenda, "Agenda updated.")
 
 
-@login_required
-@require_POST
+@action_view
 def review_summary(request: HttpRequest, pk: int) -> HttpResponse:
     """`summary` and the `version` of the review that it was written for."""
     summary = request.POST.get("summary", "")
@@ -51,8 +48,7 @@ def review_summary(request: HttpRequest, pk: int) -> HttpResponse:
     return _changed(request, pk, save, "Saved.", unsaved={"summary": summary}, conflict="summary")
 
 
-@login_required
-@require_POST
+@action_view
 def review_point(request: HttpRequest, pk: int, point: int) -> HttpResponse:
     """`notes`, `decision` and the `version` of the point that they were written for."""
     notes, decision = request.POST.get("notes", ""), request.POST.get("decision", "")
@@ -65,8 +61,7 @@ def review_point(request: HttpRequest, pk: int, point: int) -> HttpResponse:
     return _changed(request, pk, save, "Saved.", at=f"point-{point}", unsaved=unsaved, conflict=str(point))
 
 
-@login_required
-@require_POST
+@action_view
 def review_points(request: HttpRequest, pk: int) -> HttpResponse:
     """A point of one's own: `title`."""
     return _changed(
@@ -74,8 +69,7 @@ def review_points(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@login_required
-@require_POST
+@action_view
 def review_ticket(request: HttpRequest, pk: int, point: int) -> HttpResponse:
     """A ticket from a point's decision: `title`, `kind`, `owner`, `due_on`."""
 
@@ -90,8 +84,7 @@ def review_ticket(request: HttpRequest, pk: int, point: int) -> HttpResponse:
     return _changed(request, pk, create, "Ticket created.", at=f"point-{point}")
 
 
-@login_required
-@require_POST
+@action_view
 def review_attendance(request: HttpRequest, pk: int) -> HttpResponse:
     """`attended`: ids of people; `email`: somebody else who came."""
     attended = {int(word) for word in request.POST.getlist("attended") if word.isdecimal() and len(word) < 16}
@@ -105,8 +98,7 @@ def review_attendance(request: HttpRequest, pk: int) -> HttpResponse:
     return _changed(request, pk, save, "Attendance saved.", at="attendance")
 
 
-@login_required
-@require_POST
+@action_view
 def review_sign(request: HttpRequest, pk: int) -> HttpResponse:
     return _changed(request, pk, sign_review, "Signed. The review is final.")
 

@@ -8,15 +8,12 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
 
 from core.page_links import page_links
 from core.write_errors import FieldError
@@ -24,11 +21,11 @@ from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import Filters, read_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
+from insights.ui.views import action_view, record_view
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 from programs.models import Review
@@ -58,10 +55,7 @@ class DueReview:
     url: str  # of the open review; empty: it is not prepared
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def reviews(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
@@ -86,8 +80,7 @@ def reviews(request: HttpRequest) -> HttpResponseBase:
     return render(request, "programs/reviews/list.html", context)
 
 
-@login_required
-@require_POST
+@action_view
 def review_prepare(request: HttpRequest) -> HttpResponse:
     """`unit` (a slug) and `month` (its first day)."""
     access = access_in(request)

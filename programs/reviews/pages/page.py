@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from core.markdown import as_html
 from insights.pages.annotations.labels import GONE, moment
@@ -22,6 +19,7 @@ from insights.query import windows
 from insights.query.query import Window
 from insights.ui import wording
 from insights.ui.tiles import Link
+from insights.ui.views import record_view
 from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.history.events import names_of_accounts
@@ -41,9 +39,7 @@ class Attendee:
     attended: bool
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def review(request: HttpRequest, pk: int) -> HttpResponse:
     return review_page(request, visible_review(request, pk))
 

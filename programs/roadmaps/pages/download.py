@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.views.decorators.http import require_GET
 
 from core.csv_export import csv_response
 from insights.privacy.scope_access import access_in
 from insights.query import windows
-from insights.ui.bad_filter import explains_bad_filters
+from insights.ui.views import page_view
 from programs.quarters.pages import quarters
 from programs.roadmaps.pages.roadmap import read_params
 from programs.roadmaps.queries.team_roadmap import team_roadmap
 from programs.roadmaps.services.csv_export import roadmap_rows
 
 
-@login_required
-@require_GET
-@explains_bad_filters
+@page_view
 def roadmap_csv(request: HttpRequest) -> HttpResponseBase:
     """The four quarters that are shown, all rows."""
     access = access_in(request)

@@ -7,21 +7,18 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
 
 from core.edit_conflicts import field_differences
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.scope_bar import EVERYBODY
+from insights.ui.views import action_view, form_view
 from orgtree.models.visibility import Visibility
 from programs.models import ObjectiveTemplate, RoadmapIntent
 from programs.models.objectives import LONGEST_TITLE
@@ -71,9 +68,7 @@ class IntentForm(PlaceForm):
         return {**super().given(), "unit": self.chosen_unit}
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def roadmap_intent_new(request: HttpRequest) -> HttpResponse:
     """`unit` and `quarter` in the address fill the form in."""
     access, known = access_in(request), quarters(windows.local_today())
@@ -89,9 +84,7 @@ def roadmap_intent_new(request: HttpRequest) -> HttpResponse:
     return _form_page(request, form, page)
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def roadmap_intent(request: HttpRequest, pk: int) -> HttpResponse:
     """What is intended, and its form for whoever may change it."""
     access, known = access_in(request), quarters(windows.local_today())
@@ -120,8 +113,7 @@ def roadmap_intent(request: HttpRequest, pk: int) -> HttpResponse:
     return _form_page(request, form, page)
 
 
-@login_required
-@require_POST
+@action_view
 def roadmap_intent_remove(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_in(request)
     intent = visible_intent(access, pk)
@@ -134,10 +126,7 @@ def roadmap_intent_remove(request: HttpRequest, pk: int) -> HttpResponse:
     return back_to_roadmap(request, "")
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
-@explains_bad_filters
+@form_view
 def roadmap_example(request: HttpRequest) -> HttpResponse:
     """Fills empty rows with the method's example: `rows` are slugs, or WHOLE."""
     access, known = access_in(request), quarters(windows.local_today())

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from core.edit_conflicts import renumber
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.ui.views import form_view
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, RoadmapIntent
@@ -46,9 +44,7 @@ class RefusedMoveError(Exception):
         self.message, self.status = message, status
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def roadmap_move(request: HttpRequest) -> HttpResponse:
     """Moves the `card` (objective-12, intent-3) to a `quarter`, by its first day, and a `unit`.
 

@@ -8,23 +8,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
 
 from insights.pages.answers import Answers
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError, Filters, read_filters
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Agreed, Change, Picker
+from insights.ui.views import action_view, record_view
 from orgtree.access.access import Access
 from programs.models import PersonaMetric
 from programs.roadmaps.pages.roadmap import views
@@ -82,10 +79,7 @@ class PersonaParams:
         return self.filters.url(reverse("persona_roadmap"), **{name: value for name, value in own.items() if value})
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def persona_roadmap(request: HttpRequest) -> HttpResponseBase:
     access, today = access_in(request), windows.local_today()
     params = _read_params(request)
@@ -126,8 +120,7 @@ def persona_roadmap(request: HttpRequest) -> HttpResponseBase:
     return render(request, "programs/roadmaps/personas.html", context)
 
 
-@login_required
-@require_POST
+@action_view
 def personas_restore(request: HttpRequest) -> HttpResponse:
     if not getattr(request.user, "is_superuser", False):
         raise PermissionDenied(ONLY_ADMINS)

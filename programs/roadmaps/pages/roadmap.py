@@ -8,24 +8,21 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.bad_filter import explains_bad_filters
 from insights.ui.filters import BadFilterError, Filters, read_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY, scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
+from insights.ui.views import record_view
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, ObjectiveStatus, ObjectiveTemplate, Quarter, RoadmapIntent
@@ -119,10 +116,7 @@ class Gap:
     url: str
 
 
-@login_required
-@never_cache
-@require_GET
-@explains_bad_filters
+@record_view
 def roadmap(request: HttpRequest) -> HttpResponseBase:
     access, known = access_in(request), quarters(windows.local_today())
     params = read_params(request, access, known)
@@ -149,9 +143,7 @@ def roadmap(request: HttpRequest) -> HttpResponseBase:
     return render(request, "programs/roadmaps/roadmap.html", context)
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def roadmap_objective(request: HttpRequest, pk: int) -> HttpResponseBase:
     """How an objective stands, for the side panel; a page of its own without a script."""
     record, today = visible_objective(request, pk), windows.local_today()

@@ -5,22 +5,20 @@ from __future__ import annotations
 from datetime import date
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_POST
 
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
+from insights.ui.views import action_view
 from programs.models import TicketState
 from programs.tickets.pages.page import ticket_page, visible_ticket
 from programs.tickets.services.commenting import comment_on_ticket
 from programs.tickets.services.writing import move_ticket, unwatch_ticket, watch_ticket
 
 
-@login_required
-@require_POST
+@action_view
 def ticket_move(request: HttpRequest, pk: int) -> HttpResponse:
     """`state`, with `completed_on` where it is done on another day than today, and `dropped_why`."""
     ticket = visible_ticket(request, pk)
@@ -39,8 +37,7 @@ def ticket_move(request: HttpRequest, pk: int) -> HttpResponse:
     return _back(request, pk)
 
 
-@login_required
-@require_POST
+@action_view
 def ticket_comment(request: HttpRequest, pk: int) -> HttpResponse:
     ticket = visible_ticket(request, pk)
     text = request.POST.get("text", "")
@@ -51,8 +48,7 @@ def ticket_comment(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("ticket", pk)
 
 
-@login_required
-@require_POST
+@action_view
 def ticket_watch(request: HttpRequest, pk: int) -> HttpResponse:
     """`watch=1` begins, anything else ends it."""
     ticket = visible_ticket(request, pk)

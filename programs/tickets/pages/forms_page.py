@@ -6,13 +6,10 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from core.edit_conflicts import field_differences, values_of
 from core.forms import rows_of
@@ -20,6 +17,7 @@ from core.write_forms import WriteForm
 from insights.catalogue.registry import metrics
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.ui.views import form_view
 from orgtree.access.access import Access
 from programs.alignment.pages import plans_offered
 from programs.models import Ticket
@@ -87,9 +85,7 @@ class TicketForm(WriteForm, forms.ModelForm[Ticket]):
         }
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def ticket_new(request: HttpRequest) -> HttpResponse:
     """`unit`, `metric`, `objective`, `title` and `template` in the address fill the form in."""
     access = access_in(request)
@@ -108,9 +104,7 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
     return _form_page(request, form, {**page, "templates": offered})
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
     access, ticket = access_in(request), visible_ticket(request, pk)
     if not may_change(access.visibility, ticket):

@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
 
 from core.csv_import import CsvFileError, uploaded_text
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
+from insights.ui.views import form_view
 from programs.tickets.services.csv_import import (
     LABELS,
     MOST_ROWS,
@@ -25,9 +23,7 @@ from programs.tickets.services.csv_import import (
 )
 
 
-@login_required
-@never_cache
-@require_http_methods(["GET", "POST"])
+@form_view
 def tickets_import(request: HttpRequest) -> HttpResponse:
     """A POST with `file` shows what it would do; one with `text`, which that page holds, does it."""
     access = access_in(request)

@@ -6,13 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from core.markdown import as_html
 from insights.catalogue.registry import get
@@ -21,6 +18,7 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import UnknownMetricError
 from insights.ui.tiles import Link
+from insights.ui.views import record_view
 from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
 from programs.history.events import names_of_accounts
@@ -44,9 +42,7 @@ class CommentLine:
     html: SafeString
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def ticket(request: HttpRequest, pk: int) -> HttpResponse:
     return ticket_page(request, visible_ticket(request, pk))
 
