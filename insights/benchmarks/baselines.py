@@ -14,8 +14,9 @@ from datetime import date, timedelta
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from insights.catalogue.declarations import Concentration, Count, Metric, ShareOfBase
+from insights.catalogue.declarations import Count, Metric
 from insights.catalogue.registry import get
+from insights.catalogue.shares import Concentration, ShareOfBase
 from insights.engine.measures import PERCENTILES
 from insights.engine.plan import Clock, plan_query
 from insights.engine.read import read_series

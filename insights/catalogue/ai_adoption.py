@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from insights.catalogue.declarations import Count, Duration, PerPersonAndPeriod, Ratio, ShareOfPeople
+from insights.catalogue.declarations import Count, Duration, PerPersonAndPeriod, Ratio
 from insights.catalogue.references import AGENT_TELEMETRY, SPACE_FRAMEWORK
-from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
+from insights.catalogue.shares import ShareOfPeople
+from insights.query.enums import Better, Category, SpaceDimension
 from insights.query.measures import Distribution, People, PeopleOfWindow, PersonShare, Total
 from insights.query.query import Dimension, Statistic
 from integrations.facts.ai import AGENT_SESSIONS, ENROLLED_PEOPLE
@@ -30,7 +31,6 @@ ADOPTION_RATE = Ratio(
     numerator=ACTIVE_DEVELOPERS,
     denominator=ENROLLED_DEVELOPERS,
     sample=ACTIVE_DEVELOPERS,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.HIGHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
@@ -50,7 +50,6 @@ ACTIVE_SHARE = Ratio(
     numerator=ACTIVE_DEVELOPERS,
     denominator=ENROLLED_DEVELOPERS,
     sample=ACTIVE_DEVELOPERS,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.HIGHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
@@ -69,7 +68,6 @@ ACTIVE_COUNT = Count(
     formula="distinct people with at least one agent session that started in the window, of the enrolled developers",
     of=ACTIVE_DEVELOPERS,
     out_of=ENROLLED_DEVELOPERS,
-    unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
@@ -91,8 +89,6 @@ SESSIONS = Count(
         "ai.requests_without_session"
     ),
     of=SESSIONS_STARTED,
-    unit=UnitOfMeasure.COUNT,
-    better=Better.NEITHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT, Dimension.REPOSITORY),
@@ -109,7 +105,6 @@ REQUESTS_WITHOUT_SESSION = Count(
     meaning="How many requests name no session: they count for their person, but not as sessions.",
     formula="Σ requests of agents that send no session id, per person and day; a day with metrics alone counts as one",
     of=Total(AGENT_SESSIONS, column="unnamed_requests"),
-    unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
@@ -130,7 +125,6 @@ SESSIONS_PER_DEVELOPER = PerPersonAndPeriod(
     ),
     numerator=SESSIONS_STARTED,
     denominator=ACTIVE_DEVELOPERS,
-    unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
@@ -152,7 +146,7 @@ SESSION_DURATION = Duration(
     ),
     of=Distribution(AGENT_SESSIONS, column="active_seconds"),
     statistic=Statistic.MEAN,
-    unit=UnitOfMeasure.SECONDS,
+    minimum_sample=1,
     better=Better.NEITHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY, SpaceDimension.EFFICIENCY),
@@ -171,7 +165,7 @@ SESSION_SPAN = Duration(
     formula="Σ (last event − first event) ÷ sessions",
     of=Distribution(AGENT_SESSIONS, column="span_seconds"),
     statistic=Statistic.MEAN,
-    unit=UnitOfMeasure.SECONDS,
+    minimum_sample=1,
     better=Better.NEITHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
@@ -189,7 +183,6 @@ ACTIVE_SHARE_BY_AGENT = ShareOfPeople(
     formula="Σ over active developers of (sessions with the agent ÷ all their sessions) ÷ active developers × 100; "
     "the agents sum to 100 %",
     of=PersonShare(AGENT_SESSIONS, dimension=Dimension.AGENT),
-    unit=UnitOfMeasure.PERCENT,
     better=Better.NEITHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),

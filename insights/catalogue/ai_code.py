@@ -7,8 +7,9 @@ from dataclasses import replace
 from insights.catalogue.ai_adoption import SESSION_FACETS
 from insights.catalogue.ai_spend import BOTH_INITIATIVES, SPEND_SOURCE, SPENT
 from insights.catalogue.code import ALL_LINES_COMMITTED, COMMIT_SOURCE, FILE_DIMENSIONS
-from insights.catalogue.declarations import Breakdown, Count, Ratio, ShareOfStock
+from insights.catalogue.declarations import Breakdown, Count, Ratio
 from insights.catalogue.references import AUTHORSHIP_NOTES, CONTEXT_FILES, PRICES
+from insights.catalogue.shares import ShareOfStock
 from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import AttributedLines, Facts, StockAtEnd, Total
 from insights.query.query import Dimension
@@ -41,7 +42,6 @@ LINES_COMMITTED = Count(
     formula=f"Σ added lines of commits that evidence attributes to an agent; {UPPER_BOUND}",
     of=AI_LINES,
     unit=UnitOfMeasure.LINES,
-    better=Better.NEITHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
     segments=AI_DIMENSIONS,
@@ -58,7 +58,6 @@ COMMITTED_CODE_SHARE = Ratio(
     formula=f"AI lines committed ÷ all lines committed × 100, over all people, enrolled or not; {UPPER_BOUND}",
     numerator=AI_LINES,
     denominator=ALL_LINES_COMMITTED,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.NEITHER,
     categories=(Category.AI,),
     segments=AI_DIMENSIONS,
@@ -86,7 +85,6 @@ COMMITTED_CODE_SHARE_OF_ENROLLED = Ratio(
     numerator=AI_LINES_OF_ENROLLED,
     denominator=LINES_OF_ENROLLED,
     sample=AI_LINES_OF_ENROLLED,  # the authors of these lines count for the minimum group size
-    unit=UnitOfMeasure.PERCENT,
     better=Better.NEITHER,
     categories=(Category.AI,),
     facets=(Dimension.AGENT, Dimension.MODEL, Dimension.REPOSITORY),
@@ -104,7 +102,6 @@ COMMITTED_BREAKDOWN = Breakdown(
     numerator=AI_LINES,
     denominator=ALL_AI_LINES,
     by=Dimension.LANGUAGE,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.NEITHER,
     categories=(Category.AI,),
     segments=AI_DIMENSIONS,
@@ -145,7 +142,6 @@ SHIP_RATE = Ratio(
     ),
     numerator=Total(AGENT_SESSIONS, column="lines_shipped", only=SETTLED),
     denominator=Total(AGENT_SESSIONS, column="lines_generated", only=SETTLED),
-    unit=UnitOfMeasure.PERCENT,
     better=Better.HIGHER,
     categories=(Category.AI, Category.EFFICIENCY),
     space=(SpaceDimension.EFFICIENCY,),
@@ -164,7 +160,6 @@ SHIP_RATE_LEFT_OUT = Ratio(
     formula="lines generated in sessions that are pending or unknown ÷ lines generated × 100",
     numerator=Total(AGENT_SESSIONS, column="lines_generated", only=UNSETTLED),
     denominator=Total(AGENT_SESSIONS, column="lines_generated"),
-    unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,
     categories=(Category.AI,),
     segments=(Dimension.AGENT,),
@@ -182,7 +177,6 @@ ENABLED_REPOSITORIES = ShareOfStock(
     "the window ÷ repositories with a commit that an agent wrote in × 100; for a unit: repositories in which its "
     "people's agents wrote",
     of=StockAtEnd(AGENT_REPOSITORIES, column="context_file_days"),
-    unit=UnitOfMeasure.PERCENT,
     better=Better.HIGHER,
     categories=(Category.AI, Category.HYGIENE),
     space=(SpaceDimension.EFFICIENCY,),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from insights.catalogue.ai_adoption import ACTIVE_DEVELOPERS, SESSION_SOURCE
 from insights.catalogue.declarations import Count, Ratio
 from insights.catalogue.references import AGENT_TELEMETRY, SPACE_FRAMEWORK
-from insights.catalogue.remainder import Remainder
+from insights.catalogue.shares import Remainder
 from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import People, PeopleOfWindow, Total
 from insights.query.query import Dimension
@@ -25,7 +25,6 @@ SEAT_COST = Count(
     ),
     of=Total(SEAT_DAYS, column="cost"),
     unit=UnitOfMeasure.CURRENCY,
-    better=Better.NEITHER,
     categories=(Category.AI,),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     segments=(Dimension.AGENT,),
@@ -41,8 +40,6 @@ LICENSED_SEATS = Count(
     meaning="How many developers have a seat of any agent.",
     formula="distinct people with a seat on any day of the window",
     of=LICENSED,
-    unit=UnitOfMeasure.COUNT,
-    better=Better.NEITHER,
     categories=(Category.AI,),
     positive_indicators=("ai.adoption_of_licensed", "ai.seat_cost"),
     negative_indicators=("ai.idle_seats",),
@@ -57,7 +54,6 @@ IDLE_SEATS = Remainder(
     formula="licensed developers − those of them with a session of an agent on a day on which they had a seat of it",
     numerator=USING_THEIR_SEAT,
     denominator=LICENSED,
-    unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,
     categories=(Category.AI, Category.EFFICIENCY),
     positive_indicators=("ai.adoption_of_licensed",),
@@ -75,7 +71,6 @@ ADOPTION_OF_LICENSED = Ratio(
     numerator=USING_THEIR_SEAT,
     denominator=LICENSED,
     sample=USING_THEIR_SEAT,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.HIGHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
@@ -93,7 +88,6 @@ ADOPTION_OF_EVERYBODY = Ratio(
     numerator=ACTIVE_DEVELOPERS,
     denominator=PeopleOfWindow(EVERYBODY),
     sample=ACTIVE_DEVELOPERS,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.HIGHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),

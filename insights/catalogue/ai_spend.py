@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from insights.catalogue.ai_adoption import ACTIVE_DEVELOPERS
 from insights.catalogue.declarations import Count, Ratio
@@ -49,7 +50,16 @@ def _spent_by_sessions_that_are(outcome: str) -> Total:
     return replace(SPENT, only=only, instead=tuple((dimension, in_shares) for dimension in IN_SHARES))
 
 
-TOKENS = Count(
+_spend = partial(
+    Count,
+    unit=UnitOfMeasure.CURRENCY,
+    categories=(Category.AI,),
+    segments=(Dimension.AGENT, Dimension.MODEL),
+    source=SPEND_SOURCE,
+    reference=PRICES,
+)
+
+TOKENS = _spend(
     key="ai.tokens",
     name="Tokens",
     meaning="How many tokens the agents' models read and wrote.",
@@ -57,8 +67,6 @@ TOKENS = Count(
     "request",
     of=TOKENS_USED,
     unit=UnitOfMeasure.TOKENS,
-    better=Better.NEITHER,
-    categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT, Dimension.MODEL, Dimension.REPOSITORY, Dimension.TOKEN_KIND),
     positive_indicators=("ai.cache_hit_rate",),
@@ -67,26 +75,21 @@ TOKENS = Count(
     reference=AGENT_TELEMETRY,
 )
 
-SPEND = Count(
+SPEND = _spend(
     key="ai.spend",
     name="Spend",
     meaning="What the tokens cost at list prices.",
     formula="Σ over sessions, agents and models of tokens × that model's price on that day; cached reads and writes at "
     "their own tier; tokens of models without a known price are left out",
     of=SPENT,
-    unit=UnitOfMeasure.CURRENCY,
-    better=Better.NEITHER,
-    categories=(Category.AI,),
     initiatives=BOTH_INITIATIVES,
     segments=(*SPEND_DIMENSIONS, Dimension.OUTCOME),
     positive_indicators=("ai.spend_per_developer", "ai.spend_per_commit", "ai.tokens", "ai.cache_hit_rate"),
     negative_indicators=("ai.spend_wasted",),
-    source=SPEND_SOURCE,
-    reference=PRICES,
 )
 
 PARTS = tuple(Dimension(part) for part in RequestPart)
-SPEND_BY_PART = Count(
+SPEND_BY_PART = _spend(
     key="ai.spend_by_part",
     name="Spend by part",
     meaning="Spend by skill, sub-agent, plugin, MCP server, reasoning effort, query source or provider.",
@@ -95,9 +98,6 @@ SPEND_BY_PART = Count(
         "imported files, the part is unknown"
     ),
     of=replace(_SPENT_IN_SHARES, relation=AGENT_SPEND_PARTS),
-    unit=UnitOfMeasure.CURRENCY,
-    better=Better.NEITHER,
-    categories=(Category.AI,),
     initiatives=BOTH_INITIATIVES,
     segments=(Dimension.AGENT, Dimension.MODEL, *PARTS),
     positive_indicators=("ai.spend", "ai.cache_hit_rate"),
@@ -105,24 +105,20 @@ SPEND_BY_PART = Count(
     reference=AGENT_TELEMETRY,
 )
 
-SPEND_COMMITTED = Count(
+SPEND_COMMITTED = _spend(
     key="ai.spend_committed",
     name="Spend committed",
     meaning="Spend of sessions with lines in a commit.",
     formula="spend of sessions with at least one attributed commit that counts",
     of=_spent_by_sessions_that_are("committed"),
-    unit=UnitOfMeasure.CURRENCY,
-    better=Better.NEITHER,
-    categories=(Category.AI,),
     initiatives=BOTH_INITIATIVES,
     segments=SPEND_DIMENSIONS,
     positive_indicators=("ai.spend", "ai.spend_per_commit"),
     negative_indicators=("ai.spend_wasted",),
     source=f"{SPEND_SOURCE}; {OUTCOME_SOURCE}",
-    reference=PRICES,
 )
 
-SPEND_WASTED = Count(
+SPEND_WASTED = _spend(
     key="ai.spend_wasted",
     name="Spend wasted",
     meaning="Spend of sessions that led to no commit, although their people's commits are known.",
@@ -130,7 +126,6 @@ SPEND_WASTED = Count(
     "hour) are pending, and those of people without a commit in any repository within a year are unknown; neither is "
     "waste",
     of=_spent_by_sessions_that_are("wasted"),
-    unit=UnitOfMeasure.CURRENCY,
     better=Better.LOWER,
     categories=(Category.AI, Category.EFFICIENCY),
     initiatives=BOTH_INITIATIVES,
@@ -138,7 +133,6 @@ SPEND_WASTED = Count(
     segments=SPEND_DIMENSIONS,
     positive_indicators=("ai.spend", "ai.spend_per_commit", "ai.ship_rate", "ai.enabled_repositories", "ai.error_rate"),
     source=f"{SPEND_SOURCE}; {OUTCOME_SOURCE}",
-    reference=PRICES,
 )
 
 SPEND_PER_DEVELOPER = Ratio(
@@ -160,23 +154,19 @@ SPEND_PER_DEVELOPER = Ratio(
     reference=PRICES,
 )
 
-REPORTED_COST = Count(
+REPORTED_COST = _spend(
     key="ai.reported_cost",
     name="Cost reported by agents",
     meaning="The cost that agents report themselves, to compare with the spend.",
     formula="Σ of the cost that agents report with their requests; agents that report none are left out",
     of=Total(AGENT_SESSION_DAYS, column="reported_cost"),
-    unit=UnitOfMeasure.CURRENCY,
-    better=Better.NEITHER,
-    categories=(Category.AI,),
     initiatives=BOTH_INITIATIVES,
-    segments=(Dimension.AGENT, Dimension.MODEL),
     positive_indicators=("ai.spend",),
     source="Costs in the telemetry of agents",
     reference=AGENT_TELEMETRY,
 )
 
-COST_DIFFERENCE = Count(
+COST_DIFFERENCE = _spend(
     key="ai.cost_difference",
     name="Difference to reported cost",
     meaning="By how much the cost that agents report exceeds the price of their tokens.",
@@ -186,17 +176,13 @@ COST_DIFFERENCE = Count(
     ),
     of=Total(AGENT_SESSION_DAYS, column="cost_difference"),
     out_of=Total(AGENT_SESSION_DAYS, column="compared_spend"),
-    unit=UnitOfMeasure.CURRENCY,
-    better=Better.NEITHER,
-    categories=(Category.AI,),
     initiatives=BOTH_INITIATIVES,
-    segments=(Dimension.AGENT, Dimension.MODEL),
     positive_indicators=("ai.spend", "ai.reported_cost"),
     source="Costs in the telemetry of agents, and the tokens of the same requests at the prices of their days",
     reference=AGENT_TELEMETRY,
 )
 
-CACHE_HOUR_SURCHARGE = Count(
+CACHE_HOUR_SURCHARGE = _spend(
     key="ai.cache_hour_surcharge",
     name="Possible cost of hour-long caching",
     meaning="How much higher the spend would be if all cache writes of unknown lifetime were kept for an hour.",
@@ -205,16 +191,10 @@ CACHE_HOUR_SURCHARGE = Count(
         "lifetime nor a cost that reveals it"
     ),
     of=Total(AGENT_SESSION_DAYS, column="surcharge_1h"),
-    unit=UnitOfMeasure.CURRENCY,
-    better=Better.NEITHER,
-    categories=(Category.AI,),
-    segments=(Dimension.AGENT, Dimension.MODEL),
     positive_indicators=("ai.spend", "ai.reported_cost"),
-    source=SPEND_SOURCE,
-    reference=PRICES,
 )
 
-UNPRICED_TOKENS = Count(
+UNPRICED_TOKENS = _spend(
     key="ai.unpriced_tokens",
     name="Tokens without a price",
     meaning="How many tokens belong to models without a known price; their cost is missing from the spend.",
@@ -222,9 +202,5 @@ UNPRICED_TOKENS = Count(
     of=Total(AGENT_SESSION_DAYS, column="unpriced_tokens"),
     unit=UnitOfMeasure.TOKENS,
     better=Better.LOWER,
-    categories=(Category.AI,),
-    segments=(Dimension.AGENT, Dimension.MODEL),
     positive_indicators=("ai.spend", "ai.tokens"),
-    source=SPEND_SOURCE,
-    reference=PRICES,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from insights.catalogue.declarations import Count, Ratio
 from insights.catalogue.references import AGENT_TELEMETRY, PROMPT_CACHING
 from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
@@ -28,22 +30,28 @@ def _calls(column: str, of_tool: str) -> Total:
 TOOL_CALLS_RUN = _calls("tool_calls", "calls")
 TOOL_CALLS_FAILED = _calls("tool_failures", "failures")
 
-LINES_GENERATED = Count(
+_tool_calls = partial(
+    Count,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=TOOL_DIMENSIONS,
+    facets=TOOL_FACETS,
+    source=TOOL_SOURCE,
+    reference=AGENT_TELEMETRY,
+)
+
+LINES_GENERATED = _tool_calls(
     key="ai.lines_generated",
     name="Lines generated",
     meaning="How many lines agents wrote during sessions, kept or not.",
     formula="Σ of the lines that agents report as added",
     of=Total(AGENT_SESSION_DAYS, column="lines_added"),
     unit=UnitOfMeasure.LINES,
-    better=Better.NEITHER,
-    categories=(Category.AI,),
-    space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT,),
     facets=(Dimension.AGENT, Dimension.MODEL),
     positive_indicators=("ai.lines_committed", "ai.ship_rate"),
     negative_indicators=("ai.spend_wasted",),
     source="Lines counted by agents, from telemetry",
-    reference=AGENT_TELEMETRY,
 )
 
 CACHE_HIT_RATE = Ratio(
@@ -53,7 +61,6 @@ CACHE_HIT_RATE = Ratio(
     formula="cache-read prompt tokens ÷ (uncached input + cache read + cache write tokens) × 100",
     numerator=Total(AGENT_SESSION_DAYS, column="cache_read_tokens"),
     denominator=Total(AGENT_SESSION_DAYS, column="prompt_tokens"),
-    unit=UnitOfMeasure.PERCENT,
     better=Better.HIGHER,
     categories=(Category.AI, Category.EFFICIENCY),
     space=(SpaceDimension.EFFICIENCY,),
@@ -73,7 +80,6 @@ ERROR_RATE = Ratio(
     ),
     numerator=TOOL_CALLS_FAILED,
     denominator=TOOL_CALLS_RUN,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,
     categories=(Category.AI, Category.EFFICIENCY),
     space=(SpaceDimension.EFFICIENCY,),
@@ -84,54 +90,33 @@ ERROR_RATE = Ratio(
     reference=AGENT_TELEMETRY,
 )
 
-TOOL_CALLS = Count(
+TOOL_CALLS = _tool_calls(
     key="ai.tool_calls",
     name="Tool calls",
     meaning="How many tool calls agents made.",
     formula="tool calls that succeeded or failed, without refused ones",
     of=TOOL_CALLS_RUN,
-    unit=UnitOfMeasure.COUNT,
-    better=Better.NEITHER,
-    categories=(Category.AI,),
-    space=(SpaceDimension.ACTIVITY,),
-    segments=TOOL_DIMENSIONS,
-    facets=TOOL_FACETS,
     positive_indicators=(),
     negative_indicators=("ai.error_rate",),
-    source=TOOL_SOURCE,
-    reference=AGENT_TELEMETRY,
 )
 
-TOOL_FAILURES = Count(
+TOOL_FAILURES = _tool_calls(
     key="ai.tool_failures",
     name="Failed tool calls",
     meaning="How many tool calls failed; split by tool, it shows what to fix first.",
     formula="tool calls that failed, without refused ones",
     of=TOOL_CALLS_FAILED,
-    unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,
     categories=(Category.AI, Category.EFFICIENCY),
     space=(SpaceDimension.EFFICIENCY,),
-    segments=TOOL_DIMENSIONS,
-    facets=TOOL_FACETS,
     positive_indicators=("ai.error_rate",),
-    source=TOOL_SOURCE,
-    reference=AGENT_TELEMETRY,
 )
 
-TOOL_REFUSALS = Count(
+TOOL_REFUSALS = _tool_calls(
     key="ai.tool_refusals",
     name="Refused tool calls",
     meaning="How many tool calls people refused; these are not failures.",
     formula="tool calls that the person refused before they ran",
     of=_calls("tool_refusals", "refusals"),
-    unit=UnitOfMeasure.COUNT,
-    better=Better.NEITHER,
-    categories=(Category.AI,),
-    space=(SpaceDimension.ACTIVITY,),
-    segments=TOOL_DIMENSIONS,
-    facets=TOOL_FACETS,
     positive_indicators=("ai.tool_calls",),
-    source=TOOL_SOURCE,
-    reference=AGENT_TELEMETRY,
 )

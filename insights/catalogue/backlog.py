@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Duration, Ratio
 from insights.catalogue.references import WORK_VISIBILITY
-from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
+from insights.query.enums import Better, Category, SpaceDimension
 from insights.query.measures import Distribution, Facts, Total
-from insights.query.query import Dimension, Statistic
+from insights.query.query import Dimension
 from integrations.facts.work_items import BACKLOG
 
 SOURCE = "Work items with their history of statuses and assignees"
@@ -19,10 +19,6 @@ BACKLOG_AGE = Duration(
     meaning="How long unstarted work items have been waiting.",
     formula=f"creation → end of the window, of the work items {STANDING}; in whole local days",
     of=Distribution(BACKLOG, column="age_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
-    minimum_sample=5,
     categories=(Category.HYGIENE, Category.PLANNING),
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
@@ -41,7 +37,6 @@ BACKLOG_HEALTH = Ratio(
     "no description does not count as lacking one",
     numerator=Total(BACKLOG, column="healthy_items"),
     denominator=Facts(BACKLOG),
-    unit=UnitOfMeasure.PERCENT,
     better=Better.HIGHER,
     minimum_sample=5,
     categories=(Category.HYGIENE, Category.PLANNING),

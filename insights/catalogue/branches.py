@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Count
 from insights.catalogue.references import TRUNK_BASED
-from insights.query.enums import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
+from insights.query.enums import BelongsTo, Better, Category, SpaceDimension
 from insights.query.measures import Facts
 from insights.query.query import Dimension
 from integrations.facts.branches import STALE_BRANCHES
@@ -19,7 +19,6 @@ STALE_BRANCH_COUNT = Count(
         "repository then. Without a clone there is no data."
     ),
     of=Facts(STALE_BRANCHES),
-    unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,
     belongs_to=BelongsTo.OWNER,
     categories=(Category.HYGIENE,),

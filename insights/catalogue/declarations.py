@@ -12,13 +12,10 @@ from insights.query.enums import BelongsTo, Better, Category, Initiative, SpaceD
 from insights.query.measures import (
     Distribution,
     Facts,
-    Gini,
     Measure,
     MeasureValue,
     People,
     PeopleOfWindow,
-    PersonShare,
-    StockAtEnd,
     Total,
 )
 from insights.query.query import Dimension, Statistic
@@ -169,6 +166,8 @@ class Metric:
 class Count(Metric):
     """A count or sum: of facts, people, or a column of the facts; `out_of` makes it an n of N."""
 
+    unit: UnitOfMeasure = UnitOfMeasure.COUNT
+    better: Better = Better.NEITHER
     of: Measure
     out_of: Measure | None = None
     parts_overlap: bool = False  # a fact may be in several parts of a split: a day on which two services were deployed
@@ -222,6 +221,7 @@ class Ratio(Metric):
     The sample is that of the measure `sample`, by default the denominator.
     """
 
+    unit: UnitOfMeasure = UnitOfMeasure.PERCENT
     numerator: Measure
     denominator: Measure
     sample: Measure | None = None
@@ -240,7 +240,7 @@ class Ratio(Metric):
 
     @property
     def recipe(self) -> str:
-        return f"Σ contribution ÷ Σ denominator{_times_100(self)}"
+        return f"Σ contribution ÷ Σ denominator{times_100(self)}"
 
     def result(self, part: PartValue) -> MetricResult:
         above, below = part(self.numerator), part(self.denominator)
@@ -284,13 +284,18 @@ class PerPersonAndPeriod(Ratio):
     points of a trend are comparable rates.
     """
 
+    unit: UnitOfMeasure = UnitOfMeasure.COUNT
     per_period: ClassVar[bool] = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Duration(Metric):
-    """Mean and percentiles of a duration per fact."""
+    """Mean and percentiles of a duration, or of another amount, per fact."""
 
+    unit: UnitOfMeasure = UnitOfMeasure.SECONDS
+    better: Better = Better.LOWER
+    statistic: Statistic | None = Statistic.MEDIAN
+    minimum_sample: int = 5
     of: Distribution
     statistics: ClassVar[tuple[Statistic, ...]] = tuple(Statistic)
 
@@ -307,82 +312,6 @@ class Duration(Metric):
         return MetricResult(of.value, of.value, of.facts, of.facts, of.people, of.statistics, left_out=of.left_out)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Concentration(Metric):
-    """How unevenly facts are distributed over people: 0 % for equal counts, near 100 % where one person has most."""
-
-    of: Gini
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        return (self.of,)
-
-    @property
-    def rows_by(self) -> RowsBy:
-        return RowsBy.PERSON
-
-    @property
-    def recipe(self) -> str:
-        return (
-            "Σ (2 rank − n − 1) × contribution ÷ (n × Σ contribution) × 100, of n people ranked by contribution; "
-            "what nobody was matched to is left out"
-        )
-
-    def result(self, part: PartValue) -> MetricResult:
-        of = part(self.of)
-        return MetricResult(None if of.value is None else of.value * 100, sample_size=of.facts, people=of.people)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShareOfBase(Metric):
-    """A measure with its own denominator."""
-
-    of: PersonShare | StockAtEnd
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        return (self.of,)
-
-    def result(self, part: PartValue) -> MetricResult:
-        of = part(self.of)
-        return MetricResult(quotient(of.value, of.base, self.unit), of.value or 0, of.base or 0, of.facts, of.people)
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShareOfPeople(ShareOfBase):
-    """Each person counts 1, divided over the segment's values in proportion to their facts; the values sum to 100 %."""
-
-    of: PersonShare
-
-    @property
-    def always_by(self) -> tuple[Dimension, ...]:
-        return (self.of.dimension,)
-
-    def shares_denominator(self, segments: Sequence[Dimension]) -> bool:
-        return True
-
-    @property
-    def rows_by(self) -> RowsBy:
-        return RowsBy.PERSON_AND_SEGMENT
-
-    @property
-    def recipe(self) -> str:
-        return f"Σ contribution of the segment ÷ number of people{_times_100(self)}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShareOfStock(ShareOfBase):
-    """The share of a bucket's facts that are in stock at its end."""
-
-    @property
-    def rows_by(self) -> RowsBy:
-        return RowsBy.STOCK_FACT
-
-    @property
-    def recipe(self) -> str:
-        return f"Σ contribution ÷ Σ denominator{_times_100(self)}"
-
-
 def _shares(of: MeasureValue) -> Mapping[str, float]:
     """Method → share 0–1 of the value."""
     return {method: amount / of.value for method, amount in of.by_method.items()} if of.value and of.by_method else {}
@@ -395,5 +324,5 @@ def quotient(numerator: float | None, denominator: float | None, unit: UnitOfMea
     return numerator / denominator * (100 if unit is UnitOfMeasure.PERCENT else 1)
 
 
-def _times_100(metric: Metric) -> str:
+def times_100(metric: Metric) -> str:
     return " × 100" if metric.unit is UnitOfMeasure.PERCENT else ""

@@ -6,7 +6,7 @@ from insights.catalogue.declarations import CountPerTime, Duration, Ratio
 from insights.catalogue.references import FOUR_KEYS
 from insights.query.enums import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Facts, Total
-from insights.query.query import Dimension, Statistic
+from insights.query.query import Dimension
 from integrations.facts.delivery import (
     DEPLOYMENT_DAYS,
     LEAD_TIMES,
@@ -74,7 +74,6 @@ DEPLOYMENT_DAYS_PER_WEEK = CountPerTime(
     of=Facts(DEPLOYMENT_DAYS),
     parts_overlap=True,
     per_days=7,
-    unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,
     belongs_to=BelongsTo.OWNER,
     categories=(Category.DORA, Category.EFFICIENCY),
@@ -94,10 +93,6 @@ LEAD_TIME = Duration(
     f"a known first commit are left out. {AT_DEPLOYMENT}",
     needs_pull_requests=True,
     of=spread_of_lead_times("lead_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
-    minimum_sample=5,
     categories=(Category.DORA, Category.EFFICIENCY),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     space=(SpaceDimension.EFFICIENCY,),
@@ -118,7 +113,6 @@ CHANGE_FAILURE_RATE = Ratio(
     f"{OF_PRODUCTION}",
     numerator=Total(PRODUCTION_DEPLOYMENTS, column="failed"),
     denominator=DEPLOYMENTS,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,
     belongs_to=BelongsTo.OWNER,
     minimum_sample=5,
@@ -143,11 +137,7 @@ RECOVERY_TIME = Duration(
     )
     + OF_PRODUCTION,
     of=Distribution(RECOVERIES, column="recovery_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
     belongs_to=BelongsTo.OWNER,
-    minimum_sample=5,
     categories=(Category.DORA, Category.QUALITY),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
@@ -171,7 +161,6 @@ REWORK_RATE = Ratio(
         missing_reason="No source reports which deployments were unplanned. Send it in their payload, or push it.",
     ),
     denominator=DEPLOYMENTS,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,
     belongs_to=BelongsTo.OWNER,
     minimum_sample=5,

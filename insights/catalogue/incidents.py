@@ -7,7 +7,7 @@ from insights.catalogue.dora import DEPLOYMENTS
 from insights.catalogue.references import FOUR_KEYS
 from insights.query.enums import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Facts
-from insights.query.query import Dimension, Statistic
+from insights.query.query import Dimension
 from integrations.facts.delivery import INCIDENTS_RESOLVED, INCIDENTS_STARTED
 
 SOURCE = "Incidents, from incident tools"
@@ -21,7 +21,6 @@ INCIDENT_COUNT = Count(
     meaning="How many incidents began.",
     formula=f"number of incidents, on the day on which they began. {OWNED}",
     of=STARTED,
-    unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,
     belongs_to=BelongsTo.OWNER,
     categories=(Category.QUALITY,),
@@ -39,11 +38,7 @@ INCIDENT_MTTR = Duration(
     meaning="How long an incident lasts.",
     formula=f"incident start → resolved, any cause, on the day of the resolution. {OWNED}",
     of=Distribution(INCIDENTS_RESOLVED, column="repair_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
     belongs_to=BelongsTo.OWNER,
-    minimum_sample=5,
     categories=(Category.QUALITY,),
     space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
     segments=DIMENSIONS,

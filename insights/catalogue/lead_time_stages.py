@@ -9,8 +9,7 @@ from __future__ import annotations
 from insights.catalogue.declarations import Duration
 from insights.catalogue.dora import AT_DEPLOYMENT, LEAD_TIME_DIMENSIONS, LEAD_TIME_SOURCE, spread_of_lead_times
 from insights.catalogue.references import FOUR_KEYS, PULL_REQUEST_STAGES, WORK_VISIBILITY
-from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
-from insights.query.query import Statistic
+from insights.query.enums import Category, Initiative, SpaceDimension
 
 ALL_FIVE = (
     "Only pull requests with all five stages count (coding, pickup, review, merge and deploy), and pushes with both of "
@@ -37,10 +36,6 @@ def _stage(
         formula=f"{formula} {AT_DEPLOYMENT}",
         of=spread_of_lead_times(column),
         needs_pull_requests=True,
-        statistic=Statistic.MEDIAN,
-        unit=UnitOfMeasure.SECONDS,
-        better=Better.LOWER,
-        minimum_sample=5,
         categories=(Category.DORA, Category.EFFICIENCY),
         initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
         space=(SpaceDimension.EFFICIENCY,),

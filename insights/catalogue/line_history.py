@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Ratio
 from insights.catalogue.references import WORK_BREAKDOWN
-from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
+from insights.query.enums import Better, Category, SpaceDimension
 from insights.query.measures import Total
 from insights.query.query import Dimension
 from integrations.facts.line_history import CHANGED_LINES
@@ -25,7 +25,6 @@ REWORK_RATE = Ratio(
     formula=f"changed lines that were at most 21 days old ÷ changed lines × 100. {OF_CHANGES}",
     numerator=Total(CHANGED_LINES, column="lines_reworked"),
     denominator=CHANGED,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,
     minimum_sample=20,
     categories=(Category.QUALITY,),
@@ -44,7 +43,6 @@ REFACTOR_RATE = Ratio(
     formula=f"changed lines that were older than 21 days ÷ changed lines × 100. {OF_CHANGES}",
     numerator=Total(CHANGED_LINES, column="lines_refactored"),
     denominator=CHANGED,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.NEITHER,
     minimum_sample=20,
     categories=(Category.QUALITY,),

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from insights.catalogue.declarations import PartValue, Ratio, RowsBy, quotient
 from insights.catalogue.result import MetricResult
+from insights.query.enums import UnitOfMeasure
 from insights.query.measures import Measure
 from integrations.models import FactFamily
 
@@ -22,6 +23,7 @@ class PerDeveloper(Ratio):
     the buckets, and depends on their length.  `people` are the distinct developers of the window.
     """
 
+    unit: UnitOfMeasure = UnitOfMeasure.COUNT
     over_buckets: ClassVar[bool] = True
 
     @property

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Duration, Ratio
 from insights.catalogue.references import CONTINUOUS_INTEGRATION, TEST_AUTOMATION
-from insights.query.enums import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
+from insights.query.enums import BelongsTo, Better, Category, SpaceDimension
 from insights.query.measures import Distribution, Total
-from insights.query.query import Dimension, Statistic
+from insights.query.query import Dimension
 from integrations.facts.pipelines import (
     PIPELINE_RUNS,
     PIPELINE_RUNS_BY_SERVICE,
@@ -43,11 +43,7 @@ CI_DURATION = Duration(
     meaning="How long a pipeline run takes.",
     formula=f"start → finish of the run's last attempt. {COUNTED} {ONE_RUN}",
     of=_spread(PIPELINE_RUNS, PIPELINE_RUNS_BY_SERVICE, "duration_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
     belongs_to=BelongsTo.OWNER,
-    minimum_sample=5,
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
@@ -66,11 +62,7 @@ CI_QUEUE_TIME = Duration(
         f"jobs are unknown. {ONE_RUN}"
     ),
     of=_spread(PIPELINE_WAITS, PIPELINE_WAITS_BY_SERVICE, "queue_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
     belongs_to=BelongsTo.OWNER,
-    minimum_sample=5,
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
@@ -86,7 +78,6 @@ CI_SUCCESS_RATE = Ratio(
     formula=f"successful runs ÷ runs that finished and were not cancelled × 100. {COUNTED} {ONE_RUN}",
     numerator=_runs("is_successful"),
     denominator=COUNTED_RUNS,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.HIGHER,
     belongs_to=BelongsTo.OWNER,
     minimum_sample=5,
@@ -107,7 +98,6 @@ CI_FLAKY_RATE = Ratio(
     f" {COUNTED} {ONE_RUN}",
     numerator=_runs("is_flaky"),
     denominator=COUNTED_RUNS,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,
     belongs_to=BelongsTo.OWNER,
     minimum_sample=5,

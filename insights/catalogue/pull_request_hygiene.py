@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from insights.catalogue.declarations import Count, Duration, Ratio
 from insights.catalogue.pull_requests import (
     DIMENSIONS,
@@ -21,7 +23,17 @@ from integrations.facts.pull_requests import STALE_PULL_REQUESTS, STALE_PULL_REQ
 STANDING_DIMENSIONS = tuple(dimension for dimension in DIMENSIONS if dimension is not Dimension.SERVICE)
 WITH_FILES = "Left out if no clone contains its commits."
 
-SIZE = Duration(
+_merged_size = partial(
+    Duration,
+    unit=UnitOfMeasure.COUNT,
+    categories=(Category.HYGIENE,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DIMENSIONS,
+    source=SOURCE,
+    reference=SMALL_BATCHES,
+)
+
+SIZE = _merged_size(
     key="pr.size",
     name="Pull request size",
     meaning="How many lines a pull request changes.",
@@ -31,20 +43,12 @@ SIZE = Duration(
         f"the working agreement of the unit that owns the repository. Left out if the size is unknown. {MERGED}"
     ),
     of=spread_of_merged("size"),
-    statistic=Statistic.MEDIAN,
     unit=UnitOfMeasure.LINES,
-    better=Better.LOWER,
-    minimum_sample=5,
-    categories=(Category.HYGIENE,),
-    space=(SpaceDimension.EFFICIENCY,),
-    segments=DIMENSIONS,
     positive_indicators=("pr.pickup_time", "pr.review_time", "pr.review_depth", "pr.throughput"),
     negative_indicators=("review.load_concentration",),
-    source=SOURCE,
-    reference=SMALL_BATCHES,
 )
 
-COMPLEXITY = Duration(
+COMPLEXITY = _merged_size(
     key="pr.complexity",
     name="Files per pull request",
     meaning="How many files a pull request changes.",
@@ -54,55 +58,40 @@ COMPLEXITY = Duration(
         f"{MERGED}"
     ),
     of=spread_of_merged("files"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.COUNT,
-    better=Better.LOWER,
-    minimum_sample=5,
-    categories=(Category.HYGIENE,),
-    space=(SpaceDimension.EFFICIENCY,),
-    segments=DIMENSIONS,
     positive_indicators=("pr.directories", "pr.languages", "pr.new_paths_rate", "pr.size", "pr.review_time"),
-    source=SOURCE,
-    reference=SMALL_BATCHES,
 )
 
-DIRECTORIES = Duration(
+DIRECTORIES = _merged_size(
     key="pr.directories",
     name="Directories per pull request",
     meaning="How many directories a pull request touches.",
     formula=f"distinct directories of its files that are not generated, vendored or binary. {WITH_FILES} {MERGED}",
     of=spread_of_merged("directories"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.COUNT,
-    better=Better.LOWER,
-    minimum_sample=5,
-    categories=(Category.HYGIENE,),
-    space=(SpaceDimension.EFFICIENCY,),
-    segments=DIMENSIONS,
     positive_indicators=("pr.complexity", "pr.review_time"),
-    source=SOURCE,
-    reference=SMALL_BATCHES,
 )
 
-LANGUAGES = Duration(
+LANGUAGES = _merged_size(
     key="pr.languages",
     name="Languages per pull request",
     meaning="How many languages a pull request contains.",
     formula=f"distinct languages of its files that are not generated, vendored or binary. {WITH_FILES} {MERGED}",
     of=spread_of_merged("languages"),
     statistic=Statistic.MEAN,
-    unit=UnitOfMeasure.COUNT,
+    positive_indicators=("pr.complexity", "pr.review_time"),
+)
+
+_merged_share = partial(
+    Ratio,
     better=Better.LOWER,
     minimum_sample=5,
     categories=(Category.HYGIENE,),
-    space=(SpaceDimension.EFFICIENCY,),
+    space=(SpaceDimension.COMMUNICATION,),
     segments=DIMENSIONS,
-    positive_indicators=("pr.complexity", "pr.review_time"),
     source=SOURCE,
-    reference=SMALL_BATCHES,
+    reference=CHANGE_APPROVAL,
 )
 
-NEW_PATHS = Ratio(
+NEW_PATHS = _merged_share(
     key="pr.new_paths_rate",
     name="Paths new to the reviewers",
     meaning="Share of reviewed paths on which no reviewer has worked before.",
@@ -111,19 +100,11 @@ NEW_PATHS = Ratio(
     f"generated, vendored and binary paths. {WITH_FILES} {MERGED}",
     numerator=total_of_merged("new_paths"),
     denominator=total_of_merged("reviewed_paths"),
-    unit=UnitOfMeasure.PERCENT,
-    better=Better.LOWER,
-    minimum_sample=5,
-    categories=(Category.HYGIENE,),
-    space=(SpaceDimension.COMMUNICATION,),
-    segments=DIMENSIONS,
     positive_indicators=("pr.review_time", "pr.complexity", "pr.revert_rate"),
     negative_indicators=("review.load_concentration",),
-    source=SOURCE,
-    reference=CHANGE_APPROVAL,
 )
 
-REVIEW_DEPTH = Ratio(
+REVIEW_DEPTH = _merged_share(
     key="pr.review_depth",
     name="Review depth",
     meaning="How many comments reviewers and authors write per hundred changed lines.",
@@ -135,55 +116,35 @@ REVIEW_DEPTH = Ratio(
     denominator=total_of_merged("commented_hundreds"),
     unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,
-    minimum_sample=5,
-    categories=(Category.HYGIENE,),
-    space=(SpaceDimension.COMMUNICATION,),
-    segments=DIMENSIONS,
     positive_indicators=("pr.unreviewed_rate", "pr.size", "pr.revert_rate"),
     negative_indicators=("pr.review_time",),
-    source=SOURCE,
-    reference=CHANGE_APPROVAL,
 )
 
-UNREVIEWED_RATE = Ratio(
+UNREVIEWED_RATE = _merged_share(
     key="pr.unreviewed_rate",
     name="Merged without review",
     meaning="Share of pull requests that nobody else reviewed before the merge.",
     formula=f"merged pull requests without a review ÷ merged pull requests × 100; {REVIEW}. {MERGED}",
     numerator=total_of_merged("unreviewed"),
     denominator=MERGED_COUNT,
-    unit=UnitOfMeasure.PERCENT,
-    better=Better.LOWER,
-    minimum_sample=5,
     categories=(Category.HYGIENE, Category.QUALITY),
-    space=(SpaceDimension.COMMUNICATION,),
-    segments=DIMENSIONS,
     positive_indicators=("pr.self_merged_rate", "pr.review_depth", "pr.revert_rate"),
     negative_indicators=("pr.pickup_time",),
-    source=SOURCE,
-    reference=CHANGE_APPROVAL,
 )
 
-SELF_MERGED_RATE = Ratio(
+SELF_MERGED_RATE = _merged_share(
     key="pr.self_merged_rate",
     name="Merged by their author",
     meaning="Share of pull requests that their authors merged themselves.",
     formula=f"merged by their author ÷ merged pull requests with a known merger × 100. {MERGED}",
     numerator=total_of_merged("self_merged"),
     denominator=total_of_merged("merger_known"),
-    unit=UnitOfMeasure.PERCENT,
     better=Better.NEITHER,
-    minimum_sample=5,
-    categories=(Category.HYGIENE,),
-    space=(SpaceDimension.COMMUNICATION,),
-    segments=DIMENSIONS,
     positive_indicators=("pr.unreviewed_rate",),
     negative_indicators=("pr.merge_time",),
-    source=SOURCE,
-    reference=CHANGE_APPROVAL,
 )
 
-LINKED_RATE = Ratio(
+LINKED_RATE = _merged_share(
     key="pr.linked_rate",
     name="Linked to a work item",
     meaning="Share of pull requests that name the work item they were made for.",
@@ -191,18 +152,12 @@ LINKED_RATE = Ratio(
     f"provider, or by a key in the branch, the title, the text or a commit. {MERGED}",
     numerator=total_of_merged("linked"),
     denominator=MERGED_COUNT,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.HIGHER,
-    minimum_sample=5,
-    categories=(Category.HYGIENE,),
-    space=(SpaceDimension.COMMUNICATION,),
-    segments=DIMENSIONS,
     positive_indicators=("delivery.idea_to_production", "pr.throughput"),
-    source=SOURCE,
     reference=WORK_VISIBILITY,
 )
 
-REVERT_RATE = Ratio(
+REVERT_RATE = _merged_share(
     key="pr.revert_rate",
     name="Taken back",
     meaning="Share of pull requests that another one reverted.",
@@ -214,15 +169,10 @@ REVERT_RATE = Ratio(
     ),
     numerator=total_of_merged("reverted"),
     denominator=MERGED_COUNT,
-    unit=UnitOfMeasure.PERCENT,
-    better=Better.LOWER,
-    minimum_sample=5,
     categories=(Category.QUALITY,),
     space=(SpaceDimension.PERFORMANCE,),
-    segments=DIMENSIONS,
     positive_indicators=("dora.change_failure_rate", "pr.unreviewed_rate", "pr.review_depth", "pr.size"),
     negative_indicators=("pr.throughput",),
-    source=SOURCE,
     reference=FOUR_KEYS,
 )
 
@@ -236,7 +186,6 @@ STALE_COUNT = Count(
         "bots are left out"
     ),
     of=Facts(STALE_PULL_REQUESTS, instead=((Dimension.AGENT, Facts(STALE_PULL_REQUESTS_BY_AGENT)),)),
-    unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,
     categories=(Category.HYGIENE,),
     space=(SpaceDimension.EFFICIENCY,),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from insights.catalogue.declarations import Count, Duration
 from insights.catalogue.references import CONTINUOUS_INTEGRATION, PULL_REQUEST_STAGES, SPACE_FRAMEWORK
-from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+from insights.query.enums import Better, Category, Initiative, SpaceDimension
 from insights.query.measures import Distribution, Facts, Measure, Total
-from insights.query.query import Dimension, Statistic
+from insights.query.query import Dimension
 from integrations.facts.pull_requests import (
     MERGED_PULL_REQUESTS,
     MERGED_PULL_REQUESTS_BY_AGENT,
@@ -54,26 +55,26 @@ def total_of_merged(column: str) -> Total:
 
 MERGED_COUNT: Measure = of_merged(Facts)
 
-CYCLE_TIME = Duration(
+_merged_time = partial(
+    Duration,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DIMENSIONS,
+    source=SOURCE,
+    reference=PULL_REQUEST_STAGES,
+)
+
+CYCLE_TIME = _merged_time(
     key="pr.cycle_time",
     name="Cycle time",
     meaning="How long a pull request takes from ready for review to merge.",
     formula=f"open → merge; open is the creation, or for a draft the first time it was ready for review. {MERGED}",
     of=spread_of_merged("cycle_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
-    minimum_sample=5,
-    categories=(Category.EFFICIENCY,),
-    space=(SpaceDimension.EFFICIENCY,),
-    segments=DIMENSIONS,
     positive_indicators=("pr.pickup_time", "pr.review_time", "pr.merge_time", "pr.size", "dora.lead_time"),
     negative_indicators=("pr.review_depth", "pr.revert_rate"),
-    source=SOURCE,
-    reference=PULL_REQUEST_STAGES,
 )
 
-CODING_TIME = Duration(
+CODING_TIME = _merged_time(
     key="pr.coding_time",
     name="Coding time",
     meaning="How long work on a change takes before it is open for review.",
@@ -83,20 +84,11 @@ CODING_TIME = Duration(
         f"known or the first is later than the opening. {MERGED}"
     ),
     of=spread_of_merged("coding_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
-    minimum_sample=5,
-    categories=(Category.EFFICIENCY,),
-    space=(SpaceDimension.EFFICIENCY,),
-    segments=DIMENSIONS,
     positive_indicators=("pr.size", "pr.cycle_time", "dora.lead_time"),
     negative_indicators=("code.rework_rate",),
-    source=SOURCE,
-    reference=PULL_REQUEST_STAGES,
 )
 
-PICKUP_TIME = Duration(
+PICKUP_TIME = _merged_time(
     key="pr.pickup_time",
     name="Pickup time",
     meaning="How long a pull request waits for its first review.",
@@ -105,20 +97,13 @@ PICKUP_TIME = Duration(
         f"came before it was open. {MERGED}"
     ),
     of=spread_of_merged("pickup_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
-    minimum_sample=5,
     categories=(Category.EFFICIENCY, Category.HYGIENE),
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.COMMUNICATION),
-    segments=DIMENSIONS,
     positive_indicators=("pr.review_time", "pr.size", "pr.cycle_time"),
     negative_indicators=("review.load_concentration",),
-    source=SOURCE,
-    reference=PULL_REQUEST_STAGES,
 )
 
-REVIEW_TIME = Duration(
+REVIEW_TIME = _merged_time(
     key="pr.review_time",
     name="Review time",
     meaning="How long a review takes until the pull request is approved.",
@@ -127,52 +112,29 @@ REVIEW_TIME = Duration(
         f"approved it. {MERGED}"
     ),
     of=spread_of_merged("review_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
-    minimum_sample=5,
     categories=(Category.EFFICIENCY, Category.HYGIENE),
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.COMMUNICATION),
-    segments=DIMENSIONS,
     positive_indicators=("pr.pickup_time", "pr.size", "pr.cycle_time"),
     negative_indicators=("pr.review_depth",),
-    source=SOURCE,
-    reference=PULL_REQUEST_STAGES,
 )
 
-MERGE_TIME = Duration(
+MERGE_TIME = _merged_time(
     key="pr.merge_time",
     name="Merge time",
     meaning="How long an approved pull request waits until it is merged.",
     formula=f"last approval by another person before the merge → merge. Left out if nobody else approved it. {MERGED}",
     of=spread_of_merged("merge_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
-    minimum_sample=5,
-    categories=(Category.EFFICIENCY,),
-    space=(SpaceDimension.EFFICIENCY,),
-    segments=DIMENSIONS,
     positive_indicators=("pr.review_time", "ci.wait_per_pull_request", "pr.cycle_time"),
     negative_indicators=("pr.self_merged_rate",),
-    source=SOURCE,
-    reference=PULL_REQUEST_STAGES,
 )
 
-CI_WAIT = Duration(
+CI_WAIT = _merged_time(
     key="ci.wait_per_pull_request",
     name="Pipeline wait per pull request",
     meaning="How long a pull request waits for pipelines while it is open.",
     formula="time between open and merge in which at least one attempt of a pipeline run for one of its commits was "
     f"queued or running. Left out if no such run is known. {MERGED}",
     of=spread_of_merged("ci_wait_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
-    minimum_sample=5,
-    categories=(Category.EFFICIENCY,),
-    space=(SpaceDimension.EFFICIENCY,),
-    segments=DIMENSIONS,
     positive_indicators=("ci.duration", "ci.queue_time", "ci.success_rate", "pr.cycle_time"),
     source="Pull requests with their commits, and pipeline runs by commit",
     reference=CONTINUOUS_INTEGRATION,
@@ -187,7 +149,6 @@ THROUGHPUT = Count(
         "services, counts for each of them, and once in the total."
     ),
     of=MERGED_COUNT,
-    unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,
     categories=(Category.EFFICIENCY,),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from insights.catalogue.declarations import Concentration, PerPersonAndPeriod
+from insights.catalogue.declarations import PerPersonAndPeriod
 from insights.catalogue.pull_requests import REVIEW, SOURCE
 from insights.catalogue.references import GINI_COEFFICIENT, SPACE_FRAMEWORK
-from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
+from insights.catalogue.shares import Concentration
+from insights.query.enums import Better, Category, SpaceDimension
 from insights.query.measures import Facts, Gini, People
 from insights.query.query import Dimension
 from integrations.facts.developers import DEVELOPER_DAYS
@@ -28,7 +29,6 @@ GIVEN_PER_DEVELOPER = PerPersonAndPeriod(
     ),
     numerator=Facts(REVIEWS_GIVEN, instead=((Dimension.AGENT, Facts(REVIEWS_GIVEN_BY_AGENT)),)),
     denominator=People(DEVELOPER_DAYS).undivided_by(*GIVEN_DIMENSIONS),
-    unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,
     categories=(Category.HYGIENE, Category.EFFICIENCY),
     space=(SpaceDimension.COMMUNICATION, SpaceDimension.ACTIVITY),
@@ -49,7 +49,6 @@ LOAD_CONCENTRATION = Concentration(
         f"{GIVEN}"
     ),
     of=Gini(REVIEWERS),
-    unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,
     minimum_sample=5,
     categories=(Category.HYGIENE,),

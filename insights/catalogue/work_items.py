@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from insights.catalogue.declarations import Count, CountPerTime, Duration, Ratio
 from insights.catalogue.references import SMALL_BATCHES, TEST_AUTOMATION, WIP_LIMITS, WORK_VISIBILITY
-from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+from insights.query.enums import Better, Category, Initiative, SpaceDimension
 from insights.query.measures import Distribution, Facts, Measure, Total
-from insights.query.query import Dimension, Statistic
+from insights.query.query import Dimension
 from integrations.facts.work_items import (
     CREATED_WORK_ITEMS,
     DONE_WORK_ITEMS,
@@ -46,10 +48,6 @@ ISSUE_LEAD_TIME = Duration(
     meaning="How long a work item takes from creation to done.",
     formula=f"created → done, of completed items; a reopened item ends at its last done. {DONE}",
     of=_spread_of_done("lead_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
-    minimum_sample=5,
     categories=(Category.EFFICIENCY,),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.PERFORMANCE),
@@ -69,10 +67,6 @@ ISSUE_CYCLE_TIME = Duration(
         f"history is unknown, are left out. {DONE}"
     ),
     of=_spread_of_done("cycle_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
-    minimum_sample=5,
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.EFFICIENCY,),
     segments=DONE_DIMENSIONS,
@@ -82,7 +76,18 @@ ISSUE_CYCLE_TIME = Duration(
     reference=WORK_VISIBILITY,
 )
 
-FLOW_EFFICIENCY = Ratio(
+_item_share = partial(
+    Ratio,
+    better=Better.HIGHER,
+    minimum_sample=5,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=WHERE_WRITTEN,
+    source=SOURCE,
+    reference=TEST_AUTOMATION,
+)
+
+FLOW_EFFICIENCY = _item_share(
     key="flow.efficiency",
     name="Flow efficiency",
     meaning="Share of the time in progress in which work is active rather than waiting.",
@@ -93,14 +98,10 @@ FLOW_EFFICIENCY = Ratio(
     ),
     numerator=_of_done("active_seconds"),
     denominator=_of_done("cycle_seconds"),
-    unit=UnitOfMeasure.PERCENT,
-    better=Better.HIGHER,
-    minimum_sample=5,
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.EFFICIENCY,),
     segments=DONE_DIMENSIONS,
     positive_indicators=("issue.cycle_time", "wip.count", "pr.pickup_time"),
-    source=SOURCE,
     reference=WORK_VISIBILITY,
 )
 
@@ -111,7 +112,6 @@ FEATURES_PER_WEEK = CountPerTime(
     formula=f"completed work items of type feature ÷ weeks of the window that have passed. {DONE}",
     of=_of_done("features"),
     per_days=7,
-    unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,
     categories=(Category.EFFICIENCY,),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
@@ -123,7 +123,7 @@ FEATURES_PER_WEEK = CountPerTime(
     reference=SMALL_BATCHES,
 )
 
-FEATURE_COMPLETION_RATE = Ratio(
+FEATURE_COMPLETION_RATE = _item_share(
     key="work.feature_completion_rate",
     name="Feature completion rate",
     meaning="Whether features are completed as fast as they are created.",
@@ -131,55 +131,37 @@ FEATURE_COMPLETION_RATE = Ratio(
     f"{DONE} What is created counts on its day of creation, for the same person.",
     numerator=Total(DONE_WORK_ITEMS, column="features"),
     denominator=Total(CREATED_WORK_ITEMS, column="features"),
-    unit=UnitOfMeasure.PERCENT,
-    better=Better.HIGHER,
-    minimum_sample=5,
     categories=(Category.EFFICIENCY, Category.PLANNING),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
-    space=(SpaceDimension.PERFORMANCE,),
-    segments=WHERE_WRITTEN,
     positive_indicators=("work.features_per_week",),
     negative_indicators=("bug.ratio",),
-    source=SOURCE,
     reference=SMALL_BATCHES,
 )
 
-BUG_RATIO = Ratio(
+BUG_RATIO = _item_share(
     key="bug.ratio",
     name="Bug ratio",
     meaning="Share of completed work items that are bugs.",
     formula=f"bugs done ÷ work items done × 100. {DONE}",
     numerator=DONE_BUGS,
     denominator=DONE_ITEMS,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,
-    minimum_sample=5,
-    categories=(Category.QUALITY,),
-    space=(SpaceDimension.PERFORMANCE,),
     segments=(*WHERE_WRITTEN, *MADE_BY),
     positive_indicators=("bug.escaped", "bug.reopen_rate", "work.features_per_week", "dora.change_failure_rate"),
     negative_indicators=("bug.fix_rate",),
-    source=SOURCE,
-    reference=TEST_AUTOMATION,
 )
 
-BUG_REOPEN_RATE = Ratio(
+BUG_REOPEN_RATE = _item_share(
     key="bug.reopen_rate",
     name="Bug reopen rate",
     meaning="Share of fixed bugs that had been fixed before.",
     formula=f"done bugs that were reopened before ÷ done bugs × 100. {DONE}",
     numerator=_of_done("reopened_bugs"),
     denominator=DONE_BUGS,
-    unit=UnitOfMeasure.PERCENT,
     better=Better.LOWER,
-    minimum_sample=5,
-    categories=(Category.QUALITY,),
-    space=(SpaceDimension.PERFORMANCE,),
     segments=(*WHERE_WRITTEN, *MADE_BY),
     positive_indicators=("bug.ratio",),
     negative_indicators=("bug.fix_rate",),
-    source=SOURCE,
-    reference=TEST_AUTOMATION,
 )
 
 _CREATED = "It counts on the day of the bug's creation, for its assignee when done, else the last one."
@@ -194,7 +176,6 @@ BUG_ESCAPED = Count(
         f"customer; {_FOUND}. {_CREATED}"
     ),
     of=Total(CREATED_WORK_ITEMS, column="escaped_bugs"),
-    unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,
     categories=(Category.QUALITY,),
     space=(SpaceDimension.PERFORMANCE,),
@@ -212,7 +193,6 @@ BUG_CUSTOMER_FOUND = Count(
     formula="bugs created whose label, type, project or reporter shows that a customer found them; "
     f"{_FOUND}. {_CREATED}",
     of=Total(CREATED_WORK_ITEMS, column="bugs_of_customers"),
-    unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,
     categories=(Category.QUALITY,),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
@@ -223,7 +203,7 @@ BUG_CUSTOMER_FOUND = Count(
     reference=TEST_AUTOMATION,
 )
 
-BUG_FIX_RATE = Ratio(
+BUG_FIX_RATE = _item_share(
     key="bug.fix_rate",
     name="Bug fix rate",
     meaning="Whether bugs are fixed as fast as they are found.",
@@ -231,16 +211,8 @@ BUG_FIX_RATE = Ratio(
     f"{DONE} What is created counts on its day of creation, for the same person.",
     numerator=Total(DONE_WORK_ITEMS, column="bugs"),
     denominator=CREATED_BUGS,
-    unit=UnitOfMeasure.PERCENT,
-    better=Better.HIGHER,
-    minimum_sample=5,
-    categories=(Category.QUALITY,),
-    space=(SpaceDimension.PERFORMANCE,),
-    segments=WHERE_WRITTEN,
     positive_indicators=("bug.ratio",),
     negative_indicators=("bug.reopen_rate",),
-    source=SOURCE,
-    reference=TEST_AUTOMATION,
 )
 
 _AT_THE_END = "at the end of the window's last day, or today, for the assignee when done, else the last one"
@@ -251,7 +223,6 @@ WIP_COUNT = Count(
     meaning="How many work items are in progress at the same time.",
     formula=f"work items in a status in progress {_AT_THE_END}",
     of=Facts(WORK_IN_PROGRESS),
-    unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.ACTIVITY),
@@ -269,10 +240,6 @@ WIP_AGE = Duration(
     formula="first entry into a status in progress → end of the window, of the work items in a status in progress "
     f"{_AT_THE_END}; in whole local days. Items with an unknown start are left out",
     of=Distribution(WORK_IN_PROGRESS, column="age_seconds"),
-    statistic=Statistic.MEDIAN,
-    unit=UnitOfMeasure.SECONDS,
-    better=Better.LOWER,
-    minimum_sample=5,
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.EFFICIENCY,),
     segments=STANDING_DIMENSIONS,

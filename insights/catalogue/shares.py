@@ -1,0 +1,112 @@
+"""Kinds of metric about people and parts of a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from insights.catalogue.declarations import Metric, PartValue, Ratio, RowsBy, quotient, times_100
+from insights.catalogue.result import MetricResult
+from insights.query.enums import UnitOfMeasure
+from insights.query.measures import Gini, Measure, PersonShare, StockAtEnd
+from insights.query.query import Dimension
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concentration(Metric):
+    """How unevenly facts are distributed over people: 0 % for equal counts, near 100 % where one person has most."""
+
+    unit: UnitOfMeasure = UnitOfMeasure.PERCENT
+    of: Gini
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,)
+
+    @property
+    def rows_by(self) -> RowsBy:
+        return RowsBy.PERSON
+
+    @property
+    def recipe(self) -> str:
+        return (
+            "Σ (2 rank − n − 1) × contribution ÷ (n × Σ contribution) × 100, of n people ranked by contribution; "
+            "what nobody was matched to is left out"
+        )
+
+    def result(self, part: PartValue) -> MetricResult:
+        of = part(self.of)
+        return MetricResult(None if of.value is None else of.value * 100, sample_size=of.facts, people=of.people)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareOfBase(Metric):
+    """A measure with its own denominator."""
+
+    unit: UnitOfMeasure = UnitOfMeasure.PERCENT
+    of: PersonShare | StockAtEnd
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,)
+
+    def result(self, part: PartValue) -> MetricResult:
+        of = part(self.of)
+        return MetricResult(quotient(of.value, of.base, self.unit), of.value or 0, of.base or 0, of.facts, of.people)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareOfPeople(ShareOfBase):
+    """Each person counts 1, divided over the segment's values in proportion to their facts; the values sum to 100 %."""
+
+    of: PersonShare
+
+    @property
+    def always_by(self) -> tuple[Dimension, ...]:
+        return (self.of.dimension,)
+
+    def shares_denominator(self, segments: Sequence[Dimension]) -> bool:
+        return True
+
+    @property
+    def rows_by(self) -> RowsBy:
+        return RowsBy.PERSON_AND_SEGMENT
+
+    @property
+    def recipe(self) -> str:
+        return f"Σ contribution of the segment ÷ number of people{times_100(self)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShareOfStock(ShareOfBase):
+    """The share of a bucket's facts that are in stock at its end."""
+
+    @property
+    def rows_by(self) -> RowsBy:
+        return RowsBy.STOCK_FACT
+
+    @property
+    def recipe(self) -> str:
+        return f"Σ contribution ÷ Σ denominator{times_100(self)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remainder(Ratio):
+    """denominator − numerator; no data where the denominator is 0.
+
+    For people it reveals both the remaining and the subtracted ones, so the smaller of the two is its group size.
+    """
+
+    unit: UnitOfMeasure = UnitOfMeasure.COUNT
+
+    @property
+    def recipe(self) -> str:
+        return "Σ denominator − Σ contribution"
+
+    def result(self, part: PartValue) -> MetricResult:
+        ratio = super().result(part)
+        if not ratio.denominator:
+            return ratio
+        remaining = max(0.0, ratio.denominator - (ratio.numerator or 0))
+        groups = [int(people) for people in (remaining, ratio.numerator, ratio.people) if people]
+        return ratio._replace(value=remaining, people=min(groups, default=0))
