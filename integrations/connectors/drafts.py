@@ -253,7 +253,6 @@ class SprintDraft(Draft):
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     completed_at: datetime | None = None
-    goal_is_set: bool | Missing = MISSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,3 @@ def signed_with_sha256(body: bytes, secret: str, hexadecimal: str) -> bool:
         return False
     expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return hmac.compare_digest(expected.encode(), hexadecimal.strip().lower().encode("utf-8", "replace"))
-
-
-def same_token(secret: str, sent: str) -> bool:
-    """Whether the sender knows the secret itself, for providers that do not sign."""
-    return bool(secret) and hmac.compare_digest(secret.encode(), sent.encode("utf-8", "replace"))

@@ -132,16 +132,6 @@ model is the normal form of the names that were sent.
 The session is a LEFT JOIN, so that the planner drops it from queries that use none of its columns.
 """
 
-MODELS_OF_SESSIONS = """
-    SELECT session_id, model
-    FROM integrations_agentsessionday
-    WHERE counted AND input_tokens + cache_read_tokens + cache_write_tokens + output_tokens > 0
-"""
-"""The models with counted tokens in a session, with duplicates; an unnamed model is an empty string.
-
-The condition matches an index of AgentSessionDay, which allows an index-only scan.
-"""
-
 PARTS_OF_SESSIONS = """
     SELECT session_id, repository_id, work_type,
            coalesce(weight, lines) AS part,

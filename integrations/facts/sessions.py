@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import append_days
@@ -13,19 +12,8 @@ _DAYS = """
     UNION ALL
     SELECT started_on, started_on + 1 FROM integrations_agentsession WHERE id = ANY (%(sessions)s)
 """
-_DAYS_OF_ENDED = """
-    SELECT figures.day, figures.day + 1
-    FROM integrations_agentsession session
-    JOIN integrations_agentsessionday figures ON figures.session_id = session.id
-    WHERE session.ended_at > %(after)s AND session.ended_at <= %(until)s
-"""
 
 
 def append_changes_of_sessions(session_ids: Iterable[int]) -> None:
     """Append all days on which these sessions count, in the caller's transaction."""
     append_days({FactFamily.AI: _DAYS}, {"sessions": sorted(session_ids)})
-
-
-def append_changes_of_sessions_that_ended(after: datetime, until: datetime) -> None:
-    """Append the days of sessions that ended in (after, until], in the caller's transaction."""
-    append_days({FactFamily.AI: _DAYS_OF_ENDED}, {"after": after, "until": until})

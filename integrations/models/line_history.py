@@ -20,7 +20,6 @@ class LineHistory(models.Model):
     ages = models.BinaryField(default=bytes, help_text="integrations/connectors/git/line_ages.py")
     # Queued when the branch moved, until the update completes.
     requested_at = models.DateTimeField(null=True, db_column="asked_at")
-    followed_at = models.DateTimeField(null=True, help_text="When it was last followed to the tip.")
     problem = models.TextField(blank=True, default="", db_default="", help_text="Why it could not be, in words.")
 
     def __str__(self) -> str:

@@ -103,7 +103,6 @@ class Quota(models.Model):
     remaining = models.BigIntegerField(null=True)
     resets_at = models.DateTimeField(null=True)
     blocked_until = models.DateTimeField(null=True, help_text="The provider asked us to wait until then.")
-    reported_at = models.DateTimeField(auto_now=True, db_column="told_at")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "budget"], name="quota_is_unique")]

@@ -8,7 +8,6 @@ four disjoint kinds: uncached input, cache read, cache write, output (reasoning 
 from __future__ import annotations
 
 from django.db import models
-from django.db.models.lookups import GreaterThan
 
 from integrations.models.connections import Repository
 from integrations.models.fields import TimeRangesField
@@ -185,7 +184,6 @@ class ApartSender(models.Model):
     """
 
     sender = models.CharField(max_length=200, unique=True)
-    shown_at = models.DateTimeField(help_text="The time of the record that has more cached tokens than input.")
 
     class Meta:
         verbose_name = "program that counts cached tokens apart"
@@ -242,14 +240,6 @@ class AgentMeterSlot(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "slot", "model"], name="agent_meter_slot_is_unique")]
-
-
-TOKENS = (
-    models.F("input_tokens")
-    + models.F("cache_read_tokens")
-    + models.F("cache_write_tokens")
-    + models.F("output_tokens")
-)
 
 
 class AgentSessionDay(models.Model):
@@ -311,12 +301,6 @@ class AgentSessionDay(models.Model):
         indexes = [
             models.Index(fields=["day"], name="agent_session_day_by_day"),
             models.Index(fields=["identity", "day"], name="agent_session_day_by_identity"),
-            # Sessions by model, for pages filtered by model (MODELS_OF_SESSIONS).
-            models.Index(
-                fields=["model", "session"],
-                name="agent_session_day_by_model",
-                condition=models.Q(GreaterThan(TOKENS, 0), counted=True),
-            ),
         ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Self
 
 from django.db import models
-from django.db.models.functions import Now
 
 
 class SenderDay(models.Model):
@@ -45,7 +44,6 @@ class Silence(models.Model):
     people = models.PositiveIntegerField(default=0, help_text="Whose sessions these are, on the day that has most.")
     share_before = models.FloatField(null=True, help_text="0–1, of the sessions it is compared with.")
     version_before = models.CharField(max_length=60, blank=True, help_text="The version it is compared with.")
-    noticed_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True)
     end = models.CharField(max_length=10, choices=End.choices, blank=True, db_default="", default="")
 

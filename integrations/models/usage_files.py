@@ -39,7 +39,6 @@ class ImportedUsage(models.Model):
     reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     session = models.ForeignKey(AgentSession, models.SET_NULL, null=True, related_name="+")
     to_settle = models.BooleanField(default=True, db_default=True, help_text="Whether it counts is to be seen.")
-    imported_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -123,7 +123,6 @@ class Sprint(ProviderFact):
     starts_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
-    goal_is_set = models.BooleanField(null=True)
 
 
 class SprintChange(models.Model):

@@ -40,9 +40,9 @@ def watch(now: datetime | None = None) -> int:
     _update(known.values(), days, today, at)
     Silence.objects.filter(ended_at__lt=at - KEPT_ENDED).delete()
     found = [
-        *(Silence(**asdict(silence), noticed_at=at) for silence in silent_versions(days, today)),
+        *(Silence(**asdict(silence)) for silence in silent_versions(days, today)),
         *(
-            Silence(sender=silence.sender, sender_name=silence.name, since=silence.since, noticed_at=at)
+            Silence(sender=silence.sender, sender_name=silence.name, since=silence.since)
             for silence in silent_senders(at)
         ),
     ]

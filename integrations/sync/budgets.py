@@ -80,7 +80,6 @@ class BudgetBook:
                 Quota(
                     connection_id=self._connection_id,
                     budget=name,
-                    reported_at=timezone.now(),
                     **{field: getattr(self._budgets[name], field) for field in FIELDS},
                 )
                 for name in sorted(self._changed)
@@ -90,5 +89,5 @@ class BudgetBook:
             changed,
             update_conflicts=True,
             unique_fields=["connection", "budget"],
-            update_fields=[*FIELDS, "reported_at"],
+            update_fields=FIELDS,
         )

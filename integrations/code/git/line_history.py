@@ -126,8 +126,6 @@ def sync_line_history(repository: Repository) -> int:
         except GitError as error:
             problem = str(error)
             logger.warning("The lines of %s cannot be followed: %s", repository, problem)
-        else:
-            mine.update(followed_at=began)
         mine.update(problem=problem)
         mine.filter(Q(requested_at__lte=began)).update(requested_at=None)
         return stored

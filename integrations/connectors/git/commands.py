@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,10 +154,6 @@ def failure(stderr: bytes) -> GitError:
     missing = ("unable to read", "missing", "could not fetch", "bad object", "transport '", "promisor")
     kind = ObjectsMissingError if any(word in words for word in missing) else GitError
     return kind(words or "git failed without a word")
-
-
-def valid_ids(ids: Sequence[str]) -> bool:
-    return all(OBJECT_ID.fullmatch(object_id) for object_id in ids)
 
 
 def find_git_dir(path: Path) -> Path:

@@ -85,7 +85,6 @@ def normalise_sprint(payload: Json) -> list[SprintDraft]:
             starts_at=sprint.part_time("startDate"),
             ends_at=sprint.part_time("endDate"),
             completed_at=sprint.part_time("completeDate"),
-            goal_is_set=bool(sprint.text("goal", default="").strip()),
             impossible_times=tuple(sprint.impossible_times),
         )
     ]

@@ -25,7 +25,7 @@ _LIST: LiteralString = f"""
            coalesce(project.name, ''), coalesce(followed.name, ''),
            unit.id, unit.slug, unit.name, lower(owner.during), upper(owner.during),
            owner.during IS NOT NULL AND own.id IS NULL,
-           next_unit.id, next_unit.name, next_owner.day,
+           next_unit.name, next_owner.day,
            count(*) OVER ()
     FROM integrations_owned owned
     LEFT JOIN integrations_repository repository ON repository.id = owned.repository_id
@@ -87,7 +87,6 @@ class ListedThing:
     since: date | None
     until: date | None
     by_following: bool
-    next_unit_id: int | None
     next_unit_name: str | None
     next_from: date | None
 

@@ -34,7 +34,6 @@ class RecordKind(StrEnum):
 class Happened(StrEnum):
     """The kinds of events in a record's timeline."""
 
-    FIRST_COMMIT = "first_commit"
     COMMIT = "commit"
     CREATED = "created"
     READY = "ready"

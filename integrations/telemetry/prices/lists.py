@@ -12,7 +12,6 @@ of `tiers`, the first that has the rate.  "since" is a day in UTC, "hours" a dai
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -42,12 +41,6 @@ class TokenCounts(NamedTuple):
     @property
     def prompt_size(self) -> int:
         return self.input + self.cache_read + self.cache_write
-
-
-def prompt_bound(prompt_size: int) -> int:
-    """The greatest of PROMPT_BOUNDS below that size, or 0."""
-    position = bisect_left(PROMPT_BOUNDS, prompt_size)
-    return PROMPT_BOUNDS[position - 1] if position else 0
 
 
 def noon(day: date) -> datetime:

@@ -27,10 +27,10 @@ def stage_requests_of_apart_senders() -> int:
 
 
 NOTE_SENDERS: LiteralString = """
-    INSERT INTO integrations_apartsender (sender, shown_at)
-    SELECT sender, min(at) FROM fold_event
+    INSERT INTO integrations_apartsender (sender)
+    SELECT DISTINCT sender FROM fold_event
     WHERE kind = %(kind)s AND sender <> '' AND subtracted_tokens = 0
-    GROUP BY sender ORDER BY sender
+    ORDER BY sender
     ON CONFLICT (sender) DO NOTHING
 """
 
