@@ -7,7 +7,7 @@ not saved: the page shows both versions, and the form is of the newest one from 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 
@@ -19,6 +19,7 @@ Saved = TypeVar("Saved")
 
 
 class WriteForm(forms.Form):
+    version_field: ClassVar = "version"  # also of the record
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     conflict: ConflictError | None = None  # somebody else saved first
     differences: Sequence[Difference] = ()  # from what they saved
@@ -28,11 +29,11 @@ class WriteForm(forms.Form):
 
     @property
     def of_version(self) -> int:
-        return self.cleaned_data["version"] or 0
+        return self.cleaned_data[self.version_field] or 0
 
     def given(self) -> dict[str, Any]:
         """What a valid form says, as services take it."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        return {name: value for name, value in self.cleaned_data.items() if name != self.version_field}
 
     def show(self, problem: FieldError) -> None:
         show_error(self, problem)
@@ -56,7 +57,7 @@ class WriteForm(forms.Form):
                 self.add_error(None, str(conflict))
             else:
                 self.differences = list(differences(conflict.stored))
-                renumber(self, "version", conflict.stored.version)
+                renumber(self, self.version_field, getattr(conflict.stored, self.version_field))
         return None
 
     @property
@@ -65,3 +66,11 @@ class WriteForm(forms.Form):
         if self.conflict is not None:
             return 409
         return 400 if self.is_bound and self.errors else 200
+
+
+class NumberedForm(WriteForm):
+    """Of a new version, by the number of the one before."""
+
+    version_field = "number"
+    version = None  # type: ignore[assignment]  # Django takes the field out
+    number = forms.IntegerField(widget=forms.HiddenInput, required=False)

@@ -2,14 +2,14 @@
 
 A `WriteSerializer` is used by services, so that pages, API and files are checked alike.  A `ReadSerializer` documents
 and makes answers, of a record or of what holds it as its `Meta.of`.  `Meta.blank_is_null` names texts that are null in
-JSON where they are empty in the database.
+JSON where they are empty in the database.  A `BodySerializer` documents and checks a request that is no record's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from django.db import models
 from rest_framework import serializers
@@ -141,16 +141,42 @@ class WriteSerializer(ModelSerializer[M]):
         return {**super().include_extra_kwargs(kwargs, extra_kwargs), "error_messages": messages}
 
     def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, Mapping):
-            raise serializers.ValidationError({"": ["Send one object."]})
-        unknown = next((name for name in data if name not in self.fields), None)
-        if unknown is not None:
-            use = f"There is no such field. Use {', '.join(self.fields)}."
-            raise serializers.ValidationError({str(unknown)[:40]: [use]})
+        refuse_unknown(data, self.fields)
         nullable = self.blank_is_null
         given = {name: None if value == "" and name in nullable else value for name, value in data.items()}
         taken = super().to_internal_value(given)
         return {name: "" if value is None and name in nullable else value for name, value in taken.items()}
+
+
+class Choice(serializers.ChoiceField):
+    def fail(self, key: str, **kwargs: Any) -> NoReturn:
+        if key == "invalid_choice":
+            raise serializers.ValidationError(f"One of: {', '.join(str(value) for value in self.choices)}.")
+        super().fail(key, **kwargs)
+
+
+class BodySerializer(serializers.Serializer[Any]):
+    # Unknown fields are refused.
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.error_messages |= {"required": NEEDED, "null": NEEDED}
+        return fields
+
+    def to_internal_value(self, data: Any) -> Any:
+        refuse_unknown(data, self.fields)
+        return super().to_internal_value(data)
+
+
+def refuse_unknown(data: Any, known: Collection[str]) -> None:
+    """Raises ValidationError, also where it is no object."""
+    if not isinstance(data, Mapping):
+        raise serializers.ValidationError({"": ["Send one object."]})
+    unknown = next((name for name in data if name not in known), None)
+    if unknown is not None:
+        use = f"Use {', '.join(known)}." if known else "There are none."
+        raise serializers.ValidationError({str(unknown)[:40]: [f"There is no such field. {use}"]})
 
 
 def validated(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:

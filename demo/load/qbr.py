@@ -19,7 +19,7 @@ from integrations.models import Deployment
 from orgtree.access.access import Access, access_of
 from programs.models import Qbr, QbrPeriod, QbrState
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
-from programs.qbr.services.writing import QbrExistsError, SectionDraft, create_qbr, write_section
+from programs.qbr.services.writing import QbrExistsError, create_qbr, write_section
 from programs.quarters.fiscal_quarters import current_quarter, preceding
 
 FROZEN_DAYS_AFTER, SIGNED_DAYS_AFTER = 4, 7  # the end of a quarter
@@ -163,7 +163,8 @@ def _written(access: Access, day: date, texts: Mapping[str, tuple[str, str]]) ->
         return qbr
     for section in qbr.sections.filter(key__in=texts, version=1):
         headline, commentary = texts[section.key]
-        write_section(access, qbr, section.key, SectionDraft(headline, commentary), of_version=section.version)
+        given = {"headline": headline, "commentary": commentary}
+        write_section(access, qbr, section.key, given, of_version=section.version)
     return qbr
 
 

@@ -12,6 +12,7 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.model_serializers import BodySerializer, Text, WholeNumber
 from core.api.parameters import only
 from core.write_errors import ConflictError
 from insights.api import schema
@@ -20,6 +21,7 @@ from insights.query.errors import QueryError
 from orgtree.access.access import access_of
 from orgtree.access.who_sees import name_of, names_of
 from programs.models import PhilosophyVersion
+from programs.models.philosophy import LONGEST_REASON
 from programs.philosophy.publishing import (
     Philosophy,
     acknowledge,
@@ -32,7 +34,7 @@ from programs.philosophy.publishing import (
     publish_philosophy,
     version_numbered,
 )
-from programs.requests.fields import given_fields, number, text
+from programs.requests.fields import body
 from programs.requests.program_view import ProgramView
 
 ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
@@ -77,10 +79,10 @@ class OnePhilosophyVersionSerializer(PhilosophyHeadingSerializer):
     )
 
 
-class PhilosophyWriteSerializer(serializers.Serializer[object]):
-    text = serializers.CharField()
-    reason = serializers.CharField(max_length=200)
-    number = serializers.IntegerField(help_text="Of the version from which it was made.")
+class PhilosophyWriteSerializer(BodySerializer):
+    text = Text(trim_whitespace=False)
+    reason = Text(max_length=LONGEST_REASON)
+    number = WholeNumber(help_text="Of the version from which it was made.")
 
 
 class PhilosophyConflictSerializer(schema.ErrorsSerializer):
@@ -89,8 +91,8 @@ class PhilosophyConflictSerializer(schema.ErrorsSerializer):
     stored = PhilosophySerializer()
 
 
-class AcknowledgeSerializer(serializers.Serializer[object]):
-    number = serializers.IntegerField(help_text="Of the version that was read.")
+class AcknowledgeSerializer(BodySerializer):
+    number = WholeNumber(help_text="Of the version that was read.")
 
 
 class PhilosophyView(ProgramView):
@@ -106,12 +108,9 @@ class PhilosophyView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """Publish a new version, as executives and admins may."""
-        given = given_fields(request, ("text", "reason", "number"), needed=("text", "reason", "number"))
-        text_and_reason = (text("text", given["text"]), text("reason", given["reason"]))
+        given = body(request, PhilosophyWriteSerializer)
         try:
-            publish_philosophy(
-                access_of(request.user), *text_and_reason, of_number=number("number", given["number"]) or 0
-            )
+            publish_philosophy(access_of(request.user), given["text"], given["reason"], of_number=given["number"])
         except ConflictError as conflict:
             answer = {**error_document("number", str(conflict)), "stored": _document(conflict.stored, request)}
             return Response(answer, status=status.HTTP_409_CONFLICT)
@@ -149,11 +148,11 @@ class AcknowledgeView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """Say that you read the version that holds."""
-        given = given_fields(request, ("number",), needed=("number",))
+        given = body(request, AcknowledgeSerializer)
         if not isinstance(request.user, User):
             raise PermissionDenied("A token without an account cannot acknowledge it.")
         holds = current_philosophy()
-        if number("number", given["number"]) != holds.number:
+        if given["number"] != holds.number:
             raise QueryError("number", f"Version {holds.number} holds: read that one.")
         acknowledge(request.user, holds.number)
         return Response(_document(holds, request))

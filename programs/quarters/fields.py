@@ -27,7 +27,7 @@ class QuarterField(NamedField):
         return day_to_write_for(name)
 
 
-def day_to_write_for(word: object) -> date:
+def day_to_write_for(word: str) -> date:
     """A day of the quarter that is named, or today.  Raises FieldError for one that is far from today."""
     today = windows.local_today()
     day_shown = day("quarter", word) or today

@@ -10,7 +10,7 @@ from insights.query import windows
 from programs.models import FrozenDocument, Qbr, QbrPeriod
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
 from programs.qbr.services.reading import QbrDocument, document_of
-from programs.qbr.services.writing import SectionDraft, create_qbr, write_section
+from programs.qbr.services.writing import create_qbr, write_section
 from tests.personas import EXECUTIVE, Persona
 from tests.programs.tickets import as_
 
@@ -27,7 +27,7 @@ def review(
 
 def say(qbr: Qbr, key: str, commentary: str, *, headline: str = "", persona: Persona = EXECUTIVE) -> None:
     version = qbr.sections.get(key=key).version
-    write_section(as_(persona), qbr, key, SectionDraft(headline, commentary), of_version=version)
+    write_section(as_(persona), qbr, key, {"headline": headline, "commentary": commentary}, of_version=version)
 
 
 def frozen(qbr: Qbr, persona: Persona = EXECUTIVE) -> FrozenDocument:

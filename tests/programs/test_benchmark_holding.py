@@ -57,10 +57,10 @@ def test_the_nearest_above_holds_until_one_has_its_own(teams: Teams) -> None:
 def test_taking_back_falls_back_to_what_is_above_and_can_be_agreed_again(teams: Teams) -> None:
     of(40, "")
     of(20, "platform")
-    withdraw_benchmark(as_(MANAGER), PICKUP, "platform", "We follow the others.", of_number=1)
+    withdraw_benchmark(as_(MANAGER), PICKUP, {"unit": "platform", "reason": "We follow the others."}, of_number=1)
     assert threshold_hours(teams.platform) == 40
     with pytest.raises(FieldError, match="No benchmark is set"):
-        withdraw_benchmark(as_(MANAGER), PICKUP, "platform", "Again", of_number=2)
+        withdraw_benchmark(as_(MANAGER), PICKUP, {"unit": "platform", "reason": "Again"}, of_number=2)
     of(10, "platform")
     assert threshold_hours(teams.platform) == 10
     own = BenchmarkVersion.objects.filter(unit=teams.platform).order_by("number")
@@ -91,7 +91,7 @@ def test_a_unit_that_stands_nowhere_any_more_keeps_its_own(teams: Teams) -> None
     assert threshold_hours(teams.search) == 20
     with pytest.raises(FieldError, match="is no longer in any Org Tree"):
         of(10, "search")
-    withdraw_benchmark(as_(EXECUTIVE), PICKUP, "search", "The team is dissolved.", of_number=1)
+    withdraw_benchmark(as_(EXECUTIVE), PICKUP, {"unit": "search", "reason": "The team is dissolved."}, of_number=1)
     assert threshold_hours(teams.search) == 40, "no longer below Engineering"
 
 
@@ -219,7 +219,7 @@ def test_a_metric_that_is_gone_stays_told_and_can_be_taken_back(teams: Teams) ->
     held = benchmarks_for(None, teams.platform.pk, as_(MANAGER).visibility)["dora.luck"]
     assert (held.version, held.metric) == (gone, None)
     assert agreements_on(["pr.size"], Scope("platform"), as_(MANAGER)) == {}
-    withdraw_benchmark(as_(MANAGER), "dora.luck", "platform", "It is gone.", of_number=1)
+    withdraw_benchmark(as_(MANAGER), "dora.luck", {"unit": "platform", "reason": "It is gone."}, of_number=1)
     assert benchmarks_for(None, teams.platform.pk, as_(MANAGER).visibility) == {}
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
@@ -55,12 +56,11 @@ from programs.benchmarks.services.fields import PERIODS, offered_metrics
 from programs.benchmarks.services.listing import queries_of_units
 from programs.benchmarks.services.suggestions import Question, suggestions_for
 from programs.benchmarks.services.writing import set_benchmark, withdraw_benchmark
-from programs.models import Direction, Period
-from programs.requests.fields import changed_version, given_fields, number, text
+from programs.models import BenchmarkVersion, Direction, Period
+from programs.requests.fields import changed_version
 from programs.requests.program_view import ProgramView
 from programs.teams.writing_for import unit_to_write_for
 
-Written = TypeVar("Written")
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 UNITS_A_PAGE, MOST_UNITS = 25, 100
 UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")
@@ -107,11 +107,7 @@ class BenchmarkView(ProgramView):
         """Agree on a threshold, a target or both; the baseline is computed on the way."""
         access = access_of(request.user)
         given, of_number = changed_version(request, "number")
-        try:
-            stored = set_benchmark(access, {**given, "metric": key}, of_number=of_number)
-        except ConflictError as conflict:
-            return _conflict(conflict, access)
-        return Response(_page(key, stored.unit, access))
+        return _changed(key, access, lambda: set_benchmark(access, {**given, "metric": key}, of_number=of_number))
 
 
 class BenchmarkTakeBackView(ProgramView):
@@ -123,14 +119,8 @@ class BenchmarkTakeBackView(ProgramView):
     def post(self, request: Request, key: str) -> Response:
         """What was agreed for that unit holds no longer; what holds above it does again."""
         access = access_of(request.user)
-        given = given_fields(request, ("unit", "reason", "number"), needed=("reason", "number"))
-        unit, reason = text("unit", given.get("unit")), text("reason", given["reason"])
-        of_number = number("number", given["number"]) or 0
-        try:
-            stored = withdraw_benchmark(access, key, unit, reason, of_number=of_number)
-        except ConflictError as conflict:
-            return _conflict(conflict, access)
-        return Response(_page(key, stored.unit, access))
+        given, of_number = changed_version(request, "number")
+        return _changed(key, access, lambda: withdraw_benchmark(access, key, given, of_number=of_number))
 
 
 class SuggestionsView(ProgramView):
@@ -237,10 +227,14 @@ def _stands(holding: list[EffectiveBenchmark], slug: str | None, access: Access)
     return [by_metric.get(benchmark.version.metric) for benchmark in holding]
 
 
-def _conflict(conflict: ConflictError, access: Access) -> Response:
-    stored = version_documents([conflict.stored], access)[0] if conflict.stored else None
-    problem = error_document("number", f"{conflict} `stored` is what holds now.")
-    return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
+def _changed(key: str, access: Access, change: Callable[[], BenchmarkVersion]) -> Response:
+    """What holds after the change.  Where somebody else saved first, 409 with the newest version as `stored`."""
+    try:
+        return Response(_page(key, change().unit, access))
+    except ConflictError as conflict:
+        stored = version_documents([conflict.stored], access)[0] if conflict.stored else None
+        problem = error_document("number", f"{conflict} `stored` is what holds now.")
+        return Response({**problem, "stored": stored}, status=status.HTTP_409_CONFLICT)
 
 
 def _metric(key: str) -> Metric:

@@ -7,9 +7,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.model_serializers import BodySerializer, Choice, Text, WholeNumber
 from core.api.parameters import only
 from insights.api import schema
-from insights.query.errors import QueryError
 from orgtree.access.access import access_of
 from programs.benchmarks.api.benchmarks import UNIT, requested_unit
 from programs.benchmarks.api.documents import (
@@ -24,16 +24,16 @@ from programs.benchmarks.queries.focus import focus_above, focus_versions, newes
 from programs.benchmarks.services.focusing import begin_with, set_focus
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.requests.changes import answer_change
-from programs.requests.fields import changed_version, given_fields, number, text
+from programs.requests.fields import body, changed_version
 from programs.requests.program_view import ProgramView
 
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 
 
-class FocusBeginSerializer(serializers.Serializer[object]):
-    unit = serializers.CharField(required=False, allow_null=True)
-    set = serializers.ChoiceField(choices=list(STARTER_SETS))
-    number = serializers.IntegerField(help_text="Of the version that they take the place of; 0 where there is none.")
+class FocusBeginSerializer(BodySerializer):
+    unit = Text(required=False, allow_null=True, allow_blank=True)
+    set = Choice(choices=list(STARTER_SETS))
+    number = WholeNumber(help_text="Of the version that they take the place of; 0 where there is none.")
 
 
 class FocusVersionsSerializer(serializers.Serializer[object]):
@@ -60,11 +60,10 @@ class FocusView(ProgramView):
     def put(self, request: Request) -> Response:
         """Choose all of it anew."""
         given, of_number = changed_version(request, "number")
-        unit = text("unit", given.get("unit"))
         access = access_of(request.user)
         return answer_change(
             lambda: set_focus(access, given, of_number=of_number),
-            lambda stored: focus_document(stored, unit or None),
+            lambda stored: focus_document(stored, given.get("unit") or None),
             version="number",
         )
 
@@ -89,13 +88,10 @@ class FocusBeginView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """The indicators of a starter set in place of those that are there; the focus metric stays."""
-        given = given_fields(request, ("unit", "set", "number"), needed=("set", "number"))
-        access, unit, chosen = access_of(request.user), text("unit", given.get("unit")), text("set", given["set"])
-        if chosen not in STARTER_SETS:
-            raise QueryError("set", f"One of: {', '.join(STARTER_SETS)}.")
-        of_number = number("number", given["number"]) or 0
+        given, access = body(request, FocusBeginSerializer), access_of(request.user)
+        unit = given.get("unit")
         return answer_change(
-            lambda: begin_with(access, chosen, unit, of_number=of_number),
+            lambda: begin_with(access, given["set"], unit or "", of_number=given["number"]),
             lambda stored: focus_document(stored, unit or None),
             version="number",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from core.edit_conflicts import renumber
+from core.edit_conflicts import field_differences
+from core.forms import posted_number
 from core.write_errors import ConflictError, FieldError
+from core.write_forms import NumberedForm
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.pages.annotations.labels import GONE, moment
@@ -39,9 +42,6 @@ from programs.teams.pages import offer
 from programs.teams.writing_for import exists_today
 
 HALF_A_YEAR = "26w"
-CONFLICT = (
-    "Somebody changed the focus while you were editing. Your version is below and not saved: adjust it and save again."
-)
 
 
 @dataclass(frozen=True)
@@ -56,16 +56,15 @@ class FocusLine:
     reason: str
 
 
-class FocusForm(forms.Form):
+class FocusForm(NumberedForm):
     metric = forms.ChoiceField(
         label="Focus metric", required=False, help_text="The metric to improve next, one at a time."
     )
     reason = forms.CharField(
         label="Why", max_length=LONGEST_REASON, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
-    number = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, known: FocusVersion | None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = [("", "None"), *((metric.key, f"{metric.name} ({metric.key})") for metric in offered_metrics())]
         offer(self, "metric", offered)
@@ -78,11 +77,10 @@ class FocusForm(forms.Form):
     def indicators(self) -> list[forms.BoundField]:
         return [self[f"indicator_{position}"] for position in range(MOST_INDICATORS)]
 
-    def given(self, unit: str) -> dict[str, Any]:
-        """What a valid form says, as services take it."""
+    def given(self) -> dict[str, Any]:
         data = self.cleaned_data
-        chosen = (data[f"indicator_{position}"] for position in range(MOST_INDICATORS))
-        return {"unit": unit, "metric": data["metric"], "indicators": list(chosen), "reason": data["reason"]}
+        indicators = [data[f"indicator_{position}"] for position in range(MOST_INDICATORS)]
+        return {"metric": data["metric"], "indicators": indicators, "reason": data["reason"]}
 
 
 @record_view
@@ -96,35 +94,33 @@ def focus_edit(request: HttpRequest) -> HttpResponseBase:
     if not subject.may_agree or (subject.unit is not None and not exists_today(subject.unit)):
         raise PermissionDenied("Only the unit's managers, executives and admins can choose its focus.")
     newest = newest_focus(subject.unit_id)
-    if request.method == "GET":
-        return _form_page(request, subject, FocusForm(initial=_initial(newest), known=newest))
-    form = FocusForm(request.POST, known=newest)
-    if form.is_valid():
-        try:
-            set_focus(subject.access, form.given(subject.slug), of_number=form.cleaned_data["number"] or 0)
-        except ConflictError as conflict:
-            return _conflict_page(request, subject, form, conflict.stored)
-        except FieldError as problem:
-            form.add_error(problem.field if problem.field in form.fields else None, problem.message)
-        else:
-            messages.success(request, f"{subject.name[:1].upper()}{subject.name[1:]} now focuses on it.")
-            return redirect(subject.url("focus"))
-    return _form_page(request, subject, form, status=400)
+    initial = {**_values(newest), "reason": ""} if newest else {"number": 0}
+    form = FocusForm(request.POST if request.method == "POST" else None, initial=initial)
+    if form.save_by(
+        lambda: set_focus(subject.access, {**form.given(), "unit": subject.slug}, of_number=form.of_version),
+        lambda stored: field_differences(form, _values(stored)),
+    ):
+        messages.success(request, f"{subject.name[:1].upper()}{subject.name[1:]} now focuses on it.")
+        return redirect(subject.url("focus"))
+    context = {
+        "form": form,
+        "subject_name": subject.name,
+        "action": subject.url("focus_edit"),
+        "back_url": subject.url("focus"),
+        "most": MOST_INDICATORS,
+    }
+    return render(request, "programs/benchmarks/focus_form.html", context, status=form.status)
 
 
 @action_view
 def focus_begin(request: HttpRequest) -> HttpResponseBase:
     """With the indicators of the starter set `set`; `number` is the version that they take the place of."""
-    subject, number = subject_in(request), request.POST.get("number", "")
+    subject = subject_in(request)
     if not subject.is_plain:
         raise PermissionDenied("A focus is for a unit or the whole organisation, not for a part of it.")
     try:
-        begin_with(
-            subject.access,
-            request.POST.get("set", ""),
-            subject.slug,
-            of_number=int(number[:9]) if number.isdecimal() else 0,
-        )
+        chosen, number = request.POST.get("set", ""), posted_number(request, "number")
+        begin_with(subject.access, chosen, subject.slug, of_number=number)
     except FieldError as problem:
         return _focus_page(request, subject, problem=problem.message, status=400)
     except ConflictError as conflict:
@@ -181,34 +177,11 @@ def _focus_page(request: HttpRequest, subject: Subject, *, problem: str = "", st
     return render(request, "programs/benchmarks/focus.html", context, status=status)
 
 
-def _initial(newest: FocusVersion | None) -> dict[str, Any]:
-    if newest is None:
-        return {"number": 0}
-    chosen = {f"indicator_{position}": key for position, key in enumerate(newest.indicators)}
-    return {"number": newest.number, "metric": newest.metric, **chosen}
-
-
-def _conflict_page(
-    request: HttpRequest, subject: Subject, form: FocusForm, stored: FocusVersion | None
-) -> HttpResponseBase:
-    renumber(form, "number", stored.number if stored else 0)
-    return _form_page(
-        request, subject, form, status=409, conflict=CONFLICT, stored=_line(stored, GONE) if stored else None
-    )
-
-
-def _form_page(
-    request: HttpRequest, subject: Subject, form: FocusForm, *, status: int = 200, **more: Any
-) -> HttpResponseBase:
-    context = {
-        "form": form,
-        "subject_name": subject.name,
-        "action": subject.url("focus_edit"),
-        "back_url": subject.url("focus"),
-        "most": MOST_INDICATORS,
-        **more,
-    }
-    return render(request, "programs/benchmarks/focus_form.html", context, status=status)
+def _values(version: FocusVersion) -> dict[str, Any]:
+    """As the form writes them."""
+    chosen = itertools.zip_longest(range(MOST_INDICATORS), version.indicators, fillvalue="")
+    indicators = {f"indicator_{position}": key for position, key in chosen}
+    return {"number": version.number, "metric": version.metric, "reason": version.reason, **indicators}
 
 
 def _versions(versions: Sequence[FocusVersion]) -> list[FocusLine]:

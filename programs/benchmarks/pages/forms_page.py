@@ -13,14 +13,15 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
-from core.edit_conflicts import Difference, renumber
-from core.write_errors import ConflictError, FieldError
+from core.edit_conflicts import field_differences
+from core.write_errors import FieldError
+from core.write_forms import NumberedForm
 from insights.benchmarks.baselines import grows_with_time
 from insights.catalogue.declarations import Metric
 from insights.query.enums import Better
 from insights.ui import wording
 from insights.ui.views import form_view, part_view
-from programs.benchmarks.pages.labels import of_words, value_words
+from programs.benchmarks.pages.labels import of_words
 from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import benchmarks_for, newest_version
 from programs.benchmarks.services.current_values import DEFAULT_PERIOD
@@ -32,10 +33,6 @@ from programs.models import BenchmarkVersion, Direction, Period
 from programs.models.benchmarks import LONGEST_REASON
 from programs.teams.writing_for import exists_today
 
-CONFLICT = (
-    "Somebody changed the benchmark while you were editing. Your version is below and not saved: adjust it "
-    "and save again."
-)
 APART = "|"  # between a suggested threshold and target
 
 
@@ -48,7 +45,7 @@ class SuggestionLine:
     take: str  # what its button sends
 
 
-class BenchmarkForm(forms.Form):
+class BenchmarkForm(NumberedForm):
     threshold = forms.CharField(label="Threshold", required=False, max_length=40)
     target = forms.CharField(label="Target", required=False, max_length=40)
     better = forms.ChoiceField(
@@ -73,7 +70,7 @@ class BenchmarkForm(forms.Form):
         help_text="Stored with the version.",
     )
     is_to_hold = forms.BooleanField(label="It is already reached and should be held", required=False)
-    number = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    asks_to_hold = False  # whether the target, which is reached already, is to be held
 
     def __init__(self, *args: Any, metric: Metric, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,45 +82,37 @@ class BenchmarkForm(forms.Form):
         if not grows_with_time(metric):
             del self.fields["period"]
 
-    def given(self, unit: str) -> dict[str, Any] | None:
-        """What a valid form says, as services take it; None, with an error, where a value cannot be read."""
-        data, values = dict(self.cleaned_data), {}
-        del data["number"]
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
         for name in ("threshold", "target"):
             try:
-                values[name] = read_value(data[name], self.metric.unit)
+                data[name] = read_value(data.get(name, ""), self.metric.unit)
             except UnreadableValueError as problem:
                 self.add_error(name, str(problem))
-        if self.errors:
-            return None
-        return {**data, **values, "metric": self.metric.key, "unit": unit}
+        return data
+
+    def show(self, problem: FieldError) -> None:
+        self.asks_to_hold = problem.field == "is_to_hold"
+        super().show(FieldError("", problem.message) if self.asks_to_hold else problem)
 
 
 @form_view
 def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
     """A POST with `take` fills in a suggestion without saving it."""
     subject, metric = _params(request, key)
-    newest = newest_version(key, subject.unit_id)
-    if request.method == "GET":
-        return _form_page(request, subject, BenchmarkForm(metric=metric, initial=_initial(metric, subject, newest)))
     if "take" in request.POST:
         return _form_page(request, subject, BenchmarkForm(_with_suggestion(request), metric=metric), is_taken=True)
-    form = BenchmarkForm(request.POST, metric=metric)
-    given = form.given(subject.slug) if form.is_valid() else None
-    if given is not None:
-        try:
-            set_benchmark(subject.access, given, of_number=form.cleaned_data["number"] or 0)
-        except ConflictError as conflict:
-            return _conflict_page(request, subject, form, conflict.stored)
-        except FieldError as problem:
-            asks_to_hold = problem.field == "is_to_hold"
-            has_field = problem.field in form.fields and not asks_to_hold
-            form.add_error(problem.field if has_field else None, problem.message)
-            return _form_page(request, subject, form, status=400, asks_to_hold=asks_to_hold)
-        else:
-            messages.success(request, f"Benchmark set for {subject.name}.")
-            return redirect(subject.url("benchmark", key))
-    return _form_page(request, subject, form, status=400)
+    posted = request.POST if request.method == "POST" else None
+    form = BenchmarkForm(posted, metric=metric, initial=_initial(metric, subject))
+    if form.save_by(
+        lambda: set_benchmark(
+            subject.access, {**form.given(), "metric": key, "unit": subject.slug}, of_number=form.of_version
+        ),
+        lambda stored: field_differences(form, _values(metric, stored)),
+    ):
+        messages.success(request, f"Benchmark set for {subject.name}.")
+        return redirect(subject.url("benchmark", key))
+    return _form_page(request, subject, form)
 
 
 @never_cache
@@ -168,20 +157,23 @@ def _params(request: HttpRequest, key: str) -> tuple[Subject, Metric]:
     return subject, metric
 
 
-def _initial(metric: Metric, subject: Subject, newest: BenchmarkVersion | None) -> dict[str, Any]:
-    """Initial values: the effective benchmark, own or inherited."""
+def _initial(metric: Metric, subject: Subject) -> dict[str, Any]:
+    """The effective benchmark, own or inherited."""
+    newest = newest_version(metric.key, subject.unit_id)
     holding = benchmarks_for([metric.key], subject.unit_id, subject.access.visibility).get(metric.key)
-    initial: dict[str, Any] = {"number": newest.number if newest else 0, "period": DEFAULT_PERIOD.value}
-    if holding is None:
-        return initial
-    version = holding.version
+    values = {**_values(metric, holding.version), "reason": ""} if holding else {"period": DEFAULT_PERIOD.value}
+    return {**values, "number": newest.number if newest else 0}
+
+
+def _values(metric: Metric, version: BenchmarkVersion) -> dict[str, Any]:
+    """As the form writes them."""
     return {
-        **initial,
         "threshold": written(version.threshold, metric.unit),
         "target": written(version.target, metric.unit),
         "better": version.better,
         "period": version.period or DEFAULT_PERIOD.value,
         "is_to_hold": version.is_to_hold,
+        "reason": version.reason,
     }
 
 
@@ -212,25 +204,8 @@ def _period(metric: Metric, text: str) -> Period:
     return Period(text) if text in PERIODS else DEFAULT_PERIOD
 
 
-def _conflict_page(
-    request: HttpRequest, subject: Subject, form: BenchmarkForm, stored: BenchmarkVersion | None
-) -> HttpResponseBase:
-    """Answers a conflict: the form keeps the submitted values and gets the newest version number."""
-    renumber(form, "number", stored.number if stored else 0)
-    data = form.cleaned_data
-    differences = []
-    if stored is not None:
-        pairs = (
-            ("Threshold", value_words(stored.threshold, stored), data["threshold"]),
-            ("Target", value_words(stored.target, stored), data["target"]),
-            ("Why", stored.reason, data["reason"]),
-        )
-        differences = [Difference(label, before, after) for label, before, after in pairs if before != after]
-    return _form_page(request, subject, form, status=409, conflict=CONFLICT, differences=differences)
-
-
 def _form_page(
-    request: HttpRequest, subject: Subject, form: BenchmarkForm, *, status: int = 200, **more: Any
+    request: HttpRequest, subject: Subject, form: BenchmarkForm, *, is_taken: bool = False
 ) -> HttpResponseBase:
     metric = form.metric
     context = {
@@ -241,7 +216,7 @@ def _form_page(
         "action": subject.url("benchmark_edit", metric.key),
         "back_url": subject.url("benchmark", metric.key),
         "suggestions_url": subject.url("benchmark_suggestions", metric.key),
-        **more,
-        "asks_to_hold": more.get("asks_to_hold") or bool(form["is_to_hold"].value()),
+        "is_taken": is_taken,
+        "asks_to_hold": form.asks_to_hold or bool(form["is_to_hold"].value()),
     }
-    return render(request, "programs/benchmarks/form.html", context, status=status)
+    return render(request, "programs/benchmarks/form.html", context, status=200 if is_taken else form.status)

@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from core.forms import posted_number
 from core.page_links import page_links
 from core.write_errors import ConflictError, FieldError
 from insights.catalogue.declarations import Metric
@@ -94,11 +95,10 @@ def benchmark_take_back(request: HttpRequest, key: str) -> HttpResponseBase:
     subject = subject_in(request)
     if not subject.is_plain:
         raise PermissionDenied("Benchmarks are for a unit or the whole organisation, not for a part of it.")
-    number, reason = request.POST.get("number", ""), request.POST.get("reason", "")
+    reason = request.POST.get("reason", "")
     try:
-        withdraw_benchmark(
-            subject.access, key, subject.slug, reason, of_number=int(number[:9]) if number.isdecimal() else 0
-        )
+        given = {"unit": subject.slug, "reason": reason}
+        withdraw_benchmark(subject.access, key, given, of_number=posted_number(request, "number"))
     except FieldError as problem:
         return benchmark_page(request, key, subject, problem=problem.message, reason=reason, status=400)
     except ConflictError as conflict:

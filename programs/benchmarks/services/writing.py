@@ -55,13 +55,13 @@ def set_benchmark(
     return _store(version, of_number)
 
 
-def withdraw_benchmark(access: Access, key: str, unit: str, reason: str, *, of_number: int) -> BenchmarkVersion:
-    """Ends the unit's own benchmark, so that it inherits again.
+def withdraw_benchmark(access: Access, key: str, given: Mapping[str, Any], *, of_number: int) -> BenchmarkVersion:
+    """Ends the unit's own benchmark, so that it inherits again; `given` are its unit and the reason.
 
     Works for removed metrics and for units no longer in a tree, too.  Raises as `set_benchmark`.
     """
     account = _account(access)
-    fields = checked(TakeBackSerializer, access, {"unit": unit, "reason": reason})
+    fields = checked(TakeBackSerializer, access, given)
     newest = newest_version(key, fields["unit"].pk if fields["unit"] else None)
     if newest is None or newest.is_removal:
         raise FieldError("metric", "No benchmark is set here.")

@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from rest_framework import serializers
 
+from core.api.model_serializers import BodySerializer, Choice, Text
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from orgtree.models import Person
@@ -15,6 +16,7 @@ from programs.closing.services.closing import ClosingPreview
 from programs.closing.services.frozen import FrozenObjective, FrozenQuarter, read_frozen
 from programs.models import CheckIn, Objective, ObjectiveStatus, Quarter, TicketState
 from programs.objectives.api.documents import MeasuredKeyResultSerializer, QuarterSerializer, quarter_documents
+from programs.requests.fields import by_id
 
 
 class FrozenKeyResultSerializer(MeasuredKeyResultSerializer):
@@ -82,29 +84,33 @@ class OneQuarterSerializer(QuarterSerializer):
     document = FrozenQuarterSerializer(allow_null=True, help_text="Null while it is open.")
 
 
-class QuarterCloseSerializer(serializers.Serializer[object]):
-    decisions = serializers.DictField(
-        child=serializers.ChoiceField(choices=Objective.CarryOver.choices),
+class ByObjectiveField(serializers.DictField):
+    """By an objective's id."""
+
+    default_error_messages = {"not_a_dict": "It must be an object, by the ids of objectives."}
+
+    def to_internal_value(self, data: Any) -> dict[int, Any]:
+        return by_id(str(self.field_name), super().to_internal_value(data), of="objectives")
+
+
+class QuarterKeepSerializer(BodySerializer):
+    decisions = ByObjectiveField(
+        child=Choice(choices=Objective.CarryOver.choices),
         required=False,
         help_text="By an objective's id; of what nobody decides about ends.",
     )
-    retrospectives = serializers.DictField(
-        child=serializers.CharField(), required=False, help_text="By an objective's id: what was learned."
+    retrospectives = ByObjectiveField(
+        child=Text(allow_blank=True), required=False, help_text="By an objective's id: what was learned."
     )
-    retrospective = serializers.CharField(required=False, help_text="Markdown: what the organisation learned.")
-    forced_because = serializers.CharField(
-        required=False, help_text="Why it is closed before its end, or without a value that is entered by hand."
-    )
+    retrospective = Text(allow_blank=True, required=False, help_text="Markdown: what the organisation learned.")
 
 
-class QuarterKeepSerializer(serializers.Serializer[object]):
-    """As for closing it."""
-
-    decisions = serializers.DictField(
-        child=serializers.ChoiceField(choices=Objective.CarryOver.choices), required=False
+class QuarterCloseSerializer(QuarterKeepSerializer):
+    forced_because = Text(
+        allow_blank=True,
+        required=False,
+        help_text="Why it is closed before its end, or without a value that is entered by hand.",
     )
-    retrospectives = serializers.DictField(child=serializers.CharField(), required=False)
-    retrospective = serializers.CharField(required=False)
 
 
 class KeptSerializer(serializers.Serializer[object]):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -26,15 +24,14 @@ from programs.closing.api.documents import (
     quarter_document,
 )
 from programs.closing.services.closing import NOT_STARTED, ONLY_LEADERS, close_quarter, preview_closing
-from programs.models import Objective, Quarter
+from programs.models import Quarter
 from programs.objectives.services.decisions import keep_decisions
-from programs.requests.fields import by_id, day, given_fields, text
+from programs.requests.fields import body, day
 from programs.requests.program_view import ProgramView
 from programs.requests.visible import known_quarter
 from programs.teams.queries import teams_missing_objective, units_above
 
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
-CLOSING = ("decisions", "retrospectives", "retrospective", "forced_because")
 
 
 class QuarterView(ProgramView):
@@ -69,16 +66,8 @@ class QuarterKeepView(ProgramView):
     def post(self, request: Request, start: str) -> Response:
         """Keep what is decided of objectives, and what was learned, while the quarter stays open."""
         access, quarter = access_of(request.user), known_quarter(start)
-        given = given_fields(request, CLOSING[:3])
-        lesson = text("retrospective", given["retrospective"]) if "retrospective" in given else quarter.retrospective
-        count = keep_decisions(
-            access,
-            quarter,
-            decisions=_decisions(given.get("decisions")),
-            retrospectives=_by_objective("retrospectives", given.get("retrospectives")),
-            retrospective=lesson,
-        )
-        return Response({"kept": count})
+        unsaid = {"decisions": {}, "retrospectives": {}, "retrospective": quarter.retrospective}
+        return Response({"kept": keep_decisions(access, quarter, **{**unsaid, **body(request, QuarterKeepSerializer)})})
 
 
 class QuarterCloseView(ProgramView):
@@ -90,15 +79,7 @@ class QuarterCloseView(ProgramView):
     def post(self, request: Request, start: str) -> Response:
         """Score and freeze its objectives, and carry over what is chosen; once, by executives and admins."""
         access, quarter = access_of(request.user), known_quarter(start)
-        given = given_fields(request, CLOSING)
-        close_quarter(
-            access,
-            quarter,
-            decisions=_decisions(given.get("decisions")),
-            retrospectives=_by_objective("retrospectives", given.get("retrospectives")),
-            retrospective=text("retrospective", given["retrospective"]) if "retrospective" in given else None,
-            forced_because=text("forced_because", given.get("forced_because")),
-        )
+        close_quarter(access, quarter, **body(request, QuarterCloseSerializer))
         return Response(quarter_document(known_quarter(start), access))
 
 
@@ -139,19 +120,3 @@ class TeamsWithoutObjectiveView(ProgramView):
 def _check_leads_whole(access: Access) -> None:
     if not access.visibility.leads_whole:
         raise PermissionDenied(ONLY_LEADERS)
-
-
-def _decisions(given: Any) -> dict[int, Objective.CarryOver]:
-    words = _by_objective("decisions", given)
-    for pk, word in words.items():
-        if word not in Objective.CarryOver.values:
-            raise QueryError(f"decisions.{pk}", f"One of: {', '.join(Objective.CarryOver.values)}.")
-    return {pk: Objective.CarryOver(word) for pk, word in words.items()}
-
-
-def _by_objective(name: str, given: Any) -> dict[int, str]:
-    if given is None:
-        return {}
-    return {
-        pk: text(f"{name}.{pk}", retrospective) for pk, retrospective in by_id(name, given, of="objectives").items()
-    }

@@ -8,7 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.model_serializers import ReadSerializer
+from core.api.model_serializers import BodySerializer, ReadSerializer
 from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access
 from programs.meetings.services.fields import CHANGEABLE, WRITTEN, ParticipantsField, SeriesWriteSerializer
@@ -60,13 +60,13 @@ class MeetingsSerializer(serializers.Serializer[object]):
     meetings = MeetingSerializer(many=True)
 
 
-class MeetingMoveSerializer(serializers.Serializer[object]):
+class MeetingMoveSerializer(BodySerializer):
     starts_at = serializers.DateTimeField(help_text="With its offset from UTC.")
     ends_at = serializers.DateTimeField()
     sequence = serializers.IntegerField(help_text="That of the meeting which is moved.")
 
 
-class MeetingCancelSerializer(serializers.Serializer[object]):
+class MeetingCancelSerializer(BodySerializer):
     reason = serializers.CharField(required=False, allow_blank=True, help_text="Participants read it.")
     sequence = serializers.IntegerField(help_text="That of the meeting which is cancelled.")
 

@@ -15,7 +15,7 @@ from insights.api import schema
 from orgtree.access.access import access_of
 from programs.meetings.services.feeds import renew_feed, revoke_feed
 from programs.models import CalendarFeed
-from programs.requests.fields import given_fields
+from programs.requests.fields import body
 from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account
 
@@ -45,7 +45,7 @@ class CalendarFeedView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """A new address; the one before stops working."""
-        given_fields(request, ())
+        body(request)
         secret = renew_feed(_account(request))
         url = settings.BASE_URL + reverse("calendar_ics", args=[secret])
         return Response({"url": url}, status=status.HTTP_201_CREATED)

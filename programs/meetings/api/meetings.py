@@ -10,7 +10,6 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.model_serializers import validated
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.list_filters import filter_parameters
@@ -28,7 +27,7 @@ from programs.meetings.queries.filters import MeetingFilters
 from programs.meetings.services.writing import cancel, move
 from programs.models import Meeting
 from programs.requests.changes import answer_change
-from programs.requests.fields import given_fields
+from programs.requests.fields import body
 from programs.requests.program_view import ProgramView
 
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
@@ -66,8 +65,7 @@ class MeetingMoveView(ProgramView):
         """Hold it then; participants are notified.  A cancelled meeting is held after all."""
         access = access_of(request.user)
         meeting = _visible_meeting(pk, access)
-        fields = ("starts_at", "ends_at", "sequence")
-        given = validated(MeetingMoveSerializer(data=given_fields(request, fields, needed=fields)))
+        given = body(request, MeetingMoveSerializer)
         times = given["starts_at"], given["ends_at"]
         return _changed(access, lambda: move(access, meeting, *times, of_sequence=given["sequence"]))
 
@@ -82,8 +80,7 @@ class MeetingCancelView(ProgramView):
         """Cancel this one; participants are notified."""
         access = access_of(request.user)
         meeting = _visible_meeting(pk, access)
-        sent = given_fields(request, ("reason", "sequence"), needed=("sequence",))
-        given = validated(MeetingCancelSerializer(data=sent))
+        given = body(request, MeetingCancelSerializer)
         return _changed(access, lambda: cancel(access, meeting, given.get("reason", ""), of_sequence=given["sequence"]))
 
 

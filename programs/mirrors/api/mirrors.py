@@ -10,13 +10,13 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.model_serializers import ReadSerializer, WholeNumber, validated
+from core.api.model_serializers import BodySerializer, ReadSerializer, WholeNumber
 from core.api.parameters import only
 from insights.api import schema
 from orgtree.access.access import access_of
 from programs.mirrors.services.mirroring import Side, end_mirror, resolve_difference, retry_mirror, start_mirror
 from programs.models import TicketMirror
-from programs.requests.fields import given_fields
+from programs.requests.fields import body
 from programs.requests.program_view import ProgramView
 from programs.requests.visible import visible_ticket
 
@@ -37,11 +37,11 @@ class MirrorSerializer(ReadSerializer[TicketMirror]):
         blank_is_null: ClassVar = ("key", "url", "remote_state", "problem", "remedy")
 
 
-class MirrorStartSerializer(serializers.Serializer[object]):
+class MirrorStartSerializer(BodySerializer):
     resource = WholeNumber(help_text="Id of a repository whose connection lets tickets be mirrored.")
 
 
-class MirrorChangeSerializer(serializers.Serializer[object]):
+class MirrorChangeSerializer(BodySerializer):
     action = serializers.ChoiceField(
         choices=["retry", *Side], help_text="Send it again, or say whose state is taken where both changed."
     )
@@ -63,7 +63,7 @@ class TicketMirrorView(ProgramView):
         """Mirror the ticket to an issue of a repository."""
         access = access_of(request.user)
         ticket = visible_ticket(pk, access)
-        given = validated(MirrorStartSerializer(data=dict(given_fields(request, ("resource",)))))
+        given = body(request, MirrorStartSerializer)
         start_mirror(access, ticket, given["resource"])
         return _answer(pk)
 
@@ -76,7 +76,7 @@ class TicketMirrorView(ProgramView):
         """Try again after a failure, or resolve a difference."""
         access = access_of(request.user)
         ticket = visible_ticket(pk, access)
-        action = validated(MirrorChangeSerializer(data=dict(given_fields(request, ("action",)))))["action"]
+        action = body(request, MirrorChangeSerializer)["action"]
         if action == "retry":
             retry_mirror(access, ticket)
         else:

@@ -7,7 +7,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.model_serializers import ReadSerializer
+from core.api.model_serializers import Amount, BodySerializer, Choice, ReadSerializer, Text, WholeNumber
+from core.write_errors import FieldError
 from insights.api import schema
 from insights.query import windows
 from orgtree.access.access import Access
@@ -168,18 +169,18 @@ class ObjectiveConflictSerializer(schema.ErrorsSerializer):
     stored = ObjectiveSerializer()
 
 
-class DropSerializer(serializers.Serializer[object]):
-    why = serializers.CharField()
+class DropSerializer(BodySerializer):
+    why = Text()
 
 
-class OverrideSerializer(serializers.Serializer[object]):
-    standing = serializers.CharField(help_text="on_track, at_risk or off_track; empty takes it back.")
-    reason = serializers.CharField(required=False)
+class OverrideSerializer(BodySerializer):
+    standing = Text(allow_blank=True, help_text="on_track, at_risk or off_track; empty takes it back.")
+    reason = Text(allow_blank=True, required=False)
 
 
-class EndingSerializer(serializers.Serializer[object]):
-    carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices)
-    retrospective = serializers.CharField(required=False, help_text="Markdown: what was learned.")
+class EndingSerializer(BodySerializer):
+    carry_over = Choice(choices=Objective.CarryOver.choices)
+    retrospective = Text(allow_blank=True, required=False, help_text="Markdown: what was learned.")
 
 
 class CheckInSerializer(ReadSerializer[CheckIn]):
@@ -194,14 +195,26 @@ class CheckInsSerializer(serializers.Serializer[object]):
     check_ins = CheckInSerializer(many=True)
 
 
-class CheckInWriteSerializer(serializers.Serializer[object]):
-    confidence = serializers.ChoiceField(choices=CheckIn.Confidence.choices)
-    note = serializers.CharField(required=False)
-    key_result = serializers.IntegerField(required=False, allow_null=True)
-    value = serializers.FloatField(required=False, allow_null=True, help_text="Of one that is entered by hand.")
+class CheckInWriteSerializer(BodySerializer):
+    confidence = Choice(choices=CheckIn.Confidence.choices)
+    note = Text(allow_blank=True, required=False)
+    key_result = WholeNumber(required=False, allow_null=True)
+    value = Amount(required=False, allow_null=True, help_text="Of one that is entered by hand.")
     values = serializers.DictField(
-        child=serializers.FloatField(), required=False, help_text="In their place: of several, by id, all or none."
+        child=Amount(error_messages={"null": "It must be a number."}),
+        required=False,
+        allow_empty=False,
+        help_text="In their place: of several, by id, all or none.",
+        error_messages={
+            "not_a_dict": "It must be an object, by the ids of key results.",
+            "empty": "Name at least one key result.",
+        },
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "values" in attrs and {"key_result", "value"} & set(attrs):
+            raise FieldError("values", "Say either values, or one key_result with its value.")
+        return attrs
 
 
 class QuarterSerializer(schema.DateRangeSerializer):

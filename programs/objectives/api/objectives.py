@@ -12,7 +12,6 @@ from rest_framework.response import Response
 from core.api.paging import requested_slice
 from core.api.parameters import only
 from insights.api import schema
-from insights.query.errors import QueryError
 from orgtree.access.access import Access, access_of
 from programs.models import ObjectiveStatus, Quarter
 from programs.objectives.api.documents import (
@@ -43,7 +42,7 @@ from programs.objectives.services.writing import (
     publish_objective,
 )
 from programs.requests.changes import answer_change
-from programs.requests.fields import amount, by_id, changed_version, given_fields, number, sent_object, text
+from programs.requests.fields import body, by_id, changed_version, sent_object
 from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account, visible_objective
 
@@ -104,7 +103,7 @@ class ObjectivePublishView(ProgramView):
         """Let everybody whom it concerns see a draft."""
         access = access_of(request.user)
         objective = visible_objective(pk, access)
-        given_fields(request, ())
+        body(request)
         publish_objective(access, objective)
         return Response(_document(pk, access))
 
@@ -117,8 +116,7 @@ class ObjectiveDropView(ProgramView):
         """Give it up during the quarter, with a reason."""
         access = access_of(request.user)
         objective = visible_objective(pk, access)
-        why = text("why", given_fields(request, ("why",), needed=("why",))["why"])
-        drop_objective(access, objective, why)
+        drop_objective(access, objective, body(request, DropSerializer)["why"])
         return Response(_document(pk, access))
 
 
@@ -130,9 +128,8 @@ class ObjectiveStandingView(ProgramView):
         """Say how it goes in place of what is computed, with a reason; an empty standing takes that back."""
         access = access_of(request.user)
         objective = visible_objective(pk, access)
-        given = given_fields(request, ("standing", "reason"))
-        override, reason = text("standing", given.get("standing")), text("reason", given.get("reason"))
-        override_status(access, objective, override, reason)
+        given = body(request, OverrideSerializer)
+        override_status(access, objective, given.get("standing", ""), given.get("reason", ""))
         return Response(_document(pk, access))
 
 
@@ -154,17 +151,13 @@ class CheckInsView(ProgramView):
         """Say how sure one is, and the value of a key result that is entered by hand."""
         access = access_of(request.user)
         objective = visible_objective(pk, access)
-        given = given_fields(request, ("confidence", "note", "key_result", "value", "values"), needed=("confidence",))
-        confidence, note = text("confidence", given["confidence"]), text("note", given.get("note"))
+        given = body(request, CheckInWriteSerializer)
         if "values" in given:
-            if {"key_result", "value"} & set(given):
-                raise QueryError("values", "Say either values, or one key_result with its value.")
-            values = _values(given["values"])
-            [check_ins, *_] = check_in_values(access, objective, confidence=confidence, note=note, values=values)
-            return Response(check_in_documents([check_ins])[0], status=status.HTTP_201_CREATED)
-        key_result, value = number("key_result", given.get("key_result")), amount("value", given.get("value"))
-        check_ins = check_in(access, objective, confidence=confidence, note=note, key_result=key_result, value=value)
-        return Response(check_in_documents([check_ins])[0], status=status.HTTP_201_CREATED)
+            given["values"] = by_id("values", given["values"], of="key results")
+            [first, *_] = check_in_values(access, objective, **{"note": "", **given})
+        else:
+            first = check_in(access, objective, **given)
+        return Response(check_in_documents([first])[0], status=status.HTTP_201_CREATED)
 
 
 class ObjectiveEndingView(ProgramView):
@@ -175,11 +168,8 @@ class ObjectiveEndingView(ProgramView):
         """Decide what becomes of it when its quarter is closed, and what was learned."""
         access = access_of(request.user)
         objective = visible_objective(pk, access)
-        given = given_fields(request, ("carry_over", "retrospective"), needed=("carry_over",))
-        word, lesson = text("carry_over", given["carry_over"]), text("retrospective", given.get("retrospective"))
-        if "retrospective" not in given:
-            lesson = objective.retrospective
-        decide(access, objective, word, lesson)
+        given = body(request, EndingSerializer)
+        decide(access, objective, given["carry_over"], given.get("retrospective", objective.retrospective))
         return Response(_document(pk, access))
 
 
@@ -195,16 +185,3 @@ class QuartersView(ProgramView):
 
 def _document(pk: int, access: Access) -> dict[str, Any]:
     return objective_documents([visible_objective(pk, access)], access)[0]
-
-
-def _values(given: object) -> dict[int, float]:
-    """By the ids of key results."""
-    values = {}
-    for key_result, value in by_id("values", given, of="key results").items():
-        entered = amount(f"values.{key_result}", value)
-        if entered is None:
-            raise QueryError(f"values.{key_result}", "It must be a number.")
-        values[key_result] = entered
-    if not values:
-        raise QueryError("values", "Name at least one key result.")
-    return values

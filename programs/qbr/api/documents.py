@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.api.model_serializers import BodySerializer, Choice, Day, Text, WholeNumber
 from insights.api.schema import ErrorsSerializer
 from insights.query.enums import UnitOfMeasure
 from orgtree.access.access import Access
@@ -17,6 +18,7 @@ from programs.closing.services.restated import Restated
 from programs.models import Qbr, QbrPeriod, QbrSection, TicketState
 from programs.qbr.services.comparing import ComparedFigure
 from programs.qbr.services.reading import Amount, Chart, Figure, QbrDocument, QbrTicket
+from programs.qbr.services.sections import SectionWriteSerializer
 
 
 class QbrSerializer(serializers.ModelSerializer[Qbr]):
@@ -147,17 +149,17 @@ class OneQbrSerializer(QbrSerializer):
         return document
 
 
-class QbrCreateSerializer(serializers.Serializer[object]):
-    unit = serializers.CharField(required=False, allow_null=True, help_text="Slug; without it the whole organisation.")
-    period = serializers.ChoiceField(choices=QbrPeriod.choices, required=False)
-    day = serializers.DateField(help_text="A day in the month or fiscal quarter.")
+class QbrCreateSerializer(BodySerializer):
+    unit = Text(required=False, allow_null=True, allow_blank=True, help_text="Slug; without it the whole organisation.")
+    period = Choice(choices=QbrPeriod.choices, required=False)
+    day = Day(help_text="A day in the month or fiscal quarter.")
 
 
-class QbrSectionWriteSerializer(serializers.Serializer[object]):
-    headline = serializers.CharField(required=False)
-    commentary = serializers.CharField(required=False, help_text="Markdown.")
-    metrics = serializers.ListField(child=serializers.CharField(), required=False)
-    version = serializers.IntegerField(help_text="Of the section which the change was made from.")
+class QbrSectionWriteSerializer(SectionWriteSerializer):
+    version = WholeNumber(help_text="Of the section which the change was made from.")
+
+    class Meta(SectionWriteSerializer.Meta):
+        fields = (*SectionWriteSerializer.Meta.fields, "version")
 
 
 class QbrSectionConflictSerializer(ErrorsSerializer):
@@ -166,10 +168,10 @@ class QbrSectionConflictSerializer(ErrorsSerializer):
     stored = QbrSectionSerializer()
 
 
-class QbrArrangeSerializer(serializers.Serializer[object]):
-    order = serializers.ListField(child=serializers.CharField(), help_text="Keys of sections.")
-    included = serializers.ListField(child=serializers.CharField(), help_text="Keys of those that are shown.")
-    version = serializers.IntegerField(help_text="Of the review.")
+class QbrArrangeSerializer(BodySerializer):
+    order = serializers.ListField(child=Text(), help_text="Keys of sections.")
+    included = serializers.ListField(child=Text(), help_text="Keys of those that are shown.")
+    version = WholeNumber(help_text="Of the review.")
 
 
 class ComparedFigureSerializer(serializers.Serializer[object]):

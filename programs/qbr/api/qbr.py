@@ -15,12 +15,12 @@ from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.csv_export import csv_response
 from core.list_filters import filter_parameters
-from core.write_errors import ConflictError, FieldError
+from core.write_errors import ConflictError
 from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.query import windows
 from orgtree.access.access import Access, access_of
-from programs.models import Qbr, QbrPeriod, QbrSection
+from programs.models import Qbr, QbrPeriod
 from programs.qbr.api.documents import (
     ComparisonSerializer,
     OneQbrSerializer,
@@ -43,7 +43,6 @@ from programs.qbr.services.reading import document_of
 from programs.qbr.services.restated import restated_figures
 from programs.qbr.services.sections import SECTIONS
 from programs.qbr.services.writing import (
-    SectionDraft,
     arrange_sections,
     create_qbr,
     discard_qbr,
@@ -52,7 +51,7 @@ from programs.qbr.services.writing import (
 from programs.requests.changes import answer_change
 from programs.requests.csv_view import CSV, CsvView
 from programs.requests.csv_view import ERRORS as CSV_ERRORS
-from programs.requests.fields import day, given_fields, number, text
+from programs.requests.fields import body, changed_version
 from programs.requests.program_view import ProgramView
 
 ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
@@ -82,14 +81,9 @@ class QbrsView(ProgramView):
     def post(self, request: Request) -> Response:
         """A draft with all sections."""
         access = access_of(request.user)
-        given = given_fields(request, ("unit", "period", "day"), needed=("day",))
-        period = text("period", given.get("period")) or QbrPeriod.QUARTER
-        if period not in QbrPeriod.values:
-            raise FieldError("period", f"One of: {', '.join(QbrPeriod.values)}.")
-        chosen, unit = day("day", given["day"]), text("unit", given.get("unit"))
-        if chosen is None:
-            raise FieldError("day", "It is needed.")
-        added = create_qbr(access, unit, QbrPeriod(period), chosen)
+        given = body(request, QbrCreateSerializer)
+        period = QbrPeriod(given.get("period", QbrPeriod.QUARTER))
+        added = create_qbr(access, given.get("unit") or "", period, given["day"])
         return Response(_document(added.pk, access), status=status.HTTP_201_CREATED)
 
 
@@ -119,14 +113,11 @@ class QbrSectionView(ProgramView):
         """Write what is named of a draft's section."""
         access = access_of(request.user)
         qbr = _visible(pk, access)
-        given = given_fields(request, ("headline", "commentary", "metrics", "version"), needed=("version",))
-        version = number("version", given["version"]) or 0
-        section = qbr.sections.filter(key=key).first() if key in SECTIONS else None
-        if section is None:
+        given, version = changed_version(request)
+        if key not in SECTIONS or not qbr.sections.filter(key=key).exists():
             raise NotFound
-        draft = _draft(given, section)
         return answer_change(
-            lambda: write_section(access, qbr, key, draft, of_version=version),
+            lambda: write_section(access, qbr, key, given, of_version=version),
             lambda written: QbrSectionSerializer(written).data,
         )
 
@@ -141,11 +132,9 @@ class QbrArrangeView(ProgramView):
         """Which sections a draft shows, and in which order."""
         access = access_of(request.user)
         qbr = _visible(pk, access)
-        given = given_fields(request, ("order", "included", "version"), needed=("version",))
-        order, included = (_texts(name, given.get(name, [])) for name in ("order", "included"))
-        version = number("version", given["version"]) or 0
+        given = body(request, QbrArrangeSerializer)
         try:
-            arrange_sections(access, qbr, order, included, of_version=version)
+            arrange_sections(access, qbr, given["order"], given["included"], of_version=given["version"])
         except ConflictError as conflict:
             return Response(error_document("version", str(conflict)), status=status.HTTP_409_CONFLICT)
         return Response(_document(pk, access))
@@ -157,7 +146,7 @@ class QbrFreezeView(ProgramView):
         """Freeze its figures and texts; freezing a frozen one changes nothing."""
         access = access_of(request.user)
         qbr = _visible(pk, access)
-        given_fields(request, ())
+        body(request)
         freeze_qbr(access, qbr)
         return Response(_document(pk, access))
 
@@ -168,7 +157,7 @@ class QbrSignView(ProgramView):
         """Sign off a frozen one, which publishes it."""
         access = access_of(request.user)
         qbr = _visible(pk, access)
-        given_fields(request, ())
+        body(request)
         sign_qbr(access, qbr)
         return Response(_document(pk, access))
 
@@ -215,18 +204,3 @@ def _document(pk: int, access: Access) -> dict[str, Any]:
         "document": content_document(document, restated_figures(document, access), access),
     }
     return dict(OneQbrSerializer(qbr, context=context).data)
-
-
-def _draft(given: Any, section: QbrSection) -> SectionDraft:
-    """What is not named stays."""
-    return SectionDraft(
-        text("headline", given["headline"]) if "headline" in given else section.headline,
-        text("commentary", given["commentary"]) if "commentary" in given else section.commentary,
-        _texts("metrics", given["metrics"]) if "metrics" in given else tuple(section.metrics),
-    )
-
-
-def _texts(name: str, given: object) -> tuple[str, ...]:
-    if not isinstance(given, list):
-        raise FieldError(name, "It must be a list of texts.")
-    return tuple(text(name, entry) for entry in given)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -10,24 +10,23 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from core.edit_conflicts import renumber
+from core.edit_conflicts import field_differences, values_of
 from core.forms import posted_number, show_error
 from core.markdown import as_html
 from core.write_errors import ConflictError, FieldError
+from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
 from insights.ui.tiles import Link
 from insights.ui.views import action_view, form_view
 from programs.models import Qbr, QbrPeriod, QbrSection
-from programs.models.qbr import LONGEST_HEADLINE
 from programs.qbr.pages.documents import qbr_url, visible_qbr
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
 from programs.qbr.services.sections import SECTIONS, addable_metrics
 from programs.qbr.services.writing import (
     ONLY_LEADERS,
     QbrExistsError,
-    SectionDraft,
     arrange_sections,
     create_qbr,
     discard_qbr,
@@ -36,10 +35,6 @@ from programs.qbr.services.writing import (
 )
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 
-CONFLICT = (
-    "Somebody changed this section while you were writing. Your text is below and not saved: merge the other one into "
-    "it and save again."
-)
 ARRANGED = "Somebody arranged the sections in the meantime. This is the new order: arrange it again."
 
 
@@ -53,27 +48,24 @@ class QbrForm(forms.Form):
     )
 
 
-class SectionForm(forms.Form):
-    headline = forms.CharField(
-        label="Headline",
-        required=False,
-        max_length=LONGEST_HEADLINE,
-        help_text="The finding in a sentence. Empty: one is made from the figures.",
-    )
-    commentary = forms.CharField(
-        label="Commentary",
-        required=False,
-        strip=False,
-        widget=forms.Textarea(attrs={"rows": 12}),
-        help_text="Markdown.",
-    )
+class SectionForm(WriteForm, forms.ModelForm[QbrSection]):
     metrics = forms.MultipleChoiceField(
         label="Further metrics",
         required=False,
         widget=forms.SelectMultiple(attrs={"size": 6}),
         help_text="Shown beside the section’s own figures, at most four.",
     )
-    version = forms.IntegerField(widget=forms.HiddenInput)
+
+    class Meta:
+        model = QbrSection
+        fields = ("headline", "commentary")
+        widgets: ClassVar = {"commentary": forms.Textarea(attrs={"rows": 12})}
+
+    def __init__(self, data: Any = None, *, instance: QbrSection) -> None:
+        super().__init__(data, instance=instance, initial={"metrics": instance.metrics, "version": instance.version})
+        own, known = SECTIONS[instance.key].metrics, addable_metrics()
+        gone = [(key, f"{key}, which no longer exists") for key in instance.metrics if key not in known]
+        offer(self, "metrics", [*gone, *((key, f"{name} ({key})") for key, name in known.items() if key not in own)])
 
 
 @form_view
@@ -107,26 +99,25 @@ def qbr_section(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     section = qbr.sections.filter(key=key).first()
     if section is None:
         raise Http404("There is no such section.")
-    if request.method == "GET":
-        return _section_page(request, qbr, section, _form(None, section))
-    form = _form(request, section)
-    if not form.is_valid():
-        return _section_page(request, qbr, section, form, status=400)
-    data = form.cleaned_data
+    form = SectionForm(request.POST if request.method == "POST" else None, instance=section)
+    preview = ""
     if "preview" in request.POST:
-        return _section_page(request, qbr, section, form, {"preview": as_html(data["commentary"])})
-    draft = SectionDraft(data["headline"], data["commentary"], tuple(data["metrics"]))
-    try:
-        write_section(access_in(request), qbr, key, draft, of_version=data["version"])
-    except ConflictError as conflict:
-        renumber(form, "version", conflict.stored.version)
-        context = {"conflict": CONFLICT, "stored": conflict.stored}
-        return _section_page(request, qbr, conflict.stored, form, context, status=409)
-    except FieldError as problem:
-        show_error(form, problem)
-        return _section_page(request, qbr, section, form, status=400)
-    messages.success(request, f"{section.get_key_display()} saved.")
-    return redirect(f"{qbr_url(qbr)}#{key}")
+        preview = as_html(form.cleaned_data["commentary"]) if form.is_valid() else ""
+    elif form.save_by(
+        lambda: write_section(access_in(request), qbr, key, form.given(), of_version=form.of_version),
+        lambda stored: field_differences(form, values_of(SectionForm(instance=stored))),
+    ):
+        messages.success(request, f"{section.get_key_display()} saved.")
+        return redirect(f"{qbr_url(qbr)}#{key}")
+    context = {
+        "qbr": qbr,
+        "section": section,
+        "prompt": SECTIONS[key].prompt,
+        "form": form,
+        "preview": preview,
+        "back_url": f"{qbr_url(qbr)}#{key}",
+    }
+    return render(request, "programs/qbr/section.html", context, status=form.status)
 
 
 @form_view
@@ -202,37 +193,6 @@ def _own_draft(request: HttpRequest, pk: int) -> Qbr:
     if qbr.is_frozen:
         raise PermissionDenied("This review is frozen: its figures and texts can no longer change.")
     return qbr
-
-
-def _form(request: HttpRequest | None, section: QbrSection) -> SectionForm:
-    initial = {name: getattr(section, name) for name in ("headline", "commentary", "metrics", "version")}
-    form = SectionForm(request.POST if request else None, initial=initial)
-    own = SECTIONS[section.key].metrics
-    known = addable_metrics()
-    gone = [(key, f"{key}, which no longer exists") for key in section.metrics if key not in known]
-    choices = [(key, f"{name} ({key})") for key, name in known.items() if key not in own]
-    offer(form, "metrics", [*gone, *choices])
-    return form
-
-
-def _section_page(
-    request: HttpRequest,
-    qbr: Qbr,
-    section: QbrSection,
-    form: SectionForm,
-    context: dict[str, Any] | None = None,
-    *,
-    status: int = 200,
-) -> HttpResponse:
-    page = {
-        **(context or {}),
-        "qbr": qbr,
-        "section": section,
-        "prompt": SECTIONS[section.key].prompt,
-        "form": form,
-        "back_url": f"{qbr_url(qbr)}#{section.key}",
-    }
-    return render(request, "programs/qbr/section.html", page, status=status)
 
 
 def _place(request: HttpRequest, key: str) -> int:

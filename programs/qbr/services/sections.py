@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rest_framework import serializers
+
+from core.api.model_serializers import Text, WriteSerializer
 from insights.catalogue.registry import metrics
 from insights.ui.lead_time_stages import STAGES
-from programs.models import SectionKey
+from programs.models import QbrSection, SectionKey
+from programs.models.qbr import MOST_ADDED_METRICS
 
 WEEK = "by_week"
 UNITS = "by_unit"
 AGENTS = "by_agent"
 STAGES_CHART = "stages"
+LONGEST_COMMENTARY = 20_000  # characters
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,32 @@ LABELS: Mapping[str, str] = {"dora.recovery_time": "Recovery time"}
 # Figures of which the first page says what the review is made of.
 SOURCES = ("ai.active_developers", "ai.sessions", "pr.throughput", "incident.count")
 STAGE_METRICS = tuple(metric for metric, _, _ in STAGES.values())
+
+
+class SectionWriteSerializer(WriteSerializer[QbrSection]):
+    metrics = serializers.ListField(child=Text(), required=False)
+
+    class Meta:
+        model = QbrSection
+        fields: tuple[str, ...] = ("headline", "commentary", "metrics")
+        extra_kwargs = {
+            "headline": {"help_text": ""},
+            "commentary": {"max_length": LONGEST_COMMENTARY},
+        }
+
+    def validate_headline(self, headline: str) -> str:
+        return " ".join(headline.split())
+
+    def validate_metrics(self, keys: list[str]) -> list[str]:
+        known = addable_metrics()
+        unknown = next((key for key in keys if key not in known), None)
+        if unknown is not None:
+            raise serializers.ValidationError(f"There is no metric {unknown[:80]!r} to show here.")
+        if len(metrics := list(dict.fromkeys(keys))) > MOST_ADDED_METRICS:
+            raise serializers.ValidationError(
+                f"At most {MOST_ADDED_METRICS} more, so that the row of figures stays readable."
+            )
+        return metrics
 
 
 def available_sections() -> list[Section]:

@@ -6,14 +6,15 @@ change with its account.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from core.api.model_serializers import validated
 from core.authorship import changes_by
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.query import windows
@@ -21,12 +22,10 @@ from insights.query.query import Granularity, Window
 from insights.ui import wording
 from orgtree.access.access import Access
 from programs.models import Qbr, QbrPeriod, QbrSection
-from programs.models.qbr import LONGEST_HEADLINE, MOST_ADDED_METRICS
-from programs.qbr.services.sections import addable_metrics, available_sections
+from programs.qbr.services.sections import SectionWriteSerializer, available_sections
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.teams.writing_for import unit_to_write_for
 
-LONGEST_COMMENTARY = 20_000  # characters
 ONLY_LEADERS = "Only the managers of its unit, executives and admins can write a business review."
 IS_FROZEN = "This review is frozen: its figures and texts can no longer change."
 
@@ -37,13 +36,6 @@ class QbrExistsError(FieldError):
     def __init__(self, qbr: Qbr) -> None:
         super().__init__("day", f"There is one already: {qbr}.")
         self.qbr = qbr
-
-
-@dataclass(frozen=True)
-class SectionDraft:
-    headline: str = ""
-    commentary: str = ""
-    metrics: tuple[str, ...] = ()
 
 
 def may_write(access: Access, qbr: Qbr) -> bool:
@@ -75,19 +67,22 @@ def create_qbr(access: Access, unit: str, period: QbrPeriod, day: date) -> Qbr:
     return qbr
 
 
-def write_section(access: Access, qbr: Qbr, key: str, draft: SectionDraft, *, of_version: int) -> QbrSection:
-    """The same text again is no change.  Raises FieldError, MayNotWriteError, ConflictError."""
+def write_section(access: Access, qbr: Qbr, key: str, given: Mapping[str, Any], *, of_version: int) -> QbrSection:
+    """What `given` names, as the API takes it; the same text again is no change.
+
+    Raises FieldError, MayNotWriteError, ConflictError.
+    """
     with writing(access, qbr) as (stored, account):
-        checked = _checked(draft)
         section = stored.sections.select_for_update().filter(key=key).first()
         if section is None:
             raise FieldError("section", f"One of: {', '.join(stored.sections.values_list('key', flat=True))}.")
-        says = SectionDraft(section.headline, section.commentary, tuple(section.metrics))
-        if says == checked:
+        fields = validated(SectionWriteSerializer(section, data=given, partial=True))
+        if all(getattr(section, name) == value for name, value in fields.items()):
             return section
         if section.version != of_version:
             raise ConflictError("Somebody changed this section in the meantime.", section)
-        section.headline, section.commentary, section.metrics = checked.headline, checked.commentary, [*checked.metrics]
+        for name, value in fields.items():
+            setattr(section, name, value)
         section.edited_by, section.edited_at = account, timezone.now()
         section.version += 1
         section.save()
@@ -146,22 +141,3 @@ def account_of(access: Access) -> User:
 
 def _window_of(period: QbrPeriod, day: date) -> Window:
     return quarter_of(day).window if period == QbrPeriod.QUARTER else windows.whole_bucket(day, Granularity.MONTH)
-
-
-def _checked(draft: SectionDraft) -> SectionDraft:
-    headline = " ".join(draft.headline.split())
-    commentary = draft.commentary.replace("\r\n", "\n").strip()
-    for field, text, most in (
-        ("headline", headline, LONGEST_HEADLINE),
-        ("commentary", commentary, LONGEST_COMMENTARY),
-    ):
-        if len(text) > most or "\x00" in text:
-            raise FieldError(field, f"At most {most:,} characters, and no NUL.")
-    known = addable_metrics()
-    for key in draft.metrics:
-        if key not in known:
-            raise FieldError("metrics", f"There is no metric {key[:80]!r} to show here.")
-    metrics = tuple(dict.fromkeys(draft.metrics))
-    if len(metrics) > MOST_ADDED_METRICS:
-        raise FieldError("metrics", f"At most {MOST_ADDED_METRICS} more, so that the row of figures stays readable.")
-    return SectionDraft(headline, commentary, metrics)

@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.model_serializers import BodySerializer, WholeNumber
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from insights.api import schema
@@ -19,7 +20,7 @@ from orgtree.access.access import access_of
 from programs.models import MessageKind, Notice
 from programs.reminders.services.inbox import notices_of, read_all, read_notices, unread_notices
 from programs.reminders.services.labels import items_of, notices_of_page
-from programs.requests.fields import given_fields, number
+from programs.requests.fields import body
 from programs.requests.program_view import ProgramView
 
 ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
@@ -52,18 +53,26 @@ class NoticesSerializer(serializers.Serializer[object]):
     notices = NoticeSerializer(many=True)
 
 
-class NoticesReadSerializer(serializers.Serializer[object]):
+class NoticeNumbersField(serializers.ListField):
+    child = WholeNumber()
+    default_error_messages = dict.fromkeys(("not_a_list", "max_length"), f"A list of at most {MOST_READ:,} numbers.")
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MOST_READ, **kwargs)
+
+
+class NoticesReadSerializer(BodySerializer):
     """Which are read now; without `notices` all of them."""
 
-    notices = serializers.ListField(child=serializers.IntegerField(), required=False)
+    notices = NoticeNumbersField(required=False)
 
 
 class ReadCountSerializer(serializers.Serializer[object]):
     read = serializers.IntegerField(help_text="How many were unread before.")
 
 
-class NoticesUnreadSerializer(serializers.Serializer[object]):
-    notices = serializers.ListField(child=serializers.IntegerField())
+class NoticesUnreadSerializer(BodySerializer):
+    notices = NoticeNumbersField()
 
 
 class UnreadCountSerializer(serializers.Serializer[object]):
@@ -99,10 +108,8 @@ class NoticesReadView(ProgramView):
     def post(self, request: Request) -> Response:
         """Mark as read; a number that is none of the account's notices is passed over."""
         access = access_of(request.user)
-        given = given_fields(request, ("notices",))
-        if "notices" not in given:
-            return Response({"read": read_all(access)})
-        return Response({"read": read_notices(access, _numbers(given["notices"]))})
+        given = body(request, NoticesReadSerializer)
+        return Response({"read": read_notices(access, given["notices"]) if given else read_all(access)})
 
 
 class NoticesUnreadView(ProgramView):
@@ -113,14 +120,8 @@ class NoticesUnreadView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """Mark as unread again; a number that is none of the account's notices is passed over."""
-        given = given_fields(request, ("notices",), needed=("notices",))
-        return Response({"unread": unread_notices(access_of(request.user), _numbers(given["notices"]))})
-
-
-def _numbers(named: object) -> list[int]:
-    if not isinstance(named, list) or len(named) > MOST_READ:
-        raise QueryError("notices", f"A list of at most {MOST_READ:,} numbers.")
-    return [number("notices", kind) or 0 for kind in named]
+        given = body(request, NoticesUnreadSerializer)
+        return Response({"unread": unread_notices(access_of(request.user), given["notices"])})
 
 
 def _documents(notices: Sequence[Notice]) -> list[dict[str, Any]]:

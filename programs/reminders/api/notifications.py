@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import time
 from typing import Any
@@ -14,14 +13,15 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.model_serializers import BodySerializer, Text, YesOrNo
 from core.api.parameters import only
 from core.write_errors import FieldError
 from insights.api import schema
 from insights.query.errors import QueryError
 from orgtree.access.invitation_mail import can_send_mail
-from programs.models import Channel, MessageKind
-from programs.reminders.services.preferences import Preferences, change_preferences, preferences_of
-from programs.requests.fields import given_fields, text, yes_or_no
+from programs.models import MessageKind
+from programs.reminders.services.preferences import change_preferences, preferences_of
+from programs.requests.fields import body
 from programs.requests.program_view import ProgramView
 
 ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
@@ -50,18 +50,35 @@ class NotificationsSerializer(serializers.Serializer[object]):
     sends_mail = serializers.BooleanField(help_text="This installation can send e-mail.")
 
 
-class ChannelWriteSerializer(serializers.Serializer[object]):
-    on = serializers.BooleanField(required=False)
-    kinds = serializers.DictField(child=serializers.BooleanField(), required=False, help_text="Those that change.")
+class ClockField(Text):
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            clock = time.fromisoformat(super().to_internal_value(data))
+        except ValueError:
+            clock = None
+        if clock is None or clock.tzinfo is not None:
+            raise serializers.ValidationError("It must be a time such as 20:00.")
+        return clock.replace(second=0, microsecond=0)
 
 
-class QuietHoursWriteSerializer(serializers.Serializer[object]):
-    begins = serializers.CharField(required=False, help_text=CLOCK)
-    ends = serializers.CharField(required=False, help_text=CLOCK)
-    time_zone = serializers.CharField(required=False, allow_null=True)
+class ChannelWriteSerializer(BodySerializer):
+    on = YesOrNo(required=False)
+    kinds = serializers.DictField(child=YesOrNo(), required=False, help_text="Those that change.")
+
+    def validate_kinds(self, kinds: dict[str, bool]) -> dict[str, bool]:
+        unknown = next((kind for kind in kinds if kind not in MessageKind.values), None)
+        if unknown is not None:
+            raise serializers.ValidationError({unknown[:40]: [f"One of: {', '.join(MessageKind.values)}."]})
+        return kinds
 
 
-class NotificationsWriteSerializer(serializers.Serializer[object]):
+class QuietHoursWriteSerializer(BodySerializer):
+    begins = ClockField(required=False, help_text=CLOCK)
+    ends = ClockField(required=False, help_text=CLOCK)
+    time_zone = Text(required=False, allow_null=True, allow_blank=True)
+
+
+class NotificationsWriteSerializer(BodySerializer):
     """What is not named stays."""
 
     email = ChannelWriteSerializer(required=False)
@@ -83,11 +100,14 @@ class NotificationsView(ProgramView):
     def patch(self, request: Request) -> Response:
         """Change what is named; also of what waits already."""
         account = _account(request)
-        given = given_fields(request, (Channel.EMAIL.value, "quiet_hours"))
-        preferences = _with_channel(preferences_of(account), _part(given, Channel.EMAIL.value, ("on", "kinds")))
-        preferences = _with_hours(preferences, _part(given, "quiet_hours", ("begins", "ends", "time_zone")))
+        given, known = body(request, NotificationsWriteSerializer), preferences_of(account)
+        email, hours = given.get("email", {}), given.get("quiet_hours", {})
+        wanted = {kind for kind, is_wanted in email.get("kinds", {}).items() if is_wanted}
+        kinds = (known.kinds - email.get("kinds", {}).keys()) | wanted
+        if "time_zone" in hours:
+            hours["time_zone"] = hours["time_zone"] or ""
         try:
-            change_preferences(account, preferences)
+            change_preferences(account, replace(known, is_on=email.get("on", known.is_on), kinds=kinds, **hours))
         except FieldError as problem:
             at = "email.kinds" if problem.field == "kinds" else f"quiet_hours.{problem.field}"
             raise QueryError(at, problem.message) from None
@@ -98,47 +118,6 @@ def _account(request: Request) -> User:
     if not isinstance(request.user, User):
         raise PermissionDenied("A token without an account has no notifications and no settings.")
     return request.user
-
-
-def _part(given: Mapping[str, Any], name: str, known: tuple[str, ...]) -> Mapping[str, Any]:
-    part = given.get(name, {})
-    if not isinstance(part, Mapping):
-        raise QueryError(name, "It must be an object.")
-    for field in part:
-        if field not in known:
-            raise QueryError(f"{name}.{str(field)[:40]}", f"There is no such field. Use {', '.join(known)}.")
-    return part
-
-
-def _with_channel(known: Preferences, given: Mapping[str, Any]) -> Preferences:
-    is_on, kinds = yes_or_no("email.on", given.get("on", known.is_on)), given.get("kinds", {})
-    if not isinstance(kinds, Mapping):
-        raise QueryError("email.kinds", "It must be an object, by kinds of messages.")
-    chosen = known.kinds
-    for kind, wants in kinds.items():
-        if kind not in MessageKind.values:
-            raise QueryError(f"email.kinds.{str(kind)[:40]}", f"One of: {', '.join(MessageKind.values)}.")
-        chosen = chosen | {kind} if yes_or_no(f"email.kinds.{kind}", wants) else chosen - {kind}
-    return replace(known, is_on=is_on, kinds=chosen)
-
-
-def _with_hours(known: Preferences, given: Mapping[str, Any]) -> Preferences:
-    zone = text("quiet_hours.time_zone", given.get("time_zone", known.time_zone)).strip()
-    return replace(
-        known, begins=_clock("begins", given, known.begins), ends=_clock("ends", given, known.ends), time_zone=zone
-    )
-
-
-def _clock(name: str, given: Mapping[str, Any], known: time) -> time:
-    if name not in given:
-        return known
-    try:
-        clock = time.fromisoformat(text(f"quiet_hours.{name}", given[name]))
-    except ValueError:
-        clock = None
-    if clock is None or clock.tzinfo is not None:
-        raise QueryError(f"quiet_hours.{name}", "It must be a time such as 20:00.")
-    return clock.replace(second=0, microsecond=0)
 
 
 def _document(account: User) -> dict[str, Any]:

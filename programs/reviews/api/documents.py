@@ -8,7 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.model_serializers import ReadSerializer, Text, WholeNumber
+from core.api.model_serializers import BodySerializer, ReadSerializer, Text, WholeNumber
 from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
@@ -88,34 +88,34 @@ class ReviewDocumentSerializer(ReviewSerializer):
         return [{"person": email, "attended": attended} for email, attended in rows]
 
 
-class ReviewPrepareSerializer(serializers.Serializer[object]):
+class ReviewPrepareSerializer(BodySerializer):
     unit = serializers.SlugField(max_length=200)
     month = serializers.DateField(help_text="Any day of it.")
 
 
-class SummarySerializer(serializers.Serializer[object]):
+class SummarySerializer(BodySerializer):
     summary = Text(allow_blank=True, help_text="Markdown.")
     version = WholeNumber(help_text="Of the review that it was written for.")
 
 
-class PointAddSerializer(serializers.Serializer[object]):
+class PointAddSerializer(BodySerializer):
     title = Text()
 
 
-class PointWriteSerializer(serializers.Serializer[object]):
+class PointWriteSerializer(BodySerializer):
     notes = Text(allow_blank=True, required=False, help_text="Markdown.")
     decision = Text(allow_blank=True, required=False, help_text="Markdown.")
     version = WholeNumber(help_text="Of the point that they were written for.")
 
 
-class PointTicketSerializer(serializers.Serializer[object]):
+class PointTicketSerializer(BodySerializer):
     title = Text()
     kind = serializers.ChoiceField(choices=BottleneckKind.choices)
     owner = serializers.CharField(required=False, allow_blank=True, default="", help_text="E-mail address.")
     due_on = serializers.DateField()
 
 
-class AttendanceSerializer(serializers.Serializer[object]):
+class AttendanceSerializer(BodySerializer):
     attended = serializers.ListField(child=serializers.EmailField(), help_text="Whoever came; the others were absent.")
 
 

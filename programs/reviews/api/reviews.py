@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.model_serializers import validated
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.list_filters import filter_parameters
@@ -22,7 +21,7 @@ from orgtree.access.access import Access, access_of
 from orgtree.models import Unit
 from programs.models import Review, ReviewPoint
 from programs.requests.changes import answer_change
-from programs.requests.fields import given_fields
+from programs.requests.fields import body
 from programs.requests.program_view import ProgramView
 from programs.reviews.api.documents import (
     AttendanceSerializer,
@@ -75,7 +74,7 @@ class ReviewsView(ProgramView):
     def post(self, request: Request) -> Response:
         """Prepare a unit's review of a month; one that exists is answered as it is."""
         access = access_of(request.user)
-        given = _given(request, ReviewPrepareSerializer)
+        given = body(request, ReviewPrepareSerializer)
         unit = Unit.objects.within(access.visibility).filter(slug=given["unit"]).first()
         if unit is None:
             raise FieldError("unit", "There is no such unit, or you may not see it.")
@@ -97,7 +96,7 @@ class ReviewView(ProgramView):
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change the summary."""
-        access, given = access_of(request.user), _given(request, SummarySerializer)
+        access, given = access_of(request.user), body(request, SummarySerializer)
         return _changed(
             pk, access, lambda review: save_summary(access, review, given["summary"], of_version=given["version"])
         )
@@ -115,7 +114,7 @@ class ReviewPointsView(ProgramView):
     @extend_schema(operation_id="v1_review_add_point", request=PointAddSerializer, responses=ANSWERS)
     def post(self, request: Request, pk: int) -> Response:
         """Add a point that the data does not bring up."""
-        access, given = access_of(request.user), _given(request, PointAddSerializer)
+        access, given = access_of(request.user), body(request, PointAddSerializer)
         return _changed(pk, access, lambda review: add_point(access, review, given["title"]))
 
 
@@ -127,7 +126,7 @@ class ReviewPointView(ProgramView):
     )
     def patch(self, request: Request, pk: int, point: int) -> Response:
         """Write notes and a decision."""
-        access, given = access_of(request.user), _given(request, PointWriteSerializer)
+        access, given = access_of(request.user), body(request, PointWriteSerializer)
 
         def save(review: Review) -> ReviewPoint:
             stored = _point(review, point)
@@ -141,7 +140,7 @@ class ReviewTicketView(ProgramView):
     @extend_schema(operation_id="v1_review_make_ticket", request=PointTicketSerializer, responses=ANSWERS)
     def post(self, request: Request, pk: int, point: int) -> Response:
         """A ticket from the point's decision."""
-        access, given = access_of(request.user), _given(request, PointTicketSerializer)
+        access, given = access_of(request.user), body(request, PointTicketSerializer)
         return _changed(pk, access, lambda review: make_ticket(access, _point(review, point), **given))
 
 
@@ -149,7 +148,7 @@ class ReviewAttendanceView(ProgramView):
     @extend_schema(operation_id="v1_review_attendance", request=AttendanceSerializer, responses=ANSWERS)
     def put(self, request: Request, pk: int) -> Response:
         """Who attended, by e-mail address; whoever was not invited is added."""
-        access, given = access_of(request.user), _given(request, AttendanceSerializer)
+        access, given = access_of(request.user), body(request, AttendanceSerializer)
 
         def save(review: Review) -> None:
             addresses = {address.lower() for address in given["attended"]}
@@ -192,8 +191,3 @@ def _point(review: Review, pk: int) -> ReviewPoint:
     if point is None:
         raise NotFound
     return point
-
-
-def _given(request: Request, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-    """Raises FieldError for the first field that is unknown or wrong."""
-    return validated(serializer(data=dict(given_fields(request, serializer().fields))))

@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.model_serializers import ReadSerializer
+from core.api.model_serializers import BodySerializer, ReadSerializer, Text
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.csv_export import csv_response
@@ -25,7 +25,7 @@ from programs.quarters.fiscal_quarters import quarter_of, quarters_from
 from programs.requests.changes import answer_change
 from programs.requests.csv_view import CSV, CsvView
 from programs.requests.csv_view import ERRORS as CSV_ERRORS
-from programs.requests.fields import changed_version, day, given_fields, parameter, sent_object, text
+from programs.requests.fields import body, changed_version, day, parameter, sent_object
 from programs.requests.program_view import ProgramView
 from programs.roadmaps.queries.team_roadmap import (
     QUARTERS_SHOWN,
@@ -113,8 +113,15 @@ class RoadmapSerializer(serializers.Serializer[object]):
     rows = RoadmapRowSerializer(many=True)
 
 
-class ExampleWriteSerializer(serializers.Serializer[object]):
-    units = serializers.ListField(child=serializers.CharField(allow_null=True), help_text="Slugs of empty rows.")
+class ExampleWriteSerializer(BodySerializer):
+    units = serializers.ListField(
+        child=Text(allow_null=True, allow_blank=True),
+        allow_empty=False,
+        help_text="Slugs of empty rows.",
+        error_messages=dict.fromkeys(
+            ("not_a_list", "empty"), "It must be a list of slugs; null is the whole organisation."
+        ),
+    )
 
 
 class IntentsSerializer(serializers.Serializer[object]):
@@ -204,8 +211,7 @@ class RoadmapExampleView(ProgramView):
     def post(self, request: Request) -> Response:
         """Fill empty rows with the method's example, from this quarter on."""
         access = access_of(request.user)
-        given = given_fields(request, ("units",), needed=("units",))
-        units = _units(given["units"])
+        units = list(dict.fromkeys(unit or None for unit in body(request, ExampleWriteSerializer)["units"]))
         known = list(Quarter.objects.all())
         ahead = [one for one in quarters_from(known, windows.local_today(), QUARTERS_SHOWN) if not one.is_closed]
         planned = team_roadmap(ahead, access)
@@ -251,10 +257,3 @@ def _visible_intent(pk: int, access: Access) -> RoadmapIntent:
     if intent is None:
         raise NotFound
     return intent
-
-
-def _units(given: object) -> list[str | None]:
-    """Each once; None: the whole organisation."""
-    if not isinstance(given, list) or not given:
-        raise FieldError("units", "It must be a list of slugs; null is the whole organisation.")
-    return list(dict.fromkeys(text("units", unit) or None for unit in given))

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.model_serializers import ReadSerializer
+from core.api.model_serializers import BodySerializer, Choice, Day, ReadSerializer, Text, YesOrNo
 from insights.api.schema import ErrorsSerializer
 from insights.query import windows
 from integrations.delivery.records.visible import visible_pull_requests
@@ -90,14 +90,14 @@ class TicketConflictSerializer(ErrorsSerializer):
     stored = TicketSerializer()
 
 
-class MoveSerializer(serializers.Serializer[object]):
-    state = serializers.ChoiceField(choices=TicketState.choices)
-    completed_on = serializers.DateField(required=False, help_text="Of what is done; without it today.")
-    dropped_why = serializers.CharField(required=False, help_text="Needed for what is dropped.")
+class MoveSerializer(BodySerializer):
+    state = Choice(choices=TicketState.choices)
+    completed_on = Day(required=False, help_text="Of what is done; without it today.")
+    dropped_why = Text(allow_blank=True, required=False, help_text="Needed for what is dropped.")
 
 
-class WatchSerializer(serializers.Serializer[object]):
-    watch = serializers.BooleanField()
+class WatchSerializer(BodySerializer):
+    watch = YesOrNo()
 
 
 class WatchingSerializer(WatchSerializer):
@@ -116,8 +116,8 @@ class CommentsSerializer(serializers.Serializer[object]):
     comments = CommentSerializer(many=True)
 
 
-class CommentWriteSerializer(serializers.Serializer[object]):
-    text = serializers.CharField()
+class CommentWriteSerializer(BodySerializer):
+    text = Text()
 
 
 def ticket_documents(tickets: Sequence[Ticket], access: Access) -> list[dict[str, Any]]:

@@ -12,13 +12,12 @@ from rest_framework.response import Response
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.list_filters import filter_parameters
-from core.write_errors import FieldError
 from insights.api import schema
 from insights.query import windows
 from orgtree.access.access import Access, access_of
 from programs.models import TicketState
 from programs.requests.changes import answer_change
-from programs.requests.fields import changed_version, day, given_fields, sent_object, text, yes_or_no
+from programs.requests.fields import body, changed_version, sent_object
 from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account, visible_ticket
 from programs.tickets.api.documents import (
@@ -99,13 +98,8 @@ class TicketMoveView(ProgramView):
         """Into another state; done with the day on which it was, dropped with a reason."""
         access = access_of(request.user)
         ticket = visible_ticket(pk, access)
-        given = given_fields(request, ("state", "completed_on", "dropped_why"), needed=("state",))
-        state = text("state", given["state"])
-        if state not in TicketState.values:
-            raise FieldError("state", f"One of: {', '.join(TicketState.values)}.")
-        completed_on = day("completed_on", given.get("completed_on"))
-        why = text("dropped_why", given.get("dropped_why"))
-        move_ticket(access, ticket, TicketState(state), completed_on=completed_on, dropped_why=why)
+        given = body(request, MoveSerializer)
+        move_ticket(access, ticket, TicketState(given.pop("state")), **given)
         return Response(_document(pk, access))
 
 
@@ -125,8 +119,7 @@ class TicketCommentsView(ProgramView):
         """Say something; @ada@example.com mentions a person."""
         access = access_of(request.user)
         ticket = visible_ticket(pk, access)
-        given = given_fields(request, ("text",), needed=("text",))
-        comment = comment_on_ticket(access, ticket, text("text", given["text"]))
+        comment = comment_on_ticket(access, ticket, body(request, CommentWriteSerializer)["text"])
         return Response(comment_documents([comment])[0], status=status.HTTP_201_CREATED)
 
 
@@ -145,7 +138,7 @@ class TicketWatchView(ProgramView):
         """Be told of its comments, or no longer."""
         access = access_of(request.user)
         ticket = visible_ticket(pk, access)
-        wants = yes_or_no("watch", given_fields(request, ("watch",), needed=("watch",))["watch"])
+        wants = body(request, WatchSerializer)["watch"]
         (watch_ticket if wants else unwatch_ticket)(access, ticket)
         return Response(watching_document(ticket, access))
 
