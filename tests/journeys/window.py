@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect
@@ -23,6 +22,8 @@ HEIGHT = 900
 LOOKS: tuple[tuple[Theme, int], ...] = (("light", WIDE), ("dark", NARROW))
 PATIENCE_MS = PATIENCE_SECONDS * 1000
 GRAVE = ("serious", "critical")
+# Pages whose contrast was measured, by address and by who saw them.
+_contrast_measured: set[tuple[str, Persona | None]] = set()
 # The console names a violation of the Content-Security-Policy only where it prevents something; the event always tells.
 REPORT_VIOLATIONS = """
     document.addEventListener("securitypolicyviolation", (event) =>
@@ -61,7 +62,7 @@ class BrowserWindows:
         page.on("pageerror", lambda error: self.complaints.append(f"{page.url}: {error}"))
         page.on("requestfailed", self._note_failure)
         page.on("response", self._note_status)
-        return BrowserWindow(page, self._screenshots, self.complaints)
+        return BrowserWindow(page, self._screenshots, self.complaints, persona=as_, theme=theme)
 
     def close(self) -> None:
         for context in self._contexts:
@@ -81,11 +82,14 @@ class BrowserWindows:
 
 
 class BrowserWindow:
-    def __init__(self, page: Page, screenshots: Path, complaints: list[str]) -> None:
+    def __init__(
+        self, page: Page, screenshots: Path, complaints: list[str], *, persona: Persona | None, theme: Theme
+    ) -> None:
         self.page = page
         self._screenshots = screenshots
         self._complaints = complaints
-        self._contrast_measured: set[str] = set()  # on which paths
+        self._persona = persona
+        self._theme = theme
 
     def sign_in(self, persona: Persona) -> None:
         self.page.goto("/accounts/login/")
@@ -130,19 +134,23 @@ class BrowserWindow:
         return self.page.locator(f"[data-tile='{key}'] .hw-val").first.inner_text().replace("\n", " ").strip()
 
     def keep_picture(self, name: str) -> None:
+        """Of what the window shows: a picture of the whole page takes six times as long."""
         self._screenshots.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=self._screenshots / f"{name}.png", full_page=True)
+        self.page.screenshot(path=self._screenshots / f"{name}.png")
 
-    def grave_barriers(self) -> list[str]:
-        """What axe finds on the page that keeps people with disabilities out, seriously or critically."""
+    def grave_barriers(self, *, of_components: bool = False) -> list[str]:
+        """What axe finds on the page that keeps people with disabilities out, seriously or critically.
+
+        Contrast takes four fifths of the time.  It is measured in the light theme, once for a page and persona; the
+        colours of the other theme, and of what opens on a page later, are those `of_components`.
+        """
         # Without preloading: axe would put imported style sheets, which Django's forms have, into the page itself.
         # Of what is right it would list each element as well, which takes longer than to find what is wrong.
-        # Contrast takes four fifths of the time, and is measured once on a page; the colours of what opens on it later
-        # are those of the page of all components.
-        path = urlsplit(self.page.url).path
-        contrast = {"color-contrast": {"enabled": path not in self._contrast_measured}}
-        self._contrast_measured.add(path)
-        options = {"preload": False, "resultTypes": ["violations"], "rules": contrast}
+        page = self.page.url.partition("?")[0], self._persona
+        contrast = {"enabled": of_components or (self._theme == "light" and page not in _contrast_measured)}
+        if self._theme == "light":
+            _contrast_measured.add(page)
+        options = {"preload": False, "resultTypes": ["violations"], "rules": {"color-contrast": contrast}}
         violations = Axe().run(self.page, options=options).response["violations"]
         return [
             f"{violation['id']} ({violation['impact']}): {violation['help']}\n"
