@@ -7,10 +7,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from insights.api import schema
 from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Undisclosed, Value
 
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 NAMES = "Units, people, objectives and pull requests by the names that they have today."
 
 

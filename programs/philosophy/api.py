@@ -35,10 +35,9 @@ from programs.philosophy.publishing import (
     version_numbered,
 )
 from programs.requests.fields import body
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import REFUSALS, ProgramView
 
-ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
-NOT_THERE = {**ERRORS, 404: schema.ErrorsSerializer}
+NOT_THERE = {**REFUSALS, 404: schema.ErrorsSerializer}
 
 
 class PhilosophySerializer(serializers.Serializer[object]):
@@ -104,7 +103,7 @@ class PhilosophyView(ProgramView):
     @extend_schema(
         operation_id="v1_philosophy_publish",
         request=PhilosophyWriteSerializer,
-        responses={201: PhilosophySerializer, 409: PhilosophyConflictSerializer, **ERRORS},
+        responses={201: PhilosophySerializer, 409: PhilosophyConflictSerializer, **REFUSALS},
     )
     def post(self, request: Request) -> Response:
         """Publish a new version, as executives and admins may."""
@@ -118,7 +117,7 @@ class PhilosophyView(ProgramView):
 
 
 class PhilosophyVersionsView(ProgramView):
-    @extend_schema(operation_id="v1_philosophy_versions", responses={200: PhilosophyVersionsSerializer, **ERRORS})
+    @extend_schema(operation_id="v1_philosophy_versions", responses={200: PhilosophyVersionsSerializer, **REFUSALS})
     def get(self, request: Request) -> Response:
         """What was published until now, the latest first."""
         only(request)
@@ -144,7 +143,7 @@ class AcknowledgeView(ProgramView):
     @extend_schema(
         operation_id="v1_philosophy_acknowledge",
         request=AcknowledgeSerializer,
-        responses={200: PhilosophySerializer, **ERRORS},
+        responses={200: PhilosophySerializer, **REFUSALS},
     )
     def post(self, request: Request) -> Response:
         """Say that you read the version that holds."""

@@ -14,9 +14,7 @@ from insights.query import windows
 from orgtree.organisation.fiscal_calendar import first_month
 from programs.models import Quarter
 from programs.quarters.fiscal_quarters import quarter_of
-from programs.requests.program_view import ProgramView
-
-ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
+from programs.requests.program_view import REFUSALS, ProgramView
 
 
 class CalendarQuarterSerializer(schema.DateRangeSerializer):
@@ -31,7 +29,7 @@ class FiscalCalendarSerializer(serializers.Serializer[object]):
 
 
 class FiscalCalendarView(ProgramView):
-    @extend_schema(operation_id="v1_fiscal_calendar", responses={200: FiscalCalendarSerializer, **ERRORS})
+    @extend_schema(operation_id="v1_fiscal_calendar", responses={200: FiscalCalendarSerializer, **REFUSALS})
     def get(self, request: Request) -> Response:
         """How the fiscal year is divided; an admin says where it begins."""
         only(request)

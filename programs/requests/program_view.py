@@ -1,11 +1,31 @@
-"""Token scopes of the program's API."""
+"""Views of the program's API: who is let in, what they answer to a change, lists as CSV files."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import status
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.write_errors import ConflictError
+from insights.api.errors import document as error_document
+from insights.api.schema import ErrorsSerializer
 from orgtree.models import TokenScope
+
+Changed = TypeVar("Changed")
+REFUSALS = dict.fromkeys((400, 401, 403), ErrorsSerializer)
+ERRORS = {**REFUSALS, 404: ErrorsSerializer}
+CSV_ANSWERS: dict[Any, Any] = {
+    (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="UTF-8; the first row names the columns."),
+    **{(code, "application/json"): serializer for code, serializer in ERRORS.items()},
+}
 
 
 class ProgramView(APIView):
@@ -19,3 +39,23 @@ class ProgramView(APIView):
         if self.request.method in SAFE_METHODS:
             return (TokenScope.READ, TokenScope.PROGRAM)
         return (TokenScope.PROGRAM,)
+
+
+class CsvView(ProgramView):
+    """All pages of a list at once.  Whatever a program accepts, it gets CSV, or an error as JSON."""
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        return JSONRenderer(), JSONRenderer.media_type
+
+
+def answer_change(
+    change: Callable[[], Changed], document: Callable[[Changed], Any], *, version: str = "version"
+) -> Response:
+    """The record's document after the change.  Where somebody else saved first, 409 with what it says now as `stored`,
+    and the field of the `version` as the one to blame.
+    """
+    try:
+        return Response(document(change()))
+    except ConflictError as conflict:
+        problem = error_document(version, f"{conflict} `stored` is what it says now.")
+        return Response({**problem, "stored": document(conflict.stored)}, status=status.HTTP_409_CONFLICT)

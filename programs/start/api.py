@@ -10,14 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.parameters import only
-from insights.api import schema
 from insights.query import windows
 from insights.query.enums import UnitOfMeasure
 from orgtree.access.access import Access, access_of
 from programs.benchmarks.services.current_values import CurrentValue
 from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.quarters.fiscal_quarters import current_quarter
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import REFUSALS, ProgramView
 from programs.start.first_steps import MOST_PILOT_TEAMS, FirstStep, first_steps
 from programs.start.pilot_teams import (
     DEFAULT_SET,
@@ -31,7 +30,6 @@ from programs.start.pilot_teams import (
 )
 from programs.teams.api import LedUnitSerializer, led_unit_documents
 
-ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
 PARAMETERS = [
     OpenApiParameter("unit", str, many=True, description="Slugs of pilot teams that you lead, at most three."),
     OpenApiParameter("set", str, enum=list(STARTER_SETS), description=f"Starter set; {DEFAULT_SET} without it."),
@@ -96,7 +94,7 @@ class FirstStepsSerializer(serializers.Serializer[object]):
 
 
 class StartView(ProgramView):
-    @extend_schema(operation_id="v1_start", parameters=PARAMETERS, responses={200: StartSerializer, **ERRORS})
+    @extend_schema(operation_id="v1_start", parameters=PARAMETERS, responses={200: StartSerializer, **REFUSALS})
     def get(self, request: Request) -> Response:
         """Teams and starter sets to choose from; of the chosen ones where they stand and what they have begun."""
         access, selection = _params(request)
@@ -126,7 +124,7 @@ class StartView(ProgramView):
 
 class StartSuggestionsView(ProgramView):
     @extend_schema(
-        operation_id="v1_start_suggestions", parameters=PARAMETERS, responses={200: FirstStepsSerializer, **ERRORS}
+        operation_id="v1_start_suggestions", parameters=PARAMETERS, responses={200: FirstStepsSerializer, **REFUSALS}
     )
     def get(self, request: Request) -> Response:
         """Where the chosen teams are farthest from what is known to be possible: three different metrics."""

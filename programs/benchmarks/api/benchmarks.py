@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.write_errors import ConflictError
-from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.catalogue.declarations import Metric
 from insights.engine.plan import resolve_scope
@@ -58,10 +57,9 @@ from programs.benchmarks.services.suggestions import Question, suggestions_for
 from programs.benchmarks.services.writing import set_benchmark, withdraw_benchmark
 from programs.models import BenchmarkVersion, Direction, Period
 from programs.requests.fields import changed_version
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ERRORS, ProgramView
 from programs.teams.writing_for import unit_to_write_for
 
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 UNITS_A_PAGE, MOST_UNITS = 25, 100
 UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")
 

@@ -15,8 +15,8 @@ from programs.benchmarks.api.benchmarks import UNIT, requested_unit
 from programs.benchmarks.queries.benchmarks import benchmarks_for
 from programs.benchmarks.queries.focus import newest_focus
 from programs.benchmarks.services.listing import AGREED, benchmark_rows, figures_of, list_title, listed_metrics
-from programs.requests.csv_view import CSV, ERRORS, CsvView
 from programs.requests.fields import parameter
+from programs.requests.program_view import CSV_ANSWERS, CsvView
 
 
 class BenchmarksCsvView(CsvView):
@@ -26,7 +26,7 @@ class BenchmarksCsvView(CsvView):
             UNIT,
             OpenApiParameter("show", str, description="agreed (by default), a category of metrics, or all."),
         ],
-        responses={**CSV, **ERRORS},
+        responses=CSV_ANSWERS,
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Metrics with where a unit stands, and what was agreed."""

@@ -9,7 +9,6 @@ from rest_framework.response import Response
 
 from core.api.model_serializers import BodySerializer, Choice, Text, WholeNumber
 from core.api.parameters import only
-from insights.api import schema
 from orgtree.access.access import access_of
 from programs.benchmarks.api.benchmarks import UNIT, requested_unit
 from programs.benchmarks.api.documents import (
@@ -23,11 +22,8 @@ from programs.benchmarks.api.documents import (
 from programs.benchmarks.queries.focus import focus_above, focus_versions, newest_focus
 from programs.benchmarks.services.focusing import begin_with, set_focus
 from programs.benchmarks.services.starter_sets import STARTER_SETS
-from programs.requests.changes import answer_change
 from programs.requests.fields import body, changed_version
-from programs.requests.program_view import ProgramView
-
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+from programs.requests.program_view import ERRORS, ProgramView, answer_change
 
 
 class FocusBeginSerializer(BodySerializer):

@@ -27,14 +27,10 @@ from programs.budgets.services.outlook import BudgetState, Outlook, outlooks
 from programs.budgets.services.requested import requested_month, requested_months
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
 from programs.models import Budget
-from programs.requests.changes import answer_change
-from programs.requests.csv_view import CSV, CsvView
-from programs.requests.csv_view import ERRORS as CSV_ERRORS
 from programs.requests.fields import changed_version, sent_object
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import CSV_ANSWERS, ERRORS, CsvView, ProgramView, answer_change
 from programs.teams.fields import LedUnitField, OwnerField
 
-ERRORS = dict.fromkeys((400, 401, 403, 404), ErrorsSerializer)
 MONTH = OpenApiParameter("month", str, description="2026-11; by default this one.")
 UNIT = OpenApiParameter("unit", str, description="Slug: its budgets, and those of units below it.")
 
@@ -151,7 +147,7 @@ class ChargeBackCsvView(CsvView):
             OpenApiParameter("to", str, description="Last month, inclusive; by default this one."),
             OpenApiParameter("unit", str, description="Slug; without it the whole organisation."),
         ],
-        responses={**CSV, **CSV_ERRORS},
+        responses=CSV_ANSWERS,
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Spend by cost centre and month; the rows of a month add up to its total."""

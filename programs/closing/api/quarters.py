@@ -9,7 +9,6 @@ from rest_framework.response import Response
 
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
-from insights.api import schema
 from insights.query import windows
 from insights.query.errors import QueryError
 from orgtree.access.access import Access, access_of
@@ -27,11 +26,9 @@ from programs.closing.services.closing import NOT_STARTED, ONLY_LEADERS, close_q
 from programs.models import Quarter
 from programs.objectives.services.decisions import keep_decisions
 from programs.requests.fields import body, day
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ERRORS, ProgramView
 from programs.requests.visible import known_quarter
 from programs.teams.queries import teams_missing_objective, units_above
-
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 
 
 class QuarterView(ProgramView):

@@ -11,15 +11,12 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from insights.api import schema
 from orgtree.access.access import access_of
 from programs.meetings.services.feeds import renew_feed, revoke_feed
 from programs.models import CalendarFeed
 from programs.requests.fields import body
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ERRORS, ProgramView
 from programs.requests.visible import check_is_of_account
-
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 
 
 class CalendarFeedSerializer(serializers.Serializer[object]):

@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.list_filters import filter_parameters
-from insights.api import schema
 from orgtree.access.access import Access, access_of
 from programs.meetings.api.documents import (
     MeetingCancelSerializer,
@@ -26,11 +25,8 @@ from programs.meetings.api.documents import (
 from programs.meetings.queries.filters import MeetingFilters
 from programs.meetings.services.writing import cancel, move
 from programs.models import Meeting
-from programs.requests.changes import answer_change
 from programs.requests.fields import body
-from programs.requests.program_view import ProgramView
-
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+from programs.requests.program_view import ERRORS, ProgramView, answer_change
 
 
 class MeetingsView(ProgramView):

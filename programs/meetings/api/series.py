@@ -20,13 +20,11 @@ from programs.meetings.api.documents import (
     SeriesPatchSerializer,
     series_documents,
 )
-from programs.meetings.api.meetings import ERRORS
 from programs.meetings.services.fields import SeriesWriteSerializer
 from programs.meetings.services.writing import change_series, schedule
 from programs.models import MeetingSeries
-from programs.requests.changes import answer_change
 from programs.requests.fields import changed_version, sent_object
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ERRORS, ProgramView, answer_change
 from programs.requests.visible import check_is_of_account
 
 

@@ -12,15 +12,12 @@ from rest_framework.response import Response
 
 from core.api.model_serializers import BodySerializer, ReadSerializer, WholeNumber
 from core.api.parameters import only
-from insights.api import schema
 from orgtree.access.access import access_of
 from programs.mirrors.services.mirroring import Side, end_mirror, resolve_difference, retry_mirror, start_mirror
 from programs.models import TicketMirror
 from programs.requests.fields import body
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ERRORS, ProgramView
 from programs.requests.visible import visible_ticket
-
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 
 
 class MirrorSerializer(ReadSerializer[TicketMirror]):

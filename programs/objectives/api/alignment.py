@@ -8,15 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.paging import requested_slice
-from insights.api import schema
 from orgtree.access.access import access_of
 from programs.alignment.branches import branches
 from programs.objectives.api.documents import ObjectiveSerializer, objective_documents
 from programs.objectives.api.filters import LIST_PARAMETERS, requested_objectives
 from programs.objectives.queries.objectives import in_order_of_units
-from programs.requests.program_view import ProgramView
-
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+from programs.requests.program_view import ERRORS, ProgramView
 
 
 class AlignedObjectiveSerializer(ObjectiveSerializer):

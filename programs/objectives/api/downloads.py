@@ -11,11 +11,11 @@ from insights.query import windows
 from orgtree.access.access import access_of
 from programs.objectives.api.filters import OBJECTIVE_PARAMETERS, requested_objectives
 from programs.objectives.services.csv_export import objective_rows
-from programs.requests.csv_view import CSV, ERRORS, CsvView
+from programs.requests.program_view import CSV_ANSWERS, CsvView
 
 
 class ObjectivesCsvView(CsvView):
-    @extend_schema(operation_id="v1_objectives_csv", parameters=OBJECTIVE_PARAMETERS, responses={**CSV, **ERRORS})
+    @extend_schema(operation_id="v1_objectives_csv", parameters=OBJECTIVE_PARAMETERS, responses=CSV_ANSWERS)
     def get(self, request: Request) -> HttpResponseBase:
         """Objectives of a quarter, a row for each key result."""
         objectives = list(requested_objectives(request).qs)

@@ -30,12 +30,11 @@ from programs.objectives.services.templates import objective_from_template
 from programs.quarters.fields import day_to_write_for
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.requests.fields import parameter
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ERRORS, ProgramView
 from programs.requests.visible import visible_objective
 from programs.teams.api import LedUnitSerializer, led_unit_documents
 from programs.teams.writing_for import suggested_owners
 
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 ONLY_WRITERS = "This is for the managers of a unit, for executives and for admins."
 UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")
 QUARTER = OpenApiParameter("quarter", str, description="A day in it, 2026-08-01; without it this quarter.")

@@ -12,10 +12,10 @@ from rest_framework.response import Response
 
 from core.api.parameters import only
 from orgtree.access.access import access_of
-from programs.history.api import ERRORS, ChangeSerializer, DifferenceSerializer, author_document, difference_document
+from programs.history.api import ChangeSerializer, DifferenceSerializer, author_document, difference_document
 from programs.history.events import Undisclosed, names_of_accounts
 from programs.objectives.services.history import KeyResultSnapshot, ObjectiveChange, objective_changes
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ERRORS, ProgramView
 from programs.requests.visible import check_is_of_account, visible_objective
 
 

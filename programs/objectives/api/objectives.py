@@ -11,7 +11,6 @@ from rest_framework.response import Response
 
 from core.api.paging import requested_slice
 from core.api.parameters import only
-from insights.api import schema
 from orgtree.access.access import Access, access_of
 from programs.models import ObjectiveStatus, Quarter
 from programs.objectives.api.documents import (
@@ -41,12 +40,9 @@ from programs.objectives.services.writing import (
     override_status,
     publish_objective,
 )
-from programs.requests.changes import answer_change
 from programs.requests.fields import body, by_id, changed_version, sent_object
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ERRORS, ProgramView, answer_change
 from programs.requests.visible import check_is_of_account, visible_objective
-
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 
 
 class ObjectivesView(ProgramView):

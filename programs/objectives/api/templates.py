@@ -11,13 +11,10 @@ from rest_framework.response import Response
 
 from core.api.model_serializers import ReadSerializer
 from core.api.parameters import only
-from insights.api import schema
 from programs.key_results.services.fields import FIELDS
 from programs.models import ObjectiveTemplate, TemplateKeyResult
 from programs.objectives.services.templates import key_result_from, objective_templates
-from programs.requests.program_view import ProgramView
-
-ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
+from programs.requests.program_view import REFUSALS, ProgramView
 
 
 class TemplateKeyResultSerializer(ReadSerializer[TemplateKeyResult]):
@@ -61,7 +58,7 @@ class ObjectiveTemplatesSerializer(serializers.Serializer[object]):
 
 
 class ObjectiveTemplatesView(ProgramView):
-    @extend_schema(operation_id="v1_objective_templates", responses={200: ObjectiveTemplatesSerializer, **ERRORS})
+    @extend_schema(operation_id="v1_objective_templates", responses={200: ObjectiveTemplatesSerializer, **REFUSALS})
     def get(self, request: Request) -> Response:
         """The objectives that are offered to begin from, with their key results."""
         only(request)

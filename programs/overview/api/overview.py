@@ -27,9 +27,8 @@ from programs.overview.services.bottlenecks import METRICS, bottlenecks_of
 from programs.overview.services.my_work import own_objectives, work_of
 from programs.overview.services.steps import steps_of
 from programs.quarters.fiscal_quarters import current_quarter
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ERRORS, ProgramView
 
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 WINDOW = frozenset({"unit", "person", "where", "from", "to"})
 PARAMETERS = [parameter for parameter in schema.WINDOW_PARAMETERS if parameter.name in WINDOW]
 

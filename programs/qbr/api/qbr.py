@@ -48,13 +48,8 @@ from programs.qbr.services.writing import (
     discard_qbr,
     write_section,
 )
-from programs.requests.changes import answer_change
-from programs.requests.csv_view import CSV, CsvView
-from programs.requests.csv_view import ERRORS as CSV_ERRORS
 from programs.requests.fields import body, changed_version
-from programs.requests.program_view import ProgramView
-
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+from programs.requests.program_view import CSV_ANSWERS, ERRORS, CsvView, ProgramView, answer_change
 
 
 class QbrsView(ProgramView):
@@ -179,7 +174,7 @@ class QbrCompareView(ProgramView):
 
 
 class QbrCsvView(CsvView):
-    @extend_schema(operation_id="v1_qbr_csv", responses={**CSV, **CSV_ERRORS})
+    @extend_schema(operation_id="v1_qbr_csv", responses=CSV_ANSWERS)
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         """Its figures, a row each."""
         only(request)

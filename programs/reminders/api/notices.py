@@ -14,16 +14,14 @@ from rest_framework.response import Response
 from core.api.model_serializers import BodySerializer, WholeNumber
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
-from insights.api import schema
 from insights.query.errors import QueryError
 from orgtree.access.access import access_of
 from programs.models import MessageKind, Notice
 from programs.reminders.services.inbox import notices_of, read_all, read_notices, unread_notices
 from programs.reminders.services.labels import items_of, notices_of_page
 from programs.requests.fields import body
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import REFUSALS, ProgramView
 
-ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
 SHOWN = ("unread", "all")
 MOST_READ = 1000  # of one request
 
@@ -86,7 +84,7 @@ class NoticesView(ProgramView):
             OpenApiParameter("show", str, enum=list(SHOWN), description="Without it: unread."),
             *page_parameters("Notices"),
         ],
-        responses={200: NoticesSerializer, **ERRORS},
+        responses={200: NoticesSerializer, **REFUSALS},
     )
     def get(self, request: Request) -> Response:
         """What the account was told about things that it may see, the newest first."""
@@ -103,7 +101,7 @@ class NoticesView(ProgramView):
 
 class NoticesReadView(ProgramView):
     @extend_schema(
-        operation_id="v1_notices_read", request=NoticesReadSerializer, responses={200: ReadCountSerializer, **ERRORS}
+        operation_id="v1_notices_read", request=NoticesReadSerializer, responses={200: ReadCountSerializer, **REFUSALS}
     )
     def post(self, request: Request) -> Response:
         """Mark as read; a number that is none of the account's notices is passed over."""
@@ -116,7 +114,7 @@ class NoticesUnreadView(ProgramView):
     @extend_schema(
         operation_id="v1_notices_unread",
         request=NoticesUnreadSerializer,
-        responses={200: UnreadCountSerializer, **ERRORS},
+        responses={200: UnreadCountSerializer, **REFUSALS},
     )
     def post(self, request: Request) -> Response:
         """Mark as unread again; a number that is none of the account's notices is passed over."""

@@ -16,15 +16,13 @@ from rest_framework.response import Response
 from core.api.model_serializers import BodySerializer, Text, YesOrNo
 from core.api.parameters import only
 from core.write_errors import FieldError
-from insights.api import schema
 from insights.query.errors import QueryError
 from orgtree.access.invitation_mail import can_send_mail
 from programs.models import MessageKind
 from programs.reminders.services.preferences import change_preferences, preferences_of
 from programs.requests.fields import body
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import REFUSALS, ProgramView
 
-ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
 CLOCK = "HH:MM, by the clock of time_zone."
 
 
@@ -86,7 +84,7 @@ class NotificationsWriteSerializer(BodySerializer):
 
 
 class NotificationsView(ProgramView):
-    @extend_schema(operation_id="v1_notifications", responses={200: NotificationsSerializer, **ERRORS})
+    @extend_schema(operation_id="v1_notifications", responses={200: NotificationsSerializer, **REFUSALS})
     def get(self, request: Request) -> Response:
         """The settings of the token's account."""
         only(request)
@@ -95,7 +93,7 @@ class NotificationsView(ProgramView):
     @extend_schema(
         operation_id="v1_notifications_change",
         request=NotificationsWriteSerializer,
-        responses={200: NotificationsSerializer, **ERRORS},
+        responses={200: NotificationsSerializer, **REFUSALS},
     )
     def patch(self, request: Request) -> Response:
         """Change what is named; also of what waits already."""

@@ -15,14 +15,12 @@ from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.list_filters import filter_parameters
 from core.write_errors import FieldError
-from insights.api import schema
 from insights.query import windows
 from orgtree.access.access import Access, access_of
 from orgtree.models import Unit
 from programs.models import Review, ReviewPoint
-from programs.requests.changes import answer_change
 from programs.requests.fields import body
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ERRORS, ProgramView, answer_change
 from programs.reviews.api.documents import (
     AttendanceSerializer,
     PointAddSerializer,
@@ -48,7 +46,6 @@ from programs.reviews.services.writing import (
     update_agenda,
 )
 
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 ANSWERS = {200: ReviewDocumentSerializer, **ERRORS}
 
 

@@ -21,7 +21,7 @@ from insights.ui.filters import Filters
 from orgtree.access.access import Access, access_of
 from programs.models import Persona, PersonaMetric
 from programs.requests.fields import parameter
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ERRORS, ProgramView
 from programs.roadmaps.services.personas import (
     PERIOD,
     PersonaRow,
@@ -33,7 +33,6 @@ from programs.roadmaps.services.personas import (
     why_unmeasured,
 )
 
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 PARAMETERS = [
     OpenApiParameter("unit", str, description="Slug; without it the whole organisation."),
     OpenApiParameter("period", str, enum=list(PERIOD.options), description="By default the last complete quarter."),

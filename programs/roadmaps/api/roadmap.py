@@ -22,11 +22,8 @@ from orgtree.access.access import Access, access_of
 from programs.models import Objective, ObjectiveStatus, Quarter, RoadmapIntent
 from programs.quarters.fields import QuarterField
 from programs.quarters.fiscal_quarters import quarter_of, quarters_from
-from programs.requests.changes import answer_change
-from programs.requests.csv_view import CSV, CsvView
-from programs.requests.csv_view import ERRORS as CSV_ERRORS
 from programs.requests.fields import body, changed_version, day, parameter, sent_object
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import CSV_ANSWERS, ERRORS, CsvView, ProgramView, answer_change
 from programs.roadmaps.queries.team_roadmap import (
     QUARTERS_SHOWN,
     RoadmapCell,
@@ -40,7 +37,6 @@ from programs.roadmaps.services.fields import THINGS, WRITTEN, IntentWriteSerial
 from programs.roadmaps.services.intents import add_intent, change_intent, fill_from_example, remove_intent
 from programs.teams.fields import LedUnitField
 
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 ROADMAP_PARAMETERS = [
     OpenApiParameter("quarter", str, description="A day in the first of four quarters, 2026-08-01; by default today."),
     OpenApiParameter("unit", str, description="Slug: its row and those of all below it."),
@@ -151,7 +147,7 @@ class RoadmapView(ProgramView):
 
 
 class RoadmapCsvView(CsvView):
-    @extend_schema(operation_id="v1_roadmap_csv", parameters=ROADMAP_PARAMETERS, responses={**CSV, **CSV_ERRORS})
+    @extend_schema(operation_id="v1_roadmap_csv", parameters=ROADMAP_PARAMETERS, responses=CSV_ANSWERS)
     def get(self, request: Request) -> HttpResponseBase:
         """Four quarters of the team roadmap, a row for each objective, intent and gap."""
         only(request, *(known.name for known in ROADMAP_PARAMETERS))

@@ -11,15 +11,13 @@ from core.csv_export import csv_response
 from core.list_filters import filter_parameters
 from insights.query import windows
 from orgtree.access.access import access_of
-from programs.requests.csv_view import CSV, ERRORS, CsvView
+from programs.requests.program_view import CSV_ANSWERS, CsvView
 from programs.tickets.queries import TicketFilters
 from programs.tickets.services.csv_export import ticket_rows
 
 
 class TicketsCsvView(CsvView):
-    @extend_schema(
-        operation_id="v1_tickets_csv", parameters=filter_parameters(TicketFilters), responses={**CSV, **ERRORS}
-    )
+    @extend_schema(operation_id="v1_tickets_csv", parameters=filter_parameters(TicketFilters), responses=CSV_ANSWERS)
     def get(self, request: Request) -> HttpResponseBase:
         """Tickets, in the columns that the import reads."""
         only(request, *TicketFilters.base_filters)

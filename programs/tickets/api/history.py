@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from core.api.parameters import only
 from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import access_of
-from programs.history.api import ERRORS, ChangeSerializer, DifferenceSerializer, author_document, difference_document
+from programs.history.api import ChangeSerializer, DifferenceSerializer, author_document, difference_document
 from programs.history.events import names_of_accounts
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ERRORS, ProgramView
 from programs.requests.visible import check_is_of_account, visible_ticket
 from programs.tickets.services.history import history_of, ticket_changes
 from programs.tickets.services.pull_request_names import name_of

@@ -8,12 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.parameters import only
-from insights.api import schema
 from insights.catalogue.registry import metrics
 from programs.models import BottleneckKind, Nature, TicketTemplate
-from programs.requests.program_view import ProgramView
-
-ERRORS = dict.fromkeys((400, 401, 403), schema.ErrorsSerializer)
+from programs.requests.program_view import REFUSALS, ProgramView
 
 
 class TicketTemplateSerializer(serializers.Serializer[object]):
@@ -30,7 +27,7 @@ class TicketTemplatesSerializer(serializers.Serializer[object]):
 
 
 class TicketTemplatesView(ProgramView):
-    @extend_schema(operation_id="v1_ticket_templates", responses={200: TicketTemplatesSerializer, **ERRORS})
+    @extend_schema(operation_id="v1_ticket_templates", responses={200: TicketTemplatesSerializer, **REFUSALS})
     def get(self, request: Request) -> Response:
         """The tickets that are offered to begin from."""
         only(request)

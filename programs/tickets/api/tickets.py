@@ -12,13 +12,11 @@ from rest_framework.response import Response
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.list_filters import filter_parameters
-from insights.api import schema
 from insights.query import windows
 from orgtree.access.access import Access, access_of
 from programs.models import TicketState
-from programs.requests.changes import answer_change
 from programs.requests.fields import body, changed_version, sent_object
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ERRORS, ProgramView, answer_change
 from programs.requests.visible import check_is_of_account, visible_ticket
 from programs.tickets.api.documents import (
     CommentSerializer,
@@ -40,7 +38,6 @@ from programs.tickets.services.commenting import comment_on_ticket
 from programs.tickets.services.fields import TicketWriteSerializer
 from programs.tickets.services.writing import add_ticket, change_ticket, move_ticket, unwatch_ticket, watch_ticket
 
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 TICKET_PARAMETERS = filter_parameters(TicketFilters)
 
 
