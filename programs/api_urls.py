@@ -3,13 +3,13 @@
 from django.urls import URLPattern, URLResolver, path
 
 from programs.benchmarks.api.benchmarks import (
+    BenchmarksCsvView,
     BenchmarksView,
     BenchmarkTakeBackView,
     BenchmarkView,
     SuggestionsView,
     UnitsBelowView,
 )
-from programs.benchmarks.api.downloads import BenchmarksCsvView
 from programs.benchmarks.api.focus import FocusBeginView, FocusVersionsView, FocusView
 from programs.budgets.api.budgets import BudgetsView, BudgetView, ChargeBackCsvView
 from programs.closing.api.quarters import (
@@ -20,24 +20,36 @@ from programs.closing.api.quarters import (
     TeamsWithoutObjectiveView,
 )
 from programs.meetings.api.feeds import CalendarFeedView
-from programs.meetings.api.meetings import MeetingCancelView, MeetingMoveView, MeetingsView, MeetingView
-from programs.meetings.api.series import MeetingSeriesListView, MeetingSeriesView
+from programs.meetings.api.meetings import (
+    MeetingCancelView,
+    MeetingMoveView,
+    MeetingSeriesListView,
+    MeetingSeriesView,
+    MeetingsView,
+    MeetingView,
+)
 from programs.mirrors.api.mirrors import TicketMirrorView
-from programs.objectives.api.alignment import AlignmentView
-from programs.objectives.api.downloads import ObjectivesCsvView
-from programs.objectives.api.forms import BaselineView, ParentsView, PlansView, TemplateDraftView, WritingForView
-from programs.objectives.api.history import ObjectiveHistoryView
+from programs.objectives.api.forms import (
+    BaselineView,
+    ObjectiveTemplatesView,
+    ParentsView,
+    PlansView,
+    TemplateDraftView,
+    WritingForView,
+)
 from programs.objectives.api.objectives import (
+    AlignmentView,
     CheckInsView,
     ObjectiveDropView,
     ObjectiveEndingView,
+    ObjectiveHistoryView,
     ObjectivePublishView,
+    ObjectivesCsvView,
     ObjectiveStandingView,
     ObjectivesView,
     ObjectiveView,
     QuartersView,
 )
-from programs.objectives.api.templates import ObjectiveTemplatesView
 from programs.overview.api.overview import BottlenecksView, MyWorkView, OverviewView
 from programs.philosophy.api import AcknowledgeView, PhilosophyVersionsView, PhilosophyVersionView, PhilosophyView
 from programs.qbr.api.qbr import (
@@ -73,10 +85,16 @@ from programs.roadmaps.api.roadmap import (
 )
 from programs.start.api import StartSuggestionsView, StartView
 from programs.tickets.api.csv_import import TicketImportView
-from programs.tickets.api.downloads import TicketsCsvView
-from programs.tickets.api.history import TicketHistoryView
-from programs.tickets.api.templates import TicketTemplatesView
-from programs.tickets.api.tickets import TicketCommentsView, TicketMoveView, TicketsView, TicketView, TicketWatchView
+from programs.tickets.api.tickets import (
+    TicketCommentsView,
+    TicketHistoryView,
+    TicketMoveView,
+    TicketsCsvView,
+    TicketsView,
+    TicketTemplatesView,
+    TicketView,
+    TicketWatchView,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("budgets/", BudgetsView.as_view(), name="api_budgets"),

@@ -19,7 +19,7 @@ from config.celery import app
 from config.launcher.output import Output
 from orgtree.access.invitations import invite
 from programs.models import Channel
-from programs.reminders.services.unsubscribing import unsubscribe_token
+from programs.reminders.services.preferences import unsubscribe_token
 from tests.every_route import ROUTES
 from tests.personas import ADMIN, create_user
 from tests.servers import Server
@@ -38,7 +38,7 @@ SECRET = {
 }
 VIEWS = (
     "orgtree.access.pages.invitations.find_invitation",
-    "programs.reminders.pages.unsubscribe.read_token",
+    "programs.reminders.pages.preferences.read_token",
     "programs.meetings.pages.feeds.find_feed",
     "insights.pages.badges.get_object_or_404",
 )

@@ -12,8 +12,7 @@ from demo.load.personas import PERSONAS
 from demo.plan.people import CHECKOUT, PLATFORM, SEARCH
 from demo.plan.year import DemoYear
 from orgtree.access.access import access_of
-from programs.benchmarks.services.focusing import set_focus
-from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.benchmarks.services.focusing import STARTER_SETS, set_focus
 from programs.benchmarks.services.writing import set_benchmark
 from programs.models import BenchmarkVersion, FocusVersion
 

@@ -14,9 +14,8 @@ from demo.plan.year import DemoYear
 from orgtree.access.access import access_of
 from orgtree.models import Person
 from programs.models import Ticket, TicketState
-from programs.tickets.services.commenting import comment_on_ticket
 from programs.tickets.services.effects import measure_effects
-from programs.tickets.services.writing import add_ticket, move_ticket
+from programs.tickets.services.writing import add_ticket, comment_on_ticket, move_ticket
 
 OPEN, GOING, DONE, DROPPED = TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.DONE, TicketState.DROPPED
 

@@ -2,6 +2,6 @@
 
 from django.urls import URLPattern, path
 
-from programs.mirrors.pages import actions
+from programs.mirrors.pages import card
 
-urlpatterns: list[URLPattern] = [path("<int:pk>/mirror/", actions.ticket_mirror, name="ticket_mirror")]
+urlpatterns: list[URLPattern] = [path("<int:pk>/mirror/", card.ticket_mirror, name="ticket_mirror")]

@@ -2,17 +2,17 @@
 
 from django.urls import path
 
-from programs.objectives.pages import actions, charts, download, forms_page, history, listing, page
+from programs.objectives.pages import actions, charts, forms_page, listing, page
 
 urlpatterns = [
     path("", listing.objectives, name="objectives"),
-    path("objectives.csv", download.objectives_csv, name="objectives_csv"),
+    path("objectives.csv", listing.objectives_csv, name="objectives_csv"),
     path("new/", forms_page.objective_new, name="objective_new"),
     path("baseline/", forms_page.objective_baseline, name="objective_baseline"),
     path("parents/", forms_page.objective_parents, name="objective_parents"),
     path("<int:pk>/", page.objective, name="objective"),
     path("<int:pk>/edit/", forms_page.objective_edit, name="objective_edit"),
-    path("<int:pk>/history/", history.objective_history, name="objective_history"),
+    path("<int:pk>/history/", page.objective_history, name="objective_history"),
     path("<int:pk>/check-in/", actions.objective_check_in, name="objective_check_in"),
     path("<int:pk>/publish/", actions.objective_publish, name="objective_publish"),
     path("<int:pk>/standing/", actions.objective_override, name="objective_override"),

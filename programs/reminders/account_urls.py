@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from programs.reminders.pages import preferences, unsubscribe
+from programs.reminders.pages import preferences
 
 urlpatterns = [
     path("", preferences.notifications, name="notifications"),
-    path("unsubscribe/<str:token>/", unsubscribe.unsubscribe_page, name="unsubscribe"),
+    path("unsubscribe/<str:token>/", preferences.unsubscribe_page, name="unsubscribe"),
 ]

@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from programs.roadmaps.pages import download, intents, moving, personas, roadmap
+from programs.roadmaps.pages import intents, moving, personas, roadmap
 
 urlpatterns = [
     path("", roadmap.roadmap, name="roadmap"),
-    path("roadmap.csv", download.roadmap_csv, name="roadmap_csv"),
+    path("roadmap.csv", roadmap.roadmap_csv, name="roadmap_csv"),
     path("move/", moving.roadmap_move, name="roadmap_move"),
     path("example/", intents.roadmap_example, name="roadmap_example"),
     path("objectives/<int:pk>/", roadmap.roadmap_objective, name="roadmap_objective"),

@@ -14,7 +14,7 @@ from insights.query import windows
 from insights.query.enums import UnitOfMeasure
 from orgtree.access.access import Access, access_of
 from programs.benchmarks.services.current_values import CurrentValue
-from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.benchmarks.services.focusing import STARTER_SETS
 from programs.quarters.fiscal_quarters import current_quarter
 from programs.requests.program_view import REFUSALS, ProgramView
 from programs.start.first_steps import MOST_PILOT_TEAMS, FirstStep, first_steps

@@ -26,7 +26,7 @@ from orgtree.access.access import Access
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
 from programs.benchmarks.services.current_values import STANDS_OVER_WEEKS, BenchmarkQuery, CurrentValue
-from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.benchmarks.services.focusing import STARTER_SETS
 from programs.models import Quarter
 from programs.quarters.fiscal_quarters import current_quarter
 from programs.start.first_steps import MOST_PILOT_TEAMS, FirstStep, first_steps

@@ -19,7 +19,7 @@ from programs.benchmarks.services.current_values import (
     benchmark_query,
     current_values_of_units,
 )
-from programs.benchmarks.services.starter_sets import STARTER_SETS, StarterSet
+from programs.benchmarks.services.focusing import STARTER_SETS, StarterSet
 from programs.models import FocusVersion, Objective, Quarter
 from programs.start.first_steps import MOST_PILOT_TEAMS
 

@@ -19,8 +19,7 @@ from insights.pages.annotations.labels import GONE
 from orgtree.access.who_sees import names_of
 from orgtree.models import OrgTree
 from programs.models import ProgramSettings
-from programs.teams.chosen_tree import choose_teams_tree, program_settings
-from programs.teams.queries import teams_tree
+from programs.teams.queries import choose_teams_tree, program_settings, teams_tree
 
 NOT_SET = "guessed"
 CHANGES_LISTED = 50

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
+from core.authorship import changes_by
 from orgtree.models import Unit, UnitPlace
 from orgtree.models.visibility import Visibility
-from programs.models import Objective, Quarter
+from programs.models import Objective, ProgramSettings, Quarter
 
 # One row, of the tree that is set, else of the one in which most mandatory objectives were written, else of the first.
 # One that was archived since has no teams.
@@ -117,3 +119,26 @@ def units_above(teams: Iterable[Unit], today: date) -> dict[int, str]:
     """By team the name of the unit in which it stands; teams of different units often have one name."""
     places = UnitPlace.objects.filter(unit__in=list(teams), during__contains=today, parent__isnull=False)
     return dict(places.values_list("unit", "parent__name"))
+
+
+def program_settings() -> ProgramSettings:
+    return ProgramSettings.objects.select_related("teams_tree").get_or_create(pk=1)[0]
+
+
+def settle_teams_tree() -> None:
+    """What was guessed so far is set, so that it changes no more by itself; the history tells who wrote the objective.
+
+    Nothing where it is set already.  Called in the transaction that writes a mandatory objective.
+    """
+    if ProgramSettings.objects.filter(pk=1, teams_tree__isnull=False).exists():
+        return
+    guessed = teams_tree()
+    if guessed is not None:
+        program_settings()
+        ProgramSettings.objects.filter(pk=1, teams_tree=None).update(teams_tree=guessed.id)
+
+
+def choose_teams_tree(settings: ProgramSettings, *, by: User) -> None:
+    """As an admin says; the history tells whose choice it was."""
+    with changes_by(by):
+        settings.save()

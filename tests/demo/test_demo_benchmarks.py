@@ -7,7 +7,7 @@ from insights.benchmarks.baselines import grows_with_time
 from insights.catalogue.registry import get
 from insights.query.enums import Better
 from programs.benchmarks.services.fields import can_be_agreed_on
-from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.benchmarks.services.focusing import STARTER_SETS
 
 
 def test_what_the_demo_agrees_on_can_be_agreed_on() -> None:

@@ -12,8 +12,7 @@ import time_machine
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from orgtree.models import IndividualPolicy, Organisation
 from programs.budgets.queries.budgets import budgets_of
-from programs.budgets.services.alerting import alert_of_budgets
-from programs.budgets.services.contacts import contacts_of
+from programs.budgets.services.alerting import alert_of_budgets, contacts_of
 from programs.budgets.services.outlook import BudgetState, Outlook, outlooks
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
 from programs.models import AlertKind, Budget, BudgetAlert, Notice

@@ -18,7 +18,7 @@ from programs.models import Channel, Delivery, MessageKind, Notice, OptOut, Outg
 from programs.reminders.services.outbox import forget_old_messages
 from programs.reminders.services.planning import plan_reminders
 from programs.reminders.services.preferences import preferences_of
-from programs.tickets.services.commenting import comment_on_ticket
+from programs.tickets.services.writing import comment_on_ticket
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, PERSONAS, Persona, create_user

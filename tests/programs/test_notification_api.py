@@ -10,8 +10,7 @@ from django.test import Client
 
 from orgtree.models import TokenScope
 from programs.models import Channel, MessageKind
-from programs.reminders.services.preferences import preferences_of
-from programs.reminders.services.unsubscribing import is_unsubscribed
+from programs.reminders.services.preferences import is_unsubscribed, preferences_of
 from tests.personas import MANAGER, MEMBER, Persona, create_user
 from tests.programs.api_pages import bearer, got, problem, sent
 

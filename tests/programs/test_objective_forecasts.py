@@ -10,8 +10,18 @@ import pytest
 
 from insights.catalogue.registry import get, metrics
 from insights.query.query import Window
-from programs.key_results.services.accumulation import Accumulation, accumulation_of, grows
-from programs.key_results.services.forecasting import FEW, OF_PEOPLE, OVER, Point, SoFar, outlook, weeks_left
+from programs.key_results.services.forecasting import (
+    FEW,
+    OF_PEOPLE,
+    OVER,
+    Accumulation,
+    Point,
+    SoFar,
+    accumulation_of,
+    grows,
+    outlook,
+    weeks_left,
+)
 
 MONDAY = date(2026, 1, 5)
 QUARTER = Window(MONDAY, MONDAY + timedelta(weeks=13))

@@ -19,7 +19,7 @@ from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Membership, Unit
 from programs.benchmarks.services.current_values import CurrentValue
-from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.benchmarks.services.focusing import STARTER_SETS
 from programs.benchmarks.services.suggestions import Question, Suggestion, Suggestions
 from programs.models import Objective, Ticket, TicketState
 from programs.overview.pages.bottlenecks import BEYOND, QUIET, UNKNOWN, WORSE

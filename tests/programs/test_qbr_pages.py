@@ -16,8 +16,7 @@ from core import browser_print
 from core.browser_print import chromium
 from orgtree.models import IndividualPolicy, Organisation
 from programs.models import FrozenDocument, Meeting, MeetingKind, Objective, Qbr, QbrState, Rule
-from programs.qbr.pages.documents import read_review, visible_qbr
-from programs.qbr.pages.print_page import printable
+from programs.qbr.pages.documents import printable, read_review, visible_qbr
 from tests.org import Org
 from tests.pages.delivering import merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user, signed_in

@@ -11,7 +11,7 @@ from django.test import Client
 from orgtree.access.api_tokens import create_api_token
 from orgtree.models import TokenScope
 from programs.models import Quarter
-from programs.objectives.services.decisions import keep_decisions
+from programs.objectives.services.writing import keep_decisions
 from programs.quarters.fiscal_quarters import current_quarter, following
 from tests.org import Org
 from tests.personas import AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from programs.models import QuietHours
-from programs.reminders.services.quiet_hours import Quiet, quiet_of
+from programs.reminders.services.preferences import Quiet, quiet_of
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/St_Johns")
 # Both changes of the clock in most of these zones lie in these days.

@@ -19,10 +19,9 @@ from orgtree.models import Employment
 from programs.models import Channel, Delivery, Notice, OptOut, OutgoingEmail, QuietHours, Ticket, TicketState
 from programs.reminders.services import outbox
 from programs.reminders.services.planning import plan_reminders
+from programs.reminders.services.preferences import read_token
 from programs.reminders.services.sending import send_waiting
-from programs.reminders.services.unsubscribing import read_token
-from programs.tickets.services.commenting import comment_on_ticket
-from programs.tickets.services.writing import move_ticket
+from programs.tickets.services.writing import comment_on_ticket, move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.personas import MANAGER, MEMBER, create_user

@@ -20,8 +20,7 @@ from programs.objectives.queries.objectives import check_in_due
 from programs.quarters.fiscal_quarters import current_quarter, quarter_at
 from programs.reminders.queries.notices import of_check_ins_due
 from programs.reminders.services.planning import plan_reminders, store_notices
-from programs.tickets.services.commenting import comment_on_ticket
-from programs.tickets.services.writing import change_ticket, move_ticket
+from programs.tickets.services.writing import change_ticket, comment_on_ticket, move_ticket
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
 from tests.programs.reminders import filed, open_accounts, person, planned, planned_notices, words

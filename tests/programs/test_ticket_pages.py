@@ -17,8 +17,7 @@ from insights.query.windows import local_today
 from insights.ui import wording
 from orgtree.models import Person, Unit
 from programs.models import Ticket, TicketComment, TicketEffect, TicketState
-from programs.tickets.services.commenting import comment_on_ticket
-from programs.tickets.services.writing import change_ticket, move_ticket
+from programs.tickets.services.writing import change_ticket, comment_on_ticket, move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.pages.recomputed import plain

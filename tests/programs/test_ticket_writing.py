@@ -18,8 +18,7 @@ from integrations.models import PullRequest
 from orgtree.models import Employment, Person, UnitPlace
 from programs.models import Objective, Ticket, TicketState
 from programs.quarters.fiscal_quarters import current_quarter
-from programs.tickets.services.commenting import comment_on_ticket, mentioned
-from programs.tickets.services.writing import add_ticket, change_ticket, move_ticket
+from programs.tickets.services.writing import add_ticket, change_ticket, comment_on_ticket, mentioned, move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona

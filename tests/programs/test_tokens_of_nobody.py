@@ -9,7 +9,7 @@ from django.test import Client
 
 from orgtree.access.api_tokens import create_api_token
 from orgtree.models import Person, TokenScope
-from programs.tickets.services.commenting import comment_on_ticket
+from programs.tickets.services.writing import comment_on_ticket
 from tests.every_route import ROUTES
 from tests.org import Org
 from tests.personas import MANAGER

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import NotFound
@@ -13,6 +14,7 @@ from rest_framework.response import Response
 
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
+from core.csv_export import csv_response
 from core.write_errors import ConflictError
 from insights.api.errors import document as error_document
 from insights.catalogue.declarations import Metric
@@ -45,6 +47,7 @@ from programs.benchmarks.queries.benchmarks import (
     units_below,
     versions_of,
 )
+from programs.benchmarks.queries.focus import newest_focus
 from programs.benchmarks.services.current_values import (
     CurrentValue,
     benchmark_query,
@@ -52,12 +55,19 @@ from programs.benchmarks.services.current_values import (
     current_values_with_units,
 )
 from programs.benchmarks.services.fields import PERIODS, offered_metrics
-from programs.benchmarks.services.listing import queries_of_units
+from programs.benchmarks.services.listing import (
+    AGREED,
+    benchmark_rows,
+    figures_of,
+    list_title,
+    listed_metrics,
+    queries_of_units,
+)
 from programs.benchmarks.services.suggestions import Question, suggestions_for
 from programs.benchmarks.services.writing import set_benchmark, withdraw_benchmark
 from programs.models import BenchmarkVersion, Direction, Period
-from programs.requests.fields import changed_version
-from programs.requests.program_view import ERRORS, ProgramView
+from programs.requests.fields import changed_version, parameter
+from programs.requests.program_view import CSV_ANSWERS, ERRORS, CsvView, ProgramView
 from programs.teams.writing_for import unit_to_write_for
 
 UNITS_A_PAGE, MOST_UNITS = 25, 100
@@ -254,3 +264,27 @@ def _period(word: str) -> Period:
     if word and word not in PERIODS:
         raise QueryError("period", f"One of: {', '.join(PERIODS)}.")
     return Period(word)
+
+
+class BenchmarksCsvView(CsvView):
+    @extend_schema(
+        operation_id="v1_benchmarks_csv",
+        parameters=[
+            UNIT,
+            OpenApiParameter("show", str, description="agreed (by default), a category of metrics, or all."),
+        ],
+        responses=CSV_ANSWERS,
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        """Metrics with where a unit stands, and what was agreed."""
+        only(request, "unit", "show")
+        access = access_of(request.user)
+        unit, show = requested_unit(request, access), parameter(request, "show") or AGREED
+        if show not in list_title():
+            raise QueryError("show", f"One of: {', '.join(list_title())}.")
+        holding = benchmarks_for(None, unit.pk if unit else None, access.visibility)
+        listed = listed_metrics(show, holding, newest_focus(unit.pk if unit else None))
+        scope = Scope(unit.slug if unit else None) if unit or access.visibility.whole else None
+        current = figures_of(listed, holding, scope, access)
+        name = unit.name if unit else "the whole organisation"
+        return csv_response("benchmarks", benchmark_rows(name, listed, holding, current, access))

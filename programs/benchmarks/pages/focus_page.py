@@ -32,9 +32,8 @@ from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import benchmarks_for
 from programs.benchmarks.queries.focus import focus_above, focus_versions, newest_focus
 from programs.benchmarks.services.fields import offered_metrics
-from programs.benchmarks.services.focusing import begin_with, set_focus
+from programs.benchmarks.services.focusing import STARTER_SETS, begin_with, set_focus
 from programs.benchmarks.services.listing import figures_of
-from programs.benchmarks.services.starter_sets import STARTER_SETS
 from programs.models import FocusVersion
 from programs.models.benchmarks import LONGEST_REASON
 from programs.models.focus import MOST_INDICATORS

@@ -1,8 +1,9 @@
-"""Writes the focus of a unit: one metric at a time, and at most five key indicators."""
+"""Writes the focus of a unit: one metric at a time, and at most five key indicators; starter sets to begin with."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +11,10 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from insights.catalogue.declarations import Metric
 from orgtree.access.access import Access
 from programs.benchmarks.queries.focus import newest_focus
-from programs.benchmarks.services.fields import FocusWriteSerializer, checked
-from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.benchmarks.services.fields import FocusWriteSerializer, checked, offered_metrics
 from programs.models import FocusVersion
 from programs.teams.writing_for import unit_to_write_for
 
@@ -67,3 +68,60 @@ def begin_with(access: Access, slug: str, unit: str, *, of_number: int) -> Focus
         "reason": f"Started with the starter set {chosen.name}.",
     }
     return set_focus(access, given, of_number=of_number, starter_set=slug)
+
+
+@dataclass(frozen=True)
+class StarterSet:
+    slug: str
+    name: str
+    why: str
+    keys: tuple[str, ...]
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """Those that there are, in order."""
+        by_key = {metric.key: metric for metric in offered_metrics()}
+        return [by_key[key] for key in self.keys if key in by_key]
+
+
+_ALL = (
+    StarterSet(
+        "dora",
+        "DORA",
+        "How fast and how safely changes reach users: the four keys with rework. Trading one off against another "
+        "becomes visible.",
+        (
+            "dora.deployment_frequency",
+            "dora.lead_time",
+            "dora.change_failure_rate",
+            "dora.recovery_time",
+            "dora.rework_rate",
+        ),
+    ),
+    StarterSet(
+        "space",
+        "SPACE",
+        "Four of the five dimensions of the framework, at least one indicator of each: performance, activity, "
+        "communication, and efficiency and flow. Satisfaction comes from surveys, not from measurement.",
+        (
+            "dora.change_failure_rate",
+            "work.features_per_week",
+            "pr.pickup_time",
+            "pr.review_depth",
+            "pr.cycle_time",
+        ),
+    ),
+    StarterSet(
+        "ai",
+        "AI adoption",
+        "How far coding agents are adopted, whether their code is kept, and whether it lasts.",
+        ("ai.adoption_rate", "ai.ship_rate", "ai.committed_code_share", "pr.review_time", "dora.change_failure_rate"),
+    ),
+    StarterSet(
+        "hygiene",
+        "Review hygiene",
+        "Small pull requests, linked to work and reviewed soon: the basis of lead time and quality.",
+        ("pr.size", "pr.pickup_time", "pr.unreviewed_rate", "pr.linked_rate", "ci.success_rate"),
+    ),
+)
+STARTER_SETS: Mapping[str, StarterSet] = {starter_set.slug: starter_set for starter_set in _ALL}

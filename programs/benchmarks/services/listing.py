@@ -15,7 +15,7 @@ from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
 from programs.benchmarks.services.agreements import source_of
 from programs.benchmarks.services.current_values import BenchmarkQuery, CurrentValue, benchmark_query, current_values
 from programs.benchmarks.services.fields import offered_metrics
-from programs.benchmarks.services.starter_sets import STARTER_SETS
+from programs.benchmarks.services.focusing import STARTER_SETS
 from programs.benchmarks.services.writing import hides_baseline
 from programs.models import FocusVersion
 

@@ -19,12 +19,11 @@ from core.csv_export import csv_response
 from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access, access_of
 from programs.budgets.queries.budgets import budgets_of
+from programs.budgets.services.alerting import contacts_of
 from programs.budgets.services.charge_back import charge_back, chosen_agent, csv_rows, file_name, needed_attribute
-from programs.budgets.services.contacts import contacts_of
 from programs.budgets.services.fields import WRITTEN, BudgetWriteSerializer, DollarsField, MonthField
-from programs.budgets.services.months import this_month, written
+from programs.budgets.services.months import requested_month, requested_months, this_month, written
 from programs.budgets.services.outlook import BudgetState, Outlook, outlooks
-from programs.budgets.services.requested import requested_month, requested_months
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
 from programs.models import Budget
 from programs.requests.fields import changed_version, sent_object

@@ -30,8 +30,7 @@ from programs.budgets.services.charge_back import (
     file_name,
     needed_attribute,
 )
-from programs.budgets.services.months import month_name, written
-from programs.budgets.services.requested import requested_months
+from programs.budgets.services.months import month_name, requested_months, written
 
 
 @record_view

@@ -21,10 +21,9 @@ from insights.ui.views import record_view
 from orgtree.access.access import Access
 from programs.budgets.pages.labels import BudgetLine, budget_line
 from programs.budgets.queries.budgets import alerts_sent, budgets_of
-from programs.budgets.services.contacts import contacts_of
-from programs.budgets.services.months import month_name, month_of, this_month
+from programs.budgets.services.alerting import contacts_of
+from programs.budgets.services.months import month_name, month_of, requested_month, this_month
 from programs.budgets.services.outlook import outlooks
-from programs.budgets.services.requested import requested_month
 from programs.models import Budget
 
 

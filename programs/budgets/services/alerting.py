@@ -6,15 +6,18 @@ there is none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from insights.query import windows
 from orgtree.access.access import aggregates_access
-from programs.budgets.queries.notices import NOTICE_COLUMNS, of_alerts
+from orgtree.access.who_sees import names_of
+from programs.budgets.queries.notices import NOTICE_COLUMNS, contact_accounts, of_alerts
 from programs.budgets.services.outlook import Outlook, outlooks
 from programs.models import AlertKind, Budget, BudgetAlert
 from programs.reminders.services.planning import PLANNING, store_notices
@@ -61,3 +64,23 @@ def _reached(outlook: Outlook) -> Iterator[BudgetAlert]:
             low=interval.low,
             high=interval.high,
         )
+
+
+def contacts_of(budgets: Sequence[Budget]) -> Mapping[int, list[str]]:
+    """Names by the budget's id, the owner first, each once.  Budgets come with their owners.
+
+    An owner without an account is named, but gets no alert.
+    """
+    accounts = contact_accounts([budget.pk for budget in budgets], windows.local_today())
+    names = names_of(list(User.objects.filter(pk__in={account for found in accounts.values() for account in found})))
+    return {
+        budget.pk: list(
+            dict.fromkeys(
+                [
+                    *([budget.owner.full_name] if budget.owner else []),
+                    *sorted(names[account] for account in accounts.get(budget.pk, [])),
+                ]
+            )
+        )
+        for budget in budgets
+    }

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from core.write_errors import FieldError
 from insights.catalogue.agents import AGENT_NAMES
 from insights.privacy.month_spend import SPEND, UNPRICED
 from insights.privacy.visible import visible_together
-from insights.query import windows
 from insights.query.query import Answer, Dimension, Granularity, MetricValue, Query, Scope, Window
 from orgtree.access.access import Access
 from orgtree.models import Attribute, PersonAttribute
 from programs.budgets.services.months import month_of, written
-from programs.teams.chosen_tree import program_settings
+from programs.teams.queries import program_settings
 
-MOST_MONTHS = 24
 MOST_CENTRES = 500
 NO_CENTRE = "No cost centre"
 NONE_OR_WITHHELD = "No cost centre, and centres of too few people"
@@ -69,18 +67,6 @@ def chosen_attribute(slug: str) -> Attribute | None:
     if attribute is None:
         raise FieldError("attribute", f"People have no attribute “{slug[:80]}”.")
     return attribute
-
-
-def months_between(first: date, last: date) -> list[date]:
-    """Raises FieldError."""
-    if last < first:
-        raise FieldError("to", "It ends before it begins.")
-    months = [first]
-    while months[-1] < last:
-        months.append(month_of(months[-1]).end)
-    if len(months) > MOST_MONTHS:
-        raise FieldError("to", f"At most {MOST_MONTHS} months at once.")
-    return months
 
 
 def chosen_agent(slug: str) -> str:
@@ -184,9 +170,3 @@ def csv_rows(charged: ChargeBack) -> Iterator[Sequence[str | float | None]]:
 def file_name(charged: ChargeBack) -> str:
     of_agent = f"-{charged.agent}" if charged.agent else ""
     return f"charge-back{of_agent}-{written(charged.months[0])}-to-{written(charged.months[-1])}"
-
-
-def default_months() -> tuple[date, date]:
-    """The last month and this one."""
-    this = windows.local_today().replace(day=1)
-    return windows.whole_bucket(this - timedelta(days=1), Granularity.MONTH).start, this

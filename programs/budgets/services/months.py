@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 
 from core.write_errors import FieldError
 from insights.query import windows
@@ -11,6 +12,7 @@ from insights.query.query import Granularity, Window
 
 WRITTEN = re.compile(r"(\d{4})-(\d{2})")
 FIRST_YEAR, LAST_YEAR = 2000, 2099
+MOST_MONTHS = 24
 
 
 def read_month(field: str, text: str) -> date:
@@ -37,3 +39,36 @@ def written(first: date) -> str:
 
 def month_name(first: date) -> str:
     return f"{first:%B %Y}"
+
+
+def requested_month(params: Mapping[str, str]) -> date:
+    """`month`, by default this one.  Raises FieldError."""
+    written = params.get("month", "")
+    return read_month("month", written) if written else this_month()
+
+
+def requested_months(params: Mapping[str, str]) -> Sequence[date]:
+    """`from` and `to`, inclusive; by default the last month and this one.  Raises FieldError."""
+    first, last = default_months()
+    start, end = params.get("from", ""), params.get("to", "")
+    last = read_month("to", end) if end else last
+    first = read_month("from", start) if start else min(first, last)
+    return months_between(first, last)
+
+
+def months_between(first: date, last: date) -> list[date]:
+    """Raises FieldError."""
+    if last < first:
+        raise FieldError("to", "It ends before it begins.")
+    months = [first]
+    while months[-1] < last:
+        months.append(month_of(months[-1]).end)
+    if len(months) > MOST_MONTHS:
+        raise FieldError("to", f"At most {MOST_MONTHS} months at once.")
+    return months
+
+
+def default_months() -> tuple[date, date]:
+    """The last month and this one."""
+    this = windows.local_today().replace(day=1)
+    return windows.whole_bucket(this - timedelta(days=1), Granularity.MONTH).start, this

@@ -24,7 +24,7 @@ from programs.closing.api.documents import (
 )
 from programs.closing.services.closing import NOT_STARTED, ONLY_LEADERS, close_quarter, preview_closing
 from programs.models import Quarter
-from programs.objectives.services.decisions import keep_decisions
+from programs.objectives.services.writing import keep_decisions
 from programs.requests.fields import body, day
 from programs.requests.program_view import ERRORS, ProgramView
 from programs.requests.visible import known_quarter

@@ -27,7 +27,7 @@ from programs.closing.services.closing import NOT_STARTED, close_quarter, previe
 from programs.closing.services.closing import ClosingLine as Closing
 from programs.models import Objective, Quarter
 from programs.objectives.pages.labels import ObjectiveLine, objective_line
-from programs.objectives.services.decisions import keep_decisions
+from programs.objectives.services.writing import keep_decisions
 from programs.quarters.pages import elapsed_text, known_quarter, quarter_url
 
 ONLY_LEADERS = "Only executives and admins can close a quarter."

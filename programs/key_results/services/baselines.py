@@ -10,6 +10,7 @@ from typing import Any
 
 from core.write_errors import FieldError
 from insights.engine.read import read_totals
+from insights.privacy.visible import Freshness, visible_totals
 from insights.privacy.withhold import is_of_few, known_people, numerator_query, unconfirmed_for
 from insights.query.enums import UnitOfMeasure
 from insights.query.errors import QueryError
@@ -21,6 +22,7 @@ from programs.key_results.services.reading import baseline_window, fewest, metri
 from programs.models import KeyResult, Quarter, TargetKind
 
 SAME = 1e-9  # as a share: a baseline that came back from a form is the computed one
+NO_SUCH_METRIC = "There is no such metric."
 
 
 @dataclass(frozen=True)
@@ -202,3 +204,43 @@ def _printed_baseline(key_result: KeyResult, baseline: Baseline, unit: Unit | No
             return "a value that is hidden (few people contributed)"
     metric = metric_of(key_result.metric) if key_result.metric else None
     return printed(baseline.value or 0.0, key_result, metric.unit if metric else "")
+
+
+@dataclass(frozen=True)
+class BaselinePreview:
+    """A metric over the days before the quarter, in its unit of measure; None with the `reason` why."""
+
+    value: float | None
+    window: Window
+    reason: str = ""
+    people: int = 0
+    sample_size: int = 0
+
+
+def baseline_previews(
+    requests: Sequence[tuple[str, str]], unit: str | None, quarter: Quarter, access: Access, *, today: date
+) -> list[BaselinePreview]:
+    """Of each metric and statistic, for that unit (slug; None: the whole organisation), as this viewer may see it.
+
+    All of them are read together, or each by itself where one cannot be asked.
+    """
+    window = baseline_window(quarter.window, today)
+    previews = [BaselinePreview(None, window, NO_SUCH_METRIC)] * len(requests)
+    known = [position for position, (key, _) in enumerate(requests) if metric_of(key)]
+    if not known:
+        return previews
+    queries = [metric_query(*requests[position], unit, window) for position in known]
+    try:
+        answers = visible_totals(queries, access, freshness=Freshness.OF_PAGES)
+    except QueryError as problem:
+        if len(requests) == 1:
+            return [BaselinePreview(None, window, problem.message)]
+        return [
+            preview for draft in requests for preview in baseline_previews([draft], unit, quarter, access, today=today)
+        ]
+    for position, answer in zip(known, answers, strict=True):
+        figure = answer.total[0]
+        previews[position] = BaselinePreview(
+            figure.value, window, figure.reason or "", figure.people, figure.sample_size
+        )
+    return previews

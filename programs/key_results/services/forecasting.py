@@ -1,19 +1,32 @@
 """Forecasts a key result's value at the end of its quarter from its weekly trend.
 
 A line through the last whole weeks (insights/formulas/linear_trend.py) predicts the remaining days; the quarter so far
-is known and has no interval.  Both are combined as the metric accumulates (accumulation.py); docs/objectives.md works
+is known and has no interval.  Both are combined as the metric accumulates; docs/objectives.md works
 each case out by hand.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from insights.catalogue.declarations import Count, CountPerTime, Metric, Ratio
+from insights.catalogue.per_developer import PerDeveloper
 from insights.formulas.linear_trend import FEWEST_POINTS, MOST_POINTS, Estimate, Line, line_through
+from insights.query.enums import UnitOfMeasure
+from insights.query.measures import (
+    Facts,
+    Gini,
+    People,
+    PeopleOfWindow,
+    PeopleOnLine,
+    PersonShare,
+    StockAtEnd,
+    Total,
+)
 from insights.query.query import Window
-from programs.key_results.services.accumulation import Accumulation
 
 DAYS_A_WEEK = 7
 MIDDLE_OF_WEEK = 3.5  # where what happened in a week is; what stands is read at its end
@@ -22,6 +35,7 @@ NOT_STARTED = "The quarter has not started."
 OF_PEOPLE = "Each person or repository counts once over the whole quarter, so its weeks do not add up."
 FEW = f"A forecast takes {FEWEST_POINTS} weeks with data."
 FEW_CHECK_INS = f"A forecast takes values of {FEWEST_POINTS} days."
+COUNTED_ONCE = (People, PeopleOfWindow, PeopleOnLine, PersonShare, Gini, StockAtEnd)
 
 
 @dataclass(frozen=True)
@@ -125,3 +139,43 @@ def outlook(
 def weeks_left(quarter: Window, today: date) -> float:
     """From tomorrow to the quarter's end."""
     return (quarter.end - today - timedelta(days=1)).days / DAYS_A_WEEK
+
+
+class Accumulation(enum.Enum):
+    LEVEL = "its weeks weigh as much as happens in them: shares, means, medians, rates per day"
+    SUM = "its weeks add up: it grows until the quarter's end"
+    STOCK = "it is what stands at the end"
+    PEOPLE = "people, or repositories, count once over all its weeks: these neither add up nor weigh"
+
+
+def accumulation_of(metric: Metric | None) -> Accumulation:
+    """None: entered by hand, which says how something stands on the day of the check-in."""
+    if metric is None or metric.is_stock:
+        return Accumulation.STOCK
+    if isinstance(metric, CountPerTime | PerDeveloper):
+        return Accumulation.LEVEL
+    if any(isinstance(measure, COUNTED_ONCE) for measure in metric.measures):
+        return Accumulation.PEOPLE
+    if isinstance(metric, Count):
+        return (
+            Accumulation.SUM
+            if isinstance(metric.of, Facts | Total) and not metric.parts_overlap
+            else Accumulation.PEOPLE
+        )
+    return Accumulation.LEVEL
+
+
+def grows(metric: Metric | None) -> bool:
+    """Whether its value is nothing when a quarter begins and grows with the days: sums, and sums per developer."""
+    if metric is None or metric.is_stock:
+        return False
+    if accumulation_of(metric) is Accumulation.SUM:
+        return True
+    per_person = isinstance(metric, Ratio) and isinstance(metric.denominator, People) and not metric.per_period
+    return (
+        isinstance(metric, Ratio)
+        and per_person
+        and not isinstance(metric, PerDeveloper)
+        and isinstance(metric.numerator, Facts | Total)
+        and metric.unit is not UnitOfMeasure.PERCENT
+    )

@@ -15,8 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from insights.query import windows
-from programs.key_results.services.accumulation import Accumulation, accumulation_of, grows
-from programs.key_results.services.forecasting import Point, SoFar, outlook
+from programs.key_results.services.forecasting import Accumulation, Point, SoFar, accumulation_of, grows, outlook
 from programs.key_results.services.judging import Assessment, KeyResultState, judge, together
 from programs.key_results.services.reading import (
     NO_SUCH_METRIC,

@@ -10,8 +10,7 @@ from core.forms import show_error
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
 from insights.ui.views import action_view
-from programs.meetings.pages.move_form import MoveForm
-from programs.meetings.pages.page import meeting_page, visible_meeting
+from programs.meetings.pages.page import MoveForm, meeting_page, visible_meeting
 from programs.meetings.pages.series_page import visible_series
 from programs.meetings.services.writing import cancel, end_series, move
 

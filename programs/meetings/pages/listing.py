@@ -22,7 +22,7 @@ from insights.ui.tiles import Picker
 from insights.ui.views import record_view
 from orgtree.access.access import Access
 from programs.meetings.pages.labels import meeting_lines
-from programs.meetings.queries.filters import WHEN, MeetingFilters
+from programs.meetings.queries.meetings import WHEN, MeetingFilters
 from programs.meetings.services.records import records_of
 
 PAGE_SIZE = 25

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -11,10 +13,40 @@ from django.utils import timezone
 from insights.privacy.scope_access import access_in
 from insights.ui.views import record_view
 from programs.meetings.pages.labels import holiday_words, meeting_lines, participant_lines, rule_words
-from programs.meetings.pages.move_form import MoveForm
 from programs.meetings.services.calendars import calendar_file
 from programs.meetings.services.records import records_of
 from programs.models import Meeting, MeetingParticipant
+
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+
+
+class MoveForm(forms.Form):
+    """By the clock of the series."""
+
+    day = forms.DateField(label="Day", widget=DAY)
+    begins = forms.TimeField(label="From", widget=CLOCK)
+    minutes = forms.IntegerField(label="Minutes", min_value=5, max_value=720)
+    sequence = forms.IntegerField(widget=forms.HiddenInput)
+
+    @classmethod
+    def of(cls, meeting: Meeting) -> MoveForm:
+        begins = meeting.starts_at.astimezone(meeting.series.zone)
+        minutes = (meeting.ends_at - meeting.starts_at) // timedelta(minutes=1)
+        return cls(
+            initial={
+                "day": begins.date(),
+                "begins": begins.time(),
+                "minutes": minutes,
+                "sequence": meeting.sequence,
+            }
+        )
+
+    def times(self, meeting: Meeting) -> tuple[datetime, datetime]:
+        """Of a valid form."""
+        data = self.cleaned_data
+        starts_at = datetime.combine(data["day"], data["begins"], meeting.series.zone).astimezone(UTC)
+        return starts_at, starts_at + timedelta(minutes=data["minutes"])
 
 
 @record_view

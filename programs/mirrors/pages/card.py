@@ -1,12 +1,28 @@
-"""The mirror of a ticket on the ticket's page."""
+"""The card of a ticket's mirror on its page, and what its buttons do."""
 
 from __future__ import annotations
 
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from core.forms import posted_number
+from core.write_errors import FieldError
+from insights.privacy.scope_access import access_in
 from insights.ui import wording
+from insights.ui.views import action_view
 from orgtree.access.access import Access
-from programs.mirrors.services.mirroring import mirror_targets
+from programs.mirrors.services.mirroring import (
+    Side,
+    end_mirror,
+    mirror_targets,
+    resolve_difference,
+    retry_mirror,
+    start_mirror,
+)
 from programs.models import Ticket, TicketMirror
 from programs.tickets.pages.cards import TicketCard
+from programs.tickets.pages.page import ticket_page, visible_ticket
 from programs.tickets.services.writing import may_change
 
 TARGETS_LISTED = 200
@@ -39,3 +55,25 @@ def _sides(ticket: Ticket, mirror: TicketMirror) -> tuple[str, str]:
     if mirror.remote_due_on is None or mirror.remote_due_on == ticket.due_on:
         return here, there
     return f"{here}, due by {wording.day(ticket.due_on)}", f"{there}, due by {wording.day(mirror.remote_due_on)}"
+
+
+@action_view
+def ticket_mirror(request: HttpRequest, pk: int) -> HttpResponse:
+    """`action`: start (with `resource`), retry, headway or provider (whose state is taken), end."""
+    access, ticket = access_in(request), visible_ticket(request, pk)
+    try:
+        match request.POST.get("action", ""):
+            case "start":
+                start_mirror(access, ticket, posted_number(request, "resource"))
+            case "retry":
+                retry_mirror(access, ticket)
+            case "end":
+                end_mirror(access, ticket)
+            case "headway" | "provider" as side:
+                resolve_difference(access, ticket, Side(side))
+            case _:
+                raise FieldError("action", "Choose what to do with the mirror.")
+    except FieldError as problem:
+        return ticket_page(request, ticket, problems=[problem.message], status=400)
+    messages.success(request, "Saved.")
+    return redirect("ticket", pk)

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.model_serializers import ReadSerializer
 from core.api.parameters import only, whole_number
 from core.write_errors import FieldError
 from insights.api import schema
@@ -21,16 +22,16 @@ from insights.query.errors import QueryError
 from insights.query.query import Scope, Statistic
 from orgtree.access.access import Access, access_of
 from programs.alignment.offers import Offer, parents_of, plans_of
-from programs.key_results.services.baseline_previews import baseline_previews
+from programs.key_results.services.baselines import baseline_previews
+from programs.key_results.services.fields import FIELDS
 from programs.key_results.services.reading import metric_of
-from programs.models import Quarter
-from programs.objectives.api.filters import quarter_shown
-from programs.objectives.api.templates import FilledKeyResultSerializer
-from programs.objectives.services.templates import objective_from_template
+from programs.models import ObjectiveTemplate, Quarter, TemplateKeyResult
+from programs.objectives.api.objectives import quarter_shown
+from programs.objectives.services.templates import key_result_from, objective_from_template, objective_templates
 from programs.quarters.fields import day_to_write_for
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.requests.fields import parameter
-from programs.requests.program_view import ERRORS, ProgramView
+from programs.requests.program_view import ERRORS, REFUSALS, ProgramView
 from programs.requests.visible import visible_objective
 from programs.teams.api import LedUnitSerializer, led_unit_documents
 from programs.teams.writing_for import suggested_owners
@@ -38,6 +39,54 @@ from programs.teams.writing_for import suggested_owners
 ONLY_WRITERS = "This is for the managers of a unit, for executives and for admins."
 UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")
 QUARTER = OpenApiParameter("quarter", str, description="A day in it, 2026-08-01; without it this quarter.")
+
+
+class TemplateKeyResultSerializer(ReadSerializer[TemplateKeyResult]):
+    """As an objective that is written takes it; a baseline that is not given is computed."""
+
+    class Meta:
+        model = TemplateKeyResult
+        fields: tuple[str, ...] = tuple(name for name in FIELDS if name != "baseline")
+        blank_is_null = ("metric", "statistic")
+        extra_kwargs = {
+            "metric": {"help_text": "Null: values are entered by hand."},
+            "unit_of_measure": {"help_text": "Of what is entered by hand."},
+        }
+
+
+class FilledKeyResultSerializer(TemplateKeyResultSerializer):
+    baseline = serializers.FloatField(allow_null=True, help_text="Null: there were no data, or it is not yours to see.")
+
+    class Meta(TemplateKeyResultSerializer.Meta):
+        fields = FIELDS
+
+
+class ObjectiveTemplateSerializer(ReadSerializer[ObjectiveTemplate]):
+    template = serializers.CharField(
+        source="slug", help_text="Its short name, as an objective that is written takes it."
+    )
+    key_results = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ObjectiveTemplate
+        fields = ("template", "name", "meaning", "title", "description", "key_results")
+
+    @extend_schema_field(TemplateKeyResultSerializer(many=True))
+    def get_key_results(self, template: ObjectiveTemplate) -> list[dict[str, Any]]:
+        rows: Any = [key_result_from(outcome) for outcome in template.key_results.all()]
+        return list(TemplateKeyResultSerializer(rows, many=True).data)
+
+
+class ObjectiveTemplatesSerializer(serializers.Serializer[object]):
+    templates = ObjectiveTemplateSerializer(many=True)
+
+
+class ObjectiveTemplatesView(ProgramView):
+    @extend_schema(operation_id="v1_objective_templates", responses={200: ObjectiveTemplatesSerializer, **REFUSALS})
+    def get(self, request: Request) -> Response:
+        """The objectives that are offered to begin from, with their key results."""
+        only(request)
+        return Response(ObjectiveTemplatesSerializer({"templates": objective_templates()}).data)
 
 
 class BaselinePreviewSerializer(schema.DateRangeSerializer):

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
-from rest_framework import status
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.paging import requested_slice
+from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
+from core.csv_export import csv_response
+from core.list_filters import filter_parameters
+from insights.query import windows
 from orgtree.access.access import Access, access_of
+from programs.alignment.branches import branches
+from programs.history.api import ChangeSerializer, DifferenceSerializer, author_document, difference_document
+from programs.history.events import Undisclosed, names_of_accounts
 from programs.models import ObjectiveStatus, Quarter
 from programs.objectives.api.documents import (
     CheckInSerializer,
@@ -29,20 +37,26 @@ from programs.objectives.api.documents import (
     objective_documents,
     quarter_documents,
 )
-from programs.objectives.api.filters import LIST_PARAMETERS, requested_objectives
+from programs.objectives.queries.filters import ObjectiveFilters, quarter_of_day
+from programs.objectives.queries.objectives import in_order_of_units
 from programs.objectives.services.check_ins import check_in, check_in_values
-from programs.objectives.services.decisions import decide
+from programs.objectives.services.csv_export import objective_rows
 from programs.objectives.services.fields import ObjectiveWriteSerializer
+from programs.objectives.services.history import KeyResultSnapshot, ObjectiveChange, objective_changes
 from programs.objectives.services.writing import (
     add_objective,
     change_objective,
+    decide,
     drop_objective,
     override_status,
     publish_objective,
 )
-from programs.requests.fields import body, by_id, changed_version, sent_object
-from programs.requests.program_view import ERRORS, ProgramView, answer_change
+from programs.requests.fields import body, by_id, changed_version, day, sent_object
+from programs.requests.program_view import CSV_ANSWERS, ERRORS, CsvView, ProgramView, answer_change
 from programs.requests.visible import check_is_of_account, visible_objective
+
+OBJECTIVE_PARAMETERS = filter_parameters(ObjectiveFilters)
+LIST_PARAMETERS = [*OBJECTIVE_PARAMETERS, *page_parameters("Objectives")]
 
 
 class ObjectivesView(ProgramView):
@@ -181,3 +195,109 @@ class QuartersView(ProgramView):
 
 def _document(pk: int, access: Access) -> dict[str, Any]:
     return objective_documents([visible_objective(pk, access)], access)[0]
+
+
+class ObjectivesCsvView(CsvView):
+    @extend_schema(operation_id="v1_objectives_csv", parameters=OBJECTIVE_PARAMETERS, responses=CSV_ANSWERS)
+    def get(self, request: Request) -> HttpResponseBase:
+        """Objectives of a quarter, a row for each key result."""
+        objectives = list(requested_objectives(request).qs)
+        rows = objective_rows(objectives, access_of(request.user), windows.local_today())
+        return csv_response("objectives", rows)
+
+
+def requested_objectives(request: Request, *others: str) -> ObjectiveFilters:
+    """`others` are parameters beside those of the filters.  Raises BadRequest; the filters raise FieldError."""
+    only(request, *ObjectiveFilters.base_filters, *others)
+    return ObjectiveFilters(request.query_params, access_of(request.user), today=windows.local_today())
+
+
+def quarter_shown(word: str) -> Quarter | None:
+    """The quarter with that day; asking makes none."""
+    return quarter_of_day(day("quarter", word) or windows.local_today())
+
+
+class AlignedObjectiveSerializer(ObjectiveSerializer):
+    depth = serializers.IntegerField(help_text="0: it serves none of those that are listed.")
+
+    class Meta(ObjectiveSerializer.Meta):
+        fields = (*ObjectiveSerializer.Meta.fields, "depth")
+
+
+class AlignmentSerializer(serializers.Serializer[object]):
+    total = serializers.IntegerField()
+    objectives = AlignedObjectiveSerializer(many=True, help_text="Each below the one that it serves.")
+
+
+class AlignmentView(ProgramView):
+    @extend_schema(
+        operation_id="v1_objectives_alignment",
+        parameters=LIST_PARAMETERS,
+        responses={200: AlignmentSerializer, **ERRORS},
+    )
+    def get(self, request: Request) -> Response:
+        """The objectives of a quarter that one may see, as a tree."""
+        access = access_of(request.user)
+        page = requested_slice(request)
+        objectives = in_order_of_units(requested_objectives(request, "page", "size").qs)
+        tree = branches(objectives.values_list("pk", "parent"))
+        rows = objectives.in_bulk([branch.pk for branch in tree[page]])
+        listed = [branch for branch in tree[page] if branch.pk in rows]
+        documents = objective_documents([rows[branch.pk] for branch in listed], access)
+        aligned = [{**document, "depth": branch.depth} for document, branch in zip(documents, listed, strict=True)]
+        return Response({"total": len(tree), "objectives": aligned})
+
+
+class ResultDifferenceSerializer(DifferenceSerializer):
+    key_result = serializers.IntegerField(allow_null=True, help_text="Null: of the objective itself.")
+
+
+class ShownKeyResultSerializer(serializers.Serializer[object]):
+    key_result = serializers.IntegerField()
+    title = serializers.CharField()
+    target = serializers.FloatField(allow_null=True, help_text="Null: not yours to see (`hidden`).")
+    hidden = serializers.BooleanField()
+
+
+@extend_schema_serializer(component_name="ObjectiveChange")
+class ObjectiveHistoryEntrySerializer(ChangeSerializer):
+    added = ShownKeyResultSerializer(many=True)
+    removed = ShownKeyResultSerializer(many=True)
+    differences = ResultDifferenceSerializer(many=True)
+
+
+class ObjectiveHistorySerializer(serializers.Serializer[object]):
+    history = ObjectiveHistoryEntrySerializer(many=True, help_text="The latest first.")
+
+
+class ObjectiveHistoryView(ProgramView):
+    @extend_schema(operation_id="v1_objective_history", responses={200: ObjectiveHistorySerializer, **ERRORS})
+    def get(self, request: Request, pk: int) -> Response:
+        """Who changed what in an objective and its key results; amounts as far as one may see them."""
+        only(request)
+        access = access_of(request.user)
+        check_is_of_account(access)
+        changes = objective_changes(visible_objective(pk, access), access)
+        names = names_of_accounts(change.by for change in changes)
+        return Response({"history": [_objective_change(change, names) for change in changes]})
+
+
+def _objective_change(change: ObjectiveChange, names: Mapping[int, str]) -> dict[str, Any]:
+    return {
+        **author_document(change.by, names),
+        "at": change.at,
+        "first": any(step.is_first for step in change.steps),
+        "added": [_shown(step.added) for step in change.steps if step.added],
+        "removed": [_shown(step.removed) for step in change.steps if step.removed],
+        "differences": [
+            {"key_result": change.key_result, **difference_document(change, names, {})}
+            for step in change.steps
+            for change in step.changes
+        ],
+    }
+
+
+def _shown(key_result: KeyResultSnapshot) -> dict[str, Any]:
+    hidden = isinstance(key_result.target, Undisclosed)
+    target = None if hidden else key_result.target
+    return {"key_result": key_result.key_result, "title": key_result.title, "target": target, "hidden": hidden}

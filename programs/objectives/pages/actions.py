@@ -17,8 +17,7 @@ from programs.key_results.services.reading import unit_of
 from programs.models import KeyResult, Objective
 from programs.objectives.pages.page import objective_page, visible_objective
 from programs.objectives.services.check_ins import check_in_values
-from programs.objectives.services.decisions import decide
-from programs.objectives.services.writing import drop_objective, override_status, publish_objective
+from programs.objectives.services.writing import decide, drop_objective, override_status, publish_objective
 
 
 @action_view

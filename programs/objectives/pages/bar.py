@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from insights.ui import wording
-from programs.key_results.pages.amounts import printed
+from programs.key_results.pages.baselines import printed
 from programs.key_results.queries import KeyResultProgress
 from programs.objectives.queries.objectives import ObjectiveProgress
 

@@ -20,8 +20,7 @@ from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.key_results.pages.baselines import baseline_lines
 from programs.models import Objective, Quarter, RoadmapIntent
-from programs.objectives.pages.conflict import differences
-from programs.objectives.pages.form import ObjectiveForm, row_of
+from programs.objectives.pages.form import ObjectiveForm, differences, row_of
 from programs.objectives.pages.page import visible_objective
 from programs.objectives.services.templates import objective_from_template, objective_templates, own_address
 from programs.objectives.services.writing import add_objective, change_objective, may_change

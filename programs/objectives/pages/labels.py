@@ -17,7 +17,7 @@ from insights.ui.amounts import amount_text
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.tiles import Link
 from orgtree.models import Unit
-from programs.key_results.pages.amounts import printed
+from programs.key_results.pages.baselines import printed
 from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services.reading import unit_of
 from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus

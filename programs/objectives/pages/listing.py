@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from core.csv_export import csv_response
 from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -23,7 +24,7 @@ from insights.ui.filters import BadFilterError, Filters, read_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
-from insights.ui.views import record_view
+from insights.ui.views import page_view, record_view
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
@@ -32,6 +33,7 @@ from programs.models import Objective, ObjectiveStatus, Quarter
 from programs.objectives.pages.labels import TAGS, ObjectiveLine, StatusTag, objective_lines
 from programs.objectives.queries.filters import ObjectiveFilters
 from programs.objectives.queries.objectives import in_order_of_units, progress_of
+from programs.objectives.services.csv_export import objective_rows
 from programs.quarters.pages import Quarters, choices, elapsed_text, quarter_url, quarters
 from programs.teams.queries import teams_tree, teams_without_objective, units_above
 
@@ -305,3 +307,12 @@ def _new_url(params: ObjectiveListParams, visibility: Visibility) -> str:
         return ""
     query = {"unit": unit or "", "quarter": params.quarter.start.isoformat()}
     return f"{reverse('objective_new')}?{urlencode({name: value for name, value in query.items() if value})}"
+
+
+@page_view
+def objectives_csv(request: HttpRequest) -> HttpResponseBase:
+    """The filtered list, all pages."""
+    access = access_in(request)
+    params = read_params(request, access, quarters(windows.local_today()))
+    objectives = list(listed_objectives(params))
+    return csv_response("objectives", objective_rows(objectives, access, params.filters.today))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -13,17 +13,20 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
+from core.edit_conflicts import Difference
 from core.markdown import as_html
 from insights.pages.annotations.labels import GONE, moment
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.amounts import amount_text
+from insights.ui.metric_panel import is_panel
 from insights.ui.tiles import ChartCard, Link
 from insights.ui.views import record_view
 from orgtree.access.access import Access
 from programs.alignment.pages import UNSEEN_OBJECTIVE
-from programs.history.events import names_of_accounts
+from programs.history.events import Changed, Value, names_of_accounts
+from programs.history.labels import HistoryLine, author_words, value_words
 from programs.key_results.services.reading import unit_of
 from programs.models import Objective, ObjectiveStatus, Ticket
 from programs.objectives.pages.labels import (
@@ -35,6 +38,7 @@ from programs.objectives.pages.labels import (
     objective_lines,
 )
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
+from programs.objectives.services.history import FIELDS, KEY_RESULT_FIELDS, ObjectiveStep, objective_changes
 from programs.objectives.services.writing import may_change
 from programs.quarters.pages import elapsed_text
 from programs.tickets.pages.labels import ticket_lines
@@ -201,3 +205,53 @@ def _check_ins(record: Objective) -> dict[str, Any]:
         ],
         "written": f"{names.get(record.written_by_id or 0, GONE)}, {moment(record.written_at)}",
     }
+
+
+@record_view
+def objective_history(request: HttpRequest, pk: int) -> HttpResponse:
+    """A part of the objective's page, and a page of its own."""
+    objective, access = visible_objective(request, pk), access_in(request)
+    context = {"objective": objective, "history": history_of(objective, access)}
+    part = "components/history.html"
+    return render(request, part if is_panel(request) else "programs/objectives/history.html", {**context, "part": part})
+
+
+def history_of(objective: Objective, access: Access) -> list[HistoryLine]:
+    """The latest first."""
+    changes = objective_changes(objective, access)
+    names = names_of_accounts(change.by for change in changes)
+    return [
+        HistoryLine(
+            author_words(objective_change.by, names),
+            moment(objective_change.at),
+            [what for step in objective_change.steps for what in _what(step)],
+            [_difference(change) for step in objective_change.steps for change in step.changes],
+        )
+        for objective_change in changes
+    ]
+
+
+def _what(step: ObjectiveStep) -> Iterator[str]:
+    if step.is_first:
+        yield "Written"
+    if step.removed:
+        yield f"Key result “{step.removed.title}” removed"
+    if step.added:
+        target = _amount(step.added.target, step.added.unit)
+        yield f"Key result “{step.added.title}”, target {target}"
+
+
+def _difference(change: Changed) -> Difference:
+    is_of_objective = change.key_result is None
+    column = (FIELDS if is_of_objective else KEY_RESULT_FIELDS)[change.field]
+    label = column.label if is_of_objective else f"{change.title}, {column.label.lower()}"
+    choices = column.choices or {}
+
+    def words(value: Value, unit: str) -> str:
+        return _amount(value, unit) if isinstance(value, float) else value_words(change.field, value, choices)
+
+    return Difference(label, words(change.before, change.unit_before), words(change.after, change.unit))
+
+
+def _amount(value: Value, unit: str) -> str:
+    return amount_text(value, unit) if isinstance(value, float) else value_words("", value, {})

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
+from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest
+from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.safestring import mark_safe
 from django.utils.text import slugify
 
 from insights.pages.annotations.labels import moment
@@ -18,11 +26,18 @@ from programs.meetings.queries.meetings import meeting_about
 from programs.models import Meeting, MeetingKind, Qbr, QbrState
 from programs.qbr.pages.sheets import Review, review_of
 from programs.qbr.queries import preceding_qbr, visible_qbrs
+from programs.qbr.services.comparing import restated_figures
 from programs.qbr.services.reading import document_of
-from programs.qbr.services.restated import restated_figures
 from programs.qbr.services.writing import may_write
 
 PEOPLE_NAMED = 5
+STYLES = (
+    *("vendor/tabler/tabler.min.css", "css/fonts.css", "css/headway.css", "css/components/shell.css"),
+    *("css/components/controls.css", "css/components/tiles.css", "css/components/charts.css"),
+    *("css/components/sheets.css", "css/print.css", "css/sheets-print.css"),
+)
+FONT = re.compile(r'url\("\.\./(vendor/inter-print/[^"]+)"\)')
+SPRITE = "vendor/icons/sprite.svg"
 
 
 @dataclass(frozen=True)
@@ -112,3 +127,31 @@ def signed_text(qbr: Qbr) -> str:
 def file_name(qbr: Qbr) -> str:
     """qbr-platform-q3-2026."""
     return slugify(f"qbr-{qbr.unit.slug if qbr.unit else 'organisation'}-{qbr.period_name}")
+
+
+def printable(review: Review) -> str:
+    page = render_to_string(
+        "programs/qbr/print.html",
+        {"review": review, "styles": mark_safe(f"<style>{_styles()}</style>"), "icons": mark_safe(_text(SPRITE))},  # noqa: S308  # our own files
+    )
+    return page.replace(f'href="{static(SPRITE)}#', 'href="#')
+
+
+@cache
+def _styles() -> str:
+    return FONT.sub(lambda font: f'url("data:font/woff2;base64,{_base64(font[1])}")', "\n".join(map(_text, STYLES)))
+
+
+def _text(name: str) -> str:
+    return _file(name).read_text(encoding="utf-8")
+
+
+def _base64(name: str) -> str:
+    return base64.b64encode(_file(name).read_bytes()).decode()
+
+
+def _file(name: str) -> Path:
+    found = finders.find(name)
+    if not isinstance(found, str):
+        raise FileNotFoundError(f"There is no static file {name}.")
+    return Path(found)

@@ -21,14 +21,21 @@ from insights.ui import tiles
 from insights.ui.views import record_view
 from programs.history.events import names_of_accounts
 from programs.models import Qbr
-from programs.qbr.pages.documents import file_name, links_of, meeting_of, qbr_url, read_review, signed_text, visible_qbr
+from programs.qbr.pages.documents import (
+    file_name,
+    links_of,
+    meeting_of,
+    printable,
+    qbr_url,
+    read_review,
+    signed_text,
+    visible_qbr,
+)
 from programs.qbr.pages.figures import shown_amount
-from programs.qbr.pages.print_page import printable
 from programs.qbr.queries import preceding_qbr
-from programs.qbr.services.comparing import ComparedFigure, compare_figures
+from programs.qbr.services.comparing import ComparedFigure, compare_figures, restated_figures
 from programs.qbr.services.figures_csv import figure_rows
 from programs.qbr.services.reading import document_of
-from programs.qbr.services.restated import restated_figures
 
 
 @dataclass(frozen=True)

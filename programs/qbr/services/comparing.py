@@ -1,10 +1,14 @@
-"""Compares two business reviews figure by figure."""
+"""Figures of a business review beside those of an earlier one, and beside those of today."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from orgtree.access.access import Access
+from orgtree.models import Unit
+from programs.closing.services.restated import RecordedValue, Restated, restated_values
+from programs.key_results.services.reading import metric_of, metric_query
 from programs.qbr.services.reading import Figure, QbrDocument
 
 
@@ -33,3 +37,29 @@ def compare_figures(now: QbrDocument, earlier: QbrDocument) -> Sequence[Compared
                     ComparedFigure(section.name, figure, now.figures.get(figure.key), earlier.figures.get(figure.key)),
                 )
     return list(compared.values())
+
+
+def restated_figures(document: QbrDocument, access: Access) -> Mapping[str, Restated]:
+    """By metric; none of a draft, of a unit that is gone, or of what the viewer may not see."""
+    if document.frozen_at is None:
+        return {}
+    slug = None
+    if document.unit_id is not None:
+        slug = Unit.objects.filter(pk=document.unit_id).values_list("slug", flat=True).first()
+        if slug is None or not access.visibility.can_see(document.unit_id):
+            return {}
+    elif not access.visibility.whole:
+        return {}
+    shown = {figure.key: figure for section in document.sections for figure in section.figures}
+    recorded = {
+        key: RecordedValue(
+            metric_query(key, figure.statistic, slug, document.window),
+            metric.version,
+            figure.now.value,
+            figure.now.people,
+        )
+        for key, figure in shown.items()
+        if not figure.now.hidden and (metric := metric_of(key)) and figure.statistic in ("", *metric.statistics)
+    }
+    restated = zip(recorded, restated_values(list(recorded.values()), access), strict=True)
+    return {key: value for key, value in restated if value is not None}

@@ -10,14 +10,26 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
 
+from core.secret_links import secret_link
 from core.write_errors import FieldError
 from insights.ui.views import form_view
 from orgtree.access.invitation_mail import can_send_mail
 from programs.models import MessageKind
-from programs.reminders.services.preferences import Preferences, change_preferences, preferences_of
+from programs.reminders.services.preferences import (
+    NoSuchLinkError,
+    Preferences,
+    change_preferences,
+    is_unsubscribed,
+    preferences_of,
+    read_token,
+    unsubscribe,
+)
 
 CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 
@@ -80,3 +92,18 @@ def _page(request: HttpRequest, form: PreferencesForm, status: int = 200) -> Htt
 
 def _to_the_minute(clock: time) -> time:
     return clock.replace(second=0, microsecond=0)
+
+
+@csrf_exempt
+@secret_link
+@never_cache
+@require_http_methods(["GET", "POST"])
+def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        account, channel = read_token(token)
+    except NoSuchLinkError:
+        raise Http404("No such link.") from None
+    if request.method == "POST":
+        unsubscribe(account, channel)
+    done = is_unsubscribed(account, channel)
+    return render(request, "programs/notifications/unsubscribe.html", {"done": done, "channel": channel.label})

@@ -14,6 +14,10 @@ from django.contrib.auth.models import User
 from core.hooks import Hook
 from programs.models import Channel, Notice
 
+# What features above know of notices that are to be sent: ids of those that are settled meanwhile, and the calendar
+# object of an invitation or a cancellation.
+settled_notices: Hook[Callable[[Sequence[Notice]], Collection[int]]] = Hook()
+
 
 class RefusedError(Exception):
     """The channel rejects this e-mail for good: a bad address, refused content."""
@@ -62,9 +66,6 @@ class EmailContent:
     calendar: CalendarObject | None = None
 
 
-# What features above know of notices that are to be sent: ids of those that are settled meanwhile, and the calendar
-# object of an invitation or a cancellation.
-settled_notices: Hook[Callable[[Sequence[Notice]], Collection[int]]] = Hook()
 calendar_objects: Hook[Callable[[Notice], CalendarObject | None]] = Hook()
 
 

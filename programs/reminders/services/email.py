@@ -32,10 +32,11 @@ from programs.reminders.services.channels import (
     EmailContent,
     Item,
     RefusedError,
+    Transport,
     UnansweredError,
     UnreachableError,
 )
-from programs.reminders.services.unsubscribing import unsubscribe_token
+from programs.reminders.services.preferences import unsubscribe_token
 
 # RFC 5321 (4.5.3.2.6) lets a server take ten minutes; waiting so long would hold a worker, and giving up early sends
 # nothing twice here: the e-mail is shown as one of which it is not known whether it arrived.
@@ -222,3 +223,11 @@ def subject_of(items: Sequence[Item]) -> str:
     first = items[0]
     more = f" and {len(items) - 1} more" if len(items) > 1 else ""
     return " ".join(f"{first.label}: {first.title}{more}".split())
+
+
+def transports() -> Sequence[Transport]:
+    return (Email(),)
+
+
+def open_channels() -> Sequence[Transport]:
+    return [transport for transport in transports() if transport.is_open()]

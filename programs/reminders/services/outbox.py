@@ -21,7 +21,7 @@ from core.queue import Backoff, claim, new_holder
 from programs.models import Delivery, Notice, OutgoingEmail
 from programs.models.messages import ALONE, LONGEST_REASON
 from programs.reminders.services.channels import Transport
-from programs.reminders.services.quiet_hours import quiet_of
+from programs.reminders.services.preferences import quiet_of
 
 State = OutgoingEmail.State
 HOLD = timedelta(minutes=5)  # above what one e-mail may take: ten seconds a step, and two minutes for the last answer

@@ -17,7 +17,7 @@ from programs.models import Ticket, TicketComment
 from programs.quarters.fiscal_quarters import quarter_at
 from programs.reminders.queries import notices
 from programs.reminders.queries.notices import NOTICE_COLUMNS, SILENCE_COLUMNS, Statement
-from programs.reminders.services.transports import open_channels
+from programs.reminders.services.email import open_channels
 
 PLANNING = Lock("planning of notices")
 

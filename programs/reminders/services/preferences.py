@@ -1,19 +1,24 @@
-"""Notification preferences of an account: kinds, channels and quiet hours."""
+"""Which messages an account gets, in which hours none, and unsubscribing by a link."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import time
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.core import signing
 from django.db import transaction
 from django.utils import timezone
 
 from core.write_errors import FieldError
 from programs.models import Channel, Delivery, MessageKind, OptOut, QuietHours
-from programs.reminders.services.quiet_hours import quiet_of
+
+SALT = "programs.unsubscribe"
+# Of an account that chose none: reminders are planned after midnight, and nobody wants them then.
+USUAL_BEGIN, USUAL_END = time(20), time(8)
 
 
 @dataclass(frozen=True)
@@ -70,3 +75,75 @@ def _mute(account: User, kinds: Collection[str]) -> None:
     OptOut.objects.bulk_create(
         [OptOut(account=account, channel=Channel.EMAIL, kind=kind) for kind in kinds], ignore_conflicts=True
     )
+
+
+class NoSuchLinkError(Exception):
+    """Signed by nobody here, or for a deleted account."""
+
+
+def unsubscribe_token(account: User, channel: Channel) -> str:
+    return signing.Signer(salt=SALT).sign_object([account.pk, channel.value]).replace(":", "~")
+
+
+def read_token(token: str) -> tuple[User, Channel]:
+    """Raises NoSuchLinkError."""
+    try:
+        account_id, word = signing.Signer(salt=SALT).unsign_object(token.replace("~", ":"))
+        return User.objects.get(pk=int(account_id)), Channel(word)
+    except (signing.BadSignature, User.DoesNotExist, ValueError, TypeError) as problem:
+        raise NoSuchLinkError from problem
+
+
+def unsubscribe(account: User, channel: Channel) -> None:
+    """No messages of any kind any more; what waits is not sent either.  Twice is as once."""
+    OptOut.objects.get_or_create(account=account, channel=channel, kind="")
+
+
+def is_unsubscribed(account: User, channel: Channel) -> bool:
+    return OptOut.objects.filter(account=account, channel=channel, kind="").exists()
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """From `begins` until `ends` by the clock of `zone`; past midnight where `begins` is later.  Equal: never."""
+
+    begins: time
+    ends: time
+    zone: ZoneInfo
+
+    def until(self, at: datetime) -> datetime | None:
+        """The first moment after `at` at which the clock is out of the quiet hours; None where it is already.
+
+        An end that the clock skips in spring is as much later as the clock is put forward; of one that comes twice in
+        autumn the first that is still to come counts.
+        """
+        local = at.astimezone(self.zone)
+        if not self._covers(local.time()):
+            return None
+        day = local.date() if local.time() < self.ends else local.date() + timedelta(days=1)
+        for fold in (0, 1):
+            end = datetime.combine(day, self.ends, self.zone).replace(fold=fold).astimezone(UTC)
+            if end > at:
+                return end
+        return None
+
+    def _covers(self, clock: time) -> bool:
+        if self.begins <= self.ends:
+            return self.begins <= clock < self.ends
+        return clock >= self.begins or clock < self.ends
+
+
+def quiet_of(chosen: QuietHours | None) -> Quiet:
+    """What an account chose, else the usual hours of the organisation."""
+    if chosen is None:
+        return Quiet(USUAL_BEGIN, USUAL_END, settings.ORGANISATION_TIME_ZONE)
+    return Quiet(chosen.begins, chosen.ends, _zone(chosen.time_zone))
+
+
+def _zone(name: str) -> ZoneInfo:
+    """A zone that the machine no longer knows must not hold up everybody's e-mails: the organisation's, then."""
+    organisation: ZoneInfo = settings.ORGANISATION_TIME_ZONE
+    try:
+        return ZoneInfo(name) if name else organisation
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return organisation

@@ -23,9 +23,9 @@ from programs.reminders.services.channels import (
     UnansweredError,
     UnreachableError,
 )
+from programs.reminders.services.email import open_channels
 from programs.reminders.services.email_contents import compose
-from programs.reminders.services.quiet_hours import quiet_of
-from programs.reminders.services.transports import open_channels
+from programs.reminders.services.preferences import quiet_of
 
 logger = logging.getLogger(__name__)
 

@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from core.csv_export import csv_response
 from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -22,7 +23,7 @@ from insights.ui.filters import BadFilterError, Filters, read_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY, scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
-from insights.ui.views import record_view
+from insights.ui.views import page_view, record_view
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, ObjectiveStatus, ObjectiveTemplate, Quarter, RoadmapIntent
@@ -41,6 +42,7 @@ from programs.roadmaps.queries.team_roadmap import (
     first_days,
     team_roadmap,
 )
+from programs.roadmaps.services.csv_export import roadmap_rows
 from programs.teams.pages import WHOLE
 
 ROWS_ON_A_PAGE = 100
@@ -307,3 +309,11 @@ def _gap_notice(planned: TeamRoadmap, params: RoadmapParams, *, leads: bool) -> 
         "gaps_more": len(gaps) - len(listed),
         "gaps_by_quarter": [f"{number} in {quarter}" for quarter, number in by_quarter if number],
     }
+
+
+@page_view
+def roadmap_csv(request: HttpRequest) -> HttpResponseBase:
+    """The four quarters that are shown, all rows."""
+    access = access_in(request)
+    params = read_params(request, access, quarters(windows.local_today()))
+    return csv_response("roadmap", roadmap_rows(team_roadmap(params.quarters, access, unit=params.unit)))

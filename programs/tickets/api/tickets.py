@@ -1,22 +1,28 @@
-"""/api/v1/tickets/: action tickets, read and written with the permissions of their pages."""
+"""/api/v1/tickets/: action tickets with their history, templates and CSV file, with the permissions of their pages."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
-from rest_framework import status
+from django.http.response import HttpResponseBase
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
+from core.csv_export import csv_response
 from core.list_filters import filter_parameters
+from insights.catalogue.registry import metrics
 from insights.query import windows
+from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access, access_of
-from programs.models import TicketState
+from programs.history.api import ChangeSerializer, DifferenceSerializer, author_document, difference_document
+from programs.history.events import names_of_accounts
+from programs.models import BottleneckKind, Nature, TicketState, TicketTemplate
 from programs.requests.fields import body, changed_version, sent_object
-from programs.requests.program_view import ERRORS, ProgramView, answer_change
+from programs.requests.program_view import CSV_ANSWERS, ERRORS, REFUSALS, CsvView, ProgramView, answer_change
 from programs.requests.visible import check_is_of_account, visible_ticket
 from programs.tickets.api.documents import (
     CommentSerializer,
@@ -34,9 +40,18 @@ from programs.tickets.api.documents import (
     watching_document,
 )
 from programs.tickets.queries import TicketFilters
-from programs.tickets.services.commenting import comment_on_ticket
+from programs.tickets.services.csv_export import ticket_rows
 from programs.tickets.services.fields import TicketWriteSerializer
-from programs.tickets.services.writing import add_ticket, change_ticket, move_ticket, unwatch_ticket, watch_ticket
+from programs.tickets.services.history import history_of, ticket_changes
+from programs.tickets.services.pull_request_names import name_of
+from programs.tickets.services.writing import (
+    add_ticket,
+    change_ticket,
+    comment_on_ticket,
+    move_ticket,
+    unwatch_ticket,
+    watch_ticket,
+)
 
 TICKET_PARAMETERS = filter_parameters(TicketFilters)
 
@@ -142,3 +157,78 @@ class TicketWatchView(ProgramView):
 
 def _document(pk: int, access: Access) -> dict[str, Any]:
     return ticket_documents([visible_ticket(pk, access)], access)[0]
+
+
+class TicketsCsvView(CsvView):
+    @extend_schema(operation_id="v1_tickets_csv", parameters=filter_parameters(TicketFilters), responses=CSV_ANSWERS)
+    def get(self, request: Request) -> HttpResponseBase:
+        """Tickets, in the columns that the import reads."""
+        only(request, *TicketFilters.base_filters)
+        access = access_of(request.user)
+        tickets = TicketFilters(request.query_params, access, today=windows.local_today()).qs
+        return csv_response("tickets", ticket_rows(tickets, access))
+
+
+@extend_schema_serializer(component_name="TicketChange")
+class TicketHistoryEntrySerializer(ChangeSerializer):
+    differences = DifferenceSerializer(many=True)
+
+
+class TicketHistorySerializer(serializers.Serializer[object]):
+    history = TicketHistoryEntrySerializer(many=True, help_text="The latest first.")
+
+
+class TicketHistoryView(ProgramView):
+    @extend_schema(operation_id="v1_ticket_history", responses={200: TicketHistorySerializer, **ERRORS})
+    def get(self, request: Request, pk: int) -> Response:
+        """Who changed what in a ticket, and which pull requests and watchers came and went."""
+        only(request)
+        access = access_of(request.user)
+        check_is_of_account(access)
+        history = history_of(visible_ticket(pk, access))
+        seen = visible_pull_requests(access).filter(pk__in=history.pull_requests).select_related("repository")
+        pulls = {pull_request.pk: name_of(pull_request) for pull_request in seen} if history.pull_requests else {}
+        names = names_of_accounts(history.accounts)
+        changes = ticket_changes(history, pulls.keys(), access.visibility)
+        return Response(
+            {
+                "history": [
+                    {
+                        **author_document(ticket_change.by, names),
+                        "at": ticket_change.at,
+                        "first": ticket_change.is_first,
+                        "differences": [difference_document(change, names, pulls) for change in ticket_change.changes],
+                    }
+                    for ticket_change in changes
+                ]
+            }
+        )
+
+
+class TicketTemplateSerializer(serializers.Serializer[object]):
+    title = serializers.CharField(help_text="Opportunity or challenge.")
+    nature = serializers.ChoiceField(choices=Nature.choices)
+    kind = serializers.ChoiceField(choices=BottleneckKind.choices)
+    resolution = serializers.CharField(help_text="What has helped. Markdown.")
+    metric = serializers.CharField(allow_null=True)
+    days = serializers.IntegerField(help_text="From its start to its due day.")
+
+
+class TicketTemplatesSerializer(serializers.Serializer[object]):
+    templates = TicketTemplateSerializer(many=True)
+
+
+class TicketTemplatesView(ProgramView):
+    @extend_schema(operation_id="v1_ticket_templates", responses={200: TicketTemplatesSerializer, **REFUSALS})
+    def get(self, request: Request) -> Response:
+        """The tickets that are offered to begin from."""
+        only(request)
+        known = {metric.key for metric in metrics()}
+        documents = [
+            {
+                **{name: getattr(template, name) for name in ("title", "nature", "kind", "resolution", "days")},
+                "metric": template.metric if template.metric in known else None,
+            }
+            for template in TicketTemplate.objects.filter(is_offered=True)
+        ]
+        return Response({"templates": documents})

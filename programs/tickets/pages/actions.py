@@ -14,8 +14,7 @@ from insights.privacy.scope_access import access_in
 from insights.ui.views import action_view
 from programs.models import TicketState
 from programs.tickets.pages.page import ticket_page, visible_ticket
-from programs.tickets.services.commenting import comment_on_ticket
-from programs.tickets.services.writing import move_ticket, unwatch_ticket, watch_ticket
+from programs.tickets.services.writing import comment_on_ticket, move_ticket, unwatch_ticket, watch_ticket
 
 
 @action_view

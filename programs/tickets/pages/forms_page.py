@@ -1,13 +1,16 @@
-"""Creates and edits tickets."""
+"""Creates and edits tickets, new ones from a template."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
@@ -20,16 +23,16 @@ from insights.query import windows
 from insights.ui.views import form_view
 from orgtree.access.access import Access
 from programs.alignment.pages import plans_offered
-from programs.models import Ticket
+from programs.models import Ticket, TicketTemplate
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 from programs.teams.writing_for import suggested_owners
-from programs.tickets.pages.beginnings import prefilled_from, template_offers
 from programs.tickets.pages.page import visible_ticket
 from programs.tickets.services.fields import SPECIAL, WRITTEN
 from programs.tickets.services.pull_request_names import names_of_pull_requests
 from programs.tickets.services.writing import ONLY_LEADERS, add_ticket, change_ticket, may_change
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+KEPT_PARAMETERS = ("unit", "objective", "metric")
 
 
 class TicketForm(WriteForm, forms.ModelForm[Ticket]):
@@ -129,3 +132,53 @@ def _form_page(request: HttpRequest, form: TicketForm, context: dict[str, Any]) 
         "action": request.get_full_path(),
     }
     return render(request, "programs/tickets/form.html", page, status=form.status)
+
+
+@dataclass(frozen=True)
+class TemplateOffer:
+    title: str
+    nature: str
+    kind: str
+    url: str
+    fits: bool  # it is to move the metric from which one came
+    is_chosen: bool
+
+
+def template_offers(params: QueryDict) -> Sequence[TemplateOffer]:
+    """Those that are offered; first those that are to move the metric from which one came."""
+    metric, chosen = params.get("metric", ""), params.get("template", "")
+    kept_params = QueryDict(mutable=True)
+    kept_params.update({name: value for name in KEPT_PARAMETERS if (value := params.get(name, ""))})
+    offers = []
+    for template in TicketTemplate.objects.filter(is_offered=True):
+        kept_params["template"] = template.slug
+        url = f"{reverse('ticket_new')}?{kept_params.urlencode()}"
+        fits = bool(metric) and template.metric == metric
+        offers.append(
+            TemplateOffer(
+                template.title,
+                template.get_nature_display(),
+                template.get_kind_display(),
+                url,
+                fits,
+                template.slug == chosen,
+            )
+        )
+    return sorted(offers, key=lambda offer: not offer.fits)
+
+
+def prefilled_from(params: QueryDict) -> dict[str, Any]:
+    """What the chosen template fills in; nothing without one, or where there is none of that name."""
+    slug = params.get("template", "").replace("\x00", "")
+    template = TicketTemplate.objects.filter(slug=slug, is_offered=True).first() if slug else None
+    if template is None:
+        return {}
+    known = template.metric in {metric.key for metric in metrics()}
+    return {
+        "title": template.title,
+        "nature": template.nature,
+        "kind": template.kind,
+        "resolution": template.resolution,
+        "due_on": windows.local_today() + timedelta(days=template.days),
+        "metric": template.metric if known else params.get("metric", ""),
+    }

@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from core.csv_export import csv_response
 from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -23,12 +24,13 @@ from insights.ui.filters import BadFilterError, Filters, read_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
-from insights.ui.views import record_view
+from insights.ui.views import page_view, record_view
 from orgtree.access.access import Access
 from programs.models import TicketState
 from programs.tickets.columns import TABLE
 from programs.tickets.pages.labels import TicketLine, ticket_lines
 from programs.tickets.queries import BOARD_STATES, STATES, TicketFilters, first_of_each_day
+from programs.tickets.services.csv_export import ticket_rows
 
 PAGE_SIZE = 25
 ON_A_BOARD = 50  # of each state; the table has the rest
@@ -247,3 +249,10 @@ def _month(word: str, today: date) -> date:
     if not 2000 < first.year < 2100:
         raise BadFilterError("month", "Tickets are of the years from 2001 to 2099.")
     return first
+
+
+@page_view
+def tickets_csv(request: HttpRequest) -> HttpResponseBase:
+    """The filtered list, all pages."""
+    access = access_in(request)
+    return csv_response("tickets", ticket_rows(read_params(request, access).narrowed.qs, access))

@@ -5,21 +5,24 @@ The history (django-pghistory) records each change with its account.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db.models.functions import Lower
 
 from core.authorship import changes_by
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.query import windows
 from integrations.enums import MirrorState
 from orgtree.access.access import Access
+from orgtree.models import Person
 from orgtree.models.visibility import Visibility
-from programs.models import Ticket, TicketState
+from programs.models import Ticket, TicketComment, TicketState
 from programs.models.objectives import LONGEST_TITLE
-from programs.reminders.services.planning import notify_of_assignment
+from programs.reminders.services.planning import notify_of_assignment, notify_of_comment
 from programs.tickets.services.fields import ticket_fields
 
 ONLY_LEADERS = "A ticket is changed by its owner, by the managers of its unit, by executives and by admins."
@@ -32,6 +35,9 @@ STATE_OF: Mapping[str, MirrorState] = {
     TicketState.DONE: MirrorState.DONE,
     TicketState.DROPPED: MirrorState.DROPPED,
 }
+LONGEST_COMMENT = 20_000  # characters
+MOST_MENTIONS = 20  # of one comment: more is a mailing list
+MENTION = re.compile(r"(?<![\w.])@([\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
 
 def may_change(visibility: Visibility, ticket: Ticket) -> bool:
@@ -169,3 +175,27 @@ def _reason(why: str) -> str:
     if len(why) > LONGEST_TITLE or "\x00" in why:
         raise FieldError("dropped_why", f"At most {LONGEST_TITLE} characters.")
     return why
+
+
+def comment_on_ticket(access: Access, ticket: Ticket, text: str) -> TicketComment:
+    """Whoever may see a ticket may comment on it, and watches it from then on.  Raises FieldError."""
+    account = access.viewer
+    if not isinstance(account, User):
+        raise MayNotWriteError("Sign in with an account: a token without an account cannot write comments.")
+    text = text.strip()
+    if not text or "\x00" in text:
+        raise FieldError("text", "Write something.")
+    if len(text) > LONGEST_COMMENT:
+        raise FieldError("text", f"At most {LONGEST_COMMENT:,} characters.")
+    with changes_by(account):
+        comment = TicketComment.objects.create(ticket=ticket, by=account, text=text)
+        comment.mentions.set(mentioned(text))
+        ticket.watchers.add(account)
+        notify_of_comment(comment)
+    return comment
+
+
+def mentioned(text: str) -> Sequence[Person]:
+    """The people whose addresses stand behind an @; an address that nobody has mentions nobody."""
+    addresses = list(dict.fromkeys(address.lower().rstrip(".") for address in MENTION.findall(text)))[:MOST_MENTIONS]
+    return list(Person.objects.annotate(address=Lower("email")).filter(address__in=addresses)) if addresses else []
