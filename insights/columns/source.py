@@ -17,14 +17,14 @@ from django.db import connection, transaction
 
 from insights.columns.build import FIRST_DAY
 from insights.columns.folder import folder, is_whole
-from insights.columns.rows import quoted
+from insights.columns.rows import quoted, types_of
 from insights.columns.shape import families_of, shape_of
 from insights.query.query import Window
 from insights.query.windows import local_today
 from integrations.facts.relation import Relation
 
-# Returns a FROM item with these columns of the relation's rows on these days, read live from PostgreSQL; None where
-# there are more rows than allowed.
+# Returns a FROM item with these columns of the relation's rows on these days, read live from PostgreSQL; the empty text
+# where there are no rows, None where there are more than allowed.
 LiveRows = Callable[[Relation, Sequence[Window], Collection[str]], str | None]
 
 
@@ -98,8 +98,7 @@ def source(
 
     Any column of the relation may be needed; the copy lacks descriptive ones.
     """
-    types = shape_of(relation).types
-    is_copied = types.keys() >= set(needed)
+    is_copied = shape_of(relation).types.keys() >= set(needed)
     built = partitions.of(relation, days) if is_copied else []
     true = [part.days for part in built]
     missing = _joined(days_between(days, true), true)
@@ -114,9 +113,15 @@ def source(
     if files := [quoted(str(folder() / part.file_name)) for part in built if part.file_name]:
         selects.append(f"SELECT {listed} FROM read_parquet([{', '.join(files)}])")
     if not selects:
-        typed = (f"NULL::{types.get(name, 'VARCHAR')} AS {_quoted_name(name)}" for name in needed)
+        types = types_of(relation)
+        typed = (f"NULL::{types[name]} AS {_quoted_name(name)}" for name in needed)
         selects.append(f"SELECT {', '.join(typed) or 'NULL'} WHERE false")
     return f"({' UNION ALL '.join(selects)})"
+
+
+def reads_rows(statement: str) -> bool:
+    """Whether any relation in a statement has rows: FROM items of those without read nothing."""
+    return "read_csv(" in statement or "read_parquet(" in statement
 
 
 def _quoted_name(name: str) -> str:

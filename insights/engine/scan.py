@@ -11,6 +11,7 @@ from typing import Any
 from core.cache import Cache
 from core.nudges import nudge_on_commit
 from insights.columns.rows import types_of
+from insights.columns.source import reads_rows
 from insights.columns.tasks import check_files
 from insights.engine import database, tables
 from insights.engine.fact_query import FactQuery, GroupKey, StockQuery
@@ -43,7 +44,7 @@ def _bytes_of(rows: Found) -> int:
 
 
 answers: Cache[Found] = Cache(CACHED_BYTES, _bytes_of)
-"""Rows by statement text, which includes the names of files and tables, and parameters."""
+"""Rows by statement text, which includes the names of files and tables and the content of live rows, and parameters."""
 
 
 @dataclass(frozen=True)
@@ -145,12 +146,12 @@ def _fetch(statement_from: Callable[[Source], Statement]) -> Found:
 
 def _fetch_once(statement_from: Callable[[Source], Statement], rows: Rows) -> Found:
     statement = statement_from(rows.source)
+    if statement.grouped and not reads_rows(statement.text):
+        return []
     with database.cursor() as cursor:
         text = statement.naming(tables.load(cursor, statement.tables, rows))
-        if rows.reads_live(text):
-            return database.fetch(cursor, text, statement.parameters)
         # Files and tables are never changed in place: new content gets a new name.
-        key = hashlib.sha256(repr((text, statement.parameters)).encode()).hexdigest()
+        key = hashlib.sha256(repr((rows.by_content(text), statement.parameters)).encode()).hexdigest()
         cached_rows = answers.get(key)
         if cached_rows is None:
             cached_rows = database.fetch(cursor, text, statement.parameters)

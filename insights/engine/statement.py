@@ -29,11 +29,15 @@ EVER = Window(date.min, date.max)
 
 @dataclass(frozen=True)
 class Statement:
-    """`text` has placeholders {name} for the names of `tables`."""
+    """`text` has placeholders {name} for the names of `tables`.
+
+    A `grouped` one finds nothing where no relation has rows.
+    """
 
     text: str
     parameters: Mapping[str, Any]
     tables: Collection[Table]
+    grouped: bool = False
 
     def naming(self, tables: Mapping[str, str]) -> str:
         """The text with the tables' actual names."""
@@ -109,9 +113,8 @@ def statement_of(
     """One row per unit_id, window_id and segment with any rows, with the columns that insights/engine/measures.py
     lists."""
     keys = ", ".join(("unit_id", "window_id", *segment_names(query)))
-    return statement_over_rows(
-        Part(query, measures_read, aggregation.select(query, measures_read, keys, types)), source
-    )
+    part = Part(query, measures_read, aggregation.select(query, measures_read, keys, types))
+    return replace(statement_over_rows(part, source), grouped=True)
 
 
 def segment_names(query: FactQuery) -> list[str]:

@@ -21,7 +21,7 @@ from insights.columns.health import columns_health
 from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
 from insights.columns.stale import take_changes_out
-from insights.engine import scan
+from insights.engine import database, scan
 from insights.engine.read import read_series
 from insights.models import ColumnPartition
 from insights.query.query import Query, Window
@@ -138,10 +138,25 @@ def test_who_takes_changes_out_of_the_outbox_marks_partitions() -> None:
 def test_an_answer_from_files_is_cached_until_a_fact_changes() -> None:
     query = Query("ai.sessions", Window(DAYS[0], TODAY + timedelta(days=1)))
     before = read_series([query])[0].total[0].value
+    assert before
     looked_up = scan.answers.bytes
     assert looked_up > 0
     assert read_series([query])[0].total[0].value == before
     assert scan.answers.bytes == looked_up
     FactChange.objects.create(family=FactFamily.AI, day_from=TODAY, day_to=TODAY + timedelta(days=1))
     assert read_series([query])[0].total[0].value == before
-    assert scan.answers.bytes == looked_up, "rows of PostgreSQL are read anew for each question"
+    assert scan.answers.bytes > looked_up, "rows of PostgreSQL are no rows of files"
+    AgentSession.objects.filter(pk=AgentSession.objects.latest("pk").pk).delete()
+    assert read_series([query])[0].total[0].value == before - 1
+
+
+def test_live_rows_are_counted_again_only_if_they_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    create_world(1, days=DAYS, sessions=20)
+    query = Query("ai.sessions", Window(DAYS[0], TODAY + timedelta(days=1)))
+    before = read_series([query])[0].total[0].value
+    assert before
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "fetch", lambda *_: pytest.fail("counted again"))
+        assert read_series([query])[0].total[0].value == before
+    AgentSession.objects.filter(pk=AgentSession.objects.latest("pk").pk).delete()
+    assert read_series([query])[0].total[0].value == before - 1
