@@ -100,7 +100,7 @@ def test_a_name_is_locked_for_the_client_that_guessed_alone_whatever_it_forges()
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("one_proxy")
-def test_who_takes_another_address_of_its_network_for_each_guess_is_locked_out() -> None:
+def test_changing_addresses_within_a_network_does_not_avoid_the_lockout() -> None:
     for number in range(10):
         try_sign_in(ADMIN.email, forwarded=f"2001:db8:1:2:{number:x}::7")
     assert not try_sign_in(ADMIN, forwarded="2001:db8:1:2:ffff::7")

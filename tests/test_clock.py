@@ -54,7 +54,7 @@ def calls_of_importing(tree: ast.Module) -> Iterator[ast.Call]:
         waiting += ast.iter_child_nodes(node)
 
 
-def asked_too_early(sources: Mapping[str, str]) -> list[str]:
+def read_at_import(sources: Mapping[str, str]) -> list[str]:
     """Where, by file and line; `sources` by path."""
     modules = [Module(path, source) for path, source in sources.items()]
     asking: set[str] = set()
@@ -80,7 +80,7 @@ def asked_too_early(sources: Mapping[str, str]) -> list[str]:
 def test_no_module_of_tests_asks_when_it_is_imported() -> None:
     tests = Path(__file__).resolve().parent
     sources = {str(path.relative_to(tests.parent)): path.read_text(encoding="utf-8") for path in tests.rglob("*.py")}
-    assert {place for place in asked_too_early(sources) if place.partition(":")[0] not in MAY_ASK} == set()
+    assert {place for place in read_at_import(sources) if place.partition(":")[0] not in MAY_ASK} == set()
 
 
 @pytest.mark.parametrize(
@@ -103,4 +103,4 @@ def test_no_module_of_tests_asks_when_it_is_imported() -> None:
 )
 def test_the_places_are_found(source: str, asks: bool) -> None:
     days = {"tests/days.py": "def before(days): return local_today() - timedelta(days)"}
-    assert bool(asked_too_early({**days, "tests/test_told.py": source})) is asks
+    assert bool(read_at_import({**days, "tests/test_told.py": source})) is asks

@@ -68,7 +68,7 @@ def test_exporters_get_503_and_send_telemetry_again(monkeypatch: pytest.MonkeyPa
 
 @FULL
 @pytest.mark.django_db
-def test_pipelines_are_asked_to_push_again(monkeypatch: pytest.MonkeyPatch, full: Any) -> None:
+def test_pipelines_get_an_answer_that_makes_them_push_again(monkeypatch: pytest.MonkeyPatch, full: Any) -> None:
     monkeypatch.setattr("integrations.push.receive.store_drafts", full)
     _, secret = create_ingest_token("tests", scope=IngestScope.PUSH)
     record = {"id": "1", "repository": "acme/api", "environment": "production", "status": "success"}
@@ -85,7 +85,7 @@ def test_pipelines_are_asked_to_push_again(monkeypatch: pytest.MonkeyPatch, full
 
 @FULL
 @pytest.mark.django_db
-def test_providers_are_told_that_a_delivery_was_not_stored(monkeypatch: pytest.MonkeyPatch, full: Any) -> None:
+def test_providers_get_an_error_where_a_delivery_was_not_stored(monkeypatch: pytest.MonkeyPatch, full: Any) -> None:
     github = GitHubSends()
     monkeypatch.setattr("integrations.webhooks.receive.WebhookDelivery.objects.get_or_create", full)
     assert github.send("ping", {}) == 503

@@ -44,7 +44,7 @@ def test_a_fault_is_planted_where_its_text_stands_once(tmp_path: Path) -> None:
     assert clock.read_text() == "now or now\n"
 
 
-def test_what_its_tests_do_not_notice_their_folders_are_asked_for(tmp_path: Path) -> None:
+def test_a_fault_that_its_tests_miss_is_run_against_their_folders(tmp_path: Path) -> None:
     for name in ("tests/test_clock.py", "tests/engine/test_clock.py", "tests/engine/test_other.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()

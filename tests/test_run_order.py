@@ -42,7 +42,7 @@ def test_files_that_wait_for_processes_are_spread_among_those_that_compute() -> 
     assert len(items) == 403
 
 
-def test_the_longest_of_each_kind_is_first() -> None:
+def test_the_longest_of_both_kinds_come_first() -> None:
     (long, *_) = SECONDS_OF
     items = [*items_of("short.py", 2), *items_of("many.py", 20), *items_of(long, 1)]
     arrange(items, seed=None)

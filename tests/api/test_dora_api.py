@@ -58,7 +58,7 @@ def test_all_five_with_bands_and_the_score() -> None:
 
 
 @pytest.mark.usefixtures("a_week_of_a_team")
-def test_another_published_set_can_be_asked_for() -> None:
+def test_another_published_set_can_be_requested() -> None:
     assert ask(set="dora-2021")["benchmarks"]["year"] == 2021
     assert "no published set" in ask(400, set="dora-1999")["error"]["message"]
 
@@ -71,7 +71,7 @@ def test_a_median_gets_no_band_that_was_published_for_means() -> None:
     assert bands["dora.deployment_frequency"]["label"] == "Strong"
 
 
-def test_without_anything_there_is_no_score_and_the_reasons_are_told() -> None:
+def test_without_data_there_is_no_score_and_the_reasons_are_given() -> None:
     document = ask()
     assert document["score"]["value"] is None
     assert len(document["score"]["missing"]) == 5

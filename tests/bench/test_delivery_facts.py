@@ -57,7 +57,7 @@ def test_everything_is_there_in_proportion(delivery: Connection) -> None:
     """As in a year of 1.5 million pull requests: 5 commits of 1.5, half as many items, 5 runs, and so on."""
     pull_requests = PullRequest.objects.count()
     assert 0.75 * SIZE.pull_requests < pull_requests <= SIZE.pull_requests
-    for counted, of_each in (
+    for counted, per_pull_request in (
         (PullRequestCommit.objects.count(), 5 / 1.5),
         (WorkItem.objects.count(), 0.75 / 1.5),
         (WorkItemTransition.objects.count(), 5 / 1.5),
@@ -65,7 +65,7 @@ def test_everything_is_there_in_proportion(delivery: Connection) -> None:
         (Deployment.objects.count(), 0.2 / 1.5),
         (Incident.objects.count(), 0.02 / 1.5),
     ):
-        assert 0.5 * of_each < counted / pull_requests < 1.5 * of_each
+        assert 0.5 * per_pull_request < counted / pull_requests < 1.5 * per_pull_request
 
 
 def test_words_and_links_are_as_the_intake_leaves_them(delivery: Connection) -> None:

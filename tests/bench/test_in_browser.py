@@ -19,7 +19,7 @@ def test_without_a_browser_it_says_so(monkeypatch: pytest.MonkeyPatch, caplog: p
     assert "no Chromium" in caplog.text
 
 
-def test_a_browser_that_does_not_start_is_told_and_nothing_else_is_lost(
+def test_a_browser_that_does_not_start_is_reported_and_the_rest_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = tmp_path / "chromium"

@@ -53,7 +53,7 @@ def test_a_refused_request_is_no_figure() -> None:
         post_at_rate(url, "token", [b"body"], rate=1000, connections=1)
 
 
-def test_where_nobody_listens_the_reason_is_told_and_nobody_waits() -> None:
+def test_where_nobody_listens_it_says_so_at_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with pytest.raises(ConnectionRefusedError):

@@ -99,8 +99,8 @@ def test_a_set_whose_better_cluster_has_worse_figures_says_so() -> None:
 
 
 def test_every_set_names_its_source_and_licence() -> None:
-    assert all(each.source and each.licence and each.metrics for each in SETS.values())
-    assert [each.secondary != "" for each in SETS.values()][:4] == [False, True, True, True]
+    assert all(band_set.source and band_set.licence and band_set.metrics for band_set in SETS.values())
+    assert [band_set.secondary != "" for band_set in SETS.values()][:4] == [False, True, True, True]
     assert all(remark.source and remark.text for remark in REMARKS)
 
 
@@ -113,7 +113,7 @@ def test_no_value_lies_in_two_bands() -> None:
         for of_metric in benchmarks.metrics.values():
             for band in of_metric.bands:
                 middle = (band.start + min(band.end, band.start + 1)) / 2
-                assert [each for each in of_metric.bands if middle in each] == [band]
+                assert [band_set for band_set in of_metric.bands if middle in band_set] == [band]
 
 
 def test_the_score_of_all_industries_is_computed_anew() -> None:

@@ -32,7 +32,7 @@ def test_every_metric_stands_in_the_catalogue_with_a_link_to_its_page(browser: C
         assert metric.name in page
 
 
-def test_each_metric_has_a_page_with_its_definition_and_charts(browser: Client) -> None:
+def test_every_metric_has_a_page_with_its_definition_and_charts(browser: Client) -> None:
     as_table: set[str] = set()
     wrong = [
         f"{metric.key}: {problem}" for metric in metrics() for problem in problems_of_page(browser, metric, as_table)
@@ -81,7 +81,7 @@ def test_the_search_finds_by_every_word(browser: Client) -> None:
     assert "<b>nothing</b>" not in nothing
 
 
-def test_a_search_looks_at_key_name_meaning_and_formula() -> None:
+def test_a_search_covers_key_name_meaning_and_formula() -> None:
     adoption = next(metric for metric in metrics() if metric.key == "ai.adoption_rate")
     assert all(matches(adoption, word) for word in ("ai.adoption", "Adoption", "coding agent", "off-boarded", ""))
     assert not matches(adoption, "tokens")
@@ -114,7 +114,7 @@ def test_strangers_are_sent_to_sign_in() -> None:
 def test_indicators_stand_in_the_table_the_api_and_the_definition(browser: Client) -> None:
     streamed = browser.get("/insights/metrics.csv").getvalue().decode("utf-8-sig")
     table = csv.DictReader(io.StringIO(streamed))
-    row = next(each for each in table if each["key"] == "dora.deployment_frequency")
+    row = next(candidate for candidate in table if candidate["key"] == "dora.deployment_frequency")
     assert (row["positive_indicators"], row["negative_indicators"]) == (
         "dora.lead_time pr.throughput",
         "dora.change_failure_rate",

@@ -85,7 +85,7 @@ ALONE: Mapping[str, Any] = {"positive_indicators": (), "negative_indicators": ()
 NO_CHAIN = "ai.sessions: names no metric that it is read together with."
 
 
-def test_a_chain_names_other_metrics_that_exist_once_each() -> None:
+def test_a_chain_names_existing_metrics_once() -> None:
     broken = replace(
         ADOPTION_RATE,
         positive_indicators=("ai.no_such_metric", "ai.adoption_rate"),

@@ -10,7 +10,7 @@ from insights.columns.stale import mark_partitions
 from insights.models import ColumnPartition
 
 
-def each_state(chance: random.Random) -> Iterator[str]:
+def column_states(chance: random.Random) -> Iterator[str]:
     """What each is called, while it is so.  Facts must be settled, and stay as they are."""
     assert not ColumnPartition.objects.exists()
     yield "nothing is built"

@@ -24,7 +24,7 @@ SEEDS = [(1, *FEW), *(pytest.param(seed, *ALL, marks=pytest.mark.soak) for seed 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("seed", "largest", "decisions"), SEEDS)
-def test_columns_follow_each_piece(
+def test_columns_reflect_every_piece(
     seed: int, largest: int, decisions: int, org: Org, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It takes longer than 5 s: after each piece all relations are read from both sides."""

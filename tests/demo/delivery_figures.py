@@ -15,7 +15,7 @@ from demo.providers.record_states import pull_request_at
 _BAD = frozenset({DeploymentState.FAILURE, DeploymentState.ERROR})
 
 
-class ToldFigures:
+class HistoryFigures:
     """Of one repository each; pull requests count when they are merged, runs and deployments when they begin."""
 
     def __init__(self, year: DemoYear, history: DeliveryHistory) -> None:

@@ -32,7 +32,7 @@ from demo.plan.sizes import WHOLE, YEAR_WEEKS
 from demo.plan.stories import Flavour, Weeks
 from demo.plan.year import DemoYear
 from tests.demo import flavours
-from tests.demo.delivery_figures import ToldFigures
+from tests.demo.delivery_figures import HistoryFigures
 from tests.demo.story_checks import assert_story_shows
 
 WHOLE_YEAR = {
@@ -178,8 +178,8 @@ def test_who_merges_in_the_second_of_an_own_commit_works_on_that(
     year = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 24, 22, 27, tzinfo=UTC))
     [routing] = [repository for repository in REPOSITORIES if repository.team == LOGISTICS]
     _write(year, tmp_path, [routing])
-    told_history = demo_history(year, tmp_path, [routing])
-    commits = [commit for pull_request in told_history.pull_requests for commit in pull_request.commits]
+    changed_history = demo_history(year, tmp_path, [routing])
+    commits = [commit for pull_request in changed_history.pull_requests for commit in pull_request.commits]
     assert len(commits) > 100
     assert not [commit for commit in commits if len(commit.parents) > 1]
 
@@ -197,7 +197,7 @@ def test_what_a_deployment_broke_is_mended_by_another(history: DeliveryHistory) 
     assert all(deployment.sha != by_id[deployment.rollback_of or 0].sha for deployment in rolled_back)
 
 
-def test_one_deployment_is_live_in_each_environment(history: DeliveryHistory) -> None:
+def test_one_deployment_is_live_in_every_environment(history: DeliveryHistory) -> None:
     for repository in history.repositories:
         for environment in ("staging", "production"):
             live = [
@@ -215,8 +215,8 @@ def test_the_same_year_has_the_same_history(year: DemoYear, history: DeliveryHis
 
 
 @pytest.mark.parametrize("story", DELIVERY_STORIES, ids=lambda story: story.key)
-def test_the_story_is_told(story: DeliveryStory, year: DemoYear, history: DeliveryHistory) -> None:
-    assert_story_shows(story, ToldFigures(year, history))
+def test_the_story_is_in_the_history(story: DeliveryStory, year: DemoYear, history: DeliveryHistory) -> None:
+    assert_story_shows(story, HistoryFigures(year, history))
 
 
 @pytest.mark.parametrize("flavour", flavours.QUIET)
@@ -226,7 +226,7 @@ def test_the_quiet_flavour_tells_none(flavour: Flavour, tmp_path: Path) -> None:
         demo_repository for demo_repository in REPOSITORIES if demo_repository.team in (CHECKOUT, MOBILE, DATA)
     ]
     _write(year, tmp_path, repositories)
-    figures = ToldFigures(year, demo_history(year, tmp_path, repositories))
+    figures = HistoryFigures(year, demo_history(year, tmp_path, repositories))
     for repository in repositories:
         facets = {"repository": repository.name}
         for weeks in (Weeks(10, 0), Weeks(40, 12)):

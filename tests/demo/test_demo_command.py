@@ -201,7 +201,7 @@ def test_the_page_of_a_metric_shows_what_came_of_an_agreement(demo: Demo) -> Non
         assert median(row for row in after if row) < 0.6 * median(row for row in before if row), key
 
 
-def test_each_repository_is_owned_in_each_tree_by_who_works_there(demo: Demo) -> None:
+def test_every_repository_is_owned_in_every_tree_by_those_who_work_there(demo: Demo) -> None:
     with demo.server.database():
         counts = counted_things(OrgTree.objects.all(), on=timezone.localdate())
         assert len(counts) == 3 * 4, "three trees of repositories, services, projects and boards"
@@ -319,7 +319,7 @@ def test_a_unit_and_a_person_moved_by_hand_keep_their_history(demo: Demo) -> Non
         ("max.member", False, ("", "maya-manager", "buy"), ("search", "storefront")),
     ],
 )
-def test_each_persona_sees_what_their_role_shows(
+def test_every_persona_sees_what_their_role_shows(
     demo: Demo, name: str, whole: bool, seen: tuple[str, ...], refused: tuple[str, ...]
 ) -> None:
     [sign_in] = [account for account in demo.printed["sign_ins"] if account["email"] == f"{name}@example.com"]

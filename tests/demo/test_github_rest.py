@@ -233,7 +233,7 @@ def test_a_hook_is_registered_once_and_never_shows_its_secret(client: httpx.Clie
     assert client.get(f"{REPOSITORY}/hooks").json() == []
 
 
-def test_a_hook_is_told_what_it_asked_for(client: httpx.Client, github: GitHubServer) -> None:
+def test_a_hook_receives_the_events_it_subscribed_to(client: httpx.Client, github: GitHubServer) -> None:
     """Another simulated server serves as the receiver: it notes what it is sent."""
     with GitHubServer(small_history(), tokens=[]) as receiver:
         config = {"url": f"{receiver.url}/hook", "secret": "hidden"}

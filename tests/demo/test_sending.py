@@ -52,7 +52,7 @@ def receiver(*answers: tuple[int, dict[str, str]]) -> Iterator[tuple[str, list[s
         server.server_close()
 
 
-def test_a_busy_receiver_is_asked_again_and_nothing_is_left_out() -> None:
+def test_requests_to_a_busy_receiver_are_retried_and_nothing_is_left_out() -> None:
     with receiver() as (address, paths):
         undisturbed = send_year(YEAR, base_url=address, token="t", weeks=(A_SMALL_WEEK,))
         assert len(paths) == undisturbed.requests

@@ -26,7 +26,7 @@ SESSIONS = {Flavour.STORIES: (8_000, 15_000), Flavour.SMALL_STORIES: (1_200, 1_7
 
 @pytest.mark.parametrize("flavour", flavours.STORIES)
 @pytest.mark.parametrize("end", list(ENDS))
-def test_every_story_is_told(flavour: Flavour, end: str) -> None:
+def test_every_story_is_in_the_plan(flavour: Flavour, end: str) -> None:
     seed = list(ENDS).index(end) + 1
     figures = PlannedFigures(DemoYear(seed=seed, flavour=flavour, anchor=ENDS[end]))
     fewest, most = SESSIONS[flavour]

@@ -86,7 +86,7 @@ def guide() -> Iterator[ModuleType]:
 
 def test_the_guides_connector_reads_on_from_any_page(guide: ModuleType) -> None:
     bell = guide.Bell(Settings({"base_url": "https://bell.example.com/api/"}, {"token": "t"}))
-    assert [each.name for each in bell.resources(Bells())] == ["checkout", "search"]
+    assert [found.name for found in bell.resources(Bells())] == ["checkout", "search"]
     resource = FetchedResource(ResourceKind.SERVICE, "s1", "checkout", {})
     first, last = bell.fetch(Bells(), resource, Kind.INCIDENT, {}, now=NOW)
     assert (len(first.records), first.left, first.complete) == (2, 1, False)

@@ -24,7 +24,7 @@ def deliver(org: Org, seed: int) -> None:
         org.join(person, chance.choice(UNITS))
         for day in _days(chance):
             org.join(person, chance.choice(UNITS), on=day)
-    for kind_and_records in Pieces(seed, org, largest=1, decisions=0).tellings:
+    for kind_and_records in Pieces(seed, org, largest=1, decisions=0).variants:
         push(*kind_and_records)
     for owned in (*REPOSITORIES, *filter(None, SERVICES)):
         start, end = _days(chance)

@@ -12,7 +12,7 @@ from insights.query.query import Statistic, Window
 from tests.engine.code_facts import CommitFacts, FileFacts, Share
 from tests.engine.facts import DayFacts, SessionFacts, World
 
-SETTLING = timedelta(hours=72)
+PENDING = timedelta(hours=72)
 # Fed by repositories alone, which are connected all the time.
 OF_REPOSITORIES = (
     *("ai.lines_committed", "ai.committed_code_share", "ai.committed_code_share_of_enrolled"),
@@ -115,7 +115,7 @@ def _holds(world: World, person: int | None, day: date, name: str, values: tuple
 def _outcome(session: SessionFacts, selection: Selection) -> str:
     if session.shipped:
         return "committed"
-    if session.ended > (selection.now - SETTLING).replace(minute=0):
+    if session.ended > (selection.now - PENDING).replace(minute=0):
         return "pending"
     return "wasted" if session.covered else "unknown"
 
@@ -204,10 +204,10 @@ def _spend_per_commit(world: World, selection: Selection, _periods: float) -> Ex
 
 
 def _ship_rate(world: World, selection: Selection, _periods: float) -> Expected:
-    settled = [
+    judged = [
         session for session in sessions(world, selection) if _outcome(session, selection) in ("committed", "wasted")
     ]
-    counted = [(sum(session.shipped.values()), sum(row.lines for row in session.days)) for session in settled]
+    counted = [(sum(session.shipped.values()), sum(row.lines for row in session.days)) for session in judged]
     return _rate(sum(shipped for shipped, lines in counted if lines), sum(lines for _, lines in counted))
 
 

@@ -39,9 +39,9 @@ def add_organisation(world: World, seed: int, days: Sequence[date]) -> None:
     people = list(Person.objects.order_by("pk").values_list("pk", flat=True))
     units = _units()
     places = _places(units, rng, days)
-    members = {person: _stretches(rng, days, [*PARENTS, None]) for person in people}
-    for person, stretches in members.items():
-        for name, (start, end) in stretches:
+    members = {person: _date_ranges(rng, days, [*PARENTS, None]) for person in people}
+    for person, date_ranges in members.items():
+        for name, (start, end) in date_ranges:
             if name is not None:
                 tree_id, unit_id = units[name].tree_id, units[name].pk
                 Membership.objects.create(
@@ -90,7 +90,7 @@ def _places(
     return places
 
 
-def _stretches(rng: random.Random, days: Sequence[date], values: Sequence[Value]) -> list[tuple[Value, Days]]:
+def _date_ranges(rng: random.Random, days: Sequence[date], values: Sequence[Value]) -> list[tuple[Value, Days]]:
     """One to three values, one after the other from long ago on."""
     borders = sorted(rng.sample(list(days), rng.choice([0, 1, 2])))
     starts, ends = [_long_before(days), *borders], [*borders, None]
@@ -101,7 +101,7 @@ def _attributes(world: World, people: Sequence[int], rng: random.Random, days: S
     for slug, values in VALUES.items():
         attribute = Attribute.objects.get_or_create(slug=slug, defaults={"name": slug.title()})[0]
         for person in people:
-            for value, (start, end) in _stretches(rng, days, [*values, None]):
+            for value, (start, end) in _date_ranges(rng, days, [*values, None]):
                 if value is not None:
                     PersonAttribute.objects.create(
                         person_id=person, attribute=attribute, value=value, during=DateRange(start, end)
@@ -116,11 +116,11 @@ def _placements(
     days: Sequence[date],
 ) -> list[tuple[int, str, date, date | None]]:
     memberships: list[tuple[int, str, date, date | None]] = []
-    for person, stretches in members.items():
+    for person, date_ranges in members.items():
         for day in days:
             if person in world.left and day >= world.left[person]:
                 continue
-            unit = _on(stretches, day)
+            unit = _on(date_ranges, day)
             path: list[str] = []
             while unit is not None and any(_covers(of_days, day) for _, of_days in places[unit]):
                 path.append(unit)
@@ -129,8 +129,8 @@ def _placements(
     return memberships
 
 
-def _on(stretches: Sequence[tuple[Value, Days]], day: date) -> Value | None:
-    return next((value for value, of_days in stretches if _covers(of_days, day)), None)
+def _on(date_ranges: Sequence[tuple[Value, Days]], day: date) -> Value | None:
+    return next((value for value, of_days in date_ranges if _covers(of_days, day)), None)
 
 
 def _covers(days: Days, day: date) -> bool:

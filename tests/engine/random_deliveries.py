@@ -42,11 +42,11 @@ class Pieces:
         self.org = org
         self.largest = largest
         self.decisions = decisions
-        self.tellings = [self._telling(seed, number) for number in range(2)]
+        self.variants = [self._history(seed, number) for number in range(2)]
 
     def __iter__(self) -> Iterator[Piece]:
         """Each piece with what it is called."""
-        records: Sequence[Record] = [record for telling in self.tellings for record in telling]
+        records: Sequence[Record] = [record for records_of_history in self.variants for record in records_of_history]
         pieces: list[Piece] = []
         while records:
             now, records = self._some(records)
@@ -60,7 +60,7 @@ class Pieces:
         many = self.chance.randrange(1, self.largest + 1)
         return records[:many], records[many:]
 
-    def _telling(self, seed: int, number: int) -> list[Record]:
+    def _history(self, seed: int, number: int) -> list[Record]:
         history = History(seed, number)
         for record in history.records["pull-requests"]:
             self._describe(record)
@@ -70,7 +70,7 @@ class Pieces:
             record["severity"] = self.chance.choice(["", "high", "SEV1"])
         history.records["work-items"] = [self._item(key) for key in ITEMS if self.chance.random() < 0.8]
         history.records["pipeline-runs"] = [self._run(number, history.records["commits"]) for number in range(8)]
-        return history.tellings()
+        return history.shuffled_records()
 
     def _describe(self, record: dict[str, Any]) -> None:
         """What the histories of linking leave out: who did what when, and what a pull request is about."""
@@ -157,7 +157,7 @@ class Pieces:
     def _decisions(self) -> Sequence[Piece]:
         """What admins decide in between, each once."""
         connection = push_connection()
-        taken_away = [(kind, record) for kind, record in self.tellings[1] if self.chance.random() < 0.1][:4]
+        taken_away = [(kind, record) for kind, record in self.variants[1] if self.chance.random() < 0.1][:4]
         decisions: list[Piece] = [
             ("a label means bugs", lambda: set_value_mapping(connection, Subject.LABEL, "painful", "bug")),
             ("chores are features", lambda: set_value_mapping(connection, Subject.ITEM_TYPE, "Chore", "feature")),

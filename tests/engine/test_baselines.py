@@ -109,7 +109,7 @@ def test_a_stock_is_what_stood_on_the_last_day(platform: Org) -> None:
     assert baseline.value is None or baseline.reason == OF_ONE_DAY
 
 
-def test_nobody_is_asked_of_a_unit_that_there_is_not(platform: Org) -> None:
+def test_a_unit_that_does_not_exist_has_no_baseline(platform: Org) -> None:
     with pytest.raises(QueryError):
         read_baseline("pr.pickup_time", Scope("nowhere"), twelve_weeks(), None)
 
@@ -127,7 +127,7 @@ def test_every_metric_has_a_baseline_that_is_the_engines(platform: Org) -> None:
             assert baseline.value - 1e-9 <= baseline.interval.high, metric.key
 
 
-def test_what_grows_with_time_is_told_from_what_does_not() -> None:
+def test_what_grows_with_time_is_distinguished_from_what_does_not() -> None:
     growing = {"pr.throughput", "ai.spend", "ai.adoption_rate", "commit.frequency", "pr.merged_per_developer"}
     growing |= {"incident.count", "ai.idle_seats", "ai.spend_per_developer", "review.load_concentration"}
     steady = {"dora.lead_time", "dora.deployment_frequency", "pr.size", "bug.ratio", "wip.count", "ai.ship_rate"}

@@ -70,8 +70,8 @@ def world(request: pytest.FixtureRequest, stored_once: StoreOnce) -> Iterator[Wo
 
 
 def query_of(key: str, window: Window, scope: Scope, facets: dict[Dimension, tuple[str, ...]]) -> Query:
-    heeded = {name: values for name, values in facets.items() if name in get(key).facets}
-    return Query(key, window, scope=scope, facets=heeded)
+    used = {name: values for name, values in facets.items() if name in get(key).facets}
+    return Query(key, window, scope=scope, facets=used)
 
 
 def are_same(numbers: Sequence[float], values: Sequence[PersonValue]) -> bool:
@@ -112,7 +112,7 @@ def test_who_used_which_agents_most(world: World) -> None:
         assert list(people.split("ai.sessions", person).values()) == sorted(expected.values(), reverse=True)
 
 
-def test_under_pseudonyms_people_stand_in_another_order_for_each_question(world: World) -> None:
+def test_under_pseudonyms_every_question_lists_people_in_another_order(world: World) -> None:
     figures = FactFigures(Query("ai.spend", WHOLE))
     one, other = (PseudonymousFigures(figures, None, question) for question in ("a", "b"))
     assert list(one.people) != list(other.people)

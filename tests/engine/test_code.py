@@ -206,7 +206,7 @@ def test_a_breakdown_sums_to_a_hundred(dimension: Dimension) -> None:
 
 
 @pytest.mark.usefixtures("_two_commits")
-def test_a_breakdown_is_by_language_unless_asked_otherwise() -> None:
+def test_a_breakdown_is_by_language_by_default() -> None:
     assert [(figure.segment, figure.value) for figure in _series("ai.committed_breakdown").total] == [
         ({"language": "Python"}, 100.0)
     ]
@@ -272,7 +272,7 @@ def test_a_ship_rate_is_never_clipped(ada: Identity) -> None:
     assert _figure("ai.ship_rate").value == 250.0
 
 
-def test_what_is_pending_settles_by_itself(ada: Identity, clock: time_machine.Traveller) -> None:
+def test_pending_spend_is_judged_without_a_recompute(ada: Identity, clock: time_machine.Traveller) -> None:
     day = date(2026, 3, 16)
     store_commit(ada, day, [FileFacts(1)])
     _session(ada, day, "4", 50)  # ended at 10:00: settles on the 19th

@@ -193,7 +193,7 @@ def test_a_forked_process_answers_questions() -> None:
     ],
 )
 def test_multiranges_are_read_as_postgresql_writes_them(days: str, inside: list[str]) -> None:
-    days_asked = [*inside, "2026-02-01", "2026-02-28"]
+    days_read = [*inside, "2026-02-01", "2026-02-28"]
     with database.cursor() as cursor:
         [row] = database.fetch(
             cursor,
@@ -201,6 +201,6 @@ def test_multiranges_are_read_as_postgresql_writes_them(days: str, inside: list[
             SELECT list(multirange_contains_elem($days, day::DATE)) AS contained
             FROM (SELECT unnest($asked) AS day)
             """,
-            {"days": days, "asked": days_asked},
+            {"days": days, "asked": days_read},
         )
-    assert row["contained"] == [day in inside for day in days_asked]
+    assert row["contained"] == [day in inside for day in days_read]

@@ -145,7 +145,7 @@ def test_windows_that_slide_by_a_day_share_no_pseudonym(world: World) -> None:
     assert all(len(labels) == 1 for labels in seen.values()), "they can be followed"
 
 
-def test_a_mean_of_durations_stands_for_each_developer(world: World) -> None:
+def test_a_mean_of_durations_is_shown_for_every_developer(world: World) -> None:
     me, access = seen_by(world, IndividualPolicy.PSEUDONYMS)
     query = Query("ai.session_duration", WINDOW)
     [own] = [row for row in visible_rows(query, access, size=1000).rows if row["person"] == me.full_name]

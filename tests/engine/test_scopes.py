@@ -78,7 +78,7 @@ def test_every_metric_of_every_scope_is_what_the_days_of_people_say(world: World
                     _selection(query, figure.window),
                     periods=windows.periods(figure.window, query.granularity, today=TODAY),
                 )
-                if figure.reason and _is_told_by_telemetry(query.key):
+                if figure.reason and _is_from_telemetry(query.key):
                     assert not expected, (unit, where, figure)  # nobody of the scope was enrolled by then
                 else:
                     assert figure.value == pytest.approx(expected), (query.key, unit, where, figure)
@@ -100,7 +100,7 @@ def test_the_command_says_of_units_and_attributes_what_the_days_of_people_say(
             assert sum(by_month) == pytest.approx(whole or 0), (key, options)
 
 
-def test_units_side_by_side_are_what_each_is_alone(world: World) -> None:
+def test_units_side_by_side_equal_the_units_alone(world: World) -> None:
     units = list(Unit.objects.values_list("pk", "slug"))
     queries = [
         Query(key, window, scope=scope)
@@ -160,5 +160,5 @@ def _of_unit(query: Query, slug: str) -> Query:
     return Query(query.key, query.window, scope=Scope(slug, where=query.scope.where))
 
 
-def _is_told_by_telemetry(key: str) -> bool:
+def _is_from_telemetry(key: str) -> bool:
     return not key.startswith("commit.") and key not in OF_REPOSITORIES

@@ -72,7 +72,7 @@ def test_sessions_per_developer_divides_by_the_weeks_of_the_window(org: Org) -> 
     assert org.metric("ai.sessions_per_developer", week=WEEK).value == 3.0
 
 
-def test_tokens_are_the_four_kinds_each_once(org: Org) -> None:
+def test_tokens_are_the_sum_of_the_four_kinds(org: Org) -> None:
     org.session(by="ada", on="2026-03-02", tokens=1000, cache_read=6000, cache_write=1000, output=200)
     assert org.metric("ai.tokens", week=WEEK).value == 8200
     split = org.series("ai.tokens", window=DAYS, segments=(Dimension.TOKEN_KIND,))

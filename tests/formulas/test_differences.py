@@ -99,17 +99,17 @@ def test_intervals_of_quotients_hold_the_truth_as_often_as_they_say(factor: floa
 
 def test_a_witness_per_pull_request_would_make_intervals_too_short() -> None:
     """The reason for drawing developers: alike groups would be told apart far too often."""
-    told_apart = 0
+    differing = 0
     for world in range(200):
         rng = np.random.default_rng(world)
         of = np.repeat(np.arange(20), 20)
         took = np.exp(rng.normal(0, 1, 20)[of] + rng.normal(0, 0.3, len(of)))
         groups = [took[of < 10], took[of >= 10]]
-        each_alone = [Values(values, np.arange(len(values)) + 1000 * n) for n, values in enumerate(groups)]
-        interval = difference_of_means(*each_alone, seed=world)
+        witnesses = [Values(values, np.arange(len(values)) + 1000 * n) for n, values in enumerate(groups)]
+        interval = difference_of_means(*witnesses, seed=world)
         assert interval
-        told_apart += not interval.holds_nothing
-    assert told_apart / 200 > 0.3
+        differing += not interval.holds_nothing
+    assert differing / 200 > 0.3
 
 
 def test_a_developer_in_both_groups_is_drawn_in_both() -> None:

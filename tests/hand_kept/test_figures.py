@@ -123,7 +123,7 @@ def test_two_metrics_are_read_together_and_keep_apart(satisfaction: HandKeptMetr
     assert (first.total[0].value, second.total[0].value) == (90.0, 0.0), "zero is a value, and no lack of one"
 
 
-def test_columns_and_postgresql_agree_before_and_after_each_change(satisfaction: HandKeptMetric) -> None:
+def test_columns_and_postgresql_agree_before_and_after_every_change(satisfaction: HandKeptMetric) -> None:
     def check(expected: dict[str | None, list[float | None]]) -> None:
         for state in ("live", "built"):
             assert_agreement([HAND_KEPT_VALUES], context=state)
@@ -161,7 +161,7 @@ def test_rows_are_the_entries_with_day_author_and_note(satisfaction: HandKeptMet
     assert read_rows(page.query, page=2, size=2).rows == page.rows[2:]
 
 
-def test_the_catalogue_follows_definitions_without_a_query_for_each_look(
+def test_the_catalogue_reflects_definitions_without_a_query_per_lookup(
     satisfaction: HandKeptMetric, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     metric = get(KEY)

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.conftest import StartServer
 from tests.journeys.history import wait_until_folded
-from tests.journeys.window import LOOKS, BrowserWindow, BrowserWindows, Theme
+from tests.journeys.window import THEMES_AND_WIDTHS, BrowserWindow, BrowserWindows, Theme
 from tests.otlp import LogEvent, logs_request
 from tests.patience import wait_until
 from tests.personas import ADMIN, EXECUTIVE, MANAGER
@@ -98,7 +98,7 @@ def work(
 def look_up(window: BrowserWindow, text: str) -> None:
     window.page.get_by_role("searchbox", name="Repository, pull request or work item").fill(text)
     window.page.get_by_role("button", name="Show cost").click()
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
 
 
@@ -107,7 +107,7 @@ def test_an_executive_follows_the_money(costly_server: Server, windows: BrowserW
     page = window.page
     window.go("/insights/ai/")
     page.get_by_role("link", name="AI cost of a repository, pull request or work item").first.click()
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
     first = page.get_by_role("table", name="Repositories by spend").get_by_role("row").nth(1)
     expect(first).to_contain_text(SHOP)
@@ -115,7 +115,7 @@ def test_an_executive_follows_the_money(costly_server: Server, windows: BrowserW
     expect(first).to_contain_text("$6.00")
 
     first.get_by_role("link", name=SHOP).click()
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
     expect(page.get_by_role("heading", name=f"AI cost of {SHOP}")).to_be_visible()
     expect(page.get_by_role("table", name="Spend by agent")).to_contain_text("$28.50")
@@ -141,11 +141,11 @@ def test_an_executive_reads_a_budgets_forecast_and_owner(costly_server: Server, 
     writing.page.get_by_label("Amount a month").fill("100")
     writing.page.get_by_label("Owner").fill("ada@example.com")
     writing.page.get_by_role("button", name="Set the budget").click()
-    writing.settle()
+    writing.wait_until_loaded()
     window = windows.open(costly_server, as_=EXECUTIVE)
     window.go(COSTS)
     window.page.get_by_role("link", name="Budgets and forecasts").click()
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
     budget = window.page.get_by_role("table").get_by_role("row").nth(1)
     expect(budget).to_contain_text("$100")
@@ -153,7 +153,7 @@ def test_an_executive_reads_a_budgets_forecast_and_owner(costly_server: Server, 
     expect(budget).to_contain_text("Ada")
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_the_pages_fit(costly_server: Server, windows: BrowserWindows, theme: Theme, width: int) -> None:
     window = windows.open(costly_server, as_=EXECUTIVE, theme=theme, width=width)
     for name, query in (

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import StartServer
-from tests.journeys.window import LOOKS, BrowserWindows, Theme
+from tests.journeys.window import THEMES_AND_WIDTHS, BrowserWindows, Theme
 from tests.personas import ADMIN, MEMBER
 from tests.servers import Server
 
@@ -27,31 +27,31 @@ def test_a_budget_is_set_and_changed(budget_server: Server, windows: BrowserWind
     window.go(LIST)
     assert window.grave_barriers() == []
     page.get_by_role("link", name="Set a budget").first.click()
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
     page.get_by_label("Amount a month").fill("500")
     page.get_by_label("Owner").fill("nobody@example.com")
     with window.refused():
         page.get_by_role("button", name="Set the budget").click()
-        window.settle()
+        window.wait_until_loaded()
     expect(page.get_by_role("alert")).to_contain_text("Nobody with the address")
     page.get_by_label("Owner").fill("")
     page.get_by_role("button", name="Set the budget").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.get_by_role("table")).to_contain_text("$500")
     page.get_by_role("link", name="Change").click()
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
     page.get_by_label("Amount a month").fill("700")
     page.get_by_role("button", name="Save").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.get_by_role("table")).to_contain_text("$700")
     window.go("/insights/ai/charge-back/")
     expect(page.locator("main")).to_contain_text("No cost centre is chosen")
     assert window.grave_barriers() == []
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_the_pages_fit(budget_server: Server, windows: BrowserWindows, theme: Theme, width: int) -> None:
     window = windows.open(budget_server, as_=ADMIN, theme=theme, width=width)
     for name, address in (("list", LIST), ("new", f"{LIST}new/"), ("charge-back", "/insights/ai/charge-back/")):

@@ -87,7 +87,7 @@ def every_page_of_the_connection_opens(window: BrowserWindow) -> None:
     settings(window.page)
     for tab in ("Value mappings", "Webhook", "History", "Quarantine", "Not placed", "Remove"):
         window.page.locator(".hw-tabs").get_by_role("link", name=tab).click()
-        window.settle()
+        window.wait_until_loaded()
         assert window.grave_barriers() == [], tab
         window.keep_picture(f"connection-{tab.lower()}")
 

@@ -84,7 +84,7 @@ def it_is_readable_in_the_dark_and_on_a_phone(window: BrowserWindow) -> None:
     settings(window.page)
     for tab in ("Settings", "Fields", "Value mappings"):
         window.page.locator(".hw-tabs").get_by_role("link", name=tab).click()
-        window.settle()
+        window.wait_until_loaded()
         assert window.grave_barriers() == [], tab
         assert not window.overflows(), tab
         window.keep_picture(f"jira-{tab.lower()}-dark-{NARROW}")

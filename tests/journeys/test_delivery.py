@@ -74,10 +74,10 @@ def test_another_statistic_and_another_spread_are_a_click_away(shop: Server, win
     window.go(DELIVERY)
     page = window.page
     page.get_by_role("group", name="Durations are shown as").get_by_role("link", name="P90").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.locator('[data-tile="pr.cycle_time"]')).to_contain_text("Cycle time, p90")
     page.locator("#chart-spread").get_by_role("link", name="Cycle time").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.locator("#chart-spread")).to_contain_text("Cycle time distribution")
     expect(page).to_have_url(f"{shop.url}{DELIVERY}?statistic=p90&spread=pr.cycle_time")
 
@@ -86,7 +86,7 @@ def test_the_slowest_pull_request_opens(shop: Server, windows: BrowserWindows) -
     window = windows.open(shop, as_=ADMIN)
     window.go(DELIVERY)
     window.page.locator("#slowest").get_by_role("link", name="Change 1").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(window.page.get_by_role("heading", level=1)).to_contain_text("Change 1")
 
 
@@ -107,7 +107,7 @@ def test_metrics_of_a_comparison_are_chosen_from_a_menu(shop: Server, windows: B
     menu.get_by_label("Pull request size").uncheck()
     menu.get_by_label("Cycle time", exact=True).check()
     menu.get_by_role("button", name="Compare").click()
-    window.settle()
+    window.wait_until_loaded()
     assert "pr.cycle_time" in page.url
     assert "pr.size" not in page.url
     assert window.grave_barriers() == []

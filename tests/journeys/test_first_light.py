@@ -69,24 +69,24 @@ def test_the_first_event_turns_the_page_green_and_fills_the_tiles(
     page.get_by_role("link", name="Open AI insights").click()
     expect(page.locator("[data-tile='ai.active_developers'] .hw-val").first).to_contain_text("1")
     expect(page.locator("[data-tile='ai.spend'] .hw-val").first).to_contain_text("$0.01")
-    window.settle()
+    window.wait_until_loaded()
     window.keep_picture("first-figures")
 
 
-def test_an_open_page_follows_what_arrives(telling_server: Server, windows: BrowserWindows) -> None:
-    window = windows.open(telling_server, as_=MEMBER)
+def test_an_open_page_follows_what_arrives(reporting_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(reporting_server, as_=MEMBER)
     window.go("/insights/ai/")
     sessions = window.page.locator("[data-tile='ai.lines_generated'], [data-tile='ai.spend']").first
     before = sessions.inner_text()
     for _ in range(3):
-        send_first_event(telling_server)
+        send_first_event(reporting_server)
     expect(sessions).not_to_have_text(before)
 
 
 @pytest.mark.soak
-def test_the_bench_tells_when_a_page_is_complete(telling_server: Server, settings: Any) -> None:
-    settings.BASE_URL = telling_server.url
-    cookie = telling_server.session_of(MEMBER)
+def test_the_bench_tells_when_a_page_is_complete(reporting_server: Server, settings: Any) -> None:
+    settings.BASE_URL = reporting_server.url
+    cookie = reporting_server.session_of(MEMBER)
     with ThreadPoolExecutor(1) as beside_the_browser_of_this_run:
         measure = partial(
             pages_in_browser, cookie, "AI page", first=["/insights/ai/?range=4"], again=["/insights/ai/"], rounds=2
@@ -96,8 +96,8 @@ def test_the_bench_tells_when_a_page_is_complete(telling_server: Server, setting
     assert first.value > 0 < again.value
 
 
-def test_filters_stand_in_the_address(telling_server: Server, windows: BrowserWindows) -> None:
-    window = windows.open(telling_server, as_=MEMBER)
+def test_filters_stand_in_the_address(reporting_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(reporting_server, as_=MEMBER)
     page = window.page
     window.go("/insights/ai/")
     spend_of_everything = window.tile("ai.spend")
@@ -109,7 +109,7 @@ def test_filters_stand_in_the_address(telling_server: Server, windows: BrowserWi
     page.locator("#facet-model").get_by_role("link", name="claude-opus-4-1").click()
     expect(page).to_have_url(re.compile(r"[?&]model=claude-opus-4-1"))
     expect(page).to_have_url(re.compile(r"[?&]range=4"))
-    window.settle()
+    window.wait_until_loaded()
     filtered = window.tile("ai.spend")
     assert filtered != spend_of_everything
 
@@ -119,8 +119,8 @@ def test_filters_stand_in_the_address(telling_server: Server, windows: BrowserWi
     expect(page).not_to_have_url(re.compile(r"model="))
 
 
-def test_every_number_can_be_opened(telling_server: Server, windows: BrowserWindows) -> None:
-    window = windows.open(telling_server, as_=MEMBER)
+def test_every_number_can_be_opened(reporting_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(reporting_server, as_=MEMBER)
     page = window.page
     window.go("/insights/ai/")
     window.keep_picture(f"ai-light-{WIDE}")
@@ -132,7 +132,7 @@ def test_every_number_can_be_opened(telling_server: Server, windows: BrowserWind
     opener.click()
     expect(panel).to_be_visible()
     expect(panel.get_by_role("heading", name="Formula")).to_be_visible()
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
     window.keep_picture("how-computed")
     for _ in range(25):  # the keyboard stays inside while the panel is open
@@ -145,7 +145,7 @@ def test_every_number_can_be_opened(telling_server: Server, windows: BrowserWind
     page.locator("[data-tile='ai.spend']").hover()
     page.locator("[data-tile='ai.spend'] a[title='Show rows']").click()
     expect(panel.locator("table tbody tr").first).to_be_visible()
-    window.settle()
+    window.wait_until_loaded()
     window.keep_picture("rows")
     page.keyboard.press("Escape")
     expect(panel).not_to_be_visible()
@@ -165,17 +165,17 @@ def a_chart_is_a_table_and_a_file_too(page: Page) -> None:
 
 
 def test_the_page_keeps_nobody_out_and_fits_a_narrow_dark_window(
-    telling_server: Server, windows: BrowserWindows
+    reporting_server: Server, windows: BrowserWindows
 ) -> None:
-    window = windows.open(telling_server, as_=MEMBER, theme="dark", width=NARROW)
+    window = windows.open(reporting_server, as_=MEMBER, theme="dark", width=NARROW)
     window.go("/insights/ai/")
     window.keep_picture(f"ai-dark-{NARROW}")
     assert not window.overflows()
     assert window.grave_barriers() == []
 
 
-def test_an_admin_makes_a_token_without_a_shell(telling_server: Server, windows: BrowserWindows) -> None:
-    window = windows.open(telling_server, as_=ADMIN)
+def test_an_admin_makes_a_token_without_a_shell(reporting_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(reporting_server, as_=ADMIN)
     page = window.page
     window.go("/setup/agents/")
     page.get_by_label("Name of the token").fill("Team laptops")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import StartServer
-from tests.journeys.window import LOOKS, BrowserWindow, BrowserWindows, Theme
+from tests.journeys.window import THEMES_AND_WIDTHS, BrowserWindow, BrowserWindows, Theme
 from tests.personas import ADMIN, MEMBER
 from tests.servers import Server
 
@@ -31,7 +31,7 @@ def enter(window: BrowserWindow, value: str) -> None:
     window.page.keyboard.press("Tab")
     window.page.keyboard.type("Payment provider")
     window.page.keyboard.press("Enter")
-    window.settle()
+    window.wait_until_loaded()
 
 
 def test_from_a_template_to_a_figure(keeping_server: Server, windows: BrowserWindows) -> None:
@@ -40,10 +40,10 @@ def test_from_a_template_to_a_figure(keeping_server: Server, windows: BrowserWin
     window.go(LIST)
     assert window.grave_barriers() == []
     page.get_by_role("link", name="Use template Downtime").click()
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
     page.get_by_role("button", name="Create metric").click()
-    window.settle()
+    window.wait_until_loaded()
     with window.refused():
         enter(window, "many")
     expect(page.get_by_role("alert")).to_contain_text("like 40 h, 3 days or 20 min")
@@ -71,16 +71,16 @@ def test_from_a_template_to_a_figure(keeping_server: Server, windows: BrowserWin
         {"name": "values.csv", "mimeType": "text/csv", "buffer": text.encode()}
     )
     page.get_by_role("button", name="Preview").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.get_by_role("table", name="Rows of the file")).to_contain_text("Replaces 2.0 h")
     assert window.grave_barriers() == []
     page.get_by_role("button", name="Import 1 value").click()
-    window.settle()
+    window.wait_until_loaded()
     window.go(METRIC)
     expect(page.locator("main")).to_contain_text("45")
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_the_pages_fit(keeping_server: Server, windows: BrowserWindows, theme: Theme, width: int) -> None:
     window = windows.open(keeping_server, as_=ADMIN, theme=theme, width=width)
     for name, address in (

@@ -33,7 +33,7 @@ def mails(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
 
 
 @pytest.fixture(scope="module")
-def telling_people(start_server: StartServer, mails: MailServer, request: pytest.FixtureRequest) -> Iterator[Server]:
+def notifying_server(start_server: StartServer, mails: MailServer, request: pytest.FixtureRequest) -> Iterator[Server]:
     """An installation with a mail server, and a ticket of Ada's that Edith filed."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("HEADWAY_EMAIL_URL", mails.url)
@@ -47,15 +47,15 @@ def telling_people(start_server: StartServer, mails: MailServer, request: pytest
 
 
 def test_a_mention_reaches_inbox_and_mailbox_and_a_link_ends_it(
-    telling_people: Server, mails: MailServer, windows: BrowserWindows
+    notifying_server: Server, mails: MailServer, windows: BrowserWindows
 ) -> None:
-    manager = windows.open(telling_people, as_=MANAGER)
+    manager = windows.open(notifying_server, as_=MANAGER)
     manager.go("/programs/tickets/")
     manager.page.get_by_role("link", name=TITLE).click()
-    manager.settle()
+    manager.wait_until_loaded()
     manager.page.get_by_label("Add a comment").fill("@ada@example.com, does the **rota** work?")
     manager.page.get_by_role("button", name="Comment").click()
-    manager.settle()
+    manager.wait_until_loaded()
 
     def email() -> str:
         return "\n".join(mail.text for mail in mails.taken() if mail.to == MEMBER.email)
@@ -63,12 +63,12 @@ def test_a_mention_reaches_inbox_and_mailbox_and_a_link_ends_it(
     text = wait_until(email, what="a message in Ada's mailbox")
     assert f"Edith mentions you: {TITLE}" in text
 
-    member = windows.open(telling_people, as_=MEMBER)
+    member = windows.open(notifying_server, as_=MEMBER)
     page = member.page
     member.go("/programs/tickets/")
     expect(page.locator(".hw-nav").get_by_role("link", name="Inbox")).to_contain_text("2 unread")
     page.locator(".hw-nav").get_by_role("link", name="Inbox").click()
-    member.settle()
+    member.wait_until_loaded()
     notices = page.get_by_role("region", name="Notifications")
     expect(notices).to_contain_text("Edith mentions you")
     expect(notices).to_contain_text("does the **rota** work?")
@@ -76,44 +76,44 @@ def test_a_mention_reaches_inbox_and_mailbox_and_a_link_ends_it(
     assert member.grave_barriers() == []
     member.keep_picture("program-inbox")
     page.get_by_role("link", name=TITLE).first.click()
-    member.settle()
+    member.wait_until_loaded()
     expect(page.get_by_role("heading", level=1)).to_have_text(TITLE)
     expect(page.locator(".hw-nav").get_by_role("link", name="Inbox")).to_contain_text("1 unread")
     member.go(INBOX)
     page.get_by_role("button", name="Mark all as read").click()
-    member.settle()
+    member.wait_until_loaded()
     expect(page.get_by_role("status")).to_contain_text("1 notification marked as read")
     expect(page.locator("main")).to_contain_text("No unread notifications")
     assert member.grave_barriers() == []
 
-    anybody = windows.open(telling_people)  # not signed in
+    anybody = windows.open(notifying_server)  # not signed in
     [link] = re.findall(r"https?://\S+/unsubscribe/\S+", text)
     anybody.page.goto(link)
-    anybody.settle()
+    anybody.wait_until_loaded()
     assert anybody.grave_barriers() == []
     anybody.page.get_by_role("button", name="Unsubscribe").click()
-    anybody.settle()
+    anybody.wait_until_loaded()
     expect(anybody.page.get_by_role("heading", level=1)).to_have_text("Unsubscribed")
     member.go(MESSAGES)
     expect(page.get_by_label("Send me e-mail")).not_to_be_checked()
     page.get_by_label("Send me e-mail").check()
     page.get_by_label("A ticket of mine is overdue").uncheck()
     page.get_by_role("button", name="Save").click()
-    member.settle()
+    member.wait_until_loaded()
     expect(page.get_by_role("status")).to_contain_text("Stored")
     expect(page.get_by_label("Send me e-mail")).to_be_checked()
     expect(page.get_by_label("A ticket of mine is overdue")).not_to_be_checked()
 
 
 def test_the_pages_keep_nobody_out_and_fit_a_narrow_dark_window(
-    telling_people: Server, windows: BrowserWindows
+    notifying_server: Server, windows: BrowserWindows
 ) -> None:
-    window = windows.open(telling_people, as_=MEMBER, theme="dark", width=NARROW)
+    window = windows.open(notifying_server, as_=MEMBER, theme="dark", width=NARROW)
     for address in (f"{INBOX}?show=all", INBOX, MESSAGES):
         window.go(address)
         assert window.grave_barriers() == [], address
         assert not window.overflows(), address
         window.keep_picture(f"program-{address.strip('/').rpartition('/')[2].replace('?', '-')}-dark-{NARROW}")
-    admin = windows.open(telling_people, as_=ADMIN, theme="dark")
+    admin = windows.open(notifying_server, as_=ADMIN, theme="dark")
     admin.go("/admin/programs/outgoingemail/")
     assert admin.grave_barriers() == []

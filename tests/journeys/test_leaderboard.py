@@ -18,7 +18,7 @@ from playwright.sync_api import Locator, Page, Position, expect
 from tests.confirmed import confirm
 from tests.conftest import StartServer
 from tests.journeys.history import session, wait_until_folded
-from tests.journeys.window import LOOKS, BrowserWindow, BrowserWindows, Theme
+from tests.journeys.window import THEMES_AND_WIDTHS, BrowserWindow, BrowserWindows, Theme
 from tests.personas import ADMIN, MEMBER
 from tests.servers import Server
 
@@ -65,7 +65,7 @@ def test_sort_search_turn_the_page_and_download(busy_server: Server, windows: Br
     sort_by(window, "Tokens Used", "ascending")
     first = names(page)
     page.get_by_role("link", name="Next").click()
-    window.settle()
+    window.wait_until_loaded()
     assert len(names(page)) == 5
     assert not {*names(page)} & {*first}
     with page.expect_download() as download:
@@ -132,7 +132,7 @@ def test_from_the_bars_of_a_chart_to_its_rows(busy_server: Server, windows: Brow
     expect(panel).to_contain_text("Token kind:")
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_the_pages_keep_nobody_out_and_fit(
     busy_server: Server, windows: BrowserWindows, theme: Theme, width: int
 ) -> None:
@@ -158,7 +158,7 @@ def place_of_a_bar(canvas: Locator) -> Position:
 
 def sort_by(window: BrowserWindow, label: str, direction: str) -> None:
     window.page.locator(".hw-leaderboard thead a", has_text=label).click()
-    window.settle()
+    window.wait_until_loaded()
     heading = window.page.locator(".hw-leaderboard th", has_text=label).first
     expect(heading).to_have_attribute("aria-sort", direction)
 

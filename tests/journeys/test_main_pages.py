@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.journeys.window import LOOKS, WIDE, BrowserWindows, Theme
+from tests.journeys.window import THEMES_AND_WIDTHS, WIDE, BrowserWindows, Theme
 from tests.personas import ADMIN, MEMBER
 from tests.servers import Server
 
@@ -31,11 +31,11 @@ ADMIN_PAGES = {
 }
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_a_page_keeps_nobody_out_and_fits(
-    telling_server: Server, windows: BrowserWindows, theme: Theme, width: int
+    reporting_server: Server, windows: BrowserWindows, theme: Theme, width: int
 ) -> None:
-    window = windows.open(telling_server, as_=MEMBER, theme=theme, width=width)
+    window = windows.open(reporting_server, as_=MEMBER, theme=theme, width=width)
     barriers, too_wide = {}, []
     for name, address in PAGES.items():
         window.go(address)
@@ -48,8 +48,8 @@ def test_a_page_keeps_nobody_out_and_fits(
 
 
 @pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.soak)])
-def test_admin_pages_open_without_a_complaint(telling_server: Server, windows: BrowserWindows, theme: Theme) -> None:
-    window = windows.open(telling_server, as_=ADMIN, theme=theme)
+def test_admin_pages_open_without_a_complaint(reporting_server: Server, windows: BrowserWindows, theme: Theme) -> None:
+    window = windows.open(reporting_server, as_=ADMIN, theme=theme)
     for name, address in ADMIN_PAGES.items():
         window.go(address)
         window.keep_picture(f"{name}-{theme}-{WIDE}")

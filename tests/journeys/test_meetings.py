@@ -52,7 +52,7 @@ def test_a_manager_schedules_reviews_moves_one_and_cancels_one(
     expect(page.get_by_text("No upcoming meetings")).to_be_visible()
     assert manager.grave_barriers() == []
     page.get_by_role("link", name="Schedule meetings").first.click()
-    manager.settle()
+    manager.wait_until_loaded()
     page.get_by_label("Unit").select_option("platform")
     page.get_by_label("A weekday of the month").check()
     page.get_by_label("Which").select_option("1")
@@ -63,7 +63,7 @@ def test_a_manager_schedules_reviews_moves_one_and_cancels_one(
     page.get_by_label("Participants").fill("ada@example.com\nedith@example.com")
     assert manager.grave_barriers() == []
     page.get_by_role("button", name="Schedule").click()
-    manager.settle()
+    manager.wait_until_loaded()
     expect(page.get_by_role("heading", level=1)).to_have_text("Monthly review of Platform")
     coming = page.get_by_role("region", name="Meetings")
     expect(coming.get_by_role("row")).to_have_count(7)
@@ -85,7 +85,7 @@ def test_a_manager_schedules_reviews_moves_one_and_cancels_one(
     expect(admin.page.get_by_role("cell", name="Sent").first).to_be_visible()
 
     coming.get_by_role("link").first.click()
-    manager.settle()
+    manager.wait_until_loaded()
     with inviting.database():
         sent_before = OutgoingEmail.objects.count()
     later = timezone.now() + timedelta(days=20)
@@ -93,7 +93,7 @@ def test_a_manager_schedules_reviews_moves_one_and_cancels_one(
     page.get_by_label("From").fill("14:00")
     assert manager.grave_barriers() == []
     page.get_by_role("button", name="Move", exact=True).click()
-    manager.settle()
+    manager.wait_until_loaded()
     expect(page.get_by_text("The meeting is moved. Participants are notified.")).to_be_visible()
     expect(page.get_by_role("main")).to_contain_text("14:00–15:00")
     manager.keep_picture("meeting")
@@ -101,7 +101,7 @@ def test_a_manager_schedules_reviews_moves_one_and_cancels_one(
 
     page.get_by_label("Why").fill("Everybody is away")
     page.get_by_role("button", name="Cancel the meeting").click()
-    manager.settle()
+    manager.wait_until_loaded()
     expect(page.get_by_role("heading", name="Cancelled")).to_be_visible()
     wait_until(lambda: "METHOD:CANCEL" in calendar_objects(), what="the cancellation in Ada's mailbox")
     with inviting.database():
@@ -120,11 +120,11 @@ def test_a_member_sees_it_on_a_phone_and_makes_a_feed(inviting: Server, windows:
     member.keep_picture("meetings-400px")
     member.go("/accounts/me/")
     page.get_by_role("link", name="My meetings in my calendar").click()
-    member.settle()
+    member.wait_until_loaded()
     page.get_by_role("button", name="Create an address").click()
-    member.settle()
+    member.wait_until_loaded()
     expect(page.get_by_text("/calendar/")).to_be_visible()
     assert member.grave_barriers() == []
     page.get_by_role("button", name="Revoke").click()
-    member.settle()
+    member.wait_until_loaded()
     expect(page.get_by_text("The address is revoked")).to_be_visible()

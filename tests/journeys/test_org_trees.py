@@ -116,7 +116,7 @@ def create_tree(window: BrowserWindow) -> None:
     expect(preview.get_by_role("listitem")).to_contain_text(["Teams", "Payments", "Search"])
     preview.get_by_role("button", name="Create the tree").click()
     expect(page.get_by_role("heading", name="Teams").first).to_be_visible()
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
     window.keep_picture("org-trees-tree")
 
@@ -140,11 +140,11 @@ def filter_by_team(window: BrowserWindow) -> None:
     everybody = window.tile("ai.spend")
     page.get_by_role("navigation", name="Org Trees").get_by_role("link", name=re.compile("^Teams")).click()
     expect(page).to_have_url(re.compile(r"[?&]unit=teams"))
-    window.settle()
+    window.wait_until_loaded()
     assert window.tile("ai.spend") == everybody  # nobody is unassigned
     page.get_by_role("region", name="Units below Teams").get_by_role("link", name="Payments").click()
     expect(page).to_have_url(re.compile(r"[?&]unit=payments"))
-    window.settle()
+    window.wait_until_loaded()
     assert window.tile("ai.spend") != everybody
     expect(page.locator("[data-tile='ai.active_developers']")).to_contain_text(str(len(TEAMS["Payments"])))
     assert window.grave_barriers() == []

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import StartServer
-from tests.journeys.window import LOOKS, NARROW, WIDE, BrowserWindow, BrowserWindows, Theme
+from tests.journeys.window import NARROW, THEMES_AND_WIDTHS, WIDE, BrowserWindow, BrowserWindows, Theme
 from tests.pages.delivering import day_before, records
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
 from tests.programs.objectives import by_hand, objective
@@ -56,21 +56,21 @@ def test_a_manager_goes_from_a_bottleneck_to_an_objective_its_tickets_and_a_chec
     expect(page.locator("#stages-now")).to_contain_text("Bottleneck: waiting for review")
     window.go("/insights/metrics/pr.pickup_time/?unit=platform")
     page.get_by_role("link", name="Set an objective").click()
-    window.settle()
+    window.wait_until_loaded()
     write_the_objective(window)
     for title in TICKETS:
         page.get_by_role("link", name="Create ticket").first.click()
-        window.settle()
+        window.wait_until_loaded()
         file_a_ticket(window, title)
         page.get_by_role("link", name=GOAL).click()
-        window.settle()
+        window.wait_until_loaded()
     plan = page.get_by_role("region", name="Improvement plan")
     for title in TICKETS:
         expect(plan).to_contain_text(title)
     page.get_by_label("At risk").check()
     page.get_by_label("What happened, and what comes next").fill("The rota *begins* on Monday.")
     page.get_by_role("button", name="Check in").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.locator("#check-ins")).to_contain_text("The rota begins on Monday.")
     expect(page.get_by_role("region", name="History")).to_contain_text("Written")
     window.keep_picture(f"program-objective-light-{WIDE}")
@@ -89,7 +89,7 @@ def write_the_objective(window: BrowserWindow) -> None:
     refused(window)
     page.get_by_label("Target", exact=True).first.fill("2 h")
     page.get_by_role("button", name="Publish").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.get_by_role("heading", level=1)).to_have_text(GOAL)
     expect(page.get_by_role("status")).to_contain_text("published")
 
@@ -109,7 +109,7 @@ def file_a_ticket(window: BrowserWindow, title: str) -> None:
     page.get_by_label("Cause").select_option("process")
     page.get_by_label("Due by").fill("2099-12-01")
     page.get_by_role("button", name="Create ticket").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
@@ -125,7 +125,7 @@ def test_a_member_sees_their_goals_and_nothing_that_is_not_theirs(
     for name in ("New objective", "Close", "Teams without one", "Drafts"):
         expect(page.get_by_role("link", name=name)).to_have_count(0)
     page.get_by_role("link", name="One goal for all of us").click()
-    window.settle()
+    window.wait_until_loaded()
     for name in ("Check in", "Drop objective", "Change", "Create ticket"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
         expect(page.get_by_role("link", name=name, exact=True)).to_have_count(0)
@@ -144,22 +144,22 @@ def test_an_executive_sees_who_lacks_an_objective_and_closes_the_quarter(
     page = window.page
     window.go(OBJECTIVES)
     page.get_by_role("link", name="Teams without one").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.locator("#objectives")).to_contain_text("Search")
     expect(page.get_by_role("link", name="Set an objective for Search in Engineering")).to_be_visible()
     assert window.grave_barriers() == []
     page.get_by_role("link", name="Alignment").click()
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
     page.get_by_role("link", name="Close 20").click()
-    window.settle()
+    window.wait_until_loaded()
     page.get_by_role("article", name="One goal for all of us").get_by_label("Carry over").check()
     page.get_by_label("What the organisation learned").fill("Reviews were the bottleneck.")
     page.get_by_label("Reason for closing anyway").fill("A test can't wait for the end of a quarter.")
     window.keep_picture(f"program-closing-light-{WIDE}")
     assert window.grave_barriers() == []
     page.get_by_role("button", name="Close 20").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.locator(".hw-frozen .stamp")).to_contain_text("SHA-256")
     expect(page.locator(".hw-frozen")).to_contain_text("Reviews were the bottleneck.")
     expect(page.get_by_role("article", name="One goal for all of us")).to_contain_text("Carried over")
@@ -167,7 +167,7 @@ def test_an_executive_sees_who_lacks_an_objective_and_closes_the_quarter(
     assert window.grave_barriers() == []
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_the_pages_keep_nobody_out_and_fit(
     server_with_goals: Server, windows: BrowserWindows, theme: Theme, width: int
 ) -> None:
@@ -185,7 +185,7 @@ def test_the_pages_keep_nobody_out_and_fit(
         assert not window.overflows(), address
     window.go(OBJECTIVES)
     window.page.get_by_role("link", name="One goal for all of us").click()
-    window.settle()
+    window.wait_until_loaded()
     window.keep_picture(f"program-goal-{theme}-{width}")
     assert window.grave_barriers() == []
     assert not window.overflows()
@@ -200,30 +200,30 @@ def test_a_manager_runs_the_monthly_review_from_the_agenda_to_the_signature(
     page = window.page
     window.go("/programs/reviews/")
     page.get_by_role("button", name="Prepare the review of Platform").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.get_by_role("region", name="Overdue tickets")).to_contain_text("Two reviewers for the shop")
     page.get_by_label("Another point").fill("Builds take half an hour")
     page.get_by_role("button", name="Add point").click()
-    window.settle()
+    window.wait_until_loaded()
     for title, decision in (("Two reviewers for the shop", "A second reviewer"), ("Builds take", "Cache the builds")):
         point = page.get_by_role("article").filter(has_text=title)
         point.get_by_label("Notes").fill("We *looked* at it.")
         point.get_by_label("Decision").fill(decision)
         point.get_by_role("button", name="Save").click()
-        window.settle()
+        window.wait_until_loaded()
         point = page.get_by_role("article").filter(has_text=title)
         point.get_by_text("Create ticket").first.click()
         point.get_by_label("Owner").fill("ada@example.com")
         point.get_by_role("button", name="Create ticket").click()
-        window.settle()
+        window.wait_until_loaded()
         expect(page.get_by_role("article").filter(has_text=title)).to_contain_text(decision)
     page.get_by_label("Ada", exact=True).check()
     page.get_by_role("button", name="Save attendance").click()
-    window.settle()
+    window.wait_until_loaded()
     window.keep_picture(f"program-review-light-{WIDE}")
     assert window.grave_barriers() == []
     page.get_by_role("button", name="Sign the review").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.locator(".hw-signed")).to_contain_text("Signed by")
     member = windows.open(server_with_goals, as_=MEMBER, theme="dark", width=NARROW)
     member.go(page.url)

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from programs.models import Qbr
 from tests.conftest import StartServer
-from tests.journeys.window import LOOKS, BrowserWindow, BrowserWindows
+from tests.journeys.window import THEMES_AND_WIDTHS, BrowserWindow, BrowserWindows
 from tests.pages.delivering import records
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
 from tests.programs.objectives import objective
@@ -57,7 +57,7 @@ def test_an_executive_takes_a_review_from_draft_to_signed_and_a_member_reads_it(
     page.get_by_role("link", name="New review").click()
     page.get_by_label("Unit").select_option(label="Platform")
     page.get_by_role("button", name="Create draft").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.get_by_role("status")).to_contain_text("Draft created")
     assert window.grave_barriers() == []
     comment(window, "DORA", "Reviews are the wait", "We **agreed** on a rota.")
@@ -72,7 +72,7 @@ def test_an_executive_takes_a_review_from_draft_to_signed_and_a_member_reads_it(
     member = windows.open(qbr_server, as_=MEMBER)
     member.go_where_nothing_is(address)
     page.get_by_role("button", name="Sign off and publish").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.get_by_role("banner").or_(page.locator(".hw-qbr-bar"))).to_contain_text("Signed off by")
     read_as_member(member, address)
 
@@ -80,29 +80,29 @@ def test_an_executive_takes_a_review_from_draft_to_signed_and_a_member_reads_it(
 def comment(window: BrowserWindow, section: str, headline: str, text: str) -> None:
     page = window.page
     page.locator(".outline").get_by_role("link", name=section, exact=True).click()
-    window.settle()
+    window.wait_until_loaded()
     page.get_by_label("Headline").fill(headline)
     page.get_by_label("Commentary").fill(text)
     page.get_by_role("button", name="Preview").click()
-    window.settle()
+    window.wait_until_loaded()
     page.get_by_role("button", name="Save").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.get_by_role("heading", name=headline)).to_be_visible()
 
 
 def freeze_compare_and_present(window: BrowserWindow) -> None:
     page = window.page
     page.get_by_role("button", name="Freeze").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.locator(".hw-sheet .stamp")).to_contain_text("Frozen")
     expect(page.get_by_role("link", name="Arrange sections")).to_have_count(0)
     page.get_by_role("link", name=re.compile("Compare with")).click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.get_by_role("region", name="Figures of both reviews")).to_contain_text("Deployment frequency")
     assert window.grave_barriers() == []
     page.go_back()
     page.get_by_role("link", name="Present").click()
-    window.settle()
+    window.wait_until_loaded()
     present_with_the_keyboard(window)
 
 
@@ -149,7 +149,7 @@ def read_as_member(window: BrowserWindow, address: str) -> None:
 def test_every_look_of_a_review_keeps_nobody_out(qbr_server: Server, windows: BrowserWindows) -> None:
     with qbr_server.database():
         pk = Qbr.objects.order_by("start").values_list("pk", flat=True)[0]
-    for theme, width in LOOKS:
+    for theme, width in THEMES_AND_WIDTHS:
         window = windows.open(qbr_server, as_=EXECUTIVE, theme=theme, width=width)
         window.go(f"{REVIEWS}{pk}/")
         window.keep_picture(f"qbr-{theme}-{width}")
@@ -157,7 +157,7 @@ def test_every_look_of_a_review_keeps_nobody_out(qbr_server: Server, windows: Br
         assert not window.overflows()
 
 
-def test_paper_has_a_page_for_each_sheet(qbr_server: Server, windows: BrowserWindows) -> None:
+def test_paper_has_a_page_per_sheet(qbr_server: Server, windows: BrowserWindows) -> None:
     """Printed from one's own browser: A4 landscape, light, without what is around the sheets."""
     with qbr_server.database():
         pk = Qbr.objects.order_by("start").values_list("pk", flat=True)[0]

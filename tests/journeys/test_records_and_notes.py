@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from tests.conftest import StartServer
 from tests.delivery.linking.delivery import MONDAY, Delivery
-from tests.journeys.window import LOOKS, BrowserWindow, BrowserWindows, Theme
+from tests.journeys.window import THEMES_AND_WIDTHS, BrowserWindow, BrowserWindows, Theme
 from tests.personas import ADMIN, MEMBER
 from tests.records.test_pages import tell_the_week
 from tests.servers import Server
@@ -22,7 +22,7 @@ LEAD_TIME = "/insights/metrics/dora.lead_time/"
 A_DAY = re.compile(r"2026-03-\d\d")
 
 
-class Telling(Delivery):
+class PushedDelivery(Delivery):
     """Pushes records through the API, as of the week before last."""
 
     def __init__(self, server: Server) -> None:
@@ -44,24 +44,24 @@ class Telling(Delivery):
 def delivering_server(start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[Server]:
     """An installation that one pull request reached production in, with an incident."""
     with start_server("web", "worker", "beat", named=f"{request.node.name}-delivering") as server:
-        tell_the_week(Telling(server))
+        tell_the_week(PushedDelivery(server))
         yield server
 
 
 def follow(window: BrowserWindow, name: str) -> None:
     """Open what is linked to under that name."""
     window.page.locator("ul.hw-linked").get_by_role("link", name=name, exact=True).first.click()
-    window.settle()
+    window.wait_until_loaded()
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_from_a_figure_to_the_incident(
     delivering_server: Server, windows: BrowserWindows, theme: Theme, width: int
 ) -> None:
     window = windows.open(delivering_server, as_=MEMBER, theme=theme, width=width)
     window.go(f"{LEAD_TIME}rows/")
     window.page.get_by_role("link", name="acme/shop#1").click()
-    window.settle()
+    window.wait_until_loaded()
     for record, linked in (
         ("pull-request", "SHOP-1 Sell tea"),
         ("work-item", "d1 cart"),
@@ -77,7 +77,7 @@ def test_from_a_figure_to_the_incident(
     expect(window.page.get_by_role("heading", level=1, name="Cart is empty")).to_be_visible()
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_the_page_of_a_metric(delivering_server: Server, windows: BrowserWindows, theme: Theme, width: int) -> None:
     window = windows.open(delivering_server, as_=MEMBER, theme=theme, width=width)
     window.go(LEAD_TIME)

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from programs.models import Objective, RoadmapIntent
 from programs.quarters.fiscal_quarters import current_quarter, quarter_of
 from tests.conftest import StartServer
-from tests.journeys.window import LOOKS, WIDE, BrowserWindow, BrowserWindows, Theme
+from tests.journeys.window import THEMES_AND_WIDTHS, WIDE, BrowserWindow, BrowserWindows, Theme
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, create_user
 from tests.programs.objectives import objective
 from tests.servers import Server
@@ -65,7 +65,7 @@ def add_by_keyboard(window: BrowserWindow, cell: str, title: str) -> None:
     page.keyboard.type(title)
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").first).to_contain_text(f"“{title}” added")
-    window.settle()
+    window.wait_until_loaded()
     expect(page.get_by_role("link", name=title, exact=True)).to_be_focused()
 
 
@@ -113,7 +113,7 @@ def look_at_the_objective(window: BrowserWindow) -> None:
     panel = page.get_by_role("dialog")
     expect(panel).to_contain_text("3 of 5 → 4 of 5")
     expect(panel.get_by_role("link", name="Open objective")).to_be_visible()
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="Reviews begin the same day", exact=True)).to_be_focused()
@@ -124,7 +124,7 @@ def move_in_the_panel(window: BrowserWindow, from_: str, to: str) -> None:
     tab_to(page, f"Move Healthy sprints, Platform, {from_}")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog").get_by_role("heading", name="Move Healthy sprints")).to_be_focused()
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
     page.keyboard.press("Tab")
     expect(page.get_by_label("Quarter")).to_be_focused()
@@ -133,11 +133,11 @@ def move_in_the_panel(window: BrowserWindow, from_: str, to: str) -> None:
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").first).to_contain_text(f"“Healthy sprints” moved to Platform, {to}.")
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
 
 
-def test_an_executive_drags_an_objective_and_is_told_what_was_changed_meanwhile(
+def test_an_executive_drags_an_objective_and_sees_what_was_changed_meanwhile(
     planning_server: Server, windows: BrowserWindows
 ) -> None:
     now, following, *_ = quarters(planning_server)
@@ -158,12 +158,12 @@ def test_an_executive_drags_an_objective_and_is_told_what_was_changed_meanwhile(
     card.drag_to(whole.locator("td").nth(0))
     expect(page.locator("#roadmap-problem")).to_contain_text(f"it is now in {following} of All of the organisation")
     expect(page.locator("#roadmap-problem")).to_contain_text(f"You wanted All of the organisation, {now}")
-    window.settle()
+    window.wait_until_loaded()
     assert all("409" in complaint for complaint in windows.complaints[len(before) :])
     windows.complaints[:] = before
     card.drag_to(whole.locator("td").nth(0))
     expect(page.locator("#roadmap-says")).to_contain_text(f"moved to All of the organisation, {now}")
-    window.settle()
+    window.wait_until_loaded()
 
 
 def test_a_member_reads_and_moves_nothing(planning_server: Server, windows: BrowserWindows) -> None:
@@ -176,15 +176,15 @@ def test_a_member_reads_and_moves_nothing(planning_server: Server, windows: Brow
     assert page.locator("[draggable=true]").count() == 0
     assert window.grave_barriers() == []
     page.get_by_role("link", name="Personas").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.locator("tbody tr").first).to_contain_text("Developer")
     page.get_by_role("link", name="Show QA Engineer first").click()
-    window.settle()
+    window.wait_until_loaded()
     expect(page.locator("tbody tr").first).to_contain_text("QA Engineer")
     assert window.grave_barriers() == []
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_the_roadmaps_keep_nobody_out_and_fit(
     planning_server: Server, windows: BrowserWindows, theme: Theme, width: int
 ) -> None:

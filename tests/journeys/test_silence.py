@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from insights.query.windows import local_today
 from integrations.models import Connection, QuarantinedPayload, QuarantinedRecord, Silence
 from tests.conftest import StartServer
-from tests.journeys.window import LOOKS, BrowserWindows, Theme
+from tests.journeys.window import THEMES_AND_WIDTHS, BrowserWindows, Theme
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER
 from tests.servers import Server
@@ -55,7 +55,7 @@ def silent_server(
         yield server
 
 
-@pytest.mark.parametrize(("theme", "width"), LOOKS)
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_what_stopped_and_what_figures_lack_can_be_read(
     silent_server: Server, windows: BrowserWindows, theme: Theme, width: int
 ) -> None:

@@ -31,7 +31,7 @@ def test_units_are_dragged_and_moved_by_keyboard(building_server: Server, window
     panel = page.get_by_role("dialog")
     expect(panel.get_by_role("heading", name="Move Search below Product")).to_be_visible()
     expect(panel.get_by_role("heading", name="What moves from")).to_be_visible()
-    window.settle()
+    window.wait_until_loaded()
     assert window.grave_barriers() == []
     window.keep_picture("tree-by-hand-move")
     page.keyboard.press("Escape")

@@ -19,7 +19,7 @@ WIDE = 1440
 NARROW = 400
 HEIGHT = 900
 # Every page is looked at once in each theme, and once in each width.
-LOOKS: tuple[tuple[Theme, int], ...] = (("light", WIDE), ("dark", NARROW))
+THEMES_AND_WIDTHS: tuple[tuple[Theme, int], ...] = (("light", WIDE), ("dark", NARROW))
 PATIENCE_MS = PATIENCE_SECONDS * 1000
 GRAVE = ("serious", "critical")
 # Pages whose contrast was measured, by address and by who saw them.
@@ -101,7 +101,7 @@ class BrowserWindow:
     def go(self, address: str) -> None:
         """Open a page and wait until everything that it loads by itself is there."""
         self.page.goto(address)
-        self.settle()
+        self.wait_until_loaded()
 
     def go_where_nothing_is(self, address: str) -> None:
         """Open a page that is answered with 404, which is then nothing to complain about."""
@@ -109,7 +109,7 @@ class BrowserWindow:
         answer = self.page.goto(address)
         assert answer is not None
         assert answer.status == 404, f"{address}: {answer.status}"
-        self.settle()
+        self.wait_until_loaded()
         self._complaints[:] = before + [
             complaint for complaint in self._complaints[len(before) :] if not complaint.startswith(answer.url)
         ]
@@ -119,12 +119,12 @@ class BrowserWindow:
         """What is sent in here is answered with 400 and the same page, which is then nothing to complain about."""
         before = list(self._complaints)
         yield
-        self.settle()
+        self.wait_until_loaded()
         others = [complaint for complaint in self._complaints[len(before) :] if "400" not in complaint]
         assert len(self._complaints) > len(before), "it was refused"
         self._complaints[:] = before + others
 
-    def settle(self) -> None:
+    def wait_until_loaded(self) -> None:
         """Wait until no chart and no part of the page is still loading."""
         self.page.wait_for_load_state("load")
         expect(self.page.locator("[aria-busy=true], .htmx-request")).to_have_count(0)

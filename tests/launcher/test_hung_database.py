@@ -188,7 +188,9 @@ def test_a_database_that_takes_no_changes_is_unavailable(client: Client, path: s
     ],
 )
 @pytest.mark.parametrize("path", [PAGE, API, "/prometheus"])
-def test_each_is_answered_in_its_form(problem: Exception, cause: Exception | None, sentence: str, path: str) -> None:
+def test_every_protocol_is_answered_in_its_form(
+    problem: Exception, cause: Exception | None, sentence: str, path: str
+) -> None:
     """Without a database mark: a query would fail."""
     try:
         raise problem from cause

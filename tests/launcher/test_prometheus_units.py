@@ -35,7 +35,7 @@ def ask(persona: Persona | None, query: str) -> tuple[int, str]:
     return answer.status_code, answer.content.decode()
 
 
-def test_a_unit_has_a_sample_for_each_metric_that_has_a_value() -> None:
+def test_a_unit_has_a_sample_for_every_metric_that_has_a_value() -> None:
     status, text = ask(MANAGER, "unit=platform&metric=ai.sessions&metric=dora.lead_time")
     labels = 'key="ai.sessions",unit="platform",unit_of_measure="count",weeks="4"'
     assert status == 200

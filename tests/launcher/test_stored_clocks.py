@@ -213,5 +213,5 @@ def test_an_address_that_signed_in_in_the_future_may_go_on(settings: Settings, m
     cache.clear()
 
 
-def test_each_column_is_named_once() -> None:
+def test_every_column_is_named_once() -> None:
     assert len({(clock.model, clock.field) for clock in CLOCKS}) == len(CLOCKS)

@@ -36,7 +36,7 @@ def test_a_gap_stays_a_gap() -> None:
     assert len(re.findall("M", drawn)) == 2
 
 
-def test_the_stretch_to_a_bucket_that_is_not_over_is_dashed() -> None:
+def test_the_line_to_a_bucket_that_is_not_over_is_dashed() -> None:
     assert 'class="to-date"' in headway.sparkline([1.0, 2.0, 3.0], True)
     assert 'class="to-date"' not in headway.sparkline([1.0, 2.0, None], True)
 

@@ -36,11 +36,11 @@ def opened(server: Server, windows: BrowserWindows, *, theme: Theme = "light", w
     # One chart of the page fails on purpose; the journey would count that as a complaint.
     window.page.route(BROKEN, lambda route: route.fulfill(json={"detail": "It took too long."}, status=200))
     window.page.goto(COMPONENTS)
-    charts_settle(window.page)
+    wait_for_charts(window.page)
     return window
 
 
-def charts_settle(page: Page) -> None:
+def wait_for_charts(page: Page) -> None:
     """The policy forbids evaluating text, which Playwright's own waiting for an expression does."""
     expect(page.locator("[data-plot][data-state=loading]")).to_have_count(0)
 
@@ -107,7 +107,7 @@ def a_legend_entry_hides_its_series(components: BrowserWindow) -> None:
     expect(entry).to_have_attribute("aria-pressed", "false")
 
 
-def test_a_chart_that_failed_says_why_and_can_be_asked_again(components: BrowserWindow) -> None:
+def test_a_chart_that_failed_says_why_and_can_be_retried(components: BrowserWindow) -> None:
     page = components.page
     card = page.locator("#chart-empty")
     expect(card).to_contain_text("No data to draw")
@@ -136,9 +136,7 @@ def the_panel_takes_the_focus_and_gives_it_back(components: BrowserWindow) -> No
     expect(opener).to_be_focused()
 
 
-def test_a_panel_that_failed_says_why_and_can_be_asked_again(
-    components: BrowserWindow, windows: BrowserWindows
-) -> None:
+def test_a_panel_that_failed_says_why_and_can_be_retried(components: BrowserWindow, windows: BrowserWindows) -> None:
     page = components.page
     page.route("**/setup/components/panel/", lambda route: route.fulfill(status=503, body="busy"))
     page.locator("#chart-agents .hw-i").click()
@@ -158,7 +156,7 @@ def test_a_chosen_theme_stays_and_redraws_the_charts(components: BrowserWindow) 
     page.get_by_role("button", name="Dark").click()
     root = page.locator("html")
     expect(root).to_have_attribute("data-bs-theme", "dark")
-    charts_settle(page)
+    wait_for_charts(page)
     assert page.locator("#chart-trend canvas").screenshot() != before
     page.goto("/admin/")
     expect(root).to_have_attribute("data-theme", "dark")

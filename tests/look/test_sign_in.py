@@ -67,7 +67,7 @@ def test_others_still_sign_in_while_one_account_is_closed() -> None:
     assert sign_in(Client(), MEMBER.email, MEMBER.password) == 302
 
 
-def test_after_signing_in_the_page_that_was_asked_for_opens() -> None:
+def test_after_signing_in_the_requested_page_opens() -> None:
     answer = Client().post(
         reverse("account_login"), {"login": MEMBER.email, "password": MEMBER.password, "next": "/setup/agents/"}
     )

@@ -108,7 +108,7 @@ def test_of_two_addresses_in_one_record_the_one_named_first_is_the_identity() ->
     assert person_of(email("home@example.com")) == Person.objects.get(email="work@example.com")
 
 
-def test_moves_are_told_to_whoever_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_moves_are_announced_to_the_hooks(monkeypatch: pytest.MonkeyPatch) -> None:
     received: list[IdentityMove] = []
     monkeypatch.setattr(moves, "move_listeners", [received.extend])
     identify([[email()]])
@@ -163,7 +163,7 @@ def test_people_get_a_readable_name(name: IdentityName, readable: str) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_requests_at_once_make_each_person_once() -> None:
+def test_many_requests_at_once_create_every_person_once() -> None:
     sightings = [[email(f"person{number}@example.com"), installation(f"m{number}")] for number in range(12)]
     failures: list[BaseException] = []
     start = threading.Barrier(4)

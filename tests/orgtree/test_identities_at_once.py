@@ -60,7 +60,7 @@ def test_two_that_see_the_same_new_name_make_one_identity_that_waits() -> None:
     assert Person.objects.filter(full_name="Cedar Mockley").count() == 1
 
 
-def test_of_two_who_confirm_the_same_one_is_told_that_it_was_decided() -> None:
+def test_one_of_two_who_confirm_the_same_learns_that_it_was_decided() -> None:
     employed("Finch Imagined", "finch.imagined@example.com")
     seen(LOGIN)
     match_identities()

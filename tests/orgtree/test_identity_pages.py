@@ -154,7 +154,7 @@ def test_any_search_is_answered(admin: Client, search: str) -> None:
 
 
 @pytest.mark.usefixtures("_waiting")
-def test_nobody_but_admins_is_told_that_the_pages_exist(client: Client, finch: Person) -> None:
+def test_nobody_but_admins_learns_that_the_pages_exist(client: Client, finch: Person) -> None:
     client.force_login(User.objects.create_user("finch", "finch.imagined@example.com", is_staff=True))
     addresses = [reverse(page) for page in PAGES]
     addresses += [reverse("identity", args=[of(LOGIN).pk]), reverse("identity_person", args=[finch.public_id])]

@@ -61,7 +61,7 @@ def test_only_the_hash_is_kept(admin: Client) -> None:
     assert token not in admin.get(reverse("invitations")).content.decode()
 
 
-def test_what_is_over_withdrawn_replaced_or_guessed_looks_the_same(admin: Client) -> None:
+def test_what_is_over_withdrawn_replaced_or_guessed_gets_one_answer(admin: Client) -> None:
     by = create_user(ADMIN)
     over, withdrawn, replaced = invite(["a@example.com", "b@example.com", "c@example.com"], by=by)
     Invitation.objects.filter(pk=over.invitation.pk).update(expires_at=timezone.now() - timedelta(seconds=1))

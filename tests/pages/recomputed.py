@@ -46,8 +46,8 @@ def from_rows(key: str, rows: Rows, *, days: int = 0, statistic: Statistic | Non
     if metric.recipe.startswith("Σ (2 rank"):
         return _concentration([float(row["Contribution"]) for row in rows if row["Developer"] != UNMATCHED])
     if stated := STATED_DAYS.search(metric.recipe):
-        each_day_once = metric.recipe.startswith("number of different days")
-        counted = len({row["Day"] for row in rows}) if each_day_once else total(rows, "Contribution")
+        by_days = metric.recipe.startswith("number of different days")
+        counted = len({row["Day"] for row in rows}) if by_days else total(rows, "Contribution")
         return counted / days * int(stated[1] or 1)
     if metric.recipe == "Σ contribution, of Σ denominator" or not rows or "Denominator" not in rows[0]:
         return total(rows, "Contribution") if "÷ Σ denominator" not in metric.recipe else None

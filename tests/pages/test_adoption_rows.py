@@ -148,7 +148,7 @@ def query() -> Query:
 
 
 @pytest.mark.parametrize("persona", [MEMBER, MANAGER], ids=["member", "manager"])
-def test_each_figure_of_before_and_after_is_what_its_rows_come_to(
+def test_figures_of_before_and_after_equal_the_sums_of_their_rows(
     recorded: Recorded, sign_in: SignIn, persona: Persona
 ) -> None:
     client = sign_in(persona)
@@ -199,7 +199,7 @@ def by_pulls(client: Client, name: str, address: str, developers: Rows) -> tuple
 
 
 @pytest.mark.parametrize("persona", [MEMBER, MANAGER], ids=["member", "manager"])
-def test_each_figure_of_the_cohorts_is_what_its_rows_come_to(
+def test_figures_of_the_cohorts_equal_the_sums_of_their_rows(
     recorded: Recorded, sign_in: SignIn, persona: Persona
 ) -> None:
     client = sign_in(persona)

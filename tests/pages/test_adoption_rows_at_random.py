@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (2, 3))])
-def test_the_rows_are_what_was_told(org: Org, sign_in: SignIn, seed: int) -> None:
+def test_the_rows_are_what_was_sent(org: Org, sign_in: SignIn, seed: int) -> None:
     """Every developer's row, by plain loops over what was told."""
     recorded = tell_of_teams(org, seed)
     client = sign_in(MANAGER)

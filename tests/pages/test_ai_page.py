@@ -241,7 +241,7 @@ def test_the_page_asks_a_bounded_number_of_questions(busy: Org, member: Client) 
     assert abs(len(more) - len(few)) <= 2, "the number does not grow with the data"
 
 
-def test_the_page_asks_few_questions_once_its_figures_are_kept(busy: Org, member: Client) -> None:
+def test_the_page_runs_few_queries_once_its_figures_are_cached(busy: Org, member: Client) -> None:
     refresh()
     member.get("/insights/ai/")
     with CaptureQueriesContext(connection) as queries:

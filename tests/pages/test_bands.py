@@ -130,7 +130,7 @@ def assert_bands(member: Client, name: str, query: str, shaded: set[str]) -> Non
 
 
 @pytest.mark.usefixtures("lines")
-def test_a_band_is_that_of_what_each_developer_merged(member: Client) -> None:
+def test_a_band_comes_from_the_merges_of_developers(member: Client) -> None:
     lines = series(member, "merged_per_developer", "?line=claude_code")
     for key in ("claude_code", "none"):
         _, developers, _ = WORLD[key]

@@ -172,7 +172,7 @@ def test_the_list_can_be_narrowed(source: RepositorySource, member: Client) -> N
     assert listed(set_apart="merge") == 0
 
 
-def test_withdrawn_evidence_stays_in_sight(source: RepositorySource, member: Client) -> None:
+def test_withdrawn_evidence_stays_visible(source: RepositorySource, member: Client) -> None:
     commit = commit_of("Add a shop")
     CommitEvidence.objects.filter(commit=commit).update(withdrawn_at=recently())
     assert "Withdrawn on" in page(member, f"/insights/ai/attribution/{commit.sha}/")

@@ -120,7 +120,7 @@ def test_copilot_has_settings_for_the_terminal_and_for_the_editor() -> None:
     assert settings[f"{prefix}captureContent"] is False
 
 
-def test_any_program_is_told_what_every_sdk_reads() -> None:
+def test_any_program_gets_the_settings_that_every_sdk_reads() -> None:
     (shell,) = any_program(BASE_URL, "hwi_abc", "ada@example.com")
     variables = dict(word.split("=", 1) for word in shlex.split(shell.text) if "=" in word)
     assert variables["OTEL_EXPORTER_OTLP_ENDPOINT"] == BASE_URL
@@ -128,7 +128,7 @@ def test_any_program_is_told_what_every_sdk_reads() -> None:
 
 
 @pytest.mark.parametrize("slug", [agent.slug for agent in AGENTS])
-def test_each_agent_has_an_honest_page(member: Client, slug: str) -> None:
+def test_every_agent_has_an_honest_page(member: Client, slug: str) -> None:
     page = member.get(PAGE, {"agent": slug}).content.decode()
     agent = next(agent for agent in AGENTS if agent.slug == slug)
     assert html.escape(agent.note) in page

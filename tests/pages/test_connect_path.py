@@ -31,7 +31,7 @@ def test_a_path_that_cannot_be_connected_is_explained(admin: Client, path: str, 
     assert not RepositorySource.objects.exists()
 
 
-def test_a_failed_reading_is_told_in_words(admin: Client, tmp_path: Path) -> None:
+def test_a_failed_sync_is_explained(admin: Client, tmp_path: Path) -> None:
     source = create_source(tmp_path)
     (tmp_path / "shop").rename(tmp_path / "elsewhere")
     run = sync(source)

@@ -36,7 +36,7 @@ def people_counted(client: Client) -> int:
     return int(match[1])
 
 
-def test_people_are_counted_for_each_page(org: Org, admin: Client) -> None:
+def test_people_are_counted_for_every_page(org: Org, admin: Client) -> None:
     org.session(by="ada", on="2026-03-17")
     before = people_counted(admin)
     Person.objects.create(email="new@example.com")
@@ -58,7 +58,7 @@ def sessions_before_last(freshness: Freshness) -> float | None:
     return answer.total[0].value
 
 
-def test_since_when_anybody_is_enrolled_is_looked_up_for_each_page(org: Org) -> None:
+def test_the_first_enrolment_is_looked_up_for_every_page(org: Org) -> None:
     org.session(by="ada", on="2026-03-17")
     org.fold()
     assert sessions_before_last(Freshness.OF_PAGES) is None

@@ -29,7 +29,7 @@ def test_reviews_wait() -> None:
     assert explanations.reviews_wait(figure(None), figure(None), url="") is None
 
 
-def test_more_is_begun_than_finished() -> None:
+def test_more_is_started_than_finished() -> None:
     hint = text_of(explanations.wip_outgrows_output(figure(50), figure(40), figure(100), figure(100), url=""))
     assert "grew by 25%" in hint
     assert explanations.wip_outgrows_output(figure(49), figure(40), figure(100), figure(100), url="") is None

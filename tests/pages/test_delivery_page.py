@@ -128,7 +128,7 @@ def test_lead_time_goes_mostly_into_waiting_for_a_review(shop: Org, member: Clie
     assert "1 PR left out: a stage, such as review, is unknown" in card
 
 
-def test_the_stages_of_each_week_add_up_to_its_lead_time(shop: Org, member: Client) -> None:
+def test_the_stages_of_a_week_add_up_to_its_lead_time(shop: Org, member: Client) -> None:
     chart = member.get(f"{PAGE}charts/stages/").json()
     assert chart["datasets"][0]["key"] == "longest"
     assert {series["label"] for series in chart["datasets"]} == {label for _, label, _ in STAGES.values()}
@@ -206,7 +206,7 @@ def test_a_part_is_a_page_of_its_own_without_a_script(shop: Org, member: Client)
     assert member.get(f"{PAGE}charts/nothing/").status_code == 404
 
 
-def test_units_stand_beside_each_other(shop: Org, admin_client: Client) -> None:
+def test_units_stand_side_by_side(shop: Org, admin_client: Client) -> None:
     shop.tree("Teams")
     shop.unit("Payments", below="teams")
     shop.join("ada", "payments", on="2020-01-01")
@@ -215,7 +215,7 @@ def test_units_stand_beside_each_other(shop: Org, admin_client: Client) -> None:
     assert re.search(r"Payments 0\.07 / day 10\.5 h 16\.7% 2\.5 h", table)
 
 
-def test_the_page_asks_few_questions_once_its_figures_are_kept(shop: Org, member: Client) -> None:
+def test_the_page_runs_few_queries_once_its_figures_are_cached(shop: Org, member: Client) -> None:
     refresh()
     member.get(PAGE)
     for address in (PAGE, *(f"{PAGE}parts/{name}/" for name in ("efficiency", "quality", "hygiene"))):
@@ -232,7 +232,7 @@ def test_the_page_asks_few_questions_once_its_figures_are_kept(shop: Org, member
         ("incidents", lambda: {"id": "i-9", "repository": "acme/shop", "started_at": f"{day_before(2)}T12:00:00Z"}),
     ],
 )
-def test_an_open_page_is_told_of_new_deliveries(
+def test_an_open_page_learns_of_new_deliveries(
     shop: Org, member: Client, kind: str, record: Callable[[], dict[str, object]]
 ) -> None:
     """It asks its pulse every two seconds: the mark stays while nothing comes, and moves with what was pushed."""

@@ -65,7 +65,7 @@ def client(org: Org, tmp_path: Path, member: Client) -> Client:
     return member
 
 
-def test_each_part_of_a_chart_leads_to_its_rows(client: Client, subtests: pytest.Subtests) -> None:
+def test_every_part_of_a_chart_leads_to_its_rows(client: Client, subtests: pytest.Subtests) -> None:
     for name in CHARTS:
         with subtests.test(name=name):
             follow_every_part(client, name)
@@ -161,7 +161,7 @@ def test_what_is_put_together_leads_to_the_rows_of_all_of_it(org: Org, member: C
             assert len({row["Model"] for row in rows}) > 1 or "buckets" in drawn
 
 
-def test_work_of_the_class_other_is_told_from_its_finer_classes(org: Org) -> None:
+def test_work_of_the_class_other_is_distinguished_from_its_finer_classes(org: Org) -> None:
     kinds = {"feature": "feature", "other": "task", "tech_debt": "refactoring"}
     records = [
         {**merged(number, day_before(5), author="ada"), "labels": [label]}

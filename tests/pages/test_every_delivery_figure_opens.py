@@ -48,7 +48,7 @@ def figures(client: Client, **filters: str) -> list[tuple[str, str]]:
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("statistic", [None, Statistic.MEAN, Statistic.P90])
-def test_each_tile_and_each_line(member: Client, statistic: Statistic | None) -> None:
+def test_every_tile_and_every_line(member: Client, statistic: Statistic | None) -> None:
     """Whatever statistic of durations is picked; a figure without data has rows that come to none."""
     tiles = figures(member, **({"statistic": statistic} if statistic else {}))
     assert {key for key, _ in tiles} == {*dora.TILES, *(key for metrics in SECTIONS.values() for key in metrics.keys)}
@@ -66,7 +66,7 @@ def test_each_tile_and_each_line(member: Client, statistic: Statistic | None) ->
 
 
 @pytest.mark.usefixtures("shop")
-def test_each_stage_of_lead_time(member: Client) -> None:
+def test_every_stage_of_lead_time(member: Client) -> None:
     """Means, because only means add up; those in front of the first commit are of linked pull requests."""
     page = content(member, PAGE).decode()
     table = re.search(r'<table class="hw-wf">(.*?)</table>', page, re.DOTALL)
@@ -87,7 +87,7 @@ def test_each_stage_of_lead_time(member: Client) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_each_of_the_slowest_leads_to_its_record(member: Client) -> None:
+def test_the_slowest_lead_to_their_records(member: Client) -> None:
     body = content(member, f"{PAGE}parts/slowest/").decode()
     records = re.findall(r'href="(/insights/pull-requests/\d+/)"[^>]*>([^<]+)<', body)
     assert len(records) >= 8
@@ -97,7 +97,7 @@ def test_each_of_the_slowest_leads_to_its_record(member: Client) -> None:
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("chart", ["cycle_time", "throughput", "failures", "incidents", "bugs", "size", "review_depth"])
-def test_each_point_of_a_chart(member: Client, chart: str) -> None:
+def test_every_point_of_a_chart(member: Client, chart: str) -> None:
     """The rows behind a chart are of the whole window; those of a week come to the week's point."""
     page = "".join(content(member, f"{PAGE}parts/{section}/").decode() for section in SECTIONS)
     card = re.search(rf'<section[^>]*id="chart-{chart}".*?</section>', page, re.DOTALL)

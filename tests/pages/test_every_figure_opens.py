@@ -72,7 +72,7 @@ def rows_of(client: Client, address: str) -> Rows:
 
 
 @pytest.mark.parametrize("query", ["", "?code_of=enrolled&developers=everybody"])
-def test_each_tile_of_the_ai_page(pages: Client, query: str) -> None:
+def test_every_tile_of_the_ai_page(pages: Client, query: str) -> None:
     walked = set()
     for key, tile in tiles_of(page(pages, f"/insights/ai/{query}")):
         address = rows_address(tile)
@@ -89,7 +89,7 @@ def test_each_tile_of_the_ai_page(pages: Client, query: str) -> None:
     assert len(walked) >= 12
 
 
-def test_each_failing_tool(pages: Client) -> None:
+def test_every_failing_tool(pages: Client) -> None:
     """Failed, calls and the rate of each, from the rows that its cells open."""
     body = page(pages, "/insights/ai/parts/failing_tools/")
     cells = re.findall(r'href="(/insights/metrics/[^"]+)"[^>]*>([^<]+)</a>', body)
@@ -101,7 +101,7 @@ def test_each_failing_tool(pages: Client) -> None:
         assert printed in (rate, f"{calls:,.0f}") if calls else printed == f"{failed:,.0f}", address
 
 
-def test_each_model_of_the_what_if_page(pages: Client) -> None:
+def test_every_model_of_the_what_if_page(pages: Client) -> None:
     body = page(pages, "/insights/ai/prices/")
     cells = re.findall(r'<a class="hw-drill" href="(/insights/metrics/[^"]+)"[^>]*>([^<]+)</a>', body)
     walked = set()
@@ -114,7 +114,7 @@ def test_each_model_of_the_what_if_page(pages: Client) -> None:
     assert walked == {"ai.spend", "ai.tokens"}
 
 
-def test_each_figure_of_the_readiness_page(pages: Client) -> None:
+def test_every_figure_of_the_readiness_page(pages: Client) -> None:
     body = page(pages, "/insights/ai/repositories/")
     cells = re.findall(
         r'<td class="num[^>]*>(?:<svg.*?</svg>)?<a href="(/insights/metrics/[^"]+)"[^>]*>([^<]*)</a>', body
@@ -145,7 +145,7 @@ def test_repositories_cost_the_same_wherever_they_are_listed(pages: Client) -> N
     assert costs.items() <= readiness.items()
 
 
-def test_each_part_of_the_evidence(pages: Client) -> None:
+def test_every_part_of_the_evidence(pages: Client) -> None:
     body = page(pages, "/insights/ai/attribution/")
     lines: dict[str, float] = defaultdict(float)
     for row in rows_of(pages, "/insights/metrics/ai.lines_committed/rows/"):

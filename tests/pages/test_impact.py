@@ -117,7 +117,7 @@ def test_the_cards_say_both_groups_with_their_sizes(member: Client) -> None:
 
 
 @pytest.mark.usefixtures("teams")
-def test_each_point_has_its_facts_and_developers(member: Client) -> None:
+def test_every_point_has_its_facts_and_developers(member: Client) -> None:
     drawn = chart(member, "merged_per_developer")
     series = {dataset["label"]: dataset for dataset in drawn["datasets"]}
     assert list(series) == ["Claude Code", "Non-AI"]
@@ -132,7 +132,7 @@ def test_each_point_has_its_facts_and_developers(member: Client) -> None:
 
 
 @pytest.mark.usefixtures("named")
-def test_each_card_is_what_its_rows_come_to(member: Client) -> None:
+def test_every_card_equals_the_sum_of_its_rows(member: Client) -> None:
     """Of each line: the rows under the card's address, filtered by the agent."""
     html = page(member, "?line=claude_code")
     for name in ("merged_per_developer", "delivered", "cycle_time"):
@@ -150,7 +150,7 @@ def test_each_card_is_what_its_rows_come_to(member: Client) -> None:
 
 
 @pytest.mark.usefixtures("named")
-def test_each_point_is_what_its_rows_come_to(member: Client) -> None:
+def test_every_point_equals_the_sum_of_its_rows(member: Client) -> None:
     for name, key in (
         ("merged_per_developer", "pr.merged_per_developer"),
         ("delivered", "work.delivered_per_developer"),
@@ -240,7 +240,7 @@ def test_differences_have_intervals_and_group_sizes(member: Client) -> None:
 
 @pytest.mark.usefixtures("named")
 @pytest.mark.parametrize("query", ["", "?line=claude_code", "?work=feature", "?cycle=p90", "?agent=claude_code"])
-def test_each_side_of_a_difference_is_what_its_rows_come_to(member: Client, query: str) -> None:
+def test_both_sides_of_a_difference_equal_the_sums_of_their_rows(member: Client, query: str) -> None:
     html = content(member, f"{PAGE}parts/differences/{query}").decode()
     sides = re.findall(r'<b><a class="hw-drill" href="([^"]+)"[^>]*>([^<]*)</a></b>', html)
     assert len(sides) == 6
@@ -279,7 +279,7 @@ def test_differences_effect_and_cohorts_can_be_taken_away_as_numbers(member: Cli
 @pytest.mark.parametrize(
     "query", ["?model=claude-opus-4-1", "?agent=claude_code", "?repository=shop", "?work_type=bug"]
 )
-def test_each_part_of_the_page_answers_with_each_of_its_filters(member: Client, query: str) -> None:
+def test_every_part_of_the_page_answers_with_every_filter(member: Client, query: str) -> None:
     for name in (*CHARTS, *TABLES):
         assert content(member, f"{PAGE}charts/{name}.csv{query}")
     for name in PARTS:

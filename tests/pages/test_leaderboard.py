@@ -39,11 +39,11 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(scope="module")
 def teams(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Org]:
     """Platform: Ada and five others; Search: Grace alone.  All with a session, some with commits from it."""
-    with stored_once(lambda: told_of_teams(Org(tmp_path_factory.mktemp))) as org:
+    with stored_once(lambda: org_with_sessions(Org(tmp_path_factory.mktemp))) as org:
         yield org
 
 
-def told_of_teams(org: Org) -> Org:
+def org_with_sessions(org: Org) -> Org:
     create_teams(IndividualPolicy.NAMED)
     for number, name in enumerate(("ada", *OTHERS_IN_PLATFORM), start=1):
         org.session(by=name, on=day_before(6), at="09:00", tokens=1000 * number, lines=100 + 10 * number, minutes=30)
@@ -109,9 +109,7 @@ def test_the_other_rankings(teams: Org, sign_in: SignIn) -> None:
 @pytest.mark.parametrize(
     "column", ["sessions", "tokens", "session_duration", "error_rate", "spend_per_commit", "ship_rate"]
 )
-def test_each_column_sorts_both_ways_and_what_is_not_known_stands_last(
-    teams: Org, sign_in: SignIn, column: str
-) -> None:
+def test_every_column_sorts_both_ways_with_unknown_values_last(teams: Org, sign_in: SignIn, column: str) -> None:
     label = {
         "sessions": "Sessions",
         "tokens": "Tokens Used",
@@ -219,7 +217,7 @@ def test_no_facet_tells_where_a_pseudonym_works(teams: Org, sign_in: SignIn) -> 
     assert rows(client, unit="platform", repository="shop") == rows(client, unit="platform")
 
 
-def test_a_search_looks_at_what_is_seen(teams: Org, sign_in: SignIn) -> None:
+def test_a_search_covers_what_is_seen(teams: Org, sign_in: SignIn) -> None:
     client = sign_in(MEMBER)
     assert names(rows(client, unit="platform", q="hed")) == ["Hedy"]
     assert rows(client, unit="platform", q="hed")[0]["Rank"] == "1"  # as in the whole list

@@ -103,7 +103,7 @@ def test_the_picked_statistic_is_that_of_the_chart_and_of_the_panels(shop: Deliv
     assert member.get("/insights/metrics/dora.deployment_frequency/", {"statistic": "mean"}).status_code == 200
 
 
-def test_the_figure_is_of_the_window_that_was_asked_for(shop: Delivery, member: Client) -> None:
+def test_the_figure_is_of_the_requested_window(shop: Delivery, member: Client) -> None:
     """Also of one that is short, or long gone: its rows and what stands out are of the same days."""
     brought(shop, {11: 10, 12: 20, 13: 30}, "d0", at=noon() - timedelta(weeks=40))
     then = {
@@ -241,7 +241,7 @@ def test_what_is_nearly_always_the_same_has_no_tail(org: Org, member: Client) ->
 @pytest.fixture
 def twelve_shops(org: Org) -> Mapping[str, int]:
     """Twelve repositories with one deployment each, today a week ago, and the lead time in hours of what it brought."""
-    hours = {f"acme/shop-{letter}": number for number, letter in enumerate("abcdefghijkl", start=1)}
+    hours = {f"acme/shop-{suffix}": number for number, suffix in enumerate("abcdefghijkl", start=1)}
     for repository, lead_time in hours.items():
         shop = Delivery(repository)
         shop.merges(1, at="Mon 00:00", sha=repository[-1], **at_noon(lead_time))

@@ -114,7 +114,7 @@ def test_it_takes_few_queries(admin: Client, used: Org, django_assert_max_num_qu
         admin.get(reverse("ai_prices"), {"all": "claude-haiku-4-5"})
 
 
-def test_seats_are_added_once_asked_for(admin: Client, used: Org) -> None:
+def test_seats_are_added_on_request(admin: Client, used: Org) -> None:
     assert "With seats" not in admin.get(reverse("ai")).content.decode()
     start = timezone.localdate().replace(day=1)
     import_seats(

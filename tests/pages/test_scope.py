@@ -84,7 +84,7 @@ FIGURES = (
 
 
 @pytest.mark.parametrize("narrowed", [{"unit": "empty"}, {"where": "site=Atlantis"}], ids=["unit", "where"])
-def test_every_figure_is_of_the_unit_and_the_people_asked_for(
+def test_every_figure_is_of_the_requested_unit_and_people(
     world: World, member: Client, narrowed: dict[str, str]
 ) -> None:
     Unit.objects.create(tree=OrgTree.objects.get(slug=TREE), name="Empty", slug="empty")
@@ -100,7 +100,7 @@ def test_the_page_says_whose_figures_it_shows(world: World, admin: Client) -> No
     assert page(admin, METRIC, unit="a").count('<b aria-current="true">A</b>') == 1
 
 
-def test_each_tree_in_use_has_a_tile_and_the_chosen_one_is_marked(world: World, admin: Client) -> None:
+def test_every_tree_in_use_has_a_tile_and_the_chosen_one_is_marked(world: World, admin: Client) -> None:
     OrgTree.objects.create(name="Old", slug="old", archived_at=NOW)
     UnitPlace.objects.create(unit=Unit.objects.get(slug="root"), during="[2020-01-01,)")
     html = page(admin, "/insights/ai/", unit="a1", range="4w")
@@ -198,7 +198,7 @@ ADDRESSES: Sequence[str] = [
 ]
 
 
-def test_kept_figures_of_units_cost_few_queries(world: World, admin: Client, subtests: pytest.Subtests) -> None:
+def test_cached_figures_of_units_cost_few_queries(world: World, admin: Client, subtests: pytest.Subtests) -> None:
     refresh()
     for address in ADDRESSES:
         with subtests.test(address=address):

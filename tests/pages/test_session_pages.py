@@ -125,7 +125,7 @@ def test_why_a_session_is_waste_or_unknown(teams: Org, sign_in: SignIn, name: st
     assert reason in plain(sign_in(Persona(name)).get(address(session_of(name))).content.decode())
 
 
-def test_a_pending_session_says_when_it_settles(teams: Org, sign_in: SignIn) -> None:
+def test_a_pending_session_says_when_it_is_judged(teams: Org, sign_in: SignIn) -> None:
     session = AgentSession.objects.filter(identity__person__email="hedy@example.com").latest("started_at")
     page = plain(sign_in(Persona("hedy")).get(address(session)).content.decode())
     assert "Pending It ended less than 72 hours ago" in page
@@ -219,7 +219,7 @@ def test_rows_of_sessions_lead_to_their_pages(teams: Org, sign_in: SignIn) -> No
     assert f'<a href="{address(session_of("ada"))}">' in own
 
 
-def test_a_huge_session_is_told_by_the_hour(teams: Org, sign_in: SignIn) -> None:
+def test_a_huge_session_is_shown_by_the_hour(teams: Org, sign_in: SignIn) -> None:
     """A hundred thousand requests in three hours, and a tool call beside: nothing is listed whole."""
     session = session_of("ada")
     start = datetime(2026, 1, 5, 9, tzinfo=UTC)

@@ -27,7 +27,7 @@ def _half_unmatched(org: Org) -> None:
 
 
 @pytest.mark.usefixtures("_half_unmatched")
-def test_the_share_of_nobody_is_told(sign_in: Callable[[Persona], Client]) -> None:
+def test_the_share_of_unmatched_identities_is_shown(sign_in: Callable[[Persona], Client]) -> None:
     page = sign_in(ADMIN).get("/insights/ai/").content.decode()
     assert "No person is matched to 50% of sessions and 25% of the spend" in page
     assert "Review identities" in page

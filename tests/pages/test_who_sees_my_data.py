@@ -64,7 +64,7 @@ def got(client: Client, of: RowKind) -> str:
 
 
 @pytest.mark.parametrize("policy", IndividualPolicy)
-def test_the_page_says_what_each_role_gets(teams: None, sign_in: SignIn, policy: IndividualPolicy) -> None:
+def test_the_page_says_what_every_role_sees(teams: None, sign_in: SignIn, policy: IndividualPolicy) -> None:
     Organisation.objects.update(individual_policy=policy)
     unit, others = visibility(sign_in(MEMBER))
     for persona, words in ((COLLEAGUE, unit), (MANAGER, unit), (EXECUTIVE, others), (ADMIN, others)):

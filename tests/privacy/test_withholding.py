@@ -195,14 +195,14 @@ def walked() -> list[str]:
     return pages + [f"/api/v1/metrics/{key}/series/?segment={dimension}" for dimension, key in split.items()]
 
 
-def walked_of_each_metric() -> list[str]:
+def addresses_by_metric() -> list[str]:
     """What the API answers with other words for each metric; its series are read without it, all at once."""
     return [f"/api/v1/metrics/{metric.key}/{kind}/" for metric in metrics() for kind in ("rows", "distribution")]
 
 
-@pytest.mark.parametrize(("name", "of_each_metric"), [("lise", True), ("mary", True), ("admin", False)])
+@pytest.mark.parametrize(("name", "by_metric"), [("lise", True), ("mary", True), ("admin", False)])
 def test_no_answer_tells_a_withheld_figure(
-    teams: Org, name: str, of_each_metric: bool, sign_in: Callable[[Persona], Client]
+    teams: Org, name: str, by_metric: bool, sign_in: Callable[[Persona], Client]
 ) -> None:
     persona = Persona(name, is_admin=name == "admin")
     client = sign_in(persona)
@@ -210,7 +210,7 @@ def test_no_answer_tells_a_withheld_figure(
     assert f"{PLANTED + 45_678 + 98_761:,}" in planted
     tells = re.compile(rf"(?<![\d.,])(?:{'|'.join(map(re.escape, planted))})(?!\d)")
     leaks = {}
-    for address in [*walked(), *(walked_of_each_metric() if of_each_metric else ())]:
+    for address in [*walked(), *(addresses_by_metric() if by_metric else ())]:
         joined = "&" if "?" in address else "?"
         answer = client.get(f"{address}{joined}unit=search")
         body = answer.getvalue().decode(errors="replace")

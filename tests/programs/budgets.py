@@ -24,7 +24,7 @@ def spends(org: Org, dollars: float, *, on: str | date, people: Iterable[str] = 
     org.fold()
 
 
-def spends_each_week(org: Org, dollars: float, *, weeks: Iterable[date], people: Iterable[str] = IN_PLATFORM) -> None:
+def spends_weekly(org: Org, dollars: float, *, weeks: Iterable[date], people: Iterable[str] = IN_PLATFORM) -> None:
     """On the Wednesdays of these weeks, which are named by their Mondays."""
     for monday in weeks:
         for name in people:

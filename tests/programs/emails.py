@@ -54,7 +54,7 @@ def send_after(minutes: int) -> Counter[str]:
         return Counter(send_waiting())
 
 
-def only_letter() -> OutgoingEmail:
+def only_email() -> OutgoingEmail:
     return OutgoingEmail.objects.get()
 
 

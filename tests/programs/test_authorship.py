@@ -23,7 +23,7 @@ def titles_by(objective: Objective) -> list[tuple[str, int | None]]:
     return [(event.title, event.pgh_context.metadata["user"] if event.pgh_context else None) for event in events]
 
 
-def test_each_change_is_told_with_its_account(quarter: Quarter) -> None:
+def test_every_change_names_its_account(quarter: Quarter) -> None:
     manager, admin = create_user(MANAGER), create_user(ADMIN)
     with changes_by(manager):
         objective = Objective.objects.create(quarter=quarter, title="Ship faster")

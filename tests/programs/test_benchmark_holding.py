@@ -212,7 +212,7 @@ def test_a_metric_without_a_direction_is_given_one(teams: Teams) -> None:
         agree(metric="ai.session_duration", threshold=60.0, target=90.0, better="lower")
 
 
-def test_a_metric_that_is_gone_stays_told_and_can_be_taken_back(teams: Teams) -> None:
+def test_a_metric_that_is_gone_stays_listed_and_can_be_taken_back(teams: Teams) -> None:
     gone = BenchmarkVersion.objects.create(
         metric="dora.luck", unit=teams.platform, number=1, metric_version=1, better="higher", threshold=1.0, reason="?"
     )

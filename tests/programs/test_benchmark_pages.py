@@ -231,7 +231,7 @@ def test_one_focus_at_a_time_and_a_starter_set_in_one_step(sign_in: SignIn) -> N
     assert "no longer exist: dora.luck" in page(client, "/programs/focus/?unit=platform")
 
 
-def test_a_baseline_of_few_people_cannot_be_asked_for_by_trying_targets(sign_in: SignIn, org: Org) -> None:
+def test_trying_targets_does_not_reveal_the_baseline_of_few_people(sign_in: SignIn, org: Org) -> None:
     """Search is two people: what they do is told to nobody outside, whatever target is tried."""
     changes_of(org, ("grace", "lise"), weeks=range(1, 13), waits=lambda _week: 20.0, first=50_000)
     for hours in (20.0, 23.9, 24.1, 80.0):  # both sides of the 24 hours that it is

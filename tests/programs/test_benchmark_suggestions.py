@@ -50,7 +50,7 @@ def other_units(teams: Teams, org: Org, waits: Sequence[float], *, people: int =
         changes_of(org, of_unit, weeks=[2], waits={2: wait}.__getitem__, first=10_000 * number)
 
 
-def one_each(days: Sequence[date]) -> list[dict[str, object]]:
+def values_of(days: Sequence[date]) -> list[dict[str, object]]:
     """A change of each of Platform's people, one a day."""
     return [merged(n, day, author=name) for n, (name, day) in enumerate(zip(PLATFORM, days, strict=True), start=1)]
 
@@ -75,7 +75,7 @@ def test_the_best_quarter_of_its_own(org: Org, teams: Teams) -> None:
     assert counted.target is None
 
 
-def test_units_like_it_are_told_of_together_and_never_named(org: Org, teams: Teams) -> None:
+def test_units_like_it_are_summarised_and_never_named(org: Org, teams: Teams) -> None:
     other_units(teams, org, [4.0, 6.0, 16.0])
     changes_of(org, PLATFORM, weeks=[2], waits=lambda _week: 40.0, first=1)
     suggestion = of_kind(suggested("platform"), "peers")
@@ -103,7 +103,7 @@ def test_ready_made_targets_and_published_sets(org: Org, teams: Teams) -> None:
     days = [weeks_ago(week) for week in (1, 2, 3, 4, 5, 6)]
     org.push(
         "pull-requests",
-        *one_each(days),
+        *values_of(days),
     )
     org.push("deployments", *[deployed(n, day) for n, day in enumerate(days, start=1)])
     pickup = of_kind(suggested("platform"), "ready-made")
@@ -125,7 +125,7 @@ def test_the_next_band_is_the_threshold(org: Org, teams: Teams) -> None:
     days = [weeks_ago(week) for week in (7, 6, 5, 4, 3, 2)]
     org.push(
         "pull-requests",
-        *one_each(days),
+        *values_of(days),
     )
     org.push("deployments", deployed(1, weeks_ago(1)))
     suggestion = of_kind(suggested("platform", key="dora.lead_time"), "published")
@@ -136,7 +136,7 @@ def test_the_next_band_is_the_threshold(org: Org, teams: Teams) -> None:
     assert hours(of_few.threshold, of_few.target) == [168, 24], "of a figure that is not known the one before the best"
 
 
-def test_many_questions_are_answered_as_each_alone(org: Org, teams: Teams) -> None:
+def test_many_questions_are_answered_as_one_by_one(org: Org, teams: Teams) -> None:
     other_units(teams, org, [4.0, 6.0, 16.0])
     changes_of(org, PLATFORM, weeks=[2, 15, 30], waits=lambda week: 10.0 + week, first=1)
     keys = [(PICKUP, Period.NONE), ("pr.throughput", Period.MONTH), ("pr.throughput", Period.WEEK), ("pr.size", "")]

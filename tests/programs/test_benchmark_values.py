@@ -55,7 +55,7 @@ def test_what_is_written_is_read(text: str, unit: UnitOfMeasure, value: float | 
         ("2 a year", U.PER_DAY, "a week"),
     ],
 )
-def test_what_cannot_be_read_is_told(text: str, unit: UnitOfMeasure, words: str) -> None:
+def test_unreadable_values_are_reported(text: str, unit: UnitOfMeasure, words: str) -> None:
     with pytest.raises(UnreadableValueError, match=words):
         read_value(text, unit)
 

@@ -18,7 +18,7 @@ from programs.budgets.services.alerting import alert_of_budgets
 from programs.models import Budget
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, create_user
-from tests.programs.budgets import IN_PLATFORM, budget, spends, spends_each_week, weeks_before
+from tests.programs.budgets import IN_PLATFORM, budget, spends, spends_weekly, weeks_before
 from tests.programs.reminders import open_accounts
 from tests.teams import Teams, create_teams
 
@@ -71,7 +71,7 @@ def by_centre(rows: list[dict[str, str]], month: str = "2026-11") -> dict[str, f
 
 
 def test_the_list_shows_spend_forecast_and_contacts(org: Org) -> None:
-    spends_each_week(org, 10, weeks=EIGHT_WEEKS)
+    spends_weekly(org, 10, weeks=EIGHT_WEEKS)
     budget(amount=200)
     page = text(client_of(EXECUTIVE), "/insights/ai/budgets/")
     for words in ("Platform", "$120", "$240", "Forecast to exceed it", "Ada", "Edith", "Alerts at 80 % forecast"):
@@ -85,7 +85,7 @@ def test_the_list_shows_spend_forecast_and_contacts(org: Org) -> None:
 
 
 def test_the_ai_page_shows_the_budget_of_its_unit(org: Org) -> None:
-    spends_each_week(org, 60, weeks=EIGHT_WEEKS)
+    spends_weekly(org, 60, weeks=EIGHT_WEEKS)
     budget()
     budget(unit="")
     client = client_of(EXECUTIVE)
@@ -113,7 +113,7 @@ def test_a_budget_is_set_changed_and_its_history_names_the_author() -> None:
 
 
 def test_the_api_writes_and_reads_as_the_pages_do(org: Org) -> None:
-    spends_each_week(org, 10, weeks=EIGHT_WEEKS)
+    spends_weekly(org, 10, weeks=EIGHT_WEEKS)
     client = client_of(MANAGER)
     sent = {"unit": "platform", "amount": 200, "first_month": "2026-11"}
     added = client.post("/api/v1/budgets/", sent, content_type="application/json")

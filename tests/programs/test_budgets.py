@@ -18,7 +18,7 @@ from programs.budgets.services.writing import add_budget, change_budget, remove_
 from programs.models import AlertKind, Budget, BudgetAlert, Notice
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER
-from tests.programs.budgets import budget, spends, spends_each_week, weeks_before
+from tests.programs.budgets import budget, spends, spends_weekly, weeks_before
 from tests.programs.reminders import open_accounts
 from tests.programs.tickets import as_
 from tests.teams import Teams, create_teams
@@ -49,7 +49,7 @@ def alerted() -> set[tuple[str, str]]:
 class TestOutlook:
     def test_the_month_goes_on_as_the_last_weeks_did(self, org: Org) -> None:
         """Six people spend $10 each on Wednesdays: 2 of November are past, 2 (18 and 25 November) to come."""
-        spends_each_week(org, 10, weeks=EIGHT_WEEKS)
+        spends_weekly(org, 10, weeks=EIGHT_WEEKS)
         outlook = outlook_of(budget(amount=200))
         assert outlook.spent == pytest.approx(120, abs=0.01)
         assert outlook.spend.forecast is not None
@@ -58,33 +58,33 @@ class TestOutlook:
         assert outlook.state == BudgetState.FORECAST_OVER
 
     def test_weeks_before_spending_began_are_no_zeros(self, org: Org) -> None:
-        spends_each_week(org, 10, weeks=EIGHT_WEEKS[-4:])
+        spends_weekly(org, 10, weeks=EIGHT_WEEKS[-4:])
         forecast = outlook_of(budget()).spend.forecast
         assert forecast is not None
         assert forecast.weeks == 3
         assert forecast.weekly == pytest.approx(60, abs=0.01)
 
     def test_a_tool_that_is_new_has_no_forecast_and_says_so(self, org: Org) -> None:
-        spends_each_week(org, 10, weeks=EIGHT_WEEKS[-2:])
+        spends_weekly(org, 10, weeks=EIGHT_WEEKS[-2:])
         outlook = outlook_of(budget())
         assert outlook.spent == pytest.approx(120, abs=0.01)
         assert outlook.spend.forecast is None
         assert "3 complete weeks" in outlook.spend.why_none
 
     def test_an_agents_budget_counts_that_agent_alone(self, org: Org) -> None:
-        spends_each_week(org, 10, weeks=EIGHT_WEEKS)
+        spends_weekly(org, 10, weeks=EIGHT_WEEKS)
         assert outlook_of(budget(agent="claude_code")).spent == pytest.approx(120, abs=0.01)
         assert outlook_of(budget(agent="codex")).spent == 0
 
     def test_a_unit_of_few_people_has_neither_spend_nor_forecast(self, org: Org) -> None:
-        spends_each_week(org, 10, weeks=EIGHT_WEEKS, people=("grace", "lise"))
+        spends_weekly(org, 10, weeks=EIGHT_WEEKS, people=("grace", "lise"))
         outlook = outlook_of(budget(unit="search", amount=1))
         assert (outlook.spent, outlook.spend.forecast, outlook.state) == (None, None, BudgetState.UNKNOWN)
         assert alert_of_budgets() == 0
 
     def test_where_the_policy_names_people_small_units_are_alerted_too(self, org: Org) -> None:
         Organisation.objects.update(individual_policy=IndividualPolicy.NAMED)
-        spends_each_week(org, 10, weeks=EIGHT_WEEKS, people=("grace", "lise"))
+        spends_weekly(org, 10, weeks=EIGHT_WEEKS, people=("grace", "lise"))
         budget(unit="search", amount=1)
         assert alert_of_budgets() == 2
 
@@ -97,7 +97,7 @@ class TestOutlook:
 
 class TestAlerts:
     def test_owner_and_managers_are_alerted_once_per_threshold_and_month(self, org: Org) -> None:
-        spends_each_week(org, 10, weeks=EIGHT_WEEKS)
+        spends_weekly(org, 10, weeks=EIGHT_WEEKS)
         stored = budget(amount=250)
         assert alert_of_budgets() == 1
         assert alerted() == {("ada", "budget_forecast"), ("edith", "budget_forecast")}
@@ -110,12 +110,12 @@ class TestAlerts:
         assert BudgetAlert.objects.count() == 2
 
     def test_a_threshold_that_is_not_set_alerts_nobody(self, org: Org) -> None:
-        spends_each_week(org, 10, weeks=EIGHT_WEEKS)
+        spends_weekly(org, 10, weeks=EIGHT_WEEKS)
         budget(amount=100, forecast_percent=None, spent_percent=None)
         assert alert_of_budgets() == 0
 
     def test_another_threshold_is_another_alert(self, org: Org) -> None:
-        spends_each_week(org, 10, weeks=EIGHT_WEEKS)
+        spends_weekly(org, 10, weeks=EIGHT_WEEKS)
         stored = budget(amount=250)
         alert_of_budgets()
         change_budget(as_(MANAGER), stored, {"forecast_percent": 90}, of_version=1)
@@ -128,7 +128,7 @@ class TestAlerts:
         teams.engineering.save()
         teams.search.leader = None
         teams.search.save()
-        spends_each_week(org, 10, weeks=EIGHT_WEEKS)
+        spends_weekly(org, 10, weeks=EIGHT_WEEKS)
         of_all = budget(unit=None, amount=100, owner=None, forecast_percent=None)
         of_units = [budget(unit=unit, owner=None, amount=10**6) for unit in ("search", "platform")]
         contacts = contacts_of([of_all, *of_units])

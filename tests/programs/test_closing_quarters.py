@@ -233,7 +233,7 @@ def test_it_is_closed_once(delivered: Org) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_close_it_at_once_one_is_told(org: Org, in_october: None) -> None:
+def test_one_of_two_who_close_it_at_once_is_refused(org: Org, in_october: None) -> None:
     create_teams()
     with time_machine.travel(datetime(2026, 9, 20, 12, tzinfo=UTC), tick=False):
         objective(key_results=(by_hand(metric="pr.size", better="", target=50.0, baseline=90.0),))
@@ -269,7 +269,7 @@ def test_before_its_end_it_takes_a_reason(delivered: Org) -> None:
     assert read(document).forced_because == "The company year changed"
 
 
-def test_what_is_entered_by_hand_is_asked_for(delivered: Org) -> None:
+def test_hand_entered_values_are_requested(delivered: Org) -> None:
     written = objective()
     with pytest.raises(FieldError, match="“Satisfaction”"):
         close()

@@ -111,7 +111,7 @@ def test_an_objectives_history_tells_key_results_and_amounts(sign_in: SignIn) ->
     assert got(sign_in(EXECUTIVE), "/api/v1/objectives/4711/history/", 404)
 
 
-def test_amounts_that_are_not_shown_are_not_told_either(sign_in: SignIn) -> None:
+def test_amounts_that_are_hidden_on_pages_are_hidden_here(sign_in: SignIn) -> None:
     """The figures of the whole organisation are not for members; its goals are."""
     new_objective = objective(EXECUTIVE, unit=None, key_results=(OF_METRIC,))
     address = f"/api/v1/objectives/{new_objective.pk}/history/"

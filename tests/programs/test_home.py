@@ -47,7 +47,7 @@ def program(client: Client) -> Any:
     return part.context["section"]
 
 
-def test_each_role_sees_what_waits_for_it_and_the_goals_that_concern_it(sign_in: Callable[[Persona], Client]) -> None:
+def test_every_role_sees_its_open_tasks_and_goals(sign_in: Callable[[Persona], Client]) -> None:
     ticket(title="Reviews wait")
     objective(title="Of Platform", is_mandatory=True)
     objective(EXECUTIVE, title="Of Search", unit="search")
@@ -83,7 +83,7 @@ def test_a_manager_sees_the_goals_of_all_their_units_in_whichever_tree(
     assert [line.title for line in section["objectives"]] == ["Of Berlin"]
 
 
-def test_where_nothing_is_begun_members_see_nothing_of_it(sign_in: Callable[[Persona], Client]) -> None:
+def test_members_without_work_or_goals_see_no_section(sign_in: Callable[[Persona], Client]) -> None:
     assert program(sign_in(MEMBER)) is None
     assert program(sign_in(ADMIN)) is not None, "two teams lack their objective"
 

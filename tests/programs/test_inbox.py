@@ -59,7 +59,7 @@ def test_everybody_finds_their_own_notices(teams: Teams, sign_in: SignIn) -> Non
     assert "No unread notifications" in page(sign_in(OTHER_MEMBER))
 
 
-def test_nobody_opens_or_marks_what_others_were_told(teams: Teams, sign_in: SignIn) -> None:
+def test_nobody_opens_or_marks_notices_of_others(teams: Teams, sign_in: SignIn) -> None:
     filed("A rota", due=0, unit=teams.platform)
     plan_reminders()
     notice = notice_of(MEMBER)
@@ -247,7 +247,7 @@ class TestTheOutboxInAdmin:
         assert sign_in(persona).get(reverse("admin:programs_outgoingemail_changelist")).status_code != 200
 
 
-def test_old_notices_and_letters_are_forgotten(teams: Teams) -> None:
+def test_old_notices_and_emails_are_deleted(teams: Teams) -> None:
     filed("A rota", due=0, unit=teams.platform)
     plan_reminders()
     long_ago = timezone.now() - timedelta(days=181)

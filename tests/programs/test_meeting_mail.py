@@ -81,7 +81,7 @@ def content_of(part: Any) -> bytes:
     return content
 
 
-def test_an_invitation_for_each_meeting_of_the_next_two_months(server: MailServer) -> None:
+def test_an_invitation_for_every_meeting_of_the_next_two_months(server: MailServer) -> None:
     stored = scheduled()
     mails = sent_to_ada(server)
     events = sorted((event_in(mail) for mail in mails), key=lambda event: event["start"])
@@ -164,13 +164,13 @@ def test_the_end_of_a_series_cancels_what_was_invited_to(server: MailServer) -> 
     assert {notice.kind for notice in Notice.objects.filter(number=1)} == {"meeting_cancelled"}
 
 
-def test_who_is_taken_off_is_told_and_the_others_are_left_in_peace(server: MailServer) -> None:
+def test_removed_participants_are_notified_and_the_others_are_not(server: MailServer) -> None:
     stored = scheduled(people=("ada", "edith"))
     sent_to_ada(server)
     changed(stored, people=("edith", "grace"))
     assert {(event["method"], event["sequence"]) for event in map(event_in, sent_to_ada(server))} == {("CANCEL", "1")}
-    told = [notice for notice in notices() if notice[3] == 1]
-    assert told == [
+    updates = [notice for notice in notices() if notice[3] == 1]
+    assert updates == [
         ("ada", "cancelled", JULY, 1),
         ("ada", "cancelled", AUGUST, 1),
         ("grace", "invitation", JULY, 1),

@@ -171,7 +171,7 @@ def test_who_sees_which_meeting(teams: Teams) -> None:
     assert "Monthly review of Search" not in page(MEMBER, LIST)
 
 
-def test_members_see_title_and_time_and_participants_each_other() -> None:
+def test_members_see_title_and_time_and_participants_see_one_another() -> None:
     meeting = coming(scheduled(people=("edith", "hedy"), location="Room 4"))[0]
     shown = page(MEMBER, url(meeting))
     assert "Tue 7 Jul 2026, 10:00–11:00" in shown

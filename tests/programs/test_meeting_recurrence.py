@@ -65,7 +65,7 @@ def test_a_leap_year_has_a_29th_of_february() -> None:
     assert days(date(2026, 3, 31), rule=Rule.DAY, day=29) == ["2026-01-29", "2026-02-28", "2026-03-29"]
 
 
-def test_each_n_months_counts_from_the_first_meeting_and_goes_past_the_year() -> None:
+def test_every_n_months_counts_from_the_first_meeting_and_goes_past_the_year() -> None:
     """The 10th of July is after its first Tuesday: the first meeting is in August."""
     found = occurrences(on_first_tuesdays(every_months=5, starts_on=date(2026, 7, 10)), until=date(2027, 12, 31))
     assert [str(met.day) for met in found] == ["2026-08-04", "2027-01-05", "2027-06-01", "2027-11-02"]

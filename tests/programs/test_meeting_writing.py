@@ -44,7 +44,7 @@ def test_half_a_year_of_meetings_is_there_at_once() -> None:
     assert {person.person.full_name for person in first.participants.select_related("person")} == {"Ada", "Edith"}
 
 
-def test_further_meetings_are_made_as_time_goes_on_and_each_once() -> None:
+def test_further_meetings_are_created_once_as_time_goes_on() -> None:
     stored = scheduled()
     with on("2026-07-08"):
         make_meetings_ahead()
@@ -139,7 +139,7 @@ def test_a_series_that_ends_has_no_further_meetings_and_keeps_the_past() -> None
         assert coming(stored)[0].sequence == 2
 
 
-def test_a_series_that_has_not_begun_ends_without_a_meeting() -> None:
+def test_a_series_that_has_not_started_ends_without_a_meeting() -> None:
     stored = scheduled(starts_on=day("2026-08-01"))
     assert end_series(as_(MANAGER), stored).ends_on == day("2026-06-14")
     assert days(stored) == []
@@ -249,7 +249,7 @@ def test_who_may_not_schedule_may_not_change_either() -> None:
             refused()
 
 
-def test_whoever_changes_an_older_version_is_told_and_nothing_is_stored() -> None:
+def test_a_change_of_an_older_version_is_refused_and_nothing_is_stored() -> None:
     stored = scheduled()
     changed(stored, begins="11:00")
     with pytest.raises(ConflictError):

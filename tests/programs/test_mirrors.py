@@ -145,7 +145,7 @@ def test_an_answer_that_was_lost_makes_no_second_issue(tracker: IssueTracker) ->
     assert mirror().status == "synced"
 
 
-def test_a_missing_permission_is_told_and_the_mirror_can_be_tried_again(tracker: IssueTracker) -> None:
+def test_a_missing_permission_is_shown_and_the_mirror_can_be_retried(tracker: IssueTracker) -> None:
     written = ticket()
     start_mirror(as_(MANAGER), written, Resource.objects.get().pk)
     tracker.broken = [403, 403, 403]

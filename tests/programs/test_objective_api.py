@@ -86,9 +86,7 @@ def test_an_objective_is_written_changed_and_spoken_of(teams: Teams, sign_in: Ca
     assert (quarter["name"], quarter["sha256"]) == (document["quarter"], None)
 
 
-def test_of_two_changes_the_second_is_told_what_the_first_said(
-    teams: Teams, sign_in: Callable[[Persona], Client]
-) -> None:
+def test_the_second_of_two_changes_sees_the_first(teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
     client, new_one = sign_in(MANAGER), objective()
     assert patch(client, new_one.pk, {"title": "First", "version": 1}).status_code == 200
     refused = patch(client, new_one.pk, {"title": "Second", "version": 1})

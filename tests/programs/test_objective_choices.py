@@ -54,14 +54,14 @@ def test_those_of_units_above_come_first_and_no_others(above: dict[str, Objectiv
     assert offered("nowhere\x00", None) == ["None"]
 
 
-def test_what_was_chosen_stays_sayable_and_what_is_not_to_be_seen_is_not_told(above: dict[str, Objective]) -> None:
+def test_chosen_values_stay_selectable_and_hidden_ones_are_not_revealed(above: dict[str, Objective]) -> None:
     quarter, draft, search = current_quarter(), str(above["draft"].pk), str(above["search"].pk)
     assert offered("platform", quarter, named=search, persona=EXECUTIVE)[-1] == "Search: Of search"
     assert offered("platform", quarter, named=draft) == offered("platform", quarter)
     assert offered("platform", quarter, named="9" * 40) == offered("platform", quarter)
 
 
-def test_a_wrong_choice_is_told_beside_its_field(above: dict[str, Objective]) -> None:
+def test_a_wrong_choice_is_reported_at_its_field(above: dict[str, Objective]) -> None:
     answer = signed_in(EXECUTIVE).post(reverse("objective_new"), form_of(parent=str(above["search"].pk)))
     assert answer.status_code == 400
     assert "Search does not stand above Platform" in answer.content.decode()
@@ -84,7 +84,7 @@ def test_a_ticket_is_part_of_any_plan_its_own_first(above: dict[str, Objective])
     assert groups == ["Of the unit", "Units above", "All of the organisation", "Other units"]
 
 
-def test_an_edit_keeps_what_its_author_may_not_see_and_is_not_told_what_that_is(above: dict[str, Objective]) -> None:
+def test_an_edit_keeps_what_its_author_may_not_see_and_does_not_reveal_it(above: dict[str, Objective]) -> None:
     served = objective(EXECUTIVE, title="Serves a draft", parent=above["draft"].pk)
     client, address = signed_in(MANAGER), reverse("objective_edit", args=[served.pk])
     page = text(client, address)

@@ -116,14 +116,14 @@ def test_baselines_are_looked_up_without_storing_anything(sign_in: SignIn) -> No
     assert answer.status_code == 200
     assert "Lower is better" in plain(answer.content.decode())
     assert not Objective.objects.exists()
-    asked_for = {
+    requested = {
         "row": "2", "unit": "platform", "quarter": str(current_quarter().start),
         "key_results-2-metric": "pr.review_time", "key_results-2-statistic": "p90",
     }  # fmt: skip
-    part = client.get(reverse("objective_baseline"), asked_for)
+    part = client.get(reverse("objective_baseline"), requested)
     assert "Lower is better" in part.content.decode()
     for wrong in ({"row": "x"}, {"unit": "nowhere"}, {"quarter": "never"}, {"key_results-2-metric": "no.such"}):
-        assert client.get(reverse("objective_baseline"), {**asked_for, **wrong}).status_code == 200
+        assert client.get(reverse("objective_baseline"), {**requested, **wrong}).status_code == 200
 
 
 def test_a_metric_leads_to_an_objective_for_whoever_may_write_one(sign_in: SignIn) -> None:

@@ -196,7 +196,7 @@ def test_a_quarter_that_is_over_is_final(delivered: Org) -> None:
     assert count.pace == 36, "nothing more comes"
 
 
-def test_a_quarter_that_has_not_begun_has_no_value(delivered: Org) -> None:
+def test_a_quarter_that_has_not_started_has_no_value(delivered: Org) -> None:
     from programs.quarters.fiscal_quarters import following
 
     written = objective(key_results=(pickup(),), quarter=following(current_quarter()))
@@ -254,7 +254,7 @@ def test_what_is_above_a_team_is_read_without_its_figures(delivered: Org) -> Non
     assert measure(written, EXECUTIVE)[0].value is not None
 
 
-def test_how_a_goal_above_stands_is_told_without_its_figures(delivered: Org) -> None:
+def test_the_status_of_a_goal_above_is_shown_without_its_figures(delivered: Org) -> None:
     """Of eight people it is told; of Search's two it is not, to whoever stands elsewhere."""
     above = objective(EXECUTIVE, unit="engineering", key_results=(pickup(),))
     (member,) = progress_of([above], as_(MEMBER), today=TODAY)
@@ -264,8 +264,8 @@ def test_how_a_goal_above_stands_is_told_without_its_figures(delivered: Org) -> 
     assert member.key_results[0].standing is ObjectiveStatus.UNKNOWN
     assert not any(digit in member.why for digit in "0123456789"), member.why
     few = objective(EXECUTIVE, unit="search", key_results=(pickup(target_kind="absolute", target=HOUR),))
-    (told_of_few,) = progress_of([few], as_(EXECUTIVE), today=TODAY)
-    assert (told_of_few.shown, told_of_few.is_status_hidden) == (ObjectiveStatus.UNKNOWN, True)
+    (progress_of_few,) = progress_of([few], as_(EXECUTIVE), today=TODAY)
+    assert (progress_of_few.shown, progress_of_few.is_status_hidden) == (ObjectiveStatus.UNKNOWN, True)
 
 
 def test_a_list_filters_by_what_it_shows(delivered: Org) -> None:
@@ -318,7 +318,7 @@ def test_lists_are_narrowed(delivered: Org) -> None:
             ObjectiveFilters({name: "a\x00b"}, access, today=TODAY).chosen  # noqa: B018  # reads it
 
 
-def test_figures_read_together_are_those_that_each_reads_alone(delivered: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_read_together_equal_those_read_one_by_one(delivered: Org, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five objectives of three units, some of which ask the same, and one whose statistic there is not."""
     for unit in ("platform", "search", "engineering", None):
         objective(EXECUTIVE, unit=unit, title=f"Of {unit}", key_results=(

@@ -167,7 +167,7 @@ def test_the_list_is_narrowed_and_counts_what_there_is(sign_in: SignIn) -> None:
     assert "The owned one" in mine
 
 
-def test_the_csv_has_a_row_for_each_key_result_and_runs_no_formula(sign_in: SignIn) -> None:
+def test_the_csv_has_a_row_per_key_result_and_runs_no_formula(sign_in: SignIn) -> None:
     objective(title="=1+1", key_results=(by_hand(title="One"), by_hand(title="Two, 🚀")))
     objective(EXECUTIVE, title="Of Search", unit="search")
     content = sign_in(MANAGER).get(reverse("objectives_csv")).getvalue().decode("utf-8-sig")

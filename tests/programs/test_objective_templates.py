@@ -37,7 +37,7 @@ def test_the_five_are_those_of_the_method() -> None:
     ]
 
 
-def test_each_outcome_is_bound_to_a_metric_in_its_direction_or_says_that_it_is_by_hand() -> None:
+def test_every_outcome_is_bound_to_a_metric_in_its_direction_or_says_that_it_is_by_hand() -> None:
     for template in objective_templates():
         outcomes = list(template.key_results.all())
         assert 3 <= len(outcomes) <= MOST_KEY_RESULTS

@@ -253,7 +253,7 @@ def test_a_reorganisation_makes_no_circle(teams: Org) -> None:
     assert change_objective(as_(EXECUTIVE), below, still, of_version=1).parent == above, "what was agreed stays"
 
 
-def test_the_second_of_two_edits_is_told_and_the_first_stays(teams: Org) -> None:
+def test_the_second_of_two_edits_is_refused_and_the_first_stays(teams: Org) -> None:
     written = objective()
     rows = rows_of(written)
     change_objective(as_(EXECUTIVE), written, draft(title="First", key_results=rows), of_version=1)
@@ -266,7 +266,7 @@ def test_the_second_of_two_edits_is_told_and_the_first_stays(teams: Org) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_edits_at_once_one_is_told(org: Org) -> None:
+def test_one_of_two_concurrent_edits_is_refused(org: Org) -> None:
     create_teams()
     written = objective()
     rows = rows_of(written)

@@ -98,7 +98,7 @@ def test_my_work_is_mine_the_most_urgent_first(sign_in: SignIn) -> None:
     assert not any("Late" in title for title in executive)
 
 
-def test_managers_are_told_of_what_their_people_are_late_with_elsewhere(sign_in: SignIn) -> None:
+def test_managers_see_what_their_people_are_late_with_elsewhere(sign_in: SignIn) -> None:
     ticket(EXECUTIVE, title="Of all", unit="", starts_on=day_before(9), due_on=day_before(3))
     client = sign_in(MANAGER)
     [line] = [work_line for work_line in client.get(WORK).context["work"].lines if "overdue" in work_line.title]
@@ -196,7 +196,7 @@ def test_few_queries_however_much_there_is(sign_in: SignIn) -> None:
             )
 
 
-def test_the_overview_asks_for_its_parts_and_each_is_a_page_without_a_script(sign_in: SignIn) -> None:
+def test_the_overview_loads_its_parts_which_are_pages_without_a_script(sign_in: SignIn) -> None:
     ticket(title="Reviews wait")
     done = ticket(title="A rota", starts_on=day_before(20), due_on=windows.local_today())
     move_ticket(as_(MANAGER), done, TicketState.DONE)

@@ -185,7 +185,7 @@ def test_the_guided_start_leads_to_key_indicators(sign_in: SignIn, teams: Org) -
     first = got(client, START)
     [offered] = first["teams_offered"]
     assert (offered["unit"], offered["parent"]) == ("platform", None), "those that she leads; not what is above"
-    by_executive = {each["unit"]: each["parent"] for each in got(sign_in(EXECUTIVE), START)["teams_offered"]}
+    by_executive = {entry["unit"]: entry["parent"] for entry in got(sign_in(EXECUTIVE), START)["teams_offered"]}
     assert by_executive["platform"] == "engineering"
     assert (first["baseline"], first["teams"], first["set"]) == ([], [], "dora")
     answer = got(client, START, unit="platform", set="hygiene")

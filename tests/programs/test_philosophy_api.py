@@ -44,7 +44,7 @@ def test_it_is_read_published_and_acknowledged(sign_in: Callable[[Persona], Clie
     assert sign_in(EXECUTIVE).get(ADDRESS).json()["acknowledged_by"] == 1
 
 
-def test_of_two_versions_the_second_is_told_of_the_first(sign_in: Callable[[Persona], Client]) -> None:
+def test_the_second_of_two_versions_sees_the_first(sign_in: Callable[[Persona], Client]) -> None:
     client = sign_in(EXECUTIVE)
     post(client, SAID)
     refused = post(client, {**SAID, "text": "Other words"})

@@ -43,7 +43,7 @@ def test_a_template_that_cannot_be_a_name_is_none(sign_in: SignIn) -> None:
 
 
 @pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
-def test_nothing_is_begun_for_a_quarter_that_is_far_away(sign_in: SignIn, day: str) -> None:
+def test_nothing_is_created_for_a_quarter_that_is_far_away(sign_in: SignIn, day: str) -> None:
     client = sign_in(EXECUTIVE)
     for address in ("/api/v1/objectives/templates/lead-time/", "/api/v1/objectives/baseline/?metric=pr.size"):
         joined = f"{address}{'&' if '?' in address else '?'}quarter={day}"
@@ -60,7 +60,7 @@ def test_values_of_a_check_in_stand_by_ids(sign_in: SignIn) -> None:
         assert (answer.status_code, problem(answer.json())[0]) == (400, parameter)
 
 
-def test_the_calendar_is_told_as_quarters_will_be_made(sign_in: SignIn) -> None:
+def test_the_calendar_lists_quarters_as_they_will_be_created(sign_in: SignIn) -> None:
     """A quarter from before the calendar was changed juts out into the next one, which is shorter then."""
     whole = windows.quarter_of(windows.local_today())
     Quarter.objects.all().delete()

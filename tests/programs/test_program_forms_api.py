@@ -206,7 +206,7 @@ def test_a_quarter_is_looked_at_before_it_is_closed(sign_in: SignIn) -> None:
     assert got(client, "/api/v1/quarters/soon/closing/", 404)
 
 
-def test_the_fiscal_calendar_is_told(sign_in: SignIn) -> None:
+def test_the_fiscal_calendar_is_in_the_api(sign_in: SignIn) -> None:
     answer = got_of_few_queries(sign_in(MEMBER), "/api/v1/fiscal-calendar/")
     whole = windows.quarter_of(windows.local_today())
     assert (answer["first_month"], answer["quarter"]["from"]) == (1, f"{whole.start}")
@@ -240,9 +240,9 @@ def test_versions_of_the_philosophy_stay_readable(sign_in: SignIn) -> None:
 
 def test_how_many_acknowledged_is_for_those_who_publish(sign_in: SignIn) -> None:
     """As on the page."""
-    for persona, is_told in ((EXECUTIVE, True), (ADMIN, True), (MANAGER, False), (MEMBER, False)):
+    for persona, can_see in ((EXECUTIVE, True), (ADMIN, True), (MANAGER, False), (MEMBER, False)):
         answer = got(sign_in(persona), PHILOSOPHY)
-        assert (answer["accounts"] is not None, answer["acknowledged_by"] is not None) == (is_told, is_told)
+        assert (answer["accounts"] is not None, answer["acknowledged_by"] is not None) == (can_see, can_see)
 
 
 def test_a_notice_is_unread_again(sign_in: SignIn) -> None:
@@ -258,7 +258,7 @@ def test_a_notice_is_unread_again(sign_in: SignIn) -> None:
         assert sent(client, "POST", "/api/v1/notices/unread/", body, 400)
 
 
-def test_units_below_stand_beside_each_other(sign_in: SignIn, teams: Org) -> None:
+def test_units_below_stand_side_by_side(sign_in: SignIn, teams: Org) -> None:
     deliver(teams)
     agree(EXECUTIVE, unit="", metric="pr.size", threshold=60.0, target=40.0)
     agree(EXECUTIVE, unit="platform", metric="pr.size", threshold=55.0, target=45.0)
@@ -295,7 +295,7 @@ def test_pull_requests_are_named_as_people_name_them(sign_in: SignIn, teams: Org
     assert changed["effect_reason"] == "No metric is linked, so its effect is not measured."
 
 
-def test_teams_that_lack_theirs_are_told_with_who_leads_them(sign_in: SignIn) -> None:
+def test_teams_that_lack_theirs_are_listed_with_who_leads_them(sign_in: SignIn) -> None:
     answer = got_of_few_queries(sign_in(EXECUTIVE), f"{OBJECTIVES}missing/")
     current_quarter()
     answer = got(sign_in(EXECUTIVE), f"{OBJECTIVES}missing/")

@@ -51,7 +51,7 @@ def test_the_first_tree_until_something_is_written_then_that_one_for_good(two_tr
     assert name() == OrgTree.objects.get(slug="sites").name, "it changes no more by itself"
 
 
-def test_objectives_that_are_not_mandatory_settle_nothing(two_trees: Org) -> None:
+def test_optional_objectives_do_not_choose_the_tree_of_teams(two_trees: Org) -> None:
     objective(EXECUTIVE, unit="berlin")
     assert not ProgramSettings.objects.exists()
     assert name() == "Teams"

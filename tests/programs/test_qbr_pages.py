@@ -269,7 +269,7 @@ def test_the_pdf_is_made_of_one_text_that_asks_for_nothing(delivered: Org) -> No
 
 
 @pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
-def test_a_pdf_has_a_page_for_each_sheet(delivered: Org) -> None:
+def test_a_pdf_has_a_page_per_sheet(delivered: Org) -> None:
     import time_machine
 
     qbr = signed(review())

@@ -135,7 +135,7 @@ def test_what_becomes_of_an_objective_is_decided_by_whoever_may_change_it(
     assert (new_objective.carry_over, new_objective.retrospective) == ("carry", "Rotas work.")
 
 
-def test_teams_without_their_objective_are_told_to_those_who_lead_them(
+def test_teams_without_their_objective_are_shown_to_those_who_lead_them(
     teams: Teams, sign_in: Callable[[Persona], Client]
 ) -> None:
     address = "/api/v1/objectives/missing/"

@@ -100,7 +100,7 @@ def test_what_serves_an_objective_unseen_does_not_name_it_when_it_is_closed_eith
     assert "A secret draft" not in page
 
 
-def test_a_quarter_that_has_not_begun_is_not_closed(sign_in: SignIn) -> None:
+def test_a_quarter_that_has_not_started_is_not_closed(sign_in: SignIn) -> None:
     quarter = following(current_quarter())
     client = sign_in(EXECUTIVE)
     answer = client.post(reverse("quarter_close", args=[quarter.start]), {"forced_because": "Why not."})

@@ -27,7 +27,7 @@ from tests.teams import create_teams
 StartServer = Callable[..., AbstractContextManager[Server]]
 State = OutgoingEmail.State
 WORKER = ("-m", "tests.programs.email_worker")
-LETTERS = 40
+EMAILS = 40
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def mails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MailServe
 
 
 def addresses() -> list[str]:
-    return [f"p{number}@example.com" for number in range(LETTERS)]
+    return [f"p{number}@example.com" for number in range(EMAILS)]
 
 
 @transaction.atomic
@@ -98,10 +98,10 @@ def test_killed_at_any_moment_nobody_gets_two(
         kills = 0
         for name in ("first", "second"):
             server.run(name, *WORKER)
-        while len(received(mails)) < LETTERS - 5 and kills < most_kills:
+        while len(received(mails)) < EMAILS - 5 and kills < most_kills:
             have = len(received(mails))
             wait_until(
-                lambda have=have: len(received(mails)) > min(have + 2, LETTERS - 6),  # type: ignore[misc]
+                lambda have=have: len(received(mails)) > min(have + 2, EMAILS - 6),  # type: ignore[misc]
                 what="letters go out",
             )
             clock.sleep(chance.random() * 0.15)

@@ -27,7 +27,7 @@ from tests.pages.delivering import day_before
 from tests.personas import MANAGER, MEMBER, create_user
 from tests.programs.emails import (
     address,
-    only_letter,
+    only_email,
     subject,
     teams_with_readers,
     to_ada,
@@ -53,7 +53,7 @@ def teams(org: Org) -> Teams:
     return teams_with_readers()
 
 
-def test_a_letter_says_everything_that_is_due_at_once(teams: Teams, server: MailServer) -> None:
+def test_one_email_lists_everything_that_is_due(teams: Teams, server: MailServer) -> None:
     filed("A rota for reviews", due=0, unit=teams.platform)
     filed("Ünïcode & <tags>", due=-5, unit=teams.platform)
     plan_reminders()
@@ -72,7 +72,7 @@ def test_a_letter_says_everything_that_is_due_at_once(teams: Teams, server: Mail
     assert len(server.taken()) == 2
 
 
-def test_a_letter_can_be_ended_in_one_click(teams: Teams, server: MailServer) -> None:
+def test_an_email_can_be_unsubscribed_from_in_one_click(teams: Teams, server: MailServer) -> None:
     of_ada = filed("A rota", due=0, unit=teams.platform)
     plan_reminders()
     send_waiting()
@@ -130,7 +130,7 @@ class TestWhatIsNotSaidAnyMore:
 
     def left_out(self) -> list[str]:
         assert Counter(send_waiting()) == Counter(empty=1)
-        assert only_letter().state == State.EMPTY
+        assert only_email().state == State.EMPTY
         return list(Delivery.objects.values_list("left_out", flat=True))
 
     def test_it_was_done(self, planned: Teams, server: MailServer) -> None:
@@ -184,7 +184,7 @@ def test_without_a_mail_server_nothing_waits_in_the_outbox(teams: Teams, setting
     assert send_waiting() == {}
 
 
-def test_an_account_without_an_address_gets_no_letter(teams: Teams, server: MailServer) -> None:
+def test_an_account_without_an_address_gets_no_email(teams: Teams, server: MailServer) -> None:
     address(MEMBER, "")
     filed("A rota", due=0, unit=teams.platform)
     plan_reminders()

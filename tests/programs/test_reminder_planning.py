@@ -81,14 +81,14 @@ def test_what_is_over_reminds_nobody(teams: Teams, state: TicketState) -> None:
     assert planned() == set()
 
 
-def test_whoever_left_or_has_no_account_is_told_nothing(teams: Teams) -> None:
+def test_people_who_left_or_have_no_account_get_no_notices(teams: Teams) -> None:
     for name in ("ada", "hedy"):  # Hedy has no account
         filed(f"Of {name}", due=-1, unit=teams.platform, owner=name)
     Employment.objects.create(person=person("ada"), during=DateRange(date(2025, 1, 1), local_today()))
     assert planned() == {("edith", OVERDUE_IN_TEAM, "Of ada"), ("edith", OVERDUE_IN_TEAM, "Of hedy")}
 
 
-def test_an_account_that_is_switched_off_is_told_nothing(teams: Teams) -> None:
+def test_a_disabled_account_gets_no_notices(teams: Teams) -> None:
     filed("A rota", due=-1, unit=teams.platform)
     User.objects.filter(username=MEMBER.email).update(is_active=False)
     assert only(OVERDUE, planned()) == set()
@@ -112,7 +112,7 @@ class TestWhoHearsOfOverdueTickets:
         filed("A rota", due=-1, unit=teams.platform)
         assert only(OVERDUE_IN_TEAM, planned()) == {("edith", "A rota")}
 
-    def test_the_owner_is_not_told_twice_where_they_lead_the_unit(self, teams: Teams) -> None:
+    def test_the_owner_is_not_notified_twice_where_they_lead_the_unit(self, teams: Teams) -> None:
         teams.engineering.leader = person("grace")
         teams.engineering.save()
         filed("A rota", due=-1, unit=teams.platform, owner="edith")
@@ -166,17 +166,17 @@ def test_nobody_hears_of_a_ticket_that_they_may_not_see(teams: Teams, seed: int)
         ticket.owner = chance.choice([None, *people])
         ticket.save()
     plan_reminders(today=local_today())
-    told_of = list(Notice.objects.filter(kind=MessageKind.OVERDUE_IN_TEAM).select_related("account"))
-    assert told_of
+    sent = list(Notice.objects.filter(kind=MessageKind.OVERDUE_IN_TEAM).select_related("account"))
+    assert sent
     for account in accounts:
-        theirs = {notice.ticket_id for notice in told_of if notice.account_id == account.pk and notice.ticket_id}
+        theirs = {notice.ticket_id for notice in sent if notice.account_id == account.pk and notice.ticket_id}
         seen = Ticket.objects.within(visibility_of(account)).filter(pk__in=theirs)
         assert set(seen.values_list("pk", flat=True)) == theirs
         assert not seen.filter(owner=visibility_of(account).person_id or 0).exists()
 
 
 class TestWhatHappensToATicket:
-    def test_an_owner_is_told_that_it_is_theirs(self, teams: Teams) -> None:
+    def test_an_owner_is_notified_that_it_is_theirs(self, teams: Teams) -> None:
         filed_one = ticket(title="A rota")
         assert [words(notice) for notice in Notice.objects.all()] == [("ada", ASSIGNED, "A rota")]
         Notice.objects.all().delete()
@@ -194,7 +194,7 @@ class TestWhatHappensToATicket:
         texts = {words(notice) for notice in Notice.objects.all()}
         assert texts == {("ada", "ticket_commented", "A rota"), ("edith", "ticket_commented", "A rota")}
 
-    def test_who_is_mentioned_is_told_that_alone(self, teams: Teams) -> None:
+    def test_mentioned_people_get_that_notice_alone(self, teams: Teams) -> None:
         of_ada = ticket(title="A rota")
         Notice.objects.all().delete()
         comment_on_ticket(as_(MANAGER), of_ada, "@ada@example.com: and now? I, @edith@example.com, ask.")
@@ -262,7 +262,7 @@ class TestCheckIns:
 
 
 class TestMissingObjectives:
-    def test_managers_are_asked_once_the_first_week_is_over_and_then_weekly(self, teams: Teams) -> None:
+    def test_managers_are_reminded_after_the_first_week_and_then_weekly(self, teams: Teams) -> None:
         quarter = quarter_at(date(2026, 5, 1))
         days = [quarter.start + timedelta(days=number) for number in range(25)]
         by_day = [(day, only("objective_missing", planned_notices(today=day))) for day in days]

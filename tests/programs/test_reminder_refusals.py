@@ -27,7 +27,7 @@ from tests.programs.emails import (
     NO_QUIET_HOURS,
     address,
     never_quiet,
-    only_letter,
+    only_email,
     send_after,
     teams_with_readers,
     use,
@@ -77,8 +77,8 @@ class TestTheServerSaysNo:
     def test_for_good(self, teams: Teams, server: MailServer, given: str, why: str) -> None:
         self.plan(teams, given)
         assert Counter(send_waiting()) == Counter(failed=1)
-        assert only_letter().state == State.FAILED
-        assert why in only_letter().reason
+        assert only_email().state == State.FAILED
+        assert why in only_email().reason
         assert send_after(500) == Counter()
 
     def test_one_bad_address_holds_nobody_up(self, teams: Teams, server: MailServer) -> None:
@@ -94,14 +94,14 @@ class TestTheServerSaysNo:
         """It is tried again as the same e-mail, after pauses that grow."""
         self.plan(teams, "later@example.com")
         assert Counter(send_waiting()) == Counter({"put off": 1})
-        assert "451" in only_letter().reason
+        assert "451" in only_email().reason
         assert send_after(0) == Counter()
         assert send_after(2) == Counter({"put off": 1})
         server.set("later")
         assert send_after(3) == Counter()
         assert send_after(5) == Counter(sent=1)
         [mail] = server.taken()
-        assert str(only_letter().public_id) in mail.content["Message-ID"]
+        assert str(only_email().public_id) in mail.content["Message-ID"]
 
     def test_for_now_and_for_ever(self, teams: Teams, server: MailServer) -> None:
         address(MANAGER, "later@example.com")
@@ -109,11 +109,11 @@ class TestTheServerSaysNo:
         plan_reminders()
         send_waiting()
         tries = 1
-        while only_letter().state == State.WAITING:
+        while only_email().state == State.WAITING:
             tries += 1
             send_after(300 * tries)
         assert tries == outbox.MOST_ATTEMPTS
-        assert only_letter().state == State.FAILED
+        assert only_email().state == State.FAILED
         assert outbox.send_again(OutgoingEmail.objects.all()) == 1
         server.set("later")
         assert Counter(send_waiting()) == Counter(sent=1)
@@ -133,7 +133,7 @@ class TestTheServerSaysNo:
         self.plan(teams, "ada@example.com")
         settings.EMAIL_PORT = 1
         assert Counter(send_waiting()) == Counter(away=1)
-        assert "can't be reached" in only_letter().reason
+        assert "can't be reached" in only_email().reason
         settings.EMAIL_PORT = server.port
         assert send_after(2) == Counter(sent=1)
 
@@ -146,7 +146,7 @@ class TestTheServerSaysNo:
         assert server.taken() == []
 
 
-def test_a_second_try_after_a_fault_of_ours_is_the_same_letter(
+def test_a_retry_after_an_internal_error_sends_the_same_email(
     teams: Teams, server: MailServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     filed("A rota", due=0, unit=teams.platform)
@@ -159,7 +159,7 @@ def test_a_second_try_after_a_fault_of_ours_is_the_same_letter(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_workers_at_once_send_each_letter_once(tmp_path: Path, settings: Any) -> None:
+def test_many_workers_at_once_send_every_email_once(tmp_path: Path, settings: Any) -> None:
     with transaction.atomic():
         teams = create_teams()
     accounts = [
@@ -234,10 +234,10 @@ def test_a_holder_that_was_too_slow_hands_nothing_over(teams: Teams, server: Mai
     with pytest.raises(outbox.LostClaimError):
         outbox.begin_last_step(slow)
     outbox.failed(slow, "It thinks so.")
-    assert only_letter().state == State.SENT
+    assert only_email().state == State.SENT
 
 
-def test_an_executive_who_is_nobody_gets_letters_too(teams: Teams, server: MailServer) -> None:
+def test_an_executive_without_a_person_gets_emails_too(teams: Teams, server: MailServer) -> None:
     filed("Nobody's", due=-1, owner=None)
     plan_reminders()
     send_waiting()

@@ -123,7 +123,7 @@ def test_preparing_twice_gives_the_same_review(teams: Org) -> None:
 
 
 @pytest.mark.parametrize("days", [1, 400])
-def test_a_month_that_has_not_begun_is_refused(teams: Org, days: int) -> None:
+def test_a_month_that_has_not_started_is_refused(teams: Org, days: int) -> None:
     month = (this_month() + timedelta(days=31)).replace(day=1) + timedelta(days=days)
     with pytest.raises(FieldError, match="has not started"):
         prepared(month)

@@ -98,7 +98,7 @@ def test_moving_over_the_page() -> None:
     assert '<option value="2026-10-01" selected>' in form
 
 
-def test_whoever_moves_an_older_one_is_told_where_it_stands() -> None:
+def test_a_move_of_an_older_version_shows_the_current_place() -> None:
     written, planned = objective(), intent()
     client = signed_in(MANAGER)
     change_objective(as_(MANAGER), written, draft(title="Renamed"), of_version=1)

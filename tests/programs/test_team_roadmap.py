@@ -37,7 +37,7 @@ def teams(org: Org) -> Iterator[Teams]:
         yield create_teams()
 
 
-def test_a_row_for_everybody_and_one_for_each_team() -> None:
+def test_a_row_for_everybody_and_one_per_team() -> None:
     of_all = objective(EXECUTIVE, title="Of everybody", unit=None)
     of_platform = objective(title="Of Platform")
     planned = intent()
@@ -86,7 +86,7 @@ def test_who_sees_which_row() -> None:
         assert ("roadmap.js" in page) == leads
 
 
-def test_gaps_are_told_to_those_who_lead_the_team() -> None:
+def test_gaps_are_shown_to_those_who_lead_the_team() -> None:
     assert {place for place, cell in cells().items() if cell.is_gap} == {
         (team, quarter) for team in ("platform", "search") for quarter in ("2026-Q3", "2026-Q4", "2027-Q1")
     }

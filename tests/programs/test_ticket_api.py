@@ -80,9 +80,7 @@ def test_a_ticket_is_filed_changed_moved_and_spoken_of(teams: Teams, sign_in: Ca
     assert client.get(f"{ADDRESS}{pk}/").json() == moved
 
 
-def test_of_two_changes_the_second_is_told_what_the_first_said(
-    teams: Teams, sign_in: Callable[[Persona], Client]
-) -> None:
+def test_the_second_of_two_changes_sees_the_first(teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
     client, new_one = sign_in(MANAGER), ticket()
     assert patch(client, new_one.pk, {"title": "First", "version": 1}).status_code == 200
     refused = patch(client, new_one.pk, {"title": "Second", "version": 1})
@@ -165,7 +163,9 @@ def test_tickets_are_found(teams: Teams, sign_in: Callable[[Persona], Client]) -
         assert client.get(f"{ADDRESS}?{wrong}").status_code == 400, wrong
 
 
-def test_an_effect_is_told_to_those_who_may_see_the_figures(teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
+def test_an_effect_is_shown_to_those_who_may_see_the_figures(
+    teams: Teams, sign_in: Callable[[Persona], Client]
+) -> None:
     yesterday = windows.local_today() - timedelta(days=1)
     new_ticket = ticket(metric="pr.pickup_time", starts_on=yesterday, due_on=yesterday)
     client = sign_in(MANAGER)

@@ -113,7 +113,7 @@ def test_rows_become_tickets_or_are_only_looked_at(sign_in: SignIn) -> None:
     assert (known["added"], known["known"]) == (0, 2), "edits are made where two of them are told apart"
 
 
-def test_each_wrong_row_is_named_with_its_column_and_nothing_is_stored(sign_in: SignIn) -> None:
+def test_every_wrong_row_is_named_with_its_column_and_nothing_is_stored(sign_in: SignIn) -> None:
     text = "\n".join(
         [
             HEAD,

@@ -79,7 +79,7 @@ def test_a_metric_that_is_gone_is_left_alone(done: Ticket) -> None:
     assert effect_words(Ticket.objects.get(), as_(EXECUTIVE)) is None
 
 
-def test_a_group_of_too_few_is_not_told_of(done: Ticket) -> None:
+def test_a_group_of_too_few_is_not_shown(done: Ticket) -> None:
     measure_effects()
     TicketEffect.objects.update(people_after=3)
     assert effect_words(Ticket.objects.select_related("effect").get(), as_(EXECUTIVE)) is None
@@ -88,7 +88,7 @@ def test_a_group_of_too_few_is_not_told_of(done: Ticket) -> None:
     )
 
 
-def test_the_year_before_is_asked_the_same_question_from_week_to_week(done: Ticket) -> None:
+def test_the_year_before_is_compared_by_the_same_weeks(done: Ticket) -> None:
     weeks = windows_of(done)
     assert weeks is not None
     apart = (weeks.after.start - weeks.before.start).days  # 69 days: 10 weeks, rounded

@@ -56,7 +56,7 @@ def test_links_come_and_go_by_name(pulls: dict[int, PullRequest]) -> None:
     assert changes.index("Watching Ada → –") < changes.index("Watching – → Ada"), "the newest first"
 
 
-def test_a_reader_is_told_what_they_may_see(pulls: dict[int, PullRequest]) -> None:
+def test_readers_see_the_changes_that_they_may_see(pulls: dict[int, PullRequest]) -> None:
     hidden = objective(EXECUTIVE, title="A draft that nobody knows", unit="search", publish=False)
     new_ticket = ticket(EXECUTIVE)
     new_draft = draft(pull_requests=(pulls[2].pk,), objective=hidden.pk, metric="pr.pickup_time")

@@ -114,7 +114,7 @@ def test_a_wrong_row_is_named_and_nothing_is_stored(sign_in: SignIn, subtests: p
             assert not Ticket.objects.exists()
 
 
-def test_a_row_that_comes_twice_is_told(sign_in: SignIn) -> None:
+def test_a_duplicate_row_is_reported(sign_in: SignIn) -> None:
     assert problems(file_of({}, {"title": "Another"}, {})) == {4: "The same as row 2."}
 
 

@@ -20,7 +20,7 @@ HEADS = "title,kind,unit,due_on"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_imports_of_one_file_one_is_told(org: Org) -> None:
+def test_one_of_two_imports_of_a_file_is_refused(org: Org) -> None:
     create_teams()
     due = windows.local_today() + timedelta(days=9)
     text = "\n".join([HEADS, *(f"Slow build {number},tooling,platform,{due}" for number in range(20))])

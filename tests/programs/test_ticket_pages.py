@@ -174,7 +174,7 @@ def test_the_board_and_the_calendar_show_the_same_tickets(sign_in: SignIn) -> No
     assert elsewhere["Location"] == reverse("ticket", args=[first.pk])
 
 
-def test_moves_that_cannot_be_are_told_on_the_page(sign_in: SignIn) -> None:
+def test_impossible_moves_are_explained_on_the_page(sign_in: SignIn) -> None:
     written, client = ticket(), sign_in(MANAGER)
     for form, message in (
         ({"state": "dropped"}, "Give a reason for dropping"),

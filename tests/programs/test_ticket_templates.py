@@ -24,7 +24,7 @@ def teams(org: Org) -> None:
     create_teams()
 
 
-def test_each_of_the_first_set_is_to_move_a_metric_that_there_is() -> None:
+def test_every_template_of_the_first_set_moves_an_existing_metric() -> None:
     known = {metric.key for metric in metrics()}
     templates = list(TicketTemplate.objects.all())
     assert len(templates) >= 10

@@ -123,7 +123,7 @@ def test_an_archived_unit_gets_no_ticket_and_keeps_the_one_it_has(teams: Org) ->
     assert move_ticket(as_(EXECUTIVE), written, TicketState.DONE).state == "done"
 
 
-def test_the_second_of_two_edits_is_told_and_the_first_stays(teams: Org) -> None:
+def test_the_second_of_two_edits_is_refused_and_the_first_stays(teams: Org) -> None:
     written = ticket()
     change_ticket(as_(MEMBER), written, draft(resolution="Label it."), of_version=1)
     with pytest.raises(ConflictError) as conflict:
@@ -135,7 +135,7 @@ def test_the_second_of_two_edits_is_told_and_the_first_stays(teams: Org) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_edits_at_once_one_is_told(org: Org) -> None:
+def test_one_of_two_concurrent_edits_is_refused(org: Org) -> None:
     create_teams()
     written = ticket()
     ready, outcomes = threading.Barrier(2), []

@@ -56,7 +56,7 @@ def test_what_is_no_month_is_refused(org: Org, admin: Client) -> None:
     assert Organisation.current().fiscal_year_start_month is None
 
 
-def test_a_process_learns_it_when_it_connects_and_before_each_task(org: Org) -> None:
+def test_a_process_learns_it_when_it_connects_and_before_every_task(org: Org) -> None:
     Organisation.current()
     Organisation.objects.update(fiscal_year_start_month=AUGUST)
     load_settings(connection=connection)

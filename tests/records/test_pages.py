@@ -137,7 +137,7 @@ def test_a_pull_request_tells_its_way_to_production(shop: Delivery, member: Clie
     ]
     order += ["Grace approved it", "Edith merged it"]
     order += ["Pipeline run", "In production with", "An incident began", "Repaired by", "Resolved:"]
-    places = [said.index(each, said.index("Timeline")) for each in order]
+    places = [said.index(step, said.index("Timeline")) for step in order]
     assert places == sorted(places)
     assert "https://code.example.com/shop/1" in html
 
@@ -237,7 +237,7 @@ def test_a_record_with_nothing_known_of_it_still_has_a_page(shop: Delivery, memb
     assert "No other record refers to it" in text(page(member, "i9"))
 
 
-def test_commits_are_told_with_what_agents_wrote_where_one_may_see_it(shop: Delivery, member: Client) -> None:
+def test_commits_show_what_agents_wrote_where_one_may_see_it(shop: Delivery, member: Client) -> None:
     tell_the_week(shop)
     assert sha_of("c1")[:10] in page(member, "#1")
 
@@ -250,9 +250,9 @@ def test_the_number_of_queries_does_not_grow_with_the_parts(shop: Delivery, memb
     def queries() -> dict[str, int]:
         counts = {}
         for external_id in ("#1", "SHOP-1", "d1", "i1"):
-            with CaptureQueriesContext(connection) as asked:
+            with CaptureQueriesContext(connection) as executed:
                 page(member, external_id)
-            counts[external_id] = len(asked)
+            counts[external_id] = len(executed)
         return counts
 
     few = queries()
@@ -317,7 +317,7 @@ def teams(org: Org) -> Teams:
 
 
 def may_open(client: Client, *external_ids: str) -> set[str]:
-    return {each for each in external_ids if client.get(address(each)).status_code == 200}
+    return {step for step in external_ids if client.get(address(step)).status_code == 200}
 
 
 EVERYTHING = {"#1", "SHOP-1", "d1", "d2", "i1"}
@@ -358,12 +358,12 @@ def test_an_owner_of_a_project_opens_what_stood_in_it_then(teams: Teams, shop: D
         ("SHOP-4", "Mon+2 08:00", "Tue+2 08:00"),
         ("SHOP-5", "Mon+2 09:00", ""),
     ):
-        told = {"at": iso(done), "from": "Doing", "to": "Done", "category": "done"} if done else None
+        transition = {"at": iso(done), "from": "Doing", "to": "Done", "category": "done"} if done else None
         shop.push(
             "work-items",
             **{"id": key, "project": "shop", "title": "Tea", "type": "Story", "created_at": iso(created)},
             status_category="done" if done else "todo",
-            transitions=[told] if told else [],
+            transitions=[transition] if transition else [],
         )
     keys = [f"SHOP-{number}" for number in range(1, 6)]
     assert may_open(sign_in(OTHER_MEMBER), *keys) == set()

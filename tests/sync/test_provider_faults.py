@@ -54,8 +54,8 @@ def test_under_every_fault_the_tables_are_those_without_it(
             let_time_pass(connection)
             if name == RENAMED:
                 read_everything(connection, full=True)
-            settled = any(nothing_is_new(connection) for _ in range(2))  # the first sync may mend what the fault left
-            if not settled or tables_of(connection) != usual:
+            is_stable = any(nothing_is_new(connection) for _ in range(2))  # the first sync may mend what the fault left
+            if not is_stable or tables_of(connection) != usual:
                 differing.append(name)
     assert differing == []
 

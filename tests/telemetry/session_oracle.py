@@ -131,7 +131,7 @@ def _session(events: list[Event], points: list[Point], zone: ZoneInfo) -> Sessio
     moments = [(event.at, event.at) for event in events] or [
         (_since(point), point.at) for point, amount in increases if amount > 0
     ]
-    started_at, ended_at, active_seconds = _stretches(moments)
+    started_at, ended_at, active_seconds = _active_periods(moments)
     measured = {point.measure for point, amount in increases if amount > 0}
     return SessionFigures(
         started_at,
@@ -190,17 +190,17 @@ def _since(point: Point) -> datetime:
     return point.start
 
 
-def _stretches(moments: Sequence[tuple[datetime, datetime]]) -> tuple[datetime, datetime, float]:
+def _active_periods(moments: Sequence[tuple[datetime, datetime]]) -> tuple[datetime, datetime, float]:
     """Start, end, and the seconds of all stretches: a stretch ends where nothing happens for over 30 minutes."""
     ordered = sorted(moments)
-    stretches = [list(ordered[0])]
+    periods = [list(ordered[0])]
     for start, end in ordered[1:]:
-        if start - stretches[-1][1] > GAP:
-            stretches.append([start, end])
+        if start - periods[-1][1] > GAP:
+            periods.append([start, end])
         else:
-            stretches[-1][1] = max(stretches[-1][1], end)
-    active = sum((end - start).total_seconds() for start, end in stretches)
-    return stretches[0][0], stretches[-1][1], active
+            periods[-1][1] = max(periods[-1][1], end)
+    active = sum((end - start).total_seconds() for start, end in periods)
+    return periods[0][0], periods[-1][1], active
 
 
 def _day(at: datetime, zone: ZoneInfo) -> date:

@@ -46,7 +46,7 @@ def completed(at: int = NOW, **attributes: object) -> Json:
     return {**codex_event("sse_event", **sent), "timeUnixNano": str(at)}
 
 
-def test_a_session_that_never_ends_is_its_stretches(intake: Intake) -> None:
+def test_a_session_that_never_ends_is_its_active_periods(intake: Intake) -> None:
     """A terminal left open for three weeks, in which somebody works ten minutes each day."""
     for day in range(21):
         started = NOW - (20 - day) * 24 * HOUR - HOUR
@@ -113,7 +113,7 @@ def test_a_model_renamed_within_a_session_is_two_models_of_one_session(intake: I
     assert AgentSession.objects.get().event_tokens == 214
 
 
-def test_one_request_told_under_two_names_of_its_model_is_one_request(intake: Intake) -> None:
+def test_one_request_under_two_names_of_its_model_is_one_request(intake: Intake) -> None:
     """A span while the model is a nickname, and an event once the server said which version answered."""
     key = {"gen_ai__response__id": "resp_1"}
     intake.send(spans(span("chat", 1, **{**CHAT, **key, "gen_ai__request__model": "sonnet"}), resource=PROGRAM))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.recordings import Recording, Recordings
 from tests.servers import Server
-from tests.telemetry.test_agents_recordings import KINDS, SLUGS, UNTOLD_FAILURES, lines_of, model_of
+from tests.telemetry.test_agents_recordings import KINDS, SLUGS, UNREPORTED_FAILURES, lines_of, model_of
 from tests.telemetry.test_recordings_end_to_end import WEEK, post_twice_and_shuffled, wait_until_folded
 
 
@@ -46,6 +46,6 @@ def tokens(runs: list[Recording], name: str) -> int:
 
 def error_rate(agent: str, runs: list[Recording]) -> float:
     calls = [call for run in runs for call in run.expected["tool_calls"]]
-    untold = UNTOLD_FAILURES.get(agent, set())
-    failed = [call for call in calls if call["outcome"] == "failed" and call["op"] not in untold]
+    unreported = UNREPORTED_FAILURES.get(agent, set())
+    failed = [call for call in calls if call["outcome"] == "failed" and call["op"] not in unreported]
     return 100 * len(failed) / sum(len(run.expected["tool_calls"]) for run in runs)

@@ -236,7 +236,7 @@ def test_a_program_s_attribute_of_another_name_is_listed_and_read_again(intake: 
     assert tokens() == (10, 60, 30, 9)
 
 
-def test_a_request_told_twice_is_mended_where_one_of_the_tellings_was_understood_in_part(intake: Intake) -> None:
+def test_a_request_received_twice_is_completed_where_one_record_was_understood_in_part(intake: Intake) -> None:
     """The greatest of what both say stands: all of the input as uncached, until the cached part is known."""
     response = {"gen_ai__response__id": "resp_1"}
     in_part = {LATER + name if "cache" in name else name: value for name, value in CHAT.items()}

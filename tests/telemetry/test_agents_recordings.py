@@ -27,7 +27,7 @@ KINDS = {
     "output": "output_including_reasoning",
 }
 # Gemini CLI calls a shell command that ended non-zero a success, and says nothing of its exit code.
-UNTOLD_FAILURES = {"gemini-cli": {"fail_shell"}}
+UNREPORTED_FAILURES = {"gemini-cli": {"fail_shell"}}
 
 
 def send_shuffled(intake: Intake, runs: list[Recording], order: random.Random) -> None:
@@ -76,9 +76,9 @@ def check_totals(agent: str, runs: list[Recording]) -> None:
         " sum(tool_calls) AS calls, sum(tool_failures) AS failed, sum(tool_refusals) AS refused",
         slug,
     )[0]
-    untold = UNTOLD_FAILURES.get(agent, set())
+    unreported = UNREPORTED_FAILURES.get(agent, set())
     calls = [call for run in runs for call in run.expected["tool_calls"]]
-    failed = [call for call in calls if call["outcome"] == "failed" and call["op"] not in untold]
+    failed = [call for call in calls if call["outcome"] == "failed" and call["op"] not in unreported]
     assert figures == {
         "added": sum(lines_of(run, "added") for run in runs),
         "removed": sum(lines_of(run, "removed") for run in runs),

@@ -227,7 +227,7 @@ def test_windows_of_one_name_of_two_people_are_two(intake: Intake) -> None:
     assert dict(worked.values_list("external_id", "lines_added")) == {"of ada": 3, "of grace": 5}
 
 
-def test_a_conversation_in_two_windows_keeps_what_each_counted(intake: Intake) -> None:
+def test_a_conversation_in_two_windows_keeps_the_counts_of_both(intake: Intake) -> None:
     """What the second window hands over stays when a neighbour in the first one goes on."""
 
     def chat(conversation: str, window: str, number: int) -> Json:

@@ -55,7 +55,7 @@ ABSURD = [[request("a", cost=4_999_999_999.0)], [request("b", cost=9_999_999_999
 
 
 WITH_FIXTURES = (HealthCheck.function_scoped_fixture,)
-told_in_batches = st.lists(st.lists(requests | calls, min_size=1, max_size=6), min_size=2, max_size=5)
+record_batches = st.lists(st.lists(requests | calls, min_size=1, max_size=6), min_size=2, max_size=5)
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def every_day_is_large(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @settings(max_examples=15, suppress_health_check=WITH_FIXTURES)
-@given(batches=told_in_batches)
+@given(batches=record_batches)
 @example(batches=MOVED)
 @example(batches=ABSURD)
 @pytest.mark.usefixtures("every_day_is_large")
@@ -74,7 +74,7 @@ def test_what_is_added_up_is_what_rebuilding_tells(batches: list[list[Event]]) -
 
 @pytest.mark.soak
 @settings(max_examples=200, suppress_health_check=WITH_FIXTURES)
-@given(batches=told_in_batches)
+@given(batches=record_batches)
 @pytest.mark.usefixtures("every_day_is_large")
 def test_what_is_added_up_of_many_histories_is_what_rebuilding_tells(batches: list[list[Event]]) -> None:
     hold_against_rebuilding(batches)

@@ -264,7 +264,7 @@ def test_an_empty_request_is_accepted(intake: Intake) -> None:
     assert not QuarantinedRecord.objects.exists()
 
 
-def test_a_fault_of_our_own_is_told_in_the_words_of_otlp(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_is_reported_as_otlp_defines(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 

@@ -82,7 +82,7 @@ def test_a_tool_result(intake: Intake, success: Any, outcome: str) -> None:
     assert (stored["outcome"], stored["duration_ms"], stored["error_type"]) == (outcome, 24, "ShellError")
 
 
-def test_a_refused_tool_is_a_refused_call_and_an_accepted_one_is_told_of_by_its_result(intake: Intake) -> None:
+def test_a_refused_tool_is_a_refused_call_and_an_accepted_one_is_known_by_its_result(intake: Intake) -> None:
     accepted = {**TOOL, "tool_use_id": "toolu_2"}
     intake.send(
         logs(

@@ -244,7 +244,9 @@ def test_a_body_that_breaks_off_is_not_stored(
         assert not rows("SELECT 1 FROM integrations_agent_event WHERE key = 'req_cut_off'")
 
 
-def test_while_the_database_is_away_the_sender_is_asked_to_try_again(web: Server, agent: httpx.Client) -> None:
+def test_while_the_database_is_away_senders_get_an_answer_that_makes_them_retry(
+    web: Server, agent: httpx.Client
+) -> None:
     body = json.dumps(logs(log_record({**REQUEST, "request_id": "req_while_away"}))).encode()
     with web.database():
         database = str(connection.settings_dict["NAME"])
@@ -270,7 +272,7 @@ def test_an_answer_says_what_it_is_and_how_long(agent: httpx.Client, path: str) 
     assert "Set-Cookie" not in answer.headers
 
 
-def test_many_requests_on_one_connection_whatever_became_of_each(agent: httpx.Client) -> None:
+def test_many_requests_on_one_connection_whatever_became_of_the_others(agent: httpx.Client) -> None:
     """An answer that is given before the body was read must not spoil what comes after it."""
     bodies = [BODY, b"{", b"", BODY * 2, BODY]
     answers = [post(agent, body).status_code for body in bodies * 5]

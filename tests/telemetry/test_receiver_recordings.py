@@ -88,7 +88,7 @@ def test_records_batched_anew_are_the_same_records(recordings: Recordings) -> No
     run = next(run for run in recordings.of("claude-code") if run.name == "claude-full-pb")
     send_all(intake, run)
     before = (intake.events, intake.points)
-    singles = [request for sent in run.requests for request in one_record_each(sent)]
+    singles = [request for sent in run.requests for request in single_records(sent)]
     random.Random(7).shuffle(singles)
     for path, single in singles:
         assert intake.post(path, single.SerializeToString(), PROTOBUF).status_code == 200
@@ -128,7 +128,7 @@ def test_a_version_with_other_names_is_kept_and_listed(recordings: Recordings) -
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("agent", ["claude-code", "codex", "gemini-cli", "copilot-cli"])
-def test_nothing_that_was_asked_or_answered_is_stored(recordings: Recordings, agent: str) -> None:
+def test_no_prompt_or_answer_is_stored(recordings: Recordings, agent: str) -> None:
     intake = Intake()
     for run in recordings.of(agent):
         send_all(intake, run)
@@ -144,7 +144,7 @@ def send_all(intake: Intake, run: Recording) -> None:
         assert (answer.status_code, answer.content in (b"", b"{}")) == (200, True)
 
 
-def one_record_each(sent: RecordedRequest) -> Iterator[tuple[str, Message]]:
+def single_records(sent: RecordedRequest) -> Iterator[tuple[str, Message]]:
     if sent.path == "/v1/logs":
         logs = ExportLogsServiceRequest.FromString(sent.body)
         for resource_logs in logs.resource_logs:

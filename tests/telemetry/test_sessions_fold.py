@@ -57,7 +57,7 @@ def test_a_request_becomes_a_figure_of_its_day() -> None:
     assert not ReceivedBatch.objects.exists()
 
 
-def test_a_pause_of_exactly_thirty_minutes_is_one_stretch_and_a_longer_one_two() -> None:
+def test_a_pause_of_exactly_thirty_minutes_is_one_active_period_and_a_longer_one_two() -> None:
     session = fold(
         Event(at("2026-03-02 10:00")),
         Event(at("2026-03-02 10:30")),
@@ -68,7 +68,7 @@ def test_a_pause_of_exactly_thirty_minutes_is_one_stretch_and_a_longer_one_two()
     assert session.ended_at - session.started_at == timedelta(hours=1, minutes=10, seconds=1)
 
 
-def test_a_late_event_joins_two_stretches() -> None:
+def test_a_late_event_joins_two_active_periods() -> None:
     fold(Event(at("2026-03-02 10:00")), Event(at("2026-03-02 10:50")))
     assert AgentSession.objects.get().active_seconds == 0
     assert fold(Event(at("2026-03-02 10:25"))).active_seconds == 50 * 60

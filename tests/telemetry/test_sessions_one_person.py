@@ -19,18 +19,18 @@ MACHINE = {name: value for name, value in ADA.items() if name != "enduser.id"}
 OUTPUT = {**MACHINE, "type": "output", "model": "claude-sonnet-4-5"}
 
 
-def told_by_events() -> Json:
+def session_of_events() -> Json:
     return logs(log_record(REQUEST))
 
 
-def told_by_metrics() -> Json:
+def session_of_metrics() -> Json:
     """Of the same tokens, by the installation alone."""
-    time = told_by_events()["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["timeUnixNano"]
+    time = session_of_events()["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["timeUnixNano"]
     reading = {"timeUnixNano": time, "asDouble": 10.0, "attributes": json_attributes(OUTPUT)}
     return metrics(counter("claude_code.token.usage", reading))
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations([told_by_events, told_by_metrics])), ids=["→", "←"])
+@pytest.mark.parametrize("order", list(itertools.permutations([session_of_events, session_of_metrics])), ids=["→", "←"])
 @pytest.mark.parametrize("forgetful", [False, True], ids=["one process", "several processes"])
 def test_events_with_an_address_and_metrics_without_are_one_session(
     intake: Intake, order: Sequence[Callable[[], Json]], forgetful: bool
@@ -49,6 +49,6 @@ def test_events_with_an_address_and_metrics_without_are_one_session(
 
 
 def test_the_same_installation_with_another_address_is_another_session(intake: Intake) -> None:
-    intake.send(told_by_events())
+    intake.send(session_of_events())
     intake.send(logs(log_record({**REQUEST, "enduser.id": "grace@example.com"})))
     assert AgentSession.objects.count() == 2

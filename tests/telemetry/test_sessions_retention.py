@@ -25,7 +25,7 @@ NOW = at("2026-05-01 01:30")
 
 
 @pytest.fixture(autouse=True)
-def _asked_anew() -> Iterator[None]:
+def _uncached() -> Iterator[None]:
     forget_closed_days()
     yield
     forget_closed_days()

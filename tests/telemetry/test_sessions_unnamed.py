@@ -144,7 +144,7 @@ def test_every_agent_s_requests_count_where_a_relay_drops_the_session(intake: In
     assert sum(tokens()) > 0
 
 
-def test_a_million_records_are_many_rows_of_a_day_each(intake: Intake) -> None:
+def test_a_million_records_become_many_rows_of_one_day(intake: Intake) -> None:
     """One per person, installation, agent and day."""
     for day, person, machine in itertools.product(range(2), ("ada", "ben"), ("one", "two")):
         who = {"enduser.id": f"{person}@example.com", "user.id": f"{person} {machine}"}

@@ -122,7 +122,7 @@ def test_what_turns_out_to_be_no_request_is_taken_off_its_day(intake: Intake) ->
     assert not AgentSessionDay.objects.exists()
 
 
-def test_what_was_told_by_rows_that_have_expired_stands(intake: Intake) -> None:
+def test_figures_of_expired_rows_stay(intake: Intake) -> None:
     key = {"gen_ai__response__id": "resp_1"}
     intake.send(spans(span("chat", 1, **CHAT, **key), resource=PROGRAM))
     assert tokens() == (10, 60, 30, 9)

@@ -90,7 +90,7 @@ def example_of(theme: str, title: str, text: str) -> Example:
     assert moments, f"{title}: tells nothing"
     assert moments == sorted(moments), f"{title}: goes back in time"
     assert expected, f"{title}: nothing follows"
-    end = max(each.query.window.end for each in expected)
+    end = max(example_value.query.window.end for example_value in expected)
     read_at = datetime.combine(end, time(12), zone) + READ_AFTER
     if read:
         read_at = datetime.combine(_day(read["day"]), time.fromisoformat(read["time"]), zone)
@@ -125,27 +125,33 @@ def _events(rows: list[list[str]], zone: ZoneInfo) -> Iterator[Event]:
         if when == "always":
             yield Event(None, words)
             continue
-        told = _WHEN.fullmatch(when)
-        assert told, f"no time: {when}"
-        if told["day"]:
-            year = told["year"] or (on and on.year)
+        parsed_window = _WHEN.fullmatch(when)
+        assert parsed_window, f"no time: {when}"
+        if parsed_window["day"]:
+            year = parsed_window["year"] or (on and on.year)
             assert year, f"no year is known: {when}"
-            on = _day(f"{told['day']} {year}")
+            on = _day(f"{parsed_window['day']} {year}")
         assert on, f"no day is known: {when}"
-        yield Event(datetime.combine(on, time.fromisoformat(told["time"]), zone), words)
+        yield Event(datetime.combine(on, time.fromisoformat(parsed_window["time"]), zone), words)
 
 
 def _expected(intro: str, rows: list[list[str]]) -> Iterator[Expected]:
-    told = _WINDOW.fullmatch(intro)
-    assert told, f"no window: {intro}"
+    parsed_window = _WINDOW.fullmatch(intro)
+    assert parsed_window, f"no window: {intro}"
     for metric, value, because in rows:
         assert because, f"{metric}: nothing says how it is worked out"
-        asked = _METRIC.fullmatch(metric)
-        assert asked, f"no metric: {metric}"
-        yield _asked(asked["key"], asked["asked"] or "", _window(told), told["team"], Value.read(value))
+        parsed_metric = _METRIC.fullmatch(metric)
+        assert parsed_metric, f"no metric: {metric}"
+        yield _expectation(
+            parsed_metric["key"],
+            parsed_metric["asked"] or "",
+            _window(parsed_window),
+            parsed_window["team"],
+            Value.read(value),
+        )
 
 
-def _asked(key: str, words: str, window: Window, team: str | None, value: Value) -> Expected:
+def _expectation(key: str, words: str, window: Window, team: str | None, value: Value) -> Expected:
     """`words` pick a statistic, a granularity (per month) or one segment (agent: Non-AI), separated by commas."""
     statistic, granularity, segments, segment = None, Granularity.WEEK, [], None
     for word in filter(None, words.split(", ")):
@@ -161,16 +167,16 @@ def _asked(key: str, words: str, window: Window, team: str | None, value: Value)
     return Expected(query, segment, value)
 
 
-def _window(told: re.Match[str]) -> Window:
-    if told["month"]:
-        first = datetime.strptime(told["month"], "%B %Y").date()  # noqa: DTZ007  # a day, in no zone
+def _window(parsed_window: re.Match[str]) -> Window:
+    if parsed_window["month"]:
+        first = datetime.strptime(parsed_window["month"], "%B %Y").date()  # noqa: DTZ007  # a day, in no zone
         return Window(first, (first + timedelta(days=31)).replace(day=1))
-    if told["week"]:
-        monday = _day(told["week"])
+    if parsed_window["week"]:
+        monday = _day(parsed_window["week"])
         assert monday.isoweekday() == 1, f"no Monday: {monday}"
         return Window(monday, monday + timedelta(weeks=1))
-    first = _day(told["day"] or told["first"])
-    return Window(first, _day(told["day"] or told["last"]) + timedelta(days=1))
+    first = _day(parsed_window["day"] or parsed_window["first"])
+    return Window(first, _day(parsed_window["day"] or parsed_window["last"]) + timedelta(days=1))
 
 
 def _day(words: str) -> date:

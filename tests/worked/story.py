@@ -73,9 +73,9 @@ class Story:
         self._read_clone()
 
     def drafts(self) -> Iterator[AnyDraft]:
-        yield from (each.draft() for each in self.pull_requests.values())
+        yield from (pull_request.draft() for pull_request in self.pull_requests.values())
         yield from (item.draft() for item in self.work_items.values())
-        yield from (each.draft() for each in chain(*self.attempts.values()))
+        yield from (pull_request.draft() for pull_request in chain(*self.attempts.values()))
         yield from self.commits.values()
         yield from self.deployments.values()
         yield from self.incidents.values()

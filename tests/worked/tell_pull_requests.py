@@ -49,8 +49,8 @@ def lists(line: Line, number: str, name: str) -> None:
 
 @sentence(r"(?P<who>\S+) opens #(?P<number>\d+)")
 def opens(line: Line, who: str, number: str) -> None:
-    told = pull_request(line.story, number)
-    history = told.history
+    record = pull_request(line.story, number)
+    history = record.history
     history.author, history.created_at = who, line.at
     history.draft = line.says("as a draft")
     history.requested_by = line.text("asked for by (.+)")
@@ -60,8 +60,8 @@ def opens(line: Line, who: str, number: str) -> None:
     changed = line.texts(r"(\d+) lines added and (\d+) deleted(?: in (\d+) files?)?")
     for added, deleted, files in changed:
         history.additions, history.deletions = int(added), int(deleted)
-        told.files = int(files) if files else None
-    told.names = tuple(key for (key,) in line.texts("for (.+)"))
+        record.files = int(files) if files else None
+    record.names = tuple(key for (key,) in line.texts("for (.+)"))
 
 
 @sentence(r"#(?P<number>\d+) has (?P<comments>\d+) comments?")

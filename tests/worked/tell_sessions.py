@@ -36,10 +36,10 @@ def works_with_an_agent(line: Line, who: str, name: str | None, unnamed: str | N
     calls = _tools(line, r"(\d+) calls? of (\S+)")
     failures = _tools(line, r"(\d+) of (\S+) that fails?")
     refusals = _tools(line, r"(\d+) of (\S+) refused")
-    for each in who.split(" and "):
+    for person in who.split(" and "):
         line.story.sessions.append(
             AgentSession(
-                each,
+                person,
                 line.at,
                 name,
                 **amounts,
@@ -61,8 +61,8 @@ def hold_sessions(story: Story, org: Org) -> None:
     """The agents tell of them themselves; an admin enters who has a seat."""
     if story.seats:
         rows = [f"claude_code,Team,{dollars},{who}@example.com,,{since},\n" for who, dollars, since in story.seats]
-        told = import_seats(f"agent,plan,monthly_price,email,seats,start,end\n{''.join(rows)}".encode())
-        assert not told.errors, told.errors
+        imported = import_seats(f"agent,plan,monthly_price,email,seats,start,end\n{''.join(rows)}".encode())
+        assert not imported.errors, imported.errors
     for session in story.sessions:
         moment = session.at.astimezone(UTC)
         org.session(

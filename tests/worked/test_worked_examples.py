@@ -16,7 +16,7 @@ from integrations.connectors.base import ResourceDraft
 from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
 from integrations.models import Connection
-from tests.columns.states import each_state
+from tests.columns.states import column_states
 from tests.intake.conftest import SHOP, github
 from tests.org import Org
 from tests.telemetry.raw_rows import days_cut_in
@@ -37,7 +37,7 @@ from tests.worked.values import words_of
 
 __all__ = ["github"]
 EXAMPLES = list(read_examples())
-each_example = pytest.mark.parametrize("example", EXAMPLES, ids=str)
+all_examples = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def story_of(example: Example, folder: Path) -> Story:
     return story
 
 
-def check(example: Example, story: Story, org: Org, telling: Callable[[Connection], None], by: Connection) -> None:
+def check(example: Example, story: Story, org: Org, send: Callable[[Connection], None], by: Connection) -> None:
     form_teams(story, org)
     hold_sessions(story, org)
     for project in sorted({item.project for item in story.work_items.values()} - {SHOP}):
         store_resource(by, ResourceDraft(ResourceKind.PROJECT, project, project))
-    telling(by)
+    send(by)
     give_to_teams(story, org)
     assert not wrong_figures(example)
 
@@ -80,24 +80,26 @@ def _meant(expected: Expected, figures: Sequence[MetricValue]) -> MetricValue:
     if expected.segment is None:
         (figure,) = figures
         return figure
-    (figure,) = [each for each in figures if expected.segment in each.segment.values()]
+    (figure,) = [candidate for candidate in figures if expected.segment in candidate.segment.values()]
     return figure
 
 
-@each_example
+@all_examples
 @pytest.mark.usefixtures("world")
 def test_figures_are_as_computed_by_hand(example: Example, github: Connection, org: Org, tmp_path: Path) -> None:
     """However much of the columns is built."""
     story = story_of(example, tmp_path)
     check(example, story, org, story.tell, github)
-    for state in each_state(random.Random(str(example))):
+    for state in column_states(random.Random(str(example))):
         assert not (wrong := wrong_figures(example)), f"{state}: {wrong}"
 
 
 @pytest.mark.soak  # in any order is what tests/intake/test_any_order.py and the oracles of telemetry and delivery hold
-@each_example
+@all_examples
 @pytest.mark.usefixtures("world")
-def test_figures_are_the_same_told_backwards(example: Example, github: Connection, org: Org, tmp_path: Path) -> None:
+def test_figures_are_the_same_when_records_arrive_backwards(
+    example: Example, github: Connection, org: Org, tmp_path: Path
+) -> None:
     story = story_of(example, tmp_path)
     check(example, story, org, story.tell_backwards, github)
     again = story.tell_again(github)

@@ -25,12 +25,12 @@ class Amount:
 
     @classmethod
     def read(cls, words: str, *, about: bool = False) -> Self:
-        told = _AMOUNT.fullmatch(words)
-        assert told, f"no amount: {words}"
-        unit = told["unit"] or ""
+        parsed = _AMOUNT.fullmatch(words)
+        assert parsed, f"no amount: {words}"
+        unit = parsed["unit"] or ""
         factor = _SECONDS.get(unit, 1)
-        half_a_digit = 0.5 * 10 ** -len(told["decimals"] or "") if about else 0.0
-        return cls(float(told["number"].replace(",", "")) * factor, unit, half_a_digit * factor + 1e-6)
+        half_a_digit = 0.5 * 10 ** -len(parsed["decimals"] or "") if about else 0.0
+        return cls(float(parsed["number"].replace(",", "")) * factor, unit, half_a_digit * factor + 1e-6)
 
     def equals(self, value: float | None) -> bool:
         return value is not None and abs(value - self.number) <= self.tolerance
@@ -60,11 +60,11 @@ class Value:
 
     @classmethod
     def read(cls, words: str) -> Self:
-        told = _VALUE.fullmatch(words)
-        assert told, f"no value: {words}"
-        amount = None if told["amount"] == "–" else Amount.read(told["amount"], about=bool(told["about"]))
+        parsed = _VALUE.fullmatch(words)
+        assert parsed, f"no value: {words}"
+        amount = None if parsed["amount"] == "–" else Amount.read(parsed["amount"], about=bool(parsed["about"]))
         parts, left_out = None, 0
-        for more in (told["more"] or "").split("; "):
+        for more in (parsed["more"] or "").split("; "):
             if more.endswith(" left out"):
                 left_out = int(more.removesuffix(" left out"))
             elif more:

@@ -17,7 +17,7 @@ class Run:
 
     name: str
     person: str
-    stretches: tuple[tuple[datetime, datetime], ...]
+    periods: tuple[tuple[datetime, datetime], ...]
     lines: int
 
 
@@ -59,7 +59,7 @@ def _nearest(change: Change, runs: Iterable[Run]) -> Run | None:
     for run in runs:
         if run.person != change.person or not run.lines:
             continue
-        for begin, end in run.stretches:
+        for begin, end in run.periods:
             if begin <= change.authored_at <= end:
                 ranked.append((1, change.authored_at - begin, run.name, run))
             elif end < change.authored_at <= end + AFTER:

@@ -31,12 +31,12 @@ class History:
         return DAY + timedelta(minutes=self.random.randint(least, most))
 
     def _session(self, name: str) -> oracle.Run:
-        begin, stretches = self.random.randint(0, 1000), []
+        begin, periods = self.random.randint(0, 1000), []
         for _ in range(self.random.choice([1, 1, 2])):
             end = begin + self.random.randint(0, 90)
-            stretches.append((DAY + timedelta(minutes=begin), DAY + timedelta(minutes=end)))
+            periods.append((DAY + timedelta(minutes=begin), DAY + timedelta(minutes=end)))
             begin = end + self.random.randint(31, 200)
-        return oracle.Run(name, self.random.choice(PEOPLE), tuple(stretches), self.random.choice([0, 5, 40, 200]))
+        return oracle.Run(name, self.random.choice(PEOPLE), tuple(periods), self.random.choice([0, 5, 40, 200]))
 
     def _commit(self, name: str) -> oracle.Change:
         files = {f"{name}/{path}": self.random.randint(1, 40) for path in self.random.sample("abcde", 2)}
@@ -47,7 +47,7 @@ class History:
         sha = commit_sha(name)
         return oracle.Change(name, person, self._minute(), files, sha, noted, counts=self.random.random() > 0.1)
 
-    def told_in(self, seed: int, *, often: bool) -> None:
+    def send_in_order(self, seed: int, *, often: bool) -> None:
         """Tell all of it in some order; `often`: some of it twice, and attribution at work in between."""
         shuffled = random.Random(seed)
         events: list[oracle.Run | oracle.Change] = [*self.sessions, *self.commits]
@@ -55,7 +55,7 @@ class History:
         shuffled.shuffle(events)
         for event in events:
             if isinstance(event, oracle.Run):
-                first, *more = [(_clock(begin), _clock(end)) for begin, end in event.stretches]
+                first, *more = [(_clock(begin), _clock(end)) for begin, end in event.periods]
                 session(event.name, *first, by=event.person, lines=event.lines, more=more)
             else:
                 apart = "" if event.counts else "bulk"
@@ -90,14 +90,14 @@ def derived() -> oracle.Attributed:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_derived_is_what_the_oracle_says(seed: int) -> None:
     history = History(seed)
-    history.told_in(seed, often=False)
+    history.send_in_order(seed, often=False)
     assert derived() == oracle.attributed(history.sessions, history.commits)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_order_and_repetition_change_nothing(seed: int) -> None:
     history = History(seed)
-    history.told_in(seed + 1000, often=True)
+    history.send_in_order(seed + 1000, often=True)
     assert derived() == oracle.attributed(history.sessions, history.commits)
     for external_id, committed in AgentSession.objects.values_list("external_id", "committed"):
         assert committed == any(session == external_id for _, _, session in derived())
@@ -105,7 +105,7 @@ def test_order_and_repetition_change_nothing(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_file_has_more_ai_lines_than_added_ones_and_no_session_gives_more_than_it_generated(seed: int) -> None:
-    History(seed).told_in(seed, often=True)
+    History(seed).send_in_order(seed, often=True)
     of_file: dict[CommitFile, int] = defaultdict(int)
     of_session: dict[AgentSession, int] = defaultdict(int)
     for row in FileAttribution.objects.select_related("session", "file"):
@@ -118,8 +118,8 @@ def test_no_file_has_more_ai_lines_than_added_ones_and_no_session_gives_more_tha
 
 def test_deriving_everything_again_writes_nothing() -> None:
     history = History(99)
-    history.told_in(99, often=False)
+    history.send_in_order(99, often=False)
     before, rows = everything_derived(), set(FileAttribution.objects.values_list("pk", flat=True))
-    history.told_in(99, often=False)
+    history.send_in_order(99, often=False)
     assert everything_derived() == before
     assert set(FileAttribution.objects.values_list("pk", flat=True)) == rows

@@ -55,7 +55,7 @@ def test_a_session_behind_two_pull_requests_is_shared_by_its_lines(tell: Tell) -
     one, two = commit("one", "10:10", {"a.py": 20}), commit("two", "10:20", {"b.py": 10})
     commit("three", "10:30", {"c.py": 10})
     tell(merged(1, [one]), merged(2, [two]))
-    settle()
+    recompute_all()
     assert spend_of_merged() == {1: Decimal("0.5"), 2: Decimal("0.25")}
     assert shares() == {("commits", 1): 20, ("commits", 2): 10, ("commits", None): 10}
 
@@ -65,24 +65,24 @@ def test_the_shares_sum_to_the_spend(tell: Tell, spend: str) -> None:
     session("s", "10:00", "11:00", spend=spend)
     commits = [commit(f"c{n}", f"10:1{n}", {f"{n}.py": 3 + n}) for n in range(3)]
     tell(*(merged(n + 1, [listed]) for n, listed in enumerate(commits)))
-    settle()
+    recompute_all()
     assert sum(spend_of_merged().values()) == Decimal(spend)
 
 
 def test_a_session_without_lines_is_behind_the_pull_request_of_its_branch(tell: Tell) -> None:
     on_branch("s", "feat/tea", spend="2")
     tell(replace(merged(1, []), source_branch="feat/tea"))
-    settle()
+    recompute_all()
     assert spend_of_merged() == {1: Decimal(2)}
     assert shares() == {("branch", 1): 1}
 
 
 def test_a_pull_request_that_comes_after_the_session_takes_it(tell: Tell) -> None:
     on_branch("s", "feat/tea", spend="2")
-    settle()
+    recompute_all()
     assert shares() == {("branch", None): 1}
     tell(replace(opened(1), source_branch="feat/tea"))
-    settle()
+    recompute_all()
     assert shares() == {("branch", 1): 1}
 
 
@@ -91,7 +91,7 @@ def test_a_branch_that_is_used_again_is_behind_the_next_pull_request(tell: Tell)
     on_branch("s", "develop", begin="18:00", end="19:00", spend="2")
     later = replace(opened(2), source_branch="develop", created_at=at("20:00"))
     tell(replace(merged(1, []), source_branch="develop"), later)
-    settle()
+    recompute_all()
     assert shares() == {("branch", 2): 1}
 
 
@@ -99,7 +99,7 @@ def test_the_default_branch_is_behind_no_pull_request(tell: Tell) -> None:
     on_branch("s", "main")
     Repository.objects.filter(name="acme/shop").update(default_branch="main")
     tell(replace(opened(1), source_branch="main"))
-    settle()
+    recompute_all()
     assert shares() == {("place", None): 1}
 
 
@@ -108,7 +108,7 @@ def test_commits_say_more_than_the_branch(tell: Tell) -> None:
     listed = commit("one", "10:10", {"a.py": 20}, inside="acme/shop")
     note(listed, {"a.py": 20})
     tell(replace(opened(2), source_branch="feat/tea"), merged(1, [listed]))
-    settle()
+    recompute_all()
     assert spend_of_merged() == {1: Decimal(2)}
 
 
@@ -117,10 +117,10 @@ def test_commits_that_are_lost_stay_behind_the_pull_request_that_lists_them(tell
     session("s", "10:00", "11:00", spend="3")
     lost = commit("one", "10:10", {"a.py": 20})
     tell(closed(1, [lost]))
-    settle()
+    recompute_all()
     assert shares() == {("commits", 1): 20}
     commit("one", "10:10", {"a.py": 20}, exclusion_reason="gone")
-    settle()
+    recompute_all()
     assert shares() == {("lost", 1): 20}
     [abandoned] = rows_of(ABANDONED_PULL_REQUESTS_WITH_SPEND)
     assert (abandoned["spend"], abandoned["day"]) == (Decimal(3), day_of(0))
@@ -131,7 +131,7 @@ def test_a_commit_in_a_closed_and_a_merged_pull_request_is_the_merged_ones(tell:
     session("s", "10:00", "11:00", spend="3")
     listed = commit("one", "10:10", {"a.py": 20})
     tell(closed(1, [listed]), merged(2, [listed]))
-    settle()
+    recompute_all()
     assert spend_of_merged() == {2: Decimal(3)}
 
 
@@ -144,7 +144,7 @@ def test_what_was_given_up_counts_for_the_pull_request_that_took_its_place(tell:
     third = commit("three", "14:10", {"c.py": 20})
     tell(item("SHOP-1"))
     tell(for_items(closed(1, [first]), "SHOP-1"), for_items(merged(2, [second]), "SHOP-1"), merged(3, [third]))
-    settle()
+    recompute_all()
     rows = {
         row["reference"][-1]: (row["spend"], row["abandoned_spend"]) for row in rows_of(MERGED_PULL_REQUESTS_WITH_SPEND)
     }
@@ -161,7 +161,7 @@ def test_an_item_costs_what_its_pull_requests_cost_and_sessions_that_name_it(tel
     tell(for_items(merged(1, [one]), "SHOP-1", "SHOP-2"), for_items(closed(2, [two]), "SHOP-1"))
     named = session("named", "18:00", "19:00", spend="0.5", by="ben@example.com")
     AgentSession.objects.filter(pk=named.pk).update(work_item=WorkItem.objects.get(key="SHOP-2"))
-    settle()
+    recompute_all()
     found = {row["reference"]: (row["spend"], row["abandoned_spend"]) for row in rows_of(DONE_WORK_ITEMS_WITH_SPEND)}
     assert found == {"SHOP-1": (Decimal("2.5"), Decimal(1)), "SHOP-2": (Decimal(2), Decimal(0))}
     assert {(row["reference"], row["epic"], row["initiative"]) for row in rows_of(DONE_WORK_ITEMS_WITH_SPEND)} == {
@@ -174,20 +174,20 @@ def test_later_spend_changes_the_day_of_the_merge(tell: Tell) -> None:
     """The session is of the 2nd, the merge of the 5th: what the session costs counts on the 5th."""
     run = session("s", "10:00", "11:00", spend="1")
     tell(merged(1, [commit("one", "10:10", {"a.py": 20})], hours=75))
-    settle()
+    recompute_all()
     FactChange.objects.all().delete()
     AgentSessionDay.objects.filter(session=run).update(spend=Decimal(2))
     AttributionWork.objects.create(session=run)
-    settle()
+    recompute_all()
     assert ("ai", day_of(3)) in set(FactChange.objects.values_list("family", "day_from"))
 
 
 def test_a_pull_request_that_is_deleted_leaves_the_lines_behind_none(tell: Tell) -> None:
     session("s", "10:00", "11:00")
     tell(merged(1, [commit("one", "10:10", {"a.py": 20})]))
-    settle()
+    recompute_all()
     tell(replace(merged(1, []), deleted=True))
-    settle()
+    recompute_all()
     assert shares() == {("commits", None): 20}
 
 
@@ -206,7 +206,7 @@ def test_the_fate_of_a_pull_request(tell: Tell) -> None:
     tell(
         ran(one, "12:00", RunStatus.FAILURE), ran(two, "13:30", RunStatus.SUCCESS), ran(two, "15:30", RunStatus.FAILURE)
     )
-    settle()
+    recompute_all()
     rows = {
         row["reference"][-1]: (row["merged"], row["reopened"], row["review_rounds"], row["failed_runs"])
         for row in rows_of(ENDED_PULL_REQUESTS)
@@ -224,7 +224,7 @@ def test_the_fate_with_an_agent_is_compared_with_that_without(tell: Tell) -> Non
     given_up.closed_at = at("15:00")
     tell(*map(draft_of, (kept, given_up, own)))
     assign_identities(list(Identity.objects.filter(value="ada")), Person.objects.create(full_name="Ada"))
-    settle()
+    recompute_all()
     [found] = read_comparisons([Query("ai.pr_fate", Window(day_of(0), day_of(7)))], "AI")
     assert (found.first.value, found.first.facts, found.second.value, found.second.facts) == (50, 2, 100, 1)
     assert found.interval is None
@@ -238,7 +238,7 @@ def on_branch(name: str, branch: str, *, begin: str = "10:00", end: str = "11:00
 
 
 def history_of(number: int, commits: Iterable[Commit]) -> History:
-    listed = [Listed(each.sha, each.authored_at, each.committed_at) for each in commits]
+    listed = [Listed(committed.sha, committed.authored_at, committed.committed_at) for committed in commits]
     return History(number=number, author="ada", created_at=at("12:00"), commits=listed)
 
 
@@ -291,7 +291,7 @@ def ran(on: Commit, clock: str, status: RunStatus) -> PipelineRunDraft:
     )
 
 
-def settle() -> None:
+def recompute_all() -> None:
     """Commits, sessions and pull requests wait for each other."""
     while AttributionWork.objects.exists() or recompute_waiting_pull_requests():
         attribute()

@@ -93,7 +93,7 @@ def test_a_squash_with_a_note_of_its_own_knows_better_than_its_parts() -> None:
     assert attributed() == {(CLAUDE, ""): {"a.py": 8}}
 
 
-def test_the_parts_of_a_squash_have_each_their_own_best_evidence() -> None:
+def test_the_parts_of_a_squash_have_their_own_best_evidence() -> None:
     """A note says 3 of the first part's lines; a trailer all 5 of the second's; both parts are in one file."""
     squash = commit("squash", "12:00", {"a.py": 10})
     note(

@@ -11,7 +11,7 @@ from integrations.connectors.git.agent_signatures import agent_of_trailer, agent
 from integrations.connectors.git.history import ReadCommit, Signature
 from integrations.connectors.git.messages import Trailer
 from integrations.models import CommitEvidence, FileAttribution, Method
-from tests.code.attribution.test_work_of_spend import merged, settle_all
+from tests.code.attribution.test_work_of_spend import merged, recompute_all
 from tests.code.attribution.world import at, attribute, attributed, commit, note
 from tests.delivery.pull_requests.histories import draft_of
 from tests.intake.conftest import Tell, github, tell
@@ -27,7 +27,7 @@ def test_a_labelled_pull_request_s_lines_are_the_agent_s_as_an_upper_bound(tell:
     history.labels = (label, "size/S")
     commit("other", "10:20", {"b.py": 10})
     tell(draft_of(history))
-    settle_all()
+    recompute_all()
     assert attributed() == {("claude_code", ""): {"a.py": 20}}
     assert set(FileAttribution.objects.values_list("method", "level")) == {("label", "commit")}
 
@@ -36,10 +36,10 @@ def test_a_label_that_is_taken_away_takes_its_evidence_along(tell: Tell) -> None
     history = merged(1, "feat: tea", [commit("one", "10:10", {"a.py": 20})])
     history.labels = ("claude-code-assisted",)
     tell(draft_of(history))
-    settle_all()
+    recompute_all()
     history.labels = ("size/S",)
     tell(draft_of(history))
-    settle_all()
+    recompute_all()
     assert attributed() == {}
     assert not CommitEvidence.objects.filter(method=Method.LABEL, withdrawn_at=None).exists()
 
@@ -50,7 +50,7 @@ def test_a_note_of_lines_decides_beside_a_label(tell: Tell) -> None:
     history = merged(1, "feat: tea", [one])
     history.labels = ("claude-code-assisted",)
     tell(draft_of(history))
-    settle_all()
+    recompute_all()
     attribute()
     assert attributed() == {("claude_code", ""): {"a.py": 5}}
 

@@ -31,7 +31,7 @@ def test_spend_is_split_by_the_work_of_pull_requests(tell: Tell) -> None:
     tell(
         *(draft_of(pull_request) for pull_request in (merged(1, "feat: tea", [feature]), merged(2, "fix: milk", [fix])))
     )
-    settle_all()
+    recompute_all()
     assert spend_by_work() == {
         ("shop", ""): Decimal("0.25"),
         ("shop", "bug"): Decimal("0.25"),
@@ -44,7 +44,7 @@ def test_a_squash_has_the_work_of_its_branch(tell: Tell) -> None:
     squash = commit("squash", "10:40", {"a.py": 20})
     branched = commit("branched", "10:10", {"a.py": 20}, exclusion_reason="stood_in_for", duplicate_of=squash)
     tell(draft_of(merged(1, "feat: tea", [branched])))
-    settle_all()
+    recompute_all()
     assert spend_by_work() == {("shop", "feature"): Decimal(1)}
 
 
@@ -54,7 +54,7 @@ def test_what_a_commit_was_merged_as_tells_too(tell: Tell) -> None:
     history = merged(1, "fix: milk", [])
     history.merge_commit = squash.sha
     tell(draft_of(history))
-    settle_all()
+    recompute_all()
     assert spend_by_work() == {("shop", "bug"): Decimal(1)}
 
 
@@ -62,9 +62,9 @@ def test_another_title_is_another_work_and_none_without_the_pull_request(tell: T
     session("s", "10:00", "11:00", spend="1")
     listed = commit("one", "10:10", {"a.py": 20})
     tell(draft_of(merged(1, "feat: tea", [listed])))
-    settle_all()
+    recompute_all()
     tell(draft_of(merged(1, "fix: tea", [listed])))
-    settle_all()
+    recompute_all()
     assert spend_by_work() == {("shop", "bug"): Decimal(1)}
     tell(draft_of(merged(1, "fix: tea", [listed])))
     assert not AttributionWork.objects.exists(), "nothing changed"
@@ -75,7 +75,7 @@ def test_the_first_that_was_merged_counts(tell: Tell) -> None:
     listed = commit("one", "10:10", {"a.py": 20})
     later, earlier = merged(1, "fix: tea", [listed], hours=30), merged(2, "feat: tea", [listed])
     tell(draft_of(later), draft_of(earlier))
-    settle_all()
+    recompute_all()
     assert spend_by_work() == {("shop", "feature"): Decimal(1)}
 
 
@@ -91,7 +91,7 @@ def merged(number: int, title: str, commits: Iterable[Commit], *, hours: int = 3
     )
 
 
-def settle_all() -> None:
+def recompute_all() -> None:
     """Commits, sessions and pull requests wait for each other."""
     while AttributionWork.objects.exists() or recompute_waiting_pull_requests():
         attribute()

@@ -65,21 +65,21 @@ def session(
     more: Iterable[tuple[str, str]] = (),
 ) -> AgentSession:
     """A session of one stretch, or of several, as the fold leaves it."""
-    stretches = [(at(one, day), at(other, day)) for one, other in [(begin, end), *more]]
-    who, started = identity(by), min(one for one, _ in stretches)
+    periods = [(at(one, day), at(other, day)) for one, other in [(begin, end), *more]]
+    who, started = identity(by), min(one for one, _ in periods)
     stored, _ = AgentSession.objects.update_or_create(
         agent=agent,
         external_id=name,
         identity=who,
         defaults={
             "started_at": started,
-            "ended_at": max(other for _, other in stretches),
+            "ended_at": max(other for _, other in periods),
             "started_on": started.date(),
             "has_work": True,
             "lines_added": lines,
             "commits": commits,
             "event_tokens": 1000,
-            "event_periods": Multirange([Range(one, other + PAUSE) for one, other in sorted(stretches)]),
+            "event_periods": Multirange([Range(one, other + PAUSE) for one, other in sorted(periods)]),
         },
     )
     AgentSessionDay.objects.update_or_create(

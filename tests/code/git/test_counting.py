@@ -222,7 +222,7 @@ def test_bots_stand_apart(repo: Repo) -> None:
         ("", "Add", None),
     ],
 )
-def test_the_commit_of_an_agent_is_of_the_person_who_asked(
+def test_the_commit_of_an_agent_is_of_the_person_who_requested_it(
     repo: Repo, committed_by: str, message: str, credited: str | None
 ) -> None:
     agent = "copilot-swe-agent[bot] <198982749+Copilot@users.noreply.github.com>"

@@ -220,7 +220,7 @@ def test_following_goes_on_where_it_stopped(repo: Repo, monkeypatch: pytest.Monk
 
 
 @pytest.mark.django_db
-def test_a_rewritten_branch_is_told_anew(repo: Repo) -> None:
+def test_a_rewritten_branch_is_read_again(repo: Repo) -> None:
     repo.commit({"a.py": text("a", "b")}, "Begin", at=FIRST)
     repo.commit({"a.py": text("a", "B")}, "Gone soon", at=FIRST + DAY)
     follow(repo)
@@ -354,7 +354,7 @@ def test_branches_nobody_goes_on_with_are_stale_after_thirty_days(repo: Repo) ->
 
 
 @pytest.mark.django_db
-def test_branches_whose_names_are_longer_than_a_column_are_counted_each(repo: Repo) -> None:
+def test_branches_whose_names_are_longer_than_a_column_are_counted_separately(repo: Repo) -> None:
     repo.commit({"a.py": "a\n"}, "Begin")
     long = "/".join(["x" * 100] * 4)
     for name in ("one", "two"):

@@ -55,7 +55,7 @@ def test_neither_takes_back_what_the_other_says(clones: tuple[Repo, Repo]) -> No
         assert len(attested()) == 2
 
 
-def test_each_takes_back_what_it_said_itself(clones: tuple[Repo, Repo]) -> None:
+def test_a_source_withdraws_only_its_own_notes(clones: tuple[Repo, Repo]) -> None:
     repo, _ = clones
     repo.git("update-ref", "-d", "refs/notes/ai")
     sync(repo)

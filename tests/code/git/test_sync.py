@@ -163,7 +163,7 @@ def test_failures_are_tried_again_later_and_later(shop: Repo) -> None:
         assert tasks.due_sources(now + timedelta(minutes=minutes)) == [source]
 
 
-def test_what_was_asked_for_is_read_and_one_that_breaks_holds_nothing_up(
+def test_requested_sources_are_read_and_a_failing_one_does_not_stop_the_others(
     shop: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken = connect_git(Repo.create(tmp_path / "broken").path)
@@ -272,11 +272,11 @@ def test_asking_again_while_a_reading_runs_leaves_the_question_open(
 ) -> None:
     source = connect_git(shop.path)
 
-    def settle_and_ask(commits: Any) -> None:
+    def recompute_and_request(commits: Any) -> None:
         RepositorySource.objects.update(requested_at=timezone.now() + timedelta(seconds=1))
         recompute_changes(commits)
 
-    monkeypatch.setattr(reading, "recompute_changes", settle_and_ask)
+    monkeypatch.setattr(reading, "recompute_changes", recompute_and_request)
     sync_source(source)
     source.refresh_from_db()
     assert source.requested_at is not None

@@ -18,10 +18,10 @@ class History:
     Another telling has the same commits, with other holes, and tells of other things under the same names.
     """
 
-    def __init__(self, seed: int, telling: int = 0) -> None:
+    def __init__(self, seed: int, variant: int = 0) -> None:
         self.graph_chance = random.Random(seed)
         self.pick_chance = random.Random(f"picks {seed}")
-        self.chance = random.Random(f"{seed} {telling}")
+        self.chance = random.Random(f"{seed} {variant}")
         self.records: dict[str, list[dict[str, Any]]] = {
             kind: [] for kind in ("commits", "pull-requests", "deployments", "incidents")
         }
@@ -30,7 +30,7 @@ class History:
         for number in range(self.chance.randrange(2, 8)):
             self._incident(number)
 
-    def tellings(self) -> list[Record]:
+    def shuffled_records(self) -> list[Record]:
         """All records in an order of their own, some of them twice."""
         records = [(kind, record) for kind, records in self.records.items() for record in records]
         records += self.chance.sample(records, len(records) // 5)

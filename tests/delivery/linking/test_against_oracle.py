@@ -29,7 +29,7 @@ def assert_as_the_oracle_says(history: History) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_links_of_a_random_history(seed: int) -> None:
     history = History(seed)
-    push(*history.tellings())
+    push(*history.shuffled_records())
     assert_as_the_oracle_says(history)
     before = links()
     relink_everything()
@@ -37,18 +37,18 @@ def test_links_of_a_random_history(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_is_told_differently_later_is_linked_anew(seed: int) -> None:
-    history, later = History(seed), History(seed, telling=1)
-    push(*history.tellings())
-    push(*later.tellings())
+def test_records_that_change_later_are_relinked(seed: int) -> None:
+    history, later = History(seed), History(seed, variant=1)
+    push(*history.shuffled_records())
+    push(*later.shuffled_records())
     for kind, records in later.records.items():
         stays = {_id(record): record for record in history.records[kind]}
         history.records[kind] = list({**stays, **{_id(record): record for record in records}}.values())
     assert_as_the_oracle_says(history)
 
 
-def test_shuffled_tellings_come_to_the_same() -> None:
-    records = History(7).tellings()
+def test_shuffled_records_give_the_same_result() -> None:
+    records = History(7).shuffled_records()
     push(*records)
     before = links()
     random.Random(1).shuffle(records)

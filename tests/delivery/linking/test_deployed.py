@@ -151,7 +151,7 @@ def test_a_known_merge_waits_for_a_deployment_whose_sha_is_known_or_was_never_de
     assert shop.deployed(1) == ("new", "time")
 
 
-def test_what_becomes_known_later_corrects_what_time_told(shop: Delivery) -> None:
+def test_what_becomes_known_later_corrects_links_by_time(shop: Delivery) -> None:
     shop.merges(1, at="Mon 10:00", sha="m2")
     shop.deploys("d1", at="Mon 11:00", sha="m1")
     shop.deploys("d2", at="Mon 12:00", sha="m2")
@@ -160,7 +160,7 @@ def test_what_becomes_known_later_corrects_what_time_told(shop: Delivery) -> Non
     assert shop.deployed(1) == ("d2", "chain")
 
 
-def test_a_commit_between_a_release_and_a_merge_that_is_told_last_links_them(shop: Delivery) -> None:
+def test_a_commit_between_a_release_and_a_merge_links_them_when_it_arrives_last(shop: Delivery) -> None:
     shop.commits("m1", "m2", after="start")
     shop.commits("fix", after="m1", branch="release")
     shop.merges(1, at="Mon 10:00", sha="fix", target_branch="release")

@@ -84,7 +84,7 @@ def test_a_named_cause_stands_alone(shop: Delivery) -> None:
     assert failures() == {("d1", "explicit", "i1")}
 
 
-def test_a_cause_that_is_told_later_is_found(shop: Delivery) -> None:
+def test_a_cause_that_arrives_later_is_linked(shop: Delivery) -> None:
     shop.incident("i", at="Mon 13:00", caused_by="d1")
     assert failures() == set()
     shop.deploys("d1", at="Mon 10:00")

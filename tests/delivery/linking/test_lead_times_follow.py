@@ -57,7 +57,7 @@ def commit(name: str, at: str, author: str = "ada@example.com") -> dict[str, Any
     return {"sha": sha_of(name), "author_email": author, "authored_at": iso(at)}
 
 
-def test_a_change_that_is_told_after_its_deployment(org: Org, shop: Delivery) -> None:
+def test_a_change_that_arrives_after_its_deployment(org: Org, shop: Delivery) -> None:
     shop.merges(1, at="Thu 12:00", first_commit="Thu 02:00")
     refresh()
     assert lead_hours(org, "red") == 34

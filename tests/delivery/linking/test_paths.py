@@ -51,7 +51,7 @@ def test_it_is_deployed_with_a_service_whose_paths_it_touches(shop: Delivery) ->
     ]
 
 
-def test_a_sha_that_nobody_knows_is_new_to_each_service(shop: Delivery) -> None:
+def test_an_unknown_sha_is_new_to_every_service(shop: Delivery) -> None:
     """CI tells short shas: the same one goes to the cart, and ten minutes later to the search."""
     for number in (1, 2, 3, 4):
         shop.merges(number, at="Mon 10:00", sha=f"m{number}", commits=[{"sha": sha_of(f"m{number}")}])
@@ -73,7 +73,7 @@ def test_a_sha_contains_nothing_that_was_merged_after_any_service_had_it(shop: D
     assert shop.deployed(2) == ("next", "time")
 
 
-def test_it_counts_for_each_service_that_it_touches_and_once_in_all(shop: Delivery) -> None:
+def test_it_counts_for_every_service_that_it_touches_and_once_in_all(shop: Delivery) -> None:
     shop.deploys("docs", at="Mon 11:00", service="docs")  # where no paths are told apart, who deployed it
 
     def counted(*segments: Dimension, **facets: str) -> dict[tuple[str, ...], float | None]:

@@ -172,7 +172,7 @@ class TestWithoutAGraph:
     def second(self, shop: Delivery) -> None:
         shop.merges(2, at="Mon 12:00", commits=[{"sha": sha_of(name)} for name in ("tea", "milk")])
 
-    def test_whichever_is_told_first(self, shop: Delivery) -> None:
+    def test_whichever_arrives_first(self, shop: Delivery) -> None:
         self.first(shop)
         self.second(shop)
         assert (touched(1), touched(2)) == ({"cart"}, {"search"})

@@ -59,7 +59,7 @@ def test_what_was_picked_onto_something_that_was_not_deployed_waits(shop: Delive
 
 
 @pytest.mark.parametrize("last", ["merge", "deploy", "copy"])
-def test_whatever_is_told_last(last: str) -> None:
+def test_whatever_arrives_last(last: str) -> None:
     shop = Delivery()
     shop.commits("r1", after="start", branch="release")
 

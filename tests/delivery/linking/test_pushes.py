@@ -60,7 +60,7 @@ def deployed(repository: str = "acme/shop") -> dict[str, tuple[str, str]]:
     }
 
 
-def test_each_commit_of_main_is_a_change_that_the_first_deployment_at_or_above_it_brings(shop: Delivery) -> None:
+def test_every_commit_of_main_is_a_change_that_the_first_deployment_at_or_above_it_brings(shop: Delivery) -> None:
     pushes(shop, "a", at="Mon 08:00", after="root")
     pushes(shop, "b", at="Mon 09:00", after="a")
     shop.deploys("d1", at="Mon 12:00", sha="b")
@@ -203,7 +203,7 @@ def test_a_fix_that_was_picked_to_a_release_branch_is_deployed_by_that(shop: Del
     assert deployed() == {"root": ("d1", "chain"), "fix": ("d1", "pick"), "b": ("d2", "chain")}
 
 
-def test_of_two_repositories_each_is_heard_for_itself(shop: Delivery, org: Org) -> None:
+def test_two_repositories_are_linked_independently(shop: Delivery, org: Org) -> None:
     agree("trunk=yes")
     models = Delivery("acme/models")
     pushes(models, "m0", at="Mon 00:00")

@@ -103,13 +103,13 @@ class Deliveries:
 
     def planning_times(self) -> list[Counted]:
         return [
-            self._deployed(pull_request, seconds(_begun(pull_request), pull_request.first_commit_at))
+            self._deployed(pull_request, seconds(_started(pull_request), pull_request.first_commit_at))
             for pull_request, _ in self._reached_production
         ]
 
     def backlog_times(self) -> list[Counted]:
         return [
-            self._deployed(pull_request, seconds(_created(pull_request), _begun(pull_request)))
+            self._deployed(pull_request, seconds(_created(pull_request), _started(pull_request)))
             for pull_request, _ in self._reached_production
         ]
 
@@ -162,9 +162,9 @@ def _created(pull_request: PullRequest) -> datetime | None:
     return min((WorkItem(item).created_at for item in pull_request.items), default=None)
 
 
-def _begun(pull_request: PullRequest) -> datetime | None:
+def _started(pull_request: PullRequest) -> datetime | None:
     """When the first of them was in progress."""
-    starts = [WorkItem(item).begun_at for item in pull_request.items]
+    starts = [WorkItem(item).started_at for item in pull_request.items]
     return min((start for start in starts if start), default=None)
 
 

@@ -93,8 +93,8 @@ def share(part: Sequence[Counted], whole: Sequence[Counted], times: float = 100)
 
 def concentration(counted: Sequence[Counted]) -> Expected:
     """Gini coefficient × 100 of how many each person has: the mean difference of any two, by twice the mean."""
-    each_has = sorted(Counter(fact.credited_to for fact in counted if fact.credited_to is not None).values())
-    if not each_has:
+    per_person = sorted(Counter(fact.credited_to for fact in counted if fact.credited_to is not None).values())
+    if not per_person:
         return Expected(None, 0)
-    differences = sum(abs(one - other) for one in each_has for other in each_has)
-    return Expected(100 * differences / (2 * len(each_has) * sum(each_has)), sum(each_has))
+    differences = sum(abs(one - other) for one in per_person for other in per_person)
+    return Expected(100 * differences / (2 * len(per_person) * sum(per_person)), sum(per_person))

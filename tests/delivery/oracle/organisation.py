@@ -23,7 +23,7 @@ REPOSITORIES = (SHOP, SEARCH, TOOLS)
 SERVICES: Mapping[str, str] = {"cart": SHOP, "mail": SHOP, "portal": ""}
 """Service → the repository that it follows; nobody ever says where the portal comes from."""
 
-Stretches = Sequence[tuple[date, str | None]]
+DatedValues = Sequence[tuple[date, str | None]]
 """From which day on what holds, the earliest first."""
 
 
@@ -42,10 +42,10 @@ def person_of(name: str) -> str | None:
 class Organisation:
     """`parent_of_small` says below which unit the unit `small` stands; all else of the tree stays."""
 
-    members: Mapping[str, Stretches]
+    members: Mapping[str, DatedValues]
     left: Mapping[str, date]  # the first day on which somebody no longer works here
-    owners: Mapping[str, Stretches]
-    parent_of_small: Stretches
+    owners: Mapping[str, DatedValues]
+    parent_of_small: DatedValues
 
     def units_of(self, person: str | None, day: date) -> Sequence[str]:
         """The unit of somebody on that day, and those above it."""
@@ -79,15 +79,15 @@ class Organisation:
         return path
 
 
-def _on(stretches: Stretches, day: date) -> str | None:
-    return next((value for start, value in reversed(stretches) if start <= day), None)
+def _on(dated_values: DatedValues, day: date) -> str | None:
+    return next((value for start, value in reversed(dated_values) if start <= day), None)
 
 
 def random_organisation(chance: random.Random, dates: DateRange) -> Organisation:
     """People move and one leaves; a repository changes hands, a service gets an owner of its own; a unit moves."""
     days = dates.days()
 
-    def moving(values: Sequence[str]) -> Stretches:
+    def moving(values: Sequence[str]) -> DatedValues:
         first, second = chance.sample(values, 2)
         borders = sorted(chance.sample(days, chance.randrange(3)))
         return list(zip((date.min, *borders), (first, second, first), strict=False))
@@ -123,8 +123,8 @@ def tell_people(org: Org, organisation: Organisation) -> None:
             for person in (*EMPLOYED, OUTSIDE)
         )
     )
-    for person, stretches in organisation.members.items():
-        for start, below in stretches:
+    for person, dated_values in organisation.members.items():
+        for start, below in dated_values:
             if below is not None:
                 org.join(person, below, on=None if start == date.min else start)
     (_, (moved_on, parent)) = organisation.parent_of_small
@@ -134,7 +134,7 @@ def tell_people(org: Org, organisation: Organisation) -> None:
 
 def tell_owners(org: Org, organisation: Organisation) -> None:
     """Who owns what; it has to be known first."""
-    for owned, stretches in organisation.owners.items():
-        for start, unit in stretches:
+    for owned, dated_values in organisation.owners.items():
+        for start, unit in dated_values:
             if unit is not None:
                 org.own(owned, unit, from_=None if start == date.min else start)

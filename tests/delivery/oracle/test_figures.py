@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 from insights.catalogue.registry import metrics
 from insights.engine.read import read_series
 from insights.query.query import Dimension, Granularity, MetricValue, Query, Scope, Statistic, Window
-from tests.columns.states import each_state
+from tests.columns.states import column_states
 from tests.delivery.oracle.calendar import ZONE_NAME, day_of, weeks_of
 from tests.delivery.oracle.figures import Counted, Expected, Question
 from tests.delivery.oracle.metrics import COUNTS, OF_OWNERS, OF_PEOPLE, Counting, PerDeveloperAndWeek, Spread, Truth
@@ -61,7 +61,7 @@ def test_figures_are_those_of_the_oracle(world: World, seed: int, monkeypatch: p
     monkeypatch.setattr("insights.columns.build.MOST_ROWS", 60)
     truth = Truth(world)
     expected = cache(partial(_expected, truth))  # facts stay as they are, whatever is built of them
-    for state in each_state(random.Random(seed)):
+    for state in column_states(random.Random(seed)):
         differ = [*_values_that_differ(truth, expected), *_segments_that_differ(truth, expected, seed)]
         assert not differ, "\n".join([f"{state}, and {len(differ)} figures differ:", *differ[:12]])
 

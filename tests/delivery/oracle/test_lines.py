@@ -169,9 +169,9 @@ def test_comparisons_are_those_of_slow_counting(stored_world: StoredWorld) -> No
         ):
             known = sum(facts_of[person] for person in (*EMPLOYED, OUTSIDE))
             contributors = sum(1 for person in (*EMPLOYED, OUTSIDE) if facts_of[person])
-            told_of = (key, scope.unit, line)
-            assert (group.facts, group.developers, group.contributors) == (known, developers, contributors), told_of
-            assert group.value == (pytest.approx(known / in_buckets) if in_buckets else None), told_of
+            context = (key, scope.unit, line)
+            assert (group.facts, group.developers, group.contributors) == (known, developers, contributors), context
+            assert group.value == (pytest.approx(known / in_buckets) if in_buckets else None), context
             compared += known
         assert comparison.unmatched == sum(facts_of[None] for facts_of, _, _ in groups), (key, scope.unit, line)
     assert compared > 100

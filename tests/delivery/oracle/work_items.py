@@ -27,7 +27,7 @@ class WorkItem:
         return datetime.fromisoformat(self._record["created_at"])
 
     @property
-    def begun_at(self) -> datetime | None:
+    def started_at(self) -> datetime | None:
         return next((at for category, at in self._moves if category == "in_progress"), None)
 
     @property
@@ -60,7 +60,7 @@ class WorkItems:
 
     def cycle_times(self) -> list[Counted]:
         """Of those that were in progress; the others are left out."""
-        return [self._counted(item, seconds(item.begun_at, item.done_at)) for item in self._all if item.done_at]
+        return [self._counted(item, seconds(item.started_at, item.done_at)) for item in self._all if item.done_at]
 
     def done(self) -> list[Counted]:
         return self.lead_times()

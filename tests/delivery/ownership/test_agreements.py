@@ -95,7 +95,7 @@ def test_another_owner_and_a_unit_that_moves_bring_other_agreements(shop: Delive
     assert classes() == "S S S S"
 
 
-def test_what_is_told_later_follows_at_once_and_nothing_is_derived_twice(shop: Delivery) -> None:
+def test_later_records_count_at_once_and_nothing_is_derived_twice(shop: Delivery) -> None:
     agree("cart", "size_thresholds=10,20,30")
     shop.merges(5, at="Wed 10:00", sha="m5", additions=11, deletions=0)
     assert classes() == "XL XL XL XL M"
@@ -105,7 +105,7 @@ def test_what_is_told_later_follows_at_once_and_nothing_is_derived_twice(shop: D
 
 
 # How a deployment after another one is told of, and whether Cart's rule makes it a hotfix of that one.
-TOLD: list[tuple[dict[str, Any], bool]] = [
+LATER_DEPLOYMENTS: list[tuple[dict[str, Any], bool]] = [
     ({"sha": "m-branch"}, True),
     ({"sha": "m-label"}, True),
     ({"sha": "m1"}, False),
@@ -115,7 +115,7 @@ TOLD: list[tuple[dict[str, Any], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("details", "is_hotfix"), TOLD)
+@pytest.mark.parametrize(("details", "is_hotfix"), LATER_DEPLOYMENTS)
 @pytest.mark.parametrize("agreed_before", [True, False])
 def test_a_deployment_is_a_hotfix_where_the_owners_rule_says_so(
     shop: Delivery, details: dict[str, Any], is_hotfix: bool, agreed_before: bool
@@ -144,7 +144,7 @@ def test_what_says_itself_what_it_fixes_is_believed(shop: Delivery) -> None:
     assert failures() == {("d1", "hotfix", "d3")}
 
 
-def test_a_label_and_a_deployment_between_that_are_told_later_are_followed(shop: Delivery) -> None:
+def test_a_label_and_a_deployment_in_between_count_when_they_arrive_later(shop: Delivery) -> None:
     agree("cart", "hotfix_labels=Hotfix")
     shop.merges(6, at="Tue 11:00", sha="fix")
     shop.deploys("d1", at="Tue 09:00")

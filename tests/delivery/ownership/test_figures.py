@@ -75,7 +75,7 @@ def test_a_unit_takes_along_what_it_owns_from_the_day_of_its_move(shop: Org) -> 
     assert deployments(shop, None, "engineering", "platform", "payments") == [10, 9, 2, 9]
 
 
-def test_columns_follow_each_change(shop: Org) -> None:
+def test_columns_reflect_every_change(shop: Org) -> None:
     def give() -> None:
         shop.own("acme/shop", "payments")
 

@@ -102,7 +102,7 @@ def test_an_owner_for_a_while_gives_it_back(org: Org) -> None:
 
 
 @pytest.mark.usefixtures("trees")
-def test_each_tree_has_owners_of_its_own(org: Org) -> None:
+def test_every_tree_has_owners_of_its_own(org: Org) -> None:
     org.own("acme/shop", "payments")
     org.own("acme/shop", "berlin", from_="2026-03-01")
     assert owner_on("acme/shop", "2026-03-01") == "payments"
@@ -174,7 +174,7 @@ def test_a_service_that_incidents_named_first_follows_its_first_deployment(org: 
 
 
 @pytest.mark.usefixtures("trees")
-def test_names_are_found_and_what_several_have_is_asked_for(org: Org) -> None:
+def test_names_are_found_and_ambiguous_ones_are_listed(org: Org) -> None:
     connected = Connection.objects.create(provider="jira", name="Jira")
     shop = Repository.objects.get()
     Project.objects.create(connection=connected, external_id="1", key="acme/shop", name="Issues", repository=shop)
@@ -207,7 +207,7 @@ def test_what_cannot_be_given_is_refused_in_words(org: Org) -> None:
 
 @pytest.mark.usefixtures("trees")
 @pytest.mark.parametrize("seed", seeds(0))
-def test_a_slow_look_at_each_day_finds_the_same_owners(seed: int) -> None:
+def test_a_slow_look_at_every_day_finds_the_same_owners(seed: int) -> None:
     rng = random.Random(seed)
     shop, engineering = find_owned("acme/shop"), OrgTree.objects.get(slug="engineering")
     units = [unit(slug) for slug in ("payments", "search", "platform")]

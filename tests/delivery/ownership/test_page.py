@@ -232,7 +232,7 @@ def test_programs_give_list_and_confirm(org: Org, teams: Teams, client: Client, 
         ({"resource": "acme/shop", "unit": "platform", "since": "2026-01-01"}, "since"),
     ],
 )
-def test_programs_are_told_what_is_wrong(
+def test_programs_get_an_error_that_says_what_is_wrong(
     client: Client, program: dict[str, str], sent: dict[str, Any], field: str
 ) -> None:
     status, answer = put(client, program, **sent)

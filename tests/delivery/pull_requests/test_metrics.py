@@ -143,7 +143,7 @@ def test_a_pull_request_counts_as_linked_once_its_item_is_known(tell: Tell) -> N
     assert figure("pr.linked_rate").value == 0
 
 
-def test_waiting_for_pipelines_counts_each_moment_once(tell: Tell) -> None:
+def test_waiting_for_pipelines_counts_every_moment_once(tell: Tell) -> None:
     """Two runs that overlap, one for another commit, and one that goes on after the merge."""
     history = month()[0]  # open from 9 to 15
     commit = sha_of(history.commits[0].name)

@@ -122,7 +122,7 @@ def _tell_of_main(connection: Connection, commits: list[tuple[str, tuple[str, ..
 
 
 @pytest.mark.usefixtures("history_of_main")
-def test_commits_merged_in_from_the_default_branch_do_not_stretch_it(github: Connection, tell_of: TellOf) -> None:
+def test_commits_merged_in_from_the_default_branch_do_not_prolong_it(github: Connection, tell_of: TellOf) -> None:
     """The provider lists what came in by `git merge main`, too: base and fix were there before the merge."""
     listed = (commit("base", -499), commit("tea", 0, "base"), commit("fix", -498), commit("sync", 5, "tea", "fix"))
     tell_of(merged(1, 10, 20, *listed, merge_commit="merge"))

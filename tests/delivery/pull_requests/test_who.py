@@ -74,7 +74,7 @@ def test_whoever_an_admin_calls_a_bot_gives_no_review_and_proposes_nothing(tell_
     assert figures()[1].review_count == 2
 
 
-def test_what_changes_for_people_is_told_to_whoever_computes(tell_of: TellOf) -> None:
+def test_days_of_changed_bots_are_in_the_outbox(tell_of: TellOf) -> None:
     tell_of(pull_request("ada", "linter"))
     FactChange.objects.all().delete()
     mark_bots(Identity.objects.filter(kind="login", value="linter"), by=None)
@@ -84,14 +84,14 @@ def test_what_changes_for_people_is_told_to_whoever_computes(tell_of: TellOf) ->
     assert not PullRequestWork.objects.exists()
 
 
-def test_an_agents_pull_request_counts_for_whoever_asked(tell_of: TellOf) -> None:
+def test_an_agents_pull_request_counts_for_its_requester(tell_of: TellOf) -> None:
     row = tell_of(pull_request("copilot-swe-agent[bot]", "ben", requested_by="ada"))
     assert (row[1].exclusion_reason, row[1].agents) == ("", ["copilot"])
     assert row[1].credited == Identity.objects.get(kind="login", value="ada")
     assert throughput(Dimension.ASSISTANCE) == {"AI": 1}
 
 
-def test_an_agents_pull_request_that_nobody_asked_for_is_an_autonomous_agents(tell_of: TellOf) -> None:
+def test_an_agents_pull_request_without_a_requester_is_an_autonomous_agents(tell_of: TellOf) -> None:
     row = tell_of(pull_request("copilot-swe-agent[bot]", "ben"))
     assert (row[1].exclusion_reason, row[1].credited) == ("", None)
     [answer] = read_series([Query("pr.throughput", MARCH)])

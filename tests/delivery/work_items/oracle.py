@@ -38,7 +38,7 @@ class Item:
     estimate: float | None = None
     described: bool | None = None
     done_at: datetime | None = None
-    begun_at: datetime | None = None
+    started_at: datetime | None = None
     left_done: int = 0
     active: float = 0.0
 
@@ -49,8 +49,8 @@ class Item:
             before, after = CATEGORIES[status], CATEGORIES[to]
             if before == BUSY and status != "Blocked":
                 self.active += (moment - since).total_seconds()
-            if after == BUSY and self.begun_at is None:
-                self.begun_at = moment
+            if after == BUSY and self.started_at is None:
+                self.started_at = moment
             if after == DONE and before != DONE:
                 self.done_at = moment
             if before == DONE and after in (WAITING, BUSY):
@@ -76,9 +76,9 @@ class Item:
 
     @property
     def cycle(self) -> float | None:
-        if not (self.done_at and self.begun_at) or self.done_at < self.begun_at:
+        if not (self.done_at and self.started_at) or self.done_at < self.started_at:
             return None
-        return (self.done_at - self.begun_at).total_seconds()
+        return (self.done_at - self.started_at).total_seconds()
 
     def stands(self, end_of: date) -> str | None:
         """Its category at the end of that day; None before it was created."""
@@ -300,9 +300,9 @@ def _per_week(world: World, question: Question) -> Computed:
 
 def _age(world: World, question: Question) -> Computed:
     ages = [
-        (question.last_day - item.begun_at.date()).days * DAY
+        (question.last_day - item.started_at.date()).days * DAY
         for item in _standing(world, question, BUSY)
-        if item.begun_at
+        if item.started_at
     ]
     return _spread(ages)
 

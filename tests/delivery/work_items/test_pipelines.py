@@ -42,7 +42,7 @@ def test_attempts_without_a_commit_are_together_as_the_provider_says(tracker: Tr
     assert (rate.numerator, rate.denominator) == (1, 2)
 
 
-def test_a_commit_that_is_told_later_joins_its_run_and_leaves_the_other(tracker: Tracker) -> None:
+def test_a_commit_that_arrives_later_joins_its_run_and_leaves_the_other(tracker: Tracker) -> None:
     tracker.tell(
         tracker.run("1", "aaa", "failure", "03-09 10:00", "03-09 10:10"),
         tracker.run("2", "aaa", "failure", "03-09 11:00", "03-09 11:10"),
@@ -76,7 +76,7 @@ def test_runs_count_for_the_owner_of_their_repository_then(tracker: Tracker, org
     assert values("ci.success_rate", weeks, unit="teams") == [0, 100]
 
 
-def test_the_outbox_is_told_of_the_days_on_which_a_run_counts_and_counted(tracker: Tracker) -> None:
+def test_the_outbox_has_the_days_on_which_a_run_counts_and_counted(tracker: Tracker) -> None:
     tracker.tell(tracker.run("1/1", "aaa", "failure", "03-09 10:00", "03-09 10:10"))
     FactChange.objects.all().delete()
     tracker.tell(tracker.run("1/2", "aaa", "success", "03-16 10:00", "03-16 11:00", attempt=2))

@@ -47,7 +47,7 @@ def figures() -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("seed", seeds(5))
-def test_the_order_and_the_pieces_in_which_records_are_told_make_no_difference(seed: int) -> None:
+def test_the_order_and_batches_in_which_records_arrive_make_no_difference(seed: int) -> None:
     chance = random.Random(seed)
     tracker = Tracker()
     drafts = random_world(seed, FIRST, LAST, tracker)[1]

@@ -64,7 +64,7 @@ def forgotten_of_runs() -> list[str]:
 
 
 @pytest.mark.parametrize("runs_first", [True, False])
-def test_whichever_is_told_first(tracker: Tracker, runs_first: bool) -> None:
+def test_whichever_arrives_first(tracker: Tracker, runs_first: bool) -> None:
     runs = [
         tracker.run("listed", "aaa", "success", "03-09 10:00", "03-09 10:10"),
         tracker.run("merged", "mmm", "failure", "03-09 12:00", "03-09 12:10"),

@@ -87,7 +87,7 @@ def test_errors_end_with_1_and_nothing_stored(file: Path) -> None:
     assert printed.startswith("row 4, manager_email: “nobody@example.com” is unknown")
 
 
-def test_what_becomes_different_is_told_in_words(file: Path) -> None:
+def test_differences_are_described_in_words(file: Path) -> None:
     run(str(file), "--effective", "2026-01-01")
     file.write_text(GOOD.replace("Pay", "Search"))
     code, printed = run(str(file), "--effective", "2026-03-01")
@@ -101,6 +101,6 @@ def test_what_becomes_different_is_told_in_words(file: Path) -> None:
 @pytest.mark.parametrize(
     "arguments", [("no/such/file.csv",), ("FILE", "--effective", "soon"), ("FILE", "--effective", "")]
 )
-def test_what_can_not_be_asked_is_refused(file: Path, arguments: tuple[str, ...]) -> None:
+def test_impossible_options_are_refused(file: Path, arguments: tuple[str, ...]) -> None:
     with pytest.raises(CommandError, match=r"can’t be read|Write it as"):
         run(*(str(file) if argument == "FILE" else argument for argument in arguments))

@@ -150,7 +150,7 @@ def test_an_error_names_row_column_and_remedy(cells: str, column: str | None, me
     assert message in error.message
 
 
-def test_all_errors_of_all_rows_are_told_at_once() -> None:
+def test_all_errors_of_all_rows_are_reported_at_once() -> None:
     row_errors = errors(f"{HEAD},time_zone\nAda,ada,Grace,,x,y,Mars/Base\nGrace,,,,,,\n")
     assert [(error.row, error.column) for error in row_errors] == [
         (2, "email"),

@@ -36,7 +36,7 @@ def test_rows_of_one_person_never_share_a_day() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_transactions_can_not_each_add_what_overlaps() -> None:
+def test_two_transactions_cannot_both_add_overlapping_rows() -> None:
     ada = Person.objects.create(full_name="Ada", email="ada@example.com")
     refused: list[IntegrityError] = []
 

@@ -145,7 +145,7 @@ def test_a_complete_file_lets_who_is_listed_again_return() -> None:
     assert there("ada") == "until 2026-04-01, from 2026-06-01"
 
 
-def test_a_changed_address_is_told_by_the_old_one_among_the_identities() -> None:
+def test_a_changed_address_is_recognised_by_the_old_one_among_the_identities() -> None:
     load(FIRST)
     changes = load("email,previous_email\nada.king@example.com,ada@example.com")
     assert counts(changes) == {"changed": 1}

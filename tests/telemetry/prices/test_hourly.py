@@ -106,7 +106,7 @@ def test_a_file_of_a_usage_reader_tells_it_too(cost: float, spend: Decimal, surc
     assert row.reported_cost == Decimal(str(cost))
 
 
-def test_one_model_under_many_names_is_one_row_of_a_day_with_each_name_s_price() -> None:
+def test_one_model_under_many_names_is_one_row_of_a_day_with_the_price_of_every_name() -> None:
     names = ("claude-opus-4-7", "claude-opus-4-7[1m]", "anthropic/claude-opus-4.7", "us.anthropic.claude-opus-4-7")
     receive([another(FABLE, key=name, model=name, tokens=(0, 0, 0, 1_000_000)) for name in names])
     fold_received_batches()

@@ -96,7 +96,7 @@ def test_the_most_particular_override_holds() -> None:
         ("acme-[1]", "acme-[1]", True),
     ],
 )
-def test_only_stars_stand_for_other_letters(pattern: str, model: str, is_meant: bool) -> None:
+def test_only_stars_are_wildcards(pattern: str, model: str, is_meant: bool) -> None:
     assert pattern_matches(pattern, model) is is_meant
 
 

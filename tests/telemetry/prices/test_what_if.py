@@ -32,7 +32,7 @@ def used(*requests: tuple[str, str, tuple[int, int, int, int]], first: int = 0) 
     fold_received_batches()
 
 
-def test_each_request_is_priced_by_its_own_size() -> None:
+def test_every_request_is_priced_by_its_own_size() -> None:
     used(
         ("2026-03-20 10:00", SONNET, (100_000, 0, 0, 1_000)),
         ("2026-03-20 11:00", SONNET, (200_000, 100_000, 0, 1_000)),
@@ -46,7 +46,7 @@ def test_each_request_is_priced_by_its_own_size() -> None:
     assert result.knows_bounds
 
 
-def test_each_day_has_its_price() -> None:
+def test_every_day_has_its_price() -> None:
     used(
         ("2026-03-12 10:00", SONNET, (300_000, 0, 0, 0)),
         ("2026-03-13 10:00", SONNET, (300_000, 0, 0, 0)),

@@ -49,7 +49,7 @@ def figure(key: str, first: str, after: str, *segments: Dimension) -> MetricValu
     return answer.total[0]
 
 
-def test_a_seat_costs_its_share_of_the_month_each_day() -> None:
+def test_a_seat_costs_its_daily_share_of_the_month() -> None:
     imported(
         "claude_code,Team,31,ada@example.com,,2026-03-01,",
         "claude_code,Team,31,ben@example.com,,2026-03-22,2026-04-01",

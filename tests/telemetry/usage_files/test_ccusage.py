@@ -36,7 +36,7 @@ def imported(document: Any, *, email: str = ADA, **more: Any) -> Imported:
     return import_ccusage(json.dumps(document).encode(), email=email, **more)
 
 
-def told_natively(when: str, *, session: str = "session-1", email: str = ADA, tokens: int = 7) -> None:
+def native_session(when: str, *, session: str = "session-1", email: str = ADA, tokens: int = 7) -> None:
     receive(
         [
             Event(
@@ -85,8 +85,8 @@ def test_a_repetition_changes_nothing_and_a_later_export_replaces() -> None:
     assert (imported(later).changed, counted()[2][3]) == (1, DAY_COST + Decimal("0.3"))
 
 
-def test_of_a_day_of_which_the_agent_told_itself_the_file_counts_nothing() -> None:
-    told_natively("2026-03-09 10:00")
+def test_a_file_does_not_count_on_days_with_the_agents_own_telemetry() -> None:
+    native_session("2026-03-09 10:00")
     result = imported(reports.CLAUDE_DAILY)
     assert (result.added, result.counted) == (3, 1)
     assert [(day, source) for day, source, *_ in counted()] == [
@@ -97,7 +97,7 @@ def test_of_a_day_of_which_the_agent_told_itself_the_file_counts_nothing() -> No
 
 def test_telemetry_that_comes_later_takes_the_days_place() -> None:
     imported(reports.CLAUDE_DAILY)
-    told_natively("2026-03-09 10:00")
+    native_session("2026-03-09 10:00")
     assert [(day, source) for day, source, *_ in counted()] == [
         (date(2026, 3, 9), "events"),
         (date(2026, 3, 10), "files"),
@@ -107,8 +107,8 @@ def test_telemetry_that_comes_later_takes_the_days_place() -> None:
 
 def test_telemetry_of_somebody_else_or_of_another_day_takes_nothing() -> None:
     imported(reports.CLAUDE_DAILY)
-    told_natively("2026-03-09 10:00", email="ben@example.com")
-    told_natively("2026-03-11 10:00")
+    native_session("2026-03-09 10:00", email="ben@example.com")
+    native_session("2026-03-11 10:00")
     assert sum(source == "files" for _, source, *_ in counted()) == 3
 
 
@@ -118,7 +118,7 @@ def test_a_session_counts_once_whoever_tells_of_it_first() -> None:
     session = AgentSession.objects.get()
     assert (session.external_id, session.from_usage_file, session.started_on) == (identifier, True, date(2026, 3, 9))
     assert counted() == [(date(2026, 3, 10), "files", "claude-sonnet-4-5", DAY_COST)]
-    told_natively("2026-03-09 10:00", session=identifier)
+    native_session("2026-03-09 10:00", session=identifier)
     session.refresh_from_db()
     assert not session.from_usage_file
     assert [(day, source) for day, source, *_ in counted()] == [(date(2026, 3, 9), "events")]
