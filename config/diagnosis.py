@@ -171,7 +171,7 @@ def placements() -> Finding:
         return Finding(
             "org trees",
             State.WRONG,
-            f"{stray} placements name somebody or something deleted; the task “Follow people in Org Trees” mends them.",
+            f"{stray} placements name somebody or something deleted; the task “Update Org Trees” repairs them.",
         )
     return Finding("org trees", State.RIGHT, "Who counts for which unit agrees with people and trees.")
 

@@ -32,46 +32,73 @@ class Entry:
 SCHEDULE = (
     Entry("Fold received telemetry", "integrations.telemetry.tasks.fold_received", Every(seconds=5)),
     Entry("Read repositories", "integrations.sync.git.tasks.sync_sources", Every(seconds=60)),
-    Entry("Follow lines of repositories", "integrations.sync.git.tasks.follow_line_histories", Every(seconds=60)),
-    Entry("Take webhook deliveries", "integrations.webhooks.tasks.take_deliveries", Every(seconds=10)),
+    Entry("Sync line histories", "integrations.sync.git.tasks.sync_requested_line_histories", Every(seconds=60)),
+    Entry("Process webhook deliveries", "integrations.webhooks.tasks.process_deliveries", Every(seconds=10)),
     Entry("Register webhooks", "integrations.webhooks.tasks.register_hooks", Every(seconds=60)),
     Entry("Sync connections", "integrations.sync.tasks.sync_streams", Every(seconds=10)),
     Entry("Delete removed connections", "integrations.sync.tasks.delete_unwanted", Every(seconds=60)),
-    Entry("Replay what is understood now", "integrations.sync.tasks.replay_refused", Every(seconds=300)),
-    Entry("Place what waits for its repository", "integrations.sync.tasks.place_unplaced", Every(seconds=60)),
+    Entry("Replay refused records", "integrations.sync.tasks.replay_refused", Every(seconds=300)),
+    Entry("Place waiting records", "integrations.sync.tasks.place_unplaced", Every(seconds=60)),
     Entry("List resources", "integrations.sync.tasks.discover", Every(seconds=60)),
     Entry("Match identities", "orgtree.tasks.match_identities", Every(seconds=5)),
     Entry("Derive attribution", "integrations.code.attribution.tasks.attribute", Every(seconds=10)),
     Entry("Number large repositories", "integrations.delivery.rules.place_waiting", Every(seconds=10)),
-    Entry("Follow working agreements", "integrations.delivery.agreements.apply.follow_agreements", Every(seconds=60)),
-    Entry("Link by other rules", "integrations.delivery.rules.follow_rules", Every(seconds=60)),
-    Entry("Follow thresholds", "integrations.sync.git.tasks.follow_thresholds", Every(seconds=60)),
-    Entry("Settle pull requests", "integrations.delivery.tasks.settle_pull_requests_waiting", Every(seconds=10)),
-    Entry("Price requests anew", "integrations.telemetry.tasks.reprice_waiting", Every(seconds=60)),
-    Entry("Settle imported usage", "integrations.telemetry.tasks.recompute_imported_usage", Every(seconds=60)),
+    Entry("Apply working agreements", "integrations.delivery.agreements.apply.apply_agreements", Every(seconds=60)),
+    Entry("Apply linking rules", "integrations.delivery.rules.apply_rules", Every(seconds=60)),
+    Entry("Apply bulk thresholds", "integrations.sync.git.tasks.apply_thresholds", Every(seconds=60)),
+    Entry("Recompute pull requests", "integrations.delivery.tasks.recompute_pull_requests", Every(seconds=10)),
+    Entry("Reprice requests", "integrations.telemetry.tasks.reprice_waiting", Every(seconds=60)),
+    Entry("Recompute imported usage", "integrations.telemetry.tasks.recompute_imported_usage", Every(seconds=60)),
     Entry("Watch for silence", "integrations.silence.watch.watch_silence", Every(seconds=3600)),
     Entry("Refresh columns", "insights.columns.tasks.refresh", Every(seconds=5)),
     Entry("Tidy columns", "insights.columns.tasks.tidy", Every(seconds=60)),
-    Entry("Follow people in Org Trees", "orgtree.tasks.follow_people_in_trees", Nightly(hour=0, minute=5)),
+    Entry("Update Org Trees", "orgtree.tasks.update_trees", Nightly(hour=0, minute=5)),
     Entry("Count seats of today", "integrations.telemetry.tasks.count_seats_of_today", Nightly(hour=0, minute=1)),
     Entry("Drop expired telemetry", "integrations.telemetry.tasks.drop_expired", Nightly(hour=1, minute=30)),
-    Entry("Forget old webhook deliveries", "integrations.webhooks.tasks.forget_deliveries", Nightly(hour=1, minute=45)),
-    Entry(
-        "Settle what has no figures", "integrations.delivery.tasks.settle_without_figures", Nightly(hour=2, minute=0)
-    ),
+    Entry("Delete old webhook deliveries", "integrations.webhooks.tasks.forget_deliveries", Nightly(hour=1, minute=45)),
+    Entry("Compute missing figures", "integrations.delivery.tasks.compute_missing_figures", Nightly(hour=2, minute=0)),
     Entry("Plan reminders", "programs.tasks.plan_reminders", Every(seconds=900)),
     Entry("Plan meetings", "programs.tasks.plan_meetings", Every(seconds=900)),
     Entry("Watch budgets", "programs.tasks.watch_budgets", Every(seconds=900)),
     Entry("Send e-mails", "programs.tasks.send_emails", Every(seconds=60)),
-    Entry("Forget old messages", "programs.tasks.forget_old_messages", Nightly(hour=3, minute=45)),
+    Entry("Delete old messages", "programs.tasks.forget_old_messages", Nightly(hour=3, minute=45)),
     Entry("Sync ticket mirrors", "programs.tasks.sync_mirrors", Every(seconds=10)),
     Entry("Measure tickets", "programs.tasks.measure_tickets", Nightly(hour=3, minute=30)),
     Entry("Measure objectives", "programs.tasks.measure_objectives", Every(seconds=3600)),
     Entry("Record figures", "insights.figure_records.tasks.record", Nightly(hour=2, minute=30)),
     Entry("Check columns", "insights.columns.tasks.check_nightly", Nightly(hour=4, minute=15)),
 )
-# Tasks of earlier versions → the entries that run their work now.
-RENAMED = {"programs.tasks.send_letters": "Send e-mails"}
+# Names of entries and tasks in earlier versions → their names now.
+RENAMED_ENTRIES = {
+    "Follow lines of repositories": "Sync line histories",
+    "Follow people in Org Trees": "Update Org Trees",
+    "Follow thresholds": "Apply bulk thresholds",
+    "Follow working agreements": "Apply working agreements",
+    "Forget old messages": "Delete old messages",
+    "Forget old webhook deliveries": "Delete old webhook deliveries",
+    "Link by other rules": "Apply linking rules",
+    "Place what waits for its repository": "Place waiting records",
+    "Price requests anew": "Reprice requests",
+    "Replay what is understood now": "Replay refused records",
+    "Send letters": "Send e-mails",
+    "Settle imported usage": "Recompute imported usage",
+    "Settle pull requests": "Recompute pull requests",
+    "Settle what has no figures": "Compute missing figures",
+    "Take webhook deliveries": "Process webhook deliveries",
+}
+RENAMED_TASKS = {
+    "integrations.delivery.agreements.apply.follow_agreements": (
+        "integrations.delivery.agreements.apply.apply_agreements"
+    ),
+    "integrations.delivery.rules.follow_rules": "integrations.delivery.rules.apply_rules",
+    "integrations.delivery.tasks.settle_pull_requests_waiting": "integrations.delivery.tasks.recompute_pull_requests",
+    "integrations.delivery.tasks.settle_without_figures": "integrations.delivery.tasks.compute_missing_figures",
+    "integrations.sync.git.tasks.follow_line_histories": "integrations.sync.git.tasks.sync_requested_line_histories",
+    "integrations.sync.git.tasks.follow_thresholds": "integrations.sync.git.tasks.apply_thresholds",
+    "integrations.webhooks.tasks.take_deliveries": "integrations.webhooks.tasks.process_deliveries",
+    "orgtree.tasks.follow_people_in_trees": "orgtree.tasks.update_trees",
+    "programs.tasks.send_letters": "programs.tasks.send_emails",
+}
 # A sweep that was not started by then is pointless: the next one is on its way.
 SWEEP_EXPIRES_SECONDS = 60
 OWN_PACKAGES = ("insights", "integrations", "orgtree", "programs")
@@ -85,14 +112,15 @@ def seed_schedule() -> None:
     """
     tasks = {entry.name: entry.task for entry in SCHEDULE}
     for existing in PeriodicTask.objects.filter(task__regex=f"^({'|'.join(OWN_PACKAGES)})[.]"):
-        name = RENAMED.get(existing.task, existing.name)
-        if name == existing.name and _has_module(existing.task):
-            continue
-        if name in tasks:
-            existing.name, existing.task = name, tasks[name]
-            existing.save()
-        else:
+        name = RENAMED_ENTRIES.get(existing.name, existing.name)
+        task: str | None = RENAMED_TASKS.get(existing.task, existing.task)
+        if not _has_module(existing.task):
+            task = tasks.get(name)
+        if task is None or (name != existing.name and PeriodicTask.objects.filter(name=name).exists()):
             existing.delete()
+        elif (name, task) != (existing.name, existing.task):
+            existing.name, existing.task = name, task
+            existing.save()
     names = set(PeriodicTask.objects.values_list("name", flat=True))
     for entry in SCHEDULE:
         if entry.name not in names and _has_module(entry.task):

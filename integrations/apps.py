@@ -49,9 +49,9 @@ def _names_may_mean_more(**_: object) -> None:
 
 def _settings_may_have_changed(*, created: bool, **_: object) -> None:
     from core.nudges import nudge_on_commit
-    from integrations.delivery.rules import follow_rules
-    from integrations.sync.git.tasks import follow_thresholds
+    from integrations.delivery.rules import apply_rules
+    from integrations.sync.git.tasks import apply_thresholds
 
     if not created:
-        nudge_on_commit(follow_thresholds)
-        nudge_on_commit(follow_rules)
+        nudge_on_commit(apply_thresholds)
+        nudge_on_commit(apply_rules)

@@ -18,7 +18,7 @@ def match_identities() -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
-def follow_people_in_trees() -> None:
+def update_trees() -> None:
     """After midnight: apply changes planned for this day, such as leaders and names of units.
 
     Rebuilds all placements, in case a row is out of sync.

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from core.dated_rows_admin import DAYS_WIDGET, words_of
 from core.nudges import nudge_on_commit
-from integrations.delivery.agreements.apply import follow_agreements
+from integrations.delivery.agreements.apply import apply_agreements
 from integrations.models import WorkingAgreement
 
 
@@ -30,12 +30,12 @@ class WorkingAgreementAdmin(admin.ModelAdmin[WorkingAgreement]):
 
     def save_model(self, request: HttpRequest, obj: WorkingAgreement, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        nudge_on_commit(follow_agreements)
+        nudge_on_commit(apply_agreements)
 
     def delete_model(self, request: HttpRequest, obj: WorkingAgreement) -> None:
         super().delete_model(request, obj)
-        nudge_on_commit(follow_agreements)
+        nudge_on_commit(apply_agreements)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[WorkingAgreement]) -> None:
         super().delete_queryset(request, queryset)
-        nudge_on_commit(follow_agreements)
+        nudge_on_commit(apply_agreements)

@@ -52,7 +52,7 @@ def place_waiting() -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]
-def follow_rules() -> None:
+def apply_rules() -> None:
     """Relink everything if the rules differ from those by which it was linked."""
     if LinkingRules.objects.filter(**rules_now()).exists():
         return

@@ -9,12 +9,12 @@ from integrations.delivery.recompute_pull_requests import recompute_unless_runni
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
-def settle_pull_requests_waiting() -> None:
+def recompute_pull_requests() -> None:
     """Recompute pull requests of which something changed elsewhere."""
     recompute_unless_running()
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
-def settle_without_figures() -> None:
+def compute_missing_figures() -> None:
     """Compute the figures of work items and pipeline runs stored before there were any."""
     recompute_missing_figures()

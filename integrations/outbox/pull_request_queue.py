@@ -15,9 +15,7 @@ from core import sql
 from core.nudges import nudge_on_commit
 from integrations.bots import MERGE_BOTS
 
-RECOMPUTE_WAITING = signature(
-    "integrations.delivery.tasks.settle_pull_requests_waiting"
-)  # by name: it imports its queue
+RECOMPUTE_WAITING = signature("integrations.delivery.tasks.recompute_pull_requests")  # by name: it imports its queue
 
 _WITH_COMMITS: LiteralString = """
     WITH named AS (

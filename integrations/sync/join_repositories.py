@@ -17,7 +17,7 @@ from core.nudges import nudge_on_commit
 from integrations.code.attribution.tasks import ATTRIBUTION
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.in_repositories import lock_for_recompute, recompute_homes
-from integrations.delivery.agreements.apply import follow_agreements
+from integrations.delivery.agreements.apply import apply_agreements
 from integrations.intake.joined_rows import (
     count_commits,
     count_rows,
@@ -147,4 +147,4 @@ def _settle(repository: Repository, joined: Repository, commits: Collection[int]
     place_sessions(sorted(sessions))
     enqueue_sessions(sessions)
     _note_days(repository, joined)
-    nudge_on_commit(follow_agreements)
+    nudge_on_commit(apply_agreements)

@@ -17,7 +17,7 @@ from integrations.models import Connection, UnreadableSecretsError, WebhookDeliv
 from integrations.sync.connect import WEBHOOK_SECRET
 from integrations.telemetry.otlp.replies import RefusedError
 from integrations.telemetry.otlp.request_body import inflate, read_sent
-from integrations.webhooks.tasks import take_deliveries
+from integrations.webhooks.tasks import process_deliveries
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def _receive(request: HttpRequest, provider: str, connection_id: int) -> HttpRes
         defaults={"event": arrival.event[:LONGEST_EVENT], "body": body},
     )
     if stored:
-        nudge_on_commit(take_deliveries)
+        nudge_on_commit(process_deliveries)
     return JsonResponse({"status": "stored" if stored else "known"}, status=202 if stored else 200)
 
 

@@ -9,7 +9,7 @@ from integrations.webhooks.register import register_waiting
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
-def take_deliveries() -> None:
+def process_deliveries() -> None:
     """Process waiting deliveries; the next nudge or sweep finds the rest."""
     process_waiting()
 

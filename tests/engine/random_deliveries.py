@@ -15,7 +15,7 @@ from django.db import transaction
 
 from integrations.delivery.linking.rollback_decisions import decide_rollbacks
 from integrations.delivery.mappings.effective import Subject
-from integrations.delivery.rules import follow_rules
+from integrations.delivery.rules import apply_rules
 from integrations.delivery.set_mapping import set_value_mapping
 from integrations.intake.forget_connection import forget_records
 from integrations.models import ProposedRollback
@@ -194,7 +194,7 @@ def confirm_rollbacks() -> None:
 def shorten_link_window() -> None:
     """Incidents are blamed on deployments of the six hours before."""
     Organisation.objects.update(link_window_hours=6)
-    follow_rules()
+    apply_rules()
 
 
 @transaction.atomic

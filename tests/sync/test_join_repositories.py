@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from insights.columns.shape import copied_relations
 from integrations.code.attribution.tasks import attribute_pending
-from integrations.delivery.agreements.apply import follow_agreements
+from integrations.delivery.agreements.apply import apply_agreements
 from integrations.delivery.linking.relink import place_waiting_commits
 from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.facts.counts import count_facts
@@ -61,7 +61,7 @@ _PLACES = "SELECT repository_id, sha, base, on_chain FROM integrations_commitpla
 def figures() -> Figures:
     """All rows behind all metrics, and what they follow from, once the worker has done its part."""
     place_waiting_commits()
-    follow_agreements()
+    apply_agreements()
     recompute_waiting_pull_requests()
     attribute_pending()
     known: dict[str, Any] = {relation.name: in_postgresql(relation) for relation in copied_relations().values()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integrations.delivery.agreements.agree import agree
-from integrations.delivery.agreements.apply import follow_agreements
+from integrations.delivery.agreements.apply import apply_agreements
 from integrations.delivery.ownership.find import find_unit
 from tests.org import Org
 from tests.worked.sentences import Line, sentence
@@ -60,4 +60,4 @@ def give_to_teams(story: Story, org: Org) -> None:
     for team, since in story.trunk:
         agree(find_unit(team.lower()), {"trunk": True}, start=since)
     if story.trunk:
-        follow_agreements()
+        apply_agreements()

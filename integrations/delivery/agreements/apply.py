@@ -54,7 +54,7 @@ _DEPLOYMENTS = """
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
-def follow_agreements() -> None:
+def apply_agreements() -> None:
     """Recompute owned things whose agreement in force differs from the applied one."""
     if _differing():
         _follow()

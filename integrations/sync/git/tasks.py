@@ -36,14 +36,14 @@ def _mark_agents_that_are_known_now() -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]
-def follow_line_histories() -> None:
-    """Follow the lines of the branches that moved."""
+def sync_requested_line_histories() -> None:
+    """Update the line histories of branches that moved."""
     sync_line_histories()
 
 
 @shared_task  # type: ignore[untyped-decorator]
-def follow_thresholds() -> None:
-    """Let other commits stand apart as bulk, where the organisation's thresholds are others now."""
+def apply_thresholds() -> None:
+    """Mark bulk commits by the organisation's current thresholds, if these were changed."""
     apply_bulk_thresholds()
 
 

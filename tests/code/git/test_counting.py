@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from integrations.models import CoAuthor, Commit, CommitFile, Repository
-from integrations.sync.git.tasks import follow_thresholds
+from integrations.sync.git.tasks import apply_thresholds
 from orgtree.models import Organisation
 from tests.code.git.repositories import ADA, BEN, FIRST, Repo, lines
 from tests.code.git.tables import counted, exclusion_reason, imported_anew, sync, tables
@@ -198,11 +198,11 @@ def test_other_thresholds_change_what_stands_apart(repo: Repo, monkeypatch: pyte
     organisation = Organisation.current()
     organisation.bulk_commit_lines = 10_000
     organisation.save()
-    follow_thresholds()
+    apply_thresholds()
     assert exclusion_reason() == {}
     organisation.bulk_commit_lines = 20
     organisation.save()
-    follow_thresholds()
+    apply_thresholds()
     assert exclusion_reason() == {small: "bulk", large: "bulk"}
 
 

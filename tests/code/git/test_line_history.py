@@ -32,7 +32,7 @@ from integrations.models import (
 from integrations.outbox.attribution_queue import enqueue_commits
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source
-from integrations.sync.git.tasks import follow_thresholds
+from integrations.sync.git.tasks import apply_thresholds
 from orgtree.identities.decision_log import undo_change
 from orgtree.identities.decisions import assign, mark_bots
 from orgtree.models import Identity, Organisation, Person
@@ -174,7 +174,7 @@ def test_columns_follow_the_thresholds_of_bulk_commits(
     repo.commit({"c.py": text(1, 2, 3)}, "Straight", by=ADA, at=FIRST + 10 * DAY)
     follow(repo)
     attribute_pending()
-    follow_thresholds()
+    apply_thresholds()
     refresh()
     assert rate("code.rework_rate")[2] == 4 + 3, "Begin lies before the window"
     organisation = Organisation.current()
@@ -182,8 +182,8 @@ def test_columns_follow_the_thresholds_of_bulk_commits(
         organisation.bulk_commit_lines = most
         with django_capture_on_commit_callbacks(execute=True):
             organisation.save()
-        assert "integrations.sync.git.tasks.follow_thresholds" in nudged
-        follow_thresholds()
+        assert "integrations.sync.git.tasks.apply_thresholds" in nudged
+        apply_thresholds()
         attribute_pending()
         assert rate("code.rework_rate")[2] == counted
         assert forgotten_by_refresh() == [], f"at most {most} lines"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from integrations.delivery.linking.rollback_decisions import decide_rollbacks
-from integrations.delivery.rules import follow_rules
+from integrations.delivery.rules import apply_rules
 from integrations.models import Connection, Deployment, FactChange, FactFamily, ProposedRollback
 from orgtree.models import Organisation
 from tests.delivery.linking.delivery import Delivery, failures, recovery_hours
@@ -167,11 +167,11 @@ def test_what_is_taken_back_takes_its_blame_along(shop: Delivery) -> None:
 def test_the_window_is_the_organisations(shop: Delivery) -> None:
     shop.deploys("d1", at="Mon 10:00")
     shop.incident("i", at="Mon 13:00")
-    follow_rules()
+    apply_rules()
     assert failures() == {("d1", "window", "i")}
     Organisation.current()
     Organisation.objects.update(link_window_hours=2)
-    follow_rules()
+    apply_rules()
     assert failures() == set()
 
 

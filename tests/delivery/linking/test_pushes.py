@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from insights.engine.connected import DIRECTLY, NOTHING
 from insights.query.query import Statistic
-from integrations.delivery.agreements.apply import follow_agreements
+from integrations.delivery.agreements.apply import apply_agreements
 from integrations.delivery.linking.rebuild import relink_everything
 from integrations.delivery.linking.relink import place_waiting_commits
 from integrations.models import DeployedPush, FactChange, WorkingAgreement
@@ -48,7 +48,7 @@ def pushes(shop: Delivery, sha: str, *, at: str, after: str = "", authored: str 
 
 def agree(*words: str, unit: str = "cart", from_: str = "") -> None:
     call_command("agreement", unit, *words, *([f"--from={from_}"] if from_ else []), stdout=StringIO())
-    follow_agreements()
+    apply_agreements()
 
 
 def deployed(repository: str = "acme/shop") -> dict[str, tuple[str, str]]:
@@ -120,7 +120,7 @@ def test_the_nearest_unit_is_heard_and_another_owner_ends_it(shop: Delivery, org
     agree("trunk=no")
     assert deployed() == {}
     org.own("acme/shop", "search")
-    follow_agreements()
+    apply_agreements()
     assert deployed() == {"root": ("d1", "chain")}
 
 
@@ -212,7 +212,7 @@ def test_two_repositories_are_linked_independently(shop: Delivery, org: Org) -> 
     pushes(models, "m1", at="Mon 01:00", after="m0")
     models.deploys("dm", at="Mon 12:00", sha="m1")
     org.own("acme/models", "cart")
-    follow_agreements()
+    apply_agreements()
     assert set(deployed("acme/models")) == {"m1"}
     assert models.deployed(1) == ("dm", "chain")
     assert org.metric("dora.lead_time", from_="2026-03-02", to="2026-03-09", repository="acme/models").sample_size == 2
@@ -228,7 +228,7 @@ def test_whatever_came_first_the_same_pushes_come_out_and_nothing_changes_twice(
     known = deployed()
     assert known == dict.fromkeys(("root", "a", "b"), ("d1", "chain")) | {"c": ("d2", "chain")}
     FactChange.objects.all().delete()
-    follow_agreements()
+    apply_agreements()
     relink_everything()
     assert deployed() == known
     assert not FactChange.objects.exists()

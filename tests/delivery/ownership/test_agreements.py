@@ -15,7 +15,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 from django.urls import reverse
 
-from integrations.delivery.agreements.apply import follow_agreements
+from integrations.delivery.agreements.apply import apply_agreements
 from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.models import FactChange, FactFamily, PullRequestFigures, WorkingAgreement
 from orgtree.models import Unit
@@ -47,7 +47,7 @@ def agree(unit: str, *words: str, from_: str = "") -> None:
 
 
 def apply_waiting_agreements() -> None:
-    follow_agreements()
+    apply_agreements()
     recompute_waiting_pull_requests()
 
 

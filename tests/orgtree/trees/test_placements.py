@@ -7,7 +7,7 @@ import random
 import pytest
 
 from orgtree.models import Membership, Person, Placement, TreeKind, Unit, UnitPlace
-from orgtree.tasks import follow_people_in_trees
+from orgtree.tasks import update_trees
 from orgtree.trees.placements import Rebuilt, rebuild_placements, stray_placements
 from orgtree.trees.trees import TreeMoves, sync_trees
 from orgtree.trees.units_as_of import units_as_of
@@ -54,7 +54,7 @@ def test_rows_that_went_astray_are_counted_and_mended_at_night() -> None:
     before = set(Placement.objects.values_list("tree", "person", "unit", "ancestor", "during"))
     Placement.objects.filter(pk=Placement.objects.earliest("pk").pk).update(person=10**9)
     assert stray_placements() == 1
-    follow_people_in_trees()
+    update_trees()
     assert stray_placements() == 0
     assert set(Placement.objects.values_list("tree", "person", "unit", "ancestor", "during")) == before
 
