@@ -24,7 +24,6 @@ SECONDS_OF = {
     "tests/delivery/oracle/test_figures.py": 30.0,
     "tests/delivery/oracle/test_lines.py": 25.0,
     "tests/demo/test_demo_command.py": 110.0,
-    "tests/demo/test_quiet_flavour.py": 70.0,
     "tests/demo/test_same_figures.py": 30.0,
     "tests/journeys/test_connect_github.py": 30.0,
     "tests/kill/test_kill_during_intake.py": 45.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.contrib.auth.models import User
@@ -9,6 +10,7 @@ from django.contrib.auth.models import User
 from demo.load.personas import PERSONAS
 from demo.plan.organisation import LEADERS
 from demo.plan.people import CHECKOUT, MOBILE, SEARCH
+from demo.plan.sizes import DEMO_WEEKS
 from demo.plan.year import DemoYear
 from orgtree.access.access import Access, access_of
 from orgtree.models import Person, Unit
@@ -46,12 +48,21 @@ def write_demo_reviews(year: DemoYear, *, today: date) -> None:
         return
     (executive,) = (persona for persona in PERSONAS if persona.role == "executive")
     access = access_of(User.objects.get(username=executive.email))
-    month = today.replace(day=1)
-    for number in range(MONTHS):
-        month = (month - timedelta(days=1)).replace(day=1)
+    for number, month in enumerate(reviewed_months(year, today)):
         _review(access, SEARCH, month, number)
     for team in OTHER_TEAMS:
         prepare_review(access, Unit.objects.get(slug=team.lower()), (today.replace(day=1) - timedelta(days=1)))
+
+
+def reviewed_months(year: DemoYear, today: date) -> Iterator[date]:
+    """The first days of the last twelve whole months, newest first, as far as the demo's days reach."""
+    month = today.replace(day=1)
+    for _ in range(MONTHS):
+        last_day = month - timedelta(days=1)
+        if last_day < year.first_day_of(DEMO_WEEKS):
+            return
+        month = last_day.replace(day=1)
+        yield month
 
 
 def _review(access: Access, team: str, month: date, number: int) -> None:

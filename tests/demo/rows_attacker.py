@@ -2,7 +2,8 @@
 
 What is read: each metric that has rows, as it stands, with each of its segments, and filtered by values of each of its
 facets and by an attribute of people; of the whole window, and of shorter ones; the leaderboard in each order; and the
-commits of the organisation's repositories, which whoever has a clone knows.
+commits of the organisation's repositories, which whoever has a clone knows.  A sample of it is each metric as it stands
+and in one of the other ways, which rotate.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -33,6 +35,7 @@ from orgtree.models import IndividualPolicy, Organisation, Person, Placement
 OF_AI = {*(dimension.value for dimension in AI_DIMENSIONS), "spend", "tokens", "outcome", "models"}
 VALUES_TRIED = 1  # of each facet
 Row = Mapping[str, Any]
+Questions = Callable[[], list[Query]]
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,9 @@ def policy_of(policy: IndividualPolicy) -> Iterator[None]:
 class RowsAttacker:
     """Reads as `access` allows, in the largest unit of those that it may see; `names` are those of everybody."""
 
-    def __init__(self, access: Access, window: Window) -> None:
+    def __init__(self, access: Access, window: Window, *, sample: bool = False) -> None:
         self.access = access
+        self._sample = sample
         units = access.visibility.slugs
         placed = Placement.objects.filter(ancestor__slug__in=units).values_list("ancestor__slug")
         largest = placed.annotate(people=Count("person", distinct=True)).order_by("-people", "ancestor__slug").first()
@@ -132,17 +136,29 @@ class RowsAttacker:
         )
 
     def _queries(self) -> Iterator[Query]:
-        for metric in metrics():
+        for number, metric in enumerate(metrics()):
             whole = Query(metric.key, self._window, scope=Scope(self._unit))
             yield whole
-            yield replace(whole, window=Window(self._window.end - timedelta(days=7), self._window.end))
-            yield replace(whole, scope=Scope(self._unit, where={"role": ("engineer",)}))
-            of_ai = AI_DIMENSIONS if is_of_delivery(metric) else {*Dimension}  # what tools show is shown split, too
-            for dimension in filter(of_ai.__contains__, metric.segments):
-                yield replace(whole, segments=(dimension,))
-            for dimension in filter(of_ai.__contains__, metric.facets):
-                for value in self._values(metric.key, dimension):
-                    yield replace(whole, facets={dimension: (value,)})
+            others = [*self._narrowed(whole), *self._by_dimension(whole)]
+            for question in [others[number % len(others)]] if self._sample else others:
+                yield from question()
+
+    def _narrowed(self, whole: Query) -> Iterator[Questions]:
+        last_days = Window(self._window.end - timedelta(days=7), self._window.end)
+        engineers = Scope(self._unit, where={"role": ("engineer",)})
+        yield lambda: [replace(whole, window=last_days)]
+        yield lambda: [replace(whole, scope=engineers)]
+
+    def _by_dimension(self, whole: Query) -> Iterator[Questions]:
+        metric = get(whole.key)
+        of_ai = AI_DIMENSIONS if is_of_delivery(metric) else {*Dimension}  # what tools show is shown split, too
+        for dimension in filter(of_ai.__contains__, metric.segments):
+            yield partial(_split, whole, dimension)
+        for dimension in filter(of_ai.__contains__, metric.facets):
+            yield partial(self._filtered, whole, dimension)
+
+    def _filtered(self, whole: Query, dimension: Dimension) -> list[Query]:
+        return [replace(whole, facets={dimension: (value,)}) for value in self._values(whole.key, dimension)]
 
     def _values(self, key: str, dimension: Dimension) -> Sequence[str]:
         if dimension not in get(key).segments:
@@ -179,6 +195,10 @@ class RowsAttacker:
                     for row in shown.rows
                 ]
                 yield RowList(f"leaderboard by {ranked_by}, {column.key}", rows, is_of_ai=True, truth=truth)
+
+
+def _split(whole: Query, dimension: Dimension) -> list[Query]:
+    return [replace(whole, segments=(dimension,))]
 
 
 def _in_words(query: Query) -> str:

@@ -13,7 +13,8 @@ from tests.demo.flavours import DEMO_SECONDS, QUIET
 from tests.demo.read_pages import HINT, ai_page, bottleneck, delivery_page
 from tests.personas import ADMIN
 
-pytestmark = pytest.mark.timeout(900)  # it is given out early; others may use the same processors
+# A second demo, of which planned figures (test_stories_planned.py) and the hints' own tests have the most.
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 TEAMS = ("checkout", "search", "platform", "mobile", "data")
 
 
