@@ -2,7 +2,8 @@
 
 A `WriteSerializer` is used by services, so that pages, API and files are checked alike.  A `ReadSerializer` documents
 and makes answers, of a record or of what holds it as its `Meta.of`.  `Meta.blank_is_null` names texts that are null in
-JSON where they are empty in the database.  A `BodySerializer` documents and checks a request that is no record's.
+JSON where they are empty in the database.  A `BodySerializer` documents and checks a request, an
+`AnswerSerializer` documents and makes an answer that is no record's.
 """
 
 from __future__ import annotations
@@ -78,6 +79,27 @@ class Text(serializers.CharField):
         return super().to_internal_value(data).replace("\r\n", "\n")
 
 
+class TextOrNull(serializers.CharField):
+    """Of an answer: null where it is empty."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+    def to_representation(self, value: Any) -> Any:
+        return super().to_representation(value) or None
+
+
+class Named(serializers.CharField):
+    """Of an answer: what is there, by its `attribute`."""
+
+    def __init__(self, attribute: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.attribute = attribute
+
+    def to_representation(self, value: Any) -> str:
+        return str(getattr(value, self.attribute))
+
+
 # Without docstrings, which the API's document would show for each serializer that has none.
 class ModelSerializer(serializers.ModelSerializer[M]):
     # Fields as above in place of those that take a number for a text, and a text for a number.
@@ -108,12 +130,19 @@ class ModelSerializer(serializers.ModelSerializer[M]):
         return field_class, kwargs
 
 
-class ReadSerializer(ModelSerializer[M]):
+class AnswerSerializer(serializers.Serializer[Any]):
     # Every field is there.
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.required, field.read_only = True, False
+        return fields
+
+
+class ReadSerializer(AnswerSerializer, ModelSerializer[M]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields, of = super().get_fields(), getattr(self.Meta, "of", "")
         for name, field in fields.items():
-            field.required, field.read_only = True, False
             if of and name not in self._declared_fields:
                 field.source = f"{of}.{name}"
         return fields

@@ -32,11 +32,11 @@ from programs.benchmarks.api.documents import (
     BenchmarkPageSerializer,
     BenchmarksSerializer,
     BenchmarkTakeBackSerializer,
+    SuggestionSerializer,
     SuggestionsSerializer,
     UnitsBelowSerializer,
     benchmark_documents,
     stand_document,
-    suggestion_document,
     version_documents,
 )
 from programs.benchmarks.queries.benchmarks import (
@@ -154,7 +154,7 @@ class SuggestionsView(ProgramView):
             benchmark_query(metric, _period(request.query_params.get("period", ""))).period,
         )
         [answer] = suggestions_for([question], access, today=windows.local_today())
-        suggestions = [suggestion_document(suggestion) for suggestion in answer.found]
+        suggestions = SuggestionSerializer(answer.found, many=True).data
         return Response({"here": stand_document(answer.here), "suggestions": suggestions, "missing": answer.missing})
 
 

@@ -15,7 +15,6 @@ from orgtree.access.who_sees import names_of
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
 from programs.benchmarks.services.current_values import CurrentValue
 from programs.benchmarks.services.fields import BenchmarkWriteSerializer, FocusWriteSerializer, TakeBackSerializer
-from programs.benchmarks.services.suggestions import Suggestion
 from programs.benchmarks.services.writing import hides_baseline
 from programs.models import BenchmarkVersion, FocusVersion
 from programs.requests.model_fields import AccountField
@@ -213,16 +212,6 @@ def benchmark_documents(
         }
         for held, version, stand in zip(holding, versions, current_values, strict=True)
     ]
-
-
-def suggestion_document(suggestion: Suggestion) -> dict[str, Any]:
-    return {
-        "kind": suggestion.kind,
-        "title": suggestion.title,
-        "why": suggestion.why,
-        "threshold": suggestion.threshold,
-        "target": suggestion.target,
-    }
 
 
 def stand_document(stand: CurrentValue) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from rest_framework import serializers
 
-from core.api.model_serializers import BodySerializer, Choice, Text
+from core.api.model_serializers import AnswerSerializer, BodySerializer, Choice, Named, Text, TextOrNull
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from orgtree.models import Person
@@ -17,6 +17,7 @@ from programs.closing.services.frozen import FrozenObjective, FrozenQuarter, rea
 from programs.models import CheckIn, Objective, ObjectiveStatus, Quarter, TicketState
 from programs.objectives.api.documents import MeasuredKeyResultSerializer, QuarterSerializer, quarter_documents
 from programs.requests.fields import by_id
+from programs.requests.model_fields import AccountField
 
 
 class FrozenKeyResultSerializer(MeasuredKeyResultSerializer):
@@ -29,16 +30,26 @@ class FrozenKeyResultSerializer(MeasuredKeyResultSerializer):
         fields = (*MeasuredKeyResultSerializer.Meta.fields, "metric_version", "score")
 
 
-class FrozenCheckInSerializer(serializers.Serializer[object]):
+class AddressField(serializers.CharField):
+    """Of a person whose id it is, as of today."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_null=True, **kwargs)
+
+    def to_representation(self, value: Any) -> Any:
+        return self.context["addresses"].get(value)
+
+
+class FrozenCheckInSerializer(AnswerSerializer):
     at = serializers.DateTimeField()
-    by = serializers.CharField(allow_null=True, help_text="Null: a deleted account, or before a token of nobody.")
+    by = AccountField(source="account", help_text="Null: a deleted account, or before a token of nobody.")
     confidence = serializers.ChoiceField(choices=CheckIn.Confidence.choices)
     note = serializers.CharField()
     key_result = serializers.IntegerField(allow_null=True)
     value = serializers.FloatField(allow_null=True)
 
 
-class FrozenTicketSerializer(serializers.Serializer[object]):
+class FrozenTicketSerializer(AnswerSerializer):
     id = serializers.IntegerField()
     title = serializers.CharField()
     state = serializers.ChoiceField(choices=TicketState.choices)
@@ -46,22 +57,22 @@ class FrozenTicketSerializer(serializers.Serializer[object]):
     completed_on = serializers.DateField(allow_null=True)
 
 
-class FrozenObjectiveSerializer(serializers.Serializer[object]):
+class FrozenObjectiveSerializer(AnswerSerializer):
     id = serializers.IntegerField()
     title = serializers.CharField()
     description = serializers.CharField(help_text="Markdown.")
-    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
-    owner = serializers.CharField(allow_null=True, help_text="E-mail address.")
+    unit = TextOrNull(source="unit_slug", help_text="Slug; null: the whole organisation.")
+    owner = AddressField(help_text="E-mail address.")
     is_mandatory = serializers.BooleanField()
     parent = serializers.IntegerField(  # type: ignore[assignment]  # DRF takes it from the class
-        allow_null=True, help_text="The objective that it served, if you may see it."
+        allow_null=True, source="parent_id", help_text="The objective that it served, if you may see it."
     )
     is_dropped = serializers.BooleanField()
-    dropped_why = serializers.CharField(allow_null=True)
+    dropped_why = TextOrNull()
     standing = serializers.ChoiceField(choices=ObjectiveStatus.choices)
     computed = serializers.ChoiceField(choices=ObjectiveStatus.choices)
     why = serializers.CharField()
-    override_reason = serializers.CharField(allow_null=True)
+    override_reason = TextOrNull()
     progress = serializers.FloatField(allow_null=True)
     score = serializers.FloatField(allow_null=True)
     carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices)
@@ -71,13 +82,13 @@ class FrozenObjectiveSerializer(serializers.Serializer[object]):
     tickets = FrozenTicketSerializer(many=True)
 
 
-class FrozenQuarterSerializer(serializers.Serializer[object]):
-    closed_by = serializers.CharField(allow_null=True, help_text="As `by` of a check-in.")
-    forced_because = serializers.CharField(allow_null=True)
+class FrozenQuarterSerializer(AnswerSerializer):
+    closed_by = AccountField(help_text="As `by` of a check-in.")
+    forced_because = TextOrNull()
     retrospective = serializers.CharField(help_text="Markdown.")
     score = serializers.FloatField(allow_null=True, help_text="The mean of those scores that are yours to see.")
     objectives = FrozenObjectiveSerializer(many=True)
-    teams_without_objective = serializers.ListField(child=serializers.CharField(), help_text="Slugs.")
+    teams_without_objective = serializers.ListField(child=Named("slug"), help_text="Slugs.")
 
 
 class OneQuarterSerializer(QuarterSerializer):
@@ -207,59 +218,27 @@ def _to_close(objective: Objective) -> dict[str, Any]:
 
 
 def _frozen(frozen: FrozenQuarter, access: Access) -> dict[str, Any]:
+    context = people_of(frozen.objectives, access, accounts=[frozen.closed_by])
+    return dict(FrozenQuarterSerializer(frozen, context=context).data)
+
+
+def people_of(
+    objectives: Sequence[FrozenObjective],
+    access: Access,
+    owners: Iterable[int | None] = (),
+    accounts: Iterable[int | None] = (),
+) -> dict[str, Any]:
+    """The context of the serializers above: addresses of owners and names of accounts, of today."""
+    authors = [check_in.account for objective in objectives for check_in in objective.check_ins]
+    people = {*owners, *(objective.owner for objective in objectives)} if access.is_of_account else set()
+    named = [person for person in people if person is not None]
     return {
-        "closed_by": account_names([frozen.closed_by], access).get(frozen.closed_by or 0),
-        "forced_because": frozen.forced_because or None,
-        "retrospective": frozen.retrospective,
-        "score": frozen.score,
-        "objectives": frozen_objective_documents(frozen.objectives, access),
-        "teams_without_objective": [team.slug for team in frozen.teams_without_objective],
+        "addresses": dict(Person.objects.filter(pk__in=named).values_list("pk", "email")),
+        "names": account_names([*accounts, *authors], access),
     }
-
-
-def frozen_objective_documents(objectives: Sequence[FrozenObjective], access: Access) -> list[dict[str, Any]]:
-    """With people by their addresses of today."""
-    names = account_names([check_in.account for one in objectives for check_in in one.check_ins], access)
-    owners = {one.owner for one in objectives if one.owner is not None and access.is_of_account}
-    addresses = dict(Person.objects.filter(pk__in=owners).values_list("pk", "email"))
-    return [_objective(objective, addresses, names) for objective in objectives]
 
 
 def account_names(accounts: Iterable[int | None], access: Access) -> Mapping[int, str]:
     """By id; none for a token of nobody."""
     known = User.objects.in_bulk({pk for pk in accounts if pk is not None}) if access.is_of_account else {}
     return names_of(list(known.values()))
-
-
-def _objective(
-    objective: FrozenObjective, addresses: Mapping[int, str | None], names: Mapping[int, str]
-) -> dict[str, Any]:
-    key_results: Any = objective.key_results  # which the serializer takes for those of the database
-    same = (
-        *("id", "title", "description", "is_mandatory", "is_dropped", "standing", "computed", "why", "progress"),
-        *("score", "carry_over", "retrospective"),
-    )
-    return {
-        **{name: getattr(objective, name) for name in same},
-        "unit": objective.unit_slug or None,
-        "owner": addresses.get(objective.owner or 0),
-        "parent": objective.parent_id,
-        "dropped_why": objective.dropped_why or None,
-        "override_reason": objective.override_reason or None,
-        "key_results": FrozenKeyResultSerializer(key_results, many=True).data,
-        "check_ins": [
-            {
-                "at": check_in.at,
-                "by": names.get(check_in.account or 0),
-                "confidence": check_in.confidence,
-                "note": check_in.note,
-                "key_result": check_in.key_result,
-                "value": check_in.value,
-            }
-            for check_in in objective.check_ins
-        ],
-        "tickets": [
-            {name: getattr(ticket, name) for name in ("id", "title", "state", "due_on", "completed_on")}
-            for ticket in objective.tickets
-        ],
-    }

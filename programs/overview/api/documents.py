@@ -8,14 +8,13 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.model_serializers import AnswerSerializer, TextOrNull
 from insights.api import schema
-from insights.catalogue.registry import get
 from insights.query.enums import UnitOfMeasure
 from insights.ui.filters import Filters
 from orgtree.access.access import Access
 from programs.models import BottleneckKind, Objective, ObjectiveStatus, Quarter
-from programs.overview.queries.reorganisation import Reorganisation
-from programs.overview.services.bottlenecks import NOBODY, BottleneckAssessment, Bottlenecks, Judgement, Sign
+from programs.overview.services.bottlenecks import Bottlenecks, Judgement
 from programs.overview.services.my_work import Work
 from programs.overview.services.steps import DORA, Steps
 from programs.tickets.api.documents import TicketSerializer, ticket_documents
@@ -65,32 +64,36 @@ class OverviewSerializer(OfScopeSerializer):
     iterate = IterateSerializer()
 
 
-class SignSerializer(serializers.Serializer[object]):
-    metric = serializers.CharField()
-    judgement = serializers.ChoiceField(choices=JUDGEMENTS)
-    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
-    value = serializers.FloatField(allow_null=True)
-    before = serializers.FloatField(allow_null=True, help_text="In the window before, of the same length.")
+class SignSerializer(AnswerSerializer):
+    metric = serializers.CharField(source="key")
+    judgement = serializers.ChoiceField(choices=JUDGEMENTS, source="judgement.value")
+    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure), source="unit_of_measure.value")
+    value = serializers.FloatField(allow_null=True, source="figure.value")
+    before = serializers.FloatField(
+        allow_null=True, source="before.value", help_text="In the window before, of the same length."
+    )
     threshold = serializers.FloatField(allow_null=True, help_text="What was agreed, where it can be held against it.")
     sample_size = serializers.IntegerField(allow_null=True, help_text="Null where withheld.")
-    reason = serializers.CharField(allow_null=True, help_text="Why there is no value, or what it would need.")
+    reason = TextOrNull(help_text="Why there is no value, or what it would need.")
 
 
-class MovedSerializer(serializers.Serializer[object]):
+class MovedSerializer(AnswerSerializer):
     people = serializers.IntegerField()
     moved = serializers.IntegerField()
     share = serializers.FloatField(allow_null=True, help_text="0–100.")
-    reason = serializers.CharField(allow_null=True)
+    reason = TextOrNull()
 
 
-class BottleneckSerializer(serializers.Serializer[object]):
-    key = serializers.CharField()
-    kind = serializers.ChoiceField(choices=BottleneckKind.choices)
-    name = serializers.CharField()
-    asks = serializers.CharField()
-    judgement = serializers.ChoiceField(choices=JUDGEMENTS, help_text="That of its worst sign.")
+class BottleneckSerializer(AnswerSerializer):
+    key = serializers.CharField(source="bottleneck.key")
+    kind = serializers.ChoiceField(choices=BottleneckKind.choices, source="bottleneck.kind")
+    name = serializers.CharField(source="bottleneck.name")
+    asks = serializers.CharField(source="bottleneck.asks")
+    judgement = serializers.ChoiceField(
+        choices=JUDGEMENTS, source="judgement.value", help_text="That of its worst sign."
+    )
     signs = SignSerializer(many=True)
-    changed_units = MovedSerializer(allow_null=True, help_text="Of reorganisations alone.")
+    changed_units = MovedSerializer(allow_null=True, source="moved", help_text="Of reorganisations alone.")
 
 
 class BottlenecksSerializer(OfScopeSerializer):
@@ -171,7 +174,7 @@ def overview_document(steps: Steps, filters: Filters, quarter: Quarter) -> dict[
 def bottlenecks_document(bottlenecks: Bottlenecks) -> dict[str, Any]:
     return {
         **_scope(bottlenecks.answers.filters),
-        "bottlenecks": [_assessment(assessment) for assessment in bottlenecks.assessments],
+        "bottlenecks": BottleneckSerializer(bottlenecks.assessments, many=True).data,
         "tickets": {kind: bottlenecks.tickets.get(kind, 0) for kind in BottleneckKind.values},
         "explained_elsewhere": bottlenecks.explained_elsewhere,
     }
@@ -202,37 +205,6 @@ def _scope(filters: Filters) -> dict[str, Any]:
 
 def _without(there_is: Mapping[str, object]) -> list[str]:
     return [name for name, value in there_is.items() if not value]
-
-
-def _assessment(assessment: BottleneckAssessment) -> dict[str, Any]:
-    bottleneck = assessment.bottleneck
-    return {
-        "key": bottleneck.key,
-        "kind": bottleneck.kind,
-        "name": bottleneck.name,
-        "asks": bottleneck.asks,
-        "judgement": assessment.judgement.value,
-        "signs": [_sign(sign) for sign in assessment.signs],
-        "changed_units": _moved(assessment.moved) if assessment.moved else None,
-    }
-
-
-def _sign(sign: Sign) -> dict[str, Any]:
-    return {
-        "metric": sign.key,
-        "judgement": sign.judgement.value,
-        "unit_of_measure": get(sign.key).unit.value,
-        "value": sign.figure.value,
-        "before": sign.before.value,
-        "threshold": sign.threshold,
-        "sample_size": None if sign.figure.withheld else sign.figure.sample_size,
-        "reason": sign.reason or None,
-    }
-
-
-def _moved(moved: Reorganisation) -> dict[str, Any]:
-    reason = NOBODY if moved.share is None else None
-    return {"people": moved.people, "moved": moved.moved, "share": moved.share, "reason": reason}
 
 
 def _objective(objective: Objective) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from django.db import connection
 
 from insights.query.query import Window
 
+NOBODY = "No people of an Org Tree are in scope."
+
 
 @dataclass(frozen=True)
 class Reorganisation:
@@ -20,6 +22,11 @@ class Reorganisation:
     def share(self) -> float | None:
         """0–100; None where nobody is there."""
         return self.moved / self.people * 100 if self.people else None
+
+    @property
+    def reason(self) -> str:
+        """Why there is no share."""
+        return "" if self.people else NOBODY
 
 
 def reorganisation(unit: str | None, window: Window) -> Reorganisation:

@@ -14,6 +14,7 @@ from django.db.models import Count
 
 from insights.catalogue.registry import get
 from insights.pages.answers import Answers, PageQuery
+from insights.query.enums import UnitOfMeasure
 from insights.query.query import MetricValue
 from insights.ui import tiles
 from insights.ui.agreements import Agreement
@@ -25,7 +26,6 @@ from programs.tickets.queries import TicketFilters
 
 MUCH_REORGANISED = 20  # percent of the people in a quarter of a year: a fifth is a new team
 WORTH_SAYING = 0.1  # a tenth of what it was: less is no sign of anything
-NOBODY = "No people of an Org Tree are in scope."
 
 
 class Judgement(Enum):
@@ -130,6 +130,14 @@ class Sign:
     before: MetricValue
     threshold: float | None
     reason: str
+
+    @property
+    def unit_of_measure(self) -> UnitOfMeasure:
+        return get(self.key).unit
+
+    @property
+    def sample_size(self) -> int | None:
+        return None if self.figure.withheld else self.figure.sample_size
 
 
 @dataclass(frozen=True)

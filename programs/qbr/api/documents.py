@@ -8,16 +8,23 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.model_serializers import BodySerializer, Choice, Day, Text, WholeNumber
+from core.api.model_serializers import (
+    AnswerSerializer,
+    BodySerializer,
+    Choice,
+    Day,
+    Named,
+    Text,
+    TextOrNull,
+    WholeNumber,
+)
 from insights.api.schema import ErrorsSerializer
 from insights.query.enums import UnitOfMeasure
 from orgtree.access.access import Access
-from orgtree.models import Person
-from programs.closing.api.documents import FrozenObjectiveSerializer, account_names, frozen_objective_documents
+from programs.closing.api.documents import AddressField, FrozenObjectiveSerializer, account_names, people_of
 from programs.closing.services.restated import Restated
 from programs.models import Qbr, QbrPeriod, QbrSection, TicketState
-from programs.qbr.services.comparing import ComparedFigure
-from programs.qbr.services.reading import Amount, Chart, Figure, QbrDocument, QbrTicket
+from programs.qbr.services.reading import Figure, QbrDocument
 from programs.qbr.services.sections import SectionWriteSerializer
 
 
@@ -46,60 +53,67 @@ class QbrsSerializer(serializers.Serializer[object]):
     qbrs = QbrSerializer(many=True)
 
 
-class AmountSerializer(serializers.Serializer[object]):
+class AmountSerializer(AnswerSerializer):
     value = serializers.FloatField(allow_null=True)
     sample_size = serializers.IntegerField()
     people = serializers.IntegerField()
-    reason = serializers.CharField(allow_null=True, help_text="Why there is no value.")
+    reason = TextOrNull(help_text="Why there is no value.")
     hidden = serializers.BooleanField(help_text="Whether it is withheld from you.")
 
 
-class QbrFigureSerializer(serializers.Serializer[object]):
-    metric = serializers.CharField()
+class QbrFigureSerializer(AnswerSerializer):
+    metric = serializers.CharField(source="key")
     name = serializers.CharField()
     version = serializers.IntegerField(help_text="Of the formula.")
     formula = serializers.CharField()
-    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
+    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure), source="unit")
     better = serializers.CharField()
-    statistic = serializers.CharField(allow_null=True)
+    statistic = TextOrNull()
     now = AmountSerializer()
     before = AmountSerializer(help_text="Of the period before, or as many days of it.")
     threshold = serializers.FloatField(allow_null=True)
     target = serializers.FloatField(allow_null=True)
-    band = serializers.CharField(allow_null=True, help_text="In the published set that was chosen.")
-    restated = serializers.FloatField(allow_null=True, help_text="What it is today, where that is something else.")
-    is_restated = serializers.BooleanField()
+    band = serializers.CharField(allow_null=True, source="band.word", help_text="In the published set that was chosen.")
+    restated = serializers.SerializerMethodField(help_text="What it is today, where that is something else.")
+    is_restated = serializers.SerializerMethodField()
+
+    def get_restated(self, figure: Figure) -> float | None:
+        restated: Restated | None = self.context["restated"].get(figure.key)
+        return restated.figure.value if restated and restated.figure else None
+
+    def get_is_restated(self, figure: Figure) -> bool:
+        return figure.key in self.context["restated"]
 
 
-class QbrPartSerializer(serializers.Serializer[object]):
+class QbrPartSerializer(AnswerSerializer):
     key = serializers.CharField()
     label = serializers.CharField(  # type: ignore[assignment]  # DRF takes it from the class
-        help_text="Of a week its first day."
+        source="week_or_label", help_text="Of a week its first day."
     )
     amount = AmountSerializer()
 
 
-class QbrChartSerializer(serializers.Serializer[object]):
+class QbrChartSerializer(AnswerSerializer):
     kind = serializers.ChoiceField(choices=("stages", "by_unit", "by_week", "by_agent"))
-    metric = serializers.CharField()
+    metric = serializers.CharField(source="figure.key")
     rows = serializers.ListField(
         child=QbrPartSerializer(many=True), help_text="Of stages two, the period and the one before."
     )
 
 
-class QbrTextSerializer(serializers.Serializer[object]):
+class QbrTextSerializer(AnswerSerializer):
     key = serializers.CharField()
     name = serializers.CharField()
     headline = serializers.CharField()
     commentary = serializers.CharField(help_text="Markdown.")
-    figures = serializers.ListField(child=serializers.CharField(), help_text="Keys of `figures`.")
+    figures = serializers.ListField(child=Named("key"), help_text="Keys of `figures`.")
     charts = QbrChartSerializer(many=True)
 
 
-class QbrTicketSerializer(serializers.Serializer[object]):
+class QbrTicketSerializer(AnswerSerializer):
     id = serializers.IntegerField()
     title = serializers.CharField()
-    owner = serializers.CharField(allow_null=True, help_text="E-mail address.")
+    owner = AddressField(help_text="E-mail address.")
     state = serializers.ChoiceField(choices=TicketState.choices)
     due_on = serializers.DateField()
     completed_on = serializers.DateField(allow_null=True)
@@ -107,14 +121,14 @@ class QbrTicketSerializer(serializers.Serializer[object]):
     after = serializers.FloatField(allow_null=True)
 
 
-class QbrDocumentSerializer(serializers.Serializer[object]):
-    period = serializers.CharField()
-    period_before = serializers.CharField()
+class QbrDocumentSerializer(AnswerSerializer):
+    period = serializers.CharField(source="period_name")
+    period_before = serializers.CharField(source="before_name")
     counted_to = serializers.DateField(help_text="The first day that is not counted any more.")
-    figures = QbrFigureSerializer(many=True)
+    figures = QbrFigureSerializer(many=True, source="all_figures")
     sections = QbrTextSerializer(many=True)
     objectives = FrozenObjectiveSerializer(many=True)
-    teams_without_objective = serializers.ListField(child=serializers.CharField(), help_text="Slugs.")
+    teams_without_objective = serializers.ListField(child=Named("slug"), help_text="Slugs.")
     tickets = QbrTicketSerializer(many=True)
     tickets_total = serializers.IntegerField()
 
@@ -174,13 +188,13 @@ class QbrArrangeSerializer(BodySerializer):
     version = WholeNumber(help_text="Of the review.")
 
 
-class ComparedFigureSerializer(serializers.Serializer[object]):
+class ComparedFigureSerializer(AnswerSerializer):
     section = serializers.CharField()
-    metric = serializers.CharField()
-    name = serializers.CharField()
-    unit_of_measure = serializers.CharField()
-    now = AmountSerializer(allow_null=True, help_text="Null: it is not in this review.")
-    earlier = AmountSerializer(allow_null=True)
+    metric = serializers.CharField(source="figure.key")
+    name = serializers.CharField(source="figure.name")
+    unit_of_measure = serializers.CharField(source="figure.unit")
+    now = AmountSerializer(allow_null=True, source="now.now", help_text="Null: it is not in this review.")
+    earlier = AmountSerializer(allow_null=True, source="earlier.now")
     is_of_another_formula = serializers.BooleanField()
 
 
@@ -194,82 +208,5 @@ def names_for(qbrs: Sequence[Qbr], access: Access) -> Mapping[int, str]:
 
 
 def content_document(document: QbrDocument, restated: Mapping[str, Restated], access: Access) -> dict[str, Any]:
-    owners = {ticket.owner for ticket in document.tickets if ticket.owner is not None and access.is_of_account}
-    addresses = dict(Person.objects.filter(pk__in=owners).values_list("pk", "email"))
-    return {
-        "period": document.period_name,
-        "period_before": document.before_name,
-        "counted_to": document.counted_to,
-        "figures": [_figure(figure, restated.get(figure.key)) for figure in document.figures.values()],
-        "sections": [
-            {
-                **{name: getattr(section, name) for name in ("key", "name", "headline", "commentary")},
-                "figures": [figure.key for figure in section.figures],
-                "charts": [_chart(chart) for chart in section.charts],
-            }
-            for section in document.sections
-        ],
-        "objectives": frozen_objective_documents(document.objectives, access),
-        "teams_without_objective": [team.slug for team in document.teams_without_objective],
-        "tickets": [_ticket(ticket, addresses) for ticket in document.tickets],
-        "tickets_total": document.tickets_total,
-    }
-
-
-def compared_documents(compared: Sequence[ComparedFigure]) -> list[dict[str, Any]]:
-    return [
-        {
-            "section": one.section,
-            "metric": one.figure.key,
-            "name": one.figure.name,
-            "unit_of_measure": one.figure.unit,
-            "now": _amount(one.now.now) if one.now else None,
-            "earlier": _amount(one.earlier.now) if one.earlier else None,
-            "is_of_another_formula": one.is_of_another_formula,
-        }
-        for one in compared
-    ]
-
-
-def _figure(figure: Figure, restated: Restated | None) -> dict[str, Any]:
-    return {
-        "metric": figure.key,
-        **{name: getattr(figure, name) for name in ("name", "version", "formula", "better", "threshold", "target")},
-        "unit_of_measure": figure.unit,
-        "statistic": figure.statistic or None,
-        "now": _amount(figure.now),
-        "before": _amount(figure.before),
-        "band": figure.band.word if figure.band else None,
-        "restated": restated.figure.value if restated and restated.figure else None,
-        "is_restated": restated is not None,
-    }
-
-
-def _chart(chart: Chart) -> dict[str, Any]:
-    return {
-        "kind": chart.kind,
-        "metric": chart.figure.key,
-        "rows": [
-            [
-                {
-                    "key": part.key,
-                    "label": part.day.isoformat() if part.day else part.label,
-                    "amount": _amount(part.amount),
-                }
-                for part in row
-            ]
-            for row in chart.rows
-        ],
-    }
-
-
-def _amount(amount: Amount) -> dict[str, Any]:
-    return {
-        **{name: getattr(amount, name) for name in ("value", "sample_size", "people", "hidden")},
-        "reason": amount.reason or None,
-    }
-
-
-def _ticket(ticket: QbrTicket, addresses: Mapping[int, str | None]) -> dict[str, Any]:
-    same = ("id", "title", "state", "due_on", "completed_on", "before", "after")
-    return {**{name: getattr(ticket, name) for name in same}, "owner": addresses.get(ticket.owner or 0)}
+    people = people_of(document.objectives, access, [ticket.owner for ticket in document.tickets])
+    return dict(QbrDocumentSerializer(document, context={**people, "restated": restated}).data)

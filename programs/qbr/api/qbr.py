@@ -22,6 +22,7 @@ from insights.query import windows
 from orgtree.access.access import Access, access_of
 from programs.models import Qbr, QbrPeriod
 from programs.qbr.api.documents import (
+    ComparedFigureSerializer,
     ComparisonSerializer,
     OneQbrSerializer,
     QbrArrangeSerializer,
@@ -31,7 +32,6 @@ from programs.qbr.api.documents import (
     QbrSectionWriteSerializer,
     QbrSerializer,
     QbrsSerializer,
-    compared_documents,
     content_document,
     names_for,
 )
@@ -169,7 +169,7 @@ class QbrCompareView(ProgramView):
         today = windows.local_today()
         compared = compare_figures(document_of(qbr, access, today=today), document_of(earlier, access, today=today))
         listed = QbrSerializer(earlier, context={"names": names_for([earlier], access)})
-        return Response({"earlier": listed.data, "figures": compared_documents(compared)})
+        return Response({"earlier": listed.data, "figures": ComparedFigureSerializer(compared, many=True).data})
 
 
 class QbrCsvView(CsvView):

@@ -83,6 +83,10 @@ class Part:
     day: date | None = None
     to_date: bool = False
 
+    @property
+    def week_or_label(self) -> str:
+        return self.day.isoformat() if self.day else self.label
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -161,6 +165,10 @@ class QbrDocument:
     def is_over(self) -> bool:
         """Whether the whole period is counted."""
         return self.counted_to >= self.window.end
+
+    @property
+    def all_figures(self) -> Sequence[Figure]:
+        return list(self.figures.values())
 
     @property
     def sources(self) -> Sequence[Figure]:

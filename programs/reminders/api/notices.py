@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.model_serializers import BodySerializer, WholeNumber
+from core.api.model_serializers import AnswerSerializer, BodySerializer, WholeNumber
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from insights.query.errors import QueryError
@@ -26,24 +26,31 @@ SHOWN = ("unread", "all")
 MOST_READ = 1000  # of one request
 
 
-class NoticeSerializer(serializers.Serializer[object]):
-    id = serializers.IntegerField()
-    kind = serializers.ChoiceField(choices=MessageKind.choices)
+class NoticeSerializer(AnswerSerializer):
+    id = serializers.IntegerField(source="notice.pk")
+    kind = serializers.ChoiceField(choices=MessageKind.choices, source="notice.kind")
     label = serializers.CharField(  # type: ignore[assignment]  # a field of that name, which DRF takes from the class
-        help_text="What is the matter today, such as “5 days overdue”."
+        source="item.label", help_text="What is the matter today, such as “5 days overdue”."
     )
-    title = serializers.CharField(help_text="What it is about.")
-    detail = serializers.CharField()
-    quote = serializers.CharField(help_text="The beginning of a comment.")
-    url = serializers.CharField()
-    ticket = serializers.IntegerField(allow_null=True)
-    objective = serializers.IntegerField(allow_null=True)
-    unit = serializers.CharField(allow_null=True, help_text="Slug, of a team that lacks its objective.")
-    meeting = serializers.IntegerField(allow_null=True)
-    budget = serializers.IntegerField(allow_null=True)
-    silence = serializers.IntegerField(allow_null=True, help_text="What stopped arriving, for admins.")
-    at = serializers.DateTimeField()
-    read_at = serializers.DateTimeField(allow_null=True)
+    title = serializers.CharField(source="item.title", help_text="What it is about.")
+    detail = serializers.CharField(source="item.detail")
+    quote = serializers.CharField(source="item.quote", help_text="The beginning of a comment.")
+    url = serializers.SerializerMethodField()
+    ticket = serializers.IntegerField(allow_null=True, source="notice.ticket_id")
+    objective = serializers.IntegerField(allow_null=True, source="notice.objective_id")
+    unit = serializers.CharField(
+        allow_null=True, source="notice.unit.slug", help_text="Slug, of a team that lacks its objective."
+    )
+    meeting = serializers.IntegerField(allow_null=True, source="notice.meeting_id")
+    budget = serializers.IntegerField(allow_null=True, source="notice.alert.budget_id")
+    silence = serializers.IntegerField(
+        allow_null=True, source="notice.silence_id", help_text="What stopped arriving, for admins."
+    )
+    at = serializers.DateTimeField(source="notice.at")
+    read_at = serializers.DateTimeField(allow_null=True, source="notice.read_at")
+
+    def get_url(self, told: Mapping[str, Any]) -> str:
+        return settings.BASE_URL + str(told["item"].path)
 
 
 class NoticesSerializer(serializers.Serializer[object]):
@@ -122,24 +129,6 @@ class NoticesUnreadView(ProgramView):
         return Response({"unread": unread_notices(access_of(request.user), given["notices"])})
 
 
-def _documents(notices: Sequence[Notice]) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": notice.pk,
-            "kind": notice.kind,
-            "label": item.label,
-            "title": item.title,
-            "detail": item.detail,
-            "quote": item.quote,
-            "url": settings.BASE_URL + item.path,
-            "ticket": notice.ticket_id,
-            "objective": notice.objective_id,
-            "unit": notice.unit.slug if notice.unit else None,
-            "meeting": notice.meeting_id,
-            "budget": notice.alert.budget_id if notice.alert else None,
-            "silence": notice.silence_id,
-            "at": notice.at,
-            "read_at": notice.read_at,
-        }
-        for notice, item in zip(notices, items_of(notices), strict=True)
-    ]
+def _documents(notices: Sequence[Notice]) -> Any:
+    told = [{"notice": notice, "item": item} for notice, item in zip(notices, items_of(notices), strict=True)]
+    return NoticeSerializer(told, many=True).data

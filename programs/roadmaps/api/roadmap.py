@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
@@ -11,7 +9,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.model_serializers import BodySerializer, ReadSerializer, Text
+from core.api.model_serializers import AnswerSerializer, BodySerializer, ReadSerializer, Text
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.csv_export import csv_response
@@ -26,8 +24,6 @@ from programs.requests.fields import body, changed_version, day, parameter, sent
 from programs.requests.program_view import CSV_ANSWERS, ERRORS, CsvView, ProgramView, answer_change
 from programs.roadmaps.queries.team_roadmap import (
     QUARTERS_SHOWN,
-    RoadmapCell,
-    RoadmapRow,
     TeamRoadmap,
     first_days,
     team_roadmap,
@@ -82,16 +78,18 @@ class PlannedObjectiveSerializer(ReadSerializer[Objective]):
         return objective.published_at is None
 
 
-class RoadmapCellSerializer(serializers.Serializer[object]):
-    quarter = serializers.DateField(help_text="Its first day.")
+class RoadmapCellSerializer(AnswerSerializer):
+    quarter = serializers.DateField(source="quarter.start", help_text="Its first day.")
     objectives = PlannedObjectiveSerializer(many=True)
     intents = IntentSerializer(many=True)
-    gap = serializers.BooleanField(help_text="The team has no mandatory objective; told to whoever leads it.")
+    gap = serializers.BooleanField(
+        source="is_gap", help_text="The team has no mandatory objective; told to whoever leads it."
+    )
 
 
-class RoadmapRowSerializer(serializers.Serializer[object]):
-    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
-    name = serializers.CharField(allow_null=True)
+class RoadmapRowSerializer(AnswerSerializer):
+    unit = serializers.CharField(allow_null=True, source="unit.slug", help_text="Slug; null: the whole organisation.")
+    name = serializers.CharField(allow_null=True, source="unit.name")
     is_team = serializers.BooleanField()
     cells = RoadmapCellSerializer(many=True)
 
@@ -141,7 +139,7 @@ class RoadmapView(ProgramView):
                 "quarters": quarters,
                 "gaps": len(planned.gaps),
                 "total": len(planned.rows),
-                "rows": [_row_document(row) for row in planned.rows[page]],
+                "rows": RoadmapRowSerializer(planned.rows[page], many=True).data,
             }
         )
 
@@ -227,24 +225,6 @@ def _roadmap(request: Request, access: Access) -> TeamRoadmap:
     if not earliest <= first < quarter_of(latest).end:
         raise FieldError("quarter", f"The roadmap must start between {earliest} and {latest}.")
     return team_roadmap(quarters_from(known, first, QUARTERS_SHOWN), access, unit=parameter(request, "unit") or None)
-
-
-def _row_document(row: RoadmapRow) -> dict[str, Any]:
-    return {
-        "unit": row.unit.slug if row.unit else None,
-        "name": row.unit.name if row.unit else None,
-        "is_team": row.is_team,
-        "cells": [_cell_document(cell) for cell in row.cells],
-    }
-
-
-def _cell_document(cell: RoadmapCell) -> dict[str, Any]:
-    return {
-        "quarter": cell.quarter.start,
-        "objectives": PlannedObjectiveSerializer(cell.objectives, many=True).data,
-        "intents": IntentSerializer(cell.intents, many=True).data,
-        "gap": cell.is_gap,
-    }
 
 
 def _visible_intent(pk: int, access: Access) -> RoadmapIntent:
