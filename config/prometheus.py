@@ -25,8 +25,7 @@ from insights.badges.exposition import DEFAULT_WEEKS, samples
 from insights.query.errors import QueryError, UnknownUnitError
 from integrations.models import DroppedAttribute, QuarantinedRecord, ReceivedBatch, UnreadEvent
 from orgtree.access.access import access_of
-from orgtree.access.api_tokens import find_api_token
-from orgtree.access.token_permissions import TokenScopeAllows
+from orgtree.access.api_tokens import TokenScopeAllows, find_api_token
 from orgtree.models import ApiToken, TokenScope
 
 LONGEST_NUMBER = 4

@@ -25,7 +25,7 @@ from insights.privacy.differences import places_by_version
 from integrations.telemetry.agents.dictionary import forget_dictionary
 from integrations.telemetry.otlp.store_partitions import forget_partitions
 from integrations.telemetry.otlp.store_sessions import forget_identities
-from orgtree.organisation.catalogue_version import NEVER_CHANGED, cache_catalogue_version
+from orgtree.organisation.cached_settings import NEVER_CHANGED, cache_catalogue_version
 from tests import run_order
 from tests.brokers import broker_of_its_own
 from tests.browsers import browser, windows

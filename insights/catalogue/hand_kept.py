@@ -1,6 +1,6 @@
 """Hand-kept metrics: defined by people on a page, stored in the database, and in the catalogue like all others.
 
-Each process caches the definitions for one version of the catalogue (orgtree/organisation/catalogue_version.py), which
+Each process caches the definitions for one version of the catalogue (orgtree/organisation/cached_settings.py), which
 every response reads anyway.  Where none was ever defined, nothing is read.
 """
 
@@ -16,7 +16,7 @@ from insights.query.enums import BelongsTo, Better, Category, Initiative, UnitOf
 from insights.query.measures import EnteredValue, Measure
 from integrations.facts.hand_kept import HAND_KEPT_VALUES
 from integrations.models import HandKeptMetric
-from orgtree.organisation.catalogue_version import NEVER_CHANGED, catalogue_version, stored_catalogue_version
+from orgtree.organisation.cached_settings import NEVER_CHANGED, catalogue_version, stored_catalogue_version
 
 SOURCE = "Entered by hand"
 

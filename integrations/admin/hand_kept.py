@@ -16,7 +16,7 @@ from core.authorship import changes_by
 from integrations.hand_kept.definitions import MEANT_OTHERWISE, remove_metrics, save_definition
 from integrations.hand_kept.templates import TEMPLATES
 from integrations.models import HandKeptMetric
-from orgtree.organisation.catalogue_version import raise_catalogue_version
+from orgtree.organisation.cached_settings import raise_catalogue_version
 
 FIELDS = ("templates", "name", "slug", "meaning", "unit_of_measure", "better", "valid_days", "keepers", "values")
 

@@ -19,7 +19,7 @@ from integrations.models.hand_kept import KEY_PREFIX, LONGEST_VALIDITY_DAYS
 from integrations.outbox.fact_changes import Change, append_changes
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
-from orgtree.organisation.catalogue_version import raise_catalogue_version
+from orgtree.organisation.cached_settings import raise_catalogue_version
 
 WHO_DEFINES = "Hand-kept metrics are defined by executives and admins."
 MEANT_OTHERWISE = ("better", "valid_days")  # a change of these is a new version of the formula

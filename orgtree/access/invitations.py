@@ -7,24 +7,53 @@ guess.
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from orgtree.access.who_sees import name_of
 from orgtree.models import Invitation, Person
 
+logger = logging.getLogger(__name__)
 LIFETIME = timedelta(days=14)
 LONGEST_EMAIL = 150  # limit of Django's user names: the address is the user name
 MOST_AT_ONCE = 500
+
+
+def can_send_mail() -> bool:
+    """Whether a mail server is configured."""
+    return bool(settings.EMAIL_HOST)
+
+
+def send_invitation(invitation: Invitation, url: str) -> bool:
+    """Whether it was sent.  Failures are logged: the link is shown anyway."""
+    if not can_send_mail():
+        return False
+    inviter = name_of(invitation.invited_by) if invitation.invited_by else "An admin"
+    try:
+        send_mail(
+            "You are invited to Headway",
+            f"{inviter} invites you to Headway.\n\nCreate your account here; the link works once, until "
+            f"{invitation.expires_at:%d %B %Y}:\n{url}\n",
+            None,
+            [invitation.email],
+        )
+    except OSError as problem:  # smtplib's errors are such
+        logger.warning("An invitation could not be sent by mail: %s", type(problem).__name__)
+        return False
+    return True
 
 
 class CannotInviteError(ValueError):

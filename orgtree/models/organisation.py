@@ -101,7 +101,7 @@ class Organisation(models.Model):
     # Raised by orgtree/organisation/people_version.py; caches about people are valid for one version.
     people_version = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
 
-    # Raised by orgtree/organisation/catalogue_version.py; definitions of hand-kept metrics are cached for one version.
+    # Raised by orgtree/organisation/cached_settings.py; definitions of hand-kept metrics are cached for one version.
     catalogue_version = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
 
     class Meta:

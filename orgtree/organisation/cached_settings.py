@@ -8,12 +8,46 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connections, models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Func
 
 from orgtree.models import Organisation
-from orgtree.organisation.catalogue_version import NEVER_CHANGED, cache_catalogue_version
 from orgtree.organisation.fiscal_calendar import cache_fiscal_year
+
+NEVER_CHANGED = 0
+
+
+class _Microseconds(Func):
+    template = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    output_field = models.BigIntegerField()
+
+
+class _Cached:
+    version = NEVER_CHANGED
+
+
+def catalogue_version() -> int:
+    """As this process last read it."""
+    return _Cached.version
+
+
+def cache_catalogue_version(version: int) -> None:
+    _Cached.version = version
+
+
+def stored_catalogue_version() -> int:
+    """Read from the database, and cached."""
+    version = Organisation.objects.filter(pk=1).values_list("catalogue_version", flat=True).first()
+    cache_catalogue_version(version or NEVER_CHANGED)
+    return catalogue_version()
+
+
+def raise_catalogue_version() -> None:
+    """Call it last in a transaction: it locks the single row, and others wait for it."""
+    Organisation.current()  # create the row if missing
+    Organisation.objects.filter(pk=1).update(catalogue_version=_Microseconds())
+    stored_catalogue_version()
 
 
 def cache_settings(organisation: Organisation) -> None:

@@ -5,10 +5,15 @@ Every response reads that row, and caches about people are keyed by the counter,
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F
 
+from core import sql
+from core.locks import Lock
 from orgtree.models import Organisation
+
+WRITERS = Lock("people")
+LONGEST_WAIT = "60s"
 
 
 def raise_people_version() -> None:
@@ -20,3 +25,20 @@ def raise_people_version() -> None:
 def raise_people_version_on_commit() -> None:
     """For transactions that lock more rows afterwards: raises it in a transaction of its own on commit."""
     transaction.on_commit(raise_people_version, robust=True)
+
+
+class PeopleBusyError(Exception):
+    """Another writer held the lock for a minute; nothing was stored."""
+
+    def __init__(self) -> None:
+        super().__init__("Another import of people is running. Try again when it is done.")
+
+
+def wait_for_other_writers() -> None:
+    """Hold the lock until the transaction ends.  Raises PeopleBusyError after a minute."""
+    sql.execute("SET LOCAL lock_timeout = %s", [LONGEST_WAIT])
+    try:
+        WRITERS.hold()
+    except OperationalError as problem:
+        raise PeopleBusyError from problem
+    sql.execute("SET LOCAL lock_timeout = DEFAULT")

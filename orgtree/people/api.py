@@ -19,15 +19,15 @@ from rest_framework.views import APIView
 from core.api.bodies import page_links
 from core.api.errors import BadRequest, Busy
 from core.api.parameters import DEFAULT_SIZE, EFFECTIVE, LARGEST_SIZE, LAST_PAGE, effective_day, only, whole_number
-from orgtree.access.token_permissions import MayWritePeople, TokenScopeAllows
+from orgtree.access.api_tokens import MayWritePeople, TokenScopeAllows
 from orgtree.models import Attribute, Person, TokenScope
-from orgtree.people.api_schema import (
+from orgtree.people.documents import (
     PeopleResultsSerializer,
     PeopleSerializer,
     PersonSerializer,
     PersonWriteSerializer,
+    person_documents,
 )
-from orgtree.people.documents import person_documents
 from orgtree.people.search import search_people, with_attribute
 from orgtree.people_import.columns import KNOWN_ATTRIBUTES
 from orgtree.people_import.drafts import MISSING, PeopleChanges, PersonDraft

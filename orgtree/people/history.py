@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from django.db import transaction
 
 from orgtree.models import Identity, IdentityKind, Person, Reporting
-from orgtree.organisation.people_lock import wait_for_other_writers
+from orgtree.organisation.people_version import wait_for_other_writers
 from orgtree.organisation.presence import PresenceChange, notify_presence_changed
 from orgtree.people_import.employments import changed_presences, snapshot_presences
 from orgtree.people_import.managers import Line, circles_on_any_day

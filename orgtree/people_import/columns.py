@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.cells import CellError, clean
+from orgtree.identities.identity_names import IdentityName, UnusableNameError
+from orgtree.models import IdentityKind
 from orgtree.people_import.drafts import RowError
 
 EMAIL, FULL_NAME, GIVEN_NAME, FAMILY_NAME = "email", "full_name", "given_name", "family_name"
@@ -16,10 +18,8 @@ MANAGER, IDENTITIES, START, END, TIME_ZONE = "manager_email", "identities", "sta
 KNOWN_ATTRIBUTES = ("role", "sub_role", "team", "department", "site", TIME_ZONE)
 # A change of one of these is a move.
 PLACES = (MANAGER, "team", "department", "site")
-
 MOST_COLUMNS = 250
 LONGEST_ATTRIBUTE = 80
-
 # Headers without case, blanks, hyphens, underscores and apostrophes; “#” is read as “number”.
 _SPELLINGS: Mapping[str, tuple[str, ...]] = {
     EMAIL: (
@@ -81,6 +81,40 @@ _QUESTIONS = {
         "employments, name the column “{name}”."
     ),
 }
+
+
+def email_address(text: str) -> str:
+    """In lower case."""
+    try:
+        return IdentityName(IdentityKind.EMAIL, "", text).value
+    except UnusableNameError:
+        raise CellError(f"“{text[:60]}” is not an e-mail address. Write it as name@example.com.") from None
+
+
+def manager_address(text: str) -> str:
+    if "@" not in text:
+        raise CellError(f"“{text[:60]}” is not an e-mail address. Give the manager's e-mail address.")
+    return email_address(text)
+
+
+def identity_names(text: str) -> tuple[IdentityName, ...]:
+    """Identities separated by semicolons: an e-mail address, a login, or a login with provider as in github:ada.
+
+    A code host's no-reply address becomes its login.
+    """
+    return tuple(_identity_name(part.strip()) for part in text.split(";") if part.strip())
+
+
+def _identity_name(text: str) -> IdentityName:
+    provider, colon, login = text.partition(":")
+    try:
+        if colon and provider and login and "@" not in provider:
+            return IdentityName(IdentityKind.LOGIN, provider.strip().lower(), login)
+        if "@" in text:
+            return IdentityName.of_address(text)
+        return IdentityName(IdentityKind.LOGIN, "", text)
+    except UnusableNameError as problem:
+        raise CellError(f"“{text[:60]}”: {problem}") from None
 
 
 @dataclass(frozen=True)

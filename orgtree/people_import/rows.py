@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from core import cells
 from orgtree.identities.identity_names import IdentityName
-from orgtree.people_import.cells import email_address, identity_names, manager_address
 from orgtree.people_import.columns import (
     EMAIL,
     END,
@@ -22,6 +21,9 @@ from orgtree.people_import.columns import (
     Columns,
     ColumnUse,
     columns_of,
+    email_address,
+    identity_names,
+    manager_address,
     uses_of,
 )
 from orgtree.people_import.drafts import MISSING, Missing, PersonDraft, RowError

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import sql
-from orgtree.organisation.people_lock import PeopleBusyError, wait_for_other_writers
+from orgtree.organisation.people_version import PeopleBusyError, wait_for_other_writers
 from orgtree.organisation.presence import PresenceChange, notify_presence_changed
 from orgtree.people_import import comparing, dated, employments, managers, matching
 from orgtree.people_import.columns import attribute_name

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from programs.objectives.pages import actions, charts, forms_page, listing, page
+from programs.objectives.pages import charts, forms_page, listing, page
 
 urlpatterns = [
     path("", listing.objectives, name="objectives"),
@@ -13,11 +13,11 @@ urlpatterns = [
     path("<int:pk>/", page.objective, name="objective"),
     path("<int:pk>/edit/", forms_page.objective_edit, name="objective_edit"),
     path("<int:pk>/history/", page.objective_history, name="objective_history"),
-    path("<int:pk>/check-in/", actions.objective_check_in, name="objective_check_in"),
-    path("<int:pk>/publish/", actions.objective_publish, name="objective_publish"),
-    path("<int:pk>/standing/", actions.objective_override, name="objective_override"),
-    path("<int:pk>/ending/", actions.objective_decide, name="objective_decide"),
-    path("<int:pk>/drop/", actions.objective_drop, name="objective_drop"),
+    path("<int:pk>/check-in/", page.objective_check_in, name="objective_check_in"),
+    path("<int:pk>/publish/", page.objective_publish, name="objective_publish"),
+    path("<int:pk>/standing/", page.objective_override, name="objective_override"),
+    path("<int:pk>/ending/", page.objective_decide, name="objective_decide"),
+    path("<int:pk>/drop/", page.objective_drop, name="objective_drop"),
     path("<int:pk>/key-results/<int:key_result>/chart/", charts.key_result_chart, name="key_result_chart"),
     path("<int:pk>/key-results/<int:key_result>/chart.csv", charts.key_result_chart_csv, name="key_result_chart_csv"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from programs.tickets.pages import actions, forms_page, import_page, listing, page
+from programs.tickets.pages import forms_page, import_page, listing, page
 
 urlpatterns = [
     path("", listing.tickets, name="tickets"),
@@ -11,7 +11,7 @@ urlpatterns = [
     path("new/", forms_page.ticket_new, name="ticket_new"),
     path("<int:pk>/", page.ticket, name="ticket"),
     path("<int:pk>/edit/", forms_page.ticket_edit, name="ticket_edit"),
-    path("<int:pk>/move/", actions.ticket_move, name="ticket_move"),
-    path("<int:pk>/comment/", actions.ticket_comment, name="ticket_comment"),
-    path("<int:pk>/watch/", actions.ticket_watch, name="ticket_watch"),
+    path("<int:pk>/move/", page.ticket_move, name="ticket_move"),
+    path("<int:pk>/comment/", page.ticket_comment, name="ticket_comment"),
+    path("<int:pk>/watch/", page.ticket_watch, name="ticket_watch"),
 ]

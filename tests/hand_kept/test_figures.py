@@ -32,8 +32,7 @@ from integrations.hand_kept.values import Outcome, remove_values
 from integrations.models import HandKeptMetric, HandKeptValue
 from orgtree.access.access import access_of, public_access
 from orgtree.models import Unit
-from orgtree.organisation.cached_settings import load_settings
-from orgtree.organisation.catalogue_version import NEVER_CHANGED, cache_catalogue_version
+from orgtree.organisation.cached_settings import NEVER_CHANGED, cache_catalogue_version, load_settings
 from tests.columns.rows import assert_agreement
 from tests.columns.states import build_all
 from tests.hand_kept.keeping import KEY, SATISFACTION, define, enter

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from insights.ui.amounts import AmountError, amount_text, read_amount, written
-from programs.alignment.branches import branches, with_those_above
+from programs.alignment.offers import branches, with_those_above
 from programs.models import KeyResult
 
 HOUR, DAY = 3600, 86400

@@ -10,7 +10,7 @@ from django.utils import timezone
 from core.commands import JsonCommand
 from integrations.models import IngestScope, IngestToken
 from integrations.telemetry.otlp.ingest_tokens import LIFETIME, OnlyTelemetryError, create_ingest_token
-from orgtree.access.token_arguments import add_token_arguments, token_end, token_name
+from orgtree.access.api_tokens import add_token_arguments, token_end, token_name
 from orgtree.models import Person
 
 

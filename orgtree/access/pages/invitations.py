@@ -21,17 +21,18 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from core.secret_links import secret_link
 from orgtree.access.admins_only import admins_only
-from orgtree.access.invitation_mail import can_send_mail, send_invitation
 from orgtree.access.invitations import (
     MOST_AT_ONCE,
     CannotInviteError,
     InvitationClosedError,
     Invited,
     accept,
+    can_send_mail,
     find_invitation,
     invite,
     people_without_account,
     renew,
+    send_invitation,
     withdraw,
 )
 from orgtree.access.who_sees import name_of

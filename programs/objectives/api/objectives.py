@@ -17,7 +17,7 @@ from core.csv_export import csv_response
 from core.list_filters import filter_parameters
 from insights.query import windows
 from orgtree.access.access import Access, access_of
-from programs.alignment.branches import branches
+from programs.alignment.offers import branches
 from programs.history.api import ChangeSerializer, DifferenceSerializer, author_document, difference_document
 from programs.history.events import Undisclosed, names_of_accounts
 from programs.models import ObjectiveStatus, Quarter

@@ -28,7 +28,7 @@ from insights.ui.views import page_view, record_view
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
-from programs.alignment.branches import branches, with_those_above
+from programs.alignment.offers import branches, with_those_above
 from programs.models import Objective, ObjectiveStatus, Quarter
 from programs.objectives.pages.labels import TAGS, ObjectiveLine, StatusTag, objective_lines
 from programs.objectives.queries.filters import ObjectiveFilters

@@ -11,8 +11,7 @@ from django.urls import reverse
 from insights.privacy.scope_access import has_scope
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import record_view
-from programs.overview.pages.parts import part_url
-from programs.overview.pages.scoped import leads, program_filters, scoped
+from programs.overview.pages.parts import leads, part_url, program_filters, scoped
 from programs.overview.pages.steps import step_lines
 from programs.overview.services.steps import steps_of
 from programs.quarters.fiscal_quarters import current_quarter

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
@@ -15,7 +16,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from insights.ui.filters import Filters
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui.filters import Filters, read_filters
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Picker
 from insights.ui.views import part_view
@@ -27,7 +30,6 @@ from programs.overview.pages.bottlenecks import bottleneck_columns
 from programs.overview.pages.leadership import decisions_at_home, teams_at_home
 from programs.overview.pages.my_work import my_work
 from programs.overview.pages.on_home import program_at_home
-from programs.overview.pages.scoped import leads, program_filters, scoped
 from programs.overview.services.bottlenecks import bottlenecks_of
 from programs.overview.services.my_work import own_objectives
 from programs.overview.services.steps import ticket_counts
@@ -143,3 +145,19 @@ def _tickets(filters: Filters, quarter: Quarter) -> list[Ticket]:
 
     done = in_state("done").filter(completed_on__gte=quarter.start, completed_on__lt=quarter.end)
     return [*in_state("standing")[:TO_DO_LISTED], *done.order_by("-completed_on", "-pk")[:FINISHED_LISTED]]
+
+
+def program_filters(request: HttpRequest) -> Filters:
+    """Raises BadFilterError."""
+    return read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+
+
+def leads(filters: Filters) -> bool:
+    """Whether the viewer answers for those whose page it is."""
+    visibility, slug = filters.access.visibility, filters.scope.unit
+    return visibility.leads_whole if slug is None else visibility.leads(visibility.slugs.get(slug, 0))
+
+
+def scoped(filters: Filters, route: str, **more: str) -> str:
+    pairs = [*filters.scope_parameters(), *more.items()]
+    return f"{reverse(route)}?{urlencode(pairs)}" if pairs else reverse(route)

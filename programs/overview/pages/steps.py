@@ -11,7 +11,7 @@ from insights.query.errors import UnknownMetricError
 from insights.ui import wording
 from insights.ui.filters import Filters
 from programs.models import Quarter
-from programs.overview.pages.scoped import scoped
+from programs.overview.pages.parts import scoped
 from programs.overview.services.steps import DORA, Agreed, Iteration, NextTarget, Steps, VisibilityStep
 
 NAMED = 3

@@ -17,7 +17,7 @@ from core.api.model_serializers import BodySerializer, Text, YesOrNo
 from core.api.parameters import only
 from core.write_errors import FieldError
 from insights.query.errors import QueryError
-from orgtree.access.invitation_mail import can_send_mail
+from orgtree.access.invitations import can_send_mail
 from programs.models import MessageKind
 from programs.reminders.services.preferences import change_preferences, preferences_of
 from programs.requests.fields import body

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods
 from core.secret_links import secret_link
 from core.write_errors import FieldError
 from insights.ui.views import form_view
-from orgtree.access.invitation_mail import can_send_mail
+from orgtree.access.invitations import can_send_mail
 from programs.models import MessageKind
 from programs.reminders.services.preferences import (
     NoSuchLinkError,

@@ -25,7 +25,7 @@ from django.core.mail.message import sanitize_address
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from orgtree.access.invitation_mail import can_send_mail
+from orgtree.access.invitations import can_send_mail
 from programs.models import Channel
 from programs.reminders.services.channels import (
     DeferredError,
