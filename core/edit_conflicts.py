@@ -10,6 +10,7 @@ from django import forms
 from django.http import QueryDict
 
 from core.forms import flat
+from core.write_errors import ConflictError
 
 NOTHING = "–"
 
@@ -21,6 +22,21 @@ class Difference:
     field: str
     before: str
     after: str
+
+
+def take_fields(stored: Any, fields: Mapping[str, Any], of_version: int, conflict: str, *, also: bool = False) -> bool:
+    """Whether anything changes (`also`: beside the fields), as it is then, with the next version; not saved yet.
+
+    Raises ConflictError where somebody changed it since `of_version`.
+    """
+    if not also and all(getattr(stored, name) == value for name, value in fields.items()):
+        return False
+    if stored.version != of_version:
+        raise ConflictError(conflict, stored)
+    for name, value in fields.items():
+        setattr(stored, name, value)
+    stored.version += 1
+    return True
 
 
 def renumber(form: forms.BaseForm, field: str, number: int) -> None:

@@ -25,3 +25,13 @@ class ConflictError(Exception):
     def __init__(self, message: str, stored: Any) -> None:
         super().__init__(message)
         self.stored = stored
+
+
+def checked_text(field: str, text: str, most: int, *, missing: str = "") -> str:
+    """Without what surrounds it.  Raises FieldError; `missing` is its message where one is needed and none is there."""
+    text = text.replace("\r\n", "\n").strip()
+    if missing and not text:
+        raise FieldError(field, missing)
+    if len(text) > most or "\x00" in text:
+        raise FieldError(field, f"At most {most:,} characters, and no NUL.")
+    return text

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from core.write_errors import ConflictError, FieldError, MayNotWriteError, checked_text
 from orgtree.access.access import Access
 from programs.models import Acknowledgement, PhilosophyVersion
 from programs.models.philosophy import LONGEST_REASON
@@ -66,12 +66,8 @@ def publish_philosophy(access: Access, text: str, reason: str, *, of_number: int
     account = access.viewer
     if not isinstance(account, User) or not may_publish(access):
         raise MayNotWriteError("Only executives and admins can publish the philosophy.")
-    text, reason = text.replace("\r\n", "\n").strip(), reason.strip()
-    for field, words, most in (("text", text, LONGEST_TEXT), ("reason", reason, LONGEST_REASON)):
-        if not words:
-            raise FieldError(field, "Write something." if field == "text" else "Enter what changed, and why.")
-        if len(words) > most or "\x00" in words:
-            raise FieldError(field, f"At most {most:,} characters, and no NUL.")
+    text = checked_text("text", text, LONGEST_TEXT, missing="Write something.")
+    reason = checked_text("reason", reason, LONGEST_REASON, missing="Enter what changed, and why.")
     published = current_philosophy()
     if published.number != of_number:
         raise ConflictError(CONFLICT, published)

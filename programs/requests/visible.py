@@ -1,11 +1,13 @@
-"""Records named by API URLs, as far as the viewer may see them."""
+"""Who asks, and records named by API URLs, as far as the viewer may see them."""
 
 from __future__ import annotations
 
 from datetime import date
 
+from django.contrib.auth.models import User
 from rest_framework.exceptions import NotFound, PermissionDenied
 
+from core.write_errors import MayNotWriteError
 from orgtree.access.access import Access
 from programs.models import Objective, Quarter, Ticket
 
@@ -19,6 +21,13 @@ def check_is_of_account(access: Access) -> None:
     """Before what names people.  Raises PermissionDenied for a token of nobody."""
     if not access.is_of_account:
         raise PermissionDenied(NAMES_NOBODY)
+
+
+def account_of(access: Access) -> User:
+    """Who writes.  Raises MayNotWriteError for a token of nobody."""
+    if not isinstance(access.viewer, User):
+        raise MayNotWriteError("Sign in with an account: a token without an account writes nothing here.")
+    return access.viewer
 
 
 def visible_ticket(pk: int, access: Access) -> Ticket:

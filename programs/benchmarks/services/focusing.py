@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
-from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from core.write_errors import ConflictError, FieldError
 from insights.catalogue.declarations import Metric
 from orgtree.access.access import Access
 from programs.benchmarks.queries.focus import newest_focus
 from programs.benchmarks.services.fields import FocusWriteSerializer, checked, offered_metrics
 from programs.models import FocusVersion
+from programs.requests.visible import account_of
 from programs.teams.writing_for import unit_to_write_for
 
 CONFLICT = "Somebody changed the focus in the meantime."
@@ -29,8 +29,7 @@ def set_focus(
     `given` are fields as the API takes them.  What is the same as before is refused.  Raises FieldError,
     MayNotWriteError, ConflictError.
     """
-    if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account cannot choose a focus.")
+    account = account_of(access)
     fields = checked(FocusWriteSerializer, access, given)
     unit_id = fields["unit"].pk if fields["unit"] else None
     newest = newest_focus(unit_id)
@@ -47,7 +46,7 @@ def set_focus(
                 **fields,
                 number=of_number + 1,
                 starter_set=starter_set,
-                written_by=access.viewer,
+                written_by=account,
                 **({"written_at": at} if at else {}),
             )
     except IntegrityError:  # somebody stored the same number at the same moment

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from core.write_errors import ConflictError, FieldError
 from insights.benchmarks.baselines import Baseline, baseline_query, read_baseline, whole_buckets
 from insights.catalogue.registry import get
 from insights.privacy.withhold import is_withheld
@@ -21,6 +20,7 @@ from orgtree.access.access import Access
 from programs.benchmarks.queries.benchmarks import newest_version
 from programs.benchmarks.services.fields import BenchmarkWriteSerializer, TakeBackSerializer, checked
 from programs.models import BenchmarkVersion, Period
+from programs.requests.visible import account_of
 
 CONFLICT = "Somebody changed this benchmark in the meantime."
 WEEKS_OF = {Period.NONE: 1, Period.WEEK: 1, Period.MONTH: 52 / 12, Period.QUARTER: 13}
@@ -34,7 +34,7 @@ def set_benchmark(
     `given` are fields as the API takes them, and the metric; `at` backdates it, with the baseline of that day.
     Raises FieldError, MayNotWriteError, ConflictError.
     """
-    account = _account(access)
+    account = account_of(access)
     fields = checked(BenchmarkWriteSerializer, access, given)
     weeks, metric = fields.pop("weeks"), get(fields["metric"])
     version = BenchmarkVersion(
@@ -60,7 +60,7 @@ def withdraw_benchmark(access: Access, key: str, given: Mapping[str, Any], *, of
 
     Works for removed metrics and for units no longer in a tree, too.  Raises as `set_benchmark`.
     """
-    account = _account(access)
+    account = account_of(access)
     fields = checked(TakeBackSerializer, access, given)
     newest = newest_version(key, fields["unit"].pk if fields["unit"] else None)
     if newest is None or newest.is_removal:
@@ -131,9 +131,3 @@ def _store(version: BenchmarkVersion, of_number: int) -> BenchmarkVersion:
     except IntegrityError:  # somebody stored the same number at the same moment
         raise ConflictError(CONFLICT, newest_version(version.metric, version.unit_id)) from None
     return version
-
-
-def _account(access: Access) -> User:
-    if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account cannot set benchmarks.")
-    return access.viewer

@@ -8,23 +8,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db.models import Q
 
 from core.authorship import changes_by
+from core.edit_conflicts import take_fields
 from core.locks import Lock
-from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from core.write_errors import FieldError, MayNotWriteError
 from orgtree.access.access import Access
 from programs.budgets.services.fields import budget_fields
 from programs.budgets.services.months import written
 from programs.models import Budget
+from programs.requests.visible import account_of
 
 WRITING = Lock("writing of budgets")  # so that no two of one unit and agent share a month
 
 
 def add_budget(access: Access, given: Mapping[str, Any]) -> Budget:
     """`given` are fields as the API takes them.  Raises FieldError, MayNotWriteError."""
-    account = _account(access)
+    account = account_of(access)
     with changes_by(account):
         WRITING.hold()
         budget = Budget(**budget_fields(access, given), written_by=account)
@@ -39,26 +40,20 @@ def change_budget(access: Access, budget: Budget, given: Mapping[str, Any], *, o
     Raises FieldError, MayNotWriteError, and ConflictError where it was changed since `of_version`.
     """
     _check_may_write(access, budget)
-    with changes_by(_account(access)):
+    with changes_by(account_of(access)):
         WRITING.hold()
         stored = Budget.objects.select_for_update(of=("self",)).get(pk=budget.pk)
         fields = budget_fields(access, given, stored)
-        if all(getattr(stored, name) == value for name, value in fields.items()):
-            return stored
-        if stored.version != of_version:
-            raise ConflictError("Somebody changed this budget in the meantime.", stored)
-        for name, value in fields.items():
-            setattr(stored, name, value)
-        _check_alone(stored)
-        stored.version += 1
-        stored.save()
+        if take_fields(stored, fields, of_version, "Somebody changed this budget in the meantime."):
+            _check_alone(stored)
+            stored.save()
     return stored
 
 
 def remove_budget(access: Access, budget: Budget) -> None:
     """With its alerts and their notices: for one that was written by mistake.  Others end with their last month."""
     _check_may_write(access, budget)
-    with changes_by(_account(access)):
+    with changes_by(account_of(access)):
         Budget.objects.filter(pk=budget.pk).delete()
 
 
@@ -82,9 +77,3 @@ def _check_may_write(access: Access, budget: Budget) -> None:
     if not access.visibility.leads(budget.unit_id):
         whose = f"{budget.unit.name} is changed by its managers," if budget.unit else "the whole organisation by"
         raise MayNotWriteError(f"The budget of {whose} executives and admins.")
-
-
-def _account(access: Access) -> User:
-    if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account cannot write budgets.")
-    return access.viewer

@@ -35,7 +35,7 @@ from django.db.models.functions import Cast, Greatest, Least
 from django.utils import timezone
 
 from core.authorship import changes_by
-from core.write_errors import FieldError, MayNotWriteError
+from core.write_errors import FieldError, MayNotWriteError, checked_text
 from insights.query import windows
 from insights.ui import wording
 from orgtree.access.access import Access
@@ -46,8 +46,8 @@ from programs.closing.services.frozen import SCHEMA_VERSION, freeze_content
 from programs.key_results.services.measuring import measure_batch, measure_objectives
 from programs.models import FrozenDocument, KeyResult, KeyResultMeasure, Objective, Quarter, TargetKind
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
-from programs.objectives.services.writing import account_of
 from programs.quarters.fiscal_quarters import following
+from programs.requests.visible import account_of
 from programs.teams.queries import teams_without_objective
 
 CarryOver = Objective.CarryOver
@@ -235,8 +235,7 @@ def _needs_reason(
 def _check_words(retrospective: str, forced_because: str, retrospectives: Mapping[int, str]) -> None:
     named = {"retrospective": retrospective, "forced_because": forced_because}
     for field, text in (*named.items(), *((f"retrospectives.{pk}", words) for pk, words in retrospectives.items())):
-        if "\x00" in text or len(text) > LONGEST_TEXT:
-            raise FieldError(field, f"A text has at most {LONGEST_TEXT:,} characters, and no NUL.")
+        checked_text(field, text, LONGEST_TEXT)
 
 
 def _check_known(named: Sequence[int], quarter: Quarter) -> None:

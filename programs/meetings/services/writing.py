@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.utils import timezone
 
 from core.authorship import changes_by
-from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from core.edit_conflicts import take_fields
+from core.write_errors import ConflictError, FieldError, MayNotWriteError, checked_text
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Unit
@@ -23,6 +23,7 @@ from programs.meetings.services.planning import plan_meetings
 from programs.meetings.services.reminding import tell_of_changes
 from programs.models import Meeting, MeetingSeries, MeetingState
 from programs.models.meetings import LAST_DAY, LONGEST_TEXT
+from programs.requests.visible import account_of
 
 LONGEST_MEETING = timedelta(hours=12)
 
@@ -32,7 +33,7 @@ def schedule(access: Access, given: Mapping[str, Any]) -> MeetingSeries:
 
     Raises FieldError, MayNotWriteError.
     """
-    account = _account(access)
+    account = account_of(access)
     fields = series_fields(access, given)
     participants = fields.pop("participants", ())
     with changes_by(account):
@@ -50,22 +51,17 @@ def change_series(access: Access, series: MeetingSeries, given: Mapping[str, Any
     since `of_version`, and nothing is stored.
     """
     _check_may_schedule(access, series.unit)
-    with changes_by(_account(access)):
+    with changes_by(account_of(access)):
         stored = MeetingSeries.objects.select_for_update().get(pk=series.pk)
         fields = series_fields(access, given, stored)
         invited = set(stored.participants.all())
         participants = set(fields.pop("participants", invited))
-        if participants == invited and all(getattr(stored, name) == value for name, value in fields.items()):
-            return stored
-        if stored.version != of_version:
-            raise ConflictError("Somebody changed this schedule in the meantime.", stored)
-        for name, value in fields.items():
-            setattr(stored, name, value)
-        stored.version += 1
-        stored.save()
-        stored.participants.set(participants)
-        plan_meetings(stored)
-        tell_of_changes(stored)
+        conflict = "Somebody changed this schedule in the meantime."
+        if take_fields(stored, fields, of_version, conflict, also=participants != invited):
+            stored.save()
+            stored.participants.set(participants)
+            plan_meetings(stored)
+            tell_of_changes(stored)
     return stored
 
 
@@ -84,7 +80,7 @@ def move(access: Access, meeting: Meeting, starts_at: datetime, ends_at: datetim
 
     Raises FieldError, MayNotWriteError, and ConflictError where it was changed since `of_sequence`.
     """
-    with changes_by(_account(access)):
+    with changes_by(account_of(access)):
         stored = _locked(access, meeting)
         if (stored.starts_at, stored.ends_at) == (starts_at, ends_at) and not stored.is_cancelled:
             return stored
@@ -100,16 +96,15 @@ def move(access: Access, meeting: Meeting, starts_at: datetime, ends_at: datetim
 
 def cancel(access: Access, meeting: Meeting, why: str, *, of_sequence: int) -> Meeting:
     """Raises as `move`.  A meeting that is cancelled already stays as it is."""
-    with changes_by(_account(access)):
+    with changes_by(account_of(access)):
         stored = _locked(access, meeting)
         if stored.is_cancelled:
             return stored
         _check_sequence(stored, of_sequence)
         if stored.ends_at <= timezone.now():
             raise FieldError("", "It is over, and can no longer be cancelled.")
-        if len(why.strip()) > LONGEST_TEXT or "\x00" in why:
-            raise FieldError("reason", f"At most {LONGEST_TEXT} characters.")
-        stored.state, stored.cancelled_why = MeetingState.CANCELLED, why.strip()
+        stored.state = MeetingState.CANCELLED
+        stored.cancelled_why = checked_text("reason", why, LONGEST_TEXT)
         return _changed_by_hand(stored)
 
 
@@ -118,12 +113,6 @@ def _check_may_schedule(access: Access, unit: Unit | None) -> None:
         whose = unit.name if unit else "the whole organisation"
         who = "its managers, executives and admins" if unit else "executives and admins"
         raise MayNotWriteError(f"Meetings of {whose} are scheduled by {who}.")
-
-
-def _account(access: Access) -> User:
-    if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account cannot schedule meetings.")
-    return access.viewer
 
 
 def _locked(access: Access, meeting: Meeting) -> Meeting:

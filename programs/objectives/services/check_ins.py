@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from django.db import transaction
 
 from core.authorship import changes_by
-from core.write_errors import FieldError
+from core.write_errors import FieldError, checked_text
 from insights.query import windows
 from orgtree.access.access import Access
 from programs.key_results.services.fields import GREATEST
 from programs.key_results.services.measuring import measure_batch
 from programs.models import CheckIn, KeyResult, Objective
-from programs.objectives.services.writing import account_of, locked_to_change
+from programs.objectives.services.writing import locked_to_change
+from programs.requests.visible import account_of
 
 LONGEST_NOTE = 20_000  # characters
 
@@ -85,8 +86,7 @@ def _check(objective: Objective, confidence: str, note: str, value: float | None
         raise FieldError("objective", "A draft cannot have check-ins: publish it first.")
     if confidence not in CheckIn.Confidence.values:
         raise FieldError("confidence", f"One of: {', '.join(CheckIn.Confidence.values)}.")
-    if "\x00" in note or len(note) > LONGEST_NOTE:
-        raise FieldError("note", f"At most {LONGEST_NOTE:,} characters, and no NUL.")
+    checked_text("note", note, LONGEST_NOTE)
     if value is None:
         return
     if about is None:

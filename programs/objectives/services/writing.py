@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db import IntegrityError, connection
 from django.db.models import F
 from django.utils import timezone
 
 from core.authorship import changes_by
-from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from core.write_errors import ConflictError, FieldError, MayNotWriteError, checked_text
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
@@ -22,6 +21,7 @@ from programs.key_results.services.fields import FIELDS as KEY_RESULT_FIELDS
 from programs.key_results.services.measuring import measure_batch
 from programs.models import KeyResult, Objective, ObjectiveStatus, Quarter, RoadmapIntent
 from programs.objectives.services.fields import check_publishable, objective_fields
+from programs.requests.visible import account_of
 from programs.teams.queries import settle_teams_tree
 
 ONLY_LEADERS = "Only its owner, the managers of its unit, executives and admins can change an objective."
@@ -130,7 +130,7 @@ def publish_objective(access: Access, objective: Objective) -> Objective:
 def drop_objective(access: Access, objective: Objective, why: str) -> Objective:
     """Drops it during the quarter, with a reason; it stays readable.  Raises FieldError,
     MayNotWriteError."""
-    reason = checked_reason("dropped_why", why, "Give a reason for dropping it.")
+    reason = checked_text("dropped_why", why, LONGEST_REASON, missing="Give a reason for dropping it.")
     with changes_by(account_of(access)):
         stored = locked_to_change(access, objective)
         stored.dropped_at, stored.dropped_why = timezone.now(), reason
@@ -145,7 +145,12 @@ def override_status(access: Access, objective: Objective, status: str, reason: s
     """
     if status not in ("", ObjectiveStatus.ON_TRACK, ObjectiveStatus.AT_RISK, ObjectiveStatus.OFF_TRACK):
         raise FieldError("override", "One of: on_track, at_risk, off_track, or nothing.")
-    why = checked_reason("override_reason", reason, "Give a reason: the computed status differs.", needed=status)
+    why = checked_text(
+        "override_reason",
+        reason,
+        LONGEST_REASON,
+        missing="Give a reason: the computed status differs." if status else "",
+    )
     account = account_of(access)
     with changes_by(account):
         stored = locked_to_change(access, objective)
@@ -155,12 +160,6 @@ def override_status(access: Access, objective: Objective, status: str, reason: s
         stored.override_by = account if status else None
         save_change(stored)
     return stored
-
-
-def account_of(access: Access) -> User:
-    if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account cannot write objectives.")
-    return access.viewer
 
 
 def hold_open(quarter: Quarter) -> None:
@@ -192,15 +191,6 @@ def locked_to_change(access: Access, objective: Objective) -> Objective:
 def save_change(stored: Objective) -> None:
     stored.version += 1
     stored.save()
-
-
-def checked_reason(field: str, text: str, missing: str, *, needed: str = "yes") -> str:
-    text = text.strip()
-    if needed and not text:
-        raise FieldError(field, missing)
-    if len(text) > LONGEST_REASON or "\x00" in text:
-        raise FieldError(field, f"At most {LONGEST_REASON:,} characters, and no NUL.")
-    return text
 
 
 def _resolve_intent(visibility: Visibility, intent: int) -> None:
@@ -253,7 +243,7 @@ def decide(access: Access, objective: Objective, carry_over: str, retrospective:
     """By whoever may change it.  Raises FieldError, MayNotWriteError."""
     if carry_over not in Objective.CarryOver.values:
         raise FieldError("carry_over", f"One of: {', '.join(Objective.CarryOver.values)}.")
-    lesson = _checked("retrospective", retrospective)
+    lesson = checked_text("retrospective", retrospective, LONGEST_RETROSPECTIVE)
     with changes_by(account_of(access)):
         stored = locked_to_change(access, objective)
         if (stored.carry_over, stored.retrospective) != (carry_over, lesson):
@@ -276,7 +266,7 @@ def keep_decisions(
     """
     if not access.visibility.leads_whole:
         raise MayNotWriteError(ONLY_LEADERS_OF_ALL)
-    lesson = _checked("retrospective", retrospective)
+    lesson = checked_text("retrospective", retrospective, LONGEST_RETROSPECTIVE)
     named = {*decisions, *retrospectives}
     with changes_by(account_of(access)):
         hold_open(quarter)
@@ -294,10 +284,3 @@ def keep_decisions(
             )
         Quarter.objects.filter(pk=quarter.pk).update(retrospective=lesson)
     return len(objectives)
-
-
-def _checked(field: str, text: str) -> str:
-    text = text.strip()
-    if "\x00" in text or len(text) > LONGEST_RETROSPECTIVE:
-        raise FieldError(field, f"At most {LONGEST_RETROSPECTIVE:,} characters, and no NUL.")
-    return text

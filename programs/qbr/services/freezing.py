@@ -16,7 +16,8 @@ from programs.closing.services.frozen import freeze_content
 from programs.key_results.services.measuring import measure_objectives
 from programs.models import FrozenDocument, Qbr, QbrState
 from programs.qbr.services.content import SCHEMA_VERSION, content_of, objectives_of
-from programs.qbr.services.writing import ONLY_LEADERS, account_of, may_write
+from programs.qbr.services.writing import ONLY_LEADERS, may_write
+from programs.requests.visible import account_of
 
 NOT_FROZEN = "Freeze the review first: only figures that no longer change can be signed off."
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from core.api.model_serializers import validated
 from core.authorship import changes_by
+from core.edit_conflicts import take_fields
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.query import windows
 from insights.query.query import Granularity, Window
@@ -24,6 +25,7 @@ from orgtree.access.access import Access
 from programs.models import Qbr, QbrPeriod, QbrSection
 from programs.qbr.services.sections import SectionWriteSerializer, available_sections
 from programs.quarters.fiscal_quarters import quarter_of
+from programs.requests.visible import account_of
 from programs.teams.writing_for import unit_to_write_for
 
 ONLY_LEADERS = "Only the managers of its unit, executives and admins can write a business review."
@@ -77,15 +79,9 @@ def write_section(access: Access, qbr: Qbr, key: str, given: Mapping[str, Any], 
         if section is None:
             raise FieldError("section", f"One of: {', '.join(stored.sections.values_list('key', flat=True))}.")
         fields = validated(SectionWriteSerializer(section, data=given, partial=True))
-        if all(getattr(section, name) == value for name, value in fields.items()):
-            return section
-        if section.version != of_version:
-            raise ConflictError("Somebody changed this section in the meantime.", section)
-        for name, value in fields.items():
-            setattr(section, name, value)
-        section.edited_by, section.edited_at = account, timezone.now()
-        section.version += 1
-        section.save()
+        if take_fields(section, fields, of_version, "Somebody changed this section in the meantime."):
+            section.edited_by, section.edited_at = account, timezone.now()
+            section.save()
         return section
 
 
@@ -131,12 +127,6 @@ def writing(access: Access, qbr: Qbr) -> Iterator[tuple[Qbr, User]]:
         if stored.is_frozen:
             raise FieldError("state", IS_FROZEN)
         yield stored, account
-
-
-def account_of(access: Access) -> User:
-    if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account cannot write reviews.")
-    return access.viewer
 
 
 def _window_of(period: QbrPeriod, day: date) -> Window:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 
-from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
 from core.authorship import changes_by
-from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from core.write_errors import ConflictError, FieldError, MayNotWriteError, checked_text
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Person, Placement, Unit, UnitPlace
@@ -21,6 +20,7 @@ from programs.models import MeetingKind, PointKind, Review, ReviewAttendance, Re
 from programs.models.objectives import LONGEST_TITLE
 from programs.models.reviews import LONGEST_NOTES
 from programs.quarters.fiscal_quarters import quarter_at
+from programs.requests.visible import account_of
 from programs.reviews.services.agenda import MORE, AgendaPoint, agenda_of
 from programs.tickets.services.writing import add_ticket
 
@@ -43,7 +43,7 @@ def prepare_review(access: Access, unit: Unit, month: date) -> Review:
     today, month = windows.local_today(), month.replace(day=1)
     if not FIRST_MONTH <= month <= today:
         raise FieldError("month", f"{month:%B %Y} has not started." if month > today else "Months begin in 2000.")
-    account = _account(access)
+    account = account_of(access)
     with changes_by(account):
         review, is_new = Review.objects.get_or_create(
             unit=unit, month=month, defaults={"prepared_by": account, "agenda_until": _agenda_until(month, today)}
@@ -56,7 +56,7 @@ def prepare_review(access: Access, unit: Unit, month: date) -> Review:
 
 def update_agenda(access: Access, review: Review) -> None:
     """From the figures of today.  Points with notes, a decision or tickets stay, whatever the data says now."""
-    with changes_by(_account(access)):
+    with changes_by(account_of(access)):
         stored = _locked(access, review)
         Review.objects.filter(pk=stored.pk).update(agenda_until=_agenda_until(stored.month, windows.local_today()))
         stored.refresh_from_db()
@@ -65,8 +65,8 @@ def update_agenda(access: Access, review: Review) -> None:
 
 def save_point(access: Access, point: ReviewPoint, *, notes: str, decision: str, of_version: int) -> ReviewPoint:
     """Raises ConflictError where others wrote since `of_version`, FieldError, MayNotWriteError."""
-    notes, decision = _text("notes", notes), _text("decision", decision)
-    account = _account(access)
+    notes, decision = (checked_text(*said, LONGEST_NOTES) for said in (("notes", notes), ("decision", decision)))
+    account = account_of(access)
     with changes_by(account):
         _locked(access, point.review)
         stored = ReviewPoint.objects.select_for_update().get(pk=point.pk)
@@ -82,12 +82,8 @@ def save_point(access: Access, point: ReviewPoint, *, notes: str, decision: str,
 
 def add_point(access: Access, review: Review, title: str) -> ReviewPoint:
     """A point that the data does not bring up."""
-    title = " ".join(title.split())
-    if not title:
-        raise FieldError("title", "Enter what the point is about.")
-    if len(title) > LONGEST_TITLE or "\x00" in title:
-        raise FieldError("title", f"At most {LONGEST_TITLE} characters.")
-    account = _account(access)
+    title = checked_text("title", " ".join(title.split()), LONGEST_TITLE, missing="Enter what the point is about.")
+    account = account_of(access)
     with changes_by(account):
         _locked(access, review)
         number = (review.points.aggregate(last=Max("position"))["last"] or 0) + 1
@@ -121,8 +117,8 @@ def make_ticket(access: Access, point: ReviewPoint, *, title: str, kind: str, ow
 
 def save_summary(access: Access, review: Review, summary: str, *, of_version: int) -> Review:
     """Raises ConflictError where others wrote since `of_version`, FieldError, MayNotWriteError."""
-    summary = _text("summary", summary)
-    with changes_by(_account(access)):
+    summary = checked_text("summary", summary, LONGEST_NOTES)
+    with changes_by(account_of(access)):
         stored = _locked(access, review)
         if stored.summary == summary:
             return stored
@@ -135,7 +131,7 @@ def save_summary(access: Access, review: Review, summary: str, *, of_version: in
 
 def save_attendance(access: Access, review: Review, attended: Collection[int]) -> None:
     """`attended` are ids of invited people; whoever is not among them was absent."""
-    with changes_by(_account(access)):
+    with changes_by(account_of(access)):
         stored = _locked(access, review)
         for row in stored.attendance.all():
             came = row.person_id in attended
@@ -146,7 +142,7 @@ def save_attendance(access: Access, review: Review, attended: Collection[int]) -
 
 def invite(access: Access, review: Review, email: str) -> ReviewAttendance:
     """Somebody else, by e-mail address, as attending.  Raises FieldError for an address that nobody has."""
-    with changes_by(_account(access)):
+    with changes_by(account_of(access)):
         stored = _locked(access, review)
         person = Person.objects.filter(email__iexact=email.strip().replace("\x00", "")).first() if email else None
         if person is None:
@@ -163,7 +159,7 @@ def sign_review(access: Access, review: Review, *, at: datetime | None = None) -
     """
     if review.is_signed:
         return review
-    account = _account(access)
+    account = account_of(access)
     with changes_by(account):
         stored = _locked(access, review)
         if not stored.attendance.filter(attended=True).exists():
@@ -174,12 +170,6 @@ def sign_review(access: Access, review: Review, *, at: datetime | None = None) -
     return stored
 
 
-def _account(access: Access) -> User:
-    if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account cannot write reviews.")
-    return access.viewer
-
-
 def _locked(access: Access, review: Review) -> Review:
     """Inside a transaction: the review as it is stored now."""
     if not access.visibility.leads(review.unit_id):
@@ -188,15 +178,6 @@ def _locked(access: Access, review: Review) -> Review:
     if stored.is_signed:
         raise MayNotWriteError("The review is signed and can no longer be changed.")
     return stored
-
-
-def _text(field: str, text: str) -> str:
-    text = text.replace("\r\n", "\n").strip()
-    if "\x00" in text:
-        raise FieldError(field, "A NUL character cannot be stored.")
-    if len(text) > LONGEST_NOTES:
-        raise FieldError(field, f"At most {LONGEST_NOTES:,} characters.")
-    return text
 
 
 def _agenda_until(month: date, today: date) -> date:

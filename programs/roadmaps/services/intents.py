@@ -10,11 +10,13 @@ from typing import Any
 from django.db import IntegrityError
 
 from core.authorship import changes_by
+from core.edit_conflicts import take_fields
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from orgtree.access.access import Access
 from programs.models import ObjectiveTemplate, Quarter, RoadmapIntent
-from programs.objectives.services.writing import account_of, hold_open
+from programs.objectives.services.writing import hold_open
 from programs.quarters.fiscal_quarters import quarter_at, quarters_from
+from programs.requests.visible import account_of
 from programs.roadmaps.built_in_example import ORGANISATION, TEAMS
 from programs.roadmaps.services.fields import THINGS, intent_fields
 from programs.teams.writing_for import unit_to_write_for
@@ -22,7 +24,6 @@ from programs.teams.writing_for import unit_to_write_for
 IN_A_YEAR = len(ORGANISATION)  # quarters
 MOST_IN_A_QUARTER = 10  # of one unit: with more nobody knows what comes first
 ONCE = "roadmap_intent_once_in_a_quarter"
-CHANGED = "Somebody changed this intent in the meantime."
 GONE = "Somebody wrote this objective, or removed the intent, in the meantime."
 ONLY_LEADERS = "Only managers of a unit, executives and admins can write a roadmap."
 
@@ -44,14 +45,8 @@ def change_intent(access: Access, intent: RoadmapIntent, given: Mapping[str, Any
     with _once(), changes_by(account_of(access)):
         stored = _locked(access, intent)
         fields = intent_fields(access, given, stored)
-        differs = any(getattr(stored, name) != value for name, value in fields.items())
-        if differs and stored.version != of_version:
-            raise ConflictError(CHANGED, stored)
-        if differs:
-            for name, value in fields.items():
-                setattr(stored, name, value)
+        if take_fields(stored, fields, of_version, "Somebody changed this intent in the meantime."):
             _check_place(stored)
-            stored.version += 1
             stored.save()
     return stored
 

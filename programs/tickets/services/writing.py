@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from django.contrib.auth.models import User
 from django.db.models.functions import Lower
 
 from core.authorship import changes_by
-from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from core.edit_conflicts import take_fields
+from core.write_errors import FieldError, MayNotWriteError, checked_text
 from insights.query import windows
 from integrations.enums import MirrorState
 from orgtree.access.access import Access
@@ -23,6 +23,7 @@ from orgtree.models.visibility import Visibility
 from programs.models import Ticket, TicketComment, TicketState
 from programs.models.objectives import LONGEST_TITLE
 from programs.reminders.services.planning import notify_of_assignment, notify_of_comment
+from programs.requests.visible import account_of
 from programs.tickets.services.fields import ticket_fields
 
 ONLY_LEADERS = "A ticket is changed by its owner, by the managers of its unit, by executives and by admins."
@@ -50,11 +51,11 @@ def add_ticket(access: Access, given: Mapping[str, Any]) -> Ticket:
     """`given` are fields as the API takes them.  Raises FieldError, MayNotWriteError."""
     fields = ticket_fields(access, given)
     pull_requests = fields.pop("pull_requests", ())
-    with changes_by(_account(access)):
-        added = Ticket.objects.create(**fields, written_by=_account(access))
+    with changes_by(account_of(access)):
+        added = Ticket.objects.create(**fields, written_by=account_of(access))
         added.pull_requests.set(pull_requests)
-        added.watchers.add(_account(access))
-        notify_of_assignment(added, by=_account(access))
+        added.watchers.add(account_of(access))
+        notify_of_assignment(added, by=account_of(access))
     return added
 
 
@@ -65,23 +66,19 @@ def change_ticket(access: Access, ticket: Ticket, given: Mapping[str, Any], *, o
     it is.
     """
     _check_may_change(access, ticket)
-    with changes_by(_account(access)):
+    with changes_by(account_of(access)):
         stored = _locked(ticket)
         fields = ticket_fields(access, given, stored)
         linked = set(stored.pull_requests.values_list("pk", flat=True))
         pull_requests = set(fields.pop("pull_requests", linked))
-        if pull_requests == linked and all(getattr(stored, name) == value for name, value in fields.items()):
+        owner_before, conflict = stored.owner_id, "Somebody changed this ticket in the meantime."
+        if not take_fields(stored, fields, of_version, conflict, also=pull_requests != linked):
             return stored
-        if stored.version != of_version:
-            raise ConflictError("Somebody changed this ticket in the meantime.", stored)
-        owner_before = stored.owner_id
-        for name, value in fields.items():
-            setattr(stored, name, value)
         if stored.completed_on is not None and stored.completed_on < stored.starts_on:
             raise FieldError("starts_on", f"It was completed on {stored.completed_on}: it began before that.")
-        _save(stored)
+        stored.save()
         if stored.owner_id != owner_before:
-            notify_of_assignment(stored, by=_account(access))
+            notify_of_assignment(stored, by=account_of(access))
         stored.pull_requests.set(pull_requests)
     return stored
 
@@ -95,13 +92,17 @@ def move_ticket(
     """
     _check_may_change(access, ticket)
     today = windows.local_today()
-    with changes_by(_account(access)):
+    with changes_by(account_of(access)):
         stored = _locked(ticket)
         done_on = _completion(stored, completed_on or today, today) if state == TicketState.DONE else None
         if state == stored.state and (done_on is None or completed_on is None or done_on == stored.completed_on):
             return stored
         stored.state, stored.completed_on = state, done_on
-        stored.dropped_why = _reason(dropped_why) if state == TicketState.DROPPED else ""
+        stored.dropped_why = (
+            checked_text("dropped_why", dropped_why, LONGEST_TITLE, missing="Give a reason for dropping it.")
+            if state == TicketState.DROPPED
+            else ""
+        )
         _save(stored)
     return stored
 
@@ -131,19 +132,13 @@ def apply_remote(ticket: Ticket, state: MirrorState, due_on: date | None, *, whe
 
 
 def watch_ticket(access: Access, ticket: Ticket) -> None:
-    with changes_by(_account(access)):
-        ticket.watchers.add(_account(access))
+    with changes_by(account_of(access)):
+        ticket.watchers.add(account_of(access))
 
 
 def unwatch_ticket(access: Access, ticket: Ticket) -> None:
-    with changes_by(_account(access)):
-        ticket.watchers.remove(_account(access))
-
-
-def _account(access: Access) -> User:
-    if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account writes no tickets.")
-    return access.viewer
+    with changes_by(account_of(access)):
+        ticket.watchers.remove(account_of(access))
 
 
 def _check_may_change(access: Access, ticket: Ticket) -> None:
@@ -168,25 +163,10 @@ def _completion(stored: Ticket, day: date, today: date) -> date:
     return day
 
 
-def _reason(why: str) -> str:
-    why = why.strip()
-    if not why:
-        raise FieldError("dropped_why", "Give a reason for dropping it.")
-    if len(why) > LONGEST_TITLE or "\x00" in why:
-        raise FieldError("dropped_why", f"At most {LONGEST_TITLE} characters.")
-    return why
-
-
 def comment_on_ticket(access: Access, ticket: Ticket, text: str) -> TicketComment:
     """Whoever may see a ticket may comment on it, and watches it from then on.  Raises FieldError."""
-    account = access.viewer
-    if not isinstance(account, User):
-        raise MayNotWriteError("Sign in with an account: a token without an account cannot write comments.")
-    text = text.strip()
-    if not text or "\x00" in text:
-        raise FieldError("text", "Write something.")
-    if len(text) > LONGEST_COMMENT:
-        raise FieldError("text", f"At most {LONGEST_COMMENT:,} characters.")
+    account = account_of(access)
+    text = checked_text("text", text, LONGEST_COMMENT, missing="Write something.")
     with changes_by(account):
         comment = TicketComment.objects.create(ticket=ticket, by=account, text=text)
         comment.mentions.set(mentioned(text))
