@@ -73,8 +73,8 @@ def live_rows(read: Read) -> Iterator[LiveRows]:
         def live(relation: Relation, days: Sequence[Window], needed: Collection[str]) -> str:
             read.append((relation.name, days))
             path = files.enter_context(temporary_file(".csv"))
-            copy_rows(relation, needed, days, path)
-            return read_csv(path, {name: types_of(relation)[name] for name in needed})
+            number = copy_rows(relation, needed, days, path)
+            return read_csv(path, {name: types_of(relation)[name] for name in needed}) if number else ""
 
         yield live
 

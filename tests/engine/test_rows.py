@@ -15,6 +15,7 @@ from insights.catalogue.registry import metrics
 from insights.columns.refresh import refresh
 from insights.engine.contributions import ColumnKind
 from insights.engine.fact_rows import RowOrder
+from insights.engine.live_rows import rows_of_answer
 from insights.engine.read import read_distribution, read_person_totals, read_rows, read_series
 from insights.privacy.rows import is_named_elsewhere
 from insights.privacy.visible import visible_distribution, visible_rows
@@ -48,6 +49,7 @@ def world(stored_once: StoreOnce) -> Iterator[World]:
         yield world
 
 
+@pytest.mark.usefixtures("read_once")
 @pytest.mark.parametrize("unit", [None, "red"])
 @pytest.mark.parametrize("agents", [(), ("codex",)])
 def test_the_rows_give_the_number(world: World, unit: str | None, agents: tuple[str, ...]) -> None:
@@ -102,10 +104,18 @@ def test_the_greatest_are_those_that_add_most(world: World) -> None:
 
 
 def test_columns_hold_the_same_rows(world: World) -> None:
-    live = [read_rows(Query(metric.key, WINDOW), size=20) for metric in metrics()]
+    with rows_of_answer():
+        live = [read_rows(Query(metric.key, WINDOW), size=20) for metric in metrics()]
     assert refresh()
     for page in live:
         assert read_rows(page.query, size=20) == page, page.query.key
+
+
+@pytest.fixture
+def read_once() -> Iterator[None]:
+    """Nothing is stored while the test reads: PostgreSQL is read once for each relation, and not for each metric."""
+    with rows_of_answer():
+        yield
 
 
 def seen_by(world: World, policy: IndividualPolicy) -> tuple[Person, Access]:
@@ -114,6 +124,7 @@ def seen_by(world: World, policy: IndividualPolicy) -> tuple[Person, Access]:
     return me, access_of(User.objects.create_user("me", str(me.email)))
 
 
+@pytest.mark.usefixtures("read_once")
 def test_others_appear_under_a_pseudonym_with_rounded_totals(world: World) -> None:
     me, access = seen_by(world, IndividualPolicy.PSEUDONYMS)
     names = {person.full_name for person in Person.objects.all()}
@@ -153,6 +164,7 @@ def test_a_mean_of_durations_is_shown_for_every_developer(world: World) -> None:
     assert own["contribution"] == pytest.approx(answer.total[0].value)
 
 
+@pytest.mark.usefixtures("read_once")
 @pytest.mark.parametrize("policy", [IndividualPolicy.SELF_ONLY, IndividualPolicy.PSEUDONYMS])
 def test_a_word_of_ai_makes_rows_of_delivery_those_of_an_ai_metric(world: World, policy: IndividualPolicy) -> None:
     me, access = seen_by(world, policy)
