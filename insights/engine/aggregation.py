@@ -8,6 +8,7 @@ from insights.engine import measures
 from insights.engine.fact_query import FactQuery
 from insights.query.measures import Measure, PeopleOnLine, StockAtEnd
 
+FLAGS = 62  # in one integer column
 BEHIND = "behind"  # the people of a row, where the relation says who they are (`Relation.people`)
 
 
@@ -20,47 +21,55 @@ def select(fact_query: FactQuery, measures_read: Sequence[Measure], keys: str, t
 
 
 def _added_up(fact_query: FactQuery, measures_read: Sequence[Measure], keys: str, types: Mapping[str, str]) -> str:
-    """Aggregates rows to facts, facts to people and people to groups: count(DISTINCT …) takes several times as long to
-    plan and to run."""
+    """Sums are over the rows of a group.  Facts and people, which may have several rows, are counted beside them, over
+    rows that carry nothing but which measures they enter: wide rows grouped by fact take three times as long, and
+    count(DISTINCT …) several times."""
     numbered = list(enumerate(measures_read))
     sums = [amount for i, measure in numbered for amount in measures.amounts(measure, i, type_of(measure, types))]
-    counted = [(i, entered) for i, measure in numbered if (entered := measures.entered(measure, i))]
-    # Each name with its aggregate over rows, and over partial aggregates.
-    columns = [(name, over_rows, f"sum({name})") for name, over_rows in sums]
-    columns += [
-        ("signs", f"bit_or(c_{i})", "bit_or(signs)") for i, measure in numbered if isinstance(measure, PeopleOnLine)
+    conditions = {i: condition for i, measure in numbered if (condition := measures.entered(measure, i))}
+    flags = _flags(list(conditions))
+    entered = {i: f"{name} & {1 << bit} <> 0" for name, bits in flags.items() for i, bit in bits.items()}
+    carried = [
+        (name, " | ".join(f"if({conditions[i]}, {1 << bit}, 0)" for i, bit in bits.items()), "bit_or({})")
+        for name, bits in flags.items()
     ]
-    of_rows = [f"{over_rows} AS {name}" for name, over_rows, _ in columns]
-    of_parts = [f"{over_parts} AS {name}" for name, _, over_parts in columns]
-    if fact_query.relation.fact_is_row:
-        facts, rows_of_people = "", "counted"
-        people = [*of_rows, *(f"count(*) FILTER (WHERE {entered}) AS n_{i}" for i, entered in counted)]
-    else:
-        key = f"{keys}, person_id, fact_id"
-        entering = [f"bool_or({entered}) AS e_{i}" for i, entered in counted]
-        facts = f", facts AS (SELECT {', '.join([key, *of_rows, *entering])} FROM counted GROUP BY {key})"
-        rows_of_people = "facts"
-        people = [*of_parts, *(f"count(*) FILTER (WHERE e_{i}) AS n_{i}" for i, _ in counted)]
+    carried += [("signs", f"c_{i}", "bit_or({})") for i, measure in numbered if isinstance(measure, PeopleOnLine)]
     people_where = _people_of_rows
     if fact_query.relation.people:
-        people.append(f"string_agg(nullif({BEHIND}, ''), ',') AS {BEHIND}")
+        carried.append((BEHIND, f"nullif({BEHIND}, '')", "string_agg({}, ',')"))
         people_where = _people_behind
-    groups = [
-        "sum(facts) AS facts",
-        f"coalesce(sum(facts) FILTER (WHERE {measures.matched(measures_read)}), 0) AS matched_facts",
-        f"{people_where('true')} AS people",
-        *of_parts,
-        *(f"sum(n_{i}) AS n_{i}, {people_where(f'n_{i} > 0')} AS p_{i}" for i, _ in counted),
-    ]
+    of_rows = "".join(f", {text} AS {name}" for name, text, _ in carried)
+    of_facts = "".join(f", {aggregate.format(name)} AS {name}" for name, _, aggregate in carried)
+    facts = "FROM entries"
+    if not fact_query.relation.fact_is_row:
+        facts = f"FROM (SELECT {keys}, person_id{of_facts} FROM entries GROUP BY {keys}, person_id, fact_id)"
+    counts = "".join(f", count(*) FILTER (WHERE {condition}) AS n_{i}" for i, condition in entered.items())
+    of_group = "".join(f", sum(n_{i}) AS n_{i}, {people_where(f'n_{i} > 0')} AS p_{i}" for i in entered)
     lists = "".join(f", {text}" for i, measure in numbered for text in measures.lists(measure, i))
-    return f"""{facts},
+    return f""",
+entries AS (SELECT {keys}, person_id, fact_id{of_rows} FROM counted),
 people AS (
-    SELECT {", ".join([keys, "person_id", "count(*) AS facts", *people])} FROM {rows_of_people}
+    SELECT {keys}, person_id, count(*) AS facts{of_facts}{counts}
+    {facts}
     GROUP BY {keys}, person_id
 )
 SELECT *{lists}
-FROM (SELECT {keys}, {", ".join(groups)} FROM people GROUP BY {keys})
-{_beside(measures_read, keys)}"""
+FROM (
+    SELECT {keys}, sum(facts) AS facts,
+           coalesce(sum(facts) FILTER (WHERE {measures.matched(measures_read)}), 0) AS matched_facts,
+           {people_where("true")} AS people{of_group}
+    FROM people
+    GROUP BY {keys}
+)
+{_beside(sums, measures_read, keys)}"""
+
+
+def _flags(positions: Sequence[int]) -> Mapping[str, Mapping[int, int]]:
+    """Columns of flags by name: for the position of each measure the bit that says whether a row enters it."""
+    return {
+        f"entered_{first // FLAGS}": {i: bit for bit, i in enumerate(positions[first : first + FLAGS])}
+        for first in range(0, len(positions), FLAGS)
+    }
 
 
 def _people_of_rows(condition: str) -> str:
@@ -72,12 +81,14 @@ def _people_behind(condition: str) -> str:
     return f"coalesce(len(list_distinct({listed})), 0)"
 
 
-def _beside(measures_read: Sequence[Measure], keys: str) -> str:
-    """Joins the aggregates that are not sums: percentiles over a group's rows, and aggregates over its people."""
+def _beside(sums: Sequence[tuple[str, str]], measures_read: Sequence[Measure], keys: str) -> str:
+    """Joins the sums and percentiles over a group's rows, and aggregates over its people."""
     numbered = list(enumerate(measures_read))
+    of_rows = [f"{over_rows} AS {name}" for name, over_rows in sums]
+    of_rows += [text for i, measure in numbered for text in measures.percentiles(measure, i)]
     joins = ""
-    if quantiles := [text for i, measure in numbered for text in measures.percentiles(measure, i)]:
-        joins += f"JOIN (SELECT {keys}, {', '.join(quantiles)} FROM counted GROUP BY {keys}) USING ({keys})\n"
+    if of_rows:
+        joins += f"JOIN (SELECT {keys}, {', '.join(of_rows)} FROM counted GROUP BY {keys}) USING ({keys})\n"
     if of_people := [(i, measure) for i, measure in numbered if measures.is_of_people(measure)]:
         texts = [measures.aggregates_of_people(measure, i, keys) for i, measure in of_people]
         people = ", ".join(["*", *(of_person for _, of_person in texts if of_person)])
