@@ -138,6 +138,12 @@ class Family:
         return sorted(self.parents)
 
     @property
+    def upper(self) -> set[int]:
+        """The top units and those directly below them."""
+        tops = {unit for unit, parent in self.parents.items() if parent is None or parent < 0}
+        return tops | {unit for unit, parent in self.parents.items() if parent in tops}
+
+    @property
     def wholes(self) -> set[int]:
         return {parent for parent in self.parents.values() if parent is not None and parent < 0}
 

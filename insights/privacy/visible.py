@@ -100,19 +100,21 @@ def visible_together(
     answers = read_together(
         series=series_read.alone,
         totals=[*totals_read.alone, *(query for of_units in units_read for query in of_units.of_whole)],
-        units=[replace(read.side_by_side, of_buckets=read is series_read) for read in batches],
+        units=[replace(part, of_buckets=read is series_read) for read in batches for part in read.side_by_side],
         freshness=freshness,
         unconfirmed=unconfirmed_for(access),
     )
     totals_found = iter(answers.totals)
-    of_series = series_read.answered(answers.series, answers.units[0])
-    of_totals = totals_read.answered([next(totals_found) for _ in totals_read.alone], answers.units[1])
+    in_two = iter(answers.units)
+    by_unit = [{**next(in_two), **next(in_two)} for _ in batches]
+    of_series = series_read.answered(answers.series, by_unit[0])
+    of_totals = totals_read.answered([next(totals_found) for _ in totals_read.alone], by_unit[1])
     return AnswerSet(
         series=of_series,
         totals=of_totals,
         units=[
-            of_units.answered_by_unit([next(totals_found) for _ in of_units.of_whole], by_unit)
-            for of_units, by_unit in zip(units_read, answers.units[2:], strict=True)
+            of_units.answered_by_unit([next(totals_found) for _ in of_units.of_whole], found)
+            for of_units, found in zip(units_read, by_unit[2:], strict=True)
         ],
     )
 
@@ -187,8 +189,13 @@ class _Batch:
         return self._unit_ids.get(position) in self._family.parents
 
     @property
-    def side_by_side(self) -> UnitQueries:
-        return UnitQueries(self._without_unit, sorted({*self._family.units, *(self._units or ())}))
+    def side_by_side(self) -> tuple[UnitQueries, UnitQueries]:
+        """The family's upper units apart: pages of all units below them read the same, so it is in the cache."""
+        units, upper = {*self._family.units, *(self._units or ())}, self._family.upper
+        return (
+            UnitQueries(self._without_unit, sorted(units & upper)),
+            UnitQueries(self._without_unit, sorted(units - upper)),
+        )
 
     def answered(self, alone: Sequence[Answer], by_unit: Mapping[int, Sequence[Answer]]) -> Sequence[Answer]:
         """The answers as the viewer may see them, from those to `alone` and `side_by_side`."""
