@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from insights.catalogue.declarations import Duration, Ratio
@@ -17,7 +18,7 @@ from insights.engine.line_counts import amounts_of, buckets_on_line, facts_behin
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.measures import PERCENTILES
 from insights.engine.plan import Clock, Plan, ScopeResolver, plan_query
-from insights.engine.scan import select
+from insights.engine.scan import derive, select
 from insights.formulas.bootstrap import Totals, Values, percentile_of
 from insights.formulas.differences import (
     FEWEST_DEVELOPERS,
@@ -32,6 +33,7 @@ from insights.query.query import Dimension, Query, Statistic
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
 
+BYTES = 2000  # of a comparison in the cache
 ANY_AGENT, WITHOUT = "AI", "Non-AI"  # as the relations call them
 
 
@@ -85,7 +87,15 @@ def read_comparisons(queries: Sequence[Query], line: str) -> list[Comparison]:
     Raises QueryError where one of the queries cannot be answered.
     """
     clock, scopes = Clock.read(), ScopeResolver()
-    return [_compared(plan_of_lines(query, line, clock, scopes), query, line) for query in queries]
+    plans = [plan_of_lines(query, line, clock, scopes) for query in queries]
+    return [
+        derive(
+            ("comparison", query, line, plan.measure_queries),
+            partial(_compared, plan, query, line),
+            lambda _: BYTES,
+        )
+        for plan, query in zip(plans, queries, strict=True)
+    ]
 
 
 def _compared(plan: Plan, query: Query, line: str) -> Comparison:

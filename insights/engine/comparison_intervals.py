@@ -15,7 +15,7 @@ from insights.engine.comparison import WITHOUT, plan_of_lines, seed_of
 from insights.engine.fact_query import GroupKey
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.plan import Clock, Plan, ScopeResolver
-from insights.engine.scan import scan, select
+from insights.engine.scan import derive, scan, select
 from insights.formulas.error_margins import Counted, ErrorMargin, margin_of_mean, margin_of_median, margin_of_rate
 from insights.query.query import Query, Statistic
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from insights.formulas.arrays import Floats, Integers
 
 STATISTICS = (None, Statistic.MEDIAN, Statistic.MEAN)  # that have margins of error; None is the metric's own
+BYTES = 300  # of a margin in the cache
 ErrorMargins = Mapping[str, Sequence[ErrorMargin | None]]  # by line, one for each bucket of the query
 
 
@@ -33,6 +34,14 @@ def read_error_margins(query: Query, line: str) -> ErrorMargins:
     Raises QueryError where the query cannot be answered.
     """
     plan = plan_of_lines(query, line, Clock.read(), ScopeResolver())
+    return derive(
+        ("margins of error", query, line, plan.measure_queries),
+        lambda: _error_margins(plan, query, line),
+        lambda margins: BYTES * sum(map(len, margins.values())),
+    )
+
+
+def _error_margins(plan: Plan, query: Query, line: str) -> ErrorMargins:
     if isinstance(plan.metric, PerDeveloper):
         return _of_rates(plan, plan.metric, line)
     if isinstance(plan.metric, Duration):

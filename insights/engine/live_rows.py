@@ -31,6 +31,7 @@ class Rows(ExitStack):
     def __init__(self, allowance: Allowance = EXACT) -> None:
         super().__init__()
         self.versions: dict[str, Any] = {}  # of tables of PostgreSQL, by name (insights/engine/tables.py)
+        self.statements: list[Any] | None = None  # what insights/engine/scan.py notes while it derives a result
         self._allowance = allowance
         self._live_rows: dict[tuple[str, tuple[Window, ...], frozenset[str]], str | None] = {}
         self._number_of_live_rows: Counter[str] = Counter()  # by relation
@@ -89,6 +90,18 @@ class Rows(ExitStack):
         for copied, content in self._copies.items():
             statement = statement.replace(copied, content)
         return statement
+
+    @contextmanager
+    def noting_statements(self) -> Iterator[list[Any]]:
+        """The statements that are run within the block, those of an inner block included."""
+        outer = self.statements
+        self.statements = noted = list[Any]()
+        try:
+            yield noted
+        finally:
+            self.statements = outer
+            if outer is not None:
+                outer += noted
 
 
 _of_answer: ContextVar[Rows | None] = ContextVar("rows of the answer", default=None)

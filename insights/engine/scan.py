@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from core.cache import Cache
 from core.nudges import nudge_on_commit
@@ -31,20 +31,40 @@ from insights.engine.statement import (
 from insights.query.measures import Measure, MeasureValue
 from insights.query.query import Window
 
+if TYPE_CHECKING:
+    import duckdb
+
+Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
-CACHED_BYTES = 64 * 1024 * 1024
-BYTES_OF_A_VALUE = 100  # estimate, including the entry in the row's dictionary
+CACHED_BYTES, DERIVED_BYTES = 64 * 1024 * 1024, 16 * 1024 * 1024
+BYTES_OF_A_ROW, BYTES_OF_A_VALUE = 110, 40  # estimates: a number takes 24 to 32 bytes, a decimal 104, 0 and 1 none
 
 Found = Sequence[Mapping[str, Any]]  # rows by column name
 
 
 def _bytes_of(rows: Found) -> int:
-    return sum(len(row) for row in rows) * BYTES_OF_A_VALUE + 1000
+    return 1000 + sum(BYTES_OF_A_ROW + len(row) * BYTES_OF_A_VALUE for row in rows)
 
 
 answers: Cache[Found] = Cache(CACHED_BYTES, _bytes_of)
 """Rows by statement text, which includes the names of files and tables and the content of live rows, and parameters."""
+
+StatementFrom = Callable[[Source], Statement]
+OF_NO_ROWS = ""  # the key of a grouped answer without a row
+
+
+@dataclass(frozen=True)
+class _Derived:
+    """A result, its size in bytes, and the statements it was computed from, each with the key of its answer."""
+
+    result: Any
+    bytes: int
+    statements: Sequence[tuple[StatementFrom, str]]
+
+
+results: Cache[_Derived] = Cache(DERIVED_BYTES, lambda derived: derived.bytes)
+"""Results of `derive`, by what they are."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +146,32 @@ def people_in_stock(query: StockQuery) -> Collection[int]:
     return {person for row in rows for person in row["people"]}
 
 
-def _fetch(statement_from: Callable[[Source], Statement]) -> Found:
+def derive(name: object, compute: Callable[[], Result], size: Callable[[Result], int]) -> Result:
+    """What `compute` makes of nothing but the answers that it reads here; kept, in place of those, until one of them
+    would be another.
+
+    For results that are small beside the answers, and take as long as these to compute.  `name` says by its text what
+    the result is; `size` is in bytes.
+    """
+    key = hashlib.sha256(repr(name).encode()).hexdigest()
+    with rows_of_answer() as rows:
+        known = results.get(key)
+        if known is not None and all(_key_now(made, rows) == before for made, before in known.statements):
+            if rows.statements is not None:
+                rows.statements += known.statements
+            return cast("Result", known.result)
+        with rows.noting_statements() as statements:
+            result = compute()
+        results.put(key, _Derived(result, 1000 + size(result), statements))
+        return result
+
+
+def _key_now(statement_from: StatementFrom, rows: Rows) -> str:
+    with database.cursor() as cursor:
+        return _named(statement_from(rows.source), cursor, rows)[1]
+
+
+def _fetch(statement_from: StatementFrom) -> Found:
     """Runs the statement; where it fails, once more with rows from PostgreSQL alone.
 
     A column file can be damaged, or deleted since it was looked up, and another thread can drop a table in use: users
@@ -144,16 +189,27 @@ def _fetch(statement_from: Callable[[Source], Statement]) -> Found:
             return _fetch_once(statement_from, rows)
 
 
-def _fetch_once(statement_from: Callable[[Source], Statement], rows: Rows) -> Found:
-    statement = statement_from(rows.source)
-    if statement.grouped and not reads_rows(statement.text):
-        return []
+def _fetch_once(statement_from: StatementFrom, rows: Rows) -> Found:
     with database.cursor() as cursor:
-        text = statement.naming(tables.load(cursor, statement.tables, rows))
-        # Files and tables are never changed in place: new content gets a new name.
-        key = hashlib.sha256(repr((rows.by_content(text), statement.parameters)).encode()).hexdigest()
-        cached_rows = answers.get(key)
-        if cached_rows is None:
-            cached_rows = database.fetch(cursor, text, statement.parameters)
-            answers.put(key, cached_rows)
-        return cached_rows
+        statement = statement_from(rows.source)
+        text, key = _named(statement, cursor, rows)
+        is_derived_from = rows.statements is not None
+        if rows.statements is not None:
+            rows.statements.append((statement_from, key))
+        if key == OF_NO_ROWS:
+            return []
+        found = answers.get(key)
+        if found is None:
+            found = database.fetch(cursor, text, statement.parameters)
+            if not is_derived_from:
+                answers.put(key, found)
+        return found
+
+
+def _named(statement: Statement, cursor: duckdb.DuckDBPyConnection, rows: Rows) -> tuple[str, str]:
+    """The statement's text, and the key of its answer."""
+    if statement.grouped and not reads_rows(statement.text):
+        return statement.text, OF_NO_ROWS
+    text = statement.naming(tables.load(cursor, statement.tables, rows))
+    # Files and tables are never changed in place: new content gets a new name.
+    return text, hashlib.sha256(repr((rows.by_content(text), statement.parameters)).encode()).hexdigest()

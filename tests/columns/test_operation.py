@@ -160,3 +160,29 @@ def test_live_rows_are_counted_again_only_if_they_changed(monkeypatch: pytest.Mo
         assert read_series([query])[0].total[0].value == before
     AgentSession.objects.filter(pk=AgentSession.objects.latest("pk").pk).delete()
     assert read_series([query])[0].total[0].value == before - 1
+
+
+def test_a_derived_result_is_computed_again_only_if_an_answer_behind_it_changed() -> None:
+    create_world(1, days=DAYS, sessions=20)
+    query = Query("ai.sessions", Window(DAYS[0], TODAY + timedelta(days=1)))
+    computed: list[float | None] = []
+
+    def compute() -> float | None:
+        computed.append(read_series([query])[0].total[0].value)
+        return computed[-1]
+
+    def derived(name: str = "sessions") -> float | None:
+        return scan.derive(("test", name), compute, lambda _: 8)
+
+    before = derived()
+    assert before
+    assert derived() == before
+    assert len(computed) == 1
+    assert scan.derive(("test", "outer"), derived, lambda _: 8) == before
+    assert len(computed) == 1
+    assert derived("other name") == before
+    assert len(computed) == 2
+    AgentSession.objects.filter(pk=AgentSession.objects.latest("pk").pk).delete()
+    assert scan.derive(("test", "outer"), derived, lambda _: 8) == before - 1, "an inner result counts"
+    assert derived() == before - 1
+    assert len(computed) == 3

@@ -16,7 +16,7 @@ from insights.engine.fact_query import FactQuery
 from insights.engine.line_counts import per_developer
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.plan import Clock, MeasureQuery, Plan, plan_query
-from insights.engine.scan import select
+from insights.engine.scan import derive, select
 from insights.query import windows
 from insights.query.query import Query
 from integrations.facts.ai import AGENT_SESSIONS
@@ -58,6 +58,10 @@ class DeveloperFacts:
 
         return np.repeat(np.arange(len(self.people)), self.pulls)
 
+    @property
+    def bytes(self) -> int:
+        return 8 * (7 * len(self.people) + 3 * len(self.pull_days))  # the authors included
+
     def of(self, is_selected: Flags) -> DeveloperFacts:
         """The facts of the selected people."""
         theirs = is_selected[self.authors]
@@ -78,10 +82,18 @@ class DeveloperFacts:
 @rows_of_answer()
 def read_developer_facts(query: Query) -> DeveloperFacts:
     """For everybody in the query's scope; facets by agent are ignored."""
-    import numpy as np
-
     end = min(query.window.end, windows.local_today() + timedelta(days=1))
     people_query, pulls_query = people_of(query), pulls_of(query)
+    return derive(
+        ("developer facts", query.window, end, people_query, pulls_query),
+        lambda: _developer_facts(query, end, people_query, pulls_query),
+        lambda facts: facts.bytes,
+    )
+
+
+def _developer_facts(query: Query, end: date, people_query: MeasureQuery, pulls_query: MeasureQuery) -> DeveloperFacts:
+    import numpy as np
+
     active = select(people_query.fact_query.over_whole_window(), [people_query.measure], _ACTIVITY)
     merged = select(pulls_query.fact_query.over_whole_window(), [pulls_query.measure], _PULLS)
     people = np.unique(_integers([row["person_id"] for row in (*active, *merged)]))
