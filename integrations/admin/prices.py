@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from core.admin_permissions import ReadOnly
 from core.dated_rows_admin import DAYS_WIDGET, words_of
-from integrations.models import KeptPriceList, PriceOverride, PriceOverrideChange, Repricing
+from integrations.models import PriceOverride, PriceOverrideChange, PriceSnapshot, Repricing
 from integrations.models.prices import LONG_RATES, RATES
 from integrations.telemetry.prices.overrides import lists_of, remove_override, save_override
 
@@ -138,8 +138,8 @@ class RepricingAdmin(ReadOnly, admin.ModelAdmin[Repricing]):
         return f"{row.unpriced_before:,} → {row.unpriced_after:,}"
 
 
-@admin.register(KeptPriceList)
-class KeptPriceListAdmin(ReadOnly, admin.ModelAdmin[KeptPriceList]):
+@admin.register(PriceSnapshot)
+class PriceSnapshotAdmin(ReadOnly, admin.ModelAdmin[PriceSnapshot]):
     """What the price list says of the models that were used, and which of them it does not know, or no longer."""
 
     list_display = ("model", "known", "library", "missing_since")
@@ -148,7 +148,7 @@ class KeptPriceListAdmin(ReadOnly, admin.ModelAdmin[KeptPriceList]):
     ordering = ("model",)
 
     @admin.display(description="price known", boolean=True)
-    def known(self, row: KeptPriceList) -> bool:
+    def known(self, row: PriceSnapshot) -> bool:
         return row.prices is not None
 
 

@@ -19,7 +19,7 @@ from integrations.delivery.pull_requests.ready_and_work_type import recompute_re
 from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.delivery.work_items.work_type_and_status import recompute_work_type_and_status
 from integrations.enums import Ending, Environment, FoundBy, Kind, Severity, StatusActivity, StatusCategory, WorkType
-from integrations.models import Connection, Meaning, PullRequest, WorkItem, WorkItemTransition
+from integrations.models import Connection, PullRequest, ValueMapping, WorkItem, WorkItemTransition
 from integrations.outbox.write_lock import lock_for_write
 
 # What a word of a subject can mean; where empty is among it, a word may say nothing.
@@ -62,9 +62,9 @@ def set_value_mapping(connection: Connection, subject: Subject, word: str, means
         raise UnknownMappingError(f"{means!r} is no meaning of {subject.label.lower()}. Choose one of: {allowed}.")
     lock_for_write(connection, _KINDS[subject])
     if means is None:
-        Meaning.objects.filter(connection=connection, subject=subject, word=word).delete()
+        ValueMapping.objects.filter(connection=connection, subject=subject, word=word).delete()
     else:
-        Meaning.objects.update_or_create(
+        ValueMapping.objects.update_or_create(
             connection=connection, subject=subject, word=word, defaults={"means": str(means)}
         )
     return _apply(connection, subject, word, value_mappings_of(connection))

@@ -13,13 +13,13 @@ from integrations.models.attribution import (
 from integrations.models.branches import UnmergedBranch
 from integrations.models.changes import FactChange, FactFamily
 from integrations.models.code import (
+    AppliedThresholds,
     CoAuthor,
     Commit,
     CommitExclusion,
     CommitFile,
     CommitInRepository,
     ContextFile,
-    FollowedThresholds,
 )
 from integrations.models.connections import Connection, Repository, RepositorySource, SyncRun
 from integrations.models.delivery import (
@@ -55,10 +55,10 @@ from integrations.models.ownership import Owned, OwnedKind, Ownership, Ownership
 from integrations.models.pipeline_run_figures import PipelineRunFigures
 from integrations.models.placing import PlacingRule, RepositoryAlias, RuledRecord, UnplacedReason, UnplacedRecord
 from integrations.models.prices import (
-    FollowedPriceBook,
-    KeptPriceList,
+    AppliedPriceBook,
     PriceOverride,
     PriceOverrideChange,
+    PriceSnapshot,
     PriceVersion,
     Repricing,
 )
@@ -78,7 +78,7 @@ from integrations.models.pull_requests import (
     PullRequestReview,
     WorkItemLink,
 )
-from integrations.models.resources import Meaning, Quota, Resource, SeenRecord, Stream
+from integrations.models.resources import Quota, Resource, SeenRecord, Stream, ValueMapping
 from integrations.models.retention import RawDay, SeriesBase
 from integrations.models.seats import SeatAssignment, SeatPlan
 from integrations.models.session_places import SessionPlace, TelemetryPlace
@@ -90,7 +90,7 @@ from integrations.models.sessions import (
     AgentTierDay,
     AgentToolCall,
     AgentToolDay,
-    ApartSender,
+    CacheExclusiveSender,
     Enrolment,
     SessionProcess,
     ToolOutcome,
@@ -114,4 +114,4 @@ from integrations.models.work_items import (
     WorkItemChange,
     WorkItemTransition,
 )
-from integrations.models.working_agreements import FollowedAgreement, WorkingAgreement
+from integrations.models.working_agreements import AppliedAgreement, WorkingAgreement

@@ -167,11 +167,12 @@ class ContextFile(models.Model):
         ]
 
 
-class FollowedThresholds(models.Model):
+class AppliedThresholds(models.Model):
     """The bulk thresholds last applied to all commits: one row, written when done."""
 
     lines = models.PositiveIntegerField()
     files = models.PositiveIntegerField()
 
     class Meta:
+        db_table = "integrations_followedthresholds"
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="followed_thresholds_are_one_row")]

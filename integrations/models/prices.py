@@ -185,10 +185,10 @@ class PriceVersion(models.Model):
         return self.name
 
 
-class KeptPriceList(models.Model):
-    """Snapshot of the library's prices of each model ever used; null if it never knew the model.
+class PriceSnapshot(models.Model):
+    """The library's prices of a model that was used; null if the library never knew the model.
 
-    If a later version of the library drops the model, the last known prices stay in use.
+    If a later version of the library drops the model, its last known prices stay in use.
     """
 
     model = models.CharField(max_length=120, unique=True, help_text="As agents name it.")
@@ -204,19 +204,21 @@ class KeptPriceList(models.Model):
     missing_since = models.CharField(max_length=60, blank=True, default="", help_text="The first version that did not.")
 
     class Meta:
-        verbose_name = "price list of a model"
-        verbose_name_plural = "price lists of models"
+        db_table = "integrations_keptpricelist"
 
     def __str__(self) -> str:
         return self.model
 
 
-class FollowedPriceBook(models.Model):
+class AppliedPriceBook(models.Model):
     """The library version and rules by which everything is priced or being repriced; one row."""
 
     library = models.CharField(max_length=60)
     rules = models.PositiveIntegerField()
     time_zone = models.CharField(max_length=80, help_text="Days of overrides are those of the organisation's calendar.")
+
+    class Meta:
+        db_table = "integrations_followedpricebook"
 
 
 class Repricing(models.Model):

@@ -108,7 +108,7 @@ class Quota(models.Model):
         constraints = [models.UniqueConstraint(fields=["connection", "budget"], name="quota_is_unique")]
 
 
-class Meaning(models.Model):
+class ValueMapping(models.Model):
     """An admin's mapping of a provider's value that overrides Headway's default."""
 
     class Subject(models.TextChoices):
@@ -128,6 +128,7 @@ class Meaning(models.Model):
     means = models.CharField(max_length=24, blank=True)
 
     class Meta:
+        db_table = "integrations_meaning"
         constraints = [models.UniqueConstraint(fields=["connection", "subject", "word"], name="meaning_is_unique")]
 
     def __str__(self) -> str:

@@ -128,7 +128,7 @@ class AgentRequest(models.Model):
         max_length=20, blank=True, db_default="", help_text="batch, fast, priority, flex; empty: the standard one."
     )
     # Programs differ on whether their input includes cached tokens.  Until the sender is known to count them apart,
-    # its input includes them (integrations/telemetry/sessions/cached_apart.py).
+    # its input includes them (integrations/telemetry/sessions/cache_exclusive.py).
     sender = models.CharField(
         max_length=200, blank=True, db_default="", help_text="Who counted; empty where the agent's convention is known."
     )
@@ -177,17 +177,16 @@ class AgentRequest(models.Model):
         ]
 
 
-class ApartSender(models.Model):
-    """A program whose input excludes cached tokens, against OpenTelemetry's conventions, as a record of it showed.
+class CacheExclusiveSender(models.Model):
+    """A program whose input tokens exclude cached ones, against OpenTelemetry's conventions; a record of it proved so.
 
-    A program is an instrumentation library with its version, and how it spells the names of cached tokens.
+    A program is an instrumentation library, its version, and its spelling of the names of cached tokens.
     """
 
     sender = models.CharField(max_length=200, unique=True)
 
     class Meta:
-        verbose_name = "program that counts cached tokens apart"
-        verbose_name_plural = "programs that count cached tokens apart"
+        db_table = "integrations_apartsender"
 
     def __str__(self) -> str:
         return self.sender

@@ -89,8 +89,11 @@ class WorkingAgreement(models.Model):
         super().validate_constraints(exclude={*(exclude or ()), "size_thresholds"})
 
 
-class FollowedAgreement(models.Model):
+class AppliedAgreement(models.Model):
     """The agreement last applied to the records of an owned object; no row: none."""
 
     owned = models.OneToOneField(Owned, models.CASCADE, primary_key=True, related_name="+")
     words = models.TextField()
+
+    class Meta:
+        db_table = "integrations_followedagreement"

@@ -15,11 +15,11 @@ from integrations.enums import Kind
 from integrations.models import (
     Connection,
     Deployment,
-    Meaning,
     QuarantinedPayload,
     Repository,
     Stream,
     SyncRun,
+    ValueMapping,
     WebhookDelivery,
 )
 from tests.connections.conftest import add_resources
@@ -82,17 +82,17 @@ def test_a_changed_meaning_is_applied_to_what_is_stored(admin: Client, connectio
     admin.post(address, {"word": ["blue"], "means": ["default"]})
     deployment.refresh_from_db()
     assert deployment.environment == "other"
-    assert not Meaning.objects.exists()
+    assert not ValueMapping.objects.exists()
 
 
 def test_what_a_word_cannot_mean_is_refused(admin: Client, connection: Connection) -> None:
     deployed(connection, "blue")
     address = f"{address_of(connection, 'meanings')}?subject=environment"
     assert "Choose one of" in text_of(admin.post(address, {"word": ["blue"], "means": ["moon"]}, follow=True))
-    assert not Meaning.objects.exists()
+    assert not ValueMapping.objects.exists()
 
 
-@pytest.mark.parametrize("subject", Meaning.Subject.values)
+@pytest.mark.parametrize("subject", ValueMapping.Subject.values)
 def test_every_subject_has_its_words(admin: Client, connection: Connection, subject: str) -> None:
     page = admin.get(f"{address_of(connection, 'meanings')}?subject={subject}")
     assert "No values yet" in text_of(page)

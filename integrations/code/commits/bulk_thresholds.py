@@ -14,7 +14,7 @@ from core import sql
 from integrations.code.commits.changed_days import append_changes_of_commits
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.enums import Kind
-from integrations.models import FollowedThresholds
+from integrations.models import AppliedThresholds
 from integrations.outbox.linking_lock import lock_for_linking
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_with
 from orgtree.models import Organisation
@@ -60,7 +60,7 @@ def apply_bulk_thresholds() -> None:
             merges = sql.column(_MERGES, both)
             append_changes_of_commits(merges)
             enqueue_pull_requests_with(merges)
-            FollowedThresholds.objects.update_or_create(pk=1, defaults=now._asdict())
+            AppliedThresholds.objects.update_or_create(pk=1, defaults=now._asdict())
 
 
 def _initial() -> Thresholds:
@@ -74,7 +74,7 @@ def _thresholds() -> Thresholds:
 
 
 def _applied() -> Thresholds | None:
-    row = FollowedThresholds.objects.values_list("lines", "files").first()
+    row = AppliedThresholds.objects.values_list("lines", "files").first()
     return Thresholds(*row) if row else None
 
 

@@ -22,9 +22,9 @@ from integrations.delivery.mappings.environments import (
     proposed_environment,
 )
 from integrations.enums import Ending, Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType
-from integrations.models import Connection, Meaning
+from integrations.models import Connection, ValueMapping
 
-Subject = Meaning.Subject
+Subject = ValueMapping.Subject
 Word = TypeVar("Word", Ending, Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType)
 # What is wrong comes before what is new, and both before what keeps things going.
 LABEL_ORDER = (
@@ -122,7 +122,7 @@ def value_mappings_of(connection: Connection | int) -> ValueMappings:
 def value_mappings_by_connection(connections: Collection[int]) -> dict[int, ValueMappings]:
     """The same of several connections."""
     mappings = {connection: ValueMappings({}) for connection in connections}
-    stored = Meaning.objects.filter(connection__in=connections)
+    stored = ValueMapping.objects.filter(connection__in=connections)
     for connection, subject, word, means in stored.values_list("connection", "subject", "word", "means"):
         mappings[connection].decided[subject, word] = means
     return mappings

@@ -8,9 +8,9 @@ from typing import Any
 
 from core import sql
 from integrations.delivery.mappings.effective import ValueMappings
-from integrations.models import Meaning
+from integrations.models import ValueMapping
 
-Subject = Meaning.Subject
+Subject = ValueMapping.Subject
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 https://opentelemetry.io/docs/specs/semconv/gen-ai/  Spans are distinguished by `gen_ai.operation.name`, since span
 names contain the model or tool.  Input tokens include what was read from and written to the cache, except from programs
-that count them apart (sessions/cached_apart.py).  The tokens of an `invoke_agent` span are the sums of its children:
+that count them apart (sessions/cache_exclusive.py).  The tokens of an `invoke_agent` span are the sums of its children:
 they are not added again.
 
 OpenInference's names are read as well: https://arize-ai.github.io/openinference/spec/semantic_conventions.html

@@ -2,7 +2,7 @@
 
 Programs that follow OpenTelemetry's conventions differ on whether their input includes cached tokens.  It does, unless
 the record has more of them than input, or comes from a version of a library that is known to count them apart; the
-sender is stored with the request, so that what it counted before can be read again (sessions/cached_apart.py).
+sender is stored with the request, so that what it counted before can be read again (sessions/cache_exclusive.py).
 """
 
 from __future__ import annotations

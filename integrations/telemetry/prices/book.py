@@ -1,7 +1,7 @@
 """The price book: prices of requests from overrides, the price list, or the last known list.
 
 In this order: an admin's override; the installed library; the last library version that knew the model
-(KeptPriceList).  A model without any of these has no price: its cost is unknown, never zero.
+(PriceSnapshot).  A model without any of these has no price: its cost is unknown, never zero.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from django.utils import timezone
 
-from integrations.models import KeptPriceList, PriceVersion
+from integrations.models import PriceSnapshot, PriceVersion
 from integrations.telemetry.prices.library import library_list, library_version
 from integrations.telemetry.prices.lists import PriceCard, PriceList, noon
 from integrations.telemetry.prices.overrides import Override, overrides_in_force, wait_for_price_changes
@@ -73,7 +73,7 @@ def read_price_book(models: Iterable[str]) -> PriceBook:
     }
     unknown = [model for model, source in lists.items() if source is None]
     if unknown:
-        for snapshot in KeptPriceList.objects.filter(model__in=unknown, prices__isnull=False):
+        for snapshot in PriceSnapshot.objects.filter(model__in=unknown, prices__isnull=False):
             lists[snapshot.model] = Source(PriceList(snapshot.prices or {}), snapshot.library)
     return PriceBook(overrides_in_force(), lists)
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from core import sql
 from core.locks import Lock
 from integrations.model_names import model_name
-from integrations.models import FollowedPriceBook, KeptPriceList, PriceOverride, Repricing
+from integrations.models import AppliedPriceBook, PriceOverride, PriceSnapshot, Repricing
 from integrations.telemetry.prices.library import library_list, library_version
 from integrations.telemetry.prices.overrides import pattern_matches
 from integrations.telemetry.prices.price_snapshots import price_snapshot, save_price_snapshots
@@ -28,11 +28,11 @@ def apply_price_book() -> None:
     Models that the list no longer knows keep their last price; the snapshot says from which version.
     """
     now = {"library": library_version(), "rules": RULES, "time_zone": settings.TIME_ZONE}
-    if FollowedPriceBook.objects.filter(**now).exists():
+    if AppliedPriceBook.objects.filter(**now).exists():
         return
     with transaction.atomic():
         PRICE_LIBRARY.hold()
-        before = FollowedPriceBook.objects.filter(pk=1).first()
+        before = AppliedPriceBook.objects.filter(pk=1).first()
         if before is None or before.rules != RULES:
             save_price_snapshots(_models_of_days())
         changed = _sync_library()
@@ -47,12 +47,12 @@ def apply_price_book() -> None:
                 enqueue_repricing(
                     Repricing.Cause.RULES, f"Days of overrides in {now['time_zone']}, before in {before.time_zone}"
                 )
-        FollowedPriceBook.objects.update_or_create(pk=1, defaults=now)
+        AppliedPriceBook.objects.update_or_create(pk=1, defaults=now)
 
 
-def _reprice_all(before: FollowedPriceBook | None) -> None:
+def _reprice_all(before: AppliedPriceBook | None) -> None:
     """Queue everything for repricing, unless there are no sessions yet."""
-    if KeptPriceList.objects.exists():
+    if PriceSnapshot.objects.exists():
         reason = "Requests are told by which price book they are priced" if before is None else "Priced by other rules"
         enqueue_repricing(Repricing.Cause.RULES, reason)
 
@@ -66,7 +66,7 @@ def _sync_library() -> list[str]:
     """Update the snapshots to the installed version; returns the models whose prices changed, by name."""
     version = library_version()
     changed: list[str] = []
-    for row in KeptPriceList.objects.order_by("model").select_for_update():
+    for row in PriceSnapshot.objects.order_by("model").select_for_update():
         if row.name != model_name(row.model):
             row.name = model_name(row.model)
             row.save(update_fields=["name"])

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from core.locks import Lock
 from integrations.model_names import model_name
-from integrations.models import KeptPriceList, PriceOverride, PriceOverrideChange, Repricing
+from integrations.models import PriceOverride, PriceOverrideChange, PriceSnapshot, Repricing
 from integrations.models.prices import RATES
 from integrations.telemetry.prices.library import library_list
 from integrations.telemetry.prices.lists import PriceList
@@ -80,7 +80,7 @@ def lists_of(models: Collection[str]) -> dict[str, PriceList]:
     lists = {model: prices for model in models if (prices := library_list(model)) is not None}
     missing = set(models) - lists.keys()
     if missing:
-        snapshots = KeptPriceList.objects.filter(model__in=missing, prices__isnull=False)
+        snapshots = PriceSnapshot.objects.filter(model__in=missing, prices__isnull=False)
         lists.update((row.model, PriceList(row.prices or {})) for row in snapshots)
     return lists
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from celery import signature
 
 from core.nudges import nudge_on_commit
-from integrations.models import KeptPriceList, Repricing
+from integrations.models import PriceSnapshot, Repricing
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -20,7 +20,7 @@ REPRICE = signature("integrations.telemetry.tasks.reprice_waiting")  # by name, 
 
 def models_used() -> list[str]:
     """The names of all models ever used, sorted."""
-    return list(KeptPriceList.objects.order_by("model").values_list("model", flat=True))
+    return list(PriceSnapshot.objects.order_by("model").values_list("model", flat=True))
 
 
 def enqueue_repricing(

@@ -22,7 +22,10 @@ from core import sql
 from core.queue import drain, run_one_by_one, take
 from integrations.models import ReceivedBatch
 from integrations.telemetry.agents.events import EventKind
-from integrations.telemetry.sessions.cached_apart import note_apart_senders, stage_requests_of_apart_senders
+from integrations.telemetry.sessions.cache_exclusive import (
+    note_cache_exclusive_senders,
+    stage_requests_of_cache_exclusive_senders,
+)
 from integrations.telemetry.sessions.fold_changes import append_changes_of_fold, enqueue_folded_sessions
 from integrations.telemetry.sessions.fold_days import count_days_of_greater_source, rebuild_days
 from integrations.telemetry.sessions.fold_duplicates import (
@@ -109,7 +112,7 @@ def _set_aside(batch: ReceivedBatch, problem: Exception) -> None:
 def _restate_some() -> int:
     """Read some requests again whose sender is known by now to count cached tokens apart; returns their number."""
     create_tables()
-    requests = stage_requests_of_apart_senders()
+    requests = stage_requests_of_cache_exclusive_senders()
     if requests:
         _fold_staged()
     return requests
@@ -118,7 +121,7 @@ def _restate_some() -> int:
 def _fold(batches: Sequence[ReceivedBatch]) -> None:
     create_tables()
     _stage(batches)
-    note_apart_senders()
+    note_cache_exclusive_senders()
     _fold_staged()
 
 

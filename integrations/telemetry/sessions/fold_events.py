@@ -19,7 +19,7 @@ def merge_requests() -> None:
     """Merge completed requests: the maximum of each figure, the earliest time, and the price.
 
     They are merged with stored rows in a temporary table, and priced on insert, so that each is written once.  What was
-    subtracted from the input of a sender that counts cached tokens apart is added again (cached_apart.py).
+    subtracted from the input of a sender that counts cached tokens apart is added again (cache_exclusive.py).
     """
     sql.execute(MERGE_REQUESTS, {"kind": int(EventKind.REQUEST)})
     rates = _rates_of_requests()

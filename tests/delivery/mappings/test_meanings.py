@@ -18,7 +18,7 @@ from integrations.delivery.mappings.effective import Subject
 from integrations.delivery.mappings.values_seen import Example, values_seen
 from integrations.delivery.set_mapping import UnknownMappingError, set_value_mapping
 from integrations.enums import RunStatus, StatusCategory
-from integrations.models import Connection, Deployment, FactChange, Incident, Meaning, PullRequest, WorkItem
+from integrations.models import Connection, Deployment, FactChange, Incident, PullRequest, ValueMapping, WorkItem
 from tests.intake.conftest import SHOP, Tell
 from tests.intake.test_other_facts import MONDAY, at, item, pull_request
 
@@ -103,7 +103,7 @@ def test_a_new_meaning_applies_to_what_is_stored_and_can_be_taken_back(tell: Tel
     assert FactChange.objects.filter(family="deployment").exists()
     assert set_value_mapping(github, Subject.ENVIRONMENT, "customer-eu", "production") == 0
     assert set_value_mapping(github, Subject.ENVIRONMENT, "customer-eu", None) == 1
-    assert not Meaning.objects.exists()
+    assert not ValueMapping.objects.exists()
 
 
 def test_a_pipeline_that_an_admin_says_deploys_does(tell: Tell, github: Connection) -> None:

@@ -12,7 +12,7 @@ import pytest
 from django.db import connection
 
 from integrations.facts.outcomes import AGENT_SPEND_PARTS
-from integrations.models import AgentRequest, AgentSessionDay, FollowedPriceBook
+from integrations.models import AgentRequest, AgentSessionDay, AppliedPriceBook
 from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.prices.library_update import apply_price_book
 from integrations.telemetry.prices.queue import enqueue_repricing
@@ -125,7 +125,7 @@ def test_an_upgraded_installation_shows_one_name_by_itself() -> None:
     day = AgentSessionDay.objects.get()
     day.pk, day.model, day.requests = None, "claude-fable-5[1m]", 1
     day.save()  # as it was before names had a normal form
-    FollowedPriceBook.objects.update(rules=1)
+    AppliedPriceBook.objects.update(rules=1)
     apply_price_book()
     reprice_waiting_rows()
     assert list(AgentSessionDay.objects.values_list("model", "requests")) == [("claude-fable-5", 2)]

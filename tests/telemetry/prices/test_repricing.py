@@ -21,11 +21,11 @@ from integrations.models import (
     AgentSession,
     AgentSessionDay,
     AgentTierDay,
+    AppliedPriceBook,
     FactChange,
     FactFamily,
-    FollowedPriceBook,
-    KeptPriceList,
     PriceOverride,
+    PriceSnapshot,
     Repricing,
 )
 from integrations.outbox.fact_changes import take_changes
@@ -119,7 +119,7 @@ def test_a_price_that_disappears_goes_on_and_known_spend_stays_known() -> None:
         enqueue_repricing(Repricing.Cause.REQUESTED, "Everything")
         fold(request(SONNET, when="2026-03-05 10:00"))
         reprice_waiting_rows()
-        snapshot = KeptPriceList.objects.get(model=SONNET)
+        snapshot = PriceSnapshot.objects.get(model=SONNET)
         assert snapshot.missing_since == "genai-prices 9.9"
         spent = AgentRequest.objects.values_list("spend", "price_version__name")
         assert set(spent) == {(before, snapshot.library)}  # at the last price, by the version that said it
@@ -132,7 +132,7 @@ def test_a_price_that_comes_back_is_the_list_s_again() -> None:
     with price_list("9.9", without=SONNET):
         apply_price_book()
     apply_price_book()
-    assert KeptPriceList.objects.get(model=SONNET).missing_since == ""
+    assert PriceSnapshot.objects.get(model=SONNET).missing_since == ""
 
 
 def test_a_model_that_the_list_learns_of_gets_its_price() -> None:
@@ -141,7 +141,7 @@ def test_a_model_that_the_list_learns_of_gets_its_price() -> None:
         apply_price_book()
         reprice_waiting_rows()
         assert AgentRequest.objects.get().spend is None
-        assert KeptPriceList.objects.get().prices is None
+        assert PriceSnapshot.objects.get().prices is None
     apply_price_book()
     reprice_waiting_rows()
     assert AgentRequest.objects.get().spend == Decimal("8.25")  # a long prompt: 1 M × 6 + 0.1 M × 22.5
@@ -151,7 +151,7 @@ def test_a_model_that_the_list_learns_of_gets_its_price() -> None:
 def test_in_an_empty_installation_nothing_is_priced_anew() -> None:
     apply_price_book()
     assert not Repricing.objects.exists()
-    assert FollowedPriceBook.objects.count() == 1
+    assert AppliedPriceBook.objects.count() == 1
 
 
 def test_a_worker_that_dies_goes_on_after_the_last_piece(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +259,7 @@ def _figures() -> list[Any]:
 
 
 def _empty() -> None:
-    for table in (AgentSession, PriceOverride, Repricing, KeptPriceList):
+    for table in (AgentSession, PriceOverride, Repricing, PriceSnapshot):
         table.objects.all().delete()
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE integrations_agent_event, integrations_agent_point, integrations_factchange")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integrations.models import AgentRequest, AgentSession, AgentSessionDay, ApartSender
+from integrations.models import AgentRequest, AgentSession, AgentSessionDay, CacheExclusiveSender
 from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.telemetry.agent_records import PROGRAM, span
 from tests.telemetry.intake import Intake, Json, json_attributes, spans
@@ -94,13 +94,13 @@ def test_a_library_known_to_count_apart_needs_no_proof(intake: Intake) -> None:
     send(intake, LITTLE, key="old", library="opentelemetry.instrumentation.bedrock", version="0.62.3")
     send(intake, LITTLE, key="new", library="opentelemetry.instrumentation.bedrock", version="0.63.0")
     assert inputs() == {"old": 1_000, "new": 200}
-    assert not ApartSender.objects.exists()
+    assert not CacheExclusiveSender.objects.exists()
 
 
 def test_an_unknown_name_may_be_the_rest_of_the_input(intake: Intake) -> None:
     send(intake, APART, key="unknown", more={"gen_ai.usage.new_input_tokens": 130_208})
     assert inputs() == {}
-    assert not ApartSender.objects.exists()
+    assert not CacheExclusiveSender.objects.exists()
     send(intake, LITTLE, key="little")
     assert inputs() == {"little": 200}
 

@@ -16,12 +16,12 @@ from integrations.telemetry.agents.events import EventKind
 REQUESTS_PER_TRANSACTION = 5_000
 
 
-def note_apart_senders() -> None:
+def note_cache_exclusive_senders() -> None:
     """Store the senders of staged requests that count cached tokens apart, in the caller's transaction."""
     sql.execute(NOTE_SENDERS, {"kind": int(EventKind.REQUEST)})
 
 
-def stage_requests_of_apart_senders() -> int:
+def stage_requests_of_cache_exclusive_senders() -> int:
     """Stage some requests from which cached tokens were subtracted and must not have been; returns their number."""
     return int(sql.execute(STAGE_REQUESTS, {"kind": int(EventKind.REQUEST), "most": REQUESTS_PER_TRANSACTION}))
 
