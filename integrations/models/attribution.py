@@ -35,21 +35,21 @@ class CommitEvidence(models.Model):
     agent = models.CharField(max_length=40)
     model = models.CharField(max_length=120, blank=True)
     session = models.ForeignKey(AgentSession, models.SET_NULL, null=True, related_name="+")
-    external_session = models.CharField(max_length=200, blank=True, help_text="As the note names it.")
+    external_session = models.CharField(max_length=200, blank=True, help_text="The session id in the note.")
     repository = models.ForeignKey(
         Repository,
         models.CASCADE,
         null=True,
         related_name="+",
-        help_text="Whose notes say it; null for what is no note.",
+        help_text="The repository of the note; null for other evidence.",
     )
     lines_by_path = models.JSONField(null=True, help_text="Path → number of lines, for line level.")
     confidence = models.FloatField(help_text="0–1")
-    said = models.CharField(max_length=500, blank=True, help_text="The trailer or what else was seen, in short.")
+    said = models.CharField(max_length=500, blank=True, help_text="The trailer or other sign, shortened.")
     bound = models.FloatField(
-        null=True, help_text="Of a squash whose message has parts: the share of them that the agent signed, 0–1."
+        null=True, help_text="Of a squash whose message lists its parts: the share that the agent signed, 0–1."
     )
-    digest = models.UUIDField(help_text="Hash of all the above: the same thing seen again is the same row.")
+    digest = models.UUIDField(help_text="Hash of all the above: repeated evidence is one row.")
     seen_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True)
 
@@ -74,7 +74,7 @@ class FileAttribution(models.Model):
     session = models.ForeignKey(AgentSession, models.SET_NULL, null=True, related_name="+")
     method = models.CharField(max_length=16, choices=Method.choices)
     level = models.CharField(max_length=8, choices=EvidenceLevel.choices)
-    ai_lines = models.IntegerField(help_text="Never more than the file's added lines over all agents.")
+    ai_lines = models.IntegerField(help_text="The sum over all agents is at most the file's added lines.")
 
     class Meta:
         constraints = [

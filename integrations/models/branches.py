@@ -17,7 +17,7 @@ class UnmergedBranch(models.Model):
     source = models.ForeignKey(RepositorySource, models.CASCADE, related_name="unmerged_branches", db_index=False)
     name = models.CharField(max_length=LONGEST_BRANCH_NAME)
     tip = models.ForeignKey(Commit, models.CASCADE, related_name="+")
-    gone_on = models.DateField(null=True, help_text="The first day on which it no longer stood there.")
+    gone_on = models.DateField(null=True, help_text="The first day on which it was no longer there.")
 
     class Meta:
         verbose_name_plural = "unmerged branches"

@@ -37,7 +37,9 @@ class Commit(models.Model):
     authored_at = models.DateTimeField()
     committed_at = models.DateTimeField()
     first_seen_at = models.DateTimeField()
-    counted_on = models.DateField(help_text="Local day of the committer time; of the first sight where that lies ahead")
+    counted_on = models.DateField(
+        help_text="Local day of the committer time, or of the first sync if that time lies in the future"
+    )
     parents = ArrayField(models.CharField(max_length=64), default=list)
     subject = models.CharField(max_length=200, blank=True)
     # False if git could not read the objects (partial clone): lines are unknown then, not zero.
@@ -45,13 +47,13 @@ class Commit(models.Model):
     # Known from a provider's API alone, until a clone is read.
     without_clone = models.BooleanField(default=False, db_default=False)
     file_count = models.IntegerField(default=0)
-    by_bot = models.BooleanField(default=False, help_text="By a bot that is no coding agent.")
-    by_agent = models.CharField(max_length=40, blank=True, help_text="The coding agent that signed as its author.")
+    by_bot = models.BooleanField(default=False, help_text="By a bot other than a coding agent.")
+    by_agent = models.CharField(max_length=40, blank=True, help_text="The coding agent that is its author.")
     # Added and deleted lines of counted files.
     lines_added = models.IntegerField(default=0)
     lines_deleted = models.IntegerField(default=0)
-    counts_key = models.UUIDField(help_text="Hash of the per-file counts: what a squash shares with its branch.")
-    change_key = models.UUIDField(help_text="Hash of author, author time and per-file counts: one change.")
+    counts_key = models.UUIDField(help_text="Hash of the counts per file, which a squash shares with its branch.")
+    change_key = models.UUIDField(help_text="Hash of author, author time and counts per file: identifies a change.")
     exclusion_reason = models.CharField(
         max_length=12, choices=CommitExclusion.choices, blank=True, db_column="set_apart"
     )
@@ -65,7 +67,7 @@ class Commit(models.Model):
         models.CharField(max_length=64),
         default=list,
         db_default=[],
-        help_text="The commits of which its message says that it was cherry-picked from them.",
+        help_text="The commits that it was cherry-picked from, according to its message.",
     )
     # The home, derived from the links, for figures by repository: integrations/code/commits/in_repositories.py.
     home = models.ForeignKey(
@@ -74,7 +76,7 @@ class Commit(models.Model):
         null=True,
         related_name="+",
         db_index=False,
-        help_text="Of the repositories that hold it: where it is on the default branch, else the first connected.",
+        help_text="The repository it counts in: one with it on the default branch, otherwise the first connected.",
     )
 
     class Meta:
@@ -116,7 +118,7 @@ class CommitFile(models.Model):
         OTHER = "other", "Other"
 
     commit = models.ForeignKey(Commit, models.CASCADE, related_name="files", db_index=False)
-    path = models.TextField(help_text="As git has it; bytes that are no UTF-8 are shown as \\xNN.")
+    path = models.TextField(help_text="As in git; bytes that are not UTF-8 are shown as \\xNN.")
     old_path = models.TextField(blank=True, help_text="Before a rename.")
     language = models.CharField(max_length=60, blank=True)
     file_type = models.CharField(max_length=16, choices=Type.choices)
@@ -146,7 +148,7 @@ class CoAuthor(models.Model):
 
     commit = models.ForeignKey(Commit, models.CASCADE, related_name="co_authors")
     identity = models.ForeignKey(Identity, models.PROTECT, related_name="+")
-    agent = models.CharField(max_length=40, blank=True, help_text="Slug, where the address is a known agent's.")
+    agent = models.CharField(max_length=40, blank=True, help_text="Slug, if the address is a known agent's.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["commit", "identity"], name="co_author_is_unique")]
@@ -157,7 +159,7 @@ class ContextFile(models.Model):
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="context_files")
     path = models.TextField()
-    agent = models.CharField(max_length=40, blank=True, help_text="Empty where any agent reads it (AGENTS.md).")
+    agent = models.CharField(max_length=40, blank=True, help_text="Empty if any agent reads it (AGENTS.md).")
     present_from = models.DateField()
     present_to = models.DateField(null=True, help_text="First day without it; null while it is there.")
 

@@ -26,10 +26,13 @@ class Connection(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(
-        null=True, editable=False, help_text="Removed, with its facts kept: they are as they were last read."
+        null=True, editable=False, help_text="When it was removed; its facts stay as last read."
     )
     facts_unwanted = models.BooleanField(
-        default=False, db_default=False, editable=False, help_text="Removed, and its facts are still to be deleted."
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="It was removed, and its facts are yet to be deleted.",
     )
     sync_every_minutes = models.PositiveIntegerField(default=15, db_default=15)
     # The last result of "Test connection", as JSON: [{"what", "works", "remedy"}].
@@ -45,7 +48,7 @@ class Connection(models.Model):
         default=0,
         db_default=0,
         editable=False,
-        help_text="Records that were not kept: too many others were waiting for a place.",
+        help_text="Records that were discarded because too many were waiting already.",
     )
 
     def __str__(self) -> str:
@@ -103,7 +106,7 @@ class Repository(models.Model):
         null=True,
         editable=False,
         related_name="joined",
-        help_text="The one by which its records count, since an admin joined them; null: itself.",
+        help_text="The repository that its records count for, since an admin joined them; null: itself.",
     )
 
     objects = RepositoryQuerySet.as_manager()
@@ -133,13 +136,13 @@ class RepositorySource(models.Model):
     refs = models.JSONField(default=dict, help_text="Branch → object id, as last stored.")
     notes = models.JSONField(default=dict, help_text="Notes ref → object id, as last stored.")
     view = models.CharField(
-        max_length=64, blank=True, help_text="Hash of what changes the past as it is read: mailmap, attributes, depth."
+        max_length=64, blank=True, help_text="Hash of what changes how history is read: mailmap, attributes, depth."
     )
     # Queued for a sync that has not completed since.
     requested_at = models.DateTimeField(null=True, db_column="asked_at")
-    synced_at = models.DateTimeField(null=True, help_text="Begin of the last reading that succeeded.")
-    tried_at = models.DateTimeField(null=True, help_text="Begin of the last reading.")
-    failures = models.PositiveIntegerField(default=0, help_text="Readings in a row that failed.")
+    synced_at = models.DateTimeField(null=True, help_text="Start of the last successful sync.")
+    tried_at = models.DateTimeField(null=True, help_text="Start of the last sync.")
+    failures = models.PositiveIntegerField(default=0, help_text="Failed syncs in a row.")
 
     class Meta:
         constraints = [
@@ -162,7 +165,7 @@ class SyncRun(models.Model):
 
     source = models.ForeignKey(RepositorySource, models.CASCADE, null=True, related_name="runs")
     stream = models.ForeignKey("Stream", models.CASCADE, null=True, related_name="runs")
-    full = models.BooleanField(default=False, db_default=False, help_text="Looked at everything again.")
+    full = models.BooleanField(default=False, db_default=False, help_text="A full sync.")
     state = models.CharField(max_length=12, choices=State.choices, default=State.RUNNING)
     started_at = models.DateTimeField(auto_now_add=True)
     finished_at = models.DateTimeField(null=True)
@@ -176,10 +179,10 @@ class SyncRun(models.Model):
     quarantined = models.BigIntegerField(default=0)
     unplaced = models.BigIntegerField(default=0, db_default=0)
     impossible_times = models.BigIntegerField(
-        default=0, db_default=0, help_text="Of parts of records, which were left out: the records count."
+        default=0, db_default=0, help_text="Parts with an impossible time were left out; the records count."
     )
     requests = models.BigIntegerField(default=0, db_default=0)
-    problem = models.TextField(blank=True, help_text="In words, with what to do.")
+    problem = models.TextField(blank=True, help_text="What went wrong, and what to do.")
 
     class Meta:
         constraints = [

@@ -141,7 +141,7 @@ class Incident(ProviderFact):
     native_severity = native_field()
     severity = enum_field(Severity, default=Severity.UNKNOWN, db_default=Severity.UNKNOWN)
     provider_severity = enum_field(
-        Severity, null=True, db_column="told_severity", help_text="The provider's own, where it has one."
+        Severity, null=True, db_column="told_severity", help_text="The provider's own, if it has one."
     )
     started_at = models.DateTimeField(null=True)
     acknowledged_at = models.DateTimeField(null=True)

@@ -80,7 +80,7 @@ class DeployedPullRequest(models.Model):
     predates = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="Merged long before the first known deployment: an earlier one, which is not known, brought it.",
+        help_text="Merged long before the first known deployment: an earlier, unknown one contained it.",
     )
 
     class Meta:
@@ -96,14 +96,14 @@ class DeployedPush(models.Model):
 
     commit = models.OneToOneField(Commit, models.CASCADE, primary_key=True, related_name="+", db_constraint=False)
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
-    first_commit_at = models.DateTimeField(null=True, help_text="Earliest author time of what it brought.")
+    first_commit_at = models.DateTimeField(null=True, help_text="Earliest author time of its commits.")
     pushed_at = models.DateTimeField(help_text="Its committer time, or when it was first seen if that was earlier.")
     work_type = enum_field(WorkType, default=WorkType.OTHER, db_default=WorkType.OTHER)
     deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="+", db_constraint=False)
     method = models.CharField(max_length=10, choices=DeploymentMethod.choices)
     deployed_at = models.DateTimeField(help_text="When the deployment finished.")
     deployed_on = models.DateField(help_text="Its local day.")
-    predates = models.BooleanField(help_text="As of a deployed pull request.")
+    predates = models.BooleanField(help_text="As for deployed pull requests.")
 
     class Meta:
         verbose_name_plural = "deployed pushes"

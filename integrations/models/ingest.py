@@ -19,14 +19,14 @@ class IngestToken(models.Model):
 
     name = models.CharField(max_length=100)
     digest = models.BinaryField(max_length=32, unique=True, editable=False)
-    hint = models.CharField(max_length=12, editable=False, help_text="The last characters, to recognise it by.")
+    hint = models.CharField(max_length=12, editable=False, help_text="The last characters, to recognise the token.")
     scope = models.CharField(
         max_length=10,
         choices=IngestScope.choices,
         blank=True,
         default="",
         db_default="",
-        help_text="Empty: everything, as tokens did before they had a scope.",
+        help_text="Empty: everything, as for tokens created before scopes existed.",
     )
     # An identity of its own for its person, so that it follows when people are merged or split.
     identity = models.ForeignKey(
@@ -36,7 +36,7 @@ class IngestToken(models.Model):
         blank=True,
         editable=False,
         related_name="+",
-        help_text="All telemetry that comes with it counts for this identity's person; empty: for whom it claims.",
+        help_text="All telemetry sent with it counts for this identity's person; empty: for the person it names.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")

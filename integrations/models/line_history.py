@@ -20,7 +20,7 @@ class LineHistory(models.Model):
     ages = models.BinaryField(default=bytes, help_text="integrations/connectors/git/line_ages.py")
     # Queued when the branch moved, until the update completes.
     requested_at = models.DateTimeField(null=True, db_column="asked_at")
-    problem = models.TextField(blank=True, default="", db_default="", help_text="Why it could not be, in words.")
+    problem = models.TextField(blank=True, default="", db_default="", help_text="Why it could not be updated.")
 
     def __str__(self) -> str:
         return str(self.repository)
@@ -35,12 +35,14 @@ class ChangedLines(models.Model):
 
     commit = models.OneToOneField(Commit, models.CASCADE, primary_key=True, related_name="changed_lines")
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
-    author = models.ForeignKey(Commit, models.CASCADE, related_name="+", help_text="The commit whose author it is of.")
-    files = models.IntegerField(help_text="That count.")
-    added = models.IntegerField(help_text="Lines for which none gave way.")
+    author = models.ForeignKey(
+        Commit, models.CASCADE, related_name="+", help_text="The commit that counts as its author."
+    )
+    files = models.IntegerField(help_text="Counted files.")
+    added = models.IntegerField(help_text="Lines that replaced no others.")
     reworked = models.IntegerField(help_text="Lines changed or deleted that were at most 21 days old.")
     refactored = models.IntegerField(help_text="Lines changed or deleted that were older.")
-    written = models.IntegerField(null=True, help_text="All lines that it left; null: read before they were counted.")
+    written = models.IntegerField(null=True, help_text="All lines that it wrote; null: read before these were counted.")
 
     class Meta:
         verbose_name_plural = "changed lines"
@@ -52,7 +54,9 @@ class RewrittenLines(models.Model):
     Which change left a line is known by its second: of several in one, as a rebase leaves them, it is the first.
     """
 
-    commit = models.ForeignKey(ChangedLines, models.CASCADE, related_name="+", help_text="Whose lines they were.")
+    commit = models.ForeignKey(
+        ChangedLines, models.CASCADE, related_name="+", help_text="The change that had written the lines."
+    )
     by = models.ForeignKey(ChangedLines, models.CASCADE, related_name="+")
     lines = models.IntegerField()
 

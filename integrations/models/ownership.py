@@ -95,7 +95,7 @@ class Ownership(models.Model):
     owned = models.ForeignKey(Owned, models.CASCADE, related_name="ownerships")
     tree = models.ForeignKey(OrgTree, models.CASCADE, related_name="+")
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="ownerships")
-    during = DateRangeField(help_text="Without a beginning: since ever.  Without an end: until further notice.")
+    during = DateRangeField(help_text="Without a start: always.  Without an end: until further notice.")
     noted_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -129,9 +129,9 @@ class OwnershipChange(models.Model):
     name = models.CharField(max_length=300, editable=False)
     tree = models.CharField(max_length=200, editable=False)
     unit = models.CharField(max_length=200, blank=True, editable=False, help_text="Empty: nobody.")
-    day_from = models.DateField(null=True, editable=False, help_text="Null: since ever.")
+    day_from = models.DateField(null=True, editable=False, help_text="Null: no start.")
     day_to = models.DateField(
-        null=True, editable=False, help_text="The first day that no longer belongs to it; null: until further notice."
+        null=True, editable=False, help_text="The first day after it; null: until further notice."
     )
 
     class Meta:

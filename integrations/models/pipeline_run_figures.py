@@ -22,11 +22,11 @@ class PipelineRunFigures(models.Model):
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
     of_run = models.UUIDField()
     is_last = models.BooleanField()
-    finished_on = models.DateField(null=True, help_text="The local day; null while it is not finished.")
+    finished_on = models.DateField(null=True, help_text="The local day on which it finished; null before that.")
     is_counted = models.BooleanField(help_text="Finished, and neither cancelled nor skipped.")
     is_successful = models.BooleanField()
     is_flaky = models.BooleanField(help_text="Successful after an attempt that failed.")
-    attempts = models.IntegerField(help_text="Of its run.")
+    attempts = models.IntegerField(help_text="Attempts of its run.")
     duration_seconds = models.FloatField(null=True, help_text="Start → finish.")
     queue_seconds = models.FloatField(null=True, help_text="Queued → start.")
     # Without a constraint, like references to pull requests from their figures.
@@ -37,7 +37,7 @@ class PipelineRunFigures(models.Model):
         related_name="+",
         db_index=False,
         db_constraint=False,
-        help_text="That lists the commit on which it ran, or was merged as it.",
+        help_text="The pull request that lists the commit on which it ran, or was merged as it.",
     )
 
     class Meta:

@@ -48,15 +48,17 @@ class UnplacedRecord(models.Model):
     named = text_field(LONGEST_NAMED)  # the repository or project, without credentials; empty: none
     source = text_field(300)  # the pipeline or service that it is of
     reason = models.CharField(max_length=10, choices=UnplacedReason.choices)
-    detail = models.TextField(blank=True, default="", db_default="", help_text="The reason in words, with names.")
+    detail = models.TextField(blank=True, default="", db_default="", help_text="The reason, with names.")
     drafts = models.JSONField(default=list, help_text="As they arrived: integrations/intake/draft_json.py.")
     stored = models.BooleanField(
-        default=False, db_default=False, help_text="A rule had placed it: it is stored, and marked as deleted."
+        default=False, db_default=False, help_text="A rule had placed it before: it is stored, marked as deleted."
     )
     first_seen_at = models.DateTimeField(auto_now_add=True)
     last_seen_at = models.DateTimeField()
     failures = models.PositiveIntegerField(default=0, db_default=0)
-    next_try_at = models.DateTimeField(null=True, help_text="After a failure; null: as soon as it has a place.")
+    next_try_at = models.DateTimeField(
+        null=True, help_text="When to try again after a failure; null: as soon as its name has a meaning."
+    )
 
     objects = UnplacedRecordQuerySet.as_manager()
 
@@ -85,7 +87,7 @@ class RepositoryAlias(models.Model):
 
 
 class PlacingRule(models.Model):
-    """An admin's word on what a name means that neither an address nor a name decides."""
+    """An admin's rule for a name that neither an address nor a known name resolves."""
 
     class Subject(models.TextChoices):
         REPOSITORY = "repository", "Repository"
@@ -131,7 +133,7 @@ class RuledRecord(models.Model):
     named = text_field(LONGEST_NAMED)
     source = text_field(300)
     target = text_field()  # the repository's id, or the service's name
-    drafts = models.JSONField(default=list, help_text="Of a commit, which is no row of one connection.")
+    drafts = models.JSONField(default=list, help_text="Of commits, which belong to no single connection.")
 
     class Meta:
         constraints = [

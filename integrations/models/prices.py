@@ -53,14 +53,14 @@ class PriceOverride(models.Model):
     )
     during = DateRangeField(
         "days",
-        help_text="First day, and first day on which it no longer holds.  Left out: since ever, until further notice.",
+        help_text="First day, and first day on which it no longer applies.  Left out: always, until further notice.",
     )
     same_as = models.CharField(
         "priced as",
         max_length=120,
         blank=True,
         default="",
-        help_text="Another model, whose list prices hold instead of prices given here: for one that was renamed.",
+        help_text="Another model whose list prices apply instead of prices entered here, such as for a renamed model.",
     )
     input = _price("Per million tokens of uncached input, US dollars.")
     cache_read = _price("Left out: as uncached input.")
@@ -71,19 +71,19 @@ class PriceOverride(models.Model):
         "long prompts",
         null=True,
         blank=True,
-        help_text="With more prompt tokens than this (cached ones included) all tokens of a request cost as below.",
+        help_text="If a request has more prompt tokens than this, cached ones included, all its tokens cost as below.",
     )
     long_input = _price("Left out, this and the following: as in short requests.")
     long_cache_read = _price()
     long_cache_write = _price()
     long_cache_write_1h = _price()
     long_output = _price()
-    reason = models.CharField(max_length=300, help_text="Why, for whoever asks later: a contract, a list price.")
+    reason = models.CharField(max_length=300, help_text="The reason, for later readers: a contract, a list price.")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
     revision = models.PositiveIntegerField(
-        default=1, db_default=1, editable=False, help_text="One more with each edit."
+        default=1, db_default=1, editable=False, help_text="Incremented by each edit."
     )
     noted_at = models.DateTimeField(auto_now=True)
 
@@ -161,7 +161,7 @@ class PriceOverrideChange(models.Model):
     override_id = models.BigIntegerField(editable=False)
     revision = models.PositiveIntegerField(editable=False)
     act = models.CharField(max_length=8, choices=Act.choices, editable=False)
-    terms = models.JSONField(editable=False, help_text="What it said then, by field.")
+    terms = models.JSONField(editable=False, help_text="The values at that time, by field.")
 
     class Meta:
         verbose_name = "change of a price override"
@@ -197,7 +197,7 @@ class PriceSnapshot(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text="The normal form of its name, by which figures are shown; empty: not known yet.",
+        help_text="The normal form of its name, used for figures; empty: not known yet.",
     )
     library = models.CharField(max_length=60, blank=True, help_text="The last version that knew it.")
     prices = models.JSONField(null=True)
@@ -244,14 +244,14 @@ class Repricing(models.Model):
     # Affected requests: of these models (null: all) and agents on these days.
     model_names = ArrayField(models.CharField(max_length=120), null=True)
     agent = models.CharField(max_length=40, blank=True, default="")
-    day_from = models.DateField(null=True, help_text="Null: since ever.")
-    day_to = models.DateField(null=True, help_text="The first day that no longer belongs to it; null: until today.")
+    day_from = models.DateField(null=True, help_text="Null: no start.")
+    day_to = models.DateField(null=True, help_text="The first day after it; null: until today.")
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     after_session = models.BigIntegerField(default=0, help_text="Sessions up to this one are done.")
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    requests = models.BigIntegerField(default=0, help_text="Requests that were looked at.")
-    changed = models.BigIntegerField(default=0, help_text="Those of them whose price or price book changed.")
+    requests = models.BigIntegerField(default=0, help_text="Requests that were checked.")
+    changed = models.BigIntegerField(default=0, help_text="Requests whose price or price book changed.")
     spend_before = models.DecimalField(max_digits=22, decimal_places=10, default=0)
     spend_after = models.DecimalField(max_digits=22, decimal_places=10, default=0)
     unpriced_before = models.BigIntegerField(default=0, help_text="Tokens without a price.")

@@ -34,9 +34,9 @@ class ProviderFact(models.Model):
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+", db_index=False)
     external_id = models.CharField(max_length=200)
     url = models.TextField(blank=True, default="", db_default="")
-    updated_at = models.DateTimeField(null=True, help_text="The provider's own; an older update changes nothing.")
+    updated_at = models.DateTimeField(null=True, help_text="The provider's time; an older update changes nothing.")
     first_seen_at = models.DateTimeField(auto_now_add=True, db_default=models.functions.Now())
-    deleted_at = models.DateTimeField(null=True, help_text="When it was noticed to be gone.")
+    deleted_at = models.DateTimeField(null=True, help_text="When it was found to be deleted.")
     field_versions = models.JSONField(
         default=dict,
         db_default={},

@@ -54,12 +54,12 @@ class PullRequestFigures(models.Model):
         null=True,
         related_name="+",
         db_index=False,
-        help_text="Whose it counts as: the author, or, where that is a coding agent, who asked.",
+        help_text="The person it counts for: the author or, for a coding agent, the requester.",
     )
     is_autonomous = models.BooleanField(
         default=False,
         db_default=False,
-        help_text="A coding agent’s that nobody is known to have asked for: it counts for the repository’s owner.",
+        help_text="By a coding agent without a known requester: it counts for the repository’s owner.",
     )
     exclusion_reason = models.CharField(
         max_length=8, choices=PullRequestExclusion.choices, blank=True, db_column="set_apart"
@@ -76,35 +76,37 @@ class PullRequestFigures(models.Model):
     review_seconds = models.FloatField(null=True)
     merge_seconds = models.FloatField(null=True)
     cycle_seconds = models.FloatField(null=True)
-    ci_wait_seconds = models.FloatField(null=True, help_text="In which pipelines ran for it while it was open.")
+    ci_wait_seconds = models.FloatField(
+        null=True, help_text="Time during which pipelines ran for it while it was open."
+    )
     failed_run_count = models.IntegerField(
-        null=True, help_text="Pipeline runs on its commits that failed before the merge; null: none ran."
+        null=True, help_text="Failed pipeline runs on its commits before the merge; null: none ran."
     )
     review_count = models.IntegerField(default=0)
     reviewer_count = models.IntegerField(default=0)
-    is_self_merged = models.BooleanField(null=True, help_text="Null: who merged is not known.")
+    is_self_merged = models.BooleanField(null=True, help_text="Null: the merger is not known.")
     size = models.IntegerField(null=True, help_text="Lines added and deleted, without generated and vendored ones.")
     size_class = models.CharField(max_length=2, choices=SizeClass.choices, blank=True)
     comment_count = models.IntegerField(null=True)
     file_count = models.IntegerField(null=True)
-    directory_count = models.IntegerField(null=True, help_text="Null: no clone tells which files.")
+    directory_count = models.IntegerField(null=True, help_text="Null: there is no clone.")
     language_count = models.IntegerField(null=True)
-    reviewed_path_count = models.IntegerField(
-        null=True, help_text="Paths that it changes; null: no clone, or no review."
-    )
+    reviewed_path_count = models.IntegerField(null=True, help_text="Changed paths; null: no clone, or no review.")
     new_path_count = models.IntegerField(
-        null=True, help_text="Of these, those that none of its reviewers had changed before."
+        null=True, help_text="Changed paths that none of its reviewers had changed before."
     )
     written_line_count = models.IntegerField(
-        null=True, help_text="Lines that it left on the default branch; null: not merged, or no clone tells."
+        null=True, help_text="Lines that it wrote on the default branch; null: not merged, or no clone."
     )
-    rewritten_line_count = models.IntegerField(null=True, help_text="Of these, those rewritten within 21 days.")
-    is_linked = models.BooleanField(default=False, help_text="To a work item that is known.")
+    rewritten_line_count = models.IntegerField(null=True, help_text="Written lines that were rewritten within 21 days.")
+    is_linked = models.BooleanField(default=False, help_text="Linked to a known work item.")
     work_type = enum_field(WorkType, default=WorkType.OTHER)
-    agents = ArrayField(models.CharField(max_length=40), default=list, help_text="With a part in any of its commits.")
-    open_days = DayRangesField(null=True, help_text="On which it was open, from the first day ready for review.")
-    stale_days = DayRangesField(null=True, help_text="Of these, those on which nothing had happened for two weeks.")
-    is_revert = models.BooleanField(default=False, help_text="By its title or branch.")
+    agents = ArrayField(
+        models.CharField(max_length=40), default=list, help_text="Agents that contributed to any of its commits."
+    )
+    open_days = DayRangesField(null=True, help_text="Days on which it was open, from the first day ready for review.")
+    stale_days = DayRangesField(null=True, help_text="Open days after two weeks without activity.")
+    is_revert = models.BooleanField(default=False, help_text="According to its title or branch.")
     # Without a constraint: deleting thousands of rows would need an index for each reference.
     reverts = models.ForeignKey(
         PullRequest,
@@ -113,7 +115,7 @@ class PullRequestFigures(models.Model):
         related_name="+",
         db_index=False,
         db_constraint=False,
-        help_text="The one that this one takes back.",
+        help_text="The pull request that it reverts.",
     )
     revert_method = models.CharField(max_length=13, choices=RevertMethod.choices, blank=True, default="", db_default="")
     reverted_by = models.ForeignKey(
@@ -123,7 +125,7 @@ class PullRequestFigures(models.Model):
         related_name="+",
         db_index=False,
         db_constraint=False,
-        help_text="The first merged one that takes this one back.",
+        help_text="The first merged pull request that reverts it.",
     )
 
     class Meta:

@@ -25,14 +25,14 @@ class PullRequest(ProviderFact):
         null=True,
         related_name="+",
         db_index=False,
-        help_text="Who asked, where an agent is the author.",
+        help_text="The person who requested it from an agent.",
     )
     state = enum_field(PullRequestState, default=PullRequestState.OPEN, db_default=PullRequestState.OPEN)
     native_state = native_field()
     is_draft = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(null=True)
     ready_at = models.DateTimeField(
-        null=True, help_text="When it was first ready for review; null while it never was. Derived from its events."
+        null=True, help_text="When it was first ready for review; null before that. Derived from its events."
     )
     merged_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
@@ -45,13 +45,16 @@ class PullRequest(ProviderFact):
     deletions = models.IntegerField(null=True)
     changed_files = models.IntegerField(null=True)
     commit_count = models.IntegerField(
-        null=True, help_text="By the provider, whatever it lists; null where it does not say."
+        null=True, help_text="The provider's count, whatever it lists; null if it does not say."
     )
     comment_count = models.IntegerField(null=True)
     review_comment_count = models.IntegerField(null=True)
     labels = ArrayField(models.TextField(), default=list, db_default=[])
     work_type = enum_field(
-        WorkType, default=WorkType.OTHER, db_default=WorkType.OTHER, help_text="Derived: label, linked item, title."
+        WorkType,
+        default=WorkType.OTHER,
+        db_default=WorkType.OTHER,
+        help_text="Derived from label, linked item or title.",
     )
 
     class Meta(ProviderFact.Meta):
@@ -80,9 +83,9 @@ class PullRequestCommit(models.Model):
     authored_at = models.DateTimeField(null=True)
     committed_at = models.DateTimeField(null=True)
     subject = text_field()
-    parents = ArrayField(models.TextField(), default=list, db_default=[], help_text="Empty where nobody told them.")
+    parents = ArrayField(models.TextField(), default=list, db_default=[], help_text="Empty if no source sent them.")
     agents = ArrayField(
-        models.TextField(), default=list, db_default=[], help_text="Coding agents that its message names."
+        models.TextField(), default=list, db_default=[], help_text="Coding agents named in its message."
     )
 
     class Meta:

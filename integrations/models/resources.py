@@ -22,15 +22,15 @@ class Resource(models.Model):
     name = models.CharField(max_length=500, help_text="As people call it: acme/shop.")
     url = models.TextField(blank=True, default="")
     archived = models.BooleanField(default=False)
-    details = models.JSONField(default=dict, help_text="What the connector wants to know again, e.g. its owner.")
+    details = models.JSONField(default=dict, help_text="What the connector needs later, such as the owner.")
     picked = models.BooleanField(default=False, db_default=False)
     picked_by_hand = models.BooleanField(
-        null=True, help_text="An admin decided, whatever the connection's rules say; null: the rules decide."
+        null=True, help_text="An admin's choice, which overrides the connection's rules; null: the rules decide."
     )
     repository = models.ForeignKey(Repository, models.SET_NULL, null=True, related_name="resources")
     project = models.ForeignKey(Project, models.SET_NULL, null=True, related_name="resources")
     found_at = models.DateTimeField(auto_now_add=True)
-    gone_at = models.DateTimeField(null=True, help_text="Since when the provider does not list it any more.")
+    gone_at = models.DateTimeField(null=True, help_text="When the provider stopped listing it.")
     hook_id = text_field()
     hook_problem = models.TextField(blank=True, default="")
 
@@ -50,30 +50,32 @@ class Stream(models.Model):
 
     resource = models.ForeignKey(Resource, models.CASCADE, related_name="streams", db_index=False)
     kind = models.CharField(max_length=24, choices=choices_of(Kind))
-    cursor = models.JSONField(default=dict, help_text="The connector's own: how far it was read.")
-    due_at = models.DateTimeField(null=True, help_text="When to read on; null: only when asked.")
+    cursor = models.JSONField(default=dict, help_text="The connector's sync position.")
+    due_at = models.DateTimeField(null=True, help_text="When to continue; null: only on request.")
     requested_at = models.DateTimeField(
-        null=True, db_column="asked_at", help_text="When a sync was requested that has not been done since."
+        null=True, db_column="asked_at", help_text="When a sync was requested; null once it is done."
     )
-    full_requested = models.BooleanField(
-        default=False, db_column="full_asked", help_text="Requested to read everything again."
+    full_requested = models.BooleanField(default=False, db_column="full_asked", help_text="A full sync was requested.")
+    leased_until = models.DateTimeField(
+        null=True, help_text="A worker syncs it until then; after that the worker is presumed dead."
     )
-    leased_until = models.DateTimeField(null=True, help_text="A worker is at it; after that it is presumed dead.")
     leased_by = text_field()
-    served_at = models.DateTimeField(null=True, help_text="When it last had a turn: whoever waited longest is next.")
-    failures = models.PositiveIntegerField(default=0, help_text="Turns in a row that failed.")
-    # A sync may take several slices.
-    reading_since = models.DateTimeField(null=True, help_text="Begin of the reading that has not come to its end.")
-    reading_full = models.BooleanField(default=False, db_default=False, help_text="That one looks at everything.")
-    reading_complete = models.BooleanField(
-        default=False, db_default=False, help_text="Everything was told; only what moved meanwhile is still looked for."
+    served_at = models.DateTimeField(
+        null=True, help_text="When it was last synced: the one that waited longest is next."
     )
-    succeeded_at = models.DateTimeField(null=True, help_text="Begin of the last reading that came to its end.")
-    full_at = models.DateTimeField(null=True, help_text="Begin of the last reading of everything that came to its end.")
-    problem = models.TextField(blank=True, default="", help_text="What went wrong last, in words.")
+    failures = models.PositiveIntegerField(default=0, help_text="Failed attempts in a row.")
+    # A sync may take several slices.
+    reading_since = models.DateTimeField(null=True, help_text="Start of the sync in progress.")
+    reading_full = models.BooleanField(default=False, db_default=False, help_text="The sync in progress is a full one.")
+    reading_complete = models.BooleanField(
+        default=False, db_default=False, help_text="Everything was listed; only what moved meanwhile is still missing."
+    )
+    succeeded_at = models.DateTimeField(null=True, help_text="Start of the last completed sync.")
+    full_at = models.DateTimeField(null=True, help_text="Start of the last completed full sync.")
+    problem = models.TextField(blank=True, default="", help_text="The last problem.")
     remedy = models.TextField(blank=True, default="", help_text="What to do about it.")
-    read = models.BigIntegerField(default=0, help_text="Records read in the reading that is under way.")
-    to_read = models.BigIntegerField(null=True, help_text="How many there will be, where the provider says so.")
+    read = models.BigIntegerField(default=0, help_text="Records read by the sync in progress.")
+    to_read = models.BigIntegerField(null=True, help_text="How many there are, if the provider says so.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["resource", "kind"], name="stream_is_unique")]

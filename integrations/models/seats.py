@@ -44,7 +44,7 @@ class SeatPlan(models.Model):
     seats = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="How many are paid for.  Left out: as many as are assigned.",
+        help_text="How many are paid for.  If empty, as many as are assigned.",
         validators=[MaxValueValidator(10_000_000)],
     )
     during = DateRangeField("days", help_text="First day, and first day on which they are no longer paid for.")

@@ -18,7 +18,7 @@ class TelemetryPlace(models.Model):
     key = models.UUIDField(unique=True, help_text="Hash of the place as raw rows hold it.")
     named = models.CharField(max_length=500, blank=True, help_text="Host and path of the repository, or a name.")
     branch = models.CharField(max_length=250, blank=True)
-    revision = models.CharField(max_length=64, blank=True, help_text="Where no repository is named.")
+    revision = models.CharField(max_length=64, blank=True, help_text="Set if no repository is named.")
     item_key = models.CharField(max_length=200, blank=True, help_text="Of the work item that the branch names.")
     repository = models.ForeignKey(Repository, models.SET_NULL, null=True, related_name="+")
     work_item = models.ForeignKey(WorkItem, models.SET_NULL, null=True, related_name="+")
@@ -37,7 +37,7 @@ class SessionPlace(models.Model):
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     tokens = models.BigIntegerField(
-        default=0, db_default=0, help_text="Of the session's last requests there; 0 where it is its only place."
+        default=0, db_default=0, help_text="Number of the session's last requests there; 0 if it is the only place."
     )
 
     class Meta:

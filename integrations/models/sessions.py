@@ -118,10 +118,11 @@ class AgentRequest(models.Model):
     cache_read_tokens = models.BigIntegerField(default=0)
     cache_write_tokens = models.BigIntegerField(default=0)
     cache_write_1h_tokens = models.BigIntegerField(
-        default=0, db_default=0, help_text="Of cache_write_tokens those kept an hour; 0 where the agent does not say."
+        default=0, db_default=0, help_text="The cache_write_tokens kept an hour; 0 if the agent does not say."
     )
     inferred_1h_tokens = models.BigIntegerField(
-        null=True, help_text="Of cache_write_tokens those kept an hour by reported_cost, where the agent does not say."
+        null=True,
+        help_text="The cache_write_tokens kept an hour, inferred from reported_cost, if the agent does not say.",
     )
     output_tokens = models.BigIntegerField(default=0)
     service_tier = models.CharField(
@@ -130,7 +131,10 @@ class AgentRequest(models.Model):
     # Programs differ on whether their input includes cached tokens.  Until the sender is known to count them apart,
     # its input includes them (integrations/telemetry/sessions/cache_exclusive.py).
     sender = models.CharField(
-        max_length=200, blank=True, db_default="", help_text="Who counted; empty where the agent's convention is known."
+        max_length=200,
+        blank=True,
+        db_default="",
+        help_text="The program that counted; empty if the agent's convention is known.",
     )
     subtracted_tokens = models.BigIntegerField(
         default=0, db_default=0, help_text="Cached tokens that were subtracted from what the sender calls input."
@@ -154,13 +158,13 @@ class AgentRequest(models.Model):
     duration_ms = models.BigIntegerField(null=True)
     reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="By the agent, USD.")
     spend = models.DecimalField(
-        max_digits=20, decimal_places=10, null=True, help_text="Tokens × price of that day, USD; null: unknown model."
+        max_digits=20, decimal_places=10, null=True, help_text="Tokens × the day's price, USD; null: unknown model."
     )
     surcharge_1h = models.DecimalField(
         max_digits=20,
         decimal_places=10,
         null=True,
-        help_text="What it would cost more if all its cache writes were kept an hour; null: it is known how long.",
+        help_text="Additional cost if all its cache writes were kept an hour; null: the duration is known.",
     )
     price_version = models.ForeignKey(
         PriceVersion, models.DO_NOTHING, null=True, db_index=False, db_constraint=False, related_name="+"
@@ -225,8 +229,8 @@ class AgentMeterSlot(models.Model):
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="meter_slots", db_index=False)
     slot = models.DateTimeField(help_text="Start of the quarter of an hour.")
-    model = models.CharField(max_length=120, blank=True, help_text="Empty where a figure belongs to no model.")
-    active_from = models.DateTimeField(null=True, help_text="First sign of activity that its points tell of.")
+    model = models.CharField(max_length=120, blank=True, help_text="Empty if a figure belongs to no model.")
+    active_from = models.DateTimeField(null=True, help_text="First activity in its points.")
     active_to = models.DateTimeField(null=True)
     input_tokens = models.BigIntegerField(default=0)
     cache_read_tokens = models.BigIntegerField(default=0)
@@ -259,13 +263,13 @@ class AgentSessionDay(models.Model):
     source = models.CharField(max_length=8, choices=Source.choices)
     counted = models.BooleanField()
     day = models.DateField()
-    model = models.CharField(max_length=120, blank=True, help_text="Empty where a figure belongs to no model.")
+    model = models.CharField(max_length=120, blank=True, help_text="Empty if a figure belongs to no model.")
     requests = models.BigIntegerField(default=0)
     input_tokens = models.BigIntegerField(default=0)
     cache_read_tokens = models.BigIntegerField(default=0)
     cache_write_tokens = models.BigIntegerField(default=0)
     cache_write_1h_tokens = models.BigIntegerField(
-        default=0, db_default=0, help_text="Of cache_write_tokens, said by the agent or inferred from its cost."
+        default=0, db_default=0, help_text="The cache_write_tokens kept an hour, as reported or inferred from the cost."
     )
     output_tokens = models.BigIntegerField(default=0)
     spend = models.DecimalField(max_digits=20, decimal_places=10, null=True)
@@ -275,7 +279,10 @@ class AgentSessionDay(models.Model):
     compared_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     compared_spend = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     surcharge_1h = models.DecimalField(
-        max_digits=20, decimal_places=10, null=True, help_text="Of requests whose cache writes may be kept an hour."
+        max_digits=20,
+        decimal_places=10,
+        null=True,
+        help_text="The sum over requests whose cache writes may be kept an hour.",
     )
     price_version = models.ForeignKey(
         PriceVersion,
@@ -284,7 +291,7 @@ class AgentSessionDay(models.Model):
         db_index=False,
         db_constraint=False,
         related_name="+",
-        help_text="Where the day was priced as a sum; requests have their own.",
+        help_text="Set if the day was priced as a sum; requests have their own.",
     )
     lines_added = models.BigIntegerField(default=0)
     lines_removed = models.BigIntegerField(default=0)

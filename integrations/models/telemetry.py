@@ -16,7 +16,7 @@ class ReceivedBatch(models.Model):
     at_from = models.DateTimeField(null=True)
     at_to = models.DateTimeField(null=True)
     problem = models.CharField(
-        max_length=300, default="", db_default="", help_text="Why it was set aside; it is tried again every night."
+        max_length=300, default="", db_default="", help_text="Why it was set aside; it is retried every night."
     )
 
 
@@ -26,10 +26,10 @@ class QuarantinedRecord(models.Model):
     received_at = models.DateTimeField(auto_now_add=True)
     token = models.ForeignKey(IngestToken, models.SET_NULL, null=True)
     signal = models.CharField(max_length=10)
-    digest = models.UUIDField(unique=True, help_text="Hash of the record as sent: a repetition is not kept twice.")
+    digest = models.UUIDField(unique=True, help_text="Hash of the record as sent: a repeated record is stored once.")
     reason = models.CharField(max_length=300)
     encoding = models.CharField(max_length=10, help_text="Of the payload: protobuf or json.")
-    payload = models.BinaryField(help_text="An OTLP export request of that record alone, content attributes dropped.")
+    payload = models.BinaryField(help_text="An OTLP export request with this record alone, without content attributes.")
     replayed_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
@@ -58,9 +58,13 @@ class UnreadEvent(models.Model):
     signal = models.CharField(max_length=10)
     name = models.CharField(max_length=200, help_text="Of the event, metric or span.")
     attribute = models.CharField(
-        max_length=200, blank=True, db_default="", default="", help_text="Empty: the whole of it is not understood."
+        max_length=200,
+        blank=True,
+        db_default="",
+        default="",
+        help_text="Empty: the whole event, metric or span is unknown.",
     )
-    known = models.BooleanField(default=False, help_text="The agent's vocabulary knows it and needs nothing of it.")
+    known = models.BooleanField(default=False, help_text="Known to the agent's vocabulary, and not needed.")
     count = models.BigIntegerField(default=0)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
@@ -69,14 +73,14 @@ class UnreadEvent(models.Model):
         blank=True,
         db_default="",
         default="",
-        help_text="What an administrator says that it means: a name that the agent's vocabulary has.",
+        help_text="Its meaning according to an administrator: a name from the agent's vocabulary.",
     )
     tried_with = models.CharField(
         max_length=40,
         blank=True,
         db_default="",
         default="",
-        help_text="The vocabulary by which it was last read again.",
+        help_text="The vocabulary with which it was last read again.",
     )
 
     class Meta:

@@ -38,7 +38,9 @@ class ImportedUsage(models.Model):
     output_tokens = models.BigIntegerField(default=0)
     reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     session = models.ForeignKey(AgentSession, models.SET_NULL, null=True, related_name="+")
-    to_settle = models.BooleanField(default=True, db_default=True, help_text="Whether it counts is to be seen.")
+    to_settle = models.BooleanField(
+        default=True, db_default=True, help_text="It is yet to be decided whether it counts."
+    )
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

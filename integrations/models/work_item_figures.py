@@ -26,7 +26,7 @@ class WorkItemFigures(models.Model):
         null=True,
         related_name="+",
         db_index=False,
-        help_text="The assignee when done, else the last.",
+        help_text="The assignee when it was done, otherwise the last one.",
     )
     repository = models.ForeignKey(
         Repository,
@@ -34,7 +34,7 @@ class WorkItemFigures(models.Model):
         null=True,
         related_name="+",
         db_index=False,
-        help_text="Whose issues the project has.",
+        help_text="The repository that the project's issues belong to.",
     )
     work_type = enum_field(WorkType, default=WorkType.OTHER, db_default=WorkType.OTHER)
     created_on = models.DateField(null=True)
@@ -44,14 +44,14 @@ class WorkItemFigures(models.Model):
     started_on = models.DateField(null=True, help_text="The day of first_in_progress_at.")
     lead_seconds = models.FloatField(null=True, help_text="Created → done.")
     cycle_seconds = models.FloatField(null=True, help_text="First in progress → done.")
-    active_seconds = models.FloatField(null=True, help_text="Of the cycle: in progress, in no status that waits.")
+    active_seconds = models.FloatField(null=True, help_text="Time in progress, without statuses that count as waiting.")
     reopened = models.IntegerField(default=0, db_default=0, help_text="How often it left done.")
     found_in_production = models.BooleanField(default=False, db_default=False)
     found_by_customer = models.BooleanField(default=False, db_default=False)
-    todo_days = DayRangesField(help_text="On which, at their end, it was still to do.")
-    in_progress_days = DayRangesField(help_text="On which, at their end, it was in progress.")
+    todo_days = DayRangesField(help_text="Days at whose end it was still to do.")
+    in_progress_days = DayRangesField(help_text="Days at whose end it was in progress.")
     healthy_days = DayRangesField(
-        help_text="Of todo_days: with an estimate, an assignee, a description and a recent change."
+        help_text="The todo_days with an estimate, an assignee, a description and a recent change."
     )
 
     class Meta:

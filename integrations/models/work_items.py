@@ -37,7 +37,10 @@ class WorkItem(ProviderFact):
     title = models.TextField(blank=True, default="", db_default="")
     native_type = native_field()
     work_type = enum_field(
-        WorkType, default=WorkType.OTHER, db_default=WorkType.OTHER, help_text="By the connection's mapping."
+        WorkType,
+        default=WorkType.OTHER,
+        db_default=WorkType.OTHER,
+        help_text="According to the connection's value mappings.",
     )
     native_status = native_field()
     status_category = enum_field(StatusCategory, default=StatusCategory.TODO, db_default=StatusCategory.TODO)
@@ -45,21 +48,21 @@ class WorkItem(ProviderFact):
         StatusCategory,
         default=StatusCategory.TODO,
         db_default=StatusCategory.TODO,
-        help_text="Of the status in which it was created.",
+        help_text="The category of the status in which it was created.",
     )
     provider_category = enum_field(
-        StatusCategory, null=True, db_column="told_category", help_text="The provider's own, where it has one."
+        StatusCategory, null=True, db_column="told_category", help_text="The provider's own, if it has one."
     )
     provider_first_category = enum_field(StatusCategory, null=True, db_column="told_first_category")
     native_priority = native_field()
     priority = enum_field(Priority, default=Priority.UNKNOWN, db_default=Priority.UNKNOWN)
     resolution = native_field()
-    estimate = models.FloatField(null=True, help_text="In the provider's own measure, mostly points.")
+    estimate = models.FloatField(null=True, help_text="In the provider's unit, usually points.")
     parent_key = text_field()
     native_team = native_field()
     due_on = models.DateField(null=True)
     versions = ArrayField(models.TextField(), default=list, db_default=[])
-    release_on = models.DateField(null=True, help_text="The first day of its versions.")
+    release_on = models.DateField(null=True, help_text="The earliest release date of its versions.")
     reporter = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     assignee = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
     labels = ArrayField(models.TextField(), default=list, db_default=[])
@@ -86,7 +89,7 @@ class WorkItemTransition(models.Model):
     to_status = native_field()
     category = enum_field(StatusCategory, null=True)
     provider_category = enum_field(
-        StatusCategory, null=True, db_column="told_category", help_text="The provider's own, where it has one."
+        StatusCategory, null=True, db_column="told_category", help_text="The provider's own, if it has one."
     )
     by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
 

@@ -25,31 +25,31 @@ class WorkingAgreement(models.Model):
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="working_agreements")
-    during = DateRangeField(help_text="Without a beginning: since ever.  Without an end: until further notice.")
+    during = DateRangeField(help_text="Without a start: always.  Without an end: until further notice.")
     size_thresholds = ArrayField(
         models.PositiveIntegerField(),
         size=3,
         null=True,
         blank=True,
-        help_text="Up to how many lines a pull request is S, M and L, such as 50, 200, 400; what is larger is XL.",
+        help_text="Most lines of a pull request of size S, M and L, such as 50, 200, 400; larger ones are XL.",
     )
     hotfix_branches = ArrayField(
         models.CharField(max_length=100),
         null=True,
         blank=True,
-        help_text="A deployment of a branch that begins so, such as hotfix/, fixes the one before it.",
+        help_text="A deployment from a branch with this prefix, such as hotfix/, fixes the one before it.",
     )
     hotfix_labels = ArrayField(
         models.CharField(max_length=100),
         null=True,
         blank=True,
-        help_text="So does one of a pull request with such a label.",
+        help_text="A deployment of a pull request with this label fixes the one before it.",
     )
     trunk = models.BooleanField(
         "works without pull requests",
         null=True,
         blank=True,
-        help_text="Each commit that reaches the default branch without a pull request is a change with a lead time.",
+        help_text="Every commit that reaches the default branch without a pull request is a change with a lead time.",
     )
     noted_at = models.DateTimeField(db_default=Now(), editable=False)
 

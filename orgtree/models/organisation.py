@@ -51,10 +51,10 @@ class Organisation(models.Model):
     )
     # Larger commits are imports or mass changes, not authored work; they are excluded as bulk.
     bulk_commit_lines = models.PositiveIntegerField(
-        default=5_000, help_text="A commit that adds more lines is set apart as bulk."
+        default=5_000, help_text="A commit that adds more lines is excluded as bulk."
     )
     bulk_commit_files = models.PositiveIntegerField(
-        default=300, help_text="A commit that changes more files is set apart as bulk."
+        default=300, help_text="A commit that changes more files is excluded as bulk."
     )
     link_window_hours = models.PositiveSmallIntegerField(
         "incidents are linked for (hours)",
@@ -67,7 +67,7 @@ class Organisation(models.Model):
         "deployments are one rollout within (minutes)",
         default=30,
         db_default=30,
-        help_text="Deployments of one commit and service to production that follow within this time are one.",
+        help_text="Production deployments of one commit and service within this time count as one.",
     )
     lead_time_history_days = models.PositiveSmallIntegerField(
         "lead time reaches back (days)",
@@ -87,12 +87,12 @@ class Organisation(models.Model):
     benchmark_set = models.CharField(
         max_length=40,
         default="dora-2023",
-        help_text="The published figures beside which yours are shown. They are a guide, never the truth for a team.",
+        help_text="The published figures shown beside yours. They are a guide, not a target for a team.",
     )
     peers = models.CharField(
         max_length=60,
         default="industry:all",
-        help_text="Whose answers to DORA's Quick Check stand beside your score: those of an industry or a size.",
+        help_text="The answers to DORA's Quick Check shown beside your score: of an industry or a company size.",
     )
     # Set when `minimum_group_size` people first have activity; never unset (trial mode ends once).
     protected_since = models.DateTimeField(null=True, editable=False)

@@ -52,7 +52,7 @@ class Person(models.Model):
         blank=True,
         related_name="+",
         verbose_name="account",
-        help_text="Only where the account's e-mail address is another one.",
+        help_text="Only if the account has another e-mail address.",
     )
 
     objects = PersonQuerySet.as_manager()
@@ -159,13 +159,15 @@ class Identity(models.Model):
 
     kind = models.CharField(max_length=20, choices=IdentityKind.choices)
     provider = models.CharField(
-        max_length=40, blank=True, help_text="Empty for e-mail addresses, and for a login that holds at every provider."
+        max_length=40,
+        blank=True,
+        help_text="Empty for e-mail addresses, and for a login that is valid at every provider.",
     )
     value = models.CharField(max_length=320, help_text="E-mail addresses in lower case.")
     person = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="identities")
     found_at = models.DateTimeField(auto_now_add=True)
     seen_name = models.CharField(
-        max_length=200, blank=True, db_default="", editable=False, help_text="The name that was signed beside it."
+        max_length=200, blank=True, db_default="", editable=False, help_text="The name signed with it."
     )
     standing = models.CharField(
         max_length=8, choices=Standing.choices, default=Standing.FOUND, db_default=Standing.FOUND, editable=False
@@ -176,13 +178,13 @@ class Identity(models.Model):
         null=True,
         editable=False,
         related_name="companions",
-        help_text="The stronger name that it was seen with, while that one waits.",
+        help_text="The stronger identity seen with it, while that one is undecided.",
     )
     is_shared = models.BooleanField(
         default=False,
         db_default=False,
         editable=False,
-        help_text="Of an installation: several people sign with it, so alone it names nobody.",
+        help_text="For an installation that several people use: alone it identifies nobody.",
     )
 
     class Meta:

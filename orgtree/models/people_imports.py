@@ -14,10 +14,10 @@ class PeopleImport(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     file_name = models.CharField(max_length=200)
-    content = models.BinaryField(help_text="The file, compressed; empty once it was applied.")
+    content = models.BinaryField(help_text="The compressed file; empty once applied.")
     effective = models.DateField(null=True, blank=True)
     complete = models.BooleanField(default=False)
-    fingerprint = models.CharField(max_length=64, help_text="Of the changes that the preview showed.")
+    fingerprint = models.CharField(max_length=64, help_text="Fingerprint of the changes shown in the preview.")
     counts = models.JSONField(default=dict)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     uploaded_at = models.DateTimeField(db_default=Now())

@@ -70,10 +70,10 @@ class Unit(models.Model):
     slug = models.SlugField(max_length=80, unique=True)
     key = models.CharField(max_length=1000, blank=True, editable=False)
     leader = models.ForeignKey(
-        Person, models.SET_NULL, null=True, blank=True, related_name="units_led", help_text="Who manages it now."
+        Person, models.SET_NULL, null=True, blank=True, related_name="units_led", help_text="The current manager."
     )
     own_name = models.BooleanField(
-        "named by hand", default=False, help_text="It keeps its name whatever its manager or attribute is called."
+        "named by hand", default=False, help_text="It keeps its name when its manager or attribute is renamed."
     )
 
     objects = UnitQuerySet.as_manager()
