@@ -15,9 +15,9 @@ from config import environment
 
 # Links with these path segments are bearer secrets: the rest of the path is redacted.
 SECRET_LINKS = ("invitation", "unsubscribe", "badges", "calendar")
-_SLASH = r"(?:/|%(?:25)*2f)"  # a link may stand in the query of another one
+_SLASH = r"(?:/|%(?:25)*2f)"  # a link may be in the query of another one
 SECRET_PATH = re.compile(rf"(?i)({_SLASH}(?:{'|'.join(SECRET_LINKS)}){_SLASH}+)[^\s\"'<>]+")
-# What may stand in a message by accident: a header, a token in an address or a setting, a cookie, a user of a URL.
+# What a message may contain by accident: a header, a token in an address or a setting, a cookie, a user of a URL.
 _NAMES = r"(?<![\w-])[\w-]{0,40}(?:token|secret|passw(?:or)?d|passphrase|api[_-]?key|sessionid)"
 _IS = r"['\"]?\s*(?:[:=]|%(?:25)*3[ad])\s*['\"]?"
 _OURS_AND_THEIRS = r"\b(?:hw[ai]_|gh[opsu]_|github_pat_|glpat-)"  # how tokens begin

@@ -51,7 +51,7 @@ class StoredClock:
 
 CLOCKS = (
     StoredClock(PeriodicTask, "last_run_at"),
-    StoredClock(PeriodicTask, "date_changed"),  # stands for the last run of a task that never ran
+    StoredClock(PeriodicTask, "date_changed"),  # used as the last run of a task that never ran
     StoredClock(RepositorySource, "tried_at"),
     StoredClock(RepositorySource, "requested_at"),
     StoredClock(LineHistory, "requested_at"),

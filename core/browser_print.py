@@ -30,7 +30,7 @@ OPTIONS = (
 
 
 class PrintingError(Exception):
-    """The message is a sentence for whoever wanted the file."""
+    """The message is a sentence for the person who requested the file."""
 
 
 def chromium() -> str | None:

@@ -1,4 +1,4 @@
-"""Locks by name, held in PostgreSQL: whoever holds one keeps out all others, of any process and machine.
+"""Named locks in PostgreSQL: the holder excludes all others, of any process and machine.
 
     PLANNING = Lock("plan reminders")
 
@@ -23,7 +23,7 @@ _names: dict[int, str] = {}
 
 
 class BusyError(Exception):
-    """Another worker is at it."""
+    """Another worker is doing this already."""
 
 
 class Lock:

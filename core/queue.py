@@ -3,7 +3,7 @@
 How the rows of a queue are worked on depends on how long one takes, and on what fails:
 
     drain(step)                 some rows a transaction; where `step` fails, they are in the queue again
-    run_one_by_one(rows, run)   one row a transaction; one that fails is noted and passed over, the others go on
+    run_one_by_one(rows, run)   one row per transaction; a failed one is noted and skipped
     run_all(rows, run)          rows whose work takes many transactions: a lock or a lease holds each
 
 `claim` and `take` are how a step gets its rows.  A killed worker's transaction is undone and its locks are released, so

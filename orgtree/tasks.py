@@ -12,7 +12,7 @@ from orgtree.trees.trees import sync_trees
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def match_identities() -> None:
-    """Match new identities with known people once no more are arriving."""
+    """Match new identities with known people once no new ones arrive."""
     if matching.is_time_to_match():
         matching.match_identities()
 

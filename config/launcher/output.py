@@ -53,7 +53,7 @@ class Output:
         try:
             sys.stdout.write(f"{prefix}{line}\n")
             sys.stdout.flush()
-        except OSError:  # the terminal is gone, or the disk behind it is full; the installation goes on
+        except OSError:  # the terminal is gone, or the disk behind it is full; the installation keeps running
             pass
         self._file(name).info(line)
 

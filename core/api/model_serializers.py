@@ -1,4 +1,4 @@
-"""Serializers that name fields of a model: how it is read as JSON, and what is taken from whoever writes it.
+"""Serializers that name fields of a model: how it is read as JSON, and what a writer may send.
 
 A `WriteSerializer` is used by services, so that pages, API and files are checked alike.  A `ReadSerializer` documents
 and makes answers, of a record or of what holds it as its `Meta.of`.  `Meta.blank_is_null` names texts that are null in

@@ -140,7 +140,7 @@ class RepricingAdmin(ReadOnly, admin.ModelAdmin[Repricing]):
 
 @admin.register(PriceSnapshot)
 class PriceSnapshotAdmin(ReadOnly, admin.ModelAdmin[PriceSnapshot]):
-    """What the price list says of the models that were used, and which of them it does not know, or no longer."""
+    """Prices of the models that were used, and which models the library does not know, or no longer knows."""
 
     list_display = ("model", "known", "library", "missing_since")
     list_filter = (("prices", admin.EmptyFieldListFilter), ("missing_since", admin.EmptyFieldListFilter))

@@ -1,6 +1,6 @@
 """Where Headway may connect to for somebody else's address: not to its own machine's metadata service.
 
-A base URL is typed by an admin, and a name can be pointed anywhere by whoever owns it.  So the address that is
+A base URL is typed by an admin, and the owner of a name can point it anywhere.  So the address that is
 connected to is checked, not the name; redirects and every new connection go the same way.
 """
 

@@ -180,7 +180,7 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one step of `fetch` yields: records, and the cursor from which reading goes on once they are stored.
+    """What one step of `fetch` yields: records, and the cursor to continue from once they are stored.
 
     `complete` in the last page of a reading says that every record there is has been in a page since its cursor was
     {}, in however many calls: what is stored and was in none is gone.  Before that is believed, the news are read once
@@ -279,9 +279,7 @@ class Connector(ABC):
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
-        """Continue from `cursor`: {} reads everything, newest first;
-
-        the cursor of a finished reading what changed since.
+        """Continue from `cursor`: {} reads everything, newest first; the cursor of a completed sync later changes.
 
         A later call with any page's cursor must continue without a gap, whatever happened in between.
         """

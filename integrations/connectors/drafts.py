@@ -199,7 +199,7 @@ class SprintChangeDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueChangeDraft:
-    """A change of a field of which the item shows the latest value; empty: it had none, or has none any more."""
+    """A change of a field of which the item shows the latest value; empty: there was or is none."""
 
     at: datetime
     field: ItemField
@@ -268,7 +268,7 @@ class JobDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineRunDraft(Draft):
-    """One attempt of a run: `external_id` tells attempts apart, `run` does not.
+    """One attempt of a run: `external_id` identifies the attempt, `run` the run.
 
     `repository` is its external id at the connection, or an address or name; empty where the run names none.
     """

@@ -46,7 +46,7 @@ def read_delivery(body: bytes) -> dict[str, Any]:
 def list_in(document: Any, name: str, answered: str) -> list[Any]:
     """The list of this name in an answer, or the answer itself without a name; `answered` says who answered what.
 
-    TransientError where there is none: a proxy or an outage stands in between.
+    TransientError if there is none: the answer came from a proxy, or there is an outage.
     """
     items = document if not name else document.get(name) if isinstance(document, dict) else None
     if not isinstance(items, list):

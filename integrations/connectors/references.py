@@ -57,7 +57,7 @@ _WORDS_OF_BRANCHES = frozenset(
 
 
 def tracker_keys(text: str) -> Iterator[str]:
-    """Keys such as SHOP-12, in capitals, as they stand in the text."""
+    """Keys such as SHOP-12 in the text, in capitals."""
     for match in _KEY.finditer(text[:LONGEST_READ]):
         if match[1].partition("-")[0] not in _NO_TRACKERS:
             yield match[1]

@@ -1,7 +1,7 @@
-"""Whether all that is there was linked by the rules that hold now; if not, it is linked anew.
+"""Relinks everything if the rules have changed since it was linked.
 
-After an upgrade that links differently, in another time zone, or with other settings of the organisation, what was
-linked before follows within a minute.  What is stored meanwhile waits for that.
+After an upgrade that links differently, in another time zone, or with other settings of the organisation, existing
+links are recomputed within a minute.  Records that arrive meanwhile wait for that.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def _apply_to_items(connection: Connection, subject: Subject, word: str, meaning
 
 
 def _in_status(connection: Connection, word: str) -> set[int]:
-    """The items that stand in this status, or ever came into it or out of it."""
+    """The items that are in this status, or ever entered or left it."""
     moves = WorkItemTransition.objects.filter(work_item__connection=connection)
     return {
         *WorkItem.objects.filter(connection=connection, native_status=word).values_list("pk", flat=True),

@@ -13,8 +13,8 @@ took its place: the first that was merged after it was opened, else the last.  W
 
 Spend is in US dollars; that of models without a price is missing in every sum.
 
-A cost is placed where its pull request or work item is, and its people are those of the sessions: whose spend it tells
-of, whoever wrote the pull request (`Relation.people`).
+A cost is placed where its pull request or work item is.  Its people are those of the sessions, whose spend it reveals,
+not the author of the pull request (`Relation.people`).
 """
 
 from __future__ import annotations

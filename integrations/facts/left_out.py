@@ -1,4 +1,4 @@
-"""How many records no relation holds, or none with its measured value, by why: one query for a page."""
+"""How many records are in no relation, or lack their measured value, by reason: one query per page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core import sql
 
 TELEMETRY, MERGES, NOTES, SILENCES, UNPLACED = "telemetry", "merges", "notes", "silences", "unplaced"
 
-# Notes that say nothing of a counted commit: no branch holds theirs, and no squash stands for it.
+# Notes on commits that do not count: no branch contains the commit, and no squash represents it.
 UNUSED_NOTES: LiteralString = """
     SELECT 'unplaced' AS what, sha FROM integrations_unusednote
     UNION

@@ -143,7 +143,7 @@ def draft_of(metric: HandKeptMetric) -> MetricDraft:
 
 
 def with_keeper(draft: MetricDraft, account: User) -> MetricDraft:
-    """The draft of a template, kept by whoever uses it."""
+    """The draft of a template, with the user as its keeper."""
     return replace(draft, keepers=(account.email or account.get_username(),))
 
 

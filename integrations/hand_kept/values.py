@@ -36,7 +36,7 @@ ENTERING = Lock("hand-kept values")
 
 
 class Outcome(StrEnum):
-    """What became of an entry, in the words of the push API."""
+    """The result for an entry, as named by the push API."""
 
     CREATED = "created"
     UPDATED = "updated"

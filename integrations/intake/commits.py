@@ -130,7 +130,7 @@ def _signature(who: Who, at: datetime) -> Signature:
 
 
 def _authors(connection: Connection, drafts: Sequence[CommitDraft]) -> KnownAuthors:
-    """Whoever has an address is known by it, as in a clone; others by their logins."""
+    """By the address, as in a clone; without one by the login."""
     people = {who for draft in drafts for who in (draft.author, draft.committer) if who.login}
     identities = identify_people(connection.provider, sorted(people, key=repr))
     return KnownAuthors({(who.login, ""): id_ for who, id_ in identities.items() if not who.email})
@@ -154,10 +154,10 @@ def _state_lines(drafts: Sequence[CommitDraft]) -> set[int]:
     counted = [draft for draft in drafts if draft.additions is not None and draft.deletions is not None]
     return sql.ids(
         """
-        UPDATE integrations_commit commit SET lines_added = told.added, lines_deleted = told.deleted
-        FROM unnest(%s::text[], %s::integer[], %s::integer[]) AS told (sha, added, deleted)
-        WHERE commit.sha = told.sha AND commit.without_clone
-          AND (commit.lines_added, commit.lines_deleted) IS DISTINCT FROM (told.added, told.deleted)
+        UPDATE integrations_commit commit SET lines_added = provided.added, lines_deleted = provided.deleted
+        FROM unnest(%s::text[], %s::integer[], %s::integer[]) AS provided (sha, added, deleted)
+        WHERE commit.sha = provided.sha AND commit.without_clone
+          AND (commit.lines_added, commit.lines_deleted) IS DISTINCT FROM (provided.added, provided.deleted)
         RETURNING commit.id
         """,
         [

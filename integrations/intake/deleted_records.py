@@ -42,7 +42,7 @@ def mark_gone(stream: Stream, whole: Collection[str]) -> int:
 
 
 def mark_deleted(connection: Connection, kind: Kind, external_ids: Collection[str]) -> int:
-    """Mark these records as deleted, or let them wait no more; how many there were.  Any later update restores them.
+    """Mark these records as deleted, or drop waiting ones; how many there were.  Any later update restores them.
 
     In the caller's transaction.
     """

@@ -1,4 +1,4 @@
-"""What repositories were called before: tools go on naming them so, in the midst of a build or for years."""
+"""Former names of repositories: tools continue to use them until the end of a build, or for years."""
 
 from __future__ import annotations
 

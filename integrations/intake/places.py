@@ -134,7 +134,7 @@ def _named(draft: ResourceDraft) -> Repository | None:
 
 
 def _is_known_from_pushes_alone(resource: Resource, repository: Repository) -> bool:
-    """Whether a connection finds the repository under its own name, of which only pushes have told so far."""
+    """Whether a connection finds the repository under its own name, which only pushes have named so far."""
     others = repository.resources.exclude(connection__provider=PUSH)
     return resource.connection.provider != PUSH and not others.exists() and not repository.sources.exists()
 

@@ -1,7 +1,7 @@
-"""Drafts become facts: pages, webhooks and pushes are stored alike, in any order and any number of times.
+"""Stores drafts as facts: from pages, webhooks and pushes alike, in any order and any number of times.
 
-`store_drafts` belongs into the transaction that also moves the cursor, or marks the delivery as processed.  A record
-whose repository or project nobody knows waits with its drafts (unplaced.py); they are stored before its next one.
+Call `store_drafts` in the transaction that also moves the cursor, or marks the delivery as processed.  A record of an
+unknown repository or project waits with its drafts (unplaced.py); they are stored before its next one.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Outcome(StrEnum):
 class Stored:
     """The outcomes of drafts: totals, and each in order.
 
-    `unplaced` are drafts of repositories and projects that nobody knows: all but incidents wait.
+    `unplaced` are drafts of unknown repositories and projects: all but incidents wait.
     """
 
     added: int = 0

@@ -92,7 +92,7 @@ class Repository(models.Model):
     """One repository of any number of connections, identified by its remote's address or its root commit.
 
     Sources and resources keep their own repository, also when an admin joins it with another one: then its records have
-    that one, which tells where they came from (integrations/models/joined_repositories.py).
+    that one, with a note of their origin (integrations/models/joined_repositories.py).
     """
 
     name = models.CharField(max_length=200, unique=True)

@@ -78,7 +78,7 @@ class HandKeptMetric(models.Model):
     )
     # A new one where values mean something else from now on.
     formula_version = models.PositiveSmallIntegerField(default=1, editable=False)
-    # Grows with every change, so that whoever edits an older one is told and loses nothing.
+    # Incremented by every change, so that an edit of an older version is refused and nothing is lost.
     version = models.PositiveIntegerField(default=1, editable=False)
 
     class Meta:

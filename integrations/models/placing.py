@@ -37,7 +37,7 @@ class UnplacedRecordQuerySet(models.QuerySet["UnplacedRecord"]):
 
 
 class UnplacedRecord(models.Model):
-    """A record whose repository or project nobody knows, with its drafts, until it can be placed.
+    """A record of an unknown repository or project, with its drafts, until it can be placed.
 
     An incident is stored all the same, and waits for its repository alone.
     """

@@ -133,7 +133,7 @@ SESSIONS_BEHIND: LiteralString = """
             AND figures.set_apart = ''
       ))
     UNION
-    -- those whose commits it does not list any more
+    -- those whose commits it no longer lists
     SELECT share.session_id
     FROM integrations_pullrequestshare share
     JOIN integrations_pullrequestfigures figures USING (pull_request_id)

@@ -100,7 +100,7 @@ class PartTime(Time):
 
 
 class Count(serializers.IntegerField):
-    """A number of lines or the like: 0 or more, null where nobody knows."""
+    """A number of lines or the like: 0 or more; null: unknown."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=0, max_value=LARGEST, required=False, allow_null=True, default=None, **options)

@@ -1,7 +1,7 @@
 """Senders that sent something every working day, and then nothing for a whole one.
 
-A sender is an ingest token, a connection, or an agent.  A single developer's machine is none: it is silent whenever
-somebody is away, which is nobody else's business.
+A sender is an ingest token, a connection, or an agent.  A single developer's machine is not: it is silent whenever
+its user is away, which is nobody else's business.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class SenderSilence:
 
 
 def note_sender_days(now: datetime) -> None:
-    """Note who sent something on the last days; forget days that nothing is compared with any more."""
+    """Note who sent something on the last days; delete days that are no longer needed for comparison."""
     zone = settings.ORGANISATION_TIME_ZONE
     sql.execute(
         f"INSERT INTO integrations_senderday (sender, day) {_SEEN} ON CONFLICT DO NOTHING",

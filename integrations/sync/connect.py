@@ -138,7 +138,7 @@ def _problem_of_secret(field: Field, connection: Connection, answers: Answers) -
 
 
 def _stored(connection: Connection) -> Mapping[str, str] | None:
-    """None where they cannot be read any more."""
+    """None if they can no longer be read."""
     try:
         connection.secrets.get(WEBHOOK_SECRET)
     except UnreadableSecretsError:

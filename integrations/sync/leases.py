@@ -23,7 +23,7 @@ from integrations.enums import Kind
 from integrations.models import Stream
 
 LEASE = timedelta(minutes=2)  # above what one request may take with all its tries, see http.Patience
-LEASE_HELD = Lock("lease of a stream")  # held by whoever is at it
+LEASE_HELD = Lock("lease of a stream")  # held by the worker that syncs it
 
 
 class LostLeaseError(Exception):

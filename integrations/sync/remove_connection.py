@@ -99,7 +99,7 @@ def remove_keeping_facts(connection: Connection) -> None:
     """Delete the connection alone.  Its repositories stay as they were last read, marked as no longer connected.
 
     A provider's facts point to their connection: it stays, marked as removed, without its secrets, and connecting its
-    name again goes on with what was kept.  Raises BusyError.
+    name again continues with the kept facts.  Raises BusyError.
     """
     with transaction.atomic():
         no_reading(connection.sources.all())

@@ -84,7 +84,7 @@ def delete_unwanted() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def replay_refused() -> None:
-    """Store what an earlier version put into quarantine for a reason that holds no more."""
+    """Replay records that an earlier version quarantined for a reason that no longer applies."""
     replay_refused_before()
 
 

@@ -1,4 +1,4 @@
-"""Fields of a connection: which of the site's own fields are read, with examples of what stands in them."""
+"""Fields of a connection: which of the site's own fields are read, with examples of their values."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ DELIVERIES_SHOWN = 25
 
 @never_cache
 def webhook(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """A POST shows the secret, or makes a new one; it stands in that answer alone, which nobody keeps."""
+    """A POST shows the secret, or creates a new one; only that response contains it, and it is not cached."""
     address = webhook_address(connection)
     if address is None:
         raise Http404("Headway accepts no webhooks from this provider.")

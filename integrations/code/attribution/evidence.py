@@ -79,9 +79,9 @@ def evidence_of(commit: ReadCommit, co_authors: Iterable[Signature]) -> Iterator
 
 
 def restate_evidence(commits: Sequence[StoredCommit]) -> set[int]:
-    """Store the evidence in these commits as it reads now; returns those of which it reads differently.
+    """Store the evidence in these commits by the current rules; returns the commits whose evidence changed.
 
-    What their messages do not say any more, by the rules of today, is withdrawn.
+    Evidence that the current rules no longer find in their messages is withdrawn.
     """
     entries = [(commit.id, evidence) for commit in commits for evidence in evidence_of(commit.read, commit.co_authors)]
     current = {(commit_id, evidence.digest) for commit_id, evidence in entries}

@@ -1,7 +1,7 @@
-"""Commits that no branch holds any more: their evidence counts in the squash that took their lines.
+"""Commits that no branch contains now: their evidence counts for the squash with their lines.
 
-Hosts delete a branch as they merge it.  What is left of it are the tips that were read before, notes on commits that
-are still among the repository's objects, and the commits that a pull request lists.
+Hosts delete a branch when they merge it.  What remains are the tips that were read before, notes on commits that are
+still among the repository's objects, and the commits that a pull request lists.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from integrations.models import Repository, RepositorySource, UnmergedBranch
 from orgtree.identities.resolving import IdentityName, identify
 
 SYNC_SOURCES = signature("integrations.sync.git.tasks.sync_sources")  # by name: reading stands above what is read
-# How long a branch that is gone is looked for on the default branch: squashes come with the deletion, or days before.
+# How long the squash of a deleted branch is looked for: it appears with the deletion, or days before.
 LOOKED_FOR = timedelta(days=90)
 
-# Noted commits that are not stored, or that no branch holds and no squash stands for.
+# Noted commits that are not stored, or that no branch contains and no squash represents.
 _NOTED = """
     SELECT noted.sha
     FROM unnest(%(shas)s::text[]) AS noted (sha)

@@ -27,7 +27,7 @@ def link_squashes(
 ) -> set[int]:
     """Mark commits of branches as represented by their squash on the default branch; returns those touched.
 
-    `gone` are tips that no branch holds any more, and whose objects are still there.  Whether the squash still exists
+    `gone` are tips that no branch contains now, but whose objects are still there.  Whether the squash still exists
     is checked in duplicates.py.
     """
     tips = [*branches.values(), *gone]

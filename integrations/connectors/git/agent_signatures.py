@@ -1,8 +1,7 @@
-"""How coding agents, and other bots, sign commits: by whom a signature, a trailer or a message is.
+"""Signatures of coding agents and other bots: whose an author, a trailer or a message is.
 
-The address decides: a trailer may name one tool's model and another tool's address, and an agent that calls itself by
-a person's name is that agent.  Who is known stands in data/agents.toml, and the rules for readers in
-docs/agents/signatures.md.
+The address decides: a trailer may name one tool's model and another tool's address, and an agent that uses a person's
+name is that agent.  Known agents are listed in data/agents.toml; docs/agents/signatures.md explains the rules.
 """
 
 from __future__ import annotations
@@ -37,14 +36,14 @@ from orgtree.identities.addresses import host_login, without_tag
 CO_AUTHORED_BY = "co-authored-by"
 # Records the sessions of several agents, and names none of them in the commit.
 ENTIRE = "entire"
-# Trailers in which people name what helped them; they name people, too, so that only an agent's own name counts.
+# Trailers that credit help.  They name people, too, so only an agent's own name counts.
 _NAMING_TRAILERS = frozenset(
     {
         *("assisted-by", "generated-by", "generated-with", "ai-assistant", "ai-assisted-by", "ai-generated-by"),
         *("made-with", "co-developed-by", "x-ai-model"),
     }
 )
-# Given names, which say nothing where a trailer for people has no address.
+# Names that are given names, too: without an address they prove nothing.
 _GIVEN_NAMES = frozenset({"jules", "devin", "cody", "junie", "charlie", "amp", "oz", "pi"})
 _HINTS = (CO_AUTHORED_BY, "generated", *_NAMING_TRAILERS, *TRAILERS)
 _FOOTER = re.compile(
@@ -56,11 +55,11 @@ _AIDER_NAME = re.compile(r" \(aider\)$")
 _BOT_LOGIN = re.compile(r"\[bot\]$", re.IGNORECASE)
 # GitLab's access tokens of projects and groups sign so: https://docs.gitlab.com/user/project/settings/project_access_tokens/
 _GITLAB_TOKEN = re.compile(r"(?:project|group)_\d+_bot(?:_[0-9a-f]+)?")
-# Bots with work of their own: those who helped with what they update or release stand in their messages.
+# Bots whose messages name the people who contributed to what they update or release.
 _UPDATERS = frozenset({"dependabot", "renovate", "greenkeeper", "snyk-bot", "semantic-release"})
 _BOTS = _UPDATERS | {"github-actions", "web-flow"}
 
-# Hosts that commit in the name of whoever pressed a button.
+# Hosts that commit on behalf of the person who pressed a button.
 _HOSTS = frozenset({"noreply@github.com", "noreply@gitlab.com"})
 
 

@@ -143,7 +143,7 @@ def start(git_dir: Path, *words: str) -> RunningGit:
 
 
 def _let_run_ahead(stdout: IO[bytes]) -> None:
-    """Give git room to go on while what it said before is stored: the usual 64 kB hold a hundred commits."""
+    """Let git continue while its earlier output is stored: the default 64 kB hold a hundred commits."""
     if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux alone
         with suppress(OSError):  # the account has used up what it may have of wide pipes
             fcntl.fcntl(stdout, fcntl.F_SETPIPE_SZ, WIDE_PIPE)

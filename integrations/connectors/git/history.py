@@ -1,4 +1,4 @@
-"""Commits as git tells them: one streaming pass of plumbing, parsed by position.
+"""Commits as git prints them: one streaming pass of plumbing, parsed by position.
 
 `git diff-tree --stdin` prints, for each object id that it is given, our fields and then the numstat of the commit
 against its parent; everything ends with NUL, so that names may hold any byte.
@@ -304,7 +304,7 @@ def _time(text: str) -> datetime:
 def new_commits(git_dir: Path, tips: Iterable[str], known: Iterable[str]) -> list[str]:
     """Object ids of the commits reachable from `tips` and from none of `known`, newest first.
 
-    Tips that the repository no longer has are left out of `known`: a rewritten branch is read anew.
+    Tips that the repository no longer has are left out of `known`: a rewritten branch is read again.
     """
     heads = sorted(set(tips))
     there = existing(git_dir, known)

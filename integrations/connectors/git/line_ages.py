@@ -55,7 +55,7 @@ class LineAges:
     files: dict[bytes, Runs] = field(default_factory=dict)
 
     def follow(self, commit: ChainCommit, counts: Callable[[bytes], bool]) -> LineCounts:
-        """Go on to the next commit of the chain; what it changed in the files that count."""
+        """Apply the next commit of the chain; what it changed in counted files."""
         at = min(max(commit.committed_at, 1), LATEST)
         total = LineCounts()
         written: dict[bytes, Runs] = {}

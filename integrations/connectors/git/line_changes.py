@@ -1,4 +1,4 @@
-"""Which lines a commit touches, as git tells it without a line of content being kept.
+"""Which lines a commit touches, from git's output, without storing a line of content.
 
 A merge is compared with its first parent: it is one change, as a squash of the same branch is.
 """

@@ -19,7 +19,7 @@ _SCP_LIKE = re.compile(r"^(?:[^@/]+@)?([^:/]+):(?!//)(.+)$")
 
 @dataclass(frozen=True)
 class GitRepository:
-    """An opened repository; every property asks git anew."""
+    """An opened repository; every property runs git again."""
 
     git_dir: Path
 

@@ -23,7 +23,7 @@ def account(user: Reader | None) -> Who | None:
 
 
 def author_of_commit(signed: Reader | None, user: Reader | None) -> Who | None:
-    """Whoever signed a commit, with the account whose address it is.
+    """The author or committer of a commit, with the account of the address.
 
     GraphQL gives no account to bots that commit: they are known by their address alone in both forms.
     """

@@ -25,7 +25,7 @@ _LIFE = 540  # seconds; GitHub takes ten minutes at most
 
 
 def signature(settings: Settings, http: Http | None) -> Mapping[str, str]:
-    """The headers of every request.  A token of an App is fetched anew for each sync, and again when it has run out."""
+    """The headers of every request.  The token of an App is fetched for every sync, and again when it has expired."""
     token = _installation_token(settings, http) if is_app(settings) else settings.secrets.get("token", "")
     if not token:
         raise PermanentError("The connection has no token.", what_to_do="Enter a token, or the id and key of an App.")

@@ -97,7 +97,7 @@ def _errors(document: Json) -> Iterator[Json]:
 
 
 def _problem(error: Json, response: Response) -> ConnectorError | None:
-    """What an error means; None for a record that is not there any more."""
+    """What an error means; None for a deleted record."""
     kind, message = str(error.get("type", "")), str(error.get("message", ""))
     extensions = error.get("extensions")
     code = str(extensions.get("code", "")) if isinstance(extensions, dict) else ""

@@ -1,18 +1,18 @@
-"""Reading a list whose newest entries come first, from its beginning to what is known already.
+"""Reads a list with the newest entries first, from its start to the first known entry.
 
-Lists sorted by last change (pull requests, issues) show every change at their front: a record that changes while pages
-are read moves there, others move back and are seen twice, and none is missed but the one that moved, which is newer
-than the watermark from which the next reading goes on.
+Lists sorted by last change (pull requests, issues) show every change at their front.  A record that changes while pages
+are read moves there, and others move back and are seen twice.  Only the record that moved is missed; it is newer than
+the watermark from which the next sync continues.
 
-Lists sorted by creation (runs, deployments, releases) show a change wherever the record stands: the first page is
-compared with what it was, reading goes on until behind the oldest record that was unfinished, and those that have been
-unfinished for longer than a day are asked for one by one, a few at a time.
+Lists sorted by creation (runs, deployments, releases) show a change in place: the first page is compared with its
+previous state, reading continues past the oldest unfinished record, and records that have been unfinished for longer
+than a day are requested one by one, a few at a time.
 
 A cursor is one of
-  {}                                              nothing was read yet
+  {}                                              nothing has been read
   {"since", "known", "open", "edge", "etag"}      everything was read up to `since`
-  these, and {"then", "next", "below"}            a reading is under way, which ends in the cursor `then`;
-                                                  {"everything"} says that it began with nothing
+  these, and {"then", "next", "below"}            a sync is in progress, which ends in the cursor `then`;
+                                                  {"everything"}: it started with nothing
 `known` is id → version of the records of the first page, which ends at the time `edge`; `open` are those that are
 unfinished, as [id, time, version].
 """
@@ -29,7 +29,7 @@ from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.github.lists import PER_PAGE, Listed, following, list_page
 from integrations.connectors.unchecked import text_of, time_of
 
-OVERLAP = timedelta(minutes=5)  # a replica may list a record later than its time says
+OVERLAP = timedelta(minutes=5)  # a replica may list a record later than its time suggests
 SETTLED = timedelta(seconds=10)  # times count whole seconds: what is younger may change again within its own
 LISTED_AGAIN = timedelta(days=1)  # unfinished ones younger than that are found by reading the list so far
 WATCHED = timedelta(days=35)  # GitHub gives up on a run that waits for longer
@@ -50,8 +50,8 @@ class NewestFirst:
 
     `version` says whether an entry is the same as before; `is_open` whether it will change by itself, and then `one`
     asks for it alone.  `parameter` names what the list filters by: `since`, or `created`, with which the list is read
-    by time instead of by page (GitHub gives no more than 1,000 runs of one question).  `tells_all`: what is not in
-    the list is gone.
+    by time instead of by page (GitHub returns at most 1,000 runs per query).  `tells_all`: records missing from the
+    list were deleted.
     """
 
     path: str

@@ -19,7 +19,7 @@ from integrations.connectors.reader import Reader
 from integrations.enums import PullRequestState
 
 CODING_AGENTS = frozenset({"copilot", "copilot[bot]", "copilot-swe-agent[bot]"})
-"""Agents that GitHub itself runs: whoever asked one for a pull request is assigned to it beside the agent."""
+"""Agents that GitHub runs itself: a pull request is assigned to its requester, too."""
 
 
 def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:

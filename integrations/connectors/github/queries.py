@@ -1,9 +1,10 @@
-"""The GraphQL questions: the details of records that a REST list has named by their node ids, many in one request.
+"""GraphQL queries: details of records that a REST list named by their node ids, many in one request.
 
-Lists are always read over REST: they can be asked conditionally, and are the same with and without GraphQL.  What a
-list leaves out costs one to four requests a record over REST; here it costs one for a whole batch.  Connections take
-their first hundred entries; whoever has more is asked for the rest alone (`MORE`).  Of commits the first thirty: the
-parents of each are a connection of their own, of which a hundred cost a point of the hour's 5,000, asked for or not.
+Lists are always read over REST: requests can be conditional, and are the same with and without GraphQL.  Details that
+a list leaves out cost one to four requests per record over REST; here they cost one for a whole batch.  A query reads
+the first hundred entries of each connection; the rest of longer ones is requested separately (`MORE`).  Of commits it
+reads thirty: the parents of each commit are another connection, and a hundred of these cost one of the hour's 5,000
+points, whether requested or not.
 """
 
 from __future__ import annotations

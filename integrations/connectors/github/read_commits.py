@@ -61,7 +61,7 @@ def _tip(http: Http, place: Place, etag: str, now: datetime) -> Listed | None:
 def _page(http: Http, place: Place, from_: str, to: str, *, address: str, now: datetime) -> Listed:
     """A page of what `to` reaches and `from_` does not; the first one where no address is given.
 
-    Raises GoneError where one of the two is not there any more.
+    Raises GoneError if one of the two no longer exists.
     """
     within = "commits" if from_ else ""
     if address:

@@ -18,7 +18,7 @@ SOURCE = "workflow_run"
 PER_PAGE = 50  # a run carries its repository twice: a hundred are megabytes
 BATCH = 25
 JOBS_WITHIN = timedelta(days=90)  # older runs come without jobs, each of which costs a request
-MOST_ATTEMPTS = 20  # of one run; a run that was tried more often tells its latest ones
+MOST_ATTEMPTS = 20  # of one run; of more attempts the latest are read
 
 
 def fetch_runs(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:

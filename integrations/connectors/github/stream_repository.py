@@ -42,7 +42,7 @@ class Place:
 
 
 def confirm(http: Http, place: Place) -> None:
-    """Raise TransientError where the place's name is that of another repository now: ids stay, names are given anew.
+    """Raise TransientError where the place's name belongs to another repository now: ids stay, names are reused.
 
     Asked again after a while only.
     """

@@ -35,7 +35,7 @@ NOBODY = frozenset({"", "SYSTEM", "anonymous"})
 
 
 def trigger_of(build: Json) -> str:
-    """In the words of other providers where they have one; a cause that nobody knows by its own name."""
+    """In other providers' terms if they have one; an unknown cause by its own name."""
     names = [_name(cause) for cause in causes_of(build)]
     first = next((name for name in names if name in _REPEATS), names[0] if names else "")
     return _TRIGGERS.get(first, first.removesuffix("Cause").lower())

@@ -76,7 +76,7 @@ class Progress:
         return any(running[:2] == (job, number_of(build)) for running in self.open)
 
     def note(self, job: str, build: Any, now: datetime) -> bool:
-        """Whether the build is to be stored: not again while it goes on."""
+        """Whether to store the build: a running one is stored once."""
         if is_running(build) and self.is_open(job, build):
             return False
         self.open = [running for running in self.open if running[:2] != (job, number_of(build))]
@@ -137,7 +137,7 @@ class _Reading:
         while True:
             try:
                 builds, position = self._listed(head, position, below, size)
-            except GoneError:  # deleted meanwhile: it is listed no more
+            except GoneError:  # deleted meanwhile
                 progress.at = {}
                 return
             places = [place for place in map(place_of, builds) if place[0]]

@@ -26,7 +26,7 @@ _CAUSES = "number,actions[_class,causes[_class,shortDescription,upstreamProject,
 
 @dataclass(slots=True)
 class BuildRecords:
-    """`undo` are rules that held before: what they alone made a deployment is none any more."""
+    """`undo` are former rules: deployments that only these recognised are withdrawn."""
 
     http: Http
     resource: FetchedResource

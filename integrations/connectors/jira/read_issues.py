@@ -1,13 +1,13 @@
-"""The stream of a project's issues, those that changed last first, each with its whole changelog.
+"""The stream of a project's issues, the last changed first, with their whole changelogs.
 
 A search shows every change at its front: an issue that changes while pages are read moves there and is found by the
-next reading, others move back and are seen twice.  Dates in JQL are in the account's time zone, and minutes ago move on
-from page to page: a search names its beginning in milliseconds since 1970, by Jira's own clock.
+next sync, others move back and are seen twice.  Dates in JQL are in the account's time zone, and relative dates change
+from page to page, so a search names its start in milliseconds since 1970, by Jira's own clock.
 
 A cursor is one of
   {}                                 nothing was read yet
   {"since"}                          everything was read up to `since`
-  {"since", "began", "start"}        a reading is under way, which goes on at `start`; `since` is empty in the first one
+  {"since", "began", "start"}        a sync is in progress, and continues at `start`; `since` is empty in the first
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _record(search: Search, issue: Any, categories: Mapping[str, str]) -> RawRec
 
 
 def without_texts(issue: Json) -> Json:
-    """Without its changelog, which stands beside it, and with no more of a description than that there is one."""
+    """The issue without its changelog, which is stored beside it, and without the text of its description."""
     fields = issue.get("fields")
     if isinstance(fields, dict) and fields.get("description"):
         fields = {**fields, "description": True}

@@ -1,7 +1,7 @@
 """Sprints of a board.  A Kanban board has none, and says so with a 400.
 
-A cursor is {} or {"open"}: the ids of sprints that have not ended.  Those that ended long ago do not change any more,
-so that later readings ask for planned and active ones, and for what was open before and is in neither.
+A cursor is {} or {"open"}: the ids of sprints that have not ended.  Sprints that ended long ago do not change, so later
+syncs read planned and active ones, and those that were open before and are neither now.
 """
 
 from __future__ import annotations

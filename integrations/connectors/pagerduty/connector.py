@@ -158,7 +158,7 @@ class PagerDuty(Connector):
         return [RawRecord(record, normalise_incident, str(incident.get("id", "")), SOURCE)]
 
     def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:
-        """The service whose incident has changed: who acknowledged it when stands in its log alone."""
+        """The service whose incident has changed: only its log says who acknowledged it and when."""
         service = text_of((_incident_of(event, payload) or {}).get("service"), "id")
         return (service, Kind.INCIDENT) if service else None
 

@@ -1,16 +1,16 @@
 """The correlation engine: which deployment brought a change to production, and which deployments failed.
 
-    commit_positions.py   where each commit stands in its repository's history
+    commit_positions.py   the position of each commit in its repository's history
     service_paths.py      which services a pull request touches, where a repository has several
     first_deployment.py   pull request → the first production deployment that contains its merge
     pushes.py             commits of the default branch → the same, where a team works without pull requests
     copies.py             commits that bring a pull request along because they are copies of its merge
-    work_item_origins.py  pull request → when its work items were created and begun
+    work_item_origins.py  pull request → when its work items were created and started
     failures.py           deployment → incidents, rollbacks and fixes that say that it failed
     rollbacks.py          older states that were deployed again, proposed as rollbacks
     relink.py             relinks records after others were stored; called by intake
     rebuild.py            all of it, from nothing
 
-Everything here follows from stored records alone: whatever their order, and however often they were told, the same
-links come out.
+All links are derived from stored records alone, so that they do not depend on the order in which records arrive, or on
+how often.
 """

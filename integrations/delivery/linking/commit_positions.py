@@ -18,7 +18,7 @@ from integrations.delivery.linking.provided_parents import LISTED, add_merges, m
 from integrations.models import Repository
 
 # Commits from a clone or a provider, those that pull requests list with their parents, and those that merges
-# and deployments name although no branch holds them any more.
+# and deployments name although no branch contains them now.
 _GRAPH = f"""
     SELECT commit.sha, commit.parents, link.on_default_branch, commit.committed_at
     FROM integrations_commitinrepository link

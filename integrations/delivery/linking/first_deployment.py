@@ -2,14 +2,14 @@
 
 It is known what a deployment contains where the parents of the merge are known, and the deployment names a commit of
 the graph (docs/decisions/0018).  Otherwise it is the first that started after the merge and is no rollback.  A sha
-contains nothing that was merged after it was first deployed anywhere in the repository; one that nobody knows contains
-nothing new when it is deployed again where it was.  What contains a copy of the merge will do, too (copies.py), and so
-will the head of its branch itself, if it was not deployed before the merge: a squash and the commits of its branch are
-one change.
+contains nothing that was merged after it was first deployed anywhere in the repository; an unknown one contains
+nothing new when it is deployed again to the same place.  A deployment that contains a copy of the merge counts as well
+(copies.py), and so does one of the branch's own head, unless it was deployed before the merge: a squash and the commits
+of its branch are one change.
 
-"First" is told by a running minimum: deployments and merges in one order, from the newest commit to the oldest, or
-from the latest moment to the earliest; above each merge stand the deployments that contain it, and the lowest rank
-among them, by the time of their finish, is the first.
+A running minimum finds the first one: deployments and merges are sorted together, from the newest commit to the oldest
+or from the latest time to the earliest.  The deployments above a merge contain it, and the one that finished earliest
+is the first.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Parents of commits that pull requests provide, for histories of which no clone is read.
 
 A pull request lists its commits with their parents, and whatever holds its merge holds what it listed: its merge commit
-has the last of them for a parent, and a squash stands for them.  Where nobody provides the merge commit's own parents,
-and nobody will (a provider is only asked for the history of the default branch), its first parent is the merge before
-it on the same branch: develop and release branches become chains of merges.
+has the last of them as a parent, and a squash represents them.  Where no source provides the merge commit's own
+parents, nor will (only the history of the default branch is read), its first parent is taken to be the previous merge
+on the same branch: develop and release branches become chains of merges.
 """
 
 from __future__ import annotations

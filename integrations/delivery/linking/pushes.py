@@ -1,8 +1,8 @@
 """Push → the first successful production deployment that contains it, of units that work without pull requests.
 
-Whether a unit does, its working agreement says, for the repositories that it owns.  A push is a commit of the default
-branch's first-parent chain that no pull request brought, with what it merged: whatever told of the commits, the same
-history has the same pushes (docs/decisions/0048).  A repository's are recomputed together.
+A unit's working agreement says whether it does, for the repositories that it owns.  A push is a commit of the default
+branch's first-parent chain that no pull request brought, with what it merged: the same history has the same pushes,
+whichever source sent the commits (docs/decisions/0048).  The pushes of a repository are recomputed together.
 """
 # ruff: noqa: S608  # constants of this module and of those it imports
 

@@ -29,8 +29,8 @@ from integrations.outbox.linking_lock import lock_for_linking
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_naming
 
 LARGE = 5_000  # commits: numbering so many takes a few hundredths of a second
-# Linked to one of these deployments, or to one that finished no earlier, or to none yet.  A deployment of a sha that
-# nobody knows makes way for an earlier one of the same.
+# Linked to one of these deployments, or to one that finished no earlier, or to none yet.  A deployment of an unknown
+# sha gives way to an earlier one of the same sha.
 _MAY_CHANGE: LiteralString = """
     WITH touched AS (
         SELECT deployment.repository_id, least(min(deployment.finished_at), min(same.finished_at)) AS since

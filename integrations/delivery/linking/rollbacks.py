@@ -1,7 +1,7 @@
-"""Older states that were deployed again: proposed as rollbacks, which they are once somebody confirms it.
+"""Older states that were deployed again: proposed as rollbacks, to be confirmed by an admin.
 
-A deployment of a service goes back where its commit stands before that of the deployment before it; where the graph
-does not tell, where its commit had been deployed before.
+A deployment of a service goes back if its commit precedes that of the previous deployment or, where the graph cannot
+decide, if its commit had been deployed before.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which services of a repository pull requests touch, by the paths that services are built from.
 
-Paths are known of commits that a clone has told of: the pull request's own, and the one that it was merged as.  What
-came into its branch from the default branch is not its own (integrations/delivery/pull_requests/stages_sql.py).
+Paths are known for commits of a clone: the pull request's own, and the one that it was merged as.  Commits that came
+into its branch from the default branch are not its own (integrations/delivery/pull_requests/stages_sql.py).
 """
 # ruff: noqa: S608  # constants of this module and of those it imports
 

@@ -23,10 +23,9 @@ DEPLOYED_BESIDE = f"""
          AND place.sha = deployment.sha AND NOT place.on_chain
     WHERE deployment.repository_id = ANY (%(repositories)s) AND {IN_PRODUCTION}
 """  # noqa: S608  # a constant
-"""Those of %(repositories)s in which a deployment stands beside the chain."""
+"""Those of %(repositories)s with a deployment of a commit beside the chain."""
 
-# Repositories in which one of the merges that are asked about, or a copy of one, and a deployment, stand beside the
-# chain.
+# Repositories with both a deployment and one of the given merges (or a copy of one) beside the chain.
 # Once per repository: otherwise its deployments would be looked up again for every merge.
 _REPOSITORIES = f"""
     WITH merged_beside AS MATERIALIZED (

@@ -1,7 +1,7 @@
-"""What providers' words mean as long as no admin says otherwise: plain functions over a word.
+"""Default mappings of providers' values, for as long as no admin sets another: plain functions of a value.
 
-Words are compared without case, and in parts: Bug, type: bug and kind/bug are one word for that.  None says that a
-word tells nothing.
+Values are compared by their parts, ignoring case: Bug, type: bug and kind/bug are the same.  None: the value is not
+mapped.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ class ValueMappings:
         return of_subject[subject](word)
 
     def proposed(self, subject: Subject, word: str) -> Environment | None:
-        """What an admin is asked to confirm of a value with words that nobody knows; None: nothing, or decided."""
+        """The mapping proposed for a value with unknown words, for an admin to confirm; None: nothing, or decided."""
         if self.is_decided(subject, word):
             return None
         if subject == Subject.DEPLOYING:

@@ -1,7 +1,7 @@
 """Which environment a name means as long as no admin says otherwise: of environments, and of pipelines that deploy.
 
 Names are cut into words at separators, digits and capitals: prod-eu-1, NonProd and QA2 name production, what is not
-yet production, and a test system.  A word that nobody knows makes a name a proposal: it counts once an admin confirms.
+yet production, and a test system.  A name with an unknown word is a proposal: it counts once an admin confirms it.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ def default_environment(name: str) -> Environment:
 def default_deploying(name: str) -> Environment | None:
     """The environment that a pipeline deploys to by its name: "Deploy" means production.
 
-    None if it deploys no service, or if its name has words that nobody knows.
+    None if it deploys no service, or if its name has unknown words.
     """
     words = words_of(name)
     if not _deploys_service(words):
@@ -184,7 +184,7 @@ def proposed_environment(name: str) -> Environment | None:
 
 
 def proposed_deploying(name: str) -> Environment | None:
-    """What an admin is asked to confirm of a pipeline that deploys, by words that nobody knows; None: nothing."""
+    """The environment proposed for a pipeline whose name has unknown words, for an admin to confirm; or None."""
     proposed = _deploys_service(words_of(name)) and default_deploying(name) is None
     return Environment.PRODUCTION if proposed else None
 

@@ -1,4 +1,4 @@
-"""Words that nobody knows and no admin has confirmed: what they name does not count as a deployment until then."""
+"""Names with unknown words that no admin has confirmed yet: until then they do not count as deployments."""
 
 from __future__ import annotations
 

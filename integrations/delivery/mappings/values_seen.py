@@ -125,8 +125,8 @@ class SeenValue:
     """A value, in how many records it occurs, and its mapping; empty: not mapped.
 
     `by_default` is its mapping without an admin's, which `is_decided` marks: several where the provider itself keeps
-    two values of one name apart, by their ids.  `proposed` waits for an admin to confirm
-    it: the value has words that nobody knows, and does not count until then.
+    two values of one name apart, by their ids.  `proposed` waits for an admin to confirm it: the value has unknown
+    words, and does not count until then.
     """
 
     word: str

@@ -40,7 +40,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
 }
 
 # (owned thing, person or null, how often, of what) since a day, of the things that are asked about.  What autonomous
-# agents do there is nobody's, and counts for whoever is going to own it.
+# agents do there is nobody's, and counts for its future owner.
 _WORK: LiteralString = """
     merges AS MATERIALIZED (
         SELECT asked.id AS owned_id, identity.person_id, count(*) AS times
@@ -200,7 +200,7 @@ def confirm_proposed(trees: Collection[OrgTree], *, by: User | None) -> Confirme
 
 
 def confirm(chosen: Collection[tuple[int, int]], *, by: User | None) -> int:
-    """Assign (thing, unit) as proposed, from when its last owner in the unit's tree ended, else since ever; how many.
+    """Assign (thing, unit) as proposed, from the end of its last owner in the tree, else without a start; how many.
 
     A thing that has an owner today, or will get one, is skipped: somebody was faster.
     """

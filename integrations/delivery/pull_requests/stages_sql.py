@@ -56,8 +56,8 @@ SELECTED: LiteralString = """
     )
 """
 
-# The reviews that count.  A dismissed one was a look all the same: it ends pickup, and is no approval.
-# An account that is not known any more (null) is somebody else than an author who is.
+# The reviews that count.  A dismissed review ends pickup all the same, and is no approval.
+# An unknown account (null) is a different person from a known author.
 REVIEWS: LiteralString = """
     review AS (
         SELECT review.id AS review_id, selected.id, review.author_id, reviewer.person_id, review.state,
@@ -148,10 +148,10 @@ COMMITS: LiteralString = """
     )
 """
 
-# Which commits tell of a pull request's lines: the one that it was merged as, where that holds exactly its lines (a
-# squash, or its only commit), else all its own, where a clone tells of each.  Lines that are changed twice count twice
-# there, so that never more count than the provider tells.  A list of commits that is shorter than the provider counts
-# was cut: it tells of no lines, and of the first commit only if what it lacks are the newest, the head among them.
+# The commits that give a pull request's lines: the one that it was merged as, if that has exactly its lines (a squash,
+# or its only commit); otherwise all its own, if a clone has each of them.  There, lines that are changed twice count
+# twice, so the provider's number is the limit.  A list of commits that is shorter than the provider's number was cut:
+# it gives no lines, and the first commit only if the missing ones are the newest, including the head.
 LINES: LiteralString = """
     whole AS (
         SELECT selected.id, merged.id AS commit_id, merged.lines_added + merged.lines_deleted AS lines
@@ -196,8 +196,8 @@ LINES: LiteralString = """
     )
 """
 
-# Agents with a part in its commits, or in the commit that it was merged as: by their lines, where a clone tells of the
-# files, else by the best evidence, by the message that the provider told, and by who signed.
+# Agents that contributed to its commits, or to the commit that it was merged as: by their lines, if a clone has the
+# files; otherwise by the best evidence, by the message that the provider sent, and by author.
 AGENTS: LiteralString = """
     part AS (
         SELECT own.id, coalesce(own.stands_in_id, own.commit_id) AS commit_id FROM own WHERE own.commit_id IS NOT NULL

@@ -1,4 +1,4 @@
-"""Recomputes, for stored deployments, what their statuses come to and which of them are one rollout."""
+"""Recomputes the outcomes of stored deployments from their statuses, and which of them are one rollout."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ _MARK: LiteralString = """
     FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(parts_of)s::bigint[]) AS marked (id, reason, part_of)
     WHERE stored.id = marked.id
 """
-# What is no finished deployment to production any more is no part of a rollout.
+# Only finished deployments to production are parts of rollouts.
 _UNMARK: LiteralString = """
     UPDATE integrations_deployment deployment SET exclusion_reason = '', part_of_id = NULL
     WHERE deployment.exclusion_reason <> '' AND {scope} AND NOT (
@@ -119,10 +119,10 @@ _UNMARK: LiteralString = """
 
 
 def recompute_outcomes(deployments: Collection[int]) -> tuple[set[int], set[int]]:
-    """What the statuses of these deployments come to: those that changed, and deployments made active again.
+    """Recompute these deployments from their statuses: those that changed, and deployments made active again.
 
-    The days of the latter are appended here; those of the former are the caller's.  A deployment of which no statuses
-    were told keeps what its source says of it; one that has none yet waits.
+    The days of the latter are appended here; the caller appends those of the former.  A deployment whose source sends
+    no statuses keeps the source's own outcome; one whose statuses are yet to come waits.
     """
     statuses: dict[int, list[Status]] = defaultdict(list)
     rows = DeploymentStatus.objects.filter(deployment__in=sorted(deployments)).values_list(

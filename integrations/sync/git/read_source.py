@@ -1,7 +1,7 @@
-"""Reading a repository: what is new since last time, resumable at any commit, and without ghosts.
+"""Syncs a repository on disk: what is new since the last sync, resumable at any commit, without deleted commits.
 
-A source's `refs` say how far it was read; they move in the transaction that settles what the new commits mean.
-Commits are stored in chunks before that, so that a reading that was killed goes on where it stopped.
+A source's `refs` are its sync position; they move in the transaction that derives figures from the new commits.
+Commits are stored in chunks before that, so that a killed sync continues where it stopped.
 """
 
 from __future__ import annotations

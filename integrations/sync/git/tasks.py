@@ -18,7 +18,7 @@ from integrations.sync.git.mirrors import sync_mirrors
 from integrations.sync.git.read_source import sync_source
 
 REGULARLY = timedelta(minutes=5)
-INTERVAL = Backoff(REGULARLY, longest=REGULARLY * 64)  # a path that is gone for good is looked for every few hours
+INTERVAL = Backoff(REGULARLY, longest=REGULARLY * 64)  # a path that no longer exists is tried every few hours
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -31,7 +31,7 @@ def sync_sources() -> None:
 
 @cache
 def _mark_agents_that_are_known_now() -> None:
-    """Once in each process: an upgrade, with a longer list of agents, starts new ones."""
+    """Once per process, because an upgrade with a longer list of agents starts new processes."""
     mark_known_agents()
 
 

@@ -230,7 +230,7 @@ class Origin(ABC):
     def payload(self, sent: Any, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
         """An export request of one record, or of one point of `metric`, less the attributes with content.
 
-        The names of those stand beside it.
+        The names of those are listed beside it.
         """
 
     def event(self, record: EventMessage) -> EventRecord:

@@ -18,7 +18,7 @@ from integrations.telemetry.sessions.fold_tables import analyse_where_large
 def find_neighbours() -> None:
     """Add to fold_touched the days before and after of records without a session id, where a counter runs on.
 
-    Their sessions are cut by day, while a cumulative series goes on as long as its process.
+    Their sessions are cut by day, while a cumulative series lasts as long as its process.
     """
     sql.execute(FIND_NEIGHBOURS)
     sql.execute("INSERT INTO fold_neighbour SELECT neighbour_id, session_id FROM fold_neighbour")
