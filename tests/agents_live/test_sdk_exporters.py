@@ -132,8 +132,17 @@ def installation(start_server: StartServer) -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("compression", [Compression.NoCompression, Compression.Gzip, Compression.Deflate])
-@pytest.mark.parametrize("temporality", [AggregationTemporality.DELTA, AggregationTemporality.CUMULATIVE])
+@pytest.mark.parametrize(
+    ("compression", "temporality"),
+    [
+        (Compression.NoCompression, AggregationTemporality.DELTA),
+        (Compression.Gzip, AggregationTemporality.CUMULATIVE),
+        (Compression.Deflate, AggregationTemporality.DELTA),
+        pytest.param(Compression.NoCompression, AggregationTemporality.CUMULATIVE, marks=pytest.mark.soak),
+        pytest.param(Compression.Gzip, AggregationTemporality.DELTA, marks=pytest.mark.soak),
+        pytest.param(Compression.Deflate, AggregationTemporality.CUMULATIVE, marks=pytest.mark.soak),
+    ],
+)
 def test_what_the_sdk_exports_is_counted_once(
     installation: Server, compression: Compression, temporality: AggregationTemporality
 ) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from programs.models import Qbr
 from tests.conftest import StartServer
-from tests.journeys.window import THEMES_AND_WIDTHS, BrowserWindow, BrowserWindows
+from tests.journeys.window import NARROW, BrowserWindow, BrowserWindows
 from tests.pages.delivering import records
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
 from tests.programs.objectives import objective
@@ -146,24 +146,18 @@ def read_as_member(window: BrowserWindow, address: str) -> None:
     assert window.grave_barriers() == []
 
 
-def test_every_look_of_a_review_keeps_nobody_out(qbr_server: Server, windows: BrowserWindows) -> None:
+def test_a_review_fits_a_narrow_dark_window_and_paper_has_a_page_per_sheet(
+    qbr_server: Server, windows: BrowserWindows
+) -> None:
+    """Printed from one's own browser, however narrow: A4 landscape, light, without what is around the sheets."""
     with qbr_server.database():
         pk = Qbr.objects.order_by("start").values_list("pk", flat=True)[0]
-    for theme, width in THEMES_AND_WIDTHS:
-        window = windows.open(qbr_server, as_=EXECUTIVE, theme=theme, width=width)
-        window.go(f"{REVIEWS}{pk}/")
-        window.keep_picture(f"qbr-{theme}-{width}")
-        assert window.grave_barriers() == []
-        assert not window.overflows()
-
-
-def test_paper_has_a_page_per_sheet(qbr_server: Server, windows: BrowserWindows) -> None:
-    """Printed from one's own browser: A4 landscape, light, without what is around the sheets."""
-    with qbr_server.database():
-        pk = Qbr.objects.order_by("start").values_list("pk", flat=True)[0]
-    window = windows.open(qbr_server, as_=EXECUTIVE, theme="dark")
+    window = windows.open(qbr_server, as_=EXECUTIVE, theme="dark", width=NARROW)
     page = window.page
     window.go(f"{REVIEWS}{pk}/")
+    window.keep_picture(f"qbr-dark-{NARROW}")
+    assert window.grave_barriers() == []
+    assert not window.overflows()
     sheets = page.locator("[data-sheet]").count()
     printed = page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/MediaBox \[0 0 8\d\d\.?\d* 59\d\.?\d*\]", printed)) == sheets

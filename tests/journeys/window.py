@@ -18,7 +18,7 @@ Theme = Literal["light", "dark"]
 WIDE = 1440
 NARROW = 400
 HEIGHT = 900
-# Every page is looked at once in each theme, and once in each width.
+# A page is looked at once light and wide, often while somebody uses it, and once dark and narrow.
 THEMES_AND_WIDTHS: tuple[tuple[Theme, int], ...] = (("light", WIDE), ("dark", NARROW))
 PATIENCE_MS = PATIENCE_SECONDS * 1000
 GRAVE = ("serious", "critical")
