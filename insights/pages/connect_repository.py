@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -22,22 +22,6 @@ from integrations.sync.git.connect import NameTakenError, connect_git
 from integrations.sync.git.sources import ConnectedSource, connected_sources, read_now
 
 LONGEST_PATH, LONGEST_NAME = 500, 200
-
-
-@dataclass(frozen=True)
-class ConnectionLine:
-    """A connection, the result of its last sync, and the progress of a running one."""
-
-    source_id: int
-    name: str
-    path: str
-    repository: str
-    state: str  # "waiting", or a value of SyncRun.State
-    summary: str
-    problem: str
-    fraction: float | None  # 0–1, of a reading under way
-    is_shallow: bool
-    lines_unknown: str  # "12 commits"; empty where the lines of all are known
 
 
 @form_view
@@ -82,24 +66,26 @@ def _render(request: HttpRequest, *, problem: str = "", path: str = "", name: st
 
 def _list_context() -> dict[str, object]:
     lines = [_line(source, timezone.now()) for source in connected_sources()]
-    return {"lines": lines, "is_busy": any(line.state in ("waiting", SyncRun.State.RUNNING) for line in lines)}
+    return {"lines": lines, "is_busy": any(line["state"] in ("waiting", SyncRun.State.RUNNING) for line in lines)}
 
 
-def _line(connected: ConnectedSource, now: datetime) -> ConnectionLine:
+def _line(connected: ConnectedSource, now: datetime) -> dict[str, Any]:
     source, run = connected.source, connected.last_run
     state = _state(source, run)
-    return ConnectionLine(
-        source_id=source.pk,
-        name=source.connection.name,
-        path=source.external_id,
-        repository=source.repository.name if source.repository else "",
-        state=state,
-        summary=_summary(state, connected, now),
-        problem=run.problem if run and state == SyncRun.State.FAILED else "",
-        fraction=min(1.0, run.read / run.to_read) if run and state == SyncRun.State.RUNNING and run.to_read else None,
-        lines_unknown=wording.count(connected.lines_unknown, "commit") if connected.lines_unknown else "",
-        is_shallow=bool(source.repository and source.repository.shallow),
-    )
+    return {
+        "source_id": source.pk,
+        "name": source.connection.name,
+        "path": source.external_id,
+        "repository": source.repository.name if source.repository else "",
+        "state": state,
+        "summary": _summary(state, connected, now),
+        "problem": run.problem if run and state == SyncRun.State.FAILED else "",
+        "fraction": min(1.0, run.read / run.to_read)
+        if run and state == SyncRun.State.RUNNING and run.to_read
+        else None,
+        "lines_unknown": wording.count(connected.lines_unknown, "commit") if connected.lines_unknown else "",
+        "is_shallow": bool(source.repository and source.repository.shallow),
+    }
 
 
 def _state(source: RepositorySource, run: SyncRun | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Protocol
+from itertools import accumulate
 
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
@@ -17,6 +17,8 @@ from insights.ui.charts import ChartData, Dataset, Kind, Role
 
 SERIES_DRAWN = 8  # more lines or colours are indistinguishable
 BULK = 95  # percent of the facts lie in a histogram's bins of equal width; the last bin takes the long tail
+REST = "\x00rest"  # no segment has this name: names hold no NUL
+SHARES_LISTED = 6  # in a donut: the rest is combined into one share
 # Labels of classes of work.
 WORK_TYPES: Mapping[str, str] = {
     **{"feature": "Feature", "bug": "Bug", "other": "Other", "tech_debt": "Tech debt"},
@@ -31,22 +33,56 @@ class Rest(Dataset):
     of: Sequence[str] = ()
 
 
-class Slice(Protocol):
-    """A slice of a donut; `of` lists the values that it combines, empty for a single one."""
+@dataclass(frozen=True)
+class Share:
+    """One slice of a whole: its amount in words, its percentage, and the length of its bar."""
 
-    @property
-    def key(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def role(self) -> Role: ...
-    @property
-    def value(self) -> float: ...
-    @property
-    def of(self) -> Sequence[str]: ...
+    key: str
+    label: str
+    role: Role
+    value: float
+    amount: str
+    percent: str
+    fraction: float = 0.0  # 0–1, of the sum
+    start: float = 0.0  # 0–1, where its part of a stacked bar begins
+    of: Sequence[str] = ()  # the values that it combines; empty for a single one
 
 
-def donut(parts: Sequence[Slice], *, unit: str, centre: tuple[str, str], left_out: int = 0) -> ChartData:
+def shares(
+    figures: Mapping[str, MetricValue],
+    unit: str,
+    *,
+    role: Role,
+    labels: Mapping[str, str],
+    rest: str = "Other",
+    most: int = SHARES_LISTED,
+) -> list[Share]:
+    """Segments as shares of their sum, in the given order; those after the first `most` - 1 are combined."""
+    amounts = [(name, figure.value or 0.0) for name, figure in figures.items()]
+    others: list[tuple[str, float]] = []
+    if len(amounts) > most:
+        listed, others = amounts[: most - 1], amounts[most - 1 :]
+        amounts = [*listed, (REST, sum(value for _, value in others))]
+        labels = {**labels, REST: f"{rest} ({len(others)})"}
+    total = sum(value for _, value in amounts)
+    starts = [0.0, *accumulate(value / total if total else 0.0 for _, value in amounts)]
+    return [
+        Share(
+            key="other" if name == REST else name or "unknown",
+            label=labels.get(name) or name or "Unknown",
+            role=role,
+            value=value,
+            amount=str(wording.reading(value, unit)) if unit == "currency" else wording.compact(value),
+            percent=wording.percent_of(value, total),
+            fraction=value / total if total else 0.0,
+            start=start,
+            of=[segment for segment, _ in others] if name == REST else (),
+        )
+        for start, (name, value) in zip(starts, amounts, strict=False)
+    ]
+
+
+def donut(parts: Sequence[Share], *, unit: str, centre: tuple[str, str], left_out: int = 0) -> ChartData:
     """One dataset per slice, because each has its own key and role."""
     return ChartData(
         kind="donut",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.http import Http404
@@ -13,74 +12,45 @@ from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facet_la
 from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_RANGES, Filters, quarters_to_offer
-from insights.ui.scope_bar import ScopeBar, scope_bar
+from insights.ui.scope_bar import scope_bar
 from insights.ui.tiles import Picker
 from orgtree.trees.surroundings import Surroundings
 
 VALUES_LISTED = 30  # of a facet; rarer ones can be set in the URL
 
 
-@dataclass(frozen=True)
-class Option:
-    label: str
-    url: str
-    active: bool
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class FacetMenu:
-    name: str
-    chosen: str  # the chosen values in words; empty where nothing is chosen
-    options: Sequence[Option]
-    clear_url: str
-    part_url: str = ""  # loads the options when the menu is opened; empty if they are here
-
-
-@dataclass(frozen=True)
-class FilterBar:
-    days: str
-    range_label: str
-    scope: ScopeBar
-    ranges: Sequence[Option]
-    quarters: Sequence[Option]
-    granularities: Sequence[Option]
-    facets: Sequence[FacetMenu]
-    chosen_facets: int
-    chosen_filters: int  # with attributes of people
-    clear_url: str
-    hidden_fields: Sequence[tuple[str, str]]  # of the form for a custom range
-    first_day: str
-    last_day: str
-    action: str
-    computed_at: datetime | None
-    lacking: str  # data that is still to be synced
-
-
-def filter_bar(answers: Answers, around: Surroundings) -> FilterBar:
+def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
     """`answers` contain the tiles' figures, and those of menus without a part."""
     filters, page = answers.filters, answers.page
-    return FilterBar(
-        days=wording.days(filters.window),
-        range_label=filters.span,
-        scope=scope_bar(filters, around, answers.tile_figures, page.path, extra_params=page.extra_params),
-        ranges=[_range(page, filters, name, wording.count(weeks, "week")) for name, weeks in WEEK_RANGES.items()],
-        quarters=[_range(page, filters, "quarter", "This quarter"), *_past_quarters(page, filters)],
-        granularities=[
-            Option(GRANULARITY_NAMES[one], page.url(filters.with_granularity(one)), filters.granularity is one)
+    own = {offered.dimension for offered in page.facets}
+    return {
+        "days": wording.days(filters.window),
+        "range_label": filters.span,
+        "scope": scope_bar(filters, around, answers.tile_figures, page.path, extra_params=page.extra_params),
+        "ranges": range_pickers(filters, page.url),
+        "quarters": _quarters(page, filters),
+        "granularities": [
+            Picker(GRANULARITY_NAMES[one], page.url(filters.with_granularity(one)), filters.granularity is one)
             for one in GRANULARITIES
         ],
-        facets=_menus(answers),
-        chosen_facets=sum(len(values) for values in filters.facets.values()),
-        chosen_filters=sum(map(len, [*filters.facets.values(), *filters.scope.where.values()])),
-        clear_url=page.url(filters.without_facets()),
-        hidden_fields=[*_without_range(filters), *page.extra_params.items()],
-        first_day=filters.window.start.isoformat(),
-        last_day=(filters.window.end - timedelta(days=1)).isoformat(),
-        action=page.path,
-        computed_at=answers.computed_at,
-        lacking=f"{wording.count(answers.days_lacking, 'day')} still to come" if answers.days_lacking else "",
-    )
+        "facets": [
+            *(_menu_of_bar(answers, facet) for facet in page.facets),
+            # Of other chosen facets, so that they can be cleared.
+            *(_menu(page, filters, dimension) for dimension in filters.facets if dimension not in own),
+        ],
+        "chosen_facets": sum(len(values) for values in filters.facets.values()),
+        "chosen_filters": sum(map(len, [*filters.facets.values(), *filters.scope.where.values()])),
+        "clear_url": page.url(filters.without_facets()),
+        "hidden_fields": [
+            *((name, value) for name, value in filters.parameters() if name not in ("range", "from", "to")),
+            *page.extra_params.items(),
+        ],
+        "first_day": filters.window.start.isoformat(),
+        "last_day": (filters.window.end - timedelta(days=1)).isoformat(),
+        "action": page.path,
+        "computed_at": answers.computed_at,
+        "lacking": f"{wording.count(answers.days_lacking, 'day')} still to come" if answers.days_lacking else "",
+    }
 
 
 def range_pickers(filters: Filters, url: Callable[[Filters], str]) -> list[Picker]:
@@ -91,53 +61,39 @@ def range_pickers(filters: Filters, url: Callable[[Filters], str]) -> list[Picke
     ]
 
 
-def _without_range(filters: Filters) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in filters.parameters() if name not in ("range", "from", "to")]
-
-
 def facet_part(page: InsightsPage, filters: Filters, part: str) -> dict[str, Any]:
     """The context of a menu that loads when it is opened.  Raises Http404 for an unknown menu."""
     offered = next((facet for facet in page.facets if facet.part == part), None)
     if offered is None:
         raise Http404("No such menu.")
     present = page.read(filters, [offered.query]).present(offered)
-    menu = replace(_menu(page, filters, offered.dimension), options=_options_present(page, filters, offered, present))
+    menu = _menu(page, filters, offered.dimension, options=_options_present(page, filters, offered, present))
     return {"title": FACETS[offered.dimension], "menu": menu, "part": "insights/_part_facet.html"}
 
 
-def _menus(answers: Answers) -> list[FacetMenu]:
-    """The page's menus, and those of other chosen facets, so that they can be cleared."""
+def _menu_of_bar(answers: Answers, offered: OfferedFacet) -> dict[str, Any]:
     page, filters = answers.page, answers.filters
-    own = {offered.dimension for offered in page.facets}
-    others = [dimension for dimension in filters.facets if dimension not in own]
-    return [
-        *(_menu_of_bar(answers, facet) for facet in page.facets),
-        *(_menu(page, filters, other) for other in others),
-    ]
-
-
-def _menu_of_bar(answers: Answers, offered: OfferedFacet) -> FacetMenu:
-    page, filters = answers.page, answers.filters
-    menu = _menu(page, filters, offered.dimension)
     if offered.part:
-        return replace(menu, part_url=answers.part_url(offered.part))
-    return replace(menu, options=_options_present(page, filters, offered, answers.present(offered)))
+        return _menu(page, filters, offered.dimension, part_url=answers.part_url(offered.part))
+    options = _options_present(page, filters, offered, answers.present(offered))
+    return _menu(page, filters, offered.dimension, options=options)
 
 
-def _menu(page: InsightsPage, filters: Filters, dimension: Dimension) -> FacetMenu:
-    """A menu with only the chosen values."""
+def _menu(page: InsightsPage, filters: Filters, dimension: Dimension, **more: Any) -> dict[str, Any]:
+    """A menu with only the chosen values, unless `more` has its options."""
     chosen = filters.facets.get(dimension, ())
-    return FacetMenu(
-        name=FACETS[dimension],
-        chosen=", ".join(facet_label(dimension, value) for value in chosen),
-        options=[_option(page, filters, dimension, value) for value in chosen],
-        clear_url=page.url(filters.without(dimension)),
-    )
+    return {
+        "name": FACETS[dimension],
+        "chosen": ", ".join(facet_label(dimension, value) for value in chosen),
+        "options": [_option(page, filters, dimension, value) for value in chosen],
+        "clear_url": page.url(filters.without(dimension)),
+        **more,
+    }
 
 
 def _options_present(
     page: InsightsPage, filters: Filters, offered: OfferedFacet, present: Mapping[str, float]
-) -> list[Option]:
+) -> list[Picker]:
     """The values in `present` with their amounts, and all chosen ones."""
     dimension = offered.dimension
     values = [value for value in present if value][:VALUES_LISTED]
@@ -151,25 +107,22 @@ def _options_present(
     ]
 
 
-def _option(page: InsightsPage, filters: Filters, dimension: Dimension, value: str, note: str = "") -> Option:
+def _option(page: InsightsPage, filters: Filters, dimension: Dimension, value: str, note: str = "") -> Picker:
     """A link that toggles the value."""
-    return Option(
-        label=facet_label(dimension, value),
-        url=page.url(filters.with_toggled(dimension, value)),
-        active=value in filters.facets.get(dimension, ()),
-        note=note,
-    )
+    url = page.url(filters.with_toggled(dimension, value))
+    return Picker(facet_label(dimension, value), url, value in filters.facets.get(dimension, ()), note)
 
 
-def _past_quarters(page: InsightsPage, filters: Filters) -> list[Option]:
-    return [
-        _range(page, filters, name, f"{name[5:]} {name[:4]}", wording.days(filters.with_range(name).window))
+def _quarters(page: InsightsPage, filters: Filters) -> list[Picker]:
+    """This quarter, and past ones with their days."""
+    past = [
+        (name, f"{name[5:]} {name[:4]}", wording.days(filters.with_range(name).window))
         for name in quarters_to_offer(filters.today)[1:]
     ]
-
-
-def _range(page: InsightsPage, filters: Filters, name: str, label: str, note: str = "") -> Option:
-    return Option(label, page.url(filters.with_range(name)), filters.range == name, note)
+    return [
+        Picker(label, page.url(filters.with_range(name)), filters.range == name, note)
+        for name, label, note in (("quarter", "This quarter", ""), *past)
+    ]
 
 
 def _amount(amount: float, noun: str) -> str:

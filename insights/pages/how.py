@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -22,7 +23,6 @@ from insights.ui.filters import FACETS, Filters
 from insights.ui.metric_panel import PanelParams, base_template, figures, read_panel_params, total
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import queries_behind, shortfalls
-from insights.ui.tiles import Link
 from insights.ui.views import part_view
 from integrations.hand_kept.definitions import keepers_of, metric_by_key
 from integrations.telemetry.otlp.reception import last_request_at
@@ -46,13 +46,6 @@ class Formula:
     denominator: str = ""
     factor: str = ""
     result: str = ""
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    amount: str
-    what: str
-    link: Link | None = None
 
 
 @part_view
@@ -155,16 +148,16 @@ def _freshness(answer: Answer) -> list[tuple[str, str]]:
     ]
 
 
-def _left_out(params: PanelParams, answer: Answer, known: Mapping[str, float | None]) -> Sequence[LeftOut]:
+def _left_out(params: PanelParams, answer: Answer, known: Mapping[str, float | None]) -> Sequence[dict[str, Any]]:
     found = shortfalls([params.metric], params.query, params.filters.access, known=known)
-    left = [LeftOut(shortfall.amount or "–", shortfall.what, shortfall.link) for shortfall in found]
+    left = [{"amount": shortfall.amount or "–", "what": shortfall.what, "link": shortfall.link} for shortfall in found]
     figure = tiles.whole(answer)
     key, what = LEFT_OUT.get(params.metric.key, ("", ""))
     if key and (amount := total(params, key)):
-        left.append(LeftOut(wording.compact(amount), what))
+        left.append({"amount": wording.compact(amount), "what": what})
     if figure.left_out:
-        left.append(LeftOut(f"{figure.left_out:,}", "facts in scope without the measured value"))
+        left.append({"amount": f"{figure.left_out:,}", "what": "facts in scope without the measured value"})
     if answer.unmatched:
         what = "of the facts match no person; they count here, but for no person"
-        left.append(LeftOut(wording.percent_of(answer.unmatched, 1), what))
+        left.append({"amount": wording.percent_of(answer.unmatched, 1), "what": what})
     return left

@@ -7,7 +7,6 @@ menus are pages.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
@@ -37,31 +36,6 @@ LONGEST_SEARCH = 100
 OWN_PARAMETERS = ("to", "q", "under", "of", "page")
 
 
-@dataclass(frozen=True)
-class UnitLine:
-    """A unit to choose; `open_url` lists its children, empty without any."""
-
-    name: str
-    note: str
-    url: str
-    open_url: str
-
-
-@dataclass(frozen=True)
-class UnitList:
-    title: str
-    units: Sequence[UnitLine]
-
-
-@dataclass(frozen=True)
-class Option:
-    label: str
-    note: str
-    url: str
-    active: bool
-    opens: bool = False  # another list of this menu
-
-
 @part_view
 def unit_picker(request: HttpRequest) -> HttpResponseBase:
     """Recently used units and the tops of the trees; `q` searches, `under` lists what is below a unit."""
@@ -72,11 +46,11 @@ def unit_picker(request: HttpRequest) -> HttpResponseBase:
     context = {
         "part": "insights/_unit_lists.html" if search or under or "q" in request.GET else "insights/_unit_picker.html",
         "title": "Choose a unit",
-        "lists": [unit_list for unit_list in lists if unit_list.units],
+        "lists": [unit_list for unit_list in lists if unit_list["units"]],
         "search": search,
         "under": under,
         "nothing": f"No unit matches “{search}”." if search else "No Org Trees yet.",
-        "is_cut": bool(search) and any(len(unit_list.units) == MOST_UNITS for unit_list in lists),
+        "is_cut": bool(search) and any(len(unit_list["units"]) == MOST_UNITS for unit_list in lists),
         "search_url": reverse("unit_picker"),
         "hidden_fields": [(name, value) for name, value in request.GET.items() if name not in ("q", "under")],
         "everybody_url": _to(page, request.GET, unit="") if access_in(request).visibility.whole else "",
@@ -87,11 +61,11 @@ def unit_picker(request: HttpRequest) -> HttpResponseBase:
     return _answer(request, context)
 
 
-def _lists(request: HttpRequest, search: str, under: str) -> Sequence[UnitList]:
+def _lists(request: HttpRequest, search: str, under: str) -> Sequence[dict[str, Any]]:
     visibility, today, page = access_in(request).visibility, windows.local_today(), _page(request)
 
-    def listed(title: str, units: Sequence[UnitChoice], note: Callable[[UnitChoice], str]) -> UnitList:
-        return UnitList(title, [_line(unit, note(unit), request.GET, page) for unit in units])
+    def listed(title: str, units: Sequence[UnitChoice], note: Callable[[UnitChoice], str]) -> dict[str, Any]:
+        return {"title": title, "units": [_line(unit, note(unit), request.GET, page) for unit in units]}
 
     if under:
         return [listed("", units_below(under, visibility, on=today), lambda unit: "")]
@@ -110,15 +84,15 @@ def _location(unit: UnitChoice) -> str:
     return ", ".join(name for name in names if name != unit.name)
 
 
-def _line(unit: UnitChoice, note: str, given: QueryDict, page: str) -> UnitLine:
+def _line(unit: UnitChoice, note: str, given: QueryDict, page: str) -> dict[str, Any]:
     below = _without(given, "q", "under")
     below["under"] = unit.slug
-    return UnitLine(
-        name=unit.name,
-        note=note,
-        url=_to(page, given, unit=unit.slug),
-        open_url=f"{reverse('unit_picker')}?{below.urlencode()}" if unit.has_units else "",
-    )
+    return {
+        "name": unit.name,
+        "note": note,
+        "url": _to(page, given, unit=unit.slug),
+        "open_url": f"{reverse('unit_picker')}?{below.urlencode()}" if unit.has_units else "",
+    }
 
 
 @part_view
@@ -137,28 +111,30 @@ def attribute_menu(request: HttpRequest) -> HttpResponseBase:
     return _answer(request, context)
 
 
-def _attributes(request: HttpRequest, chosen: Any) -> Sequence[Option]:
+def _attributes(request: HttpRequest, chosen: Any) -> Sequence[dict[str, Any]]:
     given = _without(request.GET, "of")
     options = []
     for attribute in attributes_in_use():
         opened = given.copy()
         opened["of"] = attribute.slug
         url = f"{reverse('attribute_menu')}?{opened.urlencode()}"
-        options.append(Option(attribute.name, "", url, attribute.slug in chosen, opens=True))
+        options.append(
+            {"label": attribute.name, "note": "", "url": url, "active": attribute.slug in chosen, "opens": True}
+        )
     return options
 
 
-def _values(request: HttpRequest, of: str, chosen: Sequence[str], page: str) -> Sequence[Option]:
+def _values(request: HttpRequest, of: str, chosen: Sequence[str], page: str) -> Sequence[dict[str, Any]]:
     access = access_in(request)
     known = dict(values_of(of, access.visibility, on=windows.local_today()))
     values = [*known, *(value for value in chosen if value not in known)]
     return [
-        Option(
-            label=value,
-            note=_people(known.get(value, 0), access.minimum_group_size, named=access.shows_small_groups),
-            url=_with_toggled(page, request.GET, f"{of}={value}"),
-            active=value in chosen,
-        )
+        {
+            "label": value,
+            "note": _people(known.get(value, 0), access.minimum_group_size, named=access.shows_small_groups),
+            "url": _with_toggled(page, request.GET, f"{of}={value}"),
+            "active": value in chosen,
+        }
         for value in values
     ]
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import partial
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html
 
 from core.csv_export import Cell, csv_response
@@ -28,11 +25,10 @@ from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import FACETS, FACETS_OF_ROWS
 from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_panel_params
-from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import page_view, part_view
 
-PAGE_SIZE = 50
 ROWS_IN_PANEL = 6
 CSV_PAGE_SIZE = 1000
 COMMIT_COLUMN, SHORT_SHA = "sha", 10
@@ -73,6 +69,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     params = read_panel_params(request, key)
     page = read_page(request)
     shown = visible_rows(params.query, params.filters.access, page=page, size=PAGE_SIZE)
+    rows_url = reverse("metric_rows", args=[key])
     context = {
         "base_template": base_template(request),
         "metric": params.metric,
@@ -83,7 +80,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "narrowed": _narrowed(params),
         "whose": scope_words(params.filters, scope_navigation(request, params.filters)),
         "table": row_table(shown, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
-        **page_numbers(page, size=PAGE_SIZE, shown=len(shown.rows), total=shown.total, url=partial(_page_url, params)),
+        **page_numbers(page, shown.rows, shown.total, lambda number: params.filters.url(rows_url, page=str(number))),
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{params.filters.query_string()}",
         "how_url": f"{reverse('metric_how', args=[key])}{params.filters.query_string()}",
     }
@@ -223,10 +220,4 @@ def _printed(column: RowColumn, value: Cell) -> str:
 def _when(value: date) -> str:
     if not isinstance(value, datetime):
         return wording.day(value)
-    at = timezone.localtime(value)
-    return f"{wording.day(at.date())}, {at:%H:%M}"
-
-
-def _page_url(params: PanelParams, page: int) -> str:
-    pairs = [*params.filters.parameters(), ("page", str(page))]
-    return f"{reverse('metric_rows', args=[params.metric.key])}?{urlencode(pairs)}"
+    return wording.moment(value)

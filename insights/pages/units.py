@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -84,14 +85,6 @@ class Row:
     as_of: str = ""  # in words, where it is worth saying
 
 
-@dataclass(frozen=True)
-class PrintedRow:
-    name: str
-    url: str
-    as_of: str
-    cells: Sequence[FigureCell]
-
-
 def _columns(labels: Mapping[str, str]) -> Sequence[Column]:
     return tuple(Column(key, label, key, get(key).unit) for key, label in labels.items())
 
@@ -103,15 +96,6 @@ def units_choice(columns: Sequence[Column]) -> Choice:
     """The sort picker of the table."""
     keys = (BY_NAME, *(column.key for column in columns))
     return Choice(SORT, {word: word for key in keys for word in (key, f"-{key}")})
-
-
-@dataclass(frozen=True)
-class UnitsPart:
-    """The URLs of a page's table and its CSV."""
-
-    url: str
-    csv_url: str
-    below: str
 
 
 @dataclass(frozen=True)
@@ -144,14 +128,14 @@ def units_of_page(
 
 def units_part(
     request: HttpRequest, name: str, filters: Filters, around: Surroundings, *about: str
-) -> UnitsPart | None:
-    """The part of a page with its table, by the name of its routes; None without child units, or for one person."""
+) -> dict[str, str] | None:
+    """The URLs of a page's table, by the name of its routes; None without child units, or for one person."""
     if filters.scope.person_id is not None or not (around.children or (_is_whole(filters) and around.tops)):
         return None
     tree = tree_param(request) if _is_whole(filters) else {}
     below = around.unit.name if around.unit else EVERYBODY
     url, csv_url = (filters.url(address(f"{name}_{route}", *about), **tree) for route in ("units", "units_csv"))
-    return UnitsPart(url, csv_url, below)
+    return {"url": url, "csv_url": csv_url, "below": below}
 
 
 def tree_param(request: HttpRequest) -> Mapping[str, str]:
@@ -220,7 +204,9 @@ def unassigned_row(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBa
     context = {
         "title": UNASSIGNED,
         "part": "insights/_units_rows.html",
-        "rows": [replace(row, cells=[replace(c, fraction=None) for c in row.cells]) for row in _printed(rows, of_page)],
+        "rows": [
+            {**row, "cells": [replace(cell, fraction=None) for cell in row["cells"]]} for row in _printed(rows, of_page)
+        ],
     }
     return render_part(request, context | {"headings": _headings(of_page)}, page="insights/unassigned_page.html")
 
@@ -302,7 +288,7 @@ def _headings(of_page: UnitsOfPage) -> list[Heading]:
     )
 
 
-def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[PrintedRow]:
+def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[dict[str, Any]]:
     columns = of_page.columns
     by = of_page.sort.removeprefix("-")
     with_bars = by if by != BY_NAME else columns[0].key
@@ -321,10 +307,13 @@ def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[PrintedRow]:
         fraction = value / longest if column.key == with_bars and longest else None
         return FigureCell(_in_words(column, figure, value), "", is_sorted, fraction)
 
-    def cells(row: Row) -> Sequence[FigureCell]:
-        return [printed_cell(column, figure) for column, figure in zip(columns, row.figures, strict=True)]
-
-    return [PrintedRow(row.name, row.url, row.as_of, cells(row)) for row in rows]
+    return [
+        {
+            **{"name": row.name, "url": row.url, "as_of": row.as_of},
+            "cells": [printed_cell(column, figure) for column, figure in zip(columns, row.figures, strict=True)],
+        }
+        for row in rows
+    ]
 
 
 def _in_words(column: Column, figure: MetricValue, value: float) -> str:

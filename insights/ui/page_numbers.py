@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 
 from django.http import HttpRequest
 
 from insights.ui.filters import BadFilterError
 
 LAST_PAGE = 1_000_000
+PAGE_SIZE = 50
 
 
-def page_numbers(page: int, *, size: int, shown: int, total: int, url: Callable[[int], str]) -> dict[str, object]:
-    """Template context of page `page` (from 1) of size `size`, which shows `shown` of `total` rows."""
+def page_numbers(
+    page: int, shown: Sized, total: int, url: Callable[[int], str], *, size: int = PAGE_SIZE
+) -> dict[str, object]:
+    """Template context of page `page` (from 1) of size `size`, which shows the rows `shown` of `total`."""
     first = (page - 1) * size + 1
-    last = first + shown - 1
+    last = first + len(shown) - 1
     return {
         "first": first,
         "last": last,

@@ -6,9 +6,9 @@ Each link changes the scope and keeps the rest of the URL.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
+from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -26,42 +26,6 @@ YOURSELF = "Your own data"
 ACTIVE = "ai.sessions"  # its people are the active developers
 RECENT_UNITS = "recent_units"  # in the account's session: slugs, the latest first
 MOST_RECENT = 6
-
-
-@dataclass(frozen=True)
-class Crumb:
-    label: str
-    url: str  # empty for the current page
-
-
-@dataclass(frozen=True)
-class TreeTile:
-    key: str
-    name: str
-    note: str  # "214 people · 186 active"
-    url: str
-    chosen: bool
-
-
-@dataclass(frozen=True)
-class AttributeChip:
-    """An attribute filter: its chosen values, and the URL of its menu."""
-
-    key: str
-    name: str
-    chosen: str
-    menu_url: str
-    clear_url: str
-
-
-@dataclass(frozen=True)
-class ScopeBar:
-    crumbs: Sequence[Crumb]
-    name: str  # of what the crumbs lead to
-    tiles: Sequence[TreeTile]
-    chips: Sequence[AttributeChip]
-    picker_url: str
-    attributes_url: str
 
 
 Link = Callable[[Filters], str]
@@ -123,7 +87,7 @@ def tile_figures(answers: AnswerSet, totals: int = 0) -> TileFigures:
 
 def scope_bar_alone(
     filters: Filters, around: Surroundings, path: str, *, extra_params: Mapping[str, str] = MappingProxyType({})
-) -> ScopeBar:
+) -> dict[str, Any]:
     """The bar of a page that reads its figures elsewhere."""
     totals, units = tile_queries(filters, around)
     together = visible_together(filters.access, totals=totals, units=units, freshness=Freshness.OF_PAGES)
@@ -137,23 +101,23 @@ def scope_bar(
     path: str,
     *,
     extra_params: Mapping[str, str] = MappingProxyType({}),
-) -> ScopeBar:
+) -> dict[str, Any]:
     """Of the page at `path`; `kept` are its own parameters, which links keep."""
 
     def link(changed: Filters) -> str:
         return changed.url(path, **extra_params)
 
     notes = {unit: _note(number, figures.get(unit)) for unit, number in around.people.items()}
-    return ScopeBar(
-        crumbs=_crumbs(filters, around, link),
-        name=scope_name(filters, around),
-        tiles=[*_whole_tile(filters, notes, link), *_tree_tiles(filters, around, notes, link)],
-        chips=[
+    return {
+        "crumbs": _crumbs(filters, around, link),
+        "name": scope_name(filters, around),
+        "tiles": [*_whole_tile(filters, notes, link), *_tree_tiles(filters, around, notes, link)],
+        "chips": [
             _chip(filters, attribute, values, path, extra_params) for attribute, values in filters.scope.where.items()
         ],
-        picker_url=filters.url(reverse("unit_picker"), to=path, **extra_params),
-        attributes_url=filters.url(reverse("attribute_menu"), to=path, **extra_params),
-    )
+        "picker_url": filters.url(reverse("unit_picker"), to=path, **extra_params),
+        "attributes_url": filters.url(reverse("attribute_menu"), to=path, **extra_params),
+    }
 
 
 def scope_name(filters: Filters, around: Surroundings) -> str:
@@ -172,38 +136,49 @@ def scope_words(filters: Filters, around: Surroundings) -> str:
     return ", ".join([scope_name(filters, around), *narrowed])
 
 
-def _crumbs(filters: Filters, around: Surroundings, link: Link) -> Sequence[Crumb]:
-    everybody = [Crumb(EVERYBODY, link(filters.with_unit("")))] if filters.access.visibility.whole else []
+def _crumbs(filters: Filters, around: Surroundings, link: Link) -> list[dict[str, str]]:
+    """Links that lead to the scope; the last, of the scope itself, is none."""
     above: Sequence[TreeUnit] = around.path[:-1]
     if filters.scope.unassigned is not None:
         above = [top for top in around.tops if top.tree_slug == filters.scope.unassigned]
+    crumbs = [(unit.name, link(filters.with_unit(unit.slug))) for unit in above]
+    if filters.access.visibility.whole:
+        crumbs.insert(0, (EVERYBODY, link(filters.with_unit(""))))
     is_everybody = filters.scope.unit_word is None and filters.scope.person_id is None
-    here = [] if is_everybody and everybody else [Crumb(scope_name(filters, around), "")]
-    crumbs = [*everybody, *(Crumb(unit.name, link(filters.with_unit(unit.slug))) for unit in above), *here]
-    return [*crumbs[:-1], Crumb(crumbs[-1].label, "")]
+    if not (is_everybody and filters.access.visibility.whole):
+        crumbs.append((scope_name(filters, around), ""))
+    return [*({"label": label, "url": url} for label, url in crumbs[:-1]), {"label": crumbs[-1][0], "url": ""}]
 
 
-def _whole_tile(filters: Filters, notes: Mapping[int | None, str], link: Link) -> Sequence[TreeTile]:
+def _whole_tile(filters: Filters, notes: Mapping[int | None, str], link: Link) -> Sequence[dict[str, Any]]:
     if not filters.access.visibility.whole:
         return ()
     chosen = filters.scope.unit_word is None and filters.scope.person_id is None
-    return [TreeTile("everybody", EVERYBODY, notes[None], link(filters.with_unit("")), chosen)]
+    return [
+        {
+            "key": "everybody",
+            "name": EVERYBODY,
+            "note": notes[None],
+            "url": link(filters.with_unit("")),
+            "chosen": chosen,
+        }
+    ]
 
 
 def _tree_tiles(
     filters: Filters, around: Surroundings, notes: Mapping[int | None, str], link: Link
-) -> Sequence[TreeTile]:
+) -> Sequence[dict[str, Any]]:
     """One for each tree; where the viewer sees several branches of a tree, one for each of them."""
     tops = [top.tree_slug for top in around.tops]
     here = {unit.pk for unit in around.path}
     return [
-        TreeTile(
-            key=top.slug,
-            name=top.tree_name if tops.count(top.tree_slug) == 1 and filters.access.visibility.whole else top.name,
-            note=notes[top.pk],
-            url=link(filters.with_unit(top.slug)),
-            chosen=top.pk in here or top.tree_slug == filters.scope.unassigned,
-        )
+        {
+            "key": top.slug,
+            "name": top.tree_name if tops.count(top.tree_slug) == 1 and filters.access.visibility.whole else top.name,
+            "note": notes[top.pk],
+            "url": link(filters.with_unit(top.slug)),
+            "chosen": top.pk in here or top.tree_slug == filters.scope.unassigned,
+        }
         for top in around.tops
     ]
 
@@ -217,14 +192,14 @@ def _note(people: int, active: MetricValue | None) -> str:
 
 def _chip(
     filters: Filters, attribute: str, values: Sequence[str], path: str, extra_params: Mapping[str, str]
-) -> AttributeChip:
-    return AttributeChip(
-        key=attribute,
-        name=attribute.replace("-", " ").replace("_", " ").capitalize(),
-        chosen=" or ".join(values),
-        menu_url=filters.url(reverse("attribute_menu"), to=path, of=attribute, **extra_params),
-        clear_url=filters.without_where(attribute).url(path, **extra_params),
-    )
+) -> dict[str, Any]:
+    return {
+        "key": attribute,
+        "name": attribute.replace("-", " ").replace("_", " ").capitalize(),
+        "chosen": " or ".join(values),
+        "menu_url": filters.url(reverse("attribute_menu"), to=path, of=attribute, **extra_params),
+        "clear_url": filters.without_where(attribute).url(path, **extra_params),
+    }
 
 
 def _tree_name(slug: str, around: Surroundings) -> str:

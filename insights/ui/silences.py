@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
@@ -19,25 +19,16 @@ REMEDIES = {
 }
 
 
-@dataclass(frozen=True)
-class SilenceLine:
-    title: str
-    since: str
-    detail: str
-    figures: str  # names of the metrics that lack it; empty for a sender
-    remedy: str
-
-
-def open_silences(access: Access) -> Sequence[SilenceLine]:
+def open_silences(access: Access) -> Sequence[dict[str, Any]]:
     """For admins, the newest first."""
     return [
-        SilenceLine(
-            silence_title(silence),
-            wording.day(silence.since),
-            _detail(silence, access),
-            wording.listed([get(key).name for key in lacking(silence)]),
-            _remedy(silence),
-        )
+        {
+            "title": silence_title(silence),
+            "since": wording.day(silence.since),
+            "detail": _detail(silence, access),
+            "figures": wording.listed([get(key).name for key in lacking(silence)]),
+            "remedy": _remedy(silence),
+        }
         for silence in Silence.objects.open()
     ]
 

@@ -99,6 +99,7 @@ class Picker:
     label: str
     url: str
     active: bool
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Formatting of figures, days and durations for people.
 
-Pure functions: no database, no request.  Values are in the units of the metric core (seconds, percent 0–100,
+No database, no request.  Values are in the units of the metric core (seconds, percent 0–100,
 US dollars, plain counts); the output is for display and never parsed again.
 """
 
@@ -10,6 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+
+from django.utils import timezone
 
 from insights.query.query import Granularity, Window
 
@@ -132,6 +134,14 @@ def period(start: datetime, end: datetime, zone: tzinfo) -> str:
     begins, ends = start.astimezone(zone), end.astimezone(zone)
     last = f"{ends:%H:%M}" if begins.date() == ends.date() else f"{ends:%a} {day(ends.date())}, {ends:%H:%M}"
     return f"{begins:%a} {day(begins.date())}, {begins:%H:%M}–{last}"
+
+
+def moment(at: datetime | None) -> str:
+    """7 Jul 2026, 10:00, by the organisation's clock; empty where it is unknown."""
+    if at is None:
+        return ""
+    local = timezone.localtime(at)
+    return f"{day(local.date())}, {local:%H:%M}"
 
 
 def days(window: Window) -> str:

@@ -10,9 +10,10 @@ from django.db.models import Model
 
 from core.columns import Column, Columns
 from core.edit_conflicts import NOTHING, Difference
-from insights.pages.annotations.labels import GONE, moment
+from insights.pages.annotations.labels import GONE
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
+from insights.ui.wording import moment
 from programs.history.events import Undisclosed, Value
 
 UNDISCLOSED: Mapping[Undisclosed, str] = {

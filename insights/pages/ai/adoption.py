@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from insights.catalogue.registry import get
-from insights.pages.ai.cards import Section, Share, shares
 from insights.pages.ai.explanations import low_adoption_with_long_sessions, shown_hints
 from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.attribution.labels import FILE_TYPES
+from insights.pages.drawing import Share, shares
 from insights.query.query import Dimension, Granularity
 from insights.ui import tiles, wording
 from insights.ui.filters import Choice, Filters
@@ -53,19 +55,19 @@ def queries(filters: Filters) -> tuple[PageQuery, ...]:
     return tuple(dict.fromkeys((*QUERIES, *picked)))
 
 
-def section(answers: Answers) -> Section:
+def section(answers: Answers) -> dict[str, Any]:
     adoption = answers.figure("ai.adoption_rate")
     duration = answers.figure("ai.session_duration")
     active_url = rows_url(answers.filters, "ai.active_developers")
-    return Section(
-        key="adoption",
-        title="Adoption",
-        lede="Who uses agents, and how often",
-        donut=_donut(answers),
-        tiles=_tiles(answers),
-        charts=_charts(answers),
-        hints=shown_hints(low_adoption_with_long_sessions(adoption, duration, url=active_url)),
-    )
+    return {
+        "key": "adoption",
+        "title": "Adoption",
+        "lede": "Who uses agents, and how often",
+        "donut": _donut(answers),
+        "tiles": _tiles(answers),
+        "charts": _charts(answers),
+        "hints": shown_hints(low_adoption_with_long_sessions(adoption, duration, url=active_url)),
+    }
 
 
 def _tiles(answers: Answers) -> list[Tile]:

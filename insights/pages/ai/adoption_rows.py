@@ -15,12 +15,12 @@ from insights.engine.live_rows import rows_of_answer
 from insights.pages.ai.effect import FIGURE_TITLES, adoption_rows_url, effect_query
 from insights.pages.ai.lines import WORK
 from insights.pages.ai.page import page_filters
-from insights.pages.rows import NOT_IN_PANEL, PAGE_SIZE, csv_rows, printed_recipe, row_table
+from insights.pages.rows import NOT_IN_PANEL, csv_rows, printed_recipe, row_table
 from insights.privacy.adoption import AdoptionRows, visible_adoption_rows
 from insights.ui import wording
 from insights.ui.filters import BadFilterError, Filters
 from insights.ui.metric_panel import base_template, is_panel
-from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Picker
 from insights.ui.views import page_view, part_view
@@ -99,9 +99,7 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
         "note": shown.note,
         "table": replace(table, caption=f"Rows of {title}"),
         "panel_name": f"Rows of {title}" if is_panel(request) else "",
-        **page_numbers(
-            page, size=PAGE_SIZE, shown=len(shown.rows), total=shown.total, url=lambda number: params.url(page=number)
-        ),
+        **page_numbers(page, shown.rows, shown.total, lambda number: params.url(page=number)),
         "csv_url": params.url("adoption_rows_csv"),
         "page_url": params.url(page=page),
     }

@@ -10,11 +10,10 @@ from core.csv_export import Cell
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.ai import adoption, bands, lines, phases, spend, usage
 from insights.pages.ai.answers import AI_PAGE
-from insights.pages.ai.cards import Share
 from insights.pages.ai.differences import differences_table
 from insights.pages.ai.effect import cohorts_table, effect_table
 from insights.pages.answers import Answers, PageQuery
-from insights.pages.drawing import WORK_TYPES, donut, over_time, split_over_time, values_of
+from insights.pages.drawing import WORK_TYPES, Share, donut, over_time, split_over_time, values_of
 from insights.pages.drill import drill
 from insights.query.query import Answer, Dimension
 from insights.ui import wording

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Literal
 
 from core.csv_export import Cell
 from insights.catalogue.registry import get
@@ -31,34 +31,6 @@ from insights.ui.tiles import by_segment
 WHY_LEFT_OUT = {"pending": "merged less than 21 full days ago", "unknown": "without a clone that shows their lines"}
 
 
-@dataclass(frozen=True)
-class Difference:
-    """One metric of both groups, and their difference with its interval; `reason` says why there is none."""
-
-    title: str
-    first: str
-    first_of: str
-    second: str
-    second_of: str
-    difference: str
-    interval: str
-    verdict: Literal["", "better", "worse", "steady"]
-    words: str
-    reason: str
-    unmatched: str
-    first_rows_url: str
-    second_rows_url: str
-
-
-@dataclass(frozen=True)
-class Differences:
-    line: str
-    line_key: str
-    without: str
-    rows: Sequence[Difference]
-    note: str = ""  # what the rows lack
-
-
 def differences_table(filters: Filters) -> Iterator[list[Cell]]:
     """The same as numbers; of withheld figures only the reason."""
     line = line_name(filters.picked[LINE.parameter])
@@ -83,7 +55,7 @@ def _comparisons(filters: Filters) -> list[Comparison]:
     return visible_comparisons([query_of(narrowed, key) for key in COMPARED], line, filters.access)
 
 
-def differences(filters: Filters) -> Differences:
+def differences(filters: Filters) -> dict[str, Any]:
     line = filters.picked[LINE.parameter]
     comparisons = _comparisons(filters)
     narrowed = of_work(filters)
@@ -91,10 +63,10 @@ def differences(filters: Filters) -> Differences:
         _row(narrowed, line, comparison, compared)
         for comparison, compared in zip(comparisons, COMPARED.values(), strict=True)
     ]
-    return Differences(line_name(line), marker(line), line_name(WITHOUT), rows)
+    return {"line": line_name(line), "line_key": marker(line), "without": line_name(WITHOUT), "rows": rows}
 
 
-def fate_differences(filters: Filters) -> Differences:
+def fate_differences(filters: Filters) -> dict[str, Any]:
     """Pull request outcomes with any agent and without; a repository's commits name no agent."""
     narrowed = replace(of_work(filters), facets={})
     comparisons = visible_comparisons([query_of(narrowed, key) for key in FATE], ANY_AGENT, filters.access)
@@ -102,7 +74,13 @@ def fate_differences(filters: Filters) -> Differences:
         _row(narrowed, ANY_AGENT, comparison, compared)
         for comparison, compared in zip(comparisons, FATE.values(), strict=True)
     ]
-    return Differences(line_name(ANY_AGENT), marker(ANY_AGENT), line_name(WITHOUT), rows, _lines_left_out(narrowed))
+    return {
+        "line": line_name(ANY_AGENT),
+        "line_key": marker(ANY_AGENT),
+        "without": line_name(WITHOUT),
+        "rows": rows,
+        "note": _lines_left_out(narrowed),
+    }
 
 
 def _lines_left_out(filters: Filters) -> str:
@@ -115,7 +93,7 @@ def _lines_left_out(filters: Filters) -> str:
     return f"Lines rewritten leave out {' and '.join(parts)}." if parts else ""
 
 
-def _row(filters: Filters, line: str, comparison: Comparison, compared: Compared) -> Difference:
+def _row(filters: Filters, line: str, comparison: Comparison, compared: Compared) -> dict[str, Any]:
     key = compared.key
     first_rows_url, second_rows_url = (
         rows_of_part(filters, key, Dimension.ASSISTANCE, name)
@@ -126,23 +104,23 @@ def _row(filters: Filters, line: str, comparison: Comparison, compared: Compared
     statistic = f", {CYCLE.options[comparison.query.statistic].lower()}" if comparison.query.statistic else ""
     delta, interval = comparison.difference, comparison.interval
     verdict, words = _verdict(comparison)
-    return Difference(
-        title=f"{compared.title}{statistic}" + (" per developer" if get(key).over_buckets else ""),
-        first=_value(comparison.first, key),
-        first_of=_size(comparison.first, compared),
-        second=_value(comparison.second, key),
-        second_of=_size(comparison.second, compared),
-        difference="" if delta is None else _signed(delta, key),
-        interval="" if interval is None else f"{_signed(interval.low, key)} to {_signed(interval.high, key)}",
-        verdict=verdict,
-        words=words,
-        reason=comparison.reason or ("" if delta is not None else "One of the groups has no data to compare."),
-        unmatched=f"{wording.count(comparison.unmatched, *compared.fact)} without a known developer left out."
+    return {
+        "title": f"{compared.title}{statistic}" + (" per developer" if get(key).over_buckets else ""),
+        "first": _value(comparison.first, key),
+        "first_of": _size(comparison.first, compared),
+        "second": _value(comparison.second, key),
+        "second_of": _size(comparison.second, compared),
+        "difference": "" if delta is None else _signed(delta, key),
+        "interval": "" if interval is None else f"{_signed(interval.low, key)} to {_signed(interval.high, key)}",
+        "verdict": verdict,
+        "words": words,
+        "reason": comparison.reason or ("" if delta is not None else "One of the groups has no data to compare."),
+        "unmatched": f"{wording.count(comparison.unmatched, *compared.fact)} without a known developer left out."
         if comparison.unmatched
         else "",
-        first_rows_url=first_rows_url,
-        second_rows_url=second_rows_url,
-    )
+        "first_rows_url": first_rows_url,
+        "second_rows_url": second_rows_url,
+    }
 
 
 def _verdict(comparison: Comparison) -> tuple[Literal["", "better", "worse", "steady"], str]:

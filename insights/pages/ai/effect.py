@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 from django.urls import reverse
 
@@ -43,50 +44,6 @@ COHORT_USAGE = {
 }
 
 
-@dataclass(frozen=True)
-class EffectLine:
-    """One figure: both groups before → after, and the difference in differences; each with its rows."""
-
-    title: str
-    took_up: str
-    did_not: str
-    effect: str
-    interval: str
-    rows_url: str
-    took_up_url: str
-    did_not_url: str
-
-
-@dataclass(frozen=True)
-class CohortLine:
-    name: str
-    usage: str
-    developers: str
-    merged: str
-    cycle: str
-    rows_url: str  # empty for an empty cohort
-    pulls_url: str
-
-
-@dataclass(frozen=True)
-class GroupSize:
-    """The size of a group, its description, and the URL of its rows."""
-
-    developers: str
-    description: str
-    rows_url: str
-
-
-@dataclass(frozen=True)
-class EffectPart:
-    sizes: Sequence[GroupSize]
-    lines: Sequence[EffectLine]
-    reason: str
-    cohorts: Sequence[CohortLine]
-    cohorts_reason: str
-    ignored_filters: str  # of every model: the filters that pull requests do not have
-
-
 def adoption_rows_url(
     filters: Filters, params: AdoptionRowsQuery, *, name: str = "adoption_rows", page: int = 1
 ) -> str:
@@ -104,14 +61,21 @@ def effect_query(filters: Filters) -> Query:
     return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in supported})
 
 
-def effect_part(filters: Filters) -> EffectPart:
+def effect_part(filters: Filters) -> dict[str, Any]:
     adoption = visible_adoption(effect_query(filters), filters.access)
     sizes, lines, why = (
         ([], [], adoption.why_no_effect) if adoption.effect is None else _effect_lines(filters, adoption.effect)
     )
     cohorts = [_cohort(filters, cohort) for cohort in adoption.cohorts]
     ignored_filters = filters.ignored_filters(get(OF_PEOPLE_AND_AGENTS))
-    return EffectPart(sizes, lines, why, cohorts, adoption.why_no_cohorts, ignored_filters)
+    return {
+        "sizes": sizes,
+        "lines": lines,
+        "reason": why,
+        "cohorts": cohorts,
+        "cohorts_reason": adoption.why_no_cohorts,
+        "ignored_filters": ignored_filters,
+    }
 
 
 def effect_table(filters: Filters) -> Iterator[list[Cell]]:
@@ -147,60 +111,62 @@ def cohorts_table(filters: Filters) -> Iterator[list[Cell]]:
         yield [adoption.why_no_cohorts, None, None, None, None]
 
 
-def _effect_lines(filters: Filters, effect: Effect) -> tuple[Sequence[GroupSize], Sequence[EffectLine], str]:
+def _effect_lines(filters: Filters, effect: Effect) -> tuple[Sequence[dict[str, Any]], Sequence[dict[str, Any]], str]:
+    """The sizes of both groups, a line for each figure, and why intervals are missing."""
     took_up, did_not = effect.took_up, effect.did_not
+    merged = [(group.merged_before, group.merged_after) for group in (took_up, did_not)]
+    cycle = [(group.cycle_before, group.cycle_after) for group in (took_up, did_not)]
     lines = [
-        EffectLine(
-            MERGED,
-            _before_after(took_up.merged_before, took_up.merged_after, _rate),
-            _before_after(did_not.merged_before, did_not.merged_after, _rate),
-            _signed(effect.merged, _rate),
-            _interval(effect.merged_interval, _rate),
-            *_rows_urls(filters, Panel.MERGED),
-        ),
-        EffectLine(
-            CYCLE,
-            _before_after(took_up.cycle_before, took_up.cycle_after, _time),
-            _before_after(did_not.cycle_before, did_not.cycle_after, _time),
-            _signed(effect.cycle, _time),
-            _interval(effect.cycle_interval, _time),
-            *_rows_urls(filters, Panel.CYCLE),
-        ),
+        _line(filters, Panel.MERGED, merged, effect.merged, effect.merged_interval),
+        _line(filters, Panel.CYCLE, cycle, effect.cycle, effect.cycle_interval),
     ]
-    _, of_takers, of_others = _rows_urls(filters, Panel.MERGED)
     sizes = [
-        GroupSize(_developers(took_up), "adopted an agent in this window", of_takers),
-        GroupSize(_developers(did_not), "never used one", of_others),
+        {"developers": _developers(took_up), "description": "adopted an agent in this window"},
+        {"developers": _developers(did_not), "description": "never used one"},
     ]
-    return sizes, lines, "" if effect.merged_interval else TOO_FEW_FOR_AN_INTERVAL
+    urls = (lines[0]["took_up_url"], lines[0]["did_not_url"])
+    sized = [{**size, "rows_url": url} for size, url in zip(sizes, urls, strict=True)]
+    return sized, lines, "" if effect.merged_interval else TOO_FEW_FOR_AN_INTERVAL
+
+
+def _line(
+    filters: Filters,
+    figure: Panel,
+    groups: Sequence[tuple[float | None, float | None]],
+    effect: float | None,
+    interval: ConfidenceInterval | None,
+) -> dict[str, Any]:
+    """Both groups before → after, and the difference in differences; each with its rows."""
+    title, words = {Panel.MERGED: (MERGED, _rate), Panel.CYCLE: (CYCLE, _time)}[figure]
+    took_up, did_not = (_before_after(before, after, words) for before, after in groups)
+    everybody_url, took_up_url, did_not_url = (
+        adoption_rows_url(filters, AdoptionRowsQuery(figure, group)) for group in ("", TOOK_UP, DID_NOT)
+    )
+    return {
+        **{"title": title, "took_up": took_up, "did_not": did_not},
+        **{"effect": _signed(effect, words), "interval": _interval(interval, words)},
+        **{"rows_url": everybody_url, "took_up_url": took_up_url, "did_not_url": did_not_url},
+    }
 
 
 def _developers(group: GroupMeans) -> str:
     return wording.count(group.developers, "developer")
 
 
-def _rows_urls(filters: Filters, figure: Panel) -> tuple[str, str, str]:
-    """Of both groups, of those who took up an agent, and of those who did not."""
-    everybody, took_up, did_not = (
-        adoption_rows_url(filters, AdoptionRowsQuery(figure, group)) for group in ("", TOOK_UP, DID_NOT)
-    )
-    return everybody, took_up, did_not
-
-
-def _cohort(filters: Filters, cohort: Cohort) -> CohortLine:
+def _cohort(filters: Filters, cohort: Cohort) -> dict[str, Any]:
     developers, pulls = (
         adoption_rows_url(filters, AdoptionRowsQuery(Panel.USE, cohort.name, listed)) if cohort.developers else ""
         for listed in (RowKind.DEVELOPERS, RowKind.PULL_REQUESTS)
     )
-    return CohortLine(
-        COHORT_NAMES[cohort.name],
-        COHORT_USAGE[cohort.name],
-        f"{cohort.developers:,}",
-        "–" if cohort.merged_per_week is None else _rate(cohort.merged_per_week),
-        "–" if cohort.cycle_seconds is None else _time(cohort.cycle_seconds),
-        developers,
-        pulls,
-    )
+    return {
+        "name": COHORT_NAMES[cohort.name],
+        "usage": COHORT_USAGE[cohort.name],
+        "developers": f"{cohort.developers:,}",
+        "merged": "–" if cohort.merged_per_week is None else _rate(cohort.merged_per_week),
+        "cycle": "–" if cohort.cycle_seconds is None else _time(cohort.cycle_seconds),
+        "rows_url": developers,
+        "pulls_url": pulls,
+    }
 
 
 def _rate(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from django.urls import reverse
 
@@ -10,7 +11,6 @@ from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.pages.ai import adoption, explanations, lines, phases
 from insights.pages.ai.answers import AI_PAGE
-from insights.pages.ai.cards import ComparedCards, LinesBar, LinesCard, MissingInput, Section
 from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.attribution.labels import mix_in_words
@@ -40,16 +40,16 @@ def queries(filters: Filters) -> tuple[PageQuery, ...]:
     return (*QUERIES, *compared)
 
 
-def section(answers: Answers, *, has_repositories: bool) -> Section:
+def section(answers: Answers, *, has_repositories: bool) -> dict[str, Any]:
     compared = _compared(answers)
     share = adoption.share_key(answers.filters)
     committed = answers.figure(share)
-    return Section(
-        key="impact",
-        title="Impact",
-        lede="What agents write, and how much of it is committed",
-        lines=_lines_by_agent(answers),
-        charts=[
+    return {
+        "key": "impact",
+        "title": "Impact",
+        "lede": "What agents write, and how much of it is committed",
+        "lines": _lines_by_agent(answers),
+        "charts": [
             answers.card(
                 "committed_share",
                 share,
@@ -63,31 +63,31 @@ def section(answers: Answers, *, has_repositories: bool) -> Section:
         ]
         if has_repositories
         else (),
-        missing_input=None if has_repositories or compared else _needs_repositories(),
-        compared=compared or None,
-        hints=_hints(answers),
-    )
+        "missing_input": None if has_repositories or compared else _needs_repositories(),
+        "compared": compared or None,
+        "hints": _hints(answers),
+    }
 
 
-def _needs_repositories() -> MissingInput:
-    return MissingInput(
-        title="Committed code",
-        headline="Needs a repository",
-        text=(
+def _needs_repositories() -> dict[str, Any]:
+    return {
+        "title": "Committed code",
+        "headline": "Needs a repository",
+        "text": (
             "Telemetry shows what agents write, not what is committed. Connect a git repository on this machine by its "
             "path; this needs no token and stores no code."
         ),
-        will_show=(
+        "will_show": (
             "AI lines committed, of those generated",
             "AI share of the committed code, by language and type",
             "Spend that led to a commit, and spend that did not",
             "Repositories with context files for agents",
         ),
-        link=Link("Connect a repository", reverse("connect_repository")),
-    )
+        "link": Link("Connect a repository", reverse("connect_repository")),
+    }
 
 
-def _compared(answers: Answers) -> ComparedCards | None:
+def _compared(answers: Answers) -> dict[str, Any] | None:
     """None without pull requests and work items.  A picked type of work loads later, from facts."""
     if lines.of_work(answers.filters) is not answers.filters:
         return _cards(answers, None)
@@ -96,43 +96,43 @@ def _compared(answers: Answers) -> ComparedCards | None:
     return _cards(answers, answers)
 
 
-def compared_work(filters: Filters) -> ComparedCards:
+def compared_work(filters: Filters) -> dict[str, Any]:
     """The same for the picked type of work, for a part of the page."""
     narrowed = lines.of_work(filters)
     answers = AI_PAGE.read(narrowed, (*lines.queries(narrowed), *phases.queries()))
     return _cards(replace(answers, filters=filters), answers)
 
 
-def _cards(page: Answers, compared: Answers | None) -> ComparedCards:
+def _cards(page: Answers, compared: Answers | None) -> dict[str, Any]:
     filters = page.filters
-    return ComparedCards(
-        line=lines.LINE.options[filters.picked[lines.LINE.parameter]],
-        lines=lines.line_pickers(compared, page),
-        work=page.pickers(lines.WORK),
-        charts=lines.cards(compared, page) if compared else (),
-        charts_url="" if compared else page.part_url("compared"),
-        phases=phases.phases_card(compared) if compared else None,
-        part_url=page.part_url("differences"),
-        part_csv_url=AI_PAGE.chart_csv_url(filters, "differences"),
-        effect_url=page.part_url("adoption_effect"),
-        effect_csv_urls=[
+    return {
+        "line": lines.LINE.options[filters.picked[lines.LINE.parameter]],
+        "lines": lines.line_pickers(compared, page),
+        "work": page.pickers(lines.WORK),
+        "charts": lines.cards(compared, page) if compared else (),
+        "charts_url": "" if compared else page.part_url("compared"),
+        "phases": phases.phases_card(compared) if compared else None,
+        "part_url": page.part_url("differences"),
+        "part_csv_url": AI_PAGE.chart_csv_url(filters, "differences"),
+        "effect_url": page.part_url("adoption_effect"),
+        "effect_csv_urls": [
             Link("Before and after as CSV", AI_PAGE.chart_csv_url(filters, "adoption_effect")),
             Link("Developers by use as CSV", AI_PAGE.chart_csv_url(filters, "cohorts")),
         ],
-        rows=[
+        "rows": [
             Link("Show the pull requests", lines.facts_rows_url(filters, lines.MERGED)),
             Link("Show the work items", lines.facts_rows_url(filters, lines.DELIVERED)),
         ],
-    )
+    }
 
 
-def _lines_by_agent(answers: Answers) -> LinesCard:
+def _lines_by_agent(answers: Answers) -> dict[str, Any]:
     metric = get("ai.lines_committed")
     committed, generated = answers.figure(metric.key), answers.figure("ai.lines_generated")
     known = bool(committed.value or generated.value)
     headline, key = (committed, metric.key) if committed.value is not None else (generated, "ai.lines_generated")
-    return LinesCard(
-        card=answers.card(
+    return {
+        "card": answers.card(
             "lines_by_agent",
             key,
             title="AI lines: committed of generated" if committed.value is not None else "Lines generated by agent",
@@ -140,17 +140,17 @@ def _lines_by_agent(answers: Answers) -> LinesCard:
             span=4,
             missing=None if known else generated,
         ),
-        value=wording.reading(headline.value or 0, metric.unit) if known else None,
-        change=tiles.change(
+        "value": wording.reading(headline.value or 0, metric.unit) if known else None,
+        "change": tiles.change(
             get(key),
             headline,
             tiles.whole(answers.before(key)),
             tiles.earlier(answers.filters.window, answers.filters.previous),
         ),
-        sample=_sample(committed, generated),
-        bars=lines_bars(answers),
-        caveat=tiles.evidence_range(metric, committed),
-    )
+        "sample": _sample(committed, generated),
+        "bars": lines_bars(answers),
+        "caveat": tiles.evidence_range(metric, committed),
+    }
 
 
 def _sample(committed: MetricValue, generated: MetricValue) -> str:
@@ -159,7 +159,7 @@ def _sample(committed: MetricValue, generated: MetricValue) -> str:
     return f"committed, {wording.compact(generated.value or 0)} generated"
 
 
-def lines_bars(answers: Answers) -> list[LinesBar]:
+def lines_bars(answers: Answers) -> list[dict[str, Any]]:
     """A bar for each agent that generated or committed lines, in the agents' order."""
     committed = answers.split("ai.lines_committed", Dimension.AGENT)
     generated = answers.split("ai.lines_generated", Dimension.AGENT)
@@ -174,22 +174,21 @@ def lines_bars(answers: Answers) -> list[LinesBar]:
 
 def _bar(
     filters: Filters, agent: str, committed: MetricValue | None, generated: MetricValue | None, longest: float
-) -> LinesBar:
+) -> dict[str, Any]:
     committed_lines = (committed.value if committed else None) or 0
     written = (generated.value if generated else None) or 0
-    return LinesBar(
-        key=agent,
-        label=agent_name(agent),
-        committed=wording.compact(committed_lines),
-        generated=wording.compact(written) if written else "",
-        # Commit-level evidence is an upper bound: it can give an agent more lines than its sessions report.
-        percent=wording.percent_of(committed_lines, written) if 0 < committed_lines <= written else "",
-        committed_fraction=committed_lines / longest,
-        generated_fraction=written / longest,
-        rows_url=rows_of_part(
+    return {
+        "key": agent,
+        "label": agent_name(agent),
+        "committed": wording.compact(committed_lines),
+        "generated": wording.compact(written) if written else "",
+        "percent": wording.percent_of(committed_lines, written) if 0 < committed_lines <= written else "",
+        "committed_fraction": committed_lines / longest,
+        "generated_fraction": written / longest,
+        "rows_url": rows_of_part(
             filters, f"ai.lines_{'committed' if committed_lines else 'generated'}", Dimension.AGENT, agent
         ),
-    )
+    }
 
 
 def _hints(answers: Answers) -> list[Hint]:

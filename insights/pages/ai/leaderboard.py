@@ -44,29 +44,6 @@ SOME_UNPRICED = "Excludes tokens of models without a price."
 
 
 @dataclass(frozen=True)
-class PrintedRow:
-    rank: str
-    label: str
-    is_own: bool
-    agent: str  # the slug of the first; empty: none
-    other_agents: str  # in words
-    other_count: int
-    cells: Sequence[FigureCell]
-
-
-@dataclass(frozen=True)
-class LeaderboardCard:
-    """The AI page's section, without its rows."""
-
-    part_url: str
-    page_url: str
-    csv_url: str
-    sessions_url: str
-    rankings: Sequence[Picker]
-    ignored_filters: str  # the chosen facets that it does not support, in words
-
-
-@dataclass(frozen=True)
 class LeaderboardParams:
     """The parameters of the leaderboard."""
 
@@ -126,13 +103,7 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
             Picker(label, f"{params.ranked(key).url()}#leaderboard", params.ranked_by == key)
             for key, label in RANKINGS.items()
         ],
-        **page_numbers(
-            number,
-            size=PAGE_SIZE,
-            shown=len(shown.rows),
-            total=shown.total,
-            url=lambda page: params.url(page=str(page)),
-        ),
+        **page_numbers(number, shown.rows, shown.total, lambda page: params.url(page=str(page)), size=PAGE_SIZE),
         **_table(params, shown),
     }
     return render(request, "insights/leaderboard/leaderboard.html", context)
@@ -153,20 +124,20 @@ def leaderboard_csv(request: HttpRequest) -> HttpResponseBase:
     return csv_response("headway-ai-leaderboard", _csv_rows(everybody))
 
 
-def leaderboard_card(filters: Filters) -> LeaderboardCard:
+def leaderboard_card(filters: Filters) -> dict[str, Any]:
     """The AI page's section without its rows, which load later."""
     params = LeaderboardParams(filters)
-    return LeaderboardCard(
-        part_url=AI_PAGE.part_url(filters, "leaderboard"),
-        page_url=params.of_its_page().url(),
-        csv_url=params.of_its_page().url("ai_leaderboard_csv"),
-        sessions_url=replace(filters, choices=()).url(reverse("ai_sessions")),
-        rankings=[
+    return {
+        "part_url": AI_PAGE.part_url(filters, "leaderboard"),
+        "page_url": params.of_its_page().url(),
+        "csv_url": params.of_its_page().url("ai_leaderboard_csv"),
+        "sessions_url": replace(filters, choices=()).url(reverse("ai_sessions")),
+        "rankings": [
             Picker(label, f"{AI_PAGE.url(filters.with_pick(RANKED_BY, key))}#leaderboard", params.ranked_by == key)
             for key, label in RANKINGS.items()
         ],
-        ignored_filters=filters.ignored_filters(get("ai.sessions")),
-    )
+        "ignored_filters": filters.ignored_filters(get("ai.sessions")),
+    }
 
 
 def leaderboard_rows(filters: Filters) -> dict[str, Any]:
@@ -233,7 +204,7 @@ def _headings(params: LeaderboardParams) -> list[Heading]:
     )
 
 
-def _printed(rows: Sequence[LeaderboardRow], params: LeaderboardParams) -> list[PrintedRow]:
+def _printed(rows: Sequence[LeaderboardRow], params: LeaderboardParams) -> list[dict[str, Any]]:
     by = params.sort.removeprefix("-")
     with_bars = by if by in {column.key for column in FIGURES} else params.ranked_by
     [key_of_bars] = [column.metric for column in FIGURES if column.key == with_bars]
@@ -254,15 +225,15 @@ def _printed(rows: Sequence[LeaderboardRow], params: LeaderboardParams) -> list[
         )
 
     return [
-        PrintedRow(
-            rank=f"{row.rank:,}" if row.rank else "",
-            label=row.label,
-            is_own=row.is_own,
-            agent=row.agents[0] if row.agents else "",
-            other_agents=wording.listed([agent_name(agent) for agent in row.agents[1:]]),
-            other_count=max(0, len(row.agents) - 1),
-            cells=[printed_cell(column, row) for column in FIGURES],
-        )
+        {
+            "rank": f"{row.rank:,}" if row.rank else "",
+            "label": row.label,
+            "is_own": row.is_own,
+            "agent": row.agents[0] if row.agents else "",
+            "other_agents": wording.listed([agent_name(agent) for agent in row.agents[1:]]),
+            "other_count": max(0, len(row.agents) - 1),
+            "cells": [printed_cell(column, row) for column in FIGURES],
+        }
         for row in rows
     ]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -12,7 +12,6 @@ from django.shortcuts import render
 
 from insights.pages.ai import adoption, impact, leaderboard, spend, usage
 from insights.pages.ai.answers import AI_PAGE
-from insights.pages.ai.cards import Section
 from insights.pages.ai.costs import section as costs
 from insights.pages.ai.unmatched import unmatched_sentence
 from insights.pages.answers import Answers, PageQuery
@@ -58,7 +57,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
         "units": units_part(request, "ai", filters, around),
         "unmatched": unmatched_sentence(filters, answers),
         "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
-        "sections": _with_shortfalls(
+        "sections": _sections(
             answers,
             (adoption.section(answers), adoption.queries(filters)),
             (impact.section(answers, has_repositories=sources.repositories), impact.queries(filters)),
@@ -71,11 +70,14 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/ai.html", context)
 
 
-def _with_shortfalls(answers: Answers, *sections: tuple[Section, Sequence[PageQuery]]) -> list[Section]:
+def _sections(answers: Answers, *sections: tuple[dict[str, Any], Sequence[PageQuery]]) -> list[dict[str, Any]]:
     """Each section with what its figures lack; what several lack stands in the first of them."""
     keys = [[item.key for item in queries] for _, queries in sections]
     found = by_section(answers.shortfalls(chain.from_iterable(keys)), keys)
-    return [replace(section, shortfalls=lacking) for (section, _), lacking in zip(sections, found, strict=True)]
+    return [
+        {**section, "template": f"insights/_section_{section['key']}.html", "shortfalls": lacking}
+        for (section, _), lacking in zip(sections, found, strict=True)
+    ]
 
 
 def _queries(filters: Filters, *, has_seats: bool) -> tuple[PageQuery, ...]:

@@ -27,15 +27,6 @@ def spend_outcome(filters: Filters) -> dict[str, Any]:
     return {"title": "Spend by outcome", "shares": shares, "linked_shares": linked}
 
 
-def spend_budgets(filters: Filters) -> dict[str, Any]:
-    return {"title": "Budgets", "found": budgets_beside_spend(filters)}
-
-
-def money(filters: Filters) -> dict[str, Any]:
-    """Without the facets: sessions have no agent here, and each repository is listed."""
-    return {"title": "Where the money goes", "money": costs.money(filters)}
-
-
 def failing_tools(filters: Filters) -> dict[str, Any]:
     answers = AI_PAGE.read(filters, usage.FAILING_TOOLS_QUERIES)
     card = usage.failing_tools_card(answers)
@@ -47,30 +38,22 @@ def failing_tools(filters: Filters) -> dict[str, Any]:
     return {
         "title": "Top failing tools",
         "tools": card,
-        "linked_rows": list(zip(card.rows, failed, called, strict=False)),
+        "linked_rows": list(zip(card["rows"], failed, called, strict=False)),
     }
-
-
-def compared(filters: Filters) -> dict[str, Any]:
-    return {"title": "With and without an agent", "compared": impact.compared_work(filters)}
 
 
 def impact_differences(filters: Filters) -> dict[str, Any]:
     shown = differences(filters)
-    return {"title": f"{shown.line} vs. Non-AI", "differences": shown}
-
-
-def adoption_effect(filters: Filters) -> dict[str, Any]:
-    return {"title": "Before and after adoption", "effect": effect_part(filters)}
+    return {"title": f"{shown['line']} vs. Non-AI", "differences": shown}
 
 
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "spend_outcome": spend_outcome,
-    "spend_budgets": spend_budgets,
-    "money": money,
+    "spend_budgets": lambda filters: {"title": "Budgets", "found": budgets_beside_spend(filters)},
+    "money": lambda filters: {"title": "Where the money goes", "money": costs.money(filters)},
     "failing_tools": failing_tools,
-    "compared": compared,
+    "compared": lambda filters: {"title": "With and without an agent", "compared": impact.compared_work(filters)},
     "differences": impact_differences,
-    "adoption_effect": adoption_effect,
+    "adoption_effect": lambda filters: {"title": "Before and after adoption", "effect": effect_part(filters)},
     "leaderboard": leaderboard_rows,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
@@ -58,36 +59,6 @@ class PricedModel:
     def is_comparable(self) -> bool:
         """Whether both spends are known of all tokens."""
         return self.spend is not None and self.then is not None and not self.unpriced
-
-
-@dataclass(frozen=True)
-class PriceRow:
-    """One model used, and its tokens at other prices."""
-
-    model: str
-    tokens: str
-    requests: str
-    spend: str  # empty without a price
-    unpriced: str  # tokens without a price; empty where there are none
-    chosen: str  # as typed; empty: as used
-    then: str
-    difference: str
-    percent: str
-    prices: str  # what the chosen model costs
-    rows_url: str
-    tokens_url: str
-
-
-@dataclass(frozen=True)
-class Unpriced:
-    model: str
-    tokens: str
-    tokens_url: str
-    requests: str
-    agents: str
-    first_day: str
-    last_day: str
-    add_url: str  # empty if the viewer may not
 
 
 @figures_view
@@ -201,23 +172,23 @@ def _used_by(filters: Filters, models: Sequence[str]) -> list[ModelUse]:
     return models_in_use(first, after, filters.people_filter, agents=agents, models=models)
 
 
-def _row(model: PricedModel, chosen: Mapping[str, str], filters: Filters) -> PriceRow:
+def _row(model: PricedModel, chosen: Mapping[str, str], filters: Filters) -> dict[str, Any]:
     use, card, is_changed = model.use, model.what_if.card, bool(model.what_if.model)
     difference, percent = _difference(model.spend or 0, model.then or 0) if model.is_comparable else ("", "")
-    return PriceRow(
-        model=use.model,
-        tokens=wording.compact(model.tokens),
-        requests=wording.compact(use.requests) if use.requests else "",
-        spend="" if model.spend is None else wording.exact(model.spend, "currency"),
-        unpriced=wording.compact(model.unpriced) if model.unpriced else "",
-        chosen=chosen.get(use.model, ""),
-        then=wording.exact(model.then, "currency") if is_changed and model.then is not None else "",
-        difference=difference if is_changed else "",
-        percent=percent if is_changed else "",
-        prices=_prices(card) if card else "",
-        rows_url=_rows_of_model(filters, "ai.spend", use.model),
-        tokens_url=_rows_of_model(filters, "ai.tokens", use.model),
-    )
+    return {
+        "model": use.model,
+        "tokens": wording.compact(model.tokens),
+        "requests": wording.compact(use.requests) if use.requests else "",
+        "spend": "" if model.spend is None else wording.exact(model.spend, "currency"),
+        "unpriced": wording.compact(model.unpriced) if model.unpriced else "",
+        "chosen": chosen.get(use.model, ""),
+        "then": wording.exact(model.then, "currency") if is_changed and model.then is not None else "",
+        "difference": difference if is_changed else "",
+        "percent": percent if is_changed else "",
+        "prices": _prices(card) if card else "",
+        "rows_url": _rows_of_model(filters, "ai.spend", use.model),
+        "tokens_url": _rows_of_model(filters, "ai.tokens", use.model),
+    }
 
 
 def _rows_of_model(filters: Filters, key: str, model: str) -> str:
@@ -276,19 +247,19 @@ def _rate(rate: Rate) -> str:
     return f"${rate.base.normalize():f}{above}"
 
 
-def _unpriced(filters: Filters, model: PricedModel, *, may_add: bool) -> Unpriced:
+def _unpriced(filters: Filters, model: PricedModel, *, may_add: bool) -> dict[str, Any]:
     use = model.use
     add_url = f"{reverse('admin:integrations_priceoverride_add')}?{urlencode({'model': use.model})}"
-    return Unpriced(
-        model=use.model,
-        tokens=wording.compact(model.unpriced),
-        tokens_url=_rows_of_model(filters, "ai.unpriced_tokens", use.model),
-        requests=wording.compact(use.requests) if use.requests else "",
-        agents=wording.listed([agent_name(agent) for agent in sorted(use.agents)]),
-        first_day=wording.day(use.first_day) if use.first_day else "",
-        last_day=wording.day(use.last_day) if use.last_day else "",
-        add_url=add_url if may_add else "",
-    )
+    return {
+        "model": use.model,
+        "tokens": wording.compact(model.unpriced),
+        "tokens_url": _rows_of_model(filters, "ai.unpriced_tokens", use.model),
+        "requests": wording.compact(use.requests) if use.requests else "",
+        "agents": wording.listed([agent_name(agent) for agent in sorted(use.agents)]),
+        "first_day": wording.day(use.first_day) if use.first_day else "",
+        "last_day": wording.day(use.last_day) if use.last_day else "",
+        "add_url": add_url if may_add else "",
+    }
 
 
 def _extra_params(chosen: Mapping[str, str]) -> Mapping[str, str]:

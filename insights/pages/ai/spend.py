@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 from django.urls import reverse
 
 from insights.catalogue.agents import AGENT_NAMES, in_agent_order
 from insights.pages.ai import explanations
-from insights.pages.ai.cards import SHARES_LISTED, Section, Share, shares
 from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
-from insights.pages.drawing import WORK_TYPES
+from insights.pages.drawing import SHARES_LISTED, WORK_TYPES, Share, shares
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.filters import Choice, Filters
-from insights.ui.tiles import ChartCard, Link, Picker, Tile
+from insights.ui.tiles import ChartCard, Link, Tile
 
 TREND = Choice("trend", {"agent": "Agents", "model": "Models", "work_type": "Work"})
 BREAKDOWN = Choice(
@@ -56,35 +55,23 @@ BY_OUTCOME = PageQuery("ai.spend", Dimension.OUTCOME, whole=True)
 SEATS_QUERIES = (PageQuery("ai.seat_cost", compared=True), PageQuery("ai.idle_seats", whole=True))
 
 
-@dataclass(frozen=True)
-class SpendSection(Section):
-    """With the cost of seats, and links to what-if prices."""
-
-    links: Sequence[Link] = ()
-    parts: ChartCard | None = None
-    costs: Sequence[Picker] = ()  # with or without seats; empty without seats
-    seats: str = ""
-    seats_link: Link | None = None
-    budgets_url: str = ""  # of the part with the unit's budgets
-
-
 def queries(*, has_seats: bool) -> tuple[PageQuery, ...]:
     return (*QUERIES, *SEATS_QUERIES) if has_seats else QUERIES
 
 
-def section(answers: Answers, *, has_seats: bool) -> SpendSection:
-    return SpendSection(
-        key="spend",
-        title="Spend",
-        lede="What agents cost at list prices",
-        total=_total(answers, has_seats=has_seats),
-        costs=answers.pickers(COST) if has_seats else (),
-        seats=_seats(answers) if has_seats else "",
-        seats_link=_idle(answers) if has_seats else None,
-        part_url=answers.part_url("spend_outcome"),
-        budgets_url=answers.part_url("spend_budgets"),
-        tiles=_tiles(answers),
-        charts=[
+def section(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
+    return {
+        "key": "spend",
+        "title": "Spend",
+        "lede": "What agents cost at list prices",
+        "total": _total(answers, has_seats=has_seats),
+        "costs": answers.pickers(COST) if has_seats else (),
+        "seats": _seats(answers) if has_seats else "",
+        "seats_link": _idle(answers) if has_seats else None,
+        "part_url": answers.part_url("spend_outcome"),
+        "budgets_url": answers.part_url("spend_budgets"),
+        "tiles": _tiles(answers),
+        "charts": [
             answers.card(
                 "spend_trend",
                 "ai.spend",
@@ -95,7 +82,7 @@ def section(answers: Answers, *, has_seats: bool) -> SpendSection:
                 pickers=answers.pickers(TREND),
             ),
         ],
-        parts=answers.card(
+        "parts": answers.card(
             "spend_parts",
             "ai.spend_by_part",
             title="Spend by part",
@@ -105,10 +92,10 @@ def section(answers: Answers, *, has_seats: bool) -> SpendSection:
             pickers=answers.pickers(PART),
             caveat="Where telemetry names the part that a request belongs to.",
         ),
-        donut=_breakdown(answers),
-        hints=_hints(answers),
-        links=_links(answers),
-    )
+        "donut": _breakdown(answers),
+        "hints": _hints(answers),
+        "links": _links(answers),
+    }
 
 
 def _total(answers: Answers, *, has_seats: bool) -> Tile:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import reverse
 
 from insights.pages.ai import explanations
-from insights.pages.ai.cards import FailingTool, FailingTools, Section
 from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.query.query import Dimension, MetricValue
@@ -35,14 +36,14 @@ FAILING_TOOLS_QUERIES = (
 )
 
 
-def section(answers: Answers) -> Section:
+def section(answers: Answers) -> dict[str, Any]:
     tokens = answers.figure("ai.tokens")
-    return Section(
-        key="usage",
-        title="Usage",
-        lede="How well agents work with the tools",
-        tiles=_tiles(answers),
-        charts=[
+    return {
+        "key": "usage",
+        "title": "Usage",
+        "lede": "How well agents work with the tools",
+        "tiles": _tiles(answers),
+        "charts": [
             answers.card(
                 "tokens_by_kind",
                 "ai.tokens",
@@ -52,32 +53,32 @@ def section(answers: Answers) -> Section:
                 missing=None if tokens.value else tokens,
             )
         ],
-        part_url=answers.part_url("failing_tools"),
-        part_csv_url=f"{reverse('ai_chart_csv', args=['failing_tools'])}{answers.filters.query_string()}",
-        hints=_hints(answers),
-    )
+        "part_url": answers.part_url("failing_tools"),
+        "part_csv_url": f"{reverse('ai_chart_csv', args=['failing_tools'])}{answers.filters.query_string()}",
+        "hints": _hints(answers),
+    }
 
 
-def failing_tools_card(answers: Answers) -> FailingTools:
+def failing_tools_card(answers: Answers) -> dict[str, Any]:
     hint = explanations.one_tool_fails(
         answers.figure("ai.error_rate"),
         answers.split("ai.error_rate", Dimension.TOOL),
         url=rows_url(answers.filters, "ai.tool_failures"),
     )
-    return FailingTools(rows=_failing_tools(answers), note=_refused(answers), hints=explanations.shown_hints(hint))
+    return {"rows": _failing_tools(answers), "note": _refused(answers), "hints": explanations.shown_hints(hint)}
 
 
-def _failing_tools(answers: Answers) -> list[FailingTool]:
+def _failing_tools(answers: Answers) -> list[dict[str, Any]]:
     failing = failing_tools(answers)
     most = (failing[0][1].numerator or 1) if failing else 1
     return [
-        FailingTool(
-            tool=tool or "Unnamed tool",
-            calls=f"{figure.denominator or 0:,.0f}",
-            failures=f"{figure.numerator or 0:,.0f}",
-            percent=str(wording.reading(figure.value or 0, "percent")),
-            fraction=(figure.numerator or 0) / most,
-        )
+        {
+            "tool": tool or "Unnamed tool",
+            "calls": f"{figure.denominator or 0:,.0f}",
+            "failures": f"{figure.numerator or 0:,.0f}",
+            "percent": str(wording.reading(figure.value or 0, "percent")),
+            "fraction": (figure.numerator or 0) / most,
+        }
         for tool, figure in failing[:TOOLS_LISTED]
     ]
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from django.urls import reverse
-from django.utils import timezone
 
 from insights.catalogue.registry import metrics
 from insights.models import Annotation
@@ -21,32 +19,23 @@ EVERY_CHART = "Every chart"
 GONE = "Deleted account"
 
 
-@dataclass(frozen=True)
-class NoteLine:
-    """A note as lists show it."""
-
-    text: str
-    url: str
-    days: str
-    unit_name: str
-    about: str
-    written: str
-
-
-def note_lines(annotations: Sequence[Annotation]) -> list[NoteLine]:
+def note_lines(annotations: Sequence[Annotation]) -> list[dict[str, Any]]:
     """From annotations with their units and authors; two queries, regardless of their number."""
     names = names_of([annotation.written_by for annotation in annotations if annotation.written_by])
     return [
-        NoteLine(
-            text=annotation.text,
-            url=reverse("annotation", args=[annotation.pk]),
-            days=wording.days(Window(annotation.start, annotation.end)),
-            unit_name=annotation.unit.name if annotation.unit else EVERYBODY,
-            about=about_words(annotation.about),
-            written=", ".join(
-                (names.get(annotation.written_by_id or 0, GONE), moment(annotation.changed_at or annotation.written_at))
+        {
+            "text": annotation.text,
+            "url": reverse("annotation", args=[annotation.pk]),
+            "days": wording.days(Window(annotation.start, annotation.end)),
+            "unit_name": annotation.unit.name if annotation.unit else EVERYBODY,
+            "about": about_words(annotation.about),
+            "written": ", ".join(
+                (
+                    names.get(annotation.written_by_id or 0, GONE),
+                    wording.moment(annotation.changed_at or annotation.written_at),
+                )
             ),
-        )
+        }
         for annotation in annotations
     ]
 
@@ -61,8 +50,3 @@ def about_words(about: str) -> str:
 
 def family_words(family: str) -> str:
     return family.upper() if family in ABBREVIATIONS else family.replace("_", " ")
-
-
-def moment(at: datetime) -> str:
-    local = timezone.localtime(at)
-    return f"{wording.day(local.date())}, {local:%H:%M}"

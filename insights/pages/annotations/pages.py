@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -31,7 +30,7 @@ from insights.catalogue.registry import metrics
 from insights.models import Annotation, AnnotationChange
 from insights.models.annotations import family_of
 from insights.pages.annotations.form import FIELDS, NoteForm, Offered, filled_in, offered
-from insights.pages.annotations.labels import GONE, about_words, moment, note_lines
+from insights.pages.annotations.labels import GONE, about_words, note_lines
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
@@ -39,26 +38,16 @@ from insights.query.query import Window
 from insights.ui import wording
 from insights.ui.filters import read_filters
 from insights.ui.metric_panel import base_template, is_panel
-from insights.ui.page_numbers import read_page
+from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import EVERYBODY, scope_bar_alone, scope_navigation, scope_words
 from insights.ui.views import form_view, page_view
+from insights.ui.wording import moment
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 from orgtree.trees.surroundings import surroundings
 
-PAGE_SIZE = 50
 CHANGES_LISTED = 50
 CHARTS_CHANGED = "headway:notes"  # makes the page behind the side panel redraw its charts
-
-
-@dataclass(frozen=True)
-class ChangeLine:
-    """One change of a note, with its text after the change."""
-
-    what: str
-    who: str
-    at: str
-    text: str
 
 
 @page_view
@@ -183,20 +172,20 @@ def _done(request: HttpRequest, message: str) -> HttpResponse:
     return redirect("annotations")
 
 
-def _history(note: Annotation) -> list[ChangeLine]:
+def _history(note: Annotation) -> list[dict[str, Any]]:
     changes = AnnotationChange.objects.filter(annotation_id=note.pk).select_related("by").order_by("-pk")
     listed = list(changes[:CHANGES_LISTED])
     names = names_of([change.by for change in listed if change.by])
     units = dict(Unit.objects.filter(pk__in={change.unit_id for change in listed}).values_list("pk", "name"))
     return [
-        ChangeLine(
-            what=change.get_action_display(),
-            who=names.get(change.by_id or 0, GONE),
-            at=moment(change.at),
-            text=f"“{change.text}”, {wording.days(Window(change.start, change.end))}, "
+        {
+            "what": change.get_action_display(),
+            "who": names.get(change.by_id or 0, GONE),
+            "at": moment(change.at),
+            "text": f"“{change.text}”, {wording.days(Window(change.start, change.end))}, "
             f"{units.get(change.unit_id, 'a unit that is gone') if change.unit_id else EVERYBODY}, "
             f"{about_words(change.about)}",
-        )
+        }
         for change in listed
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -37,43 +37,6 @@ from orgtree.models import IndividualPolicy
 
 FILES_PER_PAGE = 100
 STOOD_FOR_LISTED = 20
-
-
-@dataclass(frozen=True)
-class OtherCommit:
-    """A duplicate of this commit, or the commit that it is a duplicate of."""
-
-    short_sha: str
-    subject: str
-    url: str  # empty where the viewer may not see it
-
-
-@dataclass(frozen=True)
-class EvidenceLine:
-    method: str
-    level: str
-    agent: str
-    model: str
-    confidence: str
-    text: str
-    lines: str
-    session: str
-    commit: OtherCommit | None  # where the evidence is of another commit
-    seen_at: str
-    outcome: str
-    decided: bool
-
-
-@dataclass(frozen=True)
-class FileLine:
-    path: str
-    old_path: str
-    language: str
-    file_type: str
-    added: str
-    deleted: str
-    exclusion_reason: str
-    ai_lines: Sequence[tuple[str, str]]  # agent, lines
 
 
 @page_view
@@ -115,9 +78,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
         "evidence_left_out": max(0, evidence_count - MOST_EVIDENCE),
         "questions": unresolved_evidence_of(shown),
         "files": [_file_line(file) for file in files],
-        **page_numbers(
-            page, size=FILES_PER_PAGE, shown=len(files), total=file_count, url=lambda number: f"?page={number}"
-        ),
+        **page_numbers(page, files, file_count, lambda number: f"?page={number}", size=FILES_PER_PAGE),
     }
     return render(request, "insights/attribution/commit.html", context)
 
@@ -132,8 +93,8 @@ def _facts(commit: Commit, author: str) -> list[tuple[str, str]]:
     facts = [
         ("Commit", commit.sha),
         ("Counts as", author),
-        ("Committed", labels.moment(commit.committed_at)),
-        ("Written", labels.moment(commit.authored_at)),
+        ("Committed", wording.moment(commit.committed_at)),
+        ("Written", wording.moment(commit.authored_at)),
         ("Counted on", wording.day(commit.counted_on)),
         ("Repositories", ", ".join(where) or "none: on no branch any more"),
         ("Parents", str(len(commit.parents))),
@@ -145,16 +106,16 @@ def _facts(commit: Commit, author: str) -> list[tuple[str, str]]:
     return facts
 
 
-def _others(visible: QuerySet[Commit], commits: Sequence[Commit]) -> dict[int, OtherCommit]:
+def _others(visible: QuerySet[Commit], commits: Sequence[Commit]) -> dict[int, dict[str, Any]]:
     """Other commits by id, with a link and a subject where the viewer may see them."""
     ids = [commit.pk for commit in commits]
     seen = set(visible.filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
     return {
-        commit.pk: OtherCommit(
-            short_sha=commit.sha[:SHORT_SHA],
-            subject=commit.subject if commit.pk in seen else "",
-            url=reverse("attributed_commit", args=[commit.sha]) if commit.pk in seen else "",
-        )
+        commit.pk: {
+            "short_sha": commit.sha[:SHORT_SHA],
+            "subject": commit.subject if commit.pk in seen else "",
+            "url": reverse("attributed_commit", args=[commit.sha]) if commit.pk in seen else "",
+        }
         for commit in commits
     }
 
@@ -162,28 +123,28 @@ def _others(visible: QuerySet[Commit], commits: Sequence[Commit]) -> dict[int, O
 def _evidence_lines(
     commit: Commit,
     seen: Sequence[SeenEvidence],
-    others: dict[int, OtherCommit],
+    others: dict[int, dict[str, Any]],
     visible: QuerySet[Commit],
     session_of: Callable[[SeenEvidence], str],
-) -> list[EvidenceLine]:
+) -> list[dict[str, Any]]:
     elsewhere = [evidence.row.commit for evidence in seen if evidence.row.commit_id not in (commit.pk, *others)]
     others = {**others, **_others(visible, list({other.pk: other for other in elsewhere}.values()))}
     decided_by = next((labels.method_name(evidence.row.method) for evidence in seen if evidence.decided), "")
     return [
-        EvidenceLine(
-            method=labels.method_name(evidence.row.method),
-            level=labels.level_name(evidence.row.level),
-            agent=evidence.row.agent,
-            model=evidence.row.model,
-            confidence=f"{evidence.row.confidence:.0%}",
-            text=evidence.row.said,
-            lines="" if evidence.lines is None else f"{evidence.lines:,}",
-            session=session_of(evidence),
-            commit=others.get(evidence.row.commit_id) if evidence.row.commit_id != commit.pk else None,
-            seen_at=labels.moment(evidence.row.seen_at),
-            outcome=_outcome(commit, evidence, decided_by),
-            decided=evidence.decided,
-        )
+        {
+            "method": labels.method_name(evidence.row.method),
+            "level": labels.level_name(evidence.row.level),
+            "agent": evidence.row.agent,
+            "model": evidence.row.model,
+            "confidence": f"{evidence.row.confidence:.0%}",
+            "text": evidence.row.said,
+            "lines": "" if evidence.lines is None else f"{evidence.lines:,}",
+            "session": session_of(evidence),
+            "commit": others.get(evidence.row.commit_id) if evidence.row.commit_id != commit.pk else None,
+            "seen_at": wording.moment(evidence.row.seen_at),
+            "outcome": _outcome(commit, evidence, decided_by),
+            "decided": evidence.decided,
+        }
         for evidence in seen
     ]
 
@@ -199,7 +160,7 @@ def _session_of(access: Access) -> Callable[[SeenEvidence], str]:
             return f"{seen.row.external_session}, without telemetry" if seen.row.external_session else ""
         if not named and (own_id is None or session.identity.person_id != own_id):
             return "a colleague's"
-        return f"#{session.pk}, {labels.moment(session.started_at)}"
+        return f"#{session.pk}, {wording.moment(session.started_at)}"
 
     return label
 
@@ -216,15 +177,15 @@ def _outcome(commit: Commit, seen: SeenEvidence, decided_by: str) -> str:
     return "No lines of counted files remain for it"
 
 
-def _file_line(attributed: AttributedFile) -> FileLine:
+def _file_line(attributed: AttributedFile) -> dict[str, Any]:
     file = attributed.file
-    return FileLine(
-        path=file.path,
-        old_path=file.old_path,
-        language=file.language,
-        file_type=labels.FILE_TYPES.get(file.file_type, file.file_type),
-        added="" if file.added is None else f"{file.added:,}",
-        deleted="" if file.deleted is None else f"{file.deleted:,}",
-        exclusion_reason=labels.FILE_EXCLUSION_REASONS.get(file.exclusion_reason, ""),
-        ai_lines=[(agent, f"{attributed.ai_lines[agent]:,}") for agent in in_agent_order(attributed.ai_lines)],
-    )
+    return {
+        "path": file.path,
+        "old_path": file.old_path,
+        "language": file.language,
+        "file_type": labels.FILE_TYPES.get(file.file_type, file.file_type),
+        "added": "" if file.added is None else f"{file.added:,}",
+        "deleted": "" if file.deleted is None else f"{file.deleted:,}",
+        "exclusion_reason": labels.FILE_EXCLUSION_REASONS.get(file.exclusion_reason, ""),
+        "ai_lines": [(agent, f"{attributed.ai_lines[agent]:,}") for agent in in_agent_order(attributed.ai_lines)],
+    }

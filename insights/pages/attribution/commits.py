@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -22,7 +23,7 @@ from insights.privacy.visible import Freshness, visible_totals
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.filters import BadFilterError, Filters, filters_of
-from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
 from insights.ui.scope_bar import scope_bar_alone, scope_navigation, scope_words
 from insights.ui.views import page_view
 from integrations.code.commits.listing import (
@@ -41,53 +42,10 @@ from integrations.models import Commit, CommitExclusion, Method
 from orgtree.access.access import Access
 from orgtree.models import IndividualPolicy
 
-PAGE_SIZE = 50
 CSV_PAGE_SIZE = 500
 SHORTEST_PREFIX, LONGEST_SHA = 4, 64
 SHORT_SHA = 10
 LONGEST_VALUE = 200
-
-
-@dataclass(frozen=True)
-class Choice:
-    value: str
-    label: str
-    chosen: bool
-
-
-@dataclass(frozen=True)
-class Select:
-    """A menu of the filter form."""
-
-    name: str
-    label: str
-    choices: Sequence[Choice]
-
-
-@dataclass(frozen=True)
-class CommitLine:
-    """A row of the list."""
-
-    url: str
-    short_sha: str
-    subject: str
-    author: str
-    committed_at: str
-    repository: str
-    exclusion_reason: str
-    lines: str
-    ai_lines: str
-    agents: Sequence[str]
-    methods: str
-
-
-@dataclass(frozen=True)
-class MixPart:
-    method: str
-    lines: str
-    percent: str
-    commits: str
-    fraction: float
 
 
 @page_view
@@ -115,13 +73,7 @@ def commits(request: HttpRequest) -> HttpResponseBase:
         "selects": _selects(chosen, choices),
         "narrowed": chosen != CommitFilter() or bool(written),
         "lines": _lines(access, shown),
-        **page_numbers(
-            number,
-            size=PAGE_SIZE,
-            shown=len(shown),
-            total=total,
-            url=lambda page: _url(request, filters, page=page),
-        ),
+        **page_numbers(number, shown, total, lambda page: _url(request, filters, page=page)),
         "csv_url": _url(request, filters, page=1, name="attribution_csv"),
         "mix": _mix(filters),
         "mix_how_url": _lines_url("metric_how", filters),
@@ -201,28 +153,30 @@ def _only(commits: QuerySet[Commit]) -> Commit | None:
     return first_two[0] if len(first_two) == 1 else None
 
 
-def _lines(access: Access, shown: Sequence[Commit]) -> list[CommitLine]:
+def _lines(access: Access, shown: Sequence[Commit]) -> list[dict[str, Any]]:
     authors, held = labels_of(access, shown), repositories_of(shown)
     attributed = attributions_of(shown)
     return [
-        CommitLine(
-            url=reverse("attributed_commit", args=[commit.sha]),
-            short_sha=commit.sha[:SHORT_SHA],
-            subject=commit.subject or "No subject",
-            author=authors[commit.pk],
-            committed_at=labels.moment(commit.committed_at),
-            repository=", ".join(link.repository.name for link in held.get(commit.pk, ())) or "none",
-            exclusion_reason=labels.EXCLUSION_REASONS.get(commit.exclusion_reason, ""),
-            lines=f"{commit.lines_added:,}" if commit.lines_known else "unknown",
-            ai_lines=f"{sum(agent.lines for agent in attributed[commit.pk]):,}" if commit.pk in attributed else "",
-            agents=in_agent_order({agent.agent for agent in attributed.get(commit.pk, ())}),
-            methods=", ".join(dict.fromkeys(labels.METHODS[agent.method] for agent in attributed.get(commit.pk, ()))),
-        )
+        {
+            "url": reverse("attributed_commit", args=[commit.sha]),
+            "short_sha": commit.sha[:SHORT_SHA],
+            "subject": commit.subject or "No subject",
+            "author": authors[commit.pk],
+            "committed_at": wording.moment(commit.committed_at),
+            "repository": ", ".join(link.repository.name for link in held.get(commit.pk, ())) or "none",
+            "exclusion_reason": labels.EXCLUSION_REASONS.get(commit.exclusion_reason, ""),
+            "lines": f"{commit.lines_added:,}" if commit.lines_known else "unknown",
+            "ai_lines": f"{sum(agent.lines for agent in attributed[commit.pk]):,}" if commit.pk in attributed else "",
+            "agents": in_agent_order({agent.agent for agent in attributed.get(commit.pk, ())}),
+            "methods": ", ".join(
+                dict.fromkeys(labels.METHODS[agent.method] for agent in attributed.get(commit.pk, ()))
+            ),
+        }
         for commit in shown
     ]
 
 
-def _mix(filters: Filters) -> list[MixPart]:
+def _mix(filters: Filters) -> list[dict[str, Any]]:
     """AI lines by method, the strongest first; empty where the viewer has no scope to read them of."""
     if not has_scope(filters.scope, filters.access):
         return []
@@ -232,13 +186,13 @@ def _mix(filters: Filters) -> list[MixPart]:
     shares = {method: figures[method] for method in Method if method in figures and figures[method].value}
     total = sum(figure.value or 0 for figure in shares.values())
     return [
-        MixPart(
-            method=labels.METHODS[method],
-            lines=wording.compact(figure.value or 0),
-            percent=wording.percent_of(figure.value or 0, total),
-            commits=wording.count(figure.sample_size, "commit"),
-            fraction=(figure.value or 0) / total,
-        )
+        {
+            "method": labels.METHODS[method],
+            "lines": wording.compact(figure.value or 0),
+            "percent": wording.percent_of(figure.value or 0, total),
+            "commits": wording.count(figure.sample_size, "commit"),
+            "fraction": (figure.value or 0) / total,
+        }
         for method, figure in shares.items()
     ]
 
@@ -248,7 +202,7 @@ def _lines_url(name: str, filters: Filters) -> str:
     return f"{reverse(name, args=['ai.lines_committed'])}{filters.query_string()}"
 
 
-def _selects(chosen: CommitFilter, offered: Choices) -> list[Select]:
+def _selects(chosen: CommitFilter, offered: Choices) -> list[dict[str, Any]]:
     agents = {slug: agent_name(slug) for slug in in_agent_order(offered.agents)}
     methods = {method.value: labels.METHODS[method] for method in Method}
     counts = {"counted": "Counted", **{reason.value: labels.EXCLUSION_REASONS[reason] for reason in CommitExclusion}}
@@ -260,10 +214,17 @@ def _selects(chosen: CommitFilter, offered: Choices) -> list[Select]:
     ]
 
 
-def _select(name: str, label: str, options: dict[str, str], chosen: str) -> Select:
+def _select(name: str, label: str, options: dict[str, str], chosen: str) -> dict[str, Any]:
     known = options if not chosen or chosen in options else {**options, chosen: chosen}
-    choices = [Choice(value, text, value == chosen) for value, text in known.items()]
-    return Select(name, label, [Choice("", label, not chosen), *choices])
+    choices = [{"value": value, "label": text, "chosen": value == chosen} for value, text in known.items()]
+    return {
+        "name": name,
+        "label": label,
+        "choices": [
+            {"value": "", "label": label, "chosen": not chosen},
+            *choices,
+        ],
+    }
 
 
 def _read_filter(request: HttpRequest) -> CommitFilter:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
-
-from django.utils import timezone
 
 from insights.ui import wording
 from integrations.models import Commit, CommitExclusion, CommitFile, EvidenceLevel, Method
@@ -68,11 +65,6 @@ def mix_in_words(mix: Mapping[str, float]) -> str:
 
 def in_a_sentence(name: str) -> str:
     return name[:1].lower() + name[1:]
-
-
-def moment(at: datetime) -> str:
-    local = timezone.localtime(at)
-    return f"{wording.day(local.date())}, {local:%H:%M}"
 
 
 def method_name(method: str) -> str:

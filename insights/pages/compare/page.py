@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -38,27 +38,6 @@ LONGEST_SEARCH = 100
 GROUPS = (Category.DORA, Category.EFFICIENCY, Category.QUALITY, Category.HYGIENE, Category.PLANNING, Category.AI)
 
 
-@dataclass(frozen=True)
-class MetricOption:
-    key: str
-    name: str
-    chosen: bool
-
-
-@dataclass(frozen=True)
-class MetricGroup:
-    title: str
-    options: Sequence[MetricOption]
-
-
-@dataclass(frozen=True)
-class UnitOption:
-    slug: str
-    name: str
-    note: str
-    chosen: bool
-
-
 @figures_view
 def compare(request: HttpRequest) -> HttpResponseBase:
     params = read_params(request)
@@ -83,7 +62,7 @@ def compare(request: HttpRequest) -> HttpResponseBase:
         "legend": LEGEND,
         "fewest_ranked": FEWEST_RANKED,
         "groups": _groups(params),
-        "units": [UnitOption(unit.slug, unit.name, unit.tree_name, chosen=True) for unit in units],
+        "units": [{"slug": unit.slug, "name": unit.name, "note": unit.tree_name, "chosen": True} for unit in units],
         "chosen_units": bool(params.units),
         "below_url": params.url(**{UNITS: ""}),
         "metrics_form": _hidden_fields(params, METRICS),
@@ -111,7 +90,7 @@ def compare_choices(request: HttpRequest) -> HttpResponseBase:
         "title": "Units to compare",
         "part": "insights/compare/_choices.html",
         "search": search,
-        "units": [UnitOption(unit.slug, unit.name, unit.tree_name, chosen=False) for unit in matching],
+        "units": [{"slug": unit.slug, "name": unit.name, "note": unit.tree_name, "chosen": False} for unit in matching],
     }
     return render_part(request, context)
 
@@ -131,21 +110,21 @@ def _rows(params: CompareParams, listed: ListedUnits) -> list[Row]:
     return [replace(row, url=params.filters.with_unit(row.slug).url(delivery)) for row in rows]
 
 
-def _groups(params: CompareParams) -> list[MetricGroup]:
+def _groups(params: CompareParams) -> list[dict[str, Any]]:
     """All comparable metrics, each in the first of its categories."""
     chosen = {metric.key for metric in params.metrics}
     listed: set[str] = set()
     groups = []
     for category in GROUPS:
-        options = [
-            MetricOption(metric.key, metric.marked_name, metric.key in chosen)
+        options: list[dict[str, Any]] = [
+            {"key": metric.key, "name": metric.marked_name, "chosen": metric.key in chosen}
             for metric in comparable_metrics()
             if category in metric.categories and metric.key not in listed
         ]
-        listed |= {option.key for option in options}
+        listed |= {option["key"] for option in options}
         if options:
             title = category.value.upper() if category in (Category.DORA, Category.AI) else category.value.capitalize()
-            groups.append(MetricGroup(title, options))
+            groups.append({"title": title, "options": options})
     return groups
 
 

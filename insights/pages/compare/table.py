@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from core.csv_export import Cell
 from insights.catalogue.declarations import Metric
@@ -15,24 +15,6 @@ from insights.query.enums import UnitOfMeasure
 from insights.query.query import MetricValue
 from insights.ui import wording
 from insights.ui.figure_table import Heading, headings
-
-
-@dataclass(frozen=True)
-class ComparedCell:
-    text: str  # empty: no data
-    heat: Heat
-    note: str  # the sample, or the reason for no data
-    how_url: str
-    sorted: bool
-    is_small: bool = False  # below the minimum sample: shown, not ranked
-    is_hidden: bool = False
-
-
-@dataclass(frozen=True)
-class ComparedRow:
-    name: str
-    url: str
-    cells: Sequence[ComparedCell]
 
 
 def table_headings(params: CompareParams) -> list[Heading]:
@@ -48,16 +30,16 @@ def table_headings(params: CompareParams) -> list[Heading]:
     )
 
 
-def compared_rows(rows: Sequence[Row], params: CompareParams) -> list[ComparedRow]:
+def compared_rows(rows: Sequence[Row], params: CompareParams) -> list[dict[str, Any]]:
     """The formatted rows, in the given order."""
     heats = [
         heat_of([_ranked(row.figures[at], metric) for row in rows], metric.better) for at, metric in _columns(params)
     ]
     return [
-        ComparedRow(
-            row.name,
-            row.url,
-            [
+        {
+            "name": row.name,
+            "url": row.url,
+            "cells": [
                 _cell(
                     metric,
                     row.figures[at],
@@ -67,18 +49,18 @@ def compared_rows(rows: Sequence[Row], params: CompareParams) -> list[ComparedRo
                 )
                 for at, metric in _columns(params)
             ],
-        )
+        }
         for number, row in enumerate(rows)
     ]
 
 
-def whole_row(name: str, url: str, figures: Sequence[MetricValue], params: CompareParams) -> ComparedRow:
+def whole_row(name: str, url: str, figures: Sequence[MetricValue], params: CompareParams) -> dict[str, Any]:
     """The row of the whole, which has no rank."""
     cells = [
         _cell(metric, figures[at], MIDDLE, how_url(params.filters, metric.key), params)
         for at, metric in _columns(params)
     ]
-    return ComparedRow(name, url, cells)
+    return {"name": name, "url": url, "cells": cells}
 
 
 def csv_rows(rows: Sequence[Row], params: CompareParams) -> Iterator[list[Cell]]:
@@ -118,15 +100,35 @@ def _ranked(figure: MetricValue, metric: Metric) -> float | None:
     return None if figure.withheld or _is_small(figure, metric) else figure.value
 
 
-def _cell(metric: Metric, figure: MetricValue, heat: Heat, url: str, params: CompareParams) -> ComparedCell:
+def _cell(metric: Metric, figure: MetricValue, heat: Heat, url: str, params: CompareParams) -> dict[str, Any]:
     is_sorted = params.sort.removeprefix("-") == metric.key
     if figure.value is None:
-        return ComparedCell("", MIDDLE, figure.reason or "", url, is_sorted, is_hidden=figure.withheld)
+        return {
+            "text": "",
+            "heat": MIDDLE,
+            "note": figure.reason or "",
+            "how_url": url,
+            "sorted": is_sorted,
+            "is_hidden": figure.withheld,
+        }
     printed = wording.reading(figure.value, metric.unit)
     is_short = metric.unit in (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS)
     facts = wording.count(figure.sample_size, "fact")
     if _is_small(figure, metric):
         note = f"{facts}: {metric.minimum_sample} needed to rank it"
-        return ComparedCell(str(printed), MIDDLE, note, url, is_sorted, is_small=True)
+        return {
+            "text": str(printed),
+            "heat": MIDDLE,
+            "note": note,
+            "how_url": url,
+            "sorted": is_sorted,
+            "is_small": True,
+        }
     note = f"{heat.words}, {facts}" if heat.mark else facts
-    return ComparedCell(printed.value if is_short else str(printed), heat, note, url, is_sorted)
+    return {
+        "text": printed.value if is_short else str(printed),
+        "heat": heat,
+        "note": note,
+        "how_url": url,
+        "sorted": is_sorted,
+    }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from insights.benchmarks.bands import BenchmarkSet
 from insights.benchmarks.quick_check import LATEST, peers_named
 from insights.engine.connected import NO_SOURCE_EVER
 from insights.formulas.dora_score import BEST, SCORED, dora_score
 from insights.pages.answers import Answers
 from insights.pages.delivery.answers import DELIVERY_PAGE, compared, tile
-from insights.pages.delivery.cards import ScoreCard, ScorePart
 from insights.ui import tiles, wording
 from insights.ui.bands import band
 from insights.ui.filters import STATISTIC
@@ -44,7 +45,7 @@ def lacks_a_source(answers: Answers) -> bool:
     return any(answers.figure(key).reason in NO_SOURCE_EVER.values() for key in TILES)
 
 
-def score_card(answers: Answers) -> ScoreCard:
+def score_card(answers: Answers) -> dict[str, Any]:
     """The score of this and the previous window; none where a metric is missing."""
     figures = _by_their_own_statistic(answers)
     now = dora_score({key: figures.figure(key).value for key in SCORED})
@@ -53,28 +54,32 @@ def score_card(answers: Answers) -> ScoreCard:
     hidden = any(figures.figure(key).withheld for key in TILES)
     if now is None:
         why = "hidden or missing" if hidden else "missing"
-        return ScoreCard(
-            None, None, (), f"No score: {wording.listed(missing)} {'is' if len(missing) == 1 else 'are'} {why}.", ""
-        )
+        return {
+            "value": None,
+            "change": None,
+            "parts": (),
+            "missing": f"No score: {wording.listed(missing)} {'is' if len(missing) == 1 else 'are'} {why}.",
+            "peers": "",
+        }
     window = tiles.earlier(answers.filters.window, answers.filters.previous)
     moved = now.change_since(before) if before else {}
     peers = peers_named(Organisation.current().peers)
-    return ScoreCard(
-        value=f"{now.value:.1f}",
-        change=_change(now.value - before.value, window) if before else None,
-        parts=[
-            ScorePart(
-                label=TILES[part.key],
-                worth=f"{part.worth:.0f}" if part.worth == int(part.worth) else f"{part.worth:.1f}",
-                fraction=part.worth / BEST,
-                points=f"{part.points:.1f}",
-                change=_change(moved[part.key], "") if part.key in moved else None,
-            )
+    return {
+        "value": f"{now.value:.1f}",
+        "change": _change(now.value - before.value, window) if before else None,
+        "parts": [
+            {
+                "label": TILES[part.key],
+                "worth": f"{part.worth:.0f}" if part.worth == int(part.worth) else f"{part.worth:.1f}",
+                "fraction": part.worth / BEST,
+                "points": f"{part.points:.1f}",
+                "change": _change(moved[part.key], "") if part.key in moved else None,
+            }
             for part in (next(c for c in now.contributions if c.key == key) for key in TILES)
         ],
-        missing="" if before else "No change: a metric is missing in the window before.",
-        peers=f"{peers.name}: {peers.score:.1f} in DORA's Quick Check {LATEST} (CC BY 4.0).",
-    )
+        "missing": "" if before else "No change: a metric is missing in the window before.",
+        "peers": f"{peers.name}: {peers.score:.1f} in DORA's Quick Check {LATEST} (CC BY 4.0).",
+    }
 
 
 def _by_their_own_statistic(answers: Answers) -> Answers:

@@ -18,10 +18,6 @@ from insights.ui.filters import Filters
 from integrations.delivery.completeness import completeness
 
 
-def slowest_part(filters: Filters) -> dict[str, Any]:
-    return {"title": "Slowest changes", "slowest": slowest(filters)}
-
-
 def needs(filters: Filters) -> dict[str, Any]:
     """The missing inputs of DORA, independent of the filters."""
     for_admin = bool(getattr(filters.access.viewer, "is_staff", False))
@@ -34,7 +30,7 @@ def section_part(filters: Filters, *, name: str) -> dict[str, Any]:
 
 
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
-    "slowest": slowest_part,
+    "slowest": lambda filters: {"title": "Slowest changes", "slowest": slowest(filters)},
     "needs": needs,
     **{name: partial(section_part, name=name) for name in SECTIONS},
 }

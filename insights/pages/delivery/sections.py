@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, takewhile
+from typing import Any
 
 from core.csv_export import Cell
 from insights.catalogue.registry import get
@@ -12,7 +13,6 @@ from insights.pages.ai.explanations import Hint, shown_hints
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.delivery import dora, explanations, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE, compared, line, tile
-from insights.pages.delivery.cards import Section, SectionHead
 from insights.ui.bands import band_of_days
 from insights.ui.charts import Kind
 from insights.ui.filters import Choice, Filters
@@ -155,35 +155,35 @@ SECTIONS: Mapping[str, SectionMetrics] = {
 }
 
 
-def section_heads(filters: Filters) -> list[SectionHead]:
+def section_heads(filters: Filters) -> list[dict[str, Any]]:
     return [
-        SectionHead(
-            name,
-            name.capitalize(),
-            metrics.lede,
-            DELIVERY_PAGE.part_url(filters, name),
-            DELIVERY_PAGE.chart_csv_url(filters, name),
-        )
+        {
+            "key": name,
+            "title": name.capitalize(),
+            "lede": metrics.lede,
+            "url": DELIVERY_PAGE.part_url(filters, name),
+            "csv_url": DELIVERY_PAGE.chart_csv_url(filters, name),
+        }
         for name, metrics in SECTIONS.items()
     ]
 
 
-def section(name: str, filters: Filters) -> Section:
+def section(name: str, filters: Filters) -> dict[str, Any]:
     """With what its figures lack, and those further up on the page do not."""
     metrics = SECTIONS[name]
     answers = DELIVERY_PAGE.read(filters, metrics.queries)
     above = (SECTIONS[other].queries for other in takewhile(lambda other: other != name, SECTIONS))
     shown = [item.key for item in chain(dora.QUERIES, stages.QUERIES, *above)]
     days = band_of_days(DEPLOYMENT_DAYS, answers.figure(DEPLOYMENT_DAYS)) if DEPLOYMENT_DAYS in metrics.lines else None
-    return Section(
-        key=name,
-        title=name.capitalize(),
-        tiles=[tile(answers, key) for key in metrics.tiles],
-        charts=[chart.card(answers) for chart in metrics.charts],
-        lines=[line(answers, key, band=days if key == DEPLOYMENT_DAYS else None) for key in metrics.lines],
-        hints=shown_hints(*metrics.hints(answers)),
-        shortfalls=answers.shortfalls([item.key for item in metrics.queries], but=shown),
-    )
+    return {
+        "key": name,
+        "title": name.capitalize(),
+        "tiles": [tile(answers, key) for key in metrics.tiles],
+        "charts": [chart.card(answers) for chart in metrics.charts],
+        "lines": [line(answers, key, band=days if key == DEPLOYMENT_DAYS else None) for key in metrics.lines],
+        "hints": shown_hints(*metrics.hints(answers)),
+        "shortfalls": answers.shortfalls([item.key for item in metrics.queries], but=shown),
+    }
 
 
 def section_rows(filters: Filters, *, name: str) -> Iterator[list[Cell]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from insights.engine.fact_rows import RowOrder
 from insights.pages.answers import Answers, PageQuery
@@ -21,23 +20,6 @@ SPREAD = Choice("spread", {"dora.lead_time": "Lead time", "pr.cycle_time": "Cycl
 TITLES = {"dora.lead_time": "Lead time distribution", "pr.cycle_time": "Cycle time distribution"}
 QUERIES = tuple(PageQuery(key) for key in TITLES if key not in DORA_TILES)
 SLOWEST_LISTED = 8
-
-
-@dataclass(frozen=True)
-class SlowChange:
-    title: str
-    reference: str
-    url: str  # empty without a page
-    person: str
-    took: str
-    fraction: float  # 0–1, of the slowest
-
-
-@dataclass(frozen=True)
-class Slowest:
-    rows: Sequence[SlowChange]
-    what: str  # lead time
-    note: str  # why rows are missing
 
 
 def spread_card(answers: Answers) -> ChartCard:
@@ -65,23 +47,23 @@ def spread_chart(filters: Filters) -> ChartData:
     return histogram(distribution, "seconds", facts="Pull requests", tail=tail, label_name="Took")
 
 
-def slowest(filters: Filters) -> Slowest:
+def slowest(filters: Filters) -> dict[str, Any]:
     """The slowest changes, pull requests with links to their pages."""
     query = query_of(filters)
     rows = visible_rows(query, filters.access, size=SLOWEST_LISTED, order=RowOrder.GREATEST)
     longest = max((row["contribution"] for row in rows.rows), default=0.0) or 1.0
-    return Slowest(
-        rows=[
-            SlowChange(
-                title=row.get("title") or row.get("reference") or "Change",
-                reference=row.get("reference") or "",
-                url=record_url("pull_request", row["fact_id"]),
-                person=row["person"],
-                took=str(wording.duration(row["contribution"])),
-                fraction=row["contribution"] / longest,
-            )
+    return {
+        "rows": [
+            {
+                "title": row.get("title") or row.get("reference") or "Change",
+                "reference": row.get("reference") or "",
+                "url": record_url("pull_request", row["fact_id"]),
+                "person": row["person"],
+                "took": str(wording.duration(row["contribution"])),
+                "fraction": row["contribution"] / longest,
+            }
             for row in rows.rows
         ],
-        what=SPREAD.options[query.key].lower(),
-        note=rows.note,
-    )
+        "what": SPREAD.options[query.key].lower(),
+        "note": rows.note,
+    }

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from typing import Any
 
 from insights.pages.answers import Answers, PageQuery, rows_url
-from insights.pages.delivery.cards import StageBar, StagesCard, UpstreamStage
 from insights.query.query import Granularity, MetricValue, Statistic
 from insights.ui import tiles, wording
 from insights.ui.lead_time_stages import LEAD_TIME, STAGES, longest_stage
@@ -30,15 +30,15 @@ QUERIES = (
 )
 
 
-def stages_card(answers: Answers) -> StagesCard:
+def stages_card(answers: Answers) -> dict[str, Any]:
     means = stage_means(answers)
     lead_time = answers.figure(LEAD_TIME)
     any_stage = answers.figure(STAGES["coding"][0])
     total = sum(means.values())
     longest = longest_stage(means) if any_stage.sample_size >= FEW_PULL_REQUESTS else ""
     headline, detail = _bottleneck(answers, longest, means) if longest else ("", "")
-    return StagesCard(
-        card=answers.card(
+    return {
+        "card": answers.card(
             "stages_now",
             LEAD_TIME,
             title="Lead time by stage",
@@ -46,15 +46,15 @@ def stages_card(answers: Answers) -> StagesCard:
             span=5,
             missing=None if means else (any_stage if lead_time.value is not None else lead_time),
         ),
-        value=wording.duration(total) if means else None,
-        sample=f"mean, so that stages add up · {_changes(answers)}",
-        left_out=_left_out(any_stage),
-        headline=headline,
-        detail=detail,
-        bars=_bars(answers, means, longest),
-        upstream=_upstream(answers),
-        links=[Link("Show the rows behind lead time", rows_url(answers.filters, LEAD_TIME))],
-    )
+        "value": wording.duration(total) if means else None,
+        "sample": f"mean, so that stages add up · {_changes(answers)}",
+        "left_out": _left_out(any_stage),
+        "headline": headline,
+        "detail": detail,
+        "bars": _bars(answers, means, longest),
+        "upstream": _upstream(answers),
+        "links": [Link("Show the rows behind lead time", rows_url(answers.filters, LEAD_TIME))],
+    }
 
 
 def over_time_card(answers: Answers) -> ChartCard:
@@ -93,20 +93,20 @@ def of_all(stage: MetricValue, coding: MetricValue) -> float | None:
     return stage.value * stage.sample_size / (coding.sample_size or 1)
 
 
-def _bars(answers: Answers, means: Mapping[str, float], longest: str) -> Sequence[StageBar]:
+def _bars(answers: Answers, means: Mapping[str, float], longest: str) -> Sequence[dict[str, Any]]:
     total = sum(means.values())
     starts = accumulate((value / total if total else 0.0 for value in means.values()), initial=0.0)
     return [
-        StageBar(
-            key=name,
-            label=STAGES[name][1],
-            value=str(wording.duration(value)),
-            percent=wording.percent_of(value, total),
-            start=start,
-            fraction=value / total if total else 0.0,
-            is_longest=name == longest,
-            rows_url=rows_url(answers.filters, STAGES[name][0]),
-        )
+        {
+            "key": name,
+            "label": STAGES[name][1],
+            "value": str(wording.duration(value)),
+            "percent": wording.percent_of(value, total),
+            "start": start,
+            "fraction": value / total if total else 0.0,
+            "is_longest": name == longest,
+            "rows_url": rows_url(answers.filters, STAGES[name][0]),
+        }
         for start, (name, value) in zip(starts, means.items(), strict=False)
     ]
 
@@ -158,15 +158,15 @@ def _left_out(figure: MetricValue) -> str:
     return f"{wording.count(figure.left_out, 'PR')} left out: a stage, such as review, is unknown."
 
 
-def _upstream(answers: Answers) -> Sequence[UpstreamStage]:
+def _upstream(answers: Answers) -> Sequence[dict[str, Any]]:
     figures = {metric: answers.figure(metric) for metric in UPSTREAM}
     return [
-        UpstreamStage(
-            label=UPSTREAM[metric],
-            value=str(wording.duration(figure.value)),
-            sample=f"of {wording.count(figure.sample_size, 'linked PR')}",
-            rows_url=rows_url(answers.filters, metric),
-        )
+        {
+            "label": UPSTREAM[metric],
+            "value": str(wording.duration(figure.value)),
+            "sample": f"of {wording.count(figure.sample_size, 'linked PR')}",
+            "rows_url": rows_url(answers.filters, metric),
+        }
         for metric, figure in figures.items()
         if figure.value is not None
     ]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import User
@@ -23,23 +22,6 @@ from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 
 
-@dataclass(frozen=True)
-class MetricLine:
-    """A metric of the list; `latest` is the day of the latest value that the viewer may see."""
-
-    metric: HandKeptMetric
-    keepers: str
-    latest: str
-
-
-@dataclass(frozen=True)
-class TemplateLine:
-    name: str
-    meaning: str
-    unit_of_measure: str
-    url: str
-
-
 @page_view
 def hand_kept(request: HttpRequest) -> HttpResponse:
     access = access_in(request)
@@ -47,37 +29,37 @@ def hand_kept(request: HttpRequest) -> HttpResponse:
     is_definer = may_define(access)
     context = {
         "lines": lines,
-        "templates": _templates({line.metric.slug for line in lines}) if is_definer else [],
+        "templates": _templates({line["metric"].slug for line in lines}) if is_definer else [],
         "may_define": is_definer,
     }
     return render(request, "insights/hand_kept/list.html", context)
 
 
-def _lines(access: Access) -> list[MetricLine]:
+def _lines(access: Access) -> list[dict[str, Any]]:
     """Three queries, whatever their number."""
     metrics = list(HandKeptMetric.objects.prefetch_related("keepers"))
     names = names_of({account for metric in metrics for account in cast(Sequence[User], metric.keepers.all())})
     visible = HandKeptValue.objects.within(access.visibility).order_by("metric", "-day").distinct("metric")
     latest = dict(visible.values_list("metric", "day"))
     return [
-        MetricLine(
-            metric,
-            ", ".join(sorted(names[account.pk] for account in cast(Sequence[User], metric.keepers.all()))),
-            wording.day(latest[metric.pk]) if metric.pk in latest else "",
-        )
+        {
+            "metric": metric,
+            "keepers": ", ".join(sorted(names[account.pk] for account in cast(Sequence[User], metric.keepers.all()))),
+            "latest": wording.day(latest[metric.pk]) if metric.pk in latest else "",
+        }
         for metric in metrics
     ]
 
 
-def _templates(in_use: set[str]) -> list[TemplateLine]:
+def _templates(in_use: set[str]) -> list[dict[str, Any]]:
     """Those that no metric was made of."""
     return [
-        TemplateLine(
-            template.name,
-            template.meaning,
-            dict(UNITS_OF_MEASURE)[template.unit_of_measure],  # type: ignore[index]  # a StrEnum's value
-            f"{reverse('hand_kept_new')}?{urlencode({'template': slug})}",
-        )
+        {
+            "name": template.name,
+            "meaning": template.meaning,
+            "unit_of_measure": dict(UNITS_OF_MEASURE)[template.unit_of_measure],  # type: ignore[index]  # a StrEnum's value
+            "url": f"{reverse('hand_kept_new')}?{urlencode({'template': slug})}",
+        }
         for slug, template in TEMPLATES.items()
         if slug not in in_use
     ]

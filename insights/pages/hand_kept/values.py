@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -21,18 +20,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from core.csv_export import Cell, csv_response
+from core.page_links import page_links
 from core.write_errors import FieldError
 from insights.hand_kept.csv_import import COLUMNS
 from insights.hand_kept.history import ENTERED, REMOVED, REPLACED, ValueChange, history_of
 from insights.hand_kept.units import enterable_units
-from insights.pages.annotations.labels import moment
 from insights.privacy.scope_access import access_in
 from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
 from insights.ui.amounts import EXAMPLES, AmountError, amount_text, read_amount
-from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.views import form_view, page_view
+from insights.ui.wording import moment
 from integrations.hand_kept.definitions import keepers_of, may_define
 from integrations.hand_kept.values import (
     VIA_PAGE,
@@ -50,7 +50,6 @@ from integrations.models.hand_kept import LONGEST_TEXT
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 
-PAGE_SIZE = 50
 WHOLE = ":organisation"  # in place of a unit's slug, which holds no colon
 FIELDS = {"unit": "unit", "date": "day", "value": "value", "note": "note"}
 ACTS = {ENTERED: "Entered", REPLACED: "Replaced with", REMOVED: "Removed"}
@@ -72,26 +71,6 @@ class ValueForm(forms.Form):
         cast(forms.ChoiceField, self.fields["unit"]).choices = list(units)
         example = EXAMPLES.get(UnitOfMeasure(metric.unit_of_measure), "a number, like 12, 3.5 or 20k")
         self.fields["value"].help_text = f"{example[:1].upper()}{example[1:]}."
-
-
-@dataclass(frozen=True)
-class ValueLine:
-    """A value as the page lists it; `remove_url` is empty where the viewer may not remove it."""
-
-    day: str
-    unit: str
-    value: str
-    note: str
-    entered: str
-    remove_url: str
-
-
-@dataclass(frozen=True)
-class ChangeLine:
-    words: str
-    who: str
-    at: str
-    note: str
 
 
 @form_view
@@ -117,9 +96,7 @@ def hand_kept_values(request: HttpRequest, slug: str) -> HttpResponseBase:
         "lines": _lines(access, metric, list(page)),
         "may_define": may_define(access),
         "metric_url": reverse("metric_page", args=[metric.key]),
-        **page_numbers(
-            page.number, size=PAGE_SIZE, shown=len(page), total=page.paginator.count, url=lambda at: f"?page={at}"
-        ),
+        **page_links(page, lambda at: f"?page={at}"),
     }
     return render(request, "insights/hand_kept/values.html", context, status=400 if form.errors else 200)
 
@@ -132,7 +109,7 @@ def hand_kept_history(request: HttpRequest, slug: str) -> HttpResponseBase:
     context = {
         "metric": metric,
         "changes": [_change_line(metric, change) for change in changes],
-        **page_numbers(page, size=PAGE_SIZE, shown=len(changes), total=total, url=lambda at: f"?page={at}"),
+        **page_numbers(page, changes, total, lambda at: f"?page={at}"),
     }
     return render(request, "insights/hand_kept/history.html", context)
 
@@ -187,32 +164,33 @@ def _entered(access: Access, metric: HandKeptMetric, form: ValueForm) -> Outcome
     return None
 
 
-def _lines(access: Access, metric: HandKeptMetric, values: Sequence[HandKeptValue]) -> list[ValueLine]:
+def _lines(access: Access, metric: HandKeptMetric, values: Sequence[HandKeptValue]) -> list[dict[str, Any]]:
     names = names_of([value.entered_by for value in values if value.entered_by])
     is_keeper = keeps(access, metric)
     enters = {unit: is_keeper or access.visibility.leads(unit) for unit in {value.unit_id for value in values}}
     return [
-        ValueLine(
-            day=wording.day(value.day),
-            unit=value.unit.name if value.unit else EVERYBODY,
-            value=amount_text(float(value.value), metric.unit_of_measure),
-            note=value.note,
-            entered=_who(names.get(value.entered_by_id or 0, ""), value.entered_via) + f", {moment(value.entered_at)}",
-            remove_url=reverse("hand_kept_remove", args=[metric.slug, value.pk]) if enters[value.unit_id] else "",
-        )
+        {
+            "day": wording.day(value.day),
+            "unit": value.unit.name if value.unit else EVERYBODY,
+            "value": amount_text(float(value.value), metric.unit_of_measure),
+            "note": value.note,
+            "entered": _who(names.get(value.entered_by_id or 0, ""), value.entered_via)
+            + f", {moment(value.entered_at)}",
+            "remove_url": reverse("hand_kept_remove", args=[metric.slug, value.pk]) if enters[value.unit_id] else "",
+        }
         for value in values
     ]
 
 
-def _change_line(metric: HandKeptMetric, change: ValueChange) -> ChangeLine:
+def _change_line(metric: HandKeptMetric, change: ValueChange) -> dict[str, Any]:
     unit = change.unit.name if change.unit else EVERYBODY
     value = amount_text(float(change.value), metric.unit_of_measure)
-    return ChangeLine(
-        words=f"{ACTS[change.what]} {value} · {unit} · {wording.day(change.day)}",
-        who=_who(change.by, change.via),
-        at=moment(change.at),
-        note=change.note,
-    )
+    return {
+        "words": f"{ACTS[change.what]} {value} · {unit} · {wording.day(change.day)}",
+        "who": _who(change.by, change.via),
+        "at": moment(change.at),
+        "note": change.note,
+    }
 
 
 def _who(name: str, via: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -13,7 +13,6 @@ from integrations.connectors.base import EndOfLife
 from integrations.connectors.registered import connectors
 from integrations.enums import Kind
 from integrations.sync.health import ConnectionHealth, KindHealth, State, StreamProblem
-from integrations.sync.unplaced_groups import UnplacedGroup
 
 Look = tuple[str, str, str]  # tone, icon, words
 STATE_LABELS: Mapping[State, Look] = {
@@ -35,98 +34,34 @@ STATE_LABELS_FOR_OTHERS: Mapping[State, Look] = {
 }
 
 
-@dataclass(frozen=True)
-class KindLine:
-    """The records of one kind."""
-
-    name: str
-    stored: str
-    streams: str
-    behind: str
-    progress: str
-    fraction: float | None  # 0–1, of running syncs
-    failing: int
-
-
-@dataclass(frozen=True)
-class QuotaLine:
-    """A request quota: the rest, and its reset time."""
-
-    budget: str
-    left: str
-    fraction: float | None
-    resets: str
-
-
-@dataclass(frozen=True)
-class ProblemLine:
-    stream: str
-    problem: str
-    remedy: str
-    next_try: str
-
-
-@dataclass(frozen=True)
-class EndLine:
-    title: str
-    what_to_do: str
-
-
-@dataclass(frozen=True)
-class Card:
-    """A connection; fields for admins are empty for others."""
-
-    pk: int
-    name: str
-    provider: str
-    tone: str
-    icon: str
-    state: str
-    summary: str
-    is_busy: bool
-    problem: str
-    remedy: str
-    kinds: Sequence[KindLine]
-    problems: Sequence[ProblemLine]
-    more_problems: int
-    quotas: Sequence[QuotaLine]
-    hooks: str
-    hook_problems: int
-    ends: Sequence[EndLine]
-    mirrors: str
-    quarantined: int
-    unplaced: int
-    unplaced_groups: Sequence[UnplacedGroup]
-
-
-def card_of(health: ConnectionHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> Card:
+def card_of(health: ConnectionHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> dict[str, Any]:
     """`records` are the stored records of the connection by kind."""
     connection = health.connection
     tone, icon, state = (STATE_LABELS if for_admin else STATE_LABELS_FOR_OTHERS)[health.state]
     known = connectors().get(connection.provider)
-    return Card(
-        pk=connection.pk,
-        name=connection.name,
-        provider=known.name if known else connection.provider,
-        tone=tone,
-        icon=icon,
-        state=state,
-        summary=_summary(health, now),
-        is_busy=health.is_busy,
-        problem=connection.problem if for_admin else "",
-        remedy=connection.remedy if for_admin else "",
-        kinds=[_kind_line(kind, records, now, for_admin=for_admin) for kind in health.kinds],
-        problems=[_problem(problem, now) for problem in health.problems] if for_admin else (),
-        more_problems=max(0, health.failing - len(health.problems)) if for_admin else 0,
-        quotas=_quota_lines(health, now) if for_admin else (),
-        hooks=_hooks(health, now) if for_admin else "",
-        hook_problems=health.hook_problems if for_admin else 0,
-        ends=[_end(end, now) for end in health.ends] if for_admin else (),
-        mirrors=_mirrors(health, now) if for_admin else "",
-        quarantined=health.quarantined if for_admin else 0,
-        unplaced=health.unplaced if for_admin else 0,
-        unplaced_groups=health.unplaced_groups if for_admin else (),
-    )
+    return {
+        "pk": connection.pk,
+        "name": connection.name,
+        "provider": known.name if known else connection.provider,
+        "tone": tone,
+        "icon": icon,
+        "state": state,
+        "summary": _summary(health, now),
+        "is_busy": health.is_busy,
+        "problem": connection.problem if for_admin else "",
+        "remedy": connection.remedy if for_admin else "",
+        "kinds": [_kind_line(kind, records, now, for_admin=for_admin) for kind in health.kinds],
+        "problems": [_problem(problem, now) for problem in health.problems] if for_admin else (),
+        "more_problems": max(0, health.failing - len(health.problems)) if for_admin else 0,
+        "quotas": _quota_lines(health, now) if for_admin else (),
+        "hooks": _hooks(health, now) if for_admin else "",
+        "hook_problems": health.hook_problems if for_admin else 0,
+        "ends": [_end(end, now) for end in health.ends] if for_admin else (),
+        "mirrors": _mirrors(health, now) if for_admin else "",
+        "quarantined": health.quarantined if for_admin else 0,
+        "unplaced": health.unplaced if for_admin else 0,
+        "unplaced_groups": health.unplaced_groups if for_admin else (),
+    }
 
 
 def _summary(health: ConnectionHealth, now: datetime) -> str:
@@ -139,21 +74,21 @@ def _summary(health: ConnectionHealth, now: datetime) -> str:
     return f"{words} · furthest behind {wording.duration((now - health.oldest).total_seconds())}"
 
 
-def _end(end: EndOfLife, now: datetime) -> EndLine:
+def _end(end: EndOfLife, now: datetime) -> dict[str, Any]:
     since = "since" if end.ends_on <= now.date() else "from"
-    return EndLine(f"{end.what} {since} {wording.day(end.ends_on)}.", end.what_to_do)
+    return {"title": f"{end.what} {since} {wording.day(end.ends_on)}.", "what_to_do": end.what_to_do}
 
 
-def _kind_line(kind: KindHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> KindLine:
-    return KindLine(
-        name=kind.kind.words.capitalize(),
-        stored=f"{records.get(kind.kind, 0):,}",
-        streams=f"{kind.finished:,} of {kind.streams:,}",
-        behind=wording.ago(kind.oldest, now) if kind.oldest else "",
-        progress=_progress(kind, now),
-        fraction=min(1.0, kind.read / kind.to_read) if kind.to_read else None,
-        failing=kind.failing if for_admin else 0,
-    )
+def _kind_line(kind: KindHealth, records: Mapping[Kind, int], now: datetime, *, for_admin: bool) -> dict[str, Any]:
+    return {
+        "name": kind.kind.words.capitalize(),
+        "stored": f"{records.get(kind.kind, 0):,}",
+        "streams": f"{kind.finished:,} of {kind.streams:,}",
+        "behind": wording.ago(kind.oldest, now) if kind.oldest else "",
+        "progress": _progress(kind, now),
+        "fraction": min(1.0, kind.read / kind.to_read) if kind.to_read else None,
+        "failing": kind.failing if for_admin else 0,
+    }
 
 
 def _progress(kind: KindHealth, now: datetime) -> str:
@@ -165,13 +100,13 @@ def _progress(kind: KindHealth, now: datetime) -> str:
     return f"{kind.read:,} of {kind.to_read:,}" + (f", {wording.duration(left)} left" if left else "")
 
 
-def _problem(problem: StreamProblem, now: datetime) -> ProblemLine:
+def _problem(problem: StreamProblem, now: datetime) -> dict[str, Any]:
     seconds = (problem.next_try_at - now).total_seconds() if problem.next_try_at else 0
     next_try = f"Tried again in {wording.duration(seconds)}." if seconds > 0 else "Tried again at once."
-    return ProblemLine(problem.stream, problem.problem, problem.remedy, next_try)
+    return {"stream": problem.stream, "problem": problem.problem, "remedy": problem.remedy, "next_try": next_try}
 
 
-def _quota_lines(health: ConnectionHealth, now: datetime) -> list[QuotaLine]:
+def _quota_lines(health: ConnectionHealth, now: datetime) -> list[dict[str, Any]]:
     lines = []
     for quota in health.quotas:
         is_over = quota.resets_at is not None and quota.resets_at <= now
@@ -182,7 +117,7 @@ def _quota_lines(health: ConnectionHealth, now: datetime) -> list[QuotaLine]:
         else:
             resets = f"full again {_until(quota.resets_at, now)}" if quota.resets_at and not is_over else ""
         fraction = remaining / quota.limit if quota.limit and remaining is not None else None
-        lines.append(QuotaLine(quota.budget.replace("_", " "), left, fraction, resets))
+        lines.append({"budget": quota.budget.replace("_", " "), "left": left, "fraction": fraction, "resets": resets})
     return lines
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.urls import reverse
 
@@ -14,27 +14,22 @@ from insights.ui.tiles import Link
 USUAL_LAG = timedelta(minutes=2)  # usual on a busy machine
 
 
-@dataclass(frozen=True)
-class ColumnsLine:
-    """The state and its detail; `link` opens the schedule for admins."""
-
-    tone: str
-    icon: str
-    state: str
-    detail: str
-    last: str
-    link: Link | None
-
-
-def columns_line(health: ColumnsHealth, now: datetime, *, for_admin: bool) -> ColumnsLine:
+def columns_line(health: ColumnsHealth, now: datetime, *, for_admin: bool) -> dict[str, Any]:
     """`last` is when the oldest of the partitions was built."""
     schedule = reverse("admin:django_celery_beat_periodictask_changelist")
     link = Link("Schedule", schedule) if for_admin else None
     last = f"{wording.ago(health.oldest_built_at, now)}" if health.oldest_built_at else ""
     size = f"{health.partitions:,} partitions, {health.bytes / 1e6:,.1f} MB"
     if health.stale_since is None:
-        return ColumnsLine("good", "check", "Up to date", size, last, link)
+        return {"tone": "good", "icon": "check", "state": "Up to date", "detail": size, "last": last, "link": link}
     detail = f"{health.stale:,} of {size} are stale; their days are read from the database, with the same result"
     if now - health.stale_since > USUAL_LAG:
-        return ColumnsLine("watch", "alert-triangle", "Behind", detail, last, link)
-    return ColumnsLine("", "refresh", "Being built", detail, last, link)
+        return {
+            "tone": "watch",
+            "icon": "alert-triangle",
+            "state": "Behind",
+            "detail": detail,
+            "last": last,
+            "link": link,
+        }
+    return {"tone": "", "icon": "refresh", "state": "Being built", "detail": detail, "last": last, "link": link}

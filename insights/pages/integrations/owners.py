@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -29,19 +29,7 @@ WITHOUT: Mapping[OwnedKind, str] = {
 }
 
 
-@dataclass(frozen=True)
-class OwnerLine:
-    """The ownership of a tree's items; `link` lists the unowned ones for admins."""
-
-    tree: str
-    tone: str
-    icon: str
-    state: str
-    detail: str
-    link: Link | None
-
-
-def owner_lines(on: date, *, for_admin: bool) -> Sequence[OwnerLine]:
+def owner_lines(on: date, *, for_admin: bool) -> Sequence[dict[str, Any]]:
     """For every active tree: kinds with unowned items, or one line that all are owned."""
     trees = OrgTree.objects.filter(archived_at=None).order_by("created_at", "pk")
     counts = counted_things(trees, on=on)
@@ -53,20 +41,32 @@ def owner_lines(on: date, *, for_admin: bool) -> Sequence[OwnerLine]:
     return lines
 
 
-def _missing(tree: OrgTree, counts: Mapping[OwnedKind, Counted], for_admin: bool) -> Iterator[OwnerLine]:
+def _missing(tree: OrgTree, counts: Mapping[OwnedKind, Counted], for_admin: bool) -> Iterator[dict[str, Any]]:
     for kind, counted in counts.items():
         if counted.without_owner:
             without = f"{counted.without_owner:,}"
             detail = f"{without} of {wording.count(counted.total, *NOUNS[kind])} without an owner: {WITHOUT[kind]}"
             link = Link("Set owners", f"{_page(tree, kind)}&without=1") if for_admin else None
-            yield OwnerLine(tree.name, "watch", "alert-triangle", f"{without} missing", detail, link)
+            yield {
+                "tree": tree.name,
+                "tone": "watch",
+                "icon": "alert-triangle",
+                "state": f"{without} missing",
+                "detail": detail,
+                "link": link,
+            }
 
 
-def _complete(tree: OrgTree, counts: Mapping[OwnedKind, Counted]) -> OwnerLine:
+def _complete(tree: OrgTree, counts: Mapping[OwnedKind, Counted]) -> dict[str, Any]:
     things = wording.listed([wording.count(counted.total, *NOUNS[kind]) for kind, counted in counts.items()])
-    return OwnerLine(
-        tree.name, "good", "check", "Complete", f"{things}, each with an owner", Link("Ownership", _page(tree))
-    )
+    return {
+        "tree": tree.name,
+        "tone": "good",
+        "icon": "check",
+        "state": "Complete",
+        "detail": f"{things}, each with an owner",
+        "link": Link("Ownership", _page(tree)),
+    }
 
 
 def _page(tree: OrgTree, kind: OwnedKind | None = None) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands
 from insights.benchmarks.remarks import remarks_on
@@ -13,38 +12,10 @@ from insights.catalogue.declarations import Metric
 from insights.pages.metric.filters import BENCHMARK, BY_ORGANISATION, pickers, statistic_of
 from insights.query.enums import Better
 from insights.query.query import MetricValue
-from insights.ui import tiles, wording
+from insights.ui import wording
 from insights.ui.bands import NOT_MONOTONIC, band, selected_benchmark_set
 from insights.ui.charts import Line
 from insights.ui.filters import Filters
-from insights.ui.tiles import Picker
-
-
-@dataclass(frozen=True)
-class BandRow:
-    names: str
-    values: str
-    is_here: bool
-
-
-@dataclass(frozen=True)
-class PublishedRemark:
-    text: str
-    source: str
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """The bands of one set, and other published remarks on the metric."""
-
-    name: str
-    source: str
-    licence: str
-    notes: Sequence[str]
-    bands: Sequence[BandRow]
-    here: tiles.Band | None
-    sets: Sequence[Picker]
-    remarks: Sequence[PublishedRemark]
 
 
 def set_of(filters: Filters, metric: Metric) -> BenchmarkSet | None:
@@ -80,35 +51,51 @@ def border_lines(of_metric: MetricBands, better: Better) -> list[Line]:
     return [Line(border, label) for border, label in labels.items()]
 
 
-def benchmark(filters: Filters, metric: Metric, figure: MetricValue) -> Benchmark | None:
+def benchmark(filters: Filters, metric: Metric, figure: MetricValue) -> dict[str, Any] | None:
     """The page's published figures; None without any."""
     remarks = [
-        PublishedRemark(remark.text, ", ".join(filter(None, [remark.source, str(remark.year or ""), remark.secondary])))
+        {
+            "text": remark.text,
+            "source": ", ".join(filter(None, [remark.source, str(remark.year or ""), remark.secondary])),
+        }
         for remark in remarks_on(metric.key)
     ]
     sets = pickers(filters, metric, BENCHMARK)
     published = set_of(filters, metric) if sets else None
     if published is None:
-        return Benchmark("", "", "", (), (), None, sets, remarks) if sets or remarks else None
+        return (
+            {
+                "name": "",
+                "source": "",
+                "licence": "",
+                "notes": (),
+                "bands": (),
+                "here": None,
+                "sets": sets,
+                "remarks": remarks,
+            }
+            if sets or remarks
+            else None
+        )
     of_metric = published.metrics[metric.key]
     here = band(published, metric.key, figure, statistic_of(filters, metric))
-    return Benchmark(
-        name=_named(published),
-        source=published.source + (f", taken from {published.secondary}" if published.secondary else ""),
-        licence=published.licence,
-        notes=list(filter(None, [_comparable_words(of_metric, filters, metric), of_metric.note, _order(of_metric)])),
-        bands=[
-            BandRow(
-                _capital(cluster.label),
-                _values(cluster, metric),
-                here is not None and figure.value is not None and figure.value in cluster,
-            )
+    return {
+        "name": _named(published),
+        "source": published.source + (f", taken from {published.secondary}" if published.secondary else ""),
+        "licence": published.licence,
+        "notes": list(filter(None, [_comparable_words(of_metric, filters, metric), of_metric.note, _order(of_metric)])),
+        "bands": [
+            {
+                "names": _capital(cluster.label),
+                "values": _values(cluster, metric),
+                "is_here": here is not None and figure.value is not None and figure.value in cluster,
+            }
             for cluster in of_metric.bands
         ],
-        here=here,
-        sets=sets,
-        remarks=remarks,
-    )
+        "here": here,
+        "sets": sets,
+        "remarks": remarks,
+    }
 
 
 def _named(published: BenchmarkSet) -> str:

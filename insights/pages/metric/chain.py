@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -16,7 +17,6 @@ from insights.pages.metric.filters import metric_filters, metric_named, metric_p
 from insights.privacy.visible import Freshness, visible_together
 from insights.query.query import Answer, MetricValue, Query
 from insights.ui import tiles, wording
-from insights.ui.charts import Mark
 from insights.ui.filters import Filters
 from insights.ui.views import page_view, part_view, render_part
 
@@ -38,31 +38,6 @@ class ChainMetric:
     trend: Answer
     figure: MetricValue
     earlier: MetricValue
-
-
-@dataclass(frozen=True)
-class Multiple:
-    """The small multiple of a metric: its figure, its change, and its trend."""
-
-    name: str
-    role: str  # leading indicator or guardrail; empty for the metric itself
-    url: str
-    value: str  # of the window, also where its trend starts earlier
-    change: tiles.Change | None
-    reason: str  # why there is no value
-    points: Sequence[Point]
-    highest: str
-    lowest: str
-
-
-@dataclass(frozen=True)
-class Chain:
-    multiples: Sequence[Multiple]
-    labels: Sequence[tuple[float, str]]  # of the shared axis: position and text
-    marks: Sequence[tuple[float, Mark]]
-    flags: Sequence[tuple[float, str]]  # position → numbers of the notes that begin there
-    table: Sequence[Sequence[str]]
-    heads: Sequence[str]
 
 
 LABELS_SHOWN = 7
@@ -97,11 +72,11 @@ def linked(metric: Metric) -> list[Metric]:
     return [by_key[key] for key in keys if key in by_key and not by_key[key].always_by]
 
 
-def chain_of(metric: Metric, filters: Filters) -> Chain:
+def chain_of(metric: Metric, filters: Filters) -> dict[str, Any]:
     return side_by_side(linked(metric), filters, about=metric)
 
 
-def side_by_side(listed: Sequence[Metric], filters: Filters, *, about: Metric | None = None) -> Chain:
+def side_by_side(listed: Sequence[Metric], filters: Filters, *, about: Metric | None = None) -> dict[str, Any]:
     """Metrics below each other, with the notes of the first, and their roles in the chain of `about`."""
     by_metric, trend = _answers(listed, filters), of_trend(filters)
     series = next(iter(by_metric.values())).trend.series
@@ -112,20 +87,20 @@ def side_by_side(listed: Sequence[Metric], filters: Filters, *, about: Metric | 
     marks = [(places[mark.index - first], mark) for mark in notes if mark.index >= first]
     labels = [wording.bucket(figure.window, filters.granularity) for figure in series]
     shown = max(1, -(-len(places) // LABELS_SHOWN))
-    return Chain(
-        multiples=[
+    return {
+        "multiples": [
             _multiple(member, _role(member, about) if about else "", read, read.trend.series[first:], filters)
             for member, read in by_metric.items()
         ],
-        labels=[(place, labels[first + index]) for index, place in enumerate(places) if index % shown == 0],
-        marks=marks,
-        flags=_flags([place for place, _ in marks]),
-        heads=[member.name for member in by_metric],
-        table=[
+        "labels": [(place, labels[first + index]) for index, place in enumerate(places) if index % shown == 0],
+        "marks": marks,
+        "flags": _flags([place for place, _ in marks]),
+        "heads": [member.name for member in by_metric],
+        "table": [
             [label, *(_in_words(read.trend.series[index], member) for member, read in by_metric.items())]
             for index, label in enumerate(labels)
         ],
-    )
+    }
 
 
 def _answers(chain: Sequence[Metric], filters: Filters) -> dict[Metric, ChainMetric]:
@@ -156,19 +131,21 @@ def _role(member: Metric, metric: Metric) -> str:
     return NEGATIVE if member.key in metric.negative_indicators else ""
 
 
-def _multiple(metric: Metric, role: str, read: ChainMetric, drawn: Sequence[MetricValue], filters: Filters) -> Multiple:
+def _multiple(
+    metric: Metric, role: str, read: ChainMetric, drawn: Sequence[MetricValue], filters: Filters
+) -> dict[str, Any]:
     figure = read.figure
     values = [bucket.value for bucket in drawn if bucket.value is not None]
     low, high = (min(values), max(values)) if values else (0.0, 0.0)
     reach = (high - low) or 1.0
-    return Multiple(
-        name=metric.marked_name,
-        role=role,
-        url=metric_page_url(filters, metric),
-        value=str(wording.reading(figure.value, metric.unit)) if figure.value is not None else "",
-        change=tiles.change(metric, figure, read.earlier, tiles.earlier(filters.window, filters.previous)),
-        reason=figure.reason or "",
-        points=[
+    return {
+        "name": metric.marked_name,
+        "role": role,
+        "url": metric_page_url(filters, metric),
+        "value": str(wording.reading(figure.value, metric.unit)) if figure.value is not None else "",
+        "change": tiles.change(metric, figure, read.earlier, tiles.earlier(filters.window, filters.previous)),
+        "reason": figure.reason or "",
+        "points": [
             Point(
                 x=place,
                 y=None if bucket.value is None else (bucket.value - low) / reach if high > low else 0.5,
@@ -177,9 +154,9 @@ def _multiple(metric: Metric, role: str, read: ChainMetric, drawn: Sequence[Metr
             )
             for place, bucket in zip(_places(len(drawn)), drawn, strict=True)
         ],
-        highest=str(wording.reading(high, metric.unit)) if values else "",
-        lowest=str(wording.reading(low, metric.unit)) if values and high > low else "",
-    )
+        "highest": str(wording.reading(high, metric.unit)) if values else "",
+        "lowest": str(wording.reading(low, metric.unit)) if values and high > low else "",
+    }
 
 
 def _flags(places: Sequence[float]) -> list[tuple[float, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpRequest
@@ -22,22 +22,6 @@ from insights.ui.views import part_view, render_part
 
 OUTLIERS_LISTED = 8
 NAMES = ("title", "reference", "subject", "repository")  # columns that name a fact, the best first
-
-
-@dataclass(frozen=True)
-class Outlier:
-    """A fact, the URL of its page if it has one, and its value relative to the greatest (`fraction`, 0–1).
-
-    Under pseudonyms it is a person's total, which has no day.
-    """
-
-    name: str
-    reference: str
-    url: str
-    person: str
-    day: str
-    value: str
-    fraction: float
 
 
 def highest_title(metric: Metric) -> str:
@@ -65,18 +49,18 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
     return render_part(request, context, filters)
 
 
-def _outlier(metric: Metric, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Outlier:
+def _outlier(metric: Metric, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     greatest = max(other["contribution"] for other in rows) or 1.0
     fact = row.get("fact_id")
     is_total = "day" not in row
     names = [row[name] for name in NAMES if row.get(name)]
     unnamed = "Total" if is_total else "A fact" if fact is None else f"#{fact}"
-    return Outlier(
-        name=names[0] if names else unnamed,
-        reference=row.get("reference") or "" if row.get("title") else "",
-        url=record_url(record_page_of(metric.key), fact),
-        person=row.get("person") or "",
-        day="" if is_total else wording.day(row["day"]),
-        value=str(wording.reading(row["contribution"], metric.unit)),
-        fraction=row["contribution"] / greatest,
-    )
+    return {
+        "name": names[0] if names else unnamed,
+        "reference": row.get("reference") or "" if row.get("title") else "",
+        "url": record_url(record_page_of(metric.key), fact),
+        "person": row.get("person") or "",
+        "day": "" if is_total else wording.day(row["day"]),
+        "value": str(wording.reading(row["contribution"], metric.unit)),
+        "fraction": row["contribution"] / greatest,
+    }

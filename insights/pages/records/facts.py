@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from insights.pages.records.labels import status_words, who
-from insights.pages.records.presentation import moment
 from insights.ui import wording
+from insights.ui.wording import moment
 from integrations.delivery.records.deployment import DeploymentStory
 from integrations.models import (
     Incident,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -15,10 +14,11 @@ from django.urls import reverse
 from insights.catalogue.agents import agent_name
 from insights.pages.records import labels
 from insights.pages.records.facts import deployment_facts, incident_facts, pull_request_facts, work_item_facts
-from insights.pages.records.presentation import link_groups, moment, stage_lines, timeline
+from insights.pages.records.presentation import link_groups, stage_lines, timeline
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.views import page_view
+from insights.ui.wording import moment
 from integrations.delivery.records.deployment import story_of_deployment
 from integrations.delivery.records.incident import story_of_incident
 from integrations.delivery.records.owners import owners_of
@@ -34,16 +34,6 @@ from integrations.delivery.records.work_item import story_of_work_item
 
 SHORT_SHA = 10
 Record = TypeVar("Record", bound=Model)
-
-
-@dataclass(frozen=True)
-class CommitRow:
-    sha: str
-    url: str  # of its attribution page; empty if the viewer may not see it
-    subject: str
-    author: str
-    at: str
-    agents: Sequence[tuple[str, str, str]]  # slug, name and lines of its agents
 
 
 @page_view
@@ -116,7 +106,7 @@ def _page(
     tag: tuple[str, str],
     facts: Sequence[tuple[str, str]],
     also: tuple[str, str] | None = None,
-    commits: Sequence[CommitRow] = (),
+    commits: Sequence[dict[str, Any]] = (),
     cost_url: str = "",
 ) -> HttpResponseBase:
     name = story.name
@@ -138,18 +128,18 @@ def _page(
     return render(request, "insights/records/record.html", context)
 
 
-def _commit_rows(story: PullRequestStory) -> list[CommitRow]:
+def _commit_rows(story: PullRequestStory) -> list[dict[str, Any]]:
     return [
-        CommitRow(
-            sha=commit.sha[:SHORT_SHA],
-            url=reverse("attributed_commit", args=[commit.sha]) if commit.sha in story.attributions else "",
-            subject=commit.subject,
-            author=labels.who(commit.author),
-            at=moment(commit.authored_at or commit.committed_at),
-            agents=[
+        {
+            "sha": commit.sha[:SHORT_SHA],
+            "url": reverse("attributed_commit", args=[commit.sha]) if commit.sha in story.attributions else "",
+            "subject": commit.subject,
+            "author": labels.who(commit.author),
+            "at": moment(commit.authored_at or commit.committed_at),
+            "agents": [
                 (attribution.agent, agent_name(attribution.agent), f"{attribution.lines:,}")
                 for attribution in story.attributions.get(commit.sha, ())
             ],
-        )
+        }
         for commit in story.commits
     ]

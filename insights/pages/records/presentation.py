@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
@@ -20,16 +21,6 @@ LONG_GAP_SECONDS = 20 * 3600  # a night is no gap
 
 
 @dataclass(frozen=True)
-class Named:
-    """A linked record: its page and its URL at the provider, each empty if there is none."""
-
-    text: str
-    url: str
-    tool_url: str
-    tool_label: str
-
-
-@dataclass(frozen=True)
 class Entry:
     time: str
     icon: str
@@ -37,7 +28,7 @@ class Entry:
     who: str
     text: str
     detail: str
-    record: Named | None
+    record: dict[str, Any] | None
     note: str
     gathered: Sequence[str] = ()
 
@@ -47,33 +38,6 @@ class Day:
     name: str
     gap: str  # the pause before it; empty after a night
     entries: Sequence[Entry]
-
-
-@dataclass(frozen=True)
-class StageLine:
-    """A stage: the start and length of its bar, from 0 to 1, and its duration, or why that is unknown."""
-
-    name: str
-    limits: str
-    duration: str
-    missing: str
-    start: float
-    fraction: float
-    is_longest: bool
-    is_whole: bool
-
-
-@dataclass(frozen=True)
-class LinkLine:
-    record: Named
-    method: str
-    at: str
-
-
-@dataclass(frozen=True)
-class LinkGroup:
-    name: str
-    links: Sequence[LinkLine]
 
 
 def timeline(story: Story) -> list[Day]:
@@ -160,7 +124,7 @@ def _note(happening: Happening, *, by_somebody: bool) -> str:
     return ", ".join(parts)
 
 
-def stage_lines(stages: Sequence[Stage]) -> list[StageLine]:
+def stage_lines(stages: Sequence[Stage]) -> list[dict[str, Any]]:
     known = [stage for stage in stages if stage.seconds is not None and stage.start and stage.end]
     first = min((stage.start for stage in known if stage.start), default=None)
     last = max((stage.end for stage in known if stage.end), default=None)
@@ -168,52 +132,50 @@ def stage_lines(stages: Sequence[Stage]) -> list[StageLine]:
     parts = [stage for stage in known if stage.name not in labels.WHOLES]
     longest = max(parts, key=lambda stage: stage.seconds or 0.0, default=None) if len(parts) > 1 else None
 
-    def line(stage: Stage) -> StageLine:
+    def line(stage: Stage) -> dict[str, Any]:
         name, limits = labels.STAGES[stage.name]
         placed = first is not None and stage.start is not None and stage.seconds is not None and whole > 0
-        return StageLine(
-            name=name,
-            limits=limits,
-            duration="" if stage.seconds is None else str(wording.duration(stage.seconds)),
-            missing=labels.WHY_MISSING[stage.missing] if stage.missing else "",
-            start=(stage.start - first).total_seconds() / whole if placed and stage.start and first else 0.0,
-            fraction=(stage.seconds or 0.0) / whole if placed else 0.0,
-            is_longest=stage is longest,
-            is_whole=stage.name in labels.WHOLES,
-        )
+        return {
+            "name": name,
+            "limits": limits,
+            "duration": "" if stage.seconds is None else str(wording.duration(stage.seconds)),
+            "missing": labels.WHY_MISSING[stage.missing] if stage.missing else "",
+            "start": (stage.start - first).total_seconds() / whole if placed and stage.start and first else 0.0,
+            "fraction": (stage.seconds or 0.0) / whole if placed else 0.0,
+            "is_longest": stage is longest,
+            "is_whole": stage.name in labels.WHOLES,
+        }
 
     return [line(stage) for stage in stages]
 
 
-def link_groups(links: Sequence[Link]) -> list[LinkGroup]:
+def link_groups(links: Sequence[Link]) -> list[dict[str, Any]]:
     """By relation, in order of first appearance; a record's methods are combined."""
     groups: dict[str, dict[RecordName, list[Link]]] = {}
     for link in links:
         groups.setdefault(link.relation, {}).setdefault(link.record, []).append(link)
     return [
-        LinkGroup(
-            labels.RELATIONS[relation],
-            [
-                LinkLine(
-                    record=named(record),
-                    method=", ".join(labels.method_words(link.method) for link in listed if link.method),
-                    at=moment(listed[0].at),
-                )
+        {
+            "name": labels.RELATIONS[relation],
+            "links": [
+                {
+                    "record": named(record),
+                    "method": ", ".join(labels.method_words(link.method) for link in listed if link.method),
+                    "at": wording.moment(listed[0].at),
+                }
                 for record, listed in records.items()
             ],
-        )
+        }
         for relation, records in groups.items()
     ]
 
 
-def named(name: RecordName) -> Named:
+def named(name: RecordName) -> dict[str, Any]:
     """With the page's URL only if the viewer may open it; the provider checks access to its own page."""
     url = reverse(labels.ROUTES[name.kind], args=[name.pk]) if name.may_be_opened and name.kind in labels.ROUTES else ""
-    return Named(labels.called(name), url, labels.tool_url(name.url), labels.tool_label(name.url))
-
-
-def moment(at: datetime | None) -> str:
-    if at is None:
-        return ""
-    local = timezone.localtime(at)
-    return f"{wording.day(local.date())}, {local:%H:%M}"
+    return {
+        "text": labels.called(name),
+        "url": url,
+        "tool_url": labels.tool_url(name.url),
+        "tool_label": labels.tool_label(name.url),
+    }

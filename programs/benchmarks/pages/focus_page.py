@@ -21,10 +21,11 @@ from core.write_errors import ConflictError, FieldError
 from core.write_forms import NumberedForm
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.pages.annotations.labels import GONE, moment
+from insights.pages.annotations.labels import GONE
 from insights.pages.metric.chain import side_by_side
 from insights.query.errors import UnknownMetricError
 from insights.ui.views import action_view, form_view, record_view
+from insights.ui.wording import moment
 from orgtree.access.who_sees import names_of
 from programs.benchmarks.columns import TABLE
 from programs.benchmarks.pages.listing import benchmark_line, tabs

@@ -8,9 +8,10 @@ from typing import Literal
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.pages.annotations.labels import GONE, moment
+from insights.pages.annotations.labels import GONE
 from insights.query.errors import UnknownMetricError
 from insights.ui import wording
+from insights.ui.wording import moment
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, adds_up_over_units

@@ -11,9 +11,9 @@ from django.utils import timezone
 from core.authorship import account_of
 from core.columns import columns_of
 from insights.catalogue.agents import agent_name
-from insights.pages.annotations.labels import moment
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
+from insights.ui.wording import moment
 from orgtree.access.access import Access
 from programs.budgets.services.fields import WRITTEN
 from programs.budgets.services.months import month_name

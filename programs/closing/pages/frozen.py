@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from core.markdown import as_html
 from core.page_links import page_links
-from insights.pages.annotations.labels import GONE, moment
+from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.query.query import Window
 from insights.ui import wording
@@ -25,6 +25,7 @@ from insights.ui.amounts import amount_text
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.views import page_view, record_view
+from insights.ui.wording import moment
 from orgtree.models import Person
 from programs.closing.pages.restated_text import restated_text
 from programs.closing.services.frozen import (

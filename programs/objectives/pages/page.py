@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from core.edit_conflicts import Difference
 from core.markdown import as_html
 from core.write_errors import FieldError
-from insights.pages.annotations.labels import GONE, moment
+from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
@@ -25,6 +25,7 @@ from insights.ui.amounts import AmountError, amount_text, read_amount
 from insights.ui.metric_panel import is_panel
 from insights.ui.tiles import ChartCard, Link
 from insights.ui.views import action_view, record_view
+from insights.ui.wording import moment
 from orgtree.access.access import Access
 from programs.alignment.pages import UNSEEN_OBJECTIVE
 from programs.history.events import Changed, Value, names_of_accounts

@@ -16,10 +16,10 @@ from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.text import slugify
 
-from insights.pages.annotations.labels import moment
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
+from insights.ui.wording import moment
 from orgtree.access.access import Access
 from orgtree.access.who_sees import name_of
 from programs.meetings.queries.meetings import meeting_about

@@ -14,12 +14,13 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.page_links import page_links
-from insights.pages.annotations.labels import GONE, moment
+from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.views import record_view
+from insights.ui.wording import moment
 from programs.history.events import names_of_accounts
 from programs.models import Qbr, QbrPeriod, QbrState
 from programs.qbr.queries import QbrFilters, visible_qbrs

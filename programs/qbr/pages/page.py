@@ -14,11 +14,12 @@ from django.urls import reverse
 
 from core.browser_print import PrintingError, print_to_pdf
 from core.csv_export import csv_response
-from insights.pages.annotations.labels import GONE, moment
+from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import tiles
 from insights.ui.views import record_view
+from insights.ui.wording import moment
 from programs.history.events import names_of_accounts
 from programs.models import Qbr
 from programs.qbr.pages.documents import (

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from insights.pages.annotations.labels import GONE, moment
+from insights.pages.annotations.labels import GONE
 from insights.ui import wording
 from insights.ui.amounts import amount_text
 from insights.ui.scope_bar import EVERYBODY
+from insights.ui.wording import moment
 from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.closing.pages.restated_text import restated_text

@@ -16,13 +16,14 @@ from django.utils import timezone
 from core.forms import posted_number
 from core.markdown import as_html
 from core.write_errors import ConflictError, FieldError
-from insights.pages.annotations.labels import GONE, moment
+from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.query import Window
 from insights.ui import wording
 from insights.ui.tiles import Link
 from insights.ui.views import action_view, record_view
+from insights.ui.wording import moment
 from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.history.events import names_of_accounts

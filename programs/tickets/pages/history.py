@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from core.edit_conflicts import Difference
 from insights.catalogue.registry import get
-from insights.pages.annotations.labels import GONE, moment
+from insights.pages.annotations.labels import GONE
 from insights.query.errors import UnknownMetricError
+from insights.ui.wording import moment
 from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Value
 from programs.history.labels import HistoryLine, author_words, value_words
 from programs.tickets.services.history import FIELDS, TicketChange

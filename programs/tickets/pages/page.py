@@ -17,12 +17,13 @@ from django.utils.safestring import SafeString
 from core.markdown import as_html
 from core.write_errors import FieldError
 from insights.catalogue.registry import get
-from insights.pages.annotations.labels import GONE, moment
+from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import UnknownMetricError
 from insights.ui.tiles import Link
 from insights.ui.views import action_view, record_view
+from insights.ui.wording import moment
 from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
 from programs.history.events import names_of_accounts

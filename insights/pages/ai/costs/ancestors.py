@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.drill import NAMELESS, rows_of_part
@@ -17,34 +16,13 @@ BY_ANCESTOR = tuple(PageQuery(PER_ITEM, dimension, whole=True) for dimension in 
 MOST_LISTED = 20
 
 
-@dataclass(frozen=True)
-class AncestorLine:
-    """An epic or initiative with the delivered items that have any spend."""
-
-    name: str
-    title: str
-    url: str  # of the items
-    items: int
-    spend: str
-    per_item: str
-
-
-@dataclass(frozen=True)
-class AncestorTable:
-    """The greatest first; `note` says what it lacks."""
-
-    noun: str
-    lines: Sequence[AncestorLine]
-    note: str
-
-
-def ancestor_tables(answers: Answers) -> list[AncestorTable]:
+def ancestor_tables(answers: Answers) -> list[dict[str, Any]]:
     """None where no delivered item has such an ancestor."""
     tables = [_table(answers, dimension) for dimension in DIMENSIONS]
-    return [table for table in tables if any(line.title or line.name for line in table.lines)]
+    return [table for table in tables if any(line["title"] or line["name"] for line in table["lines"])]
 
 
-def _table(answers: Answers, dimension: Dimension) -> AncestorTable:
+def _table(answers: Answers, dimension: Dimension) -> dict[str, Any]:
     known = answers.split(PER_ITEM, dimension)
     spend = {name: (figure.value or 0.0) * figure.sample_size for name, figure in known.items()}
     greatest = sorted(spend, key=lambda name: (name in ("", NAMELESS), -spend[name], name))
@@ -52,14 +30,14 @@ def _table(answers: Answers, dimension: Dimension) -> AncestorTable:
     items = visible_work_items(answers.filters.access).filter(key__in=named[:MOST_LISTED])
     titles = dict(items.values_list("key", "title"))
     lines = [
-        AncestorLine(
-            name=name if name in named else "",
-            title=titles.get(name, ""),
-            url=rows_of_part(answers.filters, PER_ITEM, dimension, name),
-            items=known[name].sample_size,
-            spend=wording.money(spend[name]),
-            per_item=wording.money(known[name].value or 0.0),
-        )
+        {
+            "name": name if name in named else "",
+            "title": titles.get(name, ""),
+            "url": rows_of_part(answers.filters, PER_ITEM, dimension, name),
+            "items": known[name].sample_size,
+            "spend": wording.money(spend[name]),
+            "per_item": wording.money(known[name].value or 0.0),
+        }
         for name in (*named[:MOST_LISTED], *(name for name in greatest if name not in named))
     ]
     hidden, noun = answers.left_out(PER_ITEM, dimension), DIMENSIONS[dimension]
@@ -68,4 +46,4 @@ def _table(answers: Answers, dimension: Dimension) -> AncestorTable:
         f"{wording.count(unlisted, f'further {noun}')} not listed." if unlisted > 0 else "",
         f"{wording.count(hidden, noun)} hidden: too few people." if hidden else "",
     ]
-    return AncestorTable(noun, lines, " ".join(filter(None, notes)))
+    return {"noun": noun, "lines": lines, "note": " ".join(filter(None, notes))}

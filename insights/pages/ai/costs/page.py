@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -30,12 +30,12 @@ from insights.pages.ai.spend import BY_OUTCOME, outcome_shares
 from insights.pages.answers import PageQuery
 from insights.pages.drill import rows_of_part
 from insights.pages.filter_bar import range_pickers
-from insights.pages.rows import PAGE_SIZE, csv_rows, row_table
+from insights.pages.rows import csv_rows, row_table
 from insights.privacy.visible import visible_rows
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import figures_view, page_view
 from integrations.code.costs import ABANDONED as ABANDONED_STATES
@@ -44,18 +44,6 @@ from integrations.code.costs import CostScope
 LONGEST_SEARCH = 200
 BY_AGENT = PageQuery(SPEND, Dimension.AGENT, whole=True)
 OF_A_REPOSITORY = (PageQuery(SPEND, compared=True), PageQuery(ABANDONED, compared=True), BY_OUTCOME, BY_AGENT)
-
-
-@dataclass(frozen=True)
-class CostLine:
-    """A part, by what became of it or by agent: its spend, and the share of the whole as a fraction for its bar."""
-
-    label: str
-    spend: str
-    share: str
-    fraction: float
-    is_abandoned: bool = False
-    url: str = ""
 
 
 @figures_view
@@ -139,7 +127,8 @@ def _of_repository(request: HttpRequest, subject: Subject, filters: Filters) -> 
             answers.tile(ABANDONED, label="Abandoned", sample=wording.count(pull_requests, "closed pull request")),
         ],
         "states": [
-            CostLine(share.label, share.amount, share.percent, share.fraction) for share in outcome_shares(answers)
+            {"label": share.label, "spend": share.amount, "share": share.percent, "fraction": share.fraction}
+            for share in outcome_shares(answers)
         ],
         "agents": _agents(
             {name: figure.value or 0.0 for name, figure in answers.split(SPEND, Dimension.AGENT).items()}, narrowed
@@ -166,13 +155,7 @@ def _rows(rows: RowsPage, page: int, subject: Subject, filters: Filters) -> dict
     return {
         "note": rows.note,
         "table": row_table(rows, without=frozenset(), record_page="ai_session"),
-        **page_numbers(
-            page,
-            size=PAGE_SIZE,
-            shown=len(rows.rows),
-            total=rows.total,
-            url=lambda number: _url(filters, subject, page=str(number)),
-        ),
+        **page_numbers(page, rows.rows, rows.total, lambda number: _url(filters, subject, page=str(number))),
         "csv_url": filters.url(reverse("ai_costs_csv"), **subject.parameters),
     }
 
@@ -198,31 +181,31 @@ def _tiles(costs: Costs) -> list[tiles.Tile]:
     return [spend, tiles.Tile("abandoned", "Abandoned", wording.money(float(costs.abandoned)), sample=share)]
 
 
-def _states(costs: Costs) -> list[CostLine]:
+def _states(costs: Costs) -> list[dict[str, Any]]:
     whole = float(costs.spend)
     return [
-        CostLine(
-            label=LABELS[part.state],
-            spend=wording.money(float(part.spend)),
-            share=wording.percent_of(float(part.spend), whole),
-            fraction=float(part.spend) / whole if whole else 0.0,
-            is_abandoned=part.state in ABANDONED_STATES,
-        )
+        {
+            "label": LABELS[part.state],
+            "spend": wording.money(float(part.spend)),
+            "share": wording.percent_of(float(part.spend), whole),
+            "fraction": float(part.spend) / whole if whole else 0.0,
+            "is_abandoned": part.state in ABANDONED_STATES,
+        }
         for part in costs.parts
     ]
 
 
-def _agents(spend: Mapping[str, float], filters: Filters | None = None) -> list[CostLine]:
+def _agents(spend: Mapping[str, float], filters: Filters | None = None) -> list[dict[str, Any]]:
     """In the agents' order; `filters` are those of the rows behind each."""
     whole = sum(spend.values())
     return [
-        CostLine(
-            label=agent_name(name),
-            spend=wording.money(spend[name]),
-            share=wording.percent_of(spend[name], whole),
-            fraction=spend[name] / whole if whole else 0.0,
-            url=rows_of_part(filters, SPEND, Dimension.AGENT, name) if filters else "",
-        )
+        {
+            "label": agent_name(name),
+            "spend": wording.money(spend[name]),
+            "share": wording.percent_of(spend[name], whole),
+            "fraction": spend[name] / whole if whole else 0.0,
+            "url": rows_of_part(filters, SPEND, Dimension.AGENT, name) if filters else "",
+        }
         for name in in_agent_order(spend)
     ]
 

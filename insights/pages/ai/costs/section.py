@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from django.urls import reverse
 
 from insights.pages.ai.answers import AI_PAGE
-from insights.pages.ai.cards import Section
 from insights.pages.ai.costs.repositories import (
     BY_REPOSITORY,
-    RepositoryLine,
     hidden_repositories,
     repository_lines,
 )
-from insights.pages.ai.differences import Differences, fate_differences
+from insights.pages.ai.differences import fate_differences
 from insights.pages.ai.spend import REPOSITORIES_LISTED
 from insights.pages.answers import Answers, PageQuery
 from insights.query.query import Statistic
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
-from insights.ui.tiles import Tile
 
 PER_PULL_REQUEST = "ai.spend_per_merged_pr"
 MEDIAN, P90 = (
@@ -37,42 +33,31 @@ QUERIES = (
 )
 
 
-@dataclass(frozen=True)
-class Money:
-    """The figures of the section, its repositories, and what becomes of pull requests."""
-
-    tiles: Sequence[Tile]
-    repositories: Sequence[RepositoryLine]
-    hidden: str
-    all_url: str
-    fate: Differences
+def section(answers: Answers) -> dict[str, Any]:
+    return {
+        "key": "money",
+        "title": "Where the money goes",
+        "lede": "AI cost of merged pull requests, delivered items and repositories, and how much of it was abandoned",
+        "part_url": answers.part_url("money"),
+    }
 
 
-def section(answers: Answers) -> Section:
-    return Section(
-        key="money",
-        title="Where the money goes",
-        lede="AI cost of merged pull requests, delivered items and repositories, and how much of it was abandoned",
-        part_url=answers.part_url("money"),
-    )
-
-
-def money(filters: Filters) -> Money:
+def money(filters: Filters) -> dict[str, Any]:
     answers = AI_PAGE.read(filters, QUERIES)
     unfaceted = filters.without_facets()
     by_repository = AI_PAGE.read(unfaceted, BY_REPOSITORY)
-    return Money(
-        tiles=[
+    return {
+        "tiles": [
             answers.tile(PER_PULL_REQUEST, sample=_spread(answers)),
             answers.tile("ai.spend_per_item", sample=_behind(answers, "ai.spend_per_item", "item")),
             answers.tile("ai.spend_abandoned", sample=_behind(answers, "ai.spend_abandoned", "closed PR")),
             answers.tile("ai.pr_fate", label="PRs merged of those ended", sample=_behind(answers, "ai.pr_fate", "PR")),
         ],
-        repositories=repository_lines(by_repository, unfaceted)[:REPOSITORIES_LISTED],
-        hidden=hidden_repositories(by_repository),
-        all_url=unfaceted.url(reverse("ai_costs")),
-        fate=fate_differences(filters),
-    )
+        "repositories": repository_lines(by_repository, unfaceted)[:REPOSITORIES_LISTED],
+        "hidden": hidden_repositories(by_repository),
+        "all_url": unfaceted.url(reverse("ai_costs")),
+        "fate": fate_differences(filters),
+    }
 
 
 def _spread(answers: Answers) -> str:

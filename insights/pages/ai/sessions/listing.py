@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -19,32 +18,19 @@ from insights.pages.ai.answers import FACETS_OF_SESSIONS
 from insights.pages.ai.sessions.rows import KEY, visible_sessions_page
 from insights.pages.ai.sessions.states import LABELS
 from insights.pages.answers import InsightsPage
-from insights.pages.attribution.labels import moment
 from insights.pages.filter_bar import facet_part, filter_bar
 from insights.pages.rows import csv_rows
 from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import figures_view, page_view, part_view, render_part
+from insights.ui.wording import moment
 
-PAGE_SIZE, CSV_PAGE_SIZE = 50, 1000
+CSV_PAGE_SIZE = 1000
 FACETS = (Dimension.AGENT, Dimension.MODEL)
 SESSIONS_PAGE = InsightsPage("ai_sessions", facets=FACETS_OF_SESSIONS)
-
-
-@dataclass(frozen=True)
-class SessionLine:
-    number: str
-    url: str  # of its page; empty where the viewer may not open it
-    person: str
-    started: str
-    agent: str
-    models: str
-    cells: Sequence[str]
-    outcome: str
-    outcome_label: str
 
 
 @figures_view
@@ -59,7 +45,7 @@ def sessions(request: HttpRequest) -> HttpResponseBase:
         "note": listed.note,
         "lines": [_line(row) for row in listed.rows],
         **page_numbers(
-            number, size=PAGE_SIZE, shown=len(listed.rows), total=listed.total, url=partial(_page_url, filters)
+            number, listed.rows, listed.total, lambda page: filters.url(reverse("ai_sessions"), page=str(page))
         ),
         "csv_url": filters.url(reverse("ai_sessions_csv")),
     }
@@ -88,16 +74,16 @@ def _filters(request: HttpRequest) -> Filters:
     return replace(filters, facets={name: chosen for name, chosen in filters.facets.items() if name in FACETS})
 
 
-def _line(row: Mapping[str, Any]) -> SessionLine:
+def _line(row: Mapping[str, Any]) -> dict[str, Any]:
     pk, started = row["fact_id"], row["started_at"]
-    return SessionLine(
-        number=f"#{pk}" if pk is not None else "",
-        url=reverse("ai_session", args=[pk]) if pk is not None else "",
-        person=row["person"],
-        started=moment(started) if started else wording.day(row["day"]),
-        agent=agent_name(row["agent"]),
-        models=row["models"],
-        cells=[
+    return {
+        "number": f"#{pk}" if pk is not None else "",
+        "url": reverse("ai_session", args=[pk]) if pk is not None else "",
+        "person": row["person"],
+        "started": moment(started) if started else wording.day(row["day"]),
+        "agent": agent_name(row["agent"]),
+        "models": row["models"],
+        "cells": [
             str(wording.duration(row["active_seconds"])),
             f"{row['requests']:,}",
             f"{row['tokens']:,}",
@@ -106,10 +92,6 @@ def _line(row: Mapping[str, Any]) -> SessionLine:
             f"{row['tool_failures']:,}",
             f"{row['lines_added']:,}",
         ],
-        outcome=row["outcome"],
-        outcome_label=LABELS[row["outcome"]],
-    )
-
-
-def _page_url(filters: Filters, page: int) -> str:
-    return filters.url(reverse("ai_sessions"), page=str(page))
+        "outcome": row["outcome"],
+        "outcome_label": LABELS[row["outcome"]],
+    }

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 
 from insights.pages.ai.sessions.states import COMMITTED, LABELS, PENDING, UNKNOWN, WASTED, outcome_of
-from insights.pages.attribution.labels import moment
 from insights.ui import wording
+from insights.ui.wording import moment
 from integrations.models import AgentSession
 from integrations.telemetry.sessions.timeline import SessionCommit
 
 
-@dataclass(frozen=True)
-class SessionOutcome:
-    key: str
-    label: str
-    why: str
-
-
-def explained(session: AgentSession, settled_before: datetime, commits: Sequence[SessionCommit]) -> SessionOutcome:
+def explained(session: AgentSession, settled_before: datetime, commits: Sequence[SessionCommit]) -> dict[str, Any]:
     key = outcome_of(session, settled_before)
     settles_at = session.ended_at + settings.SETTLING_TIME
     hours = int(settings.SETTLING_TIME.total_seconds() // 3600)
@@ -37,4 +30,4 @@ def explained(session: AgentSession, settled_before: datetime, commits: Sequence
         WASTED: f"No counted commit contains its lines {hours} hours after it ended, although commits of its developer "
         "are known.",
     }
-    return SessionOutcome(key, LABELS[key], why[key])
+    return {"key": key, "label": LABELS[key], "why": why[key]}

@@ -6,7 +6,6 @@ A short timeline is listed event by event, a long one by hour, and each hour can
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -22,12 +21,13 @@ from insights.catalogue.agents import agent_name
 from insights.engine.plan import Clock
 from insights.pages.ai.sessions import timeline
 from insights.pages.ai.sessions.outcome import explained
-from insights.pages.attribution.labels import METHODS, moment
+from insights.pages.attribution.labels import METHODS
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.filters import BadFilterError
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.views import page_view
+from insights.ui.wording import moment
 from integrations.code.commits.listing import visible_commits
 from integrations.models import AgentSession
 from integrations.telemetry.sessions.summaries import NOTHING, SessionFigures, SessionSummary, summaries_of
@@ -41,40 +41,6 @@ ACTIVE_PERIODS_LISTED = 30
 SHORT_SHA = 10
 LARGEST_ID = 2**63 - 1
 NO_PRICE = "unknown: its models have no price"
-
-
-@dataclass(frozen=True)
-class ModelLine:
-    name: str
-    cells: Sequence[str]
-
-
-@dataclass(frozen=True)
-class ToolLine:
-    name: str
-    succeeded: str
-    failed: str
-    refused: str
-    took: str
-    error_types: str
-
-
-@dataclass(frozen=True)
-class CommitLine:
-    sha: str
-    url: str  # empty where the viewer may not see the commit
-    subject: str
-    repository: str
-    at: str
-    methods: str
-    lines: str
-
-
-@dataclass(frozen=True)
-class WorkPeriodLine:
-    period: str
-    duration: str
-    pause: str  # the pause before it
 
 
 @page_view
@@ -93,7 +59,7 @@ def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
         "totals": _totals(summary.whole, commits),
         "outcome": explained(session, Clock.read().settled_before, commits),
         "models": [
-            ModelLine(name or "No model", _cells(figures))
+            {"name": name or "No model", "cells": _cells(figures)}
             for name, figures in summary.by_model.items()
             if figures.requests or figures.tokens or figures.reported_cost
         ],
@@ -186,38 +152,42 @@ def _money(value: float) -> str:
     return f"${value:,.4f}"
 
 
-def _tool_line(tool: ToolUse) -> ToolLine:
-    return ToolLine(
-        tool.tool or "unknown",
-        f"{tool.succeeded:,}",
-        f"{tool.failed:,}",
-        f"{tool.refused:,}",
-        "" if tool.seconds is None else timeline.took(tool.seconds),
-        ", ".join(tool.error_types),
-    )
+def _tool_line(tool: ToolUse) -> dict[str, Any]:
+    return {
+        "name": tool.tool or "unknown",
+        "succeeded": f"{tool.succeeded:,}",
+        "failed": f"{tool.failed:,}",
+        "refused": f"{tool.refused:,}",
+        "took": "" if tool.seconds is None else timeline.took(tool.seconds),
+        "error_types": ", ".join(tool.error_types),
+    }
 
 
-def _commit_lines(commits: Sequence[SessionCommit], access: Access) -> list[CommitLine]:
+def _commit_lines(commits: Sequence[SessionCommit], access: Access) -> list[dict[str, Any]]:
     shas = [commit.sha for commit in commits]
     seen = set(visible_commits(access).filter(sha__in=shas).values_list("sha", flat=True)) if shas else set()
     return [
-        CommitLine(
-            sha=commit.sha[:SHORT_SHA],
-            url=reverse("attributed_commit", args=[commit.sha]) if commit.sha in seen else "",
-            subject=commit.subject if commit.sha in seen else "",
-            repository=commit.repository if commit.sha in seen else "",
-            at=moment(commit.committed_at),
-            methods=", ".join(METHODS[method] for method in commit.methods),
-            lines=f"{commit.lines:,}",
-        )
+        {
+            "sha": commit.sha[:SHORT_SHA],
+            "url": reverse("attributed_commit", args=[commit.sha]) if commit.sha in seen else "",
+            "subject": commit.subject if commit.sha in seen else "",
+            "repository": commit.repository if commit.sha in seen else "",
+            "at": moment(commit.committed_at),
+            "methods": ", ".join(METHODS[method] for method in commit.methods),
+            "lines": f"{commit.lines:,}",
+        }
         for commit in commits
     ]
 
 
-def _work_period_lines(active_periods: Sequence[ActivePeriod]) -> list[WorkPeriodLine]:
+def _work_period_lines(active_periods: Sequence[ActivePeriod]) -> list[dict[str, Any]]:
     pauses = ["", *(str(wording.duration((b.start - a.end).total_seconds())) for a, b in pairwise(active_periods))]
     return [
-        WorkPeriodLine(timeline.time_range(period.start, period.end), str(wording.duration(period.seconds)), pause)
+        {
+            "period": timeline.time_range(period.start, period.end),
+            "duration": str(wording.duration(period.seconds)),
+            "pause": pause,
+        }
         for period, pause in zip(active_periods[:ACTIVE_PERIODS_LISTED], pauses, strict=False)
     ]
 
@@ -248,7 +218,7 @@ def _timeline(request: HttpRequest, session: AgentSession, story: SessionTimelin
         "hour": timeline.time_range(start, end) if start and end else "",
         "hours_url": f"{url}#timeline" if start else "",
         "happened": f"{total:,}",
-        **page_numbers(number, size=PAGE_SIZE, shown=len(events), total=total, url=page_url),
+        **page_numbers(number, events, total, page_url, size=PAGE_SIZE),
         "paged": total > PAGE_SIZE,
     }
 

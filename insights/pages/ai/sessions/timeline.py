@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
 
-from insights.pages.attribution.labels import moment
 from insights.ui import wording
+from insights.ui.wording import moment
 from integrations.models import ToolOutcome
 from integrations.telemetry.sessions.timeline import EventType, Hour, TimelineEvent
 
@@ -38,14 +39,6 @@ class Day:
     entries: Sequence[Entry]
 
 
-@dataclass(frozen=True)
-class HourLine:
-    name: str
-    url: str
-    cells: Sequence[str]
-    failures: str
-
-
 def days(events: Sequence[TimelineEvent], open_commits: Collection[str]) -> list[Day]:
     """By local day, in order; `open_commits` are the SHAs that the viewer may open."""
     days_listed = []
@@ -57,11 +50,11 @@ def days(events: Sequence[TimelineEvent], open_commits: Collection[str]) -> list
     return days_listed
 
 
-def hour_line(hour: Hour, url: str) -> HourLine:
-    return HourLine(
-        moment(hour.start),
-        url,
-        [
+def hour_line(hour: Hour, url: str) -> dict[str, Any]:
+    return {
+        "name": moment(hour.start),
+        "url": url,
+        "cells": [
             f"{hour.requests:,}",
             f"{hour.tokens:,}",
             "" if hour.spend is None else f"${hour.spend:,.4f}",
@@ -69,8 +62,8 @@ def hour_line(hour: Hour, url: str) -> HourLine:
             f"{hour.tool_failures:,}",
             f"{hour.commits:,}",
         ],
-        f"{hour.tool_failures:,}",
-    )
+        "failures": f"{hour.tool_failures:,}",
+    }
 
 
 def time_range(start: datetime, end: datetime) -> str:
