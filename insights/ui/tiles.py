@@ -73,6 +73,11 @@ class Change:
     text: str  # how much, with its unit: "6.1 pts", "$31.00"
     comparison: str  # "than the previous 12 weeks"
 
+    @property
+    def words(self) -> str:
+        """With its judgement: 6.1 pts better; of what would print as zero, no change."""
+        return f"{self.text} {self.judgement}" if any(digit in self.text for digit in "123456789") else "no change"
+
 
 @dataclass(frozen=True)
 class Tile:
