@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,22 +34,6 @@ SESSION_ID_REMEDIES = {
     "copilot": "Look for a collector or relay that drops gen_ai.conversation.id and session.id, and let it pass.",
 }
 ADDRESS_PLACEHOLDER = "you@example.com"  # for an account without an address
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """The status under "Start a session": what arrived, and when."""
-
-    arrived: bool
-    title: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class Finding:
-    icon: str
-    title: str
-    detail: str
 
 
 @form_view
@@ -122,7 +105,7 @@ def _arrival_context(request: HttpRequest, received: Reception) -> dict[str, Any
     }
 
 
-def _arrival(received: Reception, agent: Agent, email: str, now: datetime) -> Arrival:
+def _arrival(received: Reception, agent: Agent, email: str, now: datetime) -> dict[str, Any]:
     sessions = wording.count(received.sessions, "session")
     if received.sessions == SESSIONS_COUNTED:
         sessions = f"{SESSIONS_COUNTED:,} sessions or more"
@@ -130,46 +113,58 @@ def _arrival(received: Reception, agent: Agent, email: str, now: datetime) -> Ar
     if own_last_at is not None:
         named = "" if agent.slug == ANY_PROGRAM else f"{agent.name} "
         detail = f"Last event of yours {wording.ago(own_last_at, now)} · {sessions} of everybody"
-        return Arrival(True, f"Your {named}sessions are arriving", detail)
+        return {"arrived": True, "title": f"Your {named}sessions are arriving", "detail": detail}
     if received.sessions:
         since = f"Last request {wording.ago(received.last_used_at, now)} · " if received.last_used_at else ""
         of_agent = "" if agent.slug == ANY_PROGRAM else f" with {agent.name}"
-        return Arrival(True, "Events are arriving", f"{since}{sessions} · none yet from {email}{of_agent}")
+        return {
+            "arrived": True,
+            "title": "Events are arriving",
+            "detail": f"{since}{sessions} · none yet from {email}{of_agent}",
+        }
     if unread := [source for source in received.unread if source.count]:
         agents = wording.listed([source.agent for source in unread])
         records = wording.count(sum(source.count for source in unread), "record")
-        return Arrival(False, "Telemetry arrives and is kept", f"{records} of {agents}, which Headway cannot read yet")
-    return Arrival(False, "Waiting for the first event", f"Listening on {settings.BASE_URL} · nothing received yet")
+        return {
+            "arrived": False,
+            "title": "Telemetry arrives and is kept",
+            "detail": f"{records} of {agents}, which Headway cannot read yet",
+        }
+    return {
+        "arrived": False,
+        "title": "Waiting for the first event",
+        "detail": f"Listening on {settings.BASE_URL} · nothing received yet",
+    }
 
 
-def _diagnosis(received: Reception, now: datetime) -> list[Finding]:
+def _diagnosis(received: Reception, now: datetime) -> list[dict[str, Any]]:
     """Reasons why nothing arrives, the likeliest first."""
     findings = [_token_finding(received, now)]
     if received.quarantined:
         findings.append(
-            Finding(
-                "alert-triangle",
-                f"{wording.count(received.quarantined, 'record')} in quarantine",
-                f"The last one: {received.last_quarantine_reason} Admin can look at them and replay them.",
-            )
+            {
+                "icon": "alert-triangle",
+                "title": f"{wording.count(received.quarantined, 'record')} in quarantine",
+                "detail": f"The last one: {received.last_quarantine_reason} Admin can look at them and replay them.",
+            }
         )
     for agent in received.without_session:
         findings.append(
-            Finding(
-                "alert-triangle",
-                f"{agent}: no session ids",
-                "Its requests count for their person, but their number of sessions is unknown. "
+            {
+                "icon": "alert-triangle",
+                "title": f"{agent}: no session ids",
+                "detail": "Its requests count for their person, but their number of sessions is unknown. "
                 f"{SESSION_ID_REMEDIES.get(agent, SESSION_ID_REMEDY)}",
-            )
+            }
         )
     for unread in received.unread:
         if unread.count:
             records = wording.count(unread.count, "record")
             detail = f"{records} that Headway cannot read yet: {_some_of(unread.names)}"
-            findings.append(Finding("database", f"{unread.agent}: kept, not read", detail))
+            findings.append({"icon": "database", "title": f"{unread.agent}: kept, not read", "detail": detail})
         if unread.attributes:
             detail = f"Unknown attributes: {_some_of(unread.attributes)}. Map them in admin."
-            findings.append(Finding("database", f"{unread.agent}: kept, read in part", detail))
+            findings.append({"icon": "database", "title": f"{unread.agent}: kept, read in part", "detail": detail})
     return findings
 
 
@@ -177,18 +172,24 @@ def _some_of(names: Sequence[str]) -> str:
     return wording.listed([*names[:NAMES_SHOWN], *(["others"] if len(names) > NAMES_SHOWN else [])])
 
 
-def _token_finding(received: Reception, now: datetime) -> Finding:
+def _token_finding(received: Reception, now: datetime) -> dict[str, Any]:
     if not received.senders:
-        return Finding("key", "No ingest token", "Headway accepts no telemetry until an admin creates one")
+        return {
+            "icon": "key",
+            "title": "No ingest token",
+            "detail": "Headway accepts no telemetry until an admin creates one",
+        }
     if received.last_used_at is None:
-        return Finding(
-            "key",
-            "No request with a valid token yet",
-            "The agent does not reach this address, or sends a different token",
-        )
-    return Finding(
-        "plug-connected", "A valid token is in use", f"Last request {wording.ago(received.last_used_at, now)}"
-    )
+        return {
+            "icon": "key",
+            "title": "No request with a valid token yet",
+            "detail": "The agent does not reach this address, or sends a different token",
+        }
+    return {
+        "icon": "plug-connected",
+        "title": "A valid token is in use",
+        "detail": f"Last request {wording.ago(received.last_used_at, now)}",
+    }
 
 
 def _chosen_agent(request: HttpRequest) -> Agent:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -42,17 +42,6 @@ HEADLINES = (
 DELIVERY_HEADLINES = compared(
     ("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time")
 )
-
-
-@dataclass(frozen=True)
-class Step:
-    """A setup step, and whether it is done."""
-
-    done: bool
-    title: str
-    detail: str
-    url: str = ""
-    label: str = ""
 
 
 @page_view
@@ -102,63 +91,67 @@ def _delivery(answers: Answers) -> list[Tile]:
     return tiles if any(shown.state != "no_data" for shown in tiles) else []
 
 
-def _step(line: NeedLine) -> Step:
+def _step(line: NeedLine) -> dict[str, Any]:
     """An input of DORA; inputs without a fix of their own link to the integrations page."""
     page = reverse("integrations")
     if line.link is None:
-        return Step(line.is_met, line.title, line.detail, page, "Look closer")
+        return {"done": line.is_met, "title": line.title, "detail": line.detail, "url": page, "label": "Look closer"}
     url = f"{page}{line.link.url}" if line.link.url.startswith("#") else line.link.url
-    return Step(line.is_met, line.title, line.detail, url, line.link.label)
+    return {"done": line.is_met, "title": line.title, "detail": line.detail, "url": url, "label": line.link.label}
 
 
-def _tokens_step(aging: Sequence[AgingToken]) -> Step:
+def _tokens_step(aging: Sequence[AgingToken]) -> dict[str, Any]:
     """Which tokens should be replaced, and why."""
     named = wording.listed([*map(str, aging[:TOKENS_NAMED]), *(["others"] if len(aging) > TOKENS_NAMED else [])])
-    return Step(
-        not aging,
-        "Tokens to replace",
-        named if aging else "Every ingest token has a scope, an expiry and a use",
-        reverse("admin:integrations_ingesttoken_changelist"),
-        "Replace them",
-    )
+    return {
+        "done": not aging,
+        "title": "Tokens to replace",
+        "detail": named if aging else "Every ingest token has a scope, an expiry and a use",
+        "url": reverse("admin:integrations_ingesttoken_changelist"),
+        "label": "Replace them",
+    }
 
 
-def _steps(received: Reception, now: datetime) -> Sequence[Step]:
+def _steps(received: Reception, now: datetime) -> Sequence[dict[str, Any]]:
     connect = reverse("connect_agent")
     last = received.last_used_at
     put_aside = received.quarantined + count_quarantined()
     silent = Silence.objects.open().count()
     return [
-        Step(
-            bool(received.senders),
-            "Ingest token",
-            f"{wording.count(len(received.senders), 'token')} may send data" if received.senders else "None yet",
-            connect,
-            "Create a token",
-        ),
-        Step(
-            last is not None,
-            "Telemetry",
-            f"Last request {wording.ago(last, now)}" if last else "No request yet",
-            connect,
-            "Connect an agent",
-        ),
+        {
+            "done": bool(received.senders),
+            "title": "Ingest token",
+            "detail": f"{wording.count(len(received.senders), 'token')} may send data"
+            if received.senders
+            else "None yet",
+            "url": connect,
+            "label": "Create a token",
+        },
+        {
+            "done": last is not None,
+            "title": "Telemetry",
+            "detail": f"Last request {wording.ago(last, now)}" if last else "No request yet",
+            "url": connect,
+            "label": "Connect an agent",
+        },
         *(_step(line) for line in need_lines(completeness(), now, for_admin=True)),
         _tokens_step(aging_tokens(now)),
-        Step(
-            not silent,
-            "Stopped sending",
-            f"{wording.count(silent, 'signal or source', 'signals or sources')} that arrived before"
+        {
+            "done": not silent,
+            "title": "Stopped sending",
+            "detail": f"{wording.count(silent, 'signal or source', 'signals or sources')} that arrived before"
             if silent
             else "Everything that agents send still arrives",
-            f"{reverse('integrations')}#silences",
-            "Look closer",
-        ),
-        Step(
-            not put_aside,
-            "Quarantine",
-            f"{wording.count(put_aside, 'record')} could not be stored" if put_aside else "Every record was stored",
-            reverse("admin:index"),
-            "Look at them in admin",
-        ),
+            "url": f"{reverse('integrations')}#silences",
+            "label": "Look closer",
+        },
+        {
+            "done": not put_aside,
+            "title": "Quarantine",
+            "detail": f"{wording.count(put_aside, 'record')} could not be stored"
+            if put_aside
+            else "Every record was stored",
+            "url": reverse("admin:index"),
+            "label": "Look at them in admin",
+        },
     ]

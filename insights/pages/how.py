@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
@@ -34,18 +33,6 @@ LEFT_OUT = {
 
 
 SPEND, SURCHARGE = "ai.spend", "ai.cache_hour_surcharge"
-
-
-@dataclass(frozen=True)
-class Formula:
-    """The formula in words and with numbers: a fraction, a factor, and the result."""
-
-    words: str
-    explanation: str
-    numerator: str = ""
-    denominator: str = ""
-    factor: str = ""
-    result: str = ""
 
 
 @part_view
@@ -79,19 +66,40 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
     return render(request, "insights/metric_how.html", context)
 
 
-def _formula(metric: Metric, figure: MetricValue, filters: Filters) -> Formula:
+def _formula(metric: Metric, figure: MetricValue, filters: Filters) -> dict[str, Any]:
     words, _, explanation = metric.formula.partition("; ")
     explanation = f"{explanation[:1].upper()}{explanation[1:].rstrip('.')}." if explanation else ""
     above, below, value = figure.numerator, figure.denominator, figure.value
     if value is None or above is None or not below:
-        return Formula(words, explanation)
+        return {"words": words, "explanation": explanation}
     result = str(wording.reading(value, metric.unit))
     if metric.unit == "percent":
-        return Formula(words, explanation, wording.exact(above), wording.exact(below), "× 100", result)
+        return {
+            "words": words,
+            "explanation": explanation,
+            "numerator": wording.exact(above),
+            "denominator": wording.exact(below),
+            "factor": "× 100",
+            "result": result,
+        }
     if metric.per_period:
         people = f"{figure.people:,} × {wording.exact(below / figure.people)} {filters.granularity.value}s"
-        return Formula(words, explanation, wording.exact(above), people if figure.people else "", "", result)
-    return Formula(words, explanation, wording.exact(above, metric.unit), wording.exact(below), "", result)
+        return {
+            "words": words,
+            "explanation": explanation,
+            "numerator": wording.exact(above),
+            "denominator": people if figure.people else "",
+            "factor": "",
+            "result": result,
+        }
+    return {
+        "words": words,
+        "explanation": explanation,
+        "numerator": wording.exact(above, metric.unit),
+        "denominator": wording.exact(below),
+        "factor": "",
+        "result": result,
+    }
 
 
 def _sample(

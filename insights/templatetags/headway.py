@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any
 
 from django import template
 from django.templatetags.static import static
@@ -161,23 +161,8 @@ def part_track(part: float, whole: float, key: str = "accent") -> SafeString:
     )
 
 
-class Part(Protocol):
-    """A part of a whole: its label, and the start and length of its bar, both from 0 to 1."""
-
-    @property
-    def key(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def percent(self) -> str: ...
-    @property
-    def start(self) -> float: ...
-    @property
-    def fraction(self) -> float: ...
-
-
 @register.simple_tag
-def outcome_bar(parts: Sequence[Part]) -> SafeString:
+def outcome_bar(parts: Sequence[Any]) -> SafeString:
     """Spend by outcome: committed is solid, wasted hatched, pending a dashed outline, unknown a plain one."""
     return format_html(
         '<svg class="hw-outcome" role="img" aria-label="{}"><defs><pattern id="hw-hatch" width="8" height="8" '
@@ -213,23 +198,14 @@ def stage_bar(start: float, fraction: float, is_longest: bool) -> SafeString:
     )
 
 
-class BarSegment(Protocol):
-    @property
-    def key(self) -> str: ...
-    @property
-    def start(self) -> float: ...
-    @property
-    def fraction(self) -> float: ...
-
-
 @register.simple_tag
-def phase_bars(bars: Sequence[BarSegment], border: float) -> SafeString:
-    """Consecutive segments, from 0 to 1 of the width, with a line at the border between two of them."""
+def phase_bars(bars: Sequence[Mapping[str, Any]], border: float) -> SafeString:
+    """Consecutive segments, start and fraction from 0 to 1, with a line at the border between two of them."""
     shapes = format_html_join(
         "",
         '<rect class="{}" x="{}%" width="{}%" y="2" height="14"/>',
         (
-            (bar.key, f"{100 * _clipped(bar.start):.2f}", f"{max(0.4, 100 * _clipped(bar.fraction)):.2f}")
+            (bar["key"], f"{100 * _clipped(bar['start']):.2f}", f"{max(0.4, 100 * _clipped(bar['fraction'])):.2f}")
             for bar in bars
         ),
     )
@@ -244,30 +220,20 @@ def at_percent(place: float) -> str:
     return f"{100 * place:.2f}%"
 
 
-class PlotPoint(Protocol):
-    """A point of a trend, x and y from 0 to 1; no y is a gap.  `words` is its tooltip."""
-
-    @property
-    def x(self) -> float: ...
-    @property
-    def y(self) -> float | None: ...
-    @property
-    def words(self) -> str: ...
-    @property
-    def to_date(self) -> bool: ...
-
-
 @register.simple_tag
-def small_multiple(points: Sequence[PlotPoint], marks: Sequence[tuple[float, Any]], strong: bool) -> SafeString:
-    """A trend without its own axis, aligned below others; each point has its value as a tooltip."""
-    known = [point for point in points if point.y is not None]
+def small_multiple(points: Sequence[Mapping[str, Any]], marks: Sequence[tuple[float, Any]], strong: bool) -> SafeString:
+    """A trend without its own axis, aligned below others.
+
+    Points have x and y from 0 to 1, no y where there is a gap, and `words`, their tooltip.
+    """
+    known = [point for point in points if point["y"] is not None]
     pieces: list[str] = []
-    before: PlotPoint | None = None
+    before: Mapping[str, Any] | None = None
     for point in points:
-        if point.y is None:
+        if point["y"] is None:
             before = None
             continue
-        pieces.append(f"{'L' if before is not None else 'M'}{_svg_x(point.x)} {_svg_y(point.y)}")
+        pieces.append(f"{'L' if before is not None else 'M'}{_svg_x(point['x'])} {_svg_y(point['y'])}")
         before = point
     width = 100 / max(1, len(points) - 1)
     return format_html(
@@ -280,19 +246,19 @@ def small_multiple(points: Sequence[PlotPoint], marks: Sequence[tuple[float, Any
         format_html_join(
             "",
             '<path class="spot" d="M{} {}h0"/>',
-            ((_svg_x(point.x), _svg_y(point.y or 0.0)) for point in _isolated_or_last(points)),
+            ((_svg_x(point["x"]), _svg_y(point["y"] or 0.0)) for point in _isolated_or_last(points)),
         ),
         format_html_join(
             "",
             '<rect class="hit" x="{}" y="0" width="{}" height="48"><title>{}</title></rect>',
-            ((f"{100 * point.x - width / 2:.2f}", f"{width:.2f}", point.words) for point in known),
+            ((f"{100 * point['x'] - width / 2:.2f}", f"{width:.2f}", point["words"]) for point in known),
         ),
     )
 
 
-def _isolated_or_last(points: Sequence[PlotPoint]) -> list[PlotPoint]:
+def _isolated_or_last(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """Points without neighbours, which no line shows, and the last one."""
-    known = [index for index, point in enumerate(points) if point.y is not None]
+    known = [index for index, point in enumerate(points) if point["y"] is not None]
     alone = [index for index in known if index - 1 not in known and index + 1 not in known]
     return [points[index] for index in dict.fromkeys([*alone, *known[-1:]])]
 

@@ -6,7 +6,7 @@ Means, because only means add up, over pull requests with all phases known; the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from insights.engine.comparison import ANY_AGENT, WITHOUT
 from insights.pages.ai.lines import LINE_SPLITS, MERGED, figures_of, line_name, marker
@@ -14,43 +14,12 @@ from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.drill import rows_of_part
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
-from insights.ui.tiles import ChartCard
 
 PHASES: Mapping[str, tuple[str, str]] = {
     "coding": ("pr.coding_phase", "Coding"),
     "review": ("pr.review_phase", "Review"),
     "merge": ("pr.merge_phase", "Merge"),
 }
-
-
-@dataclass(frozen=True)
-class PhaseBar:
-    """One phase: its start and length, from 0 to 1 of the card's width."""
-
-    key: str
-    label: str
-    value: str
-    start: float
-    fraction: float
-    rows_url: str
-
-
-@dataclass(frozen=True)
-class PhasesOfLine:
-    key: str
-    label: str
-    bars: Sequence[PhaseBar]
-    cycle: str  # review and merge
-    sample: str
-    left_out: str
-
-
-@dataclass(frozen=True)
-class PhasesCard:
-    card: ChartCard
-    lines: Sequence[PhasesOfLine]
-    border: float  # where coding ends and the cycle begins
-    legend: Sequence[tuple[str, str, str]]  # key, name and the rows of each phase
 
 
 def queries() -> tuple[PageQuery, ...]:
@@ -69,15 +38,15 @@ def means_of_lines(lines: Answers) -> Iterator[tuple[str, Sequence[float], int, 
             yield line, [mean for mean, _ in means.values()], known, _left_out(lines, line, known)
 
 
-def phases_card(lines: Answers) -> PhasesCard:
+def phases_card(lines: Answers) -> dict[str, Any]:
     means = {line: _means(lines, line) for line in _lines(lines)}
     known = {line: phases for line, phases in means.items() if phases}
     before = max((phases["coding"][0] for phases in known.values()), default=0.0)
     after = max((phases["review"][0] + phases["merge"][0] for phases in known.values()), default=0.0)
     scale = before + after or 1.0
     missing = None if known else _whole(lines)
-    return PhasesCard(
-        card=lines.card(
+    return {
+        "card": lines.card(
             "phases",
             PHASES["review"][0],
             title="PR phases, mean",
@@ -85,10 +54,10 @@ def phases_card(lines: Answers) -> PhasesCard:
             span=4,
             missing=missing,
         ),
-        lines=[_of_line(lines, line, phases, before, scale) for line, phases in known.items()],
-        border=before / scale,
-        legend=[(key, label, rows_url(lines.filters, metric)) for key, (metric, label) in PHASES.items()],
-    )
+        "lines": [_of_line(lines, line, phases, before, scale) for line, phases in known.items()],
+        "border": before / scale,
+        "legend": [(key, label, rows_url(lines.filters, metric)) for key, (metric, label) in PHASES.items()],
+    }
 
 
 def _lines(lines: Answers) -> Sequence[str]:
@@ -112,29 +81,29 @@ def _means(lines: Answers, line: str) -> Mapping[str, tuple[float, int]]:
 
 def _of_line(
     lines: Answers, line: str, means: Mapping[str, tuple[float, int]], before: float, scale: float
-) -> PhasesOfLine:
+) -> dict[str, Any]:
     coding, review, merge = (means[phase][0] for phase in PHASES)
     starts = {"coding": before - coding, "review": before, "merge": before + review}
     known = means["review"][1]
     left_out = _left_out(lines, line, known)
-    return PhasesOfLine(
-        key=marker(line),
-        label=line_name(line),
-        bars=[
-            PhaseBar(
-                phase,
-                label,
-                str(wording.duration(means[phase][0])),
-                starts[phase] / scale,
-                means[phase][0] / scale,
-                rows_of_part(lines.filters, metric, Dimension.AGENT, marker(line)),
-            )
+    return {
+        "key": marker(line),
+        "label": line_name(line),
+        "bars": [
+            {
+                "key": phase,
+                "label": label,
+                "value": str(wording.duration(means[phase][0])),
+                "start": starts[phase] / scale,
+                "fraction": means[phase][0] / scale,
+                "rows_url": rows_of_part(lines.filters, metric, Dimension.AGENT, marker(line)),
+            }
             for phase, (metric, label) in PHASES.items()
         ],
-        cycle=str(wording.duration(review + merge)),
-        sample=wording.count(known, "PR"),
-        left_out=f"{left_out:,} left out" if left_out > 0 else "",
-    )
+        "cycle": str(wording.duration(review + merge)),
+        "sample": wording.count(known, "PR"),
+        "left_out": f"{left_out:,} left out" if left_out > 0 else "",
+    }
 
 
 def _left_out(lines: Answers, line: str, known: int) -> int:

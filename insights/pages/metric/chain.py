@@ -22,16 +22,6 @@ from insights.ui.views import page_view, part_view, render_part
 
 
 @dataclass(frozen=True)
-class Point:
-    """A bucket's value: its position in the plot, x and y from 0 to 1, and its tooltip."""
-
-    x: float
-    y: float | None
-    words: str
-    to_date: bool
-
-
-@dataclass(frozen=True)
 class ChainMetric:
     """A metric of the chain: its trend, and its figures of this and the previous window."""
 
@@ -146,12 +136,12 @@ def _multiple(
         "change": tiles.change(metric, figure, read.earlier, tiles.earlier(filters.window, filters.previous)),
         "reason": figure.reason or "",
         "points": [
-            Point(
-                x=place,
-                y=None if bucket.value is None else (bucket.value - low) / reach if high > low else 0.5,
-                words=f"{wording.bucket(bucket.window, filters.granularity)}: {_in_words(bucket, metric)}",
-                to_date=bucket.to_date,
-            )
+            {
+                "x": place,
+                "y": None if bucket.value is None else (bucket.value - low) / reach if high > low else 0.5,
+                "words": f"{wording.bucket(bucket.window, filters.granularity)}: {_in_words(bucket, metric)}",
+                "to_date": bucket.to_date,
+            }
             for place, bucket in zip(_places(len(drawn)), drawn, strict=True)
         ],
         "highest": str(wording.reading(high, metric.unit)) if values else "",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -20,32 +19,18 @@ STATUS_IS_NEWS = frozenset({Happened.RUN, Happened.STATUS, Happened.FINISHED})
 LONG_GAP_SECONDS = 20 * 3600  # a night is no gap
 
 
-@dataclass(frozen=True)
-class Entry:
-    time: str
-    icon: str
-    tone: str  # "", "good" or "bad"
-    who: str
-    text: str
-    detail: str
-    record: dict[str, Any] | None
-    note: str
-    gathered: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Day:
-    name: str
-    gap: str  # the pause before it; empty after a night
-    entries: Sequence[Entry]
-
-
-def timeline(story: Story) -> list[Day]:
-    days: list[Day] = []
+def timeline(story: Story) -> list[dict[str, Any]]:
+    days: list[dict[str, Any]] = []
     before: datetime | None = None
     for name, of_day in groupby(story.happenings, key=lambda happening: wording.day(timezone.localdate(happening.at))):
         happenings = list(of_day)
-        days.append(Day(name, _gap(before, happenings[0].at), list(_entries(story.name.kind, happenings))))
+        days.append(
+            {
+                "name": name,
+                "gap": _gap(before, happenings[0].at),
+                "entries": list(_entries(story.name.kind, happenings)),
+            }
+        )
         before = happenings[-1].at
     return days
 
@@ -56,7 +41,7 @@ def _gap(before: datetime | None, after: datetime) -> str:
     return f"{wording.duration((after - before).total_seconds())} later"
 
 
-def _entries(kind: RecordKind, happenings: Sequence[Happening]) -> Iterator[Entry]:
+def _entries(kind: RecordKind, happenings: Sequence[Happening]) -> Iterator[dict[str, Any]]:
     for _, same in groupby(happenings, key=lambda happening: (happening.what, happening.by and happening.by.pk)):
         run = list(same)
         if run[0].what is Happened.COMMIT and len(run) >= FEWEST_GATHERED:
@@ -65,38 +50,38 @@ def _entries(kind: RecordKind, happenings: Sequence[Happening]) -> Iterator[Entr
             yield from (_entry(kind, happening) for happening in run)
 
 
-def _gathered(commits: Sequence[Happening]) -> Entry:
+def _gathered(commits: Sequence[Happening]) -> dict[str, Any]:
     first, last = timezone.localtime(commits[0].at), timezone.localtime(commits[-1].at)
-    return Entry(
-        time=f"{first:%H:%M}–{last:%H:%M}",
-        icon=labels.ICONS[Happened.COMMIT],
-        tone="",
-        who=labels.who(commits[0].by) or labels.SOMEBODY,
-        text=f"made {len(commits)} commits",
-        detail="",
-        record=None,
-        note="",
-        gathered=[commit.detail or commit.status[:10] for commit in commits],
-    )
+    return {
+        "time": f"{first:%H:%M}–{last:%H:%M}",
+        "icon": labels.ICONS[Happened.COMMIT],
+        "tone": "",
+        "who": labels.who(commits[0].by) or labels.SOMEBODY,
+        "text": f"made {len(commits)} commits",
+        "detail": "",
+        "record": None,
+        "note": "",
+        "gathered": [commit.detail or commit.status[:10] for commit in commits],
+    }
 
 
-def _entry(kind: RecordKind, happening: Happening) -> Entry:
+def _entry(kind: RecordKind, happening: Happening) -> dict[str, Any]:
     by_somebody = happening.what in labels.DONE_BY_SOMEBODY
     verb = labels.verb(kind, happening)
-    return Entry(
-        time=f"{timezone.localtime(happening.at):%H:%M}",
-        icon=labels.ICONS.get(happening.what, "circle-dot"),
-        tone="good"
+    return {
+        "time": f"{timezone.localtime(happening.at):%H:%M}",
+        "icon": labels.ICONS.get(happening.what, "circle-dot"),
+        "tone": "good"
         if happening.what in labels.GOOD
         else "bad"
         if happening.what in labels.BAD or _failed(happening)
         else "",
-        who=(labels.who(happening.by) or labels.SOMEBODY) if by_somebody else "",
-        text=verb,
-        detail=_detail(happening),
-        record=named(happening.record) if happening.record else None,
-        note=_note(happening, by_somebody=by_somebody),
-    )
+        "who": (labels.who(happening.by) or labels.SOMEBODY) if by_somebody else "",
+        "text": verb,
+        "detail": _detail(happening),
+        "record": named(happening.record) if happening.record else None,
+        "note": _note(happening, by_somebody=by_somebody),
+    }
 
 
 def _failed(happening: Happening) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
@@ -22,30 +21,13 @@ ICONS = {EventType.REQUEST: "message", EventType.TOOL: "tool", EventType.COMMIT:
 TOKEN_KINDS = ("uncached", "cache read", "cache write", "output")
 
 
-@dataclass(frozen=True)
-class Entry:
-    time: str
-    icon: str
-    tone: str  # "", "good" or "bad"
-    what: str
-    url: str
-    detail: str
-    pause: str  # the pause before it; empty within a work period
-
-
-@dataclass(frozen=True)
-class Day:
-    name: str
-    entries: Sequence[Entry]
-
-
-def days(events: Sequence[TimelineEvent], open_commits: Collection[str]) -> list[Day]:
+def days(events: Sequence[TimelineEvent], open_commits: Collection[str]) -> list[dict[str, Any]]:
     """By local day, in order; `open_commits` are the SHAs that the viewer may open."""
     days_listed = []
     before: datetime | None = None
     for name, of_day in groupby(events, key=lambda happening: wording.day(timezone.localdate(happening.at))):
         listed = list(of_day)
-        days_listed.append(Day(name, list(_entries(listed, before, open_commits))))
+        days_listed.append({"name": name, "entries": list(_entries(listed, before, open_commits))})
         before = listed[-1].at
     return days_listed
 
@@ -76,18 +58,18 @@ def time_range(start: datetime, end: datetime) -> str:
 
 def _entries(
     events: Sequence[TimelineEvent], before: datetime | None, open_commits: Collection[str]
-) -> Iterator[Entry]:
+) -> Iterator[dict[str, Any]]:
     for happening in events:
         quiet = (happening.at - before).total_seconds() if before else 0.0
-        yield Entry(
-            time=f"{timezone.localtime(happening.at):%H:%M:%S}",
-            icon=ICONS[happening.what],
-            tone=_tone(happening),
-            what=_what(happening),
-            url=reverse("attributed_commit", args=[happening.name]) if _opens(happening, open_commits) else "",
-            detail=" · ".join(filter(None, _details(happening))),
-            pause=f"{wording.duration(quiet)} without an event" if quiet > PAUSE_SECONDS else "",
-        )
+        yield {
+            "time": f"{timezone.localtime(happening.at):%H:%M:%S}",
+            "icon": ICONS[happening.what],
+            "tone": _tone(happening),
+            "what": _what(happening),
+            "url": reverse("attributed_commit", args=[happening.name]) if _opens(happening, open_commits) else "",
+            "detail": " · ".join(filter(None, _details(happening))),
+            "pause": f"{wording.duration(quiet)} without an event" if quiet > PAUSE_SECONDS else "",
+        }
         before = happening.at
 
 
