@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from core.write_errors import MayNotWriteError
 from insights.catalogue.registry import metrics
 from insights.models import Annotation, AnnotationChange
 from insights.models.annotations import LONGEST_TEXT, family_of
@@ -23,10 +24,6 @@ from orgtree.models import Unit
 
 FIRST_DAY = date(2000, 1, 1)  # earlier days are typos, as in the filters of pages
 LONGEST_NOTE = timedelta(days=366)  # an event that lasts longer explains no single dip
-
-
-class MayNotAnnotateError(Exception):
-    """The viewer does not manage the unit, or did not write the note; the message says who may."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ def may_change(access: Access, annotation: Annotation) -> bool:
 
 
 def add_annotation(access: Access, draft: AnnotationDraft) -> Annotation:
-    """Raises QueryError for an invalid field, UnknownUnitError, MayNotAnnotateError."""
+    """Raises QueryError for an invalid field, UnknownUnitError, MayNotWriteError."""
     unit = _unit_of(access, draft.unit)
     with transaction.atomic():
         added = Annotation(written_by=_author(access), **_checked(draft), unit=unit)
@@ -66,7 +63,7 @@ def add_annotation(access: Access, draft: AnnotationDraft) -> Annotation:
 def change_annotation(access: Access, annotation: Annotation, draft: AnnotationDraft) -> Annotation:
     """Raises as `add_annotation`.  Saving the same values changes nothing."""
     if not may_change(access, annotation):
-        raise MayNotAnnotateError("Only the author or an admin can change a note.")
+        raise MayNotWriteError("Only the author or an admin can change a note.")
     stored_slug = annotation.unit.slug if annotation.unit else ""
     unit = annotation.unit if draft.unit == stored_slug else _unit_of(access, draft.unit)
     fields = {**_checked(draft), "unit": unit}
@@ -83,9 +80,9 @@ def change_annotation(access: Access, annotation: Annotation, draft: AnnotationD
 
 
 def remove_annotation(access: Access, annotation: Annotation) -> None:
-    """The log keeps its last text.  Raises MayNotAnnotateError; removing a note that is gone does nothing."""
+    """The log keeps its last text.  Raises MayNotWriteError; removing a note that is gone does nothing."""
     if not may_change(access, annotation):
-        raise MayNotAnnotateError("Only the author or an admin can remove a note.")
+        raise MayNotWriteError("Only the author or an admin can remove a note.")
     with transaction.atomic():
         stored = Annotation.objects.select_for_update().filter(pk=annotation.pk).first()
         if stored is not None:
@@ -99,7 +96,7 @@ def _unit_of(access: Access, slug: str) -> Unit | None:
         raise UnknownUnitError(slug)
     if not may_annotate(access, slug or None):
         target = f"of {unit.name}" if unit else "of the whole organisation"
-        raise MayNotAnnotateError(
+        raise MayNotWriteError(
             f"Notes on charts {target} are written by {'its managers, ' if unit else ''}executives and admins."
         )
     return unit

@@ -8,16 +8,16 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import NotFound
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
+from core.api.paging import page_parameters, requested_slice
+from core.api.parameters import only
 from insights.annotations.writing import (
     AnnotationDraft,
-    MayNotAnnotateError,
     add_annotation,
     change_annotation,
     remove_annotation,
@@ -85,8 +85,7 @@ class AnnotationsView(AnnotationAPIView):
             OpenApiParameter("about", str, description="Those on charts of this metric."),
             OpenApiParameter("from", str, description="First day, 2026-01-31."),
             OpenApiParameter("to", str, description="The day after the last."),
-            OpenApiParameter("page", int, description="From 1."),
-            OpenApiParameter("size", int, description="Notes a page, at most 1,000; by default 100."),
+            *page_parameters("Notes"),
         ],
         responses={200: AnnotationsSerializer, **ERRORS},
     )
@@ -106,12 +105,8 @@ class AnnotationsView(AnnotationAPIView):
         annotations = annotations.in_window(
             Window(_day("from", given.get("from")) or date.min, _day("to", given.get("to")) or date.max)
         )
-        number, size = (
-            whole_number(request, "page", 1, LAST_PAGE),
-            whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE),
-        )
         ordered = annotations.select_related("unit", "written_by").order_by("-start", "-pk")
-        page = list(ordered[(number - 1) * size : number * size])
+        page = list(ordered[requested_slice(request)])
         return Response({"total": annotations.count(), "annotations": _documents(page)})
 
     @extend_schema(
@@ -136,10 +131,7 @@ class AnnotationsView(AnnotationAPIView):
             unit=_text("unit", given.get("unit")),
             about=_text("about", given.get("about")),
         )
-        try:
-            added = add_annotation(access_of(request.user), draft)
-        except MayNotAnnotateError as refusal:
-            raise PermissionDenied(str(refusal)) from None
+        added = add_annotation(access_of(request.user), draft)
         return Response(_documents([added])[0], status=status.HTTP_201_CREATED)
 
 
@@ -165,19 +157,13 @@ class AnnotationView(AnnotationAPIView):
             unit=_text("unit", given.get("unit", annotation.unit.slug if annotation.unit else None)),
             about=_text("about", given.get("about", annotation.about)),
         )
-        try:
-            return Response(_documents([change_annotation(access, annotation, draft)])[0])
-        except MayNotAnnotateError as refusal:
-            raise PermissionDenied(str(refusal)) from None
+        return Response(_documents([change_annotation(access, annotation, draft)])[0])
 
     @extend_schema(operation_id="v1_annotation_remove", responses={204: None, **ERRORS})
     def delete(self, request: Request, pk: int) -> Response:
         """Remove a note; the log keeps it."""
         access = access_of(request.user)
-        try:
-            remove_annotation(access, _visible(access, pk))
-        except MayNotAnnotateError as refusal:
-            raise PermissionDenied(str(refusal)) from None
+        remove_annotation(access, _visible(access, pk))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

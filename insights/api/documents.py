@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 
-from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine.contributions import RowsPage
 from insights.engine.distribution import DistributionAnswer
@@ -59,34 +58,6 @@ def distribution_document(spread: DistributionAnswer) -> Document:
         "percentiles": dict(spread.percentiles),
         "histogram": [{"from": bin_.start, "to": bin_.end, "count": bin_.count} for bin_ in spread.histogram],
         "reason": spread.reason,
-    }
-
-
-def metric_document(metric: Metric) -> Document:
-    """A metric's entry in the catalogue."""
-    return {
-        "key": metric.key,
-        "version": metric.version,
-        "name": metric.name,
-        "meaning": metric.meaning,
-        "formula": metric.formula,
-        "unit_of_measure": metric.unit.value,
-        "better": metric.better.value,
-        "belongs_to": metric.belongs_to.value,
-        "hand_kept": metric.is_hand_kept,
-        "statistic": metric.statistic.value if metric.statistic else None,
-        "statistics": [statistic.value for statistic in metric.statistics],
-        "minimum_sample": metric.minimum_sample,
-        "categories": [category.value for category in metric.categories],
-        "initiatives": [initiative.value for initiative in metric.initiatives],
-        "space": [dimension.value for dimension in metric.space],
-        "segments": [dimension.value for dimension in metric.segments],
-        "facets": [dimension.value for dimension in metric.facets],
-        "chain": list(metric.chain),
-        "positive_indicators": list(metric.positive_indicators),
-        "negative_indicators": list(metric.negative_indicators),
-        "source_facts": metric.source,
-        "reference": metric.reference,
     }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,13 +13,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from insights.api import schema
-from insights.api.documents import figure_document
+from insights.api.documents import figure_document, heading
 from insights.api.views import ERRORS, WINDOW, query_of
-from insights.benchmarks.dora_report import DoraMetric, DoraReport, dora_report
+from insights.benchmarks.bands import BenchmarkSet, benchmark_band
 from insights.benchmarks.sets import SETS, chosen_set
-from insights.formulas.dora_score import SCORED
+from insights.catalogue.registry import get
+from insights.formulas.dora_score import SCORED, dora_score
+from insights.privacy.visible import visible_totals
+from insights.query import windows
 from insights.query.enums import UnitOfMeasure
 from insights.query.errors import QueryError
+from insights.query.query import MetricValue, Query
 from orgtree.access.access import access_of
 from orgtree.models import Organisation
 
@@ -33,7 +38,7 @@ class BenchmarkSetSerializer(serializers.Serializer[object]):
     slug = serializers.ChoiceField(choices=list(SETS))
     name = serializers.CharField()
     year = serializers.IntegerField(allow_null=True)
-    published_in = serializers.CharField()
+    published_in = serializers.CharField(source="source")
     licence = serializers.CharField()
     secondary = serializers.CharField(help_text="Whose copy it was taken from; empty where it is the publisher's.")
 
@@ -91,41 +96,29 @@ class DoraView(APIView):
         if slug and slug not in SETS:
             raise QueryError("set", f"There is no published set “{slug[:40]}”. Use one of {', '.join(SETS)}.")
         published = chosen_set(slug or Organisation.current().benchmark_set)
-        return Response(_document(dora_report(query, access, published)))
+        before = replace(query, window=windows.previous(query.window))
+        queries = [replace(of, key=key) for of in (query, before) for key in SCORED]
+        figures = [answer.total[0] for answer in visible_totals(queries, access)]
+        now, then = figures[: len(SCORED)], figures[len(SCORED) :]
+        heads = heading(query)
+        return Response(
+            {
+                **{name: heads[name] for name in ("from", "to", "time_zone", "scope")},
+                "previous_from": before.window.start,
+                "previous_to": before.window.end,
+                "benchmarks": BenchmarkSetSerializer(published).data,
+                "metrics": [
+                    _metric(replace(query, key=key), figure, earlier, published)
+                    for key, figure, earlier in zip(SCORED, now, then, strict=True)
+                ],
+                "score": _score(now, then),
+            }
+        )
 
 
-def _document(report: DoraReport) -> dict[str, Any]:
-    window, before, scope = report.query.window, report.before.window, report.query.scope
-    return {
-        "from": window.start,
-        "to": window.end,
-        "previous_from": before.start,
-        "previous_to": before.end,
-        "time_zone": settings.TIME_ZONE,
-        "scope": {"unit": scope.unit_word, "where": {name: list(values) for name, values in scope.where.items()}},
-        "benchmarks": {
-            "slug": report.published.slug,
-            "name": report.published.name,
-            "year": report.published.year,
-            "published_in": report.published.source,
-            "licence": report.published.licence,
-            "secondary": report.published.secondary,
-        },
-        "metrics": [_metric(metric) for metric in report.metrics],
-        "score": {
-            "value": report.score and report.score.value,
-            "previous": report.score_before and report.score_before.value,
-            "missing": report.missing,
-            "contributions": [
-                {"key": contribution.key, "worth": contribution.worth, "points": contribution.points}
-                for contribution in (report.score.contributions if report.score else ())
-            ],
-        },
-    }
-
-
-def _metric(dora_metric: DoraMetric) -> dict[str, Any]:
-    metric, band = dora_metric.metric, dora_metric.band
+def _metric(query: Query, figure: MetricValue, before: MetricValue, published: BenchmarkSet) -> dict[str, Any]:
+    metric = get(query.key)
+    band = None if figure.value is None else benchmark_band(published, metric, figure.value, query.statistic)
     return {
         "key": metric.key,
         "name": metric.name,
@@ -133,7 +126,20 @@ def _metric(dora_metric: DoraMetric) -> dict[str, Any]:
         "unit_of_measure": metric.unit.value,
         "better": metric.better.value,
         "statistic": metric.statistic.value if metric.statistic else None,
-        **figure_document(dora_metric.figure),
-        "band": band and {"label": band.label, "names": list(band.names), "between": band.between},
-        "previous": figure_document(dora_metric.before),
+        **figure_document(figure),
+        "band": band and BandSerializer(band).data,
+        "previous": figure_document(before),
+    }
+
+
+def _score(now: Sequence[MetricValue], then: Sequence[MetricValue]) -> dict[str, Any]:
+    """Without a value where one of the metrics has none."""
+    score, before = (
+        dora_score({key: figure.value for key, figure in zip(SCORED, figures, strict=True)}) for figures in (now, then)
+    )
+    return {
+        "value": score and score.value,
+        "previous": before and before.value,
+        "missing": [key for key, figure in zip(SCORED, now, strict=True) if figure.value is None],
+        "contributions": ScorePartSerializer(score.contributions if score else (), many=True).data,
     }

@@ -139,10 +139,10 @@ class MetricSerializer(serializers.Serializer[object]):
     name = serializers.CharField()
     meaning = serializers.CharField()
     formula = serializers.CharField()
-    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
+    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure), source="unit")
     better = serializers.ChoiceField(choices=BETTER)
     belongs_to = serializers.ChoiceField(choices=list(BelongsTo))
-    hand_kept = serializers.BooleanField(help_text="Whether people enter its values.")
+    hand_kept = serializers.BooleanField(source="is_hand_kept", help_text="Whether people enter its values.")
     statistic = serializers.ChoiceField(choices=list(Statistic), allow_null=True)
     statistics = serializers.ListField(child=serializers.ChoiceField(choices=list(Statistic)))
     minimum_sample = serializers.IntegerField()
@@ -154,7 +154,7 @@ class MetricSerializer(serializers.Serializer[object]):
     chain = serializers.ListField(child=serializers.CharField(), help_text="Both kinds of indicators.")
     positive_indicators = serializers.ListField(child=serializers.CharField())
     negative_indicators = serializers.ListField(child=serializers.CharField())
-    source_facts = serializers.CharField()
+    source_facts = serializers.CharField(source="source")
     reference = serializers.CharField()
 
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from insights.api import schema
-from insights.api.documents import distribution_document, metric_document, rows_document, series_document
+from insights.api.documents import distribution_document, rows_document, series_document
 from insights.catalogue.registry import get, metrics
 from insights.privacy.scope_access import own_person
 from insights.privacy.visible import visible_distribution, visible_rows, visible_together
@@ -37,14 +37,14 @@ class CatalogueView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Every metric with its definition."""
-        return Response({"metrics": [metric_document(metric) for metric in metrics()]})
+        return Response({"metrics": [schema.MetricSerializer(metric).data for metric in metrics()]})
 
 
 class MetricView(APIView):
     @extend_schema(responses={200: schema.MetricSerializer, **ERRORS})
     def get(self, request: Request, key: str) -> Response:
         """One metric's definition."""
-        return Response(metric_document(get(key)))
+        return Response(schema.MetricSerializer(get(key)).data)
 
 
 class SeriesView(APIView):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from core.write_errors import MayNotWriteError
 from insights.catalogue.registry import get
 from insights.models import Badge
 from insights.privacy.scope_access import check_scope
@@ -19,10 +20,6 @@ from orgtree.access.access import Access
 from orgtree.models import Unit
 
 LONGEST_LABEL = 60
-
-
-class MayNotPublishError(Exception):
-    """Only an admin, or the manager of the unit, publishes its figures."""
 
 
 def may_publish(access: Access, unit: Unit | None) -> bool:
@@ -37,7 +34,7 @@ def publish_badge(
 ) -> Badge:
     """A new badge.
 
-    Raises UnknownMetricError, UnknownUnitError, QueryError for an invalid parameter, MayNotPublishError.
+    Raises UnknownMetricError, UnknownUnitError, QueryError for an invalid parameter, MayNotWriteError.
     """
     declared = get(metric)
     check_scope(Scope.of_unit(unit), access)
@@ -53,7 +50,7 @@ def publish_badge(
     if len(label) > LONGEST_LABEL or not label.isprintable():
         raise QueryError("label", f"A label has at most {LONGEST_LABEL} printable characters.")
     if not may_publish(access, published_unit):
-        raise MayNotPublishError
+        raise MayNotWriteError("Only an admin or the unit's manager can publish this.")
     return Badge.objects.create(
         metric=metric,
         unit=published_unit,
@@ -65,9 +62,9 @@ def publish_badge(
 
 
 def revoke_badge(access: Access, badge: Badge) -> None:
-    """Its address returns 404 from now on.  Raises MayNotPublishError for viewers who may not publish it."""
+    """Its address returns 404 from now on.  Raises MayNotWriteError for viewers who may not publish it."""
     if not may_publish(access, badge.unit):
-        raise MayNotPublishError
+        raise MayNotWriteError("Only an admin or the manager of the unit can revoke this badge.")
     Badge.objects.standing().filter(pk=badge.pk).update(revoked_at=timezone.now())
 
 

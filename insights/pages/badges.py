@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -14,8 +11,9 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from core.write_errors import MayNotWriteError
 from insights.badges.face import face_of
-from insights.badges.publish import MayNotPublishError, may_publish, publish_badge, revoke_badge
+from insights.badges.publish import may_publish, publish_badge, revoke_badge
 from insights.catalogue.registry import metrics
 from insights.models import Badge
 from insights.privacy.scope_access import access_in
@@ -28,20 +26,6 @@ from orgtree.models import Unit
 
 CACHE_SECONDS = 300  # by clients; figures of trailing windows follow new facts within a minute
 MOST_LISTED, MOST_UNITS_OFFERED = 200, 300
-
-
-@dataclass(frozen=True)
-class BadgeLine:
-    """A published badge with its Markdown."""
-
-    badge: Badge
-    unit_name: str
-    address: str
-    may_revoke: bool
-
-    @property
-    def markdown(self) -> str:
-        return f"![{self.badge.label or self.badge.metric}]({self.address})"
 
 
 @require_safe
@@ -73,8 +57,8 @@ def badges(request: HttpRequest) -> HttpResponse:
         )
     except QueryError as problem:
         return _render(request, access, problem=problem.message)
-    except MayNotPublishError:
-        return _render(request, access, problem="Only an admin or the unit's manager can publish this.", status=403)
+    except MayNotWriteError as refusal:
+        return _render(request, access, problem=str(refusal), status=403)
     messages.success(request, "Published. Anybody who has its address can see the figure.")
     return redirect("badges")
 
@@ -82,10 +66,7 @@ def badges(request: HttpRequest) -> HttpResponse:
 def _revoke(request: HttpRequest, access: Access) -> HttpResponse:
     published = Badge.objects.standing().within(access.visibility).select_related("unit")
     badge = get_object_or_404(published, key=request.POST["revoke"])
-    try:
-        revoke_badge(access, badge)
-    except MayNotPublishError:
-        raise PermissionDenied("Only an admin or the manager of the unit can revoke this badge.") from None
+    revoke_badge(access, badge)
     messages.success(request, "Revoked: its address now returns 404.")
     return redirect("badges")
 
@@ -121,7 +102,13 @@ def _publishable_units(access: Access) -> list[Unit]:
     return list(units[:MOST_UNITS_OFFERED])
 
 
-def _line(badge: Badge, access: Access) -> BadgeLine:
+def _line(badge: Badge, access: Access) -> dict[str, object]:
+    """A published badge with its Markdown."""
     address = f"{settings.BASE_URL.rstrip('/')}{reverse('badge_picture', args=[badge.key])}"
-    unit_name = badge.unit.name if badge.unit else "Whole organisation"
-    return BadgeLine(badge, unit_name, address, may_publish(access, badge.unit))
+    return {
+        "badge": badge,
+        "unit_name": badge.unit.name if badge.unit else "Whole organisation",
+        "address": address,
+        "markdown": f"![{badge.label or badge.metric}]({address})",
+        "may_revoke": may_publish(access, badge.unit),
+    }

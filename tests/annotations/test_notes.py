@@ -12,10 +12,10 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from core.write_errors import MayNotWriteError
 from insights.annotations.notes import marks_of, notes_on
 from insights.annotations.writing import (
     AnnotationDraft,
-    MayNotAnnotateError,
     add_annotation,
     change_annotation,
     remove_annotation,
@@ -127,7 +127,7 @@ def test_who_may_write_for_whom(teams: Teams, persona: Persona) -> None:
     for unit in ("", "engineering", "platform", "search"):
         try:
             write(persona, say("x", unit=unit))
-        except (MayNotAnnotateError, UnknownUnitError):
+        except (MayNotWriteError, UnknownUnitError):
             continue
         allowed.add(unit)
     assert allowed == MAY_WRITE[persona]
@@ -160,9 +160,9 @@ def test_members_read_what_stands_on_their_charts_and_nothing_else(teams: Teams,
 
 def test_a_note_is_changed_by_its_author_and_by_admins(teams: Teams) -> None:
     note = write(MANAGER, say("Rota pausd", unit="platform"))
-    with pytest.raises(MayNotAnnotateError):
+    with pytest.raises(MayNotWriteError):
         change_annotation(access_of(create_user(EXECUTIVE)), note, say("mine now", unit="platform"))
-    with pytest.raises(MayNotAnnotateError):
+    with pytest.raises(MayNotWriteError):
         remove_annotation(access_of(create_user(MEMBER)), note)
     change_annotation(access_of(create_user(MANAGER)), note, say("Rota paused", unit="platform"))
     assert read("platform") == ["Rota paused"]
@@ -172,7 +172,7 @@ def test_a_note_is_changed_by_its_author_and_by_admins(teams: Teams) -> None:
 
 def test_nobody_moves_a_note_to_a_unit_that_they_do_not_manage(teams: Teams) -> None:
     note = write(MANAGER, say("Rota paused", unit="platform"))
-    for unit, refusal in (("search", UnknownUnitError), ("", MayNotAnnotateError)):
+    for unit, refusal in (("search", UnknownUnitError), ("", MayNotWriteError)):
         with pytest.raises(refusal):
             change_annotation(access_of(create_user(MANAGER)), note, say("Rota paused", unit=unit))
 

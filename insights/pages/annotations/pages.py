@@ -19,7 +19,6 @@ from django.views.decorators.vary import vary_on_headers
 
 from core.page_links import page_links
 from insights.annotations.writing import (
-    MayNotAnnotateError,
     add_annotation,
     change_annotation,
     may_annotate,
@@ -113,10 +112,7 @@ def annotation(request: HttpRequest, pk: int) -> HttpResponseBase:
 @login_required
 @require_POST
 def annotation_remove(request: HttpRequest, pk: int) -> HttpResponseBase:
-    try:
-        remove_annotation(access_in(request), _visible(request, pk))
-    except MayNotAnnotateError as refusal:
-        raise PermissionDenied(str(refusal)) from None
+    remove_annotation(access_in(request), _visible(request, pk))
     return _done(request, "Note removed.")
 
 
@@ -153,8 +149,6 @@ def _saved(form: NoteForm, save: Callable[[], Annotation]) -> bool:
     except QueryError as problem:
         form.add_error(FIELDS.get(problem.parameter), problem.message)
         return False
-    except MayNotAnnotateError as refusal:
-        raise PermissionDenied(str(refusal)) from None
     return True
 
 
