@@ -12,6 +12,7 @@ from insights.pages.metric import page as metric
 from insights.pages.metric import rows as metric_rows
 from insights.pages.metric import units as metric_units
 from insights.pages.records import pages as records
+from insights.pages.routes import facet_view
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -24,14 +25,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/delivery/", include("insights.pages.delivery.urls")),
     path("insights/compare/", compare.compare, name="compare"),
     path("insights/compare.csv", compare.compare_csv, name="compare_csv"),
-    path("insights/compare/parts/<slug:name>/", compare.compare_part, name="compare_part"),
+    path("insights/compare/parts/<slug:name>/", facet_view(compare.page_of), name="compare_part"),
     path("insights/compare/units/", compare.compare_choices, name="compare_choices"),
     path("insights/units/", pickers.unit_picker, name="unit_picker"),
     path("insights/attributes/", pickers.attribute_menu, name="attribute_menu"),
     path("insights/metrics/", catalogue.metric_catalogue, name="metric_catalogue"),
     path("insights/metrics.csv", catalogue.metric_catalogue_csv, name="metric_catalogue_csv"),
     path("insights/metrics/<str:key>/", metric.metric_page, name="metric_page"),
-    path("insights/metrics/<str:key>/parts/<slug:name>/", metric.metric_page_part, name="metric_page_part"),
+    path("insights/metrics/<str:key>/parts/<slug:name>/", facet_view(metric.page_of), name="metric_page_part"),
     path("insights/metrics/<str:key>/charts/<slug:name>/", metric_charts.metric_chart, name="metric_chart"),
     path("insights/metrics/<str:key>/charts/<slug:name>.csv", metric_charts.metric_chart_csv, name="metric_chart_csv"),
     path("insights/metrics/<str:key>/", include(metric_units.urlpatterns)),

@@ -7,9 +7,7 @@ import hmac
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from functools import cached_property
-from typing import Protocol
 
 from django.conf import settings
 
@@ -23,27 +21,8 @@ from insights.query.query import Dimension, Query
 NAMED_ELSEWHERE = "Not shown under a pseudonym: commits show the same with names."
 
 
-class Figures(Protocol):
-    """The figures of `people`, who are in an order that reveals nothing about them, as of `read_at`."""
-
-    @property
-    def read_at(self) -> datetime: ...
-
-    @property
-    def people(self) -> Sequence[int]: ...
-
-    def numbers(self, key: str) -> Sequence[float]:
-        """The metric's values in the order of `people`; NaN for a missing one."""
-
-    def value(self, key: str, person_id: int) -> PersonValue:
-        """The person's value of one of METRICS."""
-
-    def agents(self, person_id: int) -> Sequence[str]:
-        """The person's agents, the one of most sessions first; of whoever has no session, the one of most AI lines."""
-
-
 class FactFigures:
-    """Figures read from facts."""
+    """Figures of `people`, who are in an order that reveals nothing about them, as of `read_at`."""
 
     def __init__(self, query: Query) -> None:
         """`query` gives scope, window and facets, its key is ignored.  Raises QueryError where they can't be read."""
@@ -60,14 +39,17 @@ class FactFigures:
         return sorted(active, key=shuffle_key)
 
     def numbers(self, key: str) -> Sequence[float]:
+        """The metric's values in the order of `people`; NaN for a missing one."""
         if key not in self._numbers:
             self._numbers[key] = self._people.numbers(key, self.people)
         return self._numbers[key]
 
     def value(self, key: str, person_id: int) -> PersonValue:
+        """The person's value of one of METRICS."""
         return self._people.value(key, person_id)
 
     def agents(self, person_id: int) -> Sequence[str]:
+        """The person's agents, the one of most sessions first; of whoever has no session, the one of most AI lines."""
         return [*(self._people.split(SESSIONS, person_id) or self._writing.split(AI_LINES, person_id))]
 
     @cached_property
@@ -84,7 +66,7 @@ class PseudonymousFigures:
     pseudonyms of two units or quarters could be matched.
     """
 
-    def __init__(self, figures: Figures, own_id: int | None, question: str) -> None:
+    def __init__(self, figures: FactFigures, own_id: int | None, question: str) -> None:
         self.read_at = figures.read_at
         self.people = sorted(figures.people, key=lambda person: shuffle_key(person, question))
         self._figures = figures
@@ -106,13 +88,16 @@ class PseudonymousFigures:
         return self._figures.agents(person_id) if person_id == self._own_id else ()
 
 
+Figures = FactFigures | PseudonymousFigures
+
+
 def _rounded(key: str, value: float) -> float:
     if is_named_elsewhere(key):
         return math.nan
     return value if math.isnan(value) else rounded(value)
 
 
-def by_person(figures: Figures, key: str) -> dict[int, float]:
+def by_person(figures: FactFigures, key: str) -> dict[int, float]:
     """Person → the metric's number."""
     return dict(zip(figures.people, figures.numbers(key), strict=True))
 

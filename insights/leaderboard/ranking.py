@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from insights.catalogue.agents import AGENT_NAMES
-from insights.engine.by_person import PersonValue
 from insights.leaderboard.columns import AI_LINES, AI_SHARE, ALL_LINES, BY_KEY, ENOUGH_LINES, SPEND
 from insights.leaderboard.figures import Figures
 
@@ -28,17 +27,9 @@ class Ranking:
 
     def __init__(self, figures: Figures) -> None:
         self.figures = figures
-        self.read_at = figures.read_at
         self.people: Sequence[int] = figures.people
         self._numbers: dict[str, Floats] = {}
         self._orders: dict[str, Ranks] = {}
-
-    def value(self, key: str, person_id: int) -> PersonValue:
-        return self.figures.value(key, person_id)
-
-    def agents(self, person_id: int) -> Sequence[str]:
-        """The person's agents, the one of most sessions first; of whoever has no session, the one of most AI lines."""
-        return self.figures.agents(person_id)
 
     def ranks(self, column: str) -> Ranks:
         """Ranked by that column, highest first; ties by AI lines.
@@ -62,7 +53,7 @@ class Ranking:
         order = list(AGENT_NAMES)
 
         def place(person: int) -> tuple[int, str]:
-            first = next(iter(self.agents(person)), "")
+            first = next(iter(self.figures.agents(person)), "")
             return (order.index(first) if first in order else len(order), first)
 
         return sorted(self.people, key=place, reverse=descending)

@@ -88,7 +88,8 @@ class VisibleLeaderboard:
         check_scope(scope, access)
         query = leaderboard_query(window, scope, facets)
         self._access = access
-        self._whole = Ranking(FactFigures(query))
+        figures = FactFigures(query)
+        self._whole = Ranking(figures)
         self._ranked_by = ranked_by
         self._is_of_one = scope.person_id is not None
         count = len(self._whole.people)
@@ -105,7 +106,7 @@ class VisibleLeaderboard:
         self._ranking = self._whole
         if self._is_pseudonymous:
             viewer = access.viewer.pk if access.viewer else ""
-            self._ranking = Ranking(PseudonymousFigures(self._whole.figures, own, f"{viewer} {self._question}"))
+            self._ranking = Ranking(PseudonymousFigures(figures, own, f"{viewer} {self._question}"))
         self._seen = frozenset([person for person in self._whole.people if not self.note or person == own])
 
     def page(self, *, sort: str, search: str, page: int, size: int) -> LeaderboardPage:
@@ -113,7 +114,9 @@ class VisibleLeaderboard:
         ids, labels = self._ordered_ids(sort, search)
         shown = ids[(page - 1) * size : page * size]
         rows = self._rows(shown, labels or self._labels(shown))
-        return LeaderboardPage(rows, len(ids), self.people, self.note, self._is_pseudonymous, self._whole.read_at)
+        return LeaderboardPage(
+            rows, len(ids), self.people, self.note, self._is_pseudonymous, self._whole.figures.read_at
+        )
 
     def concentration(self) -> Concentration | None:
         """Of the top tenth by spend, or a minimum group; None without figures, or where a group is too small."""
@@ -151,15 +154,15 @@ class VisibleLeaderboard:
 
     def _rows(self, people: Sequence[int], labels: Mapping[int, str]) -> Sequence[LeaderboardRow]:
         ranks = self._ranking.ranks(self._ranked_by).by_person if self._has_ranks else {}
-        value = self._ranking.value
+        figures = self._ranking.figures
         return [
             LeaderboardRow(
                 label=labels[person],
                 is_own=person == self._access.visibility.person_id,
                 rank=ranks.get(person),
-                agents=self._ranking.agents(person),
-                values={key: value(key, person) for key in SHOWN},
-                has_unpriced=bool(value(UNPRICED, person).value),
+                agents=figures.agents(person),
+                values={key: figures.value(key, person) for key in SHOWN},
+                has_unpriced=bool(figures.value(UNPRICED, person).value),
             )
             for person in people
             if person in labels  # people merged since the figures were read have none

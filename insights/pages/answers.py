@@ -168,6 +168,11 @@ class Answers:
     def figure_before(self, key: str) -> MetricValue:
         return tiles.whole(self.before(key))
 
+    def change(self, key: str) -> tiles.Change | None:
+        """How the figure of a metric moved that was read with `compared`."""
+        earlier = tiles.earlier(self.filters.window, self.filters.previous)
+        return tiles.change(get(key), self.figure(key), self.figure_before(key), earlier)
+
     def tile(
         self,
         key: str,

@@ -85,6 +85,16 @@ def annotated(drawn: ChartData, filters: Filters) -> ChartData:
     return with_agreement(with_notes(drawn, filters.access), filters.access)
 
 
+def facet_view(page_of: Callable[..., tuple[InsightsPage, Filters]]) -> Callable[..., HttpResponseBase]:
+    """The view of the menus of a page's facets, each a part, or a page of its own."""
+
+    def view(request: HttpRequest, name: str, **about: str) -> HttpResponseBase:
+        page, filters = page_of(request, **about)
+        return render_part(request, facet_part(page, filters, name), filters)
+
+    return part_view(view)
+
+
 def units_urls(name: str, of_page: Callable[..., UnitsOfPage]) -> list[URLPattern]:
     """The routes of a page's table of units, of its row *Unassigned*, and of its CSV."""
 

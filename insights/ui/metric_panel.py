@@ -27,12 +27,17 @@ class PanelParams:
         return self.filters.query(self.metric.key, statistic=self.filters.statistic)
 
 
-def read_panel_params(request: HttpRequest, key: str) -> PanelParams:
-    """Raises Http404 for an unknown metric and BadFilterError for a wrong parameter."""
+def metric_named(key: str) -> Metric:
+    """Raises Http404."""
     try:
-        metric = get(key)
+        return get(key)
     except UnknownMetricError:
         raise Http404("No such metric.") from None
+
+
+def read_panel_params(request: HttpRequest, key: str) -> PanelParams:
+    """Raises Http404 for an unknown metric and BadFilterError for a wrong parameter."""
+    metric = metric_named(key)
     choice = statistic_of_metric(metric)
     filters = filters_of(request, [choice] if choice else [], facets=(*FACETS, *FACETS_OF_ROWS))
     return PanelParams(metric, filters)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from insights.catalogue.registry import get
 from insights.pages.ai.explanations import low_adoption_with_long_sessions, shown_hints
 from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.attribution.labels import FILE_TYPES
@@ -133,12 +132,6 @@ def _donut(answers: Answers) -> ChartCard:
     key = rate_key(answers.filters)
     adoption = answers.figure(key)
     known = adoption.value is not None and bool(adoption.denominator)
-    moved = tiles.change(
-        get(key),
-        adoption,
-        tiles.whole(answers.before(key)),
-        tiles.earlier(answers.filters.window, answers.filters.previous),
-    )
     return answers.card(
         "adoption",
         key,
@@ -147,7 +140,7 @@ def _donut(answers: Answers) -> ChartCard:
         span=4,
         missing=None if known else adoption,
         pickers=answers.pickers(OUT_OF),
-        change=moved,
+        change=answers.change(key),
     )
 
 

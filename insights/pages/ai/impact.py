@@ -141,12 +141,7 @@ def _lines_by_agent(answers: Answers) -> dict[str, Any]:
             missing=None if known else generated,
         ),
         "value": wording.reading(headline.value or 0, metric.unit) if known else None,
-        "change": tiles.change(
-            get(key),
-            headline,
-            tiles.whole(answers.before(key)),
-            tiles.earlier(answers.filters.window, answers.filters.previous),
-        ),
+        "change": answers.change(key),
         "sample": _sample(committed, generated),
         "bars": lines_bars(answers),
         "caveat": tiles.evidence_range(metric, committed),

@@ -20,7 +20,7 @@ from insights.leaderboard.visible import FACETS, LeaderboardPage, LeaderboardRow
 from insights.pages.ai import explanations
 from insights.pages.ai.answers import AI_PAGE, FACETS_OF_SESSIONS
 from insights.pages.answers import InsightsPage, how_url, rows_url
-from insights.pages.filter_bar import facet_part, filter_bar
+from insights.pages.filter_bar import filter_bar
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import Scope
 from insights.ui import wording
@@ -29,7 +29,7 @@ from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Link, Picker
-from insights.ui.views import figures_view, page_view, part_view, render_part
+from insights.ui.views import figures_view, page_view
 
 PAGE_SIZE, ROWS_OF_SECTION = 25, 10
 LONGEST_SEARCH = 100
@@ -109,11 +109,9 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/leaderboard/leaderboard.html", context)
 
 
-@part_view
-def leaderboard_part(request: HttpRequest, name: str) -> HttpResponseBase:
-    """A facet's menu, or a page of its own."""
+def page_of(request: HttpRequest) -> tuple[InsightsPage, Filters]:
     params = _read_params(request)
-    return render_part(request, facet_part(_page_of(params), params.filters, name), params.filters)
+    return _page_of(params), params.filters
 
 
 @page_view

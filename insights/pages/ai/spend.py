@@ -13,7 +13,7 @@ from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.drawing import SHARES_LISTED, WORK_TYPES, Share, shares
 from insights.query.query import Dimension, MetricValue
-from insights.ui import tiles, wording
+from insights.ui import wording
 from insights.ui.filters import Choice, Filters
 from insights.ui.tiles import ChartCard, Link, Tile
 
@@ -252,9 +252,9 @@ def _hints(answers: Answers) -> list[Hint]:
     return explanations.shown_hints(
         explanations.spend_rises_without_use(
             answers.figure("ai.spend"),
-            tiles.whole(answers.before("ai.spend")),
+            answers.figure_before("ai.spend"),
             answers.figure("ai.sessions"),
-            tiles.whole(answers.before("ai.sessions")),
+            answers.figure_before("ai.sessions"),
             url=_by_model(answers.filters),
         ),
         explanations.high_wastage(
@@ -262,9 +262,9 @@ def _hints(answers: Answers) -> list[Hint]:
         ),
         explanations.commits_grow_dearer(
             answers.figure("ai.spend_per_commit"),
-            tiles.whole(answers.before("ai.spend_per_commit")),
+            answers.figure_before("ai.spend_per_commit"),
             answers.figure("ai.committed_code_share"),
-            tiles.whole(answers.before("ai.committed_code_share")),
+            answers.figure_before("ai.committed_code_share"),
             url=how_url(answers.filters, "ai.spend_per_commit"),
         ),
         explanations.tokens_without_a_price(

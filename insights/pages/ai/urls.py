@@ -5,7 +5,7 @@ from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.costs import page as costs
 from insights.pages.ai.sessions import listing as session_list
 from insights.pages.ai.sessions import page as session
-from insights.pages.routes import PageRoutes
+from insights.pages.routes import PageRoutes, facet_view
 from insights.pages.units import AI_COLUMNS
 
 ROUTES = PageRoutes(
@@ -23,10 +23,10 @@ urlpatterns: list[URLPattern] = [
     path("", page.ai_page, name="ai"),
     *ROUTES.urls,
     path("leaderboard/", leaderboard.leaderboard, name="ai_leaderboard"),
-    path("leaderboard/parts/<slug:name>/", leaderboard.leaderboard_part, name="ai_leaderboard_part"),
+    path("leaderboard/parts/<slug:name>/", facet_view(leaderboard.page_of), name="ai_leaderboard_part"),
     path("leaderboard.csv", leaderboard.leaderboard_csv, name="ai_leaderboard_csv"),
     path("sessions/", session_list.sessions, name="ai_sessions"),
-    path("sessions/parts/<slug:name>/", session_list.sessions_part, name="ai_sessions_part"),
+    path("sessions/parts/<slug:name>/", facet_view(session_list.page_of), name="ai_sessions_part"),
     path("sessions.csv", session_list.sessions_csv, name="ai_sessions_csv"),
     path("sessions/<int:pk>/", session.session_page, name="ai_session"),
     path("prices/", prices.ai_prices, name="ai_prices"),

@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import csv_response
-from insights.pages.answers import PageQuery
+from insights.pages.answers import InsightsPage, PageQuery
 from insights.pages.compare.heat import FEWEST_RANKED, LEGEND
 from insights.pages.compare.params import (
     METRICS,
@@ -24,12 +24,12 @@ from insights.pages.compare.params import (
     read_params,
 )
 from insights.pages.compare.table import compared_rows, csv_rows, table_headings, whole_row
-from insights.pages.filter_bar import facet_part, filter_bar
+from insights.pages.filter_bar import filter_bar
 from insights.pages.units import ListedUnits, Row, sorted_rows, unit_rows
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.enums import Category
-from insights.ui.filters import STATISTIC
+from insights.ui.filters import STATISTIC, Filters
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import figures_view, page_view, part_view, render_part
 from orgtree.trees.search import units_matching
@@ -95,11 +95,9 @@ def compare_choices(request: HttpRequest) -> HttpResponseBase:
     return render_part(request, context)
 
 
-@part_view
-def compare_part(request: HttpRequest, name: str) -> HttpResponseBase:
-    """A facet's menu, or a page of its own."""
+def page_of(request: HttpRequest) -> tuple[InsightsPage, Filters]:
     params = read_params(request)
-    return render_part(request, facet_part(params.page, params.filters, name), params.filters)
+    return params.page, params.filters
 
 
 def _rows(params: CompareParams, listed: ListedUnits) -> list[Row]:

@@ -13,11 +13,12 @@ from core.csv_export import Cell, csv_response
 from insights.annotations.notes import marks_of, notes_on
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
-from insights.pages.metric.filters import metric_filters, metric_named, metric_page_url, of_trend
+from insights.pages.metric.filters import metric_filters, metric_page_url, of_trend
 from insights.privacy.visible import Freshness, visible_together
 from insights.query.query import Answer, MetricValue, Query
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
+from insights.ui.metric_panel import metric_named
 from insights.ui.views import page_view, part_view, render_part
 
 

@@ -14,13 +14,14 @@ from insights.engine.distribution import has_distribution
 from insights.pages.answers import Answers, InsightsPage, PageQuery
 from insights.pages.drawing import BULK, histogram, over_time, split_over_time, values_of
 from insights.pages.metric.benchmarks import lines
-from insights.pages.metric.filters import SPLIT, metric_filters, metric_named, of_trend, query_of, splits_of
+from insights.pages.metric.filters import SPLIT, metric_filters, of_trend, query_of, splits_of
 from insights.pages.metric.rows import highest_title
 from insights.pages.routes import annotated
 from insights.privacy.visible import Freshness, visible_distribution, visible_series
 from insights.query.query import Answer, Dimension
 from insights.ui.charts import ChartData, Dataset, Role, chart_response
 from insights.ui.filters import Filters
+from insights.ui.metric_panel import metric_named
 from insights.ui.views import page_view
 
 # Labels of segment values; others have none.

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.urls import reverse
 
 from insights.benchmarks.sets import SETS
 from insights.catalogue.declarations import Metric
-from insights.catalogue.registry import get
 from insights.pages.answers import InsightsPage, OfferedFacet, facts_of
 from insights.pages.units import Column, units_choice
 from insights.query import windows
-from insights.query.errors import UnknownMetricError
 from insights.query.query import Dimension, Query, Statistic, Window
 from insights.ui.filters import FACETS, STATISTIC, Choice, Filters, filters_of, statistic_of_metric
 from insights.ui.tiles import Picker
@@ -36,14 +34,6 @@ SPLITS = {
 SPLIT = "by"
 BENCHMARK = "set"
 BY_ORGANISATION = "organisation"  # the organisation's benchmark set
-
-
-def metric_named(key: str) -> Metric:
-    """Raises Http404."""
-    try:
-        return get(key)
-    except UnknownMetricError:
-        raise Http404("No such metric.") from None
 
 
 def metric_filters(request: HttpRequest, metric: Metric, columns: Sequence[Column] = ()) -> Filters:

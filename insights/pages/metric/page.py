@@ -15,22 +15,13 @@ from insights.catalogue.registry import metrics
 from insights.engine.distribution import has_distribution
 from insights.figure_records.restatements import restatements
 from insights.pages.annotations.links import note_url
-from insights.pages.answers import Answers, PageQuery
-from insights.pages.filter_bar import facet_part, filter_bar
+from insights.pages.answers import Answers, InsightsPage, PageQuery
+from insights.pages.filter_bar import filter_bar
 from insights.pages.how import kept_by
 from insights.pages.metric.benchmarks import benchmark
 from insights.pages.metric.chain import linked
 from insights.pages.metric.charts import chart_names
-from insights.pages.metric.filters import (
-    SPLIT,
-    in_panels,
-    metric_filters,
-    metric_named,
-    metric_page_of,
-    of_trend,
-    pickers,
-    query_of,
-)
+from insights.pages.metric.filters import SPLIT, in_panels, metric_filters, metric_page_of, of_trend, pickers, query_of
 from insights.pages.metric.rows import highest_title
 from insights.pages.metric.units import columns_of
 from insights.pages.units import units_part
@@ -42,9 +33,10 @@ from insights.ui import tiles, wording
 from insights.ui.actions import actions_on
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.filters import STATISTIC, Filters
+from insights.ui.metric_panel import metric_named
 from insights.ui.scope_bar import scope_navigation, scope_words, tile_figures, tile_queries
 from insights.ui.shortfalls import queries_behind
-from insights.ui.views import figures_view, part_view, render_part
+from insights.ui.views import figures_view
 from orgtree.trees.surroundings import Surroundings
 
 DIRECTIONS = {
@@ -66,7 +58,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     filters = metric_filters(request, metric, columns_of(metric))
     around = scope_navigation(request, filters)
     answers = _read(metric, filters, around)
-    figure, change = _figure(metric, answers)
+    figure = answers.figure(key) if answers.now else None
     names = chart_names(metric)
     known = {other.key for other in metrics()}
     context = {
@@ -79,7 +71,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
         "printed": str(wording.reading(figure.value, metric.unit)) if figure and figure.value is not None else "",
         "sample": sample_words(metric, figure) if figure else "",
         "restated": [restatement.sentence for restatement in restatements(metric, filters.scope, filters.access)],
-        "change": change,
+        "change": answers.change(key) if figure else None,
         "shortfalls": answers.shortfalls([key]) if figure else (),
         "charts": [_card(metric, name, filters) for name in names if name != "spread"],
         "spread": _card(metric, "spread", filters) if "spread" in names else None,
@@ -102,12 +94,9 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     return render(request, "insights/metrics/metric.html", context)
 
 
-@part_view
-def metric_page_part(request: HttpRequest, key: str, name: str) -> HttpResponseBase:
-    """A facet's menu, or a page of its own."""
+def page_of(request: HttpRequest, key: str) -> tuple[InsightsPage, Filters]:
     metric = metric_named(key)
-    filters = metric_filters(request, metric)
-    return render_part(request, facet_part(metric_page_of(metric), filters, name), filters)
+    return metric_page_of(metric), metric_filters(request, metric)
 
 
 def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
@@ -134,14 +123,6 @@ def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
         earlier={item: together.totals[1]} if shown else {},
         tile_figures=tile_figures(together, totals=len(own)),
     )
-
-
-def _figure(metric: Metric, answers: Answers) -> tuple[MetricValue | None, tiles.Change | None]:
-    """The window's figure and its change; None where none was read."""
-    if not answers.now:
-        return None, None
-    now, earlier, filters = answers.figure(metric.key), answers.figure_before(metric.key), answers.filters
-    return now, tiles.change(metric, now, earlier, tiles.earlier(filters.window, filters.previous))
 
 
 def _agreed(metric: Metric, filters: Filters) -> Agreement | None:

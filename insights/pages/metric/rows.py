@@ -12,12 +12,13 @@ from django.http.response import HttpResponseBase
 from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
 from insights.engine.fact_rows import RowOrder
-from insights.pages.metric.filters import metric_filters, metric_named, query_of
+from insights.pages.metric.filters import metric_filters, query_of
 from insights.pages.rows import record_page_of, record_url
 from insights.privacy.rows import NOBODY
 from insights.privacy.visible import visible_rows
 from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
+from insights.ui.metric_panel import metric_named
 from insights.ui.views import part_view, render_part
 
 OUTLIERS_LISTED = 8

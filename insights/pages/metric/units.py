@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from django.http import Http404, HttpRequest
 
 from insights.catalogue.declarations import Metric
-from insights.pages.metric.filters import metric_filters, metric_named, metric_page_of
+from insights.pages.metric.filters import metric_filters, metric_page_of
 from insights.pages.routes import units_urls
 from insights.pages.units import Column, UnitsOfPage, units_of_page
 from insights.query.enums import BelongsTo, UnitOfMeasure
+from insights.ui.metric_panel import metric_named
 
 
 def columns_of(metric: Metric) -> Sequence[Column]:

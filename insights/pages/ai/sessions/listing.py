@@ -15,17 +15,17 @@ from core.csv_export import csv_response
 from insights.catalogue.agents import agent_name
 from insights.engine.contributions import RowsPage
 from insights.pages.ai.answers import FACETS_OF_SESSIONS
+from insights.pages.ai.sessions.outcome import LABELS
 from insights.pages.ai.sessions.rows import KEY, visible_sessions_page
-from insights.pages.ai.sessions.states import LABELS
 from insights.pages.answers import InsightsPage
-from insights.pages.filter_bar import facet_part, filter_bar
+from insights.pages.filter_bar import filter_bar
 from insights.pages.rows import csv_rows
 from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.views import figures_view, page_view, part_view, render_part
+from insights.ui.views import figures_view, page_view
 from insights.ui.wording import moment
 
 CSV_PAGE_SIZE = 1000
@@ -52,11 +52,8 @@ def sessions(request: HttpRequest) -> HttpResponseBase:
     return render(request, "insights/sessions/sessions.html", context)
 
 
-@part_view
-def sessions_part(request: HttpRequest, name: str) -> HttpResponseBase:
-    """A facet's menu, or a page of its own."""
-    filters = _filters(request)
-    return render_part(request, facet_part(SESSIONS_PAGE, filters, name), filters)
+def page_of(request: HttpRequest) -> tuple[InsightsPage, Filters]:
+    return SESSIONS_PAGE, _filters(request)
 
 
 @page_view

@@ -1,4 +1,4 @@
-"""The outcome of a session, and the reason in words."""
+"""The outcome of a session: the four states of spend, and the reason in words.  docs/attribution.md."""
 
 from __future__ import annotations
 
@@ -8,11 +8,22 @@ from typing import Any
 
 from django.conf import settings
 
-from insights.pages.ai.sessions.states import COMMITTED, LABELS, PENDING, UNKNOWN, WASTED, outcome_of
 from insights.ui import wording
 from insights.ui.wording import moment
 from integrations.models import AgentSession
 from integrations.telemetry.sessions.timeline import SessionCommit
+
+COMMITTED, PENDING, UNKNOWN, WASTED = "committed", "pending", "unknown", "wasted"
+LABELS = {COMMITTED: "Committed", PENDING: "Pending", UNKNOWN: "Unknown", WASTED: "Wasted"}
+
+
+def outcome_of(session: AgentSession, settled_before: datetime) -> str:
+    """As the engine splits spend (insights/engine/measures.py)."""
+    if session.committed:
+        return COMMITTED
+    if session.ended_at > settled_before:
+        return PENDING
+    return WASTED if session.covered else UNKNOWN
 
 
 def explained(session: AgentSession, settled_before: datetime, commits: Sequence[SessionCommit]) -> dict[str, Any]:

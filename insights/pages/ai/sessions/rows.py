@@ -12,7 +12,7 @@ from typing import Any
 from insights.engine.contributions import DAY, DESCRIPTIONS, PERSON, ColumnKind, RowColumn, RowsPage
 from insights.engine.plan import Clock
 from insights.engine.read import read_rows, read_totals
-from insights.pages.ai.sessions.states import outcome_of
+from insights.pages.ai.sessions.outcome import outcome_of
 from insights.privacy.visible import visible_page
 from insights.query.query import Query
 from integrations.models import AgentSession
