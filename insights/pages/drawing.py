@@ -10,10 +10,11 @@ from itertools import accumulate
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.engine.distribution import DistributionAnswer
-from insights.pages.answers import Answers
+from insights.pages.answers import Answers, InsightsPage, PageQuery
 from insights.query.query import Answer, Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.charts import ChartData, Dataset, Kind, Role
+from insights.ui.filters import Choice, Filters
 
 SERIES_DRAWN = 8  # more lines or colours are indistinguishable
 BULK = 95  # percent of the facts lie in a histogram's bins of equal width; the last bin takes the long tail
@@ -23,6 +24,17 @@ SHARES_LISTED = 6  # in a donut: the rest is combined into one share
 WORK_TYPES: Mapping[str, str] = {
     **{"feature": "Feature", "bug": "Bug", "other": "Other", "tech_debt": "Tech debt"},
     **{"operations": "Operations", "documentation": "Documentation", "unknown": "Unknown work"},
+}
+
+
+# By dimension; values of others are their own labels.
+LABELS: Mapping[Dimension, Mapping[str, str]] = {
+    Dimension.WORK_TYPE: WORK_TYPES,
+    Dimension.ASSISTANCE: {"AI": "With an agent", "Non-AI": "Without"},
+    Dimension.TOKEN_KIND: {
+        **{"cache_read": "Cache read", "cache_write": "Cache write"},
+        **{"input": "Uncached input", "output": "Output"},
+    },
 }
 
 
@@ -113,6 +125,49 @@ def histogram(distribution: DistributionAnswer, unit: str, *, facts: str, tail: 
         for bin_, is_tail in bins
     ]
     return ChartData("stacked_bar", "count", labels, datasets, label_name=label_name, reason=distribution.reason or "")
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A metric over time, on one line or split `by` a dimension: its card on a page, and its drawing.
+
+    A picker of dimensions can have the option `all`: not split.  `amount_of` is the metric of which there has to be
+    something to draw, by default its own, which may be 0; `counted` is the noun of the facts behind each value.
+    """
+
+    name: str
+    metric: str
+    title: str
+    kind: Kind
+    span: tiles.Span = 4
+    by: Dimension | Choice | None = None
+    amount_of: str = ""
+    counted: str = ""
+
+    def card(self, answers: Answers) -> tiles.ChartCard:
+        figure = answers.figure(self.amount_of or self.metric)
+        known = figure.value if self.amount_of else figure.value is not None
+        return answers.card(
+            self.name,
+            self.metric,
+            title=self.title,
+            kind=self.kind,
+            span=self.span,
+            missing=None if known else figure,
+            pickers=answers.pickers(self.by) if isinstance(self.by, Choice) else (),
+        )
+
+    def draw(self, page: InsightsPage, filters: Filters) -> ChartData:
+        by = filters.picked[self.by.parameter] if isinstance(self.by, Choice) else self.by
+        if by in (None, "all"):
+            answer = page.read(filters, [PageQuery(self.metric)]).answer(self.metric)
+            dataset = Dataset(get(self.metric).name, self.metric, "single", values_of(answer.series))
+            return over_time(self.kind, answer, [dataset])
+        dimension = Dimension(by)
+        answers = page.read(filters, [PageQuery(self.metric, dimension)])
+        role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
+        labels = LABELS.get(dimension, {})
+        return split_over_time(self.kind, answers, self.metric, dimension, role, names=labels, counted=self.counted)
 
 
 def split_over_time(

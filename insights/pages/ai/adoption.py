@@ -7,7 +7,7 @@ from typing import Any
 from insights.pages.ai.explanations import low_adoption_with_long_sessions, shown_hints
 from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.attribution.labels import FILE_TYPES
-from insights.pages.drawing import Share, shares
+from insights.pages.drawing import Chart, Share, shares
 from insights.query.query import Dimension, Granularity
 from insights.ui import tiles, wording
 from insights.ui.filters import Choice, Filters
@@ -26,6 +26,14 @@ CODE_SHARES = {"everybody": "ai.committed_code_share", "enrolled": "ai.committed
 CODE = Choice("code", {"language": "Language", "file_type": "Type"})
 PERIOD_UNITS = {Granularity.WEEK: "/ week", Granularity.MONTH: "/ month", Granularity.QUARTER: "/ quarter"}
 
+ACTIVE_BY_AGENT = Chart(
+    "active_by_agent",
+    "ai.active_share_by_agent",
+    "Active users by agent",
+    "line",
+    by=Dimension.AGENT,
+    counted="sessions",
+)
 QUERIES = (
     PageQuery("ai.adoption_rate", compared=True),
     PageQuery("ai.active_developers", compared=True),
@@ -188,10 +196,10 @@ def _charts(answers: Answers) -> list[ChartCard]:
             caveat=not_drawn,
         ),
         answers.card(
-            "active_by_agent",
-            "ai.active_share_by_agent",
-            title="Active users by agent",
-            kind="line",
+            ACTIVE_BY_AGENT.name,
+            ACTIVE_BY_AGENT.metric,
+            title=ACTIVE_BY_AGENT.title,
+            kind=ACTIVE_BY_AGENT.kind,
             span=5,
             missing=missing,
             caveat=not_drawn,

@@ -13,11 +13,11 @@ from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.differences import differences_table
 from insights.pages.ai.effect import cohorts_table, effect_table
 from insights.pages.answers import Answers, PageQuery
-from insights.pages.drawing import WORK_TYPES, Share, donut, over_time, split_over_time, values_of
+from insights.pages.drawing import Share, donut, over_time, values_of
 from insights.pages.drill import drill
 from insights.query.query import Answer, Dimension
 from insights.ui import wording
-from insights.ui.charts import ChartData, Dataset, Role
+from insights.ui.charts import ChartData, Dataset
 from insights.ui.filters import Filters
 
 
@@ -37,11 +37,6 @@ def active_share(filters: Filters) -> ChartData:
     return over_time("area", answer, [_share(answer, "Active users", "active", "active developers", "enrolled")])
 
 
-def active_by_agent(filters: Filters) -> ChartData:
-    answers = AI_PAGE.read(filters, [PageQuery("ai.active_share_by_agent", Dimension.AGENT)])
-    return split_over_time("line", answers, "ai.active_share_by_agent", Dimension.AGENT, "agent", counted="sessions")
-
-
 def committed_code(filters: Filters) -> ChartData:
     dimension = Dimension(filters.picked[adoption.CODE.parameter])
     answers = AI_PAGE.read(filters, [PageQuery("ai.lines_committed", dimension)])
@@ -54,14 +49,6 @@ def committed_share(filters: Filters) -> ChartData:
     answers = AI_PAGE.read(filters, [PageQuery(adoption.share_key(filters))])
     answer = answers.answer(adoption.share_key(filters))
     return over_time("area", answer, [_share(answer, "AI share", "committed_share", "AI lines", "lines")])
-
-
-def spend_trend(filters: Filters) -> ChartData:
-    dimension = Dimension(filters.picked[spend.TREND.parameter])
-    answers = AI_PAGE.read(filters, [PageQuery("ai.spend", dimension)])
-    role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
-    names = WORK_TYPES if dimension is Dimension.WORK_TYPE else None
-    return split_over_time("stacked_bar", answers, "ai.spend", dimension, role, names=names, counted="sessions")
 
 
 def spend_breakdown(filters: Filters) -> ChartData:
@@ -82,19 +69,6 @@ def _spend_donut(
     return donut(parts, unit="currency", centre=centre, left_out=left_out)
 
 
-def tokens_by_kind(filters: Filters) -> ChartData:
-    answers = AI_PAGE.read(filters, [PageQuery("ai.tokens", Dimension.TOKEN_KIND)])
-    return split_over_time(
-        "stacked_bar",
-        answers,
-        "ai.tokens",
-        Dimension.TOKEN_KIND,
-        "sequence",
-        names=usage.TOKEN_KINDS,
-        counted="sessions",
-    )
-
-
 def _share(answer: Answer, label: str, key: str, part: str, whole: str) -> Dataset:
     """A share over time, with both sides of each quotient."""
     shown = [None if figure.withheld else figure for figure in answer.series]
@@ -108,14 +82,15 @@ def _share(answer: Answer, label: str, key: str, part: str, whole: str) -> Datas
 CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
     "adoption": adoption_donut,
     "active_share": active_share,
-    "active_by_agent": active_by_agent,
+    **{
+        chart.name: partial(chart.draw, AI_PAGE)
+        for chart in (adoption.ACTIVE_BY_AGENT, spend.TREND_CHART, usage.TOKENS_BY_KIND)
+    },
     "committed_code": committed_code,
     "committed_share": committed_share,
     **{compared.chart: partial(bands.chart, key=compared.key) for compared in lines.COMPARED.values()},
-    "spend_trend": spend_trend,
     "spend_breakdown": spend_breakdown,
     "spend_parts": spend_parts,
-    "tokens_by_kind": tokens_by_kind,
 }
 
 

@@ -11,13 +11,23 @@ from insights.catalogue.agents import AGENT_NAMES, in_agent_order
 from insights.pages.ai import explanations
 from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
-from insights.pages.drawing import SHARES_LISTED, WORK_TYPES, Share, shares
+from insights.pages.drawing import SHARES_LISTED, WORK_TYPES, Chart, Share, shares
 from insights.query.query import Dimension, MetricValue
 from insights.ui import wording
 from insights.ui.filters import Choice, Filters
 from insights.ui.tiles import ChartCard, Link, Tile
 
 TREND = Choice("trend", {"agent": "Agents", "model": "Models", "work_type": "Work"})
+TREND_CHART = Chart(
+    "spend_trend",
+    "ai.spend",
+    "Spend over time",
+    "stacked_bar",
+    span=8,
+    by=TREND,
+    amount_of="ai.spend",
+    counted="sessions",
+)
 BREAKDOWN = Choice(
     "breakdown", {"agent": "Agents", "repository": "Repositories", "model": "Models", "work_type": "Work"}
 )
@@ -71,17 +81,7 @@ def section(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
         "part_url": answers.part_url("spend_outcome"),
         "budgets_url": answers.part_url("spend_budgets"),
         "tiles": _tiles(answers),
-        "charts": [
-            answers.card(
-                "spend_trend",
-                "ai.spend",
-                title="Spend over time",
-                kind="stacked_bar",
-                span=8,
-                missing=_missing(answers),
-                pickers=answers.pickers(TREND),
-            ),
-        ],
+        "charts": [TREND_CHART.card(answers)],
         "parts": answers.card(
             "spend_parts",
             "ai.spend_by_part",

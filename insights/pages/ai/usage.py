@@ -9,17 +9,22 @@ from django.urls import reverse
 from insights.pages.ai import explanations
 from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
+from insights.pages.drawing import Chart
 from insights.query.query import Dimension, MetricValue
 from insights.ui import wording
 from insights.ui.tiles import Tile
 
 TOOLS_LISTED = 8
-TOKEN_KINDS = {
-    "cache_read": "Cache read",
-    "cache_write": "Cache write",
-    "input": "Uncached input",
-    "output": "Output",
-}
+TOKENS_BY_KIND = Chart(
+    "tokens_by_kind",
+    "ai.tokens",
+    "Tokens by kind",
+    "stacked_bar",
+    span=6,
+    by=Dimension.TOKEN_KIND,
+    amount_of="ai.tokens",
+    counted="sessions",
+)
 
 QUERIES = (
     PageQuery("ai.cache_hit_rate", compared=True),
@@ -37,22 +42,12 @@ FAILING_TOOLS_QUERIES = (
 
 
 def section(answers: Answers) -> dict[str, Any]:
-    tokens = answers.figure("ai.tokens")
     return {
         "key": "usage",
         "title": "Usage",
         "lede": "How well agents work with the tools",
         "tiles": _tiles(answers),
-        "charts": [
-            answers.card(
-                "tokens_by_kind",
-                "ai.tokens",
-                title="Tokens by kind",
-                kind="stacked_bar",
-                span=6,
-                missing=None if tokens.value else tokens,
-            )
-        ],
+        "charts": [TOKENS_BY_KIND.card(answers)],
         "part_url": answers.part_url("failing_tools"),
         "part_csv_url": f"{reverse('ai_chart_csv', args=['failing_tools'])}{answers.filters.query_string()}",
         "hints": _hints(answers),

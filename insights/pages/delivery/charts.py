@@ -10,15 +10,11 @@ from insights.catalogue.registry import get
 from insights.pages.answers import PageQuery
 from insights.pages.delivery import spread, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE
-from insights.pages.delivery.sections import CYCLE, GAPS, MERGED, SECTIONS, section_rows
-from insights.pages.drawing import WORK_TYPES, over_time, split_over_time, values_of
-from insights.query.query import Dimension
-from insights.ui.charts import ChartData, Dataset, Kind
+from insights.pages.delivery.sections import GAPS, SECTIONS, section_rows
+from insights.pages.drawing import over_time, values_of
+from insights.ui.charts import ChartData, Dataset
 from insights.ui.filters import Filters
 from insights.ui.lead_time_stages import STAGES, longest_stage
-
-# Labels of segment values; size classes have none.
-NAMES = {**WORK_TYPES, "AI": "With an agent", "Non-AI": "Without"}
 
 
 def stages_over_time(filters: Filters) -> ChartData:
@@ -42,43 +38,16 @@ def stages_over_time(filters: Filters) -> ChartData:
     return over_time("stacked_bar", answers.answer(STAGES[names[0]][0]), datasets)
 
 
-def cycle_time(filters: Filters) -> ChartData:
-    picked = filters.picked[CYCLE.parameter]
-    if picked == CYCLE.default:
-        return _single(filters, kind="line", key="pr.cycle_time")
-    return _split("line", filters, "pr.cycle_time", Dimension(picked))
-
-
-def throughput(filters: Filters) -> ChartData:
-    return _split("stacked_bar", filters, "pr.throughput", Dimension(filters.picked[MERGED.parameter]))
-
-
 def gaps(filters: Filters) -> ChartData:
     answers = DELIVERY_PAGE.read(filters, [PageQuery(key) for key in GAPS])
     datasets = [Dataset(get(key).name, key, "sequence", values_of(answers.answer(key).series)) for key in GAPS]
     return over_time("line", answers.answer(GAPS[0]), datasets)
 
 
-def _single(filters: Filters, *, kind: Kind, key: str) -> ChartData:
-    answer = DELIVERY_PAGE.read(filters, [PageQuery(key)]).answer(key)
-    return over_time(kind, answer, [Dataset(get(key).name, key, "single", values_of(answer.series))])
-
-
-def _split(kind: Kind, filters: Filters, key: str, dimension: Dimension) -> ChartData:
-    answers = DELIVERY_PAGE.read(filters, [PageQuery(key, dimension)])
-    return split_over_time(kind, answers, key, dimension, "sequence", names=NAMES)
-
-
 CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
-    **{
-        chart.name: partial(_single, kind=chart.kind, key=chart.metric)
-        for section in SECTIONS.values()
-        for chart in section.charts
-    },
+    **{chart.name: partial(chart.draw, DELIVERY_PAGE) for section in SECTIONS.values() for chart in section.charts},
     "stages": stages_over_time,
     "spread": spread.spread_chart,
-    "cycle_time": cycle_time,
-    "throughput": throughput,
     "gaps": gaps,
 }
 

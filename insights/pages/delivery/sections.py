@@ -13,43 +13,14 @@ from insights.pages.ai.explanations import Hint, shown_hints
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.delivery import dora, explanations, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE, compared, line, tile
+from insights.pages.drawing import Chart
 from insights.ui.bands import band_of_days
-from insights.ui.charts import Kind
 from insights.ui.filters import Choice, Filters
-from insights.ui.tiles import ChartCard
 
 CYCLE = Choice("cycle", {"all": "All", "assistance": "AI", "work_type": "Work type"})
 MERGED = Choice("merged", {"work_type": "Work type", "assistance": "AI", "size_class": "Size"})
 DEPLOYMENT_DAYS = "dora.deployment_days"
 GAPS = ("pr.unreviewed_rate", "pr.self_merged_rate", "pr.linked_rate")
-
-
-@dataclass(frozen=True)
-class SectionChart:
-    """A chart of a metric, a line or bars over time unless charts.py draws it otherwise.
-
-    `amount_of` is the metric of which there has to be something to draw, by default its own, which may be 0.
-    """
-
-    name: str
-    metric: str
-    title: str
-    kind: Kind
-    picker: Choice | None = None
-    amount_of: str = ""
-
-    def card(self, answers: Answers) -> ChartCard:
-        figure = answers.figure(self.amount_of or self.metric)
-        known = figure.value if self.amount_of else figure.value is not None
-        return answers.card(
-            self.name,
-            self.metric,
-            title=self.title,
-            kind=self.kind,
-            span=4,
-            missing=None if known else figure,
-            pickers=answers.pickers(self.picker) if self.picker else (),
-        )
 
 
 @dataclass(frozen=True)
@@ -59,7 +30,7 @@ class SectionMetrics:
     lede: str
     tiles: Sequence[str]
     lines: Sequence[str]
-    charts: Sequence[SectionChart]
+    charts: Sequence[Chart]
     hints: Callable[[Answers], Iterable[Hint | None]]
     beside: Sequence[str] = ()
 
@@ -113,11 +84,16 @@ SECTIONS: Mapping[str, SectionMetrics] = {
             *("ci.duration", "ci.queue_time", "ci.success_rate", "ci.flaky_rate", "ci.wait_per_pull_request"),
         ),
         charts=(
-            SectionChart("cycle_time", "pr.cycle_time", "Cycle time", "line", CYCLE),
-            SectionChart(
-                "throughput", "pr.throughput", "Merged pull requests", "stacked_bar", MERGED, amount_of="pr.throughput"
+            Chart("cycle_time", "pr.cycle_time", "Cycle time", "line", by=CYCLE),
+            Chart(
+                "throughput",
+                "pr.throughput",
+                "Merged pull requests",
+                "stacked_bar",
+                by=MERGED,
+                amount_of="pr.throughput",
             ),
-            SectionChart("wip", "wip.count", "Work in progress", "area"),
+            Chart("wip", "wip.count", "Work in progress", "area"),
         ),
         hints=_efficiency_hints,
     ),
@@ -129,9 +105,9 @@ SECTIONS: Mapping[str, SectionMetrics] = {
             *("bug.escaped", "bug.customer_found", "bug.fix_rate", "bug.reopen_rate", "code.refactor_rate"),
         ),
         charts=(
-            SectionChart("failures", "dora.change_failure_rate", "Change failure rate", "area"),
-            SectionChart("incidents", "incident.count", "Incidents", "stacked_bar"),
-            SectionChart("bugs", "bug.ratio", "Bugs among finished items", "area"),
+            Chart("failures", "dora.change_failure_rate", "Change failure rate", "area"),
+            Chart("incidents", "incident.count", "Incidents", "stacked_bar"),
+            Chart("bugs", "bug.ratio", "Bugs among finished items", "area"),
         ),
         hints=_quality_hints,
         beside=("pr.size",),
@@ -145,9 +121,9 @@ SECTIONS: Mapping[str, SectionMetrics] = {
             *("backlog.age", "backlog.health", "branch.stale_count"),
         ),
         charts=(
-            SectionChart("size", "pr.size", "Size of pull requests", "line"),
-            SectionChart("review_depth", "pr.review_depth", "Review depth", "line"),
-            SectionChart("gaps", GAPS[0], "Unreviewed, self-merged, linked", "line", amount_of="pr.throughput"),
+            Chart("size", "pr.size", "Size of pull requests", "line"),
+            Chart("review_depth", "pr.review_depth", "Review depth", "line"),
+            Chart("gaps", GAPS[0], "Unreviewed, self-merged, linked", "line", amount_of="pr.throughput"),
         ),
         hints=_hygiene_hints,
         beside=("pr.throughput",),
