@@ -103,9 +103,10 @@ class DoraView(APIView):
         heads = heading(query)
         return Response(
             {
-                **{name: heads[name] for name in ("from", "to", "time_zone", "scope")},
+                **{name: heads[name] for name in ("from", "to")},
                 "previous_from": before.window.start,
                 "previous_to": before.window.end,
+                **{name: heads[name] for name in ("time_zone", "scope")},
                 "benchmarks": BenchmarkSetSerializer(published).data,
                 "metrics": [
                     _metric(replace(query, key=key), figure, earlier, published)
