@@ -32,6 +32,7 @@ class PipelineRun(ProviderFact):
     class Meta(ProviderFact.Meta):
         indexes = [
             models.Index(fields=["finished_at"], name="pipeline_run_by_finish"),
+            models.Index(fields=["connection", "name"], name="pipeline_run_by_name"),
             models.Index(fields=["repository", "name", "sha", "branch"], name="pipeline_run_by_commit"),
             models.Index(fields=["sha"], condition=~models.Q(sha=""), name="pipeline_run_by_sha"),
         ]
