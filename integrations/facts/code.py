@@ -12,9 +12,21 @@ Optional columns come from LEFT JOINs by primary key, which the planner drops fr
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import LiteralString
 
 from integrations.facts.relation import OF_AGENTS, Relation
 from integrations.models import FactFamily
+
+_COLUMNS = frozenset({"commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository"})
+_COMMIT: LiteralString = """commit.id AS commit_id,
+               identity.person_id,
+               commit.home_id AS repository_id,
+               commit.credited_id IS NULL AS is_autonomous,
+               commit.counted_on AS day,
+               commit.sha,
+               repository.name AS repository"""
+_OF_COMMIT: LiteralString = """LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+        LEFT JOIN integrations_repository repository ON repository.id = commit.home_id"""
 
 COMMITTED_FILES = Relation(
     name="committed_files",
@@ -22,20 +34,9 @@ COMMITTED_FILES = Relation(
     credited_to_owner=True,
     fact="commit_id",
     part="file_id",
-    columns=frozenset(
-        {
-            *("commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository"),
-            *("file_id", "path", "language", "file_type", "lines_added", "lines_deleted"),
-        }
-    ),
-    sql="""
-        SELECT commit.id AS commit_id,
-               identity.person_id,
-               commit.home_id AS repository_id,
-               commit.credited_id IS NULL AS is_autonomous,
-               commit.counted_on AS day,
-               commit.sha,
-               repository.name AS repository,
+    columns=_COLUMNS | {"file_id", "path", "language", "file_type", "lines_added", "lines_deleted"},
+    sql=f"""
+        SELECT {_COMMIT},
                file.id AS file_id,
                file.path,
                file.language,
@@ -44,10 +45,9 @@ COMMITTED_FILES = Relation(
                file.deleted AS lines_deleted
         FROM integrations_commit commit
         JOIN integrations_commitfile file ON file.commit_id = commit.id AND file.set_apart = ''
-        LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
-        LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
+        {_OF_COMMIT}
         WHERE commit.set_apart = ''
-    """,
+    """,  # noqa: S608  # constants
 )
 """One row per counted file of a counted commit.  It counts on the local day of the committer time.
 
@@ -61,21 +61,11 @@ AI_COMMITTED_FILES = Relation(
     credited_to_owner=True,
     fact="commit_id",
     part="file_id",
-    columns=frozenset(
-        {
-            *("commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository"),
-            *("file_id", "path", "language", "file_type", "lines_added"),
-            *("agent", "model", "session_id", "ai_lines", "ai_lines_by_line", "method"),
-        }
-    ),
-    sql="""
-        SELECT commit.id AS commit_id,
-               identity.person_id,
-               commit.home_id AS repository_id,
-               commit.credited_id IS NULL AS is_autonomous,
-               commit.counted_on AS day,
-               commit.sha,
-               repository.name AS repository,
+    columns=_COLUMNS
+    | {"file_id", "path", "language", "file_type", "lines_added"}
+    | {"agent", "model", "session_id", "ai_lines", "ai_lines_by_line", "method"},
+    sql=f"""
+        SELECT {_COMMIT},
                attribution.file_id,
                file.path,
                file.language,
@@ -90,10 +80,9 @@ AI_COMMITTED_FILES = Relation(
         FROM integrations_commit commit
         JOIN integrations_fileattribution attribution ON attribution.commit_id = commit.id
         LEFT JOIN integrations_commitfile file ON file.id = attribution.file_id
-        LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
-        LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
+        {_OF_COMMIT}
         WHERE commit.set_apart = ''
-    """,
+    """,  # noqa: S608  # constants
 )
 """One row per counted file, agent, session and method, with that agent's lines.
 
@@ -107,24 +96,15 @@ COMMITTED_LINES = Relation(
     credited_to_owner=True,
     fact="commit_id",
     fact_is_row=True,
-    columns=frozenset(
-        {"commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository", "lines_added", "lines_deleted"}
-    ),
-    sql="""
-        SELECT commit.id AS commit_id,
-               identity.person_id,
-               commit.home_id AS repository_id,
-               commit.credited_id IS NULL AS is_autonomous,
-               commit.counted_on AS day,
-               commit.sha,
-               repository.name AS repository,
+    columns=_COLUMNS | {"lines_added", "lines_deleted"},
+    sql=f"""
+        SELECT {_COMMIT},
                commit.lines_added,
                commit.lines_deleted
         FROM integrations_commit commit
-        LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
-        LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
+        {_OF_COMMIT}
         WHERE commit.set_apart = '' AND commit.file_count > 0
-    """,
+    """,  # noqa: S608  # constants
 )
 """COMMITTED_FILES by commit: the same sums from a fraction of the rows, for queries without columns of files."""
 
@@ -135,17 +115,9 @@ COMMITS = Relation(
     credited_to_owner=True,
     fact="commit_id",
     fact_is_row=True,
-    columns=frozenset(
-        {"commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository", "subject", "lines_unknown", "assistance"}
-    ),
-    sql="""
-        SELECT commit.id AS commit_id,
-               identity.person_id,
-               commit.home_id AS repository_id,
-               commit.credited_id IS NULL AS is_autonomous,
-               commit.counted_on AS day,
-               commit.sha,
-               repository.name AS repository,
+    columns=_COLUMNS | {"subject", "lines_unknown", "assistance"},
+    sql=f"""
+        SELECT {_COMMIT},
                commit.subject,
                CASE WHEN commit.lines_known THEN 0 ELSE 1 END AS lines_unknown,
                CASE WHEN commit.by_agent <> ''
@@ -156,10 +128,9 @@ COMMITS = Relation(
                          )
                     THEN 'AI' ELSE 'Non-AI' END AS assistance
         FROM integrations_commit commit
-        LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
-        LEFT JOIN integrations_repository repository ON repository.id = commit.home_id
+        {_OF_COMMIT}
         WHERE commit.set_apart = ''
-    """,
+    """,  # noqa: S608  # constants
 )
 """One row per counted commit.  lines_unknown is 1 where git could not read its objects.
 

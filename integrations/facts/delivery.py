@@ -8,6 +8,7 @@ Optional columns come from LEFT JOINs by primary key, which the planner drops fr
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import LiteralString
 
 from integrations.facts.production import IN_PRODUCTION
@@ -258,13 +259,9 @@ DEPLOYMENT_DAYS = Relation(
 )
 """PRODUCTION_DEPLOYMENTS with the day as the fact: several deployments on one day count once."""
 
-RECOVERIES = Relation(
+RECOVERIES = replace(
+    PRODUCTION_DEPLOYMENTS,
     name="recoveries",
-    family=FactFamily.DEPLOYMENT,
-    open_as_in_tools=True,
-    owner="owned_id",
-    fact="deployment_id",
-    fact_is_row=True,
     columns=_DEPLOYMENT_COLUMNS | {"recovery_seconds", "method"},
     sql=f"""
         SELECT {_DEPLOYMENT},
@@ -324,13 +321,9 @@ INCIDENTS_STARTED = Relation(
 )
 """One row per incident, on the local day on which it started."""
 
-INCIDENTS_RESOLVED = Relation(
+INCIDENTS_RESOLVED = replace(
+    INCIDENTS_STARTED,
     name="incidents_resolved",
-    family=FactFamily.INCIDENT,
-    open_as_in_tools=True,
-    owner="owned_id",
-    fact="incident_id",
-    fact_is_row=True,
     columns=_INCIDENT_COLUMNS | {"repair_seconds"},
     sql=f"""
         SELECT {_INCIDENT},

@@ -10,6 +10,7 @@ Optional columns come from LEFT JOINs by primary key, which the planner drops fr
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import LiteralString
 
 from integrations.facts.relation import OF_AGENTS, STOCK_DAY, Relation, Stock
@@ -186,16 +187,9 @@ OPEN_PULL_REQUESTS = Relation(
 age_seconds is how long it has been open by then, in whole local days.
 """
 
-STALE_PULL_REQUESTS = Relation(
+STALE_PULL_REQUESTS = replace(
+    OPEN_PULL_REQUESTS,
     name="stale_pull_requests",
-    family=FactFamily.PULL_REQUEST,
-    open_as_in_tools=True,
-    day=STOCK_DAY,
-    credited_to_owner=True,
-    fact="pull_request_id",
-    fact_is_row=True,
-    stock=Stock("days", (("age_seconds", "(standing.day - source.opened_on) * 86400.0"),)),
-    columns=DESCRIBED | {STOCK_DAY, "days", "opened_on", "age_seconds"},
     sql=f"""
         SELECT {DESCRIPTION}, figures.stale_days AS days, figures.opened_on
         {FROM_FIGURES}

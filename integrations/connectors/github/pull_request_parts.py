@@ -80,32 +80,25 @@ def rest_parts(reader: Reader) -> Parts:
 
 def rest_review(review: Reader) -> ReviewDraft | None:
     """A review, of a webhook too; None while it is not submitted, or where its time cannot be."""
-    state = review.text("state").lower()
-    submitted_at = None if state == "pending" else review.part_time("submitted_at", required=True)
-    if submitted_at is None:
-        return None
-    return ReviewDraft(
-        external_id=review.identifier("id"),
-        author=account(review.object("user")),
-        state=_REVIEW_STATES.get(state, ReviewState.COMMENTED),
-        native_state=state,
-        submitted_at=submitted_at,
-        commit_sha=review.text("commit_id", default=""),
-    )
+    return _review(review, "id", at="submitted_at", author="user", commit="commit_id")
 
 
 def _graphql_review(review: Reader) -> ReviewDraft | None:
+    return _review(review, "fullDatabaseId", at="submittedAt", author="author", commit="commit.oid")
+
+
+def _review(review: Reader, identifier: str, *, at: str, author: str, commit: str) -> ReviewDraft | None:
     state = review.text("state").lower()
-    submitted_at = None if state == "pending" else review.part_time("submittedAt", required=True)
+    submitted_at = None if state == "pending" else review.part_time(at, required=True)
     if submitted_at is None:
         return None
     return ReviewDraft(
-        external_id=review.identifier("fullDatabaseId"),
-        author=account(review.object("author")),
+        external_id=review.identifier(identifier),
+        author=account(review.object(author)),
         state=_REVIEW_STATES.get(state, ReviewState.COMMENTED),
         native_state=state,
         submitted_at=submitted_at,
-        commit_sha=review.text("commit.oid", default=""),
+        commit_sha=review.text(commit, default=""),
     )
 
 
@@ -145,31 +138,24 @@ def subject_of(message: str) -> str:
 
 
 def _rest_event(event: Reader) -> PullRequestEventDraft | None:
-    kind = _REST_EVENTS.get(event.text("event"))
-    at = None if kind is None else event.part_time("created_at", required=True)
-    if kind is None or at is None:
-        return None
-    return PullRequestEventDraft(
-        kind=kind,
-        at=at,
-        by=account(event.object("actor")),
-        of=account(event.object("requested_reviewer")),
-        team=event.text("requested_team.slug", default=""),
-    )
+    team = event.text("requested_team.slug", default="")
+    return _event(event, _REST_EVENTS.get(event.text("event")), "created_at", of="requested_reviewer", team=team)
 
 
 def _graphql_event(event: Reader) -> PullRequestEventDraft | None:
-    kind = _GRAPHQL_EVENTS.get(event.text("__typename"))
-    at = None if kind is None else event.part_time("createdAt", required=True)
+    reviewer = event.object("requestedReviewer")  # a team has a slug and no login
+    team = "" if reviewer is None else reviewer.text("slug", default="")
+    return _event(event, _GRAPHQL_EVENTS.get(event.text("__typename")), "createdAt", of="requestedReviewer", team=team)
+
+
+def _event(
+    event: Reader, kind: PullRequestEventKind | None, time: str, *, of: str, team: str
+) -> PullRequestEventDraft | None:
+    at = None if kind is None else event.part_time(time, required=True)
     if kind is None or at is None:
         return None
-    of = event.object("requestedReviewer")
     return PullRequestEventDraft(
-        kind=kind,
-        at=at,
-        by=account(event.object("actor")),
-        of=account(of),  # None for a team, which has a slug and no login
-        team="" if of is None else of.text("slug", default=""),
+        kind=kind, at=at, by=account(event.object("actor")), of=account(event.object(of)), team=team
     )
 
 
