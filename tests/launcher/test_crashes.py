@@ -15,22 +15,17 @@ from tests.launcher.installation import Installation, gone
 from tests.patience import PATIENCE_SECONDS, wait_until
 
 
-def test_killed_children_come_back(running: Installation) -> None:
-    killed = {name: kill(running, name) for name in ("web", "worker", "beat")}
+def test_killed_children_come_back_and_a_request_waits_meanwhile(running: Installation) -> None:
+    with ThreadPoolExecutor() as pool:
+        killed = {name: kill(running, name) for name in ("web", "worker", "beat")}
+        answer = pool.submit(running.get, "/healthz", timeout_seconds=PATIENCE_SECONDS)
+        assert answer.result().status_code == httpx.codes.OK
     for name, process in killed.items():
         wait_until(lambda name=name, process=process: is_another(running, name, process), what=f"{name} is back")  # type: ignore[misc]
     wait_until(running.is_ready, what="pages are served again")
     for name in ("worker", "beat"):
         sentence = f"{name} was ended by SIGKILL; starting it again now."
         wait_until(lambda sentence=sentence: sentence in running.heard, what="the supervisor says so")  # type: ignore[misc]
-
-
-def test_a_request_waits_while_the_web_process_starts_again(running: Installation) -> None:
-    with ThreadPoolExecutor() as pool:
-        killed = kill(running, "web")
-        answer = pool.submit(running.get, "/healthz", timeout_seconds=PATIENCE_SECONDS)
-        assert answer.result().status_code == httpx.codes.OK
-    wait_until(lambda: is_another(running, "web", killed), what="the web process is back")
 
 
 def test_a_killed_database_comes_back(running: Installation) -> None:
@@ -48,6 +43,7 @@ def test_a_deleted_socket_folder_is_noticed(running: Installation) -> None:
     wait_until(running.is_ready, what="pages are served again")
 
 
+@pytest.mark.soak  # tests/kill/test_kill_during_intake.py kills everything once
 def test_everything_killed_at_once_recovers_with_its_data(running: Installation) -> None:
     before = [line for line in running.output.splitlines() if "Sign in as" in line or "Ingest token" in line]
     children, postmaster = running.children(), running.postmaster()
