@@ -24,7 +24,7 @@ class ProgramsConfig(AppConfig):
         from programs.qbr.services.meetings import qbrs_of_meetings
         from programs.reminders.services.channels import calendar_objects, settled_notices
         from programs.reviews.services.meetings import reviews_of_meetings
-        from programs.tickets.pages.cards import ticket_cards
+        from programs.tickets.pages.page import ticket_cards
 
         metric_actions.register(objective_about)
         metric_actions.register(ticket_about)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 
-from orgtree.identities.addresses import host_login
+from orgtree.identities.names import host_login
 from orgtree.models import IdentityKind
 
 LONGEST_VALUE = 320  # limit of an e-mail address, and of the column

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from orgtree.identities.addresses import local_part, without_tag
-from orgtree.identities.names import NOBODYS_NAMES, handle, handles_of, words_of
+from orgtree.identities.names import NOBODYS_NAMES, handle, handles_of, local_part, without_tag, words_of
 
 # Probability that such a match is no coincidence, with nothing else known.  docs/identities.md gives the reasons.
 SAME_MAILBOX = 0.95

@@ -10,8 +10,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from orgtree.identities.addresses import domain, is_below, without_tag
 from orgtree.identities.likeness import Evidence, Index, Method, Somebody, certainty
+from orgtree.identities.names import domain, is_below, without_tag
 
 # Below, a match is more likely coincidence, and reviewing it wastes an admin's time.
 LIKELY = 0.5

@@ -16,16 +16,23 @@ from programs.models.meetings import (
 )
 from programs.models.messages import Channel, Delivery, MessageKind, Notice, OptOut, OutgoingEmail, QuietHours
 from programs.models.mirrors import TicketMirror
-from programs.models.objective_measures import KeyResultMeasure, ObjectiveMeasure
-from programs.models.objective_templates import ObjectiveTemplate, TemplateKeyResult
-from programs.models.objectives import CheckIn, KeyResult, Objective, ObjectiveStatus, TargetKind
+from programs.models.objectives import (
+    CheckIn,
+    KeyResult,
+    KeyResultMeasure,
+    Objective,
+    ObjectiveMeasure,
+    ObjectiveStatus,
+    ObjectiveTemplate,
+    TargetKind,
+    TemplateKeyResult,
+)
 from programs.models.philosophy import Acknowledgement, PhilosophyVersion
 from programs.models.qbr import Qbr, QbrPeriod, QbrSection, QbrState, SectionKey
 from programs.models.quarters import FrozenDocument, Quarter
 from programs.models.reviews import PointKind, Review, ReviewAttendance, ReviewPoint
 from programs.models.roadmaps import Persona, PersonaMetric, RoadmapIntent
 from programs.models.settings import ProgramSettings
-from programs.models.ticket_templates import TicketTemplate
 from programs.models.tickets import (
     BottleneckKind,
     Nature,
@@ -34,6 +41,7 @@ from programs.models.tickets import (
     TicketEffect,
     TicketPullRequest,
     TicketState,
+    TicketTemplate,
     TicketWatcher,
 )
 

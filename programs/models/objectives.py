@@ -14,8 +14,7 @@ from django.db.models.functions import Now
 
 from orgtree.models import Person, Unit
 from orgtree.models.visibility import Visibility
-from programs.models.closed_quarters import objectives_stay, parts_stay
-from programs.models.quarters import Quarter
+from programs.models.quarters import Quarter, objectives_stay, parts_stay
 from programs.models.visibility import concerns, led_by
 
 LONGEST_TITLE = 200
@@ -205,3 +204,88 @@ class CheckIn(models.Model):
                 operation=pgtrigger.UpdateOf("objective_id", "key_result_id", "at", "confidence", "note", "value"),  # type: ignore[no-untyped-call]
             ),
         ]
+
+
+class ObjectiveTemplate(models.Model):
+    """An objective without unit and quarter.  Baselines are computed where it is used, targets follow from them."""
+
+    slug = models.SlugField(max_length=60, unique=True)
+    name = models.CharField(max_length=LONGEST_TITLE, help_text="As it stands in the list of templates.")
+    meaning = models.CharField(max_length=400, help_text="For whom it is, in one or two sentences.")
+    title = models.CharField(max_length=LONGEST_TITLE, help_text="The objective's.")
+    description = models.TextField(blank=True, help_text="The objective's; Markdown.")
+    position = models.PositiveSmallIntegerField(default=100, help_text="Small numbers stand first.")
+    is_offered = models.BooleanField("offered", default=True)
+
+    class Meta:
+        ordering = ("position", "pk")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TemplateKeyResult(models.Model):
+    """A key outcome.  Its target is a change from the baseline in percent, a value, or the baseline itself.
+
+    Without a metric it is entered by hand.  A guardrail's `change_percent` is the room that it leaves.
+    """
+
+    template = models.ForeignKey(ObjectiveTemplate, models.CASCADE, related_name="key_results")
+    position = models.PositiveSmallIntegerField(default=0)
+    title = models.CharField(max_length=LONGEST_TITLE)
+    metric = models.CharField(max_length=80, blank=True, help_text="A metric's key; empty: entered by hand.")
+    statistic = models.CharField(max_length=10, blank=True)
+    unit_of_measure = models.CharField(max_length=40, blank=True, help_text="Where it is entered by hand.")
+    better = models.CharField(max_length=6, choices=KeyResult.Better.choices)
+    target_kind = models.CharField(max_length=10, choices=TargetKind.choices)
+    change_percent = models.FloatField(null=True, blank=True, help_text="From the baseline; −20: a fifth less.")
+    target = models.FloatField(null=True, blank=True, help_text="A value, where it is no change from the baseline.")
+
+    class Meta:
+        ordering = ("template", "position", "pk")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(target__isnull=False) | Q(change_percent__isnull=False), name="template_key_result_aims"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class KeyResultMeasure(models.Model):
+    """One key result's value over its quarter so far, and what follows from it.  Measured anew every hour.
+
+    `points` are whole weeks, [Monday as ISO 8601, value or null, people], those of the quarter and the 13 before it;
+    where values are entered by hand, the days of check-ins.  `people` are the fewest behind the value: those of its
+    numerator, where these are fewer.
+    """
+
+    key_result = models.OneToOneField(KeyResult, models.CASCADE, primary_key=True, related_name="measure")
+    measured_at = models.DateTimeField(db_default=Now())
+    metric_version = models.PositiveIntegerField(null=True)
+    value = models.FloatField(null=True)
+    reason = models.TextField(blank=True, help_text="Why there is no value.")
+    sample_size = models.PositiveBigIntegerField(default=0)
+    people = models.PositiveIntegerField(default=0)
+    points = models.JSONField(default=list)
+    pace = models.FloatField(null=True, help_text="What a count comes to by the quarter's end at its rate so far.")
+    progress = models.FloatField(null=True, help_text="Share of the way from baseline to target.")
+    holds = models.BooleanField(null=True, help_text="Of a guardrail: whether it is not worse than its target.")
+    forecast = models.FloatField(null=True)
+    forecast_low = models.FloatField(null=True)
+    forecast_high = models.FloatField(null=True)
+    reached_on = models.DateField(null=True)
+    no_forecast = models.TextField(blank=True)
+    standing = models.CharField(max_length=10, choices=ObjectiveStatus.choices, default=ObjectiveStatus.UNKNOWN)
+    why = models.TextField(blank=True)
+
+
+class ObjectiveMeasure(models.Model):
+    """What an objective's key results come to together."""
+
+    objective = models.OneToOneField(Objective, models.CASCADE, primary_key=True, related_name="measure")
+    measured_at = models.DateTimeField(db_default=Now())
+    progress = models.FloatField(null=True)
+    standing = models.CharField(max_length=10, choices=ObjectiveStatus.choices, default=ObjectiveStatus.UNKNOWN)
+    why = models.TextField(blank=True)

@@ -39,7 +39,7 @@ from programs.start.pilot_teams import (
     chosen_teams,
     pilot_teams,
 )
-from programs.teams.writing_for import units_led
+from programs.teams.fields import units_led
 
 
 @dataclass(frozen=True)

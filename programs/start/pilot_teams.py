@@ -12,7 +12,7 @@ from insights.query.errors import QueryError
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
-from programs.benchmarks.queries.focus import focus_of_units
+from programs.benchmarks.queries.benchmarks import focus_of_units
 from programs.benchmarks.services.current_values import (
     BenchmarkQuery,
     CurrentValue,

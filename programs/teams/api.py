@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from orgtree.models.visibility import Visibility
-from programs.teams.writing_for import units_led
+from programs.teams.fields import units_led
 
 
 class LedUnitSerializer(serializers.Serializer[object]):

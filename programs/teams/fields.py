@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rest_framework import serializers
 
+from core.write_errors import FieldError, MayNotWriteError
 from insights.query import windows
-from orgtree.models import Person, Unit
+from orgtree.models import OrgTree, Person, Placement, Unit, UnitPlace
+from orgtree.models.visibility import Visibility
+from orgtree.trees.units_as_of import UnitAsOf, units_as_of
 from programs.requests.model_fields import NamedField
-from programs.teams.writing_for import unit_to_write_for
+
+MOST_SUGGESTED = 200  # owners offered by name; whoever is not among them is named by address
 
 
 class LedUnitField(NamedField):
@@ -51,3 +56,53 @@ class OwnerField(NamedField):
 
 def is_here(person: Person) -> bool:
     return Person.objects.there_on(windows.local_today()).filter(pk=person.pk).exists()
+
+
+def units_led(visibility: Visibility) -> list[UnitAsOf]:
+    """Those that the viewer leads and that stand in a tree today, each before those below it.
+
+    Of others not even which one they stand in is told: a manager may not know of the unit above.
+    """
+    trees = OrgTree.objects.filter(archived_at=None).order_by("pk")
+    current_units = units_as_of(trees, on=windows.local_today())
+    return [
+        unit if visibility.leads(unit.parent_id) else replace(unit, parent_id=None, parent_slug=None)
+        for unit in current_units
+        if visibility.leads(unit.id)
+    ]
+
+
+def unit_to_write_for(slug: str, visibility: Visibility, things: str, *, must_stand: bool = True) -> Unit | None:
+    """The unit of that slug, which the viewer leads; None for the whole organisation.  `things` are what is written.
+
+    Raises FieldError for a unit that is not there or (with `must_stand`) stands in no tree today, MayNotWriteError.
+    """
+    if not slug:
+        if not visibility.leads_whole:
+            raise MayNotWriteError(f"{things} of the whole organisation can be written only by executives and admins.")
+        return None
+    unit = Unit.objects.within(visibility).filter(slug=slug).first() if "\x00" not in slug else None
+    if unit is None:
+        named = slug[:80].replace("\x00", "")
+        raise FieldError("unit", f"There is no unit “{named}”, or you may not see it.")
+    if not visibility.leads(unit.pk):
+        raise MayNotWriteError(f"{things} of {unit.name} can be written only by its managers, executives and admins.")
+    if must_stand and not exists_today(unit):
+        raise FieldError("unit", f"{unit.name} is no longer in any Org Tree: choose a current unit.")
+    return unit
+
+
+def exists_today(unit: Unit) -> bool:
+    """Whether it has a place in a tree that is in use."""
+    places = UnitPlace.objects.filter(unit=unit, during__contains=windows.local_today())
+    return places.filter(unit__tree__archived_at=None).exists()
+
+
+def suggested_owners(visibility: Visibility) -> list[Person]:
+    """People of the units that the viewer leads, by name."""
+    today = windows.local_today()
+    people = Person.objects.exclude(email=None).order_by("full_name")
+    if not visibility.leads_whole:
+        placed = Placement.objects.filter(ancestor__in=visibility.managed_ids, during__contains=today)
+        people = people.filter(pk__in=placed.values("person"))
+    return list(people[:MOST_SUGGESTED])

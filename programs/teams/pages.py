@@ -8,7 +8,7 @@ from django import forms
 
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.models.visibility import Visibility
-from programs.teams.writing_for import units_led
+from programs.teams.fields import units_led
 
 WHOLE = ":organisation"  # in place of a unit's slug, which holds no colon
 

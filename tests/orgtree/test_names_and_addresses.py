@@ -6,8 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orgtree.identities.addresses import HostLogin, host_login, is_below, local_part, without_tag
-from orgtree.identities.names import better_name, handle, handles_of, words_of
+from orgtree.identities.names import (
+    HostLogin,
+    better_name,
+    handle,
+    handles_of,
+    host_login,
+    is_below,
+    local_part,
+    without_tag,
+    words_of,
+)
 
 ADA_KING = ("ada", "king")
 

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from insights.columns.refresh import refresh
 from orgtree.models import Unit
-from programs.benchmarks.queries.focus import newest_focus
+from programs.benchmarks.queries.benchmarks import newest_focus
 from programs.benchmarks.services.focusing import set_focus
 from programs.models import BenchmarkVersion, FocusVersion
 from tests.org import Org

@@ -31,7 +31,7 @@ from integrations.connectors.git.messages import (
     trailer_in,
     trailers_of,
 )
-from orgtree.identities.addresses import host_login, without_tag
+from orgtree.identities.names import host_login, without_tag
 
 CO_AUTHORED_BY = "co-authored-by"
 # Records the sessions of several agents, and names none of them in the commit.

@@ -43,11 +43,11 @@ from programs.benchmarks.queries.benchmarks import (
     EffectiveBenchmark,
     benchmarks_for,
     benchmarks_of_units,
+    newest_focus,
     unit_of_scope,
     units_below,
     versions_of,
 )
-from programs.benchmarks.queries.focus import newest_focus
 from programs.benchmarks.services.current_values import (
     CurrentValue,
     benchmark_query,
@@ -68,7 +68,7 @@ from programs.benchmarks.services.writing import set_benchmark, withdraw_benchma
 from programs.models import BenchmarkVersion, Direction, Period
 from programs.requests.fields import changed_version, parameter
 from programs.requests.program_view import CSV_ANSWERS, ERRORS, CsvView, ProgramView
-from programs.teams.writing_for import unit_to_write_for
+from programs.teams.fields import unit_to_write_for
 
 UNITS_A_PAGE, MOST_UNITS = 25, 100
 UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")

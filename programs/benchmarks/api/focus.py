@@ -19,7 +19,7 @@ from programs.benchmarks.api.documents import (
     focus_document,
     focus_documents,
 )
-from programs.benchmarks.queries.focus import focus_above, focus_versions, newest_focus
+from programs.benchmarks.queries.benchmarks import focus_above, focus_versions, newest_focus
 from programs.benchmarks.services.focusing import STARTER_SETS, begin_with, set_focus
 from programs.requests.fields import body, changed_version
 from programs.requests.program_view import ERRORS, ProgramView, answer_change

@@ -30,16 +30,15 @@ from orgtree.access.who_sees import names_of
 from programs.benchmarks.columns import TABLE
 from programs.benchmarks.pages.listing import benchmark_line, tabs
 from programs.benchmarks.pages.subject import Subject, subject_in
-from programs.benchmarks.queries.benchmarks import benchmarks_for
-from programs.benchmarks.queries.focus import focus_above, focus_versions, newest_focus
+from programs.benchmarks.queries.benchmarks import benchmarks_for, focus_above, focus_versions, newest_focus
 from programs.benchmarks.services.fields import offered_metrics
 from programs.benchmarks.services.focusing import STARTER_SETS, begin_with, set_focus
 from programs.benchmarks.services.listing import figures_of
 from programs.models import FocusVersion
 from programs.models.benchmarks import LONGEST_REASON
 from programs.models.focus import MOST_INDICATORS
+from programs.teams.fields import exists_today
 from programs.teams.pages import offer
-from programs.teams.writing_for import exists_today
 
 HALF_A_YEAR = "26w"
 

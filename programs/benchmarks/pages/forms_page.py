@@ -31,7 +31,7 @@ from programs.benchmarks.services.writing import set_benchmark
 from programs.benchmarks.services.written_values import EXAMPLES, UnreadableValueError, read_value, written
 from programs.models import BenchmarkVersion, Direction, Period
 from programs.models.benchmarks import LONGEST_REASON
-from programs.teams.writing_for import exists_today
+from programs.teams.fields import exists_today
 
 APART = "|"  # between a suggested threshold and target
 

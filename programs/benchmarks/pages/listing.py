@@ -22,8 +22,7 @@ from insights.ui.views import page_view, record_view
 from programs.benchmarks.columns import TABLE
 from programs.benchmarks.pages.labels import BenchmarkLine, line_of
 from programs.benchmarks.pages.subject import Subject, subject_in
-from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for
-from programs.benchmarks.queries.focus import newest_focus
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for, newest_focus
 from programs.benchmarks.services.current_values import CurrentValue
 from programs.benchmarks.services.fields import offered_metrics
 from programs.benchmarks.services.listing import (

@@ -27,8 +27,13 @@ from orgtree.models import Unit
 from programs.benchmarks.pages.labels import BenchmarkLine, baseline_words, line_of, version_lines
 from programs.benchmarks.pages.listing import benchmark_line, tabs
 from programs.benchmarks.pages.subject import Subject, subject_in
-from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_of_units, units_below, versions_of
-from programs.benchmarks.queries.focus import newest_focus
+from programs.benchmarks.queries.benchmarks import (
+    EffectiveBenchmark,
+    benchmarks_of_units,
+    newest_focus,
+    units_below,
+    versions_of,
+)
 from programs.benchmarks.services.agreements import benchmark_url
 from programs.benchmarks.services.current_values import benchmark_query, current_values_with_units
 from programs.benchmarks.services.fields import offered_metrics

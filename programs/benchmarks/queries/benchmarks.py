@@ -10,18 +10,50 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet, aggregates
 from django.db.models.expressions import RawSQL
 
 from insights.catalogue.declarations import Count, Metric
 from insights.catalogue.registry import get
 from insights.query import windows
 from insights.query.errors import UnknownMetricError
-from orgtree.models import Unit, UnitPlace
+from orgtree.models import Unit, UnitPlace, UnitPlacement
 from orgtree.models.visibility import Visibility
-from programs.models import BenchmarkVersion
+from programs.models import BenchmarkVersion, FocusVersion
 
 VERSIONS_LISTED = 100
+# One row per unit that is asked for and metric.  The deeper a unit stands, the more are above it; a unit that is in no
+# tree today has its own benchmarks and those of the organisation.  The number 0 stands for the organisation.  Asked are
+# units, by id or the slug of one, the day (twice), whether all metrics are meant, and which.
+_HOLDING_OF_UNITS = """
+    WITH asked AS (
+        {asked}
+    ), above AS (
+        SELECT asked.unit_id AS asked_id, coalesce(asked.unit_id, 0) AS unit_id, 1000000 AS depth FROM asked
+        UNION ALL
+        SELECT asked.unit_id, 0, -1 FROM asked
+        UNION ALL
+        SELECT asked.unit_id, placement.ancestor_id, (
+            SELECT count(*) FROM orgtree_unitplacement higher
+            WHERE higher.unit_id = placement.ancestor_id AND higher.during @> %s::date
+        )
+        FROM asked
+        JOIN orgtree_unitplacement placement
+            ON placement.unit_id = asked.unit_id AND placement.during @> %s::date
+    ), newest AS (
+        SELECT DISTINCT ON (metric, unit_id)
+            id, metric, coalesce(unit_id, 0) AS unit_id, threshold IS NOT NULL OR target IS NOT NULL AS says_anything
+        FROM programs_benchmarkversion
+        WHERE coalesce(unit_id, 0) IN (SELECT unit_id FROM above) AND (%s OR metric = ANY(%s))
+        ORDER BY metric, unit_id, number DESC
+    )
+    SELECT DISTINCT ON (above.asked_id, newest.metric) above.asked_id, newest.metric, newest.id
+    FROM above JOIN newest USING (unit_id)
+    WHERE newest.says_anything
+    ORDER BY above.asked_id, newest.metric, above.depth DESC
+"""
+_HOLDING = _HOLDING_OF_UNITS.format(asked="SELECT DISTINCT unnest(%s::bigint[]) AS unit_id")
+_HOLDING_OF_SLUG = _HOLDING_OF_UNITS.format(asked="SELECT (SELECT id FROM orgtree_unit WHERE slug = %s) AS unit_id")
 
 
 @dataclass(frozen=True)
@@ -136,35 +168,41 @@ def units_below(unit: Unit | None, visibility: Visibility, today: date) -> Query
     return Unit.objects.within(visibility).filter(pk__in=places.values("unit")).order_by("tree", "name", "pk")
 
 
-# One row per unit that is asked for and metric.  The deeper a unit stands, the more are above it; a unit that is in no
-# tree today has its own benchmarks and those of the organisation.  The number 0 stands for the organisation.  Asked are
-# units, by id or the slug of one, the day (twice), whether all metrics are meant, and which.
-_HOLDING_OF_UNITS = """
-    WITH asked AS (
-        {asked}
-    ), above AS (
-        SELECT asked.unit_id AS asked_id, coalesce(asked.unit_id, 0) AS unit_id, 1000000 AS depth FROM asked
-        UNION ALL
-        SELECT asked.unit_id, 0, -1 FROM asked
-        UNION ALL
-        SELECT asked.unit_id, placement.ancestor_id, (
-            SELECT count(*) FROM orgtree_unitplacement higher
-            WHERE higher.unit_id = placement.ancestor_id AND higher.during @> %s::date
-        )
-        FROM asked
-        JOIN orgtree_unitplacement placement
-            ON placement.unit_id = asked.unit_id AND placement.during @> %s::date
-    ), newest AS (
-        SELECT DISTINCT ON (metric, unit_id)
-            id, metric, coalesce(unit_id, 0) AS unit_id, threshold IS NOT NULL OR target IS NOT NULL AS says_anything
-        FROM programs_benchmarkversion
-        WHERE coalesce(unit_id, 0) IN (SELECT unit_id FROM above) AND (%s OR metric = ANY(%s))
-        ORDER BY metric, unit_id, number DESC
-    )
-    SELECT DISTINCT ON (above.asked_id, newest.metric) above.asked_id, newest.metric, newest.id
-    FROM above JOIN newest USING (unit_id)
-    WHERE newest.says_anything
-    ORDER BY above.asked_id, newest.metric, above.depth DESC
-"""
-_HOLDING = _HOLDING_OF_UNITS.format(asked="SELECT DISTINCT unnest(%s::bigint[]) AS unit_id")
-_HOLDING_OF_SLUG = _HOLDING_OF_UNITS.format(asked="SELECT (SELECT id FROM orgtree_unit WHERE slug = %s) AS unit_id")
+def newest_focus(unit_id: int | None) -> FocusVersion | None:
+    """The unit's own, also where it says nothing any more."""
+    own = FocusVersion.objects.filter(unit=unit_id).select_related("unit", "written_by")
+    return own.order_by("-number").first()
+
+
+def focus_of_units(unit_ids: Collection[int | None]) -> Mapping[int | None, FocusVersion]:
+    """The newest of each; units that never chose are left out.  One query."""
+    condition = Q(unit__in=[pk for pk in unit_ids if pk is not None])
+    if None in unit_ids:
+        condition |= Q(unit=None)
+    newest = FocusVersion.objects.filter(condition).select_related("unit", "written_by")
+    return {version.unit_id: version for version in newest.order_by("unit", "-number").distinct("unit")}
+
+
+def focus_above(unit_id: int, *, on: date | None = None) -> FocusVersion | None:
+    """The focus of the nearest unit above that has one, else of the whole organisation."""
+    day = on or windows.local_today()
+    placed = UnitPlacement.objects.filter(unit=unit_id, during__contains=day).exclude(ancestor=unit_id)
+    above = list(placed.values_list("ancestor", flat=True))
+    chosen = {pk: version for pk, version in focus_of_units([*above, None]).items() if version.metric}
+    for pk in (*_deepest_first(above, day), None):
+        if pk in chosen:
+            return chosen[pk]
+    return None
+
+
+def focus_versions(unit_id: int | None) -> Sequence[FocusVersion]:
+    """The unit's own, the latest first."""
+    own = FocusVersion.objects.filter(unit=unit_id).select_related("written_by")
+    return list(own.order_by("-number")[:VERSIONS_LISTED])
+
+
+def _deepest_first(unit_ids: Sequence[int], day: date) -> list[int]:
+    """The deeper a unit stands, the more are above it."""
+    placed = UnitPlacement.objects.filter(unit__in=unit_ids, during__contains=day).order_by()
+    counted = placed.values(pk_of=F("unit")).annotate(above=aggregates.Count("ancestor")).order_by("-above")
+    return [row["pk_of"] for row in counted]

@@ -12,11 +12,11 @@ from django.db import IntegrityError, transaction
 from core.write_errors import ConflictError, FieldError
 from insights.catalogue.declarations import Metric
 from orgtree.access.access import Access
-from programs.benchmarks.queries.focus import newest_focus
+from programs.benchmarks.queries.benchmarks import newest_focus
 from programs.benchmarks.services.fields import FocusWriteSerializer, checked, offered_metrics
 from programs.models import FocusVersion
 from programs.requests.visible import account_of
-from programs.teams.writing_for import unit_to_write_for
+from programs.teams.fields import unit_to_write_for
 
 CONFLICT = "Somebody changed the focus in the meantime."
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from insights.query import windows
 from orgtree.access.access import aggregates_access
 from orgtree.access.who_sees import names_of
-from programs.budgets.queries.notices import NOTICE_COLUMNS, contact_accounts, of_alerts
+from programs.budgets.queries.budgets import NOTICE_COLUMNS, contact_accounts, of_alerts
 from programs.budgets.services.outlook import Outlook, outlooks
 from programs.models import AlertKind, Budget, BudgetAlert
 from programs.reminders.services.planning import PLANNING, store_notices

@@ -27,7 +27,6 @@ from insights.ui.scope_bar import EVERYBODY
 from insights.ui.views import page_view, record_view
 from insights.ui.wording import moment
 from orgtree.models import Person
-from programs.closing.pages.restated_text import restated_text
 from programs.closing.services.frozen import (
     FrozenCheckIn,
     FrozenKeyResult,
@@ -205,8 +204,15 @@ def _bar(objective: FrozenObjective) -> ObjectiveBar:
     outcomes = [result for result in objective.key_results if not result.is_guardrail]
     score = "no score" if objective.score is None else f"score {objective.score:.2f}"
     if len(outcomes) == 1:
-        baseline, target = _amount(outcomes[0].baseline, outcomes[0]), _amount(outcomes[0].target, outcomes[0])
-        now = f"ended at {_amount(outcomes[0].value, outcomes[0])}" if outcomes[0].value is not None else "no value"
+        baseline, target = (
+            _amount(outcomes[0].baseline, outcomes[0].unit_of_measure),
+            _amount(outcomes[0].target, outcomes[0].unit_of_measure),
+        )
+        now = (
+            f"ended at {_amount(outcomes[0].value, outcomes[0].unit_of_measure)}"
+            if outcomes[0].value is not None
+            else "no value"
+        )
         return ObjectiveBar(
             f"o{objective.id}", baseline, target, now, f"From {baseline} to {target}, {now}.", objective.progress
         )
@@ -226,9 +232,11 @@ def _result(key_result: FrozenKeyResult, restated: Restated | None) -> FrozenRes
         if key_result.metric
         else "Entered by hand",
         is_guardrail=key_result.is_guardrail,
-        baseline=_amount(key_result.baseline, key_result),
-        target=f"{limit} {_amount(key_result.target, key_result)}" if key_result.target is not None else "hidden",
-        value=_amount(key_result.value, key_result),
+        baseline=_amount(key_result.baseline, key_result.unit_of_measure),
+        target=f"{limit} {_amount(key_result.target, key_result.unit_of_measure)}"
+        if key_result.target is not None
+        else "hidden",
+        value=_amount(key_result.value, key_result.unit_of_measure),
         score=_score(key_result.score),
         tag=tag,
         why=key_result.reason or key_result.why,
@@ -255,14 +263,27 @@ def _check_in(
         confidence=CONFIDENCE_LABELS.get(check_in.confidence, check_in.confidence_label),
         tone=CONFIDENCE_TONES.get(check_in.confidence, ""),
         about=about.title if about else "",
-        value=_amount(check_in.value, about) if about and check_in.value is not None else "",
+        value=_amount(check_in.value, about.unit_of_measure) if about and check_in.value is not None else "",
         html=as_html(check_in.note),
     )
 
 
-def _amount(value: float | None, of: FrozenKeyResult) -> str:
-    return "–" if value is None else amount_text(value, of.unit_of_measure)
-
-
 def _score(score: float | None) -> str:
     return "–" if score is None else f"{score:.2f}"
+
+
+def restated_text(restated: Restated, *, value: float | None, unit: str, version: int | None, sample_size: int) -> str:
+    """`value`, `version` of the formula and `sample_size` are the frozen ones; empty where both read the same."""
+    if restated.figure is None:
+        return "hidden: the two values would reveal few people"
+    today = _amount(restated.figure.value, unit, "no data")
+    if today == _amount(value, unit):
+        return ""
+    if restated.version != version:
+        return f"{today} today, by version {restated.version} of the formula"
+    now = restated.figure.sample_size
+    return f"{today} today, of {now:,} facts instead of {sample_size:,}" if sample_size != now else f"{today} today"
+
+
+def _amount(value: float | None, unit: str, missing: str = "–") -> str:
+    return missing if value is None else amount_text(value, unit)

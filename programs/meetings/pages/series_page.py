@@ -22,7 +22,7 @@ from insights.ui.views import record_view
 from programs.meetings.pages.labels import holiday_words, meeting_lines, participant_lines, rule_words
 from programs.meetings.services.recurrence import occurrences
 from programs.models import MeetingSeries, MeetingState
-from programs.teams.writing_for import exists_today
+from programs.teams.fields import exists_today
 
 PAGE_SIZE = 25
 

@@ -15,7 +15,7 @@ from insights.query import windows
 from programs.meetings.services.recurrence import Occurrence, moments, occurrences
 from programs.models import Meeting, MeetingParticipant, MeetingSeries, MeetingState
 from programs.models.meetings import LONGEST_TEXT
-from programs.teams.writing_for import exists_today
+from programs.teams.fields import exists_today
 
 MONTHS_AHEAD = 6
 NOT_ON_SCHEDULE = "The schedule was changed."

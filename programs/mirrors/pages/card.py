@@ -21,8 +21,7 @@ from programs.mirrors.services.mirroring import (
     start_mirror,
 )
 from programs.models import Ticket, TicketMirror
-from programs.tickets.pages.cards import TicketCard
-from programs.tickets.pages.page import ticket_page, visible_ticket
+from programs.tickets.pages.page import TicketCard, ticket_page, visible_ticket
 from programs.tickets.services.writing import may_change
 
 TARGETS_LISTED = 200

@@ -34,7 +34,7 @@ from programs.requests.fields import parameter
 from programs.requests.program_view import ERRORS, REFUSALS, ProgramView
 from programs.requests.visible import visible_objective
 from programs.teams.api import LedUnitSerializer, led_unit_documents
-from programs.teams.writing_for import suggested_owners
+from programs.teams.fields import suggested_owners
 
 ONLY_WRITERS = "This is for the managers of a unit, for executives and for admins."
 UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")

@@ -26,8 +26,8 @@ from programs.objectives.services.templates import objective_from_template, obje
 from programs.objectives.services.writing import add_objective, change_objective, may_change
 from programs.quarters.pages import quarters
 from programs.requests.fields import LONGEST_ID
+from programs.teams.fields import suggested_owners
 from programs.teams.pages import WHOLE, units_to_write_for
-from programs.teams.writing_for import suggested_owners
 
 ONLY_LEADERS = "Only managers of a unit, executives and admins can write objectives."
 ONLY_OWNERS = (

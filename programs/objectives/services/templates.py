@@ -17,7 +17,7 @@ from programs.key_results.services.baselines import Baseline, baselines
 from programs.key_results.services.fields import FIELDS
 from programs.key_results.services.reading import metric_of, metric_query
 from programs.models import Quarter, TargetKind
-from programs.models.objective_templates import ObjectiveTemplate, TemplateKeyResult
+from programs.models.objectives import ObjectiveTemplate, TemplateKeyResult
 
 
 def objective_templates() -> Sequence[ObjectiveTemplate]:

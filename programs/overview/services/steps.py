@@ -11,8 +11,7 @@ from django.db.models import Count, Q
 from insights.engine.connected import NO_SOURCE_EVER, OF_NO_PERSON, Source
 from insights.pages.answers import Answers, InsightsPage, PageQuery
 from insights.ui.filters import Filters
-from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for
-from programs.benchmarks.queries.focus import focus_of_units
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for, focus_of_units
 from programs.models import ObjectiveStatus, Quarter, TicketState
 from programs.objectives.queries.filters import ObjectiveFilters
 from programs.tickets.queries import TicketFilters

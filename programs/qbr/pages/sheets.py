@@ -18,7 +18,7 @@ from insights.ui.scope_bar import EVERYBODY
 from insights.ui.wording import moment
 from orgtree.access.access import Access
 from orgtree.models import Person
-from programs.closing.pages.restated_text import restated_text
+from programs.closing.pages.frozen import restated_text
 from programs.closing.services.frozen import FrozenObjective
 from programs.closing.services.restated import Restated
 from programs.history.events import names_of_accounts

@@ -26,7 +26,7 @@ from programs.models import Qbr, QbrPeriod, QbrSection
 from programs.qbr.services.sections import SectionWriteSerializer, available_sections
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.requests.visible import account_of
-from programs.teams.writing_for import unit_to_write_for
+from programs.teams.fields import unit_to_write_for
 
 ONLY_LEADERS = "Only the managers of its unit, executives and admins can write a business review."
 IS_FROZEN = "This review is frozen: its figures and texts can no longer change."

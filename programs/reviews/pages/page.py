@@ -41,7 +41,7 @@ from programs.reviews.services.writing import (
     sign_review,
     update_agenda,
 )
-from programs.teams.writing_for import suggested_owners
+from programs.teams.fields import suggested_owners
 
 TICKET_DUE = timedelta(days=28)  # until the next review
 CONFLICT = "Somebody saved this while you were writing. Your text is not saved yet: both are shown below."

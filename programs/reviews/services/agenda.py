@@ -24,8 +24,7 @@ from insights.query.query import Answer, Freshness, Query, Scope, Window
 from insights.ui import wording
 from orgtree.access.access import Access
 from orgtree.models import Unit, UnitPlacement
-from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for
-from programs.benchmarks.queries.focus import focus_above, newest_focus
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for, focus_above, newest_focus
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values
 from programs.models import BenchmarkVersion, Objective, ObjectiveStatus, PointKind, Quarter, Review
 from programs.models.objectives import LONGEST_TITLE

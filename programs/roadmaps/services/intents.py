@@ -19,7 +19,7 @@ from programs.quarters.fiscal_quarters import quarter_at, quarters_from
 from programs.requests.visible import account_of
 from programs.roadmaps.built_in_example import ORGANISATION, TEAMS
 from programs.roadmaps.services.fields import THINGS, intent_fields
-from programs.teams.writing_for import unit_to_write_for
+from programs.teams.fields import unit_to_write_for
 
 IN_A_YEAR = len(ORGANISATION)  # quarters
 MOST_IN_A_QUARTER = 10  # of one unit: with more nobody knows what comes first

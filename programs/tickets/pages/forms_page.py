@@ -24,8 +24,8 @@ from insights.ui.views import form_view
 from orgtree.access.access import Access
 from programs.alignment.pages import plans_offered
 from programs.models import Ticket, TicketTemplate
+from programs.teams.fields import suggested_owners
 from programs.teams.pages import WHOLE, offer, units_to_write_for
-from programs.teams.writing_for import suggested_owners
 from programs.tickets.pages.page import visible_ticket
 from programs.tickets.services.fields import SPECIAL, WRITTEN
 from programs.tickets.services.pull_request_names import names_of_pull_requests

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 
+from core.hooks import Hook
 from core.markdown import as_html
 from core.write_errors import FieldError
 from insights.catalogue.registry import get
@@ -31,7 +32,6 @@ from programs.history.labels import cells_of
 from programs.models import Objective, Ticket, TicketComment, TicketState
 from programs.teams.fields import is_here
 from programs.tickets.columns import PAGE
-from programs.tickets.pages.cards import ticket_cards
 from programs.tickets.pages.history import history_lines
 from programs.tickets.pages.labels import ticket_lines
 from programs.tickets.services.effects import why_no_effect
@@ -39,6 +39,15 @@ from programs.tickets.services.history import history_of, ticket_changes
 from programs.tickets.services.writing import comment_on_ticket, move_ticket, unwatch_ticket, watch_ticket
 
 COMMENTS_LISTED = 200
+
+
+@dataclass(frozen=True)
+class TicketCard:
+    template: str
+    context: Mapping[str, Any]
+
+
+ticket_cards: Hook[Callable[[Ticket, Access], TicketCard | None]] = Hook()
 
 
 @dataclass(frozen=True)
