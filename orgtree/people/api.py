@@ -26,9 +26,8 @@ from orgtree.people.documents import (
     PeopleSerializer,
     PersonSerializer,
     PersonWriteSerializer,
-    person_documents,
 )
-from orgtree.people.search import search_people, with_attribute
+from orgtree.people.search import people_as_of, search_people, with_attribute
 from orgtree.people_import.columns import KNOWN_ATTRIBUTES
 from orgtree.people_import.drafts import MISSING, PeopleChanges, PersonDraft
 from orgtree.people_import.store import PeopleBusyError, store_valid_people
@@ -70,7 +69,7 @@ class PeopleView(APIView):
         return Response(
             {
                 **page_links(request, number, size, total),
-                "people": person_documents(list(people), on=today),
+                "people": PersonSerializer(people_as_of(list(people), on=today), many=True).data,
             }
         )
 
@@ -113,8 +112,8 @@ class PersonView(APIView):
     def get(self, request: Request, key: str) -> Response:
         """One person, by id or by e-mail address."""
         only(request)
-        (document,) = person_documents([_person(key)], on=timezone.localdate())
-        return Response(document)
+        (record,) = people_as_of([_person(key)], on=timezone.localdate())
+        return Response(PersonSerializer(record).data)
 
     @extend_schema(
         operation_id="v1_person_replace",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core import cells
-from orgtree.models import Employment, Identity, IdentityKind, Person, PersonAttribute, Reporting
+from core.api.model_serializers import AnswerSerializer
+from orgtree.people.search import PersonAsOf
 from orgtree.people_import.columns import (
     KNOWN_ATTRIBUTES,
     LONGEST_ATTRIBUTE,
@@ -110,23 +112,32 @@ class PersonWriteSerializer(serializers.Serializer[object]):
         return attrs
 
 
-class PersonSerializer(serializers.Serializer[object]):
+class AttributeField(serializers.CharField):
+    def __init__(self, slug: str) -> None:
+        super().__init__(source=f"attributes.{slug}", allow_null=True)
+
+
+class PersonSerializer(AnswerSerializer):
     """A person with what holds today."""
 
-    id = serializers.UUIDField()
-    full_name = serializers.CharField()
-    email = serializers.CharField(allow_null=True)
-    manager_email = serializers.CharField(allow_null=True)
-    role = serializers.CharField(allow_null=True)
-    sub_role = serializers.CharField(allow_null=True)
-    team = serializers.CharField(allow_null=True)
-    department = serializers.CharField(allow_null=True)
-    site = serializers.CharField(allow_null=True)
-    time_zone = serializers.CharField(allow_null=True)
+    id = serializers.UUIDField(source="person.public_id")
+    full_name = serializers.CharField(source="person.full_name")
+    email = serializers.CharField(source="person.email", allow_null=True)
+    manager_email = serializers.CharField(source="manager.email", allow_null=True)
+    role = AttributeField("role")
+    sub_role = AttributeField("sub_role")
+    team = AttributeField("team")
+    department = AttributeField("department")
+    site = AttributeField("site")
+    time_zone = AttributeField("time_zone")
     identities = serializers.ListField(child=serializers.CharField())
-    start = serializers.DateField(allow_null=True, help_text="Of the last employment.")
-    end = serializers.DateField(allow_null=True, help_text="First day no longer there.")
-    attributes = serializers.DictField(child=serializers.CharField())
+    start = serializers.DateField(source="employment.lower", allow_null=True, help_text="Of the last employment.")
+    end = serializers.DateField(source="employment.upper", allow_null=True, help_text="First day no longer there.")
+    attributes = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.DictField(child=serializers.CharField()))
+    def get_attributes(self, record: PersonAsOf) -> dict[str, str]:
+        return {slug: value for slug, value in record.attributes.items() if slug not in KNOWN_ATTRIBUTES}
 
 
 class PeopleSerializer(serializers.Serializer[object]):
@@ -147,47 +158,3 @@ class PersonResultSerializer(serializers.Serializer[object]):
 
 class PeopleResultsSerializer(serializers.Serializer[object]):
     results = PersonResultSerializer(many=True)
-
-
-def person_documents(people: Sequence[Person], *, on: date) -> list[dict[str, Any]]:
-    """One document per person, in order, with four queries in total."""
-    ids = [person.pk for person in people]
-    values = _by_person(
-        PersonAttribute.objects.filter(person__in=ids, during__contains=on).values_list(
-            "person_id", "attribute__slug", "value"
-        )
-    )
-    managers = dict(
-        Reporting.objects.filter(person__in=ids, during__contains=on).values_list("person_id", "manager__email")
-    )
-    employments = dict(Employment.objects.filter(person__in=ids).order_by("during").values_list("person_id", "during"))
-    names: dict[int, list[str]] = {}
-    for identity in Identity.objects.filter(person__in=ids).order_by("kind", "provider", "value"):
-        if identity.person_id is not None and identity.kind in (IdentityKind.EMAIL, IdentityKind.LOGIN):
-            written = f"{identity.provider}:{identity.value}" if identity.provider else identity.value
-            names.setdefault(identity.person_id, []).append(written)
-    documents = []
-    for person in people:
-        attributes = values.get(person.pk, {})
-        during = employments.get(person.pk)
-        documents.append(
-            {
-                "id": str(person.public_id),
-                "full_name": person.full_name,
-                "email": person.email,
-                "manager_email": managers.get(person.pk),
-                **{slug: attributes.pop(slug, None) for slug in KNOWN_ATTRIBUTES},
-                "identities": [name for name in names.get(person.pk, ()) if name != (person.email or "").lower()],
-                "start": during.lower if during else None,
-                "end": during.upper if during else None,
-                "attributes": attributes,
-            }
-        )
-    return documents
-
-
-def _by_person(rows: Iterable[tuple[int, str, str]]) -> dict[int, dict[str, str]]:
-    values: dict[int, dict[str, str]] = {}
-    for person_id, slug, value in rows:
-        values.setdefault(person_id, {})[slug] = value
-    return values

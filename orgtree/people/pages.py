@@ -19,7 +19,7 @@ from orgtree.people.search import (
     LISTED_ATTRIBUTES,
     attribute_choices,
     history_of,
-    listed,
+    people_as_of,
     search_people,
     with_attribute,
 )
@@ -51,7 +51,7 @@ def people(request: HttpRequest) -> HttpResponse:
     page = Paginator(matching.order_by("full_name", "pk"), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
-        "people": listed(list(page.object_list), on=today),
+        "people": people_as_of(list(page.object_list), on=today),
         "columns": [attribute_name(slug) for slug in LISTED_ATTRIBUTES],
         "search": search,
         "attribute": attribute,

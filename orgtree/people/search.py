@@ -9,20 +9,31 @@ from datetime import date
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Exists, F, OuterRef, Q
 
-from orgtree.models import Attribute, Employment, Identity, Membership, Person, PersonAttribute, Reporting
+from orgtree.models import Attribute, Employment, Identity, IdentityKind, Membership, Person, PersonAttribute, Reporting
 from orgtree.models.people import PersonQuerySet
 
 LISTED_ATTRIBUTES = ("role", "team", "department", "site")
 
 
 @dataclass(frozen=True)
-class ListedPerson:
-    """A row of the list; `attributes` in the order of LISTED_ATTRIBUTES."""
+class PersonAsOf:
+    """A person with what holds on a day: attributes by slug, the last employment, and whether they are there."""
 
     person: Person
-    manager: str
-    attributes: Sequence[str]
+    manager: Person | None
+    attributes: Mapping[str, str]
+    names: Sequence[str]  # of identities: addresses and logins
+    employment: DateRange | None
     is_there: bool
+
+    @property
+    def listed_attributes(self) -> list[str]:
+        return [self.attributes.get(slug, "") for slug in LISTED_ATTRIBUTES]
+
+    @property
+    def identities(self) -> list[str]:
+        """Beside the address."""
+        return [name for name in self.names if name != (self.person.email or "").lower()]
 
 
 def search_people(people: PersonQuerySet, words: str) -> PersonQuerySet:
@@ -41,23 +52,30 @@ def with_attribute(people: PersonQuerySet, slug: str, value: str, *, on: date) -
     return people.filter(Exists(values))
 
 
-def listed(people: Sequence[Person], *, on: date) -> list[ListedPerson]:
-    """The rows of one page."""
+def people_as_of(people: Sequence[Person], *, on: date) -> list[PersonAsOf]:
+    """In order, with five queries in total."""
     ids = [person.pk for person in people]
-    values: dict[int, dict[str, str]] = {}
-    for person_id, slug, value in PersonAttribute.objects.filter(
-        person__in=ids, attribute__slug__in=LISTED_ATTRIBUTES, during__contains=on
-    ).values_list("person_id", "attribute__slug", "value"):
-        values.setdefault(person_id, {})[slug] = value
-    managers: Mapping[int, str] = dict(
-        Reporting.objects.filter(person__in=ids, during__contains=on).values_list("person_id", "manager__full_name")
-    )
+    attributes: dict[int, dict[str, str]] = {pk: {} for pk in ids}
+    held = PersonAttribute.objects.filter(person__in=ids, during__contains=on)
+    for person_id, slug, value in held.values_list("person_id", "attribute__slug", "value"):
+        attributes[person_id][slug] = value
+    lines = Reporting.objects.filter(person__in=ids, during__contains=on).select_related("manager")
+    managers = {line.person_id: line.manager for line in lines}
+    employments = dict(Employment.objects.filter(person__in=ids).order_by("during").values_list("person_id", "during"))
+    names: dict[int, list[str]] = {pk: [] for pk in ids}
+    identities = Identity.objects.filter(person__in=ids, kind__in=(IdentityKind.EMAIL, IdentityKind.LOGIN))
+    for person_id, provider, value in identities.order_by("kind", "provider", "value").values_list(
+        "person_id", "provider", "value"
+    ):
+        names[person_id].append(f"{provider}:{value}" if provider else value)
     there = set(Person.objects.filter(pk__in=ids).there_on(on).values_list("pk", flat=True))
     return [
-        ListedPerson(
+        PersonAsOf(
             person,
-            managers.get(person.pk, ""),
-            [values.get(person.pk, {}).get(slug, "") for slug in LISTED_ATTRIBUTES],
+            managers.get(person.pk),
+            attributes[person.pk],
+            names[person.pk],
+            employments.get(person.pk),
             person.pk in there,
         )
         for person in people
