@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from insights.query import windows
@@ -80,10 +81,7 @@ def known_quarter(start: str) -> Quarter:
         day = date.fromisoformat(start)
     except ValueError:
         raise Http404("No quarter begins on that day.") from None
-    quarter = Quarter.objects.select_related("document", "closed_by").filter(start=day).first()
-    if quarter is None:
-        raise Http404("No quarter begins on that day.")
-    return quarter
+    return get_object_or_404(Quarter.objects.select_related("document", "closed_by"), start=day)
 
 
 def choices(choice: Quarters, chosen: Quarter, url_of: Callable[[Quarter], str]) -> list[QuarterChoice]:

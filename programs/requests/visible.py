@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.contrib.auth.models import User
+from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import NotFound, PermissionDenied
 
 from core.write_errors import MayNotWriteError
@@ -33,19 +34,13 @@ def account_of(access: Access) -> User:
 def visible_ticket(pk: int, access: Access) -> Ticket:
     """With unit, owner, objective and effect.  Raises NotFound for one that the viewer may not see, too."""
     seen = Ticket.objects.within(access.visibility).select_related("unit", "owner", "objective", "effect")
-    ticket = seen.filter(pk=pk).first()
-    if ticket is None:
-        raise NotFound
-    return ticket
+    return get_object_or_404(seen, pk=pk)
 
 
 def visible_objective(pk: int, access: Access) -> Objective:
     """With quarter, unit, owner and measure.  Raises NotFound for one that the viewer may not see, too."""
     seen = Objective.objects.within(access.visibility).select_related("quarter", "unit", "owner", "measure")
-    objective = seen.filter(pk=pk).first()
-    if objective is None:
-        raise NotFound
-    return objective
+    return get_object_or_404(seen, pk=pk)
 
 
 def known_quarter(start: str) -> Quarter:
@@ -54,7 +49,4 @@ def known_quarter(start: str) -> Quarter:
         first = date.fromisoformat(start)
     except ValueError:
         raise NotFound from None
-    quarter = Quarter.objects.select_related("document").filter(start=first).first()
-    if quarter is None:
-        raise NotFound
-    return quarter
+    return get_object_or_404(Quarter.objects.select_related("document"), start=first)

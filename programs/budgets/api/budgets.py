@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -161,10 +161,7 @@ class ChargeBackCsvView(CsvView):
 def _visible(pk: int, access: Access) -> Budget:
     """Raises NotFound for one that the viewer may not see, too."""
     seen = Budget.objects.within(access.visibility).select_related("unit", "owner")
-    budget = seen.filter(pk=pk).first()
-    if budget is None:
-        raise NotFound
-    return budget
+    return get_object_or_404(seen, pk=pk)
 
 
 def _today(budget: Budget, access: Access) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.forms.models import model_to_dict
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from core.edit_conflicts import field_differences
@@ -102,10 +102,7 @@ def budget_remove(request: HttpRequest, pk: int) -> HttpResponse:
 def _to_change(request: HttpRequest, pk: int) -> Budget:
     """Raises Http404 for one that the viewer may not change, as for one that is not there."""
     changeable = Budget.objects.led_by(access_in(request).visibility).select_related("unit", "owner")
-    budget = changeable.filter(pk=pk).first()
-    if budget is None:
-        raise Http404("No such budget, or you may not change it.")
-    return budget
+    return get_object_or_404(changeable, pk=pk)
 
 
 def _beginning(request: HttpRequest) -> Mapping[str, Any]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -91,10 +91,7 @@ class MeetingCancelView(ProgramView):
 def _visible_meeting(pk: int, access: Access) -> Meeting:
     """Raises NotFound for one that the viewer may not see, too."""
     seen = Meeting.objects.within(access.visibility).select_related("series__unit")
-    meeting = seen.filter(pk=pk).first()
-    if meeting is None:
-        raise NotFound
-    return meeting
+    return get_object_or_404(seen, pk=pk)
 
 
 def _changed(access: Access, write: Callable[[], Meeting]) -> Response:
@@ -158,10 +155,7 @@ class MeetingSeriesView(ProgramView):
 def _visible_series(pk: int, access: Access) -> MeetingSeries:
     """Raises NotFound for one that the viewer may not change, too."""
     check_is_of_account(access)
-    series = MeetingSeries.objects.within(access.visibility).select_related("unit").filter(pk=pk).first()
-    if series is None:
-        raise NotFound
-    return series
+    return get_object_or_404(MeetingSeries.objects.within(access.visibility).select_related("unit"), pk=pk)
 
 
 def _series_document(series: MeetingSeries, access: Access) -> dict[str, Any]:

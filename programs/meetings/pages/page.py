@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from insights.privacy.scope_access import access_in
@@ -65,10 +65,7 @@ def meeting_ics(request: HttpRequest, pk: int) -> HttpResponse:
 def visible_meeting(request: HttpRequest, pk: int) -> Meeting:
     """Raises Http404 for one that the viewer may not see, as for one that is not there."""
     seen = Meeting.objects.within(access_in(request).visibility).select_related("series__unit")
-    record = seen.filter(pk=pk).first()
-    if record is None:
-        raise Http404("No such meeting, or you may not see it.")
-    return record
+    return get_object_or_404(seen, pk=pk)
 
 
 def meeting_page(

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.paginator import Paginator
 from django.db.models import Count, Min, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -83,10 +83,7 @@ def series(request: HttpRequest, pk: int) -> HttpResponse:
 def visible_series(request: HttpRequest, pk: int) -> MeetingSeries:
     """Raises Http404 for one that the viewer may not change, as for one that is not there."""
     seen = MeetingSeries.objects.within(access_in(request).visibility).select_related("unit")
-    record = seen.filter(pk=pk).first()
-    if record is None:
-        raise Http404("No such schedule, or you may not see it.")
-    return record
+    return get_object_or_404(seen, pk=pk)
 
 
 def _line(record: MeetingSeries) -> SeriesLine:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -89,7 +89,5 @@ class TicketMirrorView(ProgramView):
 
 
 def _answer(ticket: int) -> Response:
-    mirror = TicketMirror.objects.select_related("resource").filter(ticket=ticket).first()
-    if mirror is None:
-        raise NotFound
+    mirror = get_object_or_404(TicketMirror.objects.select_related("resource"), ticket=ticket)
     return Response(MirrorSerializer(mirror).data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import NotFound
@@ -184,10 +185,7 @@ class QbrCsvView(CsvView):
 
 def _visible(pk: int, access: Access) -> Qbr:
     """Raises NotFound for one that the viewer may not see, too."""
-    qbr = visible_qbrs(access.visibility).filter(pk=pk).first()
-    if qbr is None:
-        raise NotFound
-    return qbr
+    return get_object_or_404(visible_qbrs(access.visibility), pk=pk)
 
 
 def _document(pk: int, access: Access) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from django.contrib.staticfiles import finders
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
@@ -56,10 +57,7 @@ class Links:
 
 def visible_qbr(request: HttpRequest, pk: int) -> Qbr:
     """Raises Http404 for one that the viewer may not see, too."""
-    qbr = visible_qbrs(access_in(request).visibility).select_related("signed_by").filter(pk=pk).first()
-    if qbr is None:
-        raise Http404("There is no such business review.")
-    return qbr
+    return get_object_or_404(visible_qbrs(access_in(request).visibility).select_related("signed_by"), pk=pk)
 
 
 def read_review(request: HttpRequest, qbr: Qbr) -> Review:

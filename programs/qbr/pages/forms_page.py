@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 
 from core.edit_conflicts import field_differences, values_of
 from core.forms import posted_number, show_error
@@ -96,9 +96,7 @@ def qbr_new(request: HttpRequest) -> HttpResponse:
 def qbr_section(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     """A save of an outdated version is answered with both texts and stores nothing."""
     qbr = _own_draft(request, pk)
-    section = qbr.sections.filter(key=key).first()
-    if section is None:
-        raise Http404("There is no such section.")
+    section = get_object_or_404(qbr.sections, key=key)
     form = SectionForm(request.POST if request.method == "POST" else None, instance=section)
     preview = ""
     if "preview" in request.POST:

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -136,10 +136,7 @@ def notice_lines(notices: Sequence[Notice]) -> list[NoticeLine]:
 
 
 def _own(request: HttpRequest, pk: int) -> Notice:
-    notice = with_related(notices_of(access_in(request))).filter(pk=pk).first()
-    if notice is None:
-        raise Http404("You have no such notice, or you may no longer see its subject.")
-    return notice
+    return get_object_or_404(with_related(notices_of(access_in(request))), pk=pk)
 
 
 def _url(**params: object) -> str:

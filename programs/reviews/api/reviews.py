@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -173,10 +173,7 @@ def _changed(pk: int, access: Access, change: Callable[[Review], object]) -> Res
 
 
 def _visible(pk: int, access: Access) -> Review:
-    review = Review.objects.within(access.visibility).select_related("unit", "signed_by").filter(pk=pk).first()
-    if review is None:
-        raise NotFound
-    return review
+    return get_object_or_404(Review.objects.within(access.visibility).select_related("unit", "signed_by"), pk=pk)
 
 
 def _document(pk: int, access: Access) -> dict[str, Any]:
@@ -184,7 +181,4 @@ def _document(pk: int, access: Access) -> dict[str, Any]:
 
 
 def _point(review: Review, pk: int) -> ReviewPoint:
-    point = review.points.select_related("review__unit").filter(pk=pk).first()
-    if point is None:
-        raise NotFound
-    return point
+    return get_object_or_404(review.points.select_related("review__unit"), pk=pk)

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -61,10 +61,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
 
 def visible_review(request: HttpRequest, pk: int) -> Review:
     """Raises Http404 for one that the viewer may not see, as for one that is not there."""
-    seen = Review.objects.within(access_in(request).visibility).select_related("unit").filter(pk=pk).first()
-    if seen is None:
-        raise Http404("No such review, or you may not see it.")
-    return seen
+    return get_object_or_404(Review.objects.within(access_in(request).visibility).select_related("unit"), pk=pk)
 
 
 def review_page(
@@ -223,7 +220,4 @@ def _changed(
 
 
 def _point(record: Review, pk: int) -> ReviewPoint:
-    point = record.points.select_related("review__unit").filter(pk=pk).first()
-    if point is None:
-        raise Http404("There is no such point.")
-    return point
+    return get_object_or_404(record.points.select_related("review__unit"), pk=pk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
@@ -229,7 +230,4 @@ def _roadmap(request: Request, access: Access) -> TeamRoadmap:
 
 def _visible_intent(pk: int, access: Access) -> RoadmapIntent:
     visible = RoadmapIntent.objects.within(access.visibility).select_related("unit", "quarter")
-    intent = visible.filter(pk=pk).first()
-    if intent is None:
-        raise NotFound
-    return intent
+    return get_object_or_404(visible, pk=pk)

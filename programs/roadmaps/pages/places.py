@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -59,10 +59,7 @@ class PlaceForm(WriteForm):
 
 def visible_intent(access: Access, pk: int) -> RoadmapIntent:
     visible = RoadmapIntent.objects.within(access.visibility).select_related("unit", "quarter", "written_by")
-    intent = visible.filter(pk=pk).first()
-    if intent is None:
-        raise Http404("No such intent: it was written as an objective, or removed.")
-    return intent
+    return get_object_or_404(visible, pk=pk)
 
 
 def place_of(card: Objective | RoadmapIntent) -> dict[str, str]:
