@@ -109,7 +109,7 @@ class PhilosophyView(ProgramView):
         """Publish a new version, as executives and admins may."""
         given = body(request, PhilosophyWriteSerializer)
         try:
-            publish_philosophy(access_of(request.user), given["text"], given["reason"], of_number=given["number"])
+            publish_philosophy(self.access, given["text"], given["reason"], of_number=given["number"])
         except ConflictError as conflict:
             answer = {**error_document("number", str(conflict)), "stored": _document(conflict.stored, request)}
             return Response(answer, status=status.HTTP_409_CONFLICT)

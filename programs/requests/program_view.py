@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, TypeVar
 
 from drf_spectacular.types import OpenApiTypes
@@ -17,6 +18,7 @@ from rest_framework.views import APIView
 from core.write_errors import ConflictError
 from insights.api.errors import document as error_document
 from insights.api.schema import ErrorsSerializer
+from orgtree.access.access import Access, access_of
 from orgtree.models import TokenScope
 
 Changed = TypeVar("Changed")
@@ -39,6 +41,10 @@ class ProgramView(APIView):
         if self.request.method in SAFE_METHODS:
             return (TokenScope.READ, TokenScope.PROGRAM)
         return (TokenScope.PROGRAM,)
+
+    @cached_property
+    def access(self) -> Access:
+        return access_of(self.request.user)
 
 
 class CsvView(ProgramView):

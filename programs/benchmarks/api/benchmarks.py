@@ -24,7 +24,7 @@ from insights.query import windows
 from insights.query.enums import Better
 from insights.query.errors import QueryError
 from insights.query.query import Scope
-from orgtree.access.access import Access, access_of
+from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.benchmarks.api.documents import (
     BenchmarkAgreeSerializer,
@@ -83,16 +83,17 @@ class BenchmarksView(ProgramView):
     def get(self, request: Request) -> Response:
         """What holds of a unit, by metric: its own benchmarks, and those that it inherits."""
         only(request, "unit", "metric")
-        access = access_of(request.user)
-        unit = requested_unit(request, access)
+        unit = requested_unit(request, self.access)
         keys = [key for key in request.query_params.getlist("metric") if key]
-        holding = benchmarks_for(keys or None, unit.pk if unit else None, access.visibility)
+        holding = benchmarks_for(keys or None, unit.pk if unit else None, self.access.visibility)
         benchmarks = [holding[key] for key in sorted(holding)]
         slug = unit.slug if unit else None
         return Response(
             {
                 "unit": slug,
-                "benchmarks": benchmark_documents(benchmarks, _stands(benchmarks, slug, access), slug, access),
+                "benchmarks": benchmark_documents(
+                    benchmarks, _stands(benchmarks, slug, self.access), slug, self.access
+                ),
             }
         )
 
@@ -102,9 +103,8 @@ class BenchmarkView(ProgramView):
     def get(self, request: Request, key: str) -> Response:
         """What holds of one metric, and the unit's own versions."""
         only(request, "unit")
-        access = access_of(request.user)
-        unit = requested_unit(request, access)
-        return Response(_page(key, unit, access))
+        unit = requested_unit(request, self.access)
+        return Response(_page(key, unit, self.access))
 
     @extend_schema(
         operation_id="v1_benchmark_agree",
@@ -113,9 +113,10 @@ class BenchmarkView(ProgramView):
     )
     def put(self, request: Request, key: str) -> Response:
         """Agree on a threshold, a target or both; the baseline is computed on the way."""
-        access = access_of(request.user)
         given, of_number = changed_version(request, "number")
-        return _changed(key, access, lambda: set_benchmark(access, {**given, "metric": key}, of_number=of_number))
+        return _changed(
+            key, self.access, lambda: set_benchmark(self.access, {**given, "metric": key}, of_number=of_number)
+        )
 
 
 class BenchmarkTakeBackView(ProgramView):
@@ -126,9 +127,8 @@ class BenchmarkTakeBackView(ProgramView):
     )
     def post(self, request: Request, key: str) -> Response:
         """What was agreed for that unit holds no longer; what holds above it does again."""
-        access = access_of(request.user)
         given, of_number = changed_version(request, "number")
-        return _changed(key, access, lambda: withdraw_benchmark(access, key, given, of_number=of_number))
+        return _changed(key, self.access, lambda: withdraw_benchmark(self.access, key, given, of_number=of_number))
 
 
 class SuggestionsView(ProgramView):
@@ -144,16 +144,15 @@ class SuggestionsView(ProgramView):
     def get(self, request: Request, key: str) -> Response:
         """What could be agreed, and why, for whoever may agree on it."""
         only(request, "unit", "better", "period")
-        access = access_of(request.user)
         metric = _metric(key)
-        unit = unit_to_write_for(request.query_params.get("unit", ""), access.visibility, "Benchmarks")
+        unit = unit_to_write_for(request.query_params.get("unit", ""), self.access.visibility, "Benchmarks")
         question = Question(
             metric,
             unit,
             _direction(metric, request.query_params.get("better", "")),
             benchmark_query(metric, _period(request.query_params.get("period", ""))).period,
         )
-        [answer] = suggestions_for([question], access, today=windows.local_today())
+        [answer] = suggestions_for([question], self.access, today=windows.local_today())
         suggestions = SuggestionSerializer(answer.found, many=True).data
         return Response({"here": stand_document(answer.here), "suggestions": suggestions, "missing": answer.missing})
 
@@ -170,7 +169,7 @@ class UnitsBelowView(ProgramView):
     def get(self, request: Request, key: str) -> Response:
         """The units directly below, with what holds of each and where it stands."""
         only(request, "unit", "page", "size")
-        access, metric, today = access_of(request.user), _metric(key), windows.local_today()
+        access, metric, today = self.access, _metric(key), windows.local_today()
         page = requested_slice(request, default=UNITS_A_PAGE, largest=MOST_UNITS)
         listed_units = units_below(requested_unit(request, access), access.visibility, today)
         units = list(listed_units[page])
@@ -278,13 +277,12 @@ class BenchmarksCsvView(CsvView):
     def get(self, request: Request) -> HttpResponseBase:
         """Metrics with where a unit stands, and what was agreed."""
         only(request, "unit", "show")
-        access = access_of(request.user)
-        unit, show = requested_unit(request, access), parameter(request, "show") or AGREED
+        unit, show = requested_unit(request, self.access), parameter(request, "show") or AGREED
         if show not in list_title():
             raise QueryError("show", f"One of: {', '.join(list_title())}.")
-        holding = benchmarks_for(None, unit.pk if unit else None, access.visibility)
+        holding = benchmarks_for(None, unit.pk if unit else None, self.access.visibility)
         listed = listed_metrics(show, holding, newest_focus(unit.pk if unit else None))
-        scope = Scope(unit.slug if unit else None) if unit or access.visibility.whole else None
-        current = figures_of(listed, holding, scope, access)
+        scope = Scope(unit.slug if unit else None) if unit or self.access.visibility.whole else None
+        current = figures_of(listed, holding, scope, self.access)
         name = unit.name if unit else "the whole organisation"
-        return csv_response("benchmarks", benchmark_rows(name, listed, holding, current, access))
+        return csv_response("benchmarks", benchmark_rows(name, listed, holding, current, self.access))

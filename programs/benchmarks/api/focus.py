@@ -9,7 +9,6 @@ from rest_framework.response import Response
 
 from core.api.model_serializers import BodySerializer, Choice, Text, WholeNumber
 from core.api.parameters import only
-from orgtree.access.access import access_of
 from programs.benchmarks.api.benchmarks import UNIT, requested_unit
 from programs.benchmarks.api.documents import (
     FocusChooseSerializer,
@@ -41,7 +40,7 @@ class FocusView(ProgramView):
     def get(self, request: Request) -> Response:
         """What a unit concentrates on: its focus metric and its key indicators, or who above it does."""
         only(request, "unit")
-        unit = requested_unit(request, access_of(request.user))
+        unit = requested_unit(request, self.access)
         newest = newest_focus(unit.pk if unit else None)
         above = focus_above(unit.pk) if unit is not None and not (newest and newest.metric) else None
         nearest = focus_document(above, above.unit.slug if above.unit else None) if above else None
@@ -55,9 +54,8 @@ class FocusView(ProgramView):
     def put(self, request: Request) -> Response:
         """Choose all of it anew."""
         given, of_number = changed_version(request, "number")
-        access = access_of(request.user)
         return answer_change(
-            lambda: set_focus(access, given, of_number=of_number),
+            lambda: set_focus(self.access, given, of_number=of_number),
             lambda stored: focus_document(stored, given.get("unit") or None),
             version="number",
         )
@@ -70,7 +68,7 @@ class FocusVersionsView(ProgramView):
     def get(self, request: Request) -> Response:
         """What a unit chose before, with who and why."""
         only(request, "unit")
-        unit = requested_unit(request, access_of(request.user))
+        unit = requested_unit(request, self.access)
         slug = unit.slug if unit else None
         return Response({"unit": slug, "versions": focus_documents(focus_versions(unit.pk if unit else None), slug)})
 
@@ -83,7 +81,7 @@ class FocusBeginView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """The indicators of a starter set in place of those that are there; the focus metric stays."""
-        given, access = body(request, FocusBeginSerializer), access_of(request.user)
+        given, access = body(request, FocusBeginSerializer), self.access
         unit = given.get("unit")
         return answer_change(
             lambda: begin_with(access, given["set"], unit or "", of_number=given["number"]),

@@ -17,7 +17,7 @@ from core.api.model_serializers import ReadSerializer
 from core.api.parameters import only
 from core.csv_export import csv_response
 from insights.api.schema import ErrorsSerializer
-from orgtree.access.access import Access, access_of
+from orgtree.access.access import Access
 from programs.budgets.queries.budgets import budgets_of
 from programs.budgets.services.alerting import contacts_of
 from programs.budgets.services.charge_back import charge_back, chosen_agent, csv_rows, file_name, needed_attribute
@@ -90,7 +90,7 @@ class BudgetsView(ProgramView):
     def get(self, request: Request) -> Response:
         """The budgets of a month that one may see, with spend and forecast."""
         only(request, "month", "unit")
-        access, month = access_of(request.user), requested_month(request.query_params.dict())
+        access, month = self.access, requested_month(request.query_params.dict())
         unit = request.query_params.get("unit", "").replace("\x00", "")
         listed = list(budgets_of(month, access.visibility, unit=unit))
         return Response({"month": written(month), "budgets": _documents(listed, month, access)})
@@ -100,9 +100,8 @@ class BudgetsView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """Set a budget."""
-        access = access_of(request.user)
-        added = add_budget(access, sent_object(request))
-        return Response(_today(added, access), status=status.HTTP_201_CREATED)
+        added = add_budget(self.access, sent_object(request))
+        return Response(_today(added, self.access), status=status.HTTP_201_CREATED)
 
 
 class BudgetView(ProgramView):
@@ -110,8 +109,7 @@ class BudgetView(ProgramView):
     def get(self, request: Request, pk: int) -> Response:
         """One budget, with the figures of a month."""
         only(request, "month")
-        access = access_of(request.user)
-        [document] = _documents([_visible(pk, access)], requested_month(request.query_params.dict()), access)
+        [document] = _documents([_visible(pk, self.access)], requested_month(request.query_params.dict()), self.access)
         return Response(document)
 
     @extend_schema(
@@ -121,18 +119,17 @@ class BudgetView(ProgramView):
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named."""
-        access = access_of(request.user)
-        budget = _visible(pk, access)
+        budget = _visible(pk, self.access)
         given, version = changed_version(request)
         return answer_change(
-            lambda: change_budget(access, budget, given, of_version=version), lambda changed: _today(changed, access)
+            lambda: change_budget(self.access, budget, given, of_version=version),
+            lambda changed: _today(changed, self.access),
         )
 
     @extend_schema(operation_id="v1_budget_remove", responses={204: None, **ERRORS})
     def delete(self, request: Request, pk: int) -> Response:
         """Remove one that was written by mistake, with its alerts; others end with their last month."""
-        access = access_of(request.user)
-        remove_budget(access, _visible(pk, access))
+        remove_budget(self.access, _visible(pk, self.access))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -151,7 +148,7 @@ class ChargeBackCsvView(CsvView):
     def get(self, request: Request) -> HttpResponseBase:
         """Spend by cost centre and month; the rows of a month add up to its total."""
         only(request, "agent", "attribute", "from", "to", "unit")
-        access, params = access_of(request.user), request.query_params.dict()
+        access, params = self.access, request.query_params.dict()
         attribute, unit = needed_attribute(params.get("attribute", "")), params.get("unit", "").replace("\x00", "")
         agent = chosen_agent(params.get("agent", ""))
         charged = charge_back(access, attribute, requested_months(params), unit or None, agent)

@@ -11,7 +11,7 @@ from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from insights.query import windows
 from insights.query.errors import QueryError
-from orgtree.access.access import Access, access_of
+from orgtree.access.access import Access
 from programs.closing.api.documents import (
     ClosingSerializer,
     KeptSerializer,
@@ -36,7 +36,7 @@ class QuarterView(ProgramView):
     def get(self, request: Request, start: str) -> Response:
         """One quarter, by its first day; of a closed one the document, as far as one may see it."""
         only(request)
-        return Response(quarter_document(known_quarter(start), access_of(request.user)))
+        return Response(quarter_document(known_quarter(start), self.access))
 
 
 class ClosingView(ProgramView):
@@ -48,7 +48,7 @@ class ClosingView(ProgramView):
     def get(self, request: Request, start: str) -> Response:
         """What would be frozen and carried over, as it was last measured, for executives and admins."""
         only(request, "page", "size")
-        access, quarter = access_of(request.user), known_quarter(start)
+        access, quarter = self.access, known_quarter(start)
         _check_leads_whole(access)
         if quarter.start > windows.local_today():
             raise QueryError("quarter", NOT_STARTED.format(quarter=quarter))
@@ -62,7 +62,7 @@ class QuarterKeepView(ProgramView):
     )
     def post(self, request: Request, start: str) -> Response:
         """Keep what is decided of objectives, and what was learned, while the quarter stays open."""
-        access, quarter = access_of(request.user), known_quarter(start)
+        access, quarter = self.access, known_quarter(start)
         unsaid = {"decisions": {}, "retrospectives": {}, "retrospective": quarter.retrospective}
         return Response({"kept": keep_decisions(access, quarter, **{**unsaid, **body(request, QuarterKeepSerializer)})})
 
@@ -75,7 +75,7 @@ class QuarterCloseView(ProgramView):
     )
     def post(self, request: Request, start: str) -> Response:
         """Score and freeze its objectives, and carry over what is chosen; once, by executives and admins."""
-        access, quarter = access_of(request.user), known_quarter(start)
+        access, quarter = self.access, known_quarter(start)
         close_quarter(access, quarter, **body(request, QuarterCloseSerializer))
         return Response(quarter_document(known_quarter(start), access))
 
@@ -98,8 +98,7 @@ class TeamsWithoutObjectiveView(ProgramView):
         quarter = Quarter.objects.filter(start__lte=chosen_day, end__gt=chosen_day).first()
         if quarter is None:
             return Response({"total": 0, "teams": []})
-        access = access_of(request.user)
-        lacking = teams_missing_objective(access.visibility, quarter, today)
+        lacking = teams_missing_objective(self.access.visibility, quarter, today)
         rows = list(lacking.select_related("leader")[page])
         above = units_above(rows, today)
         teams = [
@@ -107,7 +106,7 @@ class TeamsWithoutObjectiveView(ProgramView):
                 "unit": row.slug,
                 "name": row.name,
                 "above": above.get(row.pk),
-                "leader": row.leader.full_name if row.leader and access.is_of_account else None,
+                "leader": row.leader.full_name if row.leader and self.access.is_of_account else None,
             }
             for row in rows
         ]

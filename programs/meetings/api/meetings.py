@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.list_filters import filter_parameters
-from orgtree.access.access import Access, access_of
+from orgtree.access.access import Access
 from programs.meetings.api.documents import (
     MeetingCancelSerializer,
     MeetingConflictSerializer,
@@ -46,7 +46,7 @@ class MeetingsView(ProgramView):
     def get(self, request: Request) -> Response:
         """The meetings that one may see."""
         only(request, *MeetingFilters.base_filters, "page", "size")
-        access, page = access_of(request.user), requested_slice(request)
+        access, page = self.access, requested_slice(request)
         meetings = MeetingFilters(request.query_params, access.visibility).qs
         return Response({"total": meetings.count(), "meetings": meeting_documents(list(meetings[page]), access)})
 
@@ -55,8 +55,7 @@ class MeetingView(ProgramView):
     @extend_schema(operation_id="v1_meeting", responses={200: MeetingSerializer, **ERRORS})
     def get(self, request: Request, pk: int) -> Response:
         """One meeting."""
-        access = access_of(request.user)
-        return Response(_document(_visible_meeting(pk, access), access))
+        return Response(_document(_visible_meeting(pk, self.access), self.access))
 
 
 class MeetingMoveView(ProgramView):
@@ -67,11 +66,10 @@ class MeetingMoveView(ProgramView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Hold it then; participants are notified.  A cancelled meeting is held after all."""
-        access = access_of(request.user)
-        meeting = _visible_meeting(pk, access)
+        meeting = _visible_meeting(pk, self.access)
         given = body(request, MeetingMoveSerializer)
         times = given["starts_at"], given["ends_at"]
-        return _changed(access, lambda: move(access, meeting, *times, of_sequence=given["sequence"]))
+        return _changed(self.access, lambda: move(self.access, meeting, *times, of_sequence=given["sequence"]))
 
 
 class MeetingCancelView(ProgramView):
@@ -82,10 +80,11 @@ class MeetingCancelView(ProgramView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Cancel this one; participants are notified."""
-        access = access_of(request.user)
-        meeting = _visible_meeting(pk, access)
+        meeting = _visible_meeting(pk, self.access)
         given = body(request, MeetingCancelSerializer)
-        return _changed(access, lambda: cancel(access, meeting, given.get("reason", ""), of_sequence=given["sequence"]))
+        return _changed(
+            self.access, lambda: cancel(self.access, meeting, given.get("reason", ""), of_sequence=given["sequence"])
+        )
 
 
 def _visible_meeting(pk: int, access: Access) -> Meeting:
@@ -111,7 +110,7 @@ class MeetingSeriesListView(ProgramView):
     def get(self, request: Request) -> Response:
         """The schedules that one may change."""
         only(request, "page", "size")
-        access, page = access_of(request.user), requested_slice(request)
+        access, page = self.access, requested_slice(request)
         check_is_of_account(access)
         series = MeetingSeries.objects.within(access.visibility).select_related("unit").order_by("pk")
         listed = list(series.prefetch_related("participants")[page])
@@ -124,17 +123,15 @@ class MeetingSeriesListView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """Schedule meetings: those of half a year are made at once, and participants invited."""
-        access = access_of(request.user)
-        added = schedule(access, sent_object(request))
-        return Response(_series_document(added, access), status=status.HTTP_201_CREATED)
+        added = schedule(self.access, sent_object(request))
+        return Response(_series_document(added, self.access), status=status.HTTP_201_CREATED)
 
 
 class MeetingSeriesView(ProgramView):
     @extend_schema(operation_id="v1_meeting_series", responses={200: MeetingSeriesSerializer, **ERRORS})
     def get(self, request: Request, pk: int) -> Response:
         """One schedule."""
-        access = access_of(request.user)
-        return Response(_series_document(_visible_series(pk, access), access))
+        return Response(_series_document(_visible_series(pk, self.access), self.access))
 
     @extend_schema(
         operation_id="v1_meeting_series_change",
@@ -143,12 +140,11 @@ class MeetingSeriesView(ProgramView):
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named; coming meetings follow, and participants are notified.  `ends_on` ends it."""
-        access = access_of(request.user)
-        series = _visible_series(pk, access)
+        series = _visible_series(pk, self.access)
         given, version = changed_version(request)
         return answer_change(
-            lambda: change_series(access, series, given, of_version=version),
-            lambda changed: _series_document(changed, access),
+            lambda: change_series(self.access, series, given, of_version=version),
+            lambda changed: _series_document(changed, self.access),
         )
 
 

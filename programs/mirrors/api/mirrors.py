@@ -12,7 +12,6 @@ from rest_framework.response import Response
 
 from core.api.model_serializers import BodySerializer, ReadSerializer, WholeNumber
 from core.api.parameters import only
-from orgtree.access.access import access_of
 from programs.mirrors.services.mirroring import Side, end_mirror, resolve_difference, retry_mirror, start_mirror
 from programs.models import TicketMirror
 from programs.requests.fields import body
@@ -49,7 +48,7 @@ class TicketMirrorView(ProgramView):
     def get(self, request: Request, pk: int) -> Response:
         """The mirror; 404 without one."""
         only(request)
-        return _answer(visible_ticket(pk, access_of(request.user)).pk)
+        return _answer(visible_ticket(pk, self.access).pk)
 
     @extend_schema(
         operation_id="v1_ticket_mirror_start",
@@ -58,10 +57,9 @@ class TicketMirrorView(ProgramView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Mirror the ticket to an issue of a repository."""
-        access = access_of(request.user)
-        ticket = visible_ticket(pk, access)
+        ticket = visible_ticket(pk, self.access)
         given = body(request, MirrorStartSerializer)
-        start_mirror(access, ticket, given["resource"])
+        start_mirror(self.access, ticket, given["resource"])
         return _answer(pk)
 
     @extend_schema(
@@ -71,20 +69,18 @@ class TicketMirrorView(ProgramView):
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Try again after a failure, or resolve a difference."""
-        access = access_of(request.user)
-        ticket = visible_ticket(pk, access)
+        ticket = visible_ticket(pk, self.access)
         action = body(request, MirrorChangeSerializer)["action"]
         if action == "retry":
-            retry_mirror(access, ticket)
+            retry_mirror(self.access, ticket)
         else:
-            resolve_difference(access, ticket, Side(action))
+            resolve_difference(self.access, ticket, Side(action))
         return _answer(pk)
 
     @extend_schema(operation_id="v1_ticket_mirror_end", responses={204: None, **ERRORS})
     def delete(self, request: Request, pk: int) -> Response:
         """End the mirror; the issue stays as it is."""
-        access = access_of(request.user)
-        end_mirror(access, visible_ticket(pk, access))
+        end_mirror(self.access, visible_ticket(pk, self.access))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -228,7 +228,7 @@ class WritingForView(ProgramView):
     def get(self, request: Request) -> Response:
         """For which units one writes objectives and tickets, and who could own them; nothing for whoever leads none."""
         only(request)
-        visibility = access_of(request.user).visibility
+        visibility = self.access.visibility
         leads = visibility.leads_any
         return Response(
             {

@@ -67,11 +67,10 @@ class ObjectivesView(ProgramView):
     )
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see."""
-        access = access_of(request.user)
         page, filters = requested_slice(request), requested_objectives(request, "page", "size")
         counts = filters.count_by_status("owner", "mine", "parent")
         standings = {value: counts.get(value, 0) for value in ObjectiveStatus.values}
-        documents = objective_documents(list(filters.qs[page]), access)
+        documents = objective_documents(list(filters.qs[page]), self.access)
         return Response({"total": filters.qs.count(), "standings": standings, "objectives": documents})
 
     @extend_schema(
@@ -81,16 +80,15 @@ class ObjectivesView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """Write an objective; a draft unless it is to be published."""
-        access = access_of(request.user)
-        added = add_objective(access, sent_object(request))
-        return Response(_document(added.pk, access), status=status.HTTP_201_CREATED)
+        added = add_objective(self.access, sent_object(request))
+        return Response(_document(added.pk, self.access), status=status.HTTP_201_CREATED)
 
 
 class ObjectiveView(ProgramView):
     @extend_schema(operation_id="v1_objective", responses={200: ObjectiveSerializer, **ERRORS})
     def get(self, request: Request, pk: int) -> Response:
         """One objective."""
-        return Response(_document(pk, access_of(request.user)))
+        return Response(_document(pk, self.access))
 
     @extend_schema(
         operation_id="v1_objective_change",
@@ -99,11 +97,11 @@ class ObjectiveView(ProgramView):
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named; `version` is that of the objective which the change was made from."""
-        access = access_of(request.user)
-        objective = visible_objective(pk, access)
+        objective = visible_objective(pk, self.access)
         given, version = changed_version(request)
         return answer_change(
-            lambda: change_objective(access, objective, given, of_version=version), lambda _: _document(pk, access)
+            lambda: change_objective(self.access, objective, given, of_version=version),
+            lambda _: _document(pk, self.access),
         )
 
 
@@ -111,11 +109,10 @@ class ObjectivePublishView(ProgramView):
     @extend_schema(operation_id="v1_objective_publish", request=None, responses={200: ObjectiveSerializer, **ERRORS})
     def post(self, request: Request, pk: int) -> Response:
         """Let everybody whom it concerns see a draft."""
-        access = access_of(request.user)
-        objective = visible_objective(pk, access)
+        objective = visible_objective(pk, self.access)
         body(request)
-        publish_objective(access, objective)
-        return Response(_document(pk, access))
+        publish_objective(self.access, objective)
+        return Response(_document(pk, self.access))
 
 
 class ObjectiveDropView(ProgramView):
@@ -124,10 +121,9 @@ class ObjectiveDropView(ProgramView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Give it up during the quarter, with a reason."""
-        access = access_of(request.user)
-        objective = visible_objective(pk, access)
-        drop_objective(access, objective, body(request, DropSerializer)["why"])
-        return Response(_document(pk, access))
+        objective = visible_objective(pk, self.access)
+        drop_objective(self.access, objective, body(request, DropSerializer)["why"])
+        return Response(_document(pk, self.access))
 
 
 class ObjectiveStandingView(ProgramView):
@@ -136,20 +132,18 @@ class ObjectiveStandingView(ProgramView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Say how it goes in place of what is computed, with a reason; an empty standing takes that back."""
-        access = access_of(request.user)
-        objective = visible_objective(pk, access)
+        objective = visible_objective(pk, self.access)
         given = body(request, OverrideSerializer)
-        override_status(access, objective, given.get("standing", ""), given.get("reason", ""))
-        return Response(_document(pk, access))
+        override_status(self.access, objective, given.get("standing", ""), given.get("reason", ""))
+        return Response(_document(pk, self.access))
 
 
 class CheckInsView(ProgramView):
     @extend_schema(operation_id="v1_objective_check_ins", responses={200: CheckInsSerializer, **ERRORS})
     def get(self, request: Request, pk: int) -> Response:
         """What was said of an objective, the latest first."""
-        access = access_of(request.user)
-        check_is_of_account(access)
-        objective = visible_objective(pk, access)
+        check_is_of_account(self.access)
+        objective = visible_objective(pk, self.access)
         return Response({"check_ins": check_in_documents(list(objective.check_ins.select_related("by")))})
 
     @extend_schema(
@@ -159,14 +153,13 @@ class CheckInsView(ProgramView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Say how sure one is, and the value of a key result that is entered by hand."""
-        access = access_of(request.user)
-        objective = visible_objective(pk, access)
+        objective = visible_objective(pk, self.access)
         given = body(request, CheckInWriteSerializer)
         if "values" in given:
             given["values"] = by_id("values", given["values"], of="key results")
-            [first, *_] = check_in_values(access, objective, **{"note": "", **given})
+            [first, *_] = check_in_values(self.access, objective, **{"note": "", **given})
         else:
-            first = check_in(access, objective, **given)
+            first = check_in(self.access, objective, **given)
         return Response(check_in_documents([first])[0], status=status.HTTP_201_CREATED)
 
 
@@ -176,11 +169,10 @@ class ObjectiveEndingView(ProgramView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Decide what becomes of it when its quarter is closed, and what was learned."""
-        access = access_of(request.user)
-        objective = visible_objective(pk, access)
+        objective = visible_objective(pk, self.access)
         given = body(request, EndingSerializer)
-        decide(access, objective, given["carry_over"], given.get("retrospective", objective.retrospective))
-        return Response(_document(pk, access))
+        decide(self.access, objective, given["carry_over"], given.get("retrospective", objective.retrospective))
+        return Response(_document(pk, self.access))
 
 
 class QuartersView(ProgramView):
@@ -202,7 +194,7 @@ class ObjectivesCsvView(CsvView):
     def get(self, request: Request) -> HttpResponseBase:
         """Objectives of a quarter, a row for each key result."""
         objectives = list(requested_objectives(request).qs)
-        rows = objective_rows(objectives, access_of(request.user), windows.local_today())
+        rows = objective_rows(objectives, self.access, windows.local_today())
         return csv_response("objectives", rows)
 
 
@@ -237,13 +229,12 @@ class AlignmentView(ProgramView):
     )
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see, as a tree."""
-        access = access_of(request.user)
         page = requested_slice(request)
         objectives = in_order_of_units(requested_objectives(request, "page", "size").qs)
         tree = branches(objectives.values_list("pk", "parent"))
         rows = objectives.in_bulk([branch.pk for branch in tree[page]])
         listed = [branch for branch in tree[page] if branch.pk in rows]
-        documents = objective_documents([rows[branch.pk] for branch in listed], access)
+        documents = objective_documents([rows[branch.pk] for branch in listed], self.access)
         aligned = [{**document, "depth": branch.depth} for document, branch in zip(documents, listed, strict=True)]
         return Response({"total": len(tree), "objectives": aligned})
 
@@ -275,9 +266,8 @@ class ObjectiveHistoryView(ProgramView):
     def get(self, request: Request, pk: int) -> Response:
         """Who changed what in an objective and its key results; amounts as far as one may see them."""
         only(request)
-        access = access_of(request.user)
-        check_is_of_account(access)
-        changes = objective_changes(visible_objective(pk, access), access)
+        check_is_of_account(self.access)
+        changes = objective_changes(visible_objective(pk, self.access), self.access)
         names = names_of_accounts(change.by for change in changes)
         return Response({"history": [_objective_change(change, names) for change in changes]})
 

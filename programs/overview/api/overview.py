@@ -13,7 +13,7 @@ from insights.engine.plan import resolve_scope
 from insights.privacy.scope_access import check_scope
 from insights.query import windows
 from insights.ui.filters import Filters
-from orgtree.access.access import Access, access_of
+from orgtree.access.access import Access
 from programs.objectives.queries.objectives import progress_of
 from programs.overview.api.documents import (
     BottlenecksSerializer,
@@ -37,7 +37,7 @@ class OverviewView(ProgramView):
     @extend_schema(operation_id="v1_overview", parameters=PARAMETERS, responses={200: OverviewSerializer, **ERRORS})
     def get(self, request: Request) -> Response:
         """How far a unit is in each of the four steps, and what is missing."""
-        filters = _filters(request, access_of(request.user))
+        filters = _filters(request, self.access)
         placed, quarter = resolve_scope(filters.scope), current_quarter()
         steps = steps_of(filters, placed.ids[0] if filters.scope.unit is not None else None, quarter)
         return Response(overview_document(steps, filters, quarter))
@@ -49,7 +49,7 @@ class BottlenecksView(ProgramView):
     )
     def get(self, request: Request) -> Response:
         """The nine places where teams are held up, with what the data say of each."""
-        return Response(bottlenecks_document(bottlenecks_of(_filters(request, access_of(request.user)))))
+        return Response(bottlenecks_document(bottlenecks_of(_filters(request, self.access))))
 
 
 class MyWorkView(ProgramView):
@@ -62,7 +62,7 @@ class MyWorkView(ProgramView):
         """What waits for the account: its tickets, check-ins, objectives at risk, and what its teams lack."""
         only(request, "size")
         size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
-        access, today, quarter = access_of(request.user), windows.local_today(), current_quarter()
+        access, today, quarter = self.access, windows.local_today(), current_quarter()
         progress = progress_of(own_objectives(access.visibility, quarter), access, today=today)
         work = work_of(access.visibility, quarter, progress, today, most_tickets=size)
         return Response(work_document(work, quarter, access, today))

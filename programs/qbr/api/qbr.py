@@ -20,7 +20,7 @@ from core.write_errors import ConflictError
 from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.query import windows
-from orgtree.access.access import Access, access_of
+from orgtree.access.access import Access
 from programs.models import Qbr, QbrPeriod
 from programs.qbr.api.documents import (
     ComparedFigureSerializer,
@@ -64,10 +64,9 @@ class QbrsView(ProgramView):
     def get(self, request: Request) -> Response:
         """The reviews that one may see, the latest first."""
         only(request, *QbrFilters.base_filters, "page", "size")
-        access = access_of(request.user)
-        found = QbrFilters(request.query_params, visible_qbrs(access.visibility)).qs
+        found = QbrFilters(request.query_params, visible_qbrs(self.access.visibility)).qs
         rows = list(found[requested_slice(request)])
-        listed = QbrSerializer(rows, many=True, context={"names": names_for(rows, access)})
+        listed = QbrSerializer(rows, many=True, context={"names": names_for(rows, self.access)})
         return Response({"total": found.count(), "qbrs": listed.data})
 
     @extend_schema(
@@ -75,11 +74,10 @@ class QbrsView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """A draft with all sections."""
-        access = access_of(request.user)
         given = body(request, QbrCreateSerializer)
         period = QbrPeriod(given.get("period", QbrPeriod.QUARTER))
-        added = create_qbr(access, given.get("unit") or "", period, given["day"])
-        return Response(_document(added.pk, access), status=status.HTTP_201_CREATED)
+        added = create_qbr(self.access, given.get("unit") or "", period, given["day"])
+        return Response(_document(added.pk, self.access), status=status.HTTP_201_CREATED)
 
 
 class QbrView(ProgramView):
@@ -87,14 +85,13 @@ class QbrView(ProgramView):
     def get(self, request: Request, pk: int) -> Response:
         """One review with its document; of a draft with today's figures."""
         only(request)
-        return Response(_document(pk, access_of(request.user)))
+        return Response(_document(pk, self.access))
 
     @extend_schema(operation_id="v1_qbr_discard", request=None, responses={204: None, **ERRORS})
     def delete(self, request: Request, pk: int) -> Response:
         """Discard a draft."""
-        access = access_of(request.user)
-        qbr = _visible(pk, access)
-        discard_qbr(access, qbr)
+        qbr = _visible(pk, self.access)
+        discard_qbr(self.access, qbr)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -106,13 +103,12 @@ class QbrSectionView(ProgramView):
     )
     def patch(self, request: Request, pk: int, key: str) -> Response:
         """Write what is named of a draft's section."""
-        access = access_of(request.user)
-        qbr = _visible(pk, access)
+        qbr = _visible(pk, self.access)
         given, version = changed_version(request)
         if key not in SECTIONS or not qbr.sections.filter(key=key).exists():
             raise NotFound
         return answer_change(
-            lambda: write_section(access, qbr, key, given, of_version=version),
+            lambda: write_section(self.access, qbr, key, given, of_version=version),
             lambda written: QbrSectionSerializer(written).data,
         )
 
@@ -125,36 +121,33 @@ class QbrArrangeView(ProgramView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Which sections a draft shows, and in which order."""
-        access = access_of(request.user)
-        qbr = _visible(pk, access)
+        qbr = _visible(pk, self.access)
         given = body(request, QbrArrangeSerializer)
         try:
-            arrange_sections(access, qbr, given["order"], given["included"], of_version=given["version"])
+            arrange_sections(self.access, qbr, given["order"], given["included"], of_version=given["version"])
         except ConflictError as conflict:
             return Response(error_document("version", str(conflict)), status=status.HTTP_409_CONFLICT)
-        return Response(_document(pk, access))
+        return Response(_document(pk, self.access))
 
 
 class QbrFreezeView(ProgramView):
     @extend_schema(operation_id="v1_qbr_freeze", request=None, responses={200: OneQbrSerializer, **ERRORS})
     def post(self, request: Request, pk: int) -> Response:
         """Freeze its figures and texts; freezing a frozen one changes nothing."""
-        access = access_of(request.user)
-        qbr = _visible(pk, access)
+        qbr = _visible(pk, self.access)
         body(request)
-        freeze_qbr(access, qbr)
-        return Response(_document(pk, access))
+        freeze_qbr(self.access, qbr)
+        return Response(_document(pk, self.access))
 
 
 class QbrSignView(ProgramView):
     @extend_schema(operation_id="v1_qbr_sign", request=None, responses={200: OneQbrSerializer, **ERRORS})
     def post(self, request: Request, pk: int) -> Response:
         """Sign off a frozen one, which publishes it."""
-        access = access_of(request.user)
-        qbr = _visible(pk, access)
+        qbr = _visible(pk, self.access)
         body(request)
-        sign_qbr(access, qbr)
-        return Response(_document(pk, access))
+        sign_qbr(self.access, qbr)
+        return Response(_document(pk, self.access))
 
 
 class QbrCompareView(ProgramView):
@@ -162,14 +155,15 @@ class QbrCompareView(ProgramView):
     def get(self, request: Request, pk: int) -> Response:
         """Figure by figure with the latest frozen review of the unit before it; 404 where there is none."""
         only(request)
-        access = access_of(request.user)
-        qbr = _visible(pk, access)
-        earlier = preceding_qbr(qbr, access.visibility)
+        qbr = _visible(pk, self.access)
+        earlier = preceding_qbr(qbr, self.access.visibility)
         if earlier is None:
             raise NotFound
         today = windows.local_today()
-        compared = compare_figures(document_of(qbr, access, today=today), document_of(earlier, access, today=today))
-        listed = QbrSerializer(earlier, context={"names": names_for([earlier], access)})
+        compared = compare_figures(
+            document_of(qbr, self.access, today=today), document_of(earlier, self.access, today=today)
+        )
+        listed = QbrSerializer(earlier, context={"names": names_for([earlier], self.access)})
         return Response({"earlier": listed.data, "figures": ComparedFigureSerializer(compared, many=True).data})
 
 
@@ -178,9 +172,8 @@ class QbrCsvView(CsvView):
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         """Its figures, a row each."""
         only(request)
-        access = access_of(request.user)
-        document = document_of(_visible(pk, access), access, today=windows.local_today())
-        return csv_response(f"qbr-{pk}", figure_rows(document, restated_figures(document, access)))
+        document = document_of(_visible(pk, self.access), self.access, today=windows.local_today())
+        return csv_response(f"qbr-{pk}", figure_rows(document, restated_figures(document, self.access)))
 
 
 def _visible(pk: int, access: Access) -> Qbr:

@@ -15,7 +15,6 @@ from core.api.model_serializers import AnswerSerializer, BodySerializer, WholeNu
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from insights.query.errors import QueryError
-from orgtree.access.access import access_of
 from programs.models import MessageKind, Notice
 from programs.reminders.services.inbox import notices_of, read_all, read_notices, unread_notices
 from programs.reminders.services.labels import items_of, notices_of_page
@@ -100,7 +99,7 @@ class NoticesView(ProgramView):
         if shown not in SHOWN:
             raise QueryError("show", f"One of: {', '.join(SHOWN)}.")
         page = requested_slice(request)
-        notices = notices_of(access_of(request.user))
+        notices = notices_of(self.access)
         listed = notices.unread() if shown == "unread" else notices
         numbers = listed.order_by("-at", "-pk").values_list("pk", flat=True)[page]
         return Response({"total": listed.count(), "notices": _documents(notices_of_page(list(numbers)))})
@@ -112,9 +111,8 @@ class NoticesReadView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """Mark as read; a number that is none of the account's notices is passed over."""
-        access = access_of(request.user)
         given = body(request, NoticesReadSerializer)
-        return Response({"read": read_notices(access, given["notices"]) if given else read_all(access)})
+        return Response({"read": read_notices(self.access, given["notices"]) if given else read_all(self.access)})
 
 
 class NoticesUnreadView(ProgramView):
@@ -126,7 +124,7 @@ class NoticesUnreadView(ProgramView):
     def post(self, request: Request) -> Response:
         """Mark as unread again; a number that is none of the account's notices is passed over."""
         given = body(request, NoticesUnreadSerializer)
-        return Response({"unread": unread_notices(access_of(request.user), given["notices"])})
+        return Response({"unread": unread_notices(self.access, given["notices"])})
 
 
 def _documents(notices: Sequence[Notice]) -> Any:

@@ -16,7 +16,7 @@ from core.api.parameters import only
 from core.list_filters import filter_parameters
 from core.write_errors import FieldError
 from insights.query import windows
-from orgtree.access.access import Access, access_of
+from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.models import Review, ReviewPoint
 from programs.requests.fields import body
@@ -58,9 +58,8 @@ class ReviewsView(ProgramView):
     def get(self, request: Request) -> Response:
         """The monthly reviews that one may see, the latest first."""
         only(request, *ReviewFilters.base_filters, "page", "size")
-        access = access_of(request.user)
-        reviews = ReviewFilters(request.query_params, access, today=windows.local_today()).qs
-        serialized = ReviewSerializer(reviews[requested_slice(request)], many=True, context={"access": access})
+        reviews = ReviewFilters(request.query_params, self.access, today=windows.local_today()).qs
+        serialized = ReviewSerializer(reviews[requested_slice(request)], many=True, context={"access": self.access})
         return Response({"total": reviews.count(), "reviews": serialized.data})
 
     @extend_schema(
@@ -70,13 +69,12 @@ class ReviewsView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """Prepare a unit's review of a month; one that exists is answered as it is."""
-        access = access_of(request.user)
         given = body(request, ReviewPrepareSerializer)
-        unit = Unit.objects.within(access.visibility).filter(slug=given["unit"]).first()
+        unit = Unit.objects.within(self.access.visibility).filter(slug=given["unit"]).first()
         if unit is None:
             raise FieldError("unit", "There is no such unit, or you may not see it.")
-        prepared = prepare_review(access, unit, given["month"])
-        return Response(_document(prepared.pk, access), status=status.HTTP_201_CREATED)
+        prepared = prepare_review(self.access, unit, given["month"])
+        return Response(_document(prepared.pk, self.access), status=status.HTTP_201_CREATED)
 
 
 class ReviewView(ProgramView):
@@ -84,7 +82,7 @@ class ReviewView(ProgramView):
     def get(self, request: Request, pk: int) -> Response:
         """One review with its agenda."""
         only(request)
-        return Response(_document(pk, access_of(request.user)))
+        return Response(_document(pk, self.access))
 
     @extend_schema(
         operation_id="v1_review_change",
@@ -93,7 +91,7 @@ class ReviewView(ProgramView):
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change the summary."""
-        access, given = access_of(request.user), body(request, SummarySerializer)
+        access, given = self.access, body(request, SummarySerializer)
         return _changed(
             pk, access, lambda review: save_summary(access, review, given["summary"], of_version=given["version"])
         )
@@ -103,15 +101,14 @@ class ReviewAgendaView(ProgramView):
     @extend_schema(operation_id="v1_review_update_agenda", request=None, responses=ANSWERS)
     def post(self, request: Request, pk: int) -> Response:
         """Update the agenda from today's figures."""
-        access = access_of(request.user)
-        return _changed(pk, access, lambda review: update_agenda(access, review))
+        return _changed(pk, self.access, lambda review: update_agenda(self.access, review))
 
 
 class ReviewPointsView(ProgramView):
     @extend_schema(operation_id="v1_review_add_point", request=PointAddSerializer, responses=ANSWERS)
     def post(self, request: Request, pk: int) -> Response:
         """Add a point that the data does not bring up."""
-        access, given = access_of(request.user), body(request, PointAddSerializer)
+        access, given = self.access, body(request, PointAddSerializer)
         return _changed(pk, access, lambda review: add_point(access, review, given["title"]))
 
 
@@ -123,7 +120,7 @@ class ReviewPointView(ProgramView):
     )
     def patch(self, request: Request, pk: int, point: int) -> Response:
         """Write notes and a decision."""
-        access, given = access_of(request.user), body(request, PointWriteSerializer)
+        access, given = self.access, body(request, PointWriteSerializer)
 
         def save(review: Review) -> ReviewPoint:
             stored = _point(review, point)
@@ -137,7 +134,7 @@ class ReviewTicketView(ProgramView):
     @extend_schema(operation_id="v1_review_make_ticket", request=PointTicketSerializer, responses=ANSWERS)
     def post(self, request: Request, pk: int, point: int) -> Response:
         """A ticket from the point's decision."""
-        access, given = access_of(request.user), body(request, PointTicketSerializer)
+        access, given = self.access, body(request, PointTicketSerializer)
         return _changed(pk, access, lambda review: make_ticket(access, _point(review, point), **given))
 
 
@@ -145,7 +142,7 @@ class ReviewAttendanceView(ProgramView):
     @extend_schema(operation_id="v1_review_attendance", request=AttendanceSerializer, responses=ANSWERS)
     def put(self, request: Request, pk: int) -> Response:
         """Who attended, by e-mail address; whoever was not invited is added."""
-        access, given = access_of(request.user), body(request, AttendanceSerializer)
+        access, given = self.access, body(request, AttendanceSerializer)
 
         def save(review: Review) -> None:
             addresses = {address.lower() for address in given["attended"]}
@@ -163,8 +160,7 @@ class ReviewSignView(ProgramView):
     @extend_schema(operation_id="v1_review_sign", request=None, responses=ANSWERS)
     def post(self, request: Request, pk: int) -> Response:
         """Sign the review; nothing of it is changed any more."""
-        access = access_of(request.user)
-        return _changed(pk, access, lambda review: sign_review(access, review))
+        return _changed(pk, self.access, lambda review: sign_review(self.access, review))
 
 
 def _changed(pk: int, access: Access, change: Callable[[Review], object]) -> Response:

@@ -18,7 +18,7 @@ from insights.privacy.scope_access import check_scope
 from insights.query import windows
 from insights.query.query import Scope
 from insights.ui.filters import Filters
-from orgtree.access.access import Access, access_of
+from orgtree.access.access import Access
 from programs.models import Persona, PersonaMetric
 from programs.requests.fields import parameter
 from programs.requests.program_view import ERRORS, ProgramView
@@ -76,7 +76,7 @@ class PersonaRoadmapView(ProgramView):
     def get(self, request: Request) -> Response:
         """The personas with the metrics of their four quarters, and a unit's figures of them."""
         only(request, *(known.name for known in PARAMETERS))
-        access, rows = access_of(request.user), persona_rows()
+        access, rows = self.access, persona_rows()
         filters = in_period(_filters(request, access))
         figures = persona_figures(rows, filters)
         own = own_persona([row.persona for row in rows], access)

@@ -17,7 +17,7 @@ from core.csv_export import csv_response
 from core.write_errors import ConflictError, FieldError
 from insights.api import schema
 from insights.query import windows
-from orgtree.access.access import Access, access_of
+from orgtree.access.access import Access
 from programs.models import Objective, ObjectiveStatus, Quarter, RoadmapIntent
 from programs.quarters.fields import QuarterField
 from programs.quarters.fiscal_quarters import quarter_of, quarters_from
@@ -129,7 +129,7 @@ class RoadmapView(ProgramView):
         """Four quarters of the whole organisation and of each team: objectives, intents and gaps."""
         only(request, *(known.name for known in LIST_PARAMETERS))
         page = requested_slice(request)
-        planned = _roadmap(request, access_of(request.user))
+        planned = _roadmap(request, self.access)
         quarters = [
             {"name": str(quarter), "from": quarter.start, "to": quarter.end, "closed": quarter.is_closed}
             for quarter in planned.quarters
@@ -150,7 +150,7 @@ class RoadmapCsvView(CsvView):
     def get(self, request: Request) -> HttpResponseBase:
         """Four quarters of the team roadmap, a row for each objective, intent and gap."""
         only(request, *(known.name for known in ROADMAP_PARAMETERS))
-        return csv_response("roadmap", roadmap_rows(_roadmap(request, access_of(request.user))))
+        return csv_response("roadmap", roadmap_rows(_roadmap(request, self.access)))
 
 
 class RoadmapIntentsView(ProgramView):
@@ -161,7 +161,7 @@ class RoadmapIntentsView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """Say what a unit intends to improve in a quarter."""
-        added = add_intent(access_of(request.user), sent_object(request))
+        added = add_intent(self.access, sent_object(request))
         return Response(IntentSerializer(added).data, status=status.HTTP_201_CREATED)
 
 
@@ -170,7 +170,7 @@ class RoadmapIntentView(ProgramView):
     def get(self, request: Request, pk: int) -> Response:
         """One intent."""
         only(request)
-        return Response(IntentSerializer(_visible_intent(pk, access_of(request.user))).data)
+        return Response(IntentSerializer(_visible_intent(pk, self.access)).data)
 
     @extend_schema(
         operation_id="v1_roadmap_intent_change",
@@ -179,21 +179,19 @@ class RoadmapIntentView(ProgramView):
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change or move it: `version` is that of the intent which the change was made from."""
-        access = access_of(request.user)
-        intent = _visible_intent(pk, access)
+        intent = _visible_intent(pk, self.access)
         given, version = changed_version(request)
         return answer_change(
-            lambda: change_intent(access, intent, given, of_version=version),
+            lambda: change_intent(self.access, intent, given, of_version=version),
             lambda changed: IntentSerializer(changed).data if changed else None,
         )
 
     @extend_schema(operation_id="v1_roadmap_intent_remove", responses={204: None, **ERRORS})
     def delete(self, request: Request, pk: int) -> Response:
         """Take it off the roadmap."""
-        access = access_of(request.user)
-        intent = _visible_intent(pk, access)
+        intent = _visible_intent(pk, self.access)
         try:
-            remove_intent(access, intent)
+            remove_intent(self.access, intent)
         except ConflictError:
             raise NotFound from None
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -205,16 +203,15 @@ class RoadmapExampleView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """Fill empty rows with the method's example, from this quarter on."""
-        access = access_of(request.user)
         units = list(dict.fromkeys(unit or None for unit in body(request, ExampleWriteSerializer)["units"]))
         known = list(Quarter.objects.all())
         ahead = [one for one in quarters_from(known, windows.local_today(), QUARTERS_SHOWN) if not one.is_closed]
-        planned = team_roadmap(ahead, access)
+        planned = team_roadmap(ahead, self.access)
         empty = {row.unit.slug if row.unit else None for row in planned.rows if row.is_empty}
         filled = next((unit for unit in units if unit not in empty), "")
         if filled != "":
             raise FieldError("units", f"{filled or 'The whole organisation'} has no empty row that you may see.")
-        added = fill_from_example(access, units, first=ahead[0])
+        added = fill_from_example(self.access, units, first=ahead[0])
         return Response({"intents": IntentSerializer(added, many=True).data}, status=status.HTTP_201_CREATED)
 
 

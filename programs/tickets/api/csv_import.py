@@ -18,7 +18,6 @@ from core.csv_import import MOST_BYTES, CsvFileError, text_of
 from core.write_errors import FieldError
 from insights.api import schema
 from insights.api.errors import document as error_document
-from orgtree.access.access import access_of
 from programs.requests.fields import boolean_parameter
 from programs.requests.program_view import ProgramView
 from programs.tickets.services.csv_import import (
@@ -79,16 +78,15 @@ class TicketImportView(ProgramView):
         """File every new row, or none where one cannot be stored."""
         only(request, "dry_run")
         is_dry = boolean_parameter(request, "dry_run")
-        access = access_of(request.user)
         try:
-            check_imports(access.visibility)
-            rows = read_tickets(access, text_of(_content(request)))
+            check_imports(self.access.visibility)
+            rows = read_tickets(self.access, text_of(_content(request)))
             known = sum(row.is_known for row in rows)
             if is_dry:
                 wrong = [row for row in rows if row.problem]
                 added = sum(row.given is not None for row in rows)
                 return Response(_document(added, known, [], wrong, applied=False))
-            stored = import_tickets(access, rows)
+            stored = import_tickets(self.access, rows)
         except CsvFileError as problem:
             wrong = list(problem.wrong) if isinstance(problem, TicketRowsError) else []
             refused = {**error_document(None, str(problem)), "errors": [_error(row) for row in wrong]}

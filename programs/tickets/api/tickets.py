@@ -17,7 +17,7 @@ from core.list_filters import filter_parameters
 from insights.catalogue.registry import metrics
 from insights.query import windows
 from integrations.delivery.records.visible import visible_pull_requests
-from orgtree.access.access import Access, access_of
+from orgtree.access.access import Access
 from programs.history.api import ChangeSerializer, DifferenceSerializer, author_document, difference_document
 from programs.history.events import names_of_accounts
 from programs.models import BottleneckKind, Nature, TicketState, TicketTemplate
@@ -65,11 +65,10 @@ class TicketsView(ProgramView):
     def get(self, request: Request) -> Response:
         """The tickets that one may see."""
         only(request, *TicketFilters.base_filters, "page", "size")
-        access = access_of(request.user)
         page = requested_slice(request)
-        tickets = TicketFilters(request.query_params, access, today=windows.local_today()).qs
+        tickets = TicketFilters(request.query_params, self.access, today=windows.local_today()).qs
         rows = list(tickets[page])
-        return Response({"total": tickets.count(), "tickets": ticket_documents(rows, access)})
+        return Response({"total": tickets.count(), "tickets": ticket_documents(rows, self.access)})
 
     @extend_schema(
         operation_id="v1_tickets_add",
@@ -78,16 +77,15 @@ class TicketsView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """File a ticket."""
-        access = access_of(request.user)
-        added = add_ticket(access, sent_object(request))
-        return Response(_document(added.pk, access), status=status.HTTP_201_CREATED)
+        added = add_ticket(self.access, sent_object(request))
+        return Response(_document(added.pk, self.access), status=status.HTTP_201_CREATED)
 
 
 class TicketView(ProgramView):
     @extend_schema(operation_id="v1_ticket", responses={200: TicketSerializer, **ERRORS})
     def get(self, request: Request, pk: int) -> Response:
         """One ticket."""
-        return Response(_document(pk, access_of(request.user)))
+        return Response(_document(pk, self.access))
 
     @extend_schema(
         operation_id="v1_ticket_change",
@@ -96,11 +94,10 @@ class TicketView(ProgramView):
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named; `version` is that of the ticket which the change was made from."""
-        access = access_of(request.user)
-        ticket = visible_ticket(pk, access)
+        ticket = visible_ticket(pk, self.access)
         given, version = changed_version(request)
         return answer_change(
-            lambda: change_ticket(access, ticket, given, of_version=version), lambda _: _document(pk, access)
+            lambda: change_ticket(self.access, ticket, given, of_version=version), lambda _: _document(pk, self.access)
         )
 
 
@@ -108,20 +105,18 @@ class TicketMoveView(ProgramView):
     @extend_schema(operation_id="v1_ticket_move", request=MoveSerializer, responses={200: TicketSerializer, **ERRORS})
     def post(self, request: Request, pk: int) -> Response:
         """Into another state; done with the day on which it was, dropped with a reason."""
-        access = access_of(request.user)
-        ticket = visible_ticket(pk, access)
+        ticket = visible_ticket(pk, self.access)
         given = body(request, MoveSerializer)
-        move_ticket(access, ticket, TicketState(given.pop("state")), **given)
-        return Response(_document(pk, access))
+        move_ticket(self.access, ticket, TicketState(given.pop("state")), **given)
+        return Response(_document(pk, self.access))
 
 
 class TicketCommentsView(ProgramView):
     @extend_schema(operation_id="v1_ticket_comments", responses={200: CommentsSerializer, **ERRORS})
     def get(self, request: Request, pk: int) -> Response:
         """What was said of a ticket, the first word first."""
-        access = access_of(request.user)
-        check_is_of_account(access)
-        ticket = visible_ticket(pk, access)
+        check_is_of_account(self.access)
+        ticket = visible_ticket(pk, self.access)
         return Response({"comments": comment_documents(list(ticket.comments.order_by("at", "pk")))})
 
     @extend_schema(
@@ -129,9 +124,8 @@ class TicketCommentsView(ProgramView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Say something; @ada@example.com mentions a person."""
-        access = access_of(request.user)
-        ticket = visible_ticket(pk, access)
-        comment = comment_on_ticket(access, ticket, body(request, CommentWriteSerializer)["text"])
+        ticket = visible_ticket(pk, self.access)
+        comment = comment_on_ticket(self.access, ticket, body(request, CommentWriteSerializer)["text"])
         return Response(comment_documents([comment])[0], status=status.HTTP_201_CREATED)
 
 
@@ -140,19 +134,17 @@ class TicketWatchView(ProgramView):
     def get(self, request: Request, pk: int) -> Response:
         """Whether you watch it, and how many do."""
         only(request)
-        access = access_of(request.user)
-        return Response(watching_document(visible_ticket(pk, access), access))
+        return Response(watching_document(visible_ticket(pk, self.access), self.access))
 
     @extend_schema(
         operation_id="v1_ticket_watch", request=WatchSerializer, responses={200: WatchingSerializer, **ERRORS}
     )
     def post(self, request: Request, pk: int) -> Response:
         """Be told of its comments, or no longer."""
-        access = access_of(request.user)
-        ticket = visible_ticket(pk, access)
+        ticket = visible_ticket(pk, self.access)
         wants = body(request, WatchSerializer)["watch"]
-        (watch_ticket if wants else unwatch_ticket)(access, ticket)
-        return Response(watching_document(ticket, access))
+        (watch_ticket if wants else unwatch_ticket)(self.access, ticket)
+        return Response(watching_document(ticket, self.access))
 
 
 def _document(pk: int, access: Access) -> dict[str, Any]:
@@ -164,9 +156,8 @@ class TicketsCsvView(CsvView):
     def get(self, request: Request) -> HttpResponseBase:
         """Tickets, in the columns that the import reads."""
         only(request, *TicketFilters.base_filters)
-        access = access_of(request.user)
-        tickets = TicketFilters(request.query_params, access, today=windows.local_today()).qs
-        return csv_response("tickets", ticket_rows(tickets, access))
+        tickets = TicketFilters(request.query_params, self.access, today=windows.local_today()).qs
+        return csv_response("tickets", ticket_rows(tickets, self.access))
 
 
 @extend_schema_serializer(component_name="TicketChange")
@@ -183,13 +174,12 @@ class TicketHistoryView(ProgramView):
     def get(self, request: Request, pk: int) -> Response:
         """Who changed what in a ticket, and which pull requests and watchers came and went."""
         only(request)
-        access = access_of(request.user)
-        check_is_of_account(access)
-        history = history_of(visible_ticket(pk, access))
-        seen = visible_pull_requests(access).filter(pk__in=history.pull_requests).select_related("repository")
+        check_is_of_account(self.access)
+        history = history_of(visible_ticket(pk, self.access))
+        seen = visible_pull_requests(self.access).filter(pk__in=history.pull_requests).select_related("repository")
         pulls = {pull_request.pk: name_of(pull_request) for pull_request in seen} if history.pull_requests else {}
         names = names_of_accounts(history.accounts)
-        changes = ticket_changes(history, pulls.keys(), access.visibility)
+        changes = ticket_changes(history, pulls.keys(), self.access.visibility)
         return Response(
             {
                 "history": [
