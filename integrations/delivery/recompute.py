@@ -58,12 +58,12 @@ _KINDS = ((Kind.WORK_ITEM, _ITEMS, _recompute_items), (Kind.PIPELINE_RUN, _RUNS,
 def _recompute_all(which: str) -> int:
     changed = 0
     for connection in Connection.objects.order_by("pk"):
-        for kind, tables, settle in _KINDS:
+        for kind, tables, recompute in _KINDS:
             ids = _stored(connection, tables, which)
             for start in range(0, len(ids), RECORDS_PER_TRANSACTION):
                 with transaction.atomic():
                     lock_for_write(connection, {kind})
-                    changed += settle(connection, ids[start : start + RECORDS_PER_TRANSACTION])
+                    changed += recompute(connection, ids[start : start + RECORDS_PER_TRANSACTION])
     return changed
 
 

@@ -11,7 +11,7 @@ from integrations.silence.signals import SIGNALS
 from integrations.silence.versions import FORTNIGHT, VersionDay
 
 # Until then a session has not sent everything: lines come with its edits, metrics once a minute or at its end.
-SETTLED_AFTER = timedelta(hours=1)
+COMPLETE_AFTER = timedelta(hours=1)
 # The number alone: builds, pre-releases and nightlies of one version are that version (2.1.0+4f2a, v2.1.0-beta.3).
 _VERSION = "coalesce(substring(session.agent_version from '^[vV]?([0-9]+(?:[.][0-9]+)*)'), session.agent_version)"
 _HAVING = ", ".join(f"count(*) FILTER (WHERE {signal.has})" for signal in SIGNALS.values())
@@ -19,7 +19,7 @@ _COUNTED = f"""
     WITH session AS MATERIALIZED (
         SELECT * FROM integrations_agentsession
         WHERE has_work AND NOT is_repeated AND NOT told_by_file
-          AND started_on > %(after)s AND started_on <= %(today)s AND started_at <= %(settled)s
+          AND started_on > %(after)s AND started_on <= %(today)s AND started_at <= %(complete_at)s
     ), day AS (
         SELECT figures.session_id, sum(input_tokens) AS input_tokens, sum(cache_read_tokens) AS cache_read_tokens,
                sum(cache_write_tokens) AS cache_write_tokens, sum(output_tokens) AS output_tokens,
@@ -51,7 +51,7 @@ def version_days(now: datetime) -> list[VersionDay]:
     today = now.astimezone(settings.ORGANISATION_TIME_ZONE).date()
     rows = sql.rows(
         _COUNTED,
-        {"today": today, "after": today - FORTNIGHT - timedelta(days=1), "settled": now - SETTLED_AFTER},
+        {"today": today, "after": today - FORTNIGHT - timedelta(days=1), "complete_at": now - COMPLETE_AFTER},
     )
     return [
         VersionDay(agent, version, day, sessions, people, dict(zip(SIGNALS, having, strict=True)))

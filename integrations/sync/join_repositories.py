@@ -69,7 +69,7 @@ def join(repository: Repository, joined: Repository, *, by: str) -> RepositoryJo
         Repository.objects.filter(pk__in=parts).update(joined_into=repository)
         move_rows(repository, joined)
         LineHistory.objects.filter(pk=joined.pk).update(requested_at=None)
-        _settle(repository, joined, commits, sessions)
+        _recompute_joined(repository, joined, commits, sessions)
         return RepositoryJoin.objects.create(repository=repository, joined=joined, joined_by=by)
 
 
@@ -92,7 +92,7 @@ def undo(join: RepositoryJoin, *, by: str) -> None:
         move_rows_back(repository, joined, parts)
         sessions = sessions_in([repository.pk]) | set(place_back(repository, joined))
         RepositoryJoin.objects.filter(pk=join.pk).update(undone_at=timezone.now(), undone_by=by)
-        _settle(repository, _read(joined), commits, sessions)
+        _recompute_joined(repository, _read(joined), commits, sessions)
         sources = list(RepositorySource.objects.filter(repository__in=[repository.pk, *parts]))
         RepositorySource.objects.filter(pk__in=[source.pk for source in sources]).update(view="")
         enqueue_sync(sources)  # what a clone lost meanwhile, and its context files
@@ -139,8 +139,10 @@ def _note_days(*repositories: Repository) -> None:
         append_changes_of_renamed(repository=repository.pk)
 
 
-def _settle(repository: Repository, joined: Repository, commits: Collection[int], sessions: Collection[int]) -> None:
-    """Recompute what follows from which repository has what."""
+def _recompute_joined(
+    repository: Repository, joined: Repository, commits: Collection[int], sessions: Collection[int]
+) -> None:
+    """Recompute everything that depends on the repository of a record."""
     recompute_homes(commits)
     recompute_changes(commits)
     relink_joined([repository, joined])

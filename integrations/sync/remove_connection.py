@@ -222,7 +222,7 @@ def _held_by_none(commits: Collection[int]) -> list[int]:
 
 
 def _delete_commits(commits: list[int], sessions: Collection[int]) -> None:
-    """Delete them with all that points to them, and settle what became of the sessions that had lines there."""
+    """Delete them with all that points to them, and recompute the outcomes of the sessions that had lines there."""
     append_changes_of_commits(commits)
     with database.cursor() as cursor:
         cursor.execute("DELETE FROM integrations_fileattribution WHERE commit_id = ANY (%s)", [commits])

@@ -101,8 +101,8 @@ def declare(name: IdentityName, person: Person, *, by: User | None) -> bool:
     )
     companions = Identity.objects.filter(own_names, person__found_in_data=True)
     identities = {identity.pk: identity for identity in [*named, *companions]}
-    settled = Q(person=person, standing=Standing.DECIDED)
-    members = [member for group in _moving(identities.values(), settled) for member in group]
+    decided = Q(person=person, standing=Standing.DECIDED)
+    members = [member for group in _moving(identities.values(), decided) for member in group]
     states = _all(members, person.pk, Standing.DECIDED)
     return bool(states and apply_decisions([Decision(Action.DECLARED, states)], by=by))
 
@@ -185,11 +185,11 @@ def _waiting(proposal_ids: Collection[int]) -> list[MatchProposal]:
     return proposals
 
 
-def _moving(identities: Iterable[Identity], settled: Q) -> list[list[int]]:
-    """The identities not yet settled like this, each with its companions."""
+def _moving(identities: Iterable[Identity], decided: Q) -> list[list[int]]:
+    """The identities without this decision, each with its companions."""
     ids = [identity.pk for identity in identities]
-    unsettled = Identity.objects.filter(pk__in=ids).exclude(pk__in=Identity.objects.filter(settled, pk__in=ids))
-    leaders = {identity.waits_with_id or identity.pk for identity in unsettled}
+    undecided = Identity.objects.filter(pk__in=ids).exclude(pk__in=Identity.objects.filter(decided, pk__in=ids))
+    leaders = {identity.waits_with_id or identity.pk for identity in undecided}
     return [members for _, members in sorted(_with_companions(leaders).items())]
 
 

@@ -59,14 +59,14 @@ def _group(
     key: int, full_name: str, email: str | None, identities: Sequence[KnownIdentity], *, is_provisional: bool
 ) -> Group:
     ordered = tuple(sorted(identities, key=lambda identity: (identity.name.strength, identity.name)))
-    settled = not ordered or any(identity.state.standing == Standing.DECIDED for identity in ordered)
+    decided = not ordered or any(identity.state.standing == Standing.DECIDED for identity in ordered)
     signed = [identity.name.signed for identity in ordered if identity.name.signed]
     made_up = {readable_name(identity.name) for identity in ordered} if is_provisional else set()
     names = [full_name] if full_name and full_name not in made_up else []
     emails = [identity.name.value for identity in ordered if identity.name.kind == IdentityKind.EMAIL]
     somebody = Somebody(
         key,
-        anchored=not is_provisional or settled,
+        anchored=not is_provisional or decided,
         called=full_name or (signed[0] if signed else readable_name(ordered[0].name)),
         names=(*names, *signed),
         emails=tuple(dict.fromkeys([*([email.lower()] if email else []), *emails])),

@@ -1,4 +1,4 @@
-"""Matches identities without a settled person with all others, and proposes likely owners.
+"""Matches identities without a decided person with all others, and proposes likely owners.
 
 Database triggers record changed names and people in orgtree_matchwork, and one run handles all of them.  A run compares
 everybody, so that its result does not depend on the order of arrival; a second run changes nothing.

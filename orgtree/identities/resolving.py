@@ -65,11 +65,11 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
             ignore_conflicts=True,
         )
         known = _read(signed)
-    unsettled = [sighting for sighting in ordered if not _is_settled(sighting, known)]
+    unresolved = [sighting for sighting in ordered if not _is_resolved(sighting, known)]
     renamed = {name for name, now in signed.items() if _is_better(now, known[name].seen_name)}
-    if unsettled or renamed:
-        known = _lock({name for sighting in unsettled for name in sighting} | renamed, known)
-        _assign_people(unsettled, known, signed)
+    if unresolved or renamed:
+        known = _lock({name for sighting in unresolved for name in sighting} | renamed, known)
+        _assign_people(unresolved, known, signed)
         _rename({name: signed[name] for name in renamed}, known)
     note_signers(
         {
@@ -149,7 +149,7 @@ def _lock(names: Iterable[IdentityName], known: Mapping[IdentityName, _Known]) -
     return {**known, **_read(names)}
 
 
-def _is_settled(sighting: Sequence[IdentityName], known: Mapping[IdentityName, _Known]) -> bool:
+def _is_resolved(sighting: Sequence[IdentityName], known: Mapping[IdentityName, _Known]) -> bool:
     strongest = known[sighting[0]]
     if sighting[0].kind not in _KINDS_THAT_NAME_A_PERSON or strongest.standing == Standing.BOT:
         return True

@@ -118,18 +118,18 @@ def _by_day(lines: Sequence[Line]) -> Iterator[tuple[date, Mapping[int, int]]]:
 
 def circles_of(managers: Mapping[int, int]) -> Iterator[list[int]]:
     """The cycles among reporting lines, each once, starting anywhere."""
-    settled: set[int] = set()
+    checked: set[int] = set()
     for first in managers:
         path: list[int] = []
         here: int | None = first
         on_path: dict[int, int] = {}
-        while here is not None and here not in settled and here not in on_path:
+        while here is not None and here not in checked and here not in on_path:
             on_path[here] = len(path)
             path.append(here)
             here = managers.get(here)
         if here is not None and here in on_path:
             yield path[on_path[here] :]
-        settled.update(path)
+        checked.update(path)
 
 
 def _names(people: Sequence[int]) -> Mapping[int, str]:

@@ -30,7 +30,7 @@ from integrations.connectors.github.lists import PER_PAGE, Listed, following, li
 from integrations.connectors.unchecked import text_of, time_of
 
 OVERLAP = timedelta(minutes=5)  # a replica may list a record later than its time suggests
-SETTLED = timedelta(seconds=10)  # times count whole seconds: what is younger may change again within its own
+CLOCK_GRAIN = timedelta(seconds=10)  # times count whole seconds: what is younger may change again within its own
 LISTED_AGAIN = timedelta(days=1)  # unfinished ones younger than that are found by reading the list so far
 WATCHED = timedelta(days=35)  # GitHub gives up on a run that waits for longer
 MOST_RECHECKED = 2  # in one reading, so that one with nothing new stays at three requests
@@ -138,25 +138,25 @@ class NewestFirst:
     def _final_cursor(self, listed: Listed, entries: Sequence[Any], before: Mapping[str, Any]) -> dict[str, Any]:
         """The cursor at the end of a reading that begins with this page."""
         times = [at for item in listed.items if (at := time_of(item, self.sorted_by))]
-        known = {text_of(item, "id"): self._settled_version(item, listed) for item in entries}
+        known = {text_of(item, "id"): self._final_version(item, listed) for item in entries}
         return {
             "since": max(times).isoformat() if times else before.get("since"),
             "known": {id_: version for id_, version in known.items() if version},
             "open": before.get("open", []),
             "edge": min(times).isoformat() if times else "",
-            "etag": listed.etag if all(self._settled_version(item, listed) for item in listed.items) else "",
+            "etag": listed.etag if all(self._final_version(item, listed) for item in listed.items) else "",
         }
 
-    def _settled_version(self, item: Any, listed: Listed) -> str:
+    def _final_version(self, item: Any, listed: Listed) -> str:
         """Empty where the record may change again without another time."""
         changed_at = time_of(item, "updated_at") or time_of(item, self.sorted_by)
-        return self.version(item) if changed_at is not None and changed_at < listed.response_time - SETTLED else ""
+        return self.version(item) if changed_at is not None and changed_at < listed.response_time - CLOCK_GRAIN else ""
 
     def _taken(self, then: Mapping[str, Any], listed: Listed, entries: Sequence[Any]) -> dict[str, Any]:
         """The cursor, extended by this page's unfinished records."""
         listed_ids = {text_of(item, "id") for item in entries}
         opened = [
-            [text_of(item, "id"), text_of(item, self.sorted_by), self._settled_version(item, listed)]
+            [text_of(item, "id"), text_of(item, self.sorted_by), self._final_version(item, listed)]
             for item in entries
             if self.is_open(item)
         ]

@@ -36,7 +36,7 @@ _RECOMPUTE: LiteralString = """
         GROUP BY figures.pull_request_id
     )
     UPDATE integrations_pullrequestfigures figures
-    SET ci_wait_seconds = settled.seconds, failed_run_count = settled.failed
+    SET ci_wait_seconds = recomputed.seconds, failed_run_count = recomputed.failed
     FROM (
         SELECT selected.id, CASE WHEN waited.id IS NOT NULL THEN (
             SELECT coalesce(sum(extract(epoch FROM upper(during) - lower(during))), 0)::float8
@@ -45,9 +45,9 @@ _RECOMPUTE: LiteralString = """
         FROM unnest(%(ids)s::bigint[]) AS selected (id)
         LEFT JOIN waited ON waited.id = selected.id
         LEFT JOIN ran ON ran.id = selected.id
-    ) AS settled
-    WHERE figures.pull_request_id = settled.id
-      AND (figures.ci_wait_seconds, figures.failed_run_count) IS DISTINCT FROM (settled.seconds, settled.failed)
+    ) AS recomputed
+    WHERE figures.pull_request_id = recomputed.id
+      AND (figures.ci_wait_seconds, figures.failed_run_count) IS DISTINCT FROM (recomputed.seconds, recomputed.failed)
     RETURNING figures.pull_request_id
 """
 _OF_RUNS: LiteralString = """
