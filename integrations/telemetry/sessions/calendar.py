@@ -25,7 +25,7 @@ from integrations.telemetry.sessions.fold_duplicates import (
     find_related_sessions,
     move_process_figures,
 )
-from integrations.telemetry.sessions.fold_tables import create_tables
+from integrations.telemetry.sessions.fold_tables import create_tables, lock_touched_sessions
 from integrations.telemetry.usage_files.counted import recompute_all_usage
 from orgtree.models import Organisation
 from orgtree.organisation.people_version import raise_people_version
@@ -77,16 +77,7 @@ def rebuild_days_of(sessions: list[int]) -> None:
     create_tables()
     sql.execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
     find_related_sessions()
-    sql.execute(
-        """
-        INSERT INTO fold_session
-        SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
-        FROM integrations_agentsession
-        WHERE id IN (SELECT session_id FROM fold_touched)
-        ORDER BY id
-        FOR NO KEY UPDATE
-        """
-    )
+    lock_touched_sessions()
     sql.execute(
         """
         INSERT INTO fold_day

@@ -41,7 +41,7 @@ from integrations.telemetry.sessions.fold_large_days import (
 )
 from integrations.telemetry.sessions.fold_places import place_sessions_of_fold, store_named_places
 from integrations.telemetry.sessions.fold_points import find_neighbours, find_touched_slots, rebuild_slots
-from integrations.telemetry.sessions.fold_tables import analyse_where_large, create_tables
+from integrations.telemetry.sessions.fold_tables import analyse_where_large, create_tables, lock_touched_sessions
 from integrations.telemetry.usage_files.counted import mark_usage_of_fold
 from orgtree.organisation.people_version import raise_people_version
 
@@ -226,20 +226,11 @@ NOTE_RAW_DAYS: LiteralString = """
 
 
 def _lock_sessions() -> None:
-    """Lock the affected sessions in a fixed order, and copy their state."""
+    """Find the sessions that the claimed rows affect, and lock them."""
     sql.execute("INSERT INTO fold_touched SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point")
     find_neighbours()
     find_related_sessions()
-    sql.execute(
-        """
-        INSERT INTO fold_session
-        SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
-        FROM integrations_agentsession
-        WHERE id IN (SELECT session_id FROM fold_touched)
-        ORDER BY id
-        FOR NO KEY UPDATE
-        """
-    )
+    lock_touched_sessions()
     analyse_where_large("fold_session")
 
 

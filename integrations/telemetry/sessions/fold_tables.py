@@ -61,6 +61,20 @@ def create_tables() -> None:
     sql.execute(TABLES)
 
 
+def lock_touched_sessions() -> None:
+    """Lock the sessions of `fold_touched` in a fixed order, and copy their state."""
+    sql.execute(
+        """
+        INSERT INTO fold_session
+        SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
+        FROM integrations_agentsession
+        WHERE id IN (SELECT session_id FROM fold_touched)
+        ORDER BY id
+        FOR NO KEY UPDATE
+        """
+    )
+
+
 def is_any(table: LiteralString, condition: LiteralString = "true") -> bool:
     """Whether the table has a row that satisfies the condition."""
     return bool(sql.value(f"SELECT EXISTS (SELECT FROM {table} WHERE {condition})"))  # noqa: S608  # this package's constants

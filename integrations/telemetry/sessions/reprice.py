@@ -26,7 +26,7 @@ from integrations.telemetry.sessions.fold_duplicates import (
     find_related_sessions,
     move_process_figures,
 )
-from integrations.telemetry.sessions.fold_tables import create_tables
+from integrations.telemetry.sessions.fold_tables import create_tables, lock_touched_sessions
 from integrations.telemetry.usage_files.counted import rebuild_file_days
 from orgtree.organisation.people_version import raise_people_version
 
@@ -102,13 +102,6 @@ _FILE_DAYS: LiteralString = f"""
     SELECT DISTINCT session_id FROM integrations_agentsessionday
     WHERE session_id = ANY (%(sessions)s) AND source = 'files' AND {_TOUCHED}
 """  # noqa: S608
-_LOCK_SESSIONS: LiteralString = """
-    INSERT INTO fold_session
-    SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
-    FROM integrations_agentsession WHERE id IN (SELECT session_id FROM fold_touched)
-    ORDER BY id
-    FOR NO KEY UPDATE
-"""
 _REQUESTS: LiteralString = "fold_session session JOIN integrations_agentrequest request USING (session_id)"
 _OF_PIECE: LiteralString = f"""
     request.session_id = ANY (%(sessions)s) AND {_REQUESTS_TOUCHED} AND (%(agent)s = '' OR session.agent = %(agent)s)
@@ -151,7 +144,7 @@ def _reprice(row: Repricing, sessions: list[int]) -> None:
     create_tables()
     sql.execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
     find_related_sessions()  # figures of processes are moved to sessions whenever days are rebuilt
-    sql.execute(_LOCK_SESSIONS)
+    lock_touched_sessions()
     spend, unpriced = _sums(params)
     row.spend_before += spend
     row.unpriced_before += unpriced
