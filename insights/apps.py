@@ -12,7 +12,7 @@ class InsightsConfig(AppConfig):
         from insights.catalogue import registry
         from insights.columns.tasks import refresh as refresh_columns
         from insights.hand_kept.actions import values_of
-        from insights.ui.actions import metric_actions
+        from insights.ui.offers import metric_actions
         from integrations.outbox.fact_changes import change_listeners
         from orgtree.organisation.benchmark_choice import offer_benchmark_sets, offer_peers
 

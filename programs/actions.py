@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from insights.catalogue.declarations import Metric
 from insights.query.query import Scope
-from insights.ui.actions import Action
+from insights.ui.offers import Action
 from orgtree.access.access import Access
 from programs.benchmarks.services.agreements import benchmark_url
 from programs.benchmarks.services.fields import can_be_agreed_on

@@ -7,10 +7,8 @@ class ProgramsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
-        from insights.ui.actions import metric_actions
         from insights.ui.agreements import agreement_providers
-        from insights.ui.home_sections import home_sections
-        from insights.ui.spend_budgets import spend_budgets
+        from insights.ui.offers import home_sections, metric_actions, spend_budgets
         from programs.actions import benchmark_of, objective_about, ticket_about
         from programs.benchmarks.services.agreements import agreements
         from programs.budgets.pages.listing import budgets_on_ai_page

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from insights.catalogue.declarations import Metric
 from insights.query.query import Scope
-from insights.ui.actions import Action
+from insights.ui.offers import Action
 from integrations.models.hand_kept import KEY_PREFIX
 from orgtree.access.access import Access
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
 from insights.engine.plan import OTHER_ALONE
-from insights.pages.annotations.links import note_url
+from insights.pages.annotations.labels import note_url
 from insights.privacy.visible import Freshness, visible_together
 from insights.query.query import Answer, Dimension, MetricValue, Query, Statistic, Window
 from insights.ui import tiles, wording

@@ -20,7 +20,7 @@ from insights.privacy.scope_access import access_in, has_scope
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.filters import read_filters
-from insights.ui.home_sections import sections_on_home
+from insights.ui.offers import home_sections, sections_of
 from insights.ui.tiles import Link, Tile
 from insights.ui.views import page_view, part_view
 from integrations.delivery.completeness import completeness
@@ -59,7 +59,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "days": wording.days(filters.window),
         "span": filters.span,
         "connect_link": Link("Connect an agent", reverse("connect_agent")),
-        "sections": sections_on_home(filters),
+        "sections": sections_of(home_sections, filters),
     }
     return render(request, "home.html", context)
 

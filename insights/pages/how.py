@@ -16,10 +16,10 @@ from insights.pages.answers import facet_label
 from insights.pages.attribution import labels
 from insights.query.query import Answer, MetricValue
 from insights.ui import tiles, wording
-from insights.ui.actions import actions_on
 from insights.ui.agreements import agreements_on
 from insights.ui.filters import FACETS, Filters
 from insights.ui.metric_panel import PanelParams, base_template, figures, read_panel_params, total
+from insights.ui.offers import actions_on
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import queries_behind, shortfalls
 from insights.ui.views import part_view

@@ -13,12 +13,13 @@ from django.shortcuts import render
 from insights.pages.ai import adoption, impact, leaderboard, spend, usage
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.costs import section as costs
-from insights.pages.ai.unmatched import unmatched_sentence
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.change_token import current_token
 from insights.pages.connect import connect_first_agent
 from insights.pages.filter_bar import filter_bar
 from insights.pages.units import AI_COLUMNS, units_choice, units_part
+from insights.privacy.visible import visible_unmatched
+from insights.query.query import Scope
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
@@ -55,7 +56,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),
         "units": units_part(request, "ai", filters, around),
-        "unmatched": unmatched_sentence(filters, answers),
+        "unmatched": _unmatched_sentence(filters, answers),
         "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
         "sections": _sections(
             answers,
@@ -92,3 +93,19 @@ def _queries(filters: Filters, *, has_seats: bool) -> tuple[PageQuery, ...]:
 
 def page_filters(request: HttpRequest) -> Filters:
     return filters_of(request, CHOICES)
+
+
+def _unmatched_sentence(filters: Filters, answers: Answers) -> str:
+    """Shares of commits, sessions and spend; empty where everything is matched, or for a part of the organisation."""
+    if filters.scope != Scope() or filters.facets:
+        return ""
+    commits = answers.answer("ai.committed_code_share").unmatched or 0
+    sessions = answers.answer("ai.sessions").unmatched or 0
+    spend = answers.figure("ai.spend").value or 0
+    nobodys = visible_unmatched(filters.query("ai.spend"), filters.access) if sessions else 0.0
+    shares = [(commits, 1, "commits"), (sessions, 1, "sessions"), (nobodys, spend, "the spend")]
+    parts = [f"{wording.percent_of(part, whole)} of {what}" for part, whole, what in shares if part and whole]
+    if not parts:
+        return ""
+    listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+    return f"No person is matched to {listed}: they count for the organisation, but for no person."

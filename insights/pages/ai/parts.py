@@ -17,7 +17,7 @@ from insights.pages.ai.leaderboard import leaderboard_rows
 from insights.pages.drill import rows_of_part
 from insights.query.query import Dimension
 from insights.ui.filters import Filters
-from insights.ui.spend_budgets import budgets_beside_spend
+from insights.ui.offers import sections_of, spend_budgets
 
 
 def spend_outcome(filters: Filters) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def impact_differences(filters: Filters) -> dict[str, Any]:
 
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "spend_outcome": spend_outcome,
-    "spend_budgets": lambda filters: {"title": "Budgets", "found": budgets_beside_spend(filters)},
+    "spend_budgets": lambda filters: {"title": "Budgets", "found": sections_of(spend_budgets, filters)},
     "money": lambda filters: {"title": "Where the money goes", "money": costs.money(filters)},
     "failing_tools": failing_tools,
     "compared": lambda filters: {"title": "With and without an agent", "compared": impact.compared_work(filters)},

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from insights.annotations.writing import may_annotate
 from insights.catalogue.registry import metrics
 from insights.models import Annotation
 from insights.query.query import Window
 from insights.ui import wording
+from insights.ui.addresses import address
+from insights.ui.filters import Filters
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.access.who_sees import names_of
 
@@ -50,3 +54,12 @@ def about_words(about: str) -> str:
 
 def family_words(family: str) -> str:
     return family.upper() if family in ABBREVIATIONS else family.replace("_", " ")
+
+
+def note_url(filters: Filters, key: str) -> str:
+    """The URL of the form for a note on a metric's chart; empty if the viewer may not, or without a unit."""
+    scope = filters.scope
+    if scope.person_id is not None or scope.unassigned is not None or not may_annotate(filters.access, scope.unit):
+        return ""
+    params = {"about": key, **({"unit": scope.unit} if scope.unit else {})}
+    return f"{address('annotation_new')}?{urlencode(params)}"

@@ -15,7 +15,6 @@ from django.urls import reverse
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.attribution import labels
 from insights.pages.attribution.commits import LONGEST_SHA, SHORT_SHA, SHORTEST_PREFIX
-from insights.pages.attribution.people import labels_of
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.page_numbers import page_numbers, read_page
@@ -61,7 +60,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
     context = {
         "commit": shown,
         "short_sha": shown.sha[:SHORT_SHA],
-        "facts": _facts(shown, labels_of(access, [shown])[shown.pk]),
+        "facts": _facts(shown, labels.labels_of(access, [shown])[shown.pk]),
         "counts": not shown.exclusion_reason,
         "exclusion_reason": labels.EXCLUSION_REASONS.get(shown.exclusion_reason, ""),
         "why": labels.why(shown),

@@ -16,7 +16,6 @@ from django.urls import reverse
 from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.attribution import labels
-from insights.pages.attribution.people import labels_of
 from insights.pages.filter_bar import range_pickers
 from insights.privacy.scope_access import has_scope
 from insights.privacy.visible import Freshness, visible_totals
@@ -116,7 +115,7 @@ def _csv_rows(access: Access, matching: QuerySet[Commit]) -> Iterator[list[Cell]
     ]
     number = 1
     while page := _page(matching, number, CSV_PAGE_SIZE):
-        authors, held, attributed = labels_of(access, page), repositories_of(page), attributions_of(page)
+        authors, held, attributed = labels.labels_of(access, page), repositories_of(page), attributions_of(page)
         for commit in page:
             of_agents = attributed.get(commit.pk, ())
             yield [
@@ -154,7 +153,7 @@ def _only(commits: QuerySet[Commit]) -> Commit | None:
 
 
 def _lines(access: Access, shown: Sequence[Commit]) -> list[dict[str, Any]]:
-    authors, held = labels_of(access, shown), repositories_of(shown)
+    authors, held = labels.labels_of(access, shown), repositories_of(shown)
     attributed = attributions_of(shown)
     return [
         {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from insights.ui import wording
 from integrations.models import Commit, CommitExclusion, CommitFile, EvidenceLevel, Method
+from orgtree.access.access import Access
+from orgtree.models import Identity, Person
 
 METHODS: Mapping[Method, str] = {
     Method.LINE_CHECKPOINT: "Line checkpoints",
@@ -79,3 +81,24 @@ def level_name(level: str) -> str:
         return LEVELS[EvidenceLevel(level)]
     except (KeyError, ValueError):
         return level
+
+
+def labels_of(access: Access, commits: Iterable[Commit]) -> Mapping[int, str]:
+    """Commit id → label of the person that it counts for."""
+    listed = list(commits)
+    people = {person.pk: person for commit in listed if (person := _person(commit.credited)) is not None}
+    labels = access.labels(people.values())
+    return {commit.pk: _label(commit, labels) for commit in listed}
+
+
+def _label(commit: Commit, labels: Mapping[int, str]) -> str:
+    if commit.credited is None:
+        return "Autonomous agent" if commit.by_agent else f"{commit.author.value} (bot)"
+    person = _person(commit.credited)
+    if commit.by_bot:
+        return f"{commit.credited.value} (bot)"
+    return labels[person.pk] if person else f"{commit.credited.value} (unmatched)"
+
+
+def _person(identity: Identity | None) -> Person | None:
+    return identity.person if identity else None

@@ -1,18 +1,21 @@
-"""Sources other than connections, a line each."""
+"""Sources other than connections, and the columnar copy that figures are computed from, a line each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.urls import reverse
 
+from insights.columns.health import ColumnsHealth
 from insights.ui import wording
 from insights.ui.tiles import Link
 from integrations.sync.other_sources import OnDisk, OtherSources
 from integrations.sync.stored_records import Records
 
+USUAL_LAG = timedelta(minutes=2)  # of the columnar copy, on a busy machine
 NOT_CONNECTED = ("", "minus", "Not connected")
 
 
@@ -100,3 +103,24 @@ def _telemetry(sources: OtherSources, now: datetime, *, for_admin: bool) -> Sour
         Link("Connect an agent", reverse("connect_agent")),
         sources.quarantined_telemetry if for_admin else 0,
     )
+
+
+def columns_line(health: ColumnsHealth, now: datetime, *, for_admin: bool) -> dict[str, Any]:
+    """How fresh the copy is; `last` is when the oldest of the partitions was built."""
+    schedule = reverse("admin:django_celery_beat_periodictask_changelist")
+    link = Link("Schedule", schedule) if for_admin else None
+    last = f"{wording.ago(health.oldest_built_at, now)}" if health.oldest_built_at else ""
+    size = f"{health.partitions:,} partitions, {health.bytes / 1e6:,.1f} MB"
+    if health.stale_since is None:
+        return {"tone": "good", "icon": "check", "state": "Up to date", "detail": size, "last": last, "link": link}
+    detail = f"{health.stale:,} of {size} are stale; their days are read from the database, with the same result"
+    if now - health.stale_since > USUAL_LAG:
+        return {
+            "tone": "watch",
+            "icon": "alert-triangle",
+            "state": "Behind",
+            "detail": detail,
+            "last": last,
+            "link": link,
+        }
+    return {"tone": "", "icon": "refresh", "state": "Being built", "detail": detail, "last": last, "link": link}

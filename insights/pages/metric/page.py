@@ -14,7 +14,7 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
 from insights.engine.distribution import has_distribution
 from insights.figure_records.restatements import restatements
-from insights.pages.annotations.links import note_url
+from insights.pages.annotations.labels import note_url
 from insights.pages.answers import Answers, InsightsPage, PageQuery
 from insights.pages.filter_bar import filter_bar
 from insights.pages.how import kept_by
@@ -30,10 +30,10 @@ from insights.privacy.visible import Freshness, visible_together
 from insights.query.enums import BelongsTo, Better
 from insights.query.query import MetricValue
 from insights.ui import tiles, wording
-from insights.ui.actions import actions_on
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.filters import STATISTIC, Filters
 from insights.ui.metric_panel import metric_named
+from insights.ui.offers import actions_on
 from insights.ui.scope_bar import scope_navigation, scope_words, tile_figures, tile_queries
 from insights.ui.shortfalls import queries_behind
 from insights.ui.views import figures_view

@@ -15,7 +15,7 @@ from django.urls import reverse
 from insights.privacy.scope_access import access_in
 from insights.query.query import Freshness
 from insights.ui.filters import Filters
-from insights.ui.spend_budgets import SpendBudgets
+from insights.ui.offers import OfferedSection
 from insights.ui.tiles import Picker
 from insights.ui.views import record_view
 from orgtree.access.access import Access
@@ -43,7 +43,7 @@ def budgets(request: HttpRequest) -> HttpResponseBase:
     return render(request, "programs/budgets/list.html", context)
 
 
-def budgets_on_ai_page(filters: Filters) -> SpendBudgets | None:
+def budgets_on_ai_page(filters: Filters) -> OfferedSection | None:
     """Of the unit of the page, in this month; None where it has none that the viewer may see."""
     if filters.scope.person_id is not None or filters.scope.unassigned is not None:
         return None
@@ -53,7 +53,7 @@ def budgets_on_ai_page(filters: Filters) -> SpendBudgets | None:
     listed = list(of_scope.select_related("unit", "owner"))
     if not listed:
         return None
-    return SpendBudgets("programs/budgets/_on_ai_page.html", {"lines": _lines(listed, month, access)})
+    return OfferedSection("programs/budgets/_on_ai_page.html", {"lines": _lines(listed, month, access)})
 
 
 def _lines(budgets: Sequence[Budget], month: date, access: Access) -> list[BudgetLine]:

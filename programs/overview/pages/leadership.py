@@ -12,7 +12,7 @@ from insights.catalogue.registry import get
 from insights.pages.delivery.dora import TILES as DORA_LABELS
 from insights.ui import wording
 from insights.ui.filters import Filters
-from insights.ui.home_sections import HomeSection
+from insights.ui.offers import OfferedSection
 from orgtree.models import Unit
 from programs.benchmarks.pages.labels import Gap, gap_of, value_words
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
@@ -58,21 +58,21 @@ class TeamLine:
 STYLE_SHEETS = ("css/components/objectives.css", "css/components/tickets.css", "css/components/program.css")
 
 
-def decisions_on_home(filters: Filters) -> HomeSection | None:
+def decisions_on_home(filters: Filters) -> OfferedSection | None:
     """A place that the home page fills once it stands; nothing for those who do not lead the whole organisation."""
     return _later(filters, "decisions")
 
 
-def teams_on_home(filters: Filters) -> HomeSection | None:
+def teams_on_home(filters: Filters) -> OfferedSection | None:
     """As above."""
     return _later(filters, "teams")
 
 
-def _later(filters: Filters, part: str) -> HomeSection | None:
+def _later(filters: Filters, part: str) -> OfferedSection | None:
     if not filters.access.visibility.leads_whole:
         return None
     place = {"url": reverse("program_part", args=[part])}
-    return HomeSection("programs/overview/_leadership_later.html", place, style_sheets=STYLE_SHEETS)
+    return OfferedSection("programs/overview/_leadership_later.html", place, style_sheets=STYLE_SHEETS)
 
 
 def teams_at_home(filters: Filters) -> dict[str, Any] | None:

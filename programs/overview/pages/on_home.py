@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from insights.ui.filters import Filters
-from insights.ui.home_sections import HomeSection
+from insights.ui.offers import OfferedSection
 from programs.objectives.pages.labels import objective_lines
 from programs.objectives.queries.filters import ObjectiveFilters
 from programs.objectives.queries.objectives import progress_of
@@ -19,9 +19,9 @@ OBJECTIVES_LISTED = 3
 WORK_LISTED = 5
 
 
-def program_on_home(_filters: Filters) -> HomeSection | None:
+def program_on_home(_filters: Filters) -> OfferedSection | None:
     """A place that the home page fills once it stands."""
-    return HomeSection(
+    return OfferedSection(
         "programs/overview/_on_home_later.html",
         {"url": reverse("program_part", args=["home"])},
         style_sheets=("css/components/objectives.css", "css/components/program.css"),

@@ -1,0 +1,50 @@
+"""What upper apps add to pages of insights: they register it at start-up.
+
+An offer returns None where the viewer has nothing there, or may not do it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.hooks import Hook
+from insights.catalogue.declarations import Metric
+from insights.query.query import Scope
+from insights.ui.filters import Filters
+from orgtree.access.access import Access
+
+
+@dataclass(frozen=True)
+class Action:
+    """A link on a metric's page."""
+
+    label: str
+    url: str
+    icon: str
+
+
+@dataclass(frozen=True)
+class OfferedSection:
+    """A template, what it prints, and the style sheets that it needs."""
+
+    template: str
+    context: Mapping[str, Any]
+    style_sheets: tuple[str, ...] = ()
+
+
+OfferSection = Callable[[Filters], OfferedSection | None]
+metric_actions: Hook[Callable[[Metric, Scope, Access], Action | None]] = Hook()
+home_sections: Hook[OfferSection] = Hook()
+spend_budgets: Hook[OfferSection] = Hook()  # beside the spend of the AI page: of the page's unit
+
+
+def actions_on(metric: Metric, scope: Scope, access: Access) -> list[Action]:
+    """In the order in which they were registered."""
+    return [action for offer in metric_actions if (action := offer(metric, scope, access))]
+
+
+def sections_of(hook: Hook[OfferSection], filters: Filters) -> list[OfferedSection]:
+    """In the order in which they were registered."""
+    return [section for offer in hook if (section := offer(filters)) is not None]
