@@ -32,35 +32,15 @@ def table_headings(params: CompareParams) -> list[Heading]:
 
 def compared_rows(rows: Sequence[Row], params: CompareParams) -> list[dict[str, Any]]:
     """The formatted rows, in the given order."""
-    heats = [
-        heat_of([_ranked(row.figures[at], metric) for row in rows], metric.better) for at, metric in _columns(params)
-    ]
     return [
-        {
-            "name": row.name,
-            "url": row.url,
-            "cells": [
-                _cell(
-                    metric,
-                    row.figures[at],
-                    heats[at][number],
-                    how_url(params.filters.with_unit(row.slug), metric.key),
-                    params,
-                )
-                for at, metric in _columns(params)
-            ],
-        }
-        for number, row in enumerate(rows)
+        {"name": row.name, "url": row.url, "cells": _cells(row.figures, heats, params, row.slug)}
+        for row, heats in zip(rows, _heats(rows, params), strict=True)
     ]
 
 
 def whole_row(name: str, url: str, figures: Sequence[MetricValue], params: CompareParams) -> dict[str, Any]:
     """The row of the whole, which has no rank."""
-    cells = [
-        _cell(metric, figures[at], MIDDLE, how_url(params.filters, metric.key), params)
-        for at, metric in _columns(params)
-    ]
-    return {"name": name, "url": url, "cells": cells}
+    return {"name": name, "url": url, "cells": _cells(figures, [MIDDLE] * len(figures), params)}
 
 
 def csv_rows(rows: Sequence[Row], params: CompareParams) -> Iterator[list[Cell]]:
@@ -68,20 +48,32 @@ def csv_rows(rows: Sequence[Row], params: CompareParams) -> Iterator[list[Cell]]
     for metric in params.metrics:
         heads += [f"{metric.name} ({metric.unit})", f"{metric.name}: facts", f"{metric.name}: among these units"]
     yield heads
-    heats = [
-        heat_of([_ranked(row.figures[at], metric) for row in rows], metric.better) for at, metric in _columns(params)
-    ]
-    for number, row in enumerate(rows):
+    for row, heats in zip(rows, _heats(rows, params), strict=True):
         cells: list[Cell] = [row.name]
-        for at, metric in _columns(params):
-            figure = row.figures[at]
-            words = "too few facts" if _is_small(figure, metric) else heats[at][number].words
+        for metric, figure, heat in zip(params.metrics, row.figures, heats, strict=True):
+            words = "too few facts" if _is_small(figure, metric) else heat.words
             cells += ["hidden" if figure.withheld else figure.value, figure.sample_size, words]
         yield cells
 
 
-def _columns(params: CompareParams) -> Sequence[tuple[int, Metric]]:
-    return list(enumerate(params.metrics))
+def _heats(rows: Sequence[Row], params: CompareParams) -> list[tuple[Heat, ...]]:
+    """Of each row, by metric."""
+    by_metric = [
+        heat_of([_ranked(row.figures[at], metric) for row in rows], metric.better)
+        for at, metric in enumerate(params.metrics)
+    ]
+    return list(zip(*by_metric, strict=True))
+
+
+def _cells(
+    figures: Sequence[MetricValue], heats: Sequence[Heat], params: CompareParams, unit: str | None = None
+) -> list[dict[str, Any]]:
+    """The cells of a unit's row, or of the whole."""
+    filters = params.filters if unit is None else params.filters.with_unit(unit)
+    return [
+        _cell(metric, figure, heat, how_url(filters, metric.key), params)
+        for metric, figure, heat in zip(params.metrics, figures, heats, strict=True)
+    ]
 
 
 def _best_first(key: str, params: CompareParams) -> str:
@@ -101,34 +93,14 @@ def _ranked(figure: MetricValue, metric: Metric) -> float | None:
 
 
 def _cell(metric: Metric, figure: MetricValue, heat: Heat, url: str, params: CompareParams) -> dict[str, Any]:
-    is_sorted = params.sort.removeprefix("-") == metric.key
+    cell = {"heat": MIDDLE, "how_url": url, "sorted": params.sort.removeprefix("-") == metric.key}
     if figure.value is None:
-        return {
-            "text": "",
-            "heat": MIDDLE,
-            "note": figure.reason or "",
-            "how_url": url,
-            "sorted": is_sorted,
-            "is_hidden": figure.withheld,
-        }
+        return {**cell, "text": "", "note": figure.reason or "", "is_hidden": figure.withheld}
     printed = wording.reading(figure.value, metric.unit)
     is_short = metric.unit in (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS)
     facts = wording.count(figure.sample_size, "fact")
     if _is_small(figure, metric):
         note = f"{facts}: {metric.minimum_sample} needed to rank it"
-        return {
-            "text": str(printed),
-            "heat": MIDDLE,
-            "note": note,
-            "how_url": url,
-            "sorted": is_sorted,
-            "is_small": True,
-        }
+        return {**cell, "text": str(printed), "note": note, "is_small": True}
     note = f"{heat.words}, {facts}" if heat.mark else facts
-    return {
-        "text": printed.value if is_short else str(printed),
-        "heat": heat,
-        "note": note,
-        "how_url": url,
-        "sorted": is_sorted,
-    }
+    return {**cell, "text": printed.value if is_short else str(printed), "heat": heat, "note": note}
