@@ -126,12 +126,10 @@ def _arrival(received: Reception, agent: Agent, email: str, now: datetime) -> di
         agents = wording.listed([source.agent for source in unread])
         records = wording.count(sum(source.count for source in unread), "record")
         return {
-            "arrived": False,
             "title": "Telemetry arrives and is kept",
             "detail": f"{records} of {agents}, which Headway cannot read yet",
         }
     return {
-        "arrived": False,
         "title": "Waiting for the first event",
         "detail": f"Listening on {settings.BASE_URL} · nothing received yet",
     }

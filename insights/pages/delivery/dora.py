@@ -55,11 +55,7 @@ def score_card(answers: Answers) -> dict[str, Any]:
     if now is None:
         why = "hidden or missing" if hidden else "missing"
         return {
-            "value": None,
-            "change": None,
-            "parts": (),
             "missing": f"No score: {wording.listed(missing)} {'is' if len(missing) == 1 else 'are'} {why}.",
-            "peers": "",
         }
     window = tiles.earlier(answers.filters.window, answers.filters.previous)
     moved = now.change_since(before) if before else {}

@@ -63,20 +63,7 @@ def benchmark(filters: Filters, metric: Metric, figure: MetricValue) -> dict[str
     sets = pickers(filters, metric, BENCHMARK)
     published = set_of(filters, metric) if sets else None
     if published is None:
-        return (
-            {
-                "name": "",
-                "source": "",
-                "licence": "",
-                "notes": (),
-                "bands": (),
-                "here": None,
-                "sets": sets,
-                "remarks": remarks,
-            }
-            if sets or remarks
-            else None
-        )
+        return {"sets": sets, "remarks": remarks} if sets or remarks else None
     of_metric = published.metrics[metric.key]
     here = band(published, metric.key, figure, statistic_of(filters, metric))
     return {

@@ -55,12 +55,8 @@ def _gathered(commits: Sequence[Happening]) -> dict[str, Any]:
     return {
         "time": f"{first:%H:%M}–{last:%H:%M}",
         "icon": labels.ICONS[Happened.COMMIT],
-        "tone": "",
         "who": labels.who(commits[0].by) or labels.SOMEBODY,
         "text": f"made {len(commits)} commits",
-        "detail": "",
-        "record": None,
-        "note": "",
         "gathered": [commit.detail or commit.status[:10] for commit in commits],
     }
 
