@@ -2,17 +2,17 @@
 
 from django.urls import path
 
-from programs.meetings.pages import actions, listing, page, series_form, series_page
+from programs.meetings.pages import listing, page, series_page
 
 urlpatterns = [
     path("", listing.meetings, name="meetings"),
     path("series/", series_page.series_list, name="meeting_series_list"),
-    path("series/new/", series_form.series_new, name="meeting_series_new"),
+    path("series/new/", series_page.series_new, name="meeting_series_new"),
     path("series/<int:pk>/", series_page.series, name="meeting_series"),
-    path("series/<int:pk>/edit/", series_form.series_edit, name="meeting_series_edit"),
-    path("series/<int:pk>/end/", actions.series_end, name="meeting_series_end"),
+    path("series/<int:pk>/edit/", series_page.series_edit, name="meeting_series_edit"),
+    path("series/<int:pk>/end/", series_page.series_end, name="meeting_series_end"),
     path("<int:pk>/", page.meeting, name="meeting"),
     path("<int:pk>/meeting.ics", page.meeting_ics, name="meeting_ics"),
-    path("<int:pk>/move/", actions.meeting_move, name="meeting_move"),
-    path("<int:pk>/cancel/", actions.meeting_cancel, name="meeting_cancel"),
+    path("<int:pk>/move/", page.meeting_move, name="meeting_move"),
+    path("<int:pk>/cancel/", page.meeting_cancel, name="meeting_cancel"),
 ]

@@ -1,4 +1,4 @@
-"""The page of one meeting: when, about what, who takes part, and what is written of it."""
+"""The page of one meeting: when, about what, who takes part, and what is written of it; moving and cancelling it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,23 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
+from core.forms import show_error
+from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
-from insights.ui.views import record_view
+from insights.ui.views import action_view, record_view
 from programs.meetings.pages.labels import holiday_words, meeting_lines, participant_lines, rule_words
 from programs.meetings.services.calendars import calendar_file
 from programs.meetings.services.records import records_of
+from programs.meetings.services.writing import cancel, move
 from programs.models import Meeting, MeetingParticipant
+
+CONFLICT = "Somebody changed this meeting in the meantime; nothing was stored. This page shows it as it is now."
+
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
@@ -91,3 +98,34 @@ def meeting_page(
         "problem": problem,
     }
     return render(request, "programs/meetings/meeting.html", context, status=status)
+
+
+@action_view
+def meeting_move(request: HttpRequest, pk: int) -> HttpResponse:
+    meeting, form = visible_meeting(request, pk), MoveForm(request.POST)
+    if not form.is_valid():
+        return meeting_page(request, meeting, form=form, status=400)
+    try:
+        moved = move(access_in(request), meeting, *form.times(meeting), of_sequence=form.cleaned_data["sequence"])
+    except ConflictError:
+        return meeting_page(request, visible_meeting(request, pk), problem=CONFLICT, status=409)
+    except FieldError as problem:
+        show_error(form, problem)
+        return meeting_page(request, meeting, form=form, status=400)
+    messages.success(request, "The meeting is moved. Participants are notified.")
+    return redirect("meeting", moved.pk)
+
+
+@action_view
+def meeting_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    meeting = visible_meeting(request, pk)
+    sequence = request.POST.get("sequence", "")
+    number = int(sequence) if sequence.isascii() and sequence.isdecimal() and len(sequence) < 10 else -1
+    try:
+        cancel(access_in(request), meeting, request.POST.get("reason", ""), of_sequence=number)
+    except ConflictError:
+        return meeting_page(request, visible_meeting(request, pk), problem=CONFLICT, status=409)
+    except FieldError as problem:
+        return meeting_page(request, meeting, problem=problem.message, status=400)
+    messages.success(request, "The meeting is cancelled. Participants are notified.")
+    return redirect("meeting", pk)

@@ -1,30 +1,167 @@
-"""Schedules of those who may change them: the list, and one with its coming meetings."""
+"""The pages of schedules: all of them, one with its coming meetings, and the form of one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
 
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from core.edit_conflicts import field_differences, values_of
 from core.page_links import page_links
+from core.write_errors import ConflictError
+from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.page_numbers import read_page
-from insights.ui.views import record_view
+from insights.ui.views import action_view, form_view, record_view
+from orgtree.models import Unit
+from orgtree.models.visibility import Visibility, person_of
 from programs.meetings.pages.labels import holiday_words, meeting_lines, participant_lines, rule_words
+from programs.meetings.queries.days_off import countries
+from programs.meetings.services.fields import CHANGEABLE
 from programs.meetings.services.recurrence import occurrences
-from programs.models import MeetingSeries, MeetingState
+from programs.meetings.services.writing import change_series, end_series, schedule
+from programs.models import MeetingKind, MeetingSeries, MeetingState, Place, Rule, Weekday
 from programs.teams.fields import exists_today
+from programs.teams.pages import WHOLE, offer, units_to_write_for
 
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+SEPARATORS = str.maketrans(",;", "\n\n")
 PAGE_SIZE = 25
+
+
+class SeriesForm(WriteForm, forms.ModelForm[MeetingSeries]):
+    participants = forms.CharField(
+        label="Participants",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off"}),
+        help_text="One e-mail address per line.",
+    )
+    country = forms.ChoiceField(label="Public holidays of", required=False)
+
+    class Meta:
+        model = MeetingSeries
+        fields: tuple[str, ...] = tuple(name for name in CHANGEABLE if name != "participants")
+        widgets: ClassVar = {
+            "starts_on": DAY,
+            "ends_on": DAY,
+            "begins": CLOCK,
+            "rule": forms.RadioSelect,
+            "time_zone": forms.TextInput(attrs={"list": "time-zones", "autocomplete": "off"}),
+        }
+
+    def __init__(self, data: Any = None, *, instance: MeetingSeries | None = None, **kwargs: Any) -> None:
+        if instance is not None:
+            people = instance.participants.order_by("full_name")
+            addresses = "\n".join(person.email for person in people if person.email)
+            begins = f"{instance.begins:%H:%M}"  # as browsers send it, so that versions compare
+            kwargs["initial"] = {"participants": addresses, "begins": begins, "version": instance.version}
+        super().__init__(data, instance=instance, **kwargs)
+        offer(self, "country", [("", "None"), *countries().items()])
+        offer(self, "rule", Rule.choices)
+
+    def given(self) -> dict[str, Any]:
+        data = super().given()
+        return {
+            **data,
+            "location": " ".join(data["location"].split()),
+            "participants": data["participants"].translate(SEPARATORS).splitlines(),
+        }
+
+
+class NewSeriesForm(SeriesForm):
+    """A new series says of which unit and kind it is, too."""
+
+    unit = forms.ChoiceField(label="Unit")
+
+    class Meta(SeriesForm.Meta):
+        fields = ("kind", *SeriesForm.Meta.fields)
+
+    def __init__(self, data: Any = None, *, visibility: Visibility, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        offer(self, "unit", units_to_write_for(visibility))
+
+    def given(self) -> dict[str, Any]:
+        data = super().given()
+        return {**data, "unit": "" if data["unit"] == WHOLE else data["unit"]}
+
+
+@form_view
+def series_new(request: HttpRequest) -> HttpResponse:
+    """`unit` and `kind` in the address fill the form in."""
+    access = access_in(request)
+    if not access.visibility.leads_any:
+        raise PermissionDenied("Managers of a unit, executives and admins schedule meetings.")
+    initial = _beginning(request, access.visibility)
+    posted = request.POST if request.method == "POST" else None
+    form = NewSeriesForm(posted, visibility=access.visibility, initial=initial)
+    if added := form.save_by(lambda: schedule(access, form.given())):
+        messages.success(request, "Scheduled. Participants are invited.")
+        return redirect("meeting_series", added.pk)
+    page = {"title": "Schedule meetings", "submit": "Schedule", "back_url": reverse("meetings")}
+    return _form_page(request, form, page)
+
+
+@form_view
+def series_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    access, series = access_in(request), visible_series(request, pk)
+    page = {"title": series.title, "submit": "Save", "back_url": reverse("meeting_series", args=[pk])}
+    form = SeriesForm(request.POST if request.method == "POST" else None, instance=series)
+    if form.save_by(
+        lambda: change_series(access, series, form.given(), of_version=form.of_version),
+        lambda stored: field_differences(form, values_of(SeriesForm(instance=stored))),
+    ):
+        messages.success(request, "Saved. Participants are notified of what changes for them.")
+        return redirect("meeting_series", pk)
+    return _form_page(request, form, page)
+
+
+def _beginning(request: HttpRequest, visibility: Visibility) -> Mapping[str, Any]:
+    """Reviews on first Tuesdays, of the unit's leader and whoever schedules them."""
+    slug = request.GET.get("unit", "").replace("\x00", "") or visibility.home_unit or ""
+    unit = Unit.objects.within(visibility).select_related("leader").filter(slug=slug).first()
+    if unit is not None and not visibility.leads(unit.pk):
+        unit = None
+    kind = request.GET.get("kind", "") or (MeetingKind.REVIEW if unit else MeetingKind.QBR)
+    people = [unit.leader if unit else None, person_of(request.user)]
+    addresses = dict.fromkeys(person.email for person in people if person is not None and person.email)
+    return {
+        "kind": kind,
+        "unit": unit.slug if unit else WHOLE,
+        "rule": Rule.WEEKDAY,
+        "place": Place.FIRST,
+        "weekday": Weekday.TUESDAY,
+        "week": 2,
+        "begins": "10:00",
+        "time_zone": settings.TIME_ZONE,
+        "starts_on": windows.local_today(),
+        "participants": "\n".join(addresses),
+    }
+
+
+def _form_page(request: HttpRequest, form: SeriesForm, page: Mapping[str, Any]) -> HttpResponse:
+    context = {
+        **page,
+        "form": form,
+        "time_zones": sorted(available_timezones()),
+        "action": request.get_full_path(),
+    }
+    return render(request, "programs/meetings/form.html", context, status=form.status)
 
 
 @dataclass(frozen=True)
@@ -112,3 +249,15 @@ def _skipped(record: MeetingSeries) -> list[SkippedDay]:
         for occurrence in occurrences(record, until=record.made_until)
         if occurrence.day is None and occurrence.rule_day >= today
     ]
+
+
+@action_view
+def series_end(request: HttpRequest, pk: int) -> HttpResponse:
+    series = visible_series(request, pk)
+    try:
+        end_series(access_in(request), series)
+    except ConflictError:
+        messages.error(request, "Somebody changed this schedule in the meantime. Check it, then end it.")
+    else:
+        messages.success(request, "The schedule has ended: coming meetings are cancelled. Participants are notified.")
+    return redirect("meeting_series", pk)
