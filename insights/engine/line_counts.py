@@ -52,13 +52,24 @@ def per_developer(plan: Plan) -> PerDeveloper:
 
 
 def _by_developer(fact_query: FactQuery, measure: Measure, amounts: str) -> Amounts:
+    """One row with lists: tens of thousands of rows take longer than the statement."""
+    rows = select(fact_query, [measure], _LISTS.format(amounts=amounts))
     counts: Counter[tuple[int | None, str]] = Counter()
-    for row in select(fact_query, [measure], amounts):
-        person = row["person_id"] if row["person_id"] > 0 else None
-        counts[person, row["segment_0"]] += row["amount"] or 0
+    for row in rows:
+        if row["developers"] is not None:
+            counts.update(dict(zip(zip(row["developers"], row["lines"], strict=True), row["amounts"], strict=True)))
     return counts
 
 
+_LISTS = """
+    SELECT list(developer) AS developers, list(line) AS lines, list(amount) AS amounts
+    FROM (
+        SELECT CASE WHEN person_id > 0 THEN person_id END AS developer, segment_0 AS line,
+               coalesce(sum(amount), 0) AS amount
+        FROM ({amounts})
+        GROUP BY ALL
+    )
+"""
 _FACTS = "SELECT person_id, segment_0, count(DISTINCT fact_id) AS amount FROM counted GROUP BY ALL"
 _ENTERING = "SELECT person_id, segment_0, count(DISTINCT fact_id) AS amount FROM counted WHERE c_0 <> 0 GROUP BY ALL"
 _SUMS = "SELECT person_id, segment_0, sum(c_0)::DOUBLE AS amount FROM counted GROUP BY ALL"
