@@ -120,7 +120,7 @@ class RepricingAdmin(ReadOnly, admin.ModelAdmin[Repricing]):
     @admin.display(description="days", ordering="day_from")
     def days(self, row: Repricing) -> str:
         since, until = row.day_from, row.day_to
-        return f"{since or 'since ever'} – {until or 'now'}" if since or until else "all"
+        return f"{since or 'any day'} – {until or 'now'}" if since or until else "all"
 
     @admin.display(description="requests, changed", ordering="requests")
     def looked_at(self, row: Repricing) -> str:

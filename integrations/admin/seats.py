@@ -90,7 +90,7 @@ class SeatPlanAdmin(admin.ModelAdmin[SeatPlan]):
                 holding = change_price(obj, price, since=form.cleaned_data["price_since"])
                 if holding != obj:
                     since = holding.during.lower
-                    self.message_user(request, f"The plan ends there: another one goes on from {since} at ${price}.")
+                    self.message_user(request, f"The plan ends there; another continues from {since} at ${price}.")
 
     def delete_model(self, request: HttpRequest, obj: SeatPlan) -> None:
         with changes_by(_account(request)), announcing_seats([obj.pk]):

@@ -179,7 +179,7 @@ class ConnectionHttp:
         document: Any = None,
     ) -> Answer:
         if self._given_up:
-            raise GivenUpError("Nobody waits for the answer any more.")
+            raise GivenUpError("Nobody is waiting for the answer now.")
         budget = self._connector.budget_of(path)
         self._keep_budget(budget)
         signature = self._sign()

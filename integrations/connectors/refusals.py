@@ -28,7 +28,7 @@ def error_of(refused: Refused, name: str) -> ConnectorError:
         case 404 | 410:
             return GoneError(
                 f"{name} does not show {path}{quoted}.",
-                what_to_do="It was deleted or moved, or the token may not see it any more. "
+                what_to_do="It was deleted or moved, or the token may no longer see it. "
                 "Grant access to it, or take it off the connection's resources.",
             )
     return PermanentError(

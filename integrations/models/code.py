@@ -22,7 +22,7 @@ class CommitExclusion(models.TextChoices):
     SQUASHED = "squashed", "Part of a squash that stands on the default branch"
     BULK = "bulk", "Bulk: over the thresholds for lines or files"
     BOT = "bot", "By a bot that is no coding agent"
-    GONE = "gone", "No branch holds it any more"
+    GONE = "gone", "No branch contains it now"
 
 
 class Commit(models.Model):

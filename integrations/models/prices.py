@@ -46,7 +46,7 @@ class PriceOverride(models.Model):
 
     model = models.CharField(
         max_length=120,
-        help_text="As the agent names it, such as claude-sonnet-5; * stands for any letters: claude-sonnet-*.",
+        help_text="As the agent names it, such as claude-sonnet-5; * matches any characters: claude-sonnet-*.",
     )
     agent = models.CharField(
         max_length=40, blank=True, default="", help_text="Only requests of this agent, such as codex; empty: of all."
@@ -133,7 +133,7 @@ class PriceOverride(models.Model):
         same = PriceOverride.objects.filter(model=self.model, agent=self.agent, during__overlap=self.during)
         other = same.exclude(pk=self.pk).first()
         if other is not None:
-            since = f"from {other.during.lower}" if other.during.lower else "since ever"
+            since = f"from {other.during.lower}" if other.during.lower else "without a first day"
             until = f"until {other.during.upper}" if other.during.upper else "until further notice"
             raise ValidationError(
                 {"during": f"Another override of {other} holds {since}, {until}.  End one before the other begins."}

@@ -21,7 +21,7 @@ class PullRequestExclusion(models.TextChoices):
     """Why a pull request is excluded; empty if it counts."""
 
     BOT = "bot", "By a bot that is no coding agent"
-    DELETED = "deleted", "Not there any more"
+    DELETED = "deleted", "Deleted"
 
 
 class SizeClass(models.TextChoices):

@@ -31,7 +31,7 @@ class Silence(models.Model):
 
     class End(models.TextChoices):
         RETURNED = "returned", "It arrives again"
-        UNUSED = "unused", "Nobody uses that version any more"
+        UNUSED = "unused", "Nobody uses that version now"
         REMOVED = "removed", "The sender was removed, paused or revoked"
 
     agent = models.CharField(max_length=40, blank=True, db_default="", default="")

@@ -53,7 +53,7 @@ def _confirm(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tre
 
 
 def _give(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tree: OrgTree) -> None:
-    """Assign to a unit from a day on; without a day since ever if unowned, else from today."""
+    """Assign to a unit from a day on; without a day from the start if unowned, else from today."""
     owned_ids = [owned_id for owned_id, _ in chosen]
     if not owned_ids:
         messages.warning(request, "Tick rows first.")
@@ -72,7 +72,7 @@ def _give(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tree: 
         return
     today = timezone.localdate()
     if unit is not None and not UnitPlacement.objects.filter(unit=unit, during__contains=start or today).exists():
-        messages.error(request, f"{unit} does not stand in {tree} on {start or today}.")
+        messages.error(request, f"{unit} is not in {tree} on {start or today}.")
         return
     unit_id = None if unit is None else unit.pk
     before = set(Ownership.objects.filter(tree=tree, owned__in=owned_ids).values_list("owned_id", flat=True))

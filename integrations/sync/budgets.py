@@ -57,7 +57,7 @@ class BudgetBook:
             spare = known.remaining - known.limit * self._reserve
             if spare < 1:
                 what = f"{known.limit - known.remaining:,} of the {known.limit:,} requests that are granted are used up"
-                raise TransientError(f"{what}; it goes on when they are renewed.", retry_at=known.resets_at)
+                raise TransientError(f"{what}; it continues when they are renewed.", retry_at=known.resets_at)
             if known.remaining >= known.limit * SLOW_BELOW:
                 return 0.0
             return min((known.resets_at - now).total_seconds() / spare, LONGEST_PAUSE)

@@ -71,4 +71,4 @@ def cancel_sync(connection: Connection) -> None:
         next_time = timezone.now() + timedelta(minutes=max(connection.sync_every_minutes, 1))
         streams.filter(due_at__lt=next_time).update(due_at=next_time)
         streams.update(requested_at=None, full_requested=False)
-        close_runs(ids, "Cancelled. What was stored stays, and the next sync goes on from there.")
+        close_runs(ids, "Cancelled. Stored records stay, and the next sync continues from there.")

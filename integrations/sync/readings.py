@@ -19,7 +19,7 @@ LOOK_AGAIN = timedelta(days=7)  # at everything: finds what reading only the new
 SHORTEST_WAIT = timedelta(seconds=5)  # who asks for less, and refuses all the same, fails
 RETRIES = Backoff(timedelta(minutes=1), longest=timedelta(hours=6))
 KEPT_RUNS = 100  # of a stream
-WORKER_ENDED = "The worker that was reading ended. What it had stored stays; the next turn goes on from there."
+WORKER_ENDED = "The worker ended during the sync. Stored records stay; the next sync continues from there."
 
 
 def open_run(lease: Lease) -> tuple[Stream, SyncRun]:

@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 LIST_AGAIN = timedelta(hours=6)  # finds what is new, renamed, archived and gone
 RESOURCES_AT_ONCE = 200  # in a transaction
 LISTING = Lock("listing of resources")  # by connection
-NOT_LISTED = "The provider does not list it any more."
-NOT_LISTED_REMEDY = "It was deleted, or the token may not see it any more. Its facts stay as they were last read."
+NOT_LISTED = "The provider no longer lists it."
+NOT_LISTED_REMEDY = "It was deleted, or the token may no longer see it. Its facts stay as last read."
 
 
 def discover_resources(connection: Connection) -> int:
@@ -93,7 +93,7 @@ def apply_rules(connection: Connection) -> None:
         )
         stopped = list(idle.filter(runs__isnull=False, runs__finished_at=None).values_list("pk", flat=True).distinct())
         revoke_leases(stopped)
-        close_runs(stopped, "Ended, because the resource is gone, or not picked any more.")
+        close_runs(stopped, "Ended, because the resource is gone or no longer selected.")
 
 
 def pick_resources(connection: Connection, *, picked: Collection[int] = (), dropped: Collection[int] = ()) -> None:

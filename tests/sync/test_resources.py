@@ -70,7 +70,7 @@ def test_what_is_dropped_in_the_middle_of_its_reading_is_not_read_on(
     assert run_next_slice() is None
     run = last_run(connection)
     assert (run.state, run.read) == (SyncRun.State.INTERRUPTED, 20)
-    assert "not picked any more" in run.problem
+    assert "no longer selected" in run.problem
     pick_resources(connection, picked=[resource_of(connection, "acme/shop").pk])
     read_everything(connection)
     assert len(titles(connection)) == 50
@@ -96,7 +96,7 @@ def test_a_resource_that_is_not_listed_any_more_keeps_its_facts(connection: Conn
     discover_resources(connection)
     gone = resource_of(connection, "acme/shop")
     assert gone.gone_at is not None
-    assert stream_of(connection, "acme/shop").problem == "The provider does not list it any more."
+    assert stream_of(connection, "acme/shop").problem == "The provider no longer lists it."
     assert len(read_everything(connection)) == 1
     assert len(titles(connection)) == 6
     provider.repositories[shop.external_id] = shop

@@ -108,7 +108,7 @@ def sync_line_histories() -> int:
 
 def _request_later(repository: Repository) -> None:
     LineHistory.objects.filter(repository=repository).update(
-        requested_at=timezone.now(), problem="It broke off for a reason of Headway's own, which its log tells."
+        requested_at=timezone.now(), problem="An internal error interrupted it; Headway's log has the details."
     )
 
 

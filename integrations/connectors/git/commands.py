@@ -102,7 +102,7 @@ def _problems_in_words(folder: Path) -> Iterator[None]:
         if shutil.which("git") is None:
             raise GitError("git is not installed on this machine, or not in the PATH of Headway. Install it.") from None
         reason = problem.strerror or str(problem)
-        raise NotARepositoryError(f"{folder} cannot be read any more: {reason}. What was read stays.") from problem
+        raise NotARepositoryError(f"{folder} can no longer be read: {reason}. Stored commits stay.") from problem
 
 
 def lines(git_dir: Path, *words: str, given: bytes | None = None) -> list[str]:

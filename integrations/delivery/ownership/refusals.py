@@ -29,7 +29,7 @@ class NotStandingRefusal(OwnershipRefusal):
     def __init__(self, unit: Unit, start: date | None, end: date | None) -> None:
         days = " ".join(f"{word} {day}" for word, day in (("from", start), ("until", end)) if day)
         super().__init__(
-            f"{unit} ({unit.slug}) does not stand in {unit.tree}{f' {days}' if days else ''}. "
+            f"{unit} ({unit.slug}) is not in {unit.tree}{f' {days}' if days else ''}. "
             "Choose a unit that does, or other days."
         )
 

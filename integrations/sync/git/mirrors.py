@@ -58,7 +58,7 @@ def refresh_mirror(source: RepositorySource) -> None:
         connection=source.connection, kind=ResourceKind.REPOSITORY, external_id=path.stem
     ).first()
     if resource is None:
-        raise GitError("The repository is not among the connection's resources any more.")
+        raise GitError("The repository is no longer among the connection's resources.")
     try:
         address = _address(resource)
     except ConnectorError as problem:

@@ -53,7 +53,7 @@ def apply_price_book() -> None:
 def _reprice_all(before: AppliedPriceBook | None) -> None:
     """Queue everything for repricing, unless there are no sessions yet."""
     if PriceSnapshot.objects.exists():
-        reason = "Requests are told by which price book they are priced" if before is None else "Priced by other rules"
+        reason = "Requests now name their price book" if before is None else "The rules of pricing changed"
         enqueue_repricing(Repricing.Cause.RULES, reason)
 
 
@@ -75,7 +75,7 @@ def _sync_library() -> list[str]:
             if row.prices is not None and not row.missing_since:
                 row.missing_since = version
                 row.save(update_fields=["missing_since"])
-                logger.warning("%s does not know %s any more: its last price goes on.", version, row.model)
+                logger.warning("%s no longer knows %s: its last price stays in use.", version, row.model)
             continue
         fresh = price_snapshot(row.model)
         if row.prices != fresh.prices:

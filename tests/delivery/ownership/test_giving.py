@@ -195,7 +195,7 @@ def test_what_cannot_be_given_is_refused_in_words(org: Org) -> None:
     with pytest.raises(UnknownUnitRefusal, match="Similar: payments"):
         org.own("acme/shop", "payment")
     remove_unit(unit("payments"), date(2026, 3, 9))
-    with pytest.raises(NotStandingRefusal, match=r"does not stand in Engineering from 2026-03-09"):
+    with pytest.raises(NotStandingRefusal, match=r"is not in Engineering from 2026-03-09"):
         org.own("acme/shop", "payments", from_="2026-03-09")
     archive_tree(OrgTree.objects.get(slug="sites"))
     with pytest.raises(ArchivedTreeRefusal, match="archived"):

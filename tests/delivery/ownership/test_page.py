@@ -111,7 +111,7 @@ def test_without_a_day_nobodys_are_given_since_ever_and_others_from_today(teams:
         ({"act": "give", "unit": "platform"}, "Tick rows first"),
         ({"act": "give", "chosen": ["SHOP"]}, "Choose the unit"),
         ({"act": "give", "chosen": ["SHOP"], "unit": "platform", "from": "tomorrow"}, "is not a day"),
-        ({"act": "give", "chosen": ["SHOP"], "unit": "platform", "from": "2020-01-01"}, "does not stand in Teams"),
+        ({"act": "give", "chosen": ["SHOP"], "unit": "platform", "from": "2020-01-01"}, "is not in Teams"),
         ({"act": "confirm", "chosen": ["SHOP"]}, "Tick rows with a proposal first"),
     ],
 )
