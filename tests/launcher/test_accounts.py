@@ -38,10 +38,10 @@ def of_a_stranger(roomy_tmp_path: Path) -> Iterator[Installation]:
     installation.end_everything()
 
 
-@pytest.mark.parametrize("begun", [True, pytest.param(False, marks=pytest.mark.soak)], ids=["again", "first"])
-def test_an_ordinary_account_runs_everything_itself(of_a_stranger: Installation, *, begun: bool) -> None:
+@pytest.mark.parametrize("started", [True, pytest.param(False, marks=pytest.mark.soak)], ids=["again", "first"])
+def test_an_ordinary_account_runs_everything_itself(of_a_stranger: Installation, *, started: bool) -> None:
     """Its first start takes half a minute: in `make test` it is given what root's has made."""
-    if begun:
+    if started:
         first_start().copy_to(of_a_stranger.data_dir)
         subprocess.run(["chown", "-R", f"{STRANGER}:{STRANGER}", str(of_a_stranger.data_dir)], check=True)
     of_a_stranger.start()
