@@ -92,3 +92,15 @@ def wait_until_folded(server: Server) -> None:
             return not ReceivedBatch.objects.exists()
 
     wait_until(nothing_left, what="the worker folds the history")
+
+
+def wait_until_copied(server: Server) -> None:
+    """Until pages, which may lag some seconds, show everything."""
+    from insights.models import ColumnPartition
+    from integrations.models import FactChange
+
+    def nothing_stale() -> bool:
+        with server.database():
+            return not FactChange.objects.exists() and not ColumnPartition.objects.exclude(stale_since=None).exists()
+
+    wait_until(nothing_stale, what="the worker copies the facts to the columns")

@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, Page, Position, expect
 
 from tests.confirmed import confirm
 from tests.conftest import StartServer
-from tests.journeys.history import session, wait_until_folded
+from tests.journeys.history import session, wait_until_copied, wait_until_folded
 from tests.journeys.window import NARROW, BrowserWindow, BrowserWindows
 from tests.personas import ADMIN, MEMBER
 from tests.servers import Server
@@ -40,6 +40,7 @@ def busy_server(start_server: StartServer, request: pytest.FixtureRequest) -> It
         wait_until_folded(server)
         with server.database():
             confirm([f"{person}@example.com" for person in PEOPLE])
+        wait_until_copied(server)
         yield server
 
 

@@ -167,7 +167,7 @@ def test_a_new_price_leaves_the_days_before_it_as_they_were(admin: Client) -> No
         "claude_code,Team,31,ben@example.com,,2026-03-01,2026-03-05",
         "claude_code,Team,31,cem@example.com,,2026-03-21,",
     )
-    assert "goes on from 2026-03-11 at $62" in changed(admin, monthly_price="62", price_since="2026-03-11")
+    assert "another continues from 2026-03-11 at $62" in changed(admin, monthly_price="62", price_since="2026-03-11")
     # three seats: a dollar a day until the tenth, two from then on
     assert figure("ai.seat_cost", "2026-03-01", "2026-03-11").value == pytest.approx(30)
     assert figure("ai.seat_cost", "2026-03-11", "2026-04-01").value == pytest.approx(126)
