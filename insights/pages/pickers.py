@@ -33,6 +33,7 @@ from orgtree.trees.search import (
 from orgtree.trees.surroundings import surroundings
 
 LONGEST_SEARCH = 100
+PAGES_WITH_FILTERS = ("/insights/", "/programs/")
 OWN_PARAMETERS = ("to", "q", "under", "of", "page")
 
 
@@ -169,10 +170,10 @@ def _without(given: QueryDict, *names: str) -> QueryDict:
 
 
 def _page(request: HttpRequest) -> str:
-    """The path of the page that the links lead to.  Raises BadFilterError for anything but an insights page."""
+    """The path of the page that the links lead to.  Raises BadFilterError for anything but a page with filters."""
     path = request.GET.get("to", "")
     try:
-        match = resolve(path) if path.startswith("/insights/") else None
+        match = resolve(path) if path.startswith(PAGES_WITH_FILTERS) else None
     except Resolver404:
         match = None
     if match is None:

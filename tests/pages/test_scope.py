@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 import time_machine
@@ -163,6 +163,12 @@ def test_the_picker_searches_opens_levels_and_remembers(world: World, admin: Cli
     below = page(admin, "/insights/units/", under="b", **to)
     assert "unit=a2" in below
     assert "unit=a1" not in below
+
+
+@pytest.mark.parametrize("to", ["/programs/", "/programs/objectives/", "/programs/roadmap/"])
+def test_the_picker_opens_on_pages_of_the_program(world: World, admin: Client, to: str) -> None:
+    assert f"/insights/units/?to={quote(to, safe='')}" in page(admin, to)
+    assert f'href="{to}?unit=' in page(admin, "/insights/units/", to=to)
 
 
 @pytest.mark.parametrize("path", ["", "/admin/", "https://elsewhere.example/insights/ai/", "/insights/nowhere/"])
