@@ -33,12 +33,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='agentrequest',
             name='cache_write_1h_tokens',
-            field=models.BigIntegerField(db_default=0, default=0, help_text='The cache_write_tokens kept an hour; 0 if the agent does not say.'),
+            field=models.BigIntegerField(db_default=0, default=0, help_text='Cache write tokens kept for an hour; 0 if the agent does not say.'),
         ),
         migrations.AlterField(
             model_name='agentrequest',
             name='inferred_1h_tokens',
-            field=models.BigIntegerField(help_text='The cache_write_tokens kept an hour, inferred from reported_cost, if the agent does not say.', null=True),
+            field=models.BigIntegerField(help_text='Cache write tokens kept for an hour, inferred from the reported cost if the agent does not say.', null=True),
         ),
         migrations.AlterField(
             model_name='agentrequest',
@@ -53,12 +53,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='agentrequest',
             name='surcharge_1h',
-            field=models.DecimalField(decimal_places=10, help_text='Additional cost if all its cache writes were kept an hour; null: the duration is known.', max_digits=20, null=True),
+            field=models.DecimalField(decimal_places=10, help_text='Additional cost if all its cache writes were kept for an hour; null: the duration is known.', max_digits=20, null=True),
         ),
         migrations.AlterField(
             model_name='agentsessionday',
             name='cache_write_1h_tokens',
-            field=models.BigIntegerField(db_default=0, default=0, help_text='The cache_write_tokens kept an hour, as reported or inferred from the cost.'),
+            field=models.BigIntegerField(db_default=0, default=0, help_text='Cache write tokens kept for an hour, as reported or inferred from the cost.'),
         ),
         migrations.AlterField(
             model_name='agentsessionday',
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='agentsessionday',
             name='surcharge_1h',
-            field=models.DecimalField(decimal_places=10, help_text='The sum over requests whose cache writes may be kept an hour.', max_digits=20, null=True),
+            field=models.DecimalField(decimal_places=10, help_text='The sum over requests whose cache writes may be kept for an hour.', max_digits=20, null=True),
         ),
         migrations.AlterField(
             model_name='changedlines',
@@ -83,7 +83,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='changedlines',
             name='author',
-            field=models.ForeignKey(help_text='The commit that counts as its author.', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.commit'),
+            field=models.ForeignKey(help_text='The commit whose author it counts for.', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.commit'),
         ),
         migrations.AlterField(
             model_name='changedlines',
@@ -118,7 +118,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='commit',
             name='counted_on',
-            field=models.DateField(help_text='Local day of the committer time, or of the first sync if that time lies in the future'),
+            field=models.DateField(help_text='Local day of the committer time, or of when it was first seen if that time lies in the future'),
         ),
         migrations.AlterField(
             model_name='commit',
@@ -258,7 +258,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='ownership',
             name='during',
-            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='Without a start: always.  Without an end: until further notice.'),
+            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='Without a start: from the beginning.  Without an end: until further notice.'),
         ),
         migrations.AlterField(
             model_name='ownershipchange',
@@ -298,7 +298,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='priceoverride',
             name='during',
-            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='First day, and first day on which it no longer applies.  Left out: always, until further notice.', verbose_name='days'),
+            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='First day, and first day after it.  Left out: from the beginning, until further notice.', verbose_name='days'),
         ),
         migrations.AlterField(
             model_name='priceoverride',
@@ -413,7 +413,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='pullrequestfigures',
             name='is_self_merged',
-            field=models.BooleanField(help_text='Null: the merger is not known.', null=True),
+            field=models.BooleanField(help_text='Null: it is not known who merged it.', null=True),
         ),
         migrations.AlterField(
             model_name='pullrequestfigures',
@@ -543,7 +543,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='rewrittenlines',
             name='commit',
-            field=models.ForeignKey(help_text='The change that had written the lines.', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.changedlines'),
+            field=models.ForeignKey(help_text='The change that wrote the lines.', on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.changedlines'),
         ),
         migrations.AlterField(
             model_name='ruledrecord',
@@ -563,7 +563,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='sessionplace',
             name='tokens',
-            field=models.BigIntegerField(db_default=0, default=0, help_text="Number of the session's last requests there; 0 if it is the only place."),
+            field=models.BigIntegerField(db_default=0, default=0, help_text="Tokens of the session's last requests there; 0 if it is the only place."),
         ),
         migrations.AlterField(
             model_name='silence',
@@ -668,7 +668,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='syncrun',
             name='impossible_times',
-            field=models.BigIntegerField(db_default=0, default=0, help_text='Parts with an impossible time were left out; the records count.'),
+            field=models.BigIntegerField(db_default=0, default=0, help_text='Parts of records left out because of an impossible time; the records count.'),
         ),
         migrations.AlterField(
             model_name='syncrun',
@@ -693,7 +693,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='unplacedrecord',
             name='next_try_at',
-            field=models.DateTimeField(help_text='When to try again after a failure; null: as soon as its name has a meaning.', null=True),
+            field=models.DateTimeField(help_text='When to try again after a failure; null: as soon as it can be placed.', null=True),
         ),
         migrations.AlterField(
             model_name='unplacedrecord',
@@ -723,7 +723,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='workingagreement',
             name='during',
-            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='Without a start: always.  Without an end: until further notice.'),
+            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='Without a start: from the beginning.  Without an end: until further notice.'),
         ),
         migrations.AlterField(
             model_name='workingagreement',
@@ -793,7 +793,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='workitemfigures',
             name='healthy_days',
-            field=integrations.models.fields.DayRangesField(help_text='The todo_days with an estimate, an assignee, a description and a recent change.'),
+            field=integrations.models.fields.DayRangesField(help_text='To-do days on which it had an estimate, an assignee, a description and a recent change.'),
         ),
         migrations.AlterField(
             model_name='workitemfigures',

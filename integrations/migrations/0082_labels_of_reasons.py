@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='commit',
             name='exclusion_reason',
-            field=models.CharField(blank=True, choices=[('merge', "Merge: its lines are its parents'"), ('duplicate', 'The same change as another commit (rebase, cherry-pick)'), ('squashed', 'Part of a squash that stands on the default branch'), ('bulk', 'Bulk: over the thresholds for lines or files'), ('bot', 'By a bot that is no coding agent'), ('gone', 'No branch contains it now')], db_column='set_apart', max_length=12),
+            field=models.CharField(blank=True, choices=[('merge', "Merge: its lines are its parents'"), ('duplicate', 'The same change as another commit (rebase, cherry-pick)'), ('squashed', 'Part of a squash on the default branch'), ('bulk', 'Bulk: over the thresholds for lines or files'), ('bot', 'By a bot that is no coding agent'), ('gone', 'No branch contains it now')], db_column='set_apart', max_length=12),
         ),
         migrations.AlterField(
             model_name='priceoverride',

@@ -19,7 +19,7 @@ class CommitExclusion(models.TextChoices):
 
     MERGE = "merge", "Merge: its lines are its parents'"
     DUPLICATE = "duplicate", "The same change as another commit (rebase, cherry-pick)"
-    SQUASHED = "squashed", "Part of a squash that stands on the default branch"
+    SQUASHED = "squashed", "Part of a squash on the default branch"
     BULK = "bulk", "Bulk: over the thresholds for lines or files"
     BOT = "bot", "By a bot that is no coding agent"
     GONE = "gone", "No branch contains it now"
@@ -38,7 +38,7 @@ class Commit(models.Model):
     committed_at = models.DateTimeField()
     first_seen_at = models.DateTimeField()
     counted_on = models.DateField(
-        help_text="Local day of the committer time, or of the first sync if that time lies in the future"
+        help_text="Local day of the committer time, or of when it was first seen if that time lies in the future"
     )
     parents = ArrayField(models.CharField(max_length=64), default=list)
     subject = models.CharField(max_length=200, blank=True)

@@ -179,7 +179,7 @@ class SyncRun(models.Model):
     quarantined = models.BigIntegerField(default=0)
     unplaced = models.BigIntegerField(default=0, db_default=0)
     impossible_times = models.BigIntegerField(
-        default=0, db_default=0, help_text="Parts with an impossible time were left out; the records count."
+        default=0, db_default=0, help_text="Parts of records left out because of an impossible time; the records count."
     )
     requests = models.BigIntegerField(default=0, db_default=0)
     problem = models.TextField(blank=True, help_text="What went wrong, and what to do.")

@@ -36,7 +36,7 @@ class ChangedLines(models.Model):
     commit = models.OneToOneField(Commit, models.CASCADE, primary_key=True, related_name="changed_lines")
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
     author = models.ForeignKey(
-        Commit, models.CASCADE, related_name="+", help_text="The commit that counts as its author."
+        Commit, models.CASCADE, related_name="+", help_text="The commit whose author it counts for."
     )
     files = models.IntegerField(help_text="Counted files.")
     added = models.IntegerField(help_text="Lines that replaced no others.")
@@ -55,7 +55,7 @@ class RewrittenLines(models.Model):
     """
 
     commit = models.ForeignKey(
-        ChangedLines, models.CASCADE, related_name="+", help_text="The change that had written the lines."
+        ChangedLines, models.CASCADE, related_name="+", help_text="The change that wrote the lines."
     )
     by = models.ForeignKey(ChangedLines, models.CASCADE, related_name="+")
     lines = models.IntegerField()

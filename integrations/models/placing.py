@@ -57,7 +57,7 @@ class UnplacedRecord(models.Model):
     last_seen_at = models.DateTimeField()
     failures = models.PositiveIntegerField(default=0, db_default=0)
     next_try_at = models.DateTimeField(
-        null=True, help_text="When to try again after a failure; null: as soon as its name has a meaning."
+        null=True, help_text="When to try again after a failure; null: as soon as it can be placed."
     )
 
     objects = UnplacedRecordQuerySet.as_manager()

@@ -53,7 +53,7 @@ class PriceOverride(models.Model):
     )
     during = DateRangeField(
         "days",
-        help_text="First day, and first day on which it no longer applies.  Left out: always, until further notice.",
+        help_text="First day, and first day after it.  Left out: from the beginning, until further notice.",
     )
     same_as = models.CharField(
         "priced as",
@@ -133,7 +133,7 @@ class PriceOverride(models.Model):
         same = PriceOverride.objects.filter(model=self.model, agent=self.agent, during__overlap=self.during)
         other = same.exclude(pk=self.pk).first()
         if other is not None:
-            since = f"from {other.during.lower}" if other.during.lower else "without a first day"
+            since = f"from {other.during.lower}" if other.during.lower else "from the beginning"
             until = f"until {other.during.upper}" if other.during.upper else "until further notice"
             raise ValidationError(
                 {"during": f"Another override of {other} holds {since}, {until}.  End one before the other begins."}

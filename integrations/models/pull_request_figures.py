@@ -84,7 +84,7 @@ class PullRequestFigures(models.Model):
     )
     review_count = models.IntegerField(default=0)
     reviewer_count = models.IntegerField(default=0)
-    is_self_merged = models.BooleanField(null=True, help_text="Null: the merger is not known.")
+    is_self_merged = models.BooleanField(null=True, help_text="Null: it is not known who merged it.")
     size = models.IntegerField(null=True, help_text="Lines added and deleted, without generated and vendored ones.")
     size_class = models.CharField(max_length=2, choices=SizeClass.choices, blank=True)
     comment_count = models.IntegerField(null=True)

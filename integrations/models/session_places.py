@@ -37,7 +37,7 @@ class SessionPlace(models.Model):
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     tokens = models.BigIntegerField(
-        default=0, db_default=0, help_text="Number of the session's last requests there; 0 if it is the only place."
+        default=0, db_default=0, help_text="Tokens of the session's last requests there; 0 if it is the only place."
     )
 
     class Meta:

@@ -118,11 +118,11 @@ class AgentRequest(models.Model):
     cache_read_tokens = models.BigIntegerField(default=0)
     cache_write_tokens = models.BigIntegerField(default=0)
     cache_write_1h_tokens = models.BigIntegerField(
-        default=0, db_default=0, help_text="The cache_write_tokens kept an hour; 0 if the agent does not say."
+        default=0, db_default=0, help_text="Cache write tokens kept for an hour; 0 if the agent does not say."
     )
     inferred_1h_tokens = models.BigIntegerField(
         null=True,
-        help_text="The cache_write_tokens kept an hour, inferred from reported_cost, if the agent does not say.",
+        help_text="Cache write tokens kept for an hour, inferred from the reported cost if the agent does not say.",
     )
     output_tokens = models.BigIntegerField(default=0)
     service_tier = models.CharField(
@@ -164,7 +164,7 @@ class AgentRequest(models.Model):
         max_digits=20,
         decimal_places=10,
         null=True,
-        help_text="Additional cost if all its cache writes were kept an hour; null: the duration is known.",
+        help_text="Additional cost if all its cache writes were kept for an hour; null: the duration is known.",
     )
     price_version = models.ForeignKey(
         PriceVersion, models.DO_NOTHING, null=True, db_index=False, db_constraint=False, related_name="+"
@@ -269,7 +269,7 @@ class AgentSessionDay(models.Model):
     cache_read_tokens = models.BigIntegerField(default=0)
     cache_write_tokens = models.BigIntegerField(default=0)
     cache_write_1h_tokens = models.BigIntegerField(
-        default=0, db_default=0, help_text="The cache_write_tokens kept an hour, as reported or inferred from the cost."
+        default=0, db_default=0, help_text="Cache write tokens kept for an hour, as reported or inferred from the cost."
     )
     output_tokens = models.BigIntegerField(default=0)
     spend = models.DecimalField(max_digits=20, decimal_places=10, null=True)
@@ -282,7 +282,7 @@ class AgentSessionDay(models.Model):
         max_digits=20,
         decimal_places=10,
         null=True,
-        help_text="The sum over requests whose cache writes may be kept an hour.",
+        help_text="The sum over requests whose cache writes may be kept for an hour.",
     )
     price_version = models.ForeignKey(
         PriceVersion,

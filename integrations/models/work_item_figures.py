@@ -51,7 +51,7 @@ class WorkItemFigures(models.Model):
     todo_days = DayRangesField(help_text="Days at whose end it was still to do.")
     in_progress_days = DayRangesField(help_text="Days at whose end it was in progress.")
     healthy_days = DayRangesField(
-        help_text="The todo_days with an estimate, an assignee, a description and a recent change."
+        help_text="To-do days on which it had an estimate, an assignee, a description and a recent change."
     )
 
     class Meta:
