@@ -30,7 +30,7 @@ class NotStandingRefusal(OwnershipRefusal):
         days = " ".join(f"{word} {day}" for word, day in (("from", start), ("until", end)) if day)
         super().__init__(
             f"{unit} ({unit.slug}) is not in {unit.tree}{f' {days}' if days else ''}. "
-            "Choose a unit that does, or other days."
+            "Choose another unit, or other days."
         )
 
 
