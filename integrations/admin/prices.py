@@ -14,6 +14,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from core.admin_permissions import ReadOnly
+from core.date_ranges import date_range_in_words
 from core.dated_rows_admin import DAYS_WIDGET, words_of
 from integrations.models import PriceOverride, PriceOverrideChange, PriceSnapshot, Repricing
 from integrations.models.prices import LONG_RATES, RATES
@@ -119,8 +120,7 @@ class RepricingAdmin(ReadOnly, admin.ModelAdmin[Repricing]):
 
     @admin.display(description="days", ordering="day_from")
     def days(self, row: Repricing) -> str:
-        since, until = row.day_from, row.day_to
-        return f"{since or 'any day'} – {until or 'now'}" if since or until else "all"
+        return date_range_in_words(row.day_from, row.day_to)
 
     @admin.display(description="requests, changed", ordering="requests")
     def looked_at(self, row: Repricing) -> str:
