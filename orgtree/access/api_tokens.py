@@ -1,4 +1,4 @@
-"""API tokens: create, find and revoke.
+"""API tokens: create, find and revoke them, read them from a command's arguments, and check what they permit.
 
 A token is found by its SHA-256 in a unique index: the secret itself is never compared, so response times reveal nothing
 about it.
@@ -19,6 +19,9 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from orgtree.models import ApiToken, TokenScope
+
+if TYPE_CHECKING:  # it imports the default permissions itself
+    from rest_framework.views import APIView
 
 PREFIX = "hwa_"  # lets secret scanners and people recognise a leaked token
 TIME_BETWEEN_USES_NOTED = timedelta(minutes=1)
@@ -100,10 +103,6 @@ def token_end(written: str, by_default: datetime) -> datetime | None:
     if day <= timezone.localdate():
         raise CommandError("A token must end after today.")
     return timezone.make_aware(datetime.combine(day, time.min))
-
-
-if TYPE_CHECKING:  # it imports the default permissions itself
-    from rest_framework.views import APIView
 
 
 class TokenScopeAllows(BasePermission):

@@ -1,4 +1,4 @@
-"""Normalised names of people, and handles commonly derived from them."""
+"""Names of people in normal form, handles derived from them, and the parts of e-mail addresses."""
 
 from __future__ import annotations
 

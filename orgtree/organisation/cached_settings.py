@@ -19,6 +19,8 @@ NEVER_CHANGED = 0
 
 
 class _Microseconds(Func):
+    """The time, as a version that no other change has."""
+
     template = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     output_field = models.BigIntegerField()
 
@@ -44,7 +46,7 @@ def stored_catalogue_version() -> int:
 
 
 def raise_catalogue_version() -> None:
-    """Call it last in a transaction: it locks the single row, and others wait for it."""
+    """After a change of a hand-kept metric, last in a transaction: it locks the single row, and others wait for it."""
     Organisation.current()  # create the row if missing
     Organisation.objects.filter(pk=1).update(catalogue_version=_Microseconds())
     stored_catalogue_version()

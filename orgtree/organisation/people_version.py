@@ -1,6 +1,7 @@
 """A counter in the organisation's row that rises whenever people or the owners of activity change.
 
 Every response reads that row, and caches about people are keyed by the counter, so that group sizes are never stale.
+Writers of people exclude each other by a lock with a timeout.
 """
 
 from __future__ import annotations

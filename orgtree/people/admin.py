@@ -1,6 +1,7 @@
 """People in Django admin, with employment, attributes and reporting lines.
 
-The activity of people is not browsable here.
+The activity of people is not browsable here.  After an edit, trees, placements and figures are updated as after an
+import.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""API documents of people as of a day."""
+"""API documents of people: what is read as of a day, what is written, and the results."""
 
 from __future__ import annotations
 

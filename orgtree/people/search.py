@@ -17,7 +17,7 @@ LISTED_ATTRIBUTES = ("role", "team", "department", "site")
 
 @dataclass(frozen=True)
 class PersonAsOf:
-    """A person with what holds on a day: attributes by slug, the last employment, and whether they are there."""
+    """A person with what holds on a day: attributes by slug, the last employment, and whether they are employed."""
 
     person: Person
     manager: Person | None
@@ -32,7 +32,7 @@ class PersonAsOf:
 
     @property
     def identities(self) -> list[str]:
-        """Beside the address."""
+        """The names other than the person's own address."""
         return [name for name in self.names if name != (self.person.email or "").lower()]
 
 

@@ -1,4 +1,4 @@
-"""Recognises the columns of a file by their headers."""
+"""Recognises the columns of a file by their headers, and parses cells with addresses and identities."""
 
 from __future__ import annotations
 
