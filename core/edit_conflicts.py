@@ -1,4 +1,4 @@
-"""Conflicting edits: what stands now beside what was written."""
+"""Conflicting edits: refused by version, and shown beside what is stored now."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Difference:
 
 
 def take_fields(stored: Any, fields: Mapping[str, Any], of_version: int, conflict: str, *, also: bool = False) -> bool:
-    """Whether anything changes (`also`: beside the fields), as it is then, with the next version; not saved yet.
+    """Set the fields and the next version, without saving; returns whether anything changed.
 
-    Raises ConflictError where somebody changed it since `of_version`.
+    `also`: something besides these fields changes.  Raises ConflictError if somebody changed it since `of_version`.
     """
     if not also and all(getattr(stored, name) == value for name, value in fields.items()):
         return False

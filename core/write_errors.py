@@ -28,7 +28,7 @@ class ConflictError(Exception):
 
 
 def checked_text(field: str, text: str, most: int, *, missing: str = "") -> str:
-    """Without what surrounds it.  Raises FieldError; `missing` is its message where one is needed and none is there."""
+    """The text without surrounding space.  Raises FieldError; `missing` is its message if an empty text is refused."""
     text = text.replace("\r\n", "\n").strip()
     if missing and not text:
         raise FieldError(field, missing)

@@ -19,7 +19,7 @@ Saved = TypeVar("Saved")
 
 
 class WriteForm(forms.Form):
-    version_field: ClassVar = "version"  # also of the record
+    version_field: ClassVar = "version"  # of the form and of the record
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     conflict: ConflictError | None = None  # somebody else saved first
     differences: Sequence[Difference] = ()  # from what they saved
@@ -69,7 +69,7 @@ class WriteForm(forms.Form):
 
 
 class NumberedForm(WriteForm):
-    """Of a new version, by the number of the one before."""
+    """A form of numbered versions: it is sent with the number of the version that it edits."""
 
     version_field = "number"
     version = None  # type: ignore[assignment]  # Django takes the field out

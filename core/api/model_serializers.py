@@ -2,8 +2,9 @@
 
 A `WriteSerializer` is used by services, so that pages, API and files are checked alike.  A `ReadSerializer` documents
 and makes answers, of a record or of what holds it as its `Meta.of`.  `Meta.blank_is_null` names texts that are null in
-JSON where they are empty in the database.  A `BodySerializer` documents and checks a request, an
-`AnswerSerializer` documents and makes an answer that is no record's.
+JSON where they are empty in the database.
+
+A `BodySerializer` documents and checks a request of no model, an `AnswerSerializer` documents and makes such an answer.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class Text(serializers.CharField):
 
 
 class TextOrNull(serializers.CharField):
-    """Of an answer: null where it is empty."""
+    """In an answer: null if empty."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_null=True, **kwargs)
@@ -90,7 +91,7 @@ class TextOrNull(serializers.CharField):
 
 
 class Named(serializers.CharField):
-    """Of an answer: what is there, by its `attribute`."""
+    """In an answer: an object, represented by one of its attributes."""
 
     def __init__(self, attribute: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -199,7 +200,7 @@ class BodySerializer(serializers.Serializer[Any]):
 
 
 def refuse_unknown(data: Any, known: Collection[str]) -> None:
-    """Raises ValidationError, also where it is no object."""
+    """Raises ValidationError for unknown fields, and for anything but an object."""
     if not isinstance(data, Mapping):
         raise serializers.ValidationError({"": ["Send one object."]})
     unknown = next((name for name in data if name not in known), None)

@@ -99,7 +99,7 @@ class DroppedAttributeAdmin(ReadOnly, admin.ModelAdmin[DroppedAttribute]):
 
 @admin.register(UnreadableNote)
 class UnreadableNoteAdmin(ReadOnly, admin.ModelAdmin[UnreadableNote]):
-    """Notes on commits that violate their standard; a note is removed once it was rewritten and read."""
+    """Notes on commits that violate their standard; a note is removed once it has been corrected and read."""
 
     list_display = ("repository", "sha", "reason")
     list_filter = ("repository",)

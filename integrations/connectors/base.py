@@ -279,7 +279,7 @@ class Connector(ABC):
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
-        """Continue from `cursor`: {} reads everything, newest first; the cursor of a completed sync later changes.
+        """Continue from `cursor`: everything, newest first, from {}; only changes from that of a completed sync.
 
         A later call with any page's cursor must continue without a gap, whatever happened in between.
         """

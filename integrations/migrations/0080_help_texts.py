@@ -258,7 +258,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='ownership',
             name='during',
-            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='Without a start: from the beginning.  Without an end: until further notice.'),
+            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='Without a start: since the beginning.  Without an end: until further notice.'),
         ),
         migrations.AlterField(
             model_name='ownershipchange',
@@ -298,7 +298,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='priceoverride',
             name='during',
-            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='First day, and first day after it.  Left out: from the beginning, until further notice.', verbose_name='days'),
+            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='First day, and first day after it.  Left out: since the beginning, until further notice.', verbose_name='days'),
         ),
         migrations.AlterField(
             model_name='priceoverride',
@@ -723,7 +723,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='workingagreement',
             name='during',
-            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='Without a start: from the beginning.  Without an end: until further notice.'),
+            field=django.contrib.postgres.fields.ranges.DateRangeField(help_text='Without a start: since the beginning.  Without an end: until further notice.'),
         ),
         migrations.AlterField(
             model_name='workingagreement',

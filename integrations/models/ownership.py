@@ -95,7 +95,7 @@ class Ownership(models.Model):
     owned = models.ForeignKey(Owned, models.CASCADE, related_name="ownerships")
     tree = models.ForeignKey(OrgTree, models.CASCADE, related_name="+")
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="ownerships")
-    during = DateRangeField(help_text="Without a start: from the beginning.  Without an end: until further notice.")
+    during = DateRangeField(help_text="Without a start: since the beginning.  Without an end: until further notice.")
     noted_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

@@ -53,7 +53,7 @@ class PriceOverride(models.Model):
     )
     during = DateRangeField(
         "days",
-        help_text="First day, and first day after it.  Left out: from the beginning, until further notice.",
+        help_text="First day, and first day after it.  Left out: since the beginning, until further notice.",
     )
     same_as = models.CharField(
         "priced as",

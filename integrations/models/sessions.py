@@ -182,7 +182,7 @@ class AgentRequest(models.Model):
 
 
 class CacheExclusiveSender(models.Model):
-    """A program whose input tokens exclude cached ones, against OpenTelemetry's conventions; a record of it proved so.
+    """A program whose input tokens exclude cached ones, against OpenTelemetry's conventions, as a record of it proved.
 
     A program is an instrumentation library, its version, and its spelling of the names of cached tokens.
     """

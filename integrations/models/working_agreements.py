@@ -25,7 +25,7 @@ class WorkingAgreement(models.Model):
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="working_agreements")
-    during = DateRangeField(help_text="Without a start: from the beginning.  Without an end: until further notice.")
+    during = DateRangeField(help_text="Without a start: since the beginning.  Without an end: until further notice.")
     size_thresholds = ArrayField(
         models.PositiveIntegerField(),
         size=3,

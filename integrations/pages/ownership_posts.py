@@ -53,7 +53,7 @@ def _confirm(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tre
 
 
 def _give(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tree: OrgTree) -> None:
-    """Assign to a unit from a day on; without a day from the start if unowned, else from today."""
+    """Assign to a unit from a day on; without a day, from the beginning if unowned, else from today."""
     owned_ids = [owned_id for owned_id, _ in chosen]
     if not owned_ids:
         messages.warning(request, "Tick rows first.")

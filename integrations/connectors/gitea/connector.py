@@ -163,7 +163,7 @@ class Gitea(Connector):
         return None
 
     def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:
-        """No delivery contains commits, reviews and the times of events."""
+        """Deliveries contain no commits, reviews or times of events: the record is read again."""
         kind = Kind.WORK_ITEM if event == "issues" else Kind.PULL_REQUEST
         repository = text_of(payload.get("repository"), "id")
         return (repository, kind) if repository and self.deliveries(event, payload) is not None else None

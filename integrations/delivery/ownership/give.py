@@ -1,7 +1,7 @@
 """Giving what is owned to units, with dates: a new owner ends the former one the day before, and the past stays.
 
-A thing has one owner at a time in each Org Tree.  `start` is the first day and `end` the first that no longer belongs
-to it; None: always, until further notice.
+A thing has one owner at a time in each Org Tree.  `start` is the first day, and None means from the beginning; `end` is
+the first day after it, and None means until further notice.
 """
 
 from __future__ import annotations

@@ -200,7 +200,7 @@ def confirm_proposed(trees: Collection[OrgTree], *, by: User | None) -> Confirme
 
 
 def confirm(chosen: Collection[tuple[int, int]], *, by: User | None) -> int:
-    """Assign (thing, unit) as proposed, from the end of its last owner in the tree, else without a start; how many.
+    """Assign (thing, unit) as proposed, from the end of its last ownership in the tree or the beginning; how many.
 
     A thing that has an owner today, or will get one, is skipped: somebody was faster.
     """
