@@ -80,6 +80,13 @@ class Text(serializers.CharField):
         return super().to_internal_value(data).replace("\r\n", "\n")
 
 
+class Choice(serializers.ChoiceField):
+    def fail(self, key: str, **kwargs: Any) -> NoReturn:
+        if key == "invalid_choice":
+            raise serializers.ValidationError(f"One of: {', '.join(str(value) for value in self.choices)}.")
+        super().fail(key, **kwargs)
+
+
 class TextOrNull(serializers.CharField):
     """In an answer: null if empty."""
 
@@ -156,14 +163,11 @@ class ReadSerializer(AnswerSerializer, ModelSerializer[M]):
 class WriteSerializer(ModelSerializer[M]):
     # With an instance what is not named stays.  Unknown fields are refused, choices named.
 
+    serializer_choice_field = Choice
+
     def build_standard_field(self, field_name: str, model_field: Any) -> tuple[type, dict[str, Any]]:
         field_class, kwargs = super().build_standard_field(field_name, model_field)
-        messages = {"required": NEEDED}
-        if model_field.choices:
-            messages["invalid_choice"] = (
-                f"One of: {', '.join(str(value) for value in dict(model_field.choices) if value != '')}."
-            )
-        kwargs["error_messages"] = messages
+        kwargs["error_messages"] = {"required": NEEDED}
         return field_class, kwargs
 
     def include_extra_kwargs(self, kwargs: Any, extra_kwargs: Any) -> Any:
@@ -176,13 +180,6 @@ class WriteSerializer(ModelSerializer[M]):
         given = {name: None if value == "" and name in nullable else value for name, value in data.items()}
         taken = super().to_internal_value(given)
         return {name: "" if value is None and name in nullable else value for name, value in taken.items()}
-
-
-class Choice(serializers.ChoiceField):
-    def fail(self, key: str, **kwargs: Any) -> NoReturn:
-        if key == "invalid_choice":
-            raise serializers.ValidationError(f"One of: {', '.join(str(value) for value in self.choices)}.")
-        super().fail(key, **kwargs)
 
 
 class BodySerializer(serializers.Serializer[Any]):

@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.model_serializers import Amount, Text, WriteSerializer, validated
+from core.api.model_serializers import Amount, Choice, Text, WriteSerializer, validated
 from core.write_errors import FieldError
 from insights.benchmarks.baselines import grows_with_time
 from insights.catalogue.declarations import Metric
@@ -52,12 +52,7 @@ class BenchmarkWriteSerializer(WriteSerializer[BenchmarkVersion]):
     unit = LedUnitField("Benchmarks")
     threshold = ValueField()
     target = ValueField()
-    weeks = serializers.ChoiceField(
-        choices=BASELINE_WEEKS,
-        default=BASELINE_WEEKS[0],
-        help_text="Of the baseline; 12.",
-        error_messages={"invalid_choice": f"One of: {', '.join(map(str, BASELINE_WEEKS))}."},
-    )
+    weeks = Choice(choices=BASELINE_WEEKS, default=BASELINE_WEEKS[0], help_text="Of the baseline; 12.")
 
     class Meta:
         model = BenchmarkVersion
