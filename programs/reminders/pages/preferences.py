@@ -1,4 +1,4 @@
-"""The notification settings of an account: kinds, channels and quiet hours."""
+"""The notification settings of an account: kinds, channels and quiet hours; and unsubscribing by a link."""
 
 from __future__ import annotations
 
@@ -99,6 +99,11 @@ def _to_the_minute(clock: time) -> time:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
+    """A GET changes nothing, because mail programs and filters open links by themselves; the page has a button.
+
+    A POST unsubscribes: from that button, or at once from a mail program that offers one (RFC 8058), which has neither
+    a session nor a CSRF token.
+    """
     try:
         account, channel = read_token(token)
     except NoSuchLinkError:

@@ -1,4 +1,7 @@
-"""How messages leave Headway.  A new channel is a class in transports.py and a value of programs.models.Channel."""
+"""How messages leave Headway.
+
+A new channel is a `Transport`, listed by `transports` in email.py, and a value of programs.models.Channel.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,7 @@ from django.contrib.auth.models import User
 from core.hooks import Hook
 from programs.models import Channel, Notice
 
-# What features above know of notices that are to be sent: ids of those that are settled meanwhile, and the calendar
-# object of an invitation or a cancellation.
+# What features above know of notices that are to be sent: ids of those that are settled meanwhile.
 settled_notices: Hook[Callable[[Sequence[Notice]], Collection[int]]] = Hook()
 
 
@@ -66,6 +68,7 @@ class EmailContent:
     calendar: CalendarObject | None = None
 
 
+# The calendar object of an invitation or a cancellation, from the feature above that sends it.
 calendar_objects: Hook[Callable[[Notice], CalendarObject | None]] = Hook()
 
 

@@ -82,6 +82,7 @@ class NoSuchLinkError(Exception):
 
 
 def unsubscribe_token(account: User, channel: Channel) -> str:
+    """It works without signing in, does nothing else, and never expires: an e-mail may be read years later."""
     return signing.Signer(salt=SALT).sign_object([account.pk, channel.value]).replace(":", "~")
 
 
@@ -105,7 +106,10 @@ def is_unsubscribed(account: User, channel: Channel) -> bool:
 
 @dataclass(frozen=True)
 class Quiet:
-    """From `begins` until `ends` by the clock of `zone`; past midnight where `begins` is later.  Equal: never."""
+    """From `begins` until `ends` by the clock of `zone`; past midnight where `begins` is later.  Equal: never.
+
+    Messages are delayed until they are over; none is dropped.
+    """
 
     begins: time
     ends: time
