@@ -14,7 +14,7 @@ from insights.query.query import Window
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
 from programs.models import BottleneckKind
-from programs.overview.queries.reorganisation import NOBODY, Reorganisation
+from programs.overview.queries.reorganisation import Reorganisation
 from programs.overview.services.bottlenecks import BottleneckAssessment, Bottlenecks, Judgement, Sign, judged
 
 BEYOND, WORSE, QUIET, UNKNOWN = "bad", "watch", "good", ""
@@ -136,6 +136,6 @@ def _sign(sign: Sign, answers: Answers) -> SignLine:
 def _reorganised(moved: Reorganisation, window: Window) -> SignLine:
     name, url, tone = "People who changed units", reverse("trees"), TONES[judged(moved)]
     if moved.share is None:
-        return SignLine(name, url, "", NOBODY, tone)
+        return SignLine(name, url, "", moved.reason, tone)
     says = f"{moved.moved:,} of {moved.people:,} people in {wording.span(window)}"
     return SignLine(name, url, wording.percent_of(moved.moved, moved.people), says, tone)
