@@ -65,7 +65,8 @@ def update_agenda(access: Access, review: Review) -> None:
 
 def save_point(access: Access, point: ReviewPoint, *, notes: str, decision: str, of_version: int) -> ReviewPoint:
     """Raises ConflictError where others wrote since `of_version`, FieldError, MayNotWriteError."""
-    notes, decision = (checked_text(*said, LONGEST_NOTES) for said in (("notes", notes), ("decision", decision)))
+    notes = checked_text("notes", notes, LONGEST_NOTES)
+    decision = checked_text("decision", decision, LONGEST_NOTES)
     account = account_of(access)
     with changes_by(account):
         _locked(access, point.review)
