@@ -204,15 +204,9 @@ def _bar(objective: FrozenObjective) -> ObjectiveBar:
     outcomes = [result for result in objective.key_results if not result.is_guardrail]
     score = "no score" if objective.score is None else f"score {objective.score:.2f}"
     if len(outcomes) == 1:
-        baseline, target = (
-            _amount(outcomes[0].baseline, outcomes[0].unit_of_measure),
-            _amount(outcomes[0].target, outcomes[0].unit_of_measure),
-        )
-        now = (
-            f"ended at {_amount(outcomes[0].value, outcomes[0].unit_of_measure)}"
-            if outcomes[0].value is not None
-            else "no value"
-        )
+        outcome, unit = outcomes[0], outcomes[0].unit_of_measure
+        baseline, target = _amount(outcome.baseline, unit), _amount(outcome.target, unit)
+        now = f"ended at {_amount(outcome.value, unit)}" if outcome.value is not None else "no value"
         return ObjectiveBar(
             f"o{objective.id}", baseline, target, now, f"From {baseline} to {target}, {now}.", objective.progress
         )
