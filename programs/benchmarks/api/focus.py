@@ -82,9 +82,9 @@ class FocusBeginView(ProgramView):
     def post(self, request: Request) -> Response:
         """The indicators of a starter set in place of those that are there; the focus metric stays."""
         given, access = body(request, FocusBeginSerializer), self.access
-        unit = given.get("unit")
+        unit = given.get("unit", "")
         return answer_change(
-            lambda: begin_with(access, given["set"], unit or "", of_number=given["number"]),
+            lambda: begin_with(access, given["set"], unit, of_number=given["number"]),
             lambda stored: focus_document(stored, unit or None),
             version="number",
         )

@@ -134,7 +134,7 @@ class ObjectiveStandingView(ProgramView):
         """Say how it goes in place of what is computed, with a reason; an empty standing takes that back."""
         objective = visible_objective(pk, self.access)
         given = body(request, OverrideSerializer)
-        override_status(self.access, objective, given.get("standing", ""), given.get("reason", ""))
+        override_status(self.access, objective, given["standing"], given.get("reason", ""))
         return Response(_document(pk, self.access))
 
 

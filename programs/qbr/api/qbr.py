@@ -76,7 +76,7 @@ class QbrsView(ProgramView):
         """A draft with all sections."""
         given = body(request, QbrCreateSerializer)
         period = QbrPeriod(given.get("period", QbrPeriod.QUARTER))
-        added = create_qbr(self.access, given.get("unit") or "", period, given["day"])
+        added = create_qbr(self.access, given.get("unit", ""), period, given["day"])
         return Response(_document(added.pk, self.access), status=status.HTTP_201_CREATED)
 
 

@@ -48,8 +48,8 @@ class NoticeSerializer(AnswerSerializer):
     at = serializers.DateTimeField(source="notice.at")
     read_at = serializers.DateTimeField(allow_null=True, source="notice.read_at")
 
-    def get_url(self, told: Mapping[str, Any]) -> str:
-        return settings.BASE_URL + str(told["item"].path)
+    def get_url(self, listed: Mapping[str, Any]) -> str:
+        return settings.BASE_URL + str(listed["item"].path)
 
 
 class NoticesSerializer(serializers.Serializer[object]):
@@ -128,5 +128,5 @@ class NoticesUnreadView(ProgramView):
 
 
 def _documents(notices: Sequence[Notice]) -> Any:
-    told = [{"notice": notice, "item": item} for notice, item in zip(notices, items_of(notices), strict=True)]
-    return NoticeSerializer(told, many=True).data
+    listed = [{"notice": notice, "item": item} for notice, item in zip(notices, items_of(notices), strict=True)]
+    return NoticeSerializer(listed, many=True).data

@@ -102,8 +102,6 @@ class NotificationsView(ProgramView):
         email, hours = given.get("email", {}), given.get("quiet_hours", {})
         wanted = {kind for kind, is_wanted in email.get("kinds", {}).items() if is_wanted}
         kinds = (known.kinds - email.get("kinds", {}).keys()) | wanted
-        if "time_zone" in hours:
-            hours["time_zone"] = hours["time_zone"] or ""
         try:
             change_preferences(account, replace(known, is_on=email.get("on", known.is_on), kinds=kinds, **hours))
         except FieldError as problem:
