@@ -37,9 +37,10 @@ def check_in(
     with changes_by(account):
         stored = locked_to_change(access, objective)
         about = _key_result(stored, key_result)
-        _check(stored, confidence, note, value, about)
+        _check(stored, confidence, value, about)
+        note = checked_text("note", note, LONGEST_NOTE)
         written = CheckIn.objects.create(
-            objective=stored, key_result=about, by=account, confidence=confidence, note=note.strip(), value=value
+            objective=stored, key_result=about, by=account, confidence=confidence, note=note, value=value
         )
         if about is not None and value is not None:
             about.hand_value = value
@@ -81,12 +82,11 @@ def _key_result(objective: Objective, pk: int | None) -> KeyResult | None:
     return key_result
 
 
-def _check(objective: Objective, confidence: str, note: str, value: float | None, about: KeyResult | None) -> None:
+def _check(objective: Objective, confidence: str, value: float | None, about: KeyResult | None) -> None:
     if objective.published_at is None:
         raise FieldError("objective", "A draft cannot have check-ins: publish it first.")
     if confidence not in CheckIn.Confidence.values:
         raise FieldError("confidence", f"One of: {', '.join(CheckIn.Confidence.values)}.")
-    checked_text("note", note, LONGEST_NOTE)
     if value is None:
         return
     if about is None:
