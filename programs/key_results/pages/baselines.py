@@ -12,8 +12,8 @@ from insights.ui import wording
 from insights.ui.amounts import amount_text
 from orgtree.access.access import Access
 from programs.key_results.services.baselines import BaselinePreview, baseline_previews
-from programs.key_results.services.reading import metric_of, unit_of
-from programs.models import KeyResult, Quarter
+from programs.key_results.services.reading import metric_of
+from programs.models import Quarter
 from programs.teams.pages import WHOLE
 
 DIRECTIONS = {
@@ -21,11 +21,6 @@ DIRECTIONS = {
     Better.LOWER: "Lower is better.",
     Better.NEITHER: "Neither direction is better by itself: choose one.",
 }
-
-
-def printed(value: float, key_result: KeyResult) -> str:
-    """40.0 h, 80.0%, 12 points."""
-    return amount_text(value, unit_of(key_result))
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from insights.ui import wording
-from programs.key_results.pages.baselines import printed
+from insights.ui.amounts import amount_text
 from programs.key_results.queries import KeyResultProgress
+from programs.key_results.services.reading import unit_of
+from programs.models import KeyResult
 from programs.objectives.queries.objectives import ObjectiveProgress
+
+
+def printed(value: float, key_result: KeyResult) -> str:
+    """40.0 h, 80.0%, 12 points.  Stored are seconds, percent from 0 to 100, US dollars, plain counts."""
+    return amount_text(value, unit_of(key_result))
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,10 @@ from insights.ui.amounts import amount_text
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.tiles import Link
 from orgtree.models import Unit
-from programs.key_results.pages.baselines import printed
 from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services.reading import unit_of
 from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus
-from programs.objectives.pages.bar import ObjectiveBar, bar_of_key_result, bar_of_objective, only_outcomes
+from programs.objectives.pages.bar import ObjectiveBar, bar_of_key_result, bar_of_objective, only_outcomes, printed
 from programs.objectives.queries.objectives import ObjectiveProgress
 
 
