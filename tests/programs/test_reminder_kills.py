@@ -102,7 +102,7 @@ def test_killed_at_any_moment_nobody_gets_two(
             have = len(received(mails))
             wait_until(
                 lambda have=have: len(received(mails)) > min(have + 2, EMAILS - 6),  # type: ignore[misc]
-                what="letters go out",
+                what="e-mails go out",
             )
             clock.sleep(chance.random() * 0.15)
             victim = chance.choice(["first", "second"])
