@@ -1,4 +1,4 @@
-"""Objectives offered as a parent of an objective or as the plan of a ticket, nearest first."""
+"""Objectives offered as a parent of an objective or as the plan of a ticket, nearest first; and the tree they form."""
 
 from __future__ import annotations
 

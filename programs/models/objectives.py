@@ -1,4 +1,4 @@
-"""Quarterly objectives, their key results and the check-ins on them."""
+"""Quarterly objectives, their key results and the check-ins on them; templates; and how they go, as last measured."""
 
 from __future__ import annotations
 
@@ -255,6 +255,9 @@ class TemplateKeyResult(models.Model):
 
 class KeyResultMeasure(models.Model):
     """One key result's value over its quarter so far, and what follows from it.  Measured anew every hour.
+
+    The same for everybody: what one viewer may see of it is decided when it is read
+    (programs/objectives/queries/objectives.py).
 
     `points` are whole weeks, [Monday as ISO 8601, value or null, people], those of the quarter and the 13 before it;
     where values are entered by hand, the days of check-ins.  `people` are the fewest behind the value: those of its

@@ -1,4 +1,8 @@
-"""Fiscal quarters, and the documents in which they are frozen."""
+"""Fiscal quarters, and the documents in which they are frozen.
+
+The database refuses a change of what a closed quarter's document holds.  References to accounts and people that are
+deleted may still be emptied.
+"""
 
 from __future__ import annotations
 

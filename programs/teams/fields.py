@@ -1,4 +1,4 @@
-"""Unit and owner of what is written."""
+"""Unit and owner of what is written: serializer fields, which units somebody may write for, and suggested owners."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which units are teams, and which of them have no objective."""
+"""Which units are teams, which of them have no objective, and in which Org Tree they stand."""
 
 from __future__ import annotations
 

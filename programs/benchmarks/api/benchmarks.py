@@ -1,4 +1,4 @@
-"""/api/v1/benchmarks/: read and written with the permissions of their pages."""
+"""/api/v1/benchmarks/ and /api/v1/benchmarks.csv: read and written with the permissions of their pages."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Effective benchmarks of a unit today: its own, else those of the nearest unit above, else the organisation's.
 
-Counts are not inherited: ten deployments a day of the organisation are no target for each of its teams.
+Counts are not inherited: ten deployments a day of the organisation are no target for each of its teams.  The focus of
+a unit is found here, too.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import connection
-from django.db.models import F, Q, QuerySet, aggregates
+from django.db import connection, models
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from insights.catalogue.declarations import Count, Metric
@@ -204,5 +205,5 @@ def focus_versions(unit_id: int | None) -> Sequence[FocusVersion]:
 def _deepest_first(unit_ids: Sequence[int], day: date) -> list[int]:
     """The deeper a unit stands, the more are above it."""
     placed = UnitPlacement.objects.filter(unit__in=unit_ids, during__contains=day).order_by()
-    counted = placed.values(pk_of=F("unit")).annotate(above=aggregates.Count("ancestor")).order_by("-above")
+    counted = placed.values(pk_of=F("unit")).annotate(above=models.Count("ancestor")).order_by("-above")
     return [row["pk_of"] for row in counted]

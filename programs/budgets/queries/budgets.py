@@ -1,4 +1,4 @@
-"""Budgets that hold in a month."""
+"""Budgets that hold in a month, whom their alerts go to, and the notices of these."""
 
 from __future__ import annotations
 

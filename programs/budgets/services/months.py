@@ -1,4 +1,4 @@
-"""Months as pages, API and files write them: 2026-11."""
+"""Months as pages, API and files write them: 2026-11; and those that a request names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Key results as they are stored: with baselines computed from their metrics, and targets that follow from them."""
+"""Key results as they are stored: with baselines computed from their metrics, and targets that follow from them.
+
+`baseline_previews` shows baselines before anything is stored.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Forecasts a key result's value at the end of its quarter from its weekly trend.
 
 A line through the last whole weeks (insights/formulas/linear_trend.py) predicts the remaining days; the quarter so far
-is known and has no interval.  Both are combined as the metric accumulates; docs/objectives.md works
-each case out by hand.
+is known and has no interval.  Both are combined as the metric accumulates; docs/objectives.md works each case out by
+hand.
 """
 
 from __future__ import annotations
@@ -142,6 +142,8 @@ def weeks_left(quarter: Window, today: date) -> float:
 
 
 class Accumulation(enum.Enum):
+    """How weekly values of a metric accumulate to the quarter's, which decides how it can be forecast."""
+
     LEVEL = "its weeks weigh as much as happens in them: shares, means, medians, rates per day"
     SUM = "its weeks add up: it grows until the quarter's end"
     STOCK = "it is what stands at the end"

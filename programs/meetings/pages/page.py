@@ -22,8 +22,6 @@ from programs.meetings.services.writing import cancel, move
 from programs.models import Meeting, MeetingParticipant
 
 CONFLICT = "Somebody changed this meeting in the meantime; nothing was stored. This page shows it as it is now."
-
-
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 

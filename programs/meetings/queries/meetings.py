@@ -1,4 +1,4 @@
-"""The meetings that a viewer may see, and filters of their lists."""
+"""Which meeting belongs to a review or a QBR, which is next, and filters of lists of meetings."""
 
 from __future__ import annotations
 

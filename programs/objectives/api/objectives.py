@@ -1,4 +1,4 @@
-"""/api/v1/objectives/: objectives and what is said of them, read and written with the permissions of their pages."""
+"""/api/v1/objectives/: objectives, their check-ins, tree, history and CSV file, with the permissions of their pages."""
 
 from __future__ import annotations
 

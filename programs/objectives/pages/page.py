@@ -1,4 +1,4 @@
-"""The page of one objective: key results, check-ins, tickets and supporting objectives."""
+"""The page of one objective: key results, check-ins, tickets, supporting objectives, history, and its actions."""
 
 from __future__ import annotations
 

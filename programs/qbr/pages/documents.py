@@ -128,6 +128,7 @@ def file_name(qbr: Qbr) -> str:
 
 
 def printable(review: Review) -> str:
+    """One HTML text with its styles, fonts and icons in it, for a browser that reaches nothing."""
     page = render_to_string(
         "programs/qbr/print.html",
         {"review": review, "styles": mark_safe(f"<style>{_styles()}</style>"), "icons": mark_safe(_text(SPRITE))},  # noqa: S308  # our own files

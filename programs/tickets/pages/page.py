@@ -1,4 +1,4 @@
-"""The page of one ticket: resolution, effect, comments and history."""
+"""The page of one ticket: resolution, effect, comments, history, and its actions."""
 
 from __future__ import annotations
 
@@ -43,6 +43,8 @@ COMMENTS_LISTED = 200
 
 @dataclass(frozen=True)
 class TicketCard:
+    """What another feature adds to the page."""
+
     template: str
     context: Mapping[str, Any]
 

@@ -1,5 +1,6 @@
-"""Adds and changes tickets.  Managers write for their units, executives and admins for all; owners change theirs.
+"""Adds, changes and comments on tickets.
 
+Managers write for their units, executives and admins for all; owners change theirs.  Whoever sees one may comment.
 The history (django-pghistory) records each change with its account.
 """
 
