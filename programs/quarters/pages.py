@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from insights.query import windows
@@ -73,15 +71,6 @@ def quarters(today: date) -> Quarters:
             upcoming = following(upcoming)
         known = list(Quarter.objects.all())
     return Quarters(known, today)
-
-
-def known_quarter(start: str) -> Quarter:
-    """By its first day, as ISO 8601.  Raises Http404."""
-    try:
-        day = date.fromisoformat(start)
-    except ValueError:
-        raise Http404("No quarter begins on that day.") from None
-    return get_object_or_404(Quarter.objects.select_related("document", "closed_by"), start=day)
 
 
 def choices(choice: Quarters, chosen: Quarter, url_of: Callable[[Quarter], str]) -> list[QuarterChoice]:

@@ -1,12 +1,13 @@
-"""Who asks, and records named by API URLs, as far as the viewer may see them."""
+"""Who asks, and records named by URLs, as far as the viewer may see them."""
 
 from __future__ import annotations
 
 from datetime import date
 
 from django.contrib.auth.models import User
+from django.http import Http404
 from django.shortcuts import get_object_or_404
-from rest_framework.exceptions import NotFound, PermissionDenied
+from rest_framework.exceptions import PermissionDenied
 
 from core.write_errors import MayNotWriteError
 from orgtree.access.access import Access
@@ -32,21 +33,21 @@ def account_of(access: Access) -> User:
 
 
 def visible_ticket(pk: int, access: Access) -> Ticket:
-    """With unit, owner, objective and effect.  Raises NotFound for one that the viewer may not see, too."""
+    """With unit, owner, objective and effect.  Raises Http404 for one that the viewer may not see, too."""
     seen = Ticket.objects.within(access.visibility).select_related("unit", "owner", "objective", "effect")
     return get_object_or_404(seen, pk=pk)
 
 
 def visible_objective(pk: int, access: Access) -> Objective:
-    """With quarter, unit, owner and measure.  Raises NotFound for one that the viewer may not see, too."""
+    """With quarter, unit, owner and measure.  Raises Http404 for one that the viewer may not see, too."""
     seen = Objective.objects.within(access.visibility).select_related("quarter", "unit", "owner", "measure")
     return get_object_or_404(seen, pk=pk)
 
 
 def known_quarter(start: str) -> Quarter:
-    """By its first day, with its document.  Raises NotFound."""
+    """By its first day, as ISO 8601, with its document and who closed it.  Raises Http404."""
     try:
         first = date.fromisoformat(start)
     except ValueError:
-        raise NotFound from None
-    return get_object_or_404(Quarter.objects.select_related("document"), start=first)
+        raise Http404("No quarter begins on that day.") from None
+    return get_object_or_404(Quarter.objects.select_related("document", "closed_by"), start=first)

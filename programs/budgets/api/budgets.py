@@ -156,7 +156,7 @@ class ChargeBackCsvView(CsvView):
 
 
 def _visible(pk: int, access: Access) -> Budget:
-    """Raises NotFound for one that the viewer may not see, too."""
+    """Raises Http404 for one that the viewer may not see, too."""
     seen = Budget.objects.within(access.visibility).select_related("unit", "owner")
     return get_object_or_404(seen, pk=pk)
 

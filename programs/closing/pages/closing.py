@@ -28,7 +28,8 @@ from programs.closing.services.closing import ClosingLine as Closing
 from programs.models import Objective, Quarter
 from programs.objectives.pages.labels import ObjectiveLine, objective_line
 from programs.objectives.services.writing import keep_decisions
-from programs.quarters.pages import elapsed_text, known_quarter, quarter_url
+from programs.quarters.pages import elapsed_text, quarter_url
+from programs.requests.visible import known_quarter
 
 ONLY_LEADERS = "Only executives and admins can close a quarter."
 PAGE_SIZE = 25

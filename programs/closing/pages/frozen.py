@@ -47,7 +47,7 @@ from programs.objectives.pages.labels import (
     StatusTag,
 )
 from programs.objectives.pages.page import CONFIDENCE_TONES, CheckInLine
-from programs.quarters.pages import known_quarter
+from programs.requests.visible import known_quarter
 
 PAGE_SIZE = 25
 CARRIED = {"carry": "Carried over", "end": "Ended with the quarter", "undecided": "Ended with the quarter"}

@@ -88,7 +88,7 @@ class MeetingCancelView(ProgramView):
 
 
 def _visible_meeting(pk: int, access: Access) -> Meeting:
-    """Raises NotFound for one that the viewer may not see, too."""
+    """Raises Http404 for one that the viewer may not see, too."""
     seen = Meeting.objects.within(access.visibility).select_related("series__unit")
     return get_object_or_404(seen, pk=pk)
 
@@ -149,7 +149,7 @@ class MeetingSeriesView(ProgramView):
 
 
 def _visible_series(pk: int, access: Access) -> MeetingSeries:
-    """Raises NotFound for one that the viewer may not change, too."""
+    """Raises Http404 for one that the viewer may not change, too."""
     check_is_of_account(access)
     return get_object_or_404(MeetingSeries.objects.within(access.visibility).select_related("unit"), pk=pk)
 

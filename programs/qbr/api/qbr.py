@@ -177,7 +177,7 @@ class QbrCsvView(CsvView):
 
 
 def _visible(pk: int, access: Access) -> Qbr:
-    """Raises NotFound for one that the viewer may not see, too."""
+    """Raises Http404 for one that the viewer may not see, too."""
     return get_object_or_404(visible_qbrs(access.visibility), pk=pk)
 
 
