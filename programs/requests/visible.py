@@ -45,9 +45,9 @@ def visible_objective(pk: int, access: Access) -> Objective:
 
 
 def known_quarter(start: str) -> Quarter:
-    """By its first day, as ISO 8601, with its document and who closed it.  Raises Http404."""
+    """By its first day, as ISO 8601, with its document.  Raises Http404."""
     try:
         first = date.fromisoformat(start)
     except ValueError:
         raise Http404("No quarter begins on that day.") from None
-    return get_object_or_404(Quarter.objects.select_related("document", "closed_by"), start=first)
+    return get_object_or_404(Quarter.objects.select_related("document"), start=first)
