@@ -22,6 +22,7 @@ from core.write_errors import FieldError
 M = TypeVar("M", bound=models.Model)
 LARGEST_AMOUNT = 1e300  # far from the end of what a float holds: what is computed from it stays finite
 NEEDED = "It is needed."
+NOT_NULL = "It cannot be null: leave it out."
 
 
 class Amount(serializers.FloatField):
@@ -188,7 +189,7 @@ class BodySerializer(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()
         for field in fields.values():
-            field.error_messages |= {"required": NEEDED, "null": NEEDED}
+            field.error_messages |= {"required": NEEDED, "null": NEEDED if field.required else NOT_NULL}
         return fields
 
     def to_internal_value(self, data: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -53,7 +54,8 @@ def test_nothing_is_created_for_a_quarter_that_is_far_away(sign_in: SignIn, day:
 
 def test_values_of_a_check_in_stand_by_ids(sign_in: SignIn) -> None:
     client, new_objective = sign_in(EXECUTIVE), objective(EXECUTIVE)
-    for values, parameter in (({}, "values"), ({"a": 1}, "values.a"), ({"7": None}, "values.7"), ([1], "values")):
+    wrong: Any = ((None, "values"), ({}, "values"), ({"a": 1}, "values.a"), ({"7": None}, "values.7"), ([1], "values"))
+    for values, parameter in wrong:
         body = {"confidence": "high", "values": values}
         address = f"/api/v1/objectives/{new_objective.pk}/check-ins/"
         answer = client.post(address, body, content_type="application/json")

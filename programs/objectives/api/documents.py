@@ -8,7 +8,6 @@ from typing import Any
 from rest_framework import serializers
 
 from core.api.model_serializers import Amount, BodySerializer, Choice, ReadSerializer, Text, WholeNumber
-from core.write_errors import FieldError
 from insights.api import schema
 from insights.query import windows
 from orgtree.access.access import Access
@@ -213,7 +212,7 @@ class CheckInWriteSerializer(BodySerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if "values" in attrs and {"key_result", "value"} & set(attrs):
-            raise FieldError("values", "Say either values, or one key_result with its value.")
+            raise serializers.ValidationError({"values": "Say either values, or one key_result with its value."})
         return attrs
 
 
