@@ -113,7 +113,7 @@ def test_no_value_lies_in_two_bands() -> None:
         for of_metric in benchmarks.metrics.values():
             for band in of_metric.bands:
                 middle = (band.start + min(band.end, band.start + 1)) / 2
-                assert [band_set for band_set in of_metric.bands if middle in band_set] == [band]
+                assert [other for other in of_metric.bands if middle in other] == [band]
 
 
 def test_the_score_of_all_industries_is_computed_anew() -> None:

@@ -11,7 +11,7 @@ from insights.models import ColumnPartition
 
 
 def column_states(chance: random.Random) -> Iterator[str]:
-    """What each is called, while it is so.  Facts must be settled, and stay as they are."""
+    """The name of every state, while the columns are in it.  Facts must be complete, and stay as they are."""
     assert not ColumnPartition.objects.exists()
     yield "nothing is built"
     build_all()

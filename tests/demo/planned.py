@@ -15,7 +15,7 @@ from demo.plan.year import DemoYear
 
 
 class PlannedFigures:
-    """Sessions count where they start; durations are from a stretch's first to its last event."""
+    """Sessions count where they start; durations are from an active period's first to its last event."""
 
     def __init__(self, year: DemoYear) -> None:
         self.year = year

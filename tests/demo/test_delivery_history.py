@@ -178,8 +178,8 @@ def test_who_merges_in_the_second_of_an_own_commit_works_on_that(
     year = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=datetime(2026, 11, 24, 22, 27, tzinfo=UTC))
     [routing] = [repository for repository in REPOSITORIES if repository.team == LOGISTICS]
     _write(year, tmp_path, [routing])
-    changed_history = demo_history(year, tmp_path, [routing])
-    commits = [commit for pull_request in changed_history.pull_requests for commit in pull_request.commits]
+    routing_history = demo_history(year, tmp_path, [routing])
+    commits = [commit for pull_request in routing_history.pull_requests for commit in pull_request.commits]
     assert len(commits) > 100
     assert not [commit for commit in commits if len(commit.parents) > 1]
 

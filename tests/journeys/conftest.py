@@ -30,6 +30,6 @@ def empty_server(start_server: StartServer, request: pytest.FixtureRequest) -> I
 @pytest.fixture(scope="module")
 def reporting_server(start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[Server]:
     """An installation with twelve weeks of a few people's sessions."""
-    with start_server("web", "worker", "beat", named=f"{request.node.name}-telling") as server:
+    with start_server("web", "worker", "beat", named=f"{request.node.name}-reporting") as server:
         send_history(server)
         yield server

@@ -317,7 +317,7 @@ def teams(org: Org) -> Teams:
 
 
 def may_open(client: Client, *external_ids: str) -> set[str]:
-    return {step for step in external_ids if client.get(address(step)).status_code == 200}
+    return {name for name in external_ids if client.get(address(name)).status_code == 200}
 
 
 EVERYTHING = {"#1", "SHOP-1", "d1", "d2", "i1"}

@@ -191,7 +191,7 @@ def _since(point: Point) -> datetime:
 
 
 def _active_periods(moments: Sequence[tuple[datetime, datetime]]) -> tuple[datetime, datetime, float]:
-    """Start, end, and the seconds of all stretches: a stretch ends where nothing happens for over 30 minutes."""
+    """Start, end, and the seconds of all active periods: one ends where nothing happens for over 30 minutes."""
     ordered = sorted(moments)
     periods = [list(ordered[0])]
     for start, end in ordered[1:]:

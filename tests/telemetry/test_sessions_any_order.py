@@ -116,12 +116,12 @@ def test_any_order_repetition_and_batching_gives_what_the_oracle_says(
             if data.draw(st.booleans()):
                 fold_received_batches()
         fold_received_batches()
-        stored, expected = stored_sessions(), expected_sessions(_shuffled(sent), ZoneInfo(zone))
+        stored, expected = stored_sessions(), expected_sessions(_of_datable_sessions(sent), ZoneInfo(zone))
         assert {name: stored[name] for name in expected} == expected
         transaction.set_rollback(True)
 
 
-def _shuffled(sent: list[Event | Point]) -> list[Event | Point]:
+def _of_datable_sessions(sent: list[Event | Point]) -> list[Event | Point]:
     """Without the sessions of which only points without any increase are known: when those were is anybody's guess."""
     return [
         record

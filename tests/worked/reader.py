@@ -125,14 +125,14 @@ def _events(rows: list[list[str]], zone: ZoneInfo) -> Iterator[Event]:
         if when == "always":
             yield Event(None, words)
             continue
-        parsed_window = _WHEN.fullmatch(when)
-        assert parsed_window, f"no time: {when}"
-        if parsed_window["day"]:
-            year = parsed_window["year"] or (on and on.year)
+        parsed_time = _WHEN.fullmatch(when)
+        assert parsed_time, f"no time: {when}"
+        if parsed_time["day"]:
+            year = parsed_time["year"] or (on and on.year)
             assert year, f"no year is known: {when}"
-            on = _day(f"{parsed_window['day']} {year}")
+            on = _day(f"{parsed_time['day']} {year}")
         assert on, f"no day is known: {when}"
-        yield Event(datetime.combine(on, time.fromisoformat(parsed_window["time"]), zone), words)
+        yield Event(datetime.combine(on, time.fromisoformat(parsed_time["time"]), zone), words)
 
 
 def _expected(intro: str, rows: list[list[str]]) -> Iterator[Expected]:

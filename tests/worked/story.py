@@ -75,7 +75,7 @@ class Story:
     def drafts(self) -> Iterator[AnyDraft]:
         yield from (pull_request.draft() for pull_request in self.pull_requests.values())
         yield from (item.draft() for item in self.work_items.values())
-        yield from (pull_request.draft() for pull_request in chain(*self.attempts.values()))
+        yield from (attempt.draft() for attempt in chain(*self.attempts.values()))
         yield from self.commits.values()
         yield from self.deployments.values()
         yield from self.incidents.values()

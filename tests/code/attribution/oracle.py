@@ -13,7 +13,7 @@ Attributed = dict[tuple[str, str, str], int]  # commit, path, session → lines
 
 @dataclass(frozen=True)
 class Run:
-    """A session: its stretches (begin, last event), and the lines that it generated."""
+    """A session: its active periods (begin, last event), and the lines that it generated."""
 
     name: str
     person: str

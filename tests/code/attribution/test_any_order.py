@@ -47,8 +47,8 @@ class History:
         sha = commit_sha(name)
         return oracle.Change(name, person, self._minute(), files, sha, noted, counts=self.random.random() > 0.1)
 
-    def send_in_order(self, seed: int, *, often: bool) -> None:
-        """Tell all of it in some order; `often`: some of it twice, and attribution at work in between."""
+    def send_shuffled(self, seed: int, *, often: bool) -> None:
+        """All of it in some order; `often`: some of it twice, and attribution at work in between."""
         shuffled = random.Random(seed)
         events: list[oracle.Run | oracle.Change] = [*self.sessions, *self.commits]
         events += shuffled.sample(events, 10) if often else []
@@ -90,14 +90,14 @@ def derived() -> oracle.Attributed:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_derived_is_what_the_oracle_says(seed: int) -> None:
     history = History(seed)
-    history.send_in_order(seed, often=False)
+    history.send_shuffled(seed, often=False)
     assert derived() == oracle.attributed(history.sessions, history.commits)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_order_and_repetition_change_nothing(seed: int) -> None:
     history = History(seed)
-    history.send_in_order(seed + 1000, often=True)
+    history.send_shuffled(seed + 1000, often=True)
     assert derived() == oracle.attributed(history.sessions, history.commits)
     for external_id, committed in AgentSession.objects.values_list("external_id", "committed"):
         assert committed == any(session == external_id for _, _, session in derived())
@@ -105,7 +105,7 @@ def test_order_and_repetition_change_nothing(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_file_has_more_ai_lines_than_added_ones_and_no_session_gives_more_than_it_generated(seed: int) -> None:
-    History(seed).send_in_order(seed, often=True)
+    History(seed).send_shuffled(seed, often=True)
     of_file: dict[CommitFile, int] = defaultdict(int)
     of_session: dict[AgentSession, int] = defaultdict(int)
     for row in FileAttribution.objects.select_related("session", "file"):
@@ -118,8 +118,8 @@ def test_no_file_has_more_ai_lines_than_added_ones_and_no_session_gives_more_tha
 
 def test_deriving_everything_again_writes_nothing() -> None:
     history = History(99)
-    history.send_in_order(99, often=False)
+    history.send_shuffled(99, often=False)
     before, rows = everything_derived(), set(FileAttribution.objects.values_list("pk", flat=True))
-    history.send_in_order(99, often=False)
+    history.send_shuffled(99, often=False)
     assert everything_derived() == before
     assert set(FileAttribution.objects.values_list("pk", flat=True)) == rows

@@ -64,7 +64,7 @@ def session(
     spend: str = "1",
     more: Iterable[tuple[str, str]] = (),
 ) -> AgentSession:
-    """A session of one stretch, or of several, as the fold leaves it."""
+    """A session of one active period, or of several, as the fold leaves it."""
     periods = [(at(one, day), at(other, day)) for one, other in [(begin, end), *more]]
     who, started = identity(by), min(one for one, _ in periods)
     stored, _ = AgentSession.objects.update_or_create(

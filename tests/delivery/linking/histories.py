@@ -15,7 +15,7 @@ SERVICES = ("", "cart", "search")
 class History:
     """Records of each kind, by id, as one seed tells them.
 
-    Another telling has the same commits, with other holes, and tells of other things under the same names.
+    Another variant has the same commits, with other gaps, and other records under the same names.
     """
 
     def __init__(self, seed: int, variant: int = 0) -> None:

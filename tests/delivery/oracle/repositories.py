@@ -32,7 +32,7 @@ REVIEWERS = (*map(address, EMPLOYED), address(OUTSIDE), *SECOND_LOGIN, *BOTS, CO
 STATES = ("approved", "approved", "commented", "changes_requested", "dismissed")
 STYLES = ("merge", "merge", "squash", "squash", "rebase", "forward", "untold")
 # How long before its merge somebody began to work on it; one in six for months.
-STARTED_AFTER = (timedelta(hours=9), timedelta(days=2), timedelta(days=2), timedelta(days=5), timedelta(days=20))
+STARTED_BEFORE = (timedelta(hours=9), timedelta(days=2), timedelta(days=2), timedelta(days=5), timedelta(days=20))
 LONG_AGO = timedelta(days=150)
 # Which agent it is that signs so, below the message.
 AGENTS_BY_TRAILER = {
@@ -111,7 +111,7 @@ class History:
         author = chance.choice(AUTHORS)
         to_release = self.is_reported and chance.random() < 0.15
         style = "merge" if to_release else chance.choice(STYLES) if person_of(author) and self.is_reported else "untold"
-        started = at - (LONG_AGO if chance.random() < 1 / 6 else chance.choice(STARTED_AFTER))
+        started = at - (LONG_AGO if chance.random() < 1 / 6 else chance.choice(STARTED_BEFORE))
         branch = self._work(started, at, may_merge_main=style != "forward")
         # Elsewhere nothing tells that a commit had been pushed to main before.
         of_main = self.is_reported and not to_release and style in ("merge", "squash")
