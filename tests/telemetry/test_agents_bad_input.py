@@ -55,7 +55,7 @@ def test_a_session_that_never_ends_is_its_active_periods(intake: Intake) -> None
     session = AgentSession.objects.get()
     assert session.active_seconds == 21 * 600
     assert session.ended_at - session.started_at == timedelta(days=20, minutes=10)
-    assert AgentSessionDay.objects.filter(source="events").count() in (21, 22)  # an active period may reach over midnight
+    assert AgentSessionDay.objects.filter(source="events").count() in (21, 22)  # one may reach over midnight
     assert AgentRequest.objects.count() == 42
 
 

@@ -19,7 +19,6 @@ from integrations.connectors.drafts import (
     WorkItemDraft,
     WorkItemReference,
 )
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.enums import LinkMethod, PullRequestEventKind, ReviewState, RunStatus, StatusCategory
 from integrations.facts.costs import (
     ABANDONED_PULL_REQUESTS_WITH_SPEND,
@@ -39,7 +38,7 @@ from integrations.models import (
 )
 from orgtree.identities.resolving import assign_identities
 from orgtree.models import Identity, Person
-from tests.code.attribution.world import at, attribute, commit, day_of, note, rows_of, session
+from tests.code.attribution.world import at, commit, day_of, note, recompute_all, rows_of, session
 from tests.delivery.pull_requests.histories import Commit as Listed
 from tests.delivery.pull_requests.histories import History, Review, draft_of
 from tests.intake.conftest import SHOP, Tell, github, tell
@@ -289,12 +288,6 @@ def ran(on: Commit, clock: str, status: RunStatus) -> PipelineRunDraft:
         started_at=finished - timedelta(minutes=5),
         finished_at=finished,
     )
-
-
-def recompute_all() -> None:
-    """Commits, sessions and pull requests wait for each other."""
-    while AttributionWork.objects.exists() or recompute_waiting_pull_requests():
-        attribute()
 
 
 def spend_of_merged() -> dict[int, Decimal]:

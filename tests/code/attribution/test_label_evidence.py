@@ -11,8 +11,8 @@ from integrations.connectors.git.agent_signatures import agent_of_trailer, agent
 from integrations.connectors.git.history import ReadCommit, Signature
 from integrations.connectors.git.messages import Trailer
 from integrations.models import CommitEvidence, FileAttribution, Method
-from tests.code.attribution.test_work_of_spend import merged, recompute_all
-from tests.code.attribution.world import at, attribute, attributed, commit, note
+from tests.code.attribution.test_work_of_spend import merged
+from tests.code.attribution.world import at, attribute, attributed, commit, note, recompute_all
 from tests.delivery.pull_requests.histories import draft_of
 from tests.intake.conftest import Tell, github, tell
 

@@ -8,10 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.facts.outcomes import AGENT_SPEND_SHARES
 from integrations.models import AttributionWork, Commit
-from tests.code.attribution.world import at, attribute, commit, rows_of, session
+from tests.code.attribution.world import at, attribute, commit, recompute_all, rows_of, session
 from tests.delivery.pull_requests.histories import Commit as Listed
 from tests.delivery.pull_requests.histories import History, draft_of
 from tests.intake.conftest import Tell, github, tell
@@ -89,12 +88,6 @@ def merged(number: int, title: str, commits: Iterable[Commit], *, hours: int = 3
         merged_at=opened + timedelta(hours=hours),
         title=title,
     )
-
-
-def recompute_all() -> None:
-    """Commits, sessions and pull requests wait for each other."""
-    while AttributionWork.objects.exists() or recompute_waiting_pull_requests():
-        attribute()
 
 
 def spend_by_work() -> dict[tuple[str, str], Decimal]:

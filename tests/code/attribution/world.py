@@ -15,6 +15,7 @@ from psycopg.types.range import Range
 
 from integrations.code.attribution.evidence import Evidence, append_evidence
 from integrations.code.attribution.tasks import attribute_pending
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.facts.relation import Relation
 from integrations.models import (
     AgentSession,
@@ -162,6 +163,12 @@ def note(
 
 def attribute() -> None:
     attribute_pending()
+
+
+def recompute_all() -> None:
+    """Commits, sessions and pull requests wait for each other."""
+    while AttributionWork.objects.exists() or recompute_waiting_pull_requests():
+        attribute()
 
 
 def attributed() -> dict[tuple[str, str], dict[str, int]]:
