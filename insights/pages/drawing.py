@@ -25,15 +25,15 @@ WORK_TYPES: Mapping[str, str] = {
     **{"feature": "Feature", "bug": "Bug", "other": "Other", "tech_debt": "Tech debt"},
     **{"operations": "Operations", "documentation": "Documentation", "unknown": "Unknown work"},
 }
-
-
 # By dimension; values of others are their own labels.
 LABELS: Mapping[Dimension, Mapping[str, str]] = {
     Dimension.WORK_TYPE: WORK_TYPES,
     Dimension.ASSISTANCE: {"AI": "With an agent", "Non-AI": "Without"},
     Dimension.TOKEN_KIND: {
-        **{"cache_read": "Cache read", "cache_write": "Cache write"},
-        **{"input": "Uncached input", "output": "Output"},
+        "cache_read": "Cache read",
+        "cache_write": "Cache write",
+        "input": "Uncached input",
+        "output": "Output",
     },
 }
 

@@ -309,7 +309,9 @@ def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[dict[str, Any]]:
 
     return [
         {
-            **{"name": row.name, "url": row.url, "as_of": row.as_of},
+            "name": row.name,
+            "url": row.url,
+            "as_of": row.as_of,
             "cells": [printed_cell(column, figure) for column, figure in zip(columns, row.figures, strict=True)],
         }
         for row in rows

@@ -121,12 +121,18 @@ def _effect_lines(filters: Filters, effect: Effect) -> tuple[Sequence[dict[str, 
         _line(filters, Panel.CYCLE, cycle, effect.cycle, effect.cycle_interval),
     ]
     sizes = [
-        {"developers": _developers(took_up), "description": "adopted an agent in this window"},
-        {"developers": _developers(did_not), "description": "never used one"},
+        {
+            "developers": _developers(took_up),
+            "description": "adopted an agent in this window",
+            "rows_url": lines[0]["took_up_url"],
+        },
+        {
+            "developers": _developers(did_not),
+            "description": "never used one",
+            "rows_url": lines[0]["did_not_url"],
+        },
     ]
-    urls = (lines[0]["took_up_url"], lines[0]["did_not_url"])
-    sized = [{**size, "rows_url": url} for size, url in zip(sizes, urls, strict=True)]
-    return sized, lines, "" if effect.merged_interval else TOO_FEW_FOR_AN_INTERVAL
+    return sizes, lines, "" if effect.merged_interval else TOO_FEW_FOR_AN_INTERVAL
 
 
 def _line(
@@ -143,9 +149,14 @@ def _line(
         adoption_rows_url(filters, AdoptionRowsQuery(figure, group)) for group in ("", TOOK_UP, DID_NOT)
     )
     return {
-        **{"title": title, "took_up": took_up, "did_not": did_not},
-        **{"effect": _signed(effect, words), "interval": _interval(interval, words)},
-        **{"rows_url": everybody_url, "took_up_url": took_up_url, "did_not_url": did_not_url},
+        "title": title,
+        "took_up": took_up,
+        "did_not": did_not,
+        "effect": _signed(effect, words),
+        "interval": _interval(interval, words),
+        "rows_url": everybody_url,
+        "took_up_url": took_up_url,
+        "did_not_url": did_not_url,
     }
 
 
