@@ -177,6 +177,7 @@ def _bar(
         "label": agent_name(agent),
         "committed": wording.compact(committed_lines),
         "generated": wording.compact(written) if written else "",
+        # Commit-level evidence is an upper bound: it can give an agent more lines than its sessions report.
         "percent": wording.percent_of(committed_lines, written) if 0 < committed_lines <= written else "",
         "committed_fraction": committed_lines / longest,
         "generated_fraction": written / longest,
