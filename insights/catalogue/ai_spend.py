@@ -50,16 +50,7 @@ def _spent_by_sessions_that_are(outcome: str) -> Total:
     return replace(SPENT, only=only, instead=tuple((dimension, in_shares) for dimension in IN_SHARES))
 
 
-_spend = partial(
-    Count,
-    unit=UnitOfMeasure.CURRENCY,
-    categories=(Category.AI,),
-    segments=(Dimension.AGENT, Dimension.MODEL),
-    source=SPEND_SOURCE,
-    reference=PRICES,
-)
-
-TOKENS = _spend(
+TOKENS = Count(
     key="ai.tokens",
     name="Tokens",
     meaning="How many tokens the agents' models read and wrote.",
@@ -67,12 +58,22 @@ TOKENS = _spend(
     "request",
     of=TOKENS_USED,
     unit=UnitOfMeasure.TOKENS,
+    categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT, Dimension.MODEL, Dimension.REPOSITORY, Dimension.TOKEN_KIND),
     positive_indicators=("ai.cache_hit_rate",),
     negative_indicators=("ai.spend",),
     source="Tokens of agent sessions by day and model, from telemetry",
     reference=AGENT_TELEMETRY,
+)
+
+_spend = partial(
+    Count,
+    unit=UnitOfMeasure.CURRENCY,
+    categories=(Category.AI,),
+    segments=(Dimension.AGENT, Dimension.MODEL),
+    source=SPEND_SOURCE,
+    reference=PRICES,
 )
 
 SPEND = _spend(

@@ -30,28 +30,21 @@ def _calls(column: str, of_tool: str) -> Total:
 TOOL_CALLS_RUN = _calls("tool_calls", "calls")
 TOOL_CALLS_FAILED = _calls("tool_failures", "failures")
 
-_tool_calls = partial(
-    Count,
-    categories=(Category.AI,),
-    space=(SpaceDimension.ACTIVITY,),
-    segments=TOOL_DIMENSIONS,
-    facets=TOOL_FACETS,
-    source=TOOL_SOURCE,
-    reference=AGENT_TELEMETRY,
-)
-
-LINES_GENERATED = _tool_calls(
+LINES_GENERATED = Count(
     key="ai.lines_generated",
     name="Lines generated",
     meaning="How many lines agents wrote during sessions, kept or not.",
     formula="Σ of the lines that agents report as added",
     of=Total(AGENT_SESSION_DAYS, column="lines_added"),
     unit=UnitOfMeasure.LINES,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT,),
     facets=(Dimension.AGENT, Dimension.MODEL),
     positive_indicators=("ai.lines_committed", "ai.ship_rate"),
     negative_indicators=("ai.spend_wasted",),
     source="Lines counted by agents, from telemetry",
+    reference=AGENT_TELEMETRY,
 )
 
 CACHE_HIT_RATE = Ratio(
@@ -86,6 +79,16 @@ ERROR_RATE = Ratio(
     segments=TOOL_DIMENSIONS,
     facets=TOOL_FACETS,
     positive_indicators=("ai.tool_failures", "ai.ship_rate", "ai.session_duration"),
+    source=TOOL_SOURCE,
+    reference=AGENT_TELEMETRY,
+)
+
+_tool_calls = partial(
+    Count,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=TOOL_DIMENSIONS,
+    facets=TOOL_FACETS,
     source=TOOL_SOURCE,
     reference=AGENT_TELEMETRY,
 )
