@@ -102,7 +102,7 @@ def scope_bar(
     *,
     extra_params: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Of the page at `path`; `kept` are its own parameters, which links keep."""
+    """Of the page at `path`; `extra_params` are its own parameters, which links keep."""
 
     def link(changed: Filters) -> str:
         return changed.url(path, **extra_params)
