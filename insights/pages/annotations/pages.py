@@ -7,14 +7,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from core.page_links import page_links
@@ -39,7 +37,7 @@ from insights.ui.filters import read_filters
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import EVERYBODY, scope_bar_alone, scope_navigation, scope_words
-from insights.ui.views import form_view, page_view
+from insights.ui.views import action_view, form_view, page_view
 from insights.ui.wording import moment
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
@@ -109,8 +107,7 @@ def annotation(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _form_page(request, form, {**context, **more})
 
 
-@login_required
-@require_POST
+@action_view
 def annotation_remove(request: HttpRequest, pk: int) -> HttpResponseBase:
     remove_annotation(access_in(request), _visible(request, pk))
     return _done(request, "Note removed.")

@@ -8,16 +8,14 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST
 
 from core.csv_export import Cell, csv_response
 from core.page_links import page_links
@@ -30,7 +28,7 @@ from insights.ui import wording
 from insights.ui.amounts import EXAMPLES, AmountError, amount_text, read_amount
 from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
 from insights.ui.scope_bar import EVERYBODY
-from insights.ui.views import form_view, page_view
+from insights.ui.views import action_view, form_view, page_view
 from insights.ui.wording import moment
 from integrations.hand_kept.definitions import keepers_of, may_define
 from integrations.hand_kept.values import (
@@ -115,9 +113,8 @@ def hand_kept_history(request: HttpRequest, slug: str) -> HttpResponseBase:
     return render(request, "insights/hand_kept/history.html", context)
 
 
-@login_required
-@require_POST
-def hand_kept_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+@action_view
+def hand_kept_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponseBase:
     access, metric = access_in(request), metric_named(slug)
     visible = HandKeptValue.objects.filter(visible_entries(access, metric)).select_related("metric")
     value = get_object_or_404(visible, pk=pk)
