@@ -36,7 +36,7 @@ def first_start() -> FirstStart:
     output = folder / "output.txt"
     with once_per_run("first start") as first:
         if first:
-            folder.mkdir(mode=0o711, exist_ok=True)  # a test before this one may not have got it to start
+            folder.mkdir(mode=0o711, exist_ok=True)  # an earlier test may have failed to start it
             installation = Installation(folder / "data")
             try:
                 installation.start()

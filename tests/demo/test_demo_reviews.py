@@ -14,7 +14,7 @@ def months(flavour: Flavour, today: date) -> list[date]:
     return list(reviewed_months(year, today))
 
 
-def test_a_year_has_twelve_and_a_small_demo_those_of_its_weeks() -> None:
+def test_a_year_has_twelve_reviews_and_a_small_demo_fewer() -> None:
     assert months(Flavour.SMALL_STORIES, date(2026, 11, 26)) == [date(2026, month, 1) for month in (10, 9, 8)]
     for day in range(366):
         today = date(2026, 1, 1) + timedelta(days=day)

@@ -62,7 +62,7 @@ def test_an_entry_gets_the_new_names_as_an_admin_left_it(name: str, task: str, n
     assert (renamed.task, renamed.interval) == (new_task, seldom)
 
 
-def test_every_task_of_the_schedule_is_there() -> None:
+def test_every_task_of_the_schedule_exists() -> None:
     for entry in SCHEDULE:
         module, _, function = entry.task.rpartition(".")
         assert callable(getattr(import_module(module), function)), entry.task

@@ -87,7 +87,7 @@ def test_every_stage_of_lead_time(member: Client) -> None:
 
 
 @pytest.mark.usefixtures("shop")
-def test_the_slowest_lead_to_their_records(member: Client) -> None:
+def test_the_slowest_changes_link_to_their_records(member: Client) -> None:
     body = content(member, f"{PAGE}parts/slowest/").decode()
     records = re.findall(r'href="(/insights/pull-requests/\d+/)"[^>]*>([^<]+)<', body)
     assert len(records) >= 8

@@ -32,7 +32,7 @@ def spend_by(dimension: Dimension) -> dict[str, float | None]:
     return {figure.segment[dimension]: figure.value for figure in answer.total if figure.value}
 
 
-def test_spend_is_split_by_every_part_and_what_is_not_said(intake: Intake) -> None:
+def test_spend_is_split_by_every_part_and_the_rest_is_unknown(intake: Intake) -> None:
     parts: dict[str, Any] = {
         "skill__name": "tea",
         "agent__name": "Explore",

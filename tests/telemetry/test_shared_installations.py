@@ -117,7 +117,7 @@ def test_two_addresses_that_turn_out_to_be_one_person_get_the_installation_back(
     assert tokens_of() == {KAY: 321}
 
 
-def test_many_who_sign_in_a_container_do_not_affect_one_another(intake: Intake) -> None:
+def test_people_who_sign_in_from_one_container_do_not_affect_one_another(intake: Intake) -> None:
     """A runner with a baked-in ~/.claude: a hundred people, one installation."""
     people = [f"p{number}@example.com" for number in range(30)]
     send(intake, [request(f"s{number}", 1, email=email) for number, email in enumerate(people)])

@@ -80,7 +80,7 @@ def test_names_that_are_no_utf8_are_shown_with_their_bytes(repo: Repo) -> None:
     assert [file.path for file in read(repo).files] == ["caf\\xe9.py", "plain.py"]
 
 
-def test_a_name_similar_to_our_marker_confuses_nothing(repo: Repo) -> None:
+def test_a_file_name_like_our_marker_is_read_as_a_name(repo: Repo) -> None:
     repo.commit({"a.py": lines(1), "\x01begin": lines(2)})
     repo.commit({"b.py": lines(3)})
     assert [[file.path for file in commit.files] for commit in read_all(repo)] == [["b.py"], ["\x01begin", "a.py"]]

@@ -158,7 +158,7 @@ def test_a_repository_that_may_not_be_written_to_is_read(repo: Repo, trap: Calla
 
 
 @pytest.mark.parametrize("name", ["--upload-pack=touch x", "-c", "--output=stolen"])
-def test_a_path_similar_to_an_option_is_a_path(tmp_path: Path, name: str) -> None:
+def test_a_path_that_resembles_an_option_is_read_as_a_path(tmp_path: Path, name: str) -> None:
     repo = Repo.create(tmp_path / name)
     repo.commit({"--output=stolen": "1\n", "-c": "2\n"})
     git = GitRepository.open(repo.path)

@@ -19,7 +19,7 @@ Shape = tuple[tuple[int, ...], tuple["Shape", ...]]  # the members of a unit, an
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_managers_lead_those_who_report_to_them_on_that_day(seed: int) -> None:
+def test_managers_lead_those_who_report_to_them_on_every_day(seed: int) -> None:
     made = made_up_organisation(random.Random(seed))
     structure = tree_by_manager(made.lines(), made.presence(), today=DAYS[-1])
     teams = teams_by_day(made)
@@ -54,7 +54,7 @@ def test_a_unit_stays_with_its_manager_and_goes_to_a_successor(seed: int) -> Non
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_people_are_where_their_attributes_put_them_on_that_day(seed: int) -> None:
+def test_people_are_where_their_attributes_put_them_on_every_day(seed: int) -> None:
     made = made_up_organisation(random.Random(seed))
     structure = tree_by_attributes(LEVELS, made.attribute_values(), made.presence())
     for day in DAYS:

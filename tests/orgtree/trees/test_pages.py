@@ -89,7 +89,7 @@ def test_a_move_of_a_unit_is_shown_before_it_is_stored(admin: Client, engineerin
     assert place.during.lower == on
 
 
-def test_a_missing_destination_is_requested(admin: Client, engineering: OrgTree) -> None:
+def test_a_move_without_a_destination_offers_the_possible_ones(admin: Client, engineering: OrgTree) -> None:
     answer = admin.get("/orgtree/trees/engineering/move/", {"change": "move-unit", "unit": "search"})
     assert answer.status_code == 200
     assert re.findall(r'<option value="([^"]+)"', answer.content.decode()) == ["engineering", "product"]
