@@ -172,6 +172,17 @@ def test_the_list_can_be_narrowed(source: RepositorySource, member: Client) -> N
     assert listed(set_apart="merge") == 0
 
 
+def test_a_commit_and_its_duplicate_link_to_each_other(source: RepositorySource, member: Client) -> None:
+    counted, duplicate = commit_of("Add a shop"), commit_of("Add a till")
+    Commit.objects.filter(pk=duplicate.pk).update(duplicate_of=counted, exclusion_reason="duplicate")
+    of_counted = page(member, f"/insights/ai/attribution/{counted.sha}/")
+    assert "1 duplicate of it is excluded:" in of_counted
+    assert f'<a href="/insights/ai/attribution/{duplicate.sha}/">' in of_counted
+    of_duplicate = page(member, f"/insights/ai/attribution/{duplicate.sha}/")
+    assert "Counted instead:" in of_duplicate
+    assert f'<a href="/insights/ai/attribution/{counted.sha}/">' in of_duplicate
+
+
 def test_withdrawn_evidence_stays_visible(source: RepositorySource, member: Client) -> None:
     commit = commit_of("Add a shop")
     CommitEvidence.objects.filter(commit=commit).update(withdrawn_at=recently())

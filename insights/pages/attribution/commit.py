@@ -35,7 +35,7 @@ from orgtree.access.access import Access
 from orgtree.models import IndividualPolicy
 
 FILES_PER_PAGE = 100
-STOOD_FOR_LISTED = 20
+DUPLICATES_LISTED = 20
 
 
 @page_view
@@ -54,7 +54,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
     first = (page - 1) * FILES_PER_PAGE
     files = files_of(shown, first=first, count=FILES_PER_PAGE)
     file_count = first + len(files) if 0 < len(files) < FILES_PER_PAGE else file_count_of(shown)
-    duplicates = list(shown.duplicates.order_by("-committed_at", "-pk")[: STOOD_FOR_LISTED + 1])
+    duplicates = list(shown.duplicates.order_by("-committed_at", "-pk")[: DUPLICATES_LISTED + 1])
     others = _others(visible, [*duplicates, *([shown.duplicate_of] if shown.duplicate_of else [])])
     ai_lines = sum(agent.lines for agent in by_agent)
     context = {
@@ -65,8 +65,8 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
         "exclusion_reason": labels.EXCLUSION_REASONS.get(shown.exclusion_reason, ""),
         "why": labels.why(shown),
         "duplicate_of": others.get(shown.duplicate_of_id) if shown.duplicate_of_id else None,
-        "duplicates": [others[other.pk] for other in duplicates[:STOOD_FOR_LISTED]],
-        "more_duplicates": len(duplicates) > STOOD_FOR_LISTED,
+        "duplicates": [others[other.pk] for other in duplicates[:DUPLICATES_LISTED]],
+        "more_duplicates": len(duplicates) > DUPLICATES_LISTED,
         "ai_lines": f"{ai_lines:,}",
         "ai_percent": wording.percent_of(ai_lines, shown.lines_added) if shown.lines_added else "",
         "by_agent": [
