@@ -172,7 +172,7 @@ def test_the_list_can_be_narrowed(source: RepositorySource, member: Client) -> N
     assert listed(set_apart="merge") == 0
 
 
-def test_a_commit_and_its_duplicate_link_to_each_other(source: RepositorySource, member: Client) -> None:
+def test_a_commit_and_its_duplicate_link_to_one_another(source: RepositorySource, member: Client) -> None:
     counted, duplicate = commit_of("Add a shop"), commit_of("Add a till")
     Commit.objects.filter(pk=duplicate.pk).update(duplicate_of=counted, exclusion_reason="duplicate")
     of_counted = page(member, f"/insights/ai/attribution/{counted.sha}/")
