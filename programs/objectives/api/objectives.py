@@ -16,7 +16,7 @@ from core.api.parameters import only
 from core.csv_export import csv_response
 from core.list_filters import filter_parameters
 from insights.query import windows
-from orgtree.access.access import Access, access_of
+from orgtree.access.access import Access
 from programs.alignment.offers import branches
 from programs.history.api import ChangeSerializer, DifferenceSerializer, author_document, difference_document
 from programs.history.events import Undisclosed, names_of_accounts
@@ -67,7 +67,7 @@ class ObjectivesView(ProgramView):
     )
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see."""
-        page, filters = requested_slice(request), requested_objectives(request, "page", "size")
+        page, filters = requested_slice(request), requested_objectives(request, self.access, "page", "size")
         counts = filters.count_by_status("owner", "mine", "parent")
         standings = {value: counts.get(value, 0) for value in ObjectiveStatus.values}
         documents = objective_documents(list(filters.qs[page]), self.access)
@@ -193,15 +193,15 @@ class ObjectivesCsvView(CsvView):
     @extend_schema(operation_id="v1_objectives_csv", parameters=OBJECTIVE_PARAMETERS, responses=CSV_ANSWERS)
     def get(self, request: Request) -> HttpResponseBase:
         """Objectives of a quarter, a row for each key result."""
-        objectives = list(requested_objectives(request).qs)
+        objectives = list(requested_objectives(request, self.access).qs)
         rows = objective_rows(objectives, self.access, windows.local_today())
         return csv_response("objectives", rows)
 
 
-def requested_objectives(request: Request, *others: str) -> ObjectiveFilters:
+def requested_objectives(request: Request, access: Access, *others: str) -> ObjectiveFilters:
     """`others` are parameters beside those of the filters.  Raises BadRequest; the filters raise FieldError."""
     only(request, *ObjectiveFilters.base_filters, *others)
-    return ObjectiveFilters(request.query_params, access_of(request.user), today=windows.local_today())
+    return ObjectiveFilters(request.query_params, access, today=windows.local_today())
 
 
 def quarter_shown(word: str) -> Quarter | None:
@@ -230,7 +230,7 @@ class AlignmentView(ProgramView):
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see, as a tree."""
         page = requested_slice(request)
-        objectives = in_order_of_units(requested_objectives(request, "page", "size").qs)
+        objectives = in_order_of_units(requested_objectives(request, self.access, "page", "size").qs)
         tree = branches(objectives.values_list("pk", "parent"))
         rows = objectives.in_bulk([branch.pk for branch in tree[page]])
         listed = [branch for branch in tree[page] if branch.pk in rows]
