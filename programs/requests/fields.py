@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from rest_framework import serializers
 from rest_framework.request import Request
 
 from core.api.model_serializers import NEEDED, BodySerializer, validated
@@ -60,9 +61,17 @@ def day(name: str, word: str) -> date | None:
         raise FieldError(name, "It must be a day such as 2026-07-01.") from None
 
 
-def by_id(name: str, given: Mapping[str, Any], *, of: str) -> dict[int, Any]:
-    """What is said by the numbers of some things; `of` names them."""
-    wrong = next((key for key in given if not (key.isdecimal() and len(key) < LONGEST_ID)), None)
-    if wrong is not None:
-        raise FieldError(f"{name}.{wrong[:40]}", f"It must be by the ids of {of}.")
-    return {int(key): entry for key, entry in given.items()}
+class ByIdField(serializers.DictField):
+    """An object by the ids of some things; `of` names them."""
+
+    def __init__(self, *, of: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.of = of
+        self.error_messages["not_a_dict"] = f"It must be an object, by the ids of {of}."
+
+    def to_internal_value(self, data: Any) -> dict[int, Any]:
+        given = super().to_internal_value(data)
+        wrong = next((key for key in given if not (key.isdecimal() and len(key) < LONGEST_ID)), None)
+        if wrong is not None:
+            raise serializers.ValidationError({wrong[:40]: f"It must be by the ids of {self.of}."})
+        return {int(key): entry for key, entry in given.items()}

@@ -16,7 +16,7 @@ from programs.closing.services.closing import ClosingPreview
 from programs.closing.services.frozen import FrozenObjective, FrozenQuarter, read_frozen
 from programs.models import CheckIn, Objective, ObjectiveStatus, Quarter, TicketState
 from programs.objectives.api.documents import MeasuredKeyResultSerializer, QuarterSerializer, quarter_documents
-from programs.requests.fields import by_id
+from programs.requests.fields import ByIdField
 from programs.requests.model_fields import AccountField
 
 
@@ -95,23 +95,18 @@ class OneQuarterSerializer(QuarterSerializer):
     document = FrozenQuarterSerializer(allow_null=True, help_text="Null while it is open.")
 
 
-class ByObjectiveField(serializers.DictField):
-    """By an objective's id."""
-
-    default_error_messages = {"not_a_dict": "It must be an object, by the ids of objectives."}
-
-    def to_internal_value(self, data: Any) -> dict[int, Any]:
-        return by_id(str(self.field_name), super().to_internal_value(data), of="objectives")
-
-
 class QuarterKeepSerializer(BodySerializer):
-    decisions = ByObjectiveField(
+    decisions = ByIdField(
+        of="objectives",
         child=Choice(choices=Objective.CarryOver.choices),
         required=False,
         help_text="By an objective's id; of what nobody decides about ends.",
     )
-    retrospectives = ByObjectiveField(
-        child=Text(allow_blank=True), required=False, help_text="By an objective's id: what was learned."
+    retrospectives = ByIdField(
+        of="objectives",
+        child=Text(allow_blank=True),
+        required=False,
+        help_text="By an objective's id: what was learned.",
     )
     retrospective = Text(allow_blank=True, required=False, help_text="Markdown: what the organisation learned.")
 

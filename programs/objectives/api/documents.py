@@ -17,6 +17,7 @@ from programs.key_results.services.fields import FIELDS as KEY_RESULT_FIELDS
 from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus, Quarter
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
 from programs.objectives.services.fields import FIELDS, ObjectiveWriteSerializer
+from programs.requests.fields import ByIdField
 from programs.requests.model_fields import AccountField
 from programs.teams.fields import OwnerField
 
@@ -199,15 +200,13 @@ class CheckInWriteSerializer(BodySerializer):
     note = Text(allow_blank=True, required=False)
     key_result = WholeNumber(required=False, allow_null=True)
     value = Amount(required=False, allow_null=True, help_text="Of one that is entered by hand.")
-    values = serializers.DictField(
+    values = ByIdField(
+        of="key results",
         child=Amount(error_messages={"null": "It must be a number."}),
         required=False,
         allow_empty=False,
         help_text="In their place: of several, by id, all or none.",
-        error_messages={
-            "not_a_dict": "It must be an object, by the ids of key results.",
-            "empty": "Name at least one key result.",
-        },
+        error_messages={"empty": "Name at least one key result."},
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -51,7 +51,7 @@ from programs.objectives.services.writing import (
     override_status,
     publish_objective,
 )
-from programs.requests.fields import body, by_id, changed_version, day, sent_object
+from programs.requests.fields import body, changed_version, day, sent_object
 from programs.requests.program_view import CSV_ANSWERS, ERRORS, CsvView, ProgramView, answer_change
 from programs.requests.visible import check_is_of_account, visible_objective
 
@@ -156,8 +156,7 @@ class CheckInsView(ProgramView):
         objective = visible_objective(pk, self.access)
         given = body(request, CheckInWriteSerializer)
         if "values" in given:
-            given["values"] = by_id("values", given["values"], of="key results")
-            [first, *_] = check_in_values(self.access, objective, **{"note": "", **given})
+            [first, *_] = check_in_values(self.access, objective, **given)
         else:
             first = check_in(self.access, objective, **given)
         return Response(check_in_documents([first])[0], status=status.HTTP_201_CREATED)

@@ -51,7 +51,7 @@ def check_in(
 
 
 def check_in_values(
-    access: Access, objective: Objective, *, confidence: str, note: str, values: Mapping[int, float]
+    access: Access, objective: Objective, *, confidence: str, values: Mapping[int, float], note: str = ""
 ) -> list[CheckIn]:
     """One for each new value (by key result), all of them or none; the note stands once, with the first.
 
