@@ -76,7 +76,7 @@ class Change:
     @property
     def words(self) -> str:
         """With its judgement: 6.1 pts better; of what would print as zero, no change."""
-        return f"{self.text} {self.judgement}" if any(digit in self.text for digit in "123456789") else "no change"
+        return "no change" if _is_printed_zero(self.text) else f"{self.text} {self.judgement}"
 
 
 @dataclass(frozen=True)
@@ -158,17 +158,25 @@ def change(metric: Judged, now: MetricValue, before: MetricValue, comparison: st
 
 
 def change_between(metric: Judged, now: float | None, before: float | None, comparison: str) -> Change | None:
-    """The change between two values, judged by the metric's direction; None where one is missing or both are 0."""
+    """The change between two values, judged by the metric's direction; None where one is missing or both are 0.
+
+    What would print as zero is steady.
+    """
     if now is None or before is None or now == before == 0:
         return None
     delta = now - before
-    judgement = _judgement(metric, delta, before)
+    text = wording.difference(delta, metric.unit)
+    judgement = "steady" if _is_printed_zero(text) else _judgement(metric, delta, before)
     return Change(
         arrow="flat" if judgement == "steady" else "up" if delta > 0 else "down",
         judgement=judgement,
-        text=wording.difference(delta, metric.unit),
+        text=text,
         comparison=f"{'against' if judgement == 'steady' else 'than'} {comparison}",
     )
+
+
+def _is_printed_zero(text: str) -> bool:
+    return not any(digit in text for digit in "123456789")
 
 
 def evidence_range(metric: Metric, figure: MetricValue) -> str:

@@ -57,6 +57,12 @@ def test_a_change_is_judged_by_the_metrics_direction(
     assert change.comparison == f"{'against' if change.judgement == 'steady' else 'than'} previous 12 weeks"
 
 
+def test_a_change_that_prints_as_zero_is_no_change() -> None:
+    change = tiles.change(get("ci.queue_time"), figure(0.6), figure(0.3), "before")
+    assert change
+    assert (change.arrow, change.judgement, change.words) == ("flat", "steady", "no change")
+
+
 def test_no_change_without_both_sides() -> None:
     assert tiles.change(get("ai.spend"), figure(None), figure(1), "") is None
     assert tiles.change(get("ai.spend"), figure(1), figure(None), "") is None

@@ -63,7 +63,7 @@ def figure_cell(figure: Figure, document: QbrDocument, restated: str) -> FigureC
         value=value.value,
         unit=value.unit,
         before=str(printed.get("before", "")),
-        change=_change(figure, document),
+        change=tiles.change_between(figure, figure.now.value, figure.before.value, document.before_name),
         bars=_bars(figure, document, printed),
         band=figure.band,
         band_before=_band_before(figure),
@@ -73,14 +73,6 @@ def figure_cell(figure: Figure, document: QbrDocument, restated: str) -> FigureC
         reason=now.reason if now.value is None else "",
         restated=restated,
     )
-
-
-def _change(figure: Figure, document: QbrDocument) -> tiles.Change | None:
-    """None where one value is missing; without a size where it is too small to print."""
-    change = tiles.change_between(figure, figure.now.value, figure.before.value, document.before_name)
-    if change and not any(digit in change.text for digit in "123456789"):
-        return tiles.Change("flat", "steady", "no change:", change.comparison)
-    return change
 
 
 def shown_amount(amount: Amount, unit: str) -> str:
