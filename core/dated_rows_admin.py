@@ -31,7 +31,7 @@ DAYS_WIDGET: dict[type[Field[Any, Any]], dict[str, Any]] = {
 
 
 class NoOverlapFormSet(BaseInlineFormSet[Any, Any, Any]):
-    """Refuses rows with the same key (`said_of`) whose date ranges overlap."""
+    """Refuses rows with the same key (`key_fields`) whose date ranges overlap."""
 
     key_fields: tuple[str, ...] = ()
 
