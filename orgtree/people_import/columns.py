@@ -130,10 +130,6 @@ class Columns:
         """The column's name in error messages."""
         return self.known.get(position) or self.attributes.get(position)
 
-    @property
-    def has_name(self) -> bool:
-        return any(name in (FULL_NAME, GIVEN_NAME, FAMILY_NAME) for name in self.known.values())
-
 
 @dataclass(frozen=True, slots=True)
 class ColumnUse:
