@@ -7,12 +7,11 @@ from insights.pages.attribution import commit, commits
 from insights.pages.compare import page as compare
 from insights.pages.integrations import page as integrations
 from insights.pages.metric import chain
-from insights.pages.metric import charts as metric_charts
 from insights.pages.metric import page as metric
 from insights.pages.metric import rows as metric_rows
-from insights.pages.metric import units as metric_units
+from insights.pages.metric.charts import routes_of
 from insights.pages.records import pages as records
-from insights.pages.routes import facet_view
+from insights.pages.routes import facet_view, page_urls
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -32,10 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/metrics/", catalogue.metric_catalogue, name="metric_catalogue"),
     path("insights/metrics.csv", catalogue.metric_catalogue_csv, name="metric_catalogue_csv"),
     path("insights/metrics/<str:key>/", metric.metric_page, name="metric_page"),
-    path("insights/metrics/<str:key>/parts/<slug:name>/", facet_view(metric.page_of), name="metric_page_part"),
-    path("insights/metrics/<str:key>/charts/<slug:name>/", metric_charts.metric_chart, name="metric_chart"),
-    path("insights/metrics/<str:key>/charts/<slug:name>.csv", metric_charts.metric_chart_csv, name="metric_chart_csv"),
-    path("insights/metrics/<str:key>/", include(metric_units.urlpatterns)),
+    path("insights/metrics/<str:key>/", include(page_urls("metric_page", routes_of))),
     path("insights/metrics/<str:key>/chain/", chain.metric_chain, name="metric_chain"),
     path("insights/metrics/<str:key>/chain.csv", chain.metric_chain_csv, name="metric_chain_csv"),
     path("insights/metrics/<str:key>/outliers/", metric_rows.metric_outliers, name="metric_outliers"),

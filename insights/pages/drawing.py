@@ -245,6 +245,7 @@ def over_time(kind: Kind, answer: Answer, datasets: Sequence[Dataset]) -> ChartD
         drawn_from=1 if kind in ("line", "area") and tiles.stub(buckets, answer.query.granularity) else 0,
         to_date_from=running[0] if running else None,
         query=answer.query,
+        reason=next((figure.reason for figure in answer.total if figure.reason), ""),
     )
 
 

@@ -28,7 +28,7 @@ Parts = Mapping[str, Callable[[Filters], dict[str, Any]]]
 
 @dataclass(frozen=True)
 class PageRoutes:
-    """The routes that `page` names in its URLs, by what answers them.
+    """What answers the routes that `page` names in its URLs.
 
     A part returns its template's context: `part` names the template, by default _part_<name>.html.  The CSV of a chart
     is that of `complete`, its name with slower parts, if there is one, or a table of its own.  `rows_of_parts` returns
@@ -45,16 +45,6 @@ class PageRoutes:
     rows_of_parts: Callable[[str, Filters, ChartData], Mapping[str, Any]] = lambda _name, _filters, _drawn: {}
     csv_prefix: str = "headway"
 
-    @property
-    def urls(self) -> list[URLPattern]:
-        name = self.page.name
-        return [
-            path("parts/<slug:name>/", part_view(self.part), name=f"{name}_part"),
-            path("charts/<slug:name>/", page_view(self.chart), name=f"{name}_chart"),
-            path("charts/<slug:name>.csv", page_view(self.chart_csv), name=f"{name}_chart_csv"),
-            *units_urls(name, lambda request: units_of_page(request, self.page, self.filters(request), self.units)),
-        ]
-
     def part(self, request: HttpRequest, name: str) -> HttpResponse:
         """Raises Http404 and BadFilterError."""
         filters = self.filters(request)
@@ -63,6 +53,7 @@ class PageRoutes:
         return render_part(request, {"part": f"insights/_part_{name}.html", **context}, filters)
 
     def chart(self, request: HttpRequest, name: str) -> HttpResponseBase:
+        """Raises Http404 where the page has no such chart, and BadFilterError."""
         filters = self.filters(request)
         drawn = self._drawn(name, filters)
         return chart_response(request, drawn, self.rows_of_parts(name, filters, drawn))
@@ -73,16 +64,19 @@ class PageRoutes:
         rows = self.tables[name](filters) if name in self.tables else self._drawn(whole, filters).rows()
         return csv_response(f"{self.csv_prefix}-{name.replace('_', '-')}", rows)
 
+    def of_units(self, request: HttpRequest) -> UnitsOfPage:
+        """Raises Http404 where the page has no figure of each unit, and BadFilterError."""
+        if not self.units:
+            raise Http404("It is always split in another way.")
+        return units_of_page(request, self.page, self.filters(request), self.units)
+
     def _drawn(self, name: str, filters: Filters) -> ChartData:
+        """The chart with notes, threshold and target, as the viewer may see them."""
         if name not in self.charts:
             raise Http404("No such chart.")
         with rows_of_answer(PAGE):
-            return annotated(self.charts[name](filters), filters)
-
-
-def annotated(drawn: ChartData, filters: Filters) -> ChartData:
-    """The chart with notes, threshold and target, as the viewer may see them."""
-    return with_agreement(with_notes(drawn, filters.access), filters.access)
+            drawn = self.charts[name](filters)
+            return with_agreement(with_notes(drawn, filters.access), filters.access)
 
 
 def facet_view(page_of: Callable[..., tuple[InsightsPage, Filters]]) -> Callable[..., HttpResponseBase]:
@@ -95,17 +89,24 @@ def facet_view(page_of: Callable[..., tuple[InsightsPage, Filters]]) -> Callable
     return part_view(view)
 
 
-def units_urls(name: str, of_page: Callable[..., UnitsOfPage]) -> list[URLPattern]:
-    """The routes of a page's table of units, of its row *Unassigned*, and of its CSV."""
+def page_urls(name: str, routes: Callable[..., PageRoutes]) -> list[URLPattern]:
+    """The routes of the page `name`; `routes` returns what answers them, by the path arguments of the page."""
 
-    def of(answer: Callable[[HttpRequest, UnitsOfPage], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-        def view(request: HttpRequest, **about: str) -> HttpResponseBase:
-            return answer(request, of_page(request, **about))
+    def view(answer: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        def of_page(request: HttpRequest, **given: str) -> HttpResponseBase:
+            named = {"name": given.pop("name")} if "name" in given else {}
+            return answer(routes(**given), request, **named)
 
-        return view
+        return of_page
+
+    def of_units(answer: Callable[[HttpRequest, UnitsOfPage], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+        return view(lambda routes, request: answer(request, routes.of_units(request)))
 
     return [
-        path("units/", part_view(of(units_table)), name=f"{name}_units"),
-        path("units/unassigned/", part_view(of(unassigned_row)), name=f"{name}_units_unassigned"),
-        path("units.csv", page_view(of(units_csv)), name=f"{name}_units_csv"),
+        path("parts/<slug:name>/", part_view(view(PageRoutes.part)), name=f"{name}_part"),
+        path("charts/<slug:name>/", page_view(view(PageRoutes.chart)), name=f"{name}_chart"),
+        path("charts/<slug:name>.csv", page_view(view(PageRoutes.chart_csv)), name=f"{name}_chart_csv"),
+        path("units/", part_view(of_units(units_table)), name=f"{name}_units"),
+        path("units/unassigned/", part_view(of_units(unassigned_row)), name=f"{name}_units_unassigned"),
+        path("units.csv", page_view(of_units(units_csv)), name=f"{name}_units_csv"),
     ]

@@ -111,30 +111,28 @@ class ListedUnits:
     trees: Sequence[Picker] = ()
 
 
-def units_of_page(
-    request: HttpRequest, page: InsightsPage, filters: Filters, columns: Sequence[Column], *, name: str = ""
-) -> UnitsOfPage:
-    """The table of a page; `name` is that of its routes, by default the page's."""
-    route = f"{name or page.name}_units_unassigned"
+def units_of_page(request: HttpRequest, page: InsightsPage, filters: Filters, columns: Sequence[Column]) -> UnitsOfPage:
     return UnitsOfPage(
         filters=filters,
         columns=columns,
         page_url=page.path,
-        unassigned_url=filters.url(address(route, *page.about), **tree_param(request)),
+        unassigned_url=filters.url(address(f"{page.name}_units_unassigned", *page.about), **tree_param(request)),
         csv_name=f"headway-{page.about[0] if page.about else page.name}-units".replace(".", "-"),
         tree=request.GET.get(TREE, ""),
     )
 
 
 def units_part(
-    request: HttpRequest, name: str, filters: Filters, around: Surroundings, *about: str
+    request: HttpRequest, page: InsightsPage, filters: Filters, around: Surroundings
 ) -> dict[str, str] | None:
-    """The URLs of a page's table, by the name of its routes; None without child units, or for one person."""
+    """The URLs of a page's table; None without child units, or for one person."""
     if filters.scope.person_id is not None or not (around.children or (_is_whole(filters) and around.tops)):
         return None
     tree = tree_param(request) if _is_whole(filters) else {}
     below = around.unit.name if around.unit else EVERYBODY
-    url, csv_url = (filters.url(address(f"{name}_{route}", *about), **tree) for route in ("units", "units_csv"))
+    url, csv_url = (
+        filters.url(address(f"{page.name}_{route}", *page.about), **tree) for route in ("units", "units_csv")
+    )
     return {"url": url, "csv_url": csv_url, "below": below}
 
 

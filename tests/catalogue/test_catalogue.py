@@ -13,7 +13,7 @@ from django.test import Client
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
 from insights.pages.catalogue import matches
-from insights.pages.metric.charts import chart_names
+from insights.pages.metric.charts import charts_of
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,7 @@ def problems_of_page(browser: Client, metric: Metric, as_table: set[str]) -> Ite
     if "Definition" not in page:
         yield "no definition"
     charts = {part.split('"')[0] for part in page.split('data-chart="')[1:]}
-    if charts != {f"{address}charts/{name}/" for name in chart_names(metric)}:
+    if charts != {f"{address}charts/{name}/" for name in charts_of(metric)}:
         yield f"its charts are {charts}"
     for url in charts:
         chart = browser.get(url)

@@ -55,7 +55,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
         "filters": filters,
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),
-        "units": units_part(request, "ai", filters, around),
+        "units": units_part(request, AI_PAGE, filters, around),
         "unmatched": _unmatched_sentence(filters, answers),
         "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
         "sections": _sections(

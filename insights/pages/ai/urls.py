@@ -5,7 +5,7 @@ from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.costs import page as costs
 from insights.pages.ai.sessions import listing as session_list
 from insights.pages.ai.sessions import page as session
-from insights.pages.routes import PageRoutes, facet_view
+from insights.pages.routes import PageRoutes, facet_view, page_urls
 from insights.pages.units import AI_COLUMNS
 
 ROUTES = PageRoutes(
@@ -21,7 +21,7 @@ ROUTES = PageRoutes(
 
 urlpatterns: list[URLPattern] = [
     path("", page.ai_page, name="ai"),
-    *ROUTES.urls,
+    *page_urls(AI_PAGE.name, lambda: ROUTES),
     path("leaderboard/", leaderboard.leaderboard, name="ai_leaderboard"),
     path("leaderboard/parts/<slug:name>/", facet_view(leaderboard.page_of), name="ai_leaderboard_part"),
     path("leaderboard.csv", leaderboard.leaderboard_csv, name="ai_leaderboard_csv"),

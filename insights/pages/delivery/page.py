@@ -47,7 +47,7 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
         "about_bands": set_in_words(published, list(dora.TILES)),
         "score": dora.score_card(answers),
         "needs_url": answers.part_url("needs") if dora.lacks_a_source(answers) else "",
-        "units": units_part(request, "delivery", filters, around),
+        "units": units_part(request, DELIVERY_PAGE, filters, around),
         "stages": stages.stages_card(answers),
         "stages_over_time": stages.over_time_card(answers),
         "spread": spread.spread_card(answers),

@@ -2,7 +2,7 @@ from django.urls import URLPattern, path
 
 from insights.pages.delivery import charts, page, parts
 from insights.pages.delivery.answers import DELIVERY_PAGE
-from insights.pages.routes import PageRoutes
+from insights.pages.routes import PageRoutes, page_urls
 from insights.pages.units import DELIVERY_COLUMNS
 
 ROUTES = PageRoutes(
@@ -15,4 +15,7 @@ ROUTES = PageRoutes(
     csv_prefix="headway-delivery",
 )
 
-urlpatterns: list[URLPattern] = [path("", page.delivery_page, name="delivery"), *ROUTES.urls]
+urlpatterns: list[URLPattern] = [
+    path("", page.delivery_page, name="delivery"),
+    *page_urls(DELIVERY_PAGE.name, lambda: ROUTES),
+]

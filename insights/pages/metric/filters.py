@@ -14,6 +14,7 @@ from insights.catalogue.declarations import Metric
 from insights.pages.answers import InsightsPage, OfferedFacet, facts_of
 from insights.pages.units import Column, units_choice
 from insights.query import windows
+from insights.query.enums import BelongsTo, UnitOfMeasure
 from insights.query.query import Dimension, Query, Statistic, Window
 from insights.ui.filters import FACETS, STATISTIC, Choice, Filters, filters_of, statistic_of_metric
 from insights.ui.tiles import Picker
@@ -36,10 +37,9 @@ BENCHMARK = "set"
 BY_ORGANISATION = "organisation"  # the organisation's benchmark set
 
 
-def metric_filters(request: HttpRequest, metric: Metric, columns: Sequence[Column] = ()) -> Filters:
+def metric_filters(request: HttpRequest, metric: Metric) -> Filters:
     """The page's state, without facets that the metric does not support.  Raises BadFilterError."""
-    choices = [*choices_of(metric), *([units_choice(columns)] if columns else [])]
-    read = filters_of(request, choices)
+    read = filters_of(request, [*choices_of(metric), units_choice(columns_of(metric))])
     return replace(read, facets={name: chosen for name, chosen in read.facets.items() if name in metric.facets})
 
 
@@ -63,6 +63,22 @@ def metric_page_of(metric: Metric) -> InsightsPage:
         ],
         about=(metric.key,),
     )
+
+
+def columns_of(metric: Metric) -> Sequence[Column]:
+    """The columns of the units below; only metrics of people have a number of people, and what is split has none."""
+    if metric.always_by:
+        return []
+    columns = [
+        Column("value", metric.marked_name, metric.key, metric.unit),
+        Column("before", "Window before", metric.key, metric.unit, of_window_before=True),
+        Column("sample", "Facts", metric.key, UnitOfMeasure.COUNT, pick=lambda figure: float(figure.sample_size)),
+        Column("left_out", "Left out", metric.key, UnitOfMeasure.COUNT, pick=lambda figure: float(figure.left_out)),
+    ]
+    if metric.belongs_to is BelongsTo.PERSON:
+        people = Column("people", "People", metric.key, UnitOfMeasure.COUNT, pick=lambda figure: float(figure.people))
+        columns.append(people)
+    return columns
 
 
 def choices_of(metric: Metric) -> list[Choice]:

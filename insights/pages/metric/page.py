@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -15,18 +14,16 @@ from insights.catalogue.registry import metrics
 from insights.engine.distribution import has_distribution
 from insights.figure_records.restatements import restatements
 from insights.pages.annotations.labels import note_url
-from insights.pages.answers import Answers, InsightsPage, PageQuery
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.filter_bar import filter_bar
 from insights.pages.how import kept_by
 from insights.pages.metric.benchmarks import benchmark
 from insights.pages.metric.chain import linked
-from insights.pages.metric.charts import chart_names
+from insights.pages.metric.charts import charts_of
 from insights.pages.metric.filters import SPLIT, in_panels, metric_filters, metric_page_of, of_trend, pickers, query_of
 from insights.pages.metric.rows import highest_title
-from insights.pages.metric.units import columns_of
 from insights.pages.units import units_part
 from insights.privacy.scope_access import has_scope
-from insights.privacy.visible import Freshness, visible_together
 from insights.query.enums import BelongsTo, Better
 from insights.query.query import MetricValue
 from insights.ui import tiles, wording
@@ -34,7 +31,7 @@ from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.filters import STATISTIC, Filters
 from insights.ui.metric_panel import metric_named
 from insights.ui.offers import actions_on
-from insights.ui.scope_bar import scope_navigation, scope_words, tile_figures, tile_queries
+from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import queries_behind
 from insights.ui.views import figures_view
 from orgtree.trees.surroundings import Surroundings
@@ -55,11 +52,11 @@ TITLES = {"trend": "Trend", "split": "Split", "spread": "Distribution"}
 @figures_view
 def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     metric = metric_named(key)
-    filters = metric_filters(request, metric, columns_of(metric))
+    filters = metric_filters(request, metric)
     around = scope_navigation(request, filters)
     answers = _read(metric, filters, around)
     figure = answers.figure(key) if answers.now else None
-    names = chart_names(metric)
+    names = [*charts_of(metric)]
     known = {other.key for other in metrics()}
     context = {
         "metric": metric,
@@ -81,7 +78,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
         "chain_csv_url": _url(filters, "metric_chain_csv", metric),
         "future": [linked_key for linked_key in metric.chain if linked_key not in known],
         "benchmark": benchmark(filters, metric, figure) if figure else None,
-        "units": None if metric.always_by else units_part(request, "metric", filters, around, key),
+        "units": None if metric.always_by else units_part(request, answers.page, filters, around),
         "agreed": _agreed(metric, filters),
         "definition": [*_definition(metric), *(kept_by(metric) if metric.is_hand_kept else [])],
         "actions": actions_on(metric, filters.scope, filters.access),
@@ -94,35 +91,19 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     return render(request, "insights/metrics/metric.html", context)
 
 
-def page_of(request: HttpRequest, key: str) -> tuple[InsightsPage, Filters]:
-    metric = metric_named(key)
-    return metric_page_of(metric), metric_filters(request, metric)
-
-
 def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
     """The figures of this and the previous window and those of the scope's tiles, in one call.
 
     Without the metric's own where the viewer has no default scope, or the metric is always split.
     """
-    tile_totals, tile_units = tile_queries(filters, around)
-    item = PageQuery(metric.key, compared=True)
-    shown = not metric.always_by and has_scope(filters.scope, filters.access)
-    query = query_of(filters, metric)
-    behind = queries_behind([metric], query) if shown else []
-    own = [query, replace(query, window=filters.previous), *behind] if shown else []
-    together = visible_together(
-        filters.access, totals=[*own, *tile_totals], units=tile_units, freshness=Freshness.OF_PAGES
-    )
-    return Answers(
-        page=metric_page_of(metric),
-        filters=filters,
-        now={
-            **({item: together.totals[0]} if shown else {}),
-            **{PageQuery(lacking.key, whole=True): together.totals[2 + at] for at, lacking in enumerate(behind)},
-        },
-        earlier={item: together.totals[1]} if shown else {},
-        tile_figures=tile_figures(together, totals=len(own)),
-    )
+    queries: list[PageQuery] = []
+    if not metric.always_by and has_scope(filters.scope, filters.access):
+        behind = queries_behind([metric], query_of(filters, metric))
+        queries = [
+            PageQuery(metric.key, compared=True, whole=True),
+            *(PageQuery(lacking.key, whole=True) for lacking in behind),
+        ]
+    return metric_page_of(metric).read(filters, queries, around=around)
 
 
 def _agreed(metric: Metric, filters: Filters) -> Agreement | None:
@@ -154,8 +135,8 @@ def _card(metric: Metric, name: str, filters: Filters) -> tiles.ChartCard:
         title=f"{TITLES[name]}, {drawn.span}",
         info=metric.meaning,
         kind="stacked_bar" if name == "spread" else "line",
-        data_url=filters.url(reverse("metric_chart", args=[metric.key, name])),
-        csv_url=filters.url(reverse("metric_chart_csv", args=[metric.key, name])),
+        data_url=filters.url(reverse("metric_page_chart", args=[metric.key, name])),
+        csv_url=filters.url(reverse("metric_page_chart_csv", args=[metric.key, name])),
         how_url=_url(panels, "metric_how", metric),
         rows_url=_url(panels, "metric_rows", metric),
         note_url="" if name == "spread" else note_url(filters, metric.key),

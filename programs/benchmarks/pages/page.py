@@ -155,8 +155,8 @@ def _chart(metric: Metric, subject: Subject, holding: EffectiveBenchmark | None)
         title=f"Trend, {filters.span}",
         info=metric.meaning,
         kind="line",
-        data_url=filters.url(reverse("metric_chart", args=[metric.key, "trend"])),
-        csv_url=filters.url(reverse("metric_chart_csv", args=[metric.key, "trend"])),
+        data_url=filters.url(reverse("metric_page_chart", args=[metric.key, "trend"])),
+        csv_url=filters.url(reverse("metric_page_chart_csv", args=[metric.key, "trend"])),
         how_url=filters.url(reverse("metric_how", args=[metric.key])),
         span=12,
     )
