@@ -65,7 +65,7 @@ def prometheus(request: HttpRequest) -> HttpResponse:
     except UnknownUnitError as problem:
         return _text(problem.message, 404)
     except QueryError as problem:
-        return _text(f"{problem.parameter}: {problem.message}", 400)
+        return _text(f"{problem.field}: {problem.message}", 400)
     return HttpResponse("".join(_lines(gauges)), content_type=CONTENT_TYPE)
 
 

@@ -18,11 +18,11 @@ from insights.catalogue.registry import metrics
 from insights.models import Annotation, AnnotationChange
 from insights.models.annotations import LONGEST_TEXT, family_of
 from insights.query.errors import QueryError, UnknownUnitError
+from insights.query.parameters import EARLIEST
 from insights.ui import wording
 from orgtree.access.access import Access
 from orgtree.models import Unit
 
-FIRST_DAY = date(2000, 1, 1)  # earlier days are typos, as in the filters of pages
 LONGEST_NOTE = timedelta(days=366)  # an event that lasts longer explains no single dip
 
 
@@ -118,8 +118,8 @@ def _checked(draft: AnnotationDraft) -> dict[str, str | date]:
         raise QueryError("text", "It contains an unprintable character.")
     if draft.end <= draft.start:
         raise QueryError("to", f"It must end after it starts, on {wording.day(draft.start)}.")
-    if not FIRST_DAY <= draft.start <= timezone.localdate() + LONGEST_NOTE:
-        raise QueryError("from", f"It must be a day from {wording.day(FIRST_DAY)} on, and at most a year ahead.")
+    if not EARLIEST <= draft.start <= timezone.localdate() + LONGEST_NOTE:
+        raise QueryError("from", f"It must be a day from {wording.day(EARLIEST)} on, and at most a year ahead.")
     if draft.end - draft.start > LONGEST_NOTE:
         raise QueryError("to", f"A note covers at most {LONGEST_NOTE.days} days.")
     known = {metric.key for metric in metrics()}

@@ -27,6 +27,7 @@ from insights.engine.plan import resolve_scope
 from insights.models import Annotation
 from insights.privacy.scope_access import check_scope
 from insights.query.errors import QueryError
+from insights.query.parameters import read_day
 from insights.query.query import Scope, Window
 from orgtree.access.access import Access, access_of
 from orgtree.access.who_sees import names_of
@@ -102,9 +103,8 @@ class AnnotationsView(AnnotationAPIView):
             annotations = annotations.on_charts_of(scope)
         if given.get("about"):
             annotations = annotations.about_metric(given["about"])
-        annotations = annotations.in_window(
-            Window(_day("from", given.get("from")) or date.min, _day("to", given.get("to")) or date.max)
-        )
+        start, end = (read_day(name, given[name]) if given.get(name) else None for name in ("from", "to"))
+        annotations = annotations.in_window(Window(start or date.min, end or date.max))
         ordered = annotations.select_related("unit", "written_by").order_by("-start", "-pk")
         page = list(ordered[requested_slice(request)])
         return Response({"total": annotations.count(), "annotations": _documents(page)})
@@ -120,10 +120,8 @@ class AnnotationsView(AnnotationAPIView):
         for name in ("text", "from"):
             if given.get(name) is None:
                 raise QueryError(name, "A note needs it.")
-        start = _required_day("from", given["from"])
-        if start == date.max:
-            raise QueryError("from", "No day follows it.")
-        end = _required_day("to", given["to"]) if given.get("to") is not None else start + timedelta(days=1)
+        start = read_day("from", str(given["from"]))
+        end = read_day("to", str(given["to"])) if given.get("to") is not None else start + timedelta(days=1)
         draft = AnnotationDraft(
             text=_text("text", given["text"]),
             start=start,
@@ -152,8 +150,8 @@ class AnnotationView(AnnotationAPIView):
         annotation = _visible(access, pk)
         draft = AnnotationDraft(
             text=_text("text", given.get("text", annotation.text)),
-            start=_required_day("from", given.get("from", annotation.start.isoformat())),
-            end=_required_day("to", given.get("to", annotation.end.isoformat())),
+            start=read_day("from", str(given.get("from", annotation.start))),
+            end=read_day("to", str(given.get("to", annotation.end))),
             unit=_text("unit", given.get("unit", annotation.unit.slug if annotation.unit else None)),
             about=_text("about", given.get("about", annotation.about)),
         )
@@ -209,21 +207,3 @@ def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or "\x00" in value:
         raise QueryError(name, "It must be a text.")
     return value
-
-
-def _required_day(name: str, value: object) -> date:
-    day = _day(name, value)
-    if day is None:
-        raise QueryError(name, "It must be a day such as 2026-07-01.")
-    return day
-
-
-def _day(name: str, value: object) -> date | None:
-    if value is None or value == "":
-        return None
-    try:
-        if not isinstance(value, str):
-            raise ValueError
-        return date.fromisoformat(value)
-    except ValueError:
-        raise QueryError(name, "It must be a day such as 2026-07-01.") from None

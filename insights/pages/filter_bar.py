@@ -9,9 +9,9 @@ from typing import Any
 from django.http import Http404
 
 from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facet_label
-from insights.query.query import Dimension
+from insights.query.query import Dimension, Granularity
 from insights.ui import wording
-from insights.ui.filters import FACETS, GRANULARITIES, GRANULARITY_NAMES, WEEK_RANGES, Filters, quarters_to_offer
+from insights.ui.filters import FACETS, GRANULARITY, WEEK_RANGES, Filters, quarters_to_offer
 from insights.ui.scope_bar import scope_bar
 from insights.ui.tiles import Picker
 from orgtree.trees.surroundings import Surroundings
@@ -30,8 +30,8 @@ def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
         "ranges": range_pickers(filters, page.url),
         "quarters": _quarters(page, filters),
         "granularities": [
-            Picker(GRANULARITY_NAMES[one], page.url(filters.with_granularity(one)), filters.granularity is one)
-            for one in GRANULARITIES
+            Picker(name, page.url(filters.with_granularity(Granularity(option))), filters.granularity == option)
+            for option, name in GRANULARITY.options.items()
         ],
         "facets": [
             *(_menu_of_bar(answers, facet) for facet in page.facets),

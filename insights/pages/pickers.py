@@ -15,9 +15,9 @@ from django.urls import Resolver404, resolve, reverse
 
 from insights.privacy.scope_access import ME, access_in
 from insights.query import windows
+from insights.query.errors import QueryError
 from insights.query.parameters import pairs
 from insights.ui import wording
-from insights.ui.filters import BadFilterError
 from insights.ui.scope_bar import EVERYBODY, YOURSELF, recent_units
 from insights.ui.views import part_view, render_part
 from orgtree.trees.search import (
@@ -170,14 +170,14 @@ def _without(given: QueryDict, *names: str) -> QueryDict:
 
 
 def _page(request: HttpRequest) -> str:
-    """The path of the page that the links lead to.  Raises BadFilterError for anything but a page with filters."""
+    """The path of the page that the links lead to.  Raises QueryError for anything but a page with filters."""
     path = request.GET.get("to", "")
     try:
         match = resolve(path) if path.startswith(PAGES_WITH_FILTERS) else None
     except Resolver404:
         match = None
     if match is None:
-        raise BadFilterError("to", "It must be the path of a page, such as /insights/ai/.")
+        raise QueryError("to", "It must be the path of a page, such as /insights/ai/.")
     return path
 
 

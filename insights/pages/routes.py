@@ -46,14 +46,14 @@ class PageRoutes:
     csv_prefix: str = "headway"
 
     def part(self, request: HttpRequest, name: str) -> HttpResponse:
-        """Raises Http404 and BadFilterError."""
+        """Raises Http404 and QueryError."""
         filters = self.filters(request)
         with rows_of_answer(PAGE):
             context = self.parts[name](filters) if name in self.parts else facet_part(self.page, filters, name)
         return render_part(request, {"part": f"insights/_part_{name}.html", **context}, filters)
 
     def chart(self, request: HttpRequest, name: str) -> HttpResponseBase:
-        """Raises Http404 where the page has no such chart, and BadFilterError."""
+        """Raises Http404 where the page has no such chart, and QueryError."""
         filters = self.filters(request)
         drawn = self._drawn(name, filters)
         return chart_response(request, drawn, self.rows_of_parts(name, filters, drawn))
@@ -65,7 +65,7 @@ class PageRoutes:
         return csv_response(f"{self.csv_prefix}-{name.replace('_', '-')}", rows)
 
     def of_units(self, request: HttpRequest) -> UnitsOfPage:
-        """Raises Http404 where the page has no figure of each unit, and BadFilterError."""
+        """Raises Http404 where the page has no figure of each unit, and QueryError."""
         if not self.units:
             raise Http404("It is always split in another way.")
         return units_of_page(request, self.page, self.filters(request), self.units)

@@ -20,11 +20,12 @@ from insights.catalogue.registry import get
 from insights.pages.answers import InsightsPage
 from insights.privacy.visible import Freshness, UnitQueries, visible_together
 from insights.query.enums import UnitOfMeasure
+from insights.query.errors import QueryError
 from insights.query.query import Answer, MetricValue, Query, Scope
 from insights.ui import wording
 from insights.ui.addresses import address
 from insights.ui.figure_table import FigureCell, Heading, headings, sorted_by_value
-from insights.ui.filters import BadFilterError, Choice, Filters
+from insights.ui.filters import Choice, Filters
 from insights.ui.scope_bar import EVERYBODY, last_day, scope_navigation
 from insights.ui.tiles import Picker, lagging
 from insights.ui.views import render_part
@@ -146,7 +147,7 @@ def _is_whole(filters: Filters) -> bool:
 
 
 def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> ListedUnits:
-    """Raises BadFilterError for an unknown tree."""
+    """Raises QueryError for an unknown tree."""
     filters = of_page.filters
     around = scope_navigation(request, filters)
     if filters.scope.person_id is not None:
@@ -159,7 +160,7 @@ def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> ListedUnits:
     trees = {top.tree_slug: top.tree_name for top in around.tops}
     chosen = of_page.tree or next(iter(trees))
     if chosen not in trees:
-        raise BadFilterError(TREE, f"It can be {wording.listed(list(trees))}.")
+        raise QueryError(TREE, f"It can be {wording.listed(list(trees))}.")
     pickers = [
         Picker(name, f"{replace(of_page, tree=slug).url(filters)}#units", slug == chosen)
         for slug, name in trees.items()

@@ -12,8 +12,8 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict, UnreadablePostError
 
 from insights.api.errors import document
+from insights.query.errors import QueryError
 from insights.ui.bad_filter import explained
-from insights.ui.filters import BadFilterError
 
 NUL = "\0"
 MESSAGE = "A NUL character can be neither stored nor searched. Leave it out."
@@ -58,4 +58,4 @@ def _refused(request: HttpRequest, field: str) -> HttpResponse:
     name = field.replace(NUL, "")
     if request.path_info.startswith("/api/"):
         return JsonResponse(document(name, MESSAGE), status=HTTPStatus.BAD_REQUEST)
-    return explained(request, BadFilterError(name, MESSAGE))
+    return explained(request, QueryError(name, MESSAGE))

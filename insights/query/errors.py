@@ -8,11 +8,7 @@ from core.write_errors import FieldError
 
 
 class QueryError(FieldError):
-    """A parameter that the engine cannot use: `field` is its name in URLs, the message says what to do instead."""
-
-    @property
-    def parameter(self) -> str:
-        return self.field
+    """A parameter that cannot be used: `field` is its name in URLs, the message says what to do instead."""
 
 
 class UnknownMetricError(QueryError):

@@ -49,12 +49,13 @@ class Parameters:
 
     def window(self) -> Window:
         """The requested days; by default the last 12 weeks, today included."""
-        end = _day("to", self.end) if self.end else windows.local_today() + timedelta(days=1)
-        start = _day("from", self.start) if self.start else end - timedelta(weeks=windows.DEFAULT_WEEKS)
+        end = read_day("to", self.end) if self.end else windows.local_today() + timedelta(days=1)
+        start = read_day("from", self.start) if self.start else end - timedelta(weeks=windows.DEFAULT_WEEKS)
         return Window(start, end)
 
 
-def _day(parameter: str, text: str) -> date:
+def read_day(parameter: str, text: str) -> date:
+    """Raises QueryError."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -15,23 +15,21 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
 
-from core.write_errors import FieldError
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.privacy.scope_access import ME, access_in, default_scope, own_person
 from insights.query import windows
-from insights.query.parameters import facet_values, pairs
+from insights.query.errors import QueryError
+from insights.query.parameters import EARLIEST, facet_values, pairs, read_day
 from insights.query.query import Dimension, Granularity, Query, Scope, Statistic, Window
 from insights.ui import wording
 from orgtree.access.access import Access
 from orgtree.organisation.fiscal_calendar import first_month
 from orgtree.trees.people_filter import PeopleFilter
 
-WEEK_RANGES = {f"{weeks}w": weeks for weeks in (4, 8, 12, 26, 52)}
+WEEK_RANGES = {f"{weeks}w": weeks for weeks in windows.TRAILING_WEEKS}
 DEFAULT_RANGE = f"{windows.DEFAULT_WEEKS}w"
 DEFAULT_GRANULARITY = Granularity.WEEK
-GRANULARITIES = (Granularity.WEEK, Granularity.MONTH, Granularity.QUARTER)
-GRANULARITY_NAMES = {Granularity.WEEK: "Week", Granularity.MONTH: "Month", Granularity.QUARTER: "Quarter"}
 FACETS = {
     Dimension.AGENT: "Agent",
     Dimension.MODEL: "Model",
@@ -63,19 +61,10 @@ FACETS_OF_ROWS = {
 }
 QUARTERS_OFFERED = 5
 
-FIRST_DAY = date(2000, 1, 1)  # earlier days are typos
 LONGEST_WINDOW = timedelta(days=5 * 366)  # every bucket of the window is listed: about 260 weeks
 LONGEST_FACET_VALUE = 200
 MOST_FACET_VALUES = 50
 QUARTER = re.compile(r"(\d{4})-[qQ]([1-4])")
-
-
-class BadFilterError(FieldError):
-    """An invalid parameter of the URL; the message says which values are allowed."""
-
-    @property
-    def parameter(self) -> str:
-        return self.field
 
 
 @dataclass(frozen=True)
@@ -90,6 +79,9 @@ class Choice:
         return next(iter(self.options))
 
 
+GRANULARITY = Choice(
+    "granularity", {Granularity.WEEK: "Week", Granularity.MONTH: "Month", Granularity.QUARTER: "Quarter"}
+)
 STATISTIC = Choice(
     "statistic",
     {
@@ -251,20 +243,20 @@ def read_filters(
     choices: Sequence[Choice] = (),
     facets: Iterable[Dimension] = tuple(FACETS),
 ) -> Filters:
-    """The state that a URL describes.  Raises BadFilterError for the first invalid parameter.
+    """The state that a URL describes.  Raises QueryError for the first invalid parameter.
 
     Parameters of other pages are ignored.  An empty value means the default, as forms send it.
     """
     name, window = _read_window(parameters, today)
     if window.start > today:
-        raise BadFilterError("from" if name == "custom" else "range", "The range starts in the future.")
+        raise QueryError("from" if name == "custom" else "range", "The range starts in the future.")
     return Filters(
         range=name,
         window=window,
         today=today,
         access=access,
         scope=default_scope(_read_scope(parameters, access), access),
-        granularity=_read_granularity(parameters.get("granularity") or DEFAULT_GRANULARITY.value),
+        granularity=Granularity(_read_choice(parameters, GRANULARITY)),
         facets=_read_facets(parameters, facets),
         picked={choice.parameter: _read_choice(parameters, choice) for choice in choices},
         choices=tuple(choices),
@@ -274,7 +266,7 @@ def read_filters(
 def filters_of(
     request: HttpRequest, choices: Sequence[Choice] = (), *, facets: Iterable[Dimension] = tuple(FACETS)
 ) -> Filters:
-    """The state of the request's page, for its viewer, as of today.  Raises BadFilterError."""
+    """The state of the request's page, for its viewer, as of today.  Raises QueryError."""
     access, today = access_in(request), windows.local_today()
     return read_filters(request.GET, today=today, access=access, choices=choices, facets=facets)
 
@@ -300,7 +292,7 @@ def _read_window(parameters: QueryDict, today: date) -> tuple[str, Window]:
     if name in ("", "custom") and any(parameters.get(key) for key in ("from", "to", "through")):
         return "custom", _read_custom_window(parameters)
     if name == "custom":
-        raise BadFilterError("from", "A custom range needs a first day: from=2026-07-01.")
+        raise QueryError("from", "A custom range needs a first day: from=2026-07-01.")
     name = name.upper() if QUARTER.fullmatch(name) else name or DEFAULT_RANGE
     return name, _named_window(name, today)
 
@@ -312,36 +304,29 @@ def _named_window(name: str, today: date) -> Window:
         return windows.quarter_of(today)
     if match := QUARTER.fullmatch(name):
         year, number = int(match[1]), int(match[2])
-        if FIRST_DAY.year < year <= today.year + 1:
+        if EARLIEST.year < year <= today.year + 1:
             return _quarter_window(year, number)
-    raise BadFilterError("range", f"It can be {', '.join(WEEK_RANGES)}, quarter, or a quarter such as 2026-Q3.")
+    raise QueryError("range", f"It can be {', '.join(WEEK_RANGES)}, quarter, or a quarter such as 2026-Q3.")
 
 
 def _read_custom_window(parameters: QueryDict) -> Window:
     """from and to as in the API (`to` is the first day left out), or from and through as people fill a form in."""
-    start = _read_day(parameters, "from")
+    start = _custom_day(parameters, "from")
     end_name = "to" if parameters.get("to") else "through"
-    end = _read_day(parameters, end_name)
+    end = _custom_day(parameters, end_name)
     if end_name == "through":
         end += timedelta(days=1)
     if start >= end:
-        raise BadFilterError(end_name, f"The range must end after it starts, on {wording.day(start)}.")
+        raise QueryError(end_name, f"The range must end after it starts, on {wording.day(start)}.")
     if end - start > LONGEST_WINDOW:
-        raise BadFilterError(end_name, f"A range can hold at most {LONGEST_WINDOW.days:,} days.")
+        raise QueryError(end_name, f"A range can hold at most {LONGEST_WINDOW.days:,} days.")
     return Window(start, end)
 
 
-def _read_day(parameters: QueryDict, name: str) -> date:
-    written = parameters.get(name) or ""
-    if not written:
-        raise BadFilterError(name, f"A custom range needs both ends: {name}=2026-07-01.")
-    try:
-        day = date.fromisoformat(written)
-    except ValueError:
-        raise BadFilterError(name, "It must be a day such as 2026-07-01.") from None
-    if not FIRST_DAY <= day < date(9999, 1, 1):
-        raise BadFilterError(name, f"It must be a day from {wording.day(FIRST_DAY)} on.")
-    return day
+def _custom_day(parameters: QueryDict, name: str) -> date:
+    if written := parameters.get(name):
+        return read_day(name, written)
+    raise QueryError(name, f"A custom range needs both ends: {name}=2026-07-01.")
 
 
 def _read_scope(parameters: QueryDict, access: Access) -> Scope:
@@ -352,21 +337,14 @@ def _read_scope(parameters: QueryDict, access: Access) -> Scope:
     )
 
 
-def _read_granularity(written: str) -> Granularity:
-    for granularity in GRANULARITIES:
-        if written == granularity:
-            return granularity
-    raise BadFilterError("granularity", f"It can be {wording.listed([g.value for g in GRANULARITIES])}.")
-
-
 def _read_facets(parameters: QueryDict, dimensions: Iterable[Dimension]) -> dict[Dimension, tuple[str, ...]]:
     facets = {}
     for dimension in dimensions:
         values = tuple(dict.fromkeys(value for value in parameters.getlist(dimension.value) if value))
         if len(values) > MOST_FACET_VALUES:
-            raise BadFilterError(dimension.value, f"At most {MOST_FACET_VALUES} values can be chosen.")
+            raise QueryError(dimension.value, f"At most {MOST_FACET_VALUES} values can be chosen.")
         if any(len(value) > LONGEST_FACET_VALUE or "\x00" in value for value in values):
-            raise BadFilterError(dimension.value, f"A value has at most {LONGEST_FACET_VALUE} printable characters.")
+            raise QueryError(dimension.value, f"A value has at most {LONGEST_FACET_VALUE} printable characters.")
         if values:
             facets[dimension] = facet_values(dimension, values)
     return facets
@@ -375,5 +353,5 @@ def _read_facets(parameters: QueryDict, dimensions: Iterable[Dimension]) -> dict
 def _read_choice(parameters: QueryDict, choice: Choice) -> str:
     written = parameters.get(choice.parameter) or choice.default
     if written not in choice.options:
-        raise BadFilterError(choice.parameter, f"It can be {wording.listed(list(choice.options))}.")
+        raise QueryError(choice.parameter, f"It can be {wording.listed(list(choice.options))}.")
     return written

@@ -36,7 +36,7 @@ def metric_named(key: str) -> Metric:
 
 
 def read_panel_params(request: HttpRequest, key: str) -> PanelParams:
-    """Raises Http404 for an unknown metric and BadFilterError for a wrong parameter."""
+    """Raises Http404 for an unknown metric and QueryError for a wrong parameter."""
     metric = metric_named(key)
     choice = statistic_of_metric(metric)
     filters = filters_of(request, [choice] if choice else [], facets=(*FACETS, *FACETS_OF_ROWS))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sized
 
 from django.http import HttpRequest
 
-from insights.ui.filters import BadFilterError
+from insights.query.errors import QueryError
 
 LAST_PAGE = 1_000_000
 PAGE_SIZE = 50
@@ -28,8 +28,8 @@ def page_numbers(
 
 
 def read_page(request: HttpRequest) -> int:
-    """The page's number, from 1.  Raises BadFilterError."""
+    """The page's number, from 1.  Raises QueryError."""
     written = request.GET.get("page") or "1"
     if written.isascii() and written.isdigit() and 1 <= int(written[:9]) <= LAST_PAGE:
         return int(written[:9])
-    raise BadFilterError("page", "It must be a page number, from 1.")
+    raise QueryError("page", "It must be a page number, from 1.")

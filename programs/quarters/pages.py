@@ -9,8 +9,8 @@ from datetime import date, timedelta
 from django.urls import reverse
 
 from insights.query import windows
+from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.filters import BadFilterError
 from programs.models import Quarter
 from programs.quarters.fiscal_quarters import QUARTERS_AHEAD, current_quarter, following, quarters_from
 
@@ -36,12 +36,12 @@ class Quarters:
         return next(quarter for quarter in self.known if quarter.start <= self.today < quarter.end)
 
     def starting(self, word: str) -> Quarter:
-        """The quarter with that first day; today's where none is named.  Raises BadFilterError."""
+        """The quarter with that first day; today's where none is named.  Raises QueryError."""
         if not word:
             return self.current
         quarter = next((other for other in self.known if other.start.isoformat() == word), None)
         if quarter is None:
-            raise BadFilterError("quarter", f"quarter= is the first day of a quarter, like {self.current.start}.")
+            raise QueryError("quarter", f"quarter= is the first day of a quarter, like {self.current.start}.")
         return quarter
 
     def before(self, quarter: Quarter) -> Quarter | None:

@@ -18,9 +18,7 @@ from django.urls import reverse
 from insights.catalogue.declarations import Metric
 from insights.privacy.scope_access import access_in
 from insights.query import windows
-from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.filters import BadFilterError
 from insights.ui.views import record_view
 from orgtree.access.access import Access
 from orgtree.models import Unit
@@ -138,11 +136,8 @@ def _leader(request: HttpRequest) -> Access:
 
 
 def _params(request: HttpRequest, visibility: Visibility) -> StartSelection:
-    """The pilot teams and the starter set of the address.  Raises BadFilterError."""
-    try:
-        return chosen_teams(visibility, request.GET.get("set", DEFAULT_SET), request.GET.getlist("unit"))
-    except QueryError as problem:
-        raise BadFilterError(problem.parameter, problem.message) from None
+    """The pilot teams and the starter set of the address.  Raises QueryError."""
+    return chosen_teams(visibility, request.GET.get("set", DEFAULT_SET), request.GET.getlist("unit"))
 
 
 def _baseline(selection: StartSelection, access: Access) -> list[BaselineRow]:

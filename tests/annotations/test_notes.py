@@ -212,7 +212,7 @@ def test_what_cannot_be_said_so_names_the_field(teams: Teams, subtests: pytest.S
         with subtests.test(draft=draft):
             with pytest.raises(QueryError) as refused:
                 write(ADMIN, draft)
-            assert refused.value.parameter == field
+            assert refused.value.field == field
             assert not Annotation.objects.exists()
 
 

@@ -52,7 +52,7 @@ class Command(BaseCommand):
             behind = queries_behind([get(query.key)], query)
             answers = read_together(series=[query], totals=behind)
         except QueryError as problem:
-            raise CommandError(f"{problem.parameter}: {problem.message}") from problem
+            raise CommandError(f"{problem.field}: {problem.message}") from problem
         if options["json"]:
             known = {lacking.key: answer.total[0].value for lacking, answer in zip(behind, answers.totals, strict=True)}
             lacking = shortfalls([get(query.key)], query, aggregates_access(), known=known)

@@ -33,7 +33,7 @@ class Command(BaseCommand):
             only = [get(key) for key in options["metric"]]
             days = _days(options["start"], options["end"])
         except QueryError as problem:
-            raise CommandError(f"{problem.parameter}: {problem.message}") from problem
+            raise CommandError(f"{problem.field}: {problem.message}") from problem
         mark_for_recompute(only, days)
         if options["wait"]:
             partitions = refresh(math.inf)

@@ -17,8 +17,9 @@ from insights.pages.ai.lines import WORK
 from insights.pages.ai.page import page_filters
 from insights.pages.rows import NOT_IN_PANEL, csv_rows, printed_recipe, row_table
 from insights.privacy.adoption import AdoptionRows, visible_adoption_rows
+from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.filters import BadFilterError, Filters
+from insights.ui.filters import Filters
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
@@ -121,17 +122,17 @@ def adoption_rows_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 def _read_params(request: HttpRequest) -> AdoptionRowsParams:
-    """Raises BadFilterError for a wrong parameter."""
+    """Raises QueryError for a wrong parameter."""
     filters = page_filters(request)
     of, group, listed = (request.GET.get(name) or "" for name in ("of", "group", "list"))
     of = of or Panel.MERGED
     if of not in list(Panel):
-        raise BadFilterError("of", f"It can be {wording.listed(list(Panel))}.")
+        raise QueryError("of", f"It can be {wording.listed(list(Panel))}.")
     defaults = AdoptionRowsQuery(Panel(of))
     if group and group not in defaults.groups:
-        raise BadFilterError("group", f"It can be {wording.listed([*defaults.groups])}.")
+        raise QueryError("group", f"It can be {wording.listed([*defaults.groups])}.")
     if listed and listed not in defaults.lists:
-        raise BadFilterError("list", f"It can be {wording.listed([*defaults.lists])}.")
+        raise QueryError("list", f"It can be {wording.listed([*defaults.lists])}.")
     return AdoptionRowsParams(filters, AdoptionRowsQuery(defaults.figure, group, RowKind(listed or RowKind.DEVELOPERS)))
 
 

@@ -18,9 +18,10 @@ from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.drill import rows_of_part
 from insights.pages.filter_bar import range_pickers
+from insights.query.errors import QueryError
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
-from insights.ui.filters import BadFilterError, Filters, filters_of
+from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import figures_view, page_view
 from integrations.telemetry.prices.library import listed_models
@@ -129,12 +130,12 @@ def _chosen(request: HttpRequest) -> Mapping[str, str]:
     """Model used → model to price it as; ALL applies to the models without an entry."""
     used, instead = request.GET.getlist("used"), request.GET.getlist("instead")
     if len(used) != len(instead) or len(used) > MOST_MODELS:
-        raise BadFilterError("instead", f"Give one for each `used`, at most {MOST_MODELS}.")
+        raise QueryError("instead", f"Give one for each `used`, at most {MOST_MODELS}.")
     typed = {model: other.strip() for model, other in zip(used, instead, strict=True)}
     typed[ALL] = (request.GET.get(ALL) or "").strip()
     for name in (*typed, *typed.values()):
         if len(name) > LONGEST_NAME:
-            raise BadFilterError("instead", f"A model name has at most {LONGEST_NAME} printable characters.")
+            raise QueryError("instead", f"A model name has at most {LONGEST_NAME} printable characters.")
     return {model: other for model, other in typed.items() if other}
 
 

@@ -16,10 +16,11 @@ from insights.pages.ai.costs.repositories import UNKNOWN_REPOSITORY
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.drill import NAMELESS, rows_of_part
 from insights.pages.filter_bar import range_pickers
+from insights.query.errors import QueryError
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.figure_table import FigureCell, headings, sorted_by_value
-from insights.ui.filters import BadFilterError, Filters, filters_of
+from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import page_view
 from integrations.code.git.context_files import context_files_by_repository
@@ -215,7 +216,7 @@ def _read_sort(request: HttpRequest) -> str:
     written = request.GET.get("sort") or DEFAULT_SORT
     columns = (BY_NAME, BY_FILES, *COLUMNS)
     if written.removeprefix("-") not in columns:
-        raise BadFilterError("sort", f"It can be {wording.listed(list(columns))}, with a minus for descending order.")
+        raise QueryError("sort", f"It can be {wording.listed(list(columns))}, with a minus for descending order.")
     return written
 
 

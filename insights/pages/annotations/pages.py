@@ -144,7 +144,7 @@ def _saved(form: NoteForm, save: Callable[[], Annotation]) -> bool:
     try:
         save()
     except QueryError as problem:
-        form.add_error(FIELDS.get(problem.parameter), problem.message)
+        form.add_error(FIELDS.get(problem.field), problem.message)
         return False
     return True
 

@@ -19,9 +19,10 @@ from insights.pages.attribution import labels
 from insights.pages.filter_bar import range_pickers
 from insights.privacy.scope_access import has_scope
 from insights.privacy.visible import Freshness, visible_totals
+from insights.query.errors import QueryError
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
-from insights.ui.filters import BadFilterError, Filters, filters_of
+from insights.ui.filters import Filters, filters_of
 from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
 from insights.ui.scope_bar import scope_bar_alone, scope_navigation, scope_words
 from insights.ui.views import page_view
@@ -141,7 +142,7 @@ def _page(matching: QuerySet[Commit], number: int, size: int) -> list[Commit]:
 def _with_prefix(commits: QuerySet[Commit], written: str) -> QuerySet[Commit]:
     hexadecimal = all(character in "0123456789abcdef" for character in written)
     if not hexadecimal or not SHORTEST_PREFIX <= len(written) <= LONGEST_SHA:
-        raise BadFilterError(
+        raise QueryError(
             "q", f"It must be the beginning of a commit id: {SHORTEST_PREFIX} to {LONGEST_SHA} digits of 0–9 and a–f."
         )
     return commits.filter(sha__startswith=written)
@@ -230,12 +231,12 @@ def _read_filter(request: HttpRequest) -> CommitFilter:
     written = {name: request.GET.get(name, "") for name in asdict(CommitFilter())}
     for name, value in written.items():
         if len(value) > LONGEST_VALUE:
-            raise BadFilterError(name, f"A value has at most {LONGEST_VALUE} printable characters.")
+            raise QueryError(name, f"A value has at most {LONGEST_VALUE} printable characters.")
     chosen = CommitFilter(**written)
     if chosen.method and chosen.method not in (*Method.values, NO_EVIDENCE):
-        raise BadFilterError("method", f"It can be {wording.listed([*Method.values, NO_EVIDENCE])}.")
+        raise QueryError("method", f"It can be {wording.listed([*Method.values, NO_EVIDENCE])}.")
     if chosen.set_apart and chosen.set_apart not in ("counted", *CommitExclusion.values):
-        raise BadFilterError("set_apart", f"It can be {wording.listed(['counted', *CommitExclusion.values])}.")
+        raise QueryError("set_apart", f"It can be {wording.listed(['counted', *CommitExclusion.values])}.")
     return replace(chosen, repository=chosen.repository.strip())
 
 

@@ -12,9 +12,9 @@ from insights.catalogue.registry import metrics
 from insights.pages.answers import InsightsPage
 from insights.pages.delivery.answers import DELIVERY_PAGE
 from insights.pages.units import BY_NAME, SORT, TREE, Column, ListedUnits, UnitsOfPage, listed_units
-from insights.query.errors import UnknownUnitError
+from insights.query.errors import QueryError, UnknownUnitError
 from insights.ui import wording
-from insights.ui.filters import STATISTIC, BadFilterError, Choice, Filters, filters_of
+from insights.ui.filters import STATISTIC, Choice, Filters, filters_of
 from orgtree.trees.surroundings import visible_units
 
 METRICS, UNITS = "metrics", "units"
@@ -68,12 +68,12 @@ class CompareParams:
 
 
 def read_params(request: HttpRequest) -> CompareParams:
-    """Raises BadFilterError for invalid parameters."""
+    """Raises QueryError for invalid parameters."""
     chosen = _chosen_metrics(request)
     filters = filters_of(request, (STATISTIC, _sorting(chosen)))
     units = _words(request, UNITS)
     if len(units) > MOST_UNITS:
-        raise BadFilterError(UNITS, f"At most {MOST_UNITS} units can be compared.")
+        raise QueryError(UNITS, f"At most {MOST_UNITS} units can be compared.")
     return CompareParams(
         filters=replace(
             filters,
@@ -110,10 +110,10 @@ def _chosen_metrics(request: HttpRequest) -> Sequence[Metric]:
     by_key = {metric.key: metric for metric in comparable_metrics()}
     keys = _words(request, METRICS) or list(DEFAULT_METRICS)
     if len(keys) > MOST_METRICS:
-        raise BadFilterError(METRICS, f"At most {MOST_METRICS} metrics can be compared.")
+        raise QueryError(METRICS, f"At most {MOST_METRICS} metrics can be compared.")
     for key in keys:
         if key not in by_key:
-            raise BadFilterError(METRICS, f"There is no metric {key} that can be compared.")
+            raise QueryError(METRICS, f"There is no metric {key} that can be compared.")
     return [by_key[key] for key in keys]
 
 

@@ -38,7 +38,7 @@ BY_ORGANISATION = "organisation"  # the organisation's benchmark set
 
 
 def metric_filters(request: HttpRequest, metric: Metric) -> Filters:
-    """The page's state, without facets that the metric does not support.  Raises BadFilterError."""
+    """The page's state, without facets that the metric does not support.  Raises QueryError."""
     read = filters_of(request, [*choices_of(metric), units_choice(columns_of(metric))])
     return replace(read, facets={name: chosen for name, chosen in read.facets.items() if name in metric.facets})
 

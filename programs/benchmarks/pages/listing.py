@@ -15,7 +15,7 @@ from core.csv_export import csv_response
 from core.page_links import page_links
 from insights.catalogue.declarations import Metric
 from insights.pages.annotations.labels import ABBREVIATIONS
-from insights.ui.filters import BadFilterError
+from insights.query.errors import QueryError
 from insights.ui.page_numbers import read_page
 from insights.ui.tiles import Picker
 from insights.ui.views import page_view, record_view
@@ -122,7 +122,7 @@ def shows() -> Mapping[str, str]:
 def _show(request: HttpRequest) -> str:
     show = request.GET.get("show", "") or AGREED
     if show not in shows():
-        raise BadFilterError("show", f"show= is one of: {', '.join(shows())}.")
+        raise QueryError("show", f"show= is one of: {', '.join(shows())}.")
     return show
 
 

@@ -74,7 +74,7 @@ class Subject:
 
 
 def subject_in(request: HttpRequest) -> Subject:
-    """Raises BadFilterError, UnknownUnitError."""
+    """Raises QueryError, UnknownUnitError."""
     access = access_in(request)
     filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
     around = scope_navigation(request, filters)

@@ -19,8 +19,9 @@ from core.csv_export import csv_response
 from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.filters import BadFilterError, Filters, read_filters
+from insights.ui.filters import Filters, read_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
@@ -134,13 +135,13 @@ def objectives(request: HttpRequest) -> HttpResponseBase:
 
 
 def read_params(request: HttpRequest, access: Access, known: Quarters) -> ObjectiveListParams:
-    """Raises BadFilterError for invalid parameters."""
+    """Raises QueryError for invalid parameters."""
     filters = read_filters(request.GET, today=known.today, access=access).without_facets()
     scope = {"unit": filters.scope.unit_word} if request.GET.get("unit") and filters.scope.unit_word else {}
     own_params = {name: value for name in OWN[:-1] if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
     view = own_params.get("view", "list")
     if view not in VIEWS:
-        raise BadFilterError("view", f"One of: {', '.join(VIEWS)}.")
+        raise QueryError("view", f"One of: {', '.join(VIEWS)}.")
     quarter = known.starting(own_params.get("quarter", ""))
     yes = dict.fromkeys(own_params.keys() & {"mine", "drafts"}, "yes")
     unit = filters.scope.unit if scope and "mine" not in own_params else ""  # one's own are of whatever unit

@@ -148,7 +148,7 @@ def _tickets(filters: Filters, quarter: Quarter) -> list[Ticket]:
 
 
 def program_filters(request: HttpRequest) -> Filters:
-    """Raises BadFilterError."""
+    """Raises QueryError."""
     return read_filters(request.GET, today=windows.local_today(), access=access_in(request))
 
 

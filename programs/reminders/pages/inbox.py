@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from core.page_links import page_links
 from insights.privacy.scope_access import access_in
+from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.filters import BadFilterError
 from insights.ui.page_numbers import read_page
 from insights.ui.tiles import Picker
 from insights.ui.views import action_view, record_view
@@ -75,7 +75,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     shown = request.GET.get("show", "unread")
     if shown not in SHOWN:
-        raise BadFilterError("show", f"show= is one of: {', '.join(SHOWN)}.")
+        raise QueryError("show", f"show= is one of: {', '.join(SHOWN)}.")
     notices = notices_of(access)
     listed = notices.unread() if shown == "unread" else notices
     page = Paginator(listed.order_by("-at", "-pk").values_list("pk", flat=True), PAGE_SIZE).get_page(read_page(request))

@@ -17,8 +17,9 @@ from django.urls import reverse
 from insights.pages.answers import Answers
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.filters import BadFilterError, Filters, read_filters
+from insights.ui.filters import Filters, read_filters
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Agreed, Change, Picker
 from insights.ui.views import action_view, record_view
@@ -87,7 +88,7 @@ def persona_roadmap(request: HttpRequest) -> HttpResponseBase:
     rows, filters = persona_rows(), in_period(params.filters)
     known = [row.persona for row in rows]
     if params.persona and params.persona not in {persona.slug for persona in known}:
-        raise BadFilterError("persona", f"persona= is one of: {', '.join(persona.slug for persona in known)}.")
+        raise QueryError("persona", f"persona= is one of: {', '.join(persona.slug for persona in known)}.")
     own = own_persona(known, access)
     first = params.persona or (own.slug if own else "")
     rows.sort(key=lambda row: row.persona.slug != first)
@@ -130,7 +131,7 @@ def personas_restore(request: HttpRequest) -> HttpResponse:
 
 
 def _read_params(request: HttpRequest) -> PersonaParams:
-    """Raises BadFilterError for invalid parameters."""
+    """Raises QueryError for invalid parameters."""
     filters = read_filters(
         request.GET, today=windows.local_today(), access=access_in(request), choices=(PERIOD,), facets=()
     )

@@ -18,8 +18,9 @@ from core.csv_export import csv_response
 from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.filters import BadFilterError, Filters, read_filters
+from insights.ui.filters import Filters, read_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY, scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
@@ -160,7 +161,7 @@ def views(chosen: str) -> list[Picker]:
 
 
 def read_params(request: HttpRequest, access: Access, known: Quarters) -> RoadmapParams:
-    """Raises BadFilterError for invalid parameters."""
+    """Raises QueryError for invalid parameters."""
     filters = read_filters(request.GET, today=known.today, access=access).without_facets()
     word = request.GET.get("quarter", "").strip()
     first = known.current.start
@@ -176,11 +177,9 @@ def _first_day(word: str, known: Quarters) -> date:
     try:
         day = date.fromisoformat(word)
     except ValueError:
-        raise BadFilterError(
-            "quarter", f"quarter= is the first day of a quarter, like {known.current.start}."
-        ) from None
+        raise QueryError("quarter", f"quarter= is the first day of a quarter, like {known.current.start}.") from None
     if not earliest <= day <= latest:
-        raise BadFilterError("quarter", f"The roadmap must start between {earliest} and {latest}.")
+        raise QueryError("quarter", f"The roadmap must start between {earliest} and {latest}.")
     return day
 
 

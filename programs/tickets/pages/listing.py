@@ -19,8 +19,9 @@ from core.csv_export import csv_response
 from core.page_links import page_links
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.filters import BadFilterError, Filters, read_filters
+from insights.ui.filters import Filters, read_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
@@ -121,12 +122,12 @@ def tickets(request: HttpRequest) -> HttpResponseBase:
 
 
 def read_params(request: HttpRequest, access: Access) -> TicketListParams:
-    """Raises BadFilterError for invalid parameters."""
+    """Raises QueryError for invalid parameters."""
     filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
     own = {name: value for name in OWN if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
     view = own.get("view", "table")
     if view not in VIEWS:
-        raise BadFilterError("view", f"One of: {', '.join(VIEWS)}.")
+        raise QueryError("view", f"One of: {', '.join(VIEWS)}.")
     return TicketListParams(filters, narrowed(filters, own), view, own)
 
 
@@ -239,15 +240,15 @@ def _calendar(_request: HttpRequest, params: TicketListParams, access: Access) -
 
 
 def _month(word: str, today: date) -> date:
-    """Its first day; this month where none is named.  Raises BadFilterError."""
+    """Its first day; this month where none is named.  Raises QueryError."""
     if not word:
         return today.replace(day=1)
     try:
         first = date.fromisoformat(f"{word}-01")
     except ValueError:
-        raise BadFilterError("month", "month= is a month such as 2026-11.") from None
+        raise QueryError("month", "month= is a month such as 2026-11.") from None
     if not 2000 < first.year < 2100:
-        raise BadFilterError("month", "Tickets are of the years from 2001 to 2099.")
+        raise QueryError("month", "Tickets are of the years from 2001 to 2099.")
     return first
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
-from insights.ui.filters import BadFilterError, Filters
+from insights.query.errors import QueryError
+from insights.ui.filters import Filters
 from integrations.code.costs import CostScope
 from integrations.delivery.records.visible import visible_pull_requests, visible_work_items
 from integrations.models import Repository, WorkItem
@@ -38,10 +39,10 @@ class Subject:
 
 
 def read_subject(request: HttpRequest, filters: Filters) -> Subject:
-    """Raises BadFilterError for more than one or an id that is none, Http404 for what the viewer may not see."""
+    """Raises QueryError for more than one or an id that is none, Http404 for what the viewer may not see."""
     named = [kind for kind in KINDS if request.GET.get(kind)]
     if len(named) > 1:
-        raise BadFilterError(named[1], f"Choose either a {_words(named[0])} or a {_words(named[1])}.")
+        raise QueryError(named[1], f"Choose either a {_words(named[0])} or a {_words(named[1])}.")
     if not named:
         return Subject()
     [kind], value = named, request.GET[named[0]]
@@ -50,7 +51,7 @@ def read_subject(request: HttpRequest, filters: Filters) -> Subject:
             raise Http404("No such repository.")
         return Subject(kind, value, value, repository=value)
     if not (value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER):
-        raise BadFilterError(kind, f"It must be the number of a {_words(kind)}.")
+        raise QueryError(kind, f"It must be the number of a {_words(kind)}.")
     return _pull_request(value, filters) if kind == "pull_request" else _work_item(value, filters)
 
 

@@ -13,8 +13,9 @@ from insights.engine.contributions import PERSON, ColumnKind, RowColumn, RowsPag
 from insights.pages.ai.costs.subject import Subject
 from insights.privacy.visible import visible_page
 from insights.privacy.withhold import is_withheld, reason
+from insights.query.parameters import EARLIEST
 from insights.query.query import Dimension, Query, Window
-from insights.ui.filters import FIRST_DAY, Filters
+from insights.ui.filters import Filters
 from integrations.code.costs import (
     ABANDONED,
     CostScope,
@@ -78,7 +79,7 @@ class Costs:
 def query_of(subject: Subject, filters: Filters) -> Query:
     """The query whose policy the figures have: they are as personal as the spend of a repository."""
     facets = {Dimension.REPOSITORY: (subject.repository or subject.name,)}
-    ever = Window(FIRST_DAY, max(filters.today, filters.window.end))
+    ever = Window(EARLIEST, max(filters.today, filters.window.end))
     return Query("ai.spend", ever, filters.granularity, filters.scope, facets)
 
 

@@ -23,8 +23,8 @@ from insights.pages.ai.sessions import timeline
 from insights.pages.ai.sessions.outcome import explained
 from insights.pages.attribution.labels import METHODS
 from insights.privacy.scope_access import access_in
+from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.filters import BadFilterError
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.views import page_view
 from insights.ui.wording import moment
@@ -230,7 +230,7 @@ def _read_hour(request: HttpRequest) -> datetime | None:
     try:
         hour = datetime.fromisoformat(written)
     except ValueError:
-        raise BadFilterError("hour", "It must be an hour's beginning, such as 2026-07-01T09:00:00+00:00.") from None
+        raise QueryError("hour", "It must be an hour's beginning, such as 2026-07-01T09:00:00+00:00.") from None
     if timezone.is_naive(hour) or not 2000 <= hour.year < 9999:
-        raise BadFilterError("hour", "It must be a time from 2000 on, with its offset.")
+        raise QueryError("hour", "It must be a time from 2000 on, with its offset.")
     return hour
