@@ -16,8 +16,8 @@ from bench.responses import again_ms, browser, with_parts
 from bench.timing import seconds_of
 from insights.catalogue.registry import metrics
 from insights.columns.health import columns_health
-from insights.columns.recompute import mark_for_recompute
 from insights.columns.refresh import refresh
+from insights.columns.stale import mark_for_recompute
 from insights.query.query import Window
 
 BUILD_MINUTES = 5

@@ -7,8 +7,8 @@ import math
 from bench.delivery_facts import DeliverySize, generate_delivery_once, is_generated
 from bench.facts import Size, generate_once
 from insights.catalogue.registry import metrics
-from insights.columns.recompute import mark_for_recompute
 from insights.columns.refresh import refresh
+from insights.columns.stale import mark_for_recompute
 
 
 def generate_all_once(size: Size, delivery: DeliverySize) -> None:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any, LiteralString
 
 from django.db import connection
 
 from core.queue import drain
+from insights.catalogue.declarations import Metric
 from insights.columns.folder import checksum_of, folder, is_whole
-from insights.columns.shape import copied_relations, families_of, shape_of
+from insights.columns.shape import copied_relations, families_of, relations_of, shape_of
 from insights.models import ColumnPartition
 from insights.query.query import Window
 from integrations.models import FactFamily
@@ -127,9 +129,11 @@ def mark_partitions(numbers: Collection[int]) -> int:
     return _mark("id = ANY(%s)", [list(numbers)])
 
 
-def mark_days(relations: Collection[str], days: Window) -> int:
-    """Mark all partitions of these relations that overlap these days; returns their number."""
-    return _mark("relation = ANY(%s) AND first_day < %s AND end_day > %s", [list(relations), days.end, days.start])
+def mark_for_recompute(only: Collection[Metric], days: Window | None) -> int:
+    """Mark these metrics' partitions (empty: all) with any of these days (None: all); returns their number."""
+    relations = list(relations_of(only) if only else copied_relations())
+    start, end = days or (date.min, date.max)
+    return _mark("relation = ANY(%s) AND first_day < %s AND end_day > %s", [relations, end, start])
 
 
 def _mark(condition: LiteralString, parameters: Sequence[Any]) -> int:

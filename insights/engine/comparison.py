@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from insights.catalogue.declarations import Duration, Ratio
 from insights.catalogue.per_developer import PerDeveloper
-from insights.engine.line_counts import amounts_of, buckets_on_line, facts_behind, facts_done
+from insights.engine.line_counts import Amounts, amounts_of, buckets_on_line, facts_behind
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.measures import PERCENTILES
 from insights.engine.plan import Clock, Plan, ScopeResolver, plan_query
@@ -100,7 +100,8 @@ def read_comparisons(queries: Sequence[Query], line: str) -> list[Comparison]:
 
 def _compared(plan: Plan, query: Query, line: str) -> Comparison:
     if isinstance(plan.metric, PerDeveloper):
-        return _of_quotients(plan, query, line)
+        done = amounts_of(plan, plan.metric.numerator)
+        return _of_quotients(query, line, done, buckets_on_line(plan), done)
     if isinstance(plan.metric, Duration):
         return _of_durations(plan, plan.metric, query, line)
     if isinstance(plan.metric, Ratio):
@@ -119,50 +120,29 @@ def plan_of_lines(query: Query, line: str, clock: Clock, scopes: ScopeResolver) 
     return plan_query(line_query, clock, scopes)
 
 
-def _of_quotients(plan: Plan, query: Query, line: str) -> Comparison:
-    import numpy as np
-
-    done, active = facts_done(plan), buckets_on_line(plan)
-    people = sorted({person for person, _ in (*done, *active) if person is not None})
-    first, second = (
-        Totals(
-            np.array([done.get((person, name), 0) for person in people], dtype=np.float64),
-            np.array([active.get((person, name), 0) for person in people], dtype=np.float64),
-        )
-        for name in (line, WITHOUT)
-    )
-    interval = difference_of_quotients(first, second, seed=seed_of(query, line))
-    groups = [Group(t.value, round(t.above.sum()), t.developers, int((t.above > 0).sum())) for t in (first, second)]
-    unmatched = sum(amount for (person, _), amount in done.items() if person is None)
-    return _comparison(query, line, groups, interval, unmatched)
-
-
 def _of_ratios(plan: Plan, metric: Ratio, query: Query, line: str) -> Comparison:
     """Each group's Σ numerator ÷ Σ denominator, in the metric's unit; its facts are those of the denominator."""
+    factor = 100 if metric.unit is UnitOfMeasure.PERCENT else 1
+    above = {key: amount * factor for key, amount in amounts_of(plan, metric.numerator).items()}
+    below, facts = amounts_of(plan, metric.denominator), facts_behind(plan, metric.denominator)
+    return _of_quotients(query, line, above, below, facts)
+
+
+def _of_quotients(query: Query, line: str, above: Amounts, below: Amounts, facts: Amounts) -> Comparison:
     import numpy as np
 
-    above, below = amounts_of(plan, metric.numerator), amounts_of(plan, metric.denominator)
-    facts = facts_behind(plan, metric.denominator)
-    factor = 100 if metric.unit is UnitOfMeasure.PERCENT else 1
     people = sorted({person for person, _ in (*above, *below) if person is not None})
-    first, second = (
-        Totals(
-            np.array([above.get((person, name), 0) * factor for person in people], dtype=np.float64),
-            np.array([below.get((person, name), 0) for person in people], dtype=np.float64),
-        )
-        for name in (line, WITHOUT)
-    )
+
+    def on_line(amounts: Amounts, name: str) -> Floats:
+        return np.array([amounts.get((person, name), 0) for person in people], dtype=np.float64)
+
+    first, second = (Totals(on_line(above, name), on_line(below, name)) for name in (line, WITHOUT))
     interval = difference_of_quotients(first, second, seed=seed_of(query, line))
-    groups = [
-        Group(
-            totals.value,
-            int(sum(count for (person, of_line), count in facts.items() if person is not None and of_line == name)),
-            totals.developers,
-            totals.developers,
-        )
-        for totals, name in ((first, line), (second, WITHOUT))
-    ]
-    unmatched = int(sum(count for (person, _), count in facts.items() if person is None))
+    groups = []
+    for totals, name in ((first, line), (second, WITHOUT)):
+        counts = [count for (person, of_line), count in facts.items() if person is not None and of_line == name]
+        groups.append(Group(totals.value, round(sum(counts)), totals.developers, sum(count > 0 for count in counts)))
+    unmatched = round(sum(count for (person, _), count in facts.items() if person is None))
     return _comparison(query, line, groups, interval, unmatched)
 
 

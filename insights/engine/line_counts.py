@@ -16,12 +16,6 @@ from insights.query.measures import Measure, PeopleOnLine, Total
 Amounts = Mapping[tuple[int | None, str], int]
 
 
-def facts_done(plan: Plan) -> Amounts:
-    """The number of facts of each developer on each line, the plan's only segment."""
-    measure_query = plan.measure_queries[per_developer(plan).numerator]
-    return _by_developer(measure_query.fact_query.over_whole_window(), measure_query.measure, _FACTS)
-
-
 def buckets_on_line(plan: Plan) -> Amounts:
     """The number of the plan's buckets in which each developer was on each line."""
     measure_query = plan.measure_queries[per_developer(plan).denominator]
@@ -31,17 +25,13 @@ def buckets_on_line(plan: Plan) -> Amounts:
 
 
 def amounts_of(plan: Plan, measure: Measure) -> Amounts:
-    """The measure of each developer on each line: a number of facts, or a sum."""
-    measure_query = plan.measure_queries[measure]
-    amounts = _SUMS if isinstance(measure_query.measure, Total) else _FACTS
-    return _by_developer(measure_query.fact_query.over_whole_window(), measure_query.measure, amounts)
+    """The measure of each developer on each line, the plan's only segment: a number of facts, or a sum."""
+    return _of_window(plan, measure, _SUMS if isinstance(plan.measure_queries[measure].measure, Total) else _FACTS)
 
 
 def facts_behind(plan: Plan, measure: Measure) -> Amounts:
     """The number of facts that enter the measure, of each developer on each line."""
-    measure_query = plan.measure_queries[measure]
-    entering = _ENTERING if isinstance(measure_query.measure, Total) else _FACTS
-    return _by_developer(measure_query.fact_query.over_whole_window(), measure_query.measure, entering)
+    return _of_window(plan, measure, _ENTERING if isinstance(plan.measure_queries[measure].measure, Total) else _FACTS)
 
 
 def per_developer(plan: Plan) -> PerDeveloper:
@@ -49,6 +39,11 @@ def per_developer(plan: Plan) -> PerDeveloper:
     if not isinstance(plan.metric, PerDeveloper):
         raise TypeError(f"{plan.metric.key} is not per developer.")
     return plan.metric
+
+
+def _of_window(plan: Plan, measure: Measure, amounts: str) -> Amounts:
+    measure_query = plan.measure_queries[measure]
+    return _by_developer(measure_query.fact_query.over_whole_window(), measure_query.measure, amounts)
 
 
 def _by_developer(fact_query: FactQuery, measure: Measure, amounts: str) -> Amounts:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy import bool_, float64, int32, int64, uint64
+    from numpy import bool_, float64, int64
     from numpy.typing import NDArray
 
     Integers = NDArray[int64]
-    SmallIntegers = NDArray[int32]  # for storage of many rows; widened for arithmetic
     Floats = NDArray[float64]
     Flags = NDArray[bool_]
-    Bits = NDArray[uint64]

@@ -20,6 +20,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from config.data_folder import exposed_paths
+from insights.catalogue.registry import get
 from insights.columns import shape
 from insights.columns.build import build, database_today
 from insights.columns.check import check_columns
@@ -27,7 +28,7 @@ from insights.columns.folder import ORPHAN_SECONDS, delete_orphans, folder, put_
 from insights.columns.refresh import begin_relations, refresh
 from insights.columns.shape import copied_relations, shape_of
 from insights.columns.source import Partitions, source
-from insights.columns.stale import mark_broken, mark_damaged, mark_days, take_changes_out
+from insights.columns.stale import mark_broken, mark_damaged, mark_for_recompute, take_changes_out
 from insights.models import ColumnPartition
 from insights.query.query import Window
 from integrations.facts.relation import Relation
@@ -146,7 +147,7 @@ def test_days_that_come_by_themselves_are_read_live(db: None, monkeypatch: pytes
 def test_a_crash_between_file_and_row(sessions: Relation, monkeypatch: pytest.MonkeyPatch) -> None:
     AgentSession.objects.filter(has_work=True).update(active_seconds=F("active_seconds") + 1)
     # Of this relation alone: others have no rows here, and so no files.
-    mark_days([sessions.name], Window(DAYS[0], TODAY + timedelta(days=1)))
+    mark_for_recompute([get("ai.session_duration")], Window(DAYS[0], TODAY + timedelta(days=1)))
     files = set(os.listdir(folder()))
 
     class KilledError(BaseException):

@@ -12,8 +12,8 @@ import pytest
 import time_machine
 
 from insights.catalogue.registry import get, metrics
-from insights.columns.recompute import mark_for_recompute
 from insights.columns.refresh import refresh
+from insights.columns.stale import mark_for_recompute
 from insights.engine.read import read_series
 from insights.query import windows
 from insights.query.query import Dimension, Granularity, Query, Scope, Statistic, Window

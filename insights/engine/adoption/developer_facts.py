@@ -65,15 +65,10 @@ class DeveloperFacts:
     def of(self, is_selected: Flags) -> DeveloperFacts:
         """The facts of the selected people."""
         theirs = is_selected[self.authors]
+        of_people = ("people", "first_sessions", "days", "weeks", "session_days", "session_count", "pulls")
         return replace(
             self,
-            people=self.people[is_selected],
-            first_sessions=self.first_sessions[is_selected],
-            days=self.days[is_selected],
-            weeks=self.weeks[is_selected],
-            session_days=self.session_days[is_selected],
-            session_count=self.session_count[is_selected],
-            pulls=self.pulls[is_selected],
+            **{name: getattr(self, name)[is_selected] for name in of_people},
             pull_days=self.pull_days[theirs],
             cycles=self.cycles[theirs],
         )

@@ -7,7 +7,7 @@ group.  Per-developer values are read first (`BeforeAfter`), and all figures are
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -47,17 +47,8 @@ class BeforeAfter:
 
     def of(self, is_selected: Flags) -> BeforeAfter:
         """The values of the selected people."""
-        return BeforeAfter(
-            self.start,
-            self.end,
-            self.people[is_selected],
-            self.took_up[is_selected],
-            self.borders[is_selected],
-            self.before[is_selected],
-            self.after[is_selected],
-            self.cycle_before[is_selected],
-            self.cycle_after[is_selected],
-        )
+        arrays = [field.name for field in fields(self) if field.name not in ("start", "end")]
+        return replace(self, **{name: getattr(self, name)[is_selected] for name in arrays})
 
     def of_group(self, *, took_up: bool) -> BeforeAfter:
         return self.of(self.took_up == took_up)

@@ -11,22 +11,19 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from django.db import connection
-from psycopg import sql
-
 from insights.engine.adoption.cohorts import COHORTS, cohort_places
 from insights.engine.adoption.developer_facts import DeveloperFacts, people_of, pulls_of
 from insights.engine.adoption.developers import COHORT_NAMES, DID_NOT, GROUP_NAMES, TOOK_UP, Developers
 from insights.engine.adoption.effect import BeforeAfter
 from insights.engine.contributions import DAY, DESCRIPTIONS, PERSON, ColumnKind, RowColumn, Rows
 from insights.engine.fact_query import ANYBODY, FactQuery
+from insights.engine.fact_rows import columns_by_id
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.scan import select
 from insights.query.measures import Measure
 from insights.query.query import Dimension
 from integrations.facts.ai import AGENT_SESSIONS
 from integrations.facts.developers import AT_WORK, IN_SESSION
-from integrations.facts.relation import Relation
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Flags
@@ -68,7 +65,8 @@ def pull_request_rows(developers: Developers, first: int, size: int) -> Rows:
     listed = _listed(measure_query.fact_query.over_whole_window(), [measure_query.measure], among, statement)[
         skipped : skipped + size
     ]
-    named = _described(measure_query.fact_query.relation, [row["fact_id"] for row in listed])
+    relation = measure_query.fact_query.relation
+    named = columns_by_id(relation, relation.fact, tuple(NOT_DESCRIBED), [row["fact_id"] for row in listed])
     rows = [{**row, **named.get(row["fact_id"], NOT_DESCRIBED)} for row in listed]
     total = sum(counts)
     if before_after is None:
@@ -153,16 +151,6 @@ def _listed(
         return []
     narrowed = replace(fact_query, scope=replace(fact_query.scope, among=tuple(people)))
     return select(narrowed, measures, f"{statement} ORDER BY person_id, day DESC, fact_id DESC")
-
-
-def _described(relation: Relation, facts: Sequence[int]) -> Mapping[int, Mapping[str, str]]:
-    """Reference and title of these pull requests, by id."""
-    statement = sql.SQL("SELECT {fact}, reference, title FROM ({relation}) AS source WHERE {fact} = ANY(%s)").format(
-        fact=sql.Identifier(relation.fact), relation=sql.SQL(relation.sql)
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [list(facts)])
-        return {fact: {"reference": reference, "title": title} for fact, reference, title in cursor.fetchall()}
 
 
 _SESSIONS = "SELECT person_id, fact_id, day, segment_0 AS agent FROM counted WHERE person_id > 0"

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from insights.catalogue.registry import get
-from insights.columns.recompute import mark_for_recompute
 from insights.columns.refresh import refresh
+from insights.columns.stale import mark_for_recompute
 from insights.columns.tasks import refresh as refresh_columns
 from insights.query.errors import QueryError
 from insights.query.parameters import Parameters
