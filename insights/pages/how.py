@@ -27,11 +27,7 @@ from integrations.hand_kept.definitions import keepers_of, metric_by_key
 from integrations.telemetry.otlp.reception import last_request_at
 
 # Metric → the metric that counts what it leaves out, and its description.
-LEFT_OUT = {
-    "ai.error_rate": ("ai.tool_refusals", "calls refused by the person, which are not failures"),
-}
-
-
+LEFT_OUT = {"ai.error_rate": ("ai.tool_refusals", "calls refused by the person, which are not failures")}
 SPEND, SURCHARGE = "ai.spend", "ai.cache_hour_surcharge"
 
 
@@ -72,33 +68,17 @@ def _formula(metric: Metric, figure: MetricValue, filters: Filters) -> dict[str,
     above, below, value = figure.numerator, figure.denominator, figure.value
     if value is None or above is None or not below:
         return {"words": words, "explanation": explanation}
-    result = str(wording.reading(value, metric.unit))
-    if metric.unit == "percent":
-        return {
-            "words": words,
-            "explanation": explanation,
-            "numerator": wording.exact(above),
-            "denominator": wording.exact(below),
-            "factor": "× 100",
-            "result": result,
-        }
+    numerator, denominator = wording.exact(above, metric.unit), wording.exact(below)
     if metric.per_period:
-        people = f"{figure.people:,} × {wording.exact(below / figure.people)} {filters.granularity.value}s"
-        return {
-            "words": words,
-            "explanation": explanation,
-            "numerator": wording.exact(above),
-            "denominator": people if figure.people else "",
-            "factor": "",
-            "result": result,
-        }
+        people = f"{figure.people:,} × {wording.exact(below / (figure.people or 1))} {filters.granularity.value}s"
+        numerator, denominator = wording.exact(above), people if figure.people else ""
     return {
         "words": words,
         "explanation": explanation,
-        "numerator": wording.exact(above, metric.unit),
-        "denominator": wording.exact(below),
-        "factor": "",
-        "result": result,
+        "numerator": numerator,
+        "denominator": denominator,
+        "factor": "× 100" if metric.unit == "percent" else "",
+        "result": str(wording.reading(value, metric.unit)),
     }
 
 
@@ -106,9 +86,10 @@ def _sample(
     metric: Metric, figure: MetricValue, params: PanelParams, *, surcharge: float | None
 ) -> list[tuple[str, str]]:
     filters = params.filters
+    facts = wording.count(figure.sample_size, "fact")
     pairs = [
         ("Window", f"{wording.days(filters.window)} ({wording.span(filters.window)})"),
-        ("Covers", _covered(figure)),
+        ("Covers", f"{facts} of {wording.count(figure.people, 'person', 'people')}" if figure.people else facts),
         ("Unit", metric.unit.value.replace("_", " ")),
     ]
     if metric.statistic is not None:
@@ -139,12 +120,6 @@ def kept_by(metric: Metric) -> list[tuple[str, str]]:
     keepers = wording.listed(list(keepers_of(definition))) if definition else ""
     managers = "managers for their units, executives and admins"
     return [("Entered by hand", "No tool measures it."), ("Kept by", f"{keepers}; {managers}".removeprefix("; "))]
-
-
-def _covered(figure: MetricValue) -> str:
-    """The sample; facts without people show none."""
-    facts = wording.count(figure.sample_size, "fact")
-    return f"{facts} of {wording.count(figure.people, 'person', 'people')}" if figure.people else facts
 
 
 def _freshness(answer: Answer) -> list[tuple[str, str]]:
