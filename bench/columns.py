@@ -15,8 +15,7 @@ from bench.figures import Limit, Measured, percentile
 from bench.responses import again_ms, browser, with_parts
 from bench.timing import seconds_of
 from insights.catalogue.registry import metrics
-from insights.columns.health import columns_health
-from insights.columns.refresh import refresh
+from insights.columns.refresh import columns_health, refresh
 from insights.columns.stale import mark_for_recompute
 from insights.query.query import Window
 

@@ -23,7 +23,7 @@ from config.data_folder import exposed_paths
 from config.stored_clocks import schedules_ahead
 from config.tasks_seen import seconds_since_last_task
 from insights.columns.check import check_columns
-from insights.columns.health import columns_health
+from insights.columns.refresh import columns_health
 from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch, Stream
 from integrations.telemetry.otlp.aging_tokens import aging_tokens
 from orgtree.trees.placements import stray_placements

@@ -15,7 +15,7 @@ from psycopg import errors
 from config.database_watch import LOCK_SECONDS, STATEMENT_SECONDS
 from core import disk_full
 from insights.api.errors import document
-from insights.engine.errors import Limit, QuestionStoppedError
+from insights.engine.database import Limit, QuestionStoppedError
 
 ABSENT = "There is nothing at this address."
 SECONDS_TO_RETRY = 5

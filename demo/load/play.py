@@ -31,8 +31,7 @@ from demo.plan.repositories import REPOSITORIES
 from demo.plan.sending import Sent, send_year
 from demo.plan.year import DemoYear
 from demo.providers.serve import DemoTools
-from insights.columns.health import changes_waiting
-from insights.columns.refresh import refresh
+from insights.columns.refresh import changes_waiting, refresh
 from insights.query.windows import local_today
 from integrations.code.git.line_history import sync_line_histories
 from integrations.models import IngestScope

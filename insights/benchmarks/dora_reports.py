@@ -1,7 +1,8 @@
-"""The clusters of DORA's yearly reports, in seconds, deployments per day and per cent.
+"""The clusters of DORA's yearly reports, in seconds, deployments per day and per cent; and the buckets of Four Keys.
 
 "On demand" is taken as more than once a day.  Rates published as ranges of whole per cent include all rates that round
-into the range.
+into the range.  Four Keys is the DORA team's reference implementation, archived since 2024: the only published set with
+deployment frequency as days per week with a deployment.
 """
 
 from __future__ import annotations
@@ -110,3 +111,45 @@ DORA_2024 = BenchmarkSet(
 )
 DORA_REPORTS = (DORA_2021, DORA_2022, DORA_2023, DORA_2024)
 """2025's report has no clusters any more: what it says of each metric is in remarks.py."""
+
+
+MONTH = 730 * HOUR  # as Four Keys counts it
+DAYS_IN_WORDS = "Four Keys uses the median of the weeks of three months; Headway uses the mean of the window."
+
+
+def _within() -> MetricBands:
+    return ranges(
+        ("One day", 0.0, DAY),
+        ("One week", DAY, WEEK),
+        ("One month", WEEK, MONTH),
+        ("Six months", MONTH, 6 * MONTH),
+        ("One year", 6 * MONTH, math.inf),
+    )
+
+
+def _days_per_week() -> MetricBands:
+    """Monthly is one deployment a month: with so few, each is on a day of its own."""
+    monthly = WEEK / MONTH
+    published = ranges(
+        ("Daily", 3.0, math.inf), ("Weekly", 1.0, 3.0), ("Monthly", monthly, 1.0), ("Yearly", 0.0, monthly)
+    )
+    return MetricBands(published.bands, note=DAYS_IN_WORDS)
+
+
+FOUR_KEYS = BenchmarkSet(
+    slug="four-keys",
+    name="Four Keys",
+    year=2019,
+    source="Four Keys (github.com/dora-team/fourkeys), METRICS.md, by categories of the State of DevOps 2019",
+    licence="Apache License 2.0",
+    metrics={
+        "dora.deployment_days": _days_per_week(),
+        "dora.lead_time": _within(),
+        "dora.recovery_time": _within(),
+        "dora.change_failure_rate": ranges(
+            ("0–15 %", 0.0, math.nextafter(15.0, math.inf)),
+            ("16–45 %", math.nextafter(15.0, math.inf), 46.0),
+            ("46–60 %", 46.0, math.inf),
+        ),
+    },
+)

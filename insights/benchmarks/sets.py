@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from insights.benchmarks.bands import BenchmarkSet
-from insights.benchmarks.dora_reports import DORA_REPORTS
-from insights.benchmarks.four_keys import FOUR_KEYS
+from insights.benchmarks.dora_reports import DORA_REPORTS, FOUR_KEYS
 from insights.benchmarks.industry import INDUSTRY_SETS
 
 _ALL_SETS = (*DORA_REPORTS, FOUR_KEYS, *INDUSTRY_SETS)

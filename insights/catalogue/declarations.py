@@ -5,11 +5,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
-from insights.catalogue.result import MetricResult
 from insights.query.enums import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import (
+    NONE,
     Distribution,
     Facts,
     Measure,
@@ -20,6 +20,28 @@ from insights.query.measures import (
 )
 from insights.query.query import Dimension, Statistic
 from integrations.models import FactFamily
+
+
+class MetricResult(NamedTuple):
+    """A metric's value in one group, computed from its measures; field names as in an answer's values."""
+
+    value: float | None
+    numerator: float | None = None
+    denominator: float | None = None
+    sample_size: int = 0
+    people: int = 0
+    statistics: Mapping[Statistic, float] = NONE
+    missing: bool = False
+    low: float | None = None
+    mix: Mapping[str, float] = NONE
+    left_out: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing contributed, so that the result can be dropped."""
+        parts = (self.sample_size, self.numerator, self.denominator, self.missing, self.left_out)
+        return self.value is None and not any(parts)
+
 
 PartValue = Callable[[Measure], MeasureValue]
 

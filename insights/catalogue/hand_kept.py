@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from insights.catalogue.declarations import Metric, PartValue, RowsBy
-from insights.catalogue.result import MetricResult
+from insights.catalogue.declarations import Metric, MetricResult, PartValue, RowsBy
 from insights.query.enums import BelongsTo, Better, Category, Initiative, UnitOfMeasure
 from insights.query.measures import EnteredValue, Measure
 from integrations.facts.hand_kept import HAND_KEPT_VALUES

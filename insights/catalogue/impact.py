@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from insights.catalogue.declarations import Count, Ratio
-from insights.catalogue.per_developer import PerDeveloper
 from insights.catalogue.pull_requests import DIMENSIONS, MERGED, MERGED_COUNT, total_of_merged
 from insights.catalogue.pull_requests import SOURCE as PULL_REQUESTS
 from insights.catalogue.references import PULL_REQUEST_STAGES, SPACE_FRAMEWORK
+from insights.catalogue.shares import PerDeveloper
 from insights.catalogue.work_items import DONE, DONE_DIMENSIONS, DONE_ITEMS
 from insights.catalogue.work_items import SOURCE as WORK_ITEMS
 from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure

@@ -11,9 +11,8 @@ from uuid import uuid4
 from django.contrib.postgres.functions import TransactionNow
 from django.db import connection
 
-from insights.columns.folder import checksum_of, leave, put_in_place, temporary_file
+from insights.columns.folder import checksum_of, leave, open_sandboxed, put_in_place, temporary_file
 from insights.columns.rows import copy_rows, quoted, read_csv
-from insights.columns.sandbox import open_sandboxed
 from insights.columns.shape import Shape
 from insights.models import ColumnPartition
 from insights.query.query import Window

@@ -1,4 +1,4 @@
-"""The folder of the column files, readable only by the account of the process."""
+"""The folder of the column files, readable only by the account of the process, and a DuckDB that can access only it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from django.conf import settings
 
 from insights.models import ColumnPartition
+
+if TYPE_CHECKING:
+    import duckdb
 
 # A running query may still read a file for this long after its partition was rebuilt.
 ORPHAN_SECONDS = 3600
@@ -106,3 +110,27 @@ def _old_files(directory: Path) -> dict[str, Path]:
             elif age > ORPHAN_SECONDS:
                 old[entry.name] = Path(entry.path)
     return old
+
+
+def open_sandboxed(memory_limit: str, *, first: str = "", **more: str | int) -> duckdb.DuckDBPyConnection:
+    """A new database, which the caller closes; `more` are additional settings.
+
+    `first` is executed before the configuration is locked.
+    """
+    import duckdb
+
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "temp_directory": str(temporary_folder()),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        **more,
+    }
+    opened = duckdb.connect(":memory:", config=config)
+    if first:
+        opened.execute(first)
+    opened.execute("SET allowed_directories = $folders", {"folders": [str(folder())]})
+    opened.execute("SET enable_external_access = false")
+    opened.execute("SET lock_configuration = true")
+    return opened

@@ -1,19 +1,22 @@
-"""Refreshes the columns: rebuilds stale partitions one by one, each in its own transaction."""
+"""Refreshes the columns: rebuilds stale partitions one by one, each in its own transaction; and tells their health."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, connection
-from django.db.models import QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from core.queue import run_one_by_one
 from insights.columns.build import END_DAY, FIRST_DAY, build, writer
 from insights.columns.shape import copied_relations, shape_of
 from insights.columns.stale import mark_by_clock, mark_changed_shapes, take_changes_out
 from insights.models import ColumnPartition
+from integrations.models import FactChange
 
 if TYPE_CHECKING:
     import duckdb
@@ -73,3 +76,36 @@ def _build(columns: duckdb.DuckDBPyConnection, partition: ColumnPartition) -> No
 
 def _note_failure(partition: ColumnPartition, problem: Exception) -> None:
     logger.warning("%s could not be written to the columns, and is read live: %s", partition, problem)
+
+
+@dataclass(frozen=True)
+class ColumnsHealth:
+    """`stale` of the `partitions` are read live until they are rebuilt, the oldest since `stale_since`."""
+
+    partitions: int
+    rows: int
+    bytes: int
+    stale: int
+    stale_since: datetime | None
+    oldest_built_at: datetime | None
+    newest_built_at: datetime | None
+
+
+def columns_health() -> ColumnsHealth:
+    """The current state, in one query; changes that are still in the outbox are not considered."""
+    return ColumnsHealth(
+        **ColumnPartition.objects.aggregate(
+            partitions=Count("pk"),
+            rows=Sum("rows", default=0),
+            bytes=Sum("bytes", default=0),
+            stale=Count("pk", Q(stale_since__isnull=False)),
+            stale_since=Min("stale_since"),
+            oldest_built_at=Min("built_at"),
+            newest_built_at=Max("built_at"),
+        )
+    )
+
+
+def changes_waiting() -> int:
+    """The number of unprocessed changes of facts, plus stale partitions."""
+    return FactChange.objects.count() + stale_partitions().count()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
-from insights.catalogue.result import MetricResult
+from insights.catalogue.declarations import MetricResult
 from insights.engine.connected import NOTHING, ConnectedSince, why_no_data
 from insights.engine.fact_query import FactQuery
 from insights.engine.live_rows import rows_of_answer

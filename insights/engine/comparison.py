@@ -1,24 +1,26 @@
 """Compares work on one line (an agent's, or any agent's) with Non-AI work: both groups and their difference.
 
-The confidence interval is computed by insights/formulas/differences.py.  Unmatched facts belong to no developer: they
-are left out, and counted.
+Intervals of the difference are computed by insights/formulas/differences.py, the margins of error of each bucket of
+both lines by insights/formulas/error_margins.py.  Unmatched facts belong to no developer: groups and margins leave them
+out, and they are counted.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from insights.catalogue.declarations import Duration, Ratio
-from insights.catalogue.per_developer import PerDeveloper
+from insights.catalogue.shares import PerDeveloper
+from insights.engine.fact_query import GroupKey
 from insights.engine.line_counts import Amounts, amounts_of, buckets_on_line, facts_behind
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.measures import PERCENTILES
 from insights.engine.plan import Clock, Plan, ScopeResolver, plan_query
-from insights.engine.scan import derive, select
+from insights.engine.scan import derive, scan, select
 from insights.formulas.bootstrap import Totals, Values, percentile_of
 from insights.formulas.differences import (
     FEWEST_DEVELOPERS,
@@ -27,13 +29,14 @@ from insights.formulas.differences import (
     difference_of_percentiles,
     difference_of_quotients,
 )
+from insights.formulas.error_margins import Counted, ErrorMargin, margin_of_mean, margin_of_median, margin_of_rate
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import Dimension, Query, Statistic
 
 if TYPE_CHECKING:
-    from insights.formulas.arrays import Floats
+    from insights.formulas.arrays import Floats, Integers
 
-BYTES = 2000  # of a comparison in the cache
+BYTES_OF_A_COMPARISON = 2000  # in the cache
 ANY_AGENT, WITHOUT = "AI", "Non-AI"  # as the relations call them
 
 
@@ -92,7 +95,7 @@ def read_comparisons(queries: Sequence[Query], line: str) -> list[Comparison]:
         derive(
             ("comparison", query, line, plan.measure_queries),
             partial(_compared, plan, query, line),
-            lambda _: BYTES,
+            lambda _: BYTES_OF_A_COMPARISON,
         )
         for plan, query in zip(plans, queries, strict=True)
     ]
@@ -209,3 +212,94 @@ def seed_of(query: Query, line: str) -> int:
     facets = sorted(query.facets.items())
     parts = (query.key, query.window, query.granularity, query.scope, facets, query.statistic, line)
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8])
+
+
+STATISTICS = (
+    None,
+    Statistic.MEDIAN,
+    Statistic.MEAN,
+)  # that have margins of error; None is the metric's own
+BYTES_OF_A_MARGIN = 300
+ErrorMargins = Mapping[str, Sequence[ErrorMargin | None]]  # by line, one for each bucket of the query
+
+
+@rows_of_answer()
+def read_error_margins(query: Query, line: str) -> ErrorMargins:
+    """Margins of error of a duration or a value per developer; the query's own facets by agent are ignored.
+
+    Raises QueryError where the query cannot be answered.
+    """
+    plan = plan_of_lines(query, line, Clock.read(), ScopeResolver())
+    return derive(
+        ("margins of error", query, line, plan.measure_queries),
+        lambda: _error_margins(plan, query, line),
+        lambda margins: BYTES_OF_A_MARGIN * sum(map(len, margins.values())),
+    )
+
+
+def _error_margins(plan: Plan, query: Query, line: str) -> ErrorMargins:
+    if isinstance(plan.metric, PerDeveloper):
+        return _margins_of_rates(plan, plan.metric, line)
+    if isinstance(plan.metric, Duration):
+        return _margins_of_durations(plan, plan.metric, line, seed_of(query, line))
+    raise TypeError(f"{query.key} has no lines.")
+
+
+def _margins_of_rates(plan: Plan, metric: PerDeveloper, line: str) -> ErrorMargins:
+    work, on_line = plan.measure_queries[metric.numerator], plan.measure_queries[metric.denominator]
+    done = plan.in_buckets(work)
+    on_lines = scan(plan.in_buckets(on_line), [on_line.measure])
+    powers = {(row["line"], row["window_id"]): row for row in select(done, [work.measure], _POWERS)}
+
+    def reach(name: str, position: int) -> ErrorMargin | None:
+        sums = powers.get((name, position))
+        group = on_lines.get(on_line.key(GroupKey(None, done.windows[position], (name,))))
+        active = int(group.values[on_line.measure].value or 0) if group else 0
+        if sums is None or not active:
+            return None
+        amounts = (float(sums[power]) for power in ("facts", "squares", "cubes"))
+        return margin_of_rate(Counted(active, sums["contributors"], *amounts))
+
+    return {name: [reach(name, position) for position in range(len(done.windows))] for name in (line, WITHOUT)}
+
+
+def _margins_of_durations(plan: Plan, metric: Duration, line: str, seed: int) -> ErrorMargins:
+    import numpy as np
+
+    measure_query = plan.measure_queries[metric.of]
+    fact_query = plan.in_buckets(measure_query)
+    statistic = plan.query.statistic or metric.statistic or Statistic.MEDIAN
+    by_line_and_window: dict[tuple[str, int], tuple[Floats, Integers]] = {}
+    for row in select(fact_query, [measure_query.measure], _VALUES_BY_WINDOW):
+        values, people = np.array(row["amounts"], dtype=float), np.array(row["people"], dtype=np.int64)
+        by_line_and_window[row["line"], row["window_id"]] = values, people
+
+    def reach(name: str, position: int) -> ErrorMargin | None:
+        group = by_line_and_window.get((name, position))
+        if group is None or statistic not in STATISTICS:
+            return None
+        return margin_of_mean(*group) if statistic is Statistic.MEAN else margin_of_median(*group, seed=seed + position)
+
+    return {name: [reach(name, position) for position in range(len(fact_query.windows))] for name in (line, WITHOUT)}
+
+
+_POWERS = """
+    SELECT segment_0 AS line, window_id, count(*) AS contributors, sum(facts) AS facts, sum(facts ** 2) AS squares,
+           sum(facts ** 3) AS cubes
+    FROM (
+        SELECT window_id, segment_0, person_id, count(DISTINCT fact_id) AS facts
+        FROM counted
+        WHERE person_id > 0
+        GROUP BY ALL
+    )
+    GROUP BY ALL
+"""
+
+# In a fixed order, whatever the order of the rows: see insights/engine/comparison.py.
+_VALUES_BY_WINDOW = """
+    SELECT segment_0 AS line, window_id, list(c_0::DOUBLE ORDER BY person_id, fact_id) AS amounts,
+           list(person_id ORDER BY person_id, fact_id) AS people
+    FROM counted
+    WHERE c_0 IS NOT NULL AND person_id > 0
+    GROUP BY ALL
+"""

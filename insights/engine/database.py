@@ -6,17 +6,31 @@ DuckDB's threads do not survive in the child.
 
 from __future__ import annotations
 
+import enum
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from insights.columns.sandbox import open_sandboxed
-from insights.engine.errors import Limit, QuestionStoppedError
+from insights.columns.folder import open_sandboxed
 
 if TYPE_CHECKING:
     import duckdb
+
+
+class Limit(enum.Enum):
+    TIME = "time"
+    MEMORY = "memory"
+
+
+class QuestionStoppedError(Exception):
+    """A query exceeded its time or memory limit; config/errors.py has the message for users."""
+
+    def __init__(self, limit: Limit) -> None:
+        super().__init__(f"A query of the engine was stopped: it exceeded its {limit.value} limit.")
+        self.limit = limit
+
 
 TIME_LIMIT_SECONDS = 30.0  # as long as PostgreSQL may take for a request (config/database_watch.py)
 MEMORY_LIMIT = "400MB"

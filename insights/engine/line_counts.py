@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from insights.catalogue.per_developer import PerDeveloper
+from insights.catalogue.shares import PerDeveloper
 from insights.engine.fact_query import FactQuery
 from insights.engine.measures import IS_ON_LINE
 from insights.engine.plan import Plan

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from insights.catalogue.declarations import Metric
-from insights.catalogue.result import MetricResult
+from insights.catalogue.declarations import Metric, MetricResult
 from insights.columns.source import EXACT, PAGE, Lag
 from insights.engine.connected import DIRECTLY, NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data, why_not_entered
 from insights.engine.contributions import read_person_totals, read_rows

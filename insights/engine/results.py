@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
-from insights.catalogue.declarations import Metric
-from insights.catalogue.per_developer import PerDeveloper
-from insights.catalogue.result import MetricResult
+from insights.catalogue.declarations import Metric, MetricResult
+from insights.catalogue.shares import PerDeveloper
 from insights.engine.fact_query import FactQuery, GroupKey, ScopeKind, StockQuery
 from insights.engine.plan import Clock, MeasureQuery, Plan
 from insights.engine.scan import MeasuredGroups, scan, stock

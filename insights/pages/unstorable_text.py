@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryD
 
 from insights.api.errors import document
 from insights.query.errors import QueryError
-from insights.ui.bad_filter import explained
+from insights.ui.views import explained
 
 NUL = "\0"
 MESSAGE = "A NUL character can be neither stored nor searched. Leave it out."

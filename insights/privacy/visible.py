@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from insights.catalogue.registry import get
-from insights.engine.comparison import Comparison, read_comparisons
-from insights.engine.comparison_intervals import ErrorMargins, read_error_margins
+from insights.engine.comparison import Comparison, ErrorMargins, read_comparisons, read_error_margins
 from insights.engine.contributions import RowsPage
 from insights.engine.distribution import DistributionAnswer
 from insights.engine.fact_rows import RowOrder

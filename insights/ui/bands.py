@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands, benchmark_band
-from insights.benchmarks.four_keys import FOUR_KEYS
+from insights.benchmarks.dora_reports import FOUR_KEYS
 from insights.benchmarks.sets import chosen_set
 from insights.catalogue.registry import get
 from insights.query.query import MetricValue, Statistic

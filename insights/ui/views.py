@@ -2,23 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from http import HTTPStatus
+from typing import Any, Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from core.write_errors import FieldError
 from insights.columns.source import PAGE
 from insights.engine.live_rows import rows_of_answer
 from insights.privacy.scope_access import access_in
-from insights.ui.bad_filter import Arguments, View, explains_bad_filters
+from insights.query.errors import ScopeNeededError, UnknownUnitError
 from insights.ui.filters import Filters
 from insights.ui.scope_bar import scope_navigation, scope_words
+
+Arguments = ParamSpec("Arguments")
+View = Callable[Concatenate[HttpRequest, Arguments], HttpResponseBase]
+
+
+def explains_bad_filters(view: View[Arguments]) -> View[Arguments]:
+    @wraps(view)
+    def explaining(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except FieldError as problem:
+            return explained(request, problem)
+
+    return explaining
+
+
+def explained(request: HttpRequest, problem: FieldError) -> HttpResponse:
+    """The error page, or JSON for scripts.  Raises Http404."""
+    status = _status(problem)
+    if "text/html" not in request.headers.get("Accept", "text/html"):
+        return JsonResponse({"parameter": problem.field, "message": problem.message}, status=status)
+    if status == HTTPStatus.NOT_FOUND:
+        raise Http404(problem.message)
+    if status == HTTPStatus.FORBIDDEN:
+        return render(request, "insights/no_scope.html", status=status)
+    without = request.GET.copy()
+    for parameter in {problem.field, *(("from", "to", "through") if problem.field == "to" else ())}:
+        without.pop(parameter, None)
+    query = without.urlencode()
+    context = {"problem": problem, "clear_url": f"{request.path}{'?' + query if query else ''}"}
+    return render(request, "insights/bad_filter.html", context, status=status)
+
+
+def _status(problem: FieldError) -> HTTPStatus:
+    if isinstance(problem, UnknownUnitError):
+        return HTTPStatus.NOT_FOUND
+    return HTTPStatus.FORBIDDEN if isinstance(problem, ScopeNeededError) else HTTPStatus.BAD_REQUEST
 
 
 def page_view(view: View[Arguments]) -> View[Arguments]:

@@ -17,8 +17,7 @@ from django.utils import timezone
 from config.diagnosis import State, columns
 from insights.columns import tasks
 from insights.columns.folder import folder
-from insights.columns.health import columns_health
-from insights.columns.refresh import refresh
+from insights.columns.refresh import columns_health, refresh
 from insights.columns.shape import copied_relations
 from insights.columns.stale import take_changes_out
 from insights.engine import database, scan

@@ -15,7 +15,7 @@ from insights.catalogue.registry import get
 from insights.engine.by_person import PersonValue, read_people
 from insights.engine.read import read_totals
 from insights.leaderboard.columns import COLUMNS, METRICS, SESSIONS
-from insights.leaderboard.figures import FactFigures, PseudonymousFigures
+from insights.leaderboard.ranking import FactFigures, PseudonymousFigures
 from insights.query.query import Dimension, Query, Scope, Window
 from orgtree.models import Person
 from tests.engine.facts import World, create_world

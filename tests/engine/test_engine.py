@@ -18,7 +18,7 @@ from django.test import Client, RequestFactory
 from config.errors import TOO_LONG, TOO_MUCH, server_error
 from insights.columns.folder import temporary_folder
 from insights.engine import database, tables
-from insights.engine.errors import Limit, QuestionStoppedError
+from insights.engine.database import Limit, QuestionStoppedError
 from insights.engine.read import read_series
 from insights.query.query import Dimension, Query, Scope, Window
 from integrations.models import AgentSessionDay

@@ -10,18 +10,17 @@ from typing import Any
 
 from insights.benchmarks.baselines import grows_with_time, read_baseline, whole_buckets
 from insights.catalogue.declarations import Duration
-from insights.catalogue.per_developer import PerDeveloper
 from insights.catalogue.registry import metrics
+from insights.catalogue.shares import PerDeveloper
 from insights.engine.adoption.cohorts import cohorts_of
 from insights.engine.adoption.developer_facts import read_developer_facts
 from insights.engine.adoption.effect import before_and_after, effect_of
-from insights.engine.comparison import ANY_AGENT, Comparison, read_comparisons
-from insights.engine.comparison_intervals import STATISTICS, read_error_margins
+from insights.engine.comparison import ANY_AGENT, STATISTICS, Comparison, read_comparisons, read_error_margins
 from insights.engine.contributions import LARGEST_PAGE
 from insights.engine.distribution import has_distribution
 from insights.engine.read import read_distribution, read_person_totals, read_rows
 from insights.leaderboard.columns import METRICS, SPEND
-from insights.leaderboard.figures import FactFigures
+from insights.leaderboard.ranking import FactFigures
 from insights.query import windows
 from insights.query.enums import BelongsTo
 from insights.query.query import Dimension, Granularity, Query, Scope, Statistic

@@ -11,7 +11,7 @@ from html import unescape
 import pytest
 from django.test import Client
 
-from insights.pages.compare.heat import heat_of
+from insights.pages.compare.table import heat_of
 from insights.query.enums import Better
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org

@@ -224,7 +224,7 @@ def test_no_answer_tells_a_withheld_figure(
 def test_views_and_the_api_read_figures_for_a_viewer() -> None:
     """insights.privacy.visible is their only way: whoever reads whole answers shows them to anybody."""
     readers = {"insights.engine.read", "insights.engine.contributions", "insights.engine.distribution"}
-    through_visible_page = PROJECT_DIR / "insights/pages/ai/sessions/rows.py"
+    through_visible_page = PROJECT_DIR / "insights/pages/ai/sessions/listing.py"
     for folder in ("pages", "api"):
         for path in (PROJECT_DIR / "insights" / folder).rglob("*.py"):
             for statement in ast.walk(ast.parse(path.read_text())):

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from insights.engine.comparison import ANY_AGENT, WITHOUT
-from insights.engine.comparison_intervals import STATISTICS
+from insights.engine.comparison import ANY_AGENT, STATISTICS, WITHOUT
 from insights.formulas.error_margins import ErrorMargin
 from insights.pages.ai import lines
 from insights.pages.ai.answers import AI_PAGE

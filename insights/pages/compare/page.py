@@ -12,7 +12,6 @@ from django.urls import reverse
 
 from core.csv_export import csv_response
 from insights.pages.answers import InsightsPage, PageQuery
-from insights.pages.compare.heat import FEWEST_RANKED, LEGEND
 from insights.pages.compare.params import (
     METRICS,
     MOST_METRICS,
@@ -23,7 +22,7 @@ from insights.pages.compare.params import (
     compared_units,
     read_params,
 )
-from insights.pages.compare.table import compared_rows, csv_rows, table_headings, whole_row
+from insights.pages.compare.table import FEWEST_RANKED, LEGEND, compared_rows, csv_rows, table_headings, whole_row
 from insights.pages.filter_bar import filter_bar
 from insights.pages.units import ListedUnits, Row, sorted_rows, unit_rows
 from insights.privacy.scope_access import access_in

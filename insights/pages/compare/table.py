@@ -1,20 +1,66 @@
-"""The table of the comparison: a row per unit, a column per metric, a mark for the rank."""
+"""The table of the comparison: a row per unit, a column per metric, and the unit's rank as a colour and a mark."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from core.csv_export import Cell
 from insights.catalogue.declarations import Metric
 from insights.pages.answers import how_url
-from insights.pages.compare.heat import MIDDLE, Heat, heat_of
 from insights.pages.compare.params import CompareParams
 from insights.pages.units import BY_NAME, SORT, Row
-from insights.query.enums import UnitOfMeasure
+from insights.query.enums import Better, UnitOfMeasure
 from insights.query.query import MetricValue
 from insights.ui import wording
 from insights.ui.figure_table import Heading, headings
+
+FEWEST_RANKED = 3  # of two, one is always the best
+LEVELS = ((0.2, "b2", "++", "Much better"), (0.4, "b1", "+", "Better"), (0.6, "", "", "In the middle"))
+WORSE = ((0.8, "w1", "−", "Worse"), (1.0, "w2", "−−", "Much worse"))
+
+
+@dataclass(frozen=True)
+class Heat:
+    key: str  # b2, b1, w1, w2; empty in the middle
+    mark: str  # ++ + − −−: readable without colour
+    words: str
+
+
+MIDDLE = Heat("", "", "")
+LEGEND = tuple(Heat(key, mark, words) for _, key, mark, words in (*LEVELS, *WORSE))
+
+
+def heat_of(values: Sequence[float | None], better: Better) -> Sequence[Heat]:
+    """The heat of each value by its rank; ties share a rank, missing values and small sets have none.
+
+    By rank and not by distance, because a single outlier would take the colour from all others.
+    """
+    known = [value for value in values if value is not None]
+    if better is Better.NEITHER or len(known) < FEWEST_RANKED:
+        return [MIDDLE] * len(values)
+    places = _places(known)
+    return [MIDDLE if value is None else _level(places[value], better) for value in values]
+
+
+def _places(known: Sequence[float]) -> Mapping[float, float]:
+    """Value → its relative rank, 0 for the least and 1 for the greatest; ties get their mean."""
+    ordered = sorted(known)
+    last = len(ordered) - 1
+    return {
+        value: (ordered.index(value) + len(ordered) - 1 - ordered[::-1].index(value)) / 2 / last
+        for value in set(ordered)
+    }
+
+
+def _level(place: float, better: Better) -> Heat:
+    """`place` is 0 for the least."""
+    from_best = place if better is Better.LOWER else 1 - place
+    for limit, key, mark, words in (*LEVELS, *WORSE):
+        if from_best <= limit + 1e-9:
+            return Heat(key, mark, words)
+    raise ValueError("A rank position is at most 1.")
 
 
 def table_headings(params: CompareParams) -> list[Heading]:

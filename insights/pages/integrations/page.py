@@ -16,11 +16,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from insights.columns.health import columns_health
+from insights.columns.refresh import columns_health
 from insights.pages.integrations.cards import card_of
 from insights.pages.integrations.needs import need_lines
-from insights.pages.integrations.owners import owner_lines
-from insights.pages.integrations.sources import columns_line, source_lines
+from insights.pages.integrations.sources import columns_line, owner_lines, source_lines
 from insights.privacy.scope_access import access_in
 from insights.ui.silences import open_silences
 from insights.ui.tiles import Link

@@ -13,8 +13,15 @@ from django.urls import reverse
 
 from insights.catalogue.agents import agent_name
 from insights.pages.records import labels
-from insights.pages.records.facts import deployment_facts, incident_facts, pull_request_facts, work_item_facts
-from insights.pages.records.presentation import link_groups, stage_lines, timeline
+from insights.pages.records.presentation import (
+    deployment_facts,
+    incident_facts,
+    link_groups,
+    pull_request_facts,
+    stage_lines,
+    timeline,
+    work_item_facts,
+)
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.views import page_view

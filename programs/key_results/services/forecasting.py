@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from insights.catalogue.declarations import Count, CountPerTime, Metric, Ratio
-from insights.catalogue.per_developer import PerDeveloper
+from insights.catalogue.shares import PerDeveloper
 from insights.formulas.linear_trend import FEWEST_POINTS, MOST_POINTS, Estimate, Line, line_through
 from insights.query.enums import UnitOfMeasure
 from insights.query.measures import (

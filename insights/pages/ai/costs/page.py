@@ -15,17 +15,25 @@ from core.csv_export import csv_response
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
 from insights.pages.ai.answers import AI_PAGE
-from insights.pages.ai.costs.ancestors import BY_ANCESTOR, ancestor_tables
 from insights.pages.ai.costs.repositories import (
     ABANDONED,
+    BY_ANCESTOR,
     BY_REPOSITORY,
     SPEND,
+    ancestor_tables,
     csv_lines,
     hidden_repositories,
     repository_lines,
 )
-from insights.pages.ai.costs.subject import Subject, named_in, read_subject
-from insights.pages.ai.costs.visible import LABELS, Costs, visible_costs, visible_session_costs
+from insights.pages.ai.costs.visible import (
+    LABELS,
+    Costs,
+    Subject,
+    named_in,
+    read_subject,
+    visible_costs,
+    visible_session_costs,
+)
 from insights.pages.ai.spend import BY_OUTCOME, outcome_shares
 from insights.pages.answers import PageQuery
 from insights.pages.drill import rows_of_part

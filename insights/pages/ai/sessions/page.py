@@ -5,9 +5,9 @@ A short timeline is listed event by event, a long one by hour, and each hour can
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,7 +19,6 @@ from django.utils import timezone
 
 from insights.catalogue.agents import agent_name
 from insights.engine.plan import Clock
-from insights.pages.ai.sessions import timeline
 from insights.pages.ai.sessions.outcome import explained
 from insights.pages.attribution.labels import METHODS
 from insights.privacy.scope_access import access_in
@@ -29,11 +28,120 @@ from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.views import page_view
 from insights.ui.wording import moment
 from integrations.code.commits.listing import visible_commits
-from integrations.models import AgentSession
+from integrations.models import AgentSession, ToolOutcome
 from integrations.telemetry.sessions.summaries import NOTHING, SessionFigures, SessionSummary, summaries_of
-from integrations.telemetry.sessions.timeline import ActivePeriod, SessionCommit, SessionTimeline, ToolUse
+from integrations.telemetry.sessions.timeline import (
+    ActivePeriod,
+    EventType,
+    Hour,
+    SessionCommit,
+    SessionTimeline,
+    TimelineEvent,
+    ToolUse,
+)
 from integrations.telemetry.sessions.visible import visible_sessions
 from orgtree.access.access import Access
+
+PAUSE_SECONDS = 30 * 60  # a longer gap separates work periods
+SHORT_SHA = 10
+ICONS = {EventType.REQUEST: "message", EventType.TOOL: "tool", EventType.COMMIT: "git-commit", EventType.METER: "clock"}
+TOKEN_KINDS = ("uncached", "cache read", "cache write", "output")
+
+
+def days(events: Sequence[TimelineEvent], open_commits: Collection[str]) -> list[dict[str, Any]]:
+    """By local day, in order; `open_commits` are the SHAs that the viewer may open."""
+    days_listed = []
+    before: datetime | None = None
+    for name, of_day in groupby(events, key=lambda happening: wording.day(timezone.localdate(happening.at))):
+        listed = list(of_day)
+        days_listed.append({"name": name, "entries": list(_entries(listed, before, open_commits))})
+        before = listed[-1].at
+    return days_listed
+
+
+def hour_line(hour: Hour, url: str) -> dict[str, Any]:
+    return {
+        "name": moment(hour.start),
+        "url": url,
+        "cells": [
+            f"{hour.requests:,}",
+            f"{hour.tokens:,}",
+            "" if hour.spend is None else f"${hour.spend:,.4f}",
+            f"{hour.tool_calls:,}",
+            f"{hour.tool_failures:,}",
+            f"{hour.commits:,}",
+        ],
+        "failures": f"{hour.tool_failures:,}",
+    }
+
+
+def time_range(start: datetime, end: datetime) -> str:
+    """From one time to another, without repeating the day."""
+    local = timezone.localtime(end)
+    if timezone.localdate(start) == local.date():
+        return f"{moment(start)}–{local:%H:%M}"
+    return f"{moment(start)} – {moment(end)}"
+
+
+def _entries(
+    events: Sequence[TimelineEvent], before: datetime | None, open_commits: Collection[str]
+) -> Iterator[dict[str, Any]]:
+    for happening in events:
+        quiet = (happening.at - before).total_seconds() if before else 0.0
+        yield {
+            "time": f"{timezone.localtime(happening.at):%H:%M:%S}",
+            "icon": ICONS[happening.what],
+            "tone": _tone(happening),
+            "what": _what(happening),
+            "url": reverse("attributed_commit", args=[happening.name]) if _opens(happening, open_commits) else "",
+            "detail": " · ".join(filter(None, _details(happening))),
+            "pause": f"{wording.duration(quiet)} without an event" if quiet > PAUSE_SECONDS else "",
+        }
+        before = happening.at
+
+
+def _opens(happening: TimelineEvent, open_commits: Collection[str]) -> bool:
+    return happening.what is EventType.COMMIT and happening.name in open_commits
+
+
+def _tone(happening: TimelineEvent) -> str:
+    if happening.what is EventType.COMMIT:
+        return "good"
+    return "bad" if happening.outcome == ToolOutcome.FAILED else ""
+
+
+def _what(happening: TimelineEvent) -> str:
+    match happening.what:
+        case EventType.COMMIT:
+            return f"Commit {happening.name[:SHORT_SHA]}"
+        case EventType.METER:
+            return f"15 minutes of {happening.name or 'no model'}"
+        case _:
+            return happening.name or "unknown"
+
+
+def _details(happening: TimelineEvent) -> Iterator[str]:
+    if happening.what is EventType.TOOL:
+        yield {
+            ToolOutcome.SUCCEEDED: "succeeded",
+            ToolOutcome.FAILED: f"failed{f': {happening.error_type}' if happening.error_type else ''}",
+            ToolOutcome.REFUSED: "refused by the person",
+        }.get(ToolOutcome(happening.outcome), happening.outcome)
+    if sum(happening.tokens):
+        kinds = [f"{count:,} {kind}" for count, kind in zip(happening.tokens, TOKEN_KINDS, strict=True) if count]
+        yield f"{', '.join(kinds)} tokens"
+    if happening.what is EventType.REQUEST:
+        yield f"${happening.spend:,.4f}" if happening.spend is not None else "price unknown"
+    if happening.reported_cost:
+        yield f"${happening.reported_cost:,.4f} reported"
+    if happening.duration_seconds is not None:
+        yield took(happening.duration_seconds)
+
+
+def took(seconds: float) -> str:
+    """Below ten seconds with tenths of a second."""
+    return f"{seconds:.1f} s" if seconds < 10 else str(wording.duration(seconds))
+
 
 LISTED_ALONE = 300  # events; longer timelines list hours first
 PAGE_SIZE = 200
@@ -158,7 +266,7 @@ def _tool_line(tool: ToolUse) -> dict[str, Any]:
         "succeeded": f"{tool.succeeded:,}",
         "failed": f"{tool.failed:,}",
         "refused": f"{tool.refused:,}",
-        "took": "" if tool.seconds is None else timeline.took(tool.seconds),
+        "took": "" if tool.seconds is None else took(tool.seconds),
         "error_types": ", ".join(tool.error_types),
     }
 
@@ -184,7 +292,7 @@ def _work_period_lines(active_periods: Sequence[ActivePeriod]) -> list[dict[str,
     pauses = ["", *(str(wording.duration((b.start - a.end).total_seconds())) for a, b in pairwise(active_periods))]
     return [
         {
-            "period": timeline.time_range(period.start, period.end),
+            "period": time_range(period.start, period.end),
             "duration": str(wording.duration(period.seconds)),
             "pause": pause,
         }
@@ -201,8 +309,7 @@ def _timeline(request: HttpRequest, session: AgentSession, story: SessionTimelin
     url = reverse("ai_session", args=[session.pk])
     if start is None and total > LISTED_ALONE:
         hours = [
-            timeline.hour_line(hour, f"{url}?{urlencode({'hour': hour.start.isoformat()})}#timeline")
-            for hour in story.hours()
+            hour_line(hour, f"{url}?{urlencode({'hour': hour.start.isoformat()})}#timeline") for hour in story.hours()
         ]
         return {"hours": hours, "happened": f"{total:,}"}
     events = story.events(first=(number - 1) * PAGE_SIZE, count=PAGE_SIZE, start=start, end=end)
@@ -214,8 +321,8 @@ def _timeline(request: HttpRequest, session: AgentSession, story: SessionTimelin
         return f"{url}?{urlencode({**filters, 'page': page})}#timeline"
 
     return {
-        "days": timeline.days(events, links),
-        "hour": timeline.time_range(start, end) if start and end else "",
+        "days": days(events, links),
+        "hour": time_range(start, end) if start and end else "",
         "hours_url": f"{url}#timeline" if start else "",
         "happened": f"{total:,}",
         **page_numbers(number, events, total, page_url, size=PAGE_SIZE),
