@@ -1,4 +1,4 @@
-"""Lines for sources other than connections, for the columnar copy that figures are computed from, and for ownership gaps.
+"""Lines for sources other than connections, for the columnar copy of facts, and for ownership gaps.
 
 Unowned items count for no unit.
 """
