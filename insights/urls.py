@@ -8,8 +8,7 @@ from insights.pages.compare import page as compare
 from insights.pages.integrations import page as integrations
 from insights.pages.metric import chain
 from insights.pages.metric import page as metric
-from insights.pages.metric import rows as metric_rows
-from insights.pages.metric.charts import routes_of
+from insights.pages.metric.charts import metric_outliers, routes_of
 from insights.pages.records import pages as records
 from insights.pages.routes import facet_view, page_urls
 
@@ -34,7 +33,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/metrics/<str:key>/", include(page_urls("metric_page", routes_of))),
     path("insights/metrics/<str:key>/chain/", chain.metric_chain, name="metric_chain"),
     path("insights/metrics/<str:key>/chain.csv", chain.metric_chain_csv, name="metric_chain_csv"),
-    path("insights/metrics/<str:key>/outliers/", metric_rows.metric_outliers, name="metric_outliers"),
+    path("insights/metrics/<str:key>/outliers/", metric_outliers, name="metric_outliers"),
     path("insights/metrics/<str:key>/how/", how.metric_how, name="metric_how"),
     path("insights/metrics/<str:key>/rows/", rows.metric_rows, name="metric_rows"),
     path("insights/metrics/<str:key>/rows/first/", rows.metric_first_rows, name="metric_first_rows"),

@@ -1,4 +1,4 @@
-"""The figures and agents of everybody with agent activity in a scope, and their ranks.
+"""The columns of the leaderboard; the figures and agents of everybody with agent activity in a scope, and their ranks.
 
 What a viewer may see of them is decided by `visible`.
 """
@@ -18,23 +18,58 @@ from django.conf import settings
 from insights.catalogue.agents import AGENT_NAMES
 from insights.catalogue.registry import get
 from insights.engine.by_person import People, PersonValue, read_people
-from insights.leaderboard.columns import (
-    AI_LINES,
-    AI_SHARE,
-    ALL_LINES,
-    BY_KEY,
-    ENOUGH_LINES,
-    METRICS,
-    SESSIONS,
-    SPEND,
-    TOKENS,
-)
 from insights.privacy.rows import is_named_elsewhere
 from insights.privacy.withhold import rounded
 from insights.query.query import Dimension, Query
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Flags, Floats, Integers
+
+RANK, NAME, AGENT = "rank", "developer", "agent"
+AI_SHARE, AI_LINES = "ai.committed_code_share", "ai.lines_committed"
+ALL_LINES = "commit.lines"
+SPEND, WASTED = "ai.spend", "ai.spend_wasted"
+SESSIONS, TOKENS = "ai.sessions", "ai.tokens"
+UNPRICED = "ai.unpriced_tokens"
+
+
+@dataclass(frozen=True)
+class Column:
+    """`key` names it in the URL; a column without a metric shows no figure."""
+
+    key: str
+    label: str
+    metric: str = ""
+
+
+COLUMNS = (
+    Column(RANK, "Rank"),
+    Column(NAME, "Developer"),
+    Column(AGENT, "Agent"),
+    Column("ai_share", "AI Committed Code %", AI_SHARE),
+    Column("ai_lines", "AI Lines of Code", AI_LINES),
+    Column("sessions", "Sessions", SESSIONS),
+    Column("session_duration", "Avg Session Duration", "ai.session_duration"),
+    Column("tokens", "Tokens Used", TOKENS),
+    Column("spend", "Total Spend", SPEND),
+    Column("spend_per_commit", "Spend/Commit", "ai.spend_per_commit"),
+    Column("wasted", "Spend Wastage", WASTED),
+    Column("cache_hit_rate", "Cache Hit Rate", "ai.cache_hit_rate"),
+    Column("error_rate", "Error Rate", "ai.error_rate"),
+    Column("ship_rate", "Ship Rate", "ai.ship_rate"),
+)
+BY_KEY = {column.key: column for column in COLUMNS}
+FIGURES = tuple(column for column in COLUMNS if column.metric)
+
+# Read for each person: the figures, and all committed lines, of which a share needs enough.
+METRICS = (*(column.metric for column in FIGURES), ALL_LINES, UNPRICED)
+
+RANKINGS = {"ai_share": "AI Committed Code %", "spend": "Total Spend", "wasted": "Spend Wastage"}
+"""The columns to rank by, highest first: column key → label."""
+
+ENOUGH_LINES = 100
+"""Developers with fewer committed lines are not ranked by their share, and listed last."""
+
 
 NAMED_ELSEWHERE = "Not shown under a pseudonym: commits show the same with names."
 

@@ -11,8 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from insights.engine.by_person import PersonValue
-from insights.leaderboard.columns import AGENT, AI_LINES, BY_KEY, FIGURES, NAME, RANK, SPEND, UNPRICED
-from insights.leaderboard.ranking import FactFigures, PseudonymousFigures, Ranking
+from insights.leaderboard.ranking import (
+    AGENT,
+    AI_LINES,
+    BY_KEY,
+    FIGURES,
+    NAME,
+    RANK,
+    SPEND,
+    UNPRICED,
+    FactFigures,
+    PseudonymousFigures,
+    Ranking,
+)
 from insights.privacy.rows import is_named_elsewhere, pseudonyms_of
 from insights.privacy.scope_access import check_scope
 from insights.privacy.visible import shown_of

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from insights.engine.adoption.cohorts import Cohort, cohorts_of
 from insights.engine.adoption.developer_facts import read_developer_facts
 from insights.engine.adoption.developers import OF_PEOPLE_AND_AGENTS, AdoptionRowsQuery, Developers, developers_of
-from insights.engine.adoption.effect import Effect, before_and_after, effect_of
+from insights.engine.adoption.effect import Cohort, Effect, before_and_after, cohorts_of, effect_of
 from insights.engine.adoption.rows import rows_of
 from insights.engine.contributions import RowsPage
 from insights.privacy.rows import labelled_rows, rows_shown

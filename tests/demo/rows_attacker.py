@@ -21,7 +21,7 @@ from django.db.models import Count
 
 from insights.catalogue.registry import get, metrics
 from insights.engine.read import read_totals
-from insights.leaderboard.columns import COLUMNS, FIGURES, RANKINGS
+from insights.leaderboard.ranking import COLUMNS, FIGURES, RANKINGS
 from insights.leaderboard.visible import VisibleLeaderboard
 from insights.privacy.rows import pseudonyms_of
 from insights.privacy.visible import visible_rows

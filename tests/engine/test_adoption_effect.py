@@ -8,9 +8,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from insights.engine.adoption.cohorts import Cohort, cohorts_of
 from insights.engine.adoption.developer_facts import read_developer_facts
-from insights.engine.adoption.effect import Effect, before_and_after, effect_of
+from insights.engine.adoption.effect import Cohort, Effect, before_and_after, cohorts_of, effect_of
 from insights.privacy.adoption import visible_adoption
 from insights.privacy.visible import visible_comparisons
 from insights.query import windows

@@ -14,8 +14,7 @@ import time_machine
 from insights.catalogue.registry import get
 from insights.engine.by_person import PersonValue, read_people
 from insights.engine.read import read_totals
-from insights.leaderboard.columns import COLUMNS, METRICS, SESSIONS
-from insights.leaderboard.ranking import FactFigures, PseudonymousFigures
+from insights.leaderboard.ranking import COLUMNS, METRICS, SESSIONS, FactFigures, PseudonymousFigures
 from insights.query.query import Dimension, Query, Scope, Window
 from orgtree.models import Person
 from tests.engine.facts import World, create_world

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from insights.columns.refresh import refresh
 from insights.pages.delivery.charts import CHARTS, TABLES
-from insights.pages.delivery.parts import PARTS
+from insights.pages.delivery.sections import PARTS
 from insights.ui.lead_time_stages import STAGES
 from orgtree.models import Organisation
 from tests.org import Org

@@ -11,9 +11,8 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from insights.engine.comparison import LINE_DIMENSIONS
+from insights.engine.comparison import LINE_DIMENSIONS, per_developer
 from insights.engine.fact_query import FactQuery
-from insights.engine.line_counts import per_developer
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.plan import Clock, MeasureQuery, Plan, plan_query
 from insights.engine.scan import derive, select

@@ -6,9 +6,8 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from insights.engine.adoption.cohorts import COHORTS, cohort_places
 from insights.engine.adoption.developer_facts import DeveloperFacts
-from insights.engine.adoption.effect import BeforeAfter, before_and_after
+from insights.engine.adoption.effect import COHORTS, BeforeAfter, before_and_after, cohort_places
 from insights.query.query import Query
 
 # Policies treat these rows like this metric: unlike authorship, no tool reveals who used agents, and how much.

@@ -1,7 +1,9 @@
-"""Developers before and after adopting an agent, compared with developers who never used one.
+"""Developers before and after adopting an agent, compared with developers who never used one; and cohorts of developers
+by how much they use agents, and what they merged.
 
-An association: adoption was not randomised.  Developers without a merged pull request before or after are in neither
-group.  Per-developer values are read first (`BeforeAfter`), and all figures are computed from them.
+Both are associations: adoption was not randomised.  Developers without a merged pull request before or after are in
+neither group of the effect, developers without any activity in the window in no cohort.  Per-developer values are read
+first (`BeforeAfter`), and all figures of the effect are computed from them.
 """
 
 from __future__ import annotations
@@ -163,3 +165,63 @@ def _course(before_after: BeforeAfter) -> GroupMeans:
     )
     means = (float(side.mean()) for side in (merged_before, merged_after, cycle_before, cycle_after))
     return GroupMeans(len(before_after), *means)
+
+
+# By days with a session per active week: none, fewer than 1, fewer than 3, and more.
+COHORTS = ("none", "light", "moderate", "heavy")
+MODERATE_DAYS, HEAVY_DAYS = 1, 3
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Developers with a similar number of days with a session per week.
+
+    `merged_per_week` is their pull requests ÷ their active weeks; `cycle_seconds` the median cycle time of these.
+    """
+
+    name: str
+    developers: int
+    contributors: int  # developers with merged pull requests
+    timed: int  # contributors with a known cycle time
+    merged: int
+    merged_per_week: float | None
+    cycle_seconds: float | None
+
+    @property
+    def group_sizes(self) -> tuple[int, int, int]:
+        """The sizes of all groups of people that it reveals."""
+        return self.developers, self.contributors, self.timed
+
+
+def cohorts_of(facts: DeveloperFacts) -> list[Cohort]:
+    """The figures of each cohort of these developers."""
+    places = cohort_places(facts)
+    return [_cohort(name, facts, places == place) for place, name in enumerate(COHORTS)]
+
+
+def cohort_places(facts: DeveloperFacts) -> Integers:
+    """The position of each developer's cohort in COHORTS; -1 for none."""
+    import numpy as np
+
+    light = facts.session_days < MODERATE_DAYS * facts.weeks
+    heavy = facts.session_days >= HEAVY_DAYS * facts.weeks
+    used = np.select([facts.session_days == 0, light, ~heavy], [0, 1, 2], 3)
+    return np.where(facts.weeks > 0, used, -1)
+
+
+def _cohort(name: str, facts: DeveloperFacts, is_member: Flags) -> Cohort:
+    import numpy as np
+
+    if not is_member.any():
+        return Cohort(name, 0, 0, 0, 0, None, None)
+    merged, weeks = int(facts.pulls[is_member].sum()), int(facts.weeks[is_member].sum())
+    known = is_member[facts.authors] & ~np.isnan(facts.cycles)
+    return Cohort(
+        name,
+        int(is_member.sum()),
+        int((facts.pulls[is_member] > 0).sum()),
+        len(np.unique(facts.authors[known])),
+        merged,
+        merged / weeks,
+        float(np.median(facts.cycles[known])) if known.any() else None,
+    )

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from insights.engine.adoption.cohorts import COHORTS, cohort_places
 from insights.engine.adoption.developer_facts import DeveloperFacts, people_of, pulls_of
 from insights.engine.adoption.developers import (
     COHORT_NAMES,
@@ -26,7 +25,7 @@ from insights.engine.adoption.developers import (
     Panel,
     RowKind,
 )
-from insights.engine.adoption.effect import BeforeAfter
+from insights.engine.adoption.effect import COHORTS, BeforeAfter, cohort_places
 from insights.engine.contributions import DAY, DESCRIPTIONS, PERSON, ColumnKind, RowColumn, Rows, RowsPage
 from insights.engine.fact_query import ANYBODY, FactQuery
 from insights.engine.fact_rows import columns_by_id

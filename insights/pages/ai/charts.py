@@ -8,13 +8,12 @@ from typing import Any
 
 from core.csv_export import Cell
 from insights.catalogue.agents import agent_name, in_agent_order
-from insights.pages.ai import adoption, bands, lines, phases, spend, usage
+from insights.pages.ai import adoption, impact, lines, spend, usage
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.differences import differences_table
 from insights.pages.ai.effect import cohorts_table, effect_table
 from insights.pages.answers import Answers, PageQuery
-from insights.pages.drawing import Share, donut, over_time, values_of
-from insights.pages.drill import drill
+from insights.pages.drawing import Share, donut, drill, over_time, values_of
 from insights.query.query import Answer, Dimension
 from insights.ui import wording
 from insights.ui.charts import ChartData, Dataset
@@ -88,16 +87,16 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
     },
     "committed_code": committed_code,
     "committed_share": committed_share,
-    **{compared.chart: partial(bands.chart, key=compared.key) for compared in lines.COMPARED.values()},
+    **{compared.chart: partial(lines.chart, key=compared.key) for compared in lines.COMPARED.values()},
     "spend_breakdown": spend_breakdown,
     "spend_parts": spend_parts,
 }
 
 
 # The same charts with their slower parts: fetched once the chart is drawn, and always in the CSV.
-COMPLETE = {compared.chart: f"{compared.chart}{bands.WITH_BANDS}" for compared in lines.COMPARED.values()}
+COMPLETE = {compared.chart: f"{compared.chart}{lines.WITH_BANDS}" for compared in lines.COMPARED.values()}
 COMPLETE_CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
-    COMPLETE[compared.chart]: partial(bands.chart_with_bands, key=compared.key) for compared in lines.COMPARED.values()
+    COMPLETE[compared.chart]: partial(lines.chart_with_bands, key=compared.key) for compared in lines.COMPARED.values()
 }
 
 
@@ -139,9 +138,9 @@ def lines_table(filters: Filters) -> Iterator[list[Cell]]:
 def phases_table(filters: Filters) -> Iterator[list[Cell]]:
     """The means of the phases by line, with the number of pull requests behind them."""
     narrowed = lines.of_work(filters)
-    answers = AI_PAGE.read(narrowed, (*lines.queries(narrowed), *phases.queries()))
-    yield ["Line", *(f"{label} (mean seconds)" for _, label in phases.PHASES.values()), "PRs", "PRs left out"]
-    for line, means, known, left_out in phases.means_of_lines(answers):
+    answers = AI_PAGE.read(narrowed, (*lines.queries(narrowed), *impact.phase_queries()))
+    yield ["Line", *(f"{label} (mean seconds)" for _, label in impact.PHASES.values()), "PRs", "PRs left out"]
+    for line, means, known, left_out in impact.means_of_lines(answers):
         yield [lines.line_name(line), *means, known, left_out]
 
 

@@ -21,7 +21,7 @@ from insights.pages.ai.lines import (
     query_of,
     value_words,
 )
-from insights.pages.drill import rows_of_part
+from insights.pages.drawing import rows_of_part
 from insights.privacy.visible import visible_comparisons, visible_totals
 from insights.query.query import Dimension, Freshness
 from insights.ui import wording

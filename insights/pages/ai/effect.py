@@ -10,7 +10,6 @@ from django.urls import reverse
 
 from core.csv_export import Cell
 from insights.catalogue.registry import get
-from insights.engine.adoption.cohorts import Cohort
 from insights.engine.adoption.developers import (
     COHORT_NAMES,
     DID_NOT,
@@ -20,7 +19,7 @@ from insights.engine.adoption.developers import (
     Panel,
     RowKind,
 )
-from insights.engine.adoption.effect import Effect, GroupMeans
+from insights.engine.adoption.effect import Cohort, Effect, GroupMeans
 from insights.formulas.differences import ConfidenceInterval
 from insights.pages.ai.lines import of_work
 from insights.privacy.adoption import visible_adoption

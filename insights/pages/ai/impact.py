@@ -1,7 +1,12 @@
-"""Impact: generated and committed lines, and work with agents compared with work without."""
+"""Impact: generated and committed lines, and work with agents compared with work without.
+
+The phases of each line's cycle time are coding, which precedes it, and review and merge, which make it up.  They are
+means, because only means add up, over pull requests with all phases known; the number left out is shown.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,12 +14,14 @@ from django.urls import reverse
 
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
-from insights.pages.ai import adoption, explanations, lines, phases
+from insights.engine.comparison import ANY_AGENT, WITHOUT
+from insights.pages.ai import adoption, explanations, lines
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.explanations import Hint
-from insights.pages.answers import Answers, PageQuery
+from insights.pages.ai.lines import LINE_SPLITS, MERGED, figures_of, line_name, marker
+from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.attribution.labels import mix_in_words
-from insights.pages.drill import rows_of_part
+from insights.pages.drawing import rows_of_part
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
@@ -36,7 +43,7 @@ CHOICES = (lines.LINE, lines.WORK, lines.CYCLE)
 
 def queries(filters: Filters) -> tuple[PageQuery, ...]:
     """The queries of all work; a picked type of work is read by a part of the page."""
-    compared = (*lines.queries(filters), *phases.queries()) if lines.of_work(filters) is filters else ()
+    compared = (*lines.queries(filters), *phase_queries()) if lines.of_work(filters) is filters else ()
     return (*QUERIES, *compared)
 
 
@@ -99,7 +106,7 @@ def _compared(answers: Answers) -> dict[str, Any] | None:
 def compared_work(filters: Filters) -> dict[str, Any]:
     """The same for the picked type of work, for a part of the page."""
     narrowed = lines.of_work(filters)
-    answers = AI_PAGE.read(narrowed, (*lines.queries(narrowed), *phases.queries()))
+    answers = AI_PAGE.read(narrowed, (*lines.queries(narrowed), *phase_queries()))
     return _cards(replace(answers, filters=filters), answers)
 
 
@@ -111,7 +118,7 @@ def _cards(page: Answers, compared: Answers | None) -> dict[str, Any]:
         "work": page.pickers(lines.WORK),
         "charts": lines.cards(compared, page) if compared else (),
         "charts_url": "" if compared else page.part_url("compared"),
-        "phases": phases.phases_card(compared) if compared else None,
+        "phases": phases_card(compared) if compared else None,
         "part_url": page.part_url("differences"),
         "part_csv_url": AI_PAGE.chart_csv_url(filters, "differences"),
         "effect_url": page.part_url("adoption_effect"),
@@ -194,3 +201,111 @@ def _hints(answers: Answers) -> list[Hint]:
         explanations.failing_and_not_shipping(shipped, failed, url=repositories)
         or explanations.few_generated_lines_committed(shipped, url=repositories)
     )
+
+
+PHASES: Mapping[str, tuple[str, str]] = {
+    "coding": ("pr.coding_phase", "Coding"),
+    "review": ("pr.review_phase", "Review"),
+    "merge": ("pr.merge_phase", "Merge"),
+}
+
+
+def phase_queries() -> tuple[PageQuery, ...]:
+    return tuple(
+        PageQuery(metric, split, unfiltered_by=Dimension.AGENT, whole=True)
+        for metric, _ in PHASES.values()
+        for split in LINE_SPLITS
+    )
+
+
+def means_of_lines(lines: Answers) -> Iterator[tuple[str, Sequence[float], int, int]]:
+    """Each line with the mean seconds of its phases, the number of pull requests, and the number left out."""
+    for line in _lines(lines):
+        if means := _means(lines, line):
+            known = means["review"][1]
+            yield line, [mean for mean, _ in means.values()], known, _left_out(lines, line, known)
+
+
+def phases_card(lines: Answers) -> dict[str, Any]:
+    means = {line: _means(lines, line) for line in _lines(lines)}
+    known = {line: phases for line, phases in means.items() if phases}
+    before = max((phases["coding"][0] for phases in known.values()), default=0.0)
+    after = max((phases["review"][0] + phases["merge"][0] for phases in known.values()), default=0.0)
+    scale = before + after or 1.0
+    missing = None if known else _whole(lines)
+    return {
+        "card": lines.card(
+            "phases",
+            PHASES["review"][0],
+            title="PR phases, mean",
+            kind="stacked_bar",
+            span=4,
+            missing=missing,
+        ),
+        "lines": [_of_line(lines, line, phases, before, scale) for line, phases in known.items()],
+        "border": before / scale,
+        "legend": [(key, label, rows_url(lines.filters, metric)) for key, (metric, label) in PHASES.items()],
+    }
+
+
+def _lines(lines: Answers) -> Sequence[str]:
+    """The agents and Non-AI; any agent where there are several."""
+    names = list(figures_of(lines, MERGED))
+    agents = [line for line in names if line not in (WITHOUT, ANY_AGENT)]
+    either = [line for line in (ANY_AGENT, WITHOUT) if line in names and (line == WITHOUT or len(agents) != 1)]
+    return [*agents, *either]
+
+
+def _means(lines: Answers, line: str) -> Mapping[str, tuple[float, int]]:
+    """Phase → mean seconds and number of pull requests; empty where nothing is known or may be shown."""
+    means: dict[str, tuple[float, int]] = {}
+    for phase, (metric, _) in PHASES.items():
+        figure = _figure(lines, metric, line)
+        if figure is None or figure.value is None:
+            return {}
+        means[phase] = figure.value, figure.sample_size
+    return means
+
+
+def _of_line(
+    lines: Answers, line: str, means: Mapping[str, tuple[float, int]], before: float, scale: float
+) -> dict[str, Any]:
+    coding, review, merge = (means[phase][0] for phase in PHASES)
+    starts = {"coding": before - coding, "review": before, "merge": before + review}
+    known = means["review"][1]
+    left_out = _left_out(lines, line, known)
+    return {
+        "key": marker(line),
+        "label": line_name(line),
+        "bars": [
+            {
+                "key": phase,
+                "label": label,
+                "value": str(wording.duration(means[phase][0])),
+                "start": starts[phase] / scale,
+                "fraction": means[phase][0] / scale,
+                "rows_url": rows_of_part(lines.filters, metric, Dimension.AGENT, marker(line)),
+            }
+            for phase, (metric, label) in PHASES.items()
+        ],
+        "cycle": str(wording.duration(review + merge)),
+        "sample": wording.count(known, "PR"),
+        "left_out": f"{left_out:,} left out" if left_out > 0 else "",
+    }
+
+
+def _left_out(lines: Answers, line: str, known: int) -> int:
+    merged = figures_of(lines, MERGED)[line]
+    return max(0, merged.sample_size - known)
+
+
+def _figure(lines: Answers, metric: str, line: str) -> MetricValue | None:
+    split = Dimension.ASSISTANCE if line in (ANY_AGENT, WITHOUT) else Dimension.AGENT
+    answer = lines.now[PageQuery(metric, split, unfiltered_by=Dimension.AGENT, whole=True)]
+    return tiles.by_segment(answer, split).get(line)
+
+
+def _whole(lines: Answers) -> MetricValue:
+    """A figure that has the reason for missing data."""
+    answer = lines.now[PageQuery(PHASES["review"][0], Dimension.ASSISTANCE, unfiltered_by=Dimension.AGENT, whole=True)]
+    return next((figure for figure in answer.total if figure.value is None), answer.total[0])

@@ -15,7 +15,7 @@ from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
 from insights.engine.by_person import PersonValue
-from insights.leaderboard.columns import COLUMNS, ENOUGH_LINES, FIGURES, NAME, RANK, RANKINGS, SPEND, WASTED, Column
+from insights.leaderboard.ranking import COLUMNS, ENOUGH_LINES, FIGURES, NAME, RANK, RANKINGS, SPEND, WASTED, Column
 from insights.leaderboard.visible import FACETS, LeaderboardPage, LeaderboardRow, VisibleLeaderboard
 from insights.pages.ai import explanations
 from insights.pages.ai.answers import AI_PAGE, FACETS_OF_SESSIONS

@@ -1,6 +1,8 @@
 """Figures of pull requests and work items by line of the comparison: one line per agent, and Non-AI.
 
-The agent filter selects the lines; Non-AI is always drawn, because the others are compared with it.
+The agent filter selects the lines; Non-AI is always drawn, because the others are compared with it.  Confidence bands,
+the 95 % interval of each bucket of the picked line and of Non-AI, are read from facts and therefore slow: the chart
+loads first without them, then again with them.
 """
 
 from __future__ import annotations
@@ -12,13 +14,15 @@ from django.urls import reverse
 
 from insights.catalogue.agents import AGENT_NAMES, agent_name, in_agent_order
 from insights.catalogue.registry import get
-from insights.engine.comparison import ANY_AGENT, WITHOUT
+from insights.engine.comparison import ANY_AGENT, STATISTICS, WITHOUT
+from insights.formulas.error_margins import ErrorMargin
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.drawing import counts_of, over_time
+from insights.privacy.visible import visible_error_margins
 from insights.query.query import Answer, Dimension, Granularity, MetricValue, Query, Statistic
 from insights.ui import tiles, wording
-from insights.ui.charts import ChartData, Dataset
+from insights.ui.charts import ChartData, Dataset, Number
 from insights.ui.filters import Choice, Filters
 from insights.ui.tiles import ChartCard, Link, Picker
 
@@ -152,7 +156,7 @@ def value_words(value: float, key: str) -> str:
     return f"{value:,.2f}" if metric.over_buckets else str(wording.reading(value, metric.unit))
 
 
-def chart(filters: Filters, key: str) -> ChartData:
+def _chart_alone(filters: Filters, key: str) -> ChartData:
     """A line for each agent and one without, each point with its facts and developers."""
     narrowed = of_work(filters)
     lines = AI_PAGE.read(narrowed, _queries(narrowed, key))
@@ -260,3 +264,50 @@ def _queries(filters: Filters, key: str) -> Sequence[PageQuery]:
 def _answer(lines: Answers, key: str, split: Dimension) -> Answer:
     """The answer with or without buckets, whichever was read."""
     return next(answer for query, answer in lines.now.items() if (query.key, query.segment) == (key, split))
+
+
+WITH_BANDS = "_with_bands"  # suffix of the chart's name
+
+
+def chart(filters: Filters, key: str) -> ChartData:
+    """The lines, with the URL of the same chart with its bands."""
+    drawn = _chart_alone(filters, key)
+    if not _has_bands(filters, key) or not any(map(_line_of, drawn.datasets)):
+        return drawn
+    return replace(drawn, complete_url=AI_PAGE.chart_url(filters, f"{COMPARED[key].chart}{WITH_BANDS}"))
+
+
+def chart_with_bands(filters: Filters, key: str) -> ChartData:
+    drawn = _chart_alone(filters, key)
+    if not _has_bands(filters, key):
+        return drawn
+    picked = next((_line_of(dataset) for dataset in drawn.datasets if dataset.is_picked), ANY_AGENT)
+    bands = visible_error_margins(query_of(of_work(filters), key), picked, filters.access)
+    return replace(drawn, datasets=[_shaded(dataset, bands.get(_line_of(dataset), ())) for dataset in drawn.datasets])
+
+
+def _has_bands(filters: Filters, key: str) -> bool:
+    return query_of(filters, key).statistic in STATISTICS
+
+
+def _line_of(dataset: Dataset) -> str:
+    """The line of a dataset; empty for lines without a band."""
+    if dataset.key == marker(WITHOUT):
+        return WITHOUT
+    if not dataset.is_picked:
+        return ""
+    return ANY_AGENT if dataset.key == marker(ANY_AGENT) else dataset.key
+
+
+def _shaded(dataset: Dataset, reaches: Sequence[ErrorMargin | None]) -> Dataset:
+    """With the interval of each value; hidden values and those of too few developers have none."""
+    if not any(reaches):
+        return dataset
+    pairs = [_ends(value, reach) for value, reach in zip(dataset.values, reaches, strict=True)]
+    return replace(dataset, low=[low for low, _ in pairs], high=[high for _, high in pairs])
+
+
+def _ends(value: Number, reach: ErrorMargin | None) -> tuple[Number, Number]:
+    if value is None or reach is None:
+        return None, None
+    return max(0.0, float(value) - reach.below), float(value) + reach.above

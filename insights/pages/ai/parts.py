@@ -14,7 +14,7 @@ from insights.pages.ai.costs import section as costs
 from insights.pages.ai.differences import differences
 from insights.pages.ai.effect import effect_part
 from insights.pages.ai.leaderboard import leaderboard_rows
-from insights.pages.drill import rows_of_part
+from insights.pages.drawing import rows_of_part
 from insights.query.query import Dimension
 from insights.ui.filters import Filters
 from insights.ui.offers import sections_of, spend_budgets

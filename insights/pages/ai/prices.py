@@ -16,7 +16,7 @@ from core.csv_export import Cell, csv_response
 from insights.catalogue.agents import agent_name
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery
-from insights.pages.drill import rows_of_part
+from insights.pages.drawing import rows_of_part
 from insights.pages.filter_bar import range_pickers
 from insights.query.errors import QueryError
 from insights.query.query import Dimension, MetricValue

@@ -14,7 +14,7 @@ from core.csv_export import Cell, csv_response
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.costs.repositories import UNKNOWN_REPOSITORY
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
-from insights.pages.drill import NAMELESS, rows_of_part
+from insights.pages.drawing import NAMELESS, rows_of_part
 from insights.pages.filter_bar import range_pickers
 from insights.query.errors import QueryError
 from insights.query.query import Dimension, MetricValue

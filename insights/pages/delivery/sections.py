@@ -1,11 +1,18 @@
-"""The sections below lead time, each a part that loads after the page: tiles, charts, and further metrics."""
+"""Parts that load after the page: the sections below lead time, with tiles, charts and further metrics, and whatever is
+slow.
+
+Without JavaScript their links open the same parts as pages.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, takewhile
 from typing import Any
+
+from django.utils import timezone
 
 from core.csv_export import Cell
 from insights.catalogue.registry import get
@@ -13,9 +20,12 @@ from insights.pages.ai.explanations import Hint, shown_hints
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.delivery import dora, explanations, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE, compared, line, tile
+from insights.pages.delivery.spread import slowest
 from insights.pages.drawing import Chart
+from insights.pages.integrations.needs import need_lines
 from insights.ui.bands import band_of_days
 from insights.ui.filters import Choice, Filters
+from integrations.delivery.completeness import completeness
 
 CYCLE = Choice("cycle", {"all": "All", "assistance": "AI", "work_type": "Work type"})
 MERGED = Choice("merged", {"work_type": "Work type", "assistance": "AI", "size_class": "Size"})
@@ -179,3 +189,21 @@ def section_rows(filters: Filters, *, name: str) -> Iterator[list[Cell]]:
             "hidden" if before.withheld else before.value,
             *(figure.sample_size, figure.left_out, figure.people, figure.reason or ""),
         ]
+
+
+def needs(filters: Filters) -> dict[str, Any]:
+    """The missing inputs of DORA, independent of the filters."""
+    for_admin = bool(getattr(filters.access.viewer, "is_staff", False))
+    lines = need_lines(completeness(), timezone.now(), for_admin=for_admin)
+    return {"title": "Missing DORA inputs", "needs": lines, "part": "insights/_part_dora_needs.html"}
+
+
+def section_part(filters: Filters, *, name: str) -> dict[str, Any]:
+    return {"title": name.capitalize(), "section": section(name, filters), "part": "insights/delivery/_section.html"}
+
+
+PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
+    "slowest": lambda filters: {"title": "Slowest changes", "slowest": slowest(filters)},
+    "needs": needs,
+    **{name: partial(section_part, name=name) for name in SECTIONS},
+}

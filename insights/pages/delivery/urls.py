@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from insights.pages.delivery import charts, page, parts
+from insights.pages.delivery import charts, page, sections
 from insights.pages.delivery.answers import DELIVERY_PAGE
 from insights.pages.routes import PageRoutes, page_urls
 from insights.pages.units import DELIVERY_COLUMNS
@@ -9,7 +9,7 @@ ROUTES = PageRoutes(
     DELIVERY_PAGE,
     page.page_filters,
     DELIVERY_COLUMNS,
-    parts.PARTS,
+    sections.PARTS,
     charts.CHARTS,
     tables=charts.TABLES,
     csv_prefix="headway-delivery",

@@ -1,20 +1,34 @@
-"""The hand-kept metrics, and the templates that are not in use."""
+"""The hand-kept metrics and the templates that are not in use; defines and changes a metric."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, cast
+from dataclasses import asdict
+from typing import Any, ClassVar, cast
 from urllib.parse import urlencode
 
+from django import forms
+from django.contrib import messages
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
+from core.edit_conflicts import field_differences
+from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from insights.ui.views import page_view
-from integrations.hand_kept.definitions import may_define
+from insights.ui.views import form_view, page_view
+from integrations.hand_kept.definitions import (
+    WHO_DEFINES,
+    MetricDraft,
+    change_metric,
+    define_metric,
+    draft_of,
+    may_define,
+    with_keeper,
+)
 from integrations.hand_kept.templates import TEMPLATES
 from integrations.models import HandKeptMetric, HandKeptValue
 from integrations.models.hand_kept import UNITS_OF_MEASURE
@@ -63,3 +77,75 @@ def _templates(in_use: set[str]) -> list[dict[str, Any]]:
         for slug, template in TEMPLATES.items()
         if slug not in in_use
     ]
+
+
+class MetricForm(WriteForm, forms.ModelForm[HandKeptMetric]):
+    keepers = forms.CharField(
+        label="Kept by",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=(
+            "E-mail addresses of accounts, one per line. These accounts can enter values for every unit and for the "
+            "whole organisation. Managers can enter values of their units; executives and admins, all values."
+        ),
+    )
+
+    class Meta:
+        model = HandKeptMetric
+        fields = ("name", "slug", "meaning", "unit_of_measure", "better", "valid_days")
+        labels: ClassVar = {"slug": "Key"}
+        widgets: ClassVar = {"meaning": forms.Textarea(attrs={"rows": 2})}
+
+    @property
+    def draft(self) -> MetricDraft:
+        """The draft of a valid form."""
+        data = self.given()
+        return MetricDraft(**{**data, "keepers": tuple(data["keepers"].splitlines())})
+
+
+@form_view
+def hand_kept_new(request: HttpRequest) -> HttpResponse:
+    """`template` in the address fills the form in."""
+    access = access_in(request)
+    if not may_define(access):
+        raise PermissionDenied(WHO_DEFINES)
+    named = request.GET.get("template", "")
+    if named and named not in TEMPLATES:
+        raise Http404("There is no such template.")
+    initial = _filled_in(with_keeper(TEMPLATES[named], cast(User, request.user))) if named else {}
+    form = MetricForm(request.POST if request.method == "POST" else None, initial=initial)
+    page = {"title": "New hand-kept metric", "submit": "Create metric", "back_url": reverse("hand_kept")}
+    if metric := form.save_by(lambda: define_metric(access, form.draft)):
+        messages.success(request, f"{metric.name} is in the catalogue. Enter its first value.")
+        return redirect("hand_kept_values", metric.slug)
+    return _form_page(request, form, page)
+
+
+@form_view
+def hand_kept_edit(request: HttpRequest, slug: str) -> HttpResponse:
+    access, metric = access_in(request), get_object_or_404(HandKeptMetric, slug=slug)
+    if not may_define(access):
+        raise PermissionDenied(WHO_DEFINES)
+    back_url = reverse("hand_kept_values", args=[slug])
+    page = {"title": f"Change {metric.name}", "submit": "Save", "back_url": back_url}
+    form = MetricForm(request.POST if request.method == "POST" else None, initial=_stored(metric))
+    if form.save_by(
+        lambda: change_metric(access, metric, form.draft, of_version=form.of_version),
+        lambda stored: field_differences(form, _stored(stored)),
+    ):
+        messages.success(request, "Metric saved.")
+        return redirect(back_url)
+    return _form_page(request, form, page)
+
+
+def _stored(metric: HandKeptMetric) -> dict[str, Any]:
+    return {**_filled_in(draft_of(metric)), "version": metric.version}
+
+
+def _filled_in(draft: MetricDraft) -> dict[str, Any]:
+    return {**asdict(draft), "keepers": "\n".join(draft.keepers)}
+
+
+def _form_page(request: HttpRequest, form: MetricForm, context: dict[str, Any]) -> HttpResponse:
+    page = {**context, "form": form, "action": request.get_full_path()}
+    return render(request, "insights/hand_kept/form.html", page, status=form.status)

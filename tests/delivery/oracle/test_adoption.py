@@ -7,9 +7,8 @@ from itertools import product
 
 import pytest
 
-from insights.engine.adoption.cohorts import cohorts_of
 from insights.engine.adoption.developer_facts import CYCLE_TIME, read_developer_facts
-from insights.engine.adoption.effect import before_and_after
+from insights.engine.adoption.effect import before_and_after, cohorts_of
 from insights.query import windows
 from insights.query.query import Dimension, Query, Scope
 from integrations.models import AgentSession

@@ -36,7 +36,7 @@ from insights.pages.ai.costs.visible import (
 )
 from insights.pages.ai.spend import BY_OUTCOME, outcome_shares
 from insights.pages.answers import PageQuery
-from insights.pages.drill import rows_of_part
+from insights.pages.drawing import rows_of_part
 from insights.pages.filter_bar import range_pickers
 from insights.pages.rows import csv_rows, row_table
 from insights.privacy.visible import visible_rows

@@ -14,7 +14,7 @@ from django.urls import reverse
 from core.csv_export import Cell
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.answers import Answers, PageQuery
-from insights.pages.drill import NAMELESS, rows_of_part
+from insights.pages.drawing import NAMELESS, rows_of_part
 from insights.privacy.visible import visible_totals
 from insights.query.query import Dimension, Freshness
 from insights.ui import tiles, wording
