@@ -183,25 +183,40 @@ class Answers:
         note: str = "",
         band: tiles.Band | None = None,
     ) -> tiles.Tile:
-        """The tile of a metric that was read with `compared`, with its threshold and target."""
-        agreed = self.agreed.get(key)
-        made = tiles.tile(
-            get(key),
-            self.answer(key),
-            self.before(key),
+        """The tile of a metric that was read with `compared`, with its threshold and target.
+
+        Where facts may be missing because of the chosen facets, that is said in place of the sample or reason.
+        """
+        metric, answer, nothing = get(key), self.answer(key), self.nothing()
+        figure, agreed = tiles.whole(answer), self.agreed.get(key)
+        made = tiles.Tile(
+            key=key,
             label=self._label(key, label),
-            sample=sample,
-            unit=unit,
-            note=note or self.filters.ignored_filters(get(key)),
-            band=band,
+            value=None,
             how_url=how_url(self.filters, key),
-            rows_url=rows_url(self.filters, key),
-            nothing=self.nothing(),
-            reason_link=self.widen(),
+            rows_url="" if figure.withheld else rows_url(self.filters, key),
+            agreed=agreed.on_tile(answer.query, figure.value) if agreed else None,
         )
-        if agreed is None:
-            return made
-        return replace(made, agreed=agreed.on_tile(self.answer(key).query, self.figure(key).value))
+        if figure.value is None:
+            return replace(
+                made,
+                state=tiles.missing_state(figure),
+                reason=figure.reason or "" if figure.withheld else nothing or figure.reason or "",
+                reason_link=None if figure.withheld else self.widen(),
+            )
+        printed = wording.reading(figure.value, metric.unit)
+        notes = (tiles.small_sample(metric, figure), tiles.lagging(answer), note, self.filters.ignored_filters(metric))
+        return replace(
+            made,
+            value=printed.value,
+            unit=printed.unit if unit is None else unit,
+            spark=tiles.spark(answer) if figure.value else (),
+            change=self.change(key),
+            sample=sample if figure.value or not nothing else nothing,
+            to_date=figure.to_date,
+            note=next(filter(None, notes), "") or tiles.evidence_range(metric, figure),
+            band=band,
+        )
 
     @cached_property
     def agreed(self) -> Mapping[str, Agreement]:

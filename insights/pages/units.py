@@ -21,7 +21,7 @@ from insights.pages.answers import InsightsPage
 from insights.privacy.visible import Freshness, UnitQueries, visible_together
 from insights.query.enums import UnitOfMeasure
 from insights.query.errors import QueryError
-from insights.query.query import Answer, MetricValue, Query, Scope
+from insights.query.query import MetricValue, Query, Scope
 from insights.ui import wording
 from insights.ui.addresses import address
 from insights.ui.figure_table import FigureCell, Heading, headings, sorted_by_value
@@ -221,9 +221,8 @@ def units_csv(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
 def _csv_rows(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[list[Cell]]:
     yield ["Unit", *(f"{column.label} ({column.unit})" for column in columns)]
     for row in rows:
-        values = [column.pick(figure) for column, figure in zip(columns, row.figures, strict=True)]
-        hidden = [figure.withheld for figure in row.figures]
-        yield [row.name, *("hidden" if gone else value for value, gone in zip(values, hidden, strict=True))]
+        figures = zip(columns, row.figures, strict=True)
+        yield [row.name, *("hidden" if figure.withheld else column.pick(figure) for column, figure in figures)]
 
 
 def unit_rows(of_page: UnitsOfPage, listed: ListedUnits) -> list[Row]:
@@ -231,37 +230,29 @@ def unit_rows(of_page: UnitsOfPage, listed: ListedUnits) -> list[Row]:
     filters = of_page.filters
     if not listed.units:
         return []
-    query = UnitQueries(_queries(of_page.columns, filters), [unit.pk for unit in listed.units])
+    query = UnitQueries([column.query(filters) for column in of_page.columns], [unit.pk for unit in listed.units])
     together = visible_together(filters.access, units=[query], freshness=Freshness.OF_PAGES)
     [by_unit] = together.units
-    return [_row(unit, by_unit[unit.pk], of_page) for unit in listed.units if unit.pk in by_unit]
-
-
-def _queries(columns: Sequence[Column], filters: Filters) -> list[Query]:
-    return [column.query(filters) for column in columns]
-
-
-def _row(unit: TreeUnit, answers: Sequence[Answer], of_page: UnitsOfPage) -> Row:
-    url = of_page.filters.with_unit(unit.slug).url(of_page.page_url)
-    return Row(unit.name, url, [answer.total[0] for answer in answers], unit.slug)
+    return [
+        Row(
+            unit.name,
+            filters.with_unit(unit.slug).url(of_page.page_url),
+            [answer.total[0] for answer in by_unit[unit.pk]],
+            unit.slug,
+        )
+        for unit in listed.units
+        if unit.pk in by_unit
+    ]
 
 
 def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:
     filters = of_page.filters
-    elsewhere = _elsewhere(filters, tree)
-    together = visible_together(
-        filters.access,
-        totals=_queries(of_page.columns, elsewhere),
-        freshness=Freshness.OF_PAGES,
-    )
+    elsewhere = replace(filters, scope=Scope(unassigned=tree, where=filters.scope.where))
+    totals = [column.query(elsewhere) for column in of_page.columns]
+    together = visible_together(filters.access, totals=totals, freshness=Freshness.OF_PAGES)
     oldest = min(together.totals, key=lambda answer: answer.computed_at)
     figures = [answer.total[0] for answer in together.totals]
     return Row(UNASSIGNED, elsewhere.url(of_page.page_url), figures, as_of=lagging(oldest))
-
-
-def _elsewhere(filters: Filters, tree: str) -> Filters:
-    """Filters for people in no unit of the tree."""
-    return replace(filters, scope=Scope(unassigned=tree, where=filters.scope.where))
 
 
 def sorted_rows(rows: Sequence[Row], of_page: UnitsOfPage) -> list[Row]:

@@ -206,55 +206,8 @@ def stub(series: Sequence[MetricValue], granularity: Granularity) -> Window | No
     return first if first.days * 2 < whole_days and series[-1].window != first else None
 
 
-def tile(
-    metric: Metric,
-    now: Answer,
-    before: Answer,
-    *,
-    label: str | None = None,
-    sample: str = "",
-    unit: str | None = None,
-    note: str = "",
-    band: Band | None = None,
-    how_url: str = "",
-    rows_url: str = "",
-    nothing: str = "",
-    reason_link: Link | None = None,
-) -> Tile:
-    """The tile of a metric for the window of `now`, compared with the window of `before`.
-
-    `nothing` replaces the sample or reason where there are no facts at all.
-    """
-    figure = whole(now)
-    if figure.value is None:
-        return Tile(
-            key=metric.key,
-            label=label or metric.marked_name,
-            value=None,
-            state=missing_state(figure),
-            reason=figure.reason or "" if figure.withheld else nothing or figure.reason or "",
-            reason_link=None if figure.withheld else reason_link,
-            how_url=how_url,
-            rows_url="" if figure.withheld else rows_url,
-        )
-    printed = wording.reading(figure.value, metric.unit)
-    return Tile(
-        key=metric.key,
-        label=label or metric.marked_name,
-        value=printed.value,
-        unit=printed.unit if unit is None else unit,
-        spark=_spark(now) if figure.value else (),
-        change=change(metric, figure, whole(before), earlier(now.query.window, before.query.window)),
-        sample=sample if figure.value or not nothing else nothing,
-        how_url=how_url,
-        rows_url=rows_url,
-        to_date=figure.to_date,
-        note=_small_sample(metric, figure) or lagging(now) or note or evidence_range(metric, figure),
-        band=band,
-    )
-
-
-def _spark(answer: Answer) -> list[float | None]:
+def spark(answer: Answer) -> list[float | None]:
+    """The values of the buckets, without a stub; none where they are too few for a trend."""
     left_out = stub(answer.series, answer.query.granularity)
     values = [bucket.value for bucket in answer.series if bucket.window != left_out]
     return values if sum(value is not None for value in values) >= SHORTEST_SPARK else []
@@ -282,7 +235,7 @@ def lagging(answer: Answer) -> str:
     return f"as of {timezone.localtime(answer.computed_at):%H:%M:%S}"
 
 
-def _small_sample(metric: Metric, figure: MetricValue) -> str:
+def small_sample(metric: Metric, figure: MetricValue) -> str:
     """The note of a value below the minimum sample, which is shown and marked, never withheld."""
     if not figure.sample_size or figure.sample_size >= metric.minimum_sample:
         return ""

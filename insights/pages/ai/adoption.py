@@ -78,9 +78,14 @@ def section(answers: Answers) -> dict[str, Any]:
 
 
 def _tiles(answers: Answers) -> list[Tile]:
-    sessions = answers.figure("ai.sessions")
+    sessions, lines, open_time = map(answers.figure, ("ai.sessions", "ai.lines_committed", "ai.session_span"))
+    share, code_of = answers.figure(share_key(answers.filters)), answers.filters.picked[CODE_OF.parameter]
     behind = f"{wording.compact(sessions.value or 0)} sessions"
-    note = _unnamed_note(answers)
+    # Only the open time includes a terminal left open.
+    open_for = "" if open_time.value is None else f" · open for {wording.duration(open_time.value)}"
+    unnamed = answers.figure("ai.requests_without_session").value
+    noun = "request" if unnamed == 1 else "requests"
+    note = f"excludes {wording.compact(unnamed)} {noun} without a session id" if unnamed else ""
     return [
         answers.tile("ai.active_developers", sample=_out_of(answers)),
         answers.tile("ai.sessions", sample=f"by {wording.count(sessions.people, 'developer')}", note=note),
@@ -91,49 +96,33 @@ def _tiles(answers: Answers) -> list[Tile]:
             sample=behind,
             note=note,
         ),
-        answers.tile(share_key(answers.filters), label="AI committed code", sample=_committed(answers)),
-        answers.tile("ai.lines_committed", label="AI lines committed", sample=_ai_commits(answers)),
-        answers.tile("ai.session_duration", label="Average session", sample=f"{behind}{_open_for(answers)}", note=note),
+        answers.tile(
+            share_key(answers.filters),
+            label="AI committed code",
+            sample=f"{wording.compact(share.numerator or 0)} of {wording.compact(share.denominator or 0)} lines"
+            + (" of enrolled developers" if code_of == "enrolled" else ""),
+        ),
+        answers.tile(
+            "ai.lines_committed",
+            label="AI lines committed",
+            sample=f"in {wording.count(lines.sample_size, 'commit')} by {wording.count(lines.people, 'developer')}",
+        ),
+        answers.tile("ai.session_duration", label="Average session", sample=f"{behind}{open_for}", note=note),
     ]
-
-
-def _unnamed_note(answers: Answers) -> str:
-    """The note that sessions are unknown of some requests."""
-    unnamed = answers.figure("ai.requests_without_session").value
-    noun = "request" if unnamed == 1 else "requests"
-    return f"excludes {wording.compact(unnamed)} {noun} without a session id" if unnamed else ""
 
 
 def _out_of(answers: Answers) -> str:
     rate = answers.figure(rate_key(answers.filters))
     if not rate.denominator:
         return ""
+    developers = wording.count(int(rate.denominator), "developer")
     match answers.filters.picked[OUT_OF.parameter]:
         case "licensed":
-            using = f"{rate.numerator or 0:,.0f} of {wording.count(int(rate.denominator), 'developer')} with a seat"
-            return f"{using} used it"
+            return f"{rate.numerator or 0:,.0f} of {developers} with a seat used it"
         case "everybody":
-            return f"of {wording.count(int(rate.denominator), 'developer')}"
+            return f"of {developers}"
         case _:
             return f"of {wording.count(int(rate.denominator), 'enrolled developer')}"
-
-
-def _committed(answers: Answers) -> str:
-    share = answers.figure(share_key(answers.filters))
-    of_whom = " of enrolled developers" if answers.filters.picked[CODE_OF.parameter] == "enrolled" else ""
-    return f"{wording.compact(share.numerator or 0)} of {wording.compact(share.denominator or 0)} lines{of_whom}"
-
-
-def _ai_commits(answers: Answers) -> str:
-    lines = answers.figure("ai.lines_committed")
-    commits = wording.count(lines.sample_size, "commit")
-    return f"in {commits} by {wording.count(lines.people, 'developer')}"
-
-
-def _open_for(answers: Answers) -> str:
-    """The open time next to the active time: only the former includes a terminal left open."""
-    open_time = answers.figure("ai.session_span")
-    return "" if open_time.value is None else f" · open for {wording.duration(open_time.value)}"
 
 
 def _donut(answers: Answers) -> ChartCard:
@@ -181,7 +170,7 @@ def donut_parts(answers: Answers) -> list[Share]:
 
 def _charts(answers: Answers) -> list[ChartCard]:
     period = {Granularity.WEEK: "Weekly", Granularity.MONTH: "Monthly", Granularity.QUARTER: "Quarterly"}
-    sessions = answers.figure("ai.sessions")
+    sessions, lines = answers.figure("ai.sessions"), answers.figure("ai.lines_committed")
     missing = None if sessions.value or answers.figure("ai.active_developers").value else sessions
     stub = tiles.stub(answers.answer("ai.adoption_rate").series, answers.filters.granularity)
     not_drawn = f"Not drawn: {wording.days(stub)}, the end of a {answers.filters.granularity.value}." if stub else ""
@@ -204,21 +193,16 @@ def _charts(answers: Answers) -> list[ChartCard]:
             missing=missing,
             caveat=not_drawn,
         ),
-        _committed_code(answers),
+        answers.card(
+            "committed_code",
+            "ai.committed_breakdown",
+            title="AI committed code",
+            kind="donut",
+            span=3,
+            missing=None if lines.value else lines,
+            pickers=answers.pickers(CODE),
+        ),
     ]
-
-
-def _committed_code(answers: Answers) -> ChartCard:
-    lines = answers.figure("ai.lines_committed")
-    return answers.card(
-        "committed_code",
-        "ai.committed_breakdown",
-        title="AI committed code",
-        kind="donut",
-        span=3,
-        missing=None if lines.value else lines,
-        pickers=answers.pickers(CODE),
-    )
 
 
 def code_parts(answers: Answers) -> list[Share]:

@@ -14,8 +14,8 @@ from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.drawing import SHARES_LISTED, WORK_TYPES, Chart, Share, shares
 from insights.query.query import Dimension, MetricValue
 from insights.ui import wording
-from insights.ui.filters import Choice, Filters
-from insights.ui.tiles import ChartCard, Link, Tile
+from insights.ui.filters import Choice
+from insights.ui.tiles import Link, Tile
 
 TREND = Choice("trend", {"agent": "Agents", "model": "Models", "work_type": "Work"})
 TREND_CHART = Chart(
@@ -70,13 +70,14 @@ def queries(*, has_seats: bool) -> tuple[PageQuery, ...]:
 
 
 def section(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
+    seats = answers.figure("ai.seat_cost") if has_seats else None  # a fixed cost in addition to tokens
     return {
         "key": "spend",
         "title": "Spend",
         "lede": "What agents cost at list prices",
         "total": _total(answers, has_seats=has_seats),
         "costs": answers.pickers(COST) if has_seats else (),
-        "seats": _seats(answers) if has_seats else "",
+        "seats": f"Seats cost {wording.money(seats.value)} in these days." if seats and seats.value is not None else "",
         "seats_link": _idle(answers) if has_seats else None,
         "part_url": answers.part_url("spend_outcome"),
         "budgets_url": answers.part_url("spend_budgets"),
@@ -92,16 +93,25 @@ def section(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
             pickers=answers.pickers(PART),
             caveat="Where telemetry names the part that a request belongs to.",
         ),
-        "donut": _breakdown(answers),
+        "donut": answers.card(
+            "spend_breakdown",
+            "ai.spend",
+            title="Spend breakdown",
+            kind="donut",
+            span=4,
+            missing=_missing(answers),
+            pickers=answers.pickers(BREAKDOWN),
+        ),
         "hints": _hints(answers),
-        "links": _links(answers),
+        "links": [Link("What if: the same tokens on other models", answers.filters.url(reverse("ai_prices")))],
     }
 
 
 def _total(answers: Answers, *, has_seats: bool) -> Tile:
     """The cost of tokens; with seats if picked."""
     note = _unpriced_note(answers)
-    tile = answers.tile("ai.spend", label="Total agent spend", sample=_sessions_behind(answers), note=note)
+    sample = f"{wording.compact(answers.figure('ai.spend').sample_size)} sessions"
+    tile = answers.tile("ai.spend", label="Total agent spend", sample=sample, note=note)
     seats = answers.figure("ai.seat_cost") if has_seats else None
     if seats is None or answers.filters.picked[COST.parameter] == COST.default or tile.state == "hidden":
         return tile
@@ -119,12 +129,6 @@ def _total(answers: Answers, *, has_seats: bool) -> Tile:
     )
 
 
-def _seats(answers: Answers) -> str:
-    """The cost of the window's seats, a fixed cost in addition to tokens."""
-    cost = answers.figure("ai.seat_cost")
-    return "" if cost.value is None else f"Seats cost {wording.money(cost.value)} in these days."
-
-
 def _idle(answers: Answers) -> Link | None:
     """The link to developers with an unused seat, as far as the policy shows them."""
     idle = answers.figure("ai.idle_seats")
@@ -132,11 +136,6 @@ def _idle(answers: Answers) -> Link | None:
         return None
     label = f"{idle.value:,.0f} of {wording.count(int(idle.denominator), 'developer')} with a seat did not use it"
     return Link(label, rows_url(answers.filters, "ai.idle_seats"))
-
-
-def _links(answers: Answers) -> list[Link]:
-    url = answers.filters.url(reverse("ai_prices"))
-    return [Link("What if: the same tokens on other models", url)]
 
 
 def outcome_shares(answers: Answers) -> list[Share]:
@@ -148,6 +147,8 @@ def outcome_shares(answers: Answers) -> list[Share]:
 
 def _tiles(answers: Answers) -> list[Tile]:
     active = answers.figure("ai.spend_per_developer").denominator or 0
+    commits = answers.figure("ai.spend_per_commit").denominator
+    with_lines = wording.count(int(commits), "commit") + " with AI lines" if commits else ""
     note = _unpriced_note(answers)
     return [
         answers.tile(
@@ -156,15 +157,10 @@ def _tiles(answers: Answers) -> list[Tile]:
             sample=wording.count(int(active), "active developer"),
             note=note,
         ),
-        answers.tile("ai.spend_per_commit", label="Spend per AI commit", sample=_commits_behind(answers), note=note),
+        answers.tile("ai.spend_per_commit", label="Spend per AI commit", sample=with_lines, note=note),
         answers.tile("ai.spend_wasted", label="Spend wasted", sample=_wasted_share(answers), note=note),
         answers.tile("ai.reported_cost", label="Reported by agents", sample=_gap(answers)),
     ]
-
-
-def _commits_behind(answers: Answers) -> str:
-    commits = answers.figure("ai.spend_per_commit").denominator
-    return wording.count(int(commits), "commit") + " with AI lines" if commits else ""
 
 
 def _wasted_share(answers: Answers) -> str:
@@ -194,18 +190,6 @@ def _unpriced_note(answers: Answers) -> str:
     """The note that a total lacks tokens without a price."""
     unpriced = answers.figure("ai.unpriced_tokens").value
     return f"excludes {wording.compact(unpriced)} tokens without a price" if unpriced else ""
-
-
-def _breakdown(answers: Answers) -> ChartCard:
-    return answers.card(
-        "spend_breakdown",
-        "ai.spend",
-        title="Spend breakdown",
-        kind="donut",
-        span=4,
-        missing=_missing(answers),
-        pickers=answers.pickers(BREAKDOWN),
-    )
 
 
 def breakdown_shares(answers: Answers) -> list[Share]:
@@ -238,24 +222,15 @@ def _missing(answers: Answers) -> MetricValue | None:
     return spend if not spend.value else None
 
 
-def _sessions_behind(answers: Answers) -> str:
-    spend = answers.figure("ai.spend")
-    return f"{wording.compact(spend.sample_size)} sessions"
-
-
-def _by_model(filters: Filters) -> str:
-    by_model = filters.with_pick(TREND, "model").with_pick(BREAKDOWN, "model")
-    return f"{reverse('ai')}{by_model.query_string()}#spend"
-
-
 def _hints(answers: Answers) -> list[Hint]:
+    by_model = answers.filters.with_pick(TREND, "model").with_pick(BREAKDOWN, "model")
     return explanations.shown_hints(
         explanations.spend_rises_without_use(
             answers.figure("ai.spend"),
             answers.figure_before("ai.spend"),
             answers.figure("ai.sessions"),
             answers.figure_before("ai.sessions"),
-            url=_by_model(answers.filters),
+            url=f"{reverse('ai')}{by_model.query_string()}#spend",
         ),
         explanations.high_wastage(
             answers.figure("ai.spend_committed"), answers.figure("ai.spend_wasted"), url=reverse("ai_repositories")

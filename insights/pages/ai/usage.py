@@ -7,7 +7,6 @@ from typing import Any
 from django.urls import reverse
 
 from insights.pages.ai import explanations
-from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.drawing import Chart
 from insights.query.query import Dimension, MetricValue
@@ -50,7 +49,11 @@ def section(answers: Answers) -> dict[str, Any]:
         "charts": [TOKENS_BY_KIND.card(answers)],
         "part_url": answers.part_url("failing_tools"),
         "part_csv_url": f"{reverse('ai_chart_csv', args=['failing_tools'])}{answers.filters.query_string()}",
-        "hints": _hints(answers),
+        "hints": explanations.shown_hints(
+            explanations.cold_cache(
+                answers.figure("ai.cache_hit_rate"), url=how_url(answers.filters, "ai.cache_hit_rate")
+            )
+        ),
     }
 
 
@@ -60,7 +63,10 @@ def failing_tools_card(answers: Answers) -> dict[str, Any]:
         answers.split("ai.error_rate", Dimension.TOOL),
         url=rows_url(answers.filters, "ai.tool_failures"),
     )
-    return {"rows": _failing_tools(answers), "note": _refused(answers), "hints": explanations.shown_hints(hint)}
+    refusals = answers.figure("ai.tool_refusals").value
+    refused = f"{wording.count(int(refusals or 0), 'call')} refused by the person {'is' if refusals == 1 else 'are'}"
+    note = f"{refused} not included: a refusal is not a failure." if refusals else ""
+    return {"rows": _failing_tools(answers), "note": note, "hints": explanations.shown_hints(hint)}
 
 
 def _failing_tools(answers: Answers) -> list[dict[str, Any]]:
@@ -78,14 +84,6 @@ def _failing_tools(answers: Answers) -> list[dict[str, Any]]:
     ]
 
 
-def _refused(answers: Answers) -> str:
-    refusals = answers.figure("ai.tool_refusals").value
-    if not refusals:
-        return ""
-    calls = wording.count(int(refusals), "call")
-    return f"{calls} refused by the person {'is' if refusals == 1 else 'are'} not included: a refusal is not a failure."
-
-
 def failing_tools(answers: Answers) -> list[tuple[str, MetricValue]]:
     """Tools with failed calls, the most failures first."""
     by_tool = answers.split("ai.error_rate", Dimension.TOOL)
@@ -95,6 +93,9 @@ def failing_tools(answers: Answers) -> list[tuple[str, MetricValue]]:
 
 def _tiles(answers: Answers) -> list[Tile]:
     cache, errors = answers.figure("ai.cache_hit_rate"), answers.figure("ai.error_rate")
+    generated, enabled = answers.figure("ai.ship_rate").denominator, answers.figure("ai.enabled_repositories")
+    left_out = answers.figure("ai.ship_rate_left_out").value
+    repositories = wording.count(int(enabled.denominator or 0), "repository", "repositories")
     return [
         answers.tile(
             "ai.cache_hit_rate",
@@ -112,26 +113,14 @@ def _tiles(answers: Answers) -> list[Tile]:
             unit="",
             sample=f"in {wording.compact(answers.figure('ai.tokens').sample_size)} sessions",
         ),
-        answers.tile("ai.ship_rate", sample=_shipped(answers), note=_left_out(answers)),
-        answers.tile("ai.enabled_repositories", label="AI-enabled repositories", sample=_enabled(answers)),
+        answers.tile(
+            "ai.ship_rate",
+            sample=f"of {wording.compact(generated or 0)} lines generated",
+            note=f"{wording.percent_of(left_out, 100)} left out: outcome unknown" if left_out else "",
+        ),
+        answers.tile(
+            "ai.enabled_repositories",
+            label="AI-enabled repositories",
+            sample=f"{enabled.numerator or 0:,.0f} of {repositories}",
+        ),
     ]
-
-
-def _shipped(answers: Answers) -> str:
-    return f"of {wording.compact(answers.figure('ai.ship_rate').denominator or 0)} lines generated"
-
-
-def _left_out(answers: Answers) -> str:
-    left_out = answers.figure("ai.ship_rate_left_out").value
-    return f"{wording.percent_of(left_out, 100)} left out: outcome unknown" if left_out else ""
-
-
-def _enabled(answers: Answers) -> str:
-    enabled = answers.figure("ai.enabled_repositories")
-    repositories = wording.count(int(enabled.denominator or 0), "repository", "repositories")
-    return f"{enabled.numerator or 0:,.0f} of {repositories}"
-
-
-def _hints(answers: Answers) -> list[Hint]:
-    url = how_url(answers.filters, "ai.cache_hit_rate")
-    return explanations.shown_hints(explanations.cold_cache(answers.figure("ai.cache_hit_rate"), url=url))

@@ -132,7 +132,7 @@ def _evidence_lines(
     return [
         {
             "method": labels.method_name(evidence.row.method),
-            "level": labels.level_name(evidence.row.level),
+            "level": labels.LEVELS.get(evidence.row.level, evidence.row.level),
             "agent": evidence.row.agent,
             "model": evidence.row.model,
             "confidence": f"{evidence.row.confidence:.0%}",

@@ -9,7 +9,7 @@ from integrations.models import Commit, CommitExclusion, CommitFile, EvidenceLev
 from orgtree.access.access import Access
 from orgtree.models import Identity, Person
 
-METHODS: Mapping[Method, str] = {
+METHODS: Mapping[str, str] = {
     Method.LINE_CHECKPOINT: "Line checkpoints",
     Method.NOTE: "git-ai note",
     Method.VENDOR: "Vendor's record",
@@ -17,7 +17,7 @@ METHODS: Mapping[Method, str] = {
     Method.LABEL: "Label of a pull request",
     Method.OVERLAP: "Session overlap",
 }
-LEVELS: Mapping[EvidenceLevel, str] = {
+LEVELS: Mapping[str, str] = {
     EvidenceLevel.LINE: "Lines",
     EvidenceLevel.COMMIT: "Whole commit, upper bound",
 }
@@ -70,17 +70,7 @@ def in_a_sentence(name: str) -> str:
 
 
 def method_name(method: str) -> str:
-    try:
-        return METHODS[Method(method)]
-    except (KeyError, ValueError):
-        return method
-
-
-def level_name(level: str) -> str:
-    try:
-        return LEVELS[EvidenceLevel(level)]
-    except (KeyError, ValueError):
-        return level
+    return METHODS.get(method, method)
 
 
 def labels_of(access: Access, commits: Iterable[Commit]) -> Mapping[int, str]:

@@ -11,10 +11,10 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
 from insights.pages.answers import InsightsPage
 from insights.pages.delivery.answers import DELIVERY_PAGE
-from insights.pages.units import BY_NAME, SORT, TREE, Column, ListedUnits, UnitsOfPage, listed_units
+from insights.pages.units import BY_NAME, SORT, TREE, Column, ListedUnits, UnitsOfPage, listed_units, units_choice
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.ui import wording
-from insights.ui.filters import STATISTIC, Choice, Filters, filters_of
+from insights.ui.filters import STATISTIC, Filters, filters_of
 from orgtree.trees.surroundings import visible_units
 
 METRICS, UNITS = "metrics", "units"
@@ -70,15 +70,12 @@ class CompareParams:
 def read_params(request: HttpRequest) -> CompareParams:
     """Raises QueryError for invalid parameters."""
     chosen = _chosen_metrics(request)
-    filters = filters_of(request, (STATISTIC, _sorting(chosen)))
+    filters = filters_of(request, (STATISTIC, units_choice(columns_of(chosen))))
     units = _words(request, UNITS)
     if len(units) > MOST_UNITS:
         raise QueryError(UNITS, f"At most {MOST_UNITS} units can be compared.")
     return CompareParams(
-        filters=replace(
-            filters,
-            choices=(STATISTIC,),
-        ),
+        filters=replace(filters, choices=(STATISTIC,)),
         metrics=chosen,
         units=units,
         sort=filters.picked[SORT],
@@ -115,11 +112,6 @@ def _chosen_metrics(request: HttpRequest) -> Sequence[Metric]:
         if key not in by_key:
             raise QueryError(METRICS, f"There is no metric {key} that can be compared.")
     return [by_key[key] for key in keys]
-
-
-def _sorting(chosen: Sequence[Metric]) -> Choice:
-    keys = (BY_NAME, *(metric.key for metric in chosen))
-    return Choice(SORT, {word: word for key in keys for word in (key, f"-{key}")})
 
 
 def _words(request: HttpRequest, name: str) -> list[str]:
