@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 
 from insights.engine.plan import Clock
 from insights.engine.read import read_totals
-from insights.pages.ai.sessions.outcome import outcome_of
+from insights.pages.ai.sessions.listing import outcome_of
 from insights.query import windows
 from insights.query.query import Dimension, Query
 from integrations.code.attribution.tasks import attribute_pending

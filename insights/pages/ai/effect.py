@@ -19,7 +19,7 @@ from insights.engine.adoption.developers import (
     Panel,
     RowKind,
 )
-from insights.engine.adoption.effect import Cohort, Effect, GroupMeans
+from insights.engine.adoption.effect import Cohort, Effect
 from insights.formulas.differences import ConfidenceInterval
 from insights.pages.ai.lines import of_work
 from insights.privacy.adoption import visible_adoption
@@ -65,15 +65,13 @@ def effect_part(filters: Filters) -> dict[str, Any]:
     sizes, lines, why = (
         ([], [], adoption.why_no_effect) if adoption.effect is None else _effect_lines(filters, adoption.effect)
     )
-    cohorts = [_cohort(filters, cohort) for cohort in adoption.cohorts]
-    ignored_filters = filters.ignored_filters(get(OF_PEOPLE_AND_AGENTS))
     return {
         "sizes": sizes,
         "lines": lines,
         "reason": why,
-        "cohorts": cohorts,
+        "cohorts": [_cohort(filters, cohort) for cohort in adoption.cohorts],
         "cohorts_reason": adoption.why_no_cohorts,
-        "ignored_filters": ignored_filters,
+        "ignored_filters": filters.ignored_filters(get(OF_PEOPLE_AND_AGENTS)),
     }
 
 
@@ -119,17 +117,14 @@ def _effect_lines(filters: Filters, effect: Effect) -> tuple[Sequence[dict[str, 
         _line(filters, Panel.MERGED, merged, effect.merged, effect.merged_interval),
         _line(filters, Panel.CYCLE, cycle, effect.cycle, effect.cycle_interval),
     ]
+    described = ("took_up_url", took_up, "adopted an agent in this window"), ("did_not_url", did_not, "never used one")
     sizes = [
         {
-            "developers": _developers(took_up),
-            "description": "adopted an agent in this window",
-            "rows_url": lines[0]["took_up_url"],
-        },
-        {
-            "developers": _developers(did_not),
-            "description": "never used one",
-            "rows_url": lines[0]["did_not_url"],
-        },
+            "developers": wording.count(group.developers, "developer"),
+            "description": description,
+            "rows_url": lines[0][url],
+        }
+        for url, group, description in described
     ]
     return sizes, lines, "" if effect.merged_interval else TOO_FEW_FOR_AN_INTERVAL
 
@@ -143,7 +138,9 @@ def _line(
 ) -> dict[str, Any]:
     """Both groups before → after, and the difference in differences; each with its rows."""
     title, words = {Panel.MERGED: (MERGED, _rate), Panel.CYCLE: (CYCLE, _time)}[figure]
-    took_up, did_not = (_before_after(before, after, words) for before, after in groups)
+    took_up, did_not = (
+        "–" if before is None or after is None else f"{words(before)} → {words(after)}" for before, after in groups
+    )
     everybody_url, took_up_url, did_not_url = (
         adoption_rows_url(filters, AdoptionRowsQuery(figure, group)) for group in ("", TOOK_UP, DID_NOT)
     )
@@ -152,15 +149,11 @@ def _line(
         "took_up": took_up,
         "did_not": did_not,
         "effect": _signed(effect, words),
-        "interval": _interval(interval, words),
+        "interval": f"{_signed(interval.low, words)} to {_signed(interval.high, words)}" if interval else "",
         "rows_url": everybody_url,
         "took_up_url": took_up_url,
         "did_not_url": did_not_url,
     }
-
-
-def _developers(group: GroupMeans) -> str:
-    return wording.count(group.developers, "developer")
 
 
 def _cohort(filters: Filters, cohort: Cohort) -> dict[str, Any]:
@@ -187,13 +180,5 @@ def _time(value: float) -> str:
     return str(wording.duration(value))
 
 
-def _before_after(before: float | None, after: float | None, words: Words) -> str:
-    return "–" if before is None or after is None else f"{words(before)} → {words(after)}"
-
-
 def _signed(value: float | None, words: Words) -> str:
     return "–" if value is None else f"{'−' if value < 0 else '+'}{words(abs(value))}"
-
-
-def _interval(interval: ConfidenceInterval | None, words: Words) -> str:
-    return "" if interval is None else f"{_signed(interval.low, words)} to {_signed(interval.high, words)}"

@@ -22,7 +22,6 @@ from insights.pages.ai.answers import AI_PAGE, FACETS_OF_SESSIONS
 from insights.pages.answers import InsightsPage, how_url, rows_url
 from insights.pages.filter_bar import filter_bar
 from insights.query.enums import UnitOfMeasure
-from insights.query.query import Scope
 from insights.ui import wording
 from insights.ui.figure_table import FigureCell, Heading, headings
 from insights.ui.filters import Choice, Filters, filters_of
@@ -207,7 +206,9 @@ def _printed(rows: Sequence[LeaderboardRow], params: LeaderboardParams) -> list[
     with_bars = by if by in {column.key for column in FIGURES} else params.ranked_by
     [key_of_bars] = [column.metric for column in FIGURES if column.key == with_bars]
     longest = max((row.values[key_of_bars].value or 0.0 for row in rows), default=0.0)
-    own = replace(params.filters, scope=_own_scope(params.filters), choices=())
+    filters = params.filters
+    own_scope = replace(filters.scope, person_id=filters.access.visibility.person_id)
+    own = replace(filters, scope=own_scope, choices=())
 
     def printed_cell(column: Column, row: LeaderboardRow) -> FigureCell:
         figure = row.values[column.metric]
@@ -236,10 +237,6 @@ def _printed(rows: Sequence[LeaderboardRow], params: LeaderboardParams) -> list[
     ]
 
 
-def _own_scope(filters: Filters) -> Scope:
-    return replace(filters.scope, person_id=filters.access.visibility.person_id)
-
-
 def _in_words(column: Column, figure: PersonValue, *, has_unpriced: bool) -> tuple[str, str]:
     """The cell's text and its note; an unknown amount of money is not printed as 0."""
     metric = get(column.metric)
@@ -255,9 +252,5 @@ def _in_words(column: Column, figure: PersonValue, *, has_unpriced: bool) -> tup
 def _csv_rows(page: LeaderboardPage) -> Iterator[list[Cell]]:
     yield [f"{column.label} ({get(column.metric).unit})" if column.metric else column.label for column in COLUMNS]
     for row in page.rows:
-        agents = ", ".join(map(agent_name, row.agents))
-        yield [row.rank, row.label, agents, *(_csv_cell(row.values[column.metric]) for column in FIGURES)]
-
-
-def _csv_cell(figure: PersonValue) -> Cell:
-    return UNKNOWN if figure.missing else figure.value
+        agents, figures = ", ".join(map(agent_name, row.agents)), [row.values[column.metric] for column in FIGURES]
+        yield [row.rank, row.label, agents, *(UNKNOWN if figure.missing else figure.value for figure in figures)]

@@ -82,12 +82,7 @@ FATE = {
 
 def queries(filters: Filters) -> tuple[PageQuery, ...]:
     """Both splits of each metric for the whole window; charts read their buckets themselves."""
-    return tuple(query._replace(whole=True) for query in chart_queries(filters))
-
-
-def chart_queries(filters: Filters) -> tuple[PageQuery, ...]:
-    """The same with buckets."""
-    return tuple(query for key in COMPARED for query in _queries(filters, key))
+    return tuple(query._replace(whole=True) for key in COMPARED for query in _queries(filters, key))
 
 
 def of_work(filters: Filters) -> Filters:

@@ -12,7 +12,7 @@ from django.shortcuts import render
 
 from insights.pages.ai import adoption, impact, leaderboard, spend, usage
 from insights.pages.ai.answers import AI_PAGE
-from insights.pages.ai.costs import section as costs
+from insights.pages.ai.costs import repositories as costs
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.change_token import current_token
 from insights.pages.connect import connect_first_agent
@@ -63,7 +63,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
             (adoption.section(answers), adoption.queries(filters)),
             (impact.section(answers, has_repositories=sources.repositories), impact.queries(filters)),
             (spend.section(answers, has_seats=sources.seats), spend.queries(has_seats=sources.seats)),
-            (costs.section(answers), costs.QUERIES),
+            (costs.money_section(answers), costs.MONEY_QUERIES),
             (usage.section(answers), usage.QUERIES),
         ),
         "board": leaderboard.leaderboard_card(filters),

@@ -10,7 +10,7 @@ from typing import Any
 
 from insights.pages.ai import impact, spend, usage
 from insights.pages.ai.answers import AI_PAGE
-from insights.pages.ai.costs import section as costs
+from insights.pages.ai.costs import repositories as costs
 from insights.pages.ai.differences import differences
 from insights.pages.ai.effect import effect_part
 from insights.pages.ai.leaderboard import leaderboard_rows

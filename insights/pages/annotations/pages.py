@@ -151,7 +151,9 @@ def annotation_new(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     filters = read_filters(request.GET, today=windows.local_today(), access=access)
     around = scope_navigation(request, filters)
-    choices = offered(access, around, _about_param(request))
+    about, known = request.GET.get("about", ""), {metric.key for metric in metrics()}
+    is_known = about in known | {family_of(key) for key in known}
+    choices = offered(access, around, about if is_known else "")
     if not choices.units:
         raise PermissionDenied("Only managers of a unit, executives and admins can write notes.")
     form = NoteForm(_posted(request), choices=choices, initial={"first_day": filters.today})
@@ -171,7 +173,10 @@ def annotation(request: HttpRequest, pk: int) -> HttpResponseBase:
         if request.method == "POST":
             raise PermissionDenied("Only the author or an admin can change a note.")
         return render(request, "insights/annotations/note.html", {**context, "base_template": base_template(request)})
-    form = NoteForm(_posted(request), choices=_choices_of(request, note), initial=filled_in(note))
+    today = windows.local_today()
+    around = surroundings(note.unit.slug if note.unit else None, access.visibility, on=today, today=today)
+    choices = offered(access, around, note.about, note)
+    form = NoteForm(_posted(request), choices=choices, initial=filled_in(note))
     if (
         request.method == "POST"
         and form.is_valid()
@@ -199,19 +204,6 @@ def _visible(request: HttpRequest, pk: int) -> Annotation:
     if note is None:
         raise Http404("No such note, or you may not see it.")
     return note
-
-
-def _choices_of(request: HttpRequest, note: Annotation) -> Offered:
-    access, today = access_in(request), windows.local_today()
-    around = surroundings(note.unit.slug if note.unit else None, access.visibility, on=today, today=today)
-    return offered(access, around, note.about, note)
-
-
-def _about_param(request: HttpRequest) -> str:
-    """A metric's key or a family; empty for anything else."""
-    written = request.GET.get("about", "")
-    known = {metric.key for metric in metrics()}
-    return written if written in known | {family_of(key) for key in known} else ""
 
 
 def _saved(form: NoteForm, save: Callable[[], Annotation]) -> bool:

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from insights.catalogue.agents import agent_name
 from insights.engine.plan import Clock
-from insights.pages.ai.sessions.outcome import explained
+from insights.pages.ai.sessions.listing import explained
 from insights.pages.attribution.labels import METHODS
 from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError
@@ -88,26 +88,18 @@ def _entries(
 ) -> Iterator[dict[str, Any]]:
     for happening in events:
         quiet = (happening.at - before).total_seconds() if before else 0.0
+        is_commit = happening.what is EventType.COMMIT
+        opens = is_commit and happening.name in open_commits
         yield {
             "time": f"{timezone.localtime(happening.at):%H:%M:%S}",
             "icon": ICONS[happening.what],
-            "tone": _tone(happening),
+            "tone": "good" if is_commit else "bad" if happening.outcome == ToolOutcome.FAILED else "",
             "what": _what(happening),
-            "url": reverse("attributed_commit", args=[happening.name]) if _opens(happening, open_commits) else "",
+            "url": reverse("attributed_commit", args=[happening.name]) if opens else "",
             "detail": " · ".join(filter(None, _details(happening))),
             "pause": f"{wording.duration(quiet)} without an event" if quiet > PAUSE_SECONDS else "",
         }
         before = happening.at
-
-
-def _opens(happening: TimelineEvent, open_commits: Collection[str]) -> bool:
-    return happening.what is EventType.COMMIT and happening.name in open_commits
-
-
-def _tone(happening: TimelineEvent) -> str:
-    if happening.what is EventType.COMMIT:
-        return "good"
-    return "bad" if happening.outcome == ToolOutcome.FAILED else ""
 
 
 def _what(happening: TimelineEvent) -> str:
