@@ -82,25 +82,14 @@ def test_a_stub_of_a_week_is_not_drawn() -> None:
         for n, value in enumerate([60.0, 61.0, 62.0])
     ]
     series = answer("ai.active_share", figure(70.0), [stub, *weeks])
-    tile = tiles.tile(get("ai.active_share"), series, answer("ai.active_share", figure(70.0, window=BEFORE)))
-    assert tile.spark == [60.0, 61.0, 62.0]
+    assert tiles.spark(series) == [60.0, 61.0, 62.0]
     longer = [figure(50.0, window=Window(date(2026, 8, 27), date(2026, 8, 31))), *weeks]
     assert tiles.stub(longer, Granularity.WEEK) is None
 
 
-def test_no_data_says_why_and_where_to_go() -> None:
-    link = tiles.Link("Clear agent", "/insights/ai/")
-    nothing = answer("ai.session_duration", figure(None))
-    tile = tiles.tile(get("ai.session_duration"), nothing, nothing, reason_link=link)
-    assert (tile.state, tile.value) == ("no_data", None)
-    assert tile.reason == "No data in this time."
-    assert tile.reason_link == link
-
-
 def test_a_lagging_tile_says_as_of_when() -> None:
     for lag, note in ((3, ""), (40, "as of 07:59:20")):
-        series = answer("ai.spend", figure(10.0), lag=lag)
-        assert tiles.tile(get("ai.spend"), series, series).note == note
+        assert tiles.lagging(answer("ai.spend", figure(10.0), lag=lag)) == note
 
 
 def test_low_adoption_with_long_sessions_is_said() -> None:
