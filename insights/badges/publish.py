@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import User
 from django.utils import timezone
+from django.utils.text import get_text_list
 
 from core.write_errors import MayNotWriteError
 from insights.catalogue.registry import get
@@ -42,7 +43,7 @@ def publish_badge(
     if unit and published_unit is None:
         raise UnknownUnitError(unit)
     if weeks not in windows.TRAILING_WEEKS:
-        raise QueryError("weeks", f"Badges cover the last {_or(windows.TRAILING_WEEKS)} weeks.")
+        raise QueryError("weeks", f"Badges cover the last {get_text_list([*map(str, windows.TRAILING_WEEKS)])} weeks.")
     if statistic and statistic not in declared.statistics:
         raise QueryError("statistic", f"{metric} has no {statistic}.")
     if declared.always_by:
@@ -66,7 +67,3 @@ def revoke_badge(access: Access, badge: Badge) -> None:
     if not may_publish(access, badge.unit):
         raise MayNotWriteError("Only an admin or the manager of the unit can revoke this badge.")
     Badge.objects.standing().filter(pk=badge.pk).update(revoked_at=timezone.now())
-
-
-def _or(numbers: tuple[int, ...]) -> str:
-    return f"{', '.join(map(str, numbers[:-1]))} or {numbers[-1]}"

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from django.utils.text import get_text_list
+
 from insights.catalogue.declarations import Metric
 from insights.query.query import Statistic
 
@@ -32,7 +34,7 @@ class Band:
         """Elite; High or Medium; between Elite and High."""
         if self.between:
             return f"between {self.names[0]} and {self.names[1]}"
-        return " or ".join(filter(None, [", ".join(self.names[:-1]), self.names[-1]]))
+        return get_text_list([*self.names])
 
     def __contains__(self, value: float) -> bool:
         return self.start <= value < self.end

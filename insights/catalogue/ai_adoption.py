@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from insights.catalogue.declarations import Count, Duration, PerPersonAndPeriod, Ratio
 from insights.catalogue.references import AGENT_TELEMETRY, SPACE_FRAMEWORK
 from insights.catalogue.shares import ShareOfPeople
@@ -22,7 +24,19 @@ SESSIONS_STARTED = Total(
 ACTIVE_DEVELOPERS = People(AGENT_SESSIONS)
 ENROLLED_DEVELOPERS = PeopleOfWindow(ENROLLED_PEOPLE)
 
-ADOPTION_RATE = Ratio(
+_share_of_users = partial(
+    Ratio,
+    sample=ACTIVE_DEVELOPERS,
+    better=Better.HIGHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.AGENT,),
+    facets=SESSION_FACETS,
+    source=SESSION_SOURCE,
+    reference=SPACE_FRAMEWORK,
+)
+
+ADOPTION_RATE = _share_of_users(
     key="ai.adoption_rate",
     name="Adoption",
     meaning="Share of enrolled developers who used a coding agent at least once.",
@@ -30,38 +44,32 @@ ADOPTION_RATE = Ratio(
     "window, and not off-boarded before it began",
     numerator=ACTIVE_DEVELOPERS,
     denominator=ENROLLED_DEVELOPERS,
-    sample=ACTIVE_DEVELOPERS,
-    better=Better.HIGHER,
-    categories=(Category.AI,),
-    space=(SpaceDimension.ACTIVITY,),
-    segments=(Dimension.AGENT,),
-    facets=SESSION_FACETS,
     positive_indicators=("ai.sessions_per_developer", "ai.session_duration", "ai.committed_code_share"),
     negative_indicators=("ai.spend_wasted",),
-    source=SESSION_SOURCE,
-    reference=SPACE_FRAMEWORK,
 )
 
-ACTIVE_SHARE = Ratio(
+ACTIVE_SHARE = _share_of_users(
     key="ai.active_share",
     name="Active users trend",
     meaning="The adoption rate of each week, month or quarter.",
     formula="developers active in the bucket ÷ developers enrolled in it × 100",
     numerator=ACTIVE_DEVELOPERS,
     denominator=ENROLLED_DEVELOPERS,
-    sample=ACTIVE_DEVELOPERS,
-    better=Better.HIGHER,
+    positive_indicators=("ai.adoption_rate", "ai.sessions_per_developer"),
+    negative_indicators=("ai.spend_wasted",),
+)
+
+_count_of_use = partial(
+    Count,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT,),
     facets=SESSION_FACETS,
-    positive_indicators=("ai.adoption_rate", "ai.sessions_per_developer"),
-    negative_indicators=("ai.spend_wasted",),
     source=SESSION_SOURCE,
-    reference=SPACE_FRAMEWORK,
+    reference=AGENT_TELEMETRY,
 )
 
-ACTIVE_COUNT = Count(
+ACTIVE_COUNT = _count_of_use(
     key="ai.active_developers",
     name="Active developers",
     meaning="How many enrolled developers used a coding agent at least once.",
@@ -69,17 +77,12 @@ ACTIVE_COUNT = Count(
     of=ACTIVE_DEVELOPERS,
     out_of=ENROLLED_DEVELOPERS,
     better=Better.HIGHER,
-    categories=(Category.AI,),
-    space=(SpaceDimension.ACTIVITY,),
-    segments=(Dimension.AGENT,),
-    facets=SESSION_FACETS,
     positive_indicators=("ai.adoption_rate", "ai.sessions"),
     negative_indicators=("ai.spend",),
-    source=SESSION_SOURCE,
     reference=SPACE_FRAMEWORK,
 )
 
-SESSIONS = Count(
+SESSIONS = _count_of_use(
     key="ai.sessions",
     name="Sessions",
     meaning="How many agent sessions started.",
@@ -89,30 +92,20 @@ SESSIONS = Count(
         "ai.requests_without_session"
     ),
     of=SESSIONS_STARTED,
-    categories=(Category.AI,),
-    space=(SpaceDimension.ACTIVITY,),
     segments=(Dimension.AGENT, Dimension.REPOSITORY),
     facets=(*SESSION_FACETS, Dimension.REPOSITORY),
     positive_indicators=("ai.active_developers", "ai.session_duration"),
     negative_indicators=("ai.spend", "ai.requests_without_session"),
-    source=SESSION_SOURCE,
-    reference=AGENT_TELEMETRY,
 )
 
-REQUESTS_WITHOUT_SESSION = Count(
+REQUESTS_WITHOUT_SESSION = _count_of_use(
     key="ai.requests_without_session",
     name="Requests without a session",
     meaning="How many requests name no session: they count for their person, but not as sessions.",
     formula="Σ requests of agents that send no session id, per person and day; a day with metrics alone counts as one",
     of=Total(AGENT_SESSIONS, column="unnamed_requests"),
     better=Better.LOWER,
-    categories=(Category.AI,),
-    space=(SpaceDimension.ACTIVITY,),
-    segments=(Dimension.AGENT,),
-    facets=SESSION_FACETS,
     positive_indicators=("ai.sessions", "ai.sessions_per_developer", "ai.session_duration"),
-    source=SESSION_SOURCE,
-    reference=AGENT_TELEMETRY,
 )
 
 SESSIONS_PER_DEVELOPER = PerPersonAndPeriod(
@@ -136,7 +129,19 @@ SESSIONS_PER_DEVELOPER = PerPersonAndPeriod(
     reference=SPACE_FRAMEWORK,
 )
 
-SESSION_DURATION = Duration(
+_length = partial(
+    Duration,
+    statistic=Statistic.MEAN,
+    minimum_sample=1,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    segments=(Dimension.AGENT,),
+    facets=SESSION_FACETS,
+    source=SESSION_SOURCE,
+    reference=AGENT_TELEMETRY,
+)
+
+SESSION_DURATION = _length(
     key="ai.session_duration",
     name="Session duration",
     meaning="How long a session is active, without the time in which a terminal merely stays open.",
@@ -145,35 +150,19 @@ SESSION_DURATION = Duration(
         "minutes without an event"
     ),
     of=Distribution(AGENT_SESSIONS, column="active_seconds"),
-    statistic=Statistic.MEAN,
-    minimum_sample=1,
-    better=Better.NEITHER,
-    categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY, SpaceDimension.EFFICIENCY),
-    segments=(Dimension.AGENT,),
-    facets=SESSION_FACETS,
     positive_indicators=("ai.session_span", "ai.sessions_per_developer"),
     negative_indicators=("ai.spend",),
-    source=SESSION_SOURCE,
-    reference=AGENT_TELEMETRY,
 )
 
-SESSION_SPAN = Duration(
+SESSION_SPAN = _length(
     key="ai.session_span",
     name="Session span",
     meaning="How long a session lasts from its first event to its last.",
     formula="Σ (last event − first event) ÷ sessions",
     of=Distribution(AGENT_SESSIONS, column="span_seconds"),
-    statistic=Statistic.MEAN,
-    minimum_sample=1,
-    better=Better.NEITHER,
-    categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
-    segments=(Dimension.AGENT,),
-    facets=SESSION_FACETS,
     positive_indicators=("ai.session_duration",),
-    source=SESSION_SOURCE,
-    reference=AGENT_TELEMETRY,
 )
 
 ACTIVE_SHARE_BY_AGENT = ShareOfPeople(

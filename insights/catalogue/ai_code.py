@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from insights.catalogue.ai_adoption import SESSION_FACETS
 from insights.catalogue.ai_spend import BOTH_INITIATIVES, SPEND_SOURCE, SPENT
@@ -51,20 +52,24 @@ LINES_COMMITTED = Count(
     reference=AUTHORSHIP_NOTES,
 )
 
-COMMITTED_CODE_SHARE = Ratio(
+_share_of_lines = partial(
+    Ratio,
+    better=Better.NEITHER,
+    categories=(Category.AI,),
+    source=ATTRIBUTION_SOURCE,
+    reference=AUTHORSHIP_NOTES,
+)
+
+COMMITTED_CODE_SHARE = _share_of_lines(
     key="ai.committed_code_share",
     name="AI committed code",
     meaning="Share of committed lines that came from agents.",
     formula=f"AI lines committed ÷ all lines committed × 100, over all people, enrolled or not; {UPPER_BOUND}",
     numerator=AI_LINES,
     denominator=ALL_LINES_COMMITTED,
-    better=Better.NEITHER,
-    categories=(Category.AI,),
     segments=AI_DIMENSIONS,
     positive_indicators=("ai.lines_committed", "ai.committed_breakdown", "ai.adoption_rate", "ai.ship_rate"),
     negative_indicators=("code.rework_rate",),
-    source=ATTRIBUTION_SOURCE,
-    reference=AUTHORSHIP_NOTES,
 )
 
 AI_LINES_OF_ENROLLED = replace(AI_LINES, relation=AI_COMMITTED_FILES_OF_ENROLLED)
@@ -74,7 +79,7 @@ LINES_OF_ENROLLED = Total(
     detail=Total(COMMITTED_FILES_OF_ENROLLED, column="lines_added"),
 ).undivided_by(Dimension.AGENT, Dimension.MODEL)
 
-COMMITTED_CODE_SHARE_OF_ENROLLED = Ratio(
+COMMITTED_CODE_SHARE_OF_ENROLLED = _share_of_lines(
     key="ai.committed_code_share_of_enrolled",
     name="AI committed code of enrolled developers",
     meaning="Share of committed lines that came from agents, for developers who use an agent.",
@@ -85,13 +90,9 @@ COMMITTED_CODE_SHARE_OF_ENROLLED = Ratio(
     numerator=AI_LINES_OF_ENROLLED,
     denominator=LINES_OF_ENROLLED,
     sample=AI_LINES_OF_ENROLLED,  # the authors of these lines count for the minimum group size
-    better=Better.NEITHER,
-    categories=(Category.AI,),
     facets=(Dimension.AGENT, Dimension.MODEL, Dimension.REPOSITORY),
     positive_indicators=("ai.committed_code_share", "ai.lines_committed", "ai.adoption_rate"),
     negative_indicators=("code.rework_rate",),
-    source=ATTRIBUTION_SOURCE,
-    reference=AUTHORSHIP_NOTES,
 )
 
 COMMITTED_BREAKDOWN = Breakdown(
@@ -110,7 +111,7 @@ COMMITTED_BREAKDOWN = Breakdown(
     reference=AUTHORSHIP_NOTES,
 )
 
-SPEND_PER_COMMIT = Ratio(
+SPEND_PER_COMMIT = _share_of_lines(
     key="ai.spend_per_commit",
     name="Spend per commit",
     meaning="What agents cost per commit with lines of theirs.",
@@ -131,7 +132,7 @@ SPEND_PER_COMMIT = Ratio(
     reference=PRICES,
 )
 
-SHIP_RATE = Ratio(
+SHIP_RATE = _share_of_lines(
     key="ai.ship_rate",
     name="Ship rate",
     meaning="Share of the lines that agents wrote in sessions and that were committed.",
@@ -150,10 +151,9 @@ SHIP_RATE = Ratio(
     positive_indicators=("ai.lines_generated", "ai.lines_committed"),
     negative_indicators=("ai.ship_rate_left_out", "ai.error_rate"),
     source=LINES_SOURCE,
-    reference=AUTHORSHIP_NOTES,
 )
 
-SHIP_RATE_LEFT_OUT = Ratio(
+SHIP_RATE_LEFT_OUT = _share_of_lines(
     key="ai.ship_rate_left_out",
     name="Left out of the ship rate",
     meaning="Share of generated lines whose commit is pending or unknown.",
@@ -161,12 +161,10 @@ SHIP_RATE_LEFT_OUT = Ratio(
     numerator=Total(AGENT_SESSIONS, column="lines_generated", only=UNSETTLED),
     denominator=Total(AGENT_SESSIONS, column="lines_generated"),
     better=Better.LOWER,
-    categories=(Category.AI,),
     segments=(Dimension.AGENT,),
     facets=SESSION_FACETS,
     positive_indicators=("ai.ship_rate", "ai.spend_wasted"),
     source=LINES_SOURCE,
-    reference=AUTHORSHIP_NOTES,
 )
 
 ENABLED_REPOSITORIES = ShareOfStock(

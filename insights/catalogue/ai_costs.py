@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from insights.catalogue.ai_spend import BOTH_INITIATIVES, OUTCOME_SOURCE, SPEND_SOURCE
 from insights.catalogue.declarations import Count, Duration
 from insights.catalogue.references import PRICES
@@ -22,7 +24,19 @@ COST_SOURCE = f"{SPEND_SOURCE}; {OUTCOME_SOURCE}; pull requests and their links 
 DIMENSIONS = (Dimension.REPOSITORY, Dimension.WORK_TYPE, Dimension.SIZE_CLASS)
 ITEM_DIMENSIONS = (Dimension.EPIC, Dimension.INITIATIVE, Dimension.PROJECT, Dimension.WORK_TYPE)
 
-SPEND_PER_MERGED_PR = Duration(
+_spend_per = partial(
+    Duration,
+    statistic=Statistic.MEAN,
+    unit=UnitOfMeasure.CURRENCY,
+    better=Better.NEITHER,
+    categories=(Category.AI, Category.EFFICIENCY),
+    initiatives=BOTH_INITIATIVES,
+    space=(SpaceDimension.EFFICIENCY,),
+    source=COST_SOURCE,
+    reference=PRICES,
+)
+
+SPEND_PER_MERGED_PR = _spend_per(
     key="ai.spend_per_merged_pr",
     name="Spend per merged PR",
     meaning="What agents cost per merged pull request, including abandoned attempts.",
@@ -32,17 +46,9 @@ SPEND_PER_MERGED_PR = Duration(
         "the first one of the same work item that was merged after it was opened, else by the last"
     ),
     of=Distribution(MERGED_PULL_REQUESTS_WITH_SPEND, column="spend"),
-    statistic=Statistic.MEAN,
-    unit=UnitOfMeasure.CURRENCY,
-    better=Better.NEITHER,
-    categories=(Category.AI, Category.EFFICIENCY),
-    initiatives=BOTH_INITIATIVES,
-    space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
     positive_indicators=("ai.spend", "ai.spend_per_commit", "ai.spend_per_item", "pr.size"),
     negative_indicators=("ai.spend_abandoned", "pr.revert_rate"),
-    source=COST_SOURCE,
-    reference=PRICES,
 )
 
 SPEND_ABANDONED = Count(
@@ -62,7 +68,7 @@ SPEND_ABANDONED = Count(
     reference=PRICES,
 )
 
-SPEND_PER_ITEM = Duration(
+SPEND_PER_ITEM = _spend_per(
     key="ai.spend_per_item",
     name="Spend per work item",
     meaning="What agents cost per delivered work item, including abandoned attempts.",
@@ -72,15 +78,7 @@ SPEND_PER_ITEM = Duration(
         f"of sessions that name the item and have no pull request. {BEHIND}"
     ),
     of=Distribution(DONE_WORK_ITEMS_WITH_SPEND, column="spend"),
-    statistic=Statistic.MEAN,
-    unit=UnitOfMeasure.CURRENCY,
-    better=Better.NEITHER,
-    categories=(Category.AI, Category.EFFICIENCY),
-    initiatives=BOTH_INITIATIVES,
-    space=(SpaceDimension.EFFICIENCY,),
     segments=ITEM_DIMENSIONS,
     positive_indicators=("ai.spend", "ai.spend_per_merged_pr", "work.delivered", "pr.linked_rate"),
     negative_indicators=("ai.spend_abandoned",),
-    source=COST_SOURCE,
-    reference=PRICES,
 )

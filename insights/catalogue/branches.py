@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Count
 from insights.catalogue.references import TRUNK_BASED
-from insights.query.enums import BelongsTo, Better, Category, SpaceDimension
+from insights.query.enums import Better, Category, SpaceDimension
 from insights.query.measures import Facts
 from insights.query.query import Dimension
 from integrations.facts.branches import STALE_BRANCHES
@@ -20,7 +20,6 @@ STALE_BRANCH_COUNT = Count(
     ),
     of=Facts(STALE_BRANCHES),
     better=Better.LOWER,
-    belongs_to=BelongsTo.OWNER,
     categories=(Category.HYGIENE,),
     space=(SpaceDimension.EFFICIENCY,),
     segments=(Dimension.REPOSITORY,),

@@ -73,7 +73,6 @@ class Metric:
     formula: str
     unit: UnitOfMeasure
     better: Better
-    belongs_to: BelongsTo = BelongsTo.PERSON
     statistic: Statistic | None = None
     minimum_sample: int = 1
     categories: tuple[Category, ...]
@@ -131,6 +130,12 @@ class Metric:
     def sampled(self) -> Measure:
         """The measure whose facts are the sample."""
         return self.measures[0]
+
+    @property
+    def belongs_to(self) -> BelongsTo:
+        """Whose figure a row counts for, by the column that places it."""
+        relation = self.measures[0].relation
+        return BelongsTo.UNIT if relation.unit else BelongsTo.OWNER if relation.owner else BelongsTo.PERSON
 
     @property
     def families(self) -> frozenset[FactFamily]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import CountPerTime, Duration, Ratio
 from insights.catalogue.references import FOUR_KEYS
-from insights.query.enums import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
+from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Facts, Total
 from insights.query.query import Dimension
 from integrations.facts.delivery import (
@@ -54,7 +54,6 @@ DEPLOYMENT_FREQUENCY = CountPerTime(
     of=DEPLOYMENTS,
     unit=UnitOfMeasure.PER_DAY,
     better=Better.HIGHER,
-    belongs_to=BelongsTo.OWNER,
     minimum_sample=5,
     categories=(Category.DORA, Category.EFFICIENCY),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
@@ -75,7 +74,6 @@ DEPLOYMENT_DAYS_PER_WEEK = CountPerTime(
     parts_overlap=True,
     per_days=7,
     better=Better.HIGHER,
-    belongs_to=BelongsTo.OWNER,
     categories=(Category.DORA, Category.EFFICIENCY),
     space=(SpaceDimension.ACTIVITY,),
     segments=DEPLOYMENT_DIMENSIONS,
@@ -114,7 +112,6 @@ CHANGE_FAILURE_RATE = Ratio(
     numerator=Total(PRODUCTION_DEPLOYMENTS, column="failed"),
     denominator=DEPLOYMENTS,
     better=Better.LOWER,
-    belongs_to=BelongsTo.OWNER,
     minimum_sample=5,
     categories=(Category.DORA, Category.QUALITY),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
@@ -137,7 +134,6 @@ RECOVERY_TIME = Duration(
     )
     + OF_PRODUCTION,
     of=Distribution(RECOVERIES, column="recovery_seconds"),
-    belongs_to=BelongsTo.OWNER,
     categories=(Category.DORA, Category.QUALITY),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
@@ -162,7 +158,6 @@ REWORK_RATE = Ratio(
     ),
     denominator=DEPLOYMENTS,
     better=Better.LOWER,
-    belongs_to=BelongsTo.OWNER,
     minimum_sample=5,
     categories=(Category.DORA, Category.QUALITY),
     space=(SpaceDimension.PERFORMANCE,),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from insights.catalogue.declarations import Metric, MetricResult, PartValue, RowsBy
-from insights.query.enums import BelongsTo, Better, Category, Initiative, UnitOfMeasure
+from insights.query.enums import Better, Category, Initiative, UnitOfMeasure
 from insights.query.measures import EnteredValue, Measure
 from integrations.facts.hand_kept import HAND_KEPT_VALUES
 from integrations.models import HandKeptMetric
@@ -83,7 +83,6 @@ def _metric_of(definition: HandKeptMetric) -> HandKept:
         of=EnteredValue(HAND_KEPT_VALUES, metric_id=definition.pk),
         unit=UnitOfMeasure(definition.unit_of_measure),
         better=Better(definition.better),
-        belongs_to=BelongsTo.UNIT,
         categories=(Category.BY_HAND,),
         initiatives=(Initiative.BUSINESS_ALIGNMENT, Initiative.ENGINEERING_EXCELLENCE),
         source=SOURCE,

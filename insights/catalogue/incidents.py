@@ -5,7 +5,7 @@ from __future__ import annotations
 from insights.catalogue.declarations import Count, Duration, Ratio
 from insights.catalogue.dora import DEPLOYMENTS
 from insights.catalogue.references import FOUR_KEYS
-from insights.query.enums import BelongsTo, Better, Category, SpaceDimension, UnitOfMeasure
+from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Facts
 from insights.query.query import Dimension
 from integrations.facts.delivery import INCIDENTS_RESOLVED, INCIDENTS_STARTED
@@ -22,7 +22,6 @@ INCIDENT_COUNT = Count(
     formula=f"number of incidents, on the day on which they began. {OWNED}",
     of=STARTED,
     better=Better.LOWER,
-    belongs_to=BelongsTo.OWNER,
     categories=(Category.QUALITY,),
     space=(SpaceDimension.PERFORMANCE,),
     segments=DIMENSIONS,
@@ -38,7 +37,6 @@ INCIDENT_MTTR = Duration(
     meaning="How long an incident lasts.",
     formula=f"incident start → resolved, any cause, on the day of the resolution. {OWNED}",
     of=Distribution(INCIDENTS_RESOLVED, column="repair_seconds"),
-    belongs_to=BelongsTo.OWNER,
     categories=(Category.QUALITY,),
     space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
     segments=DIMENSIONS,
@@ -57,7 +55,6 @@ INCIDENTS_PER_DEPLOYMENT = Ratio(
     denominator=DEPLOYMENTS,
     unit=UnitOfMeasure.COUNT,
     better=Better.LOWER,
-    belongs_to=BelongsTo.OWNER,
     minimum_sample=5,
     categories=(Category.QUALITY,),
     space=(SpaceDimension.PERFORMANCE,),

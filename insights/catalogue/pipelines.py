@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Duration, Ratio
 from insights.catalogue.references import CONTINUOUS_INTEGRATION, TEST_AUTOMATION
-from insights.query.enums import BelongsTo, Better, Category, SpaceDimension
+from insights.query.enums import Better, Category, SpaceDimension
 from insights.query.measures import Distribution, Total
 from insights.query.query import Dimension
 from integrations.facts.pipelines import (
@@ -43,7 +43,6 @@ CI_DURATION = Duration(
     meaning="How long a pipeline run takes.",
     formula=f"start → finish of the run's last attempt. {COUNTED} {ONE_RUN}",
     of=_spread(PIPELINE_RUNS, PIPELINE_RUNS_BY_SERVICE, "duration_seconds"),
-    belongs_to=BelongsTo.OWNER,
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
@@ -62,7 +61,6 @@ CI_QUEUE_TIME = Duration(
         f"jobs are unknown. {ONE_RUN}"
     ),
     of=_spread(PIPELINE_WAITS, PIPELINE_WAITS_BY_SERVICE, "queue_seconds"),
-    belongs_to=BelongsTo.OWNER,
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
@@ -79,7 +77,6 @@ CI_SUCCESS_RATE = Ratio(
     numerator=_runs("is_successful"),
     denominator=COUNTED_RUNS,
     better=Better.HIGHER,
-    belongs_to=BelongsTo.OWNER,
     minimum_sample=5,
     categories=(Category.EFFICIENCY, Category.QUALITY),
     space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
@@ -99,7 +96,6 @@ CI_FLAKY_RATE = Ratio(
     numerator=_runs("is_flaky"),
     denominator=COUNTED_RUNS,
     better=Better.LOWER,
-    belongs_to=BelongsTo.OWNER,
     minimum_sample=5,
     categories=(Category.QUALITY, Category.EFFICIENCY),
     space=(SpaceDimension.PERFORMANCE,),

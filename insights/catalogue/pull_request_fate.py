@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from insights.catalogue.declarations import Duration, Ratio
 from insights.catalogue.pull_requests import MERGED, SOURCE, MergedMeasure, of_merged
@@ -31,7 +32,16 @@ def _of_ended(measure: Callable[[Relation], MergedMeasure]) -> MergedMeasure:
 
 ENDED_COUNT: Measure = _of_ended(Facts)
 
-FATE = Ratio(
+_pull_request_share = partial(
+    Ratio,
+    better=Better.LOWER,
+    categories=(Category.QUALITY,),
+    segments=DIMENSIONS,
+    source=SOURCE,
+    reference=FOUR_KEYS,
+)
+
+FATE = _pull_request_share(
     key="ai.pr_fate",
     name="PRs merged of those that ended",
     meaning=(
@@ -45,28 +55,20 @@ FATE = Ratio(
     minimum_sample=5,
     categories=(Category.AI, Category.QUALITY),
     space=(SpaceDimension.PERFORMANCE,),
-    segments=DIMENSIONS,
     positive_indicators=("pr.reopened_rate", "pr.review_rounds", "pr.failed_runs", "pr.rewritten_rate"),
     negative_indicators=("pr.revert_rate",),
-    source=SOURCE,
-    reference=FOUR_KEYS,
 )
 
-REOPENED_RATE = Ratio(
+REOPENED_RATE = _pull_request_share(
     key="pr.reopened_rate",
     name="Reopened",
     meaning="Share of pull requests that were closed and reopened before they ended.",
     formula=f"reopened at any time ÷ (merged + closed without a merge) × 100. {ENDED}",
     numerator=_of_ended(lambda relation: Total(relation, column="reopened")),
     denominator=ENDED_COUNT,
-    better=Better.LOWER,
     minimum_sample=5,
-    categories=(Category.QUALITY,),
     space=(SpaceDimension.PERFORMANCE,),
-    segments=DIMENSIONS,
     positive_indicators=("ai.pr_fate",),
-    source=SOURCE,
-    reference=FOUR_KEYS,
 )
 
 REVIEW_ROUNDS = Duration(
@@ -109,7 +111,7 @@ FAILED_RUNS = Duration(
 KNOWN, NOT_KNOWN = (Dimension.LINES_KNOWN, ("known",)), (Dimension.LINES_KNOWN, ("pending", "unknown"))
 LINES_SOURCE = f"{SOURCE}; the history of lines in clones"
 
-REWRITTEN_RATE = Ratio(
+REWRITTEN_RATE = _pull_request_share(
     key="pr.rewritten_rate",
     name="PR lines rewritten within 21 days",
     meaning="Share of the lines added by pull requests that were rewritten or deleted within three weeks.",
@@ -121,18 +123,15 @@ REWRITTEN_RATE = Ratio(
     ),
     numerator=of_merged(lambda relation: Total(relation, column="lines_rewritten", only=KNOWN)),
     denominator=of_merged(lambda relation: Total(relation, column="lines_written", only=KNOWN)),
-    better=Better.LOWER,
     minimum_sample=5,
-    categories=(Category.QUALITY,),
     space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
-    segments=DIMENSIONS,
     positive_indicators=("code.rework_rate", "pr.size", "pr.review_depth"),
     negative_indicators=("pr.rewritten_left_out", "pr.throughput"),
     source=LINES_SOURCE,
     reference=WORK_BREAKDOWN,
 )
 
-REWRITTEN_LEFT_OUT = Ratio(
+REWRITTEN_LEFT_OUT = _pull_request_share(
     key="pr.rewritten_left_out",
     name="Left out of PR lines rewritten",
     meaning="Share of merged pull requests that are too recent to judge, or in a repository without a clone.",
@@ -140,8 +139,6 @@ REWRITTEN_LEFT_OUT = Ratio(
     f"merged pull requests × 100. {MERGED}",
     numerator=of_merged(lambda relation: Total(relation, column="merged", only=NOT_KNOWN)),
     denominator=of_merged(Facts).undivided_by(Dimension.LINES_KNOWN),
-    better=Better.LOWER,
-    categories=(Category.QUALITY,),
     segments=(*DIMENSIONS, Dimension.LINES_KNOWN),
     positive_indicators=("pr.rewritten_rate",),
     source=LINES_SOURCE,

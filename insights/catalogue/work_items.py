@@ -42,23 +42,28 @@ DONE_ITEMS: Measure = Facts(DONE_WORK_ITEMS, instead=((Dimension.AGENT, Facts(DO
 DONE_BUGS = _of_done("bugs")
 CREATED_BUGS = Total(CREATED_WORK_ITEMS, column="bugs")
 
-ISSUE_LEAD_TIME = Duration(
+_item_time = partial(
+    Duration,
+    categories=(Category.EFFICIENCY,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=DONE_DIMENSIONS,
+    source=SOURCE,
+    reference=WORK_VISIBILITY,
+)
+
+ISSUE_LEAD_TIME = _item_time(
     key="issue.lead_time",
     name="Item lead time",
     meaning="How long a work item takes from creation to done.",
     formula=f"created → done, of completed items; a reopened item ends at its last done. {DONE}",
     of=_spread_of_done("lead_seconds"),
-    categories=(Category.EFFICIENCY,),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.PERFORMANCE),
-    segments=DONE_DIMENSIONS,
     positive_indicators=("issue.cycle_time", "flow.efficiency", "wip.count", "dora.lead_time"),
     negative_indicators=("bug.reopen_rate",),
-    source=SOURCE,
-    reference=WORK_VISIBILITY,
 )
 
-ISSUE_CYCLE_TIME = Duration(
+ISSUE_CYCLE_TIME = _item_time(
     key="issue.cycle_time",
     name="Item cycle time",
     meaning="How long a work item takes from the start of work to done.",
@@ -67,13 +72,8 @@ ISSUE_CYCLE_TIME = Duration(
         f"history is unknown, are left out. {DONE}"
     ),
     of=_spread_of_done("cycle_seconds"),
-    categories=(Category.EFFICIENCY,),
-    space=(SpaceDimension.EFFICIENCY,),
-    segments=DONE_DIMENSIONS,
     positive_indicators=("issue.lead_time", "flow.efficiency", "wip.count", "pr.cycle_time"),
     negative_indicators=("bug.reopen_rate",),
-    source=SOURCE,
-    reference=WORK_VISIBILITY,
 )
 
 _item_share = partial(
@@ -167,7 +167,16 @@ BUG_REOPEN_RATE = _item_share(
 _CREATED = "It counts on the day of the bug's creation, for its assignee when done, else the last one."
 _FOUND = "by each connection's value mappings"
 
-BUG_ESCAPED = Count(
+_item_count = partial(
+    Count,
+    better=Better.LOWER,
+    categories=(Category.QUALITY,),
+    segments=WHERE_WRITTEN,
+    source=SOURCE,
+    reference=TEST_AUTOMATION,
+)
+
+BUG_ESCAPED = _item_count(
     key="bug.escaped",
     name="Escaped bugs",
     meaning="How many bugs were found in production.",
@@ -176,31 +185,21 @@ BUG_ESCAPED = Count(
         f"customer; {_FOUND}. {_CREATED}"
     ),
     of=Total(CREATED_WORK_ITEMS, column="escaped_bugs"),
-    better=Better.LOWER,
-    categories=(Category.QUALITY,),
     space=(SpaceDimension.PERFORMANCE,),
-    segments=WHERE_WRITTEN,
     positive_indicators=("bug.customer_found", "bug.ratio", "dora.change_failure_rate", "incident.count"),
     negative_indicators=("work.features_per_week",),
-    source=SOURCE,
-    reference=TEST_AUTOMATION,
 )
 
-BUG_CUSTOMER_FOUND = Count(
+BUG_CUSTOMER_FOUND = _item_count(
     key="bug.customer_found",
     name="Bugs found by customers",
     meaning="How many bugs customers found.",
     formula="bugs created whose label, type, project or reporter shows that a customer found them; "
     f"{_FOUND}. {_CREATED}",
     of=Total(CREATED_WORK_ITEMS, column="bugs_of_customers"),
-    better=Better.LOWER,
-    categories=(Category.QUALITY,),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     space=(SpaceDimension.SATISFACTION, SpaceDimension.PERFORMANCE),
-    segments=WHERE_WRITTEN,
     positive_indicators=("bug.escaped", "bug.ratio", "incident.count"),
-    source=SOURCE,
-    reference=TEST_AUTOMATION,
 )
 
 BUG_FIX_RATE = _item_share(
@@ -217,33 +216,28 @@ BUG_FIX_RATE = _item_share(
 
 _AT_THE_END = "at the end of the window's last day, or today, for the assignee when done, else the last one"
 
-WIP_COUNT = Count(
+WIP_COUNT = _item_count(
     key="wip.count",
     name="Work in progress",
     meaning="How many work items are in progress at the same time.",
     formula=f"work items in a status in progress {_AT_THE_END}",
     of=Facts(WORK_IN_PROGRESS),
-    better=Better.LOWER,
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.ACTIVITY),
     segments=STANDING_DIMENSIONS,
     positive_indicators=("wip.age", "issue.cycle_time", "flow.efficiency"),
     negative_indicators=("pr.throughput",),
-    source=SOURCE,
     reference=WIP_LIMITS,
 )
 
-WIP_AGE = Duration(
+WIP_AGE = _item_time(
     key="wip.age",
     name="Age of work in progress",
     meaning="How long the work items in progress have been in progress.",
     formula="first entry into a status in progress → end of the window, of the work items in a status in progress "
     f"{_AT_THE_END}; in whole local days. Items with an unknown start are left out",
     of=Distribution(WORK_IN_PROGRESS, column="age_seconds"),
-    categories=(Category.EFFICIENCY,),
-    space=(SpaceDimension.EFFICIENCY,),
     segments=STANDING_DIMENSIONS,
     positive_indicators=("wip.count", "issue.cycle_time"),
-    source=SOURCE,
     reference=WIP_LIMITS,
 )

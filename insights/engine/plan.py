@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.text import get_text_list
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
@@ -268,7 +269,11 @@ def _check(query: Query, metric: Metric) -> None:
     if len(set(query.segments)) < len(query.segments):
         raise QueryError("segment", "The same segment is asked for twice.")
     if query.statistic is not None and query.statistic not in metric.statistics:
-        allowed = f"use one of {_or(metric.statistics)}" if metric.statistics else "leave `statistic` out"
+        allowed = (
+            f"use one of {get_text_list([*map(str, metric.statistics)])}"
+            if metric.statistics
+            else "leave `statistic` out"
+        )
         raise QueryError("statistic", f"{metric.key} has no {query.statistic}; {allowed}.")
 
 
@@ -277,9 +282,5 @@ def _check_dimensions(
 ) -> None:
     for dimension in requested:
         if dimension not in allowed:
-            remedy = f"It has {_or(allowed)}." if allowed else f"Leave `{parameter}` out."
+            remedy = f"It has {get_text_list([*map(str, allowed)])}." if allowed else f"Leave `{parameter}` out."
             raise QueryError(parameter, f"{metric.key} has no {parameter} “{dimension}”. {remedy}")
-
-
-def _or(words: Sequence[str]) -> str:
-    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -7,17 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from insights.pages.integrations.agent_settings import AGENTS, TOKEN_PLACEHOLDER, Agent
 from insights.ui import wording
-from insights.ui.views import form_view
+from insights.ui.views import form_view, record_view
 from integrations.models import IngestToken
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, replace_ingest_token
 from integrations.telemetry.otlp.reception import SESSIONS_COUNTED, Reception, last_session_of, reception
@@ -60,9 +57,7 @@ def connect_first_agent(request: HttpRequest) -> HttpResponse:
     return _render(request)
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def arrival(request: HttpRequest) -> HttpResponse:
     """The status alone, which the page polls every two seconds until something arrives."""
     return render(request, "insights/_arrival.html", {**_arrival_context(request, reception()), "polled": True})

@@ -6,16 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from insights.ui import wording
-from insights.ui.views import form_view
+from insights.ui.views import form_view, record_view
 from integrations.connectors.git.commands import GitError
 from integrations.models import RepositorySource, SyncRun
 from integrations.sync.git.connect import NameTakenError, connect_git
@@ -51,9 +48,7 @@ def connect_repository(request: HttpRequest) -> HttpResponse:
     return _render(request, problem=problem, path=path, name=name)
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def connections(request: HttpRequest) -> HttpResponse:
     """The list alone, which the page polls during a sync."""
     return render(request, "insights/repositories/_connections.html", _list_context())

@@ -22,7 +22,7 @@ from insights.ui import wording
 from insights.ui.filters import read_filters
 from insights.ui.offers import home_sections, sections_of
 from insights.ui.tiles import Link, Tile
-from insights.ui.views import page_view, part_view
+from insights.ui.views import page_view, part_view, render_part
 from integrations.delivery.completeness import completeness
 from integrations.facts.available_sources import available_sources
 from integrations.models import Silence
@@ -69,9 +69,8 @@ def home_health(request: HttpRequest) -> HttpResponse:
     """The setup status for admins: a part of the home page, or a page of its own."""
     if not request.user.is_staff:
         raise Http404
-    part = "_health.html"
-    context = {"title": "Health", "part": part, "steps": _steps(reception(), timezone.now())}
-    return render(request, part if request.headers.get("HX-Request") else "insights/part_page.html", context)
+    context = {"title": "Health", "part": "_health.html", "steps": _steps(reception(), timezone.now())}
+    return render_part(request, context)
 
 
 def _headlines(answers: Answers) -> list[Tile]:

@@ -59,7 +59,7 @@ def unit_picker(request: HttpRequest) -> HttpResponseBase:
         "everybody": EVERYBODY,
         "yourself": YOURSELF,
     }
-    return _answer(request, context)
+    return render_part(request, context)
 
 
 def _lists(request: HttpRequest, search: str, under: str) -> Sequence[dict[str, Any]]:
@@ -109,7 +109,7 @@ def attribute_menu(request: HttpRequest) -> HttpResponseBase:
         "is_cut": len(options) >= MOST_VALUES,
         "nothing": "Nobody has a value today." if of else "No attributes of people yet.",
     }
-    return _answer(request, context)
+    return render_part(request, context)
 
 
 def _attributes(request: HttpRequest, chosen: Any) -> Sequence[dict[str, Any]]:
@@ -179,7 +179,3 @@ def _page(request: HttpRequest) -> str:
     if match is None:
         raise QueryError("to", "It must be the path of a page, such as /insights/ai/.")
     return path
-
-
-def _answer(request: HttpRequest, context: dict[str, Any]) -> HttpResponseBase:
-    return render_part(request, context)

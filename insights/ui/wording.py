@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from django.utils import timezone
+from django.utils.text import get_text_list
 
 from insights.query.query import Granularity, Window
 
@@ -192,9 +193,7 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 def listed(words: list[str]) -> str:
     """a; a and b; a, b and c."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    return get_text_list(words, "and")
 
 
 def _decimals(value: float, places: int) -> str:

@@ -107,5 +107,4 @@ def _unmatched_sentence(filters: Filters, answers: Answers) -> str:
     parts = [f"{wording.percent_of(part, whole)} of {what}" for part, whole, what in shares if part and whole]
     if not parts:
         return ""
-    listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
-    return f"No person is matched to {listed}: they count for the organisation, but for no person."
+    return f"No person is matched to {wording.listed(parts)}: they count for the organisation, but for no person."

@@ -41,7 +41,6 @@ from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import EVERYBODY, scope_bar_alone, scope_navigation, scope_words
 from insights.ui.views import action_view, form_view, page_view
-from insights.ui.wording import moment
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
@@ -239,7 +238,7 @@ def _history(note: Annotation) -> list[dict[str, Any]]:
         {
             "what": change.get_action_display(),
             "who": names.get(change.by_id or 0, GONE),
-            "at": moment(change.at),
+            "at": wording.moment(change.at),
             "text": f"“{change.text}”, {wording.days(Window(change.start, change.end))}, "
             f"{units.get(change.unit_id, 'a unit that is gone') if change.unit_id else EVERYBODY}, "
             f"{about_words(change.about)}",

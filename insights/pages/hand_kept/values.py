@@ -29,7 +29,6 @@ from insights.ui.amounts import EXAMPLES, AmountError, amount_text, read_amount
 from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.views import action_view, form_view, page_view
-from insights.ui.wording import moment
 from integrations.hand_kept.definitions import keepers_of, may_define
 from integrations.hand_kept.values import (
     VIA_PAGE,
@@ -181,7 +180,7 @@ def _lines(access: Access, metric: HandKeptMetric, values: Sequence[HandKeptValu
             "value": amount_text(float(value.value), metric.unit_of_measure),
             "note": value.note,
             "entered": _who(names.get(value.entered_by_id or 0, ""), value.entered_via)
-            + f", {moment(value.entered_at)}",
+            + f", {wording.moment(value.entered_at)}",
             "remove_url": reverse("hand_kept_remove", args=[metric.slug, value.pk]) if enters[value.unit_id] else "",
         }
         for value in values
@@ -194,7 +193,7 @@ def _change_line(metric: HandKeptMetric, change: ValueChange) -> dict[str, Any]:
     return {
         "words": f"{ACTS[change.what]} {value} · {unit} · {wording.day(change.day)}",
         "who": _who(change.by, change.via),
-        "at": moment(change.at),
+        "at": wording.moment(change.at),
         "note": change.note,
     }
 

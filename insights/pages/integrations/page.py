@@ -8,13 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
 from insights.columns.refresh import columns_health
 from insights.pages.integrations.cards import card_of
@@ -23,6 +20,7 @@ from insights.pages.integrations.sources import columns_line, owner_lines, sourc
 from insights.privacy.scope_access import access_in
 from insights.ui.silences import open_silences
 from insights.ui.tiles import Link
+from insights.ui.views import record_view
 from integrations.delivery.completeness import completeness
 from integrations.sync.health import State, sync_health
 from integrations.sync.other_sources import other_sources
@@ -35,16 +33,12 @@ curl -sS BASE_URL/ingest/v1/deployments/ \\
                     "status": "success", "finished_at": "'$(date -u +%FT%TZ)'"}]}'"""
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def integrations(request: HttpRequest) -> HttpResponse:
     return render(request, "insights/integrations/page.html", _context(request))
 
 
-@login_required
-@never_cache
-@require_GET
+@record_view
 def integrations_live(request: HttpRequest) -> HttpResponse:
     """The content without its frame, which the page polls during syncs."""
     return render(request, "insights/integrations/_live.html", _context(request))

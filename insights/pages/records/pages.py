@@ -25,7 +25,6 @@ from insights.pages.records.presentation import (
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.views import page_view
-from insights.ui.wording import moment
 from integrations.delivery.records.deployment import story_of_deployment
 from integrations.delivery.records.incident import story_of_incident
 from integrations.delivery.records.owners import owners_of
@@ -142,7 +141,7 @@ def _commit_rows(story: PullRequestStory) -> list[dict[str, Any]]:
             "url": reverse("attributed_commit", args=[commit.sha]) if commit.sha in story.attributions else "",
             "subject": commit.subject,
             "author": labels.who(commit.author),
-            "at": moment(commit.authored_at or commit.committed_at),
+            "at": wording.moment(commit.authored_at or commit.committed_at),
             "agents": [
                 (attribution.agent, agent_name(attribution.agent), f"{attribution.lines:,}")
                 for attribution in story.attributions.get(commit.sha, ())

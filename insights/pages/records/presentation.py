@@ -16,7 +16,6 @@ from django.utils import timezone
 from insights.pages.records import labels
 from insights.pages.records.labels import status_words, who
 from insights.ui import wording
-from insights.ui.wording import moment
 from integrations.delivery.records.deployment import DeploymentStory
 from integrations.delivery.records.parts import Happened, Happening, Link, RecordKind, RecordName, Stage, Story
 from integrations.models import (
@@ -187,7 +186,7 @@ def pull_request_facts(pull_request: PullRequest) -> Facts:
         ("Author", who(pull_request.author)),
         ("Requested by", who(pull_request.requested_by)),
         ("Branches", " → ".join(filter(None, (pull_request.source_branch, pull_request.target_branch)))),
-        ("Merged", moment(pull_request.merged_at)),
+        ("Merged", wording.moment(pull_request.merged_at)),
         ("Merged by", who(pull_request.merged_by)),
         ("Work type", status_words(pull_request.work_type)),
         ("Labels", ", ".join(pull_request.labels)),
@@ -227,8 +226,8 @@ def work_item_facts(item: WorkItem, figures: WorkItemFigures | None) -> Facts:
         ("Work type", status_words(item.work_type)),
         ("Priority", item.native_priority or (status_words(item.priority) if item.priority != "unknown" else "")),
         ("Estimate", "" if item.estimate is None else f"{item.estimate:g}"),
-        ("Created", moment(item.created_at)),
-        ("Done", moment(figures.done_at) if figures else ""),
+        ("Created", wording.moment(item.created_at)),
+        ("Done", wording.moment(figures.done_at) if figures else ""),
         ("Reopened", wording.count(figures.reopened, "time") if figures and figures.reopened else ""),
         ("Found", _found_by(figures)),
         ("Labels", ", ".join(item.labels)),
@@ -251,7 +250,7 @@ def deployment_facts(story: DeploymentStory, owners: Sequence[str]) -> Facts:
         ("Service", deployment.service),
         ("Owner", wording.listed(list(owners)) or NOBODY_OWNS),
         ("Environment", deployment.native_environment or status_words(deployment.environment)),
-        ("Finished", moment(deployment.finished_at)),
+        ("Finished", wording.moment(deployment.finished_at)),
         ("Deployed by", who(deployment.deployed_by)),
         ("Commit", deployment.sha[:10]),
         (
@@ -262,7 +261,7 @@ def deployment_facts(story: DeploymentStory, owners: Sequence[str]) -> Facts:
             "Unplanned",
             {True: "yes: it fixes something users noticed", False: "no", None: ""}[deployment.unplanned],
         ),
-        ("Restored", moment(story.failed.restored_at) if story.failed else ""),
+        ("Restored", wording.moment(story.failed.restored_at) if story.failed else ""),
         ("Source", deployment.connection.name),
     ]
 
@@ -274,8 +273,8 @@ def incident_facts(incident: Incident, owners: Sequence[str]) -> Facts:
         ("Owner", wording.listed(list(owners)) or NOBODY_OWNS),
         ("Severity", incident.native_severity or status_words(incident.severity)),
         ("Status", incident.native_status),
-        ("Started", moment(incident.started_at)),
-        ("Acknowledged", moment(incident.acknowledged_at)),
-        ("Resolved", moment(incident.resolved_at)),
+        ("Started", wording.moment(incident.started_at)),
+        ("Acknowledged", wording.moment(incident.acknowledged_at)),
+        ("Resolved", wording.moment(incident.resolved_at)),
         ("Source", incident.connection.name),
     ]

@@ -32,7 +32,6 @@ from insights.ui.filters import Filters, filters_of
 from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import figures_view, page_view
-from insights.ui.wording import moment
 from integrations.models import AgentSession
 from integrations.telemetry.sessions.summaries import NOTHING, summaries_of
 from integrations.telemetry.sessions.timeline import SessionCommit
@@ -60,7 +59,7 @@ def explained(session: AgentSession, settled_before: datetime, commits: Sequence
         COMMITTED: f"{wording.count(lines, 'line')} of it {'is' if lines == 1 else 'are'} in "
         f"{wording.count(len(commits), 'counted commit')}.",
         PENDING: f"It ended less than {hours} hours ago, and no commit contains its lines yet. The outcome is decided "
-        f"in the first full hour after {moment(settles_at)}.",
+        f"in the first full hour after {wording.moment(settles_at)}.",
         UNKNOWN: "No commit contains its lines, and no connected repository has a commit of its developer within a "
         "year of it. Its lines may be elsewhere, so it does not count as waste.",
         WASTED: f"No counted commit contains its lines {hours} hours after it ended, although commits of its developer "
@@ -178,7 +177,7 @@ def _line(row: Mapping[str, Any]) -> dict[str, Any]:
         "number": f"#{pk}" if pk is not None else "",
         "url": reverse("ai_session", args=[pk]) if pk is not None else "",
         "person": row["person"],
-        "started": moment(started) if started else wording.day(row["day"]),
+        "started": wording.moment(started) if started else wording.day(row["day"]),
         "agent": agent_name(row["agent"]),
         "models": row["models"],
         "cells": [

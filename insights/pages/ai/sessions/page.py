@@ -26,7 +26,6 @@ from insights.query.errors import QueryError
 from insights.ui import wording
 from insights.ui.page_numbers import page_numbers, read_page
 from insights.ui.views import page_view
-from insights.ui.wording import moment
 from integrations.code.commits.listing import visible_commits
 from integrations.models import AgentSession, ToolOutcome
 from integrations.telemetry.sessions.summaries import NOTHING, SessionFigures, SessionSummary, summaries_of
@@ -61,7 +60,7 @@ def days(events: Sequence[TimelineEvent], open_commits: Collection[str]) -> list
 
 def hour_line(hour: Hour, url: str) -> dict[str, Any]:
     return {
-        "name": moment(hour.start),
+        "name": wording.moment(hour.start),
         "url": url,
         "cells": [
             f"{hour.requests:,}",
@@ -79,8 +78,8 @@ def time_range(start: datetime, end: datetime) -> str:
     """From one time to another, without repeating the day."""
     local = timezone.localtime(end)
     if timezone.localdate(start) == local.date():
-        return f"{moment(start)}–{local:%H:%M}"
-    return f"{moment(start)} – {moment(end)}"
+        return f"{wording.moment(start)}–{local:%H:%M}"
+    return f"{wording.moment(start)} – {wording.moment(end)}"
 
 
 def _entries(
@@ -192,8 +191,8 @@ def _facts(
     return [
         ("Agent", f"{agent_name(session.agent)}{version}"),
         ("Models", ", ".join(summary.models) or "none named"),
-        ("Started", moment(session.started_at)),
-        ("Last event", moment(session.ended_at)),
+        ("Started", wording.moment(session.started_at)),
+        ("Last event", wording.moment(session.ended_at)),
         (
             "Active time",
             f"{wording.duration(session.active_seconds)}, in {wording.count(len(active_periods), 'work period')}",
@@ -272,7 +271,7 @@ def _commit_lines(commits: Sequence[SessionCommit], access: Access) -> list[dict
             "url": reverse("attributed_commit", args=[commit.sha]) if commit.sha in seen else "",
             "subject": commit.subject if commit.sha in seen else "",
             "repository": commit.repository if commit.sha in seen else "",
-            "at": moment(commit.committed_at),
+            "at": wording.moment(commit.committed_at),
             "methods": ", ".join(METHODS[method] for method in commit.methods),
             "lines": f"{commit.lines:,}",
         }
