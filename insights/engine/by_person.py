@@ -163,12 +163,9 @@ def among(plan: Plan, people: Collection[int]) -> Plan:
     return replace(plan, scope=scope, measure_queries=measure_queries)
 
 
-def _is_mean(plan: Plan) -> bool:
-    return (plan.query.statistic or plan.metric.statistic) is Statistic.MEAN
-
-
 def _value_of(plan: Plan, result: MetricResult) -> float | None:
-    return result.statistics.get(Statistic.MEAN) if _is_mean(plan) else result.value
+    is_mean = (plan.query.statistic or plan.metric.statistic) is Statistic.MEAN
+    return result.statistics.get(Statistic.MEAN) if is_mean else result.value
 
 
 def _measure_queries(plan: Plan) -> Sequence[MeasureQuery]:

@@ -59,16 +59,19 @@ SOURCES: Mapping[FactFamily, Source] = {
     FactFamily.DEPLOYMENT: Source.DEPLOYMENTS,
     FactFamily.INCIDENT: Source.INCIDENTS,
 }
+_KINDS: Mapping[Source, Kind] = {
+    Source.PULL_REQUESTS: Kind.PULL_REQUEST,
+    Source.WORK_ITEMS: Kind.WORK_ITEM,
+    Source.PIPELINES: Kind.PIPELINE_RUN,
+    Source.DEPLOYMENTS: Kind.DEPLOYMENT,
+    Source.INCIDENTS: Kind.INCIDENT,
+}
 NO_SOURCE = {
     Source.TELEMETRY: "No telemetry had been received by then.",
     Source.SEATS: "No seats are entered for this time.",
     Source.REPOSITORIES: "The connected repositories have no commits from this time.",
     Source.CLONES: "No clone: the clones that are read have no commits from then.",
-    Source.PULL_REQUESTS: "No connection tells of pull requests from then.",
-    Source.WORK_ITEMS: "No connection tells of work items from then.",
-    Source.PIPELINES: "No connection tells of pipeline runs from then.",
-    Source.DEPLOYMENTS: "No connection tells of deployments from then.",
-    Source.INCIDENTS: "No connection tells of incidents from then.",
+    **{source: f"No connection tells of {source.value} from then." for source in _KINDS},
 }
 NO_SOURCE_EVER = {
     Source.TELEMETRY: "No telemetry has been received yet. Connect an agent to see figures here.",
@@ -95,13 +98,6 @@ _FIRST_OF_COMMITS: Mapping[Source, LiteralString] = {
     Source.REPOSITORIES: "SELECT min(counted_on) FROM integrations_commit",
     Source.CLONES: "SELECT min(counted_on) FROM integrations_commit WHERE NOT without_clone",
     Source.SEATS: "SELECT min(coalesce(lower(during), '2000-01-01')) FROM integrations_seatplan",
-}
-_KINDS: Mapping[Source, Kind] = {
-    Source.PULL_REQUESTS: Kind.PULL_REQUEST,
-    Source.WORK_ITEMS: Kind.WORK_ITEM,
-    Source.PIPELINES: Kind.PIPELINE_RUN,
-    Source.DEPLOYMENTS: Kind.DEPLOYMENT,
-    Source.INCIDENTS: Kind.INCIDENT,
 }
 
 

@@ -7,10 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from insights.catalogue.declarations import Metric, MetricResult
-from insights.columns.source import EXACT, PAGE, Lag
+from insights.columns.source import EXACT, PAGE
 from insights.engine.connected import DIRECTLY, NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data, why_not_entered
-from insights.engine.contributions import read_person_totals, read_rows
-from insights.engine.distribution import read_distribution
 from insights.engine.fact_query import ScopeKind
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.plan import Clock, Plan, ScopeResolver, plan_query, plan_total, plan_units
@@ -22,20 +20,6 @@ from insights.query import windows
 from insights.query.enums import BelongsTo
 from insights.query.measures import NOTHING as NOTHING_MEASURED
 from insights.query.query import Answer, Dimension, Freshness, MetricValue, Query, Statistic, Window
-
-__all__ = [
-    "AnswerSet",
-    "Freshness",
-    "UnitQueries",
-    "read_distribution",
-    "read_person_totals",
-    "read_rows",
-    "read_series",
-    "read_together",
-    "read_totals",
-    "read_unmatched",
-    "unconfirmed_in",
-]
 
 _UNMATCHED = "SELECT coalesce(sum(c_0), 0) AS part FROM counted WHERE person_id = 0"
 FRESH_FOR = timedelta(seconds=5)  # new facts are counted within this time
@@ -116,17 +100,18 @@ def read_together(
         answers_read = _answers(plans, freshness)
         if unconfirmed:
             answers_read = _with_unconfirmed(plans, answers_read, unconfirmed)
-        answers = iter([_lagging(answer, rows.lag) for answer in answers_read])
+        lag = rows.lag
+        answers = iter(
+            [
+                replace(answer, computed_at=lag.as_of or answer.computed_at, days_lacking=lag.days_lacking)
+                for answer in answers_read
+            ]
+        )
     return AnswerSet(
         series=[next(answers) for _ in series],
         totals=[next(answers) for _ in totals],
         units=[_by_unit(unit_queries, answers) for unit_queries in units],
     )
-
-
-def _lagging(answer: Answer, lag: Lag) -> Answer:
-    """The answer with the time that it is as of, and the days it lacks."""
-    return replace(answer, computed_at=lag.as_of or answer.computed_at, days_lacking=lag.days_lacking)
 
 
 def _with_unconfirmed(plans: Sequence[Plan], answers: Sequence[Answer], people: Sequence[int]) -> list[Answer]:

@@ -168,17 +168,13 @@ def _results_of(plan: Plan, facts: MeasuredFacts) -> MetricResults:
         if not plan.segments or any(plan.metric.entered(groups[window, segment], plan.segments) for window in spans)
     }
     results = {key: result for key, result in groups.items() if key[1] in entered and not result.empty}
+    # What the segments of a window have in common, taken from any of them.
+    shared = {window: plan.metric.shared_part(result, plan.segments) for (window, _), result in results.items()}
     return MetricResults(
         results,
-        _shared_parts(plan, results),
+        {window: part for window, part in shared.items() if part is not None},
         facts.unmatched(plan.metric, plan.measure_queries, whole) if _tells_unmatched(plan, results) else None,
     )
-
-
-def _shared_parts(plan: Plan, results: Mapping[tuple[Window, Segment], MetricResult]) -> Mapping[Window, MetricResult]:
-    """What the segments of each window have in common, taken from any of them."""
-    parts = {window: plan.metric.shared_part(result, plan.segments) for (window, _), result in results.items()}
-    return {window: part for window, part in parts.items() if part is not None}
 
 
 def _tells_unmatched(plan: Plan, results: Mapping[tuple[Window, Segment], MetricResult]) -> bool:

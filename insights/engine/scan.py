@@ -156,7 +156,12 @@ def derive(name: object, compute: Callable[[], Result], size: Callable[[Result],
     key = hashlib.sha256(repr(name).encode()).hexdigest()
     with rows_of_answer() as rows:
         known = results.get(key)
-        if known is not None and all(_key_now(made, rows) == before for made, before in known.statements):
+
+        def key_now(statement_from: StatementFrom) -> str:
+            with database.cursor() as cursor:
+                return _named(statement_from(rows.source), cursor, rows)[1]
+
+        if known is not None and all(key_now(made) == before for made, before in known.statements):
             if rows.statements is not None:
                 rows.statements += known.statements
             return cast("Result", known.result)
@@ -164,11 +169,6 @@ def derive(name: object, compute: Callable[[], Result], size: Callable[[Result],
             result = compute()
         results.put(key, _Derived(result, 1000 + size(result), statements))
         return result
-
-
-def _key_now(statement_from: StatementFrom, rows: Rows) -> str:
-    with database.cursor() as cursor:
-        return _named(statement_from(rows.source), cursor, rows)[1]
 
 
 def _fetch(statement_from: StatementFrom) -> Found:

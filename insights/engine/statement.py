@@ -102,7 +102,7 @@ def _over_rows(part: Part, source: Source, parameters: Parameters) -> str:
     return f"""
 WITH {_window_days(days, parameters)},
 placed AS ({placements}),
-counted AS (SELECT * FROM placed JOIN window_days USING (day){_only_people(query)})
+counted AS (SELECT * FROM placed JOIN window_days USING (day){" WHERE person_id > 0" if query.by_person else ""})
 {part.select}
 """
 
@@ -248,10 +248,6 @@ CROSS JOIN LATERAL (
 def _column(relation: Relation, name: str) -> str:
     """A column of the relation; for a stock it may be an expression over its row and the day of the stock."""
     return dict(relation.stock.columns if relation.stock else ()).get(name) or f"source.{name}"
-
-
-def _only_people(query: FactQuery) -> str:
-    return " WHERE person_id > 0" if query.by_person else ""
 
 
 COUNTED, LISTED = "count(DISTINCT people.person_id)", "list(DISTINCT people.person_id)"

@@ -71,12 +71,7 @@ def restatements(metric: Metric, scope: Scope, access: Access) -> Sequence[Resta
     restated = [
         Restatement(record, answer.total[0], metric)
         for record, answer in zip(records, visible_totals(queries, access, freshness=Freshness.OF_PAGES), strict=True)
-        if not answer.total[0].withheld
-    ]
-    restated = [
-        restatement
-        for restatement in restated
-        if _value(metric, restatement.record.value) != _value(metric, restatement.figure.value)
+        if not answer.total[0].withheld and _value(metric, record.value) != _value(metric, answer.total[0].value)
     ]
     return _without_few(restated, scope, access)
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from insights.engine.read import AnswerSet, UnitQueries, read_together
+from insights.privacy.differences import key_of
 from insights.privacy.visible import visible_together
 from insights.privacy.withhold import known_people, numerator_of, unconfirmed_for
 from insights.query.query import Answer, Freshness, MetricValue, Query
@@ -53,9 +54,9 @@ def _marked(answers: Sequence[Answer], shown: Sequence[Answer]) -> list[Answer]:
     """The complete answers, with `withheld` copied from the visible ones."""
     marked = []
     for answer, of_public in zip(answers, shown, strict=True):
-        hidden = {_place(value) for value in (*of_public.total, *of_public.series) if value.withheld}
+        hidden = {key_of(value) for value in (*of_public.total, *of_public.series) if value.withheld}
         total, series = (
-            [replace(value, withheld=_place(value) in hidden) for value in values]
+            [replace(value, withheld=key_of(value) in hidden) for value in values]
             for values in (answer.total, answer.series)
         )
         marked.append(replace(answer, total=total, series=series))
@@ -82,10 +83,10 @@ class _WithNumerators:
 
 
 def _counted(answer: Answer, numerator: Answer | None) -> Answer:
-    above = {_place(value): known_people(value) for value in (*numerator.total, *numerator.series)} if numerator else {}
+    above = {key_of(value): known_people(value) for value in (*numerator.total, *numerator.series)} if numerator else {}
 
     def counted(value: MetricValue) -> MetricValue:
-        groups = [people for people in (known_people(value), above.get(_place(value), 0)) if people]
+        groups = [people for people in (known_people(value), above.get(key_of(value), 0)) if people]
         return replace(value, people=min(groups, default=0))
 
     return replace(
@@ -93,7 +94,3 @@ def _counted(answer: Answer, numerator: Answer | None) -> Answer:
         total=[counted(value) for value in answer.total],
         series=[counted(value) for value in answer.series],
     )
-
-
-def _place(value: MetricValue) -> tuple[object, ...]:
-    return (value.window, *sorted(value.segment.items()))

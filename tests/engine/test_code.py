@@ -12,7 +12,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from insights.columns.refresh import refresh
-from insights.engine.read import read_rows, read_series
+from insights.engine.contributions import read_rows
+from insights.engine.read import read_series
 from insights.privacy.visible import visible_rows
 from insights.query.query import Answer, Dimension, Granularity, MetricValue, Query, Window
 from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_evidence

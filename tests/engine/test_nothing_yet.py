@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from insights.engine.read import read_distribution
+from insights.engine.distribution import read_distribution
 from insights.query.query import Query, Window
 
 

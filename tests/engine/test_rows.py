@@ -13,10 +13,11 @@ from django.contrib.auth.models import User
 from insights.catalogue.declarations import Breakdown, RowsBy
 from insights.catalogue.registry import metrics
 from insights.columns.refresh import refresh
-from insights.engine.contributions import ColumnKind
+from insights.engine.contributions import ColumnKind, read_person_totals, read_rows
+from insights.engine.distribution import read_distribution
 from insights.engine.fact_rows import RowOrder
 from insights.engine.live_rows import rows_of_answer
-from insights.engine.read import read_distribution, read_person_totals, read_rows, read_series
+from insights.engine.read import read_series
 from insights.privacy.rows import is_named_elsewhere
 from insights.privacy.visible import visible_distribution, visible_rows
 from insights.privacy.withhold import AI_DIMENSIONS, is_of_delivery, rounded

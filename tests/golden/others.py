@@ -15,9 +15,8 @@ from insights.catalogue.shares import PerDeveloper
 from insights.engine.adoption.developer_facts import read_developer_facts
 from insights.engine.adoption.effect import before_and_after, cohorts_of, effect_of
 from insights.engine.comparison import ANY_AGENT, STATISTICS, Comparison, read_comparisons, read_error_margins
-from insights.engine.contributions import LARGEST_PAGE
-from insights.engine.distribution import has_distribution
-from insights.engine.read import read_distribution, read_person_totals, read_rows
+from insights.engine.contributions import LARGEST_PAGE, read_person_totals, read_rows
+from insights.engine.distribution import has_distribution, read_distribution
 from insights.leaderboard.ranking import METRICS, SPEND, FactFigures
 from insights.query import windows
 from insights.query.enums import BelongsTo

@@ -24,7 +24,8 @@ from pytest_django import DjangoAssertNumQueries
 from insights.catalogue.registry import get, metrics
 from insights.columns.check import check_columns
 from insights.engine.connected import NOBODY_ENTERED, NOT_YET, OF_UNITS_ALONE
-from insights.engine.read import UnitQueries, read_rows, read_series, read_together, read_totals
+from insights.engine.contributions import read_rows
+from insights.engine.read import UnitQueries, read_series, read_together, read_totals
 from insights.query.query import Granularity, MetricValue, Query, Scope, Window
 from integrations.facts.hand_kept import HAND_KEPT_VALUES
 from integrations.hand_kept.definitions import change_metric, draft_of, remove_metrics

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from insights.engine.read import Freshness, UnitQueries, read_together
+from insights.engine.read import UnitQueries, read_together
 from insights.privacy.withhold import is_withheld, numerator_query
-from insights.query.query import Answer, Scope
+from insights.query.query import Answer, Freshness, Scope
 from orgtree.access.access import Access
 from orgtree.models import OrgTree, Unit
 from orgtree.trees.units_as_of import UnitAsOf, units_as_of

@@ -12,10 +12,10 @@ from datetime import date, timedelta
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.engine.read import Freshness, read_totals
+from insights.engine.read import read_totals
 from insights.privacy.withhold import known_people, numerator_query, unconfirmed_for
 from insights.query.errors import QueryError, UnknownMetricError
-from insights.query.query import Granularity, MetricValue, Query, Scope, Statistic, Window
+from insights.query.query import Freshness, Granularity, MetricValue, Query, Scope, Statistic, Window
 from insights.query.windows import whole_bucket
 from orgtree.access.access import Access, public_access
 from programs.key_results.services.forecasting import Point

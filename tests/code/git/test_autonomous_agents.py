@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from django.db.models import QuerySet
 
-from insights.engine.contributions import AUTONOMOUS_AGENTS
-from insights.engine.read import read_rows, read_totals
+from insights.engine.contributions import AUTONOMOUS_AGENTS, read_rows
+from insights.engine.read import read_totals
 from insights.query import windows
 from insights.query.query import MetricValue, Query, Scope, Window
 from integrations.code.commits.listing import commits_of, visible_commits

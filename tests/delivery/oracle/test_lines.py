@@ -15,7 +15,8 @@ import pytest
 
 from insights.columns.refresh import refresh
 from insights.engine.comparison import read_comparisons
-from insights.engine.read import read_rows, read_series, read_totals
+from insights.engine.contributions import read_rows
+from insights.engine.read import read_series, read_totals
 from insights.query import windows
 from insights.query.query import Dimension, Freshness, Granularity, MetricValue, Query, Scope, Window
 from tests.delivery.oracle.agents import AGENTS, StoredWorld

@@ -10,8 +10,9 @@ import pytest
 import time_machine
 
 from insights.columns.refresh import refresh
-from insights.engine.contributions import AUTONOMOUS_AGENTS
-from insights.engine.read import UnitQueries, read_distribution, read_rows, read_series, read_together
+from insights.engine.contributions import AUTONOMOUS_AGENTS, read_rows
+from insights.engine.distribution import read_distribution
+from insights.engine.read import UnitQueries, read_series, read_together
 from insights.privacy.visible import visible_rows, visible_series
 from insights.query.query import Dimension, MetricValue, Query, Scope, Window
 from integrations.delivery.ownership.find import find_owned

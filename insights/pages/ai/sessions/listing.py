@@ -18,9 +18,9 @@ from django.urls import reverse
 
 from core.csv_export import csv_response
 from insights.catalogue.agents import agent_name
-from insights.engine.contributions import DAY, DESCRIPTIONS, PERSON, ColumnKind, RowColumn, RowsPage
+from insights.engine.contributions import DAY, DESCRIPTIONS, PERSON, ColumnKind, RowColumn, RowsPage, read_rows
 from insights.engine.plan import Clock
-from insights.engine.read import read_rows, read_totals
+from insights.engine.read import read_totals
 from insights.pages.ai.answers import FACETS_OF_SESSIONS
 from insights.pages.answers import InsightsPage
 from insights.pages.filter_bar import filter_bar
