@@ -1,10 +1,12 @@
-"""The stages of lead time from an idea to production, for pull requests that reached it.
+"""The stages of lead time from an idea to production, for pull requests that reached it; and how pages label them.
 
 The five stages of lead time are computed over pull requests with all five stages, so that their means add up; those
 without are counted as left out.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from insights.catalogue.declarations import Duration
 from insights.catalogue.dora import AT_DEPLOYMENT, LEAD_TIME_DIMENSIONS, LEAD_TIME_SOURCE, spread_of_lead_times
@@ -137,3 +139,20 @@ IDEA_TO_PRODUCTION = _stage(
     at_the_cost_of="dora.change_failure_rate",
     reference=WORK_VISIBILITY,
 )
+
+
+LEAD_TIME = "dora.lead_time"
+# In order: the metric, a label for the bar, and one for a sentence.
+STAGES: Mapping[str, tuple[str, str, str]] = {
+    "coding": ("dora.lead_time_coding", "Coding", "coding"),
+    "pickup": ("dora.lead_time_pickup", "Waiting for review", "waiting for review"),
+    "review": ("dora.lead_time_review", "In review", "review"),
+    "merge": ("dora.lead_time_merge", "Waiting for merge", "waiting for the merge"),
+    "deploy": ("dora.lead_time_deploy", "Waiting for deployment", "waiting for deployment"),
+}
+
+
+def longest_stage(means: Mapping[str, float]) -> str:
+    """The first of the longest stages; empty if all are 0."""
+    longest = max(means, key=lambda name: means[name], default="")
+    return longest if longest and means[longest] > 0 else ""

@@ -16,7 +16,7 @@ from django.utils import timezone
 from insights.columns.refresh import refresh
 from insights.columns.source import Allowance
 from insights.pages.ai.charts import CHARTS
-from insights.pages.ai.parts import PARTS
+from insights.pages.ai.page import PARTS
 from insights.query import windows
 from orgtree.models import MembersSee, Organisation
 from tests.org import Org

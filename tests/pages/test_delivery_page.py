@@ -14,10 +14,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from insights.catalogue.lead_time_stages import STAGES
 from insights.columns.refresh import refresh
 from insights.pages.delivery.charts import CHARTS, TABLES
 from insights.pages.delivery.sections import PARTS
-from insights.ui.lead_time_stages import STAGES
 from orgtree.models import Organisation
 from tests.org import Org
 from tests.pages.delivering import LEAD_HOURS, day_before, deliver, deployed, merged

@@ -9,13 +9,13 @@ import pytest
 from django.test import Client
 from django.utils.html import escape
 
+from insights.catalogue.lead_time_stages import STAGES
 from insights.catalogue.registry import get
 from insights.pages.delivery import dora
 from insights.pages.delivery.sections import SECTIONS
 from insights.pages.delivery.stages import UPSTREAM
 from insights.query.query import Statistic
 from insights.ui import wording
-from insights.ui.lead_time_stages import STAGES
 from tests.org import Org
 from tests.pages.eventful_shop import tell_of_everything
 from tests.pages.recomputed import from_rows, lines_of, plain, rows_address, rows_of, table, tiles_of

@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 
 from insights.pages.ai.charts import CHARTS, TABLES
-from insights.pages.ai.parts import PARTS
+from insights.pages.ai.page import PARTS
 from insights.privacy.rows import UNMATCHED
 from insights.query import windows
 from insights.query.query import Statistic

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 
 from insights.columns.refresh import refresh
 from insights.pages.ai.charts import CHARTS, TABLES
-from insights.pages.ai.parts import PARTS
+from insights.pages.ai.page import PARTS
 from orgtree.models import IndividualPolicy, MembersSee, Organisation, OrgTree, Unit, UnitPlace
 from tests.engine.facts import World, create_world
 from tests.engine.organisations import TREE, add_organisation

@@ -1,8 +1,11 @@
-"""The page `/insights/ai/`: its filters and its sections."""
+"""The page `/insights/ai/`: its filters, its sections, and the parts that load after it: menus, and whatever is slow.
+
+Without JavaScript their links open the same parts as pages.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -13,15 +16,20 @@ from django.shortcuts import render
 from insights.pages.ai import adoption, impact, leaderboard, spend, usage
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.costs import repositories as costs
+from insights.pages.ai.differences import differences
+from insights.pages.ai.effect import effect_part
+from insights.pages.ai.leaderboard import leaderboard_rows
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.change_token import current_token
 from insights.pages.connect import connect_first_agent
+from insights.pages.drawing import rows_of_part
 from insights.pages.filter_bar import filter_bar
 from insights.pages.units import AI_COLUMNS, units_choice, units_part
 from insights.privacy.visible import visible_unmatched
-from insights.query.query import Scope
+from insights.query.query import Dimension, Scope
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
+from insights.ui.offers import sections_of, spend_budgets
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import by_section
 from insights.ui.views import figures_view
@@ -108,3 +116,42 @@ def _unmatched_sentence(filters: Filters, answers: Answers) -> str:
     if not parts:
         return ""
     return f"No person is matched to {wording.listed(parts)}: they count for the organisation, but for no person."
+
+
+def spend_outcome(filters: Filters) -> dict[str, Any]:
+    answers = AI_PAGE.read(filters, [spend.BY_OUTCOME])
+    shares = spend.outcome_shares(answers)
+    linked = [(share, rows_of_part(filters, "ai.spend", Dimension.OUTCOME, share.key)) for share in shares]
+    return {"title": "Spend by outcome", "shares": shares, "linked_shares": linked}
+
+
+def failing_tools(filters: Filters) -> dict[str, Any]:
+    answers = AI_PAGE.read(filters, usage.FAILING_TOOLS_QUERIES)
+    card = usage.failing_tools_card(answers)
+    named = [tool or "unknown" for tool, _ in usage.failing_tools(answers)]
+    failed, called = (
+        [rows_of_part(filters, key, Dimension.TOOL, tool) for tool in named]
+        for key in ("ai.tool_failures", "ai.error_rate")
+    )
+    return {
+        "title": "Top failing tools",
+        "tools": card,
+        "linked_rows": list(zip(card["rows"], failed, called, strict=False)),
+    }
+
+
+def impact_differences(filters: Filters) -> dict[str, Any]:
+    shown = differences(filters)
+    return {"title": f"{shown['line']} vs. Non-AI", "differences": shown}
+
+
+PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
+    "spend_outcome": spend_outcome,
+    "spend_budgets": lambda filters: {"title": "Budgets", "found": sections_of(spend_budgets, filters)},
+    "money": lambda filters: {"title": "Where the money goes", "money": costs.money(filters)},
+    "failing_tools": failing_tools,
+    "compared": lambda filters: {"title": "With and without an agent", "compared": impact.compared_work(filters)},
+    "differences": impact_differences,
+    "adoption_effect": lambda filters: {"title": "Before and after adoption", "effect": effect_part(filters)},
+    "leaderboard": leaderboard_rows,
+}

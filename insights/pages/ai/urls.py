@@ -1,6 +1,6 @@
 from django.urls import URLPattern, path
 
-from insights.pages.ai import adoption_rows, charts, leaderboard, page, parts, prices, repositories
+from insights.pages.ai import adoption_rows, charts, leaderboard, page, prices, repositories
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.costs import page as costs
 from insights.pages.ai.sessions import listing as session_list
@@ -12,7 +12,7 @@ ROUTES = PageRoutes(
     AI_PAGE,
     page.page_filters,
     AI_COLUMNS,
-    parts.PARTS,
+    page.PARTS,
     {**charts.CHARTS, **charts.COMPLETE_CHARTS},
     complete=charts.COMPLETE,
     tables=charts.TABLES,

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from core.csv_export import Cell
+from insights.catalogue.lead_time_stages import STAGES, longest_stage
 from insights.catalogue.registry import get
 from insights.pages.answers import PageQuery
-from insights.pages.delivery import spread, stages
+from insights.pages.delivery import stages
 from insights.pages.delivery.answers import DELIVERY_PAGE
 from insights.pages.delivery.sections import GAPS, SECTIONS, section_rows
 from insights.pages.drawing import over_time, values_of
 from insights.ui.charts import ChartData, Dataset
 from insights.ui.filters import Filters
-from insights.ui.lead_time_stages import STAGES, longest_stage
 
 
 def stages_over_time(filters: Filters) -> ChartData:
@@ -47,7 +47,7 @@ def gaps(filters: Filters) -> ChartData:
 CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
     **{chart.name: partial(chart.draw, DELIVERY_PAGE) for section in SECTIONS.values() for chart in section.charts},
     "stages": stages_over_time,
-    "spread": spread.spread_chart,
+    "spread": stages.spread_chart,
     "gaps": gaps,
 }
 

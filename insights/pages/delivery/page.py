@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from insights.pages.change_token import current_token
-from insights.pages.delivery import dora, spread, stages
+from insights.pages.delivery import dora, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE
 from insights.pages.delivery.sections import CYCLE, MERGED, section_heads
 from insights.pages.filter_bar import filter_bar
@@ -22,8 +22,8 @@ from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import by_section
 from insights.ui.views import figures_view
 
-CHOICES = (STATISTIC, spread.SPREAD, CYCLE, MERGED, units_choice(DELIVERY_COLUMNS))
-QUERIES = (*dora.QUERIES, *stages.QUERIES, *spread.QUERIES, *DELIVERY_PAGE.menus)
+CHOICES = (STATISTIC, stages.SPREAD, CYCLE, MERGED, units_choice(DELIVERY_COLUMNS))
+QUERIES = (*dora.QUERIES, *stages.QUERIES, *stages.SPREAD_QUERIES, *DELIVERY_PAGE.menus)
 
 
 @figures_view
@@ -50,7 +50,7 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
         "units": units_part(request, DELIVERY_PAGE, filters, around),
         "stages": stages.stages_card(answers),
         "stages_over_time": stages.over_time_card(answers),
-        "spread": spread.spread_card(answers),
+        "spread": stages.spread_card(answers),
         "dora_shortfalls": of_dora,
         "lead_time_shortfalls": of_lead_time,
         "slowest_url": answers.part_url("slowest"),

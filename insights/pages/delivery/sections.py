@@ -20,7 +20,7 @@ from insights.pages.ai.explanations import Hint, shown_hints
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.delivery import dora, explanations, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE, compared, line, tile
-from insights.pages.delivery.spread import slowest
+from insights.pages.delivery.stages import slowest
 from insights.pages.drawing import Chart
 from insights.pages.integrations.needs import need_lines
 from insights.ui.bands import band_of_days

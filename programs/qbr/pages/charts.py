@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from insights.catalogue.lead_time_stages import longest_stage
 from insights.ui import wording
-from insights.ui.lead_time_stages import longest_stage
 from programs.qbr.pages.figures import short_name, shown_amount
 from programs.qbr.services.reading import Chart, Part, QbrDocument
 

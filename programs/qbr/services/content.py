@@ -17,6 +17,7 @@ from django.db.models import F, Q, QuerySet
 from insights.benchmarks.changes import WINDOW_DAYS
 from insights.catalogue.agents import agent_name
 from insights.catalogue.declarations import Metric
+from insights.catalogue.lead_time_stages import STAGES
 from insights.engine.read import AnswerSet, UnitQueries
 from insights.privacy.stored import read_to_store
 from insights.privacy.withhold import is_of_delivery
@@ -25,7 +26,6 @@ from insights.query.enums import BelongsTo
 from insights.query.query import Answer, Dimension, Freshness, Granularity, MetricValue, Query, Scope, Statistic, Window
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.bands import band, selected_benchmark_set
-from insights.ui.lead_time_stages import STAGES
 from insights.ui.tiles import Band
 from orgtree.access.access import public_access
 from orgtree.models import Unit, UnitPlace, UnitPlacement

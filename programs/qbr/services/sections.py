@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from rest_framework import serializers
 
 from core.api.model_serializers import Text, WriteSerializer
+from insights.catalogue.lead_time_stages import STAGES
 from insights.catalogue.registry import metrics
-from insights.ui.lead_time_stages import STAGES
 from programs.models import QbrSection, SectionKey
 from programs.models.qbr import MOST_ADDED_METRICS
 
