@@ -120,8 +120,8 @@ class AnnotationsView(AnnotationAPIView):
         for name in ("text", "from"):
             if given.get(name) is None:
                 raise QueryError(name, "A note needs it.")
-        start = read_day("from", str(given["from"]))
-        end = read_day("to", str(given["to"])) if given.get("to") is not None else start + timedelta(days=1)
+        start = read_day("from", _text("from", given["from"]))
+        end = read_day("to", _text("to", given["to"])) if given.get("to") is not None else start + timedelta(days=1)
         draft = AnnotationDraft(
             text=_text("text", given["text"]),
             start=start,
@@ -150,8 +150,8 @@ class AnnotationView(AnnotationAPIView):
         annotation = _visible(access, pk)
         draft = AnnotationDraft(
             text=_text("text", given.get("text", annotation.text)),
-            start=read_day("from", str(given.get("from", annotation.start))),
-            end=read_day("to", str(given.get("to", annotation.end))),
+            start=read_day("from", _text("from", given.get("from", annotation.start.isoformat()))),
+            end=read_day("to", _text("to", given.get("to", annotation.end.isoformat()))),
             unit=_text("unit", given.get("unit", annotation.unit.slug if annotation.unit else None)),
             about=_text("about", given.get("about", annotation.about)),
         )
