@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 
-from insights.catalogue.registry import get
+from insights.catalogue.registry import find, get
 from insights.models import Badge
 from insights.privacy.visible import Freshness, visible_totals
 from insights.query import windows
-from insights.query.errors import UnknownMetricError
 from insights.query.query import Query, Scope, Statistic
 from insights.ui import wording
 from orgtree.access.access import public_access
@@ -57,11 +56,9 @@ def face_of(badge: Badge) -> BadgeFace:
 
 
 def _face_now(badge: Badge) -> BadgeFace:
-    try:
-        label, value = get(badge.metric).name, _value(badge)
-    except UnknownMetricError:
-        label, value = badge.metric, ""
-    label = badge.label or label
+    metric = find(badge.metric)
+    value = _value(badge) if metric else ""
+    label = badge.label or (metric.name if metric else badge.metric)
     return BadgeFace(label, value or "no data", _width(label), _width(value or "no data"), bool(value))
 
 

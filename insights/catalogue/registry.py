@@ -47,9 +47,14 @@ def declared_metrics() -> tuple[Metric, ...]:
     return tuple(_by_key().values())
 
 
+def find(key: str) -> Metric | None:
+    """The metric with that key; None where there is none (any more)."""
+    return _by_key().get(key) or hand_kept_metrics().get(key)
+
+
 def get(key: str) -> Metric:
     """The metric with that key.  Raises UnknownMetricError."""
-    metric = _by_key().get(key) or hand_kept_metrics().get(key)
+    metric = find(key)
     if metric is None:
         raise UnknownMetricError(key)
     return metric

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from django.http import Http404, HttpRequest
 
 from insights.catalogue.declarations import Metric
-from insights.catalogue.registry import get
+from insights.catalogue.registry import find
 from insights.privacy.visible import Freshness, visible_totals
-from insights.query.errors import UnknownMetricError
 from insights.query.query import Answer, MetricValue, Query
 from insights.ui import tiles
 from insights.ui.filters import FACETS, FACETS_OF_ROWS, Filters, filters_of, statistic_of_metric
@@ -29,10 +28,10 @@ class PanelParams:
 
 def metric_named(key: str) -> Metric:
     """Raises Http404."""
-    try:
-        return get(key)
-    except UnknownMetricError:
-        raise Http404("No such metric.") from None
+    metric = find(key)
+    if metric is None:
+        raise Http404("No such metric.")
+    return metric
 
 
 def read_panel_params(request: HttpRequest, key: str) -> PanelParams:

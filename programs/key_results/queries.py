@@ -10,11 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from insights.catalogue.registry import get
+from insights.catalogue.registry import find
 from insights.privacy.withhold import is_of_few as of_few
 from insights.privacy.withhold import is_withheld, reason
 from insights.query import windows
-from insights.query.errors import UnknownMetricError
 from insights.query.query import Query, Scope, Window
 from orgtree.access.access import Access
 from programs.models import KeyResult, KeyResultMeasure, Objective, ObjectiveStatus, TargetKind
@@ -159,9 +158,7 @@ def _is_baseline_hidden(key_result: KeyResult, objective: Objective, access: Acc
 
 def _query(key_result: KeyResult, objective: Objective, window: Window) -> Query | None:
     """None for a metric that there is no more: its figures are nobody's to withhold by."""
-    try:
-        get(key_result.metric)
-    except UnknownMetricError:
+    if find(key_result.metric) is None:
         return None
     return Query(key_result.metric, window, scope=Scope(objective.unit.slug if objective.unit else None))
 

@@ -151,7 +151,7 @@ def test_a_signal_is_judged_by_what_was_agreed_then_by_what_was_before(
     assert "kind=process" in page, "a ticket about it"
     assert "Create ticket" not in sign_in(MEMBER).get(f"{PART}?unit=platform").content.decode()
     newer = replace(get("pr.pickup_time"), version=get("pr.pickup_time").version + 1)
-    monkeypatch.setattr("programs.benchmarks.queries.benchmarks.get", lambda key: newer)
+    monkeypatch.setattr("programs.benchmarks.queries.benchmarks.find", lambda key: newer)
     assert assessment_of("Communication")[0] == WORSE, "what was agreed on another formula is held against nothing"
 
 

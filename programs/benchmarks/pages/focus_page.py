@@ -19,11 +19,9 @@ from core.edit_conflicts import field_differences
 from core.forms import posted_number
 from core.write_errors import ConflictError, FieldError
 from core.write_forms import NumberedForm
-from insights.catalogue.declarations import Metric
-from insights.catalogue.registry import get
+from insights.catalogue.registry import find
 from insights.pages.annotations.labels import GONE
 from insights.pages.metric.chain import side_by_side
-from insights.query.errors import UnknownMetricError
 from insights.ui.views import action_view, form_view, record_view
 from insights.ui.wording import moment
 from orgtree.access.who_sees import names_of
@@ -131,9 +129,9 @@ def focus_begin(request: HttpRequest) -> HttpResponseBase:
 def _focus_page(request: HttpRequest, subject: Subject, *, problem: str = "", status: int = 200) -> HttpResponseBase:
     known = focus_versions(subject.unit_id)
     newest = known[0] if known else None
-    metric = _metric(newest.metric) if newest else None
-    indicators = [indicator for key in newest.indicators if (indicator := _metric(key))] if newest else []
-    gone = [key for key in (newest.metric, *newest.indicators) if key and _metric(key) is None] if newest else []
+    metric = find(newest.metric) if newest else None
+    indicators = [indicator for key in newest.indicators if (indicator := find(key))] if newest else []
+    gone = [key for key in (newest.metric, *newest.indicators) if key and find(key) is None] if newest else []
     listed = list(dict.fromkeys([*([metric] if metric else []), *indicators]))
     holding = (
         benchmarks_for([listed_metric.key for listed_metric in listed], subject.unit_id, subject.access.visibility)
@@ -200,13 +198,5 @@ def _line(version: FocusVersion, who: str) -> FocusLine:
 
 
 def _name(key: str) -> str:
-    metric = _metric(key)
+    metric = find(key)
     return metric.marked_name if metric else key
-
-
-def _metric(key: str) -> Metric | None:
-    """None for one that is gone."""
-    try:
-        return get(key)
-    except UnknownMetricError:
-        return None

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from insights.catalogue.declarations import Metric
-from insights.catalogue.registry import get
+from insights.catalogue.registry import find
 from insights.pages.annotations.labels import GONE
-from insights.query.errors import UnknownMetricError
 from insights.ui import wording
 from insights.ui.wording import moment
 from orgtree.access.access import Access
@@ -94,10 +93,8 @@ def value_words(value: float | None, version: BenchmarkVersion) -> str:
 
 
 def unit_of_measure(key: str) -> str:
-    try:
-        return get(key).unit
-    except UnknownMetricError:
-        return ""
+    metric = find(key)
+    return metric.unit if metric else ""
 
 
 def gap_of(stand: CurrentValue | None, version: BenchmarkVersion) -> Gap | None:

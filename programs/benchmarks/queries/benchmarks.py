@@ -15,9 +15,8 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from insights.catalogue.declarations import Count, Metric
-from insights.catalogue.registry import get
+from insights.catalogue.registry import find
 from insights.query import windows
-from insights.query.errors import UnknownMetricError
 from orgtree.models import Unit, UnitPlace, UnitPlacement
 from orgtree.models.visibility import Visibility
 from programs.models import BenchmarkVersion, FocusVersion
@@ -67,10 +66,7 @@ class EffectiveBenchmark:
     @property
     def metric(self) -> Metric | None:
         """None: the metric is gone."""
-        try:
-            return get(self.version.metric)
-        except UnknownMetricError:
-            return None
+        return find(self.version.metric)
 
     @property
     def is_of_older_formula(self) -> bool:

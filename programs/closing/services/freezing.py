@@ -8,12 +8,12 @@ from datetime import date, datetime
 from typing import Any
 
 from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import find
 from insights.privacy.withhold import is_of_delivery
 from insights.query.enums import BelongsTo
 from orgtree.models import Unit
 from programs.closing.services.frozen import SCHEMA_VERSION
 from programs.key_results.services.fields import FIELDS
-from programs.key_results.services.reading import metric_of
 from programs.models import CheckIn, KeyResult, KeyResultMeasure, Objective, ObjectiveStatus, Quarter, Ticket
 from programs.objectives.services.fields import PLAIN
 
@@ -113,7 +113,7 @@ def _objective(
 
 def _key_result(key_result: KeyResult) -> Mapping[str, Any]:
     measure: KeyResultMeasure | None = getattr(key_result, "measure", None)
-    metric = metric_of(key_result.metric) if key_result.metric else None
+    metric = find(key_result.metric) if key_result.metric else None
     return {
         "id": key_result.pk,
         **{name: getattr(key_result, name) for name in FIELDS},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from insights.catalogue.registry import find
 from insights.figure_records.recording import people_now
 from insights.privacy.visible import visible_totals
 from insights.privacy.withhold import reveals_few_people, unconfirmed_for, withholds
@@ -12,7 +13,7 @@ from insights.query.query import Freshness, MetricValue, Query, Window
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.closing.services.frozen import FrozenObjective
-from programs.key_results.services.reading import metric_of, metric_query
+from programs.key_results.services.reading import metric_query
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def restated_results(objectives: Sequence[FrozenObjective], quarter: Window, acc
         for objective in objectives
         if objective.unit_slug in seen or (not objective.unit_slug and access.visibility.whole)
         for result in objective.key_results
-        if result.metric and not result.withheld and (metric := metric_of(result.metric))
+        if result.metric and not result.withheld and (metric := find(result.metric))
     }
     restated = zip(recorded, restated_values(list(recorded.values()), access), strict=True)
     return {pk: value for pk, value in restated if value is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from insights.catalogue.registry import find
 from insights.query import windows
 from insights.query.enums import Better
 from insights.query.query import Statistic
@@ -12,7 +13,6 @@ from insights.ui import wording
 from insights.ui.amounts import amount_text
 from orgtree.access.access import Access
 from programs.key_results.services.baselines import BaselinePreview, baseline_previews
-from programs.key_results.services.reading import metric_of
 from programs.models import Quarter
 from programs.teams.pages import WHOLE
 
@@ -39,7 +39,7 @@ def baseline_lines(
     """Of each row's metric and statistic; nothing for rows without a metric."""
     chosen = next((row for row in known if row.start.isoformat() == quarter), None)
     requested = [(key, statistic if statistic in set(Statistic) else "") for key, statistic in rows]
-    positions = [position for position, (key, _) in enumerate(requested) if metric_of(key)]
+    positions = [position for position, (key, _) in enumerate(requested) if find(key)]
     lines = [NOTHING] * len(rows)
     if chosen is None or not unit or not positions:
         return lines
@@ -52,7 +52,7 @@ def baseline_lines(
 
 
 def _line(key: str, preview: BaselinePreview) -> BaselineLine:
-    metric = metric_of(key)
+    metric = find(key)
     if metric is None:
         return NOTHING
     direction, days = DIRECTIONS[metric.better], wording.days(preview.window)

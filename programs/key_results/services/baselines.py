@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from core.write_errors import FieldError
+from insights.catalogue.registry import find
 from insights.engine.read import read_totals
 from insights.privacy.visible import Freshness, visible_totals
 from insights.privacy.withhold import is_of_few, known_people, numerator_query, unconfirmed_for
@@ -21,7 +22,7 @@ from insights.query.query import MetricValue, Query, Window
 from orgtree.access.access import Access, public_access
 from orgtree.models import Unit
 from programs.key_results.services.judging import printed
-from programs.key_results.services.reading import baseline_window, fewest, metric_of, metric_query
+from programs.key_results.services.reading import baseline_window, fewest, metric_query
 from programs.models import KeyResult, Quarter, TargetKind
 
 SAME = 1e-9  # as a share: a baseline that came back from a form is the computed one
@@ -141,7 +142,7 @@ def _is_same(one: float, other: float) -> bool:
 
 def _with_target(key_result: KeyResult, row: Mapping[str, Any], baseline: Baseline) -> KeyResult:
     """As the row says it.  Raises FieldError."""
-    metric = metric_of(row["metric"]) if row["metric"] else None
+    metric = find(row["metric"]) if row["metric"] else None
     fields = {
         **{name: value for name, value in row.items() if name != "id"},
         "better": row["better"] or (metric.better.value if metric else ""),
@@ -179,7 +180,7 @@ def _check_target(key_result: KeyResult, row: Mapping[str, Any], stood: str) -> 
     """It is possible, and an improvement on the baseline; no guardrail is broken from the start.  Raises FieldError."""
     is_change = row["target"] is None or row["target_kind"] == TargetKind.RELATIVE
     field = "change_percent" if is_change else "target"
-    metric = metric_of(key_result.metric) if key_result.metric else None
+    metric = find(key_result.metric) if key_result.metric else None
     if metric is not None and not metric.is_hand_kept:  # a return on investment may be 120 %, or below zero
         if metric.unit is UnitOfMeasure.PERCENT and not 0 <= key_result.target <= 100:
             raise FieldError(field, f"{metric.name} lies between 0 and 100 %.")
@@ -205,7 +206,7 @@ def _printed_baseline(key_result: KeyResult, baseline: Baseline, unit: Unit | No
         query = metric_query(key_result.metric, key_result.statistic, slug, baseline.window)
         if is_of_few(query, baseline.people, access):
             return "a value that is hidden (few people contributed)"
-    metric = metric_of(key_result.metric) if key_result.metric else None
+    metric = find(key_result.metric) if key_result.metric else None
     return printed(baseline.value or 0.0, key_result, metric.unit if metric else "")
 
 
@@ -229,7 +230,7 @@ def baseline_previews(
     """
     window = baseline_window(quarter.window, today)
     previews = [BaselinePreview(None, window, NO_SUCH_METRIC)] * len(requests)
-    known = [position for position, (key, _) in enumerate(requests) if metric_of(key)]
+    known = [position for position, (key, _) in enumerate(requests) if find(key)]
     if not known:
         return previews
     queries = [metric_query(*requests[position], unit, window) for position in known]

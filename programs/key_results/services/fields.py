@@ -8,9 +8,10 @@ from typing import Any
 from rest_framework import serializers
 
 from core.api.model_serializers import WholeNumber, WriteSerializer
+from insights.catalogue.registry import find
 from insights.query.enums import Better
 from insights.query.query import Statistic
-from programs.key_results.services.reading import metric_of, unit_of_metric
+from programs.key_results.services.reading import unit_of_metric
 from programs.models import KeyResult, TargetKind
 from programs.requests.model_fields import MetricField
 
@@ -74,7 +75,7 @@ def as_written(key_result: KeyResult) -> dict[str, Any]:
 
 def source_problems(key: str, statistic: str, better: str) -> Iterator[tuple[str, str]]:
     """Of its metric, or of what is entered by hand: fields and why they cannot be."""
-    metric = metric_of(key) if key else None
+    metric = find(key) if key else None
     if metric is None:
         if not better:
             yield "better", "Choose whether higher or lower is better: the value is entered by hand."

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from insights.catalogue.registry import find
 from insights.query import windows
 from programs.key_results.services.forecasting import Accumulation, Point, SoFar, accumulation_of, grows, outlook
 from programs.key_results.services.judging import Assessment, KeyResultState, judge, together
@@ -21,7 +22,6 @@ from programs.key_results.services.reading import (
     NO_SUCH_METRIC,
     KeyResultQuery,
     MeasuredMetric,
-    metric_of,
     query_of_key_result,
     read_metrics,
     version_of,
@@ -130,7 +130,7 @@ def _has_started(key_result: KeyResult, today: date) -> bool:
 
 
 def _stand(key_result: KeyResult, measured: MeasuredMetric, today: date) -> KeyResultState:
-    metric = metric_of(key_result.metric) if key_result.metric else None
+    metric = find(key_result.metric) if key_result.metric else None
     quarter = key_result.objective.quarter.window
     accumulation = accumulation_of(metric)
     by_days = bool(metric and metric.per_days)

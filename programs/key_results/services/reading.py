@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from insights.catalogue.declarations import Metric
-from insights.catalogue.registry import get
+from insights.catalogue.registry import find
 from insights.engine.read import read_totals
 from insights.privacy.withhold import known_people, numerator_query, unconfirmed_for
-from insights.query.errors import QueryError, UnknownMetricError
+from insights.query.errors import QueryError
 from insights.query.query import Freshness, Granularity, MetricValue, Query, Scope, Statistic, Window
 from insights.query.windows import whole_bucket
 from orgtree.access.access import Access, public_access
@@ -49,14 +48,6 @@ class KeyResultQuery:
         return metric_query(self.metric, self.statistic, self.unit, window)
 
 
-def metric_of(key: str) -> Metric | None:
-    """None where there is none of that key (any more)."""
-    try:
-        return get(key)
-    except UnknownMetricError:
-        return None
-
-
 def unit_of(key_result: KeyResult) -> str:
     """The metric's unit of measure; of one that is entered by hand (or whose metric is gone) the words that it has."""
     return unit_of_metric(key_result.metric) or key_result.unit_of_measure
@@ -64,7 +55,7 @@ def unit_of(key_result: KeyResult) -> str:
 
 def unit_of_metric(key: str) -> str:
     """Empty where there is no such metric (any more)."""
-    metric = metric_of(key) if key else None
+    metric = find(key) if key else None
     return metric.unit.value if metric else ""
 
 
@@ -83,9 +74,7 @@ def query_of_key_result(key_result: KeyResult) -> KeyResultQuery:
 def read_metrics(requests: Iterable[KeyResultQuery], *, today: date) -> Mapping[KeyResultQuery, MeasuredMetric]:
     """Each once, all of them together; a metric that can't be asked says why."""
     public = public_access()
-    return _read_or_explain(
-        [fromkey for fromkey in dict.fromkeys(requests) if metric_of(fromkey.metric)], public, today
-    )
+    return _read_or_explain([fromkey for fromkey in dict.fromkeys(requests) if find(fromkey.metric)], public, today)
 
 
 def _read_or_explain(
@@ -169,5 +158,5 @@ def baseline_window(quarter: Window, today: date) -> Window:
 
 
 def version_of(key: str) -> int | None:
-    metric = metric_of(key)
+    metric = find(key)
     return metric.version if metric else None

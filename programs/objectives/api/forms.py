@@ -16,6 +16,7 @@ from core.api.model_serializers import ReadSerializer
 from core.api.parameters import only, whole_number
 from core.write_errors import FieldError
 from insights.api import schema
+from insights.catalogue.registry import find
 from insights.privacy.scope_access import check_scope
 from insights.query import windows
 from insights.query.errors import QueryError
@@ -24,7 +25,6 @@ from orgtree.access.access import Access, access_of
 from programs.alignment.offers import Offer, parents_of, plans_of
 from programs.key_results.services.baselines import baseline_previews
 from programs.key_results.services.fields import FIELDS
-from programs.key_results.services.reading import metric_of
 from programs.models import ObjectiveTemplate, Quarter, TemplateKeyResult
 from programs.objectives.api.objectives import quarter_shown
 from programs.objectives.services.templates import key_result_from, objective_from_template, objective_templates
@@ -147,7 +147,7 @@ class BaselineView(ProgramView):
         """What the baseline of a key result would be: the metric in the days before the quarter."""
         only(request, "metric", "statistic", "unit", "quarter")
         access, statistic = _writer(request), parameter(request, "statistic")
-        metric = metric_of(parameter(request, "metric"))
+        metric = find(parameter(request, "metric"))
         if metric is None:
             raise QueryError("metric", "It is needed: the key of a metric.")
         if statistic and statistic not in set(Statistic):

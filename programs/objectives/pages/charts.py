@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from core.csv_export import csv_response
+from insights.catalogue.registry import find
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.enums import UnitOfMeasure
@@ -18,7 +19,7 @@ from insights.ui.charts import ChartData, ChartView, Dataset, Line, Mark
 from insights.ui.views import page_view
 from orgtree.access.access import Access
 from programs.key_results.queries import KeyResultProgress
-from programs.key_results.services.reading import metric_of, metric_query, unit_of
+from programs.key_results.services.reading import metric_query, unit_of
 from programs.models import KeyResult, Objective, Quarter
 from programs.objectives.pages.page import visible_objective
 from programs.objectives.queries.objectives import progress_of
@@ -122,7 +123,7 @@ def _lines(measured: KeyResultProgress, objective: Objective, access: Access) ->
 
 def _agreed(key_result: KeyResult, objective: Objective, access: Access) -> Sequence[Line]:
     """Nothing for a quarter that is closed: what is agreed today was not what was aimed at."""
-    if objective.quarter.is_closed or metric_of(key_result.metric) is None:
+    if objective.quarter.is_closed or find(key_result.metric) is None:
         return ()
     unit = objective.unit.slug if objective.unit else None
     return agreement_lines(

@@ -13,11 +13,10 @@ from core.forms import show_error
 from core.write_errors import FieldError
 from core.write_forms import WriteForm
 from insights.catalogue.declarations import Metric
-from insights.catalogue.registry import get, metrics
+from insights.catalogue.registry import find, metrics
 from insights.models.annotations import family_of
 from insights.pages.annotations.labels import family_words
 from insights.query.enums import Better, UnitOfMeasure
-from insights.query.errors import UnknownMetricError
 from insights.query.query import Statistic
 from insights.ui.amounts import AmountError, amount_text, read_amount, written
 from orgtree.models.visibility import Visibility
@@ -183,7 +182,7 @@ class KeyResultForm(forms.Form):
         data = super().clean() or {}
         if data.get("remove") or not self.is_filled:
             return data
-        metric = self.metric_named(data.get("metric", ""))
+        metric = find(data.get("metric", ""))
         unit = metric.unit.value if metric else self._unit_by_hand(data)
         is_change = data.get("target_kind") == TargetKind.RELATIVE
         if not data.get("target", "").strip():
@@ -214,12 +213,6 @@ class KeyResultForm(forms.Form):
             "change_percent": change,
             "baseline": data["baseline_amount"],
         }
-
-    def metric_named(self, key: str) -> Metric | None:
-        try:
-            return get(key) if key else None
-        except UnknownMetricError:
-            return None
 
     def _unit_by_hand(self, data: Mapping[str, Any]) -> str:
         stored = self.stored

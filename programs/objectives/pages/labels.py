@@ -9,8 +9,7 @@ from functools import cache
 
 from django.urls import reverse
 
-from insights.catalogue.registry import get
-from insights.query.errors import UnknownMetricError
+from insights.catalogue.registry import find
 from insights.templatetags.headway import initials
 from insights.ui import wording
 from insights.ui.amounts import amount_text
@@ -191,13 +190,12 @@ def metric_link(key_result: KeyResult, unit: Unit | None) -> Link | None:
     """To the metric's page, of the objective's unit; a metric that is gone leads nowhere."""
     if not key_result.metric:
         return None
-    try:
-        name = get(key_result.metric).marked_name
-    except UnknownMetricError:
+    metric = find(key_result.metric)
+    if metric is None:
         return Link(f"{key_result.metric}, no longer a metric", "")
     statistic = f"&statistic={key_result.statistic}" if key_result.statistic else ""
     where = f"?unit={unit.slug}{statistic}" if unit else f"?{statistic[1:]}" if statistic else ""
-    return Link(name, f"{_metric_path(key_result.metric)}{where}")
+    return Link(metric.marked_name, f"{_metric_path(key_result.metric)}{where}")
 
 
 @cache  # a list has a hundred of them, of a few metrics; no key that is no metric's comes here

@@ -9,13 +9,14 @@ from typing import Any
 from django.db.models import Prefetch
 
 from core.write_errors import FieldError
+from insights.catalogue.registry import find
 from insights.privacy.withhold import is_withheld
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Person, Unit
 from programs.key_results.services.baselines import Baseline, baselines
 from programs.key_results.services.fields import FIELDS
-from programs.key_results.services.reading import metric_of, metric_query
+from programs.key_results.services.reading import metric_query
 from programs.models import Quarter, TargetKind
 from programs.models.objectives import ObjectiveTemplate, TemplateKeyResult
 
@@ -69,7 +70,7 @@ def own_address(access: Access) -> str:
 def key_result_from(outcome: TemplateKeyResult) -> dict[str, Any]:
     """Without a baseline; one whose metric is gone is entered by hand."""
     row = {name: getattr(outcome, name, None) for name in FIELDS}
-    is_by_hand = metric_of(outcome.metric) is None
+    is_by_hand = find(outcome.metric) is None
     return {**row, **({"metric": "", "statistic": ""} if is_by_hand else {"unit_of_measure": ""})}
 
 

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from insights.catalogue.registry import get
-from insights.query.errors import UnknownMetricError
+from insights.catalogue.registry import find
 from insights.ui import wording
 from insights.ui.filters import Filters
 from programs.models import Quarter
@@ -132,7 +131,5 @@ def _iterate(doing: Iteration, quarter: Quarter, filters: Filters) -> Words:
 
 
 def _name(key: str) -> str:
-    try:
-        return get(key).marked_name
-    except UnknownMetricError:
-        return f"{key}, which no longer exists"
+    metric = find(key)
+    return metric.marked_name if metric else f"{key}, which no longer exists"

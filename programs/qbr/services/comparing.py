@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from insights.catalogue.registry import find
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.closing.services.restated import RecordedValue, Restated, restated_values
-from programs.key_results.services.reading import metric_of, metric_query
+from programs.key_results.services.reading import metric_query
 from programs.qbr.services.reading import Figure, QbrDocument
 
 
@@ -59,7 +60,7 @@ def restated_figures(document: QbrDocument, access: Access) -> Mapping[str, Rest
             figure.now.people,
         )
         for key, figure in shown.items()
-        if not figure.now.hidden and (metric := metric_of(key)) and figure.statistic in ("", *metric.statistics)
+        if not figure.now.hidden and (metric := find(key)) and figure.statistic in ("", *metric.statistics)
     }
     restated = zip(recorded, restated_values(list(recorded.values()), access), strict=True)
     return {key: value for key, value in restated if value is not None}

@@ -18,6 +18,7 @@ from insights.benchmarks.changes import WINDOW_DAYS
 from insights.catalogue.agents import agent_name
 from insights.catalogue.declarations import Metric
 from insights.catalogue.lead_time_stages import STAGES
+from insights.catalogue.registry import find
 from insights.engine.read import AnswerSet, UnitQueries
 from insights.privacy.stored import read_to_store
 from insights.privacy.withhold import is_of_delivery
@@ -30,7 +31,7 @@ from insights.ui.tiles import Band
 from orgtree.access.access import public_access
 from orgtree.models import Unit, UnitPlace, UnitPlacement
 from programs.closing.services.freezing import objectives_content
-from programs.key_results.services.reading import fewest, metric_of
+from programs.key_results.services.reading import fewest
 from programs.models import Objective, Qbr, QbrSection, Ticket, TicketEffect, TicketState
 from programs.models.qbr import period_name
 from programs.models.tickets import OPEN_STATES
@@ -122,7 +123,7 @@ class _Figures:
         keys = dict.fromkeys(
             (*(key for section in sections for key in self.of_section(section)), *SOURCES)
         ) | dict.fromkeys(chart.metric for chart in self._charts)
-        self.metrics: Mapping[str, Metric] = {key: metric for key in keys if (metric := metric_of(key)) is not None}
+        self.metrics: Mapping[str, Metric] = {key: metric for key in keys if (metric := find(key)) is not None}
         self._charts = [chart for chart in self._charts if chart.metric in self.metrics]
         self._units = _units_to_compare(qbr, today) if any(chart.kind == UNITS for chart in self._charts) else []
         self._answers = self._read(freshness)
@@ -354,7 +355,7 @@ def _ticket(ticket: Ticket, today: date) -> dict[str, Any]:
     state = TicketState(ticket.state)
     if state == TicketState.DONE and completed_on is None:
         state = TicketState.IN_PROGRESS
-    metric = metric_of(ticket.metric) if ticket.metric else None
+    metric = find(ticket.metric) if ticket.metric else None
     effect: TicketEffect | None = getattr(ticket, "effect", None)
     is_measured = effect is not None and effect.of_version == ticket.version and completed_on is not None
     return {

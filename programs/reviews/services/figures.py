@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from insights.catalogue.registry import get
+from insights.catalogue.registry import find
 from insights.privacy.withhold import is_withheld
 from insights.query.enums import BelongsTo
-from insights.query.errors import UnknownMetricError
 from insights.query.query import Query, Scope, Window
 from orgtree.access.access import Access
 from programs.models import Review, ReviewPoint
@@ -26,9 +25,8 @@ def visible_figures(point: ReviewPoint, review: Review, access: Access) -> Mappi
         return figures
     if "metric" not in figures or not access.visibility.can_see(review.unit_id):
         return {}
-    try:
-        metric = get(figures["metric"])
-    except UnknownMetricError:
+    metric = find(figures["metric"])
+    if metric is None:
         return {}
     if not figures["people"]:  # how many people are behind it was not recorded
         return figures if metric.belongs_to is BelongsTo.OWNER else {}

@@ -14,10 +14,9 @@ from django.db import transaction
 from django.db.models import Prefetch
 
 from insights.catalogue.declarations import Metric
-from insights.catalogue.registry import get
+from insights.catalogue.registry import find
 from insights.pages.answers import Answers, InsightsPage, PageQuery
 from insights.query import windows
-from insights.query.errors import UnknownMetricError
 from insights.ui.filters import Choice, Filters
 from orgtree.access.access import Access
 from orgtree.models import PersonAttribute
@@ -97,23 +96,18 @@ def persona_figures(rows: Sequence[PersonaRow], filters: Filters) -> Answers:
 
 def measured_metric(key: str) -> Metric | None:
     """None where there is no such metric (yet), or where it has a value for each agent or language only."""
-    try:
-        metric = get(key)
-    except UnknownMetricError:
-        return None
-    return None if metric.always_by else metric
+    metric = find(key)
+    return None if metric is None or metric.always_by else metric
 
 
 def why_unmeasured(key: str) -> str:
     """What it takes to see a figure of that key."""
-    try:
-        metric = get(key)
-    except UnknownMetricError:
-        if key.startswith(HAND_KEPT):
-            slug = key.removeprefix(HAND_KEPT)
-            return f"Not measured yet: the hand-kept metric “{slug}” needs to be set up."
-        return f"Not measured yet: no connected tool measures {key}."
-    return f"{metric.name} has a value for each {metric.always_by[0].value.replace('_', ' ')}, but none overall."
+    metric = find(key)
+    if metric is not None:
+        return f"{metric.name} has a value for each {metric.always_by[0].value.replace('_', ' ')}, but none overall."
+    if key.startswith(HAND_KEPT):
+        return f"Not measured yet: the hand-kept metric “{key.removeprefix(HAND_KEPT)}” needs to be set up."
+    return f"Not measured yet: no connected tool measures {key}."
 
 
 def restore_personas() -> None:

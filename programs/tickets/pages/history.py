@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from core.edit_conflicts import Difference
-from insights.catalogue.registry import get
+from insights.catalogue.registry import find
 from insights.pages.annotations.labels import GONE
-from insights.query.errors import UnknownMetricError
 from insights.ui.wording import moment
 from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Value
 from programs.history.labels import HistoryLine, author_words, value_words
@@ -40,16 +39,9 @@ def _difference(change: Changed, names: Mapping[int, str], pull_requests: Mappin
         if change.field == PULL_REQUESTS and isinstance(value, int):
             return pull_requests[value]
         if change.field == "metric" and isinstance(value, str) and value:
-            return metric_name(value)
+            metric = find(value)
+            return metric.name if metric else value
         return value_words(change.field, value, column.choices if column and column.choices else {})
 
     label = column.label if column else LINK_FIELDS[change.field]
     return Difference(label, words(change.before), words(change.after))
-
-
-def metric_name(key: str) -> str:
-    """Its key, where there is no such metric any more."""
-    try:
-        return get(key).name
-    except UnknownMetricError:
-        return key

@@ -17,11 +17,10 @@ from django.utils.safestring import SafeString
 from core.hooks import Hook
 from core.markdown import as_html
 from core.write_errors import FieldError
-from insights.catalogue.registry import get
+from insights.catalogue.registry import find
 from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.query import windows
-from insights.query.errors import UnknownMetricError
 from insights.ui.tiles import Link
 from insights.ui.views import action_view, record_view
 from insights.ui.wording import moment
@@ -119,12 +118,11 @@ def ticket_page(
 def _metric(record: Ticket) -> Link | None:
     if not record.metric:
         return None
-    try:
-        name = get(record.metric).marked_name
-    except UnknownMetricError:
+    metric = find(record.metric)
+    if metric is None:
         return Link(f"{record.metric}, no longer a metric", "")
     unit = f"?unit={record.unit.slug}" if record.unit else ""
-    return Link(name, f"{reverse('metric_page', args=[record.metric])}{unit}")
+    return Link(metric.marked_name, f"{reverse('metric_page', args=[record.metric])}{unit}")
 
 
 def _objective(record: Ticket, access: Access) -> Link | None:
