@@ -17,11 +17,10 @@ class ProgramsConfig(AppConfig):
         from programs.meetings.services.records import meeting_records
         from programs.meetings.services.reminding import settled_meeting_notices
         from programs.mirrors.pages.card import mirror_card
-        from programs.overview.pages.leadership import decisions_on_home, teams_on_home
-        from programs.overview.pages.on_home import program_on_home
-        from programs.qbr.services.meetings import qbrs_of_meetings
+        from programs.overview.pages.on_home import decisions_on_home, program_on_home, teams_on_home
+        from programs.qbr.queries import qbrs_of_meetings
         from programs.reminders.services.channels import calendar_objects, settled_notices
-        from programs.reviews.services.meetings import reviews_of_meetings
+        from programs.reviews.queries import reviews_of_meetings
         from programs.tickets.pages.page import ticket_cards
 
         metric_actions.register(objective_about)

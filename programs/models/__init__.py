@@ -1,7 +1,5 @@
-from programs.models.benchmarks import BenchmarkVersion, Direction, Period
+from programs.models.benchmarks import BenchmarkVersion, Direction, FocusVersion, Period
 from programs.models.budgets import AlertKind, Budget, BudgetAlert
-from programs.models.demo_run import DemoRun
-from programs.models.focus import FocusVersion
 from programs.models.meetings import (
     CalendarFeed,
     Meeting,
@@ -15,7 +13,6 @@ from programs.models.meetings import (
     Weekday,
 )
 from programs.models.messages import Channel, Delivery, MessageKind, Notice, OptOut, OutgoingEmail, QuietHours
-from programs.models.mirrors import TicketMirror
 from programs.models.objectives import (
     CheckIn,
     KeyResult,
@@ -32,13 +29,14 @@ from programs.models.qbr import Qbr, QbrPeriod, QbrSection, QbrState, SectionKey
 from programs.models.quarters import FrozenDocument, Quarter
 from programs.models.reviews import PointKind, Review, ReviewAttendance, ReviewPoint
 from programs.models.roadmaps import Persona, PersonaMetric, RoadmapIntent
-from programs.models.settings import ProgramSettings
+from programs.models.settings import DemoRun, ProgramSettings
 from programs.models.tickets import (
     BottleneckKind,
     Nature,
     Ticket,
     TicketComment,
     TicketEffect,
+    TicketMirror,
     TicketPullRequest,
     TicketState,
     TicketTemplate,

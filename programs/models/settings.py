@@ -1,4 +1,4 @@
-"""What an admin says of the program as a whole."""
+"""What an admin says of the program as a whole, and whether the demo was loaded into it."""
 
 from __future__ import annotations
 
@@ -40,3 +40,19 @@ class ProgramSettings(models.Model):
 
     def __str__(self) -> str:
         return "Program settings"
+
+
+class DemoRun(models.Model):
+    """A single row, written before the first record is sent.
+
+    Seed, flavour and anchor decide every byte of the demo, so that a second run sends what is already there.
+    """
+
+    seed = models.BigIntegerField()
+    flavour = models.CharField(max_length=20)
+    anchor = models.DateTimeField(help_text="The instant at which the demo ends.")
+    sent_at = models.DateTimeField(null=True, help_text="When the receiver had answered the last request.")
+    completed_at = models.DateTimeField(null=True, help_text="When all of it stood on the pages.")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="demo_run_is_one_row")]

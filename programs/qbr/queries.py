@@ -1,13 +1,17 @@
-"""Which business reviews there are, and which one is before another."""
+"""Which business reviews there are, which one is before another, and which one a meeting is about."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import django_filters
 from django.db.models import QuerySet
+from django.urls import reverse
 
 from core.list_filters import ListFilters
 from orgtree.models.visibility import Visibility
-from programs.models import Qbr, QbrPeriod, QbrState
+from programs.meetings.services.records import MeetingRecord
+from programs.models import Meeting, MeetingKind, Qbr, QbrPeriod, QbrState
 
 
 class QbrFilters(ListFilters):
@@ -28,3 +32,23 @@ def preceding_qbr(qbr: Qbr, visibility: Visibility) -> Qbr | None:
     """The latest frozen one of the same unit and kind of period before it, if the viewer may see it."""
     earlier = visible_qbrs(visibility).filter(unit=qbr.unit, period=qbr.period, document__isnull=False)
     return earlier.filter(end__lte=qbr.start).first()
+
+
+def qbrs_of_meetings(meetings: Sequence[Meeting], visibility: Visibility) -> Mapping[int, MeetingRecord]:
+    """By meeting id; of one that nobody has drafted yet, the list, for those who lead the unit."""
+    about = [meeting for meeting in meetings if meeting.series.kind == MeetingKind.QBR]
+    seen = Qbr.objects.within(visibility).filter(start__in={meeting.period_start for meeting in about})
+    qbrs = {(qbr.unit_id, qbr.start, qbr.end): qbr for qbr in seen.select_related("unit")}
+    found = {}
+    for meeting in about:
+        unit = meeting.series.unit
+        qbr = qbrs.get((meeting.series.unit_id, meeting.period_start, meeting.period_end))
+        if qbr is None and not visibility.leads(meeting.series.unit_id):
+            continue
+        found[meeting.pk] = MeetingRecord(
+            title=f"QBR: {qbr}" if qbr else "QBR",
+            url=reverse("qbr", args=[qbr.pk]) if qbr else reverse("qbrs"),
+            is_signed=qbr is not None and qbr.state == QbrState.SIGNED,
+            signers=frozenset([unit.leader_id] if unit and unit.leader_id else []),
+        )
+    return found

@@ -17,15 +17,17 @@ from programs.benchmarks.services.current_values import CurrentValue
 from programs.benchmarks.services.focusing import STARTER_SETS
 from programs.quarters.fiscal_quarters import current_quarter
 from programs.requests.program_view import REFUSALS, ProgramView
-from programs.start.first_steps import MOST_PILOT_TEAMS, FirstStep, first_steps
 from programs.start.pilot_teams import (
     DEFAULT_SET,
+    MOST_PILOT_TEAMS,
     BaselineOfMetric,
+    FirstStep,
     PilotTeam,
     StartSelection,
     baseline_report,
     check_begins,
     chosen_teams,
+    first_steps,
     pilot_teams,
 )
 from programs.teams.api import LedUnitSerializer, led_unit_documents

@@ -27,14 +27,16 @@ from programs.benchmarks.services.current_values import STANDS_OVER_WEEKS, Bench
 from programs.benchmarks.services.focusing import STARTER_SETS
 from programs.models import Quarter
 from programs.quarters.fiscal_quarters import current_quarter
-from programs.start.first_steps import MOST_PILOT_TEAMS, FirstStep, first_steps
 from programs.start.pilot_teams import (
     DEFAULT_SET,
+    MOST_PILOT_TEAMS,
+    FirstStep,
     PilotTeam,
     StartSelection,
     baseline_report,
     check_begins,
     chosen_teams,
+    first_steps,
     pilot_teams,
 )
 from programs.teams.fields import units_led

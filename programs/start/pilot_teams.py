@@ -1,13 +1,15 @@
-"""The guided start: pilot teams and a starter set, their baseline, and what each team has set up."""
+"""The guided start: pilot teams and a starter set, their baseline, first steps, and what each team has set up."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from core.write_errors import MayNotWriteError
 from insights.catalogue.declarations import Metric
 from insights.query import windows
+from insights.query.enums import Better
 from insights.query.errors import QueryError
 from orgtree.access.access import Access
 from orgtree.models import Unit
@@ -20,11 +22,13 @@ from programs.benchmarks.services.current_values import (
     current_values_of_units,
 )
 from programs.benchmarks.services.focusing import STARTER_SETS, StarterSet
-from programs.models import FocusVersion, Objective, Quarter
-from programs.start.first_steps import MOST_PILOT_TEAMS
+from programs.benchmarks.services.suggestions import Question, Suggestion, Suggestions, suggestions_for
+from programs.models import Direction, FocusVersion, Objective, Quarter
 
 DEFAULT_SET = "dora"
 ONLY_LEADERS = "The guided start is for managers of a unit, executives and admins."
+MOST_PILOT_TEAMS = 3
+MOST_SUGGESTED = 3
 
 
 @dataclass(frozen=True)
@@ -105,3 +109,55 @@ def pilot_teams(selection: StartSelection, quarter: Quarter | None) -> list[Pilo
         )
         for unit in selection.units
     ]
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """A metric of a team, and how far it is from the nearest thing that suggests a value.
+
+    `gap` is a share of that value: 0.5 is half of it off.
+    """
+
+    unit: Unit
+    metric: Metric
+    here: CurrentValue
+    suggestion: Suggestion
+    value: float
+    gap: float
+
+
+def first_steps(units: Sequence[Unit], metrics: Sequence[Metric], access: Access, *, today: date) -> list[FirstStep]:
+    """At most three, the farthest first; of each metric one, so that they are three different things.
+
+    One look at the quarters and at the comparable units of all of them.
+    """
+    pairs = [(unit, metric) for metric in metrics if metric.better is not Better.NEITHER for unit in units]
+    questions = [
+        Question(metric, unit, Direction(metric.better.value), benchmark_query(metric, "").period)
+        for unit, metric in pairs
+    ]
+    answers = suggestions_for(questions, access, today=today)
+    steps = [
+        step
+        for (unit, metric), answer in zip(pairs, answers, strict=True)
+        if (step := _step(unit, metric, answer)) is not None
+    ]
+    steps.sort(key=lambda step: -step.gap)
+    chosen: dict[str, FirstStep] = {}
+    for step in steps:
+        chosen.setdefault(step.metric.key, step)
+    return list(chosen.values())[:MOST_SUGGESTED]
+
+
+def _step(unit: Unit, metric: Metric, answer: Suggestions) -> FirstStep | None:
+    if answer.here.value is None:
+        return None
+    for suggestion in answer.found:  # the nearest first: its own past, units like it, what others published
+        value = suggestion.threshold if suggestion.threshold is not None else suggestion.target
+        if value is None:
+            continue
+        behind = answer.here.value - value if metric.better is Better.LOWER else value - answer.here.value
+        if behind > 0:
+            gap = behind / abs(value) if value else behind
+            return FirstStep(unit, metric, answer.here, suggestion, value, gap)
+    return None

@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from programs.tickets.pages import forms_page, import_page, listing, page
+from programs.tickets.pages import forms_page, listing, page
 
 urlpatterns = [
     path("", listing.tickets, name="tickets"),
     path("tickets.csv", listing.tickets_csv, name="tickets_csv"),
-    path("import/", import_page.tickets_import, name="tickets_import"),
+    path("import/", forms_page.tickets_import, name="tickets_import"),
     path("new/", forms_page.ticket_new, name="ticket_new"),
     path("<int:pk>/", page.ticket, name="ticket"),
     path("<int:pk>/edit/", forms_page.ticket_edit, name="ticket_edit"),

@@ -23,8 +23,8 @@ from programs.benchmarks.services.focusing import STARTER_SETS
 from programs.benchmarks.services.suggestions import Question, Suggestion, Suggestions
 from programs.models import Objective, Ticket, TicketState
 from programs.overview.pages.bottlenecks import BEYOND, QUIET, UNKNOWN, WORSE
-from programs.overview.queries.reorganisation import reorganisation
-from programs.start.first_steps import first_steps
+from programs.overview.services.bottlenecks import reorganisation
+from programs.start.pilot_teams import first_steps
 from programs.tickets.services.writing import move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
@@ -269,7 +269,7 @@ def test_suggested_is_where_a_team_is_farthest_from_what_is_known_to_be_possible
     def suggestions(questions: Sequence[Question], access: Access, *, today: date) -> list[Suggestions]:
         return [suggested(question) for question in questions]
 
-    monkeypatch.setattr("programs.start.first_steps.suggestions_for", suggestions)
+    monkeypatch.setattr("programs.start.pilot_teams.suggestions_for", suggestions)
     platform = Unit.objects.get(slug="platform")
     steps = first_steps([platform], STARTER_SETS["dora"].metrics, as_(EXECUTIVE), today=windows.local_today())
     assert [(step.metric.key, step.gap) for step in steps] == [

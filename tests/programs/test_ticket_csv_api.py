@@ -15,7 +15,7 @@ from core.csv_import import MOST_BYTES
 from insights.query.windows import local_today
 from orgtree.models import TokenScope
 from programs.models import Ticket, TicketState
-from programs.tickets.services.csv_import import MOST_ROWS
+from programs.tickets.services.csv_files import MOST_ROWS
 from programs.tickets.services.writing import move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before

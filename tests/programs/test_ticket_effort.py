@@ -9,7 +9,7 @@ from django.urls import reverse
 from core.csv_import import text_of
 from insights.query.windows import local_today
 from programs.models import Ticket
-from programs.tickets.services.csv_import import import_tickets, read_tickets
+from programs.tickets.services.csv_files import import_tickets, read_tickets
 from programs.tickets.services.writing import change_ticket
 from tests.org import Org
 from tests.pages.recomputed import plain

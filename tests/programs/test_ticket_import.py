@@ -17,7 +17,7 @@ from core.csv_export import csv_lines
 from core.csv_import import CsvFileError, text_of
 from insights.query.windows import local_today
 from programs.models import Ticket, TicketState
-from programs.tickets.services.csv_import import MOST_ROWS, import_tickets, read_tickets
+from programs.tickets.services.csv_files import MOST_ROWS, import_tickets, read_tickets
 from programs.tickets.services.writing import move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before

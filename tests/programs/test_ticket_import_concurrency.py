@@ -10,7 +10,7 @@ from django.db import connection
 
 from insights.query import windows
 from programs.models import Ticket
-from programs.tickets.services.csv_import import TicketRowsError, import_tickets, read_tickets
+from programs.tickets.services.csv_files import TicketRowsError, import_tickets, read_tickets
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER
 from tests.programs.tickets import as_

@@ -15,8 +15,8 @@ from core.csv_import import text_of
 from core.write_errors import FieldError
 from integrations.models import PullRequest
 from programs.models import Ticket
-from programs.tickets.services.csv_import import import_tickets, read_tickets
-from programs.tickets.services.pull_request_names import pull_requests_named
+from programs.tickets.services.csv_files import import_tickets, read_tickets
+from programs.tickets.services.fields import pull_requests_named
 from tests.org import Org
 from tests.pages.delivering import REPOSITORY, day_before, merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona

@@ -33,8 +33,7 @@ from programs.benchmarks.services.fields import offered_metrics
 from programs.benchmarks.services.focusing import STARTER_SETS, begin_with, set_focus
 from programs.benchmarks.services.listing import figures_of
 from programs.models import FocusVersion
-from programs.models.benchmarks import LONGEST_REASON
-from programs.models.focus import MOST_INDICATORS
+from programs.models.benchmarks import LONGEST_REASON, MOST_INDICATORS
 from programs.teams.fields import exists_today
 from programs.teams.pages import offer
 

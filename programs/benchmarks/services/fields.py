@@ -16,7 +16,7 @@ from insights.query.enums import Better, UnitOfMeasure
 from insights.ui import wording
 from orgtree.access.access import Access
 from programs.models import BenchmarkVersion, Direction, FocusVersion, Period
-from programs.models.focus import MOST_INDICATORS
+from programs.models.benchmarks import MOST_INDICATORS
 from programs.requests.model_fields import NamedField
 from programs.teams.fields import LedUnitField
 

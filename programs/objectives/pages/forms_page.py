@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -13,12 +14,17 @@ from django.urls import reverse
 
 from core.forms import rows_of
 from core.write_errors import FieldError, MayNotWriteError
+from insights.catalogue.registry import find
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.query.enums import Better
+from insights.query.query import Statistic
+from insights.ui import wording
+from insights.ui.amounts import amount_text
 from insights.ui.views import form_view, record_view
 from orgtree.access.access import Access
 from orgtree.models import Person
-from programs.key_results.pages.baselines import baseline_lines
+from programs.key_results.services.baselines import BaselinePreview, baseline_previews
 from programs.models import Objective, Quarter, RoadmapIntent
 from programs.objectives.pages.form import ObjectiveForm, differences, row_of
 from programs.objectives.pages.page import visible_objective
@@ -36,6 +42,11 @@ ONLY_OWNERS = (
 )
 BLANK = "blank"
 STARTS = ("template", "metric", "parent", "intent")
+DIRECTIONS = {
+    Better.HIGHER: "Higher is better.",
+    Better.LOWER: "Lower is better.",
+    Better.NEITHER: "Neither direction is better by itself: choose one.",
+}
 
 
 @form_view
@@ -219,3 +230,42 @@ def _form_page(request: HttpRequest, form: ObjectiveForm, context: dict[str, Any
         "action": request.get_full_path(),
     }
     return render(request, "programs/objectives/form.html", page, status=form.status)
+
+
+@dataclass(frozen=True)
+class BaselineLine:
+    text: str  # "57.0 h, 1 Jul – 30 Sep 2026, from 412 facts"; empty where there is no metric
+    reason: str  # why there is none
+    direction: str
+
+
+NOTHING = BaselineLine("", "", "")
+
+
+def baseline_lines(
+    rows: Sequence[tuple[str, str]], unit: str, quarter: str, known: Sequence[Quarter], access: Access
+) -> list[BaselineLine]:
+    """Of each row's metric and statistic; nothing for rows without a metric."""
+    chosen = next((row for row in known if row.start.isoformat() == quarter), None)
+    requested = [(key, statistic if statistic in set(Statistic) else "") for key, statistic in rows]
+    positions = [position for position, (key, _) in enumerate(requested) if find(key)]
+    lines = [NOTHING] * len(rows)
+    if chosen is None or not unit or not positions:
+        return lines
+    slug = None if unit == WHOLE else unit
+    queries = [requested[position] for position in positions]
+    previews = baseline_previews(queries, slug, chosen, access, today=windows.local_today())
+    for position, preview in zip(positions, previews, strict=True):
+        lines[position] = _baseline_line(requested[position][0], preview)
+    return lines
+
+
+def _baseline_line(key: str, preview: BaselinePreview) -> BaselineLine:
+    metric = find(key)
+    if metric is None:
+        return NOTHING
+    direction, days = DIRECTIONS[metric.better], wording.days(preview.window)
+    if preview.value is None:
+        return BaselineLine("", f"{preview.reason or 'No data.'} ({days})", direction)
+    facts = f", from {wording.count(preview.sample_size, 'fact')}" if preview.sample_size else ""
+    return BaselineLine(f"{amount_text(preview.value, metric.unit.value)}, {days}{facts}", "", direction)

@@ -14,8 +14,14 @@ from insights.query.query import Window
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
 from programs.models import BottleneckKind
-from programs.overview.queries.reorganisation import Reorganisation
-from programs.overview.services.bottlenecks import BottleneckAssessment, Bottlenecks, Judgement, Sign, judged
+from programs.overview.services.bottlenecks import (
+    BottleneckAssessment,
+    Bottlenecks,
+    Judgement,
+    Reorganisation,
+    Sign,
+    judged,
+)
 
 BEYOND, WORSE, QUIET, UNKNOWN = "bad", "watch", "good", ""
 TONES: Mapping[Judgement, str] = {

@@ -1,22 +1,146 @@
-"""The program's section of the home page: my work and relevant objectives."""
+"""The program's sections of the home page: everybody's work and objectives, and what leadership looks at first."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.urls import reverse
 
+from insights.catalogue.registry import get
+from insights.pages.delivery.dora import TILES as DORA_LABELS
+from insights.ui import wording
 from insights.ui.filters import Filters
 from insights.ui.offers import OfferedSection
+from orgtree.models import Unit
+from programs.benchmarks.pages.labels import Gap, gap_of, value_words
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
+from programs.benchmarks.services.current_values import CurrentValue
 from programs.objectives.pages.labels import objective_lines
 from programs.objectives.queries.filters import ObjectiveFilters
 from programs.objectives.queries.objectives import progress_of
 from programs.overview.pages.my_work import my_work
+from programs.overview.services.leadership import (
+    FOUR_KEYS,
+    OverdueOfUnit,
+    four_keys_of_teams,
+    is_qbr_signed,
+    latest_qbrs,
+    objectives_at_risk,
+    overdue_by_unit,
+)
 from programs.overview.services.my_work import own_objectives
-from programs.quarters.fiscal_quarters import current_quarter
+from programs.quarters.fiscal_quarters import current_quarter, preceding
+from programs.teams.queries import teams_without_objective
 
+MOST_OBJECTIVES = 200  # looked at
+AT_RISK_LISTED, GAPS_LISTED, OVERDUE_LISTED, QBRS_LISTED = 6, 12, 8, 5
+QBRS_READ = 100  # in which the one of the whole organisation is looked for
+STYLE_SHEETS = ("css/components/objectives.css", "css/components/tickets.css", "css/components/program.css")
 OBJECTIVES_LISTED = 3
 WORK_LISTED = 5
+
+
+@dataclass(frozen=True)
+class KeyCell:
+    """A team's value of one of the four keys, with its target and whether it is met."""
+
+    value: str
+    reason: str
+    url: str
+    target: str
+    gap: Gap | None
+
+
+@dataclass(frozen=True)
+class TeamLine:
+    name: str
+    url: str
+    cells: Sequence[KeyCell]
+
+
+def decisions_on_home(filters: Filters) -> OfferedSection | None:
+    """A place that the home page fills once it stands; nothing for those who do not lead the whole organisation."""
+    return _later(filters, "decisions")
+
+
+def teams_on_home(filters: Filters) -> OfferedSection | None:
+    """As above."""
+    return _later(filters, "teams")
+
+
+def _later(filters: Filters, part: str) -> OfferedSection | None:
+    if not filters.access.visibility.leads_whole:
+        return None
+    place = {"url": reverse("program_part", args=[part])}
+    return OfferedSection("programs/overview/_leadership_later.html", place, style_sheets=STYLE_SHEETS)
+
+
+def teams_at_home(filters: Filters) -> dict[str, Any] | None:
+    """The four keys of each team against target."""
+    if not filters.access.visibility.leads_whole:
+        return None
+    teams, total = four_keys_of_teams(filters.access, today=filters.today)
+    return {
+        "keys": [DORA_LABELS[key] for key in FOUR_KEYS],
+        "teams": [
+            TeamLine(
+                figures.team.name,
+                f"{reverse('delivery')}?unit={figures.team.slug}",
+                [
+                    _cell(figures.team, key, value, benchmark)
+                    for key, value, benchmark in zip(FOUR_KEYS, figures.values, figures.benchmarks, strict=True)
+                ],
+            )
+            for figures in teams
+        ],
+        "more_teams": total - len(teams),
+        "compare_url": reverse("compare"),
+    }
+
+
+def decisions_at_home(filters: Filters) -> dict[str, Any] | None:
+    """Objectives at risk, teams without a mandatory objective, and overdue action plans."""
+    access, today, quarter = filters.access, filters.today, current_quarter()
+    if not access.visibility.leads_whole:
+        return None
+    published = ObjectiveFilters({}, access, today=today, in_quarter=quarter).qs[:MOST_OBJECTIVES]
+    at_risk = objectives_at_risk(progress_of(list(published), access, today=today))
+    quarter_before, qbrs = preceding(quarter), latest_qbrs(access, most=QBRS_READ)
+    without = list(teams_without_objective(quarter, access.visibility, today=today)[: GAPS_LISTED + 1])
+    overdue = overdue_by_unit(access, today=today)
+    return {
+        "quarter": quarter,
+        "qbrs": [(str(qbr), qbr.get_state_display(), reverse("qbr", args=[qbr.pk])) for qbr in qbrs[:QBRS_LISTED]],
+        "qbr_due": "" if is_qbr_signed(qbrs, quarter_before) else str(quarter_before),
+        "qbrs_url": reverse("qbrs"),
+        "at_risk": objective_lines(at_risk[:AT_RISK_LISTED], today),
+        "more_at_risk": max(0, len(at_risk) - AT_RISK_LISTED),
+        "gaps": [(unit.name, f"{reverse('objective_new')}?unit={unit.slug}") for unit in without[:GAPS_LISTED]],
+        "has_more_gaps": len(without) > GAPS_LISTED,
+        "gaps_url": f"{reverse('objectives')}?view=gaps",
+        "overdue": [_overdue(of_unit) for of_unit in overdue[:OVERDUE_LISTED]],
+        "overdue_total": sum(of_unit.number for of_unit in overdue),
+        "overdue_url": f"{reverse('tickets')}?state=overdue",
+    }
+
+
+def _cell(team: Unit, key: str, value: CurrentValue, benchmark: EffectiveBenchmark | None) -> KeyCell:
+    version = benchmark.version if benchmark else None
+    aim = (version.target if version.target is not None else version.threshold) if version else None
+    return KeyCell(
+        value="" if value.value is None else str(wording.reading(value.value, get(key).unit)),
+        reason=value.reason,
+        url=f"{reverse('metric_page', args=[key])}?unit={team.slug}",
+        target=value_words(aim, version) if version and aim is not None else "",
+        gap=gap_of(value, version) if version else None,
+    )
+
+
+def _overdue(of_unit: OverdueOfUnit) -> tuple[str, int, str]:
+    unit = f"&unit={of_unit.slug}" if of_unit.slug else ""
+    return of_unit.name, of_unit.number, f"{reverse('tickets')}?state=overdue{unit}"
 
 
 def program_on_home(_filters: Filters) -> OfferedSection | None:

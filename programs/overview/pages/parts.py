@@ -27,9 +27,8 @@ from programs.objectives.pages.labels import objective_lines
 from programs.objectives.queries.filters import ObjectiveFilters
 from programs.objectives.queries.objectives import progress_of
 from programs.overview.pages.bottlenecks import bottleneck_columns
-from programs.overview.pages.leadership import decisions_at_home, teams_at_home
 from programs.overview.pages.my_work import my_work
-from programs.overview.pages.on_home import program_at_home
+from programs.overview.pages.on_home import decisions_at_home, program_at_home, teams_at_home
 from programs.overview.services.bottlenecks import bottlenecks_of
 from programs.overview.services.my_work import own_objectives
 from programs.overview.services.steps import ticket_counts

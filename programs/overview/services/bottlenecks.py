@@ -10,22 +10,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from django.db import connection
 from django.db.models import Count
 
 from insights.catalogue.registry import get
 from insights.pages.answers import Answers, PageQuery
 from insights.query.enums import UnitOfMeasure
-from insights.query.query import MetricValue
+from insights.query.query import MetricValue, Window
 from insights.ui import tiles
 from insights.ui.agreements import Agreement
 from insights.ui.filters import Filters
 from programs.models import BottleneckKind
-from programs.overview.queries.reorganisation import Reorganisation, reorganisation
 from programs.overview.services.steps import PROGRAM_PAGE
 from programs.tickets.queries import TicketFilters
 
 MUCH_REORGANISED = 20  # percent of the people in a quarter of a year: a fifth is a new team
 WORTH_SAYING = 0.1  # a tenth of what it was: less is no sign of anything
+NOBODY = "No people of an Org Tree are in scope."
 
 
 class Judgement(Enum):
@@ -221,3 +222,53 @@ def _agreed(figures: Answers, key: str) -> Agreement | None:
     if benchmark is None or benchmark.period is not None or not benchmark.is_of_statistic(figures.answer(key).query):
         return None
     return benchmark
+
+
+@dataclass(frozen=True)
+class Reorganisation:
+    """Of the people who were in a unit (or its whole tree) on any day of the window, those who changed units in it."""
+
+    people: int
+    moved: int
+
+    @property
+    def share(self) -> float | None:
+        """0–100; None where nobody is there."""
+        return self.moved / self.people * 100 if self.people else None
+
+    @property
+    def reason(self) -> str:
+        """Why there is no share."""
+        return "" if self.people else NOBODY
+
+
+def reorganisation(unit: str | None, window: Window) -> Reorganisation:
+    """Of the unit with that slug and all below it; without one of the first Org Tree in use."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVED, {"unit": unit, "from": window.start, "to": window.end})
+        people, moved = cursor.fetchone()
+    return Reorganisation(people, moved)
+
+
+# Whoever left one unit and was in another one of the same tree from that day on: both days are one in the ranges.
+_MOVED = """
+    WITH members AS (
+        SELECT DISTINCT placement.person_id, placement.tree_id
+        FROM orgtree_placement placement
+        WHERE placement.during && daterange(%(from)s, %(to)s)
+          AND CASE WHEN %(unit)s::text IS NULL
+                   THEN placement.tree_id = (
+                       SELECT id FROM orgtree_orgtree WHERE archived_at IS NULL ORDER BY created_at, id LIMIT 1
+                   )
+                   ELSE placement.ancestor_id = (SELECT id FROM orgtree_unit WHERE slug = %(unit)s) END
+    )
+    SELECT count(*), count(*) FILTER (WHERE EXISTS (
+        SELECT FROM orgtree_membership before
+        JOIN orgtree_membership after
+            ON after.tree_id = before.tree_id AND after.person_id = before.person_id
+               AND lower(after.during) = upper(before.during) AND after.unit_id <> before.unit_id
+        WHERE before.person_id = members.person_id AND before.tree_id = members.tree_id
+          AND upper(before.during) > %(from)s AND upper(before.during) < %(to)s
+    ))
+    FROM members
+"""

@@ -37,8 +37,7 @@ from programs.qbr.api.documents import (
     names_for,
 )
 from programs.qbr.queries import QbrFilters, preceding_qbr, visible_qbrs
-from programs.qbr.services.comparing import compare_figures, restated_figures
-from programs.qbr.services.figures_csv import figure_rows
+from programs.qbr.services.comparing import compare_figures, figure_rows, restated_figures
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
 from programs.qbr.services.reading import document_of
 from programs.qbr.services.sections import SECTIONS

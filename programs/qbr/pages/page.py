@@ -34,8 +34,7 @@ from programs.qbr.pages.documents import (
 )
 from programs.qbr.pages.figures import shown_amount
 from programs.qbr.queries import preceding_qbr
-from programs.qbr.services.comparing import ComparedFigure, compare_figures, restated_figures
-from programs.qbr.services.figures_csv import figure_rows
+from programs.qbr.services.comparing import ComparedFigure, compare_figures, figure_rows, restated_figures
 from programs.qbr.services.reading import document_of
 
 

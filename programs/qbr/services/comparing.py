@@ -1,16 +1,22 @@
-"""Figures of a business review beside those of an earlier one, and beside those of today."""
+"""Figures of a business review beside those of an earlier one, and beside those of today; and as CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.csv_export import Cell
 from insights.catalogue.registry import find
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.closing.services.restated import RecordedValue, Restated, restated_values
 from programs.key_results.services.reading import metric_query
 from programs.qbr.services.reading import Figure, QbrDocument
+
+HEADS = (
+    *("section", "metric", "name", "unit_of_measure", "statistic", "version", "value", "sample_size", "people"),
+    *("before", "before_sample_size", "threshold", "target", "restated", "reason"),
+)
 
 
 @dataclass(frozen=True)
@@ -64,3 +70,28 @@ def restated_figures(document: QbrDocument, access: Access) -> Mapping[str, Rest
     }
     restated = zip(recorded, restated_values(list(recorded.values()), access), strict=True)
     return {key: value for key, value in restated if value is not None}
+
+
+def figure_rows(document: QbrDocument, restated: Mapping[str, Restated]) -> Iterator[Sequence[Cell]]:
+    """Heads first; values as they are stored, empty where there is none."""
+    yield HEADS
+    for section in document.sections:
+        for figure in section.figures:
+            today = restated.get(figure.key)
+            yield (
+                section.key,
+                figure.key,
+                figure.name,
+                figure.unit,
+                figure.statistic,
+                figure.version,
+                figure.now.value,
+                figure.now.sample_size,
+                figure.now.people,
+                figure.before.value,
+                figure.before.sample_size,
+                figure.threshold,
+                figure.target,
+                today.figure.value if today and today.figure else None,
+                figure.now.reason,
+            )

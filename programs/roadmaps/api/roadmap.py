@@ -27,9 +27,9 @@ from programs.roadmaps.queries.team_roadmap import (
     QUARTERS_SHOWN,
     TeamRoadmap,
     first_days,
+    roadmap_rows,
     team_roadmap,
 )
-from programs.roadmaps.services.csv_export import roadmap_rows
 from programs.roadmaps.services.fields import THINGS, WRITTEN, IntentWriteSerializer
 from programs.roadmaps.services.intents import add_intent, change_intent, fill_from_example, remove_intent
 from programs.teams.fields import LedUnitField

@@ -41,9 +41,9 @@ from programs.roadmaps.queries.team_roadmap import (
     RoadmapRow,
     TeamRoadmap,
     first_days,
+    roadmap_rows,
     team_roadmap,
 )
-from programs.roadmaps.services.csv_export import roadmap_rows
 from programs.teams.pages import WHOLE
 
 ROWS_ON_A_PAGE = 100

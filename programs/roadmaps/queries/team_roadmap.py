@@ -1,14 +1,15 @@
-"""The team roadmap: the whole organisation and each team by quarter, with objectives, intents and gaps."""
+"""The team roadmap: the whole organisation and each team by quarter, with objectives, intents and gaps; and as CSV."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import Q, QuerySet
 
+from core.csv_export import Cell
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Unit, UnitPlace, UnitPlacement
@@ -20,6 +21,7 @@ from programs.teams.queries import TeamsTree, teams_by_day, teams_tree
 QUARTERS_SHOWN = 4
 
 Place = tuple[int | None, date]  # a unit (None: the whole organisation) and the first day of a quarter
+HEAD = ("Unit", "Name", "Quarter", "Kind", "Title", "Status", "The team's objective", "Draft", "Template", "Number")
 
 
 @dataclass(frozen=True)
@@ -182,3 +184,20 @@ def _by_place(records: Sequence[Objective] | Sequence[RoadmapIntent]) -> Mapping
     for record in records:
         by_place[record.unit_id, record.quarter.start].append(record)
     return by_place
+
+
+def roadmap_rows(roadmap: TeamRoadmap) -> Iterator[Sequence[Cell]]:
+    """Units by slug, empty for the whole organisation; gaps for those who lead the team alone."""
+    yield HEAD
+    for row in roadmap.rows:
+        unit = (row.unit.slug, row.unit.name) if row.unit else ("", "")
+        for cell in row.cells:
+            place = (*unit, str(cell.quarter))
+            for objective in cell.objectives:
+                status = objective.shown  # type: ignore[attr-defined]  # annotated by team_roadmap
+                flags = ("yes" if objective.is_mandatory else "no", "no" if objective.published_at else "yes")
+                yield (*place, "objective", objective.title, status, *flags, objective.template, objective.pk)
+            for intent in cell.intents:
+                yield (*place, "intent", intent.title, "", "", "", intent.template, intent.pk)
+            if cell.is_gap:
+                yield (*place, "gap", "", "", "", "", "", None)

@@ -20,7 +20,7 @@ from insights.api import schema
 from insights.api.errors import document as error_document
 from programs.requests.fields import boolean_parameter
 from programs.requests.program_view import ProgramView
-from programs.tickets.services.csv_import import (
+from programs.tickets.services.csv_files import (
     LABELS,
     ImportRow,
     TicketRowsError,

@@ -40,10 +40,9 @@ from programs.tickets.api.documents import (
     watching_document,
 )
 from programs.tickets.queries import TicketFilters
-from programs.tickets.services.csv_export import ticket_rows
-from programs.tickets.services.fields import TicketWriteSerializer
+from programs.tickets.services.csv_files import ticket_rows
+from programs.tickets.services.fields import TicketWriteSerializer, name_of
 from programs.tickets.services.history import history_of, ticket_changes
-from programs.tickets.services.pull_request_names import name_of
 from programs.tickets.services.writing import (
     add_ticket,
     change_ticket,

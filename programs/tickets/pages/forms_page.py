@@ -14,12 +14,14 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from core.csv_import import CsvFileError, uploaded_text
 from core.edit_conflicts import field_differences, values_of
 from core.forms import rows_of
 from core.write_forms import WriteForm
 from insights.catalogue.registry import metrics
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.ui import wording
 from insights.ui.views import form_view
 from orgtree.access.access import Access
 from programs.alignment.pages import plans_offered
@@ -27,8 +29,16 @@ from programs.models import Ticket, TicketTemplate
 from programs.teams.fields import suggested_owners
 from programs.teams.pages import WHOLE, offer, units_to_write_for
 from programs.tickets.pages.page import visible_ticket
-from programs.tickets.services.fields import SPECIAL, WRITTEN
-from programs.tickets.services.pull_request_names import names_of_pull_requests
+from programs.tickets.services.csv_files import (
+    LABELS,
+    MOST_ROWS,
+    NEEDED,
+    NOT_READ,
+    check_imports,
+    import_tickets,
+    read_tickets,
+)
+from programs.tickets.services.fields import SPECIAL, WRITTEN, names_of_pull_requests
 from programs.tickets.services.writing import ONLY_LEADERS, add_ticket, change_ticket, may_change
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -182,3 +192,31 @@ def prefilled_from(params: QueryDict) -> dict[str, Any]:
         "due_on": windows.local_today() + timedelta(days=template.days),
         "metric": template.metric if known else params.get("metric", ""),
     }
+
+
+@form_view
+def tickets_import(request: HttpRequest) -> HttpResponse:
+    """A POST with `file` shows what it would do; one with `text`, which that page holds, does it."""
+    access = access_in(request)
+    check_imports(access.visibility)
+    if request.method == "GET":
+        return _import_page(request, {})
+    try:
+        if "text" in request.POST:
+            stored = import_tickets(access, read_tickets(access, request.POST["text"]))
+            messages.success(request, f"{wording.count(len(stored), 'ticket')} imported.")
+            return redirect("tickets")
+        text = uploaded_text(request)
+        rows = read_tickets(access, text)
+    except CsvFileError as problem:
+        return _import_page(request, {"problem": str(problem)}, status=400)
+    wrong = sum(bool(row.problem) for row in rows)
+    new = sum(row.given is not None and not row.problem for row in rows)
+    counts = {"new": new, "wrong": wrong, "known": sum(row.is_known for row in rows)}
+    return _import_page(request, {"rows": rows, "text": "" if wrong else text, **counts})
+
+
+def _import_page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    columns = [label for name, label in LABELS.items() if name not in NOT_READ]
+    page = {"columns": columns, "needed": [LABELS[name] for name in NEEDED], "most": MOST_ROWS, **context}
+    return render(request, "programs/tickets/import.html", page, status=status)

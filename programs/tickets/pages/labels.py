@@ -1,27 +1,33 @@
-"""Labels of tickets in lists; changes are in history.py."""
+"""Labels of tickets in lists, and of the changes in their history."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from django.urls import reverse
 
 from core.columns import Column
+from core.edit_conflicts import Difference
 from insights.catalogue.declarations import Metric
-from insights.catalogue.registry import get
+from insights.catalogue.registry import find, get
+from insights.pages.annotations.labels import GONE
 from insights.ui import tiles, wording
 from insights.ui.scope_bar import EVERYBODY
+from insights.ui.wording import moment
 from orgtree.access.access import Access
-from programs.history.labels import cells_of
+from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Value
+from programs.history.labels import HistoryLine, author_words, cells_of, value_words
 from programs.models import Ticket, TicketEffect, TicketState
 from programs.tickets.columns import TABLE
 from programs.tickets.services.effects import visible_effect
+from programs.tickets.services.history import FIELDS, TicketChange
 from programs.tickets.services.writing import may_change
 
 TONES = {TicketState.DONE: "good", TicketState.IN_PROGRESS: "acc"}
 SHORT_RESOLUTION = 140
+LINK_FIELDS = {PULL_REQUESTS: "Pull request", WATCHERS: "Watching"}
 
 
 @dataclass(frozen=True)
@@ -124,3 +130,35 @@ def _sureness(metric: Metric, effect: TicketEffect) -> tuple[str, str, bool]:
 
 def _signed(value: float, unit: str) -> str:
     return f"{'−' if value < 0 else '+'}{wording.difference(value, unit)}"
+
+
+def history_lines(
+    changes: Sequence[TicketChange], names: Mapping[int, str], pull_requests: Mapping[int, str]
+) -> list[HistoryLine]:
+    """In their order; `names` are those of accounts, `pull_requests` those that the viewer may see."""
+    return [
+        HistoryLine(
+            author_words(ticket_change.by, names),
+            moment(ticket_change.at),
+            ["Created"] if ticket_change.is_first else [],
+            [_difference(change, names, pull_requests) for change in ticket_change.changes],
+        )
+        for ticket_change in changes
+    ]
+
+
+def _difference(change: Changed, names: Mapping[int, str], pull_requests: Mapping[int, str]) -> Difference:
+    column = FIELDS.get(change.field)
+
+    def words(value: Value) -> str:
+        if change.field == WATCHERS and isinstance(value, int):
+            return names.get(value, GONE)
+        if change.field == PULL_REQUESTS and isinstance(value, int):
+            return pull_requests[value]
+        if change.field == "metric" and isinstance(value, str) and value:
+            metric = find(value)
+            return metric.name if metric else value
+        return value_words(change.field, value, column.choices if column and column.choices else {})
+
+    label = column.label if column else LINK_FIELDS[change.field]
+    return Difference(label, words(change.before), words(change.after))

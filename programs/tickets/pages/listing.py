@@ -31,7 +31,7 @@ from programs.models import TicketState
 from programs.tickets.columns import TABLE
 from programs.tickets.pages.labels import TicketLine, ticket_lines
 from programs.tickets.queries import BOARD_STATES, STATES, TicketFilters, first_of_each_day
-from programs.tickets.services.csv_export import ticket_rows
+from programs.tickets.services.csv_files import ticket_rows
 
 PAGE_SIZE = 25
 ON_A_BOARD = 50  # of each state; the table has the rest

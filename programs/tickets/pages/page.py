@@ -31,8 +31,7 @@ from programs.history.labels import cells_of
 from programs.models import Objective, Ticket, TicketComment, TicketState
 from programs.teams.fields import is_here
 from programs.tickets.columns import PAGE
-from programs.tickets.pages.history import history_lines
-from programs.tickets.pages.labels import ticket_lines
+from programs.tickets.pages.labels import history_lines, ticket_lines
 from programs.tickets.services.effects import why_no_effect
 from programs.tickets.services.history import history_of, ticket_changes
 from programs.tickets.services.writing import comment_on_ticket, move_ticket, unwatch_ticket, watch_ticket

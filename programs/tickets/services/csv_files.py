@@ -1,4 +1,4 @@
-"""Imports tickets from CSV: preview each row, then all rows or none.
+"""Tickets as CSV: exported, and imported after a preview of each row, all rows or none.
 
 The columns are those of the download; their order is free, and what is not named stays empty.  A row with the number of
 a ticket that is there is left as it is: who edits a ticket does so on its page, where two edits are told apart.
@@ -6,22 +6,25 @@ a ticket that is there is left as it is: who edits a ticket does so on its page,
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Prefetch, QuerySet
 
+from core.csv_export import Cell
 from core.csv_import import CsvFileError, read_rows
 from core.locks import Lock
 from core.write_errors import FieldError, MayNotWriteError
 from insights.query import windows
+from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
-from programs.models import Ticket, TicketState
+from programs.models import Objective, Ticket, TicketState
 from programs.tickets.columns import FILE
-from programs.tickets.services.fields import WRITTEN, ticket_fields
+from programs.tickets.services.fields import WRITTEN, name_of, ticket_fields
 from programs.tickets.services.writing import add_ticket, move_ticket
 
 MOST_ROWS = 500
@@ -32,6 +35,7 @@ ALREADY_THERE = "A ticket with the same text, unit and due date already exists."
 
 IMPORTING = Lock("import of tickets")
 _Likeness = tuple[str, str, date]  # words, unit and due date: what two tickets have in common that are the same
+AT_ONCE = 1000  # tickets that are held in memory
 
 
 class TicketRowsError(CsvFileError):
@@ -196,3 +200,21 @@ def _but_those_there(rows: Sequence[ImportRow]) -> list[ImportRow]:
 
 def _with_problem(row: ImportRow, message: str, column: str = "") -> ImportRow:
     return ImportRow(row.row, row.title, row.unit, row.owner, row.due, message, column)
+
+
+def ticket_rows(tickets: QuerySet[Ticket], access: Access) -> Iterator[Sequence[Cell]]:
+    """Pull requests stand one a line; objectives and pull requests are those that the reader may see."""
+    yield list(FILE.labels.values())
+    linked_ones = Objective.objects.within(access.visibility).filter(pk__in=tickets.order_by().values("objective"))
+    objectives = dict(linked_ones.values_list("pk", "title"))
+    visible = visible_pull_requests(access).select_related("repository").order_by("pk")
+    linked = Prefetch("pull_requests", queryset=visible)
+    special: dict[str, Callable[[Ticket], Cell]] = {
+        "number": lambda ticket: ticket.pk,
+        "unit": lambda ticket: ticket.unit.slug if ticket.unit else "",
+        "owner": lambda ticket: access.written(ticket.owner),
+        "objective": lambda ticket: objectives.get(ticket.objective_id or 0, ""),
+        "pull_requests": lambda ticket: "\n".join(map(name_of, ticket.pull_requests.all())),
+    }
+    for ticket in tickets.prefetch_related(linked).iterator(chunk_size=AT_ONCE):
+        yield FILE.row(ticket, special)
