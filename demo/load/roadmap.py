@@ -13,9 +13,8 @@ from demo.plan.year import DemoYear
 from orgtree.access.access import access_of
 from programs.models import Quarter
 from programs.quarters.fiscal_quarters import quarter_at, quarters_from
-from programs.roadmaps.built_in_example import ORGANISATION, TEAMS
 from programs.roadmaps.queries.team_roadmap import team_roadmap
-from programs.roadmaps.services.intents import add_intent
+from programs.roadmaps.services.intents import ORGANISATION, TEAMS, add_intent
 
 QUARTERS_AHEAD = 3
 # By team, for the next three quarters: a title, and the template where there is one.

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core.admin_permissions import NoAdding, NoDeleting
 from orgtree.access.api_tokens import revoke_api_token
-from orgtree.access.sessions import sign_out_everywhere
+from orgtree.access.sign_in import sign_out_everywhere
 from orgtree.models import ApiToken, Grant
 
 admin.site.unregister(User)

@@ -1,6 +1,4 @@
-from orgtree.models.api_tokens import ApiToken, TokenScope
-from orgtree.models.grants import Grant
-from orgtree.models.invitations import Invitation
+from orgtree.models.access import ApiToken, Grant, Invitation, TokenScope
 from orgtree.models.matching import IdentityChange, MatchProposal, MatchWork
 from orgtree.models.organisation import IndividualPolicy, MembersSee, Organisation
 from orgtree.models.people import (
@@ -9,12 +7,12 @@ from orgtree.models.people import (
     Identity,
     IdentityKind,
     InstallationSigner,
+    PeopleImport,
     Person,
     PersonAttribute,
     Reporting,
     Standing,
 )
-from orgtree.models.people_imports import PeopleImport
 from orgtree.models.roles import Role
 from orgtree.models.units import (
     Membership,

@@ -13,8 +13,8 @@ from django.http import HttpRequest
 from core.forms import show_error
 from core.write_errors import FieldError
 from orgtree.access.access import Access, access_of
-from programs.meetings.queries.days_off import countries
 from programs.meetings.services.fields import CHANGEABLE, WRITTEN, series_fields
+from programs.meetings.services.recurrence import countries
 from programs.meetings.services.writing import change_series, end_series, schedule
 from programs.models import MeetingSeries
 from programs.teams.pages import offer

@@ -14,7 +14,7 @@ from insights.query.windows import local_today
 from orgtree.access.access import access_of
 from orgtree.models import Unit
 from programs.models import Objective, PointKind, Review, ReviewPoint
-from programs.reviews.services.figures import visible_figures
+from programs.reviews.services.agenda import visible_figures
 from programs.reviews.services.writing import (
     add_point,
     invite,

@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from orgtree.access.api_tokens import create_api_token, revoke_api_token
-from orgtree.access.sessions import sign_out_everywhere
+from orgtree.access.sign_in import sign_out_everywhere
 from orgtree.access.trust import person_of
 from orgtree.models import ApiToken, Grant, TokenScope
 

@@ -15,8 +15,8 @@ from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.tiles import Link
 from orgtree.models import Person
-from programs.meetings.queries.days_off import countries
 from programs.meetings.services.records import MeetingRecord
+from programs.meetings.services.recurrence import countries
 from programs.models import Meeting, MeetingSeries, OnHoliday, Place, Rule, Weekday
 
 NO_HOLIDAYS = "Not respected: the schedule names no country."

@@ -31,9 +31,8 @@ from insights.ui.views import action_view, form_view, record_view
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility, person_of
 from programs.meetings.pages.labels import holiday_words, meeting_lines, participant_lines, rule_words
-from programs.meetings.queries.days_off import countries
 from programs.meetings.services.fields import CHANGEABLE
-from programs.meetings.services.recurrence import occurrences
+from programs.meetings.services.recurrence import countries, occurrences
 from programs.meetings.services.writing import change_series, end_series, schedule
 from programs.models import MeetingKind, MeetingSeries, MeetingState, Place, Rule, Weekday
 from programs.teams.fields import exists_today

@@ -16,7 +16,7 @@ from core.write_errors import FieldError
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Person
-from programs.meetings.queries.days_off import countries, subdivisions
+from programs.meetings.services.recurrence import countries, subdivisions
 from programs.models import MeetingSeries
 from programs.teams.fields import LedUnitField
 

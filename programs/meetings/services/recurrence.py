@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING
 
 from insights.query import windows
 from insights.query.query import Window
-from programs.meetings.queries.days_off import days_off
 from programs.models import MeetingSeries, OnHoliday, Rule
 from programs.models.meetings import LAST_DAY, Place
+
+if TYPE_CHECKING:
+    from holidays import HolidayBase
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from holidays import HolidayBase
@@ -22,6 +28,8 @@ MONTHS_A_YEAR = 12
 DAYS_A_WEEK = 7
 LAST_EARLY_DAY = 15  # of a month: who meets until then speaks of the month before
 EARLY_PLACES = (Place.FIRST, Place.SECOND)
+LANGUAGE = "en_US"  # of the names of holidays, where the library has them
+NEW_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True)
@@ -122,3 +130,33 @@ def _next_working_day(off: HolidayBase, day: date) -> date:
     while not off.is_working_day(day):
         day += timedelta(days=1)
     return day
+
+
+def days_off(country: str, subdivision: str) -> HolidayBase | None:
+    """None without a country, and for one that the library no longer knows."""
+    if country not in countries():
+        return None
+    return _days_off(country, subdivision if subdivision in subdivisions(country) else "")
+
+
+@lru_cache(maxsize=64)
+def _days_off(country: str, subdivision: str) -> HolidayBase:
+    from holidays import country_holidays
+
+    return country_holidays(country, subdiv=subdivision or None, language=LANGUAGE)
+
+
+@lru_cache(maxsize=1)
+def countries() -> Mapping[str, str]:
+    """Names by code (ISO 3166-1), in alphabetical order."""
+    from holidays.registry import COUNTRIES
+
+    names = {code: NEW_WORD.sub(" ", name) for name, code, *_ in COUNTRIES.values()}
+    return dict(sorted(names.items(), key=lambda country: country[1]))
+
+
+def subdivisions(country: str) -> tuple[str, ...]:
+    """Codes of parts of the country that have holidays of their own."""
+    import holidays
+
+    return tuple(getattr(holidays, country).subdivisions) if country in countries() else ()

@@ -8,29 +8,31 @@ from datetime import date, datetime, timedelta
 from django.utils import timezone
 
 from insights.query import windows
-from programs.meetings.queries import notices
-from programs.meetings.queries.notices import NOTICE_COLUMNS
 from programs.meetings.services.records import EVERYTHING, records_of
 from programs.models import Meeting, MeetingSeries, MessageKind, Notice
+from programs.reminders.queries import recipients
+from programs.reminders.queries.notices import DAYS_BETWEEN_REMINDERS, Statement
 from programs.reminders.services.planning import plan_alone
 
 UNSIGNED_FOR = timedelta(days=60)  # after a meeting; what is not signed by then is left
+NOTICE_COLUMNS = "account_id, kind, meeting_id, day, number"
+# There is an e-mail for each meeting, as calendars want it; half a year of them at once would be a flood.
+INVITED_AHEAD = timedelta(days=62)
+REMINDED_AHEAD = timedelta(hours=24)
 
 
 def tell_of_changes(series: MeetingSeries) -> int:
     """In the transaction that changes its meetings; returns the number of new notices."""
-    return plan_alone(
-        notices.of_changes(windows.local_today(), timezone.now(), series=series.pk), columns=NOTICE_COLUMNS
-    )
+    return plan_alone(of_changes(windows.local_today(), timezone.now(), series=series.pk), columns=NOTICE_COLUMNS)
 
 
 def remind_of_meetings(*, now: datetime | None = None) -> int:
     """What is due now, for everybody; returns the number of new notices."""
     at, today = now or timezone.now(), windows.local_today()
     statements = (
-        notices.of_changes(today, at),
-        notices.of_coming_meetings(today, at),
-        notices.of_unsigned(today, _signers(at)),
+        of_changes(today, at),
+        of_coming_meetings(today, at),
+        of_unsigned(today, _signers(at)),
     )
     return sum(plan_alone(statement, now, columns=NOTICE_COLUMNS) for statement in statements)
 
@@ -88,3 +90,93 @@ def _replaced(of_meetings: Sequence[Notice]) -> Collection[int]:
         for notice in of_meetings
         if notice.kind in kinds and newest.get((notice.account_id, notice.meeting_id)) != notice.pk
     }
+
+
+def of_changes(today: date, now: datetime, *, series: int | None = None) -> Statement:
+    """To participants who were not told yet how a coming meeting stands: that they are invited, that its time changed,
+    that it is cancelled, or that they no longer take part.  The number is the meeting's sequence.
+
+    It compares what each was told last with what is so, and so makes up for whatever was missed.
+    """
+    return (
+        f"""
+        WITH {recipients.ACCOUNTS_OF_PEOPLE}, state AS (
+            SELECT account_of.account_id, meeting.id AS meeting_id, meeting.sequence, meeting.starts_at,
+                CASE WHEN meeting.state = 'planned' AND participant.removed_at IS NULL THEN %(invited)s
+                    ELSE %(cancelled)s END AS kind,
+                greatest(meeting.moved_in, participant.changed_in) AS changed_in
+            FROM programs_meeting meeting
+            JOIN programs_meetingparticipant participant ON participant.meeting_id = meeting.id
+            JOIN account_of ON account_of.person_id = participant.person_id
+            WHERE meeting.starts_at > %(now)s AND (%(series)s::bigint IS NULL OR meeting.series_id = %(series)s)
+        ), latest AS (
+            SELECT DISTINCT ON (notice.account_id, notice.meeting_id)
+                notice.account_id, notice.meeting_id, notice.kind, notice.number
+            FROM programs_notice notice JOIN state USING (account_id, meeting_id)
+            WHERE notice.kind IN (%(invited)s, %(cancelled)s)
+            ORDER BY notice.account_id, notice.meeting_id, notice.number DESC, notice.id DESC
+        )
+        SELECT state.account_id, state.kind, state.meeting_id, NULL::date AS day, state.sequence AS number
+        FROM state LEFT JOIN latest USING (account_id, meeting_id)
+        WHERE CASE
+            WHEN state.kind = %(cancelled)s THEN latest.kind = %(invited)s
+            WHEN latest.kind = %(invited)s THEN latest.number < state.changed_in
+            ELSE state.starts_at <= %(soon)s
+        END
+        """,  # noqa: S608 — put together from texts of this package; values are passed apart
+        {
+            **recipients.of_everybody(today),
+            "invited": MessageKind.MEETING_INVITATION.value,
+            "cancelled": MessageKind.MEETING_CANCELLED.value,
+            "now": now,
+            "soon": now + INVITED_AHEAD,
+            "series": series,
+        },
+    )
+
+
+def of_coming_meetings(today: date, now: datetime) -> Statement:
+    """To participants of what begins within a day; a meeting that is moved to another day is told again."""
+    return (
+        f"""
+        WITH {recipients.ACCOUNTS_OF_PEOPLE}
+        SELECT account_of.account_id, %(soon)s AS kind, meeting.id AS meeting_id,
+            (meeting.starts_at AT TIME ZONE series.time_zone)::date AS day, 0 AS number
+        FROM programs_meeting meeting
+        JOIN programs_meetingseries series ON series.id = meeting.series_id
+        JOIN programs_meetingparticipant participant
+            ON participant.meeting_id = meeting.id AND participant.removed_at IS NULL
+        JOIN account_of ON account_of.person_id = participant.person_id
+        WHERE meeting.state = 'planned' AND meeting.starts_at > %(now)s AND meeting.starts_at <= %(until)s
+        """,  # noqa: S608 — as above
+        {
+            **recipients.of_everybody(today),
+            "soon": MessageKind.MEETING_SOON.value,
+            "now": now,
+            "until": now + REMINDED_AHEAD,
+        },
+    )
+
+
+def of_unsigned(today: date, signers: Collection[tuple[int, int, date]]) -> Statement:
+    """To those who are to sign what was written of a meeting (ids of meeting and person, and the meeting's day), on the
+    day after it and in each week from then on."""
+    return (
+        f"""
+        WITH {recipients.ACCOUNTS_OF_PEOPLE}
+        SELECT DISTINCT account_of.account_id, %(unsigned)s AS kind, signer.meeting_id, signer.day,
+            (%(today)s - signer.day - 1) / %(every)s AS number
+        FROM unnest(%(meetings)s::bigint[], %(signers)s::bigint[], %(days)s::date[])
+            AS signer(meeting_id, person_id, day)
+        JOIN account_of USING (person_id)
+        WHERE signer.day < %(today)s
+        """,  # noqa: S608 — as above
+        {
+            **recipients.of_people([person for _, person, _ in signers], today),
+            "unsigned": MessageKind.MEETING_UNSIGNED.value,
+            "meetings": [meeting for meeting, _, _ in signers],
+            "signers": [person for _, person, _ in signers],
+            "days": [day for _, _, day in signers],
+            "every": DAYS_BETWEEN_REMINDERS,
+        },
+    )

@@ -13,7 +13,7 @@ from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from programs.models import BottleneckKind, Review, ReviewPoint, Ticket
-from programs.reviews.services.figures import visible_figures
+from programs.reviews.services.agenda import visible_figures
 
 
 class ReviewSerializer(ReadSerializer[Review]):

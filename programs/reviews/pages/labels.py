@@ -16,8 +16,7 @@ from insights.query.query import Window
 from insights.ui import wording
 from orgtree.access.access import Access
 from programs.models import Objective, PointKind, Review, ReviewPoint, Ticket
-from programs.reviews.services.agenda import MORE
-from programs.reviews.services.figures import visible_figures
+from programs.reviews.services.agenda import MORE, visible_figures
 from programs.tickets.pages.labels import TicketLine, ticket_lines
 
 HIDDEN = "The figures are hidden from you."

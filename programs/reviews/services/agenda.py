@@ -16,17 +16,18 @@ from typing import Any
 from insights.benchmarks.changes import MeasuredChange, WindowPair, measured_changes, pair_until
 from insights.catalogue.declarations import Metric
 from insights.catalogue.headlines import AI, DELIVERY
-from insights.catalogue.registry import get, metrics
+from insights.catalogue.registry import find, get, metrics
 from insights.figure_records.restatements import restatements
 from insights.privacy.visible import visible_totals
-from insights.query.enums import Better
+from insights.privacy.withhold import is_withheld
+from insights.query.enums import BelongsTo, Better
 from insights.query.query import Answer, Freshness, Query, Scope, Window
 from insights.ui import wording
 from orgtree.access.access import Access
 from orgtree.models import Unit, UnitPlacement
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for, focus_above, newest_focus
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values
-from programs.models import BenchmarkVersion, Objective, ObjectiveStatus, PointKind, Quarter, Review
+from programs.models import BenchmarkVersion, Objective, ObjectiveStatus, PointKind, Quarter, Review, ReviewPoint
 from programs.models.objectives import LONGEST_TITLE
 from programs.objectives.queries.filters import ObjectiveFilters
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
@@ -269,3 +270,20 @@ def _unit_name(objective: Objective) -> str:
 def _short(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"
+
+
+def visible_figures(point: ReviewPoint, review: Review, access: Access) -> Mapping[str, Any]:
+    """Empty where the point has none, or they are withheld from this reader."""
+    figures: Mapping[str, Any] = point.figures
+    if not figures or access.visibility.leads(review.unit_id):
+        return figures
+    if "metric" not in figures or not access.visibility.can_see(review.unit_id):
+        return {}
+    metric = find(figures["metric"])
+    if metric is None:
+        return {}
+    if not figures["people"]:  # how many people are behind it was not recorded
+        return figures if metric.belongs_to is BelongsTo.OWNER else {}
+    window = Window(date.fromisoformat(figures["from"]), date.fromisoformat(figures["to"]))
+    query = Query(metric.key, window, scope=Scope(review.unit.slug))
+    return {} if is_withheld(query, figures["people"], access) else figures

@@ -24,7 +24,6 @@ from programs.models import ObjectiveTemplate, RoadmapIntent
 from programs.models.objectives import LONGEST_TITLE
 from programs.quarters.fiscal_quarters import quarters_from
 from programs.quarters.pages import quarters
-from programs.roadmaps.built_in_example import ORGANISATION, TEAMS
 from programs.roadmaps.pages.places import (
     PlaceForm,
     back_to_roadmap,
@@ -37,6 +36,8 @@ from programs.roadmaps.pages.roadmap import ROWS_ON_A_PAGE, read_params, row_nam
 from programs.roadmaps.queries.team_roadmap import QUARTERS_SHOWN, RoadmapRow, team_roadmap
 from programs.roadmaps.services.intents import (
     ONLY_LEADERS,
+    ORGANISATION,
+    TEAMS,
     add_intent,
     change_intent,
     fill_from_example,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError
 
@@ -17,10 +17,30 @@ from programs.models import ObjectiveTemplate, Quarter, RoadmapIntent
 from programs.objectives.services.writing import hold_open
 from programs.quarters.fiscal_quarters import quarter_at, quarters_from
 from programs.requests.visible import account_of
-from programs.roadmaps.built_in_example import ORGANISATION, TEAMS
 from programs.roadmaps.services.fields import THINGS, intent_fields
 from programs.teams.fields import unit_to_write_for
 
+
+class ExampleIntent(NamedTuple):
+    title: str
+    template: str = ""
+
+
+ORGANISATION = (ExampleIntent("Improve quality", "quality"),) * 4
+TEAMS = (
+    (
+        ExampleIntent("Scale velocity", "velocity"),
+        ExampleIntent("Better lead time", "lead-time"),
+        ExampleIntent("Improve deployment frequency"),
+        ExampleIntent("Improve developer productivity"),
+    ),
+    (
+        ExampleIntent("Improve planning", "planning"),
+        ExampleIntent("Healthy sprint results"),
+        ExampleIntent("Improve lead time", "lead-time"),
+        ExampleIntent("Better business alignment", "allocation"),
+    ),
+)
 IN_A_YEAR = len(ORGANISATION)  # quarters
 MOST_IN_A_QUARTER = 10  # of one unit: with more nobody knows what comes first
 ONCE = "roadmap_intent_once_in_a_quarter"
