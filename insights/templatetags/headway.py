@@ -292,8 +292,8 @@ def minutes(duration: timedelta) -> int:
 
 
 @register.filter
-def at(items: Sequence[Any], index: int) -> Any:
-    """The item at an index: pairs a cell with its column."""
+def at(items: Sequence[Any] | Mapping[Any, Any], index: Any) -> Any:
+    """The item at an index or of a key: pairs a cell with its column, or an account with its name."""
     return items[index]
 
 

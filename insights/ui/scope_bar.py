@@ -19,6 +19,7 @@ from insights.query.errors import UnknownUnitError
 from insights.query.query import WHOLE_ORGANISATION, MetricValue, Query
 from insights.ui import wording
 from insights.ui.filters import Filters
+from orgtree.models import Unit
 from orgtree.trees.surroundings import Surroundings, TreeUnit, surroundings
 
 EVERYBODY = "All of the organisation"
@@ -26,6 +27,10 @@ YOURSELF = "Your own data"
 ACTIVE = "ai.sessions"  # its people are the active developers
 RECENT_UNITS = "recent_units"  # in the account's session: slugs, the latest first
 MOST_RECENT = 6
+
+
+def unit_name(unit: Unit | None) -> str:
+    return unit.name if unit else EVERYBODY
 
 
 Link = Callable[[Filters], str]

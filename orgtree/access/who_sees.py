@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from orgtree.models import ApiToken, Grant, Person, Placement, Role, Unit
 
+GONE = "Deleted account"
+
 
 @dataclass(frozen=True)
 class Manager:
@@ -91,8 +93,15 @@ def name_of(account: User) -> str:
     return names_of([account])[account.pk]
 
 
-def names_of(accounts: Collection[User]) -> Mapping[int, str]:
-    """Display names by id: the person's name, else the account's."""
+class AccountNames(dict[int, str]):
+    """Display names by id.  An account that is gone has a name, too."""
+
+    def __getitem__(self, account: int | None) -> str:
+        return self.get(account or 0, GONE)
+
+
+def names_of(accounts: Collection[User]) -> AccountNames:
+    """The person's name, else the account's."""
     linked = dict(Person.objects.filter(user__in=accounts).values_list("user", "full_name"))
     addresses = {account.email.lower() for account in accounts if account.email}
     by_address = dict(
@@ -100,14 +109,16 @@ def names_of(accounts: Collection[User]) -> Mapping[int, str]:
         .filter(user=None, address__in=addresses)
         .values_list("address", "full_name")
     )
-    return {
-        account.pk: linked.get(account.pk)
-        or by_address.get(account.email.lower())
-        or account.get_full_name()
-        or account.email
-        or account.get_username()
-        for account in accounts
-    }
+    return AccountNames(
+        {
+            account.pk: linked.get(account.pk)
+            or by_address.get(account.email.lower())
+            or account.get_full_name()
+            or account.email
+            or account.get_username()
+            for account in accounts
+        }
+    )
 
 
 def _granted(units: Mapping[int, Unit]) -> Mapping[int, Sequence[str]]:

@@ -13,7 +13,7 @@ from django.apps import apps
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
-from orgtree.access.who_sees import names_of
+from orgtree.access.who_sees import AccountNames, names_of
 from orgtree.models import Person, Unit
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, Quarter
@@ -61,8 +61,8 @@ def together(event: Any) -> object:
     return event.pgh_context_id or event.pgh_created_at
 
 
-def names_of_accounts(accounts: Iterable[int | None]) -> Mapping[int, str]:
-    """By id; three queries, however many there are."""
+def names_of_accounts(accounts: Iterable[int | None]) -> AccountNames:
+    """Three queries, however many there are."""
     return names_of(list(User.objects.in_bulk({pk for pk in accounts if pk is not None}).values()))
 
 

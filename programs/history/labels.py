@@ -10,10 +10,10 @@ from django.db.models import Model
 
 from core.columns import Column, Columns
 from core.edit_conflicts import NOTHING, Difference
-from insights.pages.annotations.labels import GONE
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.wording import moment
+from orgtree.access.who_sees import AccountNames
 from programs.history.events import Undisclosed, Value
 
 UNDISCLOSED: Mapping[Undisclosed, str] = {
@@ -33,9 +33,8 @@ class HistoryLine:
     differences: Sequence[Difference] = ()
 
 
-def author_words(account: int | None, names: Mapping[int, str]) -> str:
-    """`names` are those of accounts, by id."""
-    return "Headway" if account is None else names.get(account, GONE)
+def author_words(account: int | None, names: AccountNames) -> str:
+    return "Headway" if account is None else names[account]
 
 
 def value_words(field: str, value: Value, choices: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
+from insights.query.windows import local_today, quarter_name
 from orgtree.models import Person, Unit
 from orgtree.models.visibility import Visibility
 from programs.models.visibility import EVERYTHING, led_by
@@ -171,6 +172,25 @@ class MeetingSeries(models.Model):
         of_quarters = self.rule == Rule.QUARTER_WEEK or self.every_months >= MONTHS_A_QUARTER
         return self.kind == MeetingKind.QBR and of_quarters
 
+    @property
+    def has_ended(self) -> bool:
+        return self.ends_on is not None and self.ends_on <= local_today()
+
+    @property
+    def rule_words(self) -> str:
+        """Such as “First Tuesday of the month, 10:00–11:00 (Europe/Berlin)”."""
+        ordinal = {2: "nd", 3: "rd"}.get(self.every_months, "th")
+        months = "the month" if self.every_months == 1 else f"every {self.every_months}{ordinal} month"
+        weekday = self.get_weekday_display() if self.weekday is not None else ""
+        if self.rule == Rule.DAY:
+            day = f"Day {self.day} of {months}"
+        elif self.rule == Rule.WEEKDAY:
+            day = f"{Place(self.place or 1).label} {weekday} of {months}"
+        else:
+            day = f"{weekday} of week {self.week} after the quarter's end"
+        hours, minutes = divmod(self.begins.hour * 60 + self.begins.minute + self.minutes, 60)
+        return f"{day}, {self.begins:%H:%M}–{hours % 24:02}:{minutes:02} ({self.time_zone})"
+
     def clean(self) -> None:
         needed = {
             Rule.DAY.value: ("day",),
@@ -255,6 +275,16 @@ class Meeting(models.Model):
     @property
     def is_cancelled(self) -> bool:
         return self.state == MeetingState.CANCELLED
+
+    @property
+    def period_words(self) -> str:
+        """June 2026, or 2026-Q2."""
+        return quarter_name(self.period_start) if self.series.is_quarterly else f"{self.period_start:%B %Y}"
+
+    @property
+    def is_moved(self) -> bool:
+        """To a day that is not the rule's."""
+        return self.local_day != self.rule_day
 
 
 class MeetingParticipantQuerySet(models.QuerySet["MeetingParticipant"]):

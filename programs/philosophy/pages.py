@@ -16,11 +16,10 @@ from django.urls import reverse
 from core.edit_conflicts import renumber
 from core.markdown import as_html
 from core.write_errors import ConflictError, FieldError
-from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.ui.views import action_view, form_view, page_view, record_view
 from insights.ui.wording import moment
-from orgtree.access.who_sees import name_of, names_of
+from orgtree.access.who_sees import GONE, name_of, names_of
 from programs.models.philosophy import LONGEST_REASON
 from programs.philosophy.publishing import (
     Philosophy,
@@ -150,7 +149,7 @@ def _versions() -> Sequence[VersionLine]:
         VersionLine(
             version.number,
             version.reason,
-            f"{names.get(version.written_by_id or 0, GONE)}, {moment(version.written_at)}",
+            f"{names[version.written_by_id]}, {moment(version.written_at)}",
             reverse("philosophy_version", args=[version.number]),
         )
         for version in listed

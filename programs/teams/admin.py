@@ -15,7 +15,6 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from core.authorship import account_of
-from insights.pages.annotations.labels import GONE
 from orgtree.access.who_sees import names_of
 from orgtree.models import OrgTree
 from programs.models import ProgramSettings
@@ -54,7 +53,7 @@ class ProgramSettingsAdmin(admin.ModelAdmin[ProgramSettings]):
         lines = [
             (
                 f"{later.pgh_created_at:%Y-%m-%d %H:%M}",
-                "Headway" if account is None else names.get(account, GONE),
+                "Headway" if account is None else names[account],
                 word(earlier),
                 word(later),
             )

@@ -20,7 +20,6 @@ from orgtree.access.who_sees import names_of
 
 ABBREVIATIONS = frozenset({"ai", "ci", "dora", "pr", "wip"})  # families with an acronym as a name
 EVERY_CHART = "Every chart"
-GONE = "Deleted account"
 
 
 def note_lines(annotations: Sequence[Annotation]) -> list[dict[str, Any]]:
@@ -35,7 +34,7 @@ def note_lines(annotations: Sequence[Annotation]) -> list[dict[str, Any]]:
             "about": about_words(annotation.about),
             "written": ", ".join(
                 (
-                    names.get(annotation.written_by_id or 0, GONE),
+                    names[annotation.written_by_id],
                     wording.moment(annotation.changed_at or annotation.written_at),
                 )
             ),

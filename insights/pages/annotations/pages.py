@@ -30,7 +30,7 @@ from insights.annotations.writing import (
 from insights.catalogue.registry import metrics
 from insights.models import Annotation, AnnotationChange
 from insights.models.annotations import LONGEST_TEXT, family_of
-from insights.pages.annotations.labels import GONE, about_words, note_lines
+from insights.pages.annotations.labels import about_words, note_lines
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
@@ -237,7 +237,7 @@ def _history(note: Annotation) -> list[dict[str, Any]]:
     return [
         {
             "what": change.get_action_display(),
-            "who": names.get(change.by_id or 0, GONE),
+            "who": names[change.by_id],
             "at": wording.moment(change.at),
             "text": f"“{change.text}”, {wording.days(Window(change.start, change.end))}, "
             f"{units.get(change.unit_id, 'a unit that is gone') if change.unit_id else EVERYBODY}, "

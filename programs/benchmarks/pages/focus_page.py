@@ -20,7 +20,6 @@ from core.forms import posted_number
 from core.write_errors import ConflictError, FieldError
 from core.write_forms import NumberedForm
 from insights.catalogue.registry import find
-from insights.pages.annotations.labels import GONE
 from insights.pages.metric.chain import side_by_side
 from insights.ui.views import action_view, form_view, record_view
 from insights.ui.wording import moment
@@ -182,7 +181,7 @@ def _values(version: FocusVersion) -> dict[str, Any]:
 
 def _versions(versions: Sequence[FocusVersion]) -> list[FocusLine]:
     names = names_of([version.written_by for version in versions if version.written_by])
-    return [_line(version, names.get(version.written_by_id or 0, GONE)) for version in versions]
+    return [_line(version, names[version.written_by_id]) for version in versions]
 
 
 def _line(version: FocusVersion, who: str) -> FocusLine:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find
-from insights.pages.annotations.labels import GONE
 from insights.ui import wording
 from insights.ui.wording import moment
 from orgtree.access.access import Access
@@ -184,11 +183,11 @@ def baseline_words(version: BenchmarkVersion, access: Access) -> BaselineText | 
 
 def version_lines(versions: Sequence[BenchmarkVersion], access: Access) -> list[VersionLine]:
     """Of versions with their authors; at most three queries."""
-    names: Mapping[int, str] = names_of([version.written_by for version in versions if version.written_by])
+    names = names_of([version.written_by for version in versions if version.written_by])
     return [
         VersionLine(
             number=version.number,
-            who=names.get(version.written_by_id or 0, GONE),
+            who=names[version.written_by_id],
             at=moment(version.written_at),
             reason=version.reason,
             is_removal=version.is_removal,

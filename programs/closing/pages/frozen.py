@@ -17,7 +17,6 @@ from django.utils.safestring import SafeString
 
 from core.markdown import as_html
 from core.page_links import page_links
-from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.query.query import Window
 from insights.ui import wording
@@ -26,6 +25,7 @@ from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.views import page_view, record_view
 from insights.ui.wording import moment
+from orgtree.access.who_sees import AccountNames
 from orgtree.models import Person
 from programs.closing.services.frozen import (
     FrozenCheckIn,
@@ -118,7 +118,7 @@ def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
     )
     restated = restated_results(shown, Window(frozen.start, frozen.end), access_in(request))
     lines = _lines(shown, accounts, restated)
-    closed_by = accounts.get(frozen.closed_by or 0, GONE)
+    closed_by = accounts[frozen.closed_by]
     tags = Counter(_tag(objective) for objective in frozen.objectives if not objective.is_dropped)
     context: dict[str, Any] = {
         "frozen": frozen,
@@ -138,7 +138,7 @@ def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
 
 
 def _lines(
-    shown: Sequence[FrozenObjective], accounts: Mapping[int, str], restated: Mapping[int, Restated]
+    shown: Sequence[FrozenObjective], accounts: AccountNames, restated: Mapping[int, Restated]
 ) -> list[FrozenLine]:
     """With people by the names that they have today."""
     owners = {objective.owner for objective in shown if objective.owner is not None}
@@ -164,7 +164,7 @@ def _reached(frozen: FrozenQuarter) -> dict[str, int]:
 def _line(
     objective: FrozenObjective,
     people: Mapping[int, str],
-    accounts: Mapping[int, str],
+    accounts: AccountNames,
     restated: Mapping[int, Restated],
 ) -> FrozenLine:
     results = [_result(result, restated.get(result.id)) for result in objective.key_results]
@@ -247,12 +247,10 @@ def _result(key_result: FrozenKeyResult, restated: Restated | None) -> FrozenRes
     )
 
 
-def _check_in(
-    check_in: FrozenCheckIn, titles: Mapping[int, FrozenKeyResult], accounts: Mapping[int, str]
-) -> CheckInLine:
+def _check_in(check_in: FrozenCheckIn, titles: Mapping[int, FrozenKeyResult], accounts: AccountNames) -> CheckInLine:
     about = titles.get(check_in.key_result or 0)
     return CheckInLine(
-        who=accounts.get(check_in.account or 0, GONE),
+        who=accounts[check_in.account],
         at=moment(check_in.at),
         confidence=CONFIDENCE_LABELS.get(check_in.confidence, check_in.confidence_label),
         tone=CONFIDENCE_TONES.get(check_in.confidence, ""),

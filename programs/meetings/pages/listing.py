@@ -21,7 +21,6 @@ from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
 from insights.ui.views import record_view
 from orgtree.access.access import Access
-from programs.meetings.pages.labels import meeting_lines
 from programs.meetings.queries.meetings import WHEN, MeetingFilters
 from programs.meetings.services.records import records_of
 
@@ -40,12 +39,13 @@ def meetings(request: HttpRequest) -> HttpResponseBase:
     matching = MeetingFilters({"when": "upcoming", **own, **unit}, access.visibility)
     page = Paginator(matching.qs, PAGE_SIZE).get_page(read_page(request))
     shown = list(page)
+    records = records_of(shown, access.visibility)
     url = _Urls(filters, own)
     is_past = own.get("when") == "past"
     context: dict[str, Any] = {
         "scope": scope_bar(filters, around, {}, request.path, extra_params=own),
         "whose": scope_words(filters, around),
-        "meetings": meeting_lines(shown, records_of(shown, access.visibility)),
+        "meetings": [(meeting, records.get(meeting.pk)) for meeting in shown],
         "is_past": is_past,
         "times": [Picker(label, url(when=key), active=is_past == (key == "past")) for key, label in WHEN.items()],
         "kinds": [

@@ -15,7 +15,7 @@ from core.forms import show_error
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
 from insights.ui.views import action_view, record_view
-from programs.meetings.pages.labels import holiday_words, meeting_lines, participant_lines, rule_words
+from programs.meetings.pages.labels import holiday_words, participants_with_notes
 from programs.meetings.services.calendars import calendar_file
 from programs.meetings.services.records import records_of
 from programs.meetings.services.writing import cancel, move
@@ -78,16 +78,14 @@ def meeting_page(
 ) -> HttpResponse:
     """`form` is what was sent and not stored, `problem` says why."""
     visibility = access_in(request).visibility
-    [line] = meeting_lines([record], records_of([record], visibility))
     invited = MeetingParticipant.objects.within(visibility).invited().filter(meeting=record).select_related("person")
     people = [participant.person for participant in invited]
     may_change = visibility.leads(record.series.unit_id)
     context: dict[str, Any] = {
         "meeting": record,
-        "line": line,
-        "rule": rule_words(record.series),
+        "record": records_of([record], visibility).get(record.pk),
         "holidays": holiday_words(record.series),
-        "participants": participant_lines(people),
+        "participants": participants_with_notes(people),
         "takes_part": visibility.person_id in {person.pk for person in people},
         "sees_participants": may_change or bool(people),
         "may_change": may_change,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
@@ -25,14 +24,13 @@ from core.write_errors import ConflictError
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
-from insights.ui import wording
 from insights.ui.page_numbers import read_page
 from insights.ui.views import action_view, form_view, record_view
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility, person_of
-from programs.meetings.pages.labels import holiday_words, meeting_lines, participant_lines, rule_words
+from programs.meetings.pages.labels import holiday_words, participants_with_notes
 from programs.meetings.services.fields import CHANGEABLE
-from programs.meetings.services.recurrence import countries, occurrences
+from programs.meetings.services.recurrence import Occurrence, countries, occurrences
 from programs.meetings.services.writing import change_series, end_series, schedule
 from programs.models import MeetingKind, MeetingSeries, MeetingState, Place, Rule, Weekday
 from programs.teams.fields import exists_today
@@ -163,22 +161,6 @@ def _form_page(request: HttpRequest, form: SeriesForm, page: Mapping[str, Any]) 
     return render(request, "programs/meetings/form.html", context, status=form.status)
 
 
-@dataclass(frozen=True)
-class SeriesLine:
-    url: str
-    title: str
-    rule: str
-    participants: int
-    next: str
-    has_ended: bool
-
-
-@dataclass(frozen=True)
-class SkippedDay:
-    day: str
-    holiday: str
-
-
 @record_view
 def series_list(request: HttpRequest) -> HttpResponseBase:
     visibility, now = access_in(request).visibility, timezone.now()
@@ -190,7 +172,7 @@ def series_list(request: HttpRequest) -> HttpResponseBase:
     page = Paginator(counted.order_by("unit__name", "kind", "pk"), PAGE_SIZE).get_page(read_page(request))
     path = reverse("meeting_series_list")
     context: dict[str, Any] = {
-        "series_lines": [_line(series) for series in page],
+        "listed": page,
         "may_schedule": visibility.leads_any,
         **page_links(page, lambda number: f"{path}?page={number}"),
     }
@@ -203,14 +185,10 @@ def series(request: HttpRequest, pk: int) -> HttpResponse:
     to_come = list(record.meetings.filter(starts_at__gt=timezone.now()).select_related("series__unit"))
     context: dict[str, Any] = {
         "series": record,
-        "rule": rule_words(record),
         "holidays": holiday_words(record),
-        "starts": wording.day(record.starts_on),
-        "ends": wording.day(record.ends_on) if record.ends_on else "",
-        "has_ended": _has_ended(record),
         "unit_is_gone": record.unit is not None and not exists_today(record.unit),
-        "participants": participant_lines(record.participants.all()),
-        "meetings": meeting_lines(to_come, {}),
+        "participants": participants_with_notes(record.participants.all()),
+        "meetings": [(meeting, None) for meeting in to_come],
         "skipped": _skipped(record),
     }
     return render(request, "programs/meetings/series.html", context)
@@ -222,29 +200,13 @@ def visible_series(request: HttpRequest, pk: int) -> MeetingSeries:
     return get_object_or_404(seen, pk=pk)
 
 
-def _line(record: MeetingSeries) -> SeriesLine:
-    next_at = getattr(record, "next_at", None)
-    return SeriesLine(
-        url=reverse("meeting_series", args=[record.pk]),
-        title=record.title,
-        rule=rule_words(record),
-        participants=int(getattr(record, "people", 0)),
-        next=wording.day(next_at.astimezone(record.zone).date()) if next_at else "",
-        has_ended=_has_ended(record),
-    )
-
-
-def _has_ended(record: MeetingSeries) -> bool:
-    return record.ends_on is not None and record.ends_on <= windows.local_today()
-
-
-def _skipped(record: MeetingSeries) -> list[SkippedDay]:
+def _skipped(record: MeetingSeries) -> list[Occurrence]:
     """Coming days on which the rule would meet, but for a holiday."""
     today = windows.local_today()
     if record.made_until is None:
         return []
     return [
-        SkippedDay(wording.day(occurrence.rule_day), occurrence.holiday)
+        occurrence
         for occurrence in occurrences(record, until=record.made_until)
         if occurrence.day is None and occurrence.rule_day >= today
     ]

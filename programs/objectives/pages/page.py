@@ -17,7 +17,6 @@ from django.utils.safestring import SafeString
 from core.edit_conflicts import Difference
 from core.markdown import as_html
 from core.write_errors import FieldError
-from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
@@ -195,7 +194,7 @@ def _check_ins(record: Objective) -> dict[str, Any]:
     return {
         "check_ins": [
             CheckInLine(
-                names.get(check_in.by_id or 0, GONE),
+                names[check_in.by_id],
                 moment(check_in.at),
                 CONFIDENCE_LABELS[check_in.confidence],
                 CONFIDENCE_TONES[check_in.confidence],
@@ -207,7 +206,7 @@ def _check_ins(record: Objective) -> dict[str, Any]:
             )
             for check_in in listed
         ],
-        "written": f"{names.get(record.written_by_id or 0, GONE)}, {moment(record.written_at)}",
+        "written": f"{names[record.written_by_id]}, {moment(record.written_at)}",
     }
 
 

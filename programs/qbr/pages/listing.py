@@ -14,7 +14,6 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.page_links import page_links
-from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.page_numbers import read_page
@@ -73,7 +72,7 @@ def _lines(listed: Sequence[Qbr]) -> list[QbrLine]:
             tone=TONES[QbrState(qbr.state)][0],
             icon=TONES[QbrState(qbr.state)][1],
             frozen=moment(qbr.document.frozen_at) if qbr.document else "",
-            signed=f"{names.get(qbr.signed_by_id or 0, GONE)}, {moment(qbr.signed_at)}" if qbr.signed_at else "",
+            signed=f"{names[qbr.signed_by_id]}, {moment(qbr.signed_at)}" if qbr.signed_at else "",
         )
         for qbr in listed
     ]

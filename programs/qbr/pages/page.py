@@ -14,7 +14,6 @@ from django.urls import reverse
 
 from core.browser_print import PrintingError, print_to_pdf
 from core.csv_export import csv_response
-from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import tiles
@@ -131,7 +130,7 @@ def _outline(qbr: Qbr) -> list[OutlineEntry]:
         OutlineEntry(
             str(section.get_key_display()),
             section.is_included,
-            f"{names.get(section.edited_by_id or 0, GONE)}, {moment(section.edited_at)}" if section.edited_at else "",
+            f"{names[section.edited_by_id]}, {moment(section.edited_at)}" if section.edited_at else "",
             reverse("qbr_section", args=[qbr.pk, section.key]),
         )
         for section in sections

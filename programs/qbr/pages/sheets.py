@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from insights.pages.annotations.labels import GONE
 from insights.ui import wording
 from insights.ui.amounts import amount_text
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.wording import moment
 from orgtree.access.access import Access
+from orgtree.access.who_sees import AccountNames
 from orgtree.models import Person
 from programs.closing.pages.frozen import restated_text
 from programs.closing.services.frozen import FrozenObjective
@@ -85,7 +85,7 @@ def review_of(
         unit=document.unit_name or EVERYBODY,
         days=wording.days(document.window),
         stamp=f"Frozen {moment(document.frozen_at)}" if document.frozen_at else "Draft",
-        frozen_by=accounts.get(document.frozen_by or 0, GONE) if document.frozen_at else "",
+        frozen_by=accounts[document.frozen_by] if document.frozen_at else "",
         sha256=document.sha256,
         sheets=[replace(sheet, page=number) for number, sheet in enumerate(sheets, 1)],
         document=document,
@@ -99,7 +99,7 @@ class _Sheets:
         document: QbrDocument,
         access: Access,
         restated: Mapping[str, Restated],
-        accounts: Mapping[int, str],
+        accounts: AccountNames,
     ) -> None:
         self._qbr, self._document, self._restated, self._accounts = qbr, document, restated, accounts
         named = (*(one.owner for one in document.objectives), *(ticket.owner for ticket in document.tickets))
@@ -195,7 +195,7 @@ class _Sheets:
             for figure in document.sources
             if figure.now.value is not None
         ]
-        writers = [self._accounts.get(pk, GONE) for pk in document.written_by]
+        writers = [self._accounts[pk] for pk in document.written_by]
         sentences = [
             f"Covers {wording.days(document.window)}.",
             "" if document.is_over else f"Counted to {wording.day(document.counted_to - timedelta(days=1))}.",

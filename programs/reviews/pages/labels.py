@@ -9,9 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.safestring import SafeString
 
-from core.markdown import as_html
 from insights.query.query import Window
 from insights.ui import wording
 from orgtree.access.access import Access
@@ -41,50 +39,21 @@ LISTS = {
 
 
 @dataclass(frozen=True)
-class FiguresText:
-    """22.9 h → 31.5 h, with the days, the samples, and the interval or the aims."""
-
-    before: str
-    after: str
-    days: str
-    sample: str
-    note: str
-
-
-@dataclass(frozen=True)
 class PointLine:
-    pk: int
-    kind: str
-    title: str
-    detail: str
+    point: ReviewPoint
     url: str
     rows_url: str
-    figures: FiguresText | None
+    figures: Mapping[str, str]  # 22.9 h → 31.5 h, with the days, the samples, and the interval or the aims
     is_hidden: bool
     why: str
-    notes: str
-    notes_html: SafeString
-    decision: str
-    decision_html: SafeString
     tickets: Sequence[TicketLine]
-    version: int
     ticket_title: str
 
 
-@dataclass(frozen=True)
-class PointGroup:
-    kind: str
-    label: str
-    icon: str
-    points: Sequence[PointLine]
-
-
-def month_words(month: date) -> str:
-    return f"{month:%B %Y}"
-
-
-def point_groups(review: Review, points: Sequence[ReviewPoint], access: Access, today: date) -> list[PointGroup]:
-    """By kind in the agenda's order; the points with their tickets.  Two queries for the tickets of all."""
+def point_groups(
+    review: Review, points: Sequence[ReviewPoint], access: Access, today: date
+) -> list[tuple[PointKind, str, list[PointLine]]]:
+    """By kind with its icon, in the agenda's order; the points with their tickets, which two queries read."""
     of_points = _tickets(points, access, today)
     objectives = _visible_objectives(points, access)
     groups = []
@@ -95,7 +64,7 @@ def point_groups(review: Review, points: Sequence[ReviewPoint], access: Access, 
             if point.kind == kind
         ]
         if lines:
-            groups.append(PointGroup(kind.value, kind.label, ICONS[kind], lines))
+            groups.append((kind, ICONS[kind], lines))
     return groups
 
 
@@ -128,21 +97,13 @@ def _line(
 ) -> PointLine:
     figures = visible_figures(point, review, access)
     return PointLine(
-        pk=point.pk,
-        kind=point.kind,
-        title=point.title,
-        detail=point.detail,
+        point,
         url=_url(review, point, objectives),
         rows_url=_rows_url(review, figures),
-        figures=_figures(point.kind, figures) if "metric" in figures else None,
+        figures=_figures(point.kind, figures) if "metric" in figures else {},
         is_hidden="metric" in point.figures and not figures,
         why=str(figures.get("why", "")),
-        notes=point.notes,
-        notes_html=as_html(point.notes),
-        decision=point.decision,
-        decision_html=as_html(point.decision),
         tickets=tickets,
-        version=point.version,
         ticket_title=_first_line(point.decision) or point.title,
     )
 
@@ -172,18 +133,18 @@ def _rows_url(review: Review, figures: Mapping[str, Any]) -> str:
     return f"{reverse('metric_rows', args=[figures['metric']])}?{days}"
 
 
-def _figures(kind: str, figures: Mapping[str, Any]) -> FiguresText:
+def _figures(kind: str, figures: Mapping[str, Any]) -> Mapping[str, str]:
     """Durations of one point are printed in one unit."""
     shown = ("before", "after", "low", "high", "threshold", "target")
     known = {name: figures[name] for name in shown if figures.get(name) is not None}
     texts = dict(zip(known, map(str, wording.alike(list(known.values()), figures["unit_of_measure"])), strict=True))
-    return FiguresText(
-        before=texts.get("before", "no data"),
-        after=texts.get("after", "no data"),
-        days=wording.days(Window(date.fromisoformat(figures["from"]), date.fromisoformat(figures["to"]))),
-        sample=f"Sample {figures['sample_before']:,} → {figures['sample_after']:,}",
-        note=_note(kind, texts),
-    )
+    return {
+        "before": texts.get("before", "no data"),
+        "after": texts.get("after", "no data"),
+        "days": wording.days(Window(date.fromisoformat(figures["from"]), date.fromisoformat(figures["to"]))),
+        "sample": f"Sample {figures['sample_before']:,} → {figures['sample_after']:,}",
+        "note": _note(kind, texts),
+    }
 
 
 def _note(kind: str, texts: Mapping[str, str]) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
+from operator import itemgetter
 from typing import Any
 
 from django.contrib import messages
@@ -14,22 +14,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.forms import posted_number
-from core.markdown import as_html
 from core.write_errors import ConflictError, FieldError
-from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.query import Window
 from insights.ui import wording
 from insights.ui.tiles import Link
 from insights.ui.views import action_view, record_view
-from insights.ui.wording import moment
 from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.history.events import names_of_accounts
 from programs.meetings.queries.meetings import next_meeting
 from programs.models import BottleneckKind, MeetingKind, Review, ReviewPoint
-from programs.reviews.pages.labels import month_words, point_groups
+from programs.reviews.pages.labels import point_groups
 from programs.reviews.services.writing import (
     add_point,
     invite,
@@ -45,13 +42,6 @@ from programs.teams.fields import suggested_owners
 
 TICKET_DUE = timedelta(days=28)  # until the next review
 CONFLICT = "Somebody saved this while you were writing. Your text is not saved yet: both are shown below."
-
-
-@dataclass(frozen=True)
-class Attendee:
-    person: int
-    name: str
-    attended: bool
 
 
 @record_view
@@ -78,17 +68,11 @@ def review_page(
     """
     access, today = access_in(request), windows.local_today()
     points = list(record.points.order_by("position", "pk"))
-    accounts = names_of_accounts([record.prepared_by_id, record.signed_by_id])
     others = Review.objects.within(access.visibility).filter(unit=record.unit)
     context: dict[str, Any] = {
         "review": record,
-        "month": month_words(record.month),
         "agenda_days": wording.days(Window(record.month, record.agenda_until)),
-        "prepared": f"{accounts.get(record.prepared_by_id or 0, GONE)}, {moment(record.prepared_at)}",
-        "signed": f"{accounts.get(record.signed_by_id or 0, GONE)}, {moment(record.signed_at)}"
-        if record.signed_at
-        else "",
-        "summary": as_html(record.summary),
+        "names": names_of_accounts([record.prepared_by_id, record.signed_by_id]),
         "groups": point_groups(record, points, access, today),
         "attendees": _attendees(record, access),
         "may_write": may_write(access.visibility, record),
@@ -116,12 +100,12 @@ def _next_meeting(record: Review) -> Link | None:
     return Link(f"{wording.day(at.date())}, {at:%H:%M}", reverse("meeting", args=[meeting.pk]))
 
 
-def _attendees(record: Review, access: Access) -> list[Attendee]:
-    """By name; nameless for whoever may not read names."""
+def _attendees(record: Review, access: Access) -> list[tuple[int, str, bool]]:
+    """Ids, names and whether they came, by name; nameless for whoever may not read names."""
     rows = list(record.attendance.order_by("pk").values_list("person_id", "attended"))
     people = Person.objects.in_bulk([pk for pk, _ in rows]) if access.is_of_account else {}
-    attendees = [Attendee(pk, people[pk].full_name if pk in people else "Deleted person", came) for pk, came in rows]
-    return sorted(attendees, key=lambda attendee: attendee.name)
+    attendees = [(pk, people[pk].full_name if pk in people else "Deleted person", came) for pk, came in rows]
+    return sorted(attendees, key=itemgetter(1))
 
 
 @action_view

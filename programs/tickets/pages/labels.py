@@ -12,11 +12,11 @@ from core.columns import Column
 from core.edit_conflicts import Difference
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find, get
-from insights.pages.annotations.labels import GONE
 from insights.ui import tiles, wording
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.wording import moment
 from orgtree.access.access import Access
+from orgtree.access.who_sees import AccountNames
 from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Value
 from programs.history.labels import HistoryLine, author_words, cells_of, value_words
 from programs.models import Ticket, TicketEffect, TicketState
@@ -133,7 +133,7 @@ def _signed(value: float, unit: str) -> str:
 
 
 def history_lines(
-    changes: Sequence[TicketChange], names: Mapping[int, str], pull_requests: Mapping[int, str]
+    changes: Sequence[TicketChange], names: AccountNames, pull_requests: Mapping[int, str]
 ) -> list[HistoryLine]:
     """In their order; `names` are those of accounts, `pull_requests` those that the viewer may see."""
     return [
@@ -147,12 +147,12 @@ def history_lines(
     ]
 
 
-def _difference(change: Changed, names: Mapping[int, str], pull_requests: Mapping[int, str]) -> Difference:
+def _difference(change: Changed, names: AccountNames, pull_requests: Mapping[int, str]) -> Difference:
     column = FIELDS.get(change.field)
 
     def words(value: Value) -> str:
         if change.field == WATCHERS and isinstance(value, int):
-            return names.get(value, GONE)
+            return names[value]
         if change.field == PULL_REQUESTS and isinstance(value, int):
             return pull_requests[value]
         if change.field == "metric" and isinstance(value, str) and value:

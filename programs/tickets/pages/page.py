@@ -18,7 +18,6 @@ from core.hooks import Hook
 from core.markdown import as_html
 from core.write_errors import FieldError
 from insights.catalogue.registry import find
-from insights.pages.annotations.labels import GONE
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.tiles import Link
@@ -88,14 +87,14 @@ def ticket_page(
         "line": line,
         "resolution": as_html(record.resolution),
         "details": cells_of(record, PAGE),
-        "written": f"{names.get(record.written_by_id or 0, GONE)}, {moment(record.written_at)}",
+        "written": f"{names[record.written_by_id]}, {moment(record.written_at)}",
         "owner_left": record.is_standing and record.owner is not None and not is_here(record.owner),
         "metric": _metric(record),
         "objective": _objective(record, access),
         "why_no_effect": why_no_effect(record, today),
         "pull_requests": [link for pk, link in named.items() if pk in linked],
         "comments": [
-            CommentLine(names.get(written.by_id or 0, GONE), moment(written.at), as_html(written.text))
+            CommentLine(names[written.by_id], moment(written.at), as_html(written.text))
             for written in reversed(comments)
         ],
         "history": history_lines(

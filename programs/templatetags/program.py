@@ -1,4 +1,4 @@
-"""Draws a value with its threshold and target as an SVG bullet chart."""
+"""Tags and filters for records of the improvement program."""
 
 from __future__ import annotations
 
@@ -6,10 +6,23 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from core.markdown import as_html
+from insights.ui import wording
+from insights.ui.scope_bar import unit_name
+from programs.models import Meeting
+
 register = template.Library()
+register.filter("as_html", as_html)
+register.filter("unit_name", unit_name)
 
 WIDTH, HEIGHT = 132.0, 18.0
 INSET = 6.0
+
+
+@register.filter
+def hours(meeting: Meeting) -> str:
+    """Tue 7 Jul 2026, 10:00–11:00, by the clock of its series."""
+    return wording.period(meeting.starts_at, meeting.ends_at, meeting.series.zone)
 
 
 @register.simple_tag
