@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -35,14 +33,6 @@ from programs.philosophy.publishing import (
 )
 
 
-@dataclass(frozen=True)
-class VersionLine:
-    number: int
-    reason: str
-    published: str
-    url: str
-
-
 class PhilosophyForm(forms.Form):
     text = forms.CharField(label="Text", widget=forms.Textarea(attrs={"rows": 24}), help_text="Markdown.", strip=False)
     reason = forms.CharField(label="What changed, and why", max_length=LONGEST_REASON, required=False)
@@ -52,6 +42,7 @@ class PhilosophyForm(forms.Form):
 @record_view
 def philosophy(request: HttpRequest) -> HttpResponse:
     version, access = current_philosophy(), access_in(request)
+    versions = philosophy_versions()
     done, accounts = acknowledged_by(version.number) if may_publish(access) else (0, 0)
     context = {
         "html": as_html(version.text),
@@ -61,7 +52,8 @@ def philosophy(request: HttpRequest) -> HttpResponse:
         "done": done,
         "accounts": accounts,
         "edit_url": reverse("philosophy_edit") if may_publish(access) else "",
-        "versions": _versions(),
+        "versions": versions,
+        "names": names_of([version.written_by for version in versions if version.written_by]),
     }
     return render(request, "programs/philosophy/philosophy.html", context)
 
@@ -140,17 +132,3 @@ def _published(version: Philosophy) -> str:
         return "Headway's default text, not published yet"
     who = name_of(version.written_by) if version.written_by else GONE
     return f"Version {version.number}, {who}, {moment(version.written_at)}"
-
-
-def _versions() -> Sequence[VersionLine]:
-    listed = philosophy_versions()
-    names = names_of([version.written_by for version in listed if version.written_by])
-    return [
-        VersionLine(
-            version.number,
-            version.reason,
-            f"{names[version.written_by_id]}, {moment(version.written_at)}",
-            reverse("philosophy_version", args=[version.number]),
-        )
-        for version in listed
-    ]

@@ -13,6 +13,7 @@ from programs.models import Meeting
 
 register = template.Library()
 register.filter("as_html", as_html)
+register.filter("days", wording.days)
 register.filter("unit_name", unit_name)
 
 WIDTH, HEIGHT = 132.0, 18.0

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -22,7 +20,6 @@ from core.write_forms import NumberedForm
 from insights.catalogue.registry import find
 from insights.pages.metric.chain import side_by_side
 from insights.ui.views import action_view, form_view, record_view
-from insights.ui.wording import moment
 from orgtree.access.who_sees import names_of
 from programs.benchmarks.columns import TABLE
 from programs.benchmarks.pages.listing import benchmark_line, tabs
@@ -37,18 +34,6 @@ from programs.teams.fields import exists_today
 from programs.teams.pages import offer
 
 HALF_A_YEAR = "26w"
-
-
-@dataclass(frozen=True)
-class FocusLine:
-    """A version in words."""
-
-    number: int
-    who: str
-    at: str
-    metric: str
-    indicators: str
-    reason: str
 
 
 class FocusForm(NumberedForm):
@@ -150,18 +135,24 @@ def _focus_page(request: HttpRequest, subject: Subject, *, problem: str = "", st
         "focus": by_key.get(metric.key) if metric else None,
         "focus_meaning": metric.meaning if metric else "",
         "focus_metric_url": subject.filters.url(reverse("metric_page", args=[metric.key])) if metric else "",
-        "reason": newest.reason if newest else "",
-        "since": moment(newest.written_at) if newest else "",
         "chain_url": half_a_year.url(reverse("metric_chain", args=[metric.key])) if metric and subject.scope else "",
         "lines": [by_key[indicator.key] for indicator in indicators],
         "labels": TABLE,
         "chain": side_by_side(indicators, half_a_year) if indicators and subject.scope else None,
         "gone": gone,
-        "above": above,
         "above_name": (_name(above.metric), above.unit.name if above.unit else "The whole organisation")
         if above
         else None,
-        "versions": _versions(known),
+        "newest": newest,
+        "versions": [
+            (
+                version,
+                _name(version.metric) if version.metric else "None",
+                ", ".join(_name(key) for key in version.indicators) or "None",
+            )
+            for version in known
+        ],
+        "names": names_of([version.written_by for version in known if version.written_by]),
         "number": newest.number if newest else 0,
         "starter_sets": list(STARTER_SETS.values()) if subject.may_agree else [],
         "edit_url": subject.url("focus_edit") if subject.may_agree else "",
@@ -177,22 +168,6 @@ def _values(version: FocusVersion) -> dict[str, Any]:
     chosen = itertools.zip_longest(range(MOST_INDICATORS), version.indicators, fillvalue="")
     indicators = {f"indicator_{position}": key for position, key in chosen}
     return {"number": version.number, "metric": version.metric, "reason": version.reason, **indicators}
-
-
-def _versions(versions: Sequence[FocusVersion]) -> list[FocusLine]:
-    names = names_of([version.written_by for version in versions if version.written_by])
-    return [_line(version, names[version.written_by_id]) for version in versions]
-
-
-def _line(version: FocusVersion, who: str) -> FocusLine:
-    return FocusLine(
-        number=version.number,
-        who=who,
-        at=moment(version.written_at),
-        metric=_name(version.metric) if version.metric else "None",
-        indicators=", ".join(_name(key) for key in version.indicators) or "None",
-        reason=version.reason,
-    )
 
 
 def _name(key: str) -> str:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find
 from insights.ui import wording
-from insights.ui.wording import moment
 from orgtree.access.access import Access
-from orgtree.access.who_sees import names_of
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, adds_up_over_units
 from programs.benchmarks.services.agreements import source_of
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query
@@ -62,19 +59,6 @@ class BaselineText:
     value: str
     interval: str
     of: str  # days and facts
-
-
-@dataclass(frozen=True)
-class VersionLine:
-    number: int
-    who: str
-    at: str
-    reason: str
-    is_removal: bool
-    threshold: str
-    target: str
-    baseline: BaselineText | None
-    note: str
 
 
 def of_words(metric: Metric, period: str) -> str:
@@ -179,22 +163,3 @@ def baseline_words(version: BenchmarkVersion, access: Access) -> BaselineText | 
         interval = wording.between(version.baseline_low, version.baseline_high, unit)
     facts = wording.count(version.baseline_sample, "fact")
     return BaselineText(value_words(version.baseline, version), interval, f"{wording.days(window)}, {facts}")
-
-
-def version_lines(versions: Sequence[BenchmarkVersion], access: Access) -> list[VersionLine]:
-    """Of versions with their authors; at most three queries."""
-    names = names_of([version.written_by for version in versions if version.written_by])
-    return [
-        VersionLine(
-            number=version.number,
-            who=names[version.written_by_id],
-            at=moment(version.written_at),
-            reason=version.reason,
-            is_removal=version.is_removal,
-            threshold=value_words(version.threshold, version),
-            target=value_words(version.target, version),
-            baseline=baseline_words(version, access),
-            note="The target was already reached and should be held." if version.is_to_hold else "",
-        )
-        for version in versions
-    ]

@@ -23,8 +23,9 @@ from insights.ui import tiles
 from insights.ui.filters import DEFAULT_GRANULARITY
 from insights.ui.page_numbers import read_page
 from insights.ui.views import action_view, record_view
+from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
-from programs.benchmarks.pages.labels import BenchmarkLine, baseline_words, line_of, version_lines
+from programs.benchmarks.pages.labels import BenchmarkLine, baseline_words, line_of, value_words
 from programs.benchmarks.pages.listing import benchmark_line, tabs
 from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import (
@@ -77,7 +78,16 @@ def benchmark_page(
         "metric": metric,
         "holding": holding,
         "subject_name": subject.name,
-        "versions": version_lines(versions, subject.access),
+        "versions": [
+            (
+                version,
+                value_words(version.threshold, version),
+                value_words(version.target, version),
+                baseline_words(version, subject.access),
+            )
+            for version in versions
+        ],
+        "names": names_of([version.written_by for version in versions if version.written_by]),
         "baseline": baseline_words(holding.version, subject.access) if holding and holding.is_own else None,
         "has_own": has_own,
         "newest": newest.number if newest else 0,

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import reverse
 
 from core.browser_print import PrintingError, print_to_pdf
 from core.csv_export import csv_response
@@ -18,7 +17,6 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import tiles
 from insights.ui.views import record_view
-from insights.ui.wording import moment
 from programs.history.events import names_of_accounts
 from programs.models import Qbr
 from programs.qbr.pages.documents import (
@@ -38,16 +36,6 @@ from programs.qbr.services.reading import document_of
 
 
 @dataclass(frozen=True)
-class OutlineEntry:
-    """A section as its writers see it."""
-
-    name: str
-    is_included: bool
-    edited: str
-    url: str
-
-
-@dataclass(frozen=True)
 class ComparedLine:
     section: str  # empty where the line above is of the same
     name: str
@@ -61,13 +49,15 @@ class ComparedLine:
 def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
     found, access = visible_qbr(request, pk), access_in(request)
     links = links_of(found, access)
+    sections = list(found.sections.order_by("position")) if links.edit else []
     context: dict[str, Any] = {
         "qbr": found,
         "review": read_review(request, found),
         "links": links,
         "signed": signed_text(found),
         "meeting": meeting_of(found, access),
-        "outline": _outline(found) if links.edit else [],
+        "sections": sections,
+        "names": names_of_accounts([section.edited_by_id for section in sections]),
         "address": request.build_absolute_uri(qbr_url(found)),
     }
     return render(request, "programs/qbr/qbr.html", context)
@@ -121,20 +111,6 @@ def qbr_compare(request: HttpRequest, pk: int) -> HttpResponseBase:
         "lines": _lines(compared, earlier),
     }
     return render(request, "programs/qbr/compare.html", context)
-
-
-def _outline(qbr: Qbr) -> list[OutlineEntry]:
-    sections = list(qbr.sections.order_by("position"))
-    names = names_of_accounts([section.edited_by_id for section in sections])
-    return [
-        OutlineEntry(
-            str(section.get_key_display()),
-            section.is_included,
-            f"{names[section.edited_by_id]}, {moment(section.edited_at)}" if section.edited_at else "",
-            reverse("qbr_section", args=[qbr.pk, section.key]),
-        )
-        for section in sections
-    ]
 
 
 def _lines(compared: Sequence[ComparedFigure], earlier: Qbr) -> list[ComparedLine]:

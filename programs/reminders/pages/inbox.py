@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,23 +44,6 @@ ICONS = {
 LATE = (MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
 
 
-@dataclass(frozen=True)
-class NoticeLine:
-    """A notice as the inbox prints it."""
-
-    pk: int
-    url: str
-    icon: str
-    is_late: bool
-    is_read: bool
-    label: str
-    title: str
-    detail: str
-    quote: str
-    at: str
-    exactly: str
-
-
 @record_view
 def inbox_count(request: HttpRequest) -> HttpResponse:
     """How many are unread, for the navigation and the bell of any page; empty where there are none."""
@@ -77,10 +58,16 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
     if shown not in SHOWN:
         raise QueryError("show", f"show= is one of: {', '.join(SHOWN)}.")
     notices = notices_of(access)
-    listed = notices.unread() if shown == "unread" else notices
-    page = Paginator(listed.order_by("-at", "-pk").values_list("pk", flat=True), PAGE_SIZE).get_page(read_page(request))
+    matching = notices.unread() if shown == "unread" else notices
+    page = Paginator(matching.order_by("-at", "-pk").values_list("pk", flat=True), PAGE_SIZE).get_page(
+        read_page(request)
+    )
+    listed, now = notices_of_page(list(page)), timezone.now()
     context: dict[str, Any] = {
-        "notices": notice_lines(notices_of_page(list(page))),
+        "notices": [
+            (notice, item, ICONS.get(notice.kind, "bell"), notice.kind in LATE, wording.ago(notice.at, now))
+            for notice, item in zip(listed, items_of(listed), strict=True)
+        ],
         "shown": shown,
         "pickers": [Picker(label=label, url=_url(show=word), active=word == shown) for word, label in SHOWN.items()],
         "has_unread": bool(page.object_list) if shown == "unread" else notices.unread().exists(),
@@ -112,27 +99,6 @@ def inbox_read_all(request: HttpRequest) -> HttpResponse:
     count = read_all(access_in(request))
     messages.success(request, f"{wording.count(count, 'notification')} marked as read.")
     return redirect("inbox")
-
-
-def notice_lines(notices: Sequence[Notice]) -> list[NoticeLine]:
-    """In their order.  Needs `with_related`."""
-    now = timezone.now()
-    return [
-        NoticeLine(
-            pk=notice.pk,
-            url=reverse("notice_open", args=[notice.pk]),
-            icon=ICONS.get(notice.kind, "bell"),
-            is_late=notice.kind in LATE,
-            is_read=notice.read_at is not None,
-            label=item.label,
-            title=item.title,
-            detail=item.detail,
-            quote=item.quote,
-            at=wording.ago(notice.at, now),
-            exactly=f"{timezone.localtime(notice.at):%d %b %Y, %H:%M}",
-        )
-        for notice, item in zip(notices, items_of(notices), strict=True)
-    ]
 
 
 def _own(request: HttpRequest, pk: int) -> Notice:
