@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 
 from core.markdown import as_html
 from insights.ui import wording
+from insights.ui.amounts import amount_text
 from insights.ui.scope_bar import unit_name
 from programs.models import Meeting
 
@@ -18,6 +19,18 @@ register.filter("unit_name", unit_name)
 
 WIDTH, HEIGHT = 132.0, 18.0
 INSET = 6.0
+NOTHING = "–"
+
+
+@register.filter
+def score(value: float | None) -> str:
+    return NOTHING if value is None else f"{value:.2f}"
+
+
+@register.filter
+def amount(value: float | None, unit: str) -> str:
+    """In a metric's unit: 40.0 h, 80.0%."""
+    return NOTHING if value is None else amount_text(value, unit)
 
 
 @register.filter

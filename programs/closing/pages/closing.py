@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -21,12 +19,10 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.page_numbers import read_page
-from insights.ui.scope_bar import EVERYBODY
 from insights.ui.views import form_view
 from programs.closing.services.closing import NOT_STARTED, close_quarter, preview_closing
-from programs.closing.services.closing import ClosingLine as Closing
 from programs.models import Objective, Quarter
-from programs.objectives.pages.labels import ObjectiveLine, objective_line
+from programs.objectives.pages.labels import objective_line
 from programs.objectives.services.writing import keep_decisions
 from programs.quarters.pages import elapsed_text, quarter_url
 from programs.requests.visible import known_quarter
@@ -34,27 +30,6 @@ from programs.requests.visible import known_quarter
 ONLY_LEADERS = "Only executives and admins can close a quarter."
 PAGE_SIZE = 25
 DECISION, RETROSPECTIVE = "decision-", "retrospective-"  # field names end with the objective's id
-
-
-@dataclass(frozen=True)
-class ClosingLine:
-    """An objective with its carry-over decision."""
-
-    line: ObjectiveLine
-    score: str
-    decision: str
-    retrospective: str
-
-
-@dataclass(frozen=True)
-class DraftLine:
-    """A draft, which ends with the quarter unless it is carried over."""
-
-    pk: int
-    title: str
-    unit: str
-    url: str
-    decision: str
 
 
 @form_view
@@ -120,11 +95,19 @@ def _closing_page(
         "quarter_days": wording.days(quarter.window),
         "passed": elapsed_text(quarter, today),
         "preview": preview,
-        "lines": [_line(line, form, today) for line in preview.lines],
+        "lines": [
+            (
+                objective_line(line.progress, today),
+                line.score,
+                form.get(f"{DECISION}{line.objective.pk}", line.carry_over),
+                form.get(f"{RETROSPECTIVE}{line.objective.pk}", line.objective.retrospective),
+            )
+            for line in preview.lines
+        ],
         "is_paged": page.has_other_pages(),
         "next_page": page.next_page_number() if page.has_next() else "",
         **page_links(page, lambda number: f"?page={number}"),
-        "drafts": [_draft(draft, form) for draft in preview.drafts],
+        "drafts": [(draft, form.get(f"{DECISION}{draft.pk}", draft.carry_over)) for draft in preview.drafts],
         "more_without_value": preview.without_value_total - len(preview.without_value),
         "more_teams": preview.teams_total - len(preview.teams_without_objective),
         "decisions": [(value, label) for value, label in Objective.CarryOver.choices if value != "undecided"],
@@ -138,26 +121,6 @@ def _closing_page(
 
 def _page_slice(page: int) -> slice:
     return slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE)
-
-
-def _line(closing: Closing, form: Mapping[str, str], today: date) -> ClosingLine:
-    objective = closing.objective
-    return ClosingLine(
-        line=objective_line(closing.progress, today),
-        score="–" if closing.score is None else f"{closing.score:.2f}",
-        decision=form.get(f"{DECISION}{objective.pk}", closing.carry_over),
-        retrospective=form.get(f"{RETROSPECTIVE}{objective.pk}", objective.retrospective),
-    )
-
-
-def _draft(objective: Objective, form: Mapping[str, str]) -> DraftLine:
-    return DraftLine(
-        objective.pk,
-        objective.title,
-        objective.unit.name if objective.unit else EVERYBODY,
-        reverse("objective", args=[objective.pk]),
-        form.get(f"{DECISION}{objective.pk}", objective.carry_over),
-    )
 
 
 def _by_objective(form: Mapping[str, str], prefix: str) -> dict[int, str]:

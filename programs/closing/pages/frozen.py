@@ -13,7 +13,6 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.safestring import SafeString
 
 from core.markdown import as_html
 from core.page_links import page_links
@@ -25,7 +24,7 @@ from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.views import page_view, record_view
 from insights.ui.wording import moment
-from orgtree.access.who_sees import AccountNames
+from orgtree.access.who_sees import GONE, AccountNames
 from orgtree.models import Person
 from programs.closing.services.frozen import (
     FrozenCheckIn,
@@ -36,7 +35,6 @@ from programs.closing.services.frozen import (
 )
 from programs.closing.services.restated import Restated, restated_results
 from programs.history.events import names_of_accounts
-from programs.models import KeyResult
 from programs.objectives.pages.bar import ObjectiveBar
 from programs.objectives.pages.labels import (
     CONFIDENCE_LABELS,
@@ -54,41 +52,15 @@ CARRIED = {"carry": "Carried over", "end": "Ended with the quarter", "undecided"
 
 
 @dataclass(frozen=True)
-class FrozenResultLine:
-    title: str
-    metric: str
-    is_guardrail: bool
-    baseline: str
-    target: str
-    value: str
-    score: str
-    tag: StatusTag
-    why: str
-    course: Sequence[float | None]
-    restated: str  # what it says today, where that is something else
-
-
-@dataclass(frozen=True)
 class FrozenLine:
-    """An objective as it was when the quarter was closed."""
+    """An objective as it was when the quarter was closed, with people by the names that they have today."""
 
-    pk: int
-    title: str
-    unit: str
+    objective: FrozenObjective
     owner: str
-    is_mandatory: bool
-    is_dropped: bool
-    dropped_why: str
-    parent: str
     tag: StatusTag
-    overridden: str
-    why: str
-    score: str
     bar: ObjectiveBar
     carried: str
-    description: SafeString
-    retrospective: SafeString
-    results: Sequence[FrozenResultLine]
+    results: Sequence[tuple[FrozenKeyResult, StatusTag, str]]  # the last is what it says today, if not the same
     check_ins: Sequence[CheckInLine]
     tickets: str
 
@@ -118,16 +90,16 @@ def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
     )
     restated = restated_results(shown, Window(frozen.start, frozen.end), access_in(request))
     lines = _lines(shown, accounts, restated)
-    closed_by = accounts[frozen.closed_by]
     tags = Counter(_tag(objective) for objective in frozen.objectives if not objective.is_dropped)
     context: dict[str, Any] = {
         "frozen": frozen,
         "days": wording.days(Window(frozen.start, frozen.end)),
-        "closed": f"{moment(frozen.closed_at)} by {closed_by}",
-        "score": _score(frozen.score),
-        "retrospective": as_html(frozen.retrospective) if frozen.retrospective else "",
+        "closed": f"{moment(frozen.closed_at)} by {accounts[frozen.closed_by]}",
         "counts": [(tag, tags[tag]) for tag in (*TAGS.values(), HIDDEN) if tags[tag]],
-        "by_unit": [(unit, list(of_unit)) for unit, of_unit in groupby(lines, key=lambda line: line.unit)],
+        "by_unit": [
+            (unit, list(of_unit))
+            for unit, of_unit in groupby(lines, key=lambda line: line.objective.unit_name or EVERYBODY)
+        ],
         "teams": _teams(frozen),
         "list_url": f"{reverse('objectives')}?quarter={record.start}",
         "all_url": "?all=1" if page.has_other_pages() else "",
@@ -140,7 +112,6 @@ def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
 def _lines(
     shown: Sequence[FrozenObjective], accounts: AccountNames, restated: Mapping[int, Restated]
 ) -> list[FrozenLine]:
-    """With people by the names that they have today."""
     owners = {objective.owner for objective in shown if objective.owner is not None}
     people = dict(Person.objects.filter(pk__in=owners).values_list("pk", "full_name"))
     return [_line(objective, people, accounts, restated) for objective in shown]
@@ -167,28 +138,18 @@ def _line(
     accounts: AccountNames,
     restated: Mapping[int, Restated],
 ) -> FrozenLine:
-    results = [_result(result, restated.get(result.id)) for result in objective.key_results]
     titles = {result.id: result for result in objective.key_results}
     done = sum(ticket.state == "done" for ticket in objective.tickets)
-    overridden = f"Overridden. {objective.override_reason}" if objective.override_reason else ""
     return FrozenLine(
-        pk=objective.id,
-        title=objective.title,
-        unit=objective.unit_name or EVERYBODY,
-        owner="" if objective.owner is None else people.get(objective.owner, "Deleted account"),
-        is_mandatory=objective.is_mandatory,
-        is_dropped=objective.is_dropped,
-        dropped_why=objective.dropped_why,
-        parent=objective.parent_title,
+        objective,
+        owner="" if objective.owner is None else people.get(objective.owner, GONE),
         tag=_tag(objective),
-        overridden=overridden,
-        why=objective.why,
-        score=_score(objective.score),
         bar=_bar(objective),
         carried="" if objective.is_dropped else CARRIED.get(objective.carry_over, ""),
-        description=as_html(objective.description),
-        retrospective=as_html(objective.retrospective),
-        results=results,
+        results=[
+            (result, _result_tag(result), _restated_text(result, restated.get(result.id)))
+            for result in objective.key_results
+        ],
         check_ins=[_check_in(check_in, titles, accounts) for check_in in objective.check_ins],
         tickets=f"{done:,} of {wording.count(len(objective.tickets), 'ticket')} done" if objective.tickets else "",
     )
@@ -215,36 +176,17 @@ def _bar(objective: FrozenObjective) -> ObjectiveBar:
     )
 
 
-def _result(key_result: FrozenKeyResult, restated: Restated | None) -> FrozenResultLine:
-    tag = HIDDEN if key_result.withheld else TAGS[key_result.standing]
-    if key_result.is_guardrail and key_result.holds is not None:
-        tag = GUARDRAIL_HOLDS if key_result.holds else GUARDRAIL_BROKEN
-    limit = "at most" if key_result.better == KeyResult.Better.LOWER else "at least"
-    return FrozenResultLine(
-        title=key_result.title,
-        metric=f"{key_result.metric_name}, version {key_result.metric_version}"
-        if key_result.metric
-        else "Entered by hand",
-        is_guardrail=key_result.is_guardrail,
-        baseline=_amount(key_result.baseline, key_result.unit_of_measure),
-        target=f"{limit} {_amount(key_result.target, key_result.unit_of_measure)}"
-        if key_result.target is not None
-        else "hidden",
-        value=_amount(key_result.value, key_result.unit_of_measure),
-        score=_score(key_result.score),
-        tag=tag,
-        why=key_result.reason or key_result.why,
-        course=[value for _, value in key_result.points],
-        restated=restated_text(
-            restated,
-            value=key_result.value,
-            unit=key_result.unit_of_measure,
-            version=key_result.metric_version,
-            sample_size=key_result.sample_size,
-        )
-        if restated
-        else "",
-    )
+def _result_tag(result: FrozenKeyResult) -> StatusTag:
+    if result.is_guardrail and result.holds is not None:
+        return GUARDRAIL_HOLDS if result.holds else GUARDRAIL_BROKEN
+    return HIDDEN if result.withheld else TAGS[result.standing]
+
+
+def _restated_text(result: FrozenKeyResult, restated: Restated | None) -> str:
+    if restated is None:
+        return ""
+    unit, version = result.unit_of_measure, result.metric_version
+    return restated_text(restated, value=result.value, unit=unit, version=version, sample_size=result.sample_size)
 
 
 def _check_in(check_in: FrozenCheckIn, titles: Mapping[int, FrozenKeyResult], accounts: AccountNames) -> CheckInLine:
@@ -258,10 +200,6 @@ def _check_in(check_in: FrozenCheckIn, titles: Mapping[int, FrozenKeyResult], ac
         value=_amount(check_in.value, about.unit_of_measure) if about and check_in.value is not None else "",
         html=as_html(check_in.note),
     )
-
-
-def _score(score: float | None) -> str:
-    return "–" if score is None else f"{score:.2f}"
 
 
 def restated_text(restated: Restated, *, value: float | None, unit: str, version: int | None, sample_size: int) -> str:

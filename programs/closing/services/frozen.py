@@ -63,8 +63,9 @@ class FrozenKeyResult:
         return self.target_kind == "guardrail"
 
     @property
-    def standing_label(self) -> str:
-        return ObjectiveStatus(self.standing).label
+    def course(self) -> list[float | None]:
+        """Its values, by week."""
+        return [value for _, value in self.points]
 
 
 @dataclass(frozen=True)

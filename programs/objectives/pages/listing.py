@@ -70,30 +70,10 @@ class ObjectiveListParams:
 
 
 @dataclass(frozen=True)
-class Count:
-    """A status with its number of objectives, and the link to their list."""
-
-    tag: StatusTag
-    number: int
-    url: str
-    active: bool
-
-
-@dataclass(frozen=True)
 class TreeLine:
     line: ObjectiveLine
     depth: int
     is_context: bool  # of the page before: shown for what stands below it
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A team without a mandatory objective in the quarter; `above` is its parent unit."""
-
-    name: str
-    above: str
-    leader: str
-    new_url: str
 
 
 @record_view
@@ -204,18 +184,8 @@ def _gap_list(
     teams = gaps if gaps is not None else Unit.objects.none()
     page = Paginator(teams.select_related("leader"), TEAMS_ON_A_PAGE).get_page(read_page(request))
     above = units_above(page, params.filters.today)
-    new_url = reverse("objective_new")
-    quarter = params.quarter.start.isoformat()
     return {
-        "teams": [
-            Gap(
-                unit.name,
-                above.get(unit.pk, ""),
-                unit.leader.full_name if unit.leader else "",
-                f"{new_url}?{urlencode({'unit': unit.slug, 'quarter': quarter, 'mandatory': '1'})}",
-            )
-            for unit in page
-        ],
+        "teams": [(unit, above.get(unit.pk, "")) for unit in page],
         "is_led": gaps is not None,
         "teams_tree": teams_tree() if gaps is not None else None,
         "settings_url": reverse(SETTINGS) if getattr(request.user, "is_superuser", False) else "",
@@ -247,10 +217,11 @@ def _gap_notice(params: ObjectiveListParams, gaps: QuerySet[Unit] | None) -> dic
     }
 
 
-def _counts(params: ObjectiveListParams, counts: Mapping[str, int]) -> list[Count]:
+def _counts(params: ObjectiveListParams, counts: Mapping[str, int]) -> list[tuple[StatusTag, int, str, bool]]:
+    """Statuses with their number of objectives, the link to their list, and whether it is shown."""
     path, chosen = reverse("objectives"), params.narrowed.chosen["standing"]
     return [
-        Count(
+        (
             TAGS[status] if status != ObjectiveStatus.UNKNOWN else NOT_KNOWN,
             counts.get(status, 0),
             params.url(path, standing="" if status == chosen else status, page=""),
