@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
+from tests.personas import ADMIN, MEMBER, Persona
 
 SIGN_IN = 302  # to the sign-in page
 NOT_TAKEN = 405
-ROLES: dict[str, Persona] = {
-    "member": MEMBER,
-    "other_member": OTHER_MEMBER,
-    "manager": MANAGER,
-    "executive": EXECUTIVE,
-    "auditor": AUDITOR,
-    "admin": ADMIN,
-}
+ROLES: dict[str, Persona] = {"member": MEMBER, "admin": ADMIN}
 TOKENS = ("token", "token_of_nobody")
 ASKING = ("visitor", *ROLES, *TOKENS)
 
@@ -24,8 +17,8 @@ ASKING = ("visitor", *ROLES, *TOKENS)
 class Access:
     """An address of a route, and the status of a GET by each role.
 
-    Without an Org Tree whoever signed in is a member, and sees what members see; a grant adds nothing.  A token signs
-    nobody in: pages take its holder for a visitor.
+    Without an Org Tree or a grant whoever signed in is a member: other roles are in tests/test_access_to_units.py.  A
+    token signs nobody in: pages take its holder for a visitor.
     """
 
     address: str

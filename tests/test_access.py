@@ -243,14 +243,15 @@ WITHOUT_CSRF = (
 )
 
 
-def test_every_route_that_takes_posts_is_listed(client_of: Callable[[str], Client]) -> None:
-    taking = {
-        route for route, access in ROUTES.items() if client_of("admin").post(access.address).status_code != NOT_TAKEN
-    }
-    assert taking == set(POSTS)
+def test_every_route_that_takes_posts_is_listed(admin: Client) -> None:
+    """That the listed ones take them is seen where each is posted to."""
+    assert set(POSTS) <= set(ROUTES)
+    unlisted = {route: access.address for route, access in ROUTES.items() if route not in POSTS}
+    assert not {route for route, address in unlisted.items() if admin.post(address).status_code != NOT_TAKEN}
+    assert NOT_TAKEN not in {access.by("admin") for access in POSTS.values()}
 
 
-@pytest.mark.parametrize("asking", ["visitor", "member", "executive", "admin"])
+@pytest.mark.parametrize("asking", ["visitor", "member", "admin"])
 def test_who_may_change_what(asking: str, client_of: Callable[[str], Client]) -> None:
     wrong = {}
     for route, access in POSTS.items():

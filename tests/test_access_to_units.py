@@ -81,10 +81,15 @@ API_WITHOUT_PEOPLE = ("/api/v1/dora/", "/api/v1/annotations/")  # take a unit, a
 NOTES = "/api/v1/annotations/"  # without a unit those that one may read
 
 UNITS = ("platform", "search", "nowhere", "unassigned:teams", "unassigned:nowhere", "")
-# The admin asks for all of them.  For most others the like of "nowhere" is one more unit that they may not see, and for
-# the executive, who sees them all, one is as good as another.
+# For whoever sees all units one is as good as another; for most others the like of "nowhere" is one more that they may
+# not see.  The API, which takes its scope from the same place, is asked for all of them.
 UNITS_OF_OTHERS = ("platform", "search", "nowhere", "unassigned:teams", "")
-UNITS_BY_ROLE = {"admin": UNITS, "executive": ("platform", "nowhere", "")}
+UNITS_BY_ROLE = {
+    "admin": ("platform", "nowhere", "unassigned:teams", "unassigned:nowhere", ""),
+    "executive": ("platform", "nowhere"),
+    "other member": ("platform", "search"),
+    "manager": ("platform", "search"),
+}
 HOME = {"": 200}  # pages begin with one's own unit, or with one's own data
 REFUSED = {"": 403}
 NOTHING = dict.fromkeys(UNITS, 404)
@@ -134,7 +139,7 @@ def test_pages(role: str, teams: Teams, sign_in: Callable[[Persona], Client]) ->
 
 def test_visitors_are_sent_to_sign_in_whatever_they_ask_for(teams: Teams) -> None:
     for address in PAGES:
-        assert set(answers(Client(), address).values()) == {302}, address
+        assert set(answers(Client(), address, ("platform", "nowhere", "")).values()) == {302}, address
     for address in (*API, API_ROWS, *API_WITHOUT_PEOPLE):
         assert set(answers(Client(), address).values()) == {401}, address
 
