@@ -77,11 +77,10 @@ def origins_in_json(signal: Signal, body: bytes, decoded: DecodedRequest) -> Ite
     """Each resource and scope with its records.  Raises UnreadableRequestError."""
     document = _parsed(body)
     in_document, in_resource, in_scope = _LEVELS[signal]
-    for resource in _objects(document, in_document, "The request"):
-        decoded.take(1)
-        for scope in _objects(resource, in_resource, in_document):
+    for resource in _objects(document, in_document, "The request", decoded):
+        for scope in _objects(resource, in_resource, in_document, decoded):
             records = _list(scope, in_scope, in_resource)
-            decoded.take(1 + len(records))
+            decoded.take(len(records))
             yield JsonOrigin(signal, decoded, resource.get("resource"), scope.get("scope"), records), records
 
 
@@ -108,11 +107,12 @@ def _list(parent: Json, name: str, where: str) -> list[Json]:
     return elements
 
 
-def _objects(parent: Json, name: str, where: str) -> Iterator[dict[str, Json]]:
-    for element in _list(parent, name, where):
-        if not isinstance(element, dict):
-            raise UnreadableRequestError(f"{name} must be a list of objects.")
-        yield element
+def _objects(parent: Json, name: str, where: str, decoded: DecodedRequest) -> list[dict[str, Json]]:
+    elements = _list(parent, name, where)
+    if not all(isinstance(element, dict) for element in elements):
+        raise UnreadableRequestError(f"{name} must be a list of objects.")
+    decoded.take(len(elements))
+    return elements
 
 
 class JsonOrigin(Origin):
