@@ -12,13 +12,13 @@ from pathlib import Path
 
 import hypothesis
 import pytest
-from django.core.management import call_command
 from django.db import connection
 from django.test import Client, TransactionTestCase
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from hypothesis import HealthCheck
 from pytest_django.plugin import DjangoDbBlocker
 
+from config.launcher.schema import migrate_schema
 from config.schedule import seed_schedule
 from insights.engine.unconfirmed import unconfirmed_by_version
 from insights.privacy.differences import places_by_version
@@ -38,7 +38,7 @@ from tests.databases import (
     empty_database,
     pointed_at,
 )
-from tests.first_start import first_start
+from tests.first_start import FirstStart, start_first
 from tests.installations import Installation
 from tests.org import Org
 from tests.personas import ADMIN, MEMBER, PERSONAS, Persona, create_user, signed_in
@@ -112,7 +112,7 @@ def database_template(django_test_environment: None, django_db_blocker: DjangoDb
         if first:
             create_database(TEMPLATE)
             with pointed_at(TEMPLATE):
-                call_command("migrate", verbosity=0)
+                migrate_schema()
     return TEMPLATE
 
 
@@ -215,6 +215,13 @@ def roomy_tmp_path() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture(scope="session")
+def first_start(database_template: str, django_db_blocker: DjangoDbBlocker) -> FirstStart:
+    """An installation that was started once, for copies."""
+    with django_db_blocker.unblock():
+        return start_first(database_template)
+
+
 @pytest.fixture
 def installation(roomy_tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
     """`manage.py up`, which the test may kill: on the given services, or with a database server of its own."""
@@ -227,7 +234,8 @@ def installation(roomy_tmp_path: Path, request: pytest.FixtureRequest) -> Iterat
     ):
         data_dir = Path(folder)
         if not given:
-            first_start().copy_to(data_dir)
+            first_start: FirstStart = request.getfixturevalue("first_start")
+            first_start.copy_to(data_dir)
         log_dir = fresh_log_dir(request.node.name)
         installation = Installation(data_dir=data_dir, log_dir=log_dir, database=database, broker=broker)
         try:

@@ -1,6 +1,7 @@
 """The data directory of an installation after its first start: created once per run and copied.
 
-A first start creates the cluster, 180 tables and the static files, twice the work of a later one.
+The tables are those of the run's template, which the launcher's own step has made of an empty database: making them
+again would take twice as long as all else.  `make soak` starts one on an empty folder: tests/launcher/test_accounts.py.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from config import embedded_postgres
+from config.embedded_postgres import Cluster
+from config.embedded_postgres.cluster import DATABASE_NAME, SUPERUSER, binaries
+from tests.databases import copy_database, database_url, drop_database
 from tests.launcher.installation import Installation
 from tests.run_folder import RUN_MARKER, once_per_run
 
@@ -30,7 +35,7 @@ class FirstStart:
         shutil.rmtree(data_dir / "run")  # locks, and when a task was last finished
 
 
-def first_start() -> FirstStart:
+def start_first(template: str) -> FirstStart:
     """Whichever process of the run comes first makes it, with `manage.py up` itself."""
     folder = Path(os.environ[RUN_MARKER]) / "first start"
     output = folder / "output.txt"
@@ -39,9 +44,26 @@ def first_start() -> FirstStart:
             folder.mkdir(mode=0o711, exist_ok=True)  # an earlier test may have failed to start it
             installation = Installation(folder / "data")
             try:
+                _fill(Cluster(installation.data_dir), template)
                 installation.start()
                 installation.stop()
             finally:
                 installation.end_everything()
             output.write_text(installation.output)
     return FirstStart(folder / "data", output.read_text())
+
+
+def _fill(cluster: Cluster, template: str) -> None:
+    """Create the cluster with the template's tables, and stop its server."""
+    embedded_postgres.start(cluster)
+    copy = f"{template}_to_dump"  # others may copy the template meanwhile, which nobody may be connected to
+    copy_database(template, copy)
+    try:
+        dump = [str(binaries() / "pg_dump"), "--no-owner", "--no-privileges", "--dbname", database_url(copy)]
+        dumped = subprocess.run(dump, check=True, capture_output=True).stdout
+    finally:
+        drop_database(copy)
+    connected = ("-h", str(cluster.socket_dir), "-U", SUPERUSER, "-d", DATABASE_NAME)
+    fill = [str(binaries() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "--single-transaction", *connected]
+    subprocess.run(fill, input=dumped, check=True, stdout=subprocess.DEVNULL)
+    embedded_postgres.stop(cluster)

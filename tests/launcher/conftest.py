@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.first_start import first_start
+from tests.first_start import FirstStart
 from tests.launcher.installation import Installation
 
 
 @pytest.fixture(scope="session")
-def shared_installation(roomy_tmp_path: Path) -> Iterator[Installation]:
+def shared_installation(roomy_tmp_path: Path, first_start: FirstStart) -> Iterator[Installation]:
     """One installation for all tests of a process; it was started once, elsewhere."""
     installation = Installation(roomy_tmp_path / "data")
-    first_start().copy_to(installation.data_dir)
+    first_start.copy_to(installation.data_dir)
     yield installation
     installation.end_everything()
 

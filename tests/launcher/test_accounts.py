@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.first_start import first_start
+from tests.first_start import FirstStart
 from tests.launcher.installation import Installation, gone
 
 STRANGER = 65534  # nobody, on every system that has setpriv
@@ -39,10 +39,12 @@ def of_a_stranger(roomy_tmp_path: Path) -> Iterator[Installation]:
 
 
 @pytest.mark.parametrize("started", [True, pytest.param(False, marks=pytest.mark.soak)], ids=["again", "first"])
-def test_an_ordinary_account_runs_everything_itself(of_a_stranger: Installation, *, started: bool) -> None:
+def test_an_ordinary_account_runs_everything_itself(
+    of_a_stranger: Installation, first_start: FirstStart, *, started: bool
+) -> None:
     """Its first start takes half a minute: in `make test` it is given what root's has made."""
     if started:
-        first_start().copy_to(of_a_stranger.data_dir)
+        first_start.copy_to(of_a_stranger.data_dir)
         subprocess.run(["chown", "-R", f"{STRANGER}:{STRANGER}", str(of_a_stranger.data_dir)], check=True)
     of_a_stranger.start()
     assert of_a_stranger.is_ready()
@@ -57,8 +59,8 @@ def test_an_ordinary_account_runs_everything_itself(of_a_stranger: Installation,
     assert "belongs to nobody, and this is root. Start Headway as nobody" in as_root.refused()
 
 
-def test_roots_data_is_refused_to_an_ordinary_account(of_a_stranger: Installation) -> None:
-    of_a_stranger.environment["HEADWAY_DATA_DIR"] = str(first_start().data_dir)
+def test_roots_data_is_refused_to_an_ordinary_account(of_a_stranger: Installation, first_start: FirstStart) -> None:
+    of_a_stranger.environment["HEADWAY_DATA_DIR"] = str(first_start.data_dir)
     assert "belongs to root, and this is nobody. Start Headway as root" in of_a_stranger.refused()
 
 

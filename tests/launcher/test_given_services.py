@@ -31,10 +31,7 @@ DATABASE = f"headway_test_given_{os.getpid()}"
 def installation(
     roomy_tmp_path: Path, database_template: str, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Installation]:
-    """An installation on a database of the run's server, which has its tables, and only lacks what says so.
-
-    A first start on an empty one makes the same tables as on the embedded server: tests/first_start.py.
-    """
+    """An installation on a database of the run's server, which has its tables, and only lacks what says so."""
     with django_db_blocker.unblock(), migrated_database(database_template) as database, broker_of_its_own() as broker:
         services = {"DATABASE_URL": database_url(database), **broker}
         installation = Installation(roomy_tmp_path / "given services", variables=services)

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.first_start import first_start
+from tests.first_start import FirstStart
 from tests.launcher.installation import Installation, gone
 from tests.patience import PATIENCE_SECONDS, wait_until
 
@@ -107,13 +107,15 @@ def test_a_second_up_on_the_same_data_is_refused(running: Installation) -> None:
     assert running.is_ready()
 
 
-def test_sign_in_and_token_are_made_once_and_shown_at_every_start(running: Installation) -> None:
+def test_sign_in_and_token_are_made_once_and_shown_at_every_start(
+    running: Installation, first_start: FirstStart
+) -> None:
     shown = re.search(r"Sign in as +(\S+) +password +(\S+)", running.output)
     token = re.search(r"Ingest token +(\S+)", running.output)
     assert shown is not None
     assert token is not None
-    assert shown[0] in first_start().output
-    assert token[0] in first_start().output
+    assert shown[0] in first_start.output
+    assert token[0] in first_start.output
     assert sign_in(running, *shown.groups()).status_code == httpx.codes.FOUND
     assert running.url in running.output
     for secret in (running.data_dir / "secrets").iterdir():
