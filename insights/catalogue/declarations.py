@@ -190,12 +190,22 @@ class Metric:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Count(Metric):
+class OfMeasure(Metric):
+    """A metric of one measure."""
+
+    of: Measure
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        return (self.of,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count(OfMeasure):
     """A count or sum: of facts, people, or a column of the facts; `out_of` makes it an n of N."""
 
     unit: UnitOfMeasure = UnitOfMeasure.COUNT
     better: Better = Better.NEITHER
-    of: Measure
     out_of: Measure | None = None
     parts_overlap: bool = False  # a fact may be in several parts of a split: a day on which two services were deployed
     zero_of_nothing: ClassVar[bool] = True
@@ -298,9 +308,7 @@ class Breakdown(Ratio):
     def always_by(self) -> tuple[Dimension, ...]:
         return (self.by,)
 
-    @property
-    def recipe(self) -> str:
-        return "Σ contribution of the segment's rows ÷ Σ denominator × 100"
+    recipe: ClassVar[str] = "Σ contribution of the segment's rows ÷ Σ denominator × 100"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -316,7 +324,7 @@ class PerPersonAndPeriod(Ratio):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Duration(Metric):
+class Duration(OfMeasure):
     """Mean and percentiles of a duration, or of another amount, per fact."""
 
     unit: UnitOfMeasure = UnitOfMeasure.SECONDS
@@ -326,13 +334,9 @@ class Duration(Metric):
     of: Distribution
     statistics: ClassVar[tuple[Statistic, ...]] = tuple(Statistic)
 
-    @property
-    def recipe(self) -> str:
-        return "mean: Σ contribution ÷ number of rows; percentiles of the contributions, interpolated linearly"
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        return (self.of,)
+    recipe: ClassVar[str] = (
+        "mean: Σ contribution ÷ number of rows; percentiles of the contributions, interpolated linearly"
+    )
 
     def result(self, part: PartValue) -> MetricResult:
         of = part(self.of)

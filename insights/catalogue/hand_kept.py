@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from insights.catalogue.declarations import Metric, MetricResult, PartValue, RowsBy
+from insights.catalogue.declarations import MetricResult, OfMeasure, PartValue, RowsBy
 from insights.query.enums import Better, Category, Initiative, UnitOfMeasure
-from insights.query.measures import EnteredValue, Measure
+from insights.query.measures import EnteredValue
 from integrations.facts.hand_kept import HAND_KEPT_VALUES
 from integrations.models import HandKeptMetric
 from orgtree.organisation.cached_settings import NEVER_CHANGED, catalogue_version, stored_catalogue_version
@@ -21,23 +21,13 @@ SOURCE = "Entered by hand"
 
 
 @dataclass(frozen=True, kw_only=True)
-class HandKept(Metric):
+class HandKept(OfMeasure):
     """A value that people enter for a unit and a day; it holds until the next one, for a limited time."""
 
     of: EnteredValue
     is_hand_kept: ClassVar[bool] = True
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        return (self.of,)
-
-    @property
-    def rows_by(self) -> RowsBy:
-        return RowsBy.ENTRY
-
-    @property
-    def recipe(self) -> str:
-        return "contribution of the latest row, if it still applies on the window's last day"
+    rows_by: ClassVar[RowsBy] = RowsBy.ENTRY
+    recipe: ClassVar[str] = "contribution of the latest row, if it still applies on the window's last day"
 
     def result(self, part: PartValue) -> MetricResult:
         of = part(self.of)

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from insights.catalogue.declarations import Metric, MetricResult, PartValue, Ratio, RowsBy, quotient, times_100
+from insights.catalogue.declarations import (
+    MetricResult,
+    OfMeasure,
+    PartValue,
+    Ratio,
+    RowsBy,
+    quotient,
+    times_100,
+)
 from insights.query.enums import UnitOfMeasure
 from insights.query.measures import Gini, Measure, PersonShare, StockAtEnd
 from insights.query.query import Dimension
@@ -14,26 +22,16 @@ from integrations.models import FactFamily
 
 
 @dataclass(frozen=True, kw_only=True)
-class Concentration(Metric):
+class Concentration(OfMeasure):
     """How unevenly facts are distributed over people: 0 % for equal counts, near 100 % where one person has most."""
 
     unit: UnitOfMeasure = UnitOfMeasure.PERCENT
     of: Gini
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        return (self.of,)
-
-    @property
-    def rows_by(self) -> RowsBy:
-        return RowsBy.PERSON
-
-    @property
-    def recipe(self) -> str:
-        return (
-            "Σ (2 rank − n − 1) × contribution ÷ (n × Σ contribution) × 100, of n people ranked by contribution; "
-            "what nobody was matched to is left out"
-        )
+    rows_by: ClassVar[RowsBy] = RowsBy.PERSON
+    recipe: ClassVar[str] = (
+        "Σ (2 rank − n − 1) × contribution ÷ (n × Σ contribution) × 100, of n people ranked by contribution; "
+        "what nobody was matched to is left out"
+    )
 
     def result(self, part: PartValue) -> MetricResult:
         of = part(self.of)
@@ -41,15 +39,11 @@ class Concentration(Metric):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShareOfBase(Metric):
+class ShareOfBase(OfMeasure):
     """A measure with its own denominator."""
 
     unit: UnitOfMeasure = UnitOfMeasure.PERCENT
     of: PersonShare | StockAtEnd
-
-    @property
-    def measures(self) -> tuple[Measure, ...]:
-        return (self.of,)
 
     def result(self, part: PartValue) -> MetricResult:
         of = part(self.of)
@@ -61,6 +55,7 @@ class ShareOfPeople(ShareOfBase):
     """Each person counts 1, divided over the segment's values in proportion to their facts; the values sum to 100 %."""
 
     of: PersonShare
+    rows_by: ClassVar[RowsBy] = RowsBy.PERSON_AND_SEGMENT
 
     @property
     def always_by(self) -> tuple[Dimension, ...]:
@@ -68,10 +63,6 @@ class ShareOfPeople(ShareOfBase):
 
     def shares_denominator(self, segments: Sequence[Dimension]) -> bool:
         return True
-
-    @property
-    def rows_by(self) -> RowsBy:
-        return RowsBy.PERSON_AND_SEGMENT
 
     @property
     def recipe(self) -> str:
@@ -82,9 +73,7 @@ class ShareOfPeople(ShareOfBase):
 class ShareOfStock(ShareOfBase):
     """The share of a bucket's facts that are in stock at its end."""
 
-    @property
-    def rows_by(self) -> RowsBy:
-        return RowsBy.STOCK_FACT
+    rows_by: ClassVar[RowsBy] = RowsBy.STOCK_FACT
 
     @property
     def recipe(self) -> str:
@@ -99,10 +88,7 @@ class Remainder(Ratio):
     """
 
     unit: UnitOfMeasure = UnitOfMeasure.COUNT
-
-    @property
-    def recipe(self) -> str:
-        return "Σ denominator − Σ contribution"
+    recipe: ClassVar[str] = "Σ denominator − Σ contribution"
 
     def result(self, part: PartValue) -> MetricResult:
         ratio = super().result(part)
@@ -126,6 +112,11 @@ class PerDeveloper(Ratio):
 
     unit: UnitOfMeasure = UnitOfMeasure.COUNT
     over_buckets: ClassVar[bool] = True
+    rows_by: ClassVar[RowsBy] = RowsBy.PERSON
+    recipe: ClassVar[str] = (
+        "Σ contribution ÷ Σ denominator, the number of weeks (months, quarters) in which each was on the line"
+    )
+    missing_reason: ClassVar[str] = OF_NOBODY
 
     @property
     def families(self) -> frozenset[FactFamily]:
@@ -135,18 +126,6 @@ class PerDeveloper(Ratio):
     @property
     def sampled(self) -> Measure:
         return self.numerator
-
-    @property
-    def rows_by(self) -> RowsBy:
-        return RowsBy.PERSON
-
-    @property
-    def recipe(self) -> str:
-        return "Σ contribution ÷ Σ denominator, the number of weeks (months, quarters) in which each was on the line"
-
-    @property
-    def missing_reason(self) -> str:
-        return OF_NOBODY
 
     def result(self, part: PartValue) -> MetricResult:
         """The result of one bucket.  Without facts it has no value yet: it becomes 0 where a source is connected."""
