@@ -41,6 +41,11 @@ class PageQuery(NamedTuple):
     whole: bool = False
 
 
+def compared(*keys: str) -> tuple[PageQuery, ...]:
+    """The metrics, each with the previous window."""
+    return tuple(PageQuery(key, compared=True) for key in keys)
+
+
 def value_of(figure: MetricValue) -> float | None:
     return figure.value
 

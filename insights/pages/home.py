@@ -12,8 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from insights.pages.ai.answers import AI_PAGE
-from insights.pages.answers import Answers, PageQuery
-from insights.pages.delivery.answers import compared, tile
+from insights.pages.answers import Answers, compared
+from insights.pages.delivery.answers import tile
 from insights.pages.delivery.dora import TILES as DORA_LABELS
 from insights.pages.integrations.needs import NeedLine, need_lines
 from insights.privacy.scope_access import access_in, has_scope
@@ -31,16 +31,11 @@ from integrations.telemetry.otlp.aging_tokens import AgingToken, aging_tokens
 from integrations.telemetry.otlp.reception import Reception, reception
 
 TOKENS_NAMED = 5  # of those that should be replaced
-HEADLINES = (
-    PageQuery("ai.active_developers", compared=True),
-    PageQuery("ai.sessions", compared=True),
-    PageQuery("ai.spend", compared=True),
-    PageQuery("ai.error_rate", compared=True),
-)
+HEADLINES = compared("ai.active_developers", "ai.sessions", "ai.spend", "ai.error_rate")
 
 
 DELIVERY_HEADLINES = compared(
-    ("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time")
+    "dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time"
 )
 
 

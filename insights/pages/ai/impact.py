@@ -19,7 +19,7 @@ from insights.pages.ai import adoption, explanations, lines
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.explanations import Hint
 from insights.pages.ai.lines import LINE_SPLITS, MERGED, figures_of, line_name, marker
-from insights.pages.answers import Answers, PageQuery, rows_url
+from insights.pages.answers import Answers, PageQuery, compared, rows_url
 from insights.pages.attribution.labels import mix_in_words
 from insights.pages.drawing import rows_of_part
 from insights.query.query import Dimension, MetricValue
@@ -28,13 +28,9 @@ from insights.ui.filters import Filters
 from insights.ui.tiles import Link
 
 QUERIES = (
-    PageQuery("ai.lines_generated", compared=True),
+    *compared("ai.lines_generated", "ai.lines_committed", "ai.committed_code_share", "ai.ship_rate", "ai.error_rate"),
     PageQuery("ai.lines_generated", Dimension.AGENT, whole=True),
-    PageQuery("ai.lines_committed", compared=True),
     PageQuery("ai.lines_committed", Dimension.AGENT, whole=True),
-    PageQuery("ai.committed_code_share", compared=True),
-    PageQuery("ai.ship_rate", compared=True),
-    PageQuery("ai.error_rate", compared=True),
 )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import reverse
 
 from insights.pages.ai import explanations
-from insights.pages.answers import Answers, PageQuery, how_url, rows_url
+from insights.pages.answers import Answers, PageQuery, compared, how_url, rows_url
 from insights.pages.drawing import Chart
 from insights.query.query import Dimension, MetricValue
 from insights.ui import wording
@@ -26,12 +26,8 @@ TOKENS_BY_KIND = Chart(
 )
 
 QUERIES = (
-    PageQuery("ai.cache_hit_rate", compared=True),
-    PageQuery("ai.error_rate", compared=True),
-    PageQuery("ai.tokens", compared=True),
-    PageQuery("ai.ship_rate", compared=True),
+    *compared("ai.cache_hit_rate", "ai.error_rate", "ai.tokens", "ai.ship_rate", "ai.enabled_repositories"),
     PageQuery("ai.ship_rate_left_out", whole=True),
-    PageQuery("ai.enabled_repositories", compared=True),
 )
 FAILING_TOOLS_QUERIES = (
     PageQuery("ai.error_rate"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 from django.urls import reverse
@@ -10,7 +10,7 @@ from django.urls import reverse
 from insights.catalogue.declarations import PerPersonAndPeriod, Ratio
 from insights.catalogue.registry import get
 from insights.engine.connected import OWNS_NOTHING
-from insights.pages.answers import Answers, InsightsPage, OfferedFacet, PageQuery, facts_of
+from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facts_of
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 
@@ -49,11 +49,6 @@ OF_KEYS: Mapping[str, tuple[str, str]] = {
     "dora.recovery_time": ("failure", "failures"),
     "incident.count_per_deployment": ("deployment", "deployments"),
 }
-
-
-def compared(keys: Sequence[str]) -> tuple[PageQuery, ...]:
-    """The metrics, each with the previous window."""
-    return tuple(PageQuery(key, compared=True) for key in keys)
 
 
 def tile(page_answers: Answers, key: str, *, label: str | None = None, band: tiles.Band | None = None) -> tiles.Tile:

@@ -8,8 +8,8 @@ from insights.benchmarks.bands import BenchmarkSet
 from insights.benchmarks.quick_check import LATEST, peers_named
 from insights.engine.connected import NO_SOURCE_EVER
 from insights.formulas.dora_score import BEST, SCORED, dora_score
-from insights.pages.answers import Answers
-from insights.pages.delivery.answers import DELIVERY_PAGE, compared, tile
+from insights.pages.answers import Answers, compared
+from insights.pages.delivery.answers import DELIVERY_PAGE, tile
 from insights.ui import tiles, wording
 from insights.ui.bands import band
 from insights.ui.filters import STATISTIC
@@ -24,7 +24,7 @@ TILES = {
     "dora.recovery_time": "Recovery time",
     "dora.rework_rate": "Deployment rework rate",
 }
-QUERIES = compared(tuple(TILES))
+QUERIES = compared(*TILES)
 STEADY_POINTS = 0.05  # of the score: less is invisible at one decimal
 
 

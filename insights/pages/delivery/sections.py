@@ -17,9 +17,9 @@ from django.utils import timezone
 from core.csv_export import Cell
 from insights.catalogue.registry import get
 from insights.pages.ai.explanations import Hint, shown_hints
-from insights.pages.answers import Answers, PageQuery, how_url, rows_url
+from insights.pages.answers import Answers, PageQuery, compared, how_url, rows_url
 from insights.pages.delivery import dora, explanations, stages
-from insights.pages.delivery.answers import DELIVERY_PAGE, compared, line, tile
+from insights.pages.delivery.answers import DELIVERY_PAGE, line, tile
 from insights.pages.delivery.stages import slowest
 from insights.pages.drawing import Chart
 from insights.pages.integrations.needs import need_lines
@@ -50,7 +50,7 @@ class SectionMetrics:
 
     @property
     def queries(self) -> Sequence[PageQuery]:
-        return compared((*self.keys, *self.beside))
+        return compared(*self.keys, *self.beside)
 
 
 def _efficiency_hints(answers: Answers) -> Iterator[Hint | None]:
@@ -175,7 +175,7 @@ def section(name: str, filters: Filters) -> dict[str, Any]:
 def section_rows(filters: Filters, *, name: str) -> Iterator[list[Cell]]:
     """A section's figures as CSV: one line per metric, with the previous window."""
     keys = SECTIONS[name].keys
-    answers = DELIVERY_PAGE.read(filters, compared(keys))
+    answers = DELIVERY_PAGE.read(filters, compared(*keys))
     yield ["Metric", "Key", "Unit", "Statistic", "Value", "Window before", "Facts", "Left out", "People", "Why not"]
     for key in keys:
         metric, figure, before = get(key), answers.figure(key), answers.figure_before(key)

@@ -17,7 +17,7 @@ from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.differences import fate_differences
 from insights.pages.ai.spend import REPOSITORIES_LISTED
-from insights.pages.answers import Answers, PageQuery
+from insights.pages.answers import Answers, PageQuery, compared
 from insights.pages.drawing import NAMELESS, rows_of_part
 from insights.privacy.visible import visible_totals
 from insights.query.query import Dimension, Freshness, Statistic
@@ -163,10 +163,7 @@ MEDIAN, P90 = (
     PageQuery(PER_PULL_REQUEST, statistic=statistic, whole=True) for statistic in (Statistic.MEDIAN, Statistic.P90)
 )
 MONEY_QUERIES = (
-    PageQuery(PER_PULL_REQUEST, compared=True),
-    PageQuery("ai.spend_per_item", compared=True),
-    PageQuery("ai.spend_abandoned", compared=True),
-    PageQuery("ai.pr_fate", compared=True),
+    *compared(PER_PULL_REQUEST, "ai.spend_per_item", "ai.spend_abandoned", "ai.pr_fate"),
     MEDIAN,
     P90,
 )
