@@ -11,11 +11,8 @@ import math
 from collections.abc import Mapping
 
 from insights.benchmarks.bands import BenchmarkSet, MetricBands, at_most, ranges
+from insights.formulas.dora_score import DAY, HOUR, MONTH, WEEK
 
-HOUR = 3600.0
-DAY = 24 * HOUR
-WEEK = 7 * DAY
-MONTH = 365.25 / 12 * DAY
 DAILY, WEEKLY, MONTHLY, HALF_YEARLY = 1.0, DAY / WEEK, DAY / MONTH, DAY / (6 * MONTH)
 MORE_THAN_DAILY = math.nextafter(DAILY, math.inf)
 ELITE, HIGH, MEDIUM, LOW = "Elite", "High", "Medium", "Low"
@@ -113,7 +110,7 @@ DORA_REPORTS = (DORA_2021, DORA_2022, DORA_2023, DORA_2024)
 """2025's report has no clusters any more: what it says of each metric is in remarks.py."""
 
 
-MONTH = 730 * HOUR  # as Four Keys counts it
+MONTH_OF_FOUR_KEYS = 730 * HOUR  # as Four Keys counts it
 DAYS_IN_WORDS = "Four Keys uses the median of the weeks of three months; Headway uses the mean of the window."
 
 
@@ -121,15 +118,15 @@ def _within() -> MetricBands:
     return ranges(
         ("One day", 0.0, DAY),
         ("One week", DAY, WEEK),
-        ("One month", WEEK, MONTH),
-        ("Six months", MONTH, 6 * MONTH),
-        ("One year", 6 * MONTH, math.inf),
+        ("One month", WEEK, MONTH_OF_FOUR_KEYS),
+        ("Six months", MONTH_OF_FOUR_KEYS, 6 * MONTH_OF_FOUR_KEYS),
+        ("One year", 6 * MONTH_OF_FOUR_KEYS, math.inf),
     )
 
 
 def _days_per_week() -> MetricBands:
     """Monthly is one deployment a month: with so few, each is on a day of its own."""
-    monthly = WEEK / MONTH
+    monthly = WEEK / MONTH_OF_FOUR_KEYS
     published = ranges(
         ("Daily", 3.0, math.inf), ("Weekly", 1.0, 3.0), ("Monthly", monthly, 1.0), ("Yearly", 0.0, monthly)
     )

@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping
 
 from insights.benchmarks.bands import BenchmarkSet, MetricBands, at_least, at_most, ranges
-from insights.benchmarks.dora_reports import DAILY, DAY, HOUR, MONTHLY, MORE_THAN_DAILY, WEEK, WEEKLY
+from insights.benchmarks.dora_reports import DAILY, MONTHLY, MORE_THAN_DAILY, WEEKLY
+from insights.formulas.dora_score import DAY, HOUR, WEEK
 from insights.query.query import Statistic
 
 ELITE, STRONG, FAIR, REST = "Elite", "Strong", "Fair", "Needs focus"

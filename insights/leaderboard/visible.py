@@ -76,12 +76,6 @@ class Concentration:
     of_lines: float
 
 
-def leaderboard_query(window: Window, scope: Scope, facets: Mapping[Dimension, tuple[str, ...]]) -> Query:
-    """The query of the leaderboard's figures; facets that it does not support are ignored."""
-    supported = {name: values for name, values in facets.items() if name in FACETS}
-    return Query(PERSONAL, window, scope=scope, facets=supported)
-
-
 class VisibleLeaderboard:
     """A ranking as one viewer may see it."""
 
@@ -94,9 +88,13 @@ class VisibleLeaderboard:
         *,
         ranked_by: str,
     ) -> None:
-        """`ranked_by` is the key of a column.  Raises QueryError and what `check_scope` raises."""
+        """`ranked_by` is the key of a column; facets that the leaderboard does not support are ignored.
+
+        Raises QueryError and what `check_scope` raises.
+        """
         check_scope(scope, access)
-        query = leaderboard_query(window, scope, facets)
+        supported = {name: values for name, values in facets.items() if name in FACETS}
+        query = Query(PERSONAL, window, scope=scope, facets=supported)
         self._access = access
         figures = FactFigures(query)
         self._whole = Ranking(figures)

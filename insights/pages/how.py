@@ -18,7 +18,7 @@ from insights.query.query import Answer, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.agreements import agreements_on
 from insights.ui.filters import FACETS, Filters
-from insights.ui.metric_panel import PanelParams, base_template, figures, read_panel_params, total
+from insights.ui.metric_panel import PanelParams, base_template, figures, read_panel_params
 from insights.ui.offers import actions_on
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import queries_behind, shortfalls
@@ -26,9 +26,9 @@ from insights.ui.views import part_view
 from integrations.hand_kept.definitions import keepers_of, metric_by_key
 from integrations.telemetry.otlp.reception import last_request_at
 
-# Metric → the metric that counts what it leaves out, and its description.
-LEFT_OUT = {"ai.error_rate": ("ai.tool_refusals", "calls refused by the person, which are not failures")}
-SPEND, SURCHARGE = "ai.spend", "ai.cache_hour_surcharge"
+REFUSALS, SURCHARGE = "ai.tool_refusals", "ai.cache_hour_surcharge"
+# Metric → what is shown beside it: what it leaves out, and what it may lack.
+BESIDE = {"ai.error_rate": [REFUSALS], "ai.spend": [SURCHARGE]}
 
 
 @part_view
@@ -36,7 +36,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
     params = read_panel_params(request, key)
     metric, filters = params.metric, params.filters
     behind = [query.key for query in queries_behind([metric], params.query)]
-    others = [*behind, *([SURCHARGE] if key == SPEND else [])]  # their own questions would cost two statements each
+    others = [*behind, *BESIDE.get(key, ())]  # their own questions would cost two statements each
     answer, figure, before, values = figures(params, *others)
     beside = dict(zip(others, values, strict=True))
     context = {
@@ -135,9 +135,9 @@ def _left_out(params: PanelParams, answer: Answer, known: Mapping[str, float | N
     found = shortfalls([params.metric], params.query, params.filters.access, known=known)
     left = [{"amount": shortfall.amount or "–", "what": shortfall.what, "link": shortfall.link} for shortfall in found]
     figure = tiles.whole(answer)
-    key, what = LEFT_OUT.get(params.metric.key, ("", ""))
-    if key and (amount := total(params, key)):
-        left.append({"amount": wording.compact(amount), "what": what})
+    if refused := known.get(REFUSALS):
+        what = "calls refused by the person, which are not failures"
+        left.append({"amount": wording.compact(refused), "what": what})
     if figure.left_out:
         left.append({"amount": f"{figure.left_out:,}", "what": "facts in scope without the measured value"})
     if answer.unmatched:

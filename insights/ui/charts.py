@@ -115,22 +115,23 @@ class ChartData:
         if self.kind == "donut":
             yield from self._parts()
             return
-        notes = ["Notes"] if self.marks else []
         datasets = [*self.datasets, *self.undrawn]
         heads = [[f"{dataset.label} ({self.unit})", *(head for head, _ in dataset.columns)] for dataset in datasets]
         lines = [f"{line.label} ({self.unit})" for line in self.benchmarks]
         aims = [_number(line.value) for line in self.benchmarks]
-        yield [self.label_name, *chain.from_iterable(heads), *lines, *notes]
+        yield [self.label_name, *chain.from_iterable(heads), *lines, *(["Notes"] if self.marks else [])]
         first_column = [day.isoformat() for day in self.days] or self.labels
         for index, label in enumerate(first_column):
-            notes_here = ["; ".join(self._notes_at(index))] if self.marks else []
+            notes = [f"{mark.text} ({mark.days})" for mark in self.marks if mark.index == index]
             columns = chain.from_iterable(
                 (dataset.values, *(numbers for _, numbers in dataset.columns)) for dataset in datasets
             )
-            yield [label, *(_number(column[index]) for column in columns), *aims, *notes_here]
-
-    def _notes_at(self, index: int) -> list[str]:
-        return [f"{mark.text} ({mark.days})" for mark in self.marks if mark.index == index]
+            yield [
+                label,
+                *(_number(column[index]) for column in columns),
+                *aims,
+                *(["; ".join(notes)] if self.marks else []),
+            ]
 
     def _parts(self) -> Iterator[list[str | Number]]:
         values = [_number(dataset.values[0]) or 0.0 for dataset in self.datasets]
@@ -174,7 +175,7 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
         return {"key": dataset.key, "role": dataset.role, **more, **({"picked": True} if dataset.is_picked else {})}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        drawn = super().get_context_data(**kwargs)
+        drawn, centre = super().get_context_data(**kwargs), self.drawn.centre
         return {
             "kind": self.drawn.kind,
             "unit": self.drawn.unit,
@@ -193,15 +194,9 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
             "left_out": self.drawn.left_out_words,
             **({"reason": self.drawn.reason} if self.drawn.reason else {}),
             **({"complete_url": self.drawn.complete_url} if self.drawn.complete_url else {}),
-            **self._centre(),
+            **({"centre": {"value": centre[0], "note": centre[1]}} if centre else {}),
             **self.rows,
         }
-
-    def _centre(self) -> dict[str, dict[str, str]]:
-        if self.drawn.centre is None:
-            return {}
-        value, note = self.drawn.centre
-        return {"centre": {"value": value, "note": note}}
 
     def convert_context_to_json(self, context: dict[str, Any]) -> str:
         return json.dumps(context, allow_nan=False)

@@ -29,10 +29,6 @@ class FigureCell:
     label: str = ""
 
 
-def reverse_of(sort: str) -> str:
-    return sort.removeprefix("-") if sort.startswith("-") else f"-{sort}"
-
-
 def headings(
     labels: Mapping[str, str],
     sort: str,
@@ -51,7 +47,8 @@ def headings(
 
     def next_sort(key: str) -> str:
         begins = first(key) if first else key if key in texts else f"-{key}"
-        return reverse_of(begins) if sort == begins else begins
+        reverse = begins.removeprefix("-") if begins.startswith("-") else f"-{begins}"
+        return reverse if sort == begins else begins
 
     return [
         Heading(

@@ -53,13 +53,6 @@ def figures(params: PanelParams, *others: str) -> tuple[Answer, MetricValue, Met
     return answer, tiles.whole(answer), tiles.whole(earlier), [tiles.whole(other).value for other in found]
 
 
-def total(params: PanelParams, key: str) -> float | None:
-    """Another metric's value for the same window and facets."""
-    query = replace(params.query, key=key, statistic=None)
-    [answer] = visible_totals([query], params.filters.access, freshness=Freshness.OF_PAGES)
-    return tiles.whole(answer).value
-
-
 def is_panel(request: HttpRequest) -> bool:
     """Whether htmx requests the side panel's fragment."""
     return "HX-Request" in request.headers

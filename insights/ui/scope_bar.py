@@ -51,8 +51,8 @@ def scope_navigation(request: HttpRequest, filters: Filters) -> Surroundings:
         raise UnknownUnitError(scope.unit)
     if scope.unassigned is not None or scope.where:
         resolve_scope(scope)
-    if scope.unit is not None:
-        _remember(request, scope.unit)
+    if scope.unit is not None and (known := recent_units(request))[:1] != [scope.unit]:
+        request.session[RECENT_UNITS] = [scope.unit, *(slug for slug in known if slug != scope.unit)][:MOST_RECENT]
     return around
 
 
@@ -65,12 +65,6 @@ def recent_units(request: HttpRequest) -> Sequence[str]:
     """Slugs of the units that this account opened, the latest first."""
     known = request.session.get(RECENT_UNITS)
     return [slug for slug in known if isinstance(slug, str)] if isinstance(known, list) else []
-
-
-def _remember(request: HttpRequest, slug: str) -> None:
-    known = recent_units(request)
-    if known[:1] != [slug]:
-        request.session[RECENT_UNITS] = [slug, *(other for other in known if other != slug)][:MOST_RECENT]
 
 
 def tile_queries(filters: Filters, around: Surroundings) -> tuple[Sequence[Query], Sequence[UnitQueries]]:
@@ -129,7 +123,8 @@ def scope_name(filters: Filters, around: Surroundings) -> str:
     """The name of the unit or of another scope, without the attributes."""
     scope = filters.scope
     if scope.unassigned is not None:
-        return f"Not in any unit of {_tree_name(scope.unassigned, around)}"
+        slug = scope.unassigned
+        return f"Not in any unit of {next((top.tree_name for top in around.tops if top.tree_slug == slug), slug)}"
     if around.unit is not None:
         return f"{YOURSELF} in {around.unit.name}" if scope.person_id is not None else around.unit.name
     return YOURSELF if scope.person_id is not None else EVERYBODY
@@ -205,7 +200,3 @@ def _chip(
         "menu_url": filters.url(reverse("attribute_menu"), to=path, of=attribute, **extra_params),
         "clear_url": filters.without_where(attribute).url(path, **extra_params),
     }
-
-
-def _tree_name(slug: str, around: Surroundings) -> str:
-    return next((top.tree_name for top in around.tops if top.tree_slug == slug), slug)

@@ -103,10 +103,6 @@ class Context:
         """What is said of counts that know no unit."""
         return "" if self.query.scope == Scope() else " (whole organisation)"
 
-    def has_agent(self, agent: str) -> bool:
-        picked = self.query.facets.get(Dimension.AGENT)
-        return not picked or agent in picked
-
     def counted(self, records: int) -> tuple[int | None, str]:
         """A number of records of people nobody knows how many: of fewer than make a group it is not shown."""
         return (None, "Some") if self.access.is_few(records) else (records, f"{records:,}")
@@ -164,10 +160,6 @@ def _misses(column: str) -> Affects:
 
 def _of(families: Collection[FactFamily]) -> Affects:
     return lambda metric: not metric.families.isdisjoint(families)
-
-
-def _of_keys(keys: Collection[str]) -> Affects:
-    return lambda metric: metric.key in keys
 
 
 _UNPRICED, _UNNAMED, _OF_AI = _misses("unpriced_tokens"), _misses("unnamed_requests"), _of({FactFamily.AI})
@@ -277,7 +269,7 @@ def _silences(context: Context) -> Found:
     link = context.for_admins("Stopped sending", f"{reverse('integrations')}#silences")
     for silence in Silence.objects.open().filter(since__lt=context.query.window.end):
         agent = silence.sender_key if silence.sender_kind == "agent" else silence.agent
-        if not agent or context.has_agent(agent):
+        if not agent or agent in context.query.facets.get(Dimension.AGENT, [agent]):
             hidden = silence.sender_kind == "token" and not context.for_admin
             title = "An ingest token sends nothing" if hidden else silence_title(silence)
             what = f"{title} since {wording.day(silence.since)}."
@@ -296,7 +288,8 @@ def _silent_in(silence: Silence) -> Affects:
         case "agent":
             return _OF_AI
         case _:
-            return _of_keys(lacking(silence))
+            keys = lacking(silence)
+            return lambda metric: metric.key in keys
 
 
 def _plural(number: int | None, one: str, many: str = "") -> str:

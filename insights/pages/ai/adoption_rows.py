@@ -64,14 +64,6 @@ class AdoptionRowsParams:
     def url(self, name: str = "adoption_rows", *, page: int = 1) -> str:
         return adoption_rows_url(self.filters, self.rows, name=name, page=page)
 
-    def of_group(self, group: str) -> str:
-        """The URL of the same list for another group."""
-        return adoption_rows_url(self.filters, replace(self.rows, group=group))
-
-    def listing(self, listed: RowKind) -> str:
-        """The URL of another list of the same developers."""
-        return adoption_rows_url(self.filters, replace(self.rows, listed=listed))
-
 
 @part_view
 def adoption_rows(request: HttpRequest) -> HttpResponseBase:
@@ -93,7 +85,11 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
         "work": _work(params.filters),
         "groups": _groups(params),
         "lists": [
-            Picker(LIST_NAMES[listed], params.listing(listed), listed is params.rows.listed)
+            Picker(
+                LIST_NAMES[listed],
+                adoption_rows_url(params.filters, replace(params.rows, listed=listed)),
+                listed is params.rows.listed,
+            )
             for listed in params.rows.lists
         ],
         "recipe": printed_recipe(shown.recipe),
@@ -142,7 +138,10 @@ def _rows(params: AdoptionRowsParams) -> AdoptionRows:
 
 def _groups(params: AdoptionRowsParams) -> list[Picker]:
     names = {"": EVERYBODY, **params.rows.groups}
-    return [Picker(label, params.of_group(name), name == params.rows.group) for name, label in names.items()]
+    return [
+        Picker(label, adoption_rows_url(params.filters, replace(params.rows, group=name)), name == params.rows.group)
+        for name, label in names.items()
+    ]
 
 
 def _work(filters: Filters) -> str:

@@ -12,17 +12,22 @@ from django.urls import reverse
 
 from core.csv_export import csv_response
 from insights.pages.answers import InsightsPage, PageQuery
-from insights.pages.compare.params import (
+from insights.pages.compare.table import (
+    FEWEST_RANKED,
+    LEGEND,
     METRICS,
     MOST_METRICS,
     MOST_UNITS,
     UNITS,
     CompareParams,
     comparable_metrics,
+    compared_rows,
     compared_units,
+    csv_rows,
     read_params,
+    table_headings,
+    whole_row,
 )
-from insights.pages.compare.table import FEWEST_RANKED, LEGEND, compared_rows, csv_rows, table_headings, whole_row
 from insights.pages.filter_bar import filter_bar
 from insights.pages.units import ListedUnits, Row, sorted_rows, unit_rows
 from insights.privacy.scope_access import access_in

@@ -54,8 +54,8 @@ class Agent:
     slug: str
     name: str
     how: str  # subtitle in the picker
-    note: str
     snippets: Callable[[str, str, str], list[Snippet]] | None  # of base address, token, e-mail; None: none known
+    note: str = ""
     all_needed: bool = False  # every snippet, not one of them
 
 
@@ -286,10 +286,10 @@ def _split_line(line: str) -> Line:
 
 
 AGENTS = (
-    Agent("claude_code", "Claude Code", "OpenTelemetry", "", claude_code),
-    Agent("cursor", "Cursor", "Admin API", "Cursor sends no OpenTelemetry. Its admin API is not read yet.", None),
-    Agent("copilot", "Copilot", "OpenTelemetry", "", copilot),
-    Agent("codex", "Codex", "OpenTelemetry", "", codex, all_needed=True),
-    Agent("gemini", "Gemini", "OpenTelemetry", "", gemini, all_needed=True),
-    Agent("gen_ai", "Any program", "gen_ai conventions", "", any_program),
+    Agent("claude_code", "Claude Code", "OpenTelemetry", claude_code),
+    Agent("cursor", "Cursor", "Admin API", None, "Cursor sends no OpenTelemetry. Its admin API is not read yet."),
+    Agent("copilot", "Copilot", "OpenTelemetry", copilot),
+    Agent("codex", "Codex", "OpenTelemetry", codex, all_needed=True),
+    Agent("gemini", "Gemini", "OpenTelemetry", gemini, all_needed=True),
+    Agent("gen_ai", "Any program", "gen_ai conventions", any_program),
 )

@@ -70,6 +70,12 @@ def chain_of(metric: Metric, filters: Filters) -> dict[str, Any]:
 def side_by_side(listed: Sequence[Metric], filters: Filters, *, about: Metric | None = None) -> dict[str, Any]:
     """Metrics below each other, with the notes of the first, and their roles in the chain of `about`."""
     by_metric, trend = _answers(listed, filters), of_trend(filters)
+    roles: dict[str, str] = {}
+    if about:
+        roles = {
+            **dict.fromkeys(about.negative_indicators, NEGATIVE),
+            **dict.fromkeys(about.positive_indicators, POSITIVE),
+        }
     series = next(iter(by_metric.values())).trend.series
     days = [figure.window.start for figure in series]
     first = 1 if tiles.stub(series, filters.granularity) else 0
@@ -80,7 +86,7 @@ def side_by_side(listed: Sequence[Metric], filters: Filters, *, about: Metric | 
     shown = max(1, -(-len(places) // LABELS_SHOWN))
     return {
         "multiples": [
-            _multiple(member, _role(member, about) if about else "", read, read.trend.series[first:], filters)
+            _multiple(member, roles.get(member.key, ""), read, read.trend.series[first:], filters)
             for member, read in by_metric.items()
         ],
         "labels": [(place, labels[first + index]) for index, place in enumerate(places) if index % shown == 0],
@@ -114,12 +120,6 @@ def _query(filters: Filters, metric: Metric) -> Query:
     """With the picked statistic for every duration, and the facets that the metric supports."""
     picked = filters.statistic
     return filters.query(metric.key, statistic=picked if picked in metric.statistics else None)
-
-
-def _role(member: Metric, metric: Metric) -> str:
-    if member.key in metric.positive_indicators:
-        return POSITIVE
-    return NEGATIVE if member.key in metric.negative_indicators else ""
 
 
 def _multiple(

@@ -160,10 +160,7 @@ def _definition(metric: Metric) -> Sequence[tuple[str, str]]:
             "Other statistics",
             ", ".join(statistic for statistic in metric.statistics if statistic is not metric.statistic),
         ),
-        (
-            "Counts for",
-            COUNTS_FOR[metric.belongs_to],
-        ),
+        ("Counts for", COUNTS_FOR[metric.belongs_to]),
         ("Split by", _words(metric.segments)),
         ("Filtered by", _words(metric.facets)),
         ("Minimum sample", f"{metric.minimum_sample:,} facts" if metric.minimum_sample > 1 else ""),
