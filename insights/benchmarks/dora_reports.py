@@ -31,12 +31,13 @@ def _keys(
     }
 
 
-DORA_2021 = BenchmarkSet(
-    slug="dora-2021",
-    name="DORA 2021",
-    year=2021,
+def _report(year: int, *, source: str, metrics: Mapping[str, MetricBands], secondary: str = "") -> BenchmarkSet:
+    return BenchmarkSet(f"dora-{year}", f"DORA {year}", year, source, LICENCE, metrics, secondary)
+
+
+DORA_2021 = _report(
+    2021,
     source="Accelerate State of DevOps 2021, p. 9, dora.dev",
-    licence=LICENCE,
     metrics=_keys(
         ranges(
             (ELITE, MORE_THAN_DAILY, math.inf),
@@ -49,12 +50,9 @@ DORA_2021 = BenchmarkSet(
         ranges((ELITE, 0.0, HOUR), (HIGH, HOUR, DAY), (MEDIUM, DAY, WEEK), (LOW, 6 * MONTH, math.inf)),
     ),
 )
-DORA_2022 = BenchmarkSet(
-    slug="dora-2022",
-    name="DORA 2022",
-    year=2022,
+DORA_2022 = _report(
+    2022,
     source="Accelerate State of DevOps 2022; it found no elite cluster",
-    licence=LICENCE,
     secondary=f"{OCTOPUS} (October 2022)",
     metrics=_keys(
         ranges(
@@ -67,12 +65,9 @@ DORA_2022 = BenchmarkSet(
         ranges((HIGH, 0.0, DAY), (MEDIUM, DAY, WEEK), (LOW, WEEK, MONTH)),
     ),
 )
-DORA_2023 = BenchmarkSet(
-    slug="dora-2023",
-    name="DORA 2023",
-    year=2023,
+DORA_2023 = _report(
+    2023,
     source="Accelerate State of DevOps 2023; Elite from DORA's own infographic",
-    licence=LICENCE,
     secondary=f"{OCTOPUS} (2023), but for Elite",
     metrics=_keys(
         ranges(
@@ -86,12 +81,9 @@ DORA_2023 = BenchmarkSet(
         ranges((ELITE, 0.0, HOUR), (HIGH, HOUR, DAY), (MEDIUM, DAY, WEEK), (LOW, MONTH, 6 * MONTH)),
     ),
 )
-DORA_2024 = BenchmarkSet(
-    slug="dora-2024",
-    name="DORA 2024",
-    year=2024,
+DORA_2024 = _report(
+    2024,
     source="Accelerate State of DevOps 2024",
-    licence=LICENCE,
     secondary=f"{OCTOPUS} (October 2024)",
     metrics=_keys(
         ranges(

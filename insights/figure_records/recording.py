@@ -12,7 +12,7 @@ from insights.catalogue.headlines import AI, DELIVERY
 from insights.catalogue.registry import get
 from insights.engine.read import UnitQueries, read_together
 from insights.models import FigureRecord
-from insights.privacy.withhold import known_people, numerator_of
+from insights.privacy.stored import WithNumerators
 from insights.query import windows
 from insights.query.query import Answer, Granularity, Query, Window
 from integrations.facts.unconfirmed import unconfirmed_people
@@ -62,38 +62,28 @@ def record_figures() -> int:
 
 def _record(queries: Sequence[Query]) -> int:
     """The organisation's records are written last: they mark those of its units as complete."""
-    written = 0
+    written, with_numerators = 0, WithNumerators(queries)
     unconfirmed = unconfirmed_people()
     units = list(Unit.objects.order_by("pk").values_list("pk", flat=True))
     for first in range(0, len(units), UNITS_AT_ONCE):
-        unit_queries = UnitQueries(_with_numerators(queries), units[first : first + UNITS_AT_ONCE])
+        unit_queries = UnitQueries(with_numerators.queries, units[first : first + UNITS_AT_ONCE])
         [by_unit] = read_together(units=[unit_queries], unconfirmed=unconfirmed).units
-        rows = (row for unit, answers in by_unit.items() for row in _rows(queries, answers, unit))
+        rows = (row for unit, answers in by_unit.items() for row in _rows(with_numerators.counted(answers), unit))
         written += _store(row for row in rows if row.sample_size)
-    answers = read_together(totals=_with_numerators(queries), unconfirmed=unconfirmed).totals
-    return written + _store(_rows(queries, answers, None))
+    answers = read_together(totals=with_numerators.queries, unconfirmed=unconfirmed).totals
+    return written + _store(_rows(with_numerators.counted(answers), None))
 
 
 def people_now(queries: Sequence[Query], unconfirmed: Sequence[int]) -> Sequence[int]:
     """The number of people that a record of each query would have today, without the `unconfirmed` (ids)."""
-    answers = read_together(totals=_with_numerators(queries), unconfirmed=unconfirmed).totals
-    return [row.people for row in _rows(queries, answers, None)]
+    with_numerators = WithNumerators(queries)
+    answers = read_together(totals=with_numerators.queries, unconfirmed=unconfirmed).totals
+    return [answer.total[0].people for answer in with_numerators.counted(answers)]
 
 
-def _with_numerators(queries: Sequence[Query]) -> Sequence[Query]:
-    """The queries, followed by those of their numerators, where they have one."""
-    numerators = (numerator_of(query) for query in queries)
-    return [*queries, *(numerator for numerator in numerators if numerator is not None)]
-
-
-def _rows(queries: Sequence[Query], answers: Sequence[Answer], unit: int | None) -> Iterator[FigureRecord]:
-    """`answers` are those to `_with_numerators(queries)`, in order."""
-    numerators = iter(answers[len(queries) :])
-    for query, answer in zip(queries, answers, strict=False):
-        parts = [answer.total[0]]
-        if numerator_of(query) is not None:
-            parts += next(numerators).total
-        figure, metric = answer.total[0], get(query.key)
+def _rows(answers: Sequence[Answer], unit: int | None) -> Iterator[FigureRecord]:
+    for answer in answers:
+        figure, metric = answer.total[0], get(answer.query.key)
         yield FigureRecord(
             metric=metric.key,
             version=metric.version,
@@ -102,7 +92,7 @@ def _rows(queries: Sequence[Query], answers: Sequence[Answer], unit: int | None)
             end=figure.window.end,
             value=figure.value,
             sample_size=figure.sample_size,
-            people=min((known_people(part) for part in parts if part.people), default=0),
+            people=figure.people,
             recorded_at=answer.computed_at,
         )
 

@@ -26,8 +26,8 @@ def read_to_store(
     freshness: Freshness = Freshness.AT_ONCE,
 ) -> AnswerSet:
     """As `read_together`.  Raises QueryError where one of them cannot be answered."""
-    of_series, of_totals = _WithNumerators(series), _WithNumerators(totals)
-    of_units = [_WithNumerators(unit_queries.queries) for unit_queries in units]
+    of_series, of_totals = WithNumerators(series), WithNumerators(totals)
+    of_units = [WithNumerators(unit_queries.queries) for unit_queries in units]
     public = public_access()
     answers = read_together(
         series=of_series.queries,
@@ -63,8 +63,11 @@ def _marked(answers: Sequence[Answer], shown: Sequence[Answer]) -> list[Answer]:
     return marked
 
 
-class _WithNumerators:
-    """The queries, followed by the queries of their numerators."""
+class WithNumerators:
+    """The queries, followed by the queries of their numerators.
+
+    `counted` are the answers to the former, with the number of people that decides whether a value may be shown.
+    """
 
     def __init__(self, queries: Sequence[Query]) -> None:
         self.queries = list(queries)
