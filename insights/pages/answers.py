@@ -242,6 +242,9 @@ class Answers:
         change: tiles.Change | None = None,
     ) -> tiles.ChartCard:
         """The card of the chart `name` of the metric `key`; `missing` is a figure with the reason for no data."""
+        reason = missing.reason if missing else ""
+        if missing and not missing.withheld:
+            reason = self.nothing() or reason or NOTHING_THERE
         return tiles.ChartCard(
             key=name,
             title=title,
@@ -256,7 +259,7 @@ class Answers:
             caveat=caveat or self.filters.ignored_filters(get(key)),
             change=change,
             state="value" if missing is None else tiles.missing_state(missing),
-            reason="" if missing is None else self._why_missing(missing),
+            reason=reason or "",
             reason_link=None if missing is None or missing.withheld else self.widen(),
             span=span,
         )
@@ -266,11 +269,6 @@ class Answers:
         statistic = self.answer(key).query.statistic
         name = label or get(key).name
         return f"{name}, {STATISTIC.options[statistic].lower()}" if statistic else name
-
-    def _why_missing(self, figure: MetricValue) -> str:
-        if figure.withheld:
-            return figure.reason or ""
-        return self.nothing() or figure.reason or NOTHING_THERE
 
     def part_url(self, name: str) -> str:
         return self.page.part_url(self.filters, name)

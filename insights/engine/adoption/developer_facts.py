@@ -90,12 +90,13 @@ def _developer_facts(query: Query, end: date, people_query: MeasureQuery, pulls_
 
     active = select(people_query.fact_query.over_whole_window(), [people_query.measure], _ACTIVITY)
     merged = select(pulls_query.fact_query.over_whole_window(), [pulls_query.measure], _PULLS)
+    first_sessions = select(FactQuery(AGENT_SESSIONS, ((FIRST_DAY, end),)), [], _FIRST_SESSIONS)  # of any unit
     people = np.unique(_integers([row["person_id"] for row in (*active, *merged)]))
     return DeveloperFacts(
         start=query.window.start,
         end=end,
         people=people,
-        first_sessions=_spread(people, _first_sessions(end), "first_session"),
+        first_sessions=_spread(people, first_sessions, "first_session"),
         days=_spread(people, active, "days"),
         weeks=_spread(people, active, "weeks"),
         session_days=_spread(people, active, "session_days"),
@@ -122,11 +123,6 @@ def _planned(query: Query, key: str) -> Plan:
     """The plan of the same query for another metric, without splits and without facets by agent."""
     facets = {name: values for name, values in query.facets.items() if name not in LINE_DIMENSIONS}
     return plan_query(replace(query, key=key, segments=(), facets=facets, statistic=None), Clock.read())
-
-
-def _first_sessions(end: date) -> Sequence[Mapping[str, Any]]:
-    """First sessions of everybody, in any unit, before the day `end`."""
-    return select(FactQuery(AGENT_SESSIONS, ((FIRST_DAY, end),)), [], _FIRST_SESSIONS)
 
 
 def _spread(people: Integers, rows: Sequence[Mapping[str, Any]], name: str) -> Integers:

@@ -154,10 +154,8 @@ def leaderboard_rows(filters: Filters) -> dict[str, Any]:
 
 
 def _read_params(request: HttpRequest) -> LeaderboardParams:
-    filters = filters_of(request, CHOICES)
     search = request.GET.get(SEARCH, "").strip()[:LONGEST_SEARCH]
-    facets = {name: chosen for name, chosen in filters.facets.items() if name in FACETS}
-    return LeaderboardParams(replace(filters, facets=facets), search)
+    return LeaderboardParams(filters_of(request, CHOICES, facets=FACETS), search)
 
 
 def _page_of(params: LeaderboardParams) -> InsightsPage:

@@ -64,7 +64,7 @@ class PricedModel:
 
 @figures_view
 def ai_prices(request: HttpRequest) -> HttpResponseBase:
-    filters = _filters(request)
+    filters = filters_of(request, facets=SUPPORTED_FACETS)
     around = scope_navigation(request, filters)
     chosen = _chosen(request)
     answers = AI_PAGE.read(filters, QUERIES)
@@ -101,7 +101,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
 def ai_prices_csv(request: HttpRequest) -> HttpResponseBase:
     chosen = _chosen(request)
     unknown = unknown_models({model for model in chosen.values() if model})
-    models = _models(AI_PAGE.read(_filters(request), QUERIES), chosen, unknown)
+    models = _models(AI_PAGE.read(filters_of(request, facets=SUPPORTED_FACETS), QUERIES), chosen, unknown)
     return csv_response("headway-ai-prices", _csv_rows(models))
 
 
@@ -117,13 +117,6 @@ def _csv_rows(models: Sequence[PricedModel]) -> Iterator[list[Cell]]:
             *(str(use.first_day or ""), str(use.last_day or "")),
             *(model.spend, model.what_if.model or use.model, model.then),
         ]
-
-
-def _filters(request: HttpRequest) -> Filters:
-    filters = filters_of(request)
-    for dimension in [facet for facet in filters.facets if facet not in SUPPORTED_FACETS]:
-        filters = filters.without(dimension)
-    return filters
 
 
 def _chosen(request: HttpRequest) -> Mapping[str, str]:

@@ -119,7 +119,7 @@ class RepositoryRow:
 
 @page_view
 def ai_repositories(request: HttpRequest) -> HttpResponseBase:
-    filters, sort = _filters(request), _read_sort(request)
+    filters, sort = filters_of(request, facets=()), _read_sort(request)
     around = scope_navigation(request, filters)
     answers = AI_PAGE.read(filters, QUERIES)
     labels = {BY_NAME: "Repository", BY_FILES: "Context files", **{key: c.label for key, c in COLUMNS.items()}}
@@ -148,7 +148,7 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
 
 @page_view
 def ai_repositories_csv(request: HttpRequest) -> HttpResponseBase:
-    rows = _rows(AI_PAGE.read(_filters(request), QUERIES), _read_sort(request))
+    rows = _rows(AI_PAGE.read(filters_of(request, facets=()), QUERIES), _read_sort(request))
     return csv_response("headway-ai-repositories", _csv_rows(rows))
 
 
@@ -162,11 +162,6 @@ def _csv_rows(rows: Sequence[RepositoryRow]) -> Iterator[list[Cell]]:
     for row in rows:
         files = " ".join(file.path for file in row.context_files)
         yield [row.label, files, row.since, *(column.of(row.figures) for column in COLUMNS.values()), row.advice]
-
-
-def _filters(request: HttpRequest) -> Filters:
-    """Without the facets: each repository is listed."""
-    return filters_of(request).without_facets()
 
 
 def _enabled(figure: MetricValue) -> str:

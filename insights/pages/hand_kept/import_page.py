@@ -24,14 +24,15 @@ from insights.ui.amounts import amount_text
 from insights.ui.views import form_view
 from integrations.hand_kept.values import Outcome
 from integrations.models import HandKeptMetric
-from orgtree.access.access import Access
 
 
 @form_view
 def hand_kept_import(request: HttpRequest) -> HttpResponse:
     """A POST with `file` shows what it would do; one with `text`, which that page holds, does it."""
     access = access_in(request)
-    if not _may_import(access):
+    if not isinstance(access.viewer, User) or not (
+        access.visibility.leads_any or HandKeptMetric.objects.filter(keepers=access.viewer).exists()
+    ):
         raise PermissionDenied("Only managers of a unit and the keepers of a metric can enter values.")
     if request.method == "GET":
         return _page(request, {})
@@ -59,12 +60,6 @@ def hand_kept_import(request: HttpRequest) -> HttpResponse:
     ]
     counts = {"rows": listed, "wrong": wrong, "text": "" if wrong else text, "number": len(rows) - wrong}
     return _page(request, counts)
-
-
-def _may_import(access: Access) -> bool:
-    if not isinstance(access.viewer, User):
-        return False
-    return access.visibility.leads_any or HandKeptMetric.objects.filter(keepers=access.viewer).exists()
 
 
 def _page(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:

@@ -46,7 +46,7 @@ from integrations.models.hand_kept import LONGEST_TEXT
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from orgtree.models import OrgTree
-from orgtree.trees.units_as_of import UnitAsOf, units_as_of
+from orgtree.trees.units_as_of import units_as_of
 
 WHOLE = ":organisation"  # in place of a unit's slug, which holds no colon
 FIELDS = {"unit": "unit", "date": "day", "value": "value", "note": "note"}
@@ -140,16 +140,11 @@ def metric_named(slug: str) -> HandKeptMetric:
 
 
 def _units_offered(access: Access, metric: HandKeptMetric) -> list[tuple[str, str]]:
-    units = [(unit.slug, unit.indented_name) for unit in _enterable_units(access, metric)]
-    return [(WHOLE, EVERYBODY), *units] if may_enter(access, metric, None) else units
-
-
-def _enterable_units(access: Access, metric: HandKeptMetric) -> list[UnitAsOf]:
     """Those that stand in a tree today, each before those below it."""
     current = units_as_of(OrgTree.objects.filter(archived_at=None).order_by("pk"), on=timezone.localdate())
-    if keeps(access, metric):
-        return current
-    return [unit for unit in current if access.visibility.leads(unit.id)]
+    is_keeper = keeps(access, metric)
+    units = [(unit.slug, unit.indented_name) for unit in current if is_keeper or access.visibility.leads(unit.id)]
+    return [(WHOLE, EVERYBODY), *units] if may_enter(access, metric, None) else units
 
 
 def _entered(access: Access, metric: HandKeptMetric, form: ValueForm) -> Outcome | None:

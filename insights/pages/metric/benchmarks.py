@@ -65,12 +65,13 @@ def benchmark(filters: Filters, metric: Metric, figure: MetricValue) -> dict[str
     if published is None:
         return {"sets": sets, "remarks": remarks} if sets or remarks else None
     of_metric = published.metrics[metric.key]
+    order = "" if of_metric.is_monotonic else NOT_MONOTONIC
     here = band(published, metric.key, figure, statistic_of(filters, metric))
     return {
         "name": _named(published),
         "source": published.source + (f", taken from {published.secondary}" if published.secondary else ""),
         "licence": published.licence,
-        "notes": list(filter(None, [_comparable_words(of_metric, filters, metric), of_metric.note, _order(of_metric)])),
+        "notes": list(filter(None, [_comparable_words(of_metric, filters, metric), of_metric.note, order])),
         "bands": [
             {
                 "names": _capital(cluster.label),
@@ -95,10 +96,6 @@ def _comparable_words(of_metric: MetricBands, filters: Filters, metric: Metric) 
     if of_metric.are_of(metric, filters.statistic):
         return ""
     return f"The set is of the {of_metric.published_statistic(metric)}: pick it to see the figure's band."
-
-
-def _order(of_metric: MetricBands) -> str:
-    return "" if of_metric.is_monotonic else NOT_MONOTONIC
 
 
 def _values(cluster: Band, metric: Metric) -> str:

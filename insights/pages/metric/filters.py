@@ -39,8 +39,8 @@ BY_ORGANISATION = "organisation"  # the organisation's benchmark set
 
 def metric_filters(request: HttpRequest, metric: Metric) -> Filters:
     """The page's state, without facets that the metric does not support.  Raises QueryError."""
-    read = filters_of(request, [*choices_of(metric), units_choice(columns_of(metric))])
-    return replace(read, facets={name: chosen for name, chosen in read.facets.items() if name in metric.facets})
+    choices = [*choices_of(metric), units_choice(columns_of(metric))]
+    return filters_of(request, choices, facets=[facet for facet in FACETS if facet in metric.facets])
 
 
 def of_trend(filters: Filters) -> Filters:

@@ -216,6 +216,8 @@ def _counts_for(pull_request: PullRequest, figures: PullRequestFigures) -> str:
 
 
 def work_item_facts(item: WorkItem, figures: WorkItemFigures | None) -> Facts:
+    found = "in production" if figures and figures.found_in_production else ""
+    found = "by a customer" if figures and figures.found_by_customer else found
     return [
         ("Project", item.project.name),
         ("Team", item.native_team),
@@ -229,18 +231,12 @@ def work_item_facts(item: WorkItem, figures: WorkItemFigures | None) -> Facts:
         ("Created", wording.moment(item.created_at)),
         ("Done", wording.moment(figures.done_at) if figures else ""),
         ("Reopened", wording.count(figures.reopened, "time") if figures and figures.reopened else ""),
-        ("Found", _found_by(figures)),
+        ("Found", found),
         ("Labels", ", ".join(item.labels)),
         ("Versions", ", ".join(item.versions)),
         ("Release", wording.day(item.release_on) if item.release_on else ""),
         ("Source", item.connection.name),
     ]
-
-
-def _found_by(figures: WorkItemFigures | None) -> str:
-    if figures is None:
-        return ""
-    return "by a customer" if figures.found_by_customer else "in production" if figures.found_in_production else ""
 
 
 def deployment_facts(story: DeploymentStory, owners: Sequence[str]) -> Facts:

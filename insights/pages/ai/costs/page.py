@@ -56,7 +56,7 @@ OF_A_REPOSITORY = (PageQuery(SPEND, compared=True), PageQuery(ABANDONED, compare
 
 @figures_view
 def ai_costs(request: HttpRequest) -> HttpResponseBase:
-    filters = _filters(request)
+    filters = filters_of(request, facets=())
     search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     if search:
         chosen = named_in(search, filters.access)
@@ -88,7 +88,7 @@ def ai_costs(request: HttpRequest) -> HttpResponseBase:
 @page_view
 def ai_costs_csv(request: HttpRequest) -> HttpResponseBase:
     """The rows behind a record's figures; of all repositories, their figures."""
-    filters = _filters(request)
+    filters = filters_of(request, facets=())
     subject = read_subject(request, filters)
     if subject.scope is None:
         if subject.kind:
@@ -102,10 +102,6 @@ def ai_costs_csv(request: HttpRequest) -> HttpResponseBase:
         return visible_session_costs(subject, scope, filters, page=number, size=LARGEST_PAGE)
 
     return csv_response("headway-ai-cost-rows", csv_rows(page_of(1), page_of))
-
-
-def _filters(request: HttpRequest) -> Filters:
-    return filters_of(request).without_facets()
 
 
 def _of(subject: Subject, filters: Filters) -> Filters:

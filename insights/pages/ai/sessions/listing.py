@@ -135,7 +135,7 @@ SESSIONS_PAGE = InsightsPage("ai_sessions", facets=FACETS_OF_SESSIONS)
 
 @figures_view
 def sessions(request: HttpRequest) -> HttpResponseBase:
-    filters, number = _filters(request), read_page(request)
+    filters, number = filters_of(request, facets=FACETS), read_page(request)
     around = scope_navigation(request, filters)
     answers = SESSIONS_PAGE.read(filters, SESSIONS_PAGE.menus, around=around)
     listed = visible_sessions_page(filters.query(KEY), filters.access, page=number, size=PAGE_SIZE)
@@ -153,22 +153,17 @@ def sessions(request: HttpRequest) -> HttpResponseBase:
 
 
 def page_of(request: HttpRequest) -> tuple[InsightsPage, Filters]:
-    return SESSIONS_PAGE, _filters(request)
+    return SESSIONS_PAGE, filters_of(request, facets=FACETS)
 
 
 @page_view
 def sessions_csv(request: HttpRequest) -> HttpResponseBase:
-    filters = _filters(request)
+    filters = filters_of(request, facets=FACETS)
 
     def read(page: int) -> RowsPage:
         return visible_sessions_page(filters.query(KEY), filters.access, page=page, size=CSV_PAGE_SIZE)
 
     return csv_response("headway-ai-sessions", csv_rows(read(1), read))
-
-
-def _filters(request: HttpRequest) -> Filters:
-    filters = filters_of(request)
-    return replace(filters, facets={name: chosen for name, chosen in filters.facets.items() if name in FACETS})
 
 
 def _line(row: Mapping[str, Any]) -> dict[str, Any]:
