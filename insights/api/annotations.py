@@ -22,7 +22,7 @@ from insights.annotations.writing import (
     change_annotation,
     remove_annotation,
 )
-from insights.api import schema
+from insights.api.views import ERRORS
 from insights.engine.plan import resolve_scope
 from insights.models import Annotation
 from insights.privacy.scope_access import check_scope
@@ -33,7 +33,6 @@ from orgtree.access.access import Access, access_of
 from orgtree.access.who_sees import names_of
 from orgtree.models import TokenScope
 
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 FIELDS = ("text", "from", "to", "unit", "about")
 
 

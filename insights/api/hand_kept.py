@@ -20,6 +20,7 @@ from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from core.write_errors import ConflictError, FieldError
 from insights.api import schema
+from insights.api.views import ERRORS
 from insights.hand_kept.history import ENTERED, REMOVED, REPLACED, ValueChange, history_of
 from insights.query.enums import UnitOfMeasure
 from integrations.hand_kept.definitions import MetricDraft, change_metric, define_metric, draft_of, keeper_addresses
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
 else:  # generic for the type checker only
     ValueModelSerializer = serializers.ModelSerializer
 
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
 MOST_VALUES = 1000
 WRITTEN = ("slug", "name", "meaning", "unit_of_measure", "better", "valid_days", "keepers")
 

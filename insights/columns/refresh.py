@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from django.db import DatabaseError, connection
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 
 from core.queue import run_one_by_one
 from insights.columns.build import END_DAY, FIRST_DAY, build, writer
@@ -88,7 +88,6 @@ class ColumnsHealth:
     stale: int
     stale_since: datetime | None
     oldest_built_at: datetime | None
-    newest_built_at: datetime | None
 
 
 def columns_health() -> ColumnsHealth:
@@ -101,7 +100,6 @@ def columns_health() -> ColumnsHealth:
             stale=Count("pk", Q(stale_since__isnull=False)),
             stale_since=Min("stale_since"),
             oldest_built_at=Min("built_at"),
-            newest_built_at=Max("built_at"),
         )
     )
 

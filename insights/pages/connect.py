@@ -134,31 +134,26 @@ def _diagnosis(received: Reception, now: datetime) -> list[dict[str, Any]]:
     """Reasons why nothing arrives, the likeliest first."""
     findings = [_token_finding(received, now)]
     if received.quarantined:
-        findings.append(
-            {
-                "icon": "alert-triangle",
-                "title": f"{wording.count(received.quarantined, 'record')} in quarantine",
-                "detail": f"The last one: {received.last_quarantine_reason} Admin can look at them and replay them.",
-            }
-        )
+        title = f"{wording.count(received.quarantined, 'record')} in quarantine"
+        detail = f"The last one: {received.last_quarantine_reason} Admin can look at them and replay them."
+        findings.append(_finding("alert-triangle", title, detail))
     for agent in received.without_session:
-        findings.append(
-            {
-                "icon": "alert-triangle",
-                "title": f"{agent}: no session ids",
-                "detail": "Its requests count for their person, but their number of sessions is unknown. "
-                f"{SESSION_ID_REMEDIES.get(agent, SESSION_ID_REMEDY)}",
-            }
-        )
+        unknown = "Its requests count for their person, but their number of sessions is unknown."
+        detail = f"{unknown} {SESSION_ID_REMEDIES.get(agent, SESSION_ID_REMEDY)}"
+        findings.append(_finding("alert-triangle", f"{agent}: no session ids", detail))
     for unread in received.unread:
         if unread.count:
             records = wording.count(unread.count, "record")
             detail = f"{records} that Headway cannot read yet: {_some_of(unread.names)}"
-            findings.append({"icon": "database", "title": f"{unread.agent}: kept, not read", "detail": detail})
+            findings.append(_finding("database", f"{unread.agent}: kept, not read", detail))
         if unread.attributes:
             detail = f"Unknown attributes: {_some_of(unread.attributes)}. Map them in admin."
-            findings.append({"icon": "database", "title": f"{unread.agent}: kept, read in part", "detail": detail})
+            findings.append(_finding("database", f"{unread.agent}: kept, read in part", detail))
     return findings
+
+
+def _finding(icon: str, title: str, detail: str) -> dict[str, Any]:
+    return {"icon": icon, "title": title, "detail": detail}
 
 
 def _some_of(names: Sequence[str]) -> str:
@@ -167,22 +162,12 @@ def _some_of(names: Sequence[str]) -> str:
 
 def _token_finding(received: Reception, now: datetime) -> dict[str, Any]:
     if not received.senders:
-        return {
-            "icon": "key",
-            "title": "No ingest token",
-            "detail": "Headway accepts no telemetry until an admin creates one",
-        }
+        return _finding("key", "No ingest token", "Headway accepts no telemetry until an admin creates one")
     if received.last_used_at is None:
-        return {
-            "icon": "key",
-            "title": "No request with a valid token yet",
-            "detail": "The agent does not reach this address, or sends a different token",
-        }
-    return {
-        "icon": "plug-connected",
-        "title": "A valid token is in use",
-        "detail": f"Last request {wording.ago(received.last_used_at, now)}",
-    }
+        detail = "The agent does not reach this address, or sends a different token"
+        return _finding("key", "No request with a valid token yet", detail)
+    last = f"Last request {wording.ago(received.last_used_at, now)}"
+    return _finding("plug-connected", "A valid token is in use", last)
 
 
 def _chosen_agent(request: HttpRequest) -> Agent:
