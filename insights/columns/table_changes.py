@@ -6,7 +6,7 @@ change, so the version differs after every change, concurrent ones included.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection
@@ -14,20 +14,18 @@ from django.db import connection
 LONGEST = 200  # rows of a table, before they are replaced by one
 
 
-def versions_of(tables: Collection[str]) -> Mapping[str, Any]:
-    """The version of each of these tables that the current transaction sees; "" is the database."""
+def versions() -> Mapping[str, Any]:
+    """The version of each table that the current transaction sees, if it ever changed; "" is the database."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
             SELECT '', oid::bigint, 0 FROM pg_database WHERE datname = current_database()
             UNION ALL
             SELECT "table", count(*), sum(id)::bigint FROM insights_tablechange
-            WHERE "table" = ANY (%s) GROUP BY "table"
-            """,
-            [list(tables)],
+            GROUP BY "table"
+            """
         )
-        changed = {table: version for table, *version in cursor.fetchall()}
-    return {table: tuple(changed.get(table, ())) for table in ("", *tables)}
+        return {table: tuple(version) for table, *version in cursor.fetchall()}
 
 
 def shorten() -> None:

@@ -17,6 +17,7 @@ from insights.columns.folder import temporary_file
 from insights.columns.rows import copy, copy_rows, quoted, read_csv, types_of
 from insights.columns.shape import shape_of
 from insights.columns.source import EXACT, Allowance, Lag, Partitions, one_snapshot, source
+from insights.columns.table_changes import versions
 from insights.query.query import Window
 from integrations.facts.relation import Relation
 
@@ -30,12 +31,16 @@ class Rows(ExitStack):
 
     def __init__(self, allowance: Allowance = EXACT) -> None:
         super().__init__()
-        self.versions: dict[str, Any] = {}  # of tables of PostgreSQL, by name (insights/engine/tables.py)
         self.statements: list[Any] | None = None  # what insights/engine/scan.py notes while it derives a result
         self._allowance = allowance
         self._live_rows: dict[tuple[str, tuple[Window, ...], frozenset[str]], str | None] = {}
         self._number_of_live_rows: Counter[str] = Counter()  # by relation
         self._copies: dict[str, str] = {}  # what is in each, by quoted path, as in statements
+
+    @cached_property
+    def versions(self) -> Mapping[str, Any]:
+        """Of tables of PostgreSQL, by name."""
+        return versions()
 
     @cached_property
     def _partitions(self) -> Partitions:

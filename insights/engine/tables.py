@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from psycopg import sql
 
-from insights.columns.table_changes import versions_of
 from insights.engine.live_rows import Rows
 from integrations.facts.ownership import OWNER_PLACEMENTS, REPOSITORY_PLACEMENTS
 from integrations.facts.relation import Relation
@@ -82,10 +81,6 @@ ATTRIBUTES = Table(
 """A row per person, attribute, value and date range: attributes end with the employment, as memberships do."""
 
 
-# Small tables, of which most answers need several: their versions are looked up in one query.
-_OF_PLACES = frozenset({*MEMBERSHIPS.of, *OWNERS.of, *ATTRIBUTES.of})
-
-
 def people_of(relation: Relation) -> Table:
     """A row per person of the relation and date range in which they are present; `since` is their first day."""
     return Table(
@@ -119,14 +114,10 @@ def load(opened: duckdb.DuckDBPyConnection, tables: Collection[Table], rows: Row
 
     Versions are looked up once per answer, in `rows`.
     """
-    sources = {name for table in tables for name in table.of}
-    if not sources <= rows.versions.keys():
-        if sources & _OF_PLACES:
-            sources |= _OF_PLACES
-        rows.versions |= versions_of(sources - rows.versions.keys())
+    versions = rows.versions  # before the lock: the first look asks PostgreSQL
     with _process.lock:
         return {
-            table.name: _loaded_as(opened, table, tuple(rows.versions[name] for name in ("", *table.of)))
+            table.name: _loaded_as(opened, table, tuple(versions.get(name) for name in ("", *table.of)))
             for table in tables
         }
 

@@ -23,7 +23,7 @@ from tests.org import Org
 from tests.personas import ADMIN, MEMBER, OTHER_MEMBER, Persona
 
 MOST_QUERIES = 15  # of any response, whatever the organisation's size
-MOST_AT_FIRST = 19  # memberships are loaded, and the unit is remembered in the session
+MOST_AT_FIRST = 17  # memberships are loaded, and the unit is remembered in the session
 # Until figures are kept, one scan for each kind of fact and window, whatever there is of them.
 MOST_QUERIES_FROM_FACTS = 26
 OF_COMMITS = {"committed_code", "committed_share"}  # they are empty here: see test_committed_code.py
