@@ -14,7 +14,6 @@ from insights.ui import tiles, wording
 from insights.ui.bands import band
 from insights.ui.filters import STATISTIC
 from insights.ui.tiles import Tile
-from orgtree.models import Organisation
 
 # Metric → label of its tile.
 TILES = {
@@ -45,7 +44,7 @@ def lacks_a_source(answers: Answers) -> bool:
     return any(answers.figure(key).reason in NO_SOURCE_EVER.values() for key in TILES)
 
 
-def score_card(answers: Answers) -> dict[str, Any]:
+def score_card(answers: Answers, chosen_peers: str) -> dict[str, Any]:
     """The score of this and the previous window; none where a metric is missing."""
     figures = _by_their_own_statistic(answers)
     now = dora_score({key: figures.figure(key).value for key in SCORED})
@@ -59,7 +58,7 @@ def score_card(answers: Answers) -> dict[str, Any]:
         }
     window = tiles.earlier(answers.filters.window, answers.filters.previous)
     moved = now.change_since(before) if before else {}
-    peers = peers_named(Organisation.current().peers)
+    peers = peers_named(chosen_peers)
     return {
         "value": f"{now.value:.1f}",
         "change": _change(now.value - before.value, window) if before else None,

@@ -10,17 +10,19 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from insights.benchmarks.sets import chosen_set
 from insights.pages.change_token import current_token
 from insights.pages.delivery import dora, stages
 from insights.pages.delivery.answers import DELIVERY_PAGE
 from insights.pages.delivery.sections import CYCLE, MERGED, section_heads
 from insights.pages.filter_bar import filter_bar
 from insights.pages.units import DELIVERY_COLUMNS, units_choice, units_part
-from insights.ui.bands import selected_benchmark_set, set_in_words
+from insights.ui.bands import set_in_words
 from insights.ui.filters import STATISTIC, Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import by_section
 from insights.ui.views import figures_view
+from orgtree.models import Organisation
 
 CHOICES = (STATISTIC, stages.SPREAD, CYCLE, MERGED, units_choice(DELIVERY_COLUMNS))
 QUERIES = (*dora.QUERIES, *stages.QUERIES, *stages.SPREAD_QUERIES, *DELIVERY_PAGE.menus)
@@ -32,7 +34,8 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
     filters = page_filters(request)
     around = scope_navigation(request, filters)
     answers = DELIVERY_PAGE.read(filters, QUERIES, around=around)
-    published = selected_benchmark_set()
+    organisation = Organisation.current()
+    published = chosen_set(organisation.benchmark_set)
     keys = [[item.key for item in queries] for queries in (dora.QUERIES, stages.QUERIES)]
     of_dora, of_lead_time = by_section(answers.shortfalls(chain.from_iterable(keys)), keys)
     context = {
@@ -45,7 +48,7 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
         "tiles": dora.dora_tiles(answers, published),
         "bands_of": published.name,
         "about_bands": set_in_words(published, list(dora.TILES)),
-        "score": dora.score_card(answers),
+        "score": dora.score_card(answers, organisation.peers),
         "needs_url": answers.part_url("needs") if dora.lacks_a_source(answers) else "",
         "units": units_part(request, DELIVERY_PAGE, filters, around),
         "stages": stages.stages_card(answers),
