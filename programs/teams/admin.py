@@ -18,7 +18,8 @@ from core.authorship import account_of
 from orgtree.access.who_sees import names_of
 from orgtree.models import OrgTree
 from programs.models import ProgramSettings
-from programs.teams.queries import choose_teams_tree, program_settings, teams_tree
+from programs.teams.queries import program_settings, teams_tree
+from programs.teams.services import choose_teams_tree
 
 NOT_SET = "guessed"
 CHANGES_LISTED = 50

@@ -6,12 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.contrib.auth.models import User
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
-from core.authorship import changes_by
 from orgtree.models import Unit, UnitPlace
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, ProgramSettings, Quarter
@@ -123,22 +121,3 @@ def units_above(teams: Iterable[Unit], today: date) -> dict[int, str]:
 
 def program_settings() -> ProgramSettings:
     return ProgramSettings.objects.select_related("teams_tree").get_or_create(pk=1)[0]
-
-
-def settle_teams_tree() -> None:
-    """What was guessed so far is set, so that it changes no more by itself; the history tells who wrote the objective.
-
-    Nothing where it is set already.  Called in the transaction that writes a mandatory objective.
-    """
-    if ProgramSettings.objects.filter(pk=1, teams_tree__isnull=False).exists():
-        return
-    guessed = teams_tree()
-    if guessed is not None:
-        program_settings()
-        ProgramSettings.objects.filter(pk=1, teams_tree=None).update(teams_tree=guessed.id)
-
-
-def choose_teams_tree(settings: ProgramSettings, *, by: User) -> None:
-    """As an admin says; the history tells whose choice it was."""
-    with changes_by(by):
-        settings.save()

@@ -49,7 +49,7 @@ def teams(org: Org) -> Org:
 
 
 def states(client: Client, address: str = HOME) -> list[str]:
-    return [step.state for step in client.get(address).context["steps"]]
+    return [state for _, state in client.get(address).context["steps"]]
 
 
 def lines(client: Client) -> list[str]:

@@ -67,7 +67,7 @@ def test_the_steps_say_what_is_missing(sign_in: SignIn, teams: Org) -> None:
     of_team = got(client, OVERVIEW, unit="platform")["benchmarks"]
     assert (of_team["own"], of_team["inherited"]) == (0, 1)
     for address in ("", "?unit=platform"):
-        page = [step.state for step in client.get(f"/programs/{address}").context["steps"]]
+        page = [state for _, state in client.get(f"/programs/{address}").context["steps"]]
         assert page == states(client.get(f"{OVERVIEW}{address}").json())
 
 

@@ -22,7 +22,7 @@ from programs.key_results.services.measuring import measure_batch
 from programs.models import KeyResult, Objective, ObjectiveStatus, Quarter, RoadmapIntent
 from programs.objectives.services.fields import check_publishable, objective_fields
 from programs.requests.visible import account_of
-from programs.teams.queries import settle_teams_tree
+from programs.teams.services import settle_teams_tree
 
 ONLY_LEADERS = "Only its owner, the managers of its unit, executives and admins can change an objective."
 ONE_MANDATORY = "one_mandatory_objective_per_unit_and_quarter"

@@ -18,22 +18,6 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Step:
-    """One of the four.  `state` is done, here (where one is), or next."""
-
-    number: int
-    title: str
-    state: str
-    tag: str
-    tone: str
-    text: str
-    note: str
-    url: str
-
-
-@dataclass(frozen=True)
-class Words:
-    """What a step says."""
-
     title: str
     tag: str
     tone: str
@@ -42,30 +26,18 @@ class Words:
     url: str
 
 
-def step_lines(steps: Steps, filters: Filters, quarter: Quarter) -> list[Step]:
-    """In the order of the method."""
-    words = [
+def step_lines(steps: Steps, filters: Filters, quarter: Quarter) -> list[tuple[Step, str]]:
+    """In the order of the method, with states: done, here (where one is), or next."""
+    lines = [
         _visibility_step(steps.visibility, filters),
         _benchmarks(steps.agreed, filters),
         _next_target(steps.next_target, filters),
         _iterate(steps.doing, quarter, filters),
     ]
-    return [
-        Step(
-            number,
-            step_words.title,
-            state,
-            step_words.tag,
-            step_words.tone,
-            step_words.text,
-            step_words.note,
-            step_words.url,
-        )
-        for number, (step_words, state) in enumerate(zip(words, steps.states, strict=True), start=1)
-    ]
+    return list(zip(lines, steps.states, strict=True))
 
 
-def _visibility_step(visibility: VisibilityStep, filters: Filters) -> Words:
+def _visibility_step(visibility: VisibilityStep, filters: Filters) -> Step:
     date_range = wording.span(filters.window)
     tools = wording.listed(list(visibility.provided))
     if visibility.missing_for_dora:
@@ -74,7 +46,7 @@ def _visibility_step(visibility: VisibilityStep, filters: Filters) -> Words:
         note = f"Nothing of {wording.listed(list(visibility.missing))}."
     else:
         note = "All sources for DORA are connected."
-    return Words(
+    return Step(
         title="Get visibility",
         tag=f"{len(visibility.provided)} of {len(visibility.provided) + len(visibility.missing)}",
         tone="good" if not visibility.missing else "watch" if visibility.missing_for_dora else "",
@@ -86,14 +58,14 @@ def _visibility_step(visibility: VisibilityStep, filters: Filters) -> Words:
     )
 
 
-def _benchmarks(agreed: Agreed, filters: Filters) -> Words:
+def _benchmarks(agreed: Agreed, filters: Filters) -> Step:
     of_dora = len(agreed.of_dora)
     if not agreed.number:
         text, note = "No benchmarks yet. Set thresholds and targets.", ""
     else:
         text = f"{wording.count(agreed.number, 'metric')} with a threshold or target, {of_dora} of the five of DORA."
         note = f"{agreed.own:,} set for this unit, {agreed.inherited:,} inherited." if filters.scope.unit else ""
-    return Words(
+    return Step(
         title="Set benchmarks",
         tag=f"{of_dora} of {len(DORA)} DORA",
         tone="good" if of_dora == len(DORA) else "",
@@ -103,10 +75,10 @@ def _benchmarks(agreed: Agreed, filters: Filters) -> Words:
     )
 
 
-def _next_target(next_target: NextTarget, filters: Filters) -> Words:
+def _next_target(next_target: NextTarget, filters: Filters) -> Step:
     indicators = [_name(key) for key in next_target.indicators]
     more = f" and {len(indicators) - NAMED} more" if len(indicators) > NAMED else ""
-    return Words(
+    return Step(
         title="Set the next target",
         tag=wording.count(len(indicators), "indicator") if indicators else "Open",
         tone="good" if next_target.metric and indicators else "",
@@ -116,11 +88,11 @@ def _next_target(next_target: NextTarget, filters: Filters) -> Words:
     )
 
 
-def _iterate(doing: Iteration, quarter: Quarter, filters: Filters) -> Words:
+def _iterate(doing: Iteration, quarter: Quarter, filters: Filters) -> Step:
     number, at_risk = sum(doing.objectives.values()), doing.objectives_in_danger
     parts = [f"{wording.count(number, 'objective')} in {quarter}", f"{wording.count(doing.tickets, 'ticket')} to do"]
     notes = [f"{at_risk:,} at risk or off track" if at_risk else "", f"{doing.finished:,} finished this quarter"]
-    return Words(
+    return Step(
         title="Iterate",
         tag=f"{doing.overdue:,} late" if doing.overdue else "On time" if doing.is_done else "Not started",
         tone="bad" if doing.overdue else "good" if doing.is_done else "",

@@ -1,0 +1,28 @@
+"""Writes in which Org Tree the teams stand."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+
+from core.authorship import changes_by
+from programs.models import ProgramSettings
+from programs.teams.queries import program_settings, teams_tree
+
+
+def settle_teams_tree() -> None:
+    """What was guessed so far is set, so that it changes no more by itself; the history tells who wrote the objective.
+
+    Nothing where it is set already.  Called in the transaction that writes a mandatory objective.
+    """
+    if ProgramSettings.objects.filter(pk=1, teams_tree__isnull=False).exists():
+        return
+    guessed = teams_tree()
+    if guessed is not None:
+        program_settings()
+        ProgramSettings.objects.filter(pk=1, teams_tree=None).update(teams_tree=guessed.id)
+
+
+def choose_teams_tree(settings: ProgramSettings, *, by: User) -> None:
+    """As an admin says; the history tells whose choice it was."""
+    with changes_by(by):
+        settings.save()
