@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -25,7 +24,7 @@ from insights.ui.page_numbers import read_page
 from insights.ui.views import action_view, record_view
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
-from programs.benchmarks.pages.labels import BenchmarkLine, baseline_words, line_of, value_words
+from programs.benchmarks.pages.labels import baseline_words, line_of, value_words
 from programs.benchmarks.pages.listing import benchmark_line, tabs
 from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import (
@@ -43,12 +42,6 @@ from programs.benchmarks.services.writing import granularity_of, withdraw_benchm
 
 UNITS_A_PAGE = 25
 Held = Mapping[int | None, Mapping[str, EffectiveBenchmark]]
-
-
-@dataclass(frozen=True)
-class UnitLine:
-    name: str
-    line: BenchmarkLine
 
 
 @record_view
@@ -139,7 +132,7 @@ def _of_metric(metric: Metric, subject: Subject, held: Held, units: Sequence[Uni
         "chart": _chart(metric, subject, holding) if subject.scope is not None else None,
         "metric_url": subject.filters.url(reverse("metric_page", args=[metric.key])),
         "units": [
-            UnitLine(
+            (
                 unit.name,
                 line_of(
                     metric,

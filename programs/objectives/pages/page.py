@@ -63,15 +63,6 @@ class CheckInLine:
     html: SafeString
 
 
-@dataclass(frozen=True)
-class KeyResultPart:
-    """A key result on the page of its objective, with its course."""
-
-    line: KeyResultLine
-    card: ChartCard
-    ticket_url: str
-
-
 @record_view
 def objective(request: HttpRequest, pk: int) -> HttpResponse:
     return objective_page(request, visible_objective(request, pk))
@@ -107,7 +98,6 @@ def objective_page(
     context: dict[str, Any] = {
         "objective": record,
         "line": objective_line(progress, today),
-        "description": as_html(record.description),
         "quarter_days": wording.days(record.quarter.window),
         "passed": elapsed_text(record.quarter, today),
         "quarter_url": f"{reverse('objectives')}?quarter={record.quarter.start}",
@@ -127,13 +117,13 @@ def objective_page(
         "history_url": reverse("objective_history", args=[record.pk]),
         "problems": problems,
         "said": form or {},
-        "retrospective": as_html(record.retrospective) if record.retrospective else "",
         **_check_ins(record),
     }
     return render(request, "programs/objectives/objective.html", context, status=status)
 
 
-def _parts(record: Objective, progress: ObjectiveProgress) -> list[KeyResultPart]:
+def _parts(record: Objective, progress: ObjectiveProgress) -> list[tuple[KeyResultLine, ChartCard]]:
+    """Key results with their course."""
     parts = []
     for result in progress.key_results:
         line = key_result_line(result, record)
@@ -150,7 +140,7 @@ def _parts(record: Objective, progress: ObjectiveProgress) -> list[KeyResultPart
             reason=result.reason or "Not measured yet.",
             span=8,
         )
-        parts.append(KeyResultPart(line, card, _ticket_url(record, result.key_result.metric)))
+        parts.append((line, card))
     return parts
 
 
@@ -206,7 +196,7 @@ def _check_ins(record: Objective) -> dict[str, Any]:
             )
             for check_in in listed
         ],
-        "written": f"{names[record.written_by_id]}, {moment(record.written_at)}",
+        "names": names,
     }
 
 

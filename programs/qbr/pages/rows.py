@@ -20,13 +20,6 @@ class Highlight:
 
 
 @dataclass(frozen=True)
-class Glance:
-    label: str
-    value: str
-    of: str
-
-
-@dataclass(frozen=True)
 class ObjectiveRow:
     title: str
     unit: str
@@ -57,12 +50,6 @@ class Risk:
     title: str
     text: str
     is_high: bool
-
-
-@dataclass(frozen=True)
-class MonthPlan:
-    month: str
-    text: str
 
 
 def score_of(objective: FrozenObjective) -> float | None:

@@ -28,9 +28,7 @@ from programs.qbr.pages.charts import chart_card
 from programs.qbr.pages.figures import FigureCell, figure_cell, judged
 from programs.qbr.pages.layout import NAME_WIDTH, RISK_WIDTH, WHY_WIDTH, Sheet, paged, with_commentary, wrapped
 from programs.qbr.pages.rows import (
-    Glance,
     Highlight,
-    MonthPlan,
     ObjectiveRow,
     Risk,
     TicketRow,
@@ -163,7 +161,8 @@ class _Sheets:
     def _dora(self) -> Sequence[Figure]:
         return [figure for key, figure in self._document.figures.items() if key.startswith("dora.")]
 
-    def _glance(self) -> list[Glance]:
+    def _glance(self) -> list[tuple[str, str, str]]:
+        """Labels with figures, and of how many they are."""
         document = self._document
         scores = [score for one in document.objectives if not one.is_dropped and (score := score_of(one)) is not None]
         done = sum(ended_in_time(ticket, document) for ticket in document.tickets)
@@ -171,15 +170,15 @@ class _Sheets:
         aimed = [figure.reached for figure in document.figures.values() if figure.reached]
         rows = []
         if scores:
-            rows.append(Glance("Objectives, mean score", f"{sum(scores) / len(scores):.1f}", "of 1.0"))
+            rows.append(("Objectives, mean score", f"{sum(scores) / len(scores):.1f}", "of 1.0"))
         if document.tickets:
-            rows.append(Glance("Actions finished", f"{done:,}", f"of {document.tickets_total:,}"))
+            rows.append(("Actions finished", f"{done:,}", f"of {document.tickets_total:,}"))
         if dora:
-            rows.append(Glance("DORA metrics improved", f"{dora.count('better')}", f"of {len(dora)}"))
+            rows.append(("DORA metrics improved", f"{dora.count('better')}", f"of {len(dora)}"))
         if aimed:
-            rows.append(Glance("Metrics on target", f"{aimed.count('target')}", f"of {len(aimed)}"))
+            rows.append(("Metrics on target", f"{aimed.count('target')}", f"of {len(aimed)}"))
         if document.teams_without_objective:
-            rows.append(Glance("Teams without an objective", f"{len(document.teams_without_objective)}", ""))
+            rows.append(("Teams without an objective", f"{len(document.teams_without_objective)}", ""))
         return rows
 
     def _covers(self) -> str:
@@ -357,14 +356,14 @@ class _Sheets:
         lead = "" if section.commentary else "No decision is asked for."
         return [Sheet(section.key, "asks", section.headline or "What we ask for", lead, content)]
 
-    def _plan(self) -> list[MonthPlan]:
+    def _plan(self) -> list[tuple[str, str]]:
         """Open actions by the month in which they are due."""
         months: dict[date, list[str]] = {}
         for ticket in sorted(self._document.tickets, key=lambda ticket: ticket.due_on):
             if not ticket.is_done and ticket.due_on >= self._document.counted_to:
                 months.setdefault(ticket.due_on.replace(day=1), []).append(ticket.title)
         return [
-            MonthPlan(
+            (
                 f"{month:%b}",
                 "; ".join(titles[:TITLES_A_MONTH])
                 + (f"; {len(titles) - TITLES_A_MONTH} more" if len(titles) > TITLES_A_MONTH else ""),

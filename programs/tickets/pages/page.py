@@ -12,17 +12,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.safestring import SafeString
 
 from core.hooks import Hook
-from core.markdown import as_html
 from core.write_errors import FieldError
 from insights.catalogue.registry import find
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.tiles import Link
 from insights.ui.views import action_view, record_view
-from insights.ui.wording import moment
 from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
 from programs.history.events import names_of_accounts
@@ -47,13 +44,6 @@ class TicketCard:
 
 
 ticket_cards: Hook[Callable[[Ticket, Access], TicketCard | None]] = Hook()
-
-
-@dataclass(frozen=True)
-class CommentLine:
-    who: str
-    at: str
-    html: SafeString
 
 
 @record_view
@@ -85,18 +75,14 @@ def ticket_page(
     context: dict[str, Any] = {
         "ticket": record,
         "line": line,
-        "resolution": as_html(record.resolution),
         "details": cells_of(record, PAGE),
-        "written": f"{names[record.written_by_id]}, {moment(record.written_at)}",
         "owner_left": record.is_standing and record.owner is not None and not is_here(record.owner),
         "metric": _metric(record),
         "objective": _objective(record, access),
         "why_no_effect": why_no_effect(record, today),
         "pull_requests": [link for pk, link in named.items() if pk in linked],
-        "comments": [
-            CommentLine(names[written.by_id], moment(written.at), as_html(written.text))
-            for written in reversed(comments)
-        ],
+        "comments": comments[::-1],
+        "names": names,
         "history": history_lines(
             ticket_changes(history, named.keys(), access.visibility),
             names,
