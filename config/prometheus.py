@@ -25,7 +25,8 @@ from insights.badges.exposition import DEFAULT_WEEKS, samples
 from insights.query.errors import QueryError, UnknownUnitError
 from integrations.models import DroppedAttribute, QuarantinedRecord, ReceivedBatch, UnreadEvent
 from orgtree.access.access import access_of
-from orgtree.access.api_tokens import TokenScopeAllows, find_api_token
+from orgtree.access.api_tokens import find_api_token
+from orgtree.access.permissions import TokenScopeAllows
 from orgtree.models import ApiToken, TokenScope
 
 LONGEST_NUMBER = 4

@@ -1,15 +1,16 @@
-"""What management commands share: one JSON document with --json, days and files among their arguments."""
+"""What management commands share: one JSON document with --json; days, files and tokens among their arguments."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 
 class JsonCommand(BaseCommand):
@@ -47,3 +48,34 @@ def read_file(name: str, most_bytes: int) -> bytes:
             return file.read(most_bytes + 1)
     except OSError as problem:
         raise CommandError(f"{name} can’t be read: {problem.strerror}.") from None
+
+
+def add_token_arguments(parser: CommandParser, *, example: str) -> None:
+    parser.add_argument("name", metavar="NAME", help=f"What or who uses it, e.g. {example}.")
+    parser.add_argument(
+        "--expires",
+        metavar="DATE",
+        default="",
+        help="The first day on which it no longer works, e.g. 2027-01-31, or never; by default in a year.",
+    )
+
+
+def token_name(written: str, longest: int) -> str:
+    """Raises CommandError for an empty or too long name."""
+    name = written.strip()
+    if not name or len(name) > longest or "\x00" in name:
+        raise CommandError(f"A token's name has 1 to {longest} characters.")
+    return name
+
+
+def token_end(written: str, by_default: datetime) -> datetime | None:
+    """The expiry; None: never.  Raises CommandError."""
+    if written in ("", "never"):
+        return None if written else by_default
+    try:
+        day = date.fromisoformat(written)
+    except ValueError:
+        raise CommandError(f"“{written}” is not a day. Write --expires 2027-01-31, or never.") from None
+    if day <= timezone.localdate():
+        raise CommandError("A token must end after today.")
+    return timezone.make_aware(datetime.combine(day, time.min))

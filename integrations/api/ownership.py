@@ -23,7 +23,7 @@ from integrations.delivery.ownership.listing import Filters, ListedThing, listed
 from integrations.delivery.ownership.proposals import Proposal, confirm, proposals
 from integrations.delivery.ownership.refusals import OwnershipRefusal
 from integrations.models import OwnedKind
-from orgtree.access.api_tokens import MayWritePeople, TokenScopeAllows
+from orgtree.access.permissions import MayWritePeople, TokenScopeAllows
 from orgtree.models import OrgTree, TokenScope, Unit
 
 PARAMETERS = ("tree", "kind", "unit", "q", "without_owner", "page", "size")

@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from core.api.bodies import page_links
 from core.api.errors import BadRequest, Busy
 from core.api.parameters import DEFAULT_SIZE, EFFECTIVE, LARGEST_SIZE, LAST_PAGE, effective_day, only, whole_number
-from orgtree.access.api_tokens import MayWritePeople, TokenScopeAllows
+from orgtree.access.permissions import MayWritePeople, TokenScopeAllows
 from orgtree.models import Attribute, Person, TokenScope
 from orgtree.people.documents import (
     PeopleResultsSerializer,

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from core.api.bodies import ErrorsSerializer, Problems, read_body, refused
 from core.api.parameters import EFFECTIVE, effective_day, only
-from orgtree.access.api_tokens import MayWritePeople, TokenScopeAllows
+from orgtree.access.permissions import MayWritePeople, TokenScopeAllows
 from orgtree.models import OrgTree, Person, TokenScope, TreeKind, Unit
 from orgtree.trees.refusals import TreeRefusal
 from orgtree.trees.units import add_unit, move_unit, rename_unit, set_leader

@@ -7,10 +7,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from core.commands import JsonCommand
+from core.commands import JsonCommand, add_token_arguments, token_end, token_name
 from integrations.models import IngestScope, IngestToken
 from integrations.telemetry.otlp.ingest_tokens import LIFETIME, OnlyTelemetryError, create_ingest_token
-from orgtree.access.api_tokens import add_token_arguments, token_end, token_name
 from orgtree.models import Person
 
 

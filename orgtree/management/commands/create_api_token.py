@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.core.management.base import CommandError, CommandParser
 from django.db.models import Q
 
-from core.commands import JsonCommand
-from orgtree.access.api_tokens import add_token_arguments, create_api_token, in_a_year, token_end, token_name
+from core.commands import JsonCommand, add_token_arguments, token_end, token_name
+from orgtree.access.api_tokens import create_api_token, in_a_year
 from orgtree.models import ApiToken, TokenScope
 
 
