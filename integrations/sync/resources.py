@@ -54,7 +54,7 @@ def discover_resources(connection: Connection) -> int:
             Connection.objects.filter(pk=connection.pk).update(
                 discovered_at=began, discover_at=began + LIST_AGAIN, failures=0, problem="", remedy=""
             )
-            apply_rules(connection)
+            _pick_by_rules(connection)
         return len(seen)
 
 
@@ -78,7 +78,32 @@ def _belongs_to(draft: AnyDraft) -> str:
     return ""
 
 
-def apply_rules(connection: Connection) -> None:
+def pick_resources(connection: Connection, *, picked: Collection[int] = (), dropped: Collection[int] = ()) -> None:
+    """Pick or unpick resources by hand, whatever the rules say, and apply it."""
+    with transaction.atomic():
+        connection.resources.filter(pk__in=picked).update(picked_by_hand=True)
+        connection.resources.filter(pk__in=dropped).update(picked_by_hand=False)
+        _pick_by_rules(connection)
+
+
+def leave_to_rules(connection: Connection, resources: Collection[int]) -> None:
+    """Remove manual decisions, and apply the rules."""
+    with transaction.atomic():
+        connection.resources.filter(pk__in=resources).update(picked_by_hand=None)
+        _pick_by_rules(connection)
+
+
+def set_rules(connection: Connection, rules: Rules) -> None:
+    """Replace the connection's rules, and apply them."""
+    with transaction.atomic():
+        locked = Connection.objects.select_for_update().get(pk=connection.pk)
+        locked.settings["resources"] = rules.as_json()
+        locked.save(update_fields=["settings"])
+        connection.settings = locked.settings
+        _pick_by_rules(connection)
+
+
+def _pick_by_rules(connection: Connection) -> None:
     """Pick resources by rules and manual decisions, create missing streams, and stop those of unpicked resources."""
     rules = rules_of(connection)
     with transaction.atomic():
@@ -94,31 +119,6 @@ def apply_rules(connection: Connection) -> None:
         stopped = list(idle.filter(runs__isnull=False, runs__finished_at=None).values_list("pk", flat=True).distinct())
         revoke_leases(stopped)
         close_runs(stopped, "Ended, because the resource is gone or no longer selected.")
-
-
-def pick_resources(connection: Connection, *, picked: Collection[int] = (), dropped: Collection[int] = ()) -> None:
-    """Pick or unpick resources by hand, whatever the rules say, and apply it."""
-    with transaction.atomic():
-        connection.resources.filter(pk__in=picked).update(picked_by_hand=True)
-        connection.resources.filter(pk__in=dropped).update(picked_by_hand=False)
-        apply_rules(connection)
-
-
-def leave_to_rules(connection: Connection, resources: Collection[int]) -> None:
-    """Remove manual decisions, and apply the rules."""
-    with transaction.atomic():
-        connection.resources.filter(pk__in=resources).update(picked_by_hand=None)
-        apply_rules(connection)
-
-
-def set_rules(connection: Connection, rules: Rules) -> None:
-    """Replace the connection's rules, and apply them."""
-    with transaction.atomic():
-        locked = Connection.objects.select_for_update().get(pk=connection.pk)
-        locked.settings["resources"] = rules.as_json()
-        locked.save(update_fields=["settings"])
-        connection.settings = locked.settings
-        apply_rules(connection)
 
 
 def _list(connection: Connection, connector: Connector) -> set[int]:
