@@ -123,10 +123,6 @@ class FrozenObjective:
     check_ins: tuple[FrozenCheckIn, ...]
     tickets: tuple[FrozenTicket, ...]
 
-    @property
-    def standing_label(self) -> str:
-        return ObjectiveStatus(self.standing).label
-
 
 @dataclass(frozen=True)
 class FrozenUnit:
