@@ -25,8 +25,8 @@ def test_a_command_on_a_stopped_installation_starts_the_database_for_itself(stop
 
 def test_commands_at_the_same_time_share_the_database_and_the_last_one_stops_it(stopped: Installation) -> None:
     with ThreadPoolExecutor() as pool:
-        finished = list(pool.map(lambda _: stopped.manage(*READ), range(3)))
-    assert [command.stdout for command in finished] == ["0\n"] * 3, [command.stderr for command in finished]
+        finished = list(pool.map(lambda _: stopped.manage(*READ), range(2)))
+    assert [command.stdout for command in finished] == ["0\n"] * 2, [command.stderr for command in finished]
     assert stopped.postmaster() is None
 
 
@@ -46,7 +46,7 @@ def test_an_interrupted_command_stops_the_database_it_started(stopped: Installat
     assert stopped.postmaster() is None
 
 
-@pytest.mark.parametrize("arguments", [("check",), ("up", "--help")])
+@pytest.mark.parametrize("arguments", [("version",), ("up", "--help")])
 def test_what_needs_no_database_starts_none(stopped: Installation, arguments: tuple[str, ...]) -> None:
     assert stopped.manage(*arguments).returncode == 0
     assert stopped.postmaster() is None

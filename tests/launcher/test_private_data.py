@@ -1,4 +1,4 @@
-"""Other accounts of the machine cannot read the data directory."""
+"""Other accounts of the machine cannot read the data directory; test_start_and_stop.py starts one that was open."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from pytest_django.fixtures import Settings
 
 from config.data_folder import exposed_paths, restrict_permissions
 from config.embedded_postgres import Cluster
-from tests.launcher.installation import Installation
 
 WIDE_FOLDER, WIDE_FILE = 0o755, 0o644
 OTHERS_READ, OTHERS_PASS = stat.S_IRGRP | stat.S_IROTH, stat.S_IXGRP | stat.S_IXOTH
@@ -49,23 +48,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "run").mkdir()
     widen(tmp_path)
     return tmp_path
-
-
-def test_an_upgraded_installation_closes_its_folders_and_opens_no_new_ones(stopped: Installation) -> None:
-    """A start, which takes seconds: every process writes in the folder by itself."""
-    assert len(widen(stopped.data_dir)) > 20
-    assert list(readable(stopped.data_dir))
-    stopped.start()
-    assert not list(readable(stopped.data_dir))
-    umasks = {process.pid: umask(process.pid) for process in stopped.children()}
-    assert len(umasks) >= 3
-    assert set(umasks.values()) == {0o077}
-    assert not list(exposed_paths(stopped.data_dir))
-
-
-def umask(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("Umask:")[2].split()[0], 8)
 
 
 def test_what_is_only_passed_through_stays_passable(folder: Path) -> None:

@@ -14,24 +14,29 @@ from pathlib import Path
 import httpx
 import pytest
 
+from config.data_folder import exposed_paths
 from tests.first_start import FirstStart
 from tests.launcher.installation import Installation, gone
+from tests.launcher.test_private_data import readable, widen
 from tests.patience import PATIENCE_SECONDS, wait_until
 
 MORE_THAN_THREADS = 20  # of the web process, so that every one of them waits for a word
 
 
 @pytest.fixture
-def holding_the_demo(stopped: Installation) -> Iterator[Installation]:
-    """An installation that runs and holds the demo."""
-    folder = stopped.data_dir / "demo"
-    folder.mkdir()
+def upgraded(roomy_tmp_path: Path, first_start: FirstStart) -> Iterator[Installation]:
+    """A running installation that holds the demo, of a version that left open what it made."""
+    installation = Installation(roomy_tmp_path / "upgraded")
+    first_start.copy_to(installation.data_dir)
+    (installation.data_dir / "demo").mkdir()
+    assert len(widen(installation.data_dir)) > 20
+    assert list(readable(installation.data_dir))
     try:
-        stopped.start()
-        yield stopped
+        installation.start()
+        yield installation
     finally:
-        stopped.end_everything()
-        shutil.rmtree(folder)
+        installation.end_everything()
+        shutil.rmtree(installation.data_dir)
 
 
 def test_a_first_step_that_fails_is_named_and_the_database_stopped(stopped: Installation) -> None:
@@ -75,18 +80,25 @@ def test_a_taken_port_is_named_before_anything_is_started(roomy_tmp_path: Path) 
     assert not (installation.data_dir / "postgres").exists()
 
 
-def test_a_stop_signal_ends_every_process_and_the_database_last(holding_the_demo: Installation) -> None:
-    postmaster = holding_the_demo.postmaster()
+def test_an_upgraded_installation_closes_its_folders_and_a_stop_signal_ends_every_process(
+    upgraded: Installation,
+) -> None:
+    """Two claims in one start, which takes seconds.  Every process writes in the folder by itself."""
+    assert not list(readable(upgraded.data_dir))
+    assert not list(exposed_paths(upgraded.data_dir))
+    umasks = {process.pid: umask(process.pid) for process in upgraded.children()}
+    assert set(umasks.values()) == {0o077}
+    postmaster = upgraded.postmaster()
     assert postmaster is not None
-    processes = [*holding_the_demo.children(), postmaster]
+    processes = [*upgraded.children(), postmaster]
     assert len(processes) == 5  # web, worker, beat, the simulated tools, database
-    assert holding_the_demo.child("tools") in processes
+    assert upgraded.child("tools") in processes
 
-    holding_the_demo.stop(signal.SIGTERM)
+    upgraded.stop(signal.SIGTERM)
 
     assert gone(processes)
-    assert "Traceback" not in holding_the_demo.output
-    assert not (holding_the_demo.data_dir / "postgres" / "postmaster.pid").exists()
+    assert "Traceback" not in upgraded.output
+    assert not (upgraded.data_dir / "postgres" / "postmaster.pid").exists()
 
 
 def test_it_says_when_it_is_ready(running: Installation) -> None:
@@ -183,3 +195,8 @@ def sign_in(installation: Installation, name: str, password: str) -> httpx.Respo
         assert token is not None
         form = {"login": name, "password": password, "csrfmiddlewaretoken": token[1]}
         return client.post("/accounts/login/", data=form, headers={"Referer": f"{installation.url}/accounts/login/"})
+
+
+def umask(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("Umask:")[2].split()[0], 8)
