@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import User
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -127,3 +130,16 @@ def _page_url(request: Request, number: int) -> str:
     parameters: Any = request.query_params.copy()
     parameters["page"] = str(number)
     return request.build_absolute_uri(f"{request.path}?{parameters.urlencode()}")
+
+
+class DocumentView(SpectacularAPIView):
+    """The OpenAPI document: the same for everybody, and made once per process, as that takes a second."""
+
+    def _get_schema_response(self, request: Request) -> Response:
+        name = self._get_filename(request, None)  # type: ignore[no-untyped-call]
+        return Response(_openapi_document(), headers={"Content-Disposition": f'inline; filename="{name}"'})
+
+
+@cache
+def _openapi_document() -> Any:
+    return SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
