@@ -216,7 +216,8 @@ def test_no_answer_tells_a_withheld_figure(
     client = sign_in(persona)
     planted = {text for text in identifying_numbers() if len(re.sub(r"\D", "", text)) >= DIGITS_THAT_TELL}
     assert f"{PLANTED + 45_678 + 98_761:,}" in planted
-    tells = re.compile(rf"(?<![\d.,])(?:{'|'.join(map(re.escape, planted))})(?!\d)")
+    begins = "".join({re.escape(text[0]) for text in planted})  # tried first, as most characters of a page begin none
+    tells = re.compile(rf"(?<![\d.,])(?=[{begins}])(?:{'|'.join(map(re.escape, planted))})(?!\d)")
     leaks = {}
     for address in [*walked(), *(address for kind in by_metric for address in addresses_by_metric(kind))]:
         joined = "&" if "?" in address else "?"
