@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import duckdb
 
 logger = logging.getLogger(__name__)
+Digest = tuple[int, int | None]
+NOTHING: Digest = (0, None)
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,11 @@ def _difference_of(columns: duckdb.DuckDBPyConnection, number: int) -> str | Non
         built = Partitions.read().of(relation, [Window(partition.first_day, partition.end_day)])
         if not built:
             return None
+        of_facts = of_file = NOTHING
         with temporary_file(".csv") as csv:
             types = shape_of(relation).types
-            copy_rows(relation, types, [built[0].days], csv)
-            of_facts = _digest(columns, relation, read_csv(csv, types), built[0].days)
-    of_file: tuple[int, int | None] = (0, None)
+            if copy_rows(relation, types, [built[0].days], csv):
+                of_facts = _digest(columns, relation, read_csv(csv, types), built[0].days)
     if partition.file_name:
         file = f"read_parquet({quoted(str(folder() / partition.file_name))})"
         of_file = _digest(columns, relation, file, built[0].days)
@@ -88,11 +90,11 @@ def _difference_of(columns: duckdb.DuckDBPyConnection, number: int) -> str | Non
     return f"{partition} has {of_file[0]} rows in the columns and {of_facts[0]} in PostgreSQL, or other ones."
 
 
-def _digest(columns: duckdb.DuckDBPyConnection, relation: Relation, rows: str, days: Window) -> tuple[int, int | None]:
+def _digest(columns: duckdb.DuckDBPyConnection, relation: Relation, rows: str, days: Window) -> Digest:
     """The number of rows on these days, and an order-independent hash of their content."""
     names = ", ".join(f'"{name}"' for name in shape_of(relation).types)
     day = STOCK_FROM if relation.stock else relation.day
     row = columns.execute(
         f"SELECT count(*), sum(hash({names})) FROM {rows} WHERE {day} >= ? AND {day} < ?", list(days)
     ).fetchone()
-    return row or (0, None)
+    return row or NOTHING

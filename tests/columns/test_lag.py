@@ -26,7 +26,7 @@ from insights.query.query import Dimension, Window
 from integrations.facts.ai import AGENT_SESSIONS
 from integrations.facts.work_items import BACKLOG
 from integrations.models import AgentSession, AgentSessionDay, FactChange, FactFamily
-from tests.columns.states import build_all
+from tests.columns.states import build_all, copied_alone
 from tests.columns.test_partitions import let_a_day_pass
 from tests.columns.test_standing import items
 from tests.engine.facts import create_world
@@ -43,7 +43,10 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _now() -> Iterator[None]:
-    with time_machine.travel(NOW, tick=False):
+    with (
+        time_machine.travel(NOW, tick=False),
+        copied_alone(["agent_sessions", "agent_session_days", "backlog", "commits"]),
+    ):
         yield
 
 

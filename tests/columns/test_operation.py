@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 import pytest
@@ -26,6 +26,7 @@ from insights.models import ColumnPartition
 from insights.query.query import Query, Window
 from integrations.models import AgentSession, FactChange, FactFamily
 from tests.columns.rows import assert_agreement
+from tests.columns.states import copied_alone
 from tests.engine.comparable import comparable
 from tests.engine.facts import create_world
 from tests.personas import ADMIN, Persona
@@ -34,6 +35,13 @@ TODAY = date(2026, 3, 18)
 DAYS = [TODAY - timedelta(days=n) for n in range(29, -1, -1)]
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _few_relations() -> Iterator[None]:
+    names = ("agent_sessions", "agent_session_days", "developer_days", "commits", "production_deployments")
+    with copied_alone(names):
+        yield
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import signal
 import stat
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,12 +34,19 @@ from insights.query.query import Window
 from integrations.facts.relation import Relation
 from integrations.models import AgentSession, FactChange, FactFamily
 from tests.columns.rows import Read, assert_agreement, in_columns
+from tests.columns.states import copied_alone
 from tests.engine.facts import create_world
 
 TODAY = date(2026, 3, 18)
 DAYS = [TODAY - timedelta(days=n) for n in range(29, -1, -1)]
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _few_relations() -> Iterator[None]:
+    with copied_alone(["agent_sessions", "seat_days"]):
+        yield
 
 
 @pytest.fixture

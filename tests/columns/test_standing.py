@@ -35,7 +35,7 @@ from orgtree.models import Employment, Identity, Person
 from tests.code.git.conftest import repo
 from tests.code.git.repositories import FIRST, Repo
 from tests.columns.rows import Read, assert_agreement, in_postgresql
-from tests.columns.states import build_all
+from tests.columns.states import build_all, copied_alone
 from tests.columns.test_partitions import let_a_day_pass
 from tests.delivery.linking.delivery import Delivery, push, sha_of
 from tests.org import Org
@@ -43,6 +43,8 @@ from tests.org import Org
 __all__ = ["repo"]
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
 STOCKS = ("backlog", "stale_branches", "stale_pull_requests", "work_in_progress")
+OF_ITEMS = ("backlog", "work_in_progress", "created_work_items", "done_work_items")
+BY_SERVICE = ("merged_pull_requests_by_service", "pipeline_runs_by_service")
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +52,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _now(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("insights.columns.build.MOST_ROWS", 2)
-    with time_machine.travel(NOW, tick=False):
+    with time_machine.travel(NOW, tick=False), copied_alone({*STOCKS, *OF_ITEMS, *BY_SERVICE, "agent_repositories"}):
         yield
 
 
@@ -116,7 +118,7 @@ ITEMS: tuple[Callable[[], None], ...] = (
 )
 def test_an_item_stands_on_other_days(change: Callable[[], None]) -> None:
     assert ColumnPartition.objects.filter(relation="backlog", rows__gt=0).count() > 5
-    follow("backlog", "work_in_progress", "created_work_items", "done_work_items", change=change)
+    follow(*OF_ITEMS, change=change)
 
 
 @pytest.mark.usefixtures("items")
@@ -180,9 +182,6 @@ def paths_are(**services: str) -> None:
     for service, pattern in services.items():
         ServicePaths.objects.create(repository=repository, service=service, patterns=[pattern])
     relink_paths(repository.pk)
-
-
-BY_SERVICE = ("merged_pull_requests_by_service", "pipeline_runs_by_service")
 
 
 def test_services_follow_deployments_and_paths(shop: Delivery) -> None:

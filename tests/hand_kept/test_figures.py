@@ -35,7 +35,7 @@ from orgtree.access.access import access_of, public_access
 from orgtree.models import Unit
 from orgtree.organisation.cached_settings import NEVER_CHANGED, cache_catalogue_version, load_settings
 from tests.columns.rows import assert_agreement
-from tests.columns.states import build_all
+from tests.columns.states import build_all, copied_alone
 from tests.hand_kept.keeping import KEY, SATISFACTION, define, enter
 from tests.personas import ADMIN, create_user
 from tests.teams import create_teams
@@ -60,7 +60,7 @@ BY_MONTH: dict[str | None, list[float | None]] = {
 
 @pytest.fixture(autouse=True)
 def _now() -> Iterator[None]:
-    with time_machine.travel(TODAY, tick=False):
+    with time_machine.travel(TODAY, tick=False), copied_alone([HAND_KEPT_VALUES.name]):
         yield
 
 
