@@ -79,7 +79,7 @@ class SimulatedProvider:
 def _github() -> AnyServer:
     """Three small pages of commits, and a pull request that is closed between `BEFORE` and `AFTER`."""
     closed = replace(pull_request(500), happenings=(DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX),))
-    commits = tuple(commit(f"Step {number}", BEGIN + number * HOUR) for number in range(50))
+    commits = tuple(commit(f"Step {number}", BEGIN + number * HOUR) for number in range(25))
     history = small_history()
     history = replace(history, pull_requests=(*history.pull_requests, closed), commits={"shop": commits}, ends_at=AFTER)
     return GitHubServer(history, tokens=[Token(TOKEN, "ada")])
@@ -133,7 +133,7 @@ GITHUB = SimulatedProvider(
     renamed="3.commit",
     before=BEFORE,
     after=AFTER,
-    small_pages={f"integrations.connectors.github.{module}.PER_PAGE": 20 for module in ("lists", "read_commits")},
+    small_pages={f"integrations.connectors.github.{module}.PER_PAGE": 10 for module in ("lists", "read_commits")},
 )
 GITEA = SimulatedProvider(
     name="gitea",
