@@ -4,6 +4,7 @@
 set -u
 cd "$(dirname "$0")/.."
 report=.test-output/pytest.txt
+unset PYTHONDONTWRITEBYTECODE  # every process of checks and tests would compile 2,000 files again
 mkdir -p .test-output
 
 if [ -z "${HEADWAY_TEST_DATA:-}" ] && [ -d ../shared/data ]; then

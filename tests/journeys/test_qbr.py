@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from programs.models import Qbr
 from tests.conftest import StartServer
 from tests.journeys.window import NARROW, BrowserWindow, BrowserWindows
 from tests.pages.delivering import records
+from tests.patience import wait_until
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
 from tests.programs.objectives import objective
 from tests.programs.qbrs import review
@@ -127,11 +128,16 @@ def present_with_the_keyboard(window: BrowserWindow) -> None:
     page.keyboard.press("Home")
     expect(shown).to_have_id("highlights")
     page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement !== null")
+    wait_until(lambda: is_full_screen(page), what="the presentation fills the screen")
     page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement === null")
+    wait_until(lambda: not is_full_screen(page), what="the presentation no longer fills the screen")
     page.keyboard.press("Escape")
     page.wait_for_url(re.compile(r"/programs/qbr/\d+/$"))
+
+
+def is_full_screen(page: Page) -> bool:
+    # Playwright's own waiting evaluates a string in the page, which the page's policy forbids.
+    return bool(page.evaluate("document.fullscreenElement !== null"))
 
 
 def read_as_member(window: BrowserWindow, address: str) -> None:
