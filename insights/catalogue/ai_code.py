@@ -111,7 +111,7 @@ COMMITTED_BREAKDOWN = Breakdown(
     reference=AUTHORSHIP_NOTES,
 )
 
-SPEND_PER_COMMIT = _share_of_lines(
+SPEND_PER_COMMIT = Ratio(
     key="ai.spend_per_commit",
     name="Spend per commit",
     meaning="What agents cost per commit with lines of theirs.",

@@ -190,7 +190,7 @@ class Metric:
 
 
 @dataclass(frozen=True, kw_only=True)
-class OfMeasure(Metric):
+class SingleMeasureMetric(Metric):
     """A metric of one measure."""
 
     of: Measure
@@ -201,7 +201,7 @@ class OfMeasure(Metric):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Count(OfMeasure):
+class Count(SingleMeasureMetric):
     """A count or sum: of facts, people, or a column of the facts; `out_of` makes it an n of N."""
 
     unit: UnitOfMeasure = UnitOfMeasure.COUNT
@@ -324,7 +324,7 @@ class PerPersonAndPeriod(Ratio):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Duration(OfMeasure):
+class Duration(SingleMeasureMetric):
     """Mean and percentiles of a duration, or of another amount, per fact."""
 
     unit: UnitOfMeasure = UnitOfMeasure.SECONDS

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from insights.catalogue.declarations import MetricResult, OfMeasure, PartValue, RowsBy
+from insights.catalogue.declarations import MetricResult, PartValue, RowsBy, SingleMeasureMetric
 from insights.query.enums import Better, Category, Initiative, UnitOfMeasure
 from insights.query.measures import EnteredValue
 from integrations.facts.hand_kept import HAND_KEPT_VALUES
@@ -21,7 +21,7 @@ SOURCE = "Entered by hand"
 
 
 @dataclass(frozen=True, kw_only=True)
-class HandKept(OfMeasure):
+class HandKept(SingleMeasureMetric):
     """A value that people enter for a unit and a day; it holds until the next one, for a limited time."""
 
     of: EnteredValue

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from insights.catalogue.declarations import (
     MetricResult,
-    OfMeasure,
     PartValue,
     Ratio,
     RowsBy,
+    SingleMeasureMetric,
     quotient,
     times_100,
 )
@@ -22,7 +22,7 @@ from integrations.models import FactFamily
 
 
 @dataclass(frozen=True, kw_only=True)
-class Concentration(OfMeasure):
+class Concentration(SingleMeasureMetric):
     """How unevenly facts are distributed over people: 0 % for equal counts, near 100 % where one person has most."""
 
     unit: UnitOfMeasure = UnitOfMeasure.PERCENT
@@ -39,7 +39,7 @@ class Concentration(OfMeasure):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShareOfBase(OfMeasure):
+class ShareOfBase(SingleMeasureMetric):
     """A measure with its own denominator."""
 
     unit: UnitOfMeasure = UnitOfMeasure.PERCENT

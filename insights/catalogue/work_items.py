@@ -167,7 +167,7 @@ BUG_REOPEN_RATE = _item_share(
 _CREATED = "It counts on the day of the bug's creation, for its assignee when done, else the last one."
 _FOUND = "by each connection's value mappings"
 
-_item_count = partial(
+_bug_count = partial(
     Count,
     better=Better.LOWER,
     categories=(Category.QUALITY,),
@@ -176,7 +176,7 @@ _item_count = partial(
     reference=TEST_AUTOMATION,
 )
 
-BUG_ESCAPED = _item_count(
+BUG_ESCAPED = _bug_count(
     key="bug.escaped",
     name="Escaped bugs",
     meaning="How many bugs were found in production.",
@@ -190,7 +190,7 @@ BUG_ESCAPED = _item_count(
     negative_indicators=("work.features_per_week",),
 )
 
-BUG_CUSTOMER_FOUND = _item_count(
+BUG_CUSTOMER_FOUND = _bug_count(
     key="bug.customer_found",
     name="Bugs found by customers",
     meaning="How many bugs customers found.",
@@ -216,17 +216,19 @@ BUG_FIX_RATE = _item_share(
 
 _AT_THE_END = "at the end of the window's last day, or today, for the assignee when done, else the last one"
 
-WIP_COUNT = _item_count(
+WIP_COUNT = Count(
     key="wip.count",
     name="Work in progress",
     meaning="How many work items are in progress at the same time.",
     formula=f"work items in a status in progress {_AT_THE_END}",
     of=Facts(WORK_IN_PROGRESS),
+    better=Better.LOWER,
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.ACTIVITY),
     segments=STANDING_DIMENSIONS,
     positive_indicators=("wip.age", "issue.cycle_time", "flow.efficiency"),
     negative_indicators=("pr.throughput",),
+    source=SOURCE,
     reference=WIP_LIMITS,
 )
 
