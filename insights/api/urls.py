@@ -1,7 +1,7 @@
 """/api/: metrics, their OpenAPI document and its page."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from insights.api import annotations, dora, hand_kept, views
 
@@ -19,7 +19,7 @@ urlpatterns = [
     path("v1/hand-kept/<slug:slug>/history/", hand_kept.HistoryView.as_view(), name="api_hand_kept_history"),
     path("v1/annotations/", annotations.AnnotationsView.as_view(), name="api_annotations"),
     path("v1/annotations/<int:pk>/", annotations.AnnotationView.as_view(), name="api_annotation"),
-    path("schema/", views.DocumentView.as_view(), name="api_schema"),
+    path("schema/", SpectacularAPIView.as_view(generator_class=views.DocumentGenerator), name="api_schema"),
     path(
         "docs/",
         SpectacularSwaggerSplitView.as_view(url_name="api_schema", template_name="insights/api_docs.html"),
