@@ -215,11 +215,7 @@ def seed_of(query: Query, line: str) -> int:
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8])
 
 
-STATISTICS = (
-    None,
-    Statistic.MEDIAN,
-    Statistic.MEAN,
-)  # that have margins of error; None is the metric's own
+STATISTICS_WITH_MARGINS = (None, Statistic.MEDIAN, Statistic.MEAN)  # None is the metric's own
 BYTES_OF_A_MARGIN = 300
 ErrorMargins = Mapping[str, Sequence[ErrorMargin | None]]  # by line, one for each bucket of the query
 
@@ -252,7 +248,7 @@ def _margins_of_rates(plan: Plan, metric: PerDeveloper, line: str) -> ErrorMargi
     on_lines = scan(plan.in_buckets(on_line), [on_line.measure])
     powers = {(row["line"], row["window_id"]): row for row in select(done, [work.measure], _POWERS)}
 
-    def reach(name: str, position: int) -> ErrorMargin | None:
+    def margin(name: str, position: int) -> ErrorMargin | None:
         sums = powers.get((name, position))
         group = on_lines.get(on_line.key(GroupKey(None, done.windows[position], (name,))))
         active = int(group.values[on_line.measure].value or 0) if group else 0
@@ -261,7 +257,7 @@ def _margins_of_rates(plan: Plan, metric: PerDeveloper, line: str) -> ErrorMargi
         amounts = (float(sums[power]) for power in ("facts", "squares", "cubes"))
         return margin_of_rate(Counted(active, sums["contributors"], *amounts))
 
-    return {name: [reach(name, position) for position in range(len(done.windows))] for name in (line, WITHOUT)}
+    return {name: [margin(name, position) for position in range(len(done.windows))] for name in (line, WITHOUT)}
 
 
 def _margins_of_durations(plan: Plan, metric: Duration, line: str, seed: int) -> ErrorMargins:
@@ -275,13 +271,13 @@ def _margins_of_durations(plan: Plan, metric: Duration, line: str, seed: int) ->
         values, people = np.array(row["amounts"], dtype=float), np.array(row["people"], dtype=np.int64)
         by_line_and_window[row["line"], row["window_id"]] = values, people
 
-    def reach(name: str, position: int) -> ErrorMargin | None:
+    def margin(name: str, position: int) -> ErrorMargin | None:
         group = by_line_and_window.get((name, position))
-        if group is None or statistic not in STATISTICS:
+        if group is None or statistic not in STATISTICS_WITH_MARGINS:
             return None
         return margin_of_mean(*group) if statistic is Statistic.MEAN else margin_of_median(*group, seed=seed + position)
 
-    return {name: [reach(name, position) for position in range(len(fact_query.windows))] for name in (line, WITHOUT)}
+    return {name: [margin(name, position) for position in range(len(fact_query.windows))] for name in (line, WITHOUT)}
 
 
 _POWERS = """
@@ -296,7 +292,7 @@ _POWERS = """
     GROUP BY ALL
 """
 
-# In a fixed order, whatever the order of the rows: see insights/engine/comparison.py.
+# In the same order, as in _VALUES.
 _VALUES_BY_WINDOW = """
     SELECT segment_0 AS line, window_id, list(c_0::DOUBLE ORDER BY person_id, fact_id) AS amounts,
            list(person_id ORDER BY person_id, fact_id) AS people

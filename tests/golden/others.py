@@ -14,7 +14,13 @@ from insights.catalogue.registry import metrics
 from insights.catalogue.shares import PerDeveloper
 from insights.engine.adoption.developer_facts import read_developer_facts
 from insights.engine.adoption.effect import before_and_after, cohorts_of, effect_of
-from insights.engine.comparison import ANY_AGENT, STATISTICS, Comparison, read_comparisons, read_error_margins
+from insights.engine.comparison import (
+    ANY_AGENT,
+    STATISTICS_WITH_MARGINS,
+    Comparison,
+    read_comparisons,
+    read_error_margins,
+)
 from insights.engine.contributions import LARGEST_PAGE, read_person_totals, read_rows
 from insights.engine.distribution import has_distribution, read_distribution
 from insights.leaderboard.ranking import METRICS, SPEND, FactFigures
@@ -124,7 +130,7 @@ def comparison_lines(organisation: Organisation) -> Iterator[str]:
                 at = place(organisation.name, comparison.query, name, f"comparison of {line}")
                 yield at.line(_compared_parts(comparison))
             for query in queries:
-                if query.statistic in STATISTICS:
+                if query.statistic in STATISTICS_WITH_MARGINS:
                     yield from _band_lines(organisation, name, query, line)
 
 

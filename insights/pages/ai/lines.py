@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from insights.catalogue.agents import AGENT_NAMES, agent_name, in_agent_order
 from insights.catalogue.registry import get
-from insights.engine.comparison import ANY_AGENT, STATISTICS, WITHOUT
+from insights.engine.comparison import ANY_AGENT, STATISTICS_WITH_MARGINS, WITHOUT
 from insights.formulas.error_margins import ErrorMargin
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery, rows_url
@@ -282,7 +282,7 @@ def chart_with_bands(filters: Filters, key: str) -> ChartData:
 
 
 def _has_bands(filters: Filters, key: str) -> bool:
-    return query_of(filters, key).statistic in STATISTICS
+    return query_of(filters, key).statistic in STATISTICS_WITH_MARGINS
 
 
 def _line_of(dataset: Dataset) -> str:
