@@ -1,4 +1,4 @@
-"""Refreshes the columns: rebuilds stale partitions one by one, each in its own transaction; and tells their health."""
+"""Rebuilds stale partitions one by one, each in its own transaction; and the health of the columns, for `doctor`."""
 
 from __future__ import annotations
 
