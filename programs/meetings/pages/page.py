@@ -86,7 +86,6 @@ def meeting_page(
         "record": records_of([record], visibility).get(record.pk),
         "holidays": holiday_words(record.series),
         "participants": participants_with_notes(people),
-        "takes_part": visibility.person_id in {person.pk for person in people},
         "sees_participants": may_change or bool(people),
         "may_change": may_change,
         "is_over": record.ends_at <= timezone.now(),

@@ -1,11 +1,16 @@
-"""The days of a series, by its rule and the holidays of its country.  Nothing here is stored."""
+"""The days of a series, by its rule and the public holidays of its country.  Nothing here is stored.
+
+Holidays and weekends come from the `holidays` library, which is loaded when it is first needed.
+"""
 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from itertools import count, takewhile
 from typing import TYPE_CHECKING
 
@@ -13,13 +18,6 @@ from insights.query import windows
 from insights.query.query import Window
 from programs.models import MeetingSeries, OnHoliday, Rule
 from programs.models.meetings import LAST_DAY, Place
-
-if TYPE_CHECKING:
-    from holidays import HolidayBase
-import re
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from holidays import HolidayBase

@@ -1,4 +1,7 @@
-"""Tells people of their meetings: invitations and changes at once, reminders by the schedule."""
+"""Tells people of their meetings: invitations and changes at once, reminders by the schedule.
+
+The statements find who is to be notified; programs/reminders/services/planning.py stores the notices.
+"""
 
 from __future__ import annotations
 
