@@ -1,9 +1,10 @@
-"""Who may see a person's data today: the inverse of `viewable`, for the page “Who can see what”."""
+"""Who may see a person's data today, the inverse of `viewable`, for “Who can see what”; and the names of accounts."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db.models import Q
@@ -93,11 +94,11 @@ def name_of(account: User) -> str:
     return names_of([account])[account.pk]
 
 
-class AccountNames(dict[int, str]):
-    """Display names by id.  An account that is gone has a name, too."""
+class AccountNames(dict[Any, str]):
+    """Display names by id; `names[id]` is “Deleted account” for one that is gone, and for None."""
 
-    def __getitem__(self, account: int | None) -> str:
-        return self.get(account or 0, GONE)
+    def __missing__(self, account: int | None) -> str:
+        return GONE
 
 
 def names_of(accounts: Collection[User]) -> AccountNames:
