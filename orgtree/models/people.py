@@ -1,4 +1,4 @@
-"""People, their dated attributes, and their identities in other systems."""
+"""People, their dated attributes, their identities in other systems, and the files that they are imported from."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from core.csv_export import Cell, csv_response
 from orgtree.access.admins_only import admins_only
-from orgtree.models import OrgTree, PeopleImport
+from orgtree.models import PeopleImport
 from orgtree.people_import.columns import attribute_name
 from orgtree.people_import.drafts import PeopleChanges, PersonChange
 from orgtree.people_import.reading import MOST_BYTES
@@ -190,7 +190,6 @@ def _preview(upload: PeopleImport, changes: PeopleChanges, problem: str) -> dict
         "more_units": max(0, len(changes.moved_units) - PEOPLE_LISTED),
         "is_nothing": changes.is_nothing,
         "holds_from": _holds_from(upload.effective),
-        "has_trees": OrgTree.objects.filter(archived_at=None).exists(),
     }
 
 

@@ -185,7 +185,6 @@ def _person_context(person: Person) -> _Context:
     activity = identity_activity([known.pk for known in identities])
     return {
         "person": person,
-        "is_gone": not Person.objects.filter(pk=person.pk).exists(),
         "lines": [_line(known, activity[known.pk]) for known in identities],
     }
 
