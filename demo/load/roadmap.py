@@ -14,7 +14,7 @@ from orgtree.access.access import access_of
 from programs.models import Quarter
 from programs.quarters.fiscal_quarters import quarter_at, quarters_from
 from programs.roadmaps.queries.team_roadmap import team_roadmap
-from programs.roadmaps.services.intents import ORGANISATION, TEAMS, add_intent
+from programs.roadmaps.services.intents import EXAMPLE_OF_ORGANISATION, EXAMPLES_OF_TEAMS, add_intent
 
 QUARTERS_AHEAD = 3
 # By team, for the next three quarters: a title, and the template where there is one.
@@ -47,12 +47,12 @@ def write_demo_roadmap(year: DemoYear, *, today: date) -> None:
     access = access_of(User.objects.get(username=executive.email))
     ahead = quarters_from(Quarter.objects.all(), today, QUARTERS_AHEAD + 1)[1:]
     quarters = [quarter_at(quarter.start) for quarter in ahead]
-    example = cycle(TEAMS)
+    example = cycle(EXAMPLES_OF_TEAMS)
     for row in team_roadmap(quarters, access).rows:
         if not row.is_empty or not (row.unit is None or row.is_team):
             continue
         name = row.unit.name if row.unit else ""
-        intended = INTENTS.get(name) or (next(example) if row.unit else ORGANISATION)
+        intended = INTENTS.get(name) or (next(example) if row.unit else EXAMPLE_OF_ORGANISATION)
         for quarter, (title, template) in zip(quarters, intended, strict=False):
             place = {"unit": row.unit.slug if row.unit else "", "quarter": quarter.start.isoformat()}
             add_intent(access, {**place, "title": title, "template": template})

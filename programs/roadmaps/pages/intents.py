@@ -35,9 +35,9 @@ from programs.roadmaps.pages.places import (
 from programs.roadmaps.pages.roadmap import ROWS_ON_A_PAGE, read_params, row_name
 from programs.roadmaps.queries.team_roadmap import QUARTERS_SHOWN, RoadmapRow, team_roadmap
 from programs.roadmaps.services.intents import (
+    EXAMPLE_OF_ORGANISATION,
+    EXAMPLES_OF_TEAMS,
     ONLY_LEADERS,
-    ORGANISATION,
-    TEAMS,
     add_intent,
     change_intent,
     fill_from_example,
@@ -140,7 +140,10 @@ def roadmap_example(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "empty": [(row.unit.slug if row.unit else WHOLE, row_name(row), row.above) for row in empty[:ROWS_ON_A_PAGE]],
         "quarters": ahead.quarters,
-        "example": [(EVERYBODY, ORGANISATION), *((f"Team {name}", row) for name, row in zip("AB", TEAMS, strict=True))],
+        "example": [
+            (EVERYBODY, EXAMPLE_OF_ORGANISATION),
+            *((f"Team {name}", row) for name, row in zip("AB", EXAMPLES_OF_TEAMS, strict=True)),
+        ],
         "action": request.get_full_path(),
         "back": safe_back(request),
     }

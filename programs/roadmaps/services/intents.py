@@ -1,4 +1,7 @@
-"""Adds, changes and removes intents.  Whoever may write an objective of a unit may intend it."""
+"""Adds, changes and removes intents, and fills a roadmap from the method's example.
+
+Whoever may write an objective of a unit may intend it.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +25,15 @@ from programs.teams.fields import unit_to_write_for
 
 
 class ExampleIntent(NamedTuple):
+    """A title without a template is written as an objective from scratch."""
+
     title: str
     template: str = ""
 
 
-ORGANISATION = (ExampleIntent("Improve quality", "quality"),) * 4
-TEAMS = (
+# What the method's example improves in four quarters in a row; teams take the rows in turn.
+EXAMPLE_OF_ORGANISATION = (ExampleIntent("Improve quality", "quality"),) * 4
+EXAMPLES_OF_TEAMS = (
     (
         ExampleIntent("Scale velocity", "velocity"),
         ExampleIntent("Better lead time", "lead-time"),
@@ -41,7 +47,7 @@ TEAMS = (
         ExampleIntent("Better business alignment", "allocation"),
     ),
 )
-IN_A_YEAR = len(ORGANISATION)  # quarters
+IN_A_YEAR = len(EXAMPLE_OF_ORGANISATION)  # quarters
 MOST_IN_A_QUARTER = 10  # of one unit: with more nobody knows what comes first
 ONCE = "roadmap_intent_once_in_a_quarter"
 GONE = "Somebody wrote this objective, or removed the intent, in the meantime."
@@ -84,7 +90,7 @@ def fill_from_example(access: Access, units: Sequence[str | None], *, first: Qua
     """
     account = account_of(access)
     offered = set(ObjectiveTemplate.objects.filter(is_offered=True).values_list("slug", flat=True))
-    rows = itertools.cycle(TEAMS)
+    rows = itertools.cycle(EXAMPLES_OF_TEAMS)
     with _once(), changes_by(account):
         ahead = quarters_from(Quarter.objects.all(), first.start, IN_A_YEAR)
         quarters = [quarter_at(quarter.start) for quarter in ahead]
@@ -99,7 +105,7 @@ def fill_from_example(access: Access, units: Sequence[str | None], *, first: Qua
                 written_by=account,
             )
             for unit in [unit_to_write_for(slug or "", access.visibility, THINGS) for slug in units]
-            for quarter, intended in zip(quarters, next(rows) if unit else ORGANISATION, strict=True)
+            for quarter, intended in zip(quarters, next(rows) if unit else EXAMPLE_OF_ORGANISATION, strict=True)
         ]
         return RoadmapIntent.objects.bulk_create(intents)
 
