@@ -243,7 +243,10 @@ class Reorganisation:
 
 
 def reorganisation(unit: str | None, window: Window) -> Reorganisation:
-    """Of the unit with that slug and all below it; without one of the first Org Tree in use."""
+    """Of the unit with that slug and all below it; without one of the first Org Tree in use.
+
+    Joiners, leavers and a tree's first import do not count as moved.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_MOVED, {"unit": unit, "from": window.start, "to": window.end})
         people, moved = cursor.fetchone()

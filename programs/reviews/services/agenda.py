@@ -1,4 +1,4 @@
-"""The agenda of a monthly review, made from the unit's data.
+"""The agenda of a monthly review, made from the unit's data, and which of its figures a reader may see.
 
 Changes are those of the last four weeks before the agenda's end against the four weeks before them, so that both hold
 as many of each weekday.  Benchmarks are compared with the unit's current values at the end of the month and of the
@@ -273,7 +273,11 @@ def _short(text: str) -> str:
 
 
 def visible_figures(point: ReviewPoint, review: Review, access: Access) -> Mapping[str, Any]:
-    """Empty where the point has none, or they are withheld from this reader."""
+    """Empty where the point has none, or they are withheld from this reader.
+
+    A review is read by more people than its figures: whoever leads the unit sees them as they were, others as the
+    metric's page would show them.
+    """
     figures: Mapping[str, Any] = point.figures
     if not figures or access.visibility.leads(review.unit_id):
         return figures
