@@ -41,7 +41,7 @@ from programs.tickets.api.documents import (
 )
 from programs.tickets.queries import TicketFilters
 from programs.tickets.services.csv_files import ticket_rows
-from programs.tickets.services.fields import TicketWriteSerializer, name_of
+from programs.tickets.services.fields import TicketWriteSerializer, name_of_pull_request
 from programs.tickets.services.history import history_of, ticket_changes
 from programs.tickets.services.writing import (
     add_ticket,
@@ -176,7 +176,11 @@ class TicketHistoryView(ProgramView):
         check_is_of_account(self.access)
         history = history_of(visible_ticket(pk, self.access))
         seen = visible_pull_requests(self.access).filter(pk__in=history.pull_requests).select_related("repository")
-        pulls = {pull_request.pk: name_of(pull_request) for pull_request in seen} if history.pull_requests else {}
+        pulls = (
+            {pull_request.pk: name_of_pull_request(pull_request) for pull_request in seen}
+            if history.pull_requests
+            else {}
+        )
         names = names_of_accounts(history.accounts)
         changes = ticket_changes(history, pulls.keys(), self.access.visibility)
         return Response(

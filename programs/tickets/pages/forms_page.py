@@ -1,4 +1,4 @@
-"""Creates and edits tickets, new ones from a template."""
+"""Creates and edits tickets: new ones from a template, or many from a CSV file."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, Ticket, TicketState
 from programs.tickets.columns import FILE
-from programs.tickets.services.fields import WRITTEN, name_of, ticket_fields
+from programs.tickets.services.fields import WRITTEN, name_of_pull_request, ticket_fields
 from programs.tickets.services.writing import add_ticket, move_ticket
 
 MOST_ROWS = 500
@@ -214,7 +214,7 @@ def ticket_rows(tickets: QuerySet[Ticket], access: Access) -> Iterator[Sequence[
         "unit": lambda ticket: ticket.unit.slug if ticket.unit else "",
         "owner": lambda ticket: access.written(ticket.owner),
         "objective": lambda ticket: objectives.get(ticket.objective_id or 0, ""),
-        "pull_requests": lambda ticket: "\n".join(map(name_of, ticket.pull_requests.all())),
+        "pull_requests": lambda ticket: "\n".join(map(name_of_pull_request, ticket.pull_requests.all())),
     }
     for ticket in tickets.prefetch_related(linked).iterator(chunk_size=AT_ONCE):
         yield FILE.row(ticket, special)

@@ -1,4 +1,4 @@
-"""What is written of a ticket, whoever writes it: the form, the API, a file."""
+"""What is written of a ticket, whoever writes it: the form, the API, a file; and pull requests by their names."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def pull_requests_named(text: str, access: Access) -> tuple[int, ...]:
 def names_of_pull_requests(ticket: Ticket, access: Access) -> str:
     """Those that the viewer may see, one a line."""
     visible = visible_pull_requests(access).filter(pk__in=ticket.pull_requests.values("pk"))
-    return "\n".join(map(name_of, visible.select_related("repository").order_by("pk")))
+    return "\n".join(map(name_of_pull_request, visible.select_related("repository").order_by("pk")))
 
 
 def pull_requests_numbered(numbers: Sequence[int], access: Access, known: Ticket | None = None) -> list[int]:
@@ -124,7 +124,7 @@ def pull_requests_numbered(numbers: Sequence[int], access: Access, known: Ticket
     return list(dict.fromkeys((*numbers, *sorted(linked - visible))))
 
 
-def name_of(pull_request: PullRequest) -> str:
+def name_of_pull_request(pull_request: PullRequest) -> str:
     """As people write it."""
     return f"{pull_request.repository.name}#{pull_request.number}"
 
