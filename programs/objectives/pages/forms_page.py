@@ -1,4 +1,4 @@
-"""Creates and edits objectives."""
+"""Creates and edits objectives, with the baseline next to each row of key results."""
 
 from __future__ import annotations
 
