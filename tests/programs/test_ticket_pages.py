@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,6 +18,7 @@ from insights.query.windows import local_today
 from insights.ui import wording
 from orgtree.models import Person, Unit
 from programs.models import Ticket, TicketComment, TicketEffect, TicketState
+from programs.requests.visible import account_of
 from programs.tickets.services.writing import change_ticket, comment_on_ticket, move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before
@@ -242,6 +244,16 @@ def test_what_is_written_never_runs(sign_in: SignIn) -> None:
         assert "<script>alert" not in page
         assert "<img src=x" not in page
         assert 'href="javascript' not in page
+
+
+def test_an_author_without_an_account_any_more_is_named_as_such(sign_in: SignIn) -> None:
+    written, member = ticket(), as_(MEMBER)
+    comment_on_ticket(member, written, "Still worth reading")
+    address = reverse("ticket", args=[written.pk])
+    client = sign_in(EXECUTIVE)
+    assert "<b>Deleted account</b>" not in text(client, address)
+    User.objects.get(pk=account_of(member).pk).delete()
+    assert "<b>Deleted account</b>" in text(client, address)
 
 
 def test_csv_neutralises_formulas_and_keeps_every_ticket(sign_in: SignIn) -> None:
