@@ -18,7 +18,6 @@ from insights.engine.comparison import ANY_AGENT, WITHOUT
 from insights.pages.ai import adoption, explanations, lines
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.explanations import Hint
-from insights.pages.ai.lines import LINE_SPLITS, MERGED, figures_of, line_name, marker
 from insights.pages.answers import Answers, PageQuery, compared, rows_url
 from insights.pages.attribution.labels import mix_in_words
 from insights.pages.drawing import rows_of_part
@@ -39,12 +38,12 @@ CHOICES = (lines.LINE, lines.WORK, lines.CYCLE)
 
 def queries(filters: Filters) -> tuple[PageQuery, ...]:
     """The queries of all work; a picked type of work is read by a part of the page."""
-    compared = (*lines.queries(filters), *phase_queries()) if lines.of_work(filters) is filters else ()
-    return (*QUERIES, *compared)
+    of_lines = (*lines.queries(filters), *phase_queries()) if lines.of_work(filters) is filters else ()
+    return (*QUERIES, *of_lines)
 
 
 def section(answers: Answers, *, has_repositories: bool) -> dict[str, Any]:
-    compared = _compared(answers)
+    comparison = _comparison(answers)
     share = adoption.share_key(answers.filters)
     committed = answers.figure(share)
     return {
@@ -66,8 +65,8 @@ def section(answers: Answers, *, has_repositories: bool) -> dict[str, Any]:
         ]
         if has_repositories
         else (),
-        "missing_input": None if has_repositories or compared else _needs_repositories(),
-        "compared": compared or None,
+        "missing_input": None if has_repositories or comparison else _needs_repositories(),
+        "compared": comparison or None,
         "hints": _hints(answers),
     }
 
@@ -90,7 +89,7 @@ def _needs_repositories() -> dict[str, Any]:
     }
 
 
-def _compared(answers: Answers) -> dict[str, Any] | None:
+def _comparison(answers: Answers) -> dict[str, Any] | None:
     """None without pull requests and work items.  A picked type of work loads later, from facts."""
     if lines.of_work(answers.filters) is not answers.filters:
         return _cards(answers, None)
@@ -106,15 +105,15 @@ def compared_work(filters: Filters) -> dict[str, Any]:
     return _cards(replace(answers, filters=filters), answers)
 
 
-def _cards(page: Answers, compared: Answers | None) -> dict[str, Any]:
+def _cards(page: Answers, by_line: Answers | None) -> dict[str, Any]:
     filters = page.filters
     return {
         "line": lines.LINE.options[filters.picked[lines.LINE.parameter]],
-        "lines": lines.line_pickers(compared, page),
+        "lines": lines.line_pickers(by_line, page),
         "work": page.pickers(lines.WORK),
-        "charts": lines.cards(compared, page) if compared else (),
-        "charts_url": "" if compared else page.part_url("compared"),
-        "phases": phases_card(compared) if compared else None,
+        "charts": lines.cards(by_line, page) if by_line else (),
+        "charts_url": "" if by_line else page.part_url("compared"),
+        "phases": phases_card(by_line) if by_line else None,
         "part_url": page.part_url("differences"),
         "part_csv_url": AI_PAGE.chart_csv_url(filters, "differences"),
         "effect_url": page.part_url("adoption_effect"),
@@ -210,27 +209,27 @@ def phase_queries() -> tuple[PageQuery, ...]:
     return tuple(
         PageQuery(metric, split, unfiltered_by=Dimension.AGENT, whole=True)
         for metric, _ in PHASES.values()
-        for split in LINE_SPLITS
+        for split in lines.LINE_SPLITS
     )
 
 
-def means_of_lines(lines: Answers) -> Iterator[tuple[str, Sequence[float], int, int]]:
+def means_of_lines(answers: Answers) -> Iterator[tuple[str, Sequence[float], int, int]]:
     """Each line with the mean seconds of its phases, the number of pull requests, and the number left out."""
-    for line in _lines(lines):
-        if means := _means(lines, line):
+    for line in _lines_with_phases(answers):
+        if means := _phase_means(answers, line):
             known = means["review"][1]
-            yield line, [mean for mean, _ in means.values()], known, _left_out(lines, line, known)
+            yield line, [mean for mean, _ in means.values()], known, _pull_requests_left_out(answers, line, known)
 
 
-def phases_card(lines: Answers) -> dict[str, Any]:
-    means = {line: _means(lines, line) for line in _lines(lines)}
+def phases_card(answers: Answers) -> dict[str, Any]:
+    means = {line: _phase_means(answers, line) for line in _lines_with_phases(answers)}
     known = {line: phases for line, phases in means.items() if phases}
     before = max((phases["coding"][0] for phases in known.values()), default=0.0)
     after = max((phases["review"][0] + phases["merge"][0] for phases in known.values()), default=0.0)
     scale = before + after or 1.0
-    missing = None if known else _whole(lines)
+    missing = None if known else _figure_without_value(answers)
     return {
-        "card": lines.card(
+        "card": answers.card(
             "phases",
             PHASES["review"][0],
             title="PR phases, mean",
@@ -238,41 +237,41 @@ def phases_card(lines: Answers) -> dict[str, Any]:
             span=4,
             missing=missing,
         ),
-        "lines": [_of_line(lines, line, phases, before, scale) for line, phases in known.items()],
+        "lines": [_phases_of_line(answers, line, phases, before, scale) for line, phases in known.items()],
         "border": before / scale,
-        "legend": [(key, label, rows_url(lines.filters, metric)) for key, (metric, label) in PHASES.items()],
+        "legend": [(key, label, rows_url(answers.filters, metric)) for key, (metric, label) in PHASES.items()],
     }
 
 
-def _lines(lines: Answers) -> Sequence[str]:
+def _lines_with_phases(answers: Answers) -> Sequence[str]:
     """The agents and Non-AI; any agent where there are several."""
-    names = list(figures_of(lines, MERGED))
+    names = list(lines.figures_of(answers, lines.MERGED))
     agents = [line for line in names if line not in (WITHOUT, ANY_AGENT)]
     either = [line for line in (ANY_AGENT, WITHOUT) if line in names and (line == WITHOUT or len(agents) != 1)]
     return [*agents, *either]
 
 
-def _means(lines: Answers, line: str) -> Mapping[str, tuple[float, int]]:
+def _phase_means(answers: Answers, line: str) -> Mapping[str, tuple[float, int]]:
     """Phase → mean seconds and number of pull requests; empty where nothing is known or may be shown."""
     means: dict[str, tuple[float, int]] = {}
     for phase, (metric, _) in PHASES.items():
-        figure = _figure(lines, metric, line)
+        figure = _phase_figure(answers, metric, line)
         if figure is None or figure.value is None:
             return {}
         means[phase] = figure.value, figure.sample_size
     return means
 
 
-def _of_line(
-    lines: Answers, line: str, means: Mapping[str, tuple[float, int]], before: float, scale: float
+def _phases_of_line(
+    answers: Answers, line: str, means: Mapping[str, tuple[float, int]], before: float, scale: float
 ) -> dict[str, Any]:
     coding, review, merge = (means[phase][0] for phase in PHASES)
     starts = {"coding": before - coding, "review": before, "merge": before + review}
     known = means["review"][1]
-    left_out = _left_out(lines, line, known)
+    left_out = _pull_requests_left_out(answers, line, known)
     return {
-        "key": marker(line),
-        "label": line_name(line),
+        "key": lines.marker(line),
+        "label": lines.line_name(line),
         "bars": [
             {
                 "key": phase,
@@ -280,7 +279,7 @@ def _of_line(
                 "value": str(wording.duration(means[phase][0])),
                 "start": starts[phase] / scale,
                 "fraction": means[phase][0] / scale,
-                "rows_url": rows_of_part(lines.filters, metric, Dimension.AGENT, marker(line)),
+                "rows_url": rows_of_part(answers.filters, metric, Dimension.AGENT, lines.marker(line)),
             }
             for phase, (metric, label) in PHASES.items()
         ],
@@ -290,18 +289,19 @@ def _of_line(
     }
 
 
-def _left_out(lines: Answers, line: str, known: int) -> int:
-    merged = figures_of(lines, MERGED)[line]
+def _pull_requests_left_out(answers: Answers, line: str, known: int) -> int:
+    merged = lines.figures_of(answers, lines.MERGED)[line]
     return max(0, merged.sample_size - known)
 
 
-def _figure(lines: Answers, metric: str, line: str) -> MetricValue | None:
+def _phase_figure(answers: Answers, metric: str, line: str) -> MetricValue | None:
     split = Dimension.ASSISTANCE if line in (ANY_AGENT, WITHOUT) else Dimension.AGENT
-    answer = lines.now[PageQuery(metric, split, unfiltered_by=Dimension.AGENT, whole=True)]
+    answer = answers.now[PageQuery(metric, split, unfiltered_by=Dimension.AGENT, whole=True)]
     return tiles.by_segment(answer, split).get(line)
 
 
-def _whole(lines: Answers) -> MetricValue:
+def _figure_without_value(answers: Answers) -> MetricValue:
     """A figure that has the reason for missing data."""
-    answer = lines.now[PageQuery(PHASES["review"][0], Dimension.ASSISTANCE, unfiltered_by=Dimension.AGENT, whole=True)]
+    review, _ = PHASES["review"]
+    answer = answers.now[PageQuery(review, Dimension.ASSISTANCE, unfiltered_by=Dimension.AGENT, whole=True)]
     return next((figure for figure in answer.total if figure.value is None), answer.total[0])
