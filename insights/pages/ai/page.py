@@ -13,12 +13,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from insights.pages.ai import adoption, impact, leaderboard, spend, usage
+from insights.pages.ai import adoption, impact, leaderboard, money, spend, usage
 from insights.pages.ai.answers import AI_PAGE
-from insights.pages.ai.costs import repositories as costs
 from insights.pages.ai.differences import differences
 from insights.pages.ai.effect import effect_part
-from insights.pages.ai.leaderboard import leaderboard_rows
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.change_token import current_token
 from insights.pages.connect import connect_first_agent
@@ -71,7 +69,7 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
             (adoption.section(answers), adoption.queries(filters)),
             (impact.section(answers, has_repositories=sources.repositories), impact.queries(filters)),
             (spend.section(answers, has_seats=sources.seats), spend.queries(has_seats=sources.seats)),
-            (costs.money_section(answers), costs.MONEY_QUERIES),
+            (money.section(answers), money.QUERIES),
             (usage.section(answers), usage.QUERIES),
         ),
         "board": leaderboard.leaderboard_card(filters),
@@ -148,10 +146,10 @@ def impact_differences(filters: Filters) -> dict[str, Any]:
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "spend_outcome": spend_outcome,
     "spend_budgets": lambda filters: {"title": "Budgets", "found": sections_of(spend_budgets, filters)},
-    "money": lambda filters: {"title": "Where the money goes", "money": costs.money(filters)},
+    "money": lambda filters: {"title": "Where the money goes", "money": money.part(filters)},
     "failing_tools": failing_tools,
     "compared": lambda filters: {"title": "With and without an agent", "compared": impact.compared_work(filters)},
     "differences": impact_differences,
     "adoption_effect": lambda filters: {"title": "Before and after adoption", "effect": effect_part(filters)},
-    "leaderboard": leaderboard_rows,
+    "leaderboard": leaderboard.leaderboard_rows,
 }

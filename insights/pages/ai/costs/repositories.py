@@ -1,6 +1,5 @@
-"""Repositories by spend, for the page and for the section “Where the money goes” of the AI page, which loads after it.
-
-Also what delivered work items cost by epic and by initiative.
+"""Repositories by spend, for the page of costs and for the AI page, and what delivered work items cost by epic and by
+initiative.
 """
 
 from __future__ import annotations
@@ -14,13 +13,10 @@ from django.urls import reverse
 
 from core.csv_export import Cell
 from insights.catalogue.agents import agent_name, in_agent_order
-from insights.pages.ai.answers import AI_PAGE
-from insights.pages.ai.differences import fate_differences
-from insights.pages.ai.spend import REPOSITORIES_LISTED
-from insights.pages.answers import Answers, PageQuery, compared
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.drawing import NAMELESS, rows_of_part
 from insights.privacy.visible import visible_totals
-from insights.query.query import Dimension, Freshness, Statistic
+from insights.query.query import Dimension, Freshness
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
 from integrations.delivery.records.visible import visible_work_items
@@ -156,55 +152,3 @@ def _table(answers: Answers, dimension: Dimension) -> dict[str, Any]:
         f"{wording.count(hidden, noun)} hidden: too few people." if hidden else "",
     ]
     return {"noun": noun, "lines": lines, "note": " ".join(filter(None, notes))}
-
-
-PER_PULL_REQUEST = "ai.spend_per_merged_pr"
-MEDIAN, P90 = (
-    PageQuery(PER_PULL_REQUEST, statistic=statistic, whole=True) for statistic in (Statistic.MEDIAN, Statistic.P90)
-)
-MONEY_QUERIES = (
-    *compared(PER_PULL_REQUEST, "ai.spend_per_item", "ai.spend_abandoned", "ai.pr_fate"),
-    MEDIAN,
-    P90,
-)
-
-
-def money_section(answers: Answers) -> dict[str, Any]:
-    return {
-        "key": "money",
-        "title": "Where the money goes",
-        "lede": "AI cost of merged pull requests, delivered items and repositories, and how much of it was abandoned",
-        "part_url": answers.part_url("money"),
-    }
-
-
-def money(filters: Filters) -> dict[str, Any]:
-    answers = AI_PAGE.read(filters, MONEY_QUERIES)
-    unfaceted = filters.without_facets()
-    by_repository = AI_PAGE.read(unfaceted, BY_REPOSITORY)
-    return {
-        "tiles": [
-            answers.tile(PER_PULL_REQUEST, sample=_spread(answers)),
-            answers.tile("ai.spend_per_item", sample=_behind(answers, "ai.spend_per_item", "item")),
-            answers.tile("ai.spend_abandoned", sample=_behind(answers, "ai.spend_abandoned", "closed PR")),
-            answers.tile("ai.pr_fate", label="PRs merged of those ended", sample=_behind(answers, "ai.pr_fate", "PR")),
-        ],
-        "repositories": repository_lines(by_repository, unfaceted)[:REPOSITORIES_LISTED],
-        "hidden": hidden_repositories(by_repository),
-        "all_url": unfaceted.url(reverse("ai_costs")),
-        "fate": fate_differences(filters),
-    }
-
-
-def _spread(answers: Answers) -> str:
-    """Median and P90 beside the mean."""
-    median, p90 = (tiles.whole(answers.now[query]).value for query in (MEDIAN, P90))
-    if median is None or p90 is None:
-        return ""
-    pull_requests = wording.count(answers.figure(PER_PULL_REQUEST).sample_size, "PR")
-    return f"median {wording.money(median)}, P90 {wording.money(p90)}, {pull_requests}"
-
-
-def _behind(answers: Answers, key: str, noun: str) -> str:
-    figure = answers.figure(key)
-    return wording.count(figure.sample_size, noun) if figure.value is not None else ""

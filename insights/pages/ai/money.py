@@ -1,0 +1,63 @@
+"""Where the money goes: AI cost of merged pull requests, delivered items and repositories; the section loads later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from insights.pages.ai.answers import AI_PAGE
+from insights.pages.ai.costs.repositories import BY_REPOSITORY, hidden_repositories, repository_lines
+from insights.pages.ai.differences import fate_differences
+from insights.pages.ai.spend import REPOSITORIES_LISTED
+from insights.pages.answers import Answers, PageQuery, compared
+from insights.query.query import Statistic
+from insights.ui import tiles, wording
+from insights.ui.filters import Filters
+
+PER_PULL_REQUEST = "ai.spend_per_merged_pr"
+MEDIAN, P90 = (
+    PageQuery(PER_PULL_REQUEST, statistic=statistic, whole=True) for statistic in (Statistic.MEDIAN, Statistic.P90)
+)
+QUERIES = (*compared(PER_PULL_REQUEST, "ai.spend_per_item", "ai.spend_abandoned", "ai.pr_fate"), MEDIAN, P90)
+
+
+def section(answers: Answers) -> dict[str, Any]:
+    return {
+        "key": "money",
+        "title": "Where the money goes",
+        "lede": "AI cost of merged pull requests, delivered items and repositories, and how much of it was abandoned",
+        "part_url": answers.part_url("money"),
+    }
+
+
+def part(filters: Filters) -> dict[str, Any]:
+    answers = AI_PAGE.read(filters, QUERIES)
+    unfaceted = filters.without_facets()
+    by_repository = AI_PAGE.read(unfaceted, BY_REPOSITORY)
+    return {
+        "tiles": [
+            answers.tile(PER_PULL_REQUEST, sample=_spread(answers)),
+            answers.tile("ai.spend_per_item", sample=_behind(answers, "ai.spend_per_item", "item")),
+            answers.tile("ai.spend_abandoned", sample=_behind(answers, "ai.spend_abandoned", "closed PR")),
+            answers.tile("ai.pr_fate", label="PRs merged of those ended", sample=_behind(answers, "ai.pr_fate", "PR")),
+        ],
+        "repositories": repository_lines(by_repository, unfaceted)[:REPOSITORIES_LISTED],
+        "hidden": hidden_repositories(by_repository),
+        "all_url": unfaceted.url(reverse("ai_costs")),
+        "fate": fate_differences(filters),
+    }
+
+
+def _spread(answers: Answers) -> str:
+    """Median and P90 beside the mean."""
+    median, p90 = (tiles.whole(answers.now[query]).value for query in (MEDIAN, P90))
+    if median is None or p90 is None:
+        return ""
+    pull_requests = wording.count(answers.figure(PER_PULL_REQUEST).sample_size, "PR")
+    return f"median {wording.money(median)}, P90 {wording.money(p90)}, {pull_requests}"
+
+
+def _behind(answers: Answers, key: str, noun: str) -> str:
+    figure = answers.figure(key)
+    return wording.count(figure.sample_size, noun) if figure.value is not None else ""
