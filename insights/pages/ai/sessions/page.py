@@ -11,6 +11,7 @@ from itertools import groupby, pairwise
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -19,7 +20,7 @@ from django.utils import timezone
 
 from insights.catalogue.agents import agent_name
 from insights.engine.plan import Clock
-from insights.pages.ai.sessions.listing import explained
+from insights.pages.ai.sessions.listing import COMMITTED, LABELS, PENDING, UNKNOWN, WASTED, outcome_of
 from insights.pages.attribution.labels import METHODS
 from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError
@@ -45,99 +46,9 @@ PAUSE_SECONDS = 30 * 60  # a longer gap separates work periods
 SHORT_SHA = 10
 ICONS = {EventType.REQUEST: "message", EventType.TOOL: "tool", EventType.COMMIT: "git-commit", EventType.METER: "clock"}
 TOKEN_KINDS = ("uncached", "cache read", "cache write", "output")
-
-
-def days(events: Sequence[TimelineEvent], open_commits: Collection[str]) -> list[dict[str, Any]]:
-    """By local day, in order; `open_commits` are the SHAs that the viewer may open."""
-    days_listed = []
-    before: datetime | None = None
-    for name, of_day in groupby(events, key=lambda happening: wording.day(timezone.localdate(happening.at))):
-        listed = list(of_day)
-        days_listed.append({"name": name, "entries": list(_entries(listed, before, open_commits))})
-        before = listed[-1].at
-    return days_listed
-
-
-def hour_line(hour: Hour, url: str) -> dict[str, Any]:
-    return {
-        "name": wording.moment(hour.start),
-        "url": url,
-        "cells": [
-            f"{hour.requests:,}",
-            f"{hour.tokens:,}",
-            "" if hour.spend is None else f"${hour.spend:,.4f}",
-            f"{hour.tool_calls:,}",
-            f"{hour.tool_failures:,}",
-            f"{hour.commits:,}",
-        ],
-        "failures": f"{hour.tool_failures:,}",
-    }
-
-
-def time_range(start: datetime, end: datetime) -> str:
-    """From one time to another, without repeating the day."""
-    local = timezone.localtime(end)
-    if timezone.localdate(start) == local.date():
-        return f"{wording.moment(start)}–{local:%H:%M}"
-    return f"{wording.moment(start)} – {wording.moment(end)}"
-
-
-def _entries(
-    events: Sequence[TimelineEvent], before: datetime | None, open_commits: Collection[str]
-) -> Iterator[dict[str, Any]]:
-    for happening in events:
-        quiet = (happening.at - before).total_seconds() if before else 0.0
-        is_commit = happening.what is EventType.COMMIT
-        opens = is_commit and happening.name in open_commits
-        yield {
-            "time": f"{timezone.localtime(happening.at):%H:%M:%S}",
-            "icon": ICONS[happening.what],
-            "tone": "good" if is_commit else "bad" if happening.outcome == ToolOutcome.FAILED else "",
-            "what": _what(happening),
-            "url": reverse("attributed_commit", args=[happening.name]) if opens else "",
-            "detail": " · ".join(filter(None, _details(happening))),
-            "pause": f"{wording.duration(quiet)} without an event" if quiet > PAUSE_SECONDS else "",
-        }
-        before = happening.at
-
-
-def _what(happening: TimelineEvent) -> str:
-    match happening.what:
-        case EventType.COMMIT:
-            return f"Commit {happening.name[:SHORT_SHA]}"
-        case EventType.METER:
-            return f"15 minutes of {happening.name or 'no model'}"
-        case _:
-            return happening.name or "unknown"
-
-
-def _details(happening: TimelineEvent) -> Iterator[str]:
-    if happening.what is EventType.TOOL:
-        yield {
-            ToolOutcome.SUCCEEDED: "succeeded",
-            ToolOutcome.FAILED: f"failed{f': {happening.error_type}' if happening.error_type else ''}",
-            ToolOutcome.REFUSED: "refused by the person",
-        }.get(ToolOutcome(happening.outcome), happening.outcome)
-    if sum(happening.tokens):
-        kinds = [f"{count:,} {kind}" for count, kind in zip(happening.tokens, TOKEN_KINDS, strict=True) if count]
-        yield f"{', '.join(kinds)} tokens"
-    if happening.what is EventType.REQUEST:
-        yield f"${happening.spend:,.4f}" if happening.spend is not None else "price unknown"
-    if happening.reported_cost:
-        yield f"${happening.reported_cost:,.4f} reported"
-    if happening.duration_seconds is not None:
-        yield took(happening.duration_seconds)
-
-
-def took(seconds: float) -> str:
-    """Below ten seconds with tenths of a second."""
-    return f"{seconds:.1f} s" if seconds < 10 else str(wording.duration(seconds))
-
-
 LISTED_ALONE = 300  # events; longer timelines list hours first
 PAGE_SIZE = 200
 ACTIVE_PERIODS_LISTED = 30
-SHORT_SHA = 10
 LARGEST_ID = 2**63 - 1
 NO_PRICE = "unknown: its models have no price"
 
@@ -156,7 +67,7 @@ def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
         "is_own": session.identity.person_id is not None and session.identity.person_id == access.visibility.person_id,
         "facts": _facts(session, summary, active_periods),
         "totals": _totals(summary.whole, commits),
-        "outcome": explained(session, Clock.read().settled_before, commits),
+        "outcome": _explained(session, Clock.read().settled_before, commits),
         "models": [
             {"name": name or "No model", "cells": _cells(figures)}
             for name, figures in summary.by_model.items()
@@ -181,6 +92,24 @@ def _visible_session(access: Access, pk: int) -> AgentSession:
     if session is None:
         raise Http404("No such session, or you may not see it.")
     return session
+
+
+def _explained(session: AgentSession, settled_before: datetime, commits: Sequence[SessionCommit]) -> dict[str, Any]:
+    key = outcome_of(session, settled_before)
+    settles_at = session.ended_at + settings.SETTLING_TIME
+    hours = int(settings.SETTLING_TIME.total_seconds() // 3600)
+    lines = sum(commit.lines for commit in commits)
+    why = {
+        COMMITTED: f"{wording.count(lines, 'line')} of it {'is' if lines == 1 else 'are'} in "
+        f"{wording.count(len(commits), 'counted commit')}.",
+        PENDING: f"It ended less than {hours} hours ago, and no commit contains its lines yet. The outcome is decided "
+        f"in the first full hour after {wording.moment(settles_at)}.",
+        UNKNOWN: "No commit contains its lines, and no connected repository has a commit of its developer within a "
+        "year of it. Its lines may be elsewhere, so it does not count as waste.",
+        WASTED: f"No counted commit contains its lines {hours} hours after it ended, although commits of its developer "
+        "are known.",
+    }
+    return {"key": key, "label": LABELS[key], "why": why[key]}
 
 
 def _facts(
@@ -257,7 +186,7 @@ def _tool_line(tool: ToolUse) -> dict[str, Any]:
         "succeeded": f"{tool.succeeded:,}",
         "failed": f"{tool.failed:,}",
         "refused": f"{tool.refused:,}",
-        "took": "" if tool.seconds is None else took(tool.seconds),
+        "took": "" if tool.seconds is None else _took(tool.seconds),
         "error_types": ", ".join(tool.error_types),
     }
 
@@ -283,7 +212,7 @@ def _work_period_lines(active_periods: Sequence[ActivePeriod]) -> list[dict[str,
     pauses = ["", *(str(wording.duration((b.start - a.end).total_seconds())) for a, b in pairwise(active_periods))]
     return [
         {
-            "period": time_range(period.start, period.end),
+            "period": _time_range(period.start, period.end),
             "duration": str(wording.duration(period.seconds)),
             "pause": pause,
         }
@@ -300,7 +229,7 @@ def _timeline(request: HttpRequest, session: AgentSession, story: SessionTimelin
     url = reverse("ai_session", args=[session.pk])
     if start is None and total > LISTED_ALONE:
         hours = [
-            hour_line(hour, f"{url}?{urlencode({'hour': hour.start.isoformat()})}#timeline") for hour in story.hours()
+            _hour_line(hour, f"{url}?{urlencode({'hour': hour.start.isoformat()})}#timeline") for hour in story.hours()
         ]
         return {"hours": hours, "happened": f"{total:,}"}
     events = story.events(first=(number - 1) * PAGE_SIZE, count=PAGE_SIZE, start=start, end=end)
@@ -312,13 +241,100 @@ def _timeline(request: HttpRequest, session: AgentSession, story: SessionTimelin
         return f"{url}?{urlencode({**filters, 'page': page})}#timeline"
 
     return {
-        "days": days(events, links),
-        "hour": time_range(start, end) if start and end else "",
+        "days": _events_by_day(events, links),
+        "hour": _time_range(start, end) if start and end else "",
         "hours_url": f"{url}#timeline" if start else "",
         "happened": f"{total:,}",
         **page_numbers(number, events, total, page_url, size=PAGE_SIZE),
         "paged": total > PAGE_SIZE,
     }
+
+
+def _events_by_day(events: Sequence[TimelineEvent], open_commits: Collection[str]) -> list[dict[str, Any]]:
+    """By local day, in order; `open_commits` are the SHAs that the viewer may open."""
+    by_day = []
+    before: datetime | None = None
+    for name, of_day in groupby(events, key=lambda happening: wording.day(timezone.localdate(happening.at))):
+        listed = list(of_day)
+        by_day.append({"name": name, "entries": list(_entries(listed, before, open_commits))})
+        before = listed[-1].at
+    return by_day
+
+
+def _hour_line(hour: Hour, url: str) -> dict[str, Any]:
+    return {
+        "name": wording.moment(hour.start),
+        "url": url,
+        "cells": [
+            f"{hour.requests:,}",
+            f"{hour.tokens:,}",
+            "" if hour.spend is None else f"${hour.spend:,.4f}",
+            f"{hour.tool_calls:,}",
+            f"{hour.tool_failures:,}",
+            f"{hour.commits:,}",
+        ],
+        "failures": f"{hour.tool_failures:,}",
+    }
+
+
+def _time_range(start: datetime, end: datetime) -> str:
+    """From one time to another, without repeating the day."""
+    local = timezone.localtime(end)
+    if timezone.localdate(start) == local.date():
+        return f"{wording.moment(start)}–{local:%H:%M}"
+    return f"{wording.moment(start)} – {wording.moment(end)}"
+
+
+def _entries(
+    events: Sequence[TimelineEvent], before: datetime | None, open_commits: Collection[str]
+) -> Iterator[dict[str, Any]]:
+    for happening in events:
+        quiet = (happening.at - before).total_seconds() if before else 0.0
+        is_commit = happening.what is EventType.COMMIT
+        opens = is_commit and happening.name in open_commits
+        yield {
+            "time": f"{timezone.localtime(happening.at):%H:%M:%S}",
+            "icon": ICONS[happening.what],
+            "tone": "good" if is_commit else "bad" if happening.outcome == ToolOutcome.FAILED else "",
+            "what": _what(happening),
+            "url": reverse("attributed_commit", args=[happening.name]) if opens else "",
+            "detail": " · ".join(filter(None, _details(happening))),
+            "pause": f"{wording.duration(quiet)} without an event" if quiet > PAUSE_SECONDS else "",
+        }
+        before = happening.at
+
+
+def _what(happening: TimelineEvent) -> str:
+    match happening.what:
+        case EventType.COMMIT:
+            return f"Commit {happening.name[:SHORT_SHA]}"
+        case EventType.METER:
+            return f"15 minutes of {happening.name or 'no model'}"
+        case _:
+            return happening.name or "unknown"
+
+
+def _details(happening: TimelineEvent) -> Iterator[str]:
+    if happening.what is EventType.TOOL:
+        yield {
+            ToolOutcome.SUCCEEDED: "succeeded",
+            ToolOutcome.FAILED: f"failed{f': {happening.error_type}' if happening.error_type else ''}",
+            ToolOutcome.REFUSED: "refused by the person",
+        }.get(ToolOutcome(happening.outcome), happening.outcome)
+    if sum(happening.tokens):
+        kinds = [f"{count:,} {kind}" for count, kind in zip(happening.tokens, TOKEN_KINDS, strict=True) if count]
+        yield f"{', '.join(kinds)} tokens"
+    if happening.what is EventType.REQUEST:
+        yield f"${happening.spend:,.4f}" if happening.spend is not None else "price unknown"
+    if happening.reported_cost:
+        yield f"${happening.reported_cost:,.4f} reported"
+    if happening.duration_seconds is not None:
+        yield _took(happening.duration_seconds)
+
+
+def _took(seconds: float) -> str:
+    """Below ten seconds with tenths of a second."""
+    return f"{seconds:.1f} s" if seconds < 10 else str(wording.duration(seconds))
 
 
 def _read_hour(request: HttpRequest) -> datetime | None:
