@@ -12,8 +12,8 @@ from django.utils.html import escape
 from insights.catalogue.lead_time_stages import STAGES
 from insights.catalogue.registry import get
 from insights.pages.delivery import dora
+from insights.pages.delivery.lead_time import UPSTREAM
 from insights.pages.delivery.sections import SECTIONS
-from insights.pages.delivery.stages import UPSTREAM
 from insights.query.query import Statistic
 from insights.ui import wording
 from tests.org import Org

@@ -9,7 +9,7 @@ from core.csv_export import Cell
 from insights.catalogue.lead_time_stages import STAGES, longest_stage
 from insights.catalogue.registry import get
 from insights.pages.answers import PageQuery
-from insights.pages.delivery import stages
+from insights.pages.delivery import lead_time
 from insights.pages.delivery.answers import DELIVERY_PAGE
 from insights.pages.delivery.sections import GAPS, SECTIONS, section_rows
 from insights.pages.drawing import over_time, values_of
@@ -19,8 +19,8 @@ from insights.ui.filters import Filters
 
 def stages_over_time(filters: Filters) -> ChartData:
     """A bar per bucket, with the window's longest stage on the baseline."""
-    answers = DELIVERY_PAGE.read(filters, stages.QUERIES)
-    longest = longest_stage(stages.stage_means(answers))
+    answers = DELIVERY_PAGE.read(filters, lead_time.QUERIES)
+    longest = longest_stage(lead_time.stage_means(answers))
     names = sorted(STAGES, key=lambda name: name != longest)
     whole = answers.answer(STAGES["coding"][0]).series
     datasets = [
@@ -29,7 +29,7 @@ def stages_over_time(filters: Filters) -> ChartData:
             "longest" if name == longest else name,
             "stage",
             [
-                stages.of_all(figure, coding)
+                lead_time.of_all(figure, coding)
                 for figure, coding in zip(answers.answer(STAGES[name][0]).series, whole, strict=True)
             ],
         )
@@ -47,21 +47,21 @@ def gaps(filters: Filters) -> ChartData:
 CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
     **{chart.name: partial(chart.draw, DELIVERY_PAGE) for section in SECTIONS.values() for chart in section.charts},
     "stages": stages_over_time,
-    "spread": stages.spread_chart,
+    "spread": lead_time.spread_chart,
     "gaps": gaps,
 }
 
 
 def stages_table(filters: Filters) -> Iterator[list[Cell]]:
     """The stages of this and the previous window; stages before the first commit have no share."""
-    answers = DELIVERY_PAGE.read(filters, stages.QUERIES)
-    means = stages.stage_means(answers)
+    answers = DELIVERY_PAGE.read(filters, lead_time.QUERIES)
+    means = lead_time.stage_means(answers)
     yield ["Stage", "Mean (seconds)", "Share (percent)", "Window before (seconds)", "PRs", "PRs left out"]
     for name, (metric, label, _) in STAGES.items():
         figure, before = answers.figure(metric), answers.figure_before(metric)
         share = means[name] / sum(means.values()) * 100 if sum(means.values()) and name in means else None
         yield [label, figure.value, share, before.value, figure.sample_size, figure.left_out]
-    for metric, label in stages.UPSTREAM.items():
+    for metric, label in lead_time.UPSTREAM.items():
         figure, before = answers.figure(metric), answers.figure_before(metric)
         yield [label, figure.value, None, before.value, figure.sample_size, figure.left_out]
 

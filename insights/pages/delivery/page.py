@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from insights.benchmarks.sets import chosen_set
 from insights.pages.change_token import current_token
-from insights.pages.delivery import dora, stages
+from insights.pages.delivery import dora, lead_time
 from insights.pages.delivery.answers import DELIVERY_PAGE
 from insights.pages.delivery.sections import CYCLE, MERGED, section_heads
 from insights.pages.filter_bar import filter_bar
@@ -24,8 +24,8 @@ from insights.ui.shortfalls import by_section
 from insights.ui.views import figures_view
 from orgtree.models import Organisation
 
-CHOICES = (STATISTIC, stages.SPREAD, CYCLE, MERGED, units_choice(DELIVERY_COLUMNS))
-QUERIES = (*dora.QUERIES, *stages.QUERIES, *stages.SPREAD_QUERIES, *DELIVERY_PAGE.menus)
+CHOICES = (STATISTIC, lead_time.SPREAD, CYCLE, MERGED, units_choice(DELIVERY_COLUMNS))
+QUERIES = (*dora.QUERIES, *lead_time.QUERIES, *lead_time.SPREAD_QUERIES, *DELIVERY_PAGE.menus)
 
 
 @figures_view
@@ -36,7 +36,7 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
     answers = DELIVERY_PAGE.read(filters, QUERIES, around=around)
     organisation = Organisation.current()
     published = chosen_set(organisation.benchmark_set)
-    keys = [[item.key for item in queries] for queries in (dora.QUERIES, stages.QUERIES)]
+    keys = [[item.key for item in queries] for queries in (dora.QUERIES, lead_time.QUERIES)]
     of_dora, of_lead_time = by_section(answers.shortfalls(chain.from_iterable(keys)), keys)
     context = {
         "pulse": token,
@@ -51,9 +51,9 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
         "score": dora.score_card(answers, organisation.peers),
         "needs_url": answers.part_url("needs") if dora.lacks_a_source(answers) else "",
         "units": units_part(request, DELIVERY_PAGE, filters, around),
-        "stages": stages.stages_card(answers),
-        "stages_over_time": stages.over_time_card(answers),
-        "spread": stages.spread_card(answers),
+        "stages": lead_time.stages_card(answers),
+        "stages_over_time": lead_time.over_time_card(answers),
+        "spread": lead_time.spread_card(answers),
         "dora_shortfalls": of_dora,
         "lead_time_shortfalls": of_lead_time,
         "slowest_url": answers.part_url("slowest"),

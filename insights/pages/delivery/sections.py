@@ -18,9 +18,8 @@ from core.csv_export import Cell
 from insights.catalogue.registry import get
 from insights.pages.ai.explanations import Hint, shown_hints
 from insights.pages.answers import Answers, PageQuery, compared, how_url, rows_url
-from insights.pages.delivery import dora, explanations, stages
+from insights.pages.delivery import dora, explanations, lead_time
 from insights.pages.delivery.answers import DELIVERY_PAGE, line, tile
-from insights.pages.delivery.stages import slowest
 from insights.pages.drawing import Chart
 from insights.pages.integrations.needs import need_lines
 from insights.ui.bands import band_of_days
@@ -159,7 +158,7 @@ def section(name: str, filters: Filters) -> dict[str, Any]:
     metrics = SECTIONS[name]
     answers = DELIVERY_PAGE.read(filters, metrics.queries)
     above = (SECTIONS[other].queries for other in takewhile(lambda other: other != name, SECTIONS))
-    shown = [item.key for item in chain(dora.QUERIES, stages.QUERIES, *above)]
+    shown = [item.key for item in chain(dora.QUERIES, lead_time.QUERIES, *above)]
     days = band_of_days(DEPLOYMENT_DAYS, answers.figure(DEPLOYMENT_DAYS)) if DEPLOYMENT_DAYS in metrics.lines else None
     return {
         "key": name,
@@ -203,7 +202,7 @@ def section_part(filters: Filters, *, name: str) -> dict[str, Any]:
 
 
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
-    "slowest": lambda filters: {"title": "Slowest changes", "slowest": slowest(filters)},
+    "slowest": lambda filters: {"title": "Slowest changes", "slowest": lead_time.slowest(filters)},
     "needs": needs,
     **{name: partial(section_part, name=name) for name in SECTIONS},
 }

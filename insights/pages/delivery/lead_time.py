@@ -1,7 +1,6 @@
-"""Where lead time goes: the stages between the first commit and production, and which of them is the longest.
+"""Where lead time goes: its stages, its distribution or that of cycle time, and the slowest changes.
 
-Means, because only means add up, over pull requests with every stage known; the number left out is shown.  Then the
-distribution of lead time and cycle time, and the slowest changes.
+Stages are means, because only means add up, over pull requests with every stage known; the number left out is shown.
 """
 
 from __future__ import annotations
@@ -181,8 +180,8 @@ def _upstream(answers: Answers) -> Sequence[dict[str, Any]]:
 
 
 SPREAD = Choice("spread", {"dora.lead_time": "Lead time", "pr.cycle_time": "Cycle time"})
-TITLES = {"dora.lead_time": "Lead time distribution", "pr.cycle_time": "Cycle time distribution"}
-SPREAD_QUERIES = tuple(PageQuery(key) for key in TITLES if key not in DORA_TILES)
+SPREAD_TITLES = {"dora.lead_time": "Lead time distribution", "pr.cycle_time": "Cycle time distribution"}
+SPREAD_QUERIES = tuple(PageQuery(key) for key in SPREAD_TITLES if key not in DORA_TILES)
 SLOWEST_LISTED = 8
 
 
@@ -192,7 +191,7 @@ def spread_card(answers: Answers) -> ChartCard:
     return answers.card(
         "spread",
         key,
-        title=TITLES[key],
+        title=SPREAD_TITLES[key],
         kind="stacked_bar",
         span=6,
         missing=None if figure.value is not None else figure,
@@ -200,20 +199,20 @@ def spread_card(answers: Answers) -> ChartCard:
     )
 
 
-def query_of(filters: Filters) -> Query:
+def _spread_query(filters: Filters) -> Query:
     """The query of the picked duration, without the page's statistic."""
     return filters.query(filters.picked[SPREAD.parameter])
 
 
 def spread_chart(filters: Filters) -> ChartData:
-    distribution = visible_distribution(query_of(filters), filters.access)
+    distribution = visible_distribution(_spread_query(filters), filters.access)
     tail = f"Slowest {100 - BULK}%"
     return histogram(distribution, "seconds", facts="Pull requests", tail=tail, label_name="Took")
 
 
 def slowest(filters: Filters) -> dict[str, Any]:
     """The slowest changes, pull requests with links to their pages."""
-    query = query_of(filters)
+    query = _spread_query(filters)
     rows = visible_rows(query, filters.access, size=SLOWEST_LISTED, order=RowOrder.GREATEST)
     longest = max((row["contribution"] for row in rows.rows), default=0.0) or 1.0
     return {
