@@ -1,4 +1,4 @@
-"""The hand-kept metrics and the templates that are not in use; defines and changes a metric."""
+"""The hand-kept metrics and the templates that are not in use; the form that defines and changes one."""
 
 from __future__ import annotations
 
