@@ -26,7 +26,7 @@ from insights.ui import wording
 from insights.ui.addresses import address
 from insights.ui.figure_table import FigureCell, Heading, headings, sorted_by_value
 from insights.ui.filters import Choice, Filters
-from insights.ui.scope_bar import EVERYBODY, last_day, scope_navigation
+from insights.ui.scope_bar import EVERYBODY, last_day, scope_navigation, unit_name
 from insights.ui.tiles import Picker, lagging
 from insights.ui.views import render_part
 from orgtree.trees.surroundings import Surroundings, TreeUnit, surroundings
@@ -130,7 +130,7 @@ def units_part(
     if filters.scope.person_id is not None or not (around.children or (_is_whole(filters) and around.tops)):
         return None
     tree = tree_param(request) if _is_whole(filters) else {}
-    below = around.unit.name if around.unit else EVERYBODY
+    below = unit_name(around.unit)
     url, csv_url = (
         filters.url(address(f"{page.name}_{route}", *page.about), **tree) for route in ("units", "units_csv")
     )

@@ -29,7 +29,7 @@ RECENT_UNITS = "recent_units"  # in the account's session: slugs, the latest fir
 MOST_RECENT = 6
 
 
-def unit_name(unit: Unit | None) -> str:
+def unit_name(unit: Unit | TreeUnit | None) -> str:
     return unit.name if unit else EVERYBODY
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.forms import flat
-from insights.ui.scope_bar import EVERYBODY
+from insights.ui.scope_bar import EVERYBODY, unit_name
 from orgtree.models.visibility import Visibility
 from programs.alignment.offers import Of, Offer, parents_of, plans_of
 from programs.models import Objective, Quarter, Ticket
@@ -49,10 +49,7 @@ def _grouped(offers: Iterable[Offer]) -> list[Choice]:
 
 
 def _worded(objectives: Iterable[Objective]) -> list[tuple[str, str]]:
-    return [
-        (str(objective.pk), f"{objective.unit.name if objective.unit else EVERYBODY}: {objective.title}")
-        for objective in objectives
-    ]
+    return [(str(objective.pk), f"{unit_name(objective.unit)}: {objective.title}") for objective in objectives]
 
 
 def _with_chosen(choices: list[Choice], visibility: Visibility, named: str, current: int | None) -> list[Choice]:

@@ -15,7 +15,7 @@ from insights.query.query import Window
 from insights.ui import wording
 from insights.ui.addresses import address
 from insights.ui.filters import Filters
-from insights.ui.scope_bar import EVERYBODY
+from insights.ui.scope_bar import unit_name
 from orgtree.access.who_sees import names_of
 
 ABBREVIATIONS = frozenset({"ai", "ci", "dora", "pr", "wip"})  # families with an acronym as a name
@@ -30,7 +30,7 @@ def note_lines(annotations: Sequence[Annotation]) -> list[dict[str, Any]]:
             "text": annotation.text,
             "url": reverse("annotation", args=[annotation.pk]),
             "days": wording.days(Window(annotation.start, annotation.end)),
-            "unit_name": annotation.unit.name if annotation.unit else EVERYBODY,
+            "unit_name": unit_name(annotation.unit),
             "about": about_words(annotation.about),
             "written": ", ".join(
                 (

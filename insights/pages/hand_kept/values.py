@@ -27,7 +27,7 @@ from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
 from insights.ui.amounts import EXAMPLES, AmountError, amount_text, read_amount
 from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
-from insights.ui.scope_bar import EVERYBODY
+from insights.ui.scope_bar import EVERYBODY, unit_name
 from insights.ui.views import action_view, form_view, page_view
 from integrations.hand_kept.definitions import keepers_of, may_define
 from integrations.hand_kept.values import (
@@ -171,7 +171,7 @@ def _lines(access: Access, metric: HandKeptMetric, values: Sequence[HandKeptValu
     return [
         {
             "day": wording.day(value.day),
-            "unit": value.unit.name if value.unit else EVERYBODY,
+            "unit": unit_name(value.unit),
             "value": amount_text(float(value.value), metric.unit_of_measure),
             "note": value.note,
             "entered": _who(names.get(value.entered_by_id or 0, ""), value.entered_via)
@@ -183,7 +183,7 @@ def _lines(access: Access, metric: HandKeptMetric, values: Sequence[HandKeptValu
 
 
 def _change_line(metric: HandKeptMetric, change: ValueChange) -> dict[str, Any]:
-    unit = change.unit.name if change.unit else EVERYBODY
+    unit = unit_name(change.unit)
     value = amount_text(float(change.value), metric.unit_of_measure)
     return {
         "words": f"{ACTS[change.what]} {value} · {unit} · {wording.day(change.day)}",

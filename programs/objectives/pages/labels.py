@@ -13,7 +13,7 @@ from insights.catalogue.registry import find
 from insights.templatetags.headway import initials
 from insights.ui import wording
 from insights.ui.amounts import amount_text
-from insights.ui.scope_bar import EVERYBODY
+from insights.ui.scope_bar import unit_name
 from insights.ui.tiles import Link
 from orgtree.models import Unit
 from programs.key_results.queries import KeyResultProgress
@@ -122,7 +122,7 @@ def objective_line(progress: ObjectiveProgress, today: date) -> ObjectiveLine:
         pk=objective.pk,
         url=reverse("objective", args=[objective.pk]),
         title=objective.title,
-        unit=objective.unit.name if objective.unit else EVERYBODY,
+        unit=unit_name(objective.unit),
         owner=objective.owner.full_name if objective.owner else "",
         initials=initials(objective.owner.full_name) if objective.owner else "",
         ends=short_day(objective.quarter.end - timedelta(days=1)),

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from django.urls import reverse
 
 from insights.ui import wording
-from insights.ui.scope_bar import EVERYBODY
+from insights.ui.scope_bar import unit_name
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, ObjectiveStatus, Quarter, Ticket
 from programs.objectives.queries.objectives import ObjectiveProgress
@@ -66,7 +66,7 @@ def _of_ticket(ticket: Ticket, today: date) -> WorkLine:
         icon="list-check",
         title=ticket.title,
         url=reverse("ticket", args=[ticket.pk]),
-        about=f"Ticket · {ticket.unit.name if ticket.unit else EVERYBODY}",
+        about=f"Ticket · {unit_name(ticket.unit)}",
         tag=f"{wording.count(late, 'day')} late" if late else _due(ticket.due_on, today),
         tone="bad" if late else "watch" if ticket.due_on <= today + SOON else "",
         day=ticket.due_on,
@@ -98,7 +98,7 @@ def _at_risk(at_risk: AtRisk, today: date) -> WorkLine:
 
 
 def _about(objective: Objective) -> str:
-    return f"Objective · {objective.unit.name if objective.unit else EVERYBODY}"
+    return f"Objective · {unit_name(objective.unit)}"
 
 
 def _of_teams(teams: TeamsWithout, quarter: Quarter) -> Iterator[WorkLine]:

@@ -17,7 +17,7 @@ from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.scope_bar import EVERYBODY
+from insights.ui.scope_bar import EVERYBODY, unit_name
 from insights.ui.views import action_view, form_view
 from orgtree.models.visibility import Visibility
 from programs.models import ObjectiveTemplate, RoadmapIntent
@@ -29,7 +29,6 @@ from programs.roadmaps.pages.places import (
     back_to_roadmap,
     place_of,
     safe_back,
-    unit_name,
     visible_intent,
 )
 from programs.roadmaps.pages.roadmap import ROWS_ON_A_PAGE, read_params, row_name

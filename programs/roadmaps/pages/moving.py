@@ -11,6 +11,7 @@ from core.edit_conflicts import renumber
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.ui.scope_bar import unit_name
 from insights.ui.views import form_view
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
@@ -24,7 +25,6 @@ from programs.roadmaps.pages.places import (
     back_to_roadmap,
     place_of,
     safe_back,
-    unit_name,
     visible_intent,
 )
 from programs.roadmaps.services.intents import ONLY_LEADERS, change_intent

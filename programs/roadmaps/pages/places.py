@@ -11,9 +11,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.write_forms import WriteForm
-from insights.ui.scope_bar import EVERYBODY
 from orgtree.access.access import Access
-from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, Quarter, RoadmapIntent
 from programs.quarters.fiscal_quarters import quarter_at
@@ -68,10 +66,6 @@ def place_of(card: Objective | RoadmapIntent) -> dict[str, str]:
         "quarter": card.quarter.start.isoformat(),
         "version": str(card.version),
     }
-
-
-def unit_name(unit: Unit | None) -> str:
-    return unit.name if unit else EVERYBODY
 
 
 def safe_back(request: HttpRequest) -> str:

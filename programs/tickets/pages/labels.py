@@ -13,7 +13,7 @@ from core.edit_conflicts import Difference
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find, get
 from insights.ui import tiles, wording
-from insights.ui.scope_bar import EVERYBODY
+from insights.ui.scope_bar import unit_name
 from insights.ui.wording import moment
 from orgtree.access.access import Access
 from orgtree.access.who_sees import AccountNames
@@ -84,7 +84,7 @@ def _line(ticket: Ticket, access: Access, today: date) -> TicketLine:
         nature=ticket.get_nature_display(),
         kind=ticket.get_kind_display(),
         resolution=words if len(words) <= SHORT_RESOLUTION else f"{words[:SHORT_RESOLUTION].rstrip()}…",
-        unit=ticket.unit.name if ticket.unit else EVERYBODY,
+        unit=unit_name(ticket.unit),
         owner=ticket.owner.full_name if ticket.owner else "",
         initials=_initials(ticket.owner.full_name) if ticket.owner else "",
         due=wording.day(ticket.due_on),
