@@ -31,6 +31,11 @@ SERIES_DRAWN = 8  # more lines or colours are indistinguishable
 BULK = 95  # percent of the facts lie in a histogram's bins of equal width; the last bin takes the long tail
 REST = "\x00rest"  # no segment has this name: names hold no NUL
 SHARES_LISTED = 6  # in a donut: the rest is combined into one share
+OTHER_WORK = "other"  # also a class of its own, besides its finer classes
+NAMELESS = "unknown"
+# Lines of a comparison without a single agent are of another dimension.
+ASSISTED = {"none": WITHOUT, "any": ANY_AGENT}
+WINDOW_PARAMETERS = frozenset({"range", "from", "to"})
 # Labels of classes of work.
 WORK_TYPES: Mapping[str, str] = {
     **{"feature": "Feature", "bug": "Bug", "other": "Other", "tech_debt": "Tech debt"},
@@ -91,7 +96,7 @@ def shares(
     starts = [0.0, *accumulate(value / total if total else 0.0 for _, value in amounts)]
     return [
         Share(
-            key="other" if name == REST else name or "unknown",
+            key="other" if name == REST else name or NAMELESS,
             label=labels.get(name) or name or "Unknown",
             role=role,
             value=value,
@@ -211,7 +216,7 @@ def split_over_time(
 
     def datasets_of(chosen: Sequence[str]) -> list[Dataset]:
         return [
-            Dataset(_label(value, dimension, names), value or "unknown", role, by_value[value], counts.get(value, {}))
+            Dataset(_label(value, dimension, names), value or NAMELESS, role, by_value[value], counts.get(value, {}))
             for value in chosen
         ]
 
@@ -275,18 +280,14 @@ def values_of(series: Sequence[MetricValue]) -> list[float | None]:
     return [figure.value for figure in series]
 
 
-OTHER_WORK = "other"  # also a class of its own, besides its finer classes
-NAMELESS = "unknown"
-# Lines of a comparison without a single agent are of another dimension.
-ASSISTED = {"none": WITHOUT, "any": ANY_AGENT}
-WINDOW_PARAMETERS = frozenset({"range", "from", "to"})
-
-
 def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimension | None = None) -> dict[str, Any]:
     """For the chart's JSON.  `key` and `dimension` describe the parts of a donut; a trend has its query."""
     if drawn.query is None:
         rows = (
-            [_rows(filters, key, filters.facets, dimension, _values(dataset)) for dataset in drawn.datasets]
+            [
+                _url_of_rows(filters, key, filters.facets, dimension, _values_of_part(dataset))
+                for dataset in drawn.datasets
+            ]
             if key
             else []
         )
@@ -298,7 +299,7 @@ def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimensio
         return {}
     return {
         "rows": [
-            _without_window(_rows(filters, query.key, query.facets, split, _values(dataset)))
+            _without_window(_url_of_rows(filters, query.key, query.facets, split, _values_of_part(dataset)))
             for dataset in drawn.datasets
         ],
         "buckets": [urlencode({"from": bucket.start.isoformat(), "to": bucket.end.isoformat()}) for bucket in buckets],
@@ -307,15 +308,15 @@ def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimensio
 
 def rows_of_part(filters: Filters, key: str, dimension: Dimension, value: str) -> str:
     """The URL of one part's rows in the page's window; replaces other chosen values of the dimension."""
-    return _rows(filters, key, filters.facets, dimension, (value,))
+    return _url_of_rows(filters, key, filters.facets, dimension, (value,))
 
 
-def _values(dataset: Dataset) -> tuple[str, ...]:
+def _values_of_part(dataset: Dataset) -> tuple[str, ...]:
     """The segment values of a part: one, or those that it combines."""
     return tuple(value or NAMELESS for value in dataset.of) if isinstance(dataset, Rest) else (dataset.key,)
 
 
-def _rows(
+def _url_of_rows(
     filters: Filters,
     key: str,
     facets: Mapping[Dimension, tuple[str, ...]],
