@@ -56,6 +56,7 @@ def explained(request: HttpRequest, problem: FieldError) -> HttpResponse:
 
 
 def _status(problem: FieldError) -> HTTPStatus:
+    """404 for an unknown or hidden unit; 403 where no scope is given and the viewer has no default one."""
     if isinstance(problem, UnknownUnitError):
         return HTTPStatus.NOT_FOUND
     return HTTPStatus.FORBIDDEN if isinstance(problem, ScopeNeededError) else HTTPStatus.BAD_REQUEST
