@@ -216,8 +216,11 @@ def _counts_for(pull_request: PullRequest, figures: PullRequestFigures) -> str:
 
 
 def work_item_facts(item: WorkItem, figures: WorkItemFigures | None) -> Facts:
-    found = "in production" if figures and figures.found_in_production else ""
-    found = "by a customer" if figures and figures.found_by_customer else found
+    found = ""
+    if figures and figures.found_by_customer:
+        found = "by a customer"
+    elif figures and figures.found_in_production:
+        found = "in production"
     return [
         ("Project", item.project.name),
         ("Team", item.native_team),
