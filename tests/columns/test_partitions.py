@@ -45,7 +45,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _few_relations() -> Iterator[None]:
-    with copied_alone(["agent_sessions", "seat_days"]):
+    with copied_alone(["agent_sessions", "commits", "seat_days"]):
         yield
 
 
@@ -266,6 +266,8 @@ def test_a_question_of_columns_that_are_not_copied_is_read_live(sessions: Relati
         return "rows"
 
     windows = [Window(DAYS[0], TODAY)]
+    source(committed, windows, ["day"], live, Partitions.read())
+    assert not read
     assert source(committed, windows, ["day", "sha"], live, Partitions.read()) == '(SELECT "day", "sha" FROM rows)'
     assert read == [("commits", ["day", "sha"])]
 
