@@ -142,7 +142,7 @@ class Org:
         create_tree(name, TreeKind(kind), attributes=attributes)
 
     def unit(self, name: str, *, below: str) -> None:
-        """A unit of a hand-built tree, since ever."""
+        """A unit of a hand-built tree, on all days."""
         from orgtree.trees.units import add_unit
 
         add_unit(_unit(below), name)

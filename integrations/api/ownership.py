@@ -41,10 +41,8 @@ class OwnedThingSerializer(serializers.Serializer[object]):
     name = serializers.CharField()
     tree = serializers.CharField(help_text="Slug of the Org Tree.")
     owner = serializers.CharField(allow_null=True, help_text="Slug of the unit; null: nobody.")
-    since = serializers.DateField(allow_null=True, help_text="First day; null: since ever.")
-    until = serializers.DateField(
-        allow_null=True, help_text="First day that no longer belongs to it; null: until further notice."
-    )
+    since = serializers.DateField(allow_null=True, help_text="First day; null: no beginning.")
+    until = serializers.DateField(allow_null=True, help_text="First day after it; null: until further notice.")
     follows = serializers.CharField(
         allow_null=True, help_text="Name of the repository whose owner it has while it has none itself."
     )
@@ -69,9 +67,9 @@ class OwnSerializer(serializers.Serializer[object]):
         """With `from`, which is no name in Python."""
         return {
             **super().get_fields(),
-            "from": serializers.DateField(required=False, allow_null=True, help_text="Null: since ever."),
+            "from": serializers.DateField(required=False, allow_null=True, help_text="First day; null: no beginning."),
             "to": serializers.DateField(
-                required=False, allow_null=True, help_text="First day that no longer belongs to it."
+                required=False, allow_null=True, help_text="First day after it; null: until further notice."
             ),
         }
 
