@@ -1,19 +1,37 @@
-"""Links between the pages of a list."""
+"""URLs with parameters, and links between the pages of a list."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sized
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.paginator import Page
 
 
+def url_with(path: str, params: Mapping[str, object] | Iterable[tuple[str, object]]) -> str:
+    """`path` with these parameters; those that are empty or None are left out."""
+    pairs = params.items() if isinstance(params, Mapping) else params
+    query = urlencode([(name, value) for name, value in pairs if value not in ("", None)])
+    return f"{path}?{query}" if query else path
+
+
 def page_links(page: Page[Any], url: Callable[[str], str]) -> dict[str, object]:
-    """Context of `components/paging.html`; `url` is the list's address with that number as its page."""
+    """As `links_of_page`, for a page of Django's paginator."""
+    return links_of_page(page.number, page.object_list, page.paginator.count, url, size=page.paginator.per_page)
+
+
+def links_of_page(page: int, shown: Sized, total: int, url: Callable[[str], str], *, size: int) -> dict[str, object]:
+    """Context of `components/paging.html` for page `page` (from 1) of this size, which shows `shown` of `total` rows.
+
+    `url` is the list's URL with that number as its page.
+    """
+    before = (page - 1) * size
+    last = before + len(shown)
     return {
-        "first": page.start_index(),
-        "last": page.end_index(),
-        "total": f"{page.paginator.count:,}",
-        "previous_url": url(str(page.previous_page_number())) if page.has_previous() else "",
-        "next_url": url(str(page.next_page_number())) if page.has_next() else "",
+        "first": before + 1 if shown else 0,
+        "last": last,
+        "total": f"{total:,}",
+        "previous_url": url(str(page - 1)) if page > 1 else "",
+        "next_url": url(str(page + 1)) if last < total else "",
     }

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.catalogue.declarations import Metric
 from insights.query.query import Scope
 from insights.ui.offers import Action
@@ -18,16 +17,16 @@ def ticket_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
     """A new ticket for the metric; None where the viewer may not create one for this scope."""
     if not _leads(scope, access):
         return None
-    params = {"metric": metric.key, **({"unit": scope.unit} if scope.unit else {})}
-    return Action("Create ticket", f"{reverse('ticket_new')}?{urlencode(params)}", "list-check")
+    url = url_with(reverse("ticket_new"), {"metric": metric.key, "unit": scope.unit})
+    return Action("Create ticket", url, "list-check")
 
 
 def objective_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
     """A new objective with the metric as its first key result; None where the viewer may not write one."""
     if metric.always_by or scope.person_id is not None or scope.unassigned is not None or not _leads(scope, access):
         return None
-    params = {"metric": metric.key, **({"unit": scope.unit} if scope.unit else {})}
-    return Action("Set an objective", f"{reverse('objective_new')}?{urlencode(params)}", "target")
+    url = url_with(reverse("objective_new"), {"metric": metric.key, "unit": scope.unit})
+    return Action("Set an objective", url, "target")
 
 
 def benchmark_of(metric: Metric, scope: Scope, access: Access) -> Action | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.catalogue.declarations import Metric
 from insights.query.query import Scope
 from insights.ui.offers import Action
@@ -17,7 +16,5 @@ def values_of(metric: Metric, scope: Scope, _access: Access) -> Action | None:
     """The page on which values are entered and listed; None for metrics that tools measure."""
     if not metric.is_hand_kept:
         return None
-    unit = f"?{urlencode({'unit': scope.unit})}" if scope.unit else ""
-    return Action(
-        "Values", f"{reverse('hand_kept_values', args=[metric.key.removeprefix(KEY_PREFIX)])}{unit}", "writing"
-    )
+    values = reverse("hand_kept_values", args=[metric.key.removeprefix(KEY_PREFIX)])
+    return Action("Values", url_with(values, {"unit": scope.unit}), "writing")

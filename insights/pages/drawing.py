@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.engine.comparison import ANY_AGENT, WITHOUT
@@ -342,5 +343,4 @@ def _url_of_rows(
 def _without_window(address: str) -> str:
     """The URL without its window, to which a bucket's days are added."""
     path, _, query = address.partition("?")
-    pairs = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] not in WINDOW_PARAMETERS]
-    return f"{path}?{urlencode(pairs)}" if pairs else path
+    return url_with(path, [pair for pair in parse_qsl(query) if pair[0] not in WINDOW_PARAMETERS])

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from core.csv_export import Cell, csv_response
+from core.page_links import links_of_page
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
 from insights.engine.contributions import ColumnKind, RowColumn, RowsPage, fact_columns
@@ -25,7 +26,7 @@ from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import FACETS, FACETS_OF_ROWS
 from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_panel_params
-from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
+from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import page_view, part_view
 
@@ -80,7 +81,9 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "narrowed": _narrowed(params),
         "whose": scope_words(params.filters, scope_navigation(request, params.filters)),
         "table": row_table(shown, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
-        **page_numbers(page, shown.rows, shown.total, lambda number: params.filters.url(rows_url, page=str(number))),
+        **links_of_page(
+            page, shown.rows, shown.total, lambda number: params.filters.url(rows_url, page=number), size=PAGE_SIZE
+        ),
         "csv_url": f"{reverse('metric_rows_csv', args=[key])}{params.filters.query_string()}",
         "how_url": f"{reverse('metric_how', args=[key])}{params.filters.query_string()}",
     }

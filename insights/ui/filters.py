@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
 
+from core.page_links import url_with
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.privacy.scope_access import ME, access_in, default_scope, own_person
@@ -187,13 +187,8 @@ class Filters:
         return self.url("")
 
     def url(self, path: str, **more: str) -> str:
-        """`path` with these filters, and with `more` parameters behind them."""
-        encoded = "&".join(filter(None, (self._encoded, urlencode(more))))
-        return f"{path}?{encoded}" if encoded else path
-
-    @cached_property
-    def _encoded(self) -> str:
-        return urlencode(self._parameters)
+        """`path` with these filters, and with `more` parameters behind them; empty ones are left out."""
+        return url_with(path, [*self._parameters, *more.items()])
 
     def with_unit(self, word: str) -> Filters:
         """With the unit that `unit=` would name (empty: the whole organisation), and the same attributes."""

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -18,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from core.page_links import url_with
 from integrations.delivery.ownership.listing import (
     Counted,
     Filters,
@@ -190,4 +190,4 @@ def _text(request: HttpRequest, name: str) -> str:
 def _url(request: HttpRequest, **changed: str) -> str:
     """This page with other parameters, from its first page on; empty ones are left out."""
     params = {name: value for name, value in request.GET.items() if name != "page"}
-    return f"?{urlencode({name: value for name, value in {**params, **changed}.items() if value})}"
+    return url_with("", {**params, **changed}) or "?"

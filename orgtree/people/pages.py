@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from core.page_links import page_links, url_with
 from orgtree.access.access import viewable
 from orgtree.models import Person
 from orgtree.people.search import (
@@ -61,8 +62,7 @@ def people(request: HttpRequest) -> HttpResponse:
         "attributes": attribute_choices(),
         "is_narrowed": bool(search or (attribute and value) or state),
         "is_admin": request.user.is_superuser,
-        "previous_url": _address(request, page=str(page.previous_page_number())) if page.has_previous() else "",
-        "next_url": _address(request, page=str(page.next_page_number())) if page.has_next() else "",
+        **page_links(page, lambda number: _address(request, page=number)),
     }
     return render(request, "orgtree/people.html", context)
 
@@ -88,10 +88,4 @@ def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
 
 def _address(request: HttpRequest, **changed: str) -> str:
     """This URL with changed parameters; empty ones are removed."""
-    parameters = request.GET.copy()
-    for name, text in changed.items():
-        parameters[name] = text
-        if not text:
-            del parameters[name]
-    query = parameters.urlencode()
-    return f"{reverse('people')}?{query}" if query else reverse("people")
+    return url_with(reverse("people"), {**request.GET.dict(), **changed})

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.catalogue.declarations import Metric
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -115,7 +115,7 @@ def program_start(request: HttpRequest) -> HttpResponse:
     }
     if units:
         context["baseline"] = _baseline(selection, access)
-        context["suggestions_url"] = f"{reverse('program_start_suggestions')}?{request.GET.urlencode()}"
+        context["suggestions_url"] = reverse("program_start_suggestions", query=request.GET)
         context["teams"] = [_team(team, quarter) for team in pilot_teams(selection, quarter)]
     return render(request, "programs/overview/start.html", context)
 
@@ -157,7 +157,7 @@ def _baseline(selection: StartSelection, access: Access) -> list[BaselineRow]:
 
 
 def _cell(metric: Metric, query: BenchmarkQuery, stand: CurrentValue | None, unit: Unit) -> BaselineCell:
-    url = f"{reverse('metric_page', args=[metric.key])}?{urlencode({'unit': unit.slug})}"
+    url = url_with(reverse("metric_page", args=[metric.key]), {"unit": unit.slug})
     if stand is None or stand.value is None:
         return BaselineCell("", "", stand.reason if stand else "No access.", url)
     period = f" {query.period.label.lower()}" if query.period else ""
@@ -172,9 +172,9 @@ def _team(team: PilotTeam, quarter: Quarter) -> Team:
         name=unit.name,
         indicators="those of this set" if team.has_set else own,
         number=known.number if known else 0,
-        begin_url=f"{reverse('focus_begin')}?{urlencode({'unit': unit.slug})}",
+        begin_url=url_with(reverse("focus_begin"), {"unit": unit.slug}),
         has_objective=team.objective is not None,
-        objective_url=f"{reverse('objective_new')}?{urlencode(params)}"
+        objective_url=url_with(reverse("objective_new"), params)
         if team.objective is None
         else reverse("objective", args=[team.objective]),
     )
@@ -193,6 +193,6 @@ def _line(step: FirstStep, quarter: Quarter) -> StepLine:
         to=str(wording.reading(step.value, step.metric.unit)),
         source=step.suggestion.title,
         why=step.suggestion.why,
-        objective_url=f"{reverse('objective_new')}?{urlencode(params)}",
-        benchmark_url=f"{reverse('benchmark_edit', args=[step.metric.key])}?{urlencode({'unit': step.unit.slug})}",
+        objective_url=url_with(reverse("objective_new"), params),
+        benchmark_url=url_with(reverse("benchmark_edit", args=[step.metric.key]), {"unit": step.unit.slug}),
     )

@@ -9,6 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from core.csv_export import csv_response
+from core.page_links import links_of_page
 from insights.engine.adoption.developers import AdoptionRowsQuery, Panel, RowKind
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
 from insights.engine.live_rows import rows_of_answer
@@ -21,7 +22,7 @@ from insights.query.errors import QueryError
 from insights.ui import wording
 from insights.ui.filters import Filters
 from insights.ui.metric_panel import base_template, is_panel
-from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
+from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Picker
 from insights.ui.views import page_view, part_view
@@ -61,7 +62,7 @@ class AdoptionRowsParams:
     filters: Filters
     rows: AdoptionRowsQuery
 
-    def url(self, name: str = "adoption_rows", *, page: int = 1) -> str:
+    def url(self, name: str = "adoption_rows", *, page: str = "") -> str:
         return adoption_rows_url(self.filters, self.rows, name=name, page=page)
 
 
@@ -96,9 +97,9 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
         "note": shown.note,
         "table": replace(table, caption=f"Rows of {title}"),
         "panel_name": f"Rows of {title}" if is_panel(request) else "",
-        **page_numbers(page, shown.rows, shown.total, lambda number: params.url(page=number)),
+        **links_of_page(page, shown.rows, shown.total, lambda number: params.url(page=number), size=PAGE_SIZE),
         "csv_url": params.url("adoption_rows_csv"),
-        "page_url": params.url(page=page),
+        "page_url": params.url(page=request.GET.get("page", "")),
     }
     return render(request, "insights/adoption/rows.html", context)
 

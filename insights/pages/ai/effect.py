@@ -44,13 +44,11 @@ COHORT_USAGE = {
 
 
 def adoption_rows_url(
-    filters: Filters, params: AdoptionRowsQuery, *, name: str = "adoption_rows", page: int = 1
+    filters: Filters, params: AdoptionRowsQuery, *, name: str = "adoption_rows", page: str = ""
 ) -> str:
     """The URL of the rows behind a figure."""
-    more = {"of": params.figure.value}
-    more |= {"group": params.group} if params.group else {}
-    more |= {"list": params.listed.value} if params.listed is not RowKind.DEVELOPERS else {}
-    return filters.url(reverse(name), **more, **({"page": str(page)} if page > 1 else {}))
+    listed = "" if params.listed is RowKind.DEVELOPERS else params.listed.value
+    return filters.url(reverse(name), of=params.figure.value, group=params.group, list=listed, page=page)
 
 
 def effect_query(filters: Filters) -> Query:

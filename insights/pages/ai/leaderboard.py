@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
+from core.page_links import links_of_page
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
 from insights.engine.by_person import PersonValue
@@ -25,7 +26,7 @@ from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
 from insights.ui.figure_table import FigureCell, Heading, headings
 from insights.ui.filters import Choice, Filters, filters_of
-from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Link, Picker
 from insights.ui.views import figures_view, page_view
@@ -102,7 +103,7 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
             Picker(label, f"{params.ranked(key).url()}#leaderboard", params.ranked_by == key)
             for key, label in RANKINGS.items()
         ],
-        **page_numbers(number, shown.rows, shown.total, lambda page: params.url(page=str(page)), size=PAGE_SIZE),
+        **links_of_page(number, shown.rows, shown.total, lambda page: params.url(page=page), size=PAGE_SIZE),
         **_table(params, shown),
     }
     return render(request, "insights/leaderboard/leaderboard.html", context)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -13,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
+from core.page_links import url_with
 from insights.catalogue.agents import agent_name
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery
@@ -243,7 +243,7 @@ def _rate(rate: Rate) -> str:
 
 def _unpriced(filters: Filters, model: PricedModel, *, may_add: bool) -> dict[str, Any]:
     use = model.use
-    add_url = f"{reverse('admin:integrations_priceoverride_add')}?{urlencode({'model': use.model})}"
+    add_url = url_with(reverse("admin:integrations_priceoverride_add"), {"model": use.model})
     return {
         "model": use.model,
         "tokens": wording.compact(model.unpriced),
@@ -265,4 +265,4 @@ def _url(filters: Filters, chosen: Mapping[str, str], *, name: str = "ai_prices"
     pairs = [*filters.parameters()]
     for model, other in chosen.items():
         pairs += [(ALL, other)] if model == ALL else [("used", model), ("instead", other)]
-    return f"{reverse(name)}{'?' + urlencode(pairs) if pairs else ''}"
+    return url_with(reverse(name), pairs)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.annotations.writing import may_annotate
 from insights.catalogue.registry import metrics
 from insights.models import Annotation
@@ -60,5 +60,4 @@ def note_url(filters: Filters, key: str) -> str:
     scope = filters.scope
     if scope.person_id is not None or scope.unassigned is not None or not may_annotate(filters.access, scope.unit):
         return ""
-    params = {"about": key, **({"unit": scope.unit} if scope.unit else {})}
-    return f"{address('annotation_new')}?{urlencode(params)}"
+    return url_with(address("annotation_new"), {"about": key, "unit": scope.unit})

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, cast
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -18,7 +17,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
-from core.page_links import page_links
+from core.page_links import page_links, url_with
 from insights.annotations.writing import (
     AnnotationDraft,
     add_annotation,
@@ -138,7 +137,7 @@ def annotation_list(request: HttpRequest) -> HttpResponseBase:
         "whose": scope_words(filters, around),
         "notes": note_lines(list(page)),
         "new_url": filters.url(reverse("annotation_new")) if may_annotate(access, filters.scope.unit) else "",
-        **page_links(page, lambda number: _page_url(here, number)),
+        **page_links(page, lambda number: url_with("", [*here, ("page", number)])),
     }
     return render(request, "insights/annotations/list.html", context)
 
@@ -245,7 +244,3 @@ def _history(note: Annotation) -> list[dict[str, Any]]:
         }
         for change in listed
     ]
-
-
-def _page_url(here: list[tuple[str, str]], number: str) -> str:
-    return f"?{urlencode([*here, ('page', number)])}"

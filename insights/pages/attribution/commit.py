@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
@@ -12,12 +11,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from core.page_links import links_of_page, url_with
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.attribution import labels
 from insights.pages.attribution.commits import LONGEST_SHA, SHORT_SHA, SHORTEST_PREFIX
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.page_numbers import read_page
 from insights.ui.views import page_view
 from integrations.code.attribution.commit_evidence import (
     MOST_EVIDENCE,
@@ -46,7 +46,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
     shown = related.filter(sha=sha.lower()).first()
     if shown is None:
         if SHORTEST_PREFIX <= len(sha) < LONGEST_SHA and visible.filter(sha__startswith=sha.lower()).exists():
-            return redirect(f"{reverse('attribution')}?{urlencode({'q': sha.lower()})}")
+            return redirect(url_with(reverse("attribution"), {"q": sha.lower()}))
         raise Http404("No such commit, or you may not see it.")
     by_agent = agent_lines_of(shown)
     seen, evidence_count = evidence_of(shown, by_agent)
@@ -77,7 +77,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
         "evidence_left_out": max(0, evidence_count - MOST_EVIDENCE),
         "questions": unresolved_evidence_of(shown),
         "files": [_file_line(file) for file in files],
-        **page_numbers(page, files, file_count, lambda number: f"?page={number}", size=FILES_PER_PAGE),
+        **links_of_page(page, files, file_count, lambda number: f"?page={number}", size=FILES_PER_PAGE),
     }
     return render(request, "insights/attribution/commit.html", context)
 

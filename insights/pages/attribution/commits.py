@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -14,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
+from core.page_links import links_of_page, url_with
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.attribution import labels
 from insights.pages.filter_bar import range_pickers
@@ -23,7 +23,7 @@ from insights.query.errors import QueryError
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
+from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import scope_bar_alone, scope_navigation, scope_words
 from insights.ui.views import page_view
 from integrations.code.commits.listing import (
@@ -73,8 +73,8 @@ def commits(request: HttpRequest) -> HttpResponseBase:
         "selects": _selects(chosen, choices),
         "narrowed": chosen != CommitFilter() or bool(written),
         "lines": _lines(access, shown),
-        **page_numbers(number, shown, total, lambda page: _url(request, filters, page=page)),
-        "csv_url": _url(request, filters, page=1, name="attribution_csv"),
+        **links_of_page(number, shown, total, lambda page: _url(request, filters, page=page), size=PAGE_SIZE),
+        "csv_url": _url(request, filters, name="attribution_csv"),
         "mix": _mix(filters),
         "mix_how_url": _lines_url("metric_how", filters),
         "mix_rows_url": _lines_url("metric_rows", filters),
@@ -248,9 +248,7 @@ def _extra_params(request: HttpRequest) -> dict[str, str]:
     return {name: value for name in OWN_PARAMETERS if name != "agent" and (value := request.GET.get(name))}
 
 
-def _url(request: HttpRequest, filters: Filters, *, name: str = "attribution", **changed: str | int) -> str:
+def _url(request: HttpRequest, filters: Filters, *, name: str = "attribution", **changed: str) -> str:
     """The list's URL with changed parameters; defaults are omitted."""
-    current = {key: value for key in ("range", *OWN_PARAMETERS) if (value := request.GET.get(key))}
-    pairs = {key: value for key, value in {**current, **changed}.items() if value and (key, value) != ("page", 1)}
-    query = urlencode([*filters.scope_parameters(), *pairs.items()])
-    return f"{reverse(name)}{'?' + query if query else ''}"
+    current = {key: request.GET.get(key) for key in ("range", *OWN_PARAMETERS)}
+    return url_with(reverse(name), [*filters.scope_parameters(), *{**current, **changed}.items()])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, cast
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -16,6 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from core.edit_conflicts import field_differences
+from core.page_links import url_with
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
@@ -72,7 +72,7 @@ def _templates(in_use: set[str]) -> list[dict[str, Any]]:
             "name": template.name,
             "meaning": template.meaning,
             "unit_of_measure": dict(UNITS_OF_MEASURE)[template.unit_of_measure],  # type: ignore[index]  # a StrEnum's value
-            "url": f"{reverse('hand_kept_new')}?{urlencode({'template': slug})}",
+            "url": url_with(reverse("hand_kept_new"), {"template": slug}),
         }
         for slug, template in TEMPLATES.items()
         if slug not in in_use

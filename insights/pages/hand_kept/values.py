@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -18,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.csv_export import Cell, csv_response
-from core.page_links import page_links
+from core.page_links import links_of_page, page_links, url_with
 from core.write_errors import FieldError
 from insights.hand_kept.csv_import import COLUMNS
 from insights.hand_kept.history import ENTERED, REMOVED, REPLACED, ValueChange, history_of
@@ -26,7 +25,7 @@ from insights.privacy.scope_access import access_in
 from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
 from insights.ui.amounts import EXAMPLES, AmountError, amount_text, read_amount
-from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
+from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import EVERYBODY, unit_name
 from insights.ui.views import action_view, form_view, page_view
 from integrations.hand_kept.definitions import keepers_of, may_define
@@ -84,7 +83,7 @@ def hand_kept_values(request: HttpRequest, slug: str) -> HttpResponseBase:
         if form.is_valid() and (outcome := _entered(access, metric, form)):
             words = amount_text(read_amount(form.cleaned_data["value"], metric.unit_of_measure), metric.unit_of_measure)
             messages.success(request, DONE[outcome].format(words))
-            return redirect(f"{request.path}?{urlencode({'unit': form.cleaned_data['unit']})}")
+            return redirect(url_with(request.path, {"unit": form.cleaned_data["unit"]}))
     values = HandKeptValue.objects.filter(visible_entries(access, metric)).select_related("unit", "entered_by")
     page = Paginator(values.order_by("-day", "unit__name", "-pk"), PAGE_SIZE).get_page(read_page(request))
     context = {
@@ -107,7 +106,7 @@ def hand_kept_history(request: HttpRequest, slug: str) -> HttpResponseBase:
     context = {
         "metric": metric,
         "changes": [_change_line(metric, change) for change in changes],
-        **page_numbers(page, changes, total, lambda at: f"?page={at}"),
+        **links_of_page(page, changes, total, lambda at: f"?page={at}", size=PAGE_SIZE),
     }
     return render(request, "insights/hand_kept/history.html", context)
 

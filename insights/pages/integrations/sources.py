@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.columns.refresh import ColumnsHealth
 from insights.ui import wording
 from insights.ui.tiles import Link
@@ -188,5 +188,4 @@ def _complete(tree: OrgTree, counts: Mapping[OwnedKind, Counted]) -> dict[str, A
 
 
 def _page(tree: OrgTree, kind: OwnedKind | None = None) -> str:
-    params = {"tree": tree.slug, **({"kind": kind.value} if kind else {})}
-    return f"{reverse('ownership')}?{urlencode(params)}"
+    return url_with(reverse("ownership"), {"tree": tree.slug, "kind": kind})

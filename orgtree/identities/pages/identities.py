@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar, cast
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -18,7 +17,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from core.page_links import page_links
+from core.page_links import page_links, url_with
 from orgtree.access.admins_only import admins_only
 from orgtree.identities import unmatched_queue
 from orgtree.identities.activity import Activity, identity_activity, total
@@ -112,7 +111,7 @@ def _waiting(request: HttpRequest, now: unmatched_queue.Unmatched) -> _Context:
         "search": search,
         "certainty": certainty,
         "certainties": [
-            Choice(label, f"?{urlencode({'q': search, 'certainty': key})}", key == certainty)
+            Choice(label, url_with("", {"q": search, "certainty": key}), key == certainty)
             for key, (label, _, _) in CERTAINTIES.items()
         ],
     }
@@ -216,7 +215,7 @@ def _paged(request: HttpRequest, rows: Sequence[_Row] | QuerySet[_Row]) -> Page[
 
 
 def _paging(request: HttpRequest, page: Page[_Row]) -> _Context:
-    return page_links(page, lambda number: f"?{urlencode({**request.GET.dict(), 'page': number})}")
+    return page_links(page, lambda number: url_with("", {**request.GET.dict(), "page": number}))
 
 
 @dataclass(frozen=True)

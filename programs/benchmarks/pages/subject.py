@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.privacy.scope_access import access_in, has_scope
 from insights.query import windows
 from insights.query.query import Scope
@@ -59,11 +59,7 @@ class Subject:
 
     def url(self, route: str, *args: Any, **more: str) -> str:
         """A page of the same unit."""
-        params = {
-            **({"unit": self.slug} if self.slug else {}),
-            **{name: value for name, value in more.items() if value},
-        }
-        return f"{reverse(route, args=args)}{f'?{urlencode(params)}' if params else ''}"
+        return url_with(reverse(route, args=args), {"unit": self.slug, **more})
 
     def bar(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
         """What the templates of the scope bar read."""

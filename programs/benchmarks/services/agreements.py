@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.catalogue.registry import get
 from insights.query.query import Scope, Statistic
 from insights.ui.agreements import Agreement
@@ -40,8 +40,7 @@ def source_of(holding: EffectiveBenchmark) -> str:
 
 
 def benchmark_url(key: str, unit: str | None) -> str:
-    query = f"?{urlencode({'unit': unit})}" if unit else ""
-    return f"{reverse('benchmark', args=[key])}{query}"
+    return url_with(reverse("benchmark", args=[key]), {"unit": unit})
 
 
 def _agreement(holding: EffectiveBenchmark, unit: str | None) -> Agreement:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -13,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import csv_response
+from core.page_links import url_with
 from insights.catalogue.agents import AGENT_NAMES
 from insights.privacy.scope_access import access_in, default_scope, has_scope
 from insights.query.errors import ScopeNeededError
@@ -41,7 +41,6 @@ def charge_back_page(request: HttpRequest) -> HttpResponseBase:
     charged = charge_back(access, attribute, months, unit, agent) if attribute else None
     days = {"from": written(months[0]), "to": written(months[-1])}
     chosen = {"attribute": attribute.slug if attribute else "", "agent": agent, **days}
-    unit_of = {"unit": unit} if unit else {}
     context: dict[str, Any] = {
         "whose": Unit.objects.get(slug=unit).name if unit else "The whole organisation",
         "unit": unit or "",
@@ -53,7 +52,7 @@ def charge_back_page(request: HttpRequest) -> HttpResponseBase:
         "rows": [_cells(row) for row in charged.rows] if charged else [],
         "total": _cells(charged.total) if charged else [],
         "unpriced": wording.compact(sum(charged.unpriced)) if charged and sum(charged.unpriced) else "",
-        "csv_url": f"{reverse('charge_back_csv')}?{urlencode({**chosen, **unit_of})}" if charged else "",
+        "csv_url": url_with(reverse("charge_back_csv"), {**chosen, "unit": unit}) if charged else "",
     }
     return render(request, "programs/budgets/charge_back.html", context)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.privacy.scope_access import access_in
 from insights.query.query import Freshness
 from insights.ui.filters import Filters
@@ -37,7 +37,7 @@ def budgets(request: HttpRequest) -> HttpResponseBase:
         "months": _months(month, unit),
         "lines": _lines(listed, month, access),
         "may_write": access.visibility.leads_any,
-        "new_url": f"{reverse('budget_new')}{'?' + urlencode({'unit': unit}) if unit else ''}",
+        "new_url": url_with(reverse("budget_new"), {"unit": unit}),
         "all_url": _url(month, "") if unit else "",
     }
     return render(request, "programs/budgets/list.html", context)
@@ -73,4 +73,4 @@ def _months(month: date, unit: str) -> list[Picker]:
 
 
 def _url(month: date, unit: str) -> str:
-    return f"{reverse('budgets')}?{urlencode({'month': f'{month:%Y-%m}', **({'unit': unit} if unit else {})})}"
+    return url_with(reverse("budgets"), {"month": f"{month:%Y-%m}", "unit": unit})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest
@@ -12,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
-from core.page_links import page_links
+from core.page_links import page_links, url_with
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.filters import Filters, read_filters
@@ -56,7 +55,7 @@ def meetings(request: HttpRequest) -> HttpResponseBase:
         "is_narrowed": bool(own.keys() - {"when"}),
         "all_url": url(kind="", mine=""),
         "may_schedule": access.visibility.leads_any,
-        "new_url": f"{reverse('meeting_series_new')}{f'?unit={filters.scope.unit}' if filters.scope.unit else ''}",
+        "new_url": url_with(reverse("meeting_series_new"), {"unit": filters.scope.unit}),
         **page_links(page, lambda number: url(page=number)),
     }
     return render(request, "programs/meetings/list.html", context)
@@ -69,9 +68,8 @@ class _Urls:
         self._params = {**dict(filters.scope_parameters()), **own}
 
     def __call__(self, **changed: str) -> str:
-        params = {name: value for name, value in {**self._params, **changed}.items() if value}
-        params.pop("when", None) if params.get("when") == "upcoming" else None
-        return f"{reverse('meetings')}?{urlencode(params)}" if params else reverse("meetings")
+        params = {**self._params, **changed}
+        return url_with(reverse("meetings"), [pair for pair in params.items() if pair != ("when", "upcoming")])
 
 
 def _mine(own: Mapping[str, str], access: Access, url: _Urls) -> Picker | None:

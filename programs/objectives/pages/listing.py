@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -16,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import csv_response
-from core.page_links import page_links
+from core.page_links import page_links, url_with
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
@@ -64,9 +63,7 @@ class ObjectiveListParams:
 
     def url(self, path: str = "", **changed: str) -> str:
         """This list with other parameters; an empty one is left out."""
-        merged = {**self.scope, **self.own, **changed}
-        params = {name: value for name, value in merged.items() if value}
-        return f"{path}?{urlencode(params)}" if params else path or "?"
+        return url_with(path, {**self.scope, **self.own, **changed}) or "?"
 
 
 @dataclass(frozen=True)
@@ -277,8 +274,7 @@ def _new_url(params: ObjectiveListParams, visibility: Visibility) -> str:
     unit = params.narrowed.chosen["unit"]
     if unit and not (visibility.leads_whole or visibility.slugs.get(unit) in visibility.managed_ids):
         return ""
-    query = {"unit": unit or "", "quarter": params.quarter.start.isoformat()}
-    return f"{reverse('objective_new')}?{urlencode({name: value for name, value in query.items() if value})}"
+    return url_with(reverse("objective_new"), {"unit": unit, "quarter": params.quarter.start})
 
 
 @page_view

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import Exists, OuterRef
@@ -16,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from core.edit_conflicts import Difference
 from core.markdown import as_html
+from core.page_links import url_with
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -146,9 +146,8 @@ def _parts(record: Objective, progress: ObjectiveProgress) -> list[tuple[KeyResu
 
 def _ticket_url(record: Objective, metric: str) -> str:
     """A new ticket of the objective's improvement plan, filled in."""
-    unit = record.unit.slug if record.unit else ""
-    params = {"objective": str(record.pk), "unit": unit, "metric": metric}
-    return f"{reverse('ticket_new')}?{urlencode({name: value for name, value in params.items() if value})}"
+    params = {"objective": record.pk, "unit": record.unit and record.unit.slug, "metric": metric}
+    return url_with(reverse("ticket_new"), params)
 
 
 def _related(related: Any) -> dict[str, Link | None]:

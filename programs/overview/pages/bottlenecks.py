@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.catalogue.registry import get
 from insights.pages.answers import Answers
 from insights.query.query import Window
@@ -85,7 +85,7 @@ def bottleneck_columns(bottlenecks: Bottlenecks, *, may_file: bool) -> list[Colu
                 name,
                 [_assessment(assessment, bottlenecks.answers, may_file=may_file) for assessment in assessments],
                 f"{wording.count(to_do, 'ticket')} to do" if to_do else "",
-                f"{reverse('tickets')}?{urlencode([*filters.scope_parameters(), ('kind', kind.value)])}",
+                url_with(reverse("tickets"), [*filters.scope_parameters(), ("kind", kind.value)]),
                 _note(kind, assessments, explained_elsewhere=bottlenecks.explained_elsewhere),
             )
         )
@@ -119,11 +119,11 @@ def _assessment(assessment: BottleneckAssessment, answers: Answers, *, may_file:
 def _ticket_url(assessment: BottleneckAssessment, filters: Filters) -> str:
     bottleneck = assessment.bottleneck
     params = {
-        "unit": filters.scope.unit or "",
+        "unit": filters.scope.unit,
         "metric": bottleneck.keys[0] if bottleneck.keys else "",
         "kind": bottleneck.kind.value,
     }
-    return f"{reverse('ticket_new')}?{urlencode({name: value for name, value in params.items() if value})}"
+    return url_with(reverse("ticket_new"), params)
 
 
 def _sign(sign: Sign, answers: Answers) -> SignLine:

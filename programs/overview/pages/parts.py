@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
@@ -16,6 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
+from core.page_links import url_with
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.filters import Filters, read_filters
@@ -158,5 +158,4 @@ def leads(filters: Filters) -> bool:
 
 
 def scoped(filters: Filters, route: str, **more: str) -> str:
-    pairs = [*filters.scope_parameters(), *more.items()]
-    return f"{reverse(route)}?{urlencode(pairs)}" if pairs else reverse(route)
+    return url_with(reverse(route), [*filters.scope_parameters(), *more.items()])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest
@@ -11,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
-from core.page_links import page_links
+from core.page_links import page_links, url_with
 from insights.privacy.scope_access import access_in
 from insights.ui.page_numbers import read_page
 from insights.ui.views import record_view
@@ -37,6 +36,6 @@ def qbrs(request: HttpRequest) -> HttpResponseBase:
         "form": filtered.form,
         "is_narrowed": bool(params),
         "new_url": reverse("qbr_new") if access.visibility.leads_any and access.is_of_account else "",
-        **page_links(page, lambda number: f"?{urlencode({**params, 'page': number})}"),
+        **page_links(page, lambda number: url_with("", {**params, "page": number})),
     }
     return render(request, "programs/qbr/list.html", context)

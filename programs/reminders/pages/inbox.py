@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -13,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from core.page_links import page_links
+from core.page_links import page_links, url_with
 from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError
 from insights.ui import wording
@@ -106,8 +105,8 @@ def _own(request: HttpRequest, pk: int) -> Notice:
 
 
 def _url(**params: object) -> str:
-    query = {name: value for name, value in params.items() if (name, value) not in (("show", "unread"), ("page", 1))}
-    return f"{reverse('inbox')}?{urlencode(query)}" if query else reverse("inbox")
+    pairs = [pair for pair in params.items() if pair not in (("show", "unread"), ("page", 1))]
+    return url_with(reverse("inbox"), pairs)
 
 
 def _back(request: HttpRequest) -> HttpResponse:

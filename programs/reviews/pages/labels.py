@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.query.query import Window
 from insights.ui import wording
 from orgtree.access.access import Access
@@ -129,8 +129,8 @@ def _url(review: Review, point: ReviewPoint, objectives: set[int]) -> str:
 def _rows_url(review: Review, figures: Mapping[str, Any]) -> str:
     if "metric" not in figures:
         return ""
-    days = urlencode({"unit": review.unit.slug, "from": figures["from"], "to": figures["to"]})
-    return f"{reverse('metric_rows', args=[figures['metric']])}?{days}"
+    params = {"unit": review.unit.slug, "from": figures["from"], "to": figures["to"]}
+    return url_with(reverse("metric_rows", args=[figures["metric"]]), params)
 
 
 def _figures(kind: str, figures: Mapping[str, Any]) -> Mapping[str, str]:

@@ -90,5 +90,4 @@ def _states(filters: Filters, own: dict[str, str]) -> list[Picker]:
 
 
 def _url(filters: Filters, own: dict[str, str], **more: str) -> str:
-    pairs = {name: value for name, value in {**own, **more}.items() if value}
-    return filters.url(reverse("reviews"), **pairs)
+    return filters.url(reverse("reviews"), **{**own, **more})

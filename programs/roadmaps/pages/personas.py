@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -14,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.pages.answers import Answers
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -183,5 +183,5 @@ def _setup_url(key: str, access: Access) -> str:
     if not access.visibility.leads_whole:
         return ""
     if key.startswith(HAND_KEPT):
-        return f"{reverse('hand_kept_new')}?{urlencode({'template': key.removeprefix(HAND_KEPT)})}"
+        return url_with(reverse("hand_kept_new"), {"template": key.removeprefix(HAND_KEPT)})
     return reverse("integrations")

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest
@@ -15,7 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import csv_response
-from core.page_links import page_links
+from core.page_links import page_links, url_with
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
@@ -61,9 +60,7 @@ class RoadmapParams:
     unit: str | None
 
     def url(self, path: str = "", **changed: str) -> str:
-        params = {"unit": self.unit or "", "quarter": self.first, **changed}
-        query = urlencode({name: value for name, value in params.items() if value})
-        return f"{path or reverse('roadmap')}{'?' + query if query else ''}"
+        return url_with(path or reverse("roadmap"), {"unit": self.unit, "quarter": self.first, **changed})
 
 
 @dataclass(frozen=True)
@@ -208,7 +205,7 @@ def _column(quarter: Quarter, known: Quarters) -> Column:
     else:
         state, note = ("past", "to be closed") if quarter.end <= known.today else ("next", "")
     is_stored = not quarter._state.adding
-    url = f"{reverse('objectives')}?{urlencode({'quarter': quarter.start.isoformat()})}" if is_stored else ""
+    url = url_with(reverse("objectives"), {"quarter": quarter.start}) if is_stored else ""
     return Column(str(quarter), quarter.start.isoformat(), wording.days(quarter.window), state, note, url)
 
 
@@ -238,10 +235,9 @@ def _note(row: RoadmapRow) -> str:
 
 
 def _cell(row: RoadmapRow, cell: RoadmapCell, visibility: Visibility, templates: Mapping[str, str]) -> CellLine:
-    unit, start = row.unit.slug if row.unit else WHOLE, cell.quarter.start.isoformat()
-    query = urlencode({"unit": unit, "quarter": start})
+    params = _params(row, cell)
     return CellLine(
-        key=f"cell-{unit.strip(':')}-{start}",
+        key=f"cell-{params['unit'].strip(':')}-{params['quarter']}",
         quarter=cell.quarter,
         label=f"{row_name(row)}, {cell.quarter}",
         cards=[
@@ -249,9 +245,18 @@ def _cell(row: RoadmapRow, cell: RoadmapCell, visibility: Visibility, templates:
             *(_intent_card(intent, cell, templates) for intent in cell.intents),
         ],
         is_gap=cell.is_gap,
-        add_url=f"{reverse('roadmap_intent_new')}?{query}" if cell.may_add else "",
-        new_url=f"{reverse('objective_new')}?{query}&mandatory=1" if cell.is_gap and cell.may_add else "",
+        add_url=url_with(reverse("roadmap_intent_new"), params) if cell.may_add else "",
+        new_url=_new_objective_url(params) if cell.is_gap and cell.may_add else "",
     )
+
+
+def _params(row: RoadmapRow, cell: RoadmapCell) -> dict[str, str]:
+    return {"unit": row.unit.slug if row.unit else WHOLE, "quarter": cell.quarter.start.isoformat()}
+
+
+def _new_objective_url(params: Mapping[str, str]) -> str:
+    """Of a mandatory objective."""
+    return url_with(reverse("objective_new"), {**params, "mandatory": "1"})
 
 
 def _objective_card(objective: Objective, visibility: Visibility) -> Card:
@@ -282,7 +287,7 @@ def _intent_card(intent: RoadmapIntent, cell: RoadmapCell, templates: Mapping[st
         template="" if name == intent.title else name,
         version=intent.version,
         may_change=cell.may_add,
-        write_url=f"{reverse('objective_new')}?intent={intent.pk}" if cell.may_add else "",
+        write_url=url_with(reverse("objective_new"), {"intent": intent.pk}) if cell.may_add else "",
     )
 
 
@@ -292,13 +297,7 @@ def _gap_notice(planned: TeamRoadmap, params: RoadmapParams, *, leads: bool) -> 
         return {}
     gaps = planned.gaps
     listed = [
-        Gap(
-            f"{row_name(row)}, {cell.quarter}",
-            f"{reverse('objective_new')}?"
-            + urlencode({"unit": row.unit.slug if row.unit else WHOLE, "quarter": cell.quarter.start, "mandatory": 1})
-            if cell.may_add
-            else "",
-        )
+        Gap(f"{row_name(row)}, {cell.quarter}", _new_objective_url(_params(row, cell)) if cell.may_add else "")
         for row, cell in gaps[:GAPS_NAMED]
     ]
     by_quarter = [(quarter, sum(cell.quarter is quarter for _, cell in gaps)) for quarter in params.quarters]

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest
@@ -16,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import csv_response
-from core.page_links import page_links
+from core.page_links import page_links, url_with
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
@@ -56,9 +55,7 @@ class TicketListParams:
 
     def url(self, path: str = "", **changed: str) -> str:
         """This list with other parameters; an empty one is left out."""
-        params = {**dict(self.filters.scope_parameters()), **self.own, **changed}
-        set_params = {name: value for name, value in params.items() if value}
-        return f"{path}?{urlencode(set_params)}" if set_params else path or "?"
+        return url_with(path, {**dict(self.filters.scope_parameters()), **self.own, **changed}) or "?"
 
 
 @dataclass(frozen=True)

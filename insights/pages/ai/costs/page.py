@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.csv_export import csv_response
+from core.page_links import links_of_page
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
 from insights.pages.ai.answers import AI_PAGE
@@ -43,7 +44,7 @@ from insights.privacy.visible import visible_rows
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
+from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import figures_view, page_view
 from integrations.code.costs import ABANDONED as ABANDONED_STATES
@@ -159,7 +160,9 @@ def _rows(rows: RowsPage, page: int, subject: Subject, filters: Filters) -> dict
     return {
         "note": rows.note,
         "table": row_table(rows, without=frozenset(), record_page="ai_session"),
-        **page_numbers(page, rows.rows, rows.total, lambda number: _url(filters, subject, page=str(number))),
+        **links_of_page(
+            page, rows.rows, rows.total, lambda number: _url(filters, subject, page=number), size=PAGE_SIZE
+        ),
         "csv_url": filters.url(reverse("ai_costs_csv"), **subject.parameters),
     }
 

@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import csv_response
+from core.page_links import links_of_page
 from insights.catalogue.agents import agent_name
 from insights.engine.contributions import DAY, DESCRIPTIONS, PERSON, ColumnKind, RowColumn, RowsPage, read_rows
 from insights.engine.plan import Clock
@@ -28,7 +29,7 @@ from insights.privacy.visible import visible_page
 from insights.query.query import Dimension, Query
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.page_numbers import PAGE_SIZE, page_numbers, read_page
+from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import figures_view, page_view
 from integrations.models import AgentSession
@@ -124,8 +125,12 @@ def sessions(request: HttpRequest) -> HttpResponseBase:
         "whose": scope_words(filters, around),
         "note": listed.note,
         "lines": [_line(row) for row in listed.rows],
-        **page_numbers(
-            number, listed.rows, listed.total, lambda page: filters.url(reverse("ai_sessions"), page=str(page))
+        **links_of_page(
+            number,
+            listed.rows,
+            listed.total,
+            lambda page: filters.url(reverse("ai_sessions"), page=page),
+            size=PAGE_SIZE,
         ),
         "csv_url": filters.url(reverse("ai_sessions_csv")),
     }

@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 from typing import Any
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import Http404, HttpRequest
@@ -18,6 +17,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from core.page_links import links_of_page, url_with
 from insights.catalogue.agents import agent_name
 from insights.engine.plan import Clock
 from insights.pages.ai.sessions.listing import COMMITTED, LABELS, PENDING, UNKNOWN, WASTED, outcome_of
@@ -25,7 +25,7 @@ from insights.pages.attribution.labels import METHODS
 from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.page_numbers import page_numbers, read_page
+from insights.ui.page_numbers import read_page
 from insights.ui.views import page_view
 from integrations.code.commits.listing import visible_commits
 from integrations.models import AgentSession, ToolOutcome
@@ -229,23 +229,22 @@ def _timeline(request: HttpRequest, session: AgentSession, story: SessionTimelin
     url = reverse("ai_session", args=[session.pk])
     if start is None and total > LISTED_ALONE:
         hours = [
-            _hour_line(hour, f"{url}?{urlencode({'hour': hour.start.isoformat()})}#timeline") for hour in story.hours()
+            _hour_line(hour, f"{url_with(url, {'hour': hour.start.isoformat()})}#timeline") for hour in story.hours()
         ]
         return {"hours": hours, "happened": f"{total:,}"}
     events = story.events(first=(number - 1) * PAGE_SIZE, count=PAGE_SIZE, start=start, end=end)
     seen = [happening.name for happening in events if happening.what == "commit"]
     links = set(visible_commits(access).filter(sha__in=seen).values_list("sha", flat=True)) if seen else set()
 
-    def page_url(page: int) -> str:
-        filters = {"hour": start.isoformat()} if start else {}
-        return f"{url}?{urlencode({**filters, 'page': page})}#timeline"
+    def page_url(page: str) -> str:
+        return f"{url_with(url, {'hour': start and start.isoformat(), 'page': page})}#timeline"
 
     return {
         "days": _events_by_day(events, links),
         "hour": _time_range(start, end) if start and end else "",
         "hours_url": f"{url}#timeline" if start else "",
         "happened": f"{total:,}",
-        **page_numbers(number, events, total, page_url, size=PAGE_SIZE),
+        **links_of_page(number, events, total, page_url, size=PAGE_SIZE),
         "paged": total > PAGE_SIZE,
     }
 
