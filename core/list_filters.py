@@ -32,6 +32,16 @@ class YesFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # as above
         super().__init__(*args, choices=[("yes", "Yes")], **kwargs)
 
 
+class _RepeatedField(forms.Field):
+    widget = forms.MultipleHiddenInput
+
+
+class RepeatedFilter(django_filters.Filter):  # type: ignore[misc]  # as above
+    """A parameter that may be repeated: its method gets a list of texts."""
+
+    field_class = _RepeatedField
+
+
 class SortFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # as above
     """By one of the columns that sort, with a - before it in the other direction; what is empty stands last.
 
@@ -97,6 +107,8 @@ def filter_parameters(filters: type[ListFilters]) -> list[OpenApiParameter]:
             int if isinstance(filter_, NumberFilter) else str,
             enum=[value for value, _ in filter_.extra.get("choices", ())] or None,
             description=filter_.extra.get("help_text", ""),
+            many=isinstance(filter_, RepeatedFilter),
+            explode=True if isinstance(filter_, RepeatedFilter) else None,
         )
         for name, filter_ in filters.base_filters.items()
     ]

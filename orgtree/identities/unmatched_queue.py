@@ -124,10 +124,7 @@ def matched_people(search: str) -> QuerySet[Person]:
     people = Person.objects.annotate(identity_count=Count("identities")).order_by("-identity_count", "full_name", "pk")
     if not search:
         return people.filter(identity_count__gt=1)
-    named = Person.objects.filter(
-        Q(full_name__icontains=search) | Q(email__icontains=search) | Q(identities__value__icontains=search)
-    )
-    return people.filter(pk__in=named.values("pk"))
+    return people.filter(pk__in=Person.objects.matching(search).values("pk"))
 
 
 def logged_changes(changes: Iterable[IdentityChange]) -> list[LoggedChange]:

@@ -35,6 +35,15 @@ class PersonQuerySet(models.QuerySet["Person"]):
         employed = Employment.objects.filter(person=models.OuterRef("pk"))
         return self.filter(models.Exists(employed.filter(during__contains=day)) | ~models.Exists(employed))
 
+    def matching(self, words: str) -> Self:
+        """People whose name, address or another identity contains every word."""
+        people = self
+        for word in words.split():
+            identities = Identity.objects.filter(person=models.OuterRef("pk"), value__icontains=word)
+            named = models.Q(full_name__icontains=word) | models.Q(email__icontains=word)
+            people = people.filter(named | models.Exists(identities))
+        return people
+
 
 class Person(models.Model):
     """A person in the organisation.  Facts reference identities, never people."""

@@ -19,6 +19,8 @@ from rest_framework.views import APIView
 from core.api.bodies import page_links
 from core.api.errors import BadRequest, Busy
 from core.api.parameters import DEFAULT_SIZE, EFFECTIVE, LARGEST_SIZE, LAST_PAGE, effective_day, only, whole_number
+from core.list_filters import filter_parameters
+from core.write_errors import FieldError
 from orgtree.access.permissions import MayWritePeople, TokenScopeAllows
 from orgtree.models import Attribute, Person, TokenScope
 from orgtree.people.documents import (
@@ -27,7 +29,8 @@ from orgtree.people.documents import (
     PersonSerializer,
     PersonWriteSerializer,
 )
-from orgtree.people.search import people_as_of, search_people, with_attribute
+from orgtree.people.filters import PeopleFilters
+from orgtree.people.people_as_of import people_as_of
 from orgtree.people_import.columns import KNOWN_ATTRIBUTES
 from orgtree.people_import.drafts import MISSING, PeopleChanges, PersonDraft
 from orgtree.people_import.store import PeopleBusyError, store_valid_people
@@ -45,8 +48,7 @@ class PeopleView(APIView):
     @extend_schema(
         operation_id="v1_people_list",
         parameters=[
-            OpenApiParameter("q", str, description="Words of a name, an address or a login."),
-            OpenApiParameter("where", str, many=True, explode=True, description="attribute=value; AND between them."),
+            *filter_parameters(PeopleFilters),
             OpenApiParameter("page", int, description="From 1."),
             OpenApiParameter("size", int, description="People a page, at most 1,000; by default 100."),
         ],
@@ -54,18 +56,16 @@ class PeopleView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Everybody who is known, with what holds today; in the order of names."""
-        only(request, "q", "where", "page", "size")
+        only(request, *PeopleFilters.base_filters, "page", "size")
         today = timezone.localdate()
-        matching = search_people(Person.objects.all(), request.query_params.get("q", ""))
-        for text in request.query_params.getlist("where"):
-            slug, equals, value = text.partition("=")
-            if not equals or not Attribute.objects.filter(slug=slug).exists():
-                raise BadRequest(f"where: “{text[:60]}” does not do. Write attribute=value with a known attribute.")
-            matching = with_attribute(matching, slug, value, on=today)
+        try:
+            matching = PeopleFilters(request.query_params, Person.objects.all(), on=today).qs
+        except FieldError as problem:
+            raise BadRequest(f"{problem.field}: {problem.message}") from None
         number = whole_number(request, "page", 1, LAST_PAGE)
         size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
         total = matching.count()
-        people = matching.order_by("full_name", "pk")[(number - 1) * size : number * size]
+        people = matching[(number - 1) * size : number * size]
         return Response(
             {
                 **page_links(request, number, size, total),

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from core import cells
 from core.api.model_serializers import AnswerSerializer
-from orgtree.people.search import PersonAsOf
+from orgtree.people.people_as_of import PersonAsOf
 from orgtree.people_import.columns import (
     KNOWN_ATTRIBUTES,
     LONGEST_ATTRIBUTE,

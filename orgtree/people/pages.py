@@ -16,19 +16,13 @@ from django.views.decorators.http import require_GET
 from core.page_links import page_links, url_with
 from orgtree.access.access import viewable
 from orgtree.models import Person
-from orgtree.people.search import (
-    LISTED_ATTRIBUTES,
-    attribute_choices,
-    history_of,
-    people_as_of,
-    search_people,
-    with_attribute,
-)
-from orgtree.people_import.columns import attribute_name
+from orgtree.people.columns import COLUMNS
+from orgtree.people.filters import STATES, PeopleFilters
+from orgtree.people.people_as_of import attribute_choices, history_of, people_as_of
 
 PEOPLE_A_PAGE = 50
 LONGEST_SEARCH = 100
-STATES = {"": "There today", "left": "Not there", "all": "Everybody"}
+DEFAULT_STATE = "there"
 
 
 @login_required
@@ -36,31 +30,31 @@ STATES = {"": "There today", "left": "Not there", "all": "Everybody"}
 @require_GET
 def people(request: HttpRequest) -> HttpResponse:
     """People visible to the viewer: admins all, others themselves and people in their units."""
-    visible = Person.objects.visible_to(request.user)
     today = timezone.localdate()
-    search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
-    attribute = request.GET.get("attribute", "")[:LONGEST_SEARCH]
-    value = request.GET.get("value", "").strip()[:LONGEST_SEARCH]
-    state = request.GET.get("state", "")
-    matching = search_people(visible, search)
-    if attribute and value:
-        matching = with_attribute(matching, attribute, value, on=today)
-    if state == "left":
-        matching = matching.exclude(pk__in=matching.there_on(today))
-    elif state != "all":
-        state, matching = "", matching.there_on(today)
-    page = Paginator(matching.order_by("full_name", "pk"), PEOPLE_A_PAGE).get_page(request.GET.get("page"))
+    attributes = attribute_choices()
+    search, value = (request.GET.get(name, "").strip()[:LONGEST_SEARCH] for name in ("q", "value"))
+    attribute = next((slug for slug, _ in attributes if slug == request.GET.get("attribute")), "")
+    state = request.GET.get("state") if request.GET.get("state") in STATES else DEFAULT_STATE
+    where = [f"{attribute}={value}"] if attribute and value else []
+    narrowed = PeopleFilters(
+        {"q": search, "where": where, "state": state}, Person.objects.visible_to(request.user), on=today
+    )
+    page = Paginator(narrowed.qs, PEOPLE_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "people": people_as_of(list(page.object_list), on=today),
-        "columns": [attribute_name(slug) for slug in LISTED_ATTRIBUTES],
+        "columns": COLUMNS,
         "search": search,
         "attribute": attribute,
         "value": value,
         "state": state,
-        "states": [(key, label, _address(request, state=key, page="")) for key, label in STATES.items()],
-        "attributes": attribute_choices(),
-        "is_narrowed": bool(search or (attribute and value) or state),
+        "default_state": DEFAULT_STATE,
+        "states": [
+            (key, label, _address(request, state="" if key == DEFAULT_STATE else key, page=""))
+            for key, label in STATES.items()
+        ],
+        "attributes": attributes,
+        "is_narrowed": bool(search or where or state != DEFAULT_STATE),
         "is_admin": request.user.is_superuser,
         **page_links(page, lambda number: _address(request, page=number)),
     }

@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
 from orgtree.models import OrgTree, Person, Placement, TreeLevel, Unit
+from orgtree.models.people import PersonQuerySet
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def _levels(trees: Collection[OrgTree]) -> dict[int, tuple[str, ...]]:
     return names
 
 
-def unassigned_people(tree: OrgTree, *, on: date) -> QuerySet[Person]:
+def unassigned_people(tree: OrgTree, *, on: date) -> PersonQuerySet:
     """People employed on that day and in no unit of the tree."""
     placed = Placement.objects.filter(tree=tree, person=OuterRef("pk"), during__contains=on)
     return Person.objects.there_on(on).filter(~Exists(placed))

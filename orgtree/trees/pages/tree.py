@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
-from django.db.models import F, Q, QuerySet
+from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -275,15 +275,12 @@ def _lines(units: list[UnitAsOf], chosen: UnitAsOf | None) -> list[TreeLine]:
 
 def _people(tree: OrgTree, chosen: UnitAsOf | None, search: str, page: str | None, today: date) -> Page[Person]:
     """The members of the chosen unit, or unassigned people; fifty a page."""
-    people: QuerySet[Person]
     if chosen is None:
         people = unassigned_people(tree, on=today)
     else:
         members = Placement.objects.filter(tree=tree, unit=chosen.id, ancestor=F("unit"), during__contains=today)
         people = Person.objects.filter(pk__in=members.values("person"))
-    if search:
-        people = people.filter(Q(full_name__icontains=search) | Q(email__icontains=search))
-    return Paginator(people.order_by("full_name", "pk"), PEOPLE_A_PAGE).get_page(page)
+    return Paginator(people.matching(search).order_by("full_name", "pk"), PEOPLE_A_PAGE).get_page(page)
 
 
 def _back_to(tree: OrgTree, form: MoveForm) -> str:

@@ -110,7 +110,7 @@ def test_deleting_lets_somebody_leave(send: Send) -> None:
     assert send("delete", f"{PEOPLE}nobody@example.com/")[0] == 404
 
 
-def test_people_are_listed_by_pages_words_and_attributes(send: Send) -> None:
+def test_people_are_listed_by_pages_words_attributes_and_state(send: Send) -> None:
     load("email,full_name,team\nada@example.com,Ada,Payments\ngrace@example.com,Grace,Search")
     _, document = send("get", f"{PEOPLE}?size=1&page=2")
     assert (document["total"], [entry["full_name"] for entry in document["people"]]) == (2, ["Grace"])
@@ -118,10 +118,17 @@ def test_people_are_listed_by_pages_words_and_attributes(send: Send) -> None:
     assert document["previous"].endswith("size=1&page=1")
     _, document = send("get", f"{PEOPLE}?where=team=payments&q=ad")
     assert [entry["full_name"] for entry in document["people"]] == ["Ada"]
+    load("email,end\nada@example.com,2026-02-01")
+    names = {}
+    for state in ("", "there", "left", "all"):
+        _, document = send("get", f"{PEOPLE}?state={state}")
+        names[state] = [entry["full_name"] for entry in document["people"]]
+    assert names == {"": ["Ada", "Grace"], "there": ["Grace"], "left": ["Ada"], "all": ["Ada", "Grace"]}
 
 
 @pytest.mark.parametrize(
-    "address", ["?sort=name", "?size=0", "?page=-1", "?where=team", "?where=height=tall", "?q=%F0%9F%98%80&x=1"]
+    "address",
+    ["?sort=name", "?size=0", "?page=-1", "?where=team", "?where=height=tall", "?state=gone", "?q=%F0%9F%98%80&x=1"],
 )
 def test_parameters_that_mean_nothing_are_refused_in_words(send: Send, address: str) -> None:
     status, document = send("get", f"{PEOPLE}{address}")

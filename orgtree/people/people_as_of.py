@@ -1,4 +1,4 @@
-"""Search and listing of people as of a day, and their history."""
+"""People as of a day, and their history."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F
 
+from core.columns import Column
 from orgtree.models import Attribute, Employment, Identity, IdentityKind, Membership, Person, PersonAttribute, Reporting
-from orgtree.models.people import PersonQuerySet
-
-LISTED_ATTRIBUTES = ("role", "team", "department", "site")
+from orgtree.people.columns import COLUMNS
 
 
 @dataclass(frozen=True)
@@ -27,29 +26,19 @@ class PersonAsOf:
     is_there: bool
 
     @property
-    def listed_attributes(self) -> list[str]:
-        return [self.attributes.get(slug, "") for slug in LISTED_ATTRIBUTES]
+    def cells(self) -> list[tuple[Column, str]]:
+        """Of each column of the list; empty where there is nothing."""
+        fixed = {
+            "full_name": self.person.full_name,
+            "email": self.person.email or "",
+            "manager": self.manager.full_name if self.manager else "",
+        }
+        return [(column, {**self.attributes, **fixed}.get(column.name, "")) for column in COLUMNS]
 
     @property
     def identities(self) -> list[str]:
         """The names other than the person's own address."""
         return [name for name in self.names if name != (self.person.email or "").lower()]
-
-
-def search_people(people: PersonQuerySet, words: str) -> PersonQuerySet:
-    """People whose name, address or another identity contains every word."""
-    for word in words.split():
-        named = Identity.objects.filter(person=OuterRef("pk"), value__icontains=word)
-        people = people.filter(Q(full_name__icontains=word) | Q(email__icontains=word) | Exists(named))
-    return people
-
-
-def with_attribute(people: PersonQuerySet, slug: str, value: str, *, on: date) -> PersonQuerySet:
-    """People with that attribute value on the day, case-insensitively."""
-    values = PersonAttribute.objects.filter(
-        person=OuterRef("pk"), attribute__slug=slug, value__iexact=value, during__contains=on
-    )
-    return people.filter(Exists(values))
 
 
 def people_as_of(people: Sequence[Person], *, on: date) -> list[PersonAsOf]:

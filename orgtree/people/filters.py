@@ -1,0 +1,52 @@
+"""Filters of lists of people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import django_filters
+from django.db.models import Exists, OuterRef, QuerySet
+
+from core.list_filters import ListFilters, RepeatedFilter
+from core.write_errors import FieldError
+from orgtree.models import Attribute, Person, PersonAttribute
+from orgtree.models.people import PersonQuerySet
+
+STATES = {"there": "There today", "left": "Not there", "all": "Everybody"}
+
+
+class PeopleFilters(ListFilters):
+    """People in the order of names, with their attributes and employment on a day."""
+
+    q = django_filters.CharFilter(method="with_words", help_text="Words of a name, an address or a login.")
+    where = RepeatedFilter(method="with_attributes", help_text="attribute=value; AND between them.")
+    state = django_filters.ChoiceFilter(method="in_state", choices=list(STATES.items()), help_text="Without it: all.")
+
+    def __init__(self, data: Mapping[str, Any], people: PersonQuerySet, *, on: date) -> None:
+        super().__init__(data, people.order_by("full_name", "pk"))
+        self.on = on
+
+    def with_words(self, people: PersonQuerySet, _name: str, words: str) -> PersonQuerySet:
+        return people.matching(words)
+
+    def with_attributes(self, people: PersonQuerySet, name: str, texts: Sequence[str]) -> QuerySet[Person]:
+        """Values are compared without case."""
+        for text in texts:
+            slug, equals, value = text.partition("=")
+            if not equals or not Attribute.objects.filter(slug=slug).exists():
+                raise FieldError(name, f"“{text[:60]}” does not do. Write attribute=value with a known attribute.")
+            held = PersonAttribute.objects.filter(
+                person=OuterRef("pk"), attribute__slug=slug, value__iexact=value, during__contains=self.on
+            )
+            people = people.filter(Exists(held))
+        return people
+
+    def in_state(self, people: PersonQuerySet, _name: str, state: str) -> QuerySet[Person]:
+        match state:
+            case "there":
+                return people.there_on(self.on)
+            case "left":
+                return people.exclude(pk__in=people.there_on(self.on))
+        return people
