@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from django.contrib.postgres.functions import TransactionNow
-from django.db import connection
 
+from core import sql
 from insights.columns.folder import checksum_of, leave, open_sandboxed, put_in_place, temporary_file
 from insights.columns.rows import copy_rows, quoted, read_csv
 from insights.columns.shape import Shape
@@ -75,10 +75,7 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
 
 def database_today() -> date:
     """Today by the database's clock, which also sets `built_at`."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()::date")
-        (today,) = cursor.fetchone()
-    return cast("date", today)
+    return cast("date", sql.value("SELECT now()::date"))
 
 
 def _split(partition: ColumnPartition, days: Window) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import connection
-
+from core import sql
 from insights.query import windows
 
 
@@ -14,14 +13,12 @@ def change_token() -> str:
     reload once more a few seconds after the last change.  A page reads the token before its values, so that no change
     in between goes unnoticed.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT facts.last_value, placements.last_value, owners.last_value,
-                   (SELECT extract(epoch FROM max(built_at)) FROM insights_columnpartition)
-            FROM integrations_factchange_id_seq facts, orgtree_placement_id_seq placements,
-                 integrations_ownership_id_seq owners
-            """
-        )
-        facts, placements, owners, built_at = cursor.fetchone()
+    ((facts, placements, owners, built_at),) = sql.rows(
+        """
+        SELECT facts.last_value, placements.last_value, owners.last_value,
+               (SELECT extract(epoch FROM max(built_at)) FROM insights_columnpartition)
+        FROM integrations_factchange_id_seq facts, orgtree_placement_id_seq placements,
+             integrations_ownership_id_seq owners
+        """
+    )
     return f"{facts}-{placements}-{owners}-{built_at or 0}-{windows.local_today():%Y%m%d}"

@@ -8,9 +8,10 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError
 from django.db.models import Count, Min, Q, QuerySet, Sum
 
+from core import sql
 from core.queue import run_one_by_one
 from insights.columns.build import END_DAY, FIRST_DAY, build, writer
 from insights.columns.shape import copied_relations, shape_of
@@ -51,18 +52,17 @@ def refresh(longest_seconds: float = LONGEST_SECONDS) -> int:
 
 def begin_relations() -> None:
     """Create one stale partition of all days for each relation that was never copied."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO insights_columnpartition
-                (relation, first_day, end_day, shape, file_name, rows, bytes, checksum)
-            SELECT relation, %s, %s, '', '', 0, 0, ''
-            FROM unnest(%s::text[]) AS copied (relation)
-            WHERE NOT EXISTS (SELECT FROM insights_columnpartition partition WHERE partition.relation = copied.relation)
-            ON CONFLICT DO NOTHING
-            """,
-            [FIRST_DAY, END_DAY, list(copied_relations())],
-        )
+    sql.execute(
+        """
+        INSERT INTO insights_columnpartition
+            (relation, first_day, end_day, shape, file_name, rows, bytes, checksum)
+        SELECT relation, %s, %s, '', '', 0, 0, ''
+        FROM unnest(%s::text[]) AS copied (relation)
+        WHERE NOT EXISTS (SELECT FROM insights_columnpartition partition WHERE partition.relation = copied.relation)
+        ON CONFLICT DO NOTHING
+        """,
+        [FIRST_DAY, END_DAY, list(copied_relations())],
+    )
 
 
 def stale_partitions() -> QuerySet[ColumnPartition]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
+from core import sql
 from insights.columns.build import FIRST_DAY
 from insights.columns.folder import folder, is_whole
 from insights.columns.rows import quoted, types_of
@@ -81,8 +82,7 @@ def one_snapshot() -> Iterator[None]:
         yield
         return
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        sql.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield
 
 
@@ -149,36 +149,34 @@ class Partitions:
         """
         built: dict[str, list[_Built]] = defaultdict(list)
         changed: dict[str, list[_Changed]] = defaultdict(list)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                WITH clock AS MATERIALIZED (
-                    SELECT now, now - make_interval(secs => %(lag)s) AS allowed FROM clock_timestamp() AS clock (now)
-                )
-                SELECT relation, first_day, end_day, shape, file_name, bytes, built_at::date, stale_since,
-                       stale_since IS NULL OR stale_since BETWEEN clock.allowed AND clock.now
-                FROM insights_columnpartition
-                CROSS JOIN clock
-                WHERE built_at <= now()
-                UNION ALL
-                SELECT family, lower(days), upper(days), NULL, NULL, NULL, NULL, since, is_recent
-                FROM (
-                    SELECT family, is_recent, unnest(range_agg(daterange(day_from, day_to))) AS days, min(at) AS since
-                    FROM integrations_factchange
-                    CROSS JOIN clock
-                    CROSS JOIN LATERAL (SELECT at BETWEEN clock.allowed AND clock.now AS is_recent) AS change
-                    GROUP BY family, is_recent
-                ) AS changes
-                ORDER BY 2
-                """,
-                {"lag": allowance.lag.total_seconds()},
+        for name, start, end, shape, file_name, size, built_on, since, is_recent in sql.rows(
+            """
+            WITH clock AS MATERIALIZED (
+                SELECT now, now - make_interval(secs => %(lag)s) AS allowed FROM clock_timestamp() AS clock (now)
             )
-            for name, start, end, shape, file_name, size, built_on, since, is_recent in cursor.fetchall():
-                days = Window(start or date.min, end or date.max)
-                if shape is None:
-                    changed[name].append(_Changed(days, since, is_recent))
-                else:
-                    built[name].append(_Built(days, shape, file_name, size, built_on, since, is_recent))
+            SELECT relation, first_day, end_day, shape, file_name, bytes, built_at::date, stale_since,
+                   stale_since IS NULL OR stale_since BETWEEN clock.allowed AND clock.now
+            FROM insights_columnpartition
+            CROSS JOIN clock
+            WHERE built_at <= now()
+            UNION ALL
+            SELECT family, lower(days), upper(days), NULL, NULL, NULL, NULL, since, is_recent
+            FROM (
+                SELECT family, is_recent, unnest(range_agg(daterange(day_from, day_to))) AS days, min(at) AS since
+                FROM integrations_factchange
+                CROSS JOIN clock
+                CROSS JOIN LATERAL (SELECT at BETWEEN clock.allowed AND clock.now AS is_recent) AS change
+                GROUP BY family, is_recent
+            ) AS changes
+            ORDER BY 2
+            """,
+            {"lag": allowance.lag.total_seconds()},
+        ):
+            days = Window(start or date.min, end or date.max)
+            if shape is None:
+                changed[name].append(_Changed(days, since, is_recent))
+            else:
+                built[name].append(_Built(days, shape, file_name, size, built_on, since, is_recent))
         return cls(built, changed)
 
     def of(self, relation: Relation, days: Sequence[Window]) -> Sequence[BuiltDays]:

@@ -13,8 +13,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, LiteralString
 
-from django.db import connection
-
+from core import sql
 from core.queue import drain
 from insights.catalogue.declarations import Metric
 from insights.columns.folder import checksum_of, folder, is_whole
@@ -55,28 +54,27 @@ def _mark_changed(changes: Sequence[Change]) -> None:
     ]
     if not touched:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH touched AS (
-                SELECT relation, range_agg(daterange(starts, ends)) AS days, least(min(at), now()) AS since
-                FROM unnest(%s::text[], %s::date[], %s::date[], %s::timestamptz[]) AS t (relation, starts, ends, at)
-                GROUP BY relation
-            ), locked AS (
-                -- In a fixed order, to avoid deadlocks.
-                SELECT partition.id, touched.since
-                FROM insights_columnpartition partition
-                JOIN touched ON touched.relation = partition.relation
-                 AND touched.days && daterange(partition.first_day, partition.end_day)
-                ORDER BY partition.id
-                FOR NO KEY UPDATE OF partition
-            )
-            UPDATE insights_columnpartition partition
-            SET stale_since = least(partition.stale_since, locked.since)
-            FROM locked WHERE locked.id = partition.id
-            """,
-            [list(column) for column in zip(*touched, strict=True)],
+    sql.execute(
+        """
+        WITH touched AS (
+            SELECT relation, range_agg(daterange(starts, ends)) AS days, least(min(at), now()) AS since
+            FROM unnest(%s::text[], %s::date[], %s::date[], %s::timestamptz[]) AS t (relation, starts, ends, at)
+            GROUP BY relation
+        ), locked AS (
+            -- In a fixed order, to avoid deadlocks.
+            SELECT partition.id, touched.since
+            FROM insights_columnpartition partition
+            JOIN touched ON touched.relation = partition.relation
+             AND touched.days && daterange(partition.first_day, partition.end_day)
+            ORDER BY partition.id
+            FOR NO KEY UPDATE OF partition
         )
+        UPDATE insights_columnpartition partition
+        SET stale_since = least(partition.stale_since, locked.since)
+        FROM locked WHERE locked.id = partition.id
+        """,
+        [list(column) for column in zip(*touched, strict=True)],
+    )
 
 
 def mark_changed_shapes() -> None:
@@ -138,17 +136,15 @@ def mark_for_recompute(only: Collection[Metric], days: Window | None) -> int:
 
 def _mark(condition: LiteralString, parameters: Sequence[Any]) -> int:
     """Mark partitions that are not stale.  Skips locked ones, which are being built, or marked by another process."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            UPDATE insights_columnpartition
-            SET stale_since = now()
-            WHERE id IN (
-                SELECT id FROM insights_columnpartition partition
-                WHERE stale_since IS NULL AND ({condition})
-                FOR NO KEY UPDATE SKIP LOCKED
-            )
-            """,
-            parameters,
+    return sql.execute(
+        f"""
+        UPDATE insights_columnpartition
+        SET stale_since = now()
+        WHERE id IN (
+            SELECT id FROM insights_columnpartition partition
+            WHERE stale_since IS NULL AND ({condition})
+            FOR NO KEY UPDATE SKIP LOCKED
         )
-        return int(cursor.rowcount)
+        """,
+        parameters,
+    )

@@ -9,37 +9,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import connection
+from core import sql
 
 LONGEST = 200  # rows of a table, before they are replaced by one
 
 
 def versions() -> Mapping[str, Any]:
     """The version of each table that the current transaction sees, if it ever changed; "" is the database."""
-    with connection.cursor() as cursor:
-        cursor.execute(
+    return {
+        table: tuple(version)
+        for table, *version in sql.rows(
             """
-            SELECT '', oid::bigint, 0 FROM pg_database WHERE datname = current_database()
-            UNION ALL
-            SELECT "table", count(*), sum(id)::bigint FROM insights_tablechange
-            GROUP BY "table"
-            """
+        SELECT '', oid::bigint, 0 FROM pg_database WHERE datname = current_database()
+        UNION ALL
+        SELECT "table", count(*), sum(id)::bigint FROM insights_tablechange
+        GROUP BY "table"
+        """
         )
-        return {table: tuple(version) for table, *version in cursor.fetchall()}
+    }
 
 
 def shorten() -> None:
     """Replace the rows of tables with many by a new one, which makes a version that never was."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH long AS (
-                SELECT "table" FROM insights_tablechange GROUP BY "table" HAVING count(*) > %s
-            ), gone AS (
-                DELETE FROM insights_tablechange USING long
-                WHERE insights_tablechange."table" = long."table" RETURNING long."table"
-            )
-            INSERT INTO insights_tablechange ("table") SELECT DISTINCT "table" FROM gone
-            """,
-            [LONGEST],
+    sql.execute(
+        """
+        WITH long AS (
+            SELECT "table" FROM insights_tablechange GROUP BY "table" HAVING count(*) > %s
+        ), gone AS (
+            DELETE FROM insights_tablechange USING long
+            WHERE insights_tablechange."table" = long."table" RETURNING long."table"
         )
+        INSERT INTO insights_tablechange ("table") SELECT DISTINCT "table" FROM gone
+        """,
+        [LONGEST],
+    )

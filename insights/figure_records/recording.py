@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from django.db.models import DateField, ExpressionWrapper, F
 from django.utils import timezone
 
+from core.batches import batched
 from insights.catalogue.headlines import AI, DELIVERY
 from insights.catalogue.registry import get
 from insights.engine.read import UnitQueries, read_together
@@ -65,8 +66,8 @@ def _record(queries: Sequence[Query]) -> int:
     written, with_numerators = 0, WithNumerators(queries)
     unconfirmed = unconfirmed_people()
     units = list(Unit.objects.order_by("pk").values_list("pk", flat=True))
-    for first in range(0, len(units), UNITS_AT_ONCE):
-        unit_queries = UnitQueries(with_numerators.queries, units[first : first + UNITS_AT_ONCE])
+    for some in batched(units, UNITS_AT_ONCE):
+        unit_queries = UnitQueries(with_numerators.queries, some)
         [by_unit] = read_together(units=[unit_queries], unconfirmed=unconfirmed).units
         rows = (row for unit, answers in by_unit.items() for row in _rows(with_numerators.counted(answers), unit))
         written += _store(row for row in rows if row.sample_size)

@@ -5,12 +5,13 @@ Their days follow the organisation's calendar, and records stored before there w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import LiteralString
 
 from django.db import transaction
 
 from core import sql
+from core.batches import batched
 from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.pipeline_runs.figures import recompute_run_figures
 from integrations.delivery.work_items.figures import recompute_item_figures
@@ -44,11 +45,11 @@ def recompute_missing_figures() -> int:
     return _recompute_all(_WITHOUT)
 
 
-def _recompute_items(connection: Connection, ids: list[int]) -> int:
+def _recompute_items(connection: Connection, ids: Sequence[int]) -> int:
     return len(recompute_item_figures(value_mappings_of(connection), ids))
 
 
-def _recompute_runs(_connection: Connection, ids: list[int]) -> int:
+def _recompute_runs(_connection: Connection, ids: Sequence[int]) -> int:
     return recompute_run_figures(ids)
 
 
@@ -60,10 +61,10 @@ def _recompute_all(which: str) -> int:
     for connection in Connection.objects.order_by("pk"):
         for kind, tables, recompute in _KINDS:
             ids = _stored(connection, tables, which)
-            for start in range(0, len(ids), RECORDS_PER_TRANSACTION):
+            for some in batched(ids, RECORDS_PER_TRANSACTION):
                 with transaction.atomic():
                     lock_for_write(connection, {kind})
-                    changed += recompute(connection, ids[start : start + RECORDS_PER_TRANSACTION])
+                    changed += recompute(connection, some)
     return changed
 
 

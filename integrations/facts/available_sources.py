@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from django.db import connection
+from core import sql
 
 
 class AvailableSources(NamedTuple):
@@ -17,11 +17,10 @@ class AvailableSources(NamedTuple):
 
 def available_sources() -> AvailableSources:
     """One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT EXISTS (SELECT FROM integrations_agentsession), EXISTS (SELECT FROM integrations_seatplan),
-                   EXISTS (SELECT FROM integrations_repositorysource)
-            """
-        )
-        return AvailableSources(*cursor.fetchone())
+    (row,) = sql.rows(
+        """
+        SELECT EXISTS (SELECT FROM integrations_agentsession), EXISTS (SELECT FROM integrations_seatplan),
+               EXISTS (SELECT FROM integrations_repositorysource)
+        """
+    )
+    return AvailableSources(*row)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from core import sql
+from core.batches import batched
 from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_in
 from integrations.delivery.linking.relink import relink_deployments, relink_pull_requests
@@ -79,10 +80,9 @@ def forget_records(connection: Connection) -> None:
     enqueue_pull_requests(left)
 
 
-def _batches(table: RecordTable, connection: Connection) -> Iterator[list[int]]:
+def _batches(table: RecordTable, connection: Connection) -> Iterator[Sequence[int]]:
     ids = sql.column(f"SELECT id FROM {table.name} WHERE connection_id = %s ORDER BY id", [connection.pk])  # noqa: S608  # name of a table
-    for start in range(0, len(ids), AT_ONCE):
-        yield ids[start : start + AT_ONCE]
+    return batched(ids, AT_ONCE)
 
 
 def _delete(table: RecordTable, ids: Collection[int]) -> None:

@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, LiteralString, NamedTuple
 
-from django.db import connection
-
 from core import sql
 from integrations.models import OwnCommit, OwnRecord, Repository, TelemetryPlace
 
@@ -152,31 +150,29 @@ _SPLIT_COMMITS: tuple[LiteralString, ...] = (
 def move_rows(repository: Repository, joined: Repository) -> None:
     """Move the rows of `joined` to `repository`, and note which they were."""
     ids = _ids(repository, joined, [])
-    with connection.cursor() as cursor:
-        for moved in TABLES:
-            same = " AND ".join(f"there.{column} = moving.{column}" for column in moved.once)
-            there = _THERE.format(table=moved.table, column=moved.column, same=same) if same else "false"
-            cursor.execute(
-                _MOVE.format(table=moved.table, column=moved.column, key=moved.key, there=there),
-                {**ids, "table": moved.table},
-            )
-        cursor.execute(_MOVE_OWNERS, {**ids, "table": OWNERSHIP})
-        for statement in _FOLLOWING[1:]:
-            cursor.execute(statement, ids)
+    for moved in TABLES:
+        same = " AND ".join(f"there.{column} = moving.{column}" for column in moved.once)
+        there = _THERE.format(table=moved.table, column=moved.column, same=same) if same else "false"
+        sql.execute(
+            _MOVE.format(table=moved.table, column=moved.column, key=moved.key, there=there),
+            {**ids, "table": moved.table},
+        )
+    sql.execute(_MOVE_OWNERS, {**ids, "table": OWNERSHIP})
+    for statement in _FOLLOWING[1:]:
+        sql.execute(statement, ids)
 
 
 def move_rows_back(repository: Repository, joined: Repository, parts: Collection[int]) -> None:
     """Return to `joined` the rows that came from it or from its parts."""
     ids = _ids(repository, joined, parts)
-    with connection.cursor() as cursor:
-        for moved in TABLES:
-            cursor.execute(
-                _MOVE_BACK.format(table=moved.table, column=moved.column, key=moved.key),
-                {**ids, "table": moved.table},
-            )
-        cursor.execute(_MOVE_OWNERS_BACK, {**ids, "table": OWNERSHIP})
-        for statement in _FOLLOWING:
-            cursor.execute(statement, ids)
+    for moved in TABLES:
+        sql.execute(
+            _MOVE_BACK.format(table=moved.table, column=moved.column, key=moved.key),
+            {**ids, "table": moved.table},
+        )
+    sql.execute(_MOVE_OWNERS_BACK, {**ids, "table": OWNERSHIP})
+    for statement in _FOLLOWING:
+        sql.execute(statement, ids)
     OwnRecord.objects.filter(repository=joined).delete()
 
 
@@ -221,20 +217,20 @@ def joined_commits(parts: Collection[int]) -> set[int]:
 def count_rows(repository: Repository) -> Mapping[str, int]:
     """How many rows name the repository, or are its own where it is joined, by label."""
     counts = {}
-    with connection.cursor() as cursor:
-        for moved in TABLES:
-            if repository.joined_into_id is None:
-                cursor.execute(f"SELECT count(*) FROM {moved.table} WHERE {moved.column} = %s", [repository.pk])
-            else:
-                cursor.execute(
-                    f"""
-                    SELECT count(*) FROM integrations_ownrecord own
-                    JOIN {moved.table} moved ON moved.{moved.key} = own.record_id
-                    WHERE own."table" = %s AND own.repository_id = %s
-                    """,
-                    [moved.table, repository.pk],
-                )
-            counts[moved.label] = cursor.fetchone()[0]
+    for moved in TABLES:
+        if repository.joined_into_id is None:
+            counts[moved.label] = sql.value(
+                f"SELECT count(*) FROM {moved.table} WHERE {moved.column} = %s", [repository.pk]
+            )
+        else:
+            counts[moved.label] = sql.value(
+                f"""
+                SELECT count(*) FROM integrations_ownrecord own
+                JOIN {moved.table} moved ON moved.{moved.key} = own.record_id
+                WHERE own."table" = %s AND own.repository_id = %s
+                """,
+                [moved.table, repository.pk],
+            )
     return counts
 
 

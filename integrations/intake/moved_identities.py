@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import connection
-
+from core import sql
 from integrations.delivery.work_items.changed_days import DAYS_OF_ITEM
 from integrations.models import FactFamily
 from integrations.outbox.attribution_queue import enqueue_moved_identities
@@ -21,32 +20,31 @@ def count_active_people(up_to: int) -> int:
     They sent telemetry, or have a commit, a pull request, a review or a work item.  Each identity is looked up in the
     indexes, because an installation on trial asks with every page; and none of them while there are no facts at all.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT count(*)
-            FROM (
-                SELECT DISTINCT identity.person_id
-                FROM orgtree_identity identity
-                WHERE identity.person_id IS NOT NULL
-                  AND (
-                      SELECT EXISTS (SELECT FROM integrations_enrolment) OR EXISTS (SELECT FROM integrations_commit)
-                          OR EXISTS (SELECT FROM integrations_pullrequest) OR EXISTS (SELECT FROM integrations_workitem)
-                  )
-                  AND (
-                      EXISTS (SELECT FROM integrations_enrolment WHERE identity_id = identity.id)
-                      OR EXISTS (SELECT FROM integrations_commit WHERE credited_id = identity.id)
-                      OR EXISTS (SELECT FROM integrations_pullrequest WHERE author_id = identity.id)
-                      OR EXISTS (SELECT FROM integrations_pullrequest WHERE requested_by_id = identity.id)
-                      OR EXISTS (SELECT FROM integrations_pullrequestreview WHERE author_id = identity.id)
-                      OR EXISTS (SELECT FROM integrations_workitem WHERE assignee_id = identity.id)
-                  )
-                LIMIT %s
-            ) AS people
-            """,
-            [up_to],
-        )
-        return int(cursor.fetchone()[0])
+    people = sql.value(
+        """
+        SELECT count(*)
+        FROM (
+            SELECT DISTINCT identity.person_id
+            FROM orgtree_identity identity
+            WHERE identity.person_id IS NOT NULL
+              AND (
+                  SELECT EXISTS (SELECT FROM integrations_enrolment) OR EXISTS (SELECT FROM integrations_commit)
+                      OR EXISTS (SELECT FROM integrations_pullrequest) OR EXISTS (SELECT FROM integrations_workitem)
+              )
+              AND (
+                  EXISTS (SELECT FROM integrations_enrolment WHERE identity_id = identity.id)
+                  OR EXISTS (SELECT FROM integrations_commit WHERE credited_id = identity.id)
+                  OR EXISTS (SELECT FROM integrations_pullrequest WHERE author_id = identity.id)
+                  OR EXISTS (SELECT FROM integrations_pullrequest WHERE requested_by_id = identity.id)
+                  OR EXISTS (SELECT FROM integrations_pullrequestreview WHERE author_id = identity.id)
+                  OR EXISTS (SELECT FROM integrations_workitem WHERE assignee_id = identity.id)
+              )
+            LIMIT %s
+        ) AS people
+        """,
+        [up_to],
+    )
+    return int(people)
 
 
 def note_moved_identities(moves: Sequence[IdentityMove]) -> None:

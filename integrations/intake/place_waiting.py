@@ -15,6 +15,7 @@ from django.db import DataError, IntegrityError, OperationalError, transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
+from core.batches import batched
 from core.queue import Backoff, claim
 from integrations.enums import Kind
 from integrations.intake.placing import find_places
@@ -95,8 +96,8 @@ def _names(due: QuerySet[UnplacedRecord]) -> Iterator[tuple[Kind, set[Named]]]:
     for kind in list(due.order_by("kind").values_list("kind", flat=True).distinct()):
         of_kind = due.filter(kind=kind).order_by("named", "source").values_list("named", "source").distinct()
         names = [Named(*name) for name in of_kind]
-        for start in range(0, len(names), NAMES_AT_ONCE):
-            yield Kind(kind), set(names[start : start + NAMES_AT_ONCE])
+        for some in batched(names, NAMES_AT_ONCE):
+            yield Kind(kind), set(some)
 
 
 def _note_reason(rows: QuerySet[UnplacedRecord], place: Place) -> None:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connection as database
-
 from core import sql
 from integrations.connectors.drafts import MISSING, Draft, Missing, ProvidedParts, Who
 from integrations.intake.record_updates import Known, MergedUpdate, PartsUpdate, RecordUpdate, merge
@@ -73,12 +71,11 @@ class StoredRecord:
 
 def known_of(connection: Connection, table: RecordTable, external_ids: Collection[str]) -> dict[str, StoredRecord]:
     """What is stored of these records, by external id."""
-    with database.cursor() as cursor:
-        cursor.execute(known_records(table), {"connection": connection.pk, "external_ids": sorted(external_ids)})
-        return {
-            external_id: StoredRecord(Known(id_, updated_at, json.loads(field_versions), final), deleted)
-            for external_id, id_, updated_at, field_versions, final, deleted in cursor.fetchall()
-        }
+    parameters = {"connection": connection.pk, "external_ids": sorted(external_ids)}
+    return {
+        external_id: StoredRecord(Known(id_, updated_at, json.loads(field_versions), final), deleted)
+        for external_id, id_, updated_at, field_versions, final, deleted in sql.rows(known_records(table), parameters)
+    }
 
 
 def write_records(

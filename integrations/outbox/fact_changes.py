@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from django.db import connection
-
+from core import sql
 from core.hooks import Hook
 from core.queue import claim
 from integrations.models import FactChange, FactFamily
@@ -46,10 +45,8 @@ def append_changes(changes: Iterable[Change]) -> None:
 
 def append_days(days: Mapping[FactFamily, str], parameters: Mapping[str, Any]) -> None:
     """Append the days that SQL selects, as in `insert_days`, and wake the readers if there are any."""
-    with connection.cursor() as cursor:
-        cursor.execute(insert_days(days), parameters)
-        if cursor.rowcount:
-            announce_changes()
+    if sql.execute(insert_days(days), parameters):
+        announce_changes()
 
 
 def insert_days(days: Mapping[FactFamily, str]) -> str:
@@ -58,8 +55,8 @@ def insert_days(days: Mapping[FactFamily, str]) -> str:
     The SQL of each family selects (first day, day after the last); nulls and empty ranges are left out.
     """
     selected = " UNION ALL ".join(
-        f"SELECT '{family.value}', * FROM ({sql}) AS days"  # noqa: S608  # SQL of this program
-        for family, sql in days.items()
+        f"SELECT '{family.value}', * FROM ({selected}) AS days"  # noqa: S608  # SQL of this program
+        for family, selected in days.items()
     )
     return f"""
         INSERT INTO integrations_factchange (family, day_from, day_to)
@@ -86,21 +83,20 @@ def take_changes(limit: int = 10_000) -> Sequence[Change]:
     transaction fails, the changes stay.  Adjacent ranges of a family are merged.
     """
     claimed = [row.pk for row in claim(FactChange.objects.only("pk").order_by("pk"), limit)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH drained AS (
-                DELETE FROM integrations_factchange WHERE id = ANY (%s)
-                RETURNING family, day_from, day_to, at
-            ), coalesced AS (
-                SELECT family, range_agg(daterange(day_from, day_to)) AS days, min(at) AS at
-                FROM drained
-                GROUP BY family
-            )
-            SELECT family, lower(days), upper(days), at
-            FROM (SELECT family, unnest(days) AS days, at FROM coalesced) AS ranges
-            ORDER BY 1, 2
-            """,
-            [claimed],
+    rows = sql.rows(
+        """
+        WITH drained AS (
+            DELETE FROM integrations_factchange WHERE id = ANY (%s)
+            RETURNING family, day_from, day_to, at
+        ), coalesced AS (
+            SELECT family, range_agg(daterange(day_from, day_to)) AS days, min(at) AS at
+            FROM drained
+            GROUP BY family
         )
-        return [Change(FactFamily(row[0]), *row[1:]) for row in cursor.fetchall()]
+        SELECT family, lower(days), upper(days), at
+        FROM (SELECT family, unnest(days) AS days, at FROM coalesced) AS ranges
+        ORDER BY 1, 2
+        """,
+        [claimed],
+    )
+    return [Change(FactFamily(row[0]), *row[1:]) for row in rows]

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection as database
 from django.db import transaction
 from django.utils import timezone
 
+from core import sql
 from core.locks import Lock
 from core.queue import new_holder
 from integrations.enums import Kind
@@ -80,8 +80,8 @@ def _held(lease: Lease | None) -> Iterator[Lease | None]:
 
 
 def _claim(narrowed: Mapping[str, Any]) -> Lease | None:
-    with transaction.atomic(), database.cursor() as cursor:
-        cursor.execute(
+    with transaction.atomic():
+        chosen = sql.column(
             """
             WITH alive AS MATERIALIZED (  -- whatever their leases say: their workers' sessions hold the lock
                 SELECT held.objid::bigint AS stream_id FROM pg_locks held
@@ -122,8 +122,7 @@ def _claim(narrowed: Mapping[str, Any]) -> Lease | None:
                 "kinds": [str(kind) for kind in Kind],
             },
         )
-        row = cursor.fetchone()
-        return None if row is None else _lease_to_us(row[0])
+        return next(map(_lease_to_us, chosen), None)
 
 
 def _list_or_none(numbers: Collection[int] | None) -> list[int] | None:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import DataError, IntegrityError, OperationalError, transaction
-from django.db import connection as database
 from django.db.models import F, QuerySet
 from django.utils import timezone
 from psycopg.errors import DeadlockDetected, SerializationFailure
 
+from core import sql
 from integrations.connectors.base import Page, RawRecord
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
@@ -157,14 +157,13 @@ def _note_impossible_times(stream: Stream, understood: Understood) -> int:
 
 def _note_received(stream: Stream, understood: Understood) -> None:
     received_ids = {draft.external_id for draft in understood.drafts if draft.kind == stream.kind and not draft.deleted}
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO integrations_toldrecord (stream_id, external_id)
-            SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING
-            """,
-            [stream.pk, sorted(received_ids)],
-        )
+    sql.execute(
+        """
+        INSERT INTO integrations_toldrecord (stream_id, external_id)
+        SELECT %s, unnest(%s::text[]) ON CONFLICT DO NOTHING
+        """,
+        [stream.pk, sorted(received_ids)],
+    )
 
 
 def _waiting(stream: Stream) -> QuerySet[QuarantinedPayload]:

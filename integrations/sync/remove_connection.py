@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import LiteralString
 
 from celery import signature
-from django.db import connection as database
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
+from core import sql
 from core.nudges import nudge_on_commit
 from core.queue import run_all
 from integrations.code.attribution.session_outcomes import recompute_outcomes
@@ -76,22 +76,19 @@ class RemovalImpact:
 def removal_impact(connection: Connection) -> RemovalImpact:
     """What would be deleted with the connection."""
     repositories = _only_of(connection)
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT commit_id, bool_or(repository_id <> ALL (%(own)s)) AS shared
-            FROM integrations_commitinrepository
-            WHERE commit_id IN (
-                SELECT commit_id FROM integrations_commitinrepository WHERE repository_id = ANY (%(own)s)
-            )
-            GROUP BY commit_id
-            """,
-            {"own": repositories},
+    rows = sql.rows(
+        """
+        SELECT commit_id, bool_or(repository_id <> ALL (%(own)s)) AS shared
+        FROM integrations_commitinrepository
+        WHERE commit_id IN (
+            SELECT commit_id FROM integrations_commitinrepository WHERE repository_id = ANY (%(own)s)
         )
-        rows = cursor.fetchall()
-        own = [commit for commit, shared in rows if not shared]
-        cursor.execute("SELECT count(*) FROM integrations_commitfile WHERE commit_id = ANY (%s)", [own])
-        files = cursor.fetchone()[0]
+        GROUP BY commit_id
+        """,
+        {"own": repositories},
+    )
+    own = [commit for commit, shared in rows if not shared]
+    files = sql.value("SELECT count(*) FROM integrations_commitfile WHERE commit_id = ANY (%s)", [own])
     return RemovalImpact(len(repositories), len(own), files, len(rows) - len(own), count_records(connection))
 
 
@@ -190,43 +187,35 @@ def _only_of(connection: Connection) -> list[int]:
 
 def _sessions_in(repositories: Collection[int]) -> set[int]:
     """Sessions of which commits at home in these repositories have lines."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            "SELECT DISTINCT session_id FROM integrations_sessionshare WHERE repository_id = ANY (%s)",
-            [list(repositories)],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        "SELECT DISTINCT session_id FROM integrations_sessionshare WHERE repository_id = ANY (%s)", [list(repositories)]
+    )
 
 
 def _unlink(repositories: Collection[int]) -> set[int]:
     """Let the repositories hold nothing; the commits that they held."""
-    with database.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM integrations_commitinrepository WHERE repository_id = ANY (%s) RETURNING commit_id",
-            [list(repositories)],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return sql.ids(
+        "DELETE FROM integrations_commitinrepository WHERE repository_id = ANY (%s) RETURNING commit_id",
+        [list(repositories)],
+    )
 
 
 def _held_by_none(commits: Collection[int]) -> list[int]:
-    with database.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT wanted.id FROM unnest(%s::bigint[]) AS wanted (id)
-            WHERE NOT EXISTS (SELECT FROM integrations_commitinrepository link WHERE link.commit_id = wanted.id)
-            ORDER BY 1
-            """,
-            [sorted(commits)],
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return sql.column(
+        """
+        SELECT wanted.id FROM unnest(%s::bigint[]) AS wanted (id)
+        WHERE NOT EXISTS (SELECT FROM integrations_commitinrepository link WHERE link.commit_id = wanted.id)
+        ORDER BY 1
+        """,
+        [sorted(commits)],
+    )
 
 
 def _delete_commits(commits: list[int], sessions: Collection[int]) -> None:
     """Delete them with all that points to them, and recompute the outcomes of the sessions that had lines there."""
     append_changes_of_commits(commits)
-    with database.cursor() as cursor:
-        cursor.execute("DELETE FROM integrations_fileattribution WHERE commit_id = ANY (%s)", [commits])
-        # They are deleted by now; this reports for the last time whom they covered.
-        append_changes_of_sessions({*sessions, *recompute_outcomes(commits, sessions)})
-        for statement in DELETE_COMMITS:
-            cursor.execute(statement, [commits])
+    sql.execute("DELETE FROM integrations_fileattribution WHERE commit_id = ANY (%s)", [commits])
+    # They are deleted by now; this reports for the last time whom they covered.
+    append_changes_of_sessions({*sessions, *recompute_outcomes(commits, sessions)})
+    for statement in DELETE_COMMITS:
+        sql.execute(statement, [commits])

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db import connection
-
 from core import sql
 from orgtree.identities.identity_names import IdentityName, readable_name
 from orgtree.identities.likeness import Somebody
@@ -90,16 +88,15 @@ def _read_people() -> list[tuple[int, str, str | None, bool]]:
 
 def _read_identities() -> defaultdict[int, list[KnownIdentity]]:
     identities: defaultdict[int, list[KnownIdentity]] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT coalesce(person_id, -coalesce(waits_with_id, id)),
-                   id, kind, provider, value, seen_name, person_id, standing, waits_with_id
-            FROM orgtree_identity WHERE person_id IS NOT NULL OR standing = 'waiting'
-            """
-        )
-        for key, id_, kind, provider, value, seen_name, person_id, standing, waits_with_id in cursor:
-            name = IdentityName(IdentityKind(kind), provider, value, seen_name)
-            state = IdentityState(person_id, Standing(standing), waits_with_id)
-            identities[key].append(KnownIdentity(id_, name, state))
+    rows = sql.rows(
+        """
+        SELECT coalesce(person_id, -coalesce(waits_with_id, id)),
+               id, kind, provider, value, seen_name, person_id, standing, waits_with_id
+        FROM orgtree_identity WHERE person_id IS NOT NULL OR standing = 'waiting'
+        """
+    )
+    for key, id_, kind, provider, value, seen_name, person_id, standing, waits_with_id in rows:
+        name = IdentityName(IdentityKind(kind), provider, value, seen_name)
+        state = IdentityState(person_id, Standing(standing), waits_with_id)
+        identities[key].append(KnownIdentity(id_, name, state))
     return identities

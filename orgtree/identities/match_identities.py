@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
@@ -124,10 +124,9 @@ def _stored_proposals() -> dict[ProposalKey, WrittenProposal]:
 
 def _hold_people(person_ids: Collection[int]) -> None:
     """Lock these people against deletion until the proposals are stored."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM orgtree_person WHERE id = ANY (%s) FOR KEY SHARE", [sorted(person_ids)])
-        if len(cursor.fetchall()) < len(person_ids):
-            raise _ConcurrentChangeError
+    held = sql.ids("SELECT id FROM orgtree_person WHERE id = ANY (%s) FOR KEY SHARE", [sorted(person_ids)])
+    if len(held) < len(person_ids):
+        raise _ConcurrentChangeError
 
 
 def _hold_identities(identity_ids: Collection[int], before: Mapping[int, IdentityState]) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import connection
-
 from core import sql
 from core.hooks import Hook
 from orgtree.models import MatchProposal, Person, Standing
@@ -41,15 +39,14 @@ bot_listeners: Hook[BotListener] = Hook()
 
 def lock_identities(identity_ids: Collection[int]) -> dict[int, IdentityState]:
     """Lock these identities in a fixed order and return their current states."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT id, person_id, standing, waits_with_id FROM orgtree_identity
-            WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE
-            """,
-            [list(identity_ids)],
-        )
-        return {id_: IdentityState(person, Standing(standing), waits) for id_, person, standing, waits in cursor}
+    rows = sql.rows(
+        """
+        SELECT id, person_id, standing, waits_with_id FROM orgtree_identity
+        WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE
+        """,
+        [list(identity_ids)],
+    )
+    return {id_: IdentityState(person, Standing(standing), waits) for id_, person, standing, waits in rows}
 
 
 def move_identities(steps: Sequence[IdentityMove]) -> None:
@@ -90,25 +87,24 @@ def put_identities(states: Mapping[int, IdentityState]) -> None:
     if not states:
         return
     ids = sorted(states)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE orgtree_identity identity
-            SET person_id = state.person_id, standing = state.standing, waits_with_id = state.waits_with_id
-            FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bigint[])
-                AS state (identity_id, person_id, standing, waits_with_id),
-                orgtree_identity before
-            WHERE identity.id = state.identity_id AND before.id = identity.id
-            RETURNING identity.id, before.standing, identity.standing, before.person_id, identity.person_id
-            """,
-            [
-                ids,
-                [states[id_].person_id for id_ in ids],
-                [states[id_].standing.value for id_ in ids],
-                [states[id_].waits_with_id for id_ in ids],
-            ],
-        )
-        rows = sorted(cursor.fetchall())
+    rows = sql.rows(
+        """
+        UPDATE orgtree_identity identity
+        SET person_id = state.person_id, standing = state.standing, waits_with_id = state.waits_with_id
+        FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bigint[])
+            AS state (identity_id, person_id, standing, waits_with_id),
+            orgtree_identity before
+        WHERE identity.id = state.identity_id AND before.id = identity.id
+        RETURNING identity.id, before.standing, identity.standing, before.person_id, identity.person_id
+        """,
+        [
+            ids,
+            [states[id_].person_id for id_ in ids],
+            [states[id_].standing.value for id_ in ids],
+            [states[id_].waits_with_id for id_ in ids],
+        ],
+    )
+    rows.sort()
     moves = [IdentityMove(id_, before, after) for id_, _, _, before, after in rows if before != after]
     _notify(moves, [row[:3] for row in rows])
 
@@ -131,19 +127,18 @@ def _notify(moves: Sequence[IdentityMove], standings: Sequence[tuple[int, str, s
 
 def _resolve_companions(identity_ids: Sequence[int]) -> list[IdentityMove]:
     """Companions of resolved identities get the same person, or none."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE orgtree_identity companion
-            SET person_id = leader.person_id, waits_with_id = NULL,
-                standing = CASE WHEN leader.standing = 'bot' THEN 'bot' ELSE 'found' END
-            FROM orgtree_identity leader
-            WHERE companion.waits_with_id = leader.id AND leader.id = ANY (%s) AND companion.standing = 'waiting'
-            RETURNING companion.id, companion.person_id
-            """,
-            [list(identity_ids)],
-        )
-        return [IdentityMove(id_, None, person_id) for id_, person_id in cursor if person_id is not None]
+    resolved = sql.rows(
+        """
+        UPDATE orgtree_identity companion
+        SET person_id = leader.person_id, waits_with_id = NULL,
+            standing = CASE WHEN leader.standing = 'bot' THEN 'bot' ELSE 'found' END
+        FROM orgtree_identity leader
+        WHERE companion.waits_with_id = leader.id AND leader.id = ANY (%s) AND companion.standing = 'waiting'
+        RETURNING companion.id, companion.person_id
+        """,
+        [list(identity_ids)],
+    )
+    return [IdentityMove(id_, None, person_id) for id_, person_id in resolved if person_id is not None]
 
 
 def _close_proposals(identity_ids: Sequence[int]) -> None:

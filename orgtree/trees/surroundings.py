@@ -7,8 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import connection
-
+from core import sql
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
 
@@ -49,25 +48,23 @@ def surroundings(
     slug: str | None, visibility: Visibility, *, on: date, today: date, counted: bool = False
 ) -> Surroundings:
     """The neighbourhood of the unit `slug` (None: only tops) on day `on`; tops and their people as of `today`."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _SURROUNDINGS,
-            {
-                "slug": slug,
-                "everything": visibility.unit_ids is None,
-                "seen": sorted(visibility.unit_ids or ()),
-                "on": on,
-                "today": today,
-                "counted": counted,
-            },
-        )
-        units: dict[str, list[TreeUnit]] = defaultdict(list)
-        people: dict[int | None, int] = {}
-        for role, pk, *words, number in cursor.fetchall():
-            if number is not None:
-                people[pk] = number
-            if pk is not None:
-                units[role].append(TreeUnit(pk, *words))
+    units: dict[str, list[TreeUnit]] = defaultdict(list)
+    people: dict[int | None, int] = {}
+    for role, pk, *words, number in sql.rows(
+        _SURROUNDINGS,
+        {
+            "slug": slug,
+            "everything": visibility.unit_ids is None,
+            "seen": sorted(visibility.unit_ids or ()),
+            "on": on,
+            "today": today,
+            "counted": counted,
+        },
+    ):
+        if number is not None:
+            people[pk] = number
+        if pk is not None:
+            units[role].append(TreeUnit(pk, *words))
     return Surroundings(
         tops=units["top"],
         path=[unit for unit in units["path"] if visibility.can_see(unit.pk)],

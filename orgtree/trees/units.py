@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from core import sql
 from orgtree.models import Membership, OrgTree, Person, TreeKind, Unit, UnitPlace
 from orgtree.trees.derivation.dated import Dated, cut, joined, through, with_value_from
 from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DateRange
@@ -141,23 +142,21 @@ def editing_rows(unit: Unit) -> Iterator[None]:
 def creates_cycle(unit: Unit, parent: Unit, during: DateRange) -> bool:
     """Whether on any of the days `parent` is the unit or a descendant of it."""
     start, end = bounds_of(during)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE path AS (
-                SELECT %(parent)s::bigint AS unit_id, daterange(%(start)s::date, %(end)s::date) AS during
-                UNION
-                SELECT place.parent_id, place.during * path.during
-                FROM path JOIN orgtree_unitplace place
-                  ON place.unit_id = path.unit_id AND place.during && path.during
-                WHERE path.unit_id <> %(unit)s
-            )
-            SELECT EXISTS (SELECT FROM path WHERE unit_id = %(unit)s)
-            """,
-            {"unit": unit.pk, "parent": parent.pk, "start": start, "end": end},
+    is_below = sql.value(
+        """
+        WITH RECURSIVE path AS (
+            SELECT %(parent)s::bigint AS unit_id, daterange(%(start)s::date, %(end)s::date) AS during
+            UNION
+            SELECT place.parent_id, place.during * path.during
+            FROM path JOIN orgtree_unitplace place
+              ON place.unit_id = path.unit_id AND place.during && path.during
+            WHERE path.unit_id <> %(unit)s
         )
-        row = cursor.fetchone()
-    return bool(row and row[0])
+        SELECT EXISTS (SELECT FROM path WHERE unit_id = %(unit)s)
+        """,
+        {"unit": unit.pk, "parent": parent.pk, "start": start, "end": end},
+    )
+    return bool(is_below)
 
 
 def checked_name(name: str) -> str:

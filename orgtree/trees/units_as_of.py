@@ -9,9 +9,9 @@ from datetime import date
 from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db import connection
 from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
+from core import sql
 from orgtree.models import OrgTree, Person, Placement, TreeLevel, Unit
 from orgtree.models.people import PersonQuerySet
 
@@ -78,29 +78,28 @@ def units_as_of(
     With `visible_to`, only units and parents visible to the account.
     """
     order = {tree.pk: number for number, tree in enumerate(trees)}
-    with connection.cursor() as cursor:
-        # Counts direct members only: counting the rows of all ancestors would read ten times as many for a large tree.
-        cursor.execute(
-            """
-            WITH counted AS MATERIALIZED (
-                SELECT unit_id, count(*) AS members
-                FROM orgtree_placement
-                WHERE tree_id = ANY(%(trees)s::bigint[]) AND unit_id = ancestor_id AND during @> %(day)s
-                GROUP BY unit_id
-            )
-            SELECT unit.id, unit.slug, unit.name, unit.tree_id, tree.slug, parent.id, parent.slug,
-                leader.id, coalesce(leader.full_name, ''), leader.email, coalesce(counted.members, 0)
-            FROM orgtree_unit unit
-            JOIN orgtree_orgtree tree ON tree.id = unit.tree_id
-            JOIN orgtree_unitplace place ON place.unit_id = unit.id AND place.during @> %(day)s
-            LEFT JOIN orgtree_unit parent ON parent.id = place.parent_id
-            LEFT JOIN orgtree_person leader ON leader.id = unit.leader_id
-            LEFT JOIN counted ON counted.unit_id = unit.id
-            WHERE unit.tree_id = ANY(%(trees)s::bigint[])
-            """,
-            {"trees": list(order), "day": on},
+    # Counts direct members only: counting the rows of all ancestors would read ten times as many for a large tree.
+    stored = sql.rows(
+        """
+        WITH counted AS MATERIALIZED (
+            SELECT unit_id, count(*) AS members
+            FROM orgtree_placement
+            WHERE tree_id = ANY(%(trees)s::bigint[]) AND unit_id = ancestor_id AND during @> %(day)s
+            GROUP BY unit_id
         )
-        rows = [_Row(*row) for row in cursor.fetchall()]
+        SELECT unit.id, unit.slug, unit.name, unit.tree_id, tree.slug, parent.id, parent.slug,
+            leader.id, coalesce(leader.full_name, ''), leader.email, coalesce(counted.members, 0)
+        FROM orgtree_unit unit
+        JOIN orgtree_orgtree tree ON tree.id = unit.tree_id
+        JOIN orgtree_unitplace place ON place.unit_id = unit.id AND place.during @> %(day)s
+        LEFT JOIN orgtree_unit parent ON parent.id = place.parent_id
+        LEFT JOIN orgtree_person leader ON leader.id = unit.leader_id
+        LEFT JOIN counted ON counted.unit_id = unit.id
+        WHERE unit.tree_id = ANY(%(trees)s::bigint[])
+        """,
+        {"trees": list(order), "day": on},
+    )
+    rows = [_Row(*row) for row in stored]
     rows.sort(key=lambda row: (order[row.tree_id], row.name.casefold(), row.slug))
     people = _people_with_those_below(rows)
     if visible_to is not None:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
+from core import sql
 from orgtree.models import Unit, UnitPlace
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, ProgramSettings, Quarter
@@ -70,19 +70,14 @@ class TeamsTree:
 
 def teams_tree() -> TeamsTree | None:
     """The one that is set (ProgramSettings), else guessed; None before there is any."""
-    with connection.cursor() as cursor:
-        cursor.execute(_TREE)
-        row = cursor.fetchone()
-    return TeamsTree(*row) if row else None
+    return next((TeamsTree(*row) for row in sql.rows(_TREE)), None)
 
 
 def teams_by_day(days: Iterable[date]) -> Mapping[date, frozenset[int]]:
     """Ids of the units that are teams on each of the days; one query."""
     teams: dict[date, set[int]] = {day: set() for day in days}
-    with connection.cursor() as cursor:
-        cursor.execute(_TEAMS_BY_DAY, [list(teams)])
-        for day, team in cursor.fetchall():
-            teams[day].add(team)
+    for day, team in sql.rows(_TEAMS_BY_DAY, [list(teams)]):
+        teams[day].add(team)
     return {day: frozenset(of_day) for day, of_day in teams.items()}
 
 

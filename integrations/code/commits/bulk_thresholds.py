@@ -11,6 +11,7 @@ from typing import LiteralString, NamedTuple
 from django.db import transaction
 
 from core import sql
+from core.batches import batched
 from integrations.code.commits.changed_days import append_changes_of_commits
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.enums import Kind
@@ -49,7 +50,7 @@ class Thresholds(NamedTuple):
 def apply_bulk_thresholds() -> None:
     """Exclude exactly the commits over the organisation's thresholds as bulk, and count merges up to them."""
     while (now := _thresholds()) != _applied():
-        for ids in _in_parts(sql.column(_CHANGED_SIDE, now._asdict())):
+        for ids in batched(sql.column(_CHANGED_SIDE, now._asdict()), COMMITS_PER_TRANSACTION):
             with transaction.atomic():
                 lock_for_linking({Kind.COMMIT})
                 recompute_changes(ids)
@@ -76,7 +77,3 @@ def _thresholds() -> Thresholds:
 def _applied() -> Thresholds | None:
     row = AppliedThresholds.objects.values_list("lines", "files").first()
     return Thresholds(*row) if row else None
-
-
-def _in_parts(ids: list[int]) -> list[list[int]]:
-    return [ids[start : start + COMMITS_PER_TRANSACTION] for start in range(0, len(ids), COMMITS_PER_TRANSACTION)]

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 
-from django.db import connection
-
 from core import sql
 from integrations.code.commits.store import counts_key
 from integrations.connectors.git.commands import ObjectsMissingError
@@ -81,22 +79,20 @@ def _reachable(tip: str, unmerged: Unmerged) -> set[str]:
 
 def _candidates(repository: Repository, keys: list[str]) -> dict[str, list[tuple[int, str]]]:
     """Counts key → commits (id, sha) on the default branch with that key, the oldest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT commit.counts_key::text, commit.id, commit.sha
-            FROM (SELECT DISTINCT key::uuid FROM unnest(%(keys)s::text[]) AS key WHERE key <> '') AS requested
-            JOIN integrations_commit commit ON commit.counts_key = requested.key AND cardinality(commit.parents) = 1
-            JOIN integrations_commitinrepository link
-              ON link.commit_id = commit.id AND link.repository_id = %(repository)s AND link.on_default_branch
-            ORDER BY commit.committed_at, commit.sha
-            """,
-            {"keys": keys, "repository": repository.pk},
-        )
-        by_key: dict[str, list[tuple[int, str]]] = {}
-        for key, id_, sha in cursor.fetchall():
-            by_key.setdefault(key, []).append((id_, sha))
-        return by_key
+    by_key: dict[str, list[tuple[int, str]]] = {}
+    for key, id_, sha in sql.rows(
+        """
+        SELECT commit.counts_key::text, commit.id, commit.sha
+        FROM (SELECT DISTINCT key::uuid FROM unnest(%(keys)s::text[]) AS key WHERE key <> '') AS requested
+        JOIN integrations_commit commit ON commit.counts_key = requested.key AND cardinality(commit.parents) = 1
+        JOIN integrations_commitinrepository link
+          ON link.commit_id = commit.id AND link.repository_id = %(repository)s AND link.on_default_branch
+        ORDER BY commit.committed_at, commit.sha
+        """,
+        {"keys": keys, "repository": repository.pk},
+    ):
+        by_key.setdefault(key, []).append((id_, sha))
+    return by_key
 
 
 def _squash(git: GitRepository, start: str, end: str, candidates: list[tuple[int, str]]) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from core.batches import batched
 from integrations.connectors.git.commands import GitError, ObjectsMissingError, find_git_dir, is_there, lines, run
 
 NOTES_REFS = ("refs/notes/ai", "refs/notes/exceeds-ink")
@@ -171,10 +172,10 @@ class GitRepository:
         entries = [entry.split("\t", 1) for entry in listing.split("\0")[:-1]]
         noted = ((name.replace("/", ""), meta.split()[2]) for meta, name in entries)
         blobs = [(sha, blob) for sha, blob in noted if only is None or sha in only]
-        for start in range(0, len(blobs), 500):
-            yield from self._contents(blobs[start : start + 500])
+        for some in batched(blobs, 500):
+            yield from self._contents(some)
 
-    def _contents(self, blobs: list[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
+    def _contents(self, blobs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
         answer = run(self.git_dir, "cat-file", "--batch", given="".join(f"{blob}\n" for _, blob in blobs).encode())
         position = 0
         for commit, _blob in blobs:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.batches import batched
 from integrations.connectors.base import Cursor, FetchedResource, Http, Page, RawRecord
 from integrations.connectors.deployment_rules import Rules
 from integrations.connectors.errors import GoneError, TransientError
@@ -149,8 +150,7 @@ class _Reading:
             if builds and not fresh and position > newest[0]:
                 raise TransientError(f"Jenkins' list of builds of {shown(head.name)} leads in a circle.")
             wanted = [build for build in fresh if self._is_wanted(head, build, known[0])]
-            for start in range(0, len(wanted), BATCH):
-                batch = wanted[start : start + BATCH]
+            for batch in batched(wanted, BATCH):
                 stored = [build for build in batch if progress.note(head.name, build, self.now)]
                 below = min([number for build in batch if (number := number_of(build))], default=below)
                 progress.at = {"job": head.name, "newest": list(newest), "position": position, "below": below}

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import connection
-
 from core import sql
 from integrations.delivery.linking.commit_graph import Place, bases, chain_of, entered, number
 from integrations.delivery.linking.provided_parents import LISTED, add_merges, merges_of
@@ -114,20 +112,17 @@ def read_graph(repository: Repository) -> Graph:
     """A repository's known history, with ancestors that only other repositories hold."""
     parents: dict[str, Sequence[str]] = {}
     on_default: dict[str, object] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(_GRAPH, {"repository": repository.pk})
-        for sha, own_parents, is_on_default, committed_at in cursor.fetchall():
-            parents.setdefault(sha, own_parents)
-            if is_on_default:
-                on_default[sha] = committed_at
-        inner = {parent for sha in on_default for parent in parents[sha]}
-        add_merges(parents, merges_of(repository.pk))
-        missing = {parent for of in parents.values() for parent in of} - parents.keys()
-        while missing:
-            cursor.execute(_ELSEWHERE, [list(missing)])
-            parents_by_sha = dict(cursor.fetchall())
-            parents |= parents_by_sha
-            missing = {parent for of in parents_by_sha.values() for parent in of} - parents.keys()
+    for sha, own_parents, is_on_default, committed_at in sql.rows(_GRAPH, {"repository": repository.pk}):
+        parents.setdefault(sha, own_parents)
+        if is_on_default:
+            on_default[sha] = committed_at
+    inner = {parent for sha in on_default for parent in parents[sha]}
+    add_merges(parents, merges_of(repository.pk))
+    missing = {parent for of in parents.values() for parent in of} - parents.keys()
+    while missing:
+        parents_by_sha = dict(sql.rows(_ELSEWHERE, [list(missing)]))
+        parents |= parents_by_sha
+        missing = {parent for of in parents_by_sha.values() for parent in of} - parents.keys()
     tips = on_default.keys() - inner or on_default.keys()
     return Graph(parents, max(tips, key=lambda sha: (on_default[sha], sha), default=None))
 
@@ -148,11 +143,8 @@ def place_new_commits(repository: Repository, commits: Collection[int]) -> set[s
     """
     if not commits:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(_NEW, {"repository": repository.pk, "commits": list(commits)})
-        rows = cursor.fetchall()
-        cursor.execute(_TIP, [repository.pk])
-        tip, last = cursor.fetchone() or (None, -1)
+    rows = sql.rows(_NEW, {"repository": repository.pk, "commits": list(commits)})
+    tip, last = next(iter(sql.rows(_TIP, [repository.pk])), (None, -1))
     parents: dict[str, Sequence[str]] = {}
     on_default: set[str] = set()
     placed: set[str] = set()

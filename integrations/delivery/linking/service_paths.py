@@ -8,12 +8,13 @@ into its branch from the default branch are not its own (integrations/delivery/p
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import LiteralString
 
 from pathspec import GitIgnoreSpec
 
 from core import sql
+from core.batches import batched
 from integrations.delivery.pull_requests.changed_days import note_services
 from integrations.delivery.pull_requests.figures import shared_commits, sharing_commits
 from integrations.delivery.pull_requests.stages_sql import COMMITS
@@ -122,13 +123,13 @@ def _of_repositories_with_rules(pull_requests: Collection[int]) -> set[int]:
 
 def _recompute_in_chunks(pull_requests: list[int]) -> set[int]:
     changed: set[int] = set()
-    for start in range(0, len(pull_requests), AT_ONCE):
-        changed |= _recompute(pull_requests[start : start + AT_ONCE])
+    for some in batched(pull_requests, AT_ONCE):
+        changed |= _recompute(some)
     note_services(changed)
     return changed
 
 
-def _recompute(pull_requests: list[int]) -> set[int]:
+def _recompute(pull_requests: Sequence[int]) -> set[int]:
     rows = sql.rows(
         _PATHS,
         {

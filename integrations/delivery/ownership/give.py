@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.contrib.auth.models import User
-from django.db import connection as database
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from core import sql
 from integrations.delivery.ownership.refusals import ArchivedTreeRefusal, NoDaysRefusal, NotStandingRefusal
 from integrations.models import Owned
 from orgtree.models import OrgTree, Unit, UnitPlacement
@@ -124,17 +124,16 @@ def give(gifts: Sequence[Gift], *, by: User | None) -> int:
     if not gifts:
         return 0
     _check(gifts)
-    with transaction.atomic(), database.cursor() as cursor:
+    with transaction.atomic():
         lock_trees({gift.tree_id for gift in gifts})
         for statement in _FRESH_TABLES:
-            cursor.execute(statement)
-        cursor.execute(_GIFTS, _columns(gifts))
-        cursor.execute(_WANT)
+            sql.execute(statement)
+        sql.execute(_GIFTS, _columns(gifts))
+        sql.execute(_WANT)
         changed: set[tuple[int, int]] = set()
         for statement in (_REMOVE, _ADD):
-            cursor.execute(statement)
-            changed |= set(cursor.fetchall())
-        cursor.execute(
+            changed |= set(sql.rows(statement))
+        sql.execute(
             _LOG,
             {
                 "by": None if by is None else by.pk,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core import sql
+from core.batches import batched
 from integrations.delivery.pipeline_runs.pull_requests import recompute_pull_requests_of_runs
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes, insert_days
@@ -92,8 +93,8 @@ def recompute_run_figures(ids: Iterable[int]) -> int:
     """
     run_ids = sorted(ids)
     changed: set[int] = set()
-    for start in range(0, len(run_ids), AT_ONCE):
-        changed.update(sql.column(_RECOMPUTE, {"ids": run_ids[start : start + AT_ONCE]}))
+    for some in batched(run_ids, AT_ONCE):
+        changed |= sql.ids(_RECOMPUTE, {"ids": some})
     recompute_pull_requests_of_runs(changed.union(run_ids))
     announce_changes()
     return len(changed)

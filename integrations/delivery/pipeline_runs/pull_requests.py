@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import LiteralString
 
 from core import sql
+from core.batches import batched
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import append_days
 
@@ -68,9 +69,8 @@ _DAYS = """
 
 def recompute_pull_requests_of_runs(runs: Collection[int]) -> None:
     """Recompute the pull requests of these runs (ids of attempts with figures)."""
-    run_ids = sorted(runs)
-    for start in range(0, len(run_ids), AT_ONCE):
-        sql.execute(_RECOMPUTE, {"ids": run_ids[start : start + AT_ONCE]})
+    for some in batched(sorted(runs), AT_ONCE):
+        sql.execute(_RECOMPUTE, {"ids": some})
 
 
 def assign_runs_of(pull_requests: Collection[int]) -> None:

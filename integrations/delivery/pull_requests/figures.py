@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import LiteralString
 
 from core import sql
+from core.batches import batched
 from integrations.bots import REVIEW_BOTS
 from integrations.connectors.git.agent_signatures import agent_of_bot
 from integrations.delivery.pull_requests.changed_days import note_lead_times
@@ -56,15 +57,14 @@ def recompute_figures(ids: Iterable[int]) -> set[int]:
     changed_ids = set(ids)
     pull_requests = sorted(changed_ids | sharing_commits(changed_ids))
     changed: set[int] = set()
-    for start in range(0, len(pull_requests), AT_ONCE):
-        some = pull_requests[start : start + AT_ONCE]
+    for some in batched(pull_requests, AT_ONCE):
         changed |= _recompute(some, shared_commits(some))
     note_lead_times(changed)
     enqueue_sessions_behind(changed)
     return changed | recompute_reverts(pull_requests) | recompute_pipeline_waits(pull_requests)
 
 
-def _recompute(ids: list[int], shared: list[str]) -> set[int]:
+def _recompute(ids: Sequence[int], shared: list[str]) -> set[int]:
     bots = {
         identity: agent_of_bot(value)
         for identity, value in sql.rows(BOTS, {"ids": ids, "review_bots": sorted(REVIEW_BOTS)})

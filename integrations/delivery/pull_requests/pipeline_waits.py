@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import LiteralString
 
 from core import sql
+from core.batches import batched
 
 AT_ONCE = 300_000  # fewer cost more each: their runs are looked up one by one, not read in one go
 
@@ -60,10 +61,9 @@ _OF_RUNS: LiteralString = """
 
 def recompute_pipeline_waits(pull_requests: Collection[int]) -> set[int]:
     """Recompute how long these waited and how often runs failed; those that changed.  Their figures exist already."""
-    ordered = sorted(pull_requests)
     changed: set[int] = set()
-    for start in range(0, len(ordered), AT_ONCE):
-        changed.update(sql.column(_RECOMPUTE, {"ids": ordered[start : start + AT_ONCE]}))
+    for some in batched(sorted(pull_requests), AT_ONCE):
+        changed |= sql.ids(_RECOMPUTE, {"ids": some})
     return changed
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import connection as database
-
+from core import sql
+from core.batches import batched
 from integrations.delivery.mappings.defaults import default_work_type_of_title
 from integrations.delivery.mappings.effective import ValueMappings, value_mappings_of
 from integrations.enums import LinkMethod, WorkType
@@ -48,25 +48,23 @@ def recompute_ready_and_work_type(ids: Iterable[int]) -> set[int]:
 
     The work type is that of a label, else of the linked item, else of the title's or branch's convention.
     """
-    ordered = sorted(ids)
     changed: set[int] = set()
     meanings: dict[int, ValueMappings] = {}
-    for start in range(0, len(ordered), AT_ONCE):
+    for some in batched(sorted(ids), AT_ONCE):
         rows = []
-        with database.cursor() as cursor:
-            cursor.execute(_READ, {"ids": ordered[start : start + AT_ONCE], "methods": list(LinkMethod)})
-            for id_, connection_id, ready_at, ready_before, type_before, labels, of_item, title, branch in cursor:
-                if connection_id not in meanings:
-                    meanings[connection_id] = value_mappings_of(connection_id)
-                work_type = (
-                    meanings[connection_id].of_labels(labels)
-                    or of_item
-                    or default_work_type_of_title(title, branch)
-                    or WorkType.OTHER
-                )
-                if (ready_at, work_type) != (ready_before, type_before):
-                    rows.append((id_, ready_at, str(work_type)))
-            if rows:
-                cursor.execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
+        stored = sql.rows(_READ, {"ids": some, "methods": list(LinkMethod)})
+        for id_, connection_id, ready_at, ready_before, type_before, labels, of_item, title, branch in stored:
+            if connection_id not in meanings:
+                meanings[connection_id] = value_mappings_of(connection_id)
+            work_type = (
+                meanings[connection_id].of_labels(labels)
+                or of_item
+                or default_work_type_of_title(title, branch)
+                or WorkType.OTHER
+            )
+            if (ready_at, work_type) != (ready_before, type_before):
+                rows.append((id_, ready_at, str(work_type)))
+        if rows:
+            sql.execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
         changed.update(row[0] for row in rows)
     return changed

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from typing import LiteralString
 
 from core import sql
+from core.batches import batched
 from integrations.models import RevertMethod
 
 AT_ONCE = 10_000
@@ -143,11 +144,9 @@ def recompute_reverts(ids: Collection[int]) -> set[int]:
     reverting = sql.column(
         "SELECT id FROM integrations_pullrequest WHERE id = ANY (%s) ORDER BY repository_id", [list(ids)]
     )
-    for start in range(0, len(reverting), AT_ONCE):
+    for some in batched(reverting, AT_ONCE):
         concerned = sorted(
-            row[0]
-            for row in sql.rows(_RECOMPUTE, {"ids": reverting[start : start + AT_ONCE], "methods": list(RevertMethod)})
-            if row[0] is not None
+            row[0] for row in sql.rows(_RECOMPUTE, {"ids": some, "methods": list(RevertMethod)}) if row[0] is not None
         )
         changed.update(sql.column(_TAKEN_BACK, [concerned]))
     return changed

@@ -8,8 +8,6 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any, LiteralString
 
-from django.db import connection as database
-
 from core import sql
 from integrations.delivery.changed_days import append_record_days, days_of
 from integrations.delivery.mappings.environments import only_prepares
@@ -181,15 +179,12 @@ def deployments_naming(runs: Collection[int]) -> set[int]:
 def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
     gap = timedelta(minutes=Organisation.current().rollout_gap_minutes)
     marks: list[tuple[int, str, int | None]] = []
-    with database.cursor() as cursor:
-        cursor.execute(_UNMARK.format(scope=scope), params)
-        unmarked = {row[0] for row in cursor.fetchall()}
-        cursor.execute(_PARTS.format(scope=scope), params)
-        for _, rows in groupby(cursor.fetchall(), key=lambda row: row[:2]):
-            marks.extend(_marks([row[2:] for row in rows], gap))
-        ids, reasons, parts_of = zip(*marks, strict=True) if marks else ((), (), ())
-        if marks:
-            cursor.execute(_MARK, {"ids": list(ids), "reasons": list(reasons), "parts_of": list(parts_of)})
+    unmarked = sql.ids(_UNMARK.format(scope=scope), params)
+    for _, rows in groupby(sql.rows(_PARTS.format(scope=scope), params), key=lambda row: row[:2]):
+        marks.extend(_marks([row[2:] for row in rows], gap))
+    ids, reasons, parts_of = zip(*marks, strict=True) if marks else ((), (), ())
+    if marks:
+        sql.execute(_MARK, {"ids": list(ids), "reasons": list(reasons), "parts_of": list(parts_of)})
     changed = unmarked.union(ids)
     append_record_days(Kind.DEPLOYMENT, changed)
     return changed

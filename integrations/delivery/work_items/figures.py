@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core import sql
+from core.batches import batched
 from integrations.delivery.mappings.effective import ValueMappings
 from integrations.delivery.mappings.item_values import values_of_items
 from integrations.delivery.work_items.changed_days import NOTE_CHANGED_DAYS
@@ -246,10 +247,8 @@ def recompute_item_figures(meanings: ValueMappings, ids: Iterable[int]) -> set[i
 
     Exactly the days on which anything counts differently are appended to the outbox.
     """
-    item_ids = sorted(ids)
     changed: set[int] = set()
-    for start in range(0, len(item_ids), AT_ONCE):
-        some = item_ids[start : start + AT_ONCE]
+    for some in batched(sorted(ids), AT_ONCE):
         words = values_of_items(meanings, some)
         rows = sql.rows(
             _RECOMPUTE,

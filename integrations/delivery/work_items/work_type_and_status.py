@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db import connection as database
-
+from core import sql
+from core.batches import batched
 from integrations.delivery.mappings.effective import ValueMappings
 from integrations.delivery.mappings.mapped_columns import TRANSITION, recompute_mapped_column
 from integrations.enums import StatusCategory, WorkType
@@ -44,30 +44,28 @@ def recompute_work_type_and_status(meanings: ValueMappings, ids: Iterable[int]) 
     """
     item_ids = sorted(ids)
     changed = recompute_mapped_column(TRANSITION, meanings, item_ids)
-    for start in range(0, len(item_ids), AT_ONCE):
+    for some in batched(item_ids, AT_ONCE):
         rows = []
-        with database.cursor() as cursor:
-            cursor.execute(_READ, [item_ids[start : start + AT_ONCE]])
-            for (
-                id_,
-                item_type,
-                labels,
-                status,
-                provided,
-                sent_first_category,
-                resolved,
-                first,
-                sent_first_at,
-                *before,
-            ) in cursor:
-                derived = (
-                    meanings.of_item_type(item_type) or meanings.of_labels(labels) or WorkType.OTHER,
-                    meanings.of_status(status, provided) or (StatusCategory.DONE if resolved else StatusCategory.TODO),
-                    sent_first_category or (first and meanings.of_status(first, sent_first_at)) or StatusCategory.TODO,
-                )
-                if derived != tuple(before):
-                    rows.append((id_, *map(str, derived)))
-            if rows:
-                cursor.execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
+        for (
+            id_,
+            item_type,
+            labels,
+            status,
+            provided,
+            sent_first_category,
+            resolved,
+            first,
+            sent_first_at,
+            *before,
+        ) in sql.rows(_READ, [some]):
+            derived = (
+                meanings.of_item_type(item_type) or meanings.of_labels(labels) or WorkType.OTHER,
+                meanings.of_status(status, provided) or (StatusCategory.DONE if resolved else StatusCategory.TODO),
+                sent_first_category or (first and meanings.of_status(first, sent_first_at)) or StatusCategory.TODO,
+            )
+            if derived != tuple(before):
+                rows.append((id_, *map(str, derived)))
+        if rows:
+            sql.execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
         changed.update(row[0] for row in rows)
     return changed

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from core import sql
 from integrations.code.attribution.evidence import store_evidence
 from integrations.code.attribution.notes import AddedLines, add_notes, sync_notes
 from integrations.code.commits.duplicates import recompute_changes
@@ -322,18 +323,17 @@ def _of_default(
 
 def _new_to_clones(shas: Sequence[str]) -> dict[str, bool]:
     """Those that no clone has provided, in the same order; whether or not a provider has."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT wanted.sha, known.sha IS NOT NULL
-            FROM unnest(%s::text[]) WITH ORDINALITY AS wanted (sha, position)
-            LEFT JOIN integrations_commit known ON known.sha = wanted.sha
-            WHERE known.sha IS NULL OR known.without_clone
-            ORDER BY position
-            """,
-            [list(shas)],
-        )
-        return dict(cursor.fetchall())
+    rows = sql.rows(
+        """
+        SELECT wanted.sha, known.sha IS NOT NULL
+        FROM unnest(%s::text[]) WITH ORDINALITY AS wanted (sha, position)
+        LEFT JOIN integrations_commit known ON known.sha = wanted.sha
+        WHERE known.sha IS NULL OR known.without_clone
+        ORDER BY position
+        """,
+        [list(shas)],
+    )
+    return dict(rows)
 
 
 def _chunks(commits: Iterable[ReadCommit]) -> Iterator[list[ReadCommit]]:

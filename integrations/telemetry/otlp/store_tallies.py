@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from core import sql
 from core.locks import Lock
 from integrations.models import ReceivedTally
 from integrations.telemetry.otlp.decoded import Counted, Tally
@@ -45,9 +46,9 @@ def add_up_tallies() -> None:
 
     The most frequent new names fill the remaining slots of an agent's list.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
         TALLIES.hold()
-        cursor.execute(
+        sql.execute(
             ADD_UP,
             {
                 "dropped": Counted.DROPPED,

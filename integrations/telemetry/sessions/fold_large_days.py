@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from django.db import connection
-
 from core import sql
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.prices.lists import PROMPT_BOUNDS
@@ -34,22 +32,21 @@ def find_large_days() -> bool:
 
     Days whose sums of money may exceed their column are left to rebuilding, which caps them.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO fold_large_day
-            SELECT session_id, day
-            FROM integrations_agentsessionday
-            WHERE session_id IN (SELECT session_id FROM fold_session) AND source = 'events'
-            GROUP BY session_id, day
-            HAVING sum(requests + tool_calls + tool_refusals) >= %(large)s
-               AND coalesce(
-                   max(GREATEST(spend, reported_cost, compared_cost, compared_spend, surcharge_1h)), 0
-               ) < %(half)s
-            """,
-            {"large": LARGE_DAY, "half": HALF_OF_MONEY},
-        )
-        return bool(cursor.rowcount)
+    found = sql.execute(
+        """
+        INSERT INTO fold_large_day
+        SELECT session_id, day
+        FROM integrations_agentsessionday
+        WHERE session_id IN (SELECT session_id FROM fold_session) AND source = 'events'
+        GROUP BY session_id, day
+        HAVING sum(requests + tool_calls + tool_refusals) >= %(large)s
+           AND coalesce(
+               max(GREATEST(spend, reported_cost, compared_cost, compared_spend, surcharge_1h)), 0
+           ) < %(half)s
+        """,
+        {"large": LARGE_DAY, "half": HALF_OF_MONEY},
+    )
+    return bool(found)
 
 
 def note_figures_before() -> None:

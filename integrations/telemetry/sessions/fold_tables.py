@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from django.db import connection
-
 from core import sql
 
 LARGE_BYTES = 500_000  # some 5,000 rows
@@ -85,7 +83,5 @@ def analyse_where_large(table: LiteralString) -> None:
 
     For small ones the planner's default is good enough, and statistics every second would bloat the catalogue.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_relation_size(%s::regclass)", [table])
-        if cursor.fetchone()[0] > LARGE_BYTES:
-            cursor.execute(f"ANALYZE {table}")
+    if sql.value("SELECT pg_relation_size(%s::regclass)", [table]) > LARGE_BYTES:
+        sql.execute(f"ANALYZE {table}")

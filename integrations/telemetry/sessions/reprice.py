@@ -11,7 +11,6 @@ import logging
 from decimal import Decimal
 from typing import Any, LiteralString
 
-from django.db import connection
 from django.utils import timezone
 
 from core import sql
@@ -165,10 +164,8 @@ def _reprice(row: Repricing, sessions: list[int]) -> None:
 
 
 def _sums(params: dict[str, Any]) -> tuple[Decimal, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_SUMS, params)
-        spend, unpriced = cursor.fetchone()
-        return spend, unpriced
+    ((spend, unpriced),) = sql.rows(_SUMS, params)
+    return spend, unpriced
 
 
 def _price_requests(params: dict[str, Any]) -> tuple[int, int]:

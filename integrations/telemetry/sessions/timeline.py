@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db import connection
-
 from core import sql
 from integrations.facts.code import AI_COMMITTED_FILES
 from integrations.models import AgentSession, Method, ToolOutcome
@@ -124,12 +122,11 @@ class SessionTimeline:
 
     def count(self, start: datetime | None = None, end: datetime | None = None) -> int:
         """Number of events in [start, end), or in total."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT count(*) FROM ({_HAPPENINGS}) AS happened WHERE {_WITHIN}",  # noqa: S608 — constants
-                {**self._values, "start": start, "end": end},
-            )
-            return int(cursor.fetchone()[0])
+        happened = sql.value(
+            f"SELECT count(*) FROM ({_HAPPENINGS}) AS happened WHERE {_WITHIN}",  # noqa: S608 — constants
+            {**self._values, "start": start, "end": end},
+        )
+        return int(happened)
 
     def events(
         self, *, first: int, count: int, start: datetime | None = None, end: datetime | None = None

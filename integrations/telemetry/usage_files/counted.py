@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import LiteralString
 
 from celery import signature
-from django.db import connection, transaction
+from django.db import transaction
 
 from core import sql
 from core.locks import Lock
@@ -30,18 +30,16 @@ RECOMPUTE_USAGE = signature("integrations.telemetry.tasks.recompute_imported_usa
 
 def recompute_usage() -> int:
     """Recompute all rows of each person and agent with a marked row; returns the number of rebuilt days."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
         USAGE.hold()
-        cursor.execute(GATHER)
-        cursor.execute("SELECT count(*) FROM usage_candidate")
-        if not cursor.fetchone()[0]:
+        sql.execute(GATHER)
+        if not sql.value("SELECT count(*) FROM usage_candidate"):
             return 0
-        cursor.execute(TAKE_AWAY)
-        cursor.execute(MAKE_SESSIONS)
-        cursor.execute(POINT_AT_SESSIONS)
-        cursor.execute(COUNTED_SESSIONS)
-        rebuilt = _make_days([row[0] for row in cursor.fetchall()])
-        cursor.execute(FORGET_EMPTY_SESSIONS)
+        sql.execute(TAKE_AWAY)
+        sql.execute(MAKE_SESSIONS)
+        sql.execute(POINT_AT_SESSIONS)
+        rebuilt = _make_days(sql.column(COUNTED_SESSIONS))
+        sql.execute(FORGET_EMPTY_SESSIONS)
         is_anybody_new = enrol(SEEN)
         append_days({FactFamily.AI: CHANGED_DAYS}, {})
         announce_changes()

@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from core import sql
 from insights.catalogue.declarations import Count, Metric
 from insights.catalogue.registry import find
 from insights.query import windows
@@ -106,9 +107,7 @@ def benchmarks_of_units(
     keys: Collection[str] | None, unit_ids: Sequence[int | None], visibility: Visibility, *, on: date | None = None
 ) -> Mapping[int | None, Mapping[str, EffectiveBenchmark]]:
     """As `benchmarks_for`, of several units (None: the whole organisation).  Two queries, however many there are."""
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLDING, _selected(keys, list(unit_ids), on))
-        rows = cursor.fetchall()
+    rows = sql.rows(_HOLDING, _selected(keys, list(unit_ids), on))
     versions = _visible(visibility).in_bulk({version for _, _, version in rows})
     by_unit: dict[int | None, dict[str, EffectiveBenchmark]] = {unit_id: {} for unit_id in unit_ids}
     for unit_id, key, pk in rows:

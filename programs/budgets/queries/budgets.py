@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
-from django.db import connection
 from django.db.models import QuerySet
 
+from core import sql
 from insights.query import windows
 from insights.query.errors import UnknownUnitError
 from orgtree.models import Unit, UnitPlacement
@@ -64,17 +64,16 @@ def alerts_sent(budgets: Collection[Budget], month: date) -> Mapping[int, Sequen
 
 def contact_accounts(budgets: Collection[int], today: date) -> Mapping[int, Sequence[int]]:
     """The ids of the accounts that alerts go to, by the budget's id."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            WITH watched_budget AS (
-                SELECT id, unit_id, owner_id FROM programs_budget WHERE id = ANY(%(budgets)s)
-            ), {_CONTACTS}
-            SELECT budget_id, array_agg(account_id ORDER BY account_id) FROM contact GROUP BY budget_id
-            """,  # noqa: S608 — put together from texts of this package; values are passed apart
-            {**recipients.of_everybody(today), "budgets": list(budgets)},
-        )
-        return dict(cursor.fetchall())
+    rows = sql.rows(
+        f"""
+        WITH watched_budget AS (
+            SELECT id, unit_id, owner_id FROM programs_budget WHERE id = ANY(%(budgets)s)
+        ), {_CONTACTS}
+        SELECT budget_id, array_agg(account_id ORDER BY account_id) FROM contact GROUP BY budget_id
+        """,  # noqa: S608 — put together from texts of this package; values are passed apart
+        {**recipients.of_everybody(today), "budgets": list(budgets)},
+    )
+    return dict(rows)
 
 
 def of_alerts(alerts: Collection[int], today: date) -> Statement:

@@ -7,6 +7,7 @@ from datetime import date
 
 from django.db.models import Model
 
+from core.batches import batched
 from core.columns import Columns
 from core.csv_export import Cell
 from orgtree.access.access import Access
@@ -24,8 +25,8 @@ def objective_rows(objectives: Sequence[Objective], access: Access, today: date)
     """Of what an objective serves only what the reader may see is named."""
     yield [*FILE.labels.values(), *KEY_RESULTS_FILE.labels.values()]
     seen = visible_among([objective.parent_id for objective in objectives], access.visibility)
-    for start in range(0, len(objectives), AT_ONCE):
-        for progress in progress_of(objectives[start : start + AT_ONCE], access, today=today):
+    for some in batched(objectives, AT_ONCE):
+        for progress in progress_of(some, access, today=today):
             of_objective = _cells(FILE, progress.objective, _objective(progress, seen, access))
             for measured in progress.key_results:
                 yield [*of_objective, *_cells(KEY_RESULTS_FILE, measured.key_result, _key_result(measured))]

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from django.db import IntegrityError, connection
+from django.db import IntegrityError
 from django.db.models import F
 from django.utils import timezone
 
+from core import sql
 from core.authorship import changes_by
 from core.write_errors import ConflictError, FieldError, MayNotWriteError, checked_text
 from insights.query import windows
@@ -164,10 +165,8 @@ def override_status(access: Access, objective: Objective, status: str, reason: s
 
 def hold_open(quarter: Quarter) -> None:
     """Nobody closes the quarter until this transaction ends.  Raises FieldError where somebody has."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT closed_at FROM programs_quarter WHERE id = %s FOR SHARE", [quarter.pk])
-        row = cursor.fetchone()
-    if row is None or row[0] is not None:
+    closed_at = sql.column("SELECT closed_at FROM programs_quarter WHERE id = %s FOR SHARE", [quarter.pk])
+    if closed_at != [None]:
         raise FieldError("quarter", f"{quarter} is closed and cannot be changed. Use the following quarter.")
 
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from django.db import connection
 from django.db.models import Count
 
+from core import sql
 from insights.catalogue.registry import get
 from insights.pages.answers import Answers, PageQuery
 from insights.query.enums import UnitOfMeasure
@@ -247,9 +247,7 @@ def reorganisation(unit: str | None, window: Window) -> Reorganisation:
 
     Joiners, leavers and a tree's first import do not count as moved.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_MOVED, {"unit": unit, "from": window.start, "to": window.end})
-        people, moved = cursor.fetchone()
+    ((people, moved),) = sql.rows(_MOVED, {"unit": unit, "from": window.start, "to": window.end})
     return Reorganisation(people, moved)
 
 

@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from core import sql
 from core.locks import Lock
 from core.queue import Backoff, claim, new_holder
 from programs.models import Delivery, Notice, OutgoingEmail
@@ -103,18 +104,17 @@ def _to_write_now(
 
 def _enclose(emails: Sequence[OutgoingEmail], at: datetime) -> None:
     """Everything that is due for the e-mails' accounts, in one statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE programs_delivery delivery SET letter_id = letter.id
-            FROM programs_notice notice
-            JOIN programs_letter letter ON letter.account_id = notice.account_id
-            WHERE letter.id = ANY(%(letters)s) AND delivery.notice_id = notice.id
-                AND delivery.channel = letter.channel AND delivery.letter_id IS NULL AND delivery.left_out = ''
-                AND delivery.not_before <= %(at)s
-            """,
-            {"letters": [email.pk for email in emails], "at": at},
-        )
+    sql.execute(
+        """
+        UPDATE programs_delivery delivery SET letter_id = letter.id
+        FROM programs_notice notice
+        JOIN programs_letter letter ON letter.account_id = notice.account_id
+        WHERE letter.id = ANY(%(letters)s) AND delivery.notice_id = notice.id
+            AND delivery.channel = letter.channel AND delivery.letter_id IS NULL AND delivery.left_out = ''
+            AND delivery.not_before <= %(at)s
+        """,
+        {"letters": [email.pk for email in emails], "at": at},
+    )
 
 
 def claim_email(transports: Collection[Transport], *, now: datetime | None = None) -> OutgoingEmail | None:

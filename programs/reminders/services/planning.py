@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from core import sql
 from core.locks import Lock
 from insights.query import windows
 from programs.models import Ticket, TicketComment
@@ -66,31 +67,30 @@ def store_notices(statement: Statement, *, now: datetime | None = None, columns:
     `columns` are those of the statement.
     """
     rows, values = statement
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            WITH found AS ({rows}), told AS (
-                INSERT INTO programs_notice (at, {columns})
-                SELECT %(now)s, {columns} FROM found
-                ON CONFLICT DO NOTHING
-                RETURNING id, account_id, kind
-            ), going AS (
-                INSERT INTO programs_delivery (notice_id, channel, not_before, left_out)
-                SELECT told.id, channel.word, %(now)s, ''
-                FROM told
-                CROSS JOIN unnest(%(channels)s::text[]) AS channel(word)
-                WHERE NOT EXISTS (
-                    SELECT FROM programs_muted muted
-                    WHERE muted.account_id = told.account_id AND muted.channel = channel.word
-                        AND muted.kind IN ('', told.kind)
-                )
+    stored = sql.value(
+        f"""
+        WITH found AS ({rows}), told AS (
+            INSERT INTO programs_notice (at, {columns})
+            SELECT %(now)s, {columns} FROM found
+            ON CONFLICT DO NOTHING
+            RETURNING id, account_id, kind
+        ), going AS (
+            INSERT INTO programs_delivery (notice_id, channel, not_before, left_out)
+            SELECT told.id, channel.word, %(now)s, ''
+            FROM told
+            CROSS JOIN unnest(%(channels)s::text[]) AS channel(word)
+            WHERE NOT EXISTS (
+                SELECT FROM programs_muted muted
+                WHERE muted.account_id = told.account_id AND muted.channel = channel.word
+                    AND muted.kind IN ('', told.kind)
             )
-            SELECT count(*) FROM told
-            """,  # noqa: S608 — the text is made in queries/notices.py; values are passed apart
-            {
-                **values,
-                "now": now or timezone.now(),
-                "channels": [channel.word.value for channel in open_channels()],
-            },
         )
-        return int(cursor.fetchone()[0])
+        SELECT count(*) FROM told
+        """,  # noqa: S608 — the text is made in queries/notices.py; values are passed apart
+        {
+            **values,
+            "now": now or timezone.now(),
+            "channels": [channel.word.value for channel in open_channels()],
+        },
+    )
+    return int(stored)
