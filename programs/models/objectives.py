@@ -109,6 +109,11 @@ class Objective(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def card(self) -> str:
+        """What the roadmap calls it."""
+        return f"objective-{self.pk}"
+
 
 class TargetKind(models.TextChoices):
     """How the target of a key result is meant."""

@@ -55,6 +55,11 @@ class RoadmapIntent(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def card(self) -> str:
+        """What the roadmap calls it."""
+        return f"intent-{self.pk}"
+
 
 class Persona(models.Model):
     """Somebody's view of delivery: an engineering manager's, a developer's …"""

@@ -31,7 +31,7 @@ from programs.roadmaps.pages.places import (
     safe_back,
     visible_intent,
 )
-from programs.roadmaps.pages.roadmap import ROWS_ON_A_PAGE, read_params, row_name
+from programs.roadmaps.pages.roadmap import ROWS_ON_A_PAGE, read_params
 from programs.roadmaps.queries.team_roadmap import QUARTERS_SHOWN, RoadmapRow, team_roadmap
 from programs.roadmaps.services.intents import (
     EXAMPLE_OF_ORGANISATION,
@@ -80,7 +80,7 @@ def roadmap_intent_new(request: HttpRequest) -> HttpResponse:
     form = IntentForm(posted, visibility=access.visibility, known=known, initial=initial)
     if added := form.save_by(lambda: add_intent(access, form.given())):
         messages.success(request, f"“{added.title}” added to {added.quarter} of {unit_name(added.unit)}.")
-        return back_to_roadmap(request, f"intent-{added.pk}")
+        return back_to_roadmap(request, added.card)
     return _form_page(request, form, page)
 
 
@@ -109,7 +109,7 @@ def roadmap_intent(request: HttpRequest, pk: int) -> HttpResponse:
         lambda stored: field_differences(form, _intent_fields(stored)),
     ):
         messages.success(request, "Saved.")
-        return back_to_roadmap(request, f"intent-{changed.pk}")
+        return back_to_roadmap(request, changed.card)
     return _form_page(request, form, page)
 
 
@@ -137,7 +137,9 @@ def roadmap_example(request: HttpRequest) -> HttpResponse:
     ahead = team_roadmap(quarters_from(known.known, first.start, QUARTERS_SHOWN), access, unit=unit)
     empty = [row for row in ahead.rows if row.is_empty and _may_fill(access.visibility, row)]
     context: dict[str, Any] = {
-        "empty": [(row.unit.slug if row.unit else WHOLE, row_name(row), row.above) for row in empty[:ROWS_ON_A_PAGE]],
+        "empty": [
+            (row.unit.slug if row.unit else WHOLE, unit_name(row.unit), row.above) for row in empty[:ROWS_ON_A_PAGE]
+        ],
         "quarters": ahead.quarters,
         "example": [
             (EVERYBODY, EXAMPLE_OF_ORGANISATION),

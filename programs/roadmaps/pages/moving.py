@@ -123,7 +123,7 @@ def _move_page(
 ) -> HttpResponse:
     context = {
         "form": form,
-        "card": f"{'objective' if isinstance(card, Objective) else 'intent'}-{card.pk}",
+        "card": card.card,
         "title": f"Move {card.title}",
         "place": f"{unit_name(card.unit)}, {card.quarter}",
         "is_objective": isinstance(card, Objective),

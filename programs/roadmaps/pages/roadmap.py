@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,16 +19,15 @@ from core.page_links import page_links, url_with
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
-from insights.ui import wording
 from insights.ui.filters import Filters, read_filters
 from insights.ui.page_numbers import read_page
-from insights.ui.scope_bar import EVERYBODY, scope_bar, scope_navigation, scope_words
+from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Picker
 from insights.ui.views import page_view, record_view
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
-from programs.models import Objective, ObjectiveStatus, ObjectiveTemplate, Quarter, RoadmapIntent
-from programs.objectives.pages.labels import TAGS, StatusTag, objective_line
+from programs.models import ObjectiveStatus, ObjectiveTemplate, Quarter
+from programs.objectives.pages.labels import TAGS, objective_line
 from programs.objectives.pages.listing import NOT_KNOWN
 from programs.objectives.pages.page import visible_objective
 from programs.objectives.queries.objectives import progress_of
@@ -36,7 +36,6 @@ from programs.quarters.fiscal_quarters import quarters_from
 from programs.quarters.pages import Quarters, quarters
 from programs.roadmaps.queries.team_roadmap import (
     QUARTERS_SHOWN,
-    RoadmapCell,
     RoadmapRow,
     TeamRoadmap,
     first_days,
@@ -63,59 +62,6 @@ class RoadmapParams:
         return url_with(path or reverse("roadmap"), {"unit": self.unit, "quarter": self.first, **changed})
 
 
-@dataclass(frozen=True)
-class Card:
-    """An objective, or an intent, in its cell; `key` names it in addresses and on the page."""
-
-    key: str
-    title: str
-    url: str
-    tag: StatusTag | None  # of an objective
-    is_mandatory: bool
-    is_draft: bool
-    template: str  # the name of an intent's
-    version: int
-    may_change: bool
-    write_url: str  # of an intent, for whoever may write it as an objective
-
-
-@dataclass(frozen=True)
-class CellLine:
-    key: str
-    quarter: Quarter
-    label: str  # "Platform, 2026-Q4"
-    cards: Sequence[Card]
-    is_gap: bool
-    add_url: str
-    new_url: str  # of the objective that is missing
-
-
-@dataclass(frozen=True)
-class RowLine:
-    unit: str  # a slug, or WHOLE
-    name: str
-    note: str
-    cells: Sequence[CellLine]
-
-
-@dataclass(frozen=True)
-class Column:
-    """`state` is closed, now, next or past: over, and not closed yet."""
-
-    name: str
-    start: str
-    days: str
-    state: str
-    note: str
-    url: str  # its objectives
-
-
-@dataclass(frozen=True)
-class Gap:
-    label: str
-    url: str
-
-
 @record_view
 def roadmap(request: HttpRequest) -> HttpResponseBase:
     access, known = access_in(request), quarters(windows.local_today())
@@ -129,11 +75,15 @@ def roadmap(request: HttpRequest) -> HttpResponseBase:
         "scope": scope_bar(params.filters, around, {}, request.path, extra_params=own),
         "whose": scope_words(params.filters, around) if params.unit or access.visibility.whole else EVERYTHING,
         "views": views("teams"),
-        "columns": [_column(quarter, known) for quarter in params.quarters],
+        "columns": [(quarter, *_state(quarter, known.today)) for quarter in params.quarters],
         **_steps(params, known),
-        "rows": _rows(list(page), access, params),
+        "rows": page,
+        "whole": WHOLE,
+        "tags": {**TAGS, ObjectiveStatus.UNKNOWN: NOT_KNOWN},
+        "templates": defaultdict(str, ObjectiveTemplate.objects.values_list("slug", "name")),
+        "movable": _movable(page, access.visibility),
         "tree": planned.tree,
-        **_gap_notice(planned, params, leads=leads),
+        **(_gap_notice(planned, params) if leads else {}),
         "leads": leads,
         "example_url": params.url(reverse("roadmap_example"), back=request.get_full_path()) if leads else "",
         "csv_url": params.url(reverse("roadmap_csv")),
@@ -197,114 +147,31 @@ def _steps(params: RoadmapParams, known: Quarters) -> dict[str, str]:
     }
 
 
-def _column(quarter: Quarter, known: Quarters) -> Column:
+def _state(quarter: Quarter, today: date) -> tuple[str, str]:
+    """closed, now, next or past (over, and not closed yet); and a note of it."""
     if quarter.is_closed:
-        state, note = "closed", "closed"
-    elif quarter.start <= known.today < quarter.end:
-        state, note = "now", "now"
-    else:
-        state, note = ("past", "to be closed") if quarter.end <= known.today else ("next", "")
-    is_stored = not quarter._state.adding
-    url = url_with(reverse("objectives"), {"quarter": quarter.start}) if is_stored else ""
-    return Column(str(quarter), quarter.start.isoformat(), wording.days(quarter.window), state, note, url)
+        return "closed", "closed"
+    if quarter.start <= today < quarter.end:
+        return "now", "now"
+    return ("past", "to be closed") if quarter.end <= today else ("next", "")
 
 
-def _rows(rows: Sequence[RoadmapRow], access: Access, params: RoadmapParams) -> list[RowLine]:
-    templates = dict(ObjectiveTemplate.objects.values_list("slug", "name"))
-    return [
-        RowLine(
-            unit=row.unit.slug if row.unit else WHOLE,
-            name=row_name(row),
-            note=_note(row),
-            cells=[_cell(row, cell, access.visibility, templates) for cell in row.cells],
-        )
-        for row in rows
-    ]
+def _movable(rows: Iterable[RoadmapRow], visibility: Visibility) -> set[str]:
+    """The cards that the viewer may move."""
+    cells = [cell for row in rows for cell in row.cells]
+    objectives = [objective for cell in cells for objective in cell.objectives if may_change(visibility, objective)]
+    intents = [intent for cell in cells if cell.may_add for intent in cell.intents]
+    return {card.card for card in (*objectives, *intents)}
 
 
-def row_name(row: RoadmapRow) -> str:
-    return row.unit.name if row.unit else EVERYBODY
-
-
-def _note(row: RoadmapRow) -> str:
-    if row.unit is None:
-        return ""
-    if row.is_gone:
-        return "No longer in an Org Tree"
-    return row.above if row.is_team else f"{row.above}, no team".removeprefix(", ").capitalize()
-
-
-def _cell(row: RoadmapRow, cell: RoadmapCell, visibility: Visibility, templates: Mapping[str, str]) -> CellLine:
-    params = _params(row, cell)
-    return CellLine(
-        key=f"cell-{params['unit'].strip(':')}-{params['quarter']}",
-        quarter=cell.quarter,
-        label=f"{row_name(row)}, {cell.quarter}",
-        cards=[
-            *(_objective_card(objective, visibility) for objective in cell.objectives),
-            *(_intent_card(intent, cell, templates) for intent in cell.intents),
-        ],
-        is_gap=cell.is_gap,
-        add_url=url_with(reverse("roadmap_intent_new"), params) if cell.may_add else "",
-        new_url=_new_objective_url(params) if cell.is_gap and cell.may_add else "",
-    )
-
-
-def _params(row: RoadmapRow, cell: RoadmapCell) -> dict[str, str]:
-    return {"unit": row.unit.slug if row.unit else WHOLE, "quarter": cell.quarter.start.isoformat()}
-
-
-def _new_objective_url(params: Mapping[str, str]) -> str:
-    """Of a mandatory objective."""
-    return url_with(reverse("objective_new"), {**params, "mandatory": "1"})
-
-
-def _objective_card(objective: Objective, visibility: Visibility) -> Card:
-    status = objective.shown  # type: ignore[attr-defined]  # annotated by team_roadmap
-    return Card(
-        key=f"objective-{objective.pk}",
-        title=objective.title,
-        url=reverse("roadmap_objective", args=[objective.pk]),
-        tag=NOT_KNOWN if status == ObjectiveStatus.UNKNOWN else TAGS[status],
-        is_mandatory=objective.is_mandatory,
-        is_draft=objective.published_at is None,
-        template="",
-        version=objective.version,
-        may_change=may_change(visibility, objective),
-        write_url="",
-    )
-
-
-def _intent_card(intent: RoadmapIntent, cell: RoadmapCell, templates: Mapping[str, str]) -> Card:
-    name = templates.get(intent.template, "")
-    return Card(
-        key=f"intent-{intent.pk}",
-        title=intent.title,
-        url=reverse("roadmap_intent", args=[intent.pk]),
-        tag=None,
-        is_mandatory=False,
-        is_draft=False,
-        template="" if name == intent.title else name,
-        version=intent.version,
-        may_change=cell.may_add,
-        write_url=url_with(reverse("objective_new"), {"intent": intent.pk}) if cell.may_add else "",
-    )
-
-
-def _gap_notice(planned: TeamRoadmap, params: RoadmapParams, *, leads: bool) -> dict[str, Any]:
-    """How many teams lack a mandatory objective in which quarter; nothing for those who lead none."""
-    if not leads:
-        return {}
+def _gap_notice(planned: TeamRoadmap, params: RoadmapParams) -> dict[str, Any]:
+    """How many teams lack a mandatory objective in which quarter."""
     gaps = planned.gaps
-    listed = [
-        Gap(f"{row_name(row)}, {cell.quarter}", _new_objective_url(_params(row, cell)) if cell.may_add else "")
-        for row, cell in gaps[:GAPS_NAMED]
-    ]
     by_quarter = [(quarter, sum(cell.quarter is quarter for _, cell in gaps)) for quarter in params.quarters]
     return {
-        "gaps": listed,
+        "gaps": gaps[:GAPS_NAMED],
         "gap_total": len(gaps),
-        "gaps_more": len(gaps) - len(listed),
+        "gaps_more": max(0, len(gaps) - GAPS_NAMED),
         "gaps_by_quarter": [f"{number} in {quarter}" for quarter, number in by_quarter if number],
     }
 

@@ -56,6 +56,14 @@ class RoadmapRow:
         """Whether nothing is planned for a quarter that is open."""
         return not any(cell.objectives or cell.intents for cell in self.cells if not cell.quarter.is_closed)
 
+    @property
+    def note(self) -> str:
+        if self.unit is None:
+            return ""
+        if self.is_gone:
+            return "No longer in an Org Tree"
+        return self.above if self.is_team else f"{self.above}, no team".removeprefix(", ").capitalize()
+
 
 @dataclass(frozen=True)
 class TeamRoadmap:
