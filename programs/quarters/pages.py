@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.urls import reverse
 
@@ -88,7 +88,7 @@ def elapsed_text(quarter: Quarter, today: date) -> str:
     if today < quarter.start:
         return f"begins in {wording.count((quarter.start - today).days, 'day')}"
     if today >= quarter.end:
-        return f"over since {wording.day(quarter.end - timedelta(days=1))}"
+        return f"over since {wording.day(quarter.window.last_day)}"
     days, passed = quarter.window.days, windows.passed(quarter.window, today=today).days
     return f"{wording.percent_of(passed, days)} passed, {wording.count(days - passed, 'day')} left"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
@@ -87,7 +87,7 @@ def teams_without_objective(quarter: Quarter, visibility: Visibility, *, today: 
     Of a quarter that is over as the teams were on its last day.  Teams are those of one Org Tree, for the same people
     stand in several: see `teams_tree`.
     """
-    day = min(today, quarter.end - timedelta(days=1))
+    day = min(today, quarter.window.last_day)
     agreed = Objective.objects.filter(
         quarter=quarter, unit=OuterRef("pk"), is_mandatory=True, published_at__isnull=False, dropped_at=None
     )

@@ -57,7 +57,7 @@ def test_every_role_sees_its_open_tasks_and_goals(sign_in: Callable[[Persona], C
 
     def seen(persona: Persona) -> tuple[list[str], list[str]]:
         section = program(sign_in(persona))
-        return [line.title for line in section["work"].lines], [line.title for line in section["objectives"]]
+        return [line.title for line in section["work"].lines], [line.objective.title for line in section["objectives"]]
 
     work, goals = seen(MEMBER)
     assert work == ["Reviews wait"]
@@ -80,7 +80,7 @@ def test_a_manager_sees_the_goals_of_all_their_units_in_whichever_tree(
     objective(EXECUTIVE, title="Of Berlin", unit="berlin")
     objective(EXECUTIVE, title="Of Search", unit="search")
     section = program(sign_in(MANAGER))
-    assert [line.title for line in section["objectives"]] == ["Of Berlin"]
+    assert [line.objective.title for line in section["objectives"]] == ["Of Berlin"]
 
 
 def test_members_without_work_or_goals_see_no_section(sign_in: Callable[[Persona], Client]) -> None:
@@ -139,7 +139,7 @@ def test_leadership_sees_teams_against_target_and_what_needs_a_decision(
     assert (failures.value, failures.target) == ("16.7%", "10.0%")
     assert failures.gap.text.startswith("Within threshold")
     [line] = section["at_risk"]
-    assert (line.title, "The vendor is late." in line.overridden) == ("Of Platform", True)
+    assert (line.objective.title, "The vendor is late." in line.overridden) == ("Of Platform", True)
     assert [name for name, _ in section["gaps"]] == ["Search"]
     assert [(name, number) for name, number, _ in section["overdue"]] == [("Platform", 1)]
 

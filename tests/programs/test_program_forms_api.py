@@ -103,7 +103,9 @@ def test_objectives_stand_below_those_that_they_serve(sign_in: SignIn) -> None:
         (other.pk, 0),
     ]
     page = client.get("/programs/objectives/?view=tree").context["tree"]
-    assert [(entry.line.pk, entry.depth) for entry in page] == [(e["id"], e["depth"]) for e in answer["objectives"]]
+    assert [(entry.line.objective.pk, entry.depth) for entry in page] == [
+        (e["id"], e["depth"]) for e in answer["objectives"]
+    ]
     second = got(client, address, size=1, page=2)
     assert (second["total"], [entry["id"] for entry in second["objectives"]]) == (3, [own.pk])
     alone = got(client, address, unit="platform")["objectives"]

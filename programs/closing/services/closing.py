@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TypeVar
 
 from django.conf import settings
@@ -222,9 +222,7 @@ def _needs_reason(
 ) -> tuple[str, ...]:
     reasons = []
     if today < quarter.end:
-        reasons.append(
-            f"{quarter} ends on {wording.day(quarter.end - timedelta(days=1))}: give a reason for closing it early."
-        )
+        reasons.append(f"{quarter} ends on {wording.day(quarter.window.last_day)}: give a reason for closing it early.")
     if without_value:
         named = wording.listed([f"“{key_result.title}”" for key_result in without_value[:MOST_NAMED]])
         more = f" and {without_total - MOST_NAMED:,} more" if without_total > MOST_NAMED else ""

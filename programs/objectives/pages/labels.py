@@ -10,15 +10,13 @@ from functools import cache
 from django.urls import reverse
 
 from insights.catalogue.registry import find
-from insights.templatetags.headway import initials
 from insights.ui import wording
 from insights.ui.amounts import amount_text
-from insights.ui.scope_bar import unit_name
 from insights.ui.tiles import Link
 from orgtree.models import Unit
 from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services.reading import unit_of
-from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus
+from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus, Quarter
 from programs.objectives.pages.bar import ObjectiveBar, bar_of_key_result, bar_of_objective, only_outcomes, printed
 from programs.objectives.queries.objectives import ObjectiveProgress
 
@@ -50,10 +48,8 @@ GUARDRAIL_BROKEN = StatusTag("at_risk", "Broken", "bad", "shield-half")
 class KeyResultLine:
     """A key result as lists print it."""
 
-    pk: int
-    title: str
+    key_result: KeyResult
     metric: Link | None  # None: entered by hand
-    is_guardrail: bool
     is_hidden: bool  # its figures are withheld from the viewer
     bar: ObjectiveBar
     tag: StatusTag
@@ -69,16 +65,7 @@ class KeyResultLine:
 class ObjectiveLine:
     """An objective as lists print it; of one with a single outcome, that outcome's bar is its own."""
 
-    pk: int
-    url: str
-    title: str
-    unit: str
-    owner: str
-    initials: str
-    ends: str  # "31 Dec"
-    is_mandatory: bool
-    is_draft: bool
-    is_dropped: bool
+    objective: Objective
     is_hidden: bool  # what it comes to is withheld from the viewer
     bar: ObjectiveBar
     tag: StatusTag
@@ -92,13 +79,12 @@ class ObjectiveLine:
     is_check_in_late: bool
     tickets: str
     tickets_late: str
-    tickets_url: str
     score: str
 
     @property
     def status_was_overridden(self) -> bool:
         """Whether its status differs from that of its only outcome, because of a guardrail or an override."""
-        outcomes = [result for result in self.key_results if not result.is_guardrail]
+        outcomes = [result for result in self.key_results if not result.key_result.is_guardrail]
         return not self.overridden and len(outcomes) == 1 and outcomes[0].tag.key != self.tag.key
 
 
@@ -111,7 +97,7 @@ def objective_line(progress: ObjectiveProgress, today: date) -> ObjectiveLine:
     objective = progress.objective
     outcomes = only_outcomes(progress)
     lines = [key_result_line(result, objective) for result in progress.key_results]
-    own = outcomes[0].key_result.pk if len(outcomes) == 1 else None
+    own = outcomes[0].key_result if len(outcomes) == 1 else None
     is_hidden = any(result.withheld for result in progress.key_results)
     # The score follows from values and baselines: of one that is withheld it would tell.
     is_partly_hidden = is_hidden or any(
@@ -119,30 +105,20 @@ def objective_line(progress: ObjectiveProgress, today: date) -> ObjectiveLine:
     )
     is_late = progress.check_in_due is not None and progress.check_in_due < today
     return ObjectiveLine(
-        pk=objective.pk,
-        url=reverse("objective", args=[objective.pk]),
-        title=objective.title,
-        unit=unit_name(objective.unit),
-        owner=objective.owner.full_name if objective.owner else "",
-        initials=initials(objective.owner.full_name) if objective.owner else "",
-        ends=short_day(objective.quarter.end - timedelta(days=1)),
-        is_mandatory=objective.is_mandatory,
-        is_draft=objective.published_at is None,
-        is_dropped=objective.dropped_at is not None,
+        objective=objective,
         is_hidden=is_hidden,
         bar=bar_of_objective(progress),
         tag=HIDDEN if progress.is_status_hidden and not objective.override else TAGS[progress.shown],
         overridden=_overridden(progress),
         why=progress.why,
-        forecast=forecast_words(outcomes[0], objective.quarter.end) if own is not None else "",
+        forecast=forecast_words(outcomes[0], objective.quarter) if own is not None else "",
         key_results=lines,
-        shown_below=[line for line in lines if line.pk != own],
+        shown_below=[line for line in lines if line.key_result != own],
         confidence=CONFIDENCE_LABELS[progress.last_check_in.confidence] if progress.last_check_in else "",
         check_in=_check_in_words(progress, today),
         is_check_in_late=is_late,
         tickets=wording.count(progress.tickets_open, "ticket") if progress.tickets_open else "",
         tickets_late=f"{progress.tickets_overdue:,} overdue" if progress.tickets_overdue else "",
-        tickets_url=f"{reverse('tickets')}?objective={objective.pk}",
         score="" if objective.score is None or is_partly_hidden else f"{objective.score:.2f}",
     )
 
@@ -150,14 +126,12 @@ def objective_line(progress: ObjectiveProgress, today: date) -> ObjectiveLine:
 def key_result_line(measured: KeyResultProgress, objective: Objective) -> KeyResultLine:
     key_result = measured.key_result
     return KeyResultLine(
-        pk=key_result.pk,
-        title=key_result.title,
+        key_result=key_result,
         metric=metric_link(key_result, objective.unit),
-        is_guardrail=key_result.is_guardrail,
         is_hidden=measured.withheld,
         bar=bar_of_key_result(measured),
         tag=_tag(measured),
-        forecast="" if key_result.is_guardrail else forecast_words(measured, objective.quarter.end),
+        forecast="" if key_result.is_guardrail else forecast_words(measured, objective.quarter),
         forecast_range=_range(measured),
         value=printed(measured.value, key_result) if measured.value is not None else "",
         target=target_words(measured),
@@ -166,13 +140,14 @@ def key_result_line(measured: KeyResultProgress, objective: Objective) -> KeyRes
     )
 
 
-def forecast_words(measured: KeyResultProgress, end: date) -> str:
+def forecast_words(measured: KeyResultProgress, quarter: Quarter) -> str:
     """Forecast 49.1 h on 31 Dec; forecast reached 17 Nov; nothing where there is none."""
     if measured.forecast is None:
         return ""
     if measured.forecast.reached_on is not None:
         return f"Forecast reached {short_day(measured.forecast.reached_on)}"
-    return f"Forecast {printed(measured.forecast.value, measured.key_result)} on {short_day(end - timedelta(days=1))}"
+    value = printed(measured.forecast.value, measured.key_result)
+    return f"Forecast {value} on {short_day(quarter.window.last_day)}"
 
 
 def target_words(measured: KeyResultProgress) -> str:

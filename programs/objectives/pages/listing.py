@@ -164,7 +164,7 @@ def _tree(
     rows = listed_objectives(params).in_bulk([branch.pk for branch in branch])
     listed = [rows[branch.pk] for branch in branch if branch.pk in rows]
     lines = objective_lines(progress_of(listed, access, today=params.filters.today), params.filters.today)
-    by_pk = {line.pk: line for line in lines}
+    by_pk = {line.objective.pk: line for line in lines}
     return {
         "tree": [TreeLine(by_pk[row.pk], min(row.depth, 6), row.pk in context) for row in branch if row.pk in by_pk],
         **page_links(page, lambda number: params.url(reverse("objectives"), page=number)),

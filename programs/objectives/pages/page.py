@@ -126,12 +126,14 @@ def _parts(record: Objective, progress: ObjectiveProgress) -> list[tuple[KeyResu
     """Key results with their course."""
     parts = []
     for result in progress.key_results:
-        line = key_result_line(result, record)
-        drawn = [reverse(name, args=[record.pk, line.pk]) for name in ("key_result_chart", "key_result_chart_csv")]
+        key_result = result.key_result
+        drawn = [
+            reverse(name, args=[record.pk, key_result.pk]) for name in ("key_result_chart", "key_result_chart_csv")
+        ]
         no_points = not any(value is not None for _, value in result.points)
         card = ChartCard(
-            key=f"key-result-{line.pk}",
-            title=line.title,
+            key=f"key-result-{key_result.pk}",
+            title=key_result.title,
             info="By week: the 13 weeks before the quarter, and the quarter",
             kind="line",
             data_url=drawn[0],
@@ -140,7 +142,7 @@ def _parts(record: Objective, progress: ObjectiveProgress) -> list[tuple[KeyResu
             reason=result.reason or "Not measured yet.",
             span=8,
         )
-        parts.append((line, card))
+        parts.append((key_result_line(result, record), card))
     return parts
 
 

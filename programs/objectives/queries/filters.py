@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -73,8 +73,7 @@ class ObjectiveFilters(ListFilters):
 
     def of_unit(self, objectives: QuerySet[Objective], _name: str, slug: str) -> QuerySet[Objective]:
         """The unit and all below it today; of a quarter that is over, on its last day."""
-        end = self.in_quarter.end if self.in_quarter else self.today
-        day = min(self.today, end - timedelta(days=1))
+        day = min(self.today, self.in_quarter.window.last_day) if self.in_quarter else self.today
         below = UnitPlacement.objects.filter(ancestor__slug=slug, during__contains=day)
         return objectives.filter(unit__in=below.values_list("unit", flat=True))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.db.models import Case, CharField, Count, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
@@ -142,7 +142,7 @@ def check_in_due(objective: Objective, last: CheckIn | None, today: date) -> dat
     if objective.published_at is None or objective.dropped_at or quarter.is_closed or today >= quarter.end:
         return None
     since = max(quarter.start, timezone.localdate(last.at if last else objective.published_at))
-    return min(since + CHECK_IN_EVERY, quarter.end - timedelta(days=1))
+    return min(since + CHECK_IN_EVERY, quarter.window.last_day)
 
 
 def _last_check_ins(ids: Sequence[int]) -> Mapping[int, CheckIn]:

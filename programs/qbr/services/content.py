@@ -297,7 +297,7 @@ def _units_below(qbr: Qbr) -> Q:
 
 def _units_to_compare(qbr: Qbr, today: date) -> list[Unit]:
     """The teams below it by its last day where a chart holds them, else the units directly below it."""
-    teams = teams_on(min(today, qbr.end - timedelta(days=1)))
+    teams = teams_on(min(today, qbr.window.last_day))
     if qbr.unit is not None:
         below = UnitPlacement.objects.filter(ancestor=qbr.unit, during__overlap=_during(qbr))
         teams = teams.filter(pk__in=below.values("unit")).exclude(pk=qbr.unit.pk)

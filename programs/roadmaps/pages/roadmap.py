@@ -161,7 +161,7 @@ def _movable(rows: Iterable[RoadmapRow], visibility: Visibility) -> set[str]:
     cells = [cell for row in rows for cell in row.cells]
     objectives = [objective for cell in cells for objective in cell.objectives if may_change(visibility, objective)]
     intents = [intent for cell in cells if cell.may_add for intent in cell.intents]
-    return {card.card for card in (*objectives, *intents)}
+    return {objective.card for objective in objectives} | {intent.card for intent in intents}
 
 
 def _gap_notice(planned: TeamRoadmap, params: RoadmapParams) -> dict[str, Any]:

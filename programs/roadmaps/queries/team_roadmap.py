@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.db.models import Q, QuerySet
 
@@ -87,7 +87,7 @@ def first_days(known: Sequence[Quarter], today: date) -> tuple[date, date]:
 def team_roadmap(quarters: Sequence[Quarter], access: Access, *, unit: str | None = None) -> TeamRoadmap:
     """As far as the viewer may see it; with a `unit` (slug) its row and those of all below it alone.  Six queries."""
     today = windows.local_today()
-    days = {quarter.start: min(today, quarter.end - timedelta(days=1)) for quarter in quarters}
+    days = {quarter.start: min(today, quarter.window.last_day) for quarter in quarters}
     teams = teams_by_day(days.values())
     below = _below(unit, today) if unit is not None else None
     objectives, intents = _objectives(quarters, access, below), _intents(quarters, access, below)
