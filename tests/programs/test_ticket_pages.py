@@ -311,7 +311,7 @@ def test_no_day_of_the_calendar_is_empty_because_others_are_full(sign_in: SignIn
     calendar = client.get("/programs/tickets/?view=calendar").context["weeks"]
     days = [day for week in calendar for day in week if day.in_month and day.tickets]
     assert [(len(day.tickets), day.more) for day in days] == [(5, 96), *[(5, 95)] * 27]
-    assert "Done already" not in [line.title for line in days[0].tickets], "what is to do stands first"
+    assert "Done already" not in [line.ticket.title for line in days[0].tickets], "what is to do stands first"
     listed = client.get(days[0].more_url)
     assert listed.context["total"] == "101"
     assert f"Due {wording.day(first)}" in plain(listed.content.decode())

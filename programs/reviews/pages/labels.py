@@ -75,7 +75,7 @@ def _tickets(points: Sequence[ReviewPoint], access: Access, today: date) -> Mapp
     pairs = list(linked.order_by("pk", "tickets").values_list("pk", "tickets"))
     visible = Ticket.objects.within(access.visibility).select_related("unit", "owner", "effect")
     tickets = list(visible.filter(pk__in={ticket for _, ticket in pairs}))
-    lines = {line.pk: line for line in ticket_lines(tickets, access, today)}
+    lines = {line.ticket.pk: line for line in ticket_lines(tickets, access, today)}
     found: dict[int, list[TicketLine]] = {}
     for point, ticket in pairs:
         if ticket in lines:

@@ -6,14 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.urls import reverse
-
 from core.columns import Column
 from core.edit_conflicts import Difference
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find, get
 from insights.ui import tiles, wording
-from insights.ui.scope_bar import unit_name
 from insights.ui.wording import moment
 from orgtree.access.access import Access
 from orgtree.access.who_sees import AccountNames
@@ -47,22 +44,10 @@ class EffectText:
 class TicketLine:
     """A ticket as lists print it."""
 
-    pk: int
-    url: str
-    title: str
-    is_opportunity: bool
-    nature: str
-    kind: str
+    ticket: Ticket
     resolution: str
-    unit: str
-    owner: str
-    initials: str
-    due: str
     late: str  # "5 days late"
-    due_soon: str  # "Due today"
-    completed: str
-    state: str
-    state_key: str
+    is_due_today: bool
     effect: EffectText | None
     may_change: bool
     cells: Sequence[tuple[Column, str]]  # of the table
@@ -77,31 +62,14 @@ def _line(ticket: Ticket, access: Access, today: date) -> TicketLine:
     late = ticket.days_late(today)
     words = " ".join(ticket.resolution.split())
     return TicketLine(
-        pk=ticket.pk,
-        url=reverse("ticket", args=[ticket.pk]),
-        title=ticket.title,
-        is_opportunity=ticket.nature == "opportunity",
-        nature=ticket.get_nature_display(),
-        kind=ticket.get_kind_display(),
+        ticket,
         resolution=words if len(words) <= SHORT_RESOLUTION else f"{words[:SHORT_RESOLUTION].rstrip()}…",
-        unit=unit_name(ticket.unit),
-        owner=ticket.owner.full_name if ticket.owner else "",
-        initials=_initials(ticket.owner.full_name) if ticket.owner else "",
-        due=wording.day(ticket.due_on),
         late=f"{wording.count(late, 'day')} late" if late else "",
-        due_soon="Due today" if ticket.is_standing and ticket.due_on == today else "",
-        completed=wording.day(ticket.completed_on) if ticket.completed_on else "",
-        state=ticket.get_state_display(),
-        state_key=ticket.state,
+        is_due_today=ticket.is_standing and ticket.due_on == today,
         effect=effect_words(ticket, access),
         may_change=may_change(access.visibility, ticket),
         cells=cells_of(ticket, TABLE),
     )
-
-
-def _initials(name: str) -> str:
-    parts = name.split()
-    return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts[:1])).upper()
 
 
 def effect_words(ticket: Ticket, access: Access) -> EffectText | None:

@@ -205,12 +205,11 @@ def _calendar(_request: HttpRequest, params: TicketListParams, access: Access) -
     weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
     tickets_of_all_states = narrowed(params.filters, params.own, state="all").qs
     due = tickets_of_all_states.filter(due_on__gte=weeks[0][0], due_on__lte=weeks[-1][-1])
-    listed = list(first_of_each_day(due, ON_A_DAY))
     by_day: dict[date, list[TicketLine]] = {}
     number: dict[date, int] = {}
-    for ticket, line in zip(listed, ticket_lines(listed, access, today), strict=True):
-        by_day.setdefault(ticket.due_on, []).append(line)
-        number[ticket.due_on] = ticket.of_day  # type: ignore[attr-defined]  # annotated by first_of_each_day
+    for line in ticket_lines(first_of_each_day(due, ON_A_DAY), access, today):
+        by_day.setdefault(line.ticket.due_on, []).append(line)
+        number[line.ticket.due_on] = line.ticket.of_day  # type: ignore[attr-defined]  # by first_of_each_day
     path, following = reverse("tickets"), (first + timedelta(days=31)).replace(day=1)
     return {
         "month": f"{first:%B %Y}",
