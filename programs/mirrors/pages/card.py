@@ -21,7 +21,8 @@ from programs.mirrors.services.mirroring import (
     start_mirror,
 )
 from programs.models import Ticket, TicketMirror
-from programs.tickets.pages.page import TicketCard, ticket_page, visible_ticket
+from programs.requests.visible import visible_ticket
+from programs.tickets.pages.page import TicketCard, ticket_page
 from programs.tickets.services.writing import may_change
 
 TARGETS_LISTED = 200
@@ -59,7 +60,8 @@ def _sides(ticket: Ticket, mirror: TicketMirror) -> tuple[str, str]:
 @action_view
 def ticket_mirror(request: HttpRequest, pk: int) -> HttpResponse:
     """`action`: start (with `resource`), retry, headway or provider (whose state is taken), end."""
-    access, ticket = access_in(request), visible_ticket(request, pk)
+    access = access_in(request)
+    ticket = visible_ticket(pk, access)
     try:
         match request.POST.get("action", ""):
             case "start":

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.model_serializers import AnswerSerializer, TextOrNull
 from insights.api import schema
 from insights.query.enums import UnitOfMeasure
 from insights.ui.filters import Filters
-from orgtree.access.access import Access
-from programs.models import BottleneckKind, Objective, ObjectiveStatus, Quarter
+from programs.models import BottleneckKind, ObjectiveStatus, Quarter
+from programs.objectives.queries.objectives import ObjectiveProgress
 from programs.overview.services.bottlenecks import Bottlenecks, Judgement
 from programs.overview.services.my_work import Work
 from programs.overview.services.steps import DORA, Steps
@@ -102,35 +103,48 @@ class BottlenecksSerializer(OfScopeSerializer):
     explained_elsewhere = serializers.BooleanField(help_text="Process or tooling show a sign: look there first.")
 
 
-class CheckInDueSerializer(serializers.Serializer[object]):
-    objective = serializers.IntegerField()
-    title = serializers.CharField()
-    unit = serializers.CharField(allow_null=True)
-    due = serializers.DateField()
-    days_late = serializers.IntegerField()
+class OwnObjectiveSerializer(AnswerSerializer):
+    objective = serializers.IntegerField(source="objective.pk")
+    title = serializers.CharField(source="objective.title")
+    unit = serializers.CharField(allow_null=True, source="objective.unit.slug")
 
 
-class AtRiskSerializer(serializers.Serializer[object]):
-    objective = serializers.IntegerField()
-    title = serializers.CharField()
-    unit = serializers.CharField(allow_null=True)
-    standing = serializers.ChoiceField(choices=ObjectiveStatus.choices)
+class CheckInDueSerializer(OwnObjectiveSerializer):
+    due = serializers.DateField(source="check_in_due")
+    days_late = serializers.SerializerMethodField()
+
+    def get_days_late(self, progress: ObjectiveProgress) -> int:
+        today: date = self.context["today"]
+        return max(0, (today - (progress.check_in_due or today)).days)
 
 
-class TeamWithoutSerializer(serializers.Serializer[object]):
-    unit = serializers.CharField()
+class AtRiskSerializer(OwnObjectiveSerializer):
+    standing = serializers.ChoiceField(choices=ObjectiveStatus.choices, source="shown")
+
+
+class TeamWithoutSerializer(AnswerSerializer):
+    unit = serializers.CharField(source="slug")
     name = serializers.CharField()
 
 
-class MyWorkSerializer(serializers.Serializer[object]):
-    quarter = serializers.CharField()
-    tickets = TicketSerializer(many=True, help_text="Yours to do, by due date.")
+class MyWorkSerializer(AnswerSerializer):
+    quarter = serializers.SerializerMethodField()
+    tickets = serializers.SerializerMethodField(help_text="Yours to do, by due date.")
     tickets_total = serializers.IntegerField()
     check_ins = CheckInDueSerializer(many=True, help_text="Due within a week, or late.")
-    objectives_at_risk = AtRiskSerializer(many=True)
-    teams_without_objective = serializers.IntegerField(help_text="Those that you lead; objectives/missing/ lists all.")
-    first_teams_without_objective = TeamWithoutSerializer(many=True)
+    objectives_at_risk = AtRiskSerializer(many=True, source="at_risk")
+    teams_without_objective = serializers.IntegerField(
+        source="teams_total", help_text="Those that you lead; objectives/missing/ lists all."
+    )
+    first_teams_without_objective = TeamWithoutSerializer(many=True, source="teams")
     overdue_in_teams = serializers.IntegerField(help_text="Of others, in units that you manage.")
+
+    def get_quarter(self, _work: Work) -> str:
+        return str(self.context["quarter"])
+
+    @extend_schema_field(TicketSerializer(many=True))
+    def get_tickets(self, work: Work) -> list[dict[str, Any]]:
+        return ticket_documents(work.tickets, self.context["access"])
 
 
 def overview_document(steps: Steps, filters: Filters, quarter: Quarter) -> dict[str, Any]:
@@ -180,33 +194,9 @@ def bottlenecks_document(bottlenecks: Bottlenecks) -> dict[str, Any]:
     }
 
 
-def work_document(work: Work, quarter: Quarter, access: Access, today: date) -> dict[str, Any]:
-    return {
-        "quarter": str(quarter),
-        "tickets": ticket_documents(work.tickets, access),
-        "tickets_total": work.tickets_total,
-        "check_ins": [
-            {**_objective(check_in.objective), "due": check_in.due, "days_late": max(0, (today - check_in.due).days)}
-            for check_in in work.check_ins
-        ],
-        "objectives_at_risk": [
-            {**_objective(objective_at_risk.objective), "standing": objective_at_risk.standing}
-            for objective_at_risk in work.at_risk
-        ],
-        "teams_without_objective": work.teams.number,
-        "first_teams_without_objective": [{"unit": slug, "name": name} for slug, name in work.teams.first],
-        "overdue_in_teams": work.overdue_in_teams,
-    }
-
-
 def _scope(filters: Filters) -> dict[str, Any]:
     return {"unit": filters.scope.unit_word, "from": filters.window.start, "to": filters.window.end}
 
 
 def _without(there_is: Mapping[str, object]) -> list[str]:
     return [name for name, value in there_is.items() if not value]
-
-
-def _objective(objective: Objective) -> dict[str, Any]:
-    unit = objective.unit.slug if objective.unit else None
-    return {"objective": objective.pk, "title": objective.title, "unit": unit}

@@ -21,7 +21,6 @@ from programs.overview.api.documents import (
     OverviewSerializer,
     bottlenecks_document,
     overview_document,
-    work_document,
 )
 from programs.overview.services.bottlenecks import METRICS, bottlenecks_of
 from programs.overview.services.my_work import own_objectives, work_of
@@ -65,7 +64,8 @@ class MyWorkView(ProgramView):
         access, today, quarter = self.access, windows.local_today(), current_quarter()
         progress = progress_of(own_objectives(access.visibility, quarter), access, today=today)
         work = work_of(access.visibility, quarter, progress, today, most_tickets=size)
-        return Response(work_document(work, quarter, access, today))
+        context = {"quarter": quarter, "access": access, "today": today}
+        return Response(MyWorkSerializer(work, context=context).data)
 
 
 def _filters(request: Request, access: Access) -> Filters:

@@ -13,7 +13,7 @@ from insights.ui.scope_bar import unit_name
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, ObjectiveStatus, Quarter, Ticket
 from programs.objectives.queries.objectives import ObjectiveProgress
-from programs.overview.services.my_work import SOON, AtRisk, CheckInDue, TeamsWithout, work_of
+from programs.overview.services.my_work import SOON, Work, work_of
 
 LISTED = 8
 
@@ -50,9 +50,9 @@ def my_work(
     work = work_of(visibility, quarter, progress, today, most_tickets=listed)
     lines = [
         *(_of_ticket(ticket, today) for ticket in work.tickets),
-        *(_of_check_in(check_in, today) for check_in in work.check_ins),
-        *(_at_risk(at_risk, today) for at_risk in work.at_risk),
-        *_of_teams(work.teams, quarter),
+        *(_of_check_in(one.objective, one.check_in_due, today) for one in work.check_ins if one.check_in_due),
+        *(_at_risk(progress, today) for progress in work.at_risk),
+        *_of_teams(work, quarter),
         *_overdue(work.overdue_in_teams, today),
     ]
     lines.sort(key=lambda line: line.day)
@@ -77,32 +77,32 @@ def _due(day: date, today: date) -> str:
     return "Due today" if day == today else wording.day(day)
 
 
-def _of_check_in(due: CheckInDue, today: date) -> WorkLine:
-    late = (today - due.due).days
+def _of_check_in(objective: Objective, due: date, today: date) -> WorkLine:
+    late = (today - due).days
     return WorkLine(
         "speakerphone",
-        f"Check in: {due.objective.title}",
-        f"{reverse('objective', args=[due.objective.pk])}#check-in",
-        _about(due.objective),
-        f"{wording.count(late, 'day')} late" if late > 0 else _due(due.due, today),
+        f"Check in: {objective.title}",
+        f"{reverse('objective', args=[objective.pk])}#check-in",
+        _about(objective),
+        f"{wording.count(late, 'day')} late" if late > 0 else _due(due, today),
         "bad" if late > 0 else "watch",
-        due.due,
+        due,
     )
 
 
-def _at_risk(at_risk: AtRisk, today: date) -> WorkLine:
-    url = reverse("objective", args=[at_risk.objective.pk])
-    tone = "bad" if at_risk.standing is ObjectiveStatus.OFF_TRACK else "watch"
-    label = at_risk.standing.label
-    return WorkLine("target", at_risk.objective.title, url, _about(at_risk.objective), label, tone, today)
+def _at_risk(progress: ObjectiveProgress, today: date) -> WorkLine:
+    objective, standing = progress.objective, progress.shown
+    url = reverse("objective", args=[objective.pk])
+    tone = "bad" if standing is ObjectiveStatus.OFF_TRACK else "watch"
+    return WorkLine("target", objective.title, url, _about(objective), standing.label, tone, today)
 
 
 def _about(objective: Objective) -> str:
     return f"Objective · {unit_name(objective.unit)}"
 
 
-def _of_teams(teams: TeamsWithout, quarter: Quarter) -> Iterator[WorkLine]:
-    number, names = teams.number, [name for _, name in teams.first]
+def _of_teams(work: Work, quarter: Quarter) -> Iterator[WorkLine]:
+    number, names = work.teams_total, [team.name for team in work.teams]
     if number:
         more = f" and {number - len(names)} more" if number > len(names) else ""
         yield WorkLine(

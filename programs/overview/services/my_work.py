@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import Q, QuerySet
 
+from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, ObjectiveStatus, Quarter, Ticket
 from programs.objectives.queries.objectives import ObjectiveProgress
@@ -20,38 +21,15 @@ TEAMS_NAMED = 3
 
 
 @dataclass(frozen=True)
-class CheckInDue:
-    """A check-in that is due within a week, or late."""
-
-    objective: Objective
-    due: date
-
-
-@dataclass(frozen=True)
-class AtRisk:
-    """An objective that doesn't go as planned."""
-
-    objective: Objective
-    standing: ObjectiveStatus
-
-
-@dataclass(frozen=True)
-class TeamsWithout:
-    """Teams without their objective of the quarter: how many, and the first few by slug and name."""
-
-    number: int
-    first: Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True)
 class Work:
-    """`tickets_total` counts those, too, that are not listed."""
+    """`tickets_total` and `teams_total` count those, too, that are not listed."""
 
     tickets: Sequence[Ticket]
     tickets_total: int
-    check_ins: Sequence[CheckInDue]
-    at_risk: Sequence[AtRisk]
-    teams: TeamsWithout
+    check_ins: Sequence[ObjectiveProgress]  # those whose check-in is due within a week, or late
+    at_risk: Sequence[ObjectiveProgress]
+    teams: Sequence[Unit]  # without their objective of the quarter
+    teams_total: int
     overdue_in_teams: int
 
 
@@ -62,16 +40,15 @@ def work_of(
     own = own_tickets(visibility)
     tickets = list(own[: most_tickets + 1])
     mine = [objective for objective in progress if _is_responsible(visibility, objective.objective)]
+    missing = teams_missing_objective(visibility, quarter, today)
+    teams = list(missing[: TEAMS_NAMED + 1])
     return Work(
         tickets=tickets[:most_tickets],
         tickets_total=own.count() if len(tickets) > most_tickets else len(tickets),
-        check_ins=list(_check_ins(mine, today)),
-        at_risk=[
-            AtRisk(objective.objective, objective.shown)
-            for objective in mine
-            if objective.shown in (ObjectiveStatus.AT_RISK, ObjectiveStatus.OFF_TRACK)
-        ],
-        teams=_teams(visibility, quarter, today),
+        check_ins=[one for one in mine if one.check_in_due is not None and one.check_in_due <= today + SOON],
+        at_risk=[one for one in mine if one.shown in (ObjectiveStatus.AT_RISK, ObjectiveStatus.OFF_TRACK)],
+        teams=teams[:TEAMS_NAMED],
+        teams_total=missing.count() if len(teams) > TEAMS_NAMED else len(teams),
         overdue_in_teams=overdue_in_teams(visibility, today),
     )
 
@@ -85,18 +62,6 @@ def own_objectives(visibility: Visibility, quarter: Quarter) -> Sequence[Objecti
 def _is_responsible(visibility: Visibility, objective: Objective) -> bool:
     mine = objective.owner_id is not None and objective.owner_id == visibility.person_id
     return mine or (objective.owner_id is None and objective.unit_id in visibility.managed_ids)
-
-
-def _check_ins(mine: Sequence[ObjectiveProgress], today: date) -> Iterator[CheckInDue]:
-    for progress in mine:
-        if progress.check_in_due is not None and progress.check_in_due <= today + SOON:
-            yield CheckInDue(progress.objective, progress.check_in_due)
-
-
-def _teams(visibility: Visibility, quarter: Quarter, today: date) -> TeamsWithout:
-    teams = teams_missing_objective(visibility, quarter, today)
-    first = list(teams.values_list("slug", "name")[: TEAMS_NAMED + 1])
-    return TeamsWithout(teams.count() if len(first) > TEAMS_NAMED else len(first), first[:TEAMS_NAMED])
 
 
 def own_tickets(visibility: Visibility) -> QuerySet[Ticket]:

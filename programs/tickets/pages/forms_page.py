@@ -26,9 +26,9 @@ from insights.ui.views import form_view
 from orgtree.access.access import Access
 from programs.alignment.pages import plans_offered
 from programs.models import Ticket, TicketTemplate
+from programs.requests.visible import visible_ticket
 from programs.teams.fields import suggested_owners
 from programs.teams.pages import WHOLE, offer, units_to_write_for
-from programs.tickets.pages.page import visible_ticket
 from programs.tickets.services.csv_files import (
     LABELS,
     MOST_ROWS,
@@ -119,7 +119,8 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
 
 @form_view
 def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    access, ticket = access_in(request), visible_ticket(request, pk)
+    access = access_in(request)
+    ticket = visible_ticket(pk, access)
     if not may_change(access.visibility, ticket):
         raise PermissionDenied(ONLY_LEADERS)
     page = {"title": "Change ticket", "submit": "Save", "back_url": reverse("ticket", args=[pk])}

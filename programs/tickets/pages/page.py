@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -25,6 +25,7 @@ from orgtree.access.access import Access
 from programs.history.events import names_of_accounts
 from programs.history.labels import cells_of
 from programs.models import Objective, Ticket, TicketComment, TicketState
+from programs.requests.visible import visible_ticket
 from programs.teams.fields import is_here
 from programs.tickets.columns import PAGE
 from programs.tickets.pages.labels import history_lines, ticket_lines
@@ -48,16 +49,7 @@ ticket_cards: Hook[Callable[[Ticket, Access], TicketCard | None]] = Hook()
 
 @record_view
 def ticket(request: HttpRequest, pk: int) -> HttpResponse:
-    return ticket_page(request, visible_ticket(request, pk))
-
-
-def visible_ticket(request: HttpRequest, pk: int) -> Ticket:
-    """Raises Http404 for one that the viewer may not see, as for one that is not there."""
-    seen = Ticket.objects.within(access_in(request).visibility).filter(pk=pk)
-    record = seen.select_related("unit", "owner", "objective", "effect").first()
-    if record is None:
-        raise Http404("No such ticket, or you may not see it.")
-    return record
+    return ticket_page(request, visible_ticket(pk, access_in(request)))
 
 
 def ticket_page(
@@ -135,7 +127,7 @@ def _pull_requests(numbers: Collection[int], access: Access) -> Mapping[int, Lin
 @action_view
 def ticket_move(request: HttpRequest, pk: int) -> HttpResponse:
     """`state`, with `completed_on` where it is done on another day than today, and `dropped_why`."""
-    ticket = visible_ticket(request, pk)
+    ticket = visible_ticket(pk, access_in(request))
     try:
         state = _state(request.POST.get("state", ""))
         moved = move_ticket(
@@ -153,7 +145,7 @@ def ticket_move(request: HttpRequest, pk: int) -> HttpResponse:
 
 @action_view
 def ticket_comment(request: HttpRequest, pk: int) -> HttpResponse:
-    ticket = visible_ticket(request, pk)
+    ticket = visible_ticket(pk, access_in(request))
     text = request.POST.get("text", "")
     try:
         comment_on_ticket(access_in(request), ticket, text)
@@ -165,7 +157,7 @@ def ticket_comment(request: HttpRequest, pk: int) -> HttpResponse:
 @action_view
 def ticket_watch(request: HttpRequest, pk: int) -> HttpResponse:
     """`watch=1` begins, anything else ends it."""
-    ticket = visible_ticket(request, pk)
+    ticket = visible_ticket(pk, access_in(request))
     change = watch_ticket if request.POST.get("watch") == "1" else unwatch_ticket
     change(access_in(request), ticket)
     return redirect("ticket", pk)
