@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.model_serializers import AnswerSerializer, Named
 from core.api.parameters import only
 from insights.query import windows
 from insights.query.enums import UnitOfMeasure
@@ -21,8 +22,6 @@ from programs.start.pilot_teams import (
     DEFAULT_SET,
     MOST_PILOT_TEAMS,
     BaselineOfMetric,
-    FirstStep,
-    PilotTeam,
     StartSelection,
     baseline_report,
     check_begins,
@@ -38,11 +37,11 @@ PARAMETERS = [
 ]
 
 
-class StarterSetSerializer(serializers.Serializer[object]):
-    set = serializers.CharField()
+class StarterSetSerializer(AnswerSerializer):
+    set = serializers.CharField(source="slug")
     name = serializers.CharField()
     why = serializers.CharField()
-    metrics = serializers.ListField(child=serializers.CharField())
+    metrics = serializers.ListField(child=Named("key"))
 
 
 class BaselineOfTeamSerializer(serializers.Serializer[object]):
@@ -60,10 +59,12 @@ class BaselineOfMetricSerializer(serializers.Serializer[object]):
     teams = BaselineOfTeamSerializer(many=True)
 
 
-class PilotTeamSerializer(serializers.Serializer[object]):
-    unit = serializers.CharField()
-    name = serializers.CharField()
-    focus = serializers.IntegerField(help_text="Number of the focus version that focus/begin/ takes the place of.")
+class PilotTeamSerializer(AnswerSerializer):
+    unit = serializers.CharField(source="unit.slug")
+    name = serializers.CharField(source="unit.name")
+    focus = serializers.IntegerField(
+        source="focus_number", help_text="Number of the focus version that focus/begin/ takes the place of."
+    )
     indicators = serializers.ListField(child=serializers.CharField(), help_text="Its key indicators.")
     has_set = serializers.BooleanField(help_text="They are those of the set.")
     objective = serializers.IntegerField(allow_null=True, help_text="Its mandatory objective of the quarter.")
@@ -79,16 +80,16 @@ class StartSerializer(serializers.Serializer[object]):
     teams = PilotTeamSerializer(many=True)
 
 
-class FirstStepSerializer(serializers.Serializer[object]):
-    unit = serializers.CharField()
-    metric = serializers.CharField()
-    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
-    value = serializers.FloatField(allow_null=True, help_text="Where the team stands.")
-    suggested = serializers.FloatField()
+class FirstStepSerializer(AnswerSerializer):
+    unit = serializers.CharField(source="unit.slug")
+    metric = serializers.CharField(source="metric.key")
+    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure), source="metric.unit.value")
+    value = serializers.FloatField(allow_null=True, source="here.value", help_text="Where the team stands.")
+    suggested = serializers.FloatField(source="value")
     gap = serializers.FloatField(help_text="Share of what is suggested: 0.5 is half of it off.")
-    kind = serializers.CharField(help_text="history, peers, ready-made or published.")
-    title = serializers.CharField()
-    why = serializers.CharField()
+    kind = serializers.CharField(source="suggestion.kind", help_text="history, peers, ready-made or published.")
+    title = serializers.CharField(source="suggestion.title")
+    why = serializers.CharField(source="suggestion.why")
 
 
 class FirstStepsSerializer(serializers.Serializer[object]):
@@ -106,20 +107,14 @@ class StartView(ProgramView):
                 "set": selection.chosen.slug,
                 "quarter": str(quarter),
                 "most_teams": MOST_PILOT_TEAMS,
-                "sets": [
-                    {
-                        "set": starter_set.slug,
-                        "name": starter_set.name,
-                        "why": starter_set.why,
-                        "metrics": [metric.key for metric in starter_set.metrics],
-                    }
-                    for starter_set in STARTER_SETS.values()
-                ],
+                "sets": StarterSetSerializer(STARTER_SETS.values(), many=True).data,
                 "teams_offered": led_unit_documents(access.visibility),
-                "baseline": [_baseline(baseline, selection) for baseline in baseline_report(selection, access)]
+                "baseline": [_baseline(baseline) for baseline in baseline_report(selection, access)]
                 if selection.units
                 else [],
-                "teams": [_team(team) for team in pilot_teams(selection, quarter)] if selection.units else [],
+                "teams": PilotTeamSerializer(pilot_teams(selection, quarter), many=True).data
+                if selection.units
+                else [],
             }
         )
 
@@ -132,7 +127,7 @@ class StartSuggestionsView(ProgramView):
         """Where the chosen teams are farthest from what is known to be possible: three different metrics."""
         access, selection = _params(request)
         steps = first_steps(selection.units, selection.chosen.metrics, access, today=windows.local_today())
-        return Response({"suggestions": [_step(step) for step in steps]})
+        return Response({"suggestions": FirstStepSerializer(steps, many=True).data})
 
 
 def _params(request: Request) -> tuple[Access, StartSelection]:
@@ -144,16 +139,14 @@ def _params(request: Request) -> tuple[Access, StartSelection]:
     return access, chosen_teams(access.visibility, chosen, request.query_params.getlist("unit"))
 
 
-def _baseline(baseline: BaselineOfMetric, selection: StartSelection) -> dict[str, Any]:
+def _baseline(baseline: BaselineOfMetric) -> dict[str, Any]:
+    metric = baseline.query.metric
     return {
-        "metric": baseline.metric.key,
-        "name": baseline.metric.name,
-        "unit_of_measure": baseline.metric.unit.value,
+        "metric": metric.key,
+        "name": metric.name,
+        "unit_of_measure": metric.unit.value,
         "period": baseline.query.period or None,
-        "teams": [
-            {"unit": unit.slug, **_stand(stand)}
-            for unit, stand in zip(selection.units, baseline.current_values, strict=True)
-        ],
+        "teams": [{"unit": unit.slug, **_stand(stand)} for unit, stand in baseline.teams],
     }
 
 
@@ -162,28 +155,3 @@ def _stand(stand: CurrentValue | None) -> dict[str, Any]:
         reason = stand.reason if stand else "It is not yours to see."
         return {"value": None, "sample_size": None, "reason": reason or None}
     return {"value": stand.value, "sample_size": stand.sample_size, "reason": None}
-
-
-def _team(team: PilotTeam) -> dict[str, Any]:
-    return {
-        "unit": team.unit.slug,
-        "name": team.unit.name,
-        "focus": team.focus.number if team.focus else 0,
-        "indicators": team.focus.indicators if team.focus else [],
-        "has_set": team.has_set,
-        "objective": team.objective,
-    }
-
-
-def _step(step: FirstStep) -> dict[str, Any]:
-    return {
-        "unit": step.unit.slug,
-        "metric": step.metric.key,
-        "unit_of_measure": step.metric.unit.value,
-        "value": step.here.value,
-        "suggested": step.value,
-        "gap": step.gap,
-        "kind": step.suggestion.kind,
-        "title": step.suggestion.title,
-        "why": step.suggestion.why,
-    }

@@ -41,11 +41,10 @@ class StartSelection:
 
 @dataclass(frozen=True)
 class BaselineOfMetric:
-    """Where each pilot team stands, in their order; None: not the viewer's to see."""
+    """Where each pilot team stands; None: not the viewer's to see."""
 
-    metric: Metric
     query: BenchmarkQuery
-    current_values: Sequence[CurrentValue | None]
+    teams: Sequence[tuple[Unit, CurrentValue | None]]
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,15 @@ class PilotTeam:
     focus: FocusVersion | None
     has_set: bool  # its indicators are those of the set
     objective: int | None
+
+    @property
+    def focus_number(self) -> int:
+        """Of the focus version that a starter set takes the place of."""
+        return self.focus.number if self.focus else 0
+
+    @property
+    def indicators(self) -> Sequence[str]:
+        return self.focus.indicators if self.focus else ()
 
 
 def check_begins(visibility: Visibility) -> None:
@@ -87,7 +95,7 @@ def baseline_report(selection: StartSelection, access: Access) -> list[BaselineO
     queries = [benchmark_query(metric, "") for metric in selection.chosen.metrics]
     stood = current_values_of_units(queries, selection.units, access, today=windows.local_today())
     return [
-        BaselineOfMetric(query.metric, query, [of_units.get(unit.pk) for unit in selection.units])
+        BaselineOfMetric(query, [(unit, of_units.get(unit.pk)) for unit in selection.units])
         for query, of_units in zip(queries, stood, strict=True)
     ]
 

@@ -103,7 +103,7 @@ def test_managers_see_what_their_people_are_late_with_elsewhere(sign_in: SignIn)
     client = sign_in(MANAGER)
     [line] = [work_line for work_line in client.get(WORK).context["work"].lines if "overdue" in work_line.title]
     assert line.title == "1 ticket of your teams overdue"
-    assert [own_ticket.title for own_ticket in client.get(line.url).context["tickets"]] == ["Of all"]
+    assert [own_ticket.ticket.title for own_ticket in client.get(line.url).context["tickets"]] == ["Of all"]
 
 
 def test_what_is_not_listed_of_my_work_is_counted(sign_in: SignIn) -> None:
@@ -211,7 +211,9 @@ def test_the_overview_loads_its_parts_which_are_pages_without_a_script(sign_in: 
         assert expected in within
         assert ("<html" in alone, "<html" in within) == (True, False)
     tickets = client.get(f"{TICKETS}?unit=platform").context
-    assert [line.title for line in tickets["tickets"]] == ["Reviews wait", "A rota"], "what is to do stands first"
+    assert [line.ticket.title for line in tickets["tickets"]] == ["Reviews wait", "A rota"], (
+        "what is to do stands first"
+    )
     assert (tickets["tickets_total"], tickets["tickets_finished"]) == (1, 1)
     assert client.get("/programs/parts/nothing/").status_code == 404
     assert client.get(f"{WORK}?unit=nowhere").status_code == 404
@@ -227,19 +229,22 @@ def test_the_guided_start_leads_to_a_baseline_and_on(sign_in: SignIn, teams: Org
     deliver(teams)
     client = sign_in(MANAGER)
     first = client.get(START)
-    assert [choice.value for choice in first.context["teams_offered"]] == ["platform"], "those that she leads"
+    assert [unit.slug for unit in first.context["teams_offered"]] == ["platform"], "those that she leads"
     page = client.get(f"{START}?unit=platform&set=hygiene")
-    rows = {row.name: row.cells[0] for row in page.context["baseline"]}
+    rows = {row.query.metric.name: row.teams[0][1] for row in page.context["baseline"]}
     assert len(rows) == len(STARTER_SETS["hygiene"].metrics)
-    assert rows["Pull request size"].value == "50 lines"
+    assert rows["Pull request size"].value == 50
+    assert "<b>50 lines</b>" in page.content.decode()
     assert client.get(f"{START}suggestions/?unit=platform&set=hygiene").status_code == 200
     [team] = page.context["teams"]
-    assert not team.has_objective
+    assert team.objective is None
     objective(is_mandatory=True)
-    assert client.post(team.begin_url, {"set": "hygiene", "number": "0"}).status_code == 302
+    begin_url = "/programs/focus/begin/?unit=platform"
+    assert f'action="{begin_url}"' in page.content.decode()
+    assert client.post(begin_url, {"set": "hygiene", "number": "0"}).status_code == 302
     [team] = client.get(f"{START}?unit=platform&set=hygiene").context["teams"]
-    assert team.has_objective
-    assert team.indicators == "those of this set"
+    assert team.objective is not None
+    assert team.has_set
 
 
 @pytest.mark.parametrize("query", ["set=luck", "unit=search", "unit=nowhere"])

@@ -205,7 +205,9 @@ def test_the_guided_start_leads_to_key_indicators(sign_in: SignIn, teams: Org) -
     assert (team["focus"], team["has_set"], team["objective"]) == (1, True, made.pk)
     suggested = client.get(f"{START}suggestions/", {"unit": "platform", "set": "hygiene"}).json()["suggestions"]
     page = client.get("/programs/start/suggestions/?unit=platform&set=hygiene").context["steps"]
-    assert [(entry["title"], entry["why"]) for entry in suggested] == [(step.source, step.why) for step in page]
+    assert [(entry["title"], entry["why"]) for entry in suggested] == [
+        (one.suggestion.title, one.suggestion.why) for one in page
+    ]
 
 
 @pytest.mark.parametrize(
