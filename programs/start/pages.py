@@ -47,6 +47,7 @@ def program_start(request: HttpRequest) -> HttpResponse:
         "quarter": quarter,
         "span": wording.count(STANDS_OVER_WEEKS, "week"),
         "units": selection.units,
+        "slugs": [unit.slug for unit in selection.units],
     }
     if selection.units:
         context["baseline"] = baseline_report(selection, access)

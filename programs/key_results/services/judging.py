@@ -7,40 +7,18 @@ has passed.  docs/objectives.md describes the rules for readers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from insights.query import windows
 from insights.query.query import Window
 from insights.ui import wording
 from programs.key_results.services.forecasting import DAYS_A_WEEK, Outlook, weeks_left
-from programs.models import KeyResult, ObjectiveStatus
+from programs.models import KeyResult, KeyResultMeasure, ObjectiveMeasure, ObjectiveStatus
 
 EARLY_DAYS = 14  # before, a value of the quarter is one of a few days, and rates jump with each fact
+TOO_EARLY = f"Judged once {EARLY_DAYS} days of the quarter have passed."
 LEAST_OF_PACE = 0.5  # of the way that would be due by now: below, it is off track
-
-
-@dataclass(frozen=True)
-class Forecasted:
-    """At the quarter's end, with an 80 % interval."""
-
-    value: float
-    low: float
-    high: float
-    reached_on: date | None
-
-
-@dataclass(frozen=True)
-class Assessment:
-    """Derived from a key result's value: the KeyResultMeasure fields of the same names."""
-
-    pace: float | None
-    progress: float | None
-    holds: bool | None
-    standing: ObjectiveStatus
-    why: str
-    forecast: Forecasted | None
-    no_forecast: str
 
 
 @dataclass(frozen=True)
@@ -92,23 +70,25 @@ def share_passed(quarter: Window, today: date) -> float:
     return windows.passed(quarter, today=today).days / quarter.days
 
 
-def judge(stand: KeyResultState) -> Assessment:
-    """Assesses a key result."""
+def judge(stand: KeyResultState) -> KeyResultMeasure:
+    """What follows from a key result's value; not stored."""
     pace = _pace(stand)
-    progress = _progress(stand, pace)
-    forecast = _forecast(stand)
-    judged = Assessment(pace, progress, None, ObjectiveStatus.UNKNOWN, "", forecast, stand.no_forecast)
+    judged = KeyResultMeasure(pace=pace, progress=_progress(stand, pace), no_forecast=stand.no_forecast)
+    if stand.outlook is not None:
+        end = stand.outlook.after(weeks_left(stand.quarter, stand.today))
+        judged.forecast, judged.forecast_low, judged.forecast_high = end.value, end.low, end.high
+        judged.reached_on = _reached_on(stand, stand.outlook)
     if stand.value is None:
-        return replace(judged, why=stand.reason)
-    if stand.key_result.is_guardrail:
-        return _guardrail(stand, judged)
-    status_and_reason, verdict = _by_forecast(stand, judged, forecast) if forecast else _by_pace(stand, judged)
-    if stand.is_early and not stand.is_over:
-        status_and_reason, verdict = (
-            ObjectiveStatus.UNKNOWN,
-            f"Judged once {EARLY_DAYS} days of the quarter have passed.",
-        )
-    return replace(judged, standing=status_and_reason, why=f"{_way(stand, judged)} {verdict}")
+        judged.why = stand.reason
+    elif stand.key_result.is_guardrail:
+        judged.holds, judged.standing, verdict = _guardrail(stand, judged)
+        judged.why = f"{_now(stand, judged)} The guardrail is {stand.printed(stand.key_result.target)}. {verdict}"
+    else:
+        judged.standing, verdict = _by_pace(stand, judged) if judged.forecast is None else _by_forecast(stand, judged)
+        if stand.is_early and not stand.is_over:
+            judged.standing, verdict = ObjectiveStatus.UNKNOWN, TOO_EARLY
+        judged.why = f"{_way(stand, judged)} {verdict}"
+    return judged
 
 
 def _pace(stand: KeyResultState) -> float | None:
@@ -125,14 +105,6 @@ def _progress(stand: KeyResultState, pace: float | None) -> float | None:
     if stand.key_result.is_guardrail or pace is None or not way:
         return None
     return (pace - (stand.key_result.baseline or 0.0)) / way
-
-
-def _forecast(stand: KeyResultState) -> Forecasted | None:
-    ahead = stand.outlook
-    if ahead is None:
-        return None
-    end = ahead.after(weeks_left(stand.quarter, stand.today))
-    return Forecasted(end.value, end.low, end.high, _reached_on(stand, ahead))
 
 
 def _reached_on(stand: KeyResultState, ahead: Outlook) -> date | None:
@@ -152,36 +124,32 @@ def _reached_on(stand: KeyResultState, ahead: Outlook) -> date | None:
     return reached
 
 
-def _guardrail(stand: KeyResultState, judged: Assessment) -> Assessment:
+def _guardrail(stand: KeyResultState, judged: KeyResultMeasure) -> tuple[bool | None, ObjectiveStatus, str]:
+    """Whether it holds."""
     value = stand.value or 0.0
-    limit = f"The guardrail is {stand.printed(stand.key_result.target)}."
-    now = _now(stand, judged)
     broken_for_good = stand.grows and stand.key_result.better == KeyResult.Better.LOWER and not stand.meets(value)
     compared = value if broken_for_good else judged.pace
     if compared is None or (stand.is_early and not stand.is_over and not broken_for_good):
-        verdict = f"Judged once {EARLY_DAYS} days of the quarter have passed."
-        return replace(judged, why=f"{now} {limit} {verdict}")
+        return None, ObjectiveStatus.UNKNOWN, TOO_EARLY
     if not stand.meets(compared):
-        return replace(judged, holds=False, standing=ObjectiveStatus.OFF_TRACK, why=f"{now} {limit} It is broken.")
-    forecast = judged.forecast
-    if forecast and not stand.meets(_best(stand, forecast)):
-        led = _led(stand, forecast)
-        return replace(judged, holds=True, standing=ObjectiveStatus.AT_RISK, why=f"{now} {limit} It holds. {led}.")
-    return replace(judged, holds=True, standing=ObjectiveStatus.ON_TRACK, why=f"{now} {limit} It holds.")
+        return False, ObjectiveStatus.OFF_TRACK, "It is broken."
+    if judged.forecast is not None and not stand.meets(_best(stand, judged)):
+        return True, ObjectiveStatus.AT_RISK, f"It holds. {_led(stand, judged)}."
+    return True, ObjectiveStatus.ON_TRACK, "It holds."
 
 
-def _by_forecast(stand: KeyResultState, judged: Assessment, forecast: Forecasted) -> tuple[ObjectiveStatus, str]:
-    led = _led(stand, forecast)
-    if stand.meets(forecast.value):
+def _by_forecast(stand: KeyResultState, judged: KeyResultMeasure) -> tuple[ObjectiveStatus, str]:
+    led = _led(stand, judged)
+    if stand.meets(judged.forecast or 0.0):
         return ObjectiveStatus.ON_TRACK, f"{led}, which meets the target."
-    if stand.meets(_best(stand, forecast)):
+    if stand.meets(_best(stand, judged)):
         return ObjectiveStatus.AT_RISK, f"{led}: the target lies within what is likely."
     if not stand.grows and judged.pace is not None and stand.meets(judged.pace):
         return ObjectiveStatus.AT_RISK, f"{led}: the target is met now, and will not be."
     return ObjectiveStatus.OFF_TRACK, f"{led}, which misses the target."
 
 
-def _by_pace(stand: KeyResultState, judged: Assessment) -> tuple[ObjectiveStatus, str]:
+def _by_pace(stand: KeyResultState, judged: KeyResultMeasure) -> tuple[ObjectiveStatus, str]:
     due = 1.0 if stand.grows or stand.is_over else stand.passed
     if judged.pace is not None and stand.meets(judged.pace):
         return ObjectiveStatus.ON_TRACK, "It was reached." if stand.is_over else "The target is met."
@@ -199,24 +167,26 @@ def _by_pace(stand: KeyResultState, judged: Assessment) -> tuple[ObjectiveStatus
     return ObjectiveStatus.OFF_TRACK, "It was not reached." if stand.is_over else "That is less than half of its pace."
 
 
-def _best(stand: KeyResultState, forecast: Forecasted) -> float:
-    """The end of the interval that is nearer to the target."""
-    return forecast.high if stand.key_result.better == KeyResult.Better.HIGHER else forecast.low
+def _best(stand: KeyResultState, judged: KeyResultMeasure) -> float:
+    """The end of the forecast's interval that is nearer to the target."""
+    is_higher = stand.key_result.better == KeyResult.Better.HIGHER
+    return (judged.forecast_high if is_higher else judged.forecast_low) or 0.0
 
 
-def _led(stand: KeyResultState, forecast: Forecasted) -> str:
-    low, high = stand.printed(forecast.low), stand.printed(forecast.high)
-    return f"The recent weeks lead to {stand.printed(forecast.value)} at its end ({low} to {high} in 80 of 100 cases)"
+def _led(stand: KeyResultState, judged: KeyResultMeasure) -> str:
+    forecast = (judged.forecast, judged.forecast_low, judged.forecast_high)
+    value, low, high = (stand.printed(figure or 0.0) for figure in forecast)
+    return f"The recent weeks lead to {value} at its end ({low} to {high} in 80 of 100 cases)"
 
 
-def _now(stand: KeyResultState, judged: Assessment) -> str:
+def _now(stand: KeyResultState, judged: KeyResultMeasure) -> str:
     now = f"{stand.printed(stand.value or 0.0)} {'in the quarter' if stand.is_over else 'so far'}"
     if stand.grows and judged.pace is not None and not stand.is_over:
         return f"{now}, which comes to {stand.printed(judged.pace)} at this rate."
     return f"{now}."
 
 
-def _way(stand: KeyResultState, judged: Assessment) -> str:
+def _way(stand: KeyResultState, judged: KeyResultMeasure) -> str:
     target = stand.printed(stand.key_result.target)
     if judged.progress is None or stand.key_result.baseline is None:
         return f"{_now(stand, judged)} The target is {target}."
@@ -229,30 +199,19 @@ def _percent(share: float) -> str:
     return f"{share * 100:.0f}%".replace("-", "−")
 
 
-@dataclass(frozen=True)
-class ObjectiveAssessment:
-    """The status of an objective, derived from its key results."""
-
-    progress: float | None
-    standing: ObjectiveStatus
-    why: str
-
-
-def together(judged: Sequence[tuple[KeyResult, Assessment]]) -> ObjectiveAssessment:
-    """Derives an objective's status from its key results; a broken guardrail makes it at least at risk.
+def together(judged: Sequence[KeyResultMeasure]) -> ObjectiveMeasure:
+    """Derives an objective's status from its key results; a broken guardrail makes it at least at risk.  Not stored.
 
     All of those that can be judged on track: on track.  At least half of them off track: off track.  Else at risk.
     """
-    aims = [assessment for assessment in judged if not assessment[0].is_guardrail]
-    broken = [key_result.title for key_result, assessment in judged if assessment.holds is False]
+    aims = [measure for measure in judged if not measure.key_result.is_guardrail]
+    broken = [measure.key_result.title for measure in judged if measure.holds is False]
     shaky = [
-        key_result.title
-        for key_result, assessment in judged
-        if assessment.holds and assessment.standing is ObjectiveStatus.AT_RISK
+        measure.key_result.title for measure in judged if measure.holds and measure.standing == ObjectiveStatus.AT_RISK
     ]
-    shares = [assessment.progress for _, assessment in aims if assessment.progress is not None]
+    shares = [measure.progress for measure in aims if measure.progress is not None]
     progress = sum(min(max(share, 0.0), 1.0) for share in shares) / len(shares) if shares else None
-    known = [assessment.standing for _, assessment in aims if assessment.standing is not ObjectiveStatus.UNKNOWN]
+    known = [ObjectiveStatus(measure.standing) for measure in aims if measure.standing != ObjectiveStatus.UNKNOWN]
     words = [
         f"{wording.count(known.count(candidate), 'key result')} {candidate.label.lower()}"
         for candidate in (ObjectiveStatus.ON_TRACK, ObjectiveStatus.AT_RISK, ObjectiveStatus.OFF_TRACK)
@@ -271,7 +230,7 @@ def together(judged: Sequence[tuple[KeyResult, Assessment]]) -> ObjectiveAssessm
         shaky and status is ObjectiveStatus.ON_TRACK
     ):
         status = ObjectiveStatus.AT_RISK
-    return ObjectiveAssessment(progress, status, why)
+    return ObjectiveMeasure(progress=progress, standing=status, why=why)
 
 
 def _of_all(known: Sequence[ObjectiveStatus]) -> ObjectiveStatus:

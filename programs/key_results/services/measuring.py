@@ -17,7 +17,7 @@ from django.utils import timezone
 from insights.catalogue.registry import find
 from insights.query import windows
 from programs.key_results.services.forecasting import Accumulation, Point, SoFar, accumulation_of, grows, outlook
-from programs.key_results.services.judging import Assessment, KeyResultState, judge, together
+from programs.key_results.services.judging import KeyResultState, judge, together
 from programs.key_results.services.reading import (
     NO_SUCH_METRIC,
     KeyResultQuery,
@@ -79,30 +79,17 @@ def measure_batch(objectives: QuerySet[Objective], *, today: date, figures: Figu
     )
     stands = states_of(key_results, today=today, figures=figures)
     now = timezone.now()
-    judged: dict[int, list[tuple[KeyResult, Assessment]]] = {objective.pk: [] for objective in batch}
-    rows = []
+    judged: dict[int, list[KeyResultMeasure]] = {objective.pk: [] for objective in batch}
     for key_result in key_results:
-        measured, stand = stands[key_result.pk]
-        assessment = judge(stand)
-        judged[key_result.objective_id].append((key_result, assessment))
-        rows.append(_row(key_result, measured, assessment))
+        judged[key_result.objective_id].append(_measure(key_result, *stands[key_result.pk]))
+    rows = [row for of_objective in judged.values() for row in of_objective]
+    outcomes = {pk: together(of_objective) for pk, of_objective in judged.items()}
     for row in rows:
         row.measured_at = now
+    for pk, outcome in outcomes.items():
+        outcome.objective_id, outcome.measured_at = pk, now
     _store(KeyResultMeasure, rows, "key_result")
-    _store(
-        ObjectiveMeasure,
-        [
-            ObjectiveMeasure(
-                objective_id=pk,
-                measured_at=now,
-                progress=outcome.progress,
-                standing=outcome.standing,
-                why=outcome.why,
-            )
-            for pk, outcome in ((pk, together(one)) for pk, one in judged.items())
-        ],
-        "objective",
-    )
+    _store(ObjectiveMeasure, list(outcomes.values()), "objective")
     return len(rows)
 
 
@@ -180,27 +167,14 @@ def _by_hand(points: Sequence[Point]) -> MeasuredMetric:
     return MeasuredMetric(points[-1].value, "", len(points), 0, points)
 
 
-def _row(key_result: KeyResult, measured: MeasuredMetric, judged: Assessment) -> KeyResultMeasure:
-    forecast = judged.forecast
-    return KeyResultMeasure(
-        key_result=key_result,
-        metric_version=version_of(key_result.metric) if key_result.metric else None,
-        value=measured.value,
-        reason=measured.reason,
-        sample_size=measured.sample_size,
-        people=measured.people,
-        points=[[point.day.isoformat(), point.value, point.people] for point in measured.points],
-        pace=judged.pace,
-        progress=judged.progress,
-        holds=judged.holds,
-        forecast=forecast.value if forecast else None,
-        forecast_low=forecast.low if forecast else None,
-        forecast_high=forecast.high if forecast else None,
-        reached_on=forecast.reached_on if forecast else None,
-        no_forecast=judged.no_forecast,
-        standing=judged.standing,
-        why=judged.why,
-    )
+def _measure(key_result: KeyResult, measured: MeasuredMetric, stand: KeyResultState) -> KeyResultMeasure:
+    row = judge(stand)
+    row.key_result = key_result
+    row.metric_version = version_of(key_result.metric) if key_result.metric else None
+    row.value, row.reason = measured.value, measured.reason
+    row.sample_size, row.people = measured.sample_size, measured.people
+    row.points = [[point.day.isoformat(), point.value, point.people] for point in measured.points]
+    return row
 
 
 def _store(model: type[Row], rows: Sequence[Row], key: str) -> None:
