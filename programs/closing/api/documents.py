@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.model_serializers import AnswerSerializer, BodySerializer, Choice, Named, Text, TextOrNull
@@ -134,13 +135,13 @@ class ClosingObjectiveSerializer(serializers.Serializer[object]):
     retrospective = serializers.CharField(help_text="Markdown.")
 
 
-class WithoutValueSerializer(serializers.Serializer[object]):
-    key_result = serializers.IntegerField()
+class WithoutValueSerializer(AnswerSerializer):
+    key_result = serializers.IntegerField(source="pk")
     title = serializers.CharField()
-    objective = serializers.IntegerField()
+    objective = serializers.IntegerField(source="objective_id")
 
 
-class ClosingSerializer(serializers.Serializer[object]):
+class ClosingSerializer(AnswerSerializer):
     """What would be frozen; drafts come last."""
 
     quarter = serializers.CharField()
@@ -151,12 +152,32 @@ class ClosingSerializer(serializers.Serializer[object]):
     total = serializers.IntegerField(help_text="Published objectives.")
     drafts_total = serializers.IntegerField()
     undecided = serializers.IntegerField(help_text="Published ones of which nobody decided; they end.")
-    retrospective = serializers.CharField(help_text="Markdown: what the organisation learned, as it was kept.")
-    objectives = ClosingObjectiveSerializer(many=True)
+    retrospective = serializers.CharField(
+        source="quarter.retrospective", help_text="Markdown: what the organisation learned, as it was kept."
+    )
+    objectives = serializers.SerializerMethodField()
     without_value = WithoutValueSerializer(many=True, help_text="The first of those that are entered by hand.")
     without_value_total = serializers.IntegerField()
-    teams_without_objective = serializers.ListField(child=serializers.CharField(), help_text="Slugs of the first ones.")
+    teams_without_objective = serializers.ListField(child=Named("slug"), help_text="Slugs of the first ones.")
     teams_total = serializers.IntegerField()
+
+    @extend_schema_field(ClosingObjectiveSerializer(many=True))
+    def get_objectives(self, preview: ClosingPreview) -> list[dict[str, Any]]:
+        published = [
+            {
+                **_to_close(line.objective),
+                "is_draft": False,
+                "standing": line.progress.shown,
+                "score": line.score,
+                "carry_over": line.carry_over,
+            }
+            for line in preview.lines
+        ]
+        drafts = [
+            {**_to_close(draft), "is_draft": True, "standing": None, "score": None, "carry_over": draft.carry_over}
+            for draft in preview.drafts
+        ]
+        return [*published, *drafts]
 
 
 class MissingTeamSerializer(serializers.Serializer[object]):
@@ -175,35 +196,6 @@ def quarter_document(quarter: Quarter, access: Access) -> dict[str, Any]:
     """Of a quarter with its document."""
     frozen = read_frozen(quarter.document, access) if quarter.document else None
     return {**quarter_documents([quarter])[0], "document": _frozen(frozen, access) if frozen else None}
-
-
-def closing_document(preview: ClosingPreview) -> dict[str, Any]:
-    published = [
-        {
-            **_to_close(line.objective),
-            "is_draft": False,
-            "standing": line.progress.shown,
-            "score": line.score,
-            "carry_over": line.carry_over,
-        }
-        for line in preview.lines
-    ]
-    drafts = [
-        {**_to_close(draft), "is_draft": True, "standing": None, "score": None, "carry_over": draft.carry_over}
-        for draft in preview.drafts
-    ]
-    same = ("total", "drafts_total", "undecided", "without_value_total", "teams_total", "blocks", "needs_reason")
-    return {
-        "quarter": str(preview.quarter),
-        **{name: getattr(preview, name) for name in same},
-        "retrospective": preview.quarter.retrospective,
-        "objectives": [*published, *drafts],
-        "without_value": [
-            {"key_result": key_result.pk, "title": key_result.title, "objective": key_result.objective_id}
-            for key_result in preview.without_value
-        ],
-        "teams_without_objective": [team.slug for team in preview.teams_without_objective],
-    }
 
 
 def _to_close(objective: Objective) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from programs.closing.api.documents import (
     OneQuarterSerializer,
     QuarterCloseSerializer,
     QuarterKeepSerializer,
-    closing_document,
     quarter_document,
 )
 from programs.closing.services.closing import NOT_STARTED, ONLY_LEADERS, close_quarter, preview_closing
@@ -53,7 +52,7 @@ class ClosingView(ProgramView):
         if quarter.start > windows.local_today():
             raise QueryError("quarter", NOT_STARTED.format(quarter=quarter))
         preview = preview_closing(access, quarter, page=requested_slice(request))
-        return Response(closing_document(preview))
+        return Response(ClosingSerializer(preview).data)
 
 
 class QuarterKeepView(ProgramView):
