@@ -17,7 +17,7 @@ from demo.plan.year import DemoYear
 from integrations.enums import Environment, RunStatus
 from integrations.models import Deployment
 from orgtree.access.access import Access, access_of
-from programs.models import Qbr, QbrPeriod, QbrState
+from programs.models import Qbr, QbrState
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
 from programs.qbr.services.writing import QbrExistsError, create_qbr, write_section
 from programs.quarters.fiscal_quarters import current_quarter, preceding
@@ -156,7 +156,7 @@ def late_incident(year: DemoYear) -> Incident | None:
 
 def _written(access: Access, day: date, texts: Mapping[str, tuple[str, str]]) -> Qbr:
     try:
-        qbr = create_qbr(access, "", QbrPeriod.QUARTER, day)
+        qbr = create_qbr(access, day=day)
     except QbrExistsError as existing:
         qbr = existing.qbr
     if qbr.is_frozen:

@@ -22,7 +22,7 @@ def review(
     persona: Persona = EXECUTIVE, *, unit: str | None = None, day: date = IN_Q3, period: QbrPeriod = QbrPeriod.QUARTER
 ) -> Qbr:
     """A draft of the third quarter."""
-    return create_qbr(as_(persona), unit or "", period, day)
+    return create_qbr(as_(persona), unit=unit or "", period=period, day=day)
 
 
 def say(qbr: Qbr, key: str, commentary: str, *, headline: str = "", persona: Persona = EXECUTIVE) -> None:

@@ -21,7 +21,7 @@ from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.query import windows
 from orgtree.access.access import Access
-from programs.models import Qbr, QbrPeriod
+from programs.models import Qbr
 from programs.qbr.api.documents import (
     ComparedFigureSerializer,
     ComparisonSerializer,
@@ -73,9 +73,7 @@ class QbrsView(ProgramView):
     )
     def post(self, request: Request) -> Response:
         """A draft with all sections."""
-        given = body(request, QbrCreateSerializer)
-        period = QbrPeriod(given.get("period", QbrPeriod.QUARTER))
-        added = create_qbr(self.access, given.get("unit", ""), period, given["day"])
+        added = create_qbr(self.access, **body(request, QbrCreateSerializer))
         return Response(_document(added.pk, self.access), status=status.HTTP_201_CREATED)
 
 

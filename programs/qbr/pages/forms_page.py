@@ -11,14 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from core.edit_conflicts import field_differences, values_of
-from core.forms import posted_number, show_error
+from core.forms import posted_number
 from core.markdown import as_html
 from core.write_errors import ConflictError, FieldError
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
-from insights.ui.tiles import Link
 from insights.ui.views import action_view, form_view
 from programs.models import Qbr, QbrPeriod, QbrSection
 from programs.qbr.pages.documents import qbr_url, visible_qbr
@@ -33,19 +32,25 @@ from programs.qbr.services.writing import (
     may_write,
     write_section,
 )
-from programs.teams.pages import WHOLE, offer, units_to_write_for
+from programs.teams.pages import WHOLE, UnitForm, offer, units_to_write_for
 
 ARRANGED = "Somebody arranged the sections in the meantime. This is the new order: arrange it again."
 
 
-class QbrForm(forms.Form):
-    unit = forms.ChoiceField(label="Unit")
+class QbrForm(UnitForm):
+    existing: Qbr | None = None  # of that unit and period
     period = forms.ChoiceField(label="Period", choices=QbrPeriod.choices, initial=QbrPeriod.QUARTER)
     day = forms.DateField(
         label="A day in it",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text="The review covers the whole month or fiscal quarter of that day.",
     )
+
+    def show(self, problem: FieldError) -> None:
+        if isinstance(problem, QbrExistsError):
+            self.existing = problem.qbr
+            problem = FieldError("", problem.message)
+        super().show(problem)
 
 
 class SectionForm(WriteForm, forms.ModelForm[QbrSection]):
@@ -76,20 +81,10 @@ def qbr_new(request: HttpRequest) -> HttpResponse:
     initial = {"day": windows.local_today(), "unit": WHOLE if access.visibility.leads_whole else ""}
     form = QbrForm(request.POST if request.method == "POST" else None, initial=initial)
     offer(form, "unit", units_to_write_for(access.visibility))
-    context: dict[str, Any] = {"form": form}
-    if request.method == "POST" and form.is_valid():
-        unit = "" if form.cleaned_data["unit"] == WHOLE else form.cleaned_data["unit"]
-        try:
-            added = create_qbr(access, unit, QbrPeriod(form.cleaned_data["period"]), form.cleaned_data["day"])
-        except QbrExistsError as existing:
-            form.add_error(None, existing.message)
-            context["existing"] = Link(f"Open {existing.qbr}", qbr_url(existing.qbr))
-        except FieldError as problem:
-            show_error(form, problem)
-        else:
-            messages.success(request, "Draft created. Its figures are live until you freeze it.")
-            return redirect("qbr", added.pk)
-    return render(request, "programs/qbr/new.html", context, status=400 if form.errors else 200)
+    if added := form.save_by(lambda: create_qbr(access, **form.given())):
+        messages.success(request, "Draft created. Its figures are live until you freeze it.")
+        return redirect("qbr", added.pk)
+    return render(request, "programs/qbr/new.html", {"form": form}, status=form.status)
 
 
 @form_view

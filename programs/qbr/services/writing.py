@@ -44,7 +44,7 @@ def may_write(access: Access, qbr: Qbr) -> bool:
     return isinstance(access.viewer, User) and access.visibility.leads(qbr.unit_id)
 
 
-def create_qbr(access: Access, unit: str, period: QbrPeriod, day: date) -> Qbr:
+def create_qbr(access: Access, *, unit: str = "", period: str = QbrPeriod.QUARTER, day: date) -> Qbr:
     """A draft of the month or fiscal quarter of that day, with all sections; `unit` is a slug, empty for the whole.
 
     A unit that was archived since can have one: it had the facts of its time.
@@ -129,5 +129,5 @@ def writing(access: Access, qbr: Qbr) -> Iterator[tuple[Qbr, User]]:
         yield stored, account
 
 
-def _window_of(period: QbrPeriod, day: date) -> Window:
+def _window_of(period: str, day: date) -> Window:
     return quarter_of(day).window if period == QbrPeriod.QUARTER else windows.whole_bucket(day, Granularity.MONTH)

@@ -17,7 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from core.secret_links import secret_link
-from core.write_errors import FieldError
+from core.write_forms import WriteForm
 from insights.ui.views import form_view
 from orgtree.access.invitations import can_send_mail
 from programs.models import MessageKind
@@ -34,7 +34,7 @@ from programs.reminders.services.preferences import (
 CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 
 
-class PreferencesForm(forms.Form):
+class PreferencesForm(WriteForm):
     is_on = forms.BooleanField(label="Send me e-mail", required=False)
     kinds = forms.MultipleChoiceField(
         label="Kinds", required=False, choices=MessageKind.choices, widget=forms.CheckboxSelectMultiple
@@ -66,28 +66,18 @@ def notifications(request: HttpRequest) -> HttpResponse:
     account = request.user
     assert isinstance(account, User), "the page is for accounts"  # noqa: S101 — none else is let in
     known = preferences_of(account)
-    if request.method == "GET":
-        return _page(request, PreferencesForm(initial={**vars(known), "kinds": sorted(known.kinds)}))
-    form = PreferencesForm(request.POST)
-    if form.is_valid():
-        try:
-            change_preferences(account, form.preferences)
-        except FieldError as problem:
-            form.add_error(problem.field, problem.message)
-        else:
-            messages.success(request, "Stored.")
-            return redirect("notifications")
-    return _page(request, form, status=400)
-
-
-def _page(request: HttpRequest, form: PreferencesForm, status: int = 200) -> HttpResponse:
+    posted = request.POST if request.method == "POST" else None
+    form = PreferencesForm(posted, initial={**vars(known), "kinds": sorted(known.kinds)})
+    if form.save_by(lambda: change_preferences(account, form.preferences)):
+        messages.success(request, "Stored.")
+        return redirect("notifications")
     context = {
         "form": form,
         "sends_mail": can_send_mail(),
         "address": getattr(request.user, "email", ""),
         "time_zones": sorted(available_timezones()),
     }
-    return render(request, "programs/notifications/preferences.html", context, status=status)
+    return render(request, "programs/notifications/preferences.html", context, status=form.status)
 
 
 def _to_the_minute(clock: time) -> time:

@@ -48,7 +48,7 @@ def preferences_of(account: User) -> Preferences:
     )
 
 
-def change_preferences(account: User, preferences: Preferences) -> None:
+def change_preferences(account: User, preferences: Preferences) -> Preferences:
     """Also of what waits already: it is sent as is wanted now.  Raises FieldError."""
     if preferences.time_zone:
         try:
@@ -66,6 +66,7 @@ def change_preferences(account: User, preferences: Preferences) -> None:
         )
         waiting = Delivery.objects.filter(notice__account=account, email=None, left_out="")
         waiting.update(not_before=timezone.now())  # the next turn asks for the quiet hours anew
+    return preferences
 
 
 def _mute(account: User, kinds: Collection[str]) -> None:
