@@ -1,4 +1,4 @@
-"""Unit choices of the program's forms."""
+"""Forms of what a unit has, and the units that they offer."""
 
 from __future__ import annotations
 
@@ -6,11 +6,39 @@ from typing import Any, Protocol, cast
 
 from django import forms
 
+from core.write_forms import WriteForm
 from insights.ui.scope_bar import EVERYBODY
+from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
 from programs.teams.fields import units_led
 
 WHOLE = ":organisation"  # in place of a unit's slug, which holds no colon
+
+
+class UnitForm(WriteForm):
+    """Of what a unit has, or the whole organisation."""
+
+    unit = forms.ChoiceField(label="Unit")
+
+    def given(self) -> dict[str, Any]:
+        data = super().given()
+        return {**data, "unit": "" if data["unit"] == WHOLE else data["unit"]}
+
+
+class OwnedForm(UnitForm):
+    """As above, with somebody whose it is."""
+
+    owner = forms.CharField(
+        label="Owner",
+        required=False,
+        widget=forms.EmailInput(attrs={"list": "owners", "autocomplete": "off"}),
+        help_text="By e-mail address.",
+    )
+
+
+def word_of(unit: Unit | None) -> str:
+    """As forms name it."""
+    return unit.slug if unit else WHOLE
 
 
 class OfUnit(Protocol):

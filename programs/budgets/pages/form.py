@@ -14,7 +14,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from core.edit_conflicts import field_differences
-from core.write_forms import WriteForm
 from insights.catalogue.agents import AGENT_NAMES, agent_name
 from insights.privacy.scope_access import access_in
 from insights.ui.views import action_view, form_view
@@ -24,14 +23,13 @@ from programs.budgets.services.fields import WRITTEN
 from programs.budgets.services.months import this_month, written
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
 from programs.models import Budget
-from programs.teams.pages import WHOLE, offer, units_to_write_for
+from programs.teams.pages import UnitForm, offer, units_to_write_for, word_of
 
 MONTH = {"type": "month", "placeholder": "2026-11"}
 
 
-class BudgetForm(WriteForm, forms.ModelForm[Budget]):
-    # Written otherwise than they are stored: by slug, address and month.
-    unit = forms.ChoiceField(label="Unit")
+class BudgetForm(UnitForm, forms.ModelForm[Budget]):
+    # Written otherwise than they are stored: by address and month.
     agent = forms.ChoiceField(label="Agent", required=False)
     owner = forms.EmailField(label="Owner", required=False, help_text="Their e-mail address; the first contact.")
     first_month = forms.CharField(label="First month", widget=forms.TextInput(attrs=MONTH))
@@ -53,8 +51,7 @@ class BudgetForm(WriteForm, forms.ModelForm[Budget]):
 
     def given(self) -> dict[str, Any]:
         data = super().given()
-        unit = "" if data["unit"] == WHOLE else data["unit"]
-        return {**data, "unit": unit, "amount": str(data["amount"]), "last_month": data["last_month"] or None}
+        return {**data, "amount": str(data["amount"]), "last_month": data["last_month"] or None}
 
 
 @form_view
@@ -118,7 +115,7 @@ def _values(budget: Budget) -> dict[str, Any]:
     """As the form writes them."""
     return {
         **model_to_dict(budget, WRITTEN),
-        "unit": budget.unit.slug if budget.unit else WHOLE,
+        "unit": word_of(budget.unit),
         "owner": budget.owner.email if budget.owner else "",
         "first_month": written(budget.first_month),
         "last_month": written(budget.last_month) if budget.last_month else "",

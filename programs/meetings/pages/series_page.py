@@ -34,7 +34,7 @@ from programs.meetings.services.recurrence import Occurrence, countries, occurre
 from programs.meetings.services.writing import change_series, end_series, schedule
 from programs.models import MeetingKind, MeetingSeries, MeetingState, Place, Rule, Weekday
 from programs.teams.fields import exists_today
-from programs.teams.pages import WHOLE, offer, units_to_write_for
+from programs.teams.pages import UnitForm, offer, units_to_write_for, word_of
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
@@ -81,10 +81,8 @@ class SeriesForm(WriteForm, forms.ModelForm[MeetingSeries]):
         }
 
 
-class NewSeriesForm(SeriesForm):
+class NewSeriesForm(UnitForm, SeriesForm):
     """A new series says of which unit and kind it is, too."""
-
-    unit = forms.ChoiceField(label="Unit")
 
     class Meta(SeriesForm.Meta):
         fields = ("kind", *SeriesForm.Meta.fields)
@@ -92,10 +90,6 @@ class NewSeriesForm(SeriesForm):
     def __init__(self, data: Any = None, *, visibility: Visibility, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         offer(self, "unit", units_to_write_for(visibility))
-
-    def given(self) -> dict[str, Any]:
-        data = super().given()
-        return {**data, "unit": "" if data["unit"] == WHOLE else data["unit"]}
 
 
 @form_view
@@ -139,7 +133,7 @@ def _beginning(request: HttpRequest, visibility: Visibility) -> Mapping[str, Any
     addresses = dict.fromkeys(person.email for person in people if person is not None and person.email)
     return {
         "kind": kind,
-        "unit": unit.slug if unit else WHOLE,
+        "unit": word_of(unit),
         "rule": Rule.WEEKDAY,
         "place": Place.FIRST,
         "weekday": Weekday.TUESDAY,

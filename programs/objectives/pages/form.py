@@ -11,7 +11,6 @@ from django.forms import BaseFormSet, formset_factory
 from core.edit_conflicts import NOTHING, Difference, field_differences, shown_value, values_of
 from core.forms import show_error
 from core.write_errors import FieldError
-from core.write_forms import WriteForm
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find, metrics
 from insights.models.annotations import family_of
@@ -26,23 +25,16 @@ from programs.key_results.services.reading import unit_of, unit_of_metric
 from programs.models import KeyResult, Objective, Quarter, TargetKind
 from programs.models.objectives import LONGEST_TITLE, MOST_KEY_RESULTS
 from programs.objectives.services.fields import FIELDS, PLAIN
-from programs.teams.pages import WHOLE, offer, units_to_write_for
+from programs.teams.pages import OwnedForm, offer, units_to_write_for, word_of
 
 OF_METRIC = "The metric’s default"
 LONGEST_AMOUNT = 60
 
 
-class ObjectiveForm(WriteForm, forms.ModelForm[Objective]):
+class ObjectiveForm(OwnedForm, forms.ModelForm[Objective]):
     """With the rows of its key results."""
 
-    unit = forms.ChoiceField(label="Unit")
     quarter = forms.ChoiceField(label="Quarter")
-    owner = forms.CharField(
-        label="Owner",
-        required=False,
-        widget=forms.EmailInput(attrs={"list": "owners", "autocomplete": "off"}),
-        help_text="By e-mail address.",
-    )
     parent = forms.ChoiceField(
         label="Serves",
         required=False,
@@ -76,7 +68,7 @@ class ObjectiveForm(WriteForm, forms.ModelForm[Objective]):
         stored: dict[str, Any] = {}
         if instance is not None:
             stored = {
-                "unit": instance.unit.slug if instance.unit else WHOLE,
+                "unit": word_of(instance.unit),
                 "quarter": instance.quarter.start.isoformat(),
                 "owner": (instance.owner.email or "") if instance.owner else "",
                 "parent": instance.parent_id or "",
@@ -125,7 +117,6 @@ class ObjectiveForm(WriteForm, forms.ModelForm[Objective]):
         data = super().given()
         return {
             **data,
-            "unit": "" if data["unit"] == WHOLE else data["unit"],
             "parent": int(data["parent"]) if data["parent"] else None,
             "key_results": [row.given() for row in self.rows.filled],
             "publish": "publish" in self.data,

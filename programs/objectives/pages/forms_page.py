@@ -33,7 +33,7 @@ from programs.objectives.services.writing import add_objective, change_objective
 from programs.quarters.pages import quarters
 from programs.requests.fields import LONGEST_ID
 from programs.teams.fields import suggested_owners
-from programs.teams.pages import WHOLE, units_to_write_for
+from programs.teams.pages import WHOLE, units_to_write_for, word_of
 
 ONLY_LEADERS = "Only managers of a unit, executives and admins can write objectives."
 ONLY_OWNERS = (
@@ -150,7 +150,7 @@ def _started(request: HttpRequest, access: Access, open_quarters: Sequence[Quart
     intent = _intent(request, access)
     if intent is not None:
         params |= {
-            "unit": intent.unit.slug if intent.unit else WHOLE,
+            "unit": word_of(intent.unit),
             "quarter": intent.quarter.start.isoformat(),
             "template": intent.template,
         }

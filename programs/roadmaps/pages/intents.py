@@ -42,7 +42,7 @@ from programs.roadmaps.services.intents import (
     fill_from_example,
     remove_intent,
 )
-from programs.teams.pages import WHOLE, offer
+from programs.teams.pages import WHOLE, offer, word_of
 
 
 class IntentForm(PlaceForm):
@@ -137,9 +137,7 @@ def roadmap_example(request: HttpRequest) -> HttpResponse:
     ahead = team_roadmap(quarters_from(known.known, first.start, QUARTERS_SHOWN), access, unit=unit)
     empty = [row for row in ahead.rows if row.is_empty and _may_fill(access.visibility, row)]
     context: dict[str, Any] = {
-        "empty": [
-            (row.unit.slug if row.unit else WHOLE, unit_name(row.unit), row.above) for row in empty[:ROWS_ON_A_PAGE]
-        ],
+        "empty": [(word_of(row.unit), unit_name(row.unit), row.above) for row in empty[:ROWS_ON_A_PAGE]],
         "quarters": ahead.quarters,
         "example": [
             (EVERYBODY, EXAMPLE_OF_ORGANISATION),

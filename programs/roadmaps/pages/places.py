@@ -16,7 +16,7 @@ from orgtree.models.visibility import Visibility
 from programs.models import Objective, Quarter, RoadmapIntent
 from programs.quarters.fiscal_quarters import quarter_at
 from programs.quarters.pages import Quarters
-from programs.teams.pages import WHOLE, offer, units_to_write_for
+from programs.teams.pages import WHOLE, offer, units_to_write_for, word_of
 
 
 class PlaceForm(WriteForm):
@@ -62,7 +62,7 @@ def visible_intent(access: Access, pk: int) -> RoadmapIntent:
 
 def place_of(card: Objective | RoadmapIntent) -> dict[str, str]:
     return {
-        "unit": card.unit.slug if card.unit else WHOLE,
+        "unit": word_of(card.unit),
         "quarter": card.quarter.start.isoformat(),
         "version": str(card.version),
     }

@@ -17,7 +17,6 @@ from django.urls import reverse
 from core.csv_import import CsvFileError, uploaded_text
 from core.edit_conflicts import field_differences, values_of
 from core.forms import rows_of
-from core.write_forms import WriteForm
 from insights.catalogue.registry import metrics
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -28,7 +27,7 @@ from programs.alignment.pages import plans_offered
 from programs.models import Ticket, TicketTemplate
 from programs.requests.visible import visible_ticket
 from programs.teams.fields import suggested_owners
-from programs.teams.pages import WHOLE, offer, units_to_write_for
+from programs.teams.pages import WHOLE, OwnedForm, offer, units_to_write_for, word_of
 from programs.tickets.services.csv_files import (
     LABELS,
     MOST_ROWS,
@@ -45,14 +44,7 @@ DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 KEPT_PARAMETERS = ("unit", "objective", "metric")
 
 
-class TicketForm(WriteForm, forms.ModelForm[Ticket]):
-    unit = forms.ChoiceField(label="Unit")
-    owner = forms.CharField(
-        label="Owner",
-        required=False,
-        widget=forms.EmailInput(attrs={"list": "owners", "autocomplete": "off"}),
-        help_text="By e-mail address.",
-    )
+class TicketForm(OwnedForm, forms.ModelForm[Ticket]):
     metric = forms.ChoiceField(
         label="Metric", required=False, help_text="The metric it should move, measured before and after."
     )
@@ -75,7 +67,7 @@ class TicketForm(WriteForm, forms.ModelForm[Ticket]):
     def __init__(self, data: Any = None, *, access: Access, instance: Ticket | None = None, **kwargs: Any) -> None:
         if instance is not None:
             kwargs["initial"] = {
-                "unit": instance.unit.slug if instance.unit else WHOLE,
+                "unit": word_of(instance.unit),
                 "owner": (instance.owner.email or "") if instance.owner else "",
                 "metric": instance.metric,
                 "objective": instance.objective_id or "",
@@ -92,7 +84,6 @@ class TicketForm(WriteForm, forms.ModelForm[Ticket]):
         data = super().given()
         return {
             **data,
-            "unit": "" if data["unit"] == WHOLE else data["unit"],
             "objective": int(data["objective"]) if data["objective"] else None,
             "pull_requests": data["pull_requests"].splitlines(),
         }
