@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.test import Client, RequestFactory
 from django.views import defaults
 from django.views.csrf import csrf_failure
@@ -29,7 +30,6 @@ def test_500_needs_no_database_and_no_context() -> None:
     ("view", "status", "words"),
     [
         (defaults.bad_request, 400, b"could not be read"),
-        (defaults.permission_denied, 403, b"You may not open this page"),
         (defaults.page_not_found, 404, b"does not exist"),
     ],
 )
@@ -42,6 +42,24 @@ def test_an_error_page_says_what_happened_and_where_to_go(view: object, status: 
     assert words in answer.content
     assert b'href="/"' in answer.content
     assert b"details that nobody should read" not in answer.content
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [
+        ("Only admins can connect <b>tools</b>.", b"Only admins can connect &lt;b&gt;tools&lt;/b&gt;."),
+        ("", b"Your account lacks the right to see it."),
+    ],
+)
+def test_a_refused_page_gives_the_reason_of_its_view(reason: str, shown: bytes) -> None:
+    request = RequestFactory().get("/")
+    request.user = create_user(MEMBER)
+    answer = defaults.permission_denied(request, exception=PermissionDenied(reason))
+    assert answer.status_code == 403
+    assert b"You may not open this page" in answer.content
+    assert shown in answer.content
+    assert b'href="/"' in answer.content
 
 
 @pytest.mark.django_db
