@@ -7,7 +7,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self, cast
@@ -46,6 +46,10 @@ class SimulatedServer(ABC):
     @abstractmethod
     def answer_of(self, request: Request) -> Answer:
         """What the provider answers where nothing goes wrong.  ValueError: the request cannot be read."""
+
+    @abstractmethod
+    def advance(self, to: datetime) -> None:
+        """Show the history as of another instant from the next request on."""
 
     def split(self, path: str) -> tuple[str, str]:
         """The path of a request as the routes know it, and what stands before it."""

@@ -19,6 +19,7 @@ from demo.providers.github_server import GitHubServer
 from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
 from demo.providers.pagerduty_server import PagerDutyServer
+from demo.providers.simulated_server import SimulatedServer
 from integrations.connectors.base import ResourceDraft
 from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
@@ -32,7 +33,6 @@ from tests.connectors.jenkins.reading import RULE, USER
 from tests.connectors.jira.conftest import with_issues
 from tests.demo.small_history import ADA, BEGIN, DAY, HOUR, MAX, SHOP, commit, small_history
 
-AnyServer = GiteaServer | GitHubServer | JenkinsServer | JiraServer | PagerDutyServer
 TOKEN, EMAIL = "token_of_the_tests", "reader@example.com"
 MINUTE = timedelta(minutes=1)
 FEW_ROLLOUTS = 30
@@ -49,7 +49,7 @@ class SimulatedProvider:
 
     name: str
     slug: str
-    serve: Callable[[], AnyServer]
+    serve: Callable[[], SimulatedServer]
     settings: Mapping[str, str]
     lists: str
     details: str
@@ -60,7 +60,7 @@ class SimulatedProvider:
     first_page: int = 1  # among the requests for `lists`: the first one that is answered with records
     small_pages: Mapping[str, int] = field(default_factory=dict)  # constants of its connector, for few records in some
 
-    def connect(self, server: AnyServer, name: str = "") -> Connection:
+    def connect(self, server: SimulatedServer, name: str = "") -> Connection:
         """With everything picked; nothing is read yet."""
         connection = Connection.objects.create(
             provider=self.slug,
@@ -76,7 +76,7 @@ class SimulatedProvider:
         return connection
 
 
-def _github() -> AnyServer:
+def _github() -> SimulatedServer:
     """Three small pages of commits, and a pull request that is closed between `BEFORE` and `AFTER`."""
     closed = replace(pull_request(500), happenings=(DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX),))
     commits = tuple(commit(f"Step {number}", BEGIN + number * HOUR) for number in range(25))
@@ -85,7 +85,7 @@ def _github() -> AnyServer:
     return GitHubServer(history, tokens=[Token(TOKEN, "ada")])
 
 
-def _gitea() -> AnyServer:
+def _gitea() -> SimulatedServer:
     """Sixteen pull requests and issues, and a pull request that is closed between `BEFORE` and `AFTER`."""
     closed = replace(pull_request(500), happenings=(DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX),))
     history = with_pull_requests_and_issues(16)
@@ -93,7 +93,7 @@ def _gitea() -> AnyServer:
     return GiteaServer(history, token=TOKEN, page=7)
 
 
-def _jira(email: str = EMAIL) -> AnyServer:
+def _jira(email: str = EMAIL) -> SimulatedServer:
     history = with_issues(16)
     done = DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX, text="completed")
     lasting = Issue(90_001, 999, SHOP, ADA, "Lasts", "", BEGIN, happenings=(done,))
@@ -101,11 +101,11 @@ def _jira(email: str = EMAIL) -> AnyServer:
     return JiraServer(history, email=email, token=TOKEN, page=7)
 
 
-def _pagerduty() -> AnyServer:
+def _pagerduty() -> SimulatedServer:
     return PagerDutyServer(_with_incidents(), token=TOKEN, page=7)
 
 
-def _jenkins() -> AnyServer:
+def _jenkins() -> SimulatedServer:
     """Two small pages of rollouts."""
     history = busy_history()
     rollouts = history.deployments[:FEW_ROLLOUTS]

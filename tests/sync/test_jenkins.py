@@ -20,7 +20,8 @@ from integrations.sync import clients
 from integrations.sync.connect import Answers, InvalidConnectionError, connect
 from integrations.sync.resources import discover_resources
 from tests.connectors.jenkins.conftest import ROLLOUTS, busy_history
-from tests.connectors.jenkins.reading import QUICK, ROLLOUT, RULE, TOKEN, USER
+from tests.connectors.jenkins.reading import ROLLOUT, RULE, USER
+from tests.connectors.reading import QUICK, TOKEN
 from tests.demo.small_history import small_history
 from tests.sync.readings import read_through
 

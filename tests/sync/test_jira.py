@@ -30,7 +30,8 @@ from integrations.models import (
     WorkItemTransition,
 )
 from integrations.sync.slices import run_next_slice
-from tests.connectors.jira.reading import EMAIL, QUICK, TOKEN, connector
+from tests.connectors.jira.reading import EMAIL, connector
+from tests.connectors.reading import QUICK, TOKEN
 from tests.demo.small_history import BEGIN, SHOP, small_history
 from tests.sync.simulated import JIRA
 

@@ -8,15 +8,16 @@ import pytest
 
 from demo.providers import faults
 from demo.providers.faults import Fault
+from demo.providers.simulated_server import SimulatedServer
 from integrations.models import Connection
 from tests.sync.readings import let_time_pass, read_everything, read_through
-from tests.sync.simulated import PROVIDERS, AnyServer, SimulatedProvider, tables_of
+from tests.sync.simulated import PROVIDERS, SimulatedProvider, tables_of
 
 pytestmark = pytest.mark.django_db
 MOST_REQUESTS = 3  # of a stream in which nothing happened
 CHANGING = "a record that changes between two pages"
 RENAMED = "a renamed field"
-FAULTS: Mapping[str, Callable[[SimulatedProvider, AnyServer], Fault]] = {
+FAULTS: Mapping[str, Callable[[SimulatedProvider, SimulatedServer], Fault]] = {
     "429 with Retry-After": lambda of, _: Fault(faults.too_many_requests(retry_after=1), path=of.lists, nth=2, times=2),
     "429 for details": lambda of, _: Fault(faults.too_many_requests(), path=of.details, nth=3),
     "502": lambda of, _: Fault(faults.bad_gateway(), path=of.lists, nth=2, times=7),

@@ -16,19 +16,17 @@ from demo.plan.delivery import DeliveryEvent, EventKind
 from demo.providers import faults
 from demo.providers.faults import Fault
 from demo.providers.gitea_server import GiteaServer
-from integrations.connectors.base import Arrival, FetchedResource, Page, Settings
-from integrations.connectors.drafts import AnyDraft, ProvidedParts, PullRequestDraft, WorkItemDraft
-from integrations.connectors.errors import ConnectorError, TransientError
+from integrations.connectors.base import Arrival, Page, Settings
+from integrations.connectors.drafts import ProvidedParts, PullRequestDraft, WorkItemDraft
+from integrations.connectors.errors import TransientError
 from integrations.connectors.gitea import Gitea
-from integrations.connectors.http import ConnectionHttp, Patience
+from integrations.connectors.http import ConnectionHttp
 from integrations.enums import Kind, PullRequestEventKind, PullRequestState, ResourceKind, ReviewState
 from tests.connectors.github.histories import with_issues
+from tests.connectors.reading import QUICK, TOKEN, by_id, drafts_of, only_resource, read_despite_faults, read_pages
 from tests.demo.small_history import BEGIN, DAY, HOUR, MAX, small_history
 
-TOKEN = "token_of_the_tests"
-QUICK = Patience(connect=5, read=5, whole=10, tries=3, first_wait=0.01, longest_wait=0.05)
 STREAMS = Gitea.kinds[ResourceKind.REPOSITORY]
-MOST_TURNS = 12
 FAULTS: Mapping[str, Callable[[], Fault]] = {
     "429": lambda: Fault(faults.too_many_requests(retry_after=0), path="/issues", nth=2, times=2),
     "401 in the middle": lambda: Fault(faults.unauthorised(), path="/repos/", nth=3, times=2),
@@ -59,59 +57,30 @@ def connector(gitea: GiteaServer) -> Gitea:
     return Gitea(Settings({"base_url": f"{gitea.url}/"}, {"token": TOKEN}))
 
 
-def shop_at(http: ConnectionHttp, of: Gitea) -> FetchedResource:
-    (shop,) = of.resources(http)
-    return FetchedResource(shop.kind, shop.external_id, shop.name, shop.details)
-
-
 def pages_of(gitea: GiteaServer, kind: Kind, cursor: Mapping[str, Any] | None = None) -> list[Page]:
     of = connector(gitea)
-    with ConnectionHttp(of, patience=QUICK) as http:
-        shop = shop_at(http, of)
-        gitea.requests.clear()
-        return list(of.fetch(http, shop, kind, cursor or {}, now=gitea.at))
-
-
-def drafts_of(pages: list[Page]) -> dict[str, AnyDraft]:
-    """The last draft of each record."""
-    drafts = (draft for page in pages for record in page.records for draft in record.normalise(record.payload))
-    return {draft.external_id: draft for draft in drafts}
-
-
-def read_in_turns(gitea: GiteaServer, kind: Kind) -> dict[str, AnyDraft]:
-    """As the sync does: what fails is tried again from the last page that was stored."""
-    of = connector(gitea)
-    with ConnectionHttp(of, patience=QUICK) as http:
-        shop = shop_at(http, of)
-    cursor: Mapping[str, Any] = {}
-    pages: list[Page] = []
-    for _ in range(MOST_TURNS):
-        with ConnectionHttp(of, patience=QUICK) as http:
-            try:
-                for page in of.fetch(http, shop, kind, cursor, now=gitea.at):
-                    pages.append(page)
-                    cursor = page.cursor
-            except ConnectorError:
-                continue
-            return drafts_of(pages)
-    raise AssertionError("It does not come to an end.")
+    shop = only_resource(of, ResourceKind.REPOSITORY)
+    gitea.requests.clear()
+    return read_pages(of, shop, kind, cursor, now=gitea.at)
 
 
 def pull_request(gitea: GiteaServer, number: int) -> PullRequestDraft:
-    drafts = drafts_of(pages_of(gitea, Kind.PULL_REQUEST)).values()
+    drafts = drafts_of(pages_of(gitea, Kind.PULL_REQUEST))
     return next(draft for draft in drafts if isinstance(draft, PullRequestDraft) and draft.number == number)
 
 
 @pytest.mark.parametrize("kind", STREAMS)
 def test_under_every_fault_the_drafts_are_the_same(many: GiteaServer, kind: Kind) -> None:
     pages = pages_of(many, kind)
-    usual = drafts_of(pages)
+    usual = by_id(drafts_of(pages))
     assert (len(usual), len(pages)) == (25, 3)
     assert [(page.complete, page.left) for page in pages] == [(False, 16), (False, 7), (True, 0)]
+    of = connector(many)
+    shop = only_resource(of, ResourceKind.REPOSITORY)
     differing = []
     for name, fault in FAULTS.items():
         many.faults = [fault()]
-        if read_in_turns(many, kind) != usual:
+        if by_id(read_despite_faults(of, shop, kind, now=many.at)) != usual:
             differing.append(name)
     assert differing == []
 
@@ -119,9 +88,10 @@ def test_under_every_fault_the_drafts_are_the_same(many: GiteaServer, kind: Kind
 @pytest.mark.parametrize("kind", STREAMS)
 def test_a_reading_goes_on_from_any_page(many: GiteaServer, kind: Kind) -> None:
     pages = pages_of(many, kind)
-    usual = drafts_of(pages)
+    usual = by_id(drafts_of(pages))
     for position, page in enumerate(pages[:-1]):
-        assert drafts_of([*pages[: position + 1], *pages_of(many, kind, page.cursor)]) == usual
+        rest = pages_of(many, kind, page.cursor)
+        assert by_id(drafts_of([*pages[: position + 1], *rest])) == usual
 
 
 @pytest.mark.parametrize("kind", STREAMS)
@@ -143,7 +113,7 @@ def test_what_changed_since_is_read_again() -> None:
         *_, last = pages_of(gitea, Kind.PULL_REQUEST)
         gitea.advance(closed.at + HOUR)
         (page,) = pages_of(gitea, Kind.PULL_REQUEST, last.cursor)
-        (found,) = drafts_of([page]).values()
+        (found,) = drafts_of([page])
     assert isinstance(found, PullRequestDraft)
     assert (found.number, found.state, found.closed_at) == (5, PullRequestState.CLOSED, closed.at)
 
@@ -186,9 +156,7 @@ def test_a_pull_request_has_dismissed_reviews_and_forced_pushes(gitea: GiteaServ
 
 def test_an_issue_has_its_transitions_and_assignments(gitea: GiteaServer) -> None:
     by_key = {
-        draft.key: draft
-        for draft in drafts_of(pages_of(gitea, Kind.WORK_ITEM)).values()
-        if isinstance(draft, WorkItemDraft)
+        draft.key: draft for draft in drafts_of(pages_of(gitea, Kind.WORK_ITEM)) if isinstance(draft, WorkItemDraft)
     }
     weight, crates = by_key["acme/shop#1"], by_key["acme/shop#7"]
     assert isinstance(weight.assignments, ProvidedParts)
@@ -203,10 +171,9 @@ def test_an_issue_has_its_transitions_and_assignments(gitea: GiteaServer) -> Non
 
 def test_a_name_that_another_repository_took_is_not_read(gitea: GiteaServer) -> None:
     of = connector(gitea)
-    with ConnectionHttp(of, patience=QUICK) as http:
-        other = replace(shop_at(http, of), external_id="999")
-        with pytest.raises(TransientError, match="another repository"):
-            list(of.fetch(http, other, Kind.WORK_ITEM, {}, now=gitea.at))
+    other = replace(only_resource(of, ResourceKind.REPOSITORY), external_id="999")
+    with pytest.raises(TransientError, match="another repository"):
+        read_pages(of, other, Kind.WORK_ITEM, now=gitea.at)
 
 
 def test_the_check_names_every_permission_and_the_scope_that_is_missing(gitea: GiteaServer) -> None:

@@ -15,11 +15,11 @@ from integrations.connectors.errors import SchemaError
 from integrations.connectors.github import GitHub
 from integrations.connectors.github.stream_repository import Place, recognise
 from integrations.connectors.github.webhooks import records_of
-from integrations.connectors.http import ConnectionHttp, Patience
+from integrations.connectors.http import ConnectionHttp
 from integrations.enums import Kind
+from tests.connectors.reading import QUICK
 
 TOKEN = "github_pat_of_the_tests"
-QUICK = Patience(connect=5, read=5, whole=10, tries=3, first_wait=0.01, longest_wait=0.05)
 LONG_AFTER = datetime(2026, 6, 1, tzinfo=UTC)  # the small history has ended, and nothing in it is young
 
 

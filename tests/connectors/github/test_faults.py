@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -14,15 +13,15 @@ from demo.providers.faults import Fault
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from integrations.connectors.drafts import AnyDraft
-from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError, SchemaError
+from integrations.connectors.errors import CredentialRefusedError, PermanentError, SchemaError
 from integrations.connectors.github import GitHub
 from integrations.enums import Kind, ResourceKind
 from tests.connectors.github.histories import with_pull_requests
 from tests.connectors.github.reading import LONG_AFTER, TOKEN, client, connector, read, resource_at
+from tests.connectors.reading import by_id, read_despite_faults
 from tests.demo.small_history import BEGIN, HOUR, commit, small_history
 
 STREAMS = GitHub.kinds[ResourceKind.REPOSITORY]
-MOST_TURNS = 12
 
 AnyFault = Callable[[], Fault]
 FAULTS: Mapping[str, AnyFault] = {
@@ -44,28 +43,11 @@ FAULTS: Mapping[str, AnyFault] = {
 }
 
 
-def by_id(drafts: list[AnyDraft]) -> dict[str, AnyDraft]:
-    """The last draft of each record."""
-    return {draft.external_id: draft for draft in drafts}
-
-
-def read_in_turns(github: GitHubServer, kind: Kind, **settings: str) -> list[AnyDraft]:
-    """As the sync does: what fails is tried again from the last page that was stored."""
+def drafts_despite_faults(github: GitHubServer, kind: Kind, **settings: str) -> dict[str, AnyDraft]:
     of = connector(github, **settings)
     with client(of) as http:
         resource = resource_at(http, of)
-    cursor: Mapping[str, Any] = {}
-    drafts: list[AnyDraft] = []
-    for _ in range(MOST_TURNS):
-        with client(of) as http:
-            try:
-                for page in of.fetch(http, resource, kind, cursor, now=LONG_AFTER):
-                    drafts += [draft for record in page.records for draft in record.normalise(record.payload)]
-                    cursor = page.cursor
-            except ConnectorError:
-                continue
-            return drafts
-    raise AssertionError("It does not come to an end.")
+    return by_id(read_despite_faults(of, resource, kind, now=LONG_AFTER))
 
 
 @pytest.mark.parametrize("kind", STREAMS)
@@ -74,7 +56,7 @@ def test_under_every_fault_the_drafts_are_the_same(github: GitHubServer, kind: K
     usual = by_id(read(github, kind, use_graphql=use_graphql).drafts)
     for name, fault in FAULTS.items():
         github.faults = [fault()]
-        assert by_id(read_in_turns(github, kind, use_graphql=use_graphql)) == usual, name
+        assert drafts_despite_faults(github, kind, use_graphql=use_graphql) == usual, name
 
 
 @pytest.fixture
@@ -93,7 +75,7 @@ def test_a_list_of_several_pages_is_whole_under_every_fault(many: GitHubServer) 
     differing = []
     for name, fault in {**FAULTS, "a page repeated": page_repeated}.items():
         many.faults = [fault()]
-        if by_id(read_in_turns(many, Kind.PULL_REQUEST)) != usual:
+        if drafts_despite_faults(many, Kind.PULL_REQUEST) != usual:
             differing.append(name)
     assert differing == []
 
@@ -105,7 +87,7 @@ def test_commits_are_whole_where_a_page_is_repeated() -> None:
     with GitHubServer(history, tokens=[Token(TOKEN, "ada")]) as github:
         usual = by_id(read(github, Kind.COMMIT).drafts)
         github.faults = [Fault(faults.repeated_page(), path="/commits.*sha=", times=2)]
-        assert by_id(read_in_turns(github, Kind.COMMIT)) == usual
+        assert drafts_despite_faults(github, Kind.COMMIT) == usual
         assert len(usual) == 250
 
 

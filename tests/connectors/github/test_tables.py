@@ -30,7 +30,8 @@ from integrations.models import (
 from integrations.sync import clients
 from integrations.sync.connect import Answers, connect
 from integrations.sync.run_now import run_all
-from tests.connectors.github.reading import QUICK, TOKEN
+from tests.connectors.github.reading import TOKEN
+from tests.connectors.reading import QUICK
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

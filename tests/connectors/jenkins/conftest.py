@@ -10,7 +10,8 @@ import pytest
 
 from demo.plan.delivery import DeliveryHistory, Deployment, DeploymentState, DeploymentStatus, Outcome, PipelineRun
 from demo.providers.jenkins_server import JenkinsServer
-from tests.connectors.jenkins.reading import TOKEN, USER
+from tests.connectors.jenkins.reading import USER
+from tests.connectors.reading import TOKEN
 from tests.demo.small_history import BEGIN, CI, HOUR, MAX, SHOP, _attempt, commit, sha, small_history
 
 ROLLOUTS = 120  # more than a page of them

@@ -9,16 +9,13 @@ from typing import Any
 from demo.providers.jenkins_server import JenkinsServer
 from integrations.connectors.base import FetchedResource, Page, Settings
 from integrations.connectors.drafts import AnyDraft, DeploymentDraft, PipelineRunDraft
-from integrations.connectors.errors import ConnectorError
-from integrations.connectors.http import ConnectionHttp, Patience
 from integrations.connectors.jenkins import Jenkins
 from integrations.enums import Kind, ResourceKind
+from tests.connectors.reading import TOKEN, read_pages
 
-USER, TOKEN = "reader", "token_of_the_tests"
+USER = "reader"
 ROLLOUT, CHECKS = "acme/shop-rollout", "acme/shop-ci"
 RULE = "acme/*-rollout: environment={ENVIRONMENT}, service={SERVICE}"
-QUICK = Patience(connect=5, read=5, whole=10, tries=3, first_wait=0.01, longest_wait=0.05)
-MOST_TURNS = 15
 
 
 def connector(jenkins: JenkinsServer, **settings: str) -> Jenkins:
@@ -41,33 +38,8 @@ def pages_of(
     **settings: str,
 ) -> list[Page]:
     """Read on from the cursor, at most so many pages."""
-    of, pages = connector(jenkins, **settings), []
-    with ConnectionHttp(of, patience=QUICK) as http:
-        for page in of.fetch(http, pipeline(name), Kind.PIPELINE_RUN, cursor or {}, now=now or jenkins.at):
-            pages.append(page)
-            if len(pages) == most:
-                break
-    return pages
-
-
-def read_in_turns(jenkins: JenkinsServer, name: str, **settings: str) -> list[AnyDraft]:
-    """As the sync does: what fails is tried again from the last page that was stored."""
-    of, drafts = connector(jenkins, **settings), list[AnyDraft]()
-    cursor: dict[str, Any] = {}
-    for _ in range(MOST_TURNS):
-        with ConnectionHttp(of, patience=QUICK) as http:
-            try:
-                for page in of.fetch(http, pipeline(name), Kind.PIPELINE_RUN, cursor, now=jenkins.at):
-                    drafts += drafts_of([page])
-                    cursor = dict(page.cursor)
-            except ConnectorError:
-                continue
-            return drafts
-    raise AssertionError("It does not come to an end.")
-
-
-def drafts_of(pages: list[Page]) -> list[AnyDraft]:
-    return [draft for page in pages for record in page.records for draft in record.normalise(record.payload)]
+    of = connector(jenkins, **settings)
+    return read_pages(of, pipeline(name), Kind.PIPELINE_RUN, cursor, now=now or jenkins.at, most=most)
 
 
 def runs_in(drafts: list[AnyDraft]) -> dict[str, PipelineRunDraft]:

@@ -14,7 +14,8 @@ from integrations.connectors.base import CheckedPermission
 from integrations.connectors.errors import CredentialRefusedError
 from integrations.connectors.http import ConnectionHttp
 from tests.connectors.jenkins.conftest import busy_history
-from tests.connectors.jenkins.reading import QUICK, ROLLOUT, RULE, connector
+from tests.connectors.jenkins.reading import ROLLOUT, RULE, connector
+from tests.connectors.reading import QUICK
 
 
 def checks_of(jenkins: JenkinsServer, **settings: str) -> dict[str, CheckedPermission]:

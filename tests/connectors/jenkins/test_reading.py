@@ -15,20 +15,19 @@ from integrations.connectors.drafts import ProvidedParts
 from integrations.connectors.errors import CredentialRefusedError, PermanentError, TransientError
 from integrations.connectors.http import ConnectionHttp
 from integrations.connectors.jenkins import records
-from integrations.enums import RunStatus
+from integrations.enums import Kind, RunStatus
 from tests.connectors.jenkins.conftest import BRANCHES, ROLLOUTS, busy_history, deployment, run
 from tests.connectors.jenkins.reading import (
     CHECKS,
-    QUICK,
     ROLLOUT,
     RULE,
     connector,
     deployments_in,
-    drafts_of,
     pages_of,
-    read_in_turns,
+    pipeline,
     runs_in,
 )
+from tests.connectors.reading import QUICK, drafts_of, read_despite_faults
 from tests.demo.small_history import BEGIN, DAY, HOUR
 
 ALL_ROLLOUTS = ROLLOUTS + 3  # with those of the small history
@@ -46,26 +45,27 @@ FAULTS: Mapping[str, Callable[[], Fault]] = {
 }
 
 
-@pytest.mark.parametrize("pipeline", [CHECKS, ROLLOUT])
-def test_under_every_fault_the_same_is_read(jenkins: JenkinsServer, pipeline: str) -> None:
-    usual = drafts_of(pages_of(jenkins, pipeline, deployments=RULE))
+@pytest.mark.parametrize("name", [CHECKS, ROLLOUT])
+def test_under_every_fault_the_same_is_read(jenkins: JenkinsServer, name: str) -> None:
+    usual = drafts_of(pages_of(jenkins, name, deployments=RULE))
     assert len(runs_in(usual)) > 40
+    of = connector(jenkins, deployments=RULE)
     differing = []
-    for name, fault in FAULTS.items():
+    for fault_name, fault in FAULTS.items():
         jenkins.faults = [fault()]
-        read = read_in_turns(jenkins, pipeline, deployments=RULE)
+        read = read_despite_faults(of, pipeline(name), Kind.PIPELINE_RUN, now=jenkins.at)
         if (runs_in(read), deployments_in(read)) != (runs_in(usual), deployments_in(usual)):
-            differing.append(name)
+            differing.append(fault_name)
     assert differing == []
 
 
 def test_a_reading_goes_on_from_any_page(jenkins: JenkinsServer) -> None:
-    for pipeline in (CHECKS, ROLLOUT):
-        pages = pages_of(jenkins, pipeline)
+    for name in (CHECKS, ROLLOUT):
+        pages = pages_of(jenkins, name)
         usual = runs_in(drafts_of(pages))
         assert not any(page.complete for page in pages)
         for position, page in enumerate(pages[:-1]):
-            rest = pages_of(jenkins, pipeline, page.cursor)
+            rest = pages_of(jenkins, name, page.cursor)
             assert runs_in(drafts_of([*pages[: position + 1], *rest])) == usual
 
 
@@ -83,10 +83,10 @@ def test_branches_are_read_whatever_their_names(jenkins: JenkinsServer) -> None:
 
 
 def test_nothing_new_costs_one_request(jenkins: JenkinsServer) -> None:
-    for pipeline in (CHECKS, ROLLOUT):
-        *_, last = pages_of(jenkins, pipeline)
+    for name in (CHECKS, ROLLOUT):
+        *_, last = pages_of(jenkins, name)
         jenkins.requests.clear()
-        (page,) = pages_of(jenkins, pipeline, last.cursor)
+        (page,) = pages_of(jenkins, name, last.cursor)
         assert (page.records, len(jenkins.requests)) == ([], 1)
 
 

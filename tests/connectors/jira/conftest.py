@@ -9,7 +9,8 @@ import pytest
 
 from demo.plan.delivery import DeliveryEvent, DeliveryHistory, EventKind, Issue
 from demo.providers.jira_server import JiraServer
-from tests.connectors.jira.reading import EMAIL, TOKEN
+from tests.connectors.jira.reading import EMAIL
+from tests.connectors.reading import TOKEN
 from tests.demo.small_history import ADA, BEGIN, DAY, HOUR, MAX, SHOP, small_history
 
 BUSY = 3001  # the issue that changed a hundred times

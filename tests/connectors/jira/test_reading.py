@@ -15,19 +15,19 @@ from demo.providers import faults
 from demo.providers.faults import Fault
 from demo.providers.jira_server import JiraServer
 from integrations.connectors.base import FetchedResource, Http
-from integrations.connectors.drafts import AnyDraft, ProvidedParts, WorkItemDraft
-from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError
+from integrations.connectors.drafts import ProvidedParts, WorkItemDraft
+from integrations.connectors.errors import CredentialRefusedError, PermanentError
 from integrations.connectors.http import ConnectionHttp
 from integrations.connectors.jira.read_issues import fetch_issues
 from integrations.connectors.jira.site import Site
 from integrations.enums import Kind, ResourceKind
 from integrations.sync.slices import SLICE_LIMITS
 from tests.connectors.jira.conftest import BUSY
-from tests.connectors.jira.reading import QUICK, by_id, connector, drafts_of, pages_of, resource_at
+from tests.connectors.jira.reading import KIND_OF, connector, pages_of
+from tests.connectors.reading import QUICK, by_id, drafts_of, only_resource, read_despite_faults
 from tests.demo.small_history import BEGIN, DAY, HOUR
 
 STREAMS = (Kind.WORK_ITEM, Kind.SPRINT)
-MOST_TURNS = 15
 FAULTS: Mapping[str, Callable[[], Fault]] = {
     "429": lambda: Fault(faults.too_many_requests(retry_after=0), path="/rest/", nth=5, times=2),
     "429 that names no time": lambda: Fault(faults.too_many_requests(), path="/rest/", nth=6),
@@ -42,33 +42,16 @@ FAULTS: Mapping[str, Callable[[], Fault]] = {
 }
 
 
-def read_in_turns(jira: JiraServer, kind: Kind) -> dict[str, AnyDraft]:
-    """As the sync does: what fails is tried again from the last page that was stored."""
-    of = connector(jira)
-    with ConnectionHttp(of, patience=QUICK) as http:
-        resource = resource_at(http, of, kind)
-    cursor: Mapping[str, Any] = {}
-    drafts: list[AnyDraft] = []
-    for _ in range(MOST_TURNS):
-        with ConnectionHttp(of, patience=QUICK) as http:
-            try:
-                for page in of.fetch(http, resource, kind, cursor, now=jira.at):
-                    drafts += drafts_of([page])
-                    cursor = page.cursor
-            except ConnectorError:
-                continue
-            return by_id(drafts)
-    raise AssertionError("It does not come to an end.")
-
-
 @pytest.mark.parametrize("kind", STREAMS)
 def test_under_every_fault_the_same_is_read(jira: JiraServer, kind: Kind) -> None:
     usual = by_id(drafts_of(pages_of(jira, kind)))
     assert len(usual) > 2
+    of = connector(jira)
+    resource = only_resource(of, KIND_OF[kind])
     differing = []
     for name, fault in FAULTS.items():
         jira.faults = [fault()]
-        if read_in_turns(jira, kind) != usual:
+        if by_id(read_despite_faults(of, resource, kind, now=jira.at)) != usual:
             differing.append(name)
     assert differing == []
 
@@ -186,7 +169,7 @@ def test_a_changelog_is_read_whole_where_the_search_gives_a_part(jira: JiraServe
 def test_a_project_that_one_may_not_browse_is_named(jira: JiraServer) -> None:
     of = connector(jira)
     with ConnectionHttp(of, patience=QUICK) as http:
-        project = resource_at(http, of, Kind.WORK_ITEM)
+        project = only_resource(of, ResourceKind.PROJECT)
         jira.hidden = {int(project.external_id)}
         with pytest.raises(PermanentError, match="SHOP · shop") as refused:
             list(of.fetch(http, project, Kind.WORK_ITEM, {}, now=jira.at))

@@ -11,14 +11,14 @@ import time_machine
 from demo.providers import faults
 from demo.providers.faults import Fault
 from demo.providers.pagerduty_server import PagerDutyServer
-from integrations.connectors.base import FetchedResource, Page, Settings
+from integrations.connectors.base import Page, Settings
 from integrations.connectors.deployment_rules import read_rules
 from integrations.connectors.drafts import DeploymentDraft
 from integrations.connectors.http import ConnectionHttp
 from integrations.connectors.pagerduty import PagerDuty
 from integrations.connectors.pagerduty.change_events import deployment_of, normalise_change_event
-from integrations.enums import Kind, RunStatus
-from tests.connectors.pagerduty.test_reading import QUICK, TOKEN
+from integrations.enums import Kind, ResourceKind, RunStatus
+from tests.connectors.reading import QUICK, TOKEN, drafts_of, only_resource, read_pages
 from tests.demo.small_history import BEGIN, DAY, HOUR, sha, small_history
 
 RULES = "shop/GitHub*: environment={environment}"
@@ -95,16 +95,13 @@ def connector(pagerduty: PagerDutyServer, rules: str = RULES) -> PagerDuty:
 
 def pages_of(pagerduty: PagerDutyServer, cursor: Mapping[str, Any], rules: str = RULES) -> list[Page]:
     of = connector(pagerduty, rules)
-    with ConnectionHttp(of, patience=QUICK) as http:
-        (found,) = of.resources(http)
-        service = FetchedResource(found.kind, found.external_id, found.name, found.details)
-        pagerduty.requests.clear()
-        return list(of.fetch(http, service, Kind.DEPLOYMENT, cursor, now=pagerduty.at))
+    service = only_resource(of, ResourceKind.SERVICE)
+    pagerduty.requests.clear()
+    return read_pages(of, service, Kind.DEPLOYMENT, cursor, now=pagerduty.at)
 
 
 def ids(pages: list[Page]) -> list[str]:
-    drafts = (draft for page in pages for record in page.records for draft in record.normalise(record.payload))
-    return [draft.external_id for draft in drafts if isinstance(draft, DeploymentDraft)]
+    return [draft.external_id for draft in drafts_of(pages) if isinstance(draft, DeploymentDraft)]
 
 
 def test_deployments_are_read_newest_first_and_then_only_what_is_new(pagerduty: PagerDutyServer) -> None:

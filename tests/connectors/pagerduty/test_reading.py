@@ -12,17 +12,15 @@ from demo.plan.delivery import DeliveryHistory, Incident, Urgency
 from demo.providers import faults
 from demo.providers.faults import Fault
 from demo.providers.pagerduty_server import PagerDutyServer
-from integrations.connectors.base import FetchedResource, Page, Settings
-from integrations.connectors.drafts import AnyDraft, IncidentDraft
-from integrations.connectors.errors import ConnectorError, CredentialRefusedError
-from integrations.connectors.http import ConnectionHttp, Patience
+from integrations.connectors.base import Page, Settings
+from integrations.connectors.drafts import IncidentDraft
+from integrations.connectors.errors import CredentialRefusedError
+from integrations.connectors.http import ConnectionHttp
 from integrations.connectors.pagerduty import PagerDuty
-from integrations.enums import Kind
+from integrations.enums import Kind, ResourceKind
+from tests.connectors.reading import QUICK, TOKEN, by_id, drafts_of, only_resource, read_despite_faults, read_pages
 from tests.demo.small_history import BEGIN, DAY, HOUR, SHOP, small_history
 
-TOKEN = "key_of_the_tests"
-QUICK = Patience(connect=5, read=5, whole=10, tries=3, first_wait=0.01, longest_wait=0.05)
-MOST_TURNS = 15
 FAULTS: Mapping[str, Callable[[], Fault]] = {
     "429": lambda: Fault(faults.too_many_requests(retry_after=0), nth=3, times=2),
     "429 that names no time": lambda: Fault(faults.too_many_requests(), path="log_entries", nth=4),
@@ -62,62 +60,34 @@ def connector(pagerduty: PagerDutyServer) -> PagerDuty:
     return PagerDuty(Settings({"base_url": pagerduty.url}, {"token": TOKEN}))
 
 
-def service_at(http: ConnectionHttp, of: PagerDuty) -> FetchedResource:
-    (found,) = of.resources(http)
-    return FetchedResource(found.kind, found.external_id, found.name, found.details)
-
-
 def pages_of(pagerduty: PagerDutyServer, cursor: Mapping[str, Any] | None = None) -> list[Page]:
     of = connector(pagerduty)
-    with ConnectionHttp(of, patience=QUICK) as http:
-        service = service_at(http, of)
-        pagerduty.requests.clear()
-        return list(of.fetch(http, service, Kind.INCIDENT, cursor or {}, now=pagerduty.at))
-
-
-def drafts_of(pages: list[Page]) -> dict[str, AnyDraft]:
-    """The last draft of each record."""
-    drafts = (draft for page in pages for record in page.records for draft in record.normalise(record.payload))
-    return {draft.external_id: draft for draft in drafts}
-
-
-def read_in_turns(pagerduty: PagerDutyServer) -> dict[str, AnyDraft]:
-    """As the sync does: what fails is tried again from the last page that was stored."""
-    of = connector(pagerduty)
-    with ConnectionHttp(of, patience=QUICK) as http:
-        service = service_at(http, of)
-    cursor: Mapping[str, Any] = {}
-    pages: list[Page] = []
-    for _ in range(MOST_TURNS):
-        with ConnectionHttp(of, patience=QUICK) as http:
-            try:
-                for page in of.fetch(http, service, Kind.INCIDENT, cursor, now=pagerduty.at):
-                    pages.append(page)
-                    cursor = page.cursor
-            except ConnectorError:
-                continue
-            return drafts_of(pages)
-    raise AssertionError("It does not come to an end.")
+    service = only_resource(of, ResourceKind.SERVICE)
+    pagerduty.requests.clear()
+    return read_pages(of, service, Kind.INCIDENT, cursor, now=pagerduty.at)
 
 
 def test_all_incidents_are_read_newest_first_whatever_fails(pagerduty: PagerDutyServer) -> None:
     pages = pages_of(pagerduty)
-    usual = drafts_of(pages)
+    usual = by_id(drafts_of(pages))
     assert len(usual) == 331
     assert [page.complete for page in pages] == [False] * (len(pages) - 1) + [True]
+    of = connector(pagerduty)
+    service = only_resource(of, ResourceKind.SERVICE)
     differing = []
     for name, fault in FAULTS.items():
         pagerduty.faults = [fault()]
-        if read_in_turns(pagerduty) != usual:
+        if by_id(read_despite_faults(of, service, Kind.INCIDENT, now=pagerduty.at)) != usual:
             differing.append(name)
     assert differing == []
 
 
 def test_a_reading_goes_on_from_any_page(pagerduty: PagerDutyServer) -> None:
     pages = pages_of(pagerduty)
-    usual = drafts_of(pages)
+    usual = by_id(drafts_of(pages))
     for position, page in enumerate(pages[:-1]):
-        assert drafts_of([*pages[: position + 1], *pages_of(pagerduty, page.cursor)]) == usual
+        rest = pages_of(pagerduty, page.cursor)
+        assert by_id(drafts_of([*pages[: position + 1], *rest])) == usual
 
 
 def test_nothing_new_costs_two_requests_and_brings_nothing(pagerduty: PagerDutyServer) -> None:
@@ -133,12 +103,12 @@ def test_what_was_open_is_read_again_until_it_is_resolved() -> None:
         (known,) = last.cursor["open"]
         pagerduty.advance(BEGIN + 150 * HOUR)
         (page,) = pages_of(pagerduty, last.cursor)
-        (draft,) = drafts_of([page]).values()
+        (draft,) = drafts_of([page])
         assert isinstance(draft, IncidentDraft)
         assert (draft.native_status, draft.resolved_at) == ("acknowledged", None)
         pagerduty.advance(BEGIN + 300 * HOUR)
         (page,) = pages_of(pagerduty, page.cursor)
-        (draft,) = drafts_of([page]).values()
+        (draft,) = drafts_of([page])
         assert isinstance(draft, IncidentDraft)
         assert (draft.external_id, draft.resolved_at) == (known, BEGIN + 201 * HOUR)
         assert draft.acknowledged_at == BEGIN + 101 * HOUR
@@ -158,7 +128,7 @@ def test_an_incident_that_came_and_went_between_two_readings_is_read(pagerduty: 
     pagerduty.advance(BEGIN + 50 * HOUR)
     *_, last = pages_of(pagerduty)
     pagerduty.advance(BEGIN + 110 * HOUR)
-    assert list(drafts_of(pages_of(pagerduty, last.cursor))) == ["P2"]
+    assert [draft.external_id for draft in drafts_of(pages_of(pagerduty, last.cursor))] == ["P2"]
 
 
 def test_a_refused_key_has_an_error_of_its_own(pagerduty: PagerDutyServer) -> None:
