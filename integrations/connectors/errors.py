@@ -1,4 +1,4 @@
-"""The three ways in which a provider call fails.  Errors carry facts and sentences; callers decide who sees them."""
+"""The ways in which a provider call fails.  Errors carry facts and sentences; callers decide who sees them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,11 @@ class PermanentError(ConnectorError):
     """It fails until somebody acts: a refused token, a missing permission, a wrong address."""
 
 
-class CredentialRefusedError(PermanentError):
-    """The token itself is refused: every request of the connection would fail."""
+class CredentialRefusedError(ConnectorError):
+    """The token itself is refused: every request of the connection would fail.
+
+    No PermanentError, so that whoever can do without what one request is refused does not take it for that.
+    """
 
 
 class GoneError(PermanentError):

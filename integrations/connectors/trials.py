@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from integrations.connectors.base import CheckedPermission
-from integrations.connectors.errors import CredentialRefusedError, PermanentError
+from integrations.connectors.errors import PermanentError
 
 
 def tried(what: str, read: Callable[[], object], remedy: str = "") -> CheckedPermission:
@@ -16,8 +16,6 @@ def tried(what: str, read: Callable[[], object], remedy: str = "") -> CheckedPer
     """
     try:
         read()
-    except CredentialRefusedError:
-        raise
     except PermanentError as problem:
         return CheckedPermission(what, works=False, remedy=f"{problem.problem} {remedy or problem.what_to_do}")
     return CheckedPermission(what, works=True)

@@ -11,6 +11,18 @@ from typing import Any
 from integrations.connectors.base import Json
 
 
+def object_of(item: Any, *path: str) -> Json:
+    """The object at this path; empty where there is none."""
+    for name in path:
+        item = item.get(name) if isinstance(item, dict) else None
+    return item if isinstance(item, dict) else {}
+
+
+def objects_of(items: Any) -> list[Json]:
+    """The objects of a list; none where it is no list."""
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
 def text_of(item: Any, field: str) -> str:
     """A text or a whole number; empty if it is neither."""
     value = item.get(field) if isinstance(item, dict) else None

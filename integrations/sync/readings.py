@@ -162,7 +162,7 @@ def waiting_time(failures: int, problem: ConnectorError) -> timedelta:
 
     A minute, doubling; permanent errors are retried less often from the start.
     """
-    wait = RETRIES.wait(failures + (4 if isinstance(problem, PermanentError) else 0))
+    wait = RETRIES.wait(failures + (4 if isinstance(problem, (PermanentError, CredentialRefusedError)) else 0))
     return wait * random.uniform(1.0, 1.2)  # noqa: S311 - spreads what failed together
 
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from integrations.connectors.base import Http, Settings
 from integrations.connectors.errors import PermanentError, TransientError
+from integrations.connectors.unchecked import text_of
 
 HEADERS = {
     "accept": "application/vnd.github+json",
@@ -59,8 +60,8 @@ def _installation_token(settings: Settings, http: Http | None) -> str:
         raise TransientError("A GitHub App signs with a token that must first be fetched.")
     path = f"app/installations/{installation}/access_tokens"
     answer = http.post(path, json={}, headers=signature_of_app(settings)).json()
-    token = answer.get("token") if isinstance(answer, dict) else None
-    if not isinstance(token, str) or not token:
+    token = text_of(answer, "token")
+    if not token:
         raise TransientError("GitHub answered the App's key without a token.")
     return token
 

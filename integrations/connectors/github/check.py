@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 
 from integrations.connectors.base import CheckedPermission, Http, ResourceDraft
-from integrations.connectors.errors import CredentialRefusedError, PermanentError
+from integrations.connectors.errors import PermanentError
 from integrations.connectors.github.graphql import WITHOUT_GRAPHQL, ask
 from integrations.connectors.github.queries import DEPLOYMENTS, ISSUES, PULL_REQUESTS
 from integrations.connectors.github.refusal import EmptyRepositoryError
@@ -80,8 +80,6 @@ def _visible(
     try:
         listed = list_repositories(http, [owner] if owner else [], as_app=as_app, now=now)
         visible = list(islice(listed, LOOKED_AT))
-    except CredentialRefusedError:
-        raise
     except PermanentError as problem:
         return CheckedPermission(what, works=False, remedy=f"{problem.problem} {remedy}"), []
     return CheckedPermission(what, works=bool(visible), remedy="" if visible else f"None is visible. {remedy}"), visible
@@ -97,8 +95,6 @@ def _tried(http: Http, trial: Trial, chosen: ResourceDraft, *, is_classic: bool)
         http.get(f"repos/{chosen.name}/{trial.path}", params={"per_page": 1})
     except EmptyRepositoryError:
         pass
-    except CredentialRefusedError:
-        raise
     except PermanentError:
         permission = f"the scope {trial.scope}" if is_classic else f"“{trial.permission}”"
         remedy = f"Tried on {chosen.name}: grant the token {permission}. {trial.without}".strip()
@@ -112,8 +108,6 @@ def _graphql(http: Http, address: str) -> CheckedPermission:
     try:
         for question in (PULL_REQUESTS, ISSUES, DEPLOYMENTS):
             ask(http, address, question, {"ids": []})
-    except CredentialRefusedError:
-        raise
     except PermanentError as problem:
         return CheckedPermission(what, works=False, remedy=f"{problem.problem} {WITHOUT_GRAPHQL}")
     return CheckedPermission(what, works=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from integrations.connectors.base import Http, Json, Response
 from integrations.connectors.errors import ConnectorError, GoneError, PermanentError, TransientError
 from integrations.connectors.github.queries import MORE
 from integrations.connectors.rate_limits import retry_at
+from integrations.connectors.unchecked import object_of, objects_of, text_of
 
 UNKNOWN_WAIT = timedelta(seconds=60)  # what GitHub asks for after a secondary limit that names no time
 MOST_PAGES = 100  # of one connection of one record: 10,000 entries
@@ -52,16 +53,16 @@ def _whole(http: Http, address: str, question: str, node_id: str, *, name: str, 
         if cursor is None:
             break
         node = ask(http, address, question, {"id": node_id, "after": cursor}).get("node")
-        following = node.get(name) if isinstance(node, dict) else None
-        if not isinstance(following, dict):
+        following = object_of(node, name)
+        if not following:
             break  # gone since
         whole = {**following, "nodes": [*_nodes(whole), *_nodes(following)]}
     return whole
 
 
 def _next_cursor(connection: Any) -> str | None:
-    page = connection.get("pageInfo") if isinstance(connection, dict) else None
-    if not isinstance(page, dict) or page.get("hasNextPage") is not True:
+    page = object_of(connection, "pageInfo")
+    if page.get("hasNextPage") is not True:
         return None
     cursor = page.get("endCursor")
     return cursor if isinstance(cursor, str) else None
@@ -90,17 +91,15 @@ def ask(http: Http, address: str, question: str, variables: Mapping[str, Any]) -
     return data
 
 
-def _errors(document: Json) -> Iterator[Json]:
+def _errors(document: Json) -> list[Json]:
     errors = document.get("errors")
-    if errors:
-        yield from (error for error in (errors if isinstance(errors, list) else [errors]) if isinstance(error, dict))
+    return objects_of(errors if isinstance(errors, list) else [errors])
 
 
 def _problem(error: Json, response: Response) -> ConnectorError | None:
     """What an error means; None for a deleted record."""
     kind, message = str(error.get("type", "")), str(error.get("message", ""))
-    extensions = error.get("extensions")
-    code = str(extensions.get("code", "")) if isinstance(extensions, dict) else ""
+    code = text_of(object_of(error, "extensions"), "code")
     if kind == "NOT_FOUND":
         return None
     if kind in ("RATE_LIMITED", "RATE_LIMIT") or "rate limit" in message.lower():

@@ -11,7 +11,7 @@ from integrations.connectors.errors import GoneError, PermanentError, TransientE
 from integrations.connectors.github.lists import list_all
 from integrations.connectors.github.stream_repository import Place
 from integrations.connectors.github.webhooks import EVENTS
-from integrations.connectors.unchecked import text_of
+from integrations.connectors.unchecked import object_of, text_of
 
 
 def register_hook(http: Http, place: Place, address: str, secret: str) -> str:
@@ -51,5 +51,5 @@ def remove_hook(http: Http, place: Place, hook_id: str) -> None:
 def _at(http: Http, place: Place, address: str) -> Iterator[Any]:
     """The repository's webhooks that send there."""
     for hook in list_all(http, place.path("hooks"), now=datetime.now(UTC)):
-        if isinstance(hook, dict) and text_of(hook.get("config"), "url") == address:
+        if text_of(object_of(hook, "config"), "url") == address:
             yield hook

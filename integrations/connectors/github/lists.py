@@ -12,6 +12,7 @@ from integrations.connectors.base import Http
 from integrations.connectors.errors import TransientError
 from integrations.connectors.json_text import list_in
 from integrations.connectors.rate_limits import response_time
+from integrations.connectors.unchecked import object_of
 
 PER_PAGE = 100
 _LINK = re.compile(r'<([^<>]+)>\s*;\s*rel="(next|last)"')
@@ -45,7 +46,7 @@ def list_page(
         return None
     links = {name: address for address, name in _LINK.findall(response.headers.get("link", ""))}
     document = response.json()
-    total = document.get("total_count") if isinstance(document, dict) else None
+    total = object_of(document).get("total_count")
     return Listed(
         items=list_in(document, within, f"GitHub answered {path.partition('?')[0]}"),
         next=links.get("next", ""),

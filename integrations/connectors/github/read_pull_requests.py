@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
-from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError
+from integrations.connectors.errors import GoneError, PermanentError
 from integrations.connectors.github.graphql import details_of
 from integrations.connectors.github.lists import list_all
 from integrations.connectors.github.newest_first import NewestFirst
@@ -74,8 +74,6 @@ def _commits(http: Http, place: Place, pull_request: Any, now: datetime) -> list
         return commits
     try:
         compared = list(list_all(http, place.path("compare", f"{base}...{head}"), now=now, within="commits"))
-    except CredentialRefusedError:
-        raise
     except PermanentError:
         return commits
     return compared if len(compared) == int(count) else commits

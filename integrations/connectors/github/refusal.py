@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from integrations.connectors.base import Refused
 from integrations.connectors.errors import ConnectorError, PermanentError
+from integrations.connectors.unchecked import text_of
 
 _ACCEPTED = "x-accepted-github-permissions"  # pull_requests=read; contents=read,…
 _SAML = "x-github-sso"
@@ -25,7 +26,7 @@ class EmptyRepositoryError(PermanentError):
 
 def meaning_of(answer: Refused) -> ConnectorError | None:
     """None if the status is specific enough."""
-    message = str(answer.document.get("message", "")) if isinstance(answer.document, dict) else ""
+    message = text_of(answer.document, "message")
     if answer.status == 409 and "empty" in message.lower():
         return EmptyRepositoryError("The repository has no commit yet.")
     if answer.status != 403 or "rate limit" in message.lower() or "retry-after" in answer.headers:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from integrations.connectors.base import Json
 from integrations.connectors.drafts import Who
-from integrations.connectors.unchecked import text_of
+from integrations.connectors.unchecked import objects_of, text_of
 
 _CAUSES = "hudson.model.CauseAction"
 _PUSHES = ("BranchEventCause", "SCMTriggerCause", "GitHubPushCause", "GitLabWebHookCause", "BitBucketPushCause")
@@ -63,23 +62,21 @@ def repeated_by(build: Json, job: str) -> int | None:
 def causes_of(build: Json) -> Iterator[Json]:
     """Of its beginning; an InterruptedBuildAction has causes as well, of its end."""
     for action in actions_of(build):
-        causes = action.get("causes") if text_of(action, "_class") in ("", _CAUSES) else None
-        yield from (cause for cause in causes if isinstance(cause, dict)) if isinstance(causes, list) else ()
+        if text_of(action, "_class") in ("", _CAUSES):
+            yield from objects_of(action.get("causes"))
 
 
 def actions_of(build: Json) -> list[Json]:
     """Jenkins lists what it does not export as {}."""
-    actions = build.get("actions")
-    return [action for action in actions if isinstance(action, dict)] if isinstance(actions, list) else []
+    return objects_of(build.get("actions"))
 
 
 def parameters_of(build: Json) -> dict[str, str]:
     """By name; values of switches are true and false."""
     parameters: dict[str, str] = {}
     for action in actions_of(build):
-        listed: Any = action.get("parameters")
-        for parameter in listed if isinstance(listed, list) else ():
-            value = parameter.get("value") if isinstance(parameter, dict) else None
+        for parameter in objects_of(action.get("parameters")):
+            value = parameter.get("value")
             if isinstance(value, bool):
                 parameters[text_of(parameter, "name")] = str(value).lower()
             elif isinstance(value, str | int | float):

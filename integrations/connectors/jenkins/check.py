@@ -19,7 +19,7 @@ from integrations.connectors.jenkins.sources import repositories_of, source_of
 from integrations.connectors.json_text import list_in
 from integrations.connectors.rate_limits import response_time
 from integrations.connectors.trials import tried
-from integrations.connectors.unchecked import text_of
+from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import ResourceKind
 
 LOOKED_AT = 500  # jobs that are listed for the test
@@ -36,7 +36,7 @@ def checked(http: Http, *, rules: Rules, libraries: Sequence[str], now: datetime
     """One answer for each permission.  Raises PermanentError if nothing works, such as for a refused token."""
     answer = http.get("whoAmI/api/json", params={"tree": "name,anonymous,authenticated"})
     known = answer.json()
-    if isinstance(known, dict) and known.get("anonymous") is True:
+    if object_of(known).get("anonymous") is True:
         raise CredentialRefusedError(
             "Jenkins takes this user for anonymous.", what_to_do="Enter the user's id and an API token of that user."
         )
@@ -121,8 +121,6 @@ def _plugins(http: Http, sample: Sequence[tuple[Head, Json]]) -> Iterator[Checke
             http.get(path_of(head.name, number_of(build), "wfapi", "describe"))
         except GoneError:
             yield CheckedPermission("Stages", works=False, remedy=STAGES_REMEDY)
-        except CredentialRefusedError:
-            raise
         except PermanentError as problem:
             yield CheckedPermission("Stages", works=False, remedy=f"{problem.problem} {problem.what_to_do}")
         else:

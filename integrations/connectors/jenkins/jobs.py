@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from integrations.connectors.base import Http, ResourceDraft
-from integrations.connectors.errors import CredentialRefusedError, PermanentError
+from integrations.connectors.errors import PermanentError
 from integrations.connectors.json_text import list_in
 from integrations.connectors.unchecked import text_of
 from integrations.enums import ResourceKind
@@ -73,8 +73,6 @@ def jobs_below(http: Http, *, refused: list[str]) -> Iterator[Any]:
                     yield job
                 else:
                     folders.append(full_name_of(job))
-        except CredentialRefusedError:
-            raise
         except PermanentError:
             if not folder:
                 raise

@@ -15,7 +15,7 @@ from integrations.connectors.jenkins.causes import parameters_of, repeated_by
 from integrations.connectors.jenkins.heads import Head, number_of, place_of
 from integrations.connectors.jenkins.jobs import path_of, shown
 from integrations.connectors.jenkins.sources import KNOWN_PARAMETERS
-from integrations.connectors.unchecked import as_record
+from integrations.connectors.unchecked import as_record, object_of, objects_of
 
 SOURCE = "build"
 STAGES_WITHIN = timedelta(days=90)  # those of older builds cost a request each: read only where a rule names stages
@@ -41,7 +41,7 @@ class BuildRecords:
         job = shown(head.name)
         rules, undone = self.rules.of(job), _earlier(self.undo).of(job)
         stages = self._stages(head, [build for build in builds if self._has_stages(build, [*rules, *undone])], is_front)
-        listed = {number_of(build): build for build in builds if isinstance(build, dict)}
+        listed = {number_of(build): build for build in objects_of(list(builds))}
         return [self._record(head, build, rules=rules, undone=undone, stages=stages, listed=listed) for build in builds]
 
     def _record(
@@ -104,8 +104,7 @@ class BuildRecords:
         except GoneError:
             self._without_stages[head.name] = TOO_MANY_WITHOUT
             return {}
-        listed = [run for run in runs if isinstance(run, dict)] if isinstance(runs, list) else []
-        return {int(id_): _stages_in(run) for run in listed if (id_ := str(run.get("id"))).isdecimal()}
+        return {int(id_): _stages_in(run) for run in objects_of(runs) if (id_ := str(run.get("id"))).isdecimal()}
 
     # Repeats ----------------------------------------------------------------------------------------------------
 
@@ -143,9 +142,9 @@ def _trimmed(build: Json, parameters: set[str]) -> Json:
         return build
     kept = []
     for action in actions:
-        listed = action.get("parameters") if isinstance(action, dict) else None
+        listed = object_of(action).get("parameters")
         if isinstance(listed, list):
-            of_use = [one for one in listed if isinstance(one, dict) and one.get("name") in wanted]
+            of_use = [parameter for parameter in objects_of(listed) if parameter.get("name") in wanted]
             kept.append({**action, "parameters": of_use})
         elif action:
             kept.append(action)
@@ -153,7 +152,7 @@ def _trimmed(build: Json, parameters: set[str]) -> Json:
 
 
 def _stages_in(run: Any) -> list[Any]:
-    stages = run.get("stages") if isinstance(run, dict) else None
+    stages = object_of(run).get("stages")
     fields = ("id", "name", "status", "startTimeMillis", "durationMillis")
     listed = stages if isinstance(stages, list) else []
     return [{name: stage.get(name) for name in fields} if isinstance(stage, dict) else stage for stage in listed]

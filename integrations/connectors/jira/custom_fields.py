@@ -11,6 +11,7 @@ from typing import Any
 from integrations.connectors.base import Http, Json
 from integrations.connectors.jira.site import Site
 from integrations.connectors.json_text import list_in
+from integrations.connectors.unchecked import object_of
 
 # https://support.atlassian.com/jira-cloud-administration/docs/custom-fields-types-in-company-managed-projects/
 SPRINT = "com.pyxis.greenhopper.jira:gh-sprint"
@@ -142,5 +143,4 @@ def _made_of(field: Json) -> str:
 
 
 def _schema(field: Json) -> Mapping[str, Any]:
-    schema = field.get("schema")
-    return schema if isinstance(schema, dict) else {}
+    return object_of(field, "schema")

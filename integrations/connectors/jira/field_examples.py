@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from integrations.connectors.base import CustomField, Http, Json, MappedField
-from integrations.connectors.errors import CredentialRefusedError, PermanentError
+from integrations.connectors.errors import PermanentError
 from integrations.connectors.jira.custom_fields import KINDS, FieldKind, chosen, known_fields, name_of, unknown
 from integrations.connectors.jira.site import Site
+from integrations.connectors.unchecked import object_of
 
 EXAMPLES = 3
 MOST_CANDIDATES = 8  # of one kind, two requests each
@@ -50,11 +51,9 @@ def _with_use(http: Http, site: Site, id_: str, name: str) -> CustomField:
     try:
         issues = site.search(http, f"{filled_in} ORDER BY updated DESC", fields=[id_], start="", changes=False).issues
         records = site.count(http, filled_in) if issues else 0
-    except CredentialRefusedError:
-        raise
     except PermanentError:
         return CustomField(id_, name)
-    values = [_shown((issue.get("fields") or {}).get(id_)) for issue in issues if isinstance(issue, dict)]
+    values = [_shown(object_of(issue, "fields").get(id_)) for issue in issues]
     return CustomField(id_, name, records, tuple(dict.fromkeys(value for value in values if value))[:EXAMPLES])
 
 

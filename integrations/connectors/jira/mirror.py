@@ -12,11 +12,12 @@ from typing import Any
 
 from integrations.connectors.base import FetchedResource, Http, Json, MirrorDraft, MirroredItem, Refused
 from integrations.connectors.drafts import Who
-from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError
+from integrations.connectors.errors import ConnectorError, PermanentError
 from integrations.connectors.jira.issues import CATEGORIES
 from integrations.connectors.jira.site import Site
 from integrations.connectors.json_text import list_in
 from integrations.connectors.reader import Reader
+from integrations.connectors.unchecked import object_of, objects_of
 from integrations.enums import MirrorState, StatusCategory
 
 LONGEST_SUMMARY = 255
@@ -53,8 +54,8 @@ def refusal_of(answer: Refused) -> ConnectorError | None:
     """Of a request that writes an issue; None for any other."""
     if answer.method not in ("POST", "PUT") or "/issue" not in answer.path:
         return None
-    named = answer.document.get("errors") if isinstance(answer.document, dict) else None
-    if answer.status == 400 and isinstance(named, dict) and named:
+    named = object_of(answer.document, "errors")
+    if answer.status == 400 and named:
         return RejectedFieldsError({str(id_): str(message) for id_, message in named.items()})
     if answer.status == 403:
         return PermanentError(
@@ -153,8 +154,6 @@ class Issues:
         named = "query" if self.site.is_cloud else "username"
         try:
             found = self.http.get(self.site.path("user", "search"), params={named: owner.email}).json()
-        except CredentialRefusedError:
-            raise
         except PermanentError:  # it may not browse users
             return None
         of_address = [user for user in found or () if str(user.get("emailAddress", "")).lower() == owner.email.lower()]
@@ -167,12 +166,10 @@ class Issues:
         path = self.site.path("issue", "createmeta", self.project.external_id, "issuetypes")
         try:
             document = self.http.get(path).json()
-        except CredentialRefusedError:
-            raise
         except PermanentError:
             raise self._forbidden() from None
         listed = list_in(document, "issueTypes" if self.site.is_cloud else "values", f"Jira answered {path}")
-        types = [type_ for type_ in listed if isinstance(type_, dict) and not type_.get("subtask")]
+        types = [type_ for type_ in objects_of(listed) if not type_.get("subtask")]
         if not types:
             raise self._forbidden()
         usual = [type_ for name in USUAL_TYPES for type_ in types if str(type_.get("name", "")).casefold() == name]
@@ -191,11 +188,8 @@ class Issues:
     def _move(self, key: str, issue: Reader, state: MirrorState) -> None:
         path = self.site.path("issue", key, "transitions")
         listed = self.http.get(path, params={"expand": "transitions.fields"}).json()
-        possible = [
-            Reader(one, "transition")
-            for one in list_in(listed, "transitions", f"Jira answered {path}")
-            if isinstance(one, dict)
-        ]
+        offered = objects_of(list_in(listed, "transitions", f"Jira answered {path}"))
+        possible = [Reader(transition, "transition") for transition in offered]
         for body in _moves(possible, state):
             try:
                 self.http.post(path, json=body)

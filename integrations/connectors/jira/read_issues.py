@@ -18,11 +18,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
-from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError
+from integrations.connectors.errors import GoneError, PermanentError
 from integrations.connectors.jira.custom_fields import CustomFields, fields_of
 from integrations.connectors.jira.issues import FIELDS, KEY, VALUES, normalise_issue
 from integrations.connectors.jira.site import Found, Site
 from integrations.connectors.rate_limits import response_time
+from integrations.connectors.unchecked import object_of, objects_of, text_of
 
 SOURCE = "issue"
 OVERLAP = timedelta(minutes=10)  # the search's index follows its changes
@@ -46,7 +47,7 @@ class Search:
         """The page at `start`, or the first one where Jira has forgotten that place: it does so after seven days."""
         try:
             return self.at(start), start
-        except (CredentialRefusedError, GoneError):
+        except GoneError:
             raise
         except PermanentError as problem:
             if start:
@@ -98,8 +99,7 @@ def question(resource: FetchedResource, since: str) -> str:
 def _categories(http: Http, site: Site) -> Mapping[str, str]:
     """The key of each status's category, by the status's id."""
     listed = http.get(site.path("status")).json()
-    statuses = [status for status in listed if isinstance(status, dict)] if isinstance(listed, list) else []
-    return {str(status.get("id")): str((status.get("statusCategory") or {}).get("key", "")) for status in statuses}
+    return {text_of(status, "id"): text_of(status.get("statusCategory"), "key") for status in objects_of(listed)}
 
 
 def _record(search: Search, issue: Any, categories: Mapping[str, str]) -> RawRecord:
@@ -147,6 +147,6 @@ def _field(item: Json) -> str:
 
 def _named(histories: Sequence[Any], statuses: Mapping[str, str]) -> dict[str, str]:
     """Of the statuses those that the changes name."""
-    items = [item for history in histories if isinstance(history, dict) for item in history.get("items") or ()]
-    named = {str(item.get(end)) for item in items if isinstance(item, dict) for end in ("from", "to")}
+    items = [item for history in histories for item in objects_of(object_of(history).get("items"))]
+    named = {text_of(item, end) for item in items for end in ("from", "to")}
     return {status: statuses[status] for status in sorted(named & set(statuses))}

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from integrations.connectors.base import Http, ResourceDraft
-from integrations.connectors.errors import CredentialRefusedError, PermanentError
+from integrations.connectors.errors import PermanentError
 from integrations.connectors.jira.site import Site, pages
+from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import ResourceKind
 
 
@@ -16,19 +17,17 @@ def resources_of(http: Http, site: Site) -> Iterator[ResourceDraft]:
     yield from projects(http, site)
     try:
         yield from _boards(http)
-    except CredentialRefusedError:
-        raise
     except PermanentError:
         return
 
 
 def projects(http: Http, site: Site) -> Iterator[ResourceDraft]:
     server = http.get(site.path("serverInfo")).json()
-    address = str(server.get("baseUrl", "")) if isinstance(server, dict) else ""
+    address = text_of(server, "baseUrl")
     for project in _projects(http, site):
-        if not isinstance(project, dict) or not str(project.get("id", "")).isdecimal():
+        if not text_of(project, "id").isdecimal():
             continue
-        key = str(project.get("key", ""))
+        key = text_of(project, "key")
         yield ResourceDraft(
             ResourceKind.PROJECT,
             external_id=str(project["id"]),
@@ -49,10 +48,9 @@ def _projects(http: Http, site: Site) -> Iterator[Any]:
 
 def _boards(http: Http) -> Iterator[ResourceDraft]:
     for board in pages(http, "rest/agile/1.0/board"):
-        if not isinstance(board, dict) or "id" not in board:
+        if not text_of(board, "id"):
             continue
-        project = (board.get("location") or {}).get("projectKey", "")
-        name = str(board.get("name", ""))
+        project, name = text_of(object_of(board, "location"), "projectKey"), text_of(board, "name")
         yield ResourceDraft(
             ResourceKind.BOARD,
             external_id=str(board["id"]),

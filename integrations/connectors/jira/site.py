@@ -9,6 +9,7 @@ from typing import Any
 from integrations.connectors.base import Http, Json
 from integrations.connectors.errors import TransientError
 from integrations.connectors.json_text import list_in
+from integrations.connectors.unchecked import object_of, text_of
 
 ISSUES_PER_PAGE = 100  # Cloud gives no more where fields are named
 CHANGES_PER_PAGE = 100
@@ -64,10 +65,10 @@ class Site:
         """About how many issues there are; None where Jira does not say."""
         if self.is_cloud:
             counted = http.post(self.path("search", "approximate-count"), json={"jql": jql}).json()
-            count = counted.get("count") if isinstance(counted, dict) else None
+            count = object_of(counted).get("count")
         else:
             document = http.get(self.path("search"), params={"jql": jql, "maxResults": 0}).json()
-            count = document.get("total") if isinstance(document, dict) else None
+            count = object_of(document).get("total")
         return count if isinstance(count, int) else None
 
     def histories(self, http: Http, issue: Json) -> list[Any] | None:
@@ -114,4 +115,4 @@ def _total(document: Mapping[str, Any], otherwise: int) -> int:
 
 def _created(history: Any) -> str:
     """Jira writes all times of an answer in one zone, so that their texts sort as they do."""
-    return str(history.get("created", "")) if isinstance(history, dict) else ""
+    return text_of(history, "created")

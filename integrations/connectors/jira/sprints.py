@@ -12,7 +12,7 @@ from typing import Any
 
 from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord, Refused
 from integrations.connectors.drafts import SprintDraft, shown_title
-from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError
+from integrations.connectors.errors import GoneError, PermanentError
 from integrations.connectors.jira.site import pages
 from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import text_of
@@ -44,8 +44,6 @@ def fetch_sprints(http: Http, resource: FetchedResource, cursor: Cursor) -> Iter
     except NoSprintsError:  # it was made a board without sprints meanwhile
         yield Page((), {"open": []}, left=0, complete=is_first)
         return
-    except CredentialRefusedError:
-        raise
     except PermanentError as problem:  # a board over a filter of somebody else's is as good as none
         raise PermanentError(
             f"Jira does not let this account see the board {resource.name}: {problem.problem}",

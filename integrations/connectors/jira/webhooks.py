@@ -13,7 +13,7 @@ from integrations.connectors.jira.read_issues import SOURCE, without_texts
 from integrations.connectors.jira.sprints import normalise_sprint
 from integrations.connectors.json_text import json_or_none
 from integrations.connectors.signatures import signed_with_sha256
-from integrations.connectors.unchecked import text_of
+from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import Kind
 
 ISSUES = frozenset({"jira:issue_created", "jira:issue_updated"})
@@ -37,7 +37,7 @@ def records_of(event: str, payload: Json) -> list[RawRecord] | None:
         sent = {"issue": without_texts(issue) if isinstance(issue, dict) else issue, "deleted": event == ISSUE_DELETED}
         return [RawRecord(sent, normalise_issue, text_of(issue, "id"), SOURCE)]
     if event in SPRINTS or event == SPRINT_DELETED:
-        board = sprint.get("originBoardId") if isinstance(sprint, dict) else None
+        board = object_of(sprint).get("originBoardId")
         sent = {"sprint": sprint, "board": board, "deleted": event == SPRINT_DELETED}
         return [RawRecord(sent, normalise_sprint, text_of(sprint, "id"), "sprint")]
     return None
@@ -47,5 +47,5 @@ def news_of(event: str, payload: Json) -> tuple[str, Kind] | None:
     """The project whose issue has changed."""
     if event not in ISSUES:
         return None
-    project = text_of(((payload.get("issue") or {}).get("fields") or {}).get("project"), "id")
+    project = text_of(object_of(payload, "issue", "fields", "project"), "id")
     return (project, Kind.WORK_ITEM) if project else None

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from integrations.connectors.base import Json
 from integrations.connectors.deployment_rules import Rules, deployment_by, is_unplanned
 from integrations.connectors.drafts import DeploymentDraft
 from integrations.connectors.reader import Reader
+from integrations.connectors.unchecked import object_of, objects_of
 from integrations.enums import RunStatus
 
 _SHA = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
@@ -26,8 +26,7 @@ REPOSITORY_DETAILS = ("repository", "repo")
 
 def deployment_of(rules: Rules, event: Json, service: str) -> Json | None:
     """What the first rule that matches says of an event of this service; None: it is no deployment."""
-    details = event.get("custom_details")
-    texts = {name: str(value) for name, value in details.items()} if isinstance(details, dict) else {}
+    texts = {name: str(value) for name, value in object_of(event, "custom_details").items()}
     matching = [
         rule for rule in rules.rules if any(rule.matches(f"{service}/{source}") for source in sources_of(event))
     ]
@@ -35,13 +34,12 @@ def deployment_of(rules: Rules, event: Json, service: str) -> Json | None:
 
 
 def services_of(event: Json) -> list[str]:
-    return [str(one.get("summary") or one.get("id") or "") for one in _objects(event, "services")]
+    return [str(one.get("summary") or one.get("id") or "") for one in objects_of(event.get("services"))]
 
 
 def sources_of(event: Json) -> list[str]:
     """What sent it: the integration, and the name that it gave itself."""
-    integration = event.get("integration")
-    named = [integration.get("summary") if isinstance(integration, dict) else "", event.get("source")]
+    named = [object_of(event, "integration").get("summary"), event.get("source")]
     return [str(name) for name in named if name] or [""]
 
 
@@ -90,11 +88,5 @@ def _repository(event: Json, links: Sequence[str]) -> str:
 
 
 def _detail(event: Json, name: str) -> str:
-    details = event.get("custom_details")
-    value = details.get(name) if isinstance(details, dict) else None
+    value = object_of(event, "custom_details").get(name)
     return value.strip() if isinstance(value, str) else ""
-
-
-def _objects(event: Json, name: str) -> list[dict[str, Any]]:
-    listed = event.get(name)
-    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []

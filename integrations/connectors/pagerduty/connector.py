@@ -23,7 +23,7 @@ from integrations.connectors.base import (
 )
 from integrations.connectors.deployment_rules import SETTING, Rules, mistakes_in, rules_of
 from integrations.connectors.drafts import AnyDraft
-from integrations.connectors.errors import CredentialRefusedError, PermanentError
+from integrations.connectors.errors import PermanentError
 from integrations.connectors.json_text import json_or_none
 from integrations.connectors.pagerduty.change_events import (
     deployment_of,
@@ -38,7 +38,7 @@ from integrations.connectors.pagerduty.read_change_events import fetch_change_ev
 from integrations.connectors.pagerduty.read_incidents import SOURCE, fetch_incidents, without_texts
 from integrations.connectors.signatures import signed_with_sha256
 from integrations.connectors.trials import tried
-from integrations.connectors.unchecked import text_of
+from integrations.connectors.unchecked import object_of, objects_of, text_of
 from integrations.enums import Kind, ResourceKind
 
 USE_ACCOUNT_KEY = "Use a read-only key of the account."
@@ -145,8 +145,7 @@ class PagerDuty(Connector):
         delivery = headers.get("x-webhook-id", "")
         if not delivery or not any(signed_with_sha256(body, secret, one) for one in given[:MOST_SIGNATURES]):
             return None
-        document = json_or_none(body)
-        about = document.get("event") if isinstance(document, dict) else None
+        about = object_of(json_or_none(body), "event")
         return Arrival(delivery, text_of(about, "event_type") or "unknown")
 
     def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
@@ -165,11 +164,8 @@ class PagerDuty(Connector):
 
 def _incident_of(event: str, payload: Json) -> Json | None:
     """None for events of anything else, such as a note or a responder."""
-    about = payload.get("event")
-    data = about.get("data") if isinstance(about, dict) else None
-    if not event.startswith("incident.") or not isinstance(data, dict) or data.get("type") != "incident":
-        return None
-    return data
+    incident = object_of(payload, "event", "data")
+    return incident if event.startswith("incident.") and incident.get("type") == "incident" else None
 
 
 def _change_events(http: Http, rules: Rules, *, now: datetime) -> CheckedPermission:
@@ -177,9 +173,7 @@ def _change_events(http: Http, rules: Rules, *, now: datetime) -> CheckedPermiss
     what = "Change events"
     try:
         listed = list_window(http, "change_events", "change_events", {}, since=now - LOOKED_BACK, until=now)
-        events = [event for event in islice(listed, LOOKED_AT) if isinstance(event, dict)]
-    except CredentialRefusedError:
-        raise
+        events = objects_of(list(islice(listed, LOOKED_AT)))
     except PermanentError as problem:
         remedy = f"{problem.problem} {USE_ACCOUNT_KEY}"
         return CheckedPermission(what, works=not rules.rules, remedy=remedy)

@@ -12,6 +12,7 @@ from typing import Any
 from integrations.connectors.base import Http
 from integrations.connectors.errors import TransientError
 from integrations.connectors.json_text import list_in
+from integrations.connectors.unchecked import objects_of, text_of
 
 PER_PAGE = 100
 MOST_OF_A_LIST = 10_000
@@ -62,7 +63,7 @@ def list_window(
             yield from list_window(http, path, name, params, since=since, until=middle)
             return
         entries, more = list_page(http, path, name, {**params, **window_params(since, until)}, offset=offset)
-        ids = {str(entry.get("id")) for entry in entries if isinstance(entry, dict)}
+        ids = {text_of(entry, "id") for entry in objects_of(entries)}
         if ids and ids <= seen:
             raise TransientError(f"PagerDuty answered {path} with a page that was read before.")
         seen |= ids

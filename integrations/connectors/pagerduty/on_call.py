@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime, timedelta
-from typing import Any
 
-from integrations.connectors.base import Http
-from integrations.connectors.errors import CredentialRefusedError, PermanentError
+from integrations.connectors.base import Http, Json
+from integrations.connectors.errors import PermanentError
 from integrations.connectors.pagerduty.lists import list_all
+from integrations.connectors.unchecked import object_of, text_of
 
 AHEAD = timedelta(days=30)  # in which most rotations come round once
 
@@ -26,20 +26,13 @@ def on_call_by_policy(http: Http, *, now: datetime) -> dict[str, list[str]]:
     called: dict[str, set[str]] = defaultdict(set)
     try:
         for entry in list_all(http, "oncalls", "oncalls", params):
-            if isinstance(entry, dict) and (email := _of(entry, "user", "email")):
-                called[_of(entry, "escalation_policy", "id")].add(email.lower())
-    except CredentialRefusedError:
-        raise
+            if email := text_of(object_of(entry, "user"), "email"):
+                called[policy_of(entry)].add(email.lower())
     except PermanentError:
         return {}
     return {policy: sorted(emails) for policy, emails in called.items()}
 
 
-def policy_of(service: dict[str, Any]) -> str:
-    return _of(service, "escalation_policy", "id")
-
-
-def _of(record: dict[str, Any], part: str, name: str) -> str:
-    held = record.get(part)
-    value = held.get(name) if isinstance(held, dict) else None
-    return value if isinstance(value, str) else ""
+def policy_of(record: Json) -> str:
+    """The id of the escalation policy of a service, or of an entry of the schedule."""
+    return text_of(object_of(record, "escalation_policy"), "id")

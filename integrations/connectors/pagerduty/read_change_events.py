@@ -15,7 +15,7 @@ from integrations.connectors.deployment_rules import Rules
 from integrations.connectors.pagerduty.change_events import deployment_of, normalise_change_event
 from integrations.connectors.pagerduty.lists import LONGEST_WINDOW, list_window
 from integrations.connectors.pagerduty.read_incidents import OVERLAP
-from integrations.connectors.unchecked import time_of
+from integrations.connectors.unchecked import objects_of, time_of
 
 SOURCE = "change_event"
 KEPT_FOR = timedelta(days=365)  # where it is not known since when the service exists
@@ -46,7 +46,7 @@ def _between(http: Http, resource: FetchedResource, rules: Rules, since: datetim
     """Those that the rules call deployments."""
     path = f"services/{resource.external_id}/change_events"
     listed = list_window(http, path, "change_events", {}, since=since, until=until)
-    found = {str(event.get("id")): event for event in listed if isinstance(event, dict)}
+    found = {str(event.get("id")): event for event in objects_of(list(listed))}
     return [record for event in found.values() if (record := _record(resource, rules, event)) is not None]
 
 

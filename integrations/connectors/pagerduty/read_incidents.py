@@ -21,7 +21,7 @@ from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Pa
 from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.pagerduty.incidents import normalise_incident
 from integrations.connectors.pagerduty.lists import LONGEST_WINDOW, list_all, list_page, list_window, window_params
-from integrations.connectors.unchecked import text_of, time_of
+from integrations.connectors.unchecked import object_of, objects_of, text_of, time_of
 
 SOURCE = "incident"
 OVERLAP = timedelta(minutes=5)
@@ -70,11 +70,10 @@ def _news(http: Http, resource: FetchedResource, cursor: Cursor, now: datetime) 
     before = {str(id_) for id_ in cursor.get("open", ())}
     of_service = {"service_ids[]": resource.external_id}
     created = list_window(http, "incidents", "incidents", of_service, since=since, until=now + OVERLAP)
-    found = {text_of(incident, "id"): incident for incident in created if isinstance(incident, dict)}
+    found = {text_of(incident, "id"): incident for incident in objects_of(list(created))}
     params = {**of_service, "statuses[]": list(UNRESOLVED), "date_range": "all"}
-    unresolved = {
-        text_of(one, "id"): one for one in list_all(http, "incidents", "incidents", params) if isinstance(one, dict)
-    }
+    still_open = objects_of(list(list_all(http, "incidents", "incidents", params)))
+    unresolved = {text_of(incident, "id"): incident for incident in still_open}
     found |= unresolved
     for id_ in sorted(before - found.keys()):
         if (ended := _one(http, id_)) is not None:
@@ -96,7 +95,7 @@ def _created(
     """Those that were created within a window, the last one first; whether there are more."""
     params = {"service_ids[]": resource.external_id, **window_params(since, until)}
     entries, more = list_page(http, "incidents", "incidents", params, offset=offset)
-    return [entry for entry in entries if isinstance(entry, dict)], more
+    return objects_of(entries), more
 
 
 def _one(http: Http, incident: str) -> Json | None:
@@ -105,8 +104,7 @@ def _one(http: Http, incident: str) -> Json | None:
         document = http.get(f"incidents/{incident}").json()
     except GoneError:
         return None
-    found = document.get("incident") if isinstance(document, dict) else None
-    return found if isinstance(found, dict) else None
+    return object_of(document, "incident") or None
 
 
 def _record(http: Http, incident: Json) -> RawRecord:
