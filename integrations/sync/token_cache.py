@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Mapping
+
+from cachetools import TTLCache
 
 from integrations.connectors.base import Connector
 
 KEPT_SECONDS = 600.0  # such tokens last an hour; one that ran out is exchanged again when it is refused
 MOST_KEPT = 200
 _lock = threading.Lock()
-_kept: dict[str, tuple[float, Mapping[str, str]]] = {}
+_kept: TTLCache[str, Mapping[str, str]] = TTLCache(MOST_KEPT, ttl=KEPT_SECONDS)
 
 
 class ExchangedSignature:
@@ -25,14 +26,11 @@ class ExchangedSignature:
 
     def get(self) -> Mapping[str, str] | None:
         with _lock:
-            at, signature = _kept.get(self._key, (float("-inf"), None))
-        return signature if at + KEPT_SECONDS > time.monotonic() else None
+            return _kept.get(self._key)
 
     def keep(self, signature: Mapping[str, str]) -> None:
         with _lock:
-            while len(_kept) >= MOST_KEPT:
-                del _kept[next(iter(_kept))]
-            _kept[self._key] = (time.monotonic(), signature)
+            _kept[self._key] = signature
 
     def forget(self) -> None:
         with _lock:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from cachetools import TTLCache
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
@@ -67,7 +68,7 @@ def test_a_token_of_before_goes_on_sending_everything() -> None:
 
 
 def test_a_new_token_ends_after_a_year_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest_tokens, "SECONDS_KNOWN", 0.0)
+    monkeypatch.setattr(ingest_tokens, "_known", TTLCache(1, ttl=0))
     secrets = [create_ingest_token("a", scope=scope)[1] for scope in IngestScope]
     with time_machine.travel(timezone.now() + timedelta(days=364), tick=False):
         assert [telemetry(secrets[0])[0], push(secrets[1])[0]] == [200, 200]
@@ -80,7 +81,7 @@ def test_a_new_token_ends_after_a_year_and_says_so(monkeypatch: pytest.MonkeyPat
 
 
 def test_what_is_remembered_of_a_token_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest_tokens, "SECONDS_KNOWN", 1e9)
+    monkeypatch.setattr(ingest_tokens, "_known", TTLCache(1, ttl=1e9))
     _, secret = create_ingest_token("a", lifetime=timedelta(hours=1))
     assert telemetry(secret)[0] == 200
     with time_machine.travel(timezone.now() + timedelta(hours=2), tick=False):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from cachetools import TTLCache
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -65,7 +66,7 @@ def test_a_revoked_token_is_nobodys() -> None:
 
 
 def test_its_last_use_moves_at_most_once_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest_tokens, "SECONDS_KNOWN", 0.0)
+    monkeypatch.setattr(ingest_tokens, "_known", TTLCache(1, ttl=0))
     token, secret = create_ingest_token("laptops")
 
     def last_used_ago(ago: timedelta) -> bool:

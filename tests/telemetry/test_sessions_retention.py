@@ -13,7 +13,7 @@ from integrations.models import AgentRequest, AgentSessionDay, RawDay, SeriesBas
 from integrations.telemetry import tasks
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.otlp import retention
-from integrations.telemetry.otlp.retention import closed_days, drop_expired_days, forget_closed_days
+from integrations.telemetry.otlp.retention import closed_days, drop_expired_days
 from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.patience import PATIENCE_SECONDS
 from tests.telemetry.raw_rows import Event, Point, at, receive
@@ -26,9 +26,9 @@ NOW = at("2026-05-01 01:30")
 
 @pytest.fixture(autouse=True)
 def _uncached() -> Iterator[None]:
-    forget_closed_days()
+    closed_days.cache_clear()
     yield
-    forget_closed_days()
+    closed_days.cache_clear()
 
 
 def fold(*records: Event | Point) -> None:

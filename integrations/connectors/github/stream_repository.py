@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from dataclasses import dataclass
 from typing import Any
 
-from core.cache import Cache
+from cachetools import TTLCache
+
 from integrations.connectors.base import FetchedResource, Http, Json
 from integrations.connectors.errors import TransientError
 from integrations.connectors.unchecked import text_of
 
 CONFIRMED_SECONDS = 900.0  # the streams of a repository are read one after the other: one of them asks for all
-_confirmed: Cache[float] = Cache(1_000_000, lambda seen_at: 200)  # bytes; when a place's name was seen to be its own
+_confirmed: TTLCache[str, bool] = TTLCache(5_000, ttl=CONFIRMED_SECONDS)  # names that were seen to be their place's
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,9 @@ def confirm(http: Http, place: Place) -> None:
 
     Asked again after a while only.
     """
-    seen_at = _confirmed.get(_key(place))
-    if seen_at is None or seen_at < time.monotonic() - CONFIRMED_SECONDS:
+    with _lock:
+        is_confirmed = _key(place) in _confirmed
+    if not is_confirmed:
         recognise(place, http.get(place.path()).json())
 
 
@@ -58,7 +61,8 @@ def recognise(place: Place, repository: Any) -> None:
             f"{place.name} is another repository at GitHub now.",
             what_to_do="Headway continues once it knows the new name; it reads the list of repositories regularly.",
         )
-    _confirmed.put(_key(place), time.monotonic())
+    with _lock:
+        _confirmed[_key(place)] = True
 
 
 def _key(place: Place) -> str:

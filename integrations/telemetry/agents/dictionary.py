@@ -7,18 +7,16 @@ for example `inputTokenCount` to `input_tokens`.
 from __future__ import annotations
 
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from cachetools import TTLCache, cached
 from django.db import transaction
 
 from integrations.models import UnreadEvent
 from integrations.telemetry.agents import vocabulary_of_agent
 from integrations.telemetry.agents.vocabulary import NOTHING, SPAN_CONTEXT, Vocabulary
-
-SECONDS_KNOWN = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +25,6 @@ class _Meanings:
     names: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Dictionary:
-    """Cached mappings by agent, shared by all threads of the process."""
-
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    meanings: Mapping[str, _Meanings] = field(default_factory=dict)
-    until: float = float("-inf")  # by the monotonic clock
-
-
-_dictionary = _Dictionary()
 _learned: dict[str, tuple[Vocabulary, _Meanings, Vocabulary]] = {}
 
 
@@ -46,7 +34,7 @@ class UnknownMeaningError(ValueError):
 
 def learned(vocabulary: Vocabulary) -> Vocabulary:
     """The vocabulary extended by the administrator's mappings, cached for a minute."""
-    meanings = _current().get(vocabulary.agent)
+    meanings = _meanings_by_agent().get(vocabulary.agent)
     if meanings is None:
         return vocabulary
     before = _learned.get(vocabulary.agent)
@@ -58,8 +46,7 @@ def learned(vocabulary: Vocabulary) -> Vocabulary:
 
 def forget_dictionary() -> None:
     """Invalidate the cache."""
-    with _dictionary.lock:
-        _dictionary.until = float("-inf")
+    _meanings_by_agent.cache_clear()
 
 
 def possible_meanings(unread: UnreadEvent) -> list[str]:
@@ -88,15 +75,8 @@ def set_value_mapping(unread: UnreadEvent, means: str) -> None:
     unread.means, unread.known, unread.tried_with = means, False, ""
 
 
-def _current() -> Mapping[str, _Meanings]:
-    if time.monotonic() >= _dictionary.until:
-        with _dictionary.lock:
-            if time.monotonic() >= _dictionary.until:  # another thread may have refreshed it
-                _dictionary.meanings, _dictionary.until = _read(), time.monotonic() + SECONDS_KNOWN
-    return _dictionary.meanings
-
-
-def _read() -> Mapping[str, _Meanings]:
+@cached(TTLCache(1, ttl=60), lock=threading.Lock())
+def _meanings_by_agent() -> Mapping[str, _Meanings]:
     rows = UnreadEvent.objects.exclude(means="").values_list("agent", "name", "attribute", "means")
     meanings: defaultdict[str, _Meanings] = defaultdict(_Meanings)
     for agent, name, attribute, means in rows:

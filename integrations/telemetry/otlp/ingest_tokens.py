@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cachetools import TTLCache
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -29,7 +29,7 @@ IDENTITY_PROVIDER = "ingest token"  # of the identities of personal tokens
 MISSING = "The ingest token is missing, wrong or revoked. Send the header Authorization: Bearer <ingest token>."
 
 _lock = threading.Lock()
-_known: dict[bytes, _Known] = {}
+_known: TTLCache[bytes, Sender] = TTLCache(MOST_KNOWN, ttl=SECONDS_KNOWN)
 
 
 class RefusedTokenError(Exception):
@@ -53,12 +53,6 @@ class Sender:
     expires_at: datetime | None = None
     identity_id: int | None = None
     names: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    sender: Sender
-    until: float  # time.monotonic()
 
 
 def create_ingest_token(
@@ -152,19 +146,16 @@ def _identity_of(digest: bytes, person: Person) -> Identity:
 
 def _find(secret: str) -> Sender | None:
     digest = _digest(secret)
-    now = time.monotonic()
-    known = _known.get(digest)
-    if known and known.until > now:
-        return known.sender
-    token = IngestToken.objects.filter(digest=digest, revoked_at=None).first()
-    sender = None if token is None else sender_of_token(token)
     with _lock:
-        if sender is None:
-            _known.pop(digest, None)
-            return None
-        if len(_known) >= MOST_KNOWN:
-            _known.clear()
-        _known[digest] = _Known(sender, now + SECONDS_KNOWN)
+        known: Sender | None = _known.get(digest)
+    if known:
+        return known
+    token = IngestToken.objects.filter(digest=digest, revoked_at=None).first()
+    if token is None:
+        return None
+    sender = sender_of_token(token)
+    with _lock:
+        _known[digest] = sender
     if not _is_over(sender):
         _note_use(sender.token_id)
     return sender

@@ -11,10 +11,10 @@ from __future__ import annotations
 import logging
 import re
 import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
+from cachetools import TTLCache, cached
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
@@ -29,29 +29,13 @@ logger = logging.getLogger(__name__)
 # Waiting for the lock to drop a partition blocks intake: give up and retry the next night.
 LOCK_TIMEOUT_MS = 2_000
 SERIES_END_AFTER = timedelta(days=365)  # a counter without values for a year has ended
-SECONDS_KNOWN = 60.0
 _PARTITION = re.compile(rf"(?:{EVENT_TABLE}|{POINT_TABLE})_(\d{{8}})")
 
-_lock = threading.Lock()
-_closed: frozenset[date] = frozenset()
-_closed_known_until = float("-inf")
 
-
+@cached(TTLCache(1, ttl=60), lock=threading.Lock())
 def closed_days() -> frozenset[date]:
     """The UTC days whose raw rows were dropped; cached for a minute."""
-    global _closed, _closed_known_until  # noqa: PLW0603 - one answer for all threads of the process
-    with _lock:
-        if time.monotonic() >= _closed_known_until:
-            _closed = frozenset(RawDay.objects.exclude(closed_at=None).values_list("day", flat=True))
-            _closed_known_until = time.monotonic() + SECONDS_KNOWN
-        return _closed
-
-
-def forget_closed_days() -> None:
-    """Invalidate the cache."""
-    global _closed_known_until  # noqa: PLW0603
-    with _lock:
-        _closed_known_until = float("-inf")
+    return frozenset(RawDay.objects.exclude(closed_at=None).values_list("day", flat=True))
 
 
 def drop_expired_days(now: datetime | None = None) -> list[date]:
@@ -61,7 +45,7 @@ def drop_expired_days(now: datetime | None = None) -> list[date]:
     SeriesBase.objects.filter(at__lt=kept_since - SERIES_END_AFTER).delete()
     if dropped:
         forget_partitions()
-        forget_closed_days()
+        closed_days.cache_clear()
         logger.info("Dropped raw telemetry of %d days, %s to %s.", len(dropped), dropped[0], dropped[-1])
     return dropped
 
