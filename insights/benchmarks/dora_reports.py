@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from core.seconds import DAY, HOUR, MONTH, WEEK
 from insights.benchmarks.bands import BenchmarkSet, MetricBands, at_most, ranges
-from insights.formulas.dora_score import DAY, HOUR, MONTH, WEEK
 
 DAILY, WEEKLY, MONTHLY, HALF_YEARLY = 1.0, DAY / WEEK, DAY / MONTH, DAY / (6 * MONTH)
 MORE_THAN_DAILY = math.nextafter(DAILY, math.inf)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from core.seconds import DAY, HOUR, WEEK
 from insights.benchmarks.bands import BenchmarkSet, MetricBands, at_least, at_most, ranges
 from insights.benchmarks.dora_reports import DAILY, MONTHLY, MORE_THAN_DAILY, WEEKLY
-from insights.formulas.dora_score import DAY, HOUR, WEEK
 from insights.query.query import Statistic
 
 ELITE, STRONG, FAIR, REST = "Elite", "Strong", "Fair", "Needs focus"

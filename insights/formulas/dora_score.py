@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-HOUR = 3600.0
-DAY = 24 * HOUR
-WEEK = 7 * DAY
-MONTH = 365.25 / 12 * DAY
+from core.seconds import DAY, HOUR, MONTH, WEEK
+
 # Durations below each limit score so much; from the last on, 0.
 _WORTH_OF_SECONDS = ((HOUR, 10.0), (DAY, 8.0), (WEEK, 6.0), (MONTH, 4.0), (6 * MONTH, 2.0))
 # Deployments per day from each limit on score so much.  "On demand" is no number: more than once an hour, around the

@@ -8,15 +8,16 @@ from __future__ import annotations
 import math
 import re
 
+from core.seconds import DAY, HOUR, MINUTE, WEEK
 from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
 
 SECONDS_IN = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
-    **dict.fromkeys(("min", "minute", "minutes"), wording.MINUTE),
-    **dict.fromkeys(("h", "hour", "hours"), wording.HOUR),
-    **dict.fromkeys(("d", "day", "days"), wording.DAY),
-    **dict.fromkeys(("w", "week", "weeks"), 7 * wording.DAY),
+    **dict.fromkeys(("min", "minute", "minutes"), MINUTE),
+    **dict.fromkeys(("h", "hour", "hours"), HOUR),
+    **dict.fromkeys(("d", "day", "days"), DAY),
+    **dict.fromkeys(("w", "week", "weeks"), WEEK),
 }
 TIMES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9}
 MEANT_DIGITS = 4
@@ -48,11 +49,11 @@ def written(value: float | None, unit: str) -> str:
         return ""
     if unit == UnitOfMeasure.SECONDS:
         size = abs(value)
-        word, seconds = ("min", wording.MINUTE) if size < 2 * wording.HOUR else ("h", wording.HOUR)
-        if size < wording.MINUTE:
+        word, seconds = ("min", MINUTE) if size < 2 * HOUR else ("h", HOUR)
+        if size < MINUTE:
             word, seconds = "s", 1
-        elif size >= wording.HOURS_UNTIL_DAYS * wording.HOUR:
-            word, seconds = "days", wording.DAY
+        elif size >= wording.HOURS_UNTIL_DAYS * HOUR:
+            word, seconds = "days", DAY
         return f"{_digits(value / seconds)} {word}"
     return f"{_digits(value)}%" if unit == UnitOfMeasure.PERCENT else _digits(value)
 

@@ -14,9 +14,9 @@ from datetime import date, datetime, timedelta, tzinfo
 from django.utils import timezone
 from django.utils.text import get_text_list
 
+from core.seconds import DAY, HOUR, MINUTE
 from insights.query.query import Granularity, Window
 
-MINUTE, HOUR, DAY = 60, 3600, 86400
 LONGEST = 1000  # digits of a duration: from there on the next unit is easier to read
 HOURS_UNTIL_DAYS = 48  # "43.9 h" reads better than "1.8 days", "3.2 days" better than "77 h"
 THIN_SPACE_UNITS = frozenset({"%"})  # set directly behind the number by the components

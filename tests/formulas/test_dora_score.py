@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from insights.formulas.dora_score import DAY, HOUR, MONTH, SCORED, WEEK, dora_score, worth_of_duration
+from core.seconds import DAY, HOUR, MONTH, WEEK
+from insights.formulas.dora_score import SCORED, dora_score, worth_of_duration
 from insights.formulas.dora_score import worth_of_frequency as of_frequency
 
 VALUES = {

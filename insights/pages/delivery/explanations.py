@@ -5,13 +5,14 @@ As in insights/pages/ai/explanations.py; the rules and thresholds are listed in 
 
 from __future__ import annotations
 
+from core.seconds import HOUR
 from insights.pages.ai.explanations import Hint
 from insights.query.query import MetricValue
 from insights.ui import wording
 from insights.ui.tiles import Link
 
 FEW_FACTS = 20  # fewer give no hint
-LONG_WAIT_SECONDS = 4 * 3600.0
+LONG_WAIT_SECONDS = 4 * HOUR
 WAIT_SHARE = 0.5  # of the cycle time
 MORE_WORK = 0.25
 STEADY_OUTPUT = 0.05

@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from core.seconds import HOUR
 from insights.columns.refresh import columns_health
 from insights.pages.integrations.needs import need_lines
 from insights.pages.integrations.sources import columns_line, owner_lines, source_lines
@@ -86,7 +87,7 @@ def _summary(health: ConnectionHealth, now: datetime) -> str:
     if health.newest is None or health.oldest is None:
         return picked
     words = f"{picked} · last success {wording.ago(health.newest, now)}"
-    if health.state == State.FIRST or (health.newest - health.oldest).total_seconds() < wording.HOUR:
+    if health.state == State.FIRST or (health.newest - health.oldest).total_seconds() < HOUR:
         return words
     return f"{words} · furthest behind {wording.duration((now - health.oldest).total_seconds())}"
 

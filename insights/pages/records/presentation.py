@@ -13,6 +13,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
+from core.seconds import HOUR
 from insights.pages.records import labels
 from insights.pages.records.labels import status_words, who
 from insights.ui import wording
@@ -29,7 +30,7 @@ from integrations.models import (
 
 FEWEST_GATHERED = 3  # consecutive commits of one person are one entry
 STATUS_IS_NEWS = frozenset({Happened.RUN, Happened.STATUS, Happened.FINISHED})
-LONG_GAP_SECONDS = 20 * 3600  # a night is no gap
+LONG_GAP_SECONDS = 20 * HOUR  # a night is no gap
 
 
 def timeline(story: Story) -> list[dict[str, Any]]:

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from core.seconds import DAY
 from integrations.connectors.git.line_changes import ChainCommit, Hunk
 from integrations.enums import RECENT_DAYS
 
-RECENT_SECONDS = RECENT_DAYS * 86400
+RECENT_SECONDS = RECENT_DAYS * DAY
 LATEST = 2**32 - 1  # what a run can hold, in seconds since 1970; git keeps whatever time it is given
 UNKNOWN = 0  # lines older than a shallow clone's history
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from statistics import quantiles
 
+from core.seconds import DAY
 from insights.benchmarks.bands import Band, BenchmarkSet, benchmark_band
 from insights.benchmarks.baselines import whole_buckets
 from insights.benchmarks.sets import SETS, chosen_set
@@ -34,7 +35,6 @@ MOST_SETS = 3
 _Quarters = Mapping[
     Window, Sequence[MetricValue]
 ]  # whole ones with their figure, or with the buckets that begin in them
-DAY = 86_400.0
 
 
 @dataclass(frozen=True)

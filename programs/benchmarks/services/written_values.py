@@ -6,22 +6,22 @@ import math
 import re
 from collections.abc import Mapping
 
+from core.seconds import DAY, HOUR, MINUTE, MONTH, WEEK
 from insights.query.enums import UnitOfMeasure
 
 NUMBER = re.compile(r"([+-]?(?:\d{1,3}(?:[ ,]\d{3})+|\d+)(?:\.\d+)?|\.\d+)\s*(.*)")
 GREATEST = 1e15  # beyond it a float counts no single pieces any more
-DAYS_A_MONTH = 365.25 / 12
 SECONDS: Mapping[str, float] = {
-    **dict.fromkeys(("", "h", "hour", "hours", "hr", "hrs"), 3600.0),
+    **dict.fromkeys(("", "h", "hour", "hours", "hr", "hrs"), HOUR),
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1.0),
-    **dict.fromkeys(("min", "mins", "m", "minute", "minutes"), 60.0),
-    **dict.fromkeys(("d", "day", "days"), 86_400.0),
-    **dict.fromkeys(("w", "wk", "week", "weeks"), 604_800.0),
+    **dict.fromkeys(("min", "mins", "m", "minute", "minutes"), MINUTE),
+    **dict.fromkeys(("d", "day", "days"), DAY),
+    **dict.fromkeys(("w", "wk", "week", "weeks"), WEEK),
 }
 PER_DAY: Mapping[str, float] = {
     **dict.fromkeys(("", "day"), 1.0),
-    **dict.fromkeys(("week", "w", "wk"), 1 / 7),
-    **dict.fromkeys(("month",), 1 / DAYS_A_MONTH),
+    **dict.fromkeys(("week", "w", "wk"), DAY / WEEK),
+    **dict.fromkeys(("month",), DAY / MONTH),
 }
 THOUSANDS: Mapping[str, float] = {"": 1.0, "k": 1e3, "m": 1e6}
 EXAMPLES: Mapping[UnitOfMeasure, str] = {
@@ -79,8 +79,8 @@ def rounded(value: float, unit: UnitOfMeasure) -> float:
         return value
     scale = 1.0
     if unit is UnitOfMeasure.SECONDS:
-        scale = next(size for size in (86_400.0 * 2, 3600.0, 60.0, 1.0) if value >= size or size == 1.0)
-        scale = 86_400.0 if scale == 86_400.0 * 2 else scale
+        scale = next(size for size in (DAY * 2, HOUR, MINUTE, 1.0) if value >= size or size == 1.0)
+        scale = DAY if scale == DAY * 2 else scale
     elif unit is UnitOfMeasure.PER_DAY and value < 1:
         scale = 1 / 7
     return float(f"{value / scale:.3g}") * scale
