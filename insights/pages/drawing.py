@@ -18,7 +18,7 @@ from django.urls import reverse
 from core.page_links import url_with
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
-from insights.engine.comparison import ANY_AGENT, WITHOUT
+from insights.engine.compared_lines import ANY_AGENT, WITHOUT
 from insights.engine.distribution import DistributionAnswer
 from insights.engine.plan import OTHER_ALONE
 from insights.pages.answers import Answers, InsightsPage, PageQuery

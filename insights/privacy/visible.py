@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from insights.catalogue.registry import get
-from insights.engine.comparison import Comparison, ErrorMargins, read_comparisons, read_error_margins
+from insights.engine.comparison import Comparison, read_comparisons
 from insights.engine.contributions import RowsPage, read_person_totals, read_rows
 from insights.engine.distribution import DistributionAnswer, read_distribution
 from insights.engine.fact_rows import RowOrder
+from insights.engine.margins import ErrorMargins, read_error_margins
 from insights.engine.read import AnswerSet, UnitQueries, read_together, read_unmatched
 from insights.formulas.error_margins import ErrorMargin
 from insights.privacy.differences import Key, family_of, revealed_by_filters, sizes_of, unit_ids, wider_queries

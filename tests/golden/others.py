@@ -14,15 +14,11 @@ from insights.catalogue.registry import metrics
 from insights.catalogue.shares import PerDeveloper
 from insights.engine.adoption.developer_facts import read_developer_facts
 from insights.engine.adoption.effect import before_and_after, cohorts_of, effect_of
-from insights.engine.comparison import (
-    ANY_AGENT,
-    STATISTICS_WITH_MARGINS,
-    Comparison,
-    read_comparisons,
-    read_error_margins,
-)
+from insights.engine.compared_lines import ANY_AGENT
+from insights.engine.comparison import Comparison, read_comparisons
 from insights.engine.contributions import LARGEST_PAGE, read_person_totals, read_rows
 from insights.engine.distribution import has_distribution, read_distribution
+from insights.engine.margins import STATISTICS_WITH_MARGINS, read_error_margins
 from insights.leaderboard.ranking import METRICS, SPEND, FactFigures
 from insights.query import windows
 from insights.query.enums import BelongsTo

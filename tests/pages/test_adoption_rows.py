@@ -23,7 +23,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from insights.engine.adoption.developer_facts import read_developer_facts
-from insights.engine.comparison import seed_of
+from insights.engine.compared_lines import seed_of
 from insights.formulas.bootstrap import Values
 from insights.formulas.differences import difference_of_means
 from insights.privacy import adoption

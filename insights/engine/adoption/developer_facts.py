@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from insights.engine.comparison import LINE_DIMENSIONS, per_developer
+from insights.engine.compared_lines import LINE_DIMENSIONS, per_developer
 from insights.engine.fact_query import FactQuery
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.plan import Clock, MeasureQuery, Plan, plan_query

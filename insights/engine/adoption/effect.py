@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from insights.engine.adoption.developer_facts import DeveloperFacts
-from insights.engine.comparison import seed_of
+from insights.engine.compared_lines import seed_of
 from insights.formulas.bootstrap import Values
 from insights.formulas.differences import ConfidenceInterval, difference_of_means
 from insights.query.query import Query

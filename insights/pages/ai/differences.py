@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from core.csv_export import Cell
 from insights.catalogue.registry import get
-from insights.engine.comparison import ANY_AGENT, WITHOUT, Comparison, Group
+from insights.engine.compared_lines import ANY_AGENT, WITHOUT
+from insights.engine.comparison import Comparison, Group
 from insights.pages.ai.lines import (
     COMPARED,
     CYCLE,

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
-from insights.engine.comparison import ANY_AGENT, WITHOUT
+from insights.engine.compared_lines import ANY_AGENT, WITHOUT
 from insights.pages.ai import adoption, explanations, lines
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.explanations import Hint

@@ -14,7 +14,8 @@ from django.urls import reverse
 
 from insights.catalogue.agents import AGENT_NAMES, agent_name, in_agent_order
 from insights.catalogue.registry import get
-from insights.engine.comparison import ANY_AGENT, STATISTICS_WITH_MARGINS, WITHOUT
+from insights.engine.compared_lines import ANY_AGENT, WITHOUT
+from insights.engine.margins import STATISTICS_WITH_MARGINS
 from insights.formulas.error_margins import ErrorMargin
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery, rows_url
