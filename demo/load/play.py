@@ -34,9 +34,8 @@ from demo.providers.serve import DemoTools
 from insights.columns.refresh import changes_waiting, refresh
 from insights.query.windows import local_today
 from integrations.code.git.line_history import sync_line_histories
-from integrations.models import IngestScope
+from integrations.models import IngestScope, ReceivedBatch
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, revoke_ingest_token
-from integrations.telemetry.sessions.backlog import pending_batches
 from integrations.telemetry.tasks import reprice_waiting
 from orgtree.identities.match_identities import match_identities
 from programs.models import DemoRun
@@ -84,7 +83,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     started = time.monotonic()
     sent = Sent() if run.sent_at is not None else _send(run, base_url, report)
     sent_at = time.monotonic()
-    _wait(pending_batches, "received batches", report)
+    _wait(ReceivedBatch.objects.count, "received batches", report)
     commits = write_and_connect(year_of(run))
     report(f"Wrote {len(REPOSITORIES)} repositories with {commits:,} commits of the people's.")
     with simulated_tools(run) as tools:  # they begin to play their year while the repositories are read

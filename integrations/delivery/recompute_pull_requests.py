@@ -18,13 +18,11 @@ PULL_REQUESTS = Lock("figures of pull requests")  # one process at a time emptie
 
 
 def recompute_waiting_pull_requests() -> int:
-    """Recompute everything in the queue, taking turns with other processes; how many rows there were."""
-    return drain(_recompute_some, enter=PULL_REQUESTS.hold)
+    """Recompute everything in the queue; how many rows there were.
 
-
-def recompute_unless_running() -> None:
-    """Recompute everything in the queue, unless another process does; that one then continues until it is empty."""
-    drain(_recompute_some, enter=PULL_REQUESTS.try_hold)
+    Unless another process does: that one then continues until it is empty.
+    """
+    return drain(_recompute_some, enter=PULL_REQUESTS.try_hold)
 
 
 def _recompute_some() -> int:

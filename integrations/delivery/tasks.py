@@ -5,13 +5,13 @@ from __future__ import annotations
 from celery import shared_task
 
 from integrations.delivery.recompute import recompute_missing_figures
-from integrations.delivery.recompute_pull_requests import recompute_unless_running
+from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def recompute_pull_requests() -> None:
     """Recompute pull requests of which something changed elsewhere."""
-    recompute_unless_running()
+    recompute_waiting_pull_requests()
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
