@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from core.nudges import nudge_on_commit
@@ -48,6 +48,12 @@ def enqueue_stream(connection: Connection, resource: str, kind: Kind) -> bool:
     )
     soon = timezone.now() + NEWS_TOGETHER
     return bool(streams.filter(failures=0, due_at__gt=soon).update(due_at=soon)) or streams.exists()
+
+
+def is_syncing(connection: Connection) -> bool:
+    """Whether one of its streams is being read, or due."""
+    streams = Stream.objects.filter(resource__connection=connection, resource__picked=True, resource__gone_at=None)
+    return streams.filter(Q(reading_since__isnull=False) | Q(due_at__lte=timezone.now())).exists()
 
 
 def pause(connection: Connection) -> None:

@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from integrations.models import Connection, QuarantinedPayload, Stream, SyncRun
 from integrations.sync import hosts, pages, slices
-from integrations.sync.enqueue import cancel_sync, enqueue_sync, pause, resume
+from integrations.sync.enqueue import cancel_sync, enqueue_sync, is_syncing, pause, resume
+from integrations.sync.health import sync_health
 from integrations.sync.leases import LEASE, LostLeaseError, claimed
-from integrations.sync.progress import progress_of
 from integrations.sync.quarantine import replay
 from integrations.sync.readings import WORKER_ENDED, open_run
 from integrations.sync.resources import discover_resources
@@ -64,15 +64,16 @@ def test_a_turn_that_ends_goes_on_in_the_same_run(
     run_next_slice()
     run = last_run(connection)
     assert (run.state, run.read, run.to_read) == (SyncRun.State.WAITING, 40, 70)
-    progress = progress_of(connection)
-    assert (progress.under_way, progress.read, progress.to_read, progress.is_over) == (1, 40, 70, False)
-    assert progress.seconds_left is not None
-    assert progress.seconds_left > 0
+    [health] = sync_health(timezone.now())
+    [pull_requests] = health.kinds
+    assert (pull_requests.under_way, pull_requests.read, pull_requests.to_read) == (1, 40, 70)
+    assert (pull_requests.seconds_left(timezone.now()) or 0) > 0
+    assert is_syncing(connection)
     run_next_slice()
     run.refresh_from_db()
     assert (run.state, run.read, SyncRun.objects.count()) == (SyncRun.State.DONE, 70, 1)
     assert len(provider.requests_for("/pulls")) == 4  # no page was fetched that was not stored
-    assert progress_of(connection).is_over
+    assert not is_syncing(connection)
 
 
 def test_a_stream_is_one_workers_until_its_lease_is_over_or_its_session_gone(

@@ -40,7 +40,7 @@ from integrations.models import Connection, RepositorySource, SyncRun
 from integrations.models.connections import GIT, PUSH
 from integrations.sync.check import check_connection, check_connector
 from integrations.sync.connect import connect
-from integrations.sync.progress import progress_of
+from integrations.sync.enqueue import is_syncing
 
 Section = Callable[[HttpRequest, Connection], HttpResponse]
 SECTIONS: dict[str, Section] = {
@@ -190,7 +190,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
             "problem": self.problem_shown(connection),
             "can_be_asked": connection.provider != PUSH,
             "looks_again_at_all": connection.provider in connectors(),
-            "is_syncing": not progress_of(connection).is_over,
+            "is_syncing": is_syncing(connection),
             "subtitle": None,
             "title": connection.name,
         }
