@@ -31,28 +31,12 @@ def add_first_templates(*, using: str, apps: Apps = installed, **_signal: Any) -
 def _add_objectives(apps: Apps, using: str) -> None:
     templates = apps.get_model("programs", "ObjectiveTemplate")._default_manager.using(using)
     key_result = apps.get_model("programs", "TemplateKeyResult")
-    for position, template in enumerate(objective_templates.BUILT_IN, start=1):
+    for position, (slug, title, meaning, description, outcomes) in enumerate(objective_templates.BUILT_IN, start=1):
         added = templates.create(
-            slug=template.slug,
-            name=template.title,
-            meaning=template.meaning,
-            title=template.title,
-            description=template.description,
-            position=position * 10,
+            slug=slug, name=title, meaning=meaning, title=title, description=description, position=position * 10
         )
         key_result._default_manager.using(using).bulk_create(
-            key_result(
-                template=added,
-                position=number,
-                title=outcome.title,
-                metric=outcome.metric,
-                unit_of_measure=outcome.unit_of_measure,
-                better=outcome.better,
-                target_kind=outcome.target_kind,
-                change_percent=outcome.change_percent,
-                target=outcome.target,
-            )
-            for number, outcome in enumerate(template.outcomes)
+            key_result(template=added, position=number, **outcome) for number, outcome in enumerate(outcomes)
         )
 
 

@@ -6,50 +6,42 @@ hand, and the text says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
+
+KeyResult = dict[str, Any]  # fields of a TemplateKeyResult: a change from the baseline in percent, or a value
 
 
-@dataclass(frozen=True)
-class BuiltInOutcome:
-    """A key result's target: a change from the baseline in percent, or a value."""
-
-    title: str
-    metric: str
-    better: str
-    target_kind: str
-    change_percent: float | None = None
-    target: float | None = None
-    unit_of_measure: str = ""
+def _lower(title: str, metric: str, percent: float) -> KeyResult:
+    return _relative(title, metric, "lower", -percent)
 
 
-@dataclass(frozen=True)
-class BuiltIn:
-    slug: str
-    title: str
-    meaning: str
-    description: str
-    outcomes: tuple[BuiltInOutcome, ...]
+def _higher(title: str, metric: str, percent: float) -> KeyResult:
+    return _relative(title, metric, "higher", percent)
 
 
-def _lower(title: str, metric: str, percent: float) -> BuiltInOutcome:
-    return BuiltInOutcome(title, metric, "lower", "relative", -percent)
+def _relative(title: str, metric: str, better: str, percent: float) -> KeyResult:
+    return {
+        "title": title,
+        "metric": metric,
+        "better": better,
+        "target_kind": "relative",
+        "change_percent": percent,
+    }
 
 
-def _higher(title: str, metric: str, percent: float) -> BuiltInOutcome:
-    return BuiltInOutcome(title, metric, "higher", "relative", percent)
-
-
-def _no_worse(title: str, metric: str, better: str, room: float) -> BuiltInOutcome:
+def _no_worse(title: str, metric: str, better: str, room: float) -> KeyResult:
     """A guardrail that leaves so many percent of the baseline as room, for no figure stays exactly where it was."""
-    return BuiltInOutcome(title, metric, better, "guardrail", room if better == "lower" else -room)
+    change = room if better == "lower" else -room
+    return {**_relative(title, metric, better, change), "target_kind": "guardrail"}
 
 
-def _by_hand(title: str, better: str, target: float, unit: str) -> BuiltInOutcome:
-    return BuiltInOutcome(title, "", better, "absolute", target=target, unit_of_measure=unit)
+def _by_hand(title: str, better: str, target: float, unit: str) -> KeyResult:
+    return {"title": title, "better": better, "target_kind": "absolute", "target": target, "unit_of_measure": unit}
 
 
+# slug, title, for whom, description, key results
 BUILT_IN = (
-    BuiltIn(
+    (
         "lead-time",
         "Improve DORA lead time",
         "For teams whose changes wait: less time in each stage, without more failures.",
@@ -64,7 +56,7 @@ BUILT_IN = (
             _no_worse("No more deployments fail than before", "dora.change_failure_rate", "lower", 10),
         ),
     ),
-    BuiltIn(
+    (
         "quality",
         "Improve quality",
         "For teams whose users find their defects: fewer defects, found earlier, at the same speed.",
@@ -77,7 +69,7 @@ BUILT_IN = (
             _no_worse("We deploy as often as before", "dora.deployment_frequency", "higher", 10),
         ),
     ),
-    BuiltIn(
+    (
         "planning",
         "Better planning",
         "For teams that miss what they planned: more of it delivered, less added on the way, steadier delivery.",
@@ -93,7 +85,7 @@ BUILT_IN = (
             _lower("Work in progress is younger", "wip.age", 20),
         ),
     ),
-    BuiltIn(
+    (
         "velocity",
         "Scale velocity",
         "For teams with rising demand: more features per week, without loss of quality.",
@@ -105,7 +97,7 @@ BUILT_IN = (
             _no_worse("No more deployments fail than before", "dora.change_failure_rate", "lower", 10),
         ),
     ),
-    BuiltIn(
+    (
         "allocation",
         "Optimize resource allocation",
         "For teams pulled in many directions: effort goes to the agreed goals.",

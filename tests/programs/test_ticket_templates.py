@@ -49,10 +49,9 @@ def test_a_template_fills_the_form_in_and_becomes_a_ticket(sign_in: Callable[[Pe
 def test_whoever_comes_from_a_metric_is_offered_first_what_moves_it(sign_in: Callable[[Persona], Client]) -> None:
     page = sign_in(EXECUTIVE).get(f"{NEW}?metric=ci.duration&unit=platform")
     offers = page.context["templates"]
-    assert offers[0].title == "The pipeline takes too long"
-    assert [offer.fits for offer in offers].count(True) == 1
-    assert "unit=platform" in offers[0].url
-    assert "moves this metric" in page.content.decode()
+    assert offers[0][0].title == "The pipeline takes too long"
+    assert "unit=platform" in offers[0][1]
+    assert page.content.decode().count("moves this metric") == 1
 
 
 def test_what_is_not_offered_is_not_there(sign_in: Callable[[Persona], Client]) -> None:
@@ -85,7 +84,7 @@ def test_admins_edit_them_and_nobody_else(admin: Client, sign_in: Callable[[Pers
         },
     }
     assert admin.post(f"{address}add/", fields).status_code == 302
-    assert sign_in(MANAGER).get(NEW).context["templates"][0].title == "Meetings in the morning"
+    assert sign_in(MANAGER).get(NEW).context["templates"][0][0].title == "Meetings in the morning"
     refused = admin.post(f"{address}add/", {**fields, "slug": "other", "metric": "dora.luck"})
     assert refused.status_code == 200
     assert "metric" in refused.context["adminform"].form.errors

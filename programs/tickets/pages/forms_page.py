@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -17,6 +15,7 @@ from django.urls import reverse
 from core.csv_import import CsvFileError, uploaded_text
 from core.edit_conflicts import field_differences, values_of
 from core.forms import rows_of
+from core.page_links import url_with
 from insights.catalogue.registry import metrics
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -103,9 +102,14 @@ def ticket_new(request: HttpRequest) -> HttpResponse:
     if added := form.save_by(lambda: add_ticket(access, form.given())):
         messages.success(request, "Ticket created.")
         return redirect("ticket", added.pk)
-    page = {"title": "New ticket", "submit": "Create ticket", "back_url": reverse("tickets")}
-    offered = template_offers(request.GET) if request.method == "GET" else []
-    return _form_page(request, form, {**page, "templates": offered})
+    page: dict[str, Any] = {"title": "New ticket", "submit": "Create ticket", "back_url": reverse("tickets")}
+    if request.method == "GET":
+        kept = {name: request.GET.get(name) for name in KEPT_PARAMETERS}
+        page["templates"] = [
+            (template, url_with(reverse("ticket_new"), {**kept, "template": template.slug}))
+            for template in templates_for(params["metric"])
+        ]
+    return _form_page(request, form, page)
 
 
 @form_view
@@ -136,37 +140,10 @@ def _form_page(request: HttpRequest, form: TicketForm, context: dict[str, Any]) 
     return render(request, "programs/tickets/form.html", page, status=form.status)
 
 
-@dataclass(frozen=True)
-class TemplateOffer:
-    title: str
-    nature: str
-    kind: str
-    url: str
-    fits: bool  # it is to move the metric from which one came
-    is_chosen: bool
-
-
-def template_offers(params: QueryDict) -> Sequence[TemplateOffer]:
+def templates_for(metric: str) -> list[TicketTemplate]:
     """Those that are offered; first those that are to move the metric from which one came."""
-    metric, chosen = params.get("metric", ""), params.get("template", "")
-    kept_params = QueryDict(mutable=True)
-    kept_params.update({name: value for name in KEPT_PARAMETERS if (value := params.get(name, ""))})
-    offers = []
-    for template in TicketTemplate.objects.filter(is_offered=True):
-        kept_params["template"] = template.slug
-        url = f"{reverse('ticket_new')}?{kept_params.urlencode()}"
-        fits = bool(metric) and template.metric == metric
-        offers.append(
-            TemplateOffer(
-                template.title,
-                template.get_nature_display(),
-                template.get_kind_display(),
-                url,
-                fits,
-                template.slug == chosen,
-            )
-        )
-    return sorted(offers, key=lambda offer: not offer.fits)
+    offered = TicketTemplate.objects.filter(is_offered=True)
+    return sorted(offered, key=lambda template: not metric or template.metric != metric)
 
 
 def prefilled_from(params: QueryDict) -> dict[str, Any]:
