@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
@@ -29,20 +27,9 @@ from programs.qbr.pages.documents import (
     signed_text,
     visible_qbr,
 )
-from programs.qbr.pages.figures import shown_amount
 from programs.qbr.queries import preceding_qbr
 from programs.qbr.services.comparing import ComparedFigure, compare_figures, figure_rows, restated_figures
 from programs.qbr.services.reading import document_of
-
-
-@dataclass(frozen=True)
-class ComparedLine:
-    section: str  # empty where the line above is of the same
-    name: str
-    earlier: str
-    now: str
-    change: tiles.Change | None
-    note: str
 
 
 @record_view
@@ -108,31 +95,13 @@ def qbr_compare(request: HttpRequest, pk: int) -> HttpResponseBase:
         "earlier": earlier,
         "earlier_url": qbr_url(earlier),
         "back_url": qbr_url(found),
-        "lines": _lines(compared, earlier),
+        "compared": [(figure, _change(figure, earlier)) for figure in compared],
     }
     return render(request, "programs/qbr/compare.html", context)
 
 
-def _lines(compared: Sequence[ComparedFigure], earlier: Qbr) -> list[ComparedLine]:
-    lines, section = [], ""
-    for one in compared:
-        lines.append(_line(one, "" if one.section == section else one.section, earlier))
-        section = one.section
-    return lines
-
-
-def _line(compared: ComparedFigure, section: str, earlier: Qbr) -> ComparedLine:
+def _change(compared: ComparedFigure, earlier: Qbr) -> tiles.Change | None:
     figure, now, before = compared.figure, compared.now, compared.earlier
-    change = None
-    if now and before and not compared.is_of_another_formula:
-        change = tiles.change_between(figure, now.now.value, before.now.value, earlier.period_name)
-    return ComparedLine(
-        section,
-        figure.name,
-        shown_amount(before.now, figure.unit) if before else "not in it",
-        shown_amount(now.now, figure.unit) if now else "not in it",
-        change,
-        f"Version {now.version} of the formula instead of {before.version}: not comparable."
-        if now and before and compared.is_of_another_formula
-        else "",
-    )
+    if not now or not before or compared.is_of_another_formula:
+        return None
+    return tiles.change_between(figure, now.now.value, before.now.value, earlier.period_name)
