@@ -15,7 +15,7 @@ Problems = dict[str, list[str]]  # messages by field
 
 
 # Without a docstring, which the API's document would show for each subclass.
-class ErrorsSerializer(serializers.Serializer[object]):
+class ProblemsSerializer(serializers.Serializer[object]):
     errors = serializers.DictField(  # type: ignore[assignment]  # a field of the response
         child=serializers.ListField(child=serializers.CharField()), help_text="Messages by field."
     )

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.bodies import ErrorsSerializer, page_links, read_body, refused
+from core.api.bodies import ProblemsSerializer, page_links, read_body, refused
 from core.api.errors import BadRequest
 from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
 from integrations.delivery.ownership.find import find_owned, find_unit
@@ -93,7 +93,7 @@ class ConfirmedSerializer(serializers.Serializer[object]):
     confirmed = serializers.IntegerField()
 
 
-class OwnershipErrorsSerializer(ErrorsSerializer):
+class OwnershipErrorsSerializer(ProblemsSerializer):
     pass
 
 

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.bodies import ErrorsSerializer, Problems, read_body, refused
+from core.api.bodies import Problems, ProblemsSerializer, read_body, refused
 from core.api.parameters import EFFECTIVE, effective_day, only
 from orgtree.access.permissions import MayWritePeople, TokenScopeAllows
 from orgtree.models import OrgTree, Person, TokenScope, TreeKind, Unit
@@ -60,7 +60,7 @@ class UnitChangeSerializer(serializers.Serializer[object]):
     manager = serializers.EmailField(required=False, allow_null=True)
 
 
-class UnitErrorsSerializer(ErrorsSerializer):
+class UnitErrorsSerializer(ProblemsSerializer):
     pass
 
 
