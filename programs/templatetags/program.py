@@ -15,6 +15,9 @@ from programs.models import Meeting
 register = template.Library()
 register.filter("as_html", as_html)
 register.filter("days", wording.days)
+register.filter("money", wording.money)
+register.filter("compact", wording.compact)
+register.filter("percent_of", wording.percent_of)
 register.filter("unit_name", unit_name)
 
 WIDTH, HEIGHT = 132.0, 18.0

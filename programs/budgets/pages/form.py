@@ -16,9 +16,10 @@ from django.urls import reverse
 from core.edit_conflicts import field_differences
 from insights.catalogue.agents import AGENT_NAMES, agent_name
 from insights.privacy.scope_access import access_in
+from insights.ui.scope_bar import unit_name
 from insights.ui.views import action_view, form_view
 from orgtree.models.visibility import Visibility, person_of
-from programs.budgets.pages.labels import history_of, whose
+from programs.budgets.pages.labels import history_of
 from programs.budgets.services.fields import WRITTEN
 from programs.budgets.services.months import this_month, written
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
@@ -75,7 +76,7 @@ def budget_edit(request: HttpRequest, pk: int) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     form = BudgetForm(posted, visibility=access.visibility, stored=budget, initial=_values(budget))
     page: dict[str, Any] = {
-        "title": f"Budget of {whose(budget)}",
+        "title": f"Budget of {unit_name(budget.unit)}",
         "submit": "Save",
         "remove_url": reverse("budget_remove", args=[pk]),
         "history": history_of(budget, access),

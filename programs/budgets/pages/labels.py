@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.urls import reverse
 from django.utils import timezone
 
 from core.authorship import account_of
 from core.columns import columns_of
-from insights.catalogue.agents import agent_name
 from insights.ui import wording
-from insights.ui.scope_bar import EVERYBODY
 from insights.ui.wording import moment
 from orgtree.access.access import Access
 from programs.budgets.services.fields import WRITTEN
-from programs.budgets.services.months import month_name
-from programs.budgets.services.outlook import STATE_LABELS, BudgetState, Outlook
+from programs.budgets.services.outlook import BudgetState, Outlook
 from programs.history.events import CurrentNames, events_of, names_of_accounts
 from programs.history.labels import HistoryLine, author_words, value_words
 from programs.models import Budget, BudgetAlert
@@ -45,58 +41,35 @@ class BudgetBar:
 
 @dataclass(frozen=True)
 class BudgetLine:
-    whose: str
-    agent: str
-    month: str
-    amount: str
-    spent: str
-    percent: str
-    reason: str  # why `spent` is not shown
-    forecast: str
-    interval: str
-    rests_on: str  # what the forecast rests on, or why there is none
-    unpriced: str
-    state: str
+    outlook: Outlook
+    rests_on: str  # what the forecast rests on, or why there is none; of what is not shown, why
     tone: str
     bar: BudgetBar | None
     contacts: Sequence[str]
     alerts: str
-    edit_url: str
-    url: str
+    may_change: bool
 
 
 def budget_line(outlook: Outlook, contacts: Sequence[str], sent: Sequence[BudgetAlert], access: Access) -> BudgetLine:
-    budget, spent, forecast = outlook.budget, outlook.spent, outlook.spend.forecast
-    unpriced = outlook.spend.unpriced.value
     return BudgetLine(
-        whose=whose(budget),
-        agent=agent_name(budget.agent) if budget.agent else "All agents",
-        month=month_name(outlook.month),
-        amount=wording.money(outlook.amount),
-        spent="" if spent is None else wording.money(spent),
-        percent="" if spent is None else wording.percent_of(spent, outlook.amount),
-        reason=outlook.spend.spent.reason or "" if spent is None else "",
-        forecast=wording.money(forecast.value) if forecast else "",
-        interval=f"{wording.money(forecast.interval.low)} to {wording.money(forecast.interval.high)}"
-        if forecast
-        else "",
-        rests_on=f"{forecast.weeks_left:.1f} weeks of work remaining, at {wording.money(forecast.weekly)} a week "
-        f"(last {wording.count(forecast.weeks, 'week')})"
-        if forecast
-        else outlook.spend.why_none,
-        unpriced=f"without {wording.compact(unpriced)} tokens of models without a price" if unpriced else "",
-        state=STATE_LABELS[outlook.state],
+        outlook,
+        rests_on=_rests_on(outlook),
         tone=TONES[outlook.state],
         bar=_bar(outlook),
         contacts=contacts,
-        alerts=_alerts(budget, sent if spent is not None else ()),
-        edit_url=reverse("budget_edit", args=[budget.pk]) if access.visibility.leads(budget.unit_id) else "",
-        url=f"{reverse('budgets')}?month={outlook.month:%Y-%m}",
+        alerts=_alerts(outlook.budget, sent if outlook.spent is not None else ()),
+        may_change=access.visibility.leads(outlook.budget.unit_id),
     )
 
 
-def whose(budget: Budget) -> str:
-    return budget.unit.name if budget.unit else EVERYBODY
+def _rests_on(outlook: Outlook) -> str:
+    spend, forecast = outlook.spend, outlook.spend.forecast
+    if outlook.spent is None and spend.spent.reason:
+        return spend.spent.reason
+    if forecast is None:
+        return spend.why_none
+    weeks = f"last {wording.count(forecast.weeks, 'week')}"
+    return f"{forecast.weeks_left:.1f} weeks of work remaining, at {wording.money(forecast.weekly)} a week ({weeks})"
 
 
 def _bar(outlook: Outlook) -> BudgetBar | None:

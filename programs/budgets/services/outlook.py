@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+
+from django.db.models import TextChoices
 
 from insights.privacy.month_spend import SPEND, MonthSpend, visible_month_spend
 from insights.query.query import Dimension, Freshness, Granularity, Query, Scope
@@ -14,21 +15,12 @@ from programs.budgets.services.months import month_of
 from programs.models import Budget
 
 
-class BudgetState(enum.StrEnum):
-    WITHIN = "within"
-    AT_RISK = "at_risk"  # the interval reaches beyond the budget
-    FORECAST_OVER = "forecast_over"
-    OVER = "over"
-    UNKNOWN = "unknown"
-
-
-STATE_LABELS = {
-    BudgetState.WITHIN: "Within budget",
-    BudgetState.AT_RISK: "May exceed it",
-    BudgetState.FORECAST_OVER: "Forecast to exceed it",
-    BudgetState.OVER: "Exceeded",
-    BudgetState.UNKNOWN: "No forecast",
-}
+class BudgetState(TextChoices):
+    WITHIN = "within", "Within budget"
+    AT_RISK = "at_risk", "May exceed it"  # the interval reaches beyond the budget
+    FORECAST_OVER = "forecast_over", "Forecast to exceed it"
+    OVER = "over", "Exceeded"
+    UNKNOWN = "unknown", "No forecast"
 
 
 @dataclass(frozen=True)
