@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -26,7 +25,7 @@ from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import benchmarks_for, newest_version
 from programs.benchmarks.services.current_values import DEFAULT_PERIOD
 from programs.benchmarks.services.fields import BASELINE_WEEKS, PERIODS, offered_metrics
-from programs.benchmarks.services.suggestions import Question, Suggestion, suggestions_for
+from programs.benchmarks.services.suggestions import Question, suggestions_for
 from programs.benchmarks.services.writing import set_benchmark
 from programs.benchmarks.services.written_values import EXAMPLES, UnreadableValueError, read_value, written
 from programs.models import BenchmarkVersion, Direction, Period
@@ -34,15 +33,6 @@ from programs.models.benchmarks import LONGEST_REASON
 from programs.teams.fields import exists_today
 
 APART = "|"  # between a suggested threshold and target
-
-
-@dataclass(frozen=True)
-class SuggestionLine:
-    title: str
-    why: str
-    threshold: str
-    target: str
-    take: str  # what its button sends
 
 
 class BenchmarkForm(NumberedForm):
@@ -134,7 +124,11 @@ def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
         "here": str(wording.reading(here.value, metric.unit)) if here.value is not None else "",
         "here_reason": here.reason,
         "here_of": wording.days(here.window),
-        "suggestions": [_suggestion_line(suggestion, metric) for suggestion in suggestions.found],
+        "suggestions": [
+            (suggestion, written(suggestion.threshold, metric.unit), written(suggestion.target, metric.unit))
+            for suggestion in suggestions.found
+        ],
+        "apart": APART,
         "missing": suggestions.missing,
         "part": part,
         "can_fill_in": is_part,  # alone it has no form beside it
@@ -185,11 +179,6 @@ def _with_suggestion(request: HttpRequest) -> Any:
         if value:
             data[name] = value[:40]
     return data
-
-
-def _suggestion_line(suggestion: Suggestion, metric: Metric) -> SuggestionLine:
-    threshold, target = (written(value, metric.unit) for value in (suggestion.threshold, suggestion.target))
-    return SuggestionLine(suggestion.title, suggestion.why, threshold, target, f"{threshold}{APART}{target}")
 
 
 def _direction(metric: Metric, text: str) -> Direction:

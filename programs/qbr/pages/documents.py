@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -24,12 +23,11 @@ from insights.ui.wording import moment
 from orgtree.access.access import Access
 from orgtree.access.who_sees import name_of
 from programs.meetings.queries.meetings import meeting_about
-from programs.models import Meeting, MeetingKind, Qbr, QbrState
+from programs.models import Meeting, MeetingKind, Qbr
 from programs.qbr.pages.sheets import Review, review_of
-from programs.qbr.queries import preceding_qbr, visible_qbrs
+from programs.qbr.queries import visible_qbrs
 from programs.qbr.services.comparing import restated_figures
 from programs.qbr.services.reading import document_of
-from programs.qbr.services.writing import may_write
 
 PEOPLE_NAMED = 5
 STYLES = (
@@ -39,20 +37,6 @@ STYLES = (
 )
 FONT = re.compile(r'url\("\.\./(vendor/inter-print/[^"]+)"\)')
 SPRITE = "vendor/icons/sprite.svg"
-
-
-@dataclass(frozen=True)
-class Links:
-    """Addresses of a review's pages; empty where the viewer has none."""
-
-    page: str
-    present: str
-    pdf: str
-    csv: str
-    compare: str
-    compare_label: str
-    edit: bool
-    can_sign: bool
 
 
 def visible_qbr(request: HttpRequest, pk: int) -> Qbr:
@@ -67,32 +51,10 @@ def read_review(request: HttpRequest, qbr: Qbr) -> Review:
     return review_of(qbr, document, access, restated=restated_figures(document, access))
 
 
-def links_of(qbr: Qbr, access: Access) -> Links:
-    earlier = preceding_qbr(qbr, access.visibility)
-    writes = may_write(access, qbr)
-    return Links(
-        page=qbr_url(qbr),
-        present=reverse("qbr_present", args=[qbr.pk]),
-        pdf=reverse("qbr_pdf", args=[qbr.pk]),
-        csv=reverse("qbr_csv", args=[qbr.pk]),
-        compare=reverse("qbr_compare", args=[qbr.pk]) if earlier else "",
-        compare_label=f"Compare with {earlier.period_name}" if earlier else "",
-        edit=writes and not qbr.is_frozen,
-        can_sign=writes and qbr.state == QbrState.FROZEN,
-    )
-
-
-@dataclass(frozen=True)
-class ReviewMeeting:
-    """The meeting in which it is presented; `people` names those whom the viewer may see invited."""
-
-    url: str
-    when: str
-    people: str
-
-
-def meeting_of(qbr: Qbr, access: Access) -> ReviewMeeting | None:
-    """None where none is planned about its period, or the viewer may not see it."""
+def meeting_of(qbr: Qbr, access: Access) -> tuple[Meeting, str] | None:
+    """The meeting in which it is presented, and whom the viewer may see invited; None where none is planned about its
+    period, or the viewer may not see it.
+    """
     meeting = meeting_about(MeetingKind.QBR, qbr.unit, qbr.start, qbr.end)
     if (
         meeting is None
@@ -103,11 +65,7 @@ def meeting_of(qbr: Qbr, access: Access) -> ReviewMeeting | None:
     invited = meeting.participants.within(access.visibility).invited().order_by("person__full_name")
     names = list(invited.values_list("person__full_name", flat=True)) if access.is_of_account else []
     named = [*names[:PEOPLE_NAMED], f"{len(names) - PEOPLE_NAMED} more"] if len(names) > PEOPLE_NAMED else names
-    return ReviewMeeting(
-        reverse("meeting", args=[meeting.pk]),
-        wording.period(meeting.starts_at, meeting.ends_at, meeting.series.zone),
-        wording.listed(named),
-    )
+    return meeting, wording.listed(named)
 
 
 def qbr_url(qbr: Qbr) -> str:

@@ -19,7 +19,6 @@ from programs.history.events import names_of_accounts
 from programs.models import Qbr
 from programs.qbr.pages.documents import (
     file_name,
-    links_of,
     meeting_of,
     printable,
     qbr_url,
@@ -30,17 +29,19 @@ from programs.qbr.pages.documents import (
 from programs.qbr.queries import preceding_qbr
 from programs.qbr.services.comparing import ComparedFigure, compare_figures, figure_rows, restated_figures
 from programs.qbr.services.reading import document_of
+from programs.qbr.services.writing import may_write
 
 
 @record_view
 def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
     found, access = visible_qbr(request, pk), access_in(request)
-    links = links_of(found, access)
-    sections = list(found.sections.order_by("position")) if links.edit else []
+    writes = may_write(access, found)
+    sections = list(found.sections.order_by("position")) if writes and not found.is_frozen else []
     context: dict[str, Any] = {
         "qbr": found,
         "review": read_review(request, found),
-        "links": links,
+        "earlier": preceding_qbr(found, access.visibility),
+        "writes": writes,
         "signed": signed_text(found),
         "meeting": meeting_of(found, access),
         "sections": sections,
