@@ -9,7 +9,6 @@ them is no point.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
@@ -40,22 +39,11 @@ AT_RISK = (ObjectiveStatus.AT_RISK, ObjectiveStatus.OFF_TRACK)
 MORE = "more"  # the reference of the point that counts what is not listed
 
 
-@dataclass(frozen=True)
-class AgendaPoint:
-    """A point before anybody has said anything of it.  `figures` is JSON, see `ReviewPoint`."""
-
-    kind: PointKind
-    reference: str
-    title: str
-    detail: str = ""
-    figures: Mapping[str, Any] = field(default_factory=dict)
-
-
-def agenda_of(review: Review, access: Access, *, quarter: Quarter) -> list[AgendaPoint]:
-    """In the order in which it is discussed.  `quarter` is that of the review's month."""
+def agenda_of(review: Review, access: Access, *, quarter: Quarter) -> list[ReviewPoint]:
+    """In the order in which it is discussed, not stored.  `quarter` is that of the review's month."""
     unit, until = review.unit, review.agenda_until
     objectives = _objectives(unit, quarter, access, until)
-    points: list[AgendaPoint] = []
+    points: list[ReviewPoint] = []
     for of_kind in (
         _decisions(review),
         _restated(unit, access),
@@ -70,31 +58,43 @@ def agenda_of(review: Review, access: Access, *, quarter: Quarter) -> list[Agend
     return points
 
 
-def _shortened(points: Sequence[AgendaPoint]) -> Sequence[AgendaPoint]:
+def _point(
+    kind: str, reference: str, title: str, detail: str = "", figures: Mapping[str, Any] | None = None
+) -> ReviewPoint:
+    return ReviewPoint(
+        kind=PointKind(kind),
+        reference=reference,
+        title=title[:LONGEST_TITLE],
+        detail=detail[: 2 * LONGEST_TITLE],
+        figures=dict(figures or {}),
+    )
+
+
+def _shortened(points: Sequence[ReviewPoint]) -> Sequence[ReviewPoint]:
     if len(points) <= MOST_OF_A_KIND:
         return points
-    more = AgendaPoint(points[0].kind, MORE, f"And {len(points) - MOST_OF_A_KIND:,} more")
+    more = _point(points[0].kind, MORE, f"And {len(points) - MOST_OF_A_KIND:,} more")
     return [*points[:MOST_OF_A_KIND], more]
 
 
-def _decisions(review: Review) -> Iterator[AgendaPoint]:
+def _decisions(review: Review) -> Iterator[ReviewPoint]:
     """What the unit's last review decided, with or without a ticket."""
     last = Review.objects.filter(unit=review.unit, month__lt=review.month).order_by("-month").first()
     if last is None:
         return
     for point in last.points.order_by("position", "pk"):
         if point.decision:
-            yield AgendaPoint(PointKind.DECISION, str(point.pk), _short(point.decision), f"On: {point.title}")
+            yield _point(PointKind.DECISION, str(point.pk), _short(point.decision), f"On: {point.title}")
 
 
-def _restated(unit: Unit, access: Access) -> Iterator[AgendaPoint]:
+def _restated(unit: Unit, access: Access) -> Iterator[ReviewPoint]:
     for key in HEADLINES:
         metric = get(key)
         for restated in restatements(metric, Scope(unit.slug), access):
             if restated.hidden:
                 continue
             record = restated.record
-            yield AgendaPoint(
+            yield _point(
                 PointKind.RESTATED,
                 f"{key}:{record.start}:{record.end}",
                 f"{metric.name} of {wording.days(restated.period)} was restated",
@@ -110,7 +110,7 @@ def _restated(unit: Unit, access: Access) -> Iterator[AgendaPoint]:
             )
 
 
-def _moved(unit: Unit, access: Access, until: date) -> Iterator[AgendaPoint]:
+def _moved(unit: Unit, access: Access, until: date) -> Iterator[ReviewPoint]:
     """Headline metrics, the focus metric and key indicators whose change exceeds normal variation."""
     scope, pair = Scope(unit.slug), pair_until(until)
     keys = [key for key in _watched(unit) if not get(key).always_by]
@@ -125,9 +125,9 @@ def _moved(unit: Unit, access: Access, until: date) -> Iterator[AgendaPoint]:
         yield _moved_point(get(change.key), change, pair)
 
 
-def _moved_point(metric: Metric, change: MeasuredChange, pair: WindowPair) -> AgendaPoint:
+def _moved_point(metric: Metric, change: MeasuredChange, pair: WindowPair) -> ReviewPoint:
     before, after, interval = change.before, change.after, change.interval
-    return AgendaPoint(
+    return _point(
         PointKind.MOVED,
         metric.key,
         f"{metric.name} {_direction(metric, rose=(after.value or 0) > (before.value or 0))}",
@@ -157,7 +157,7 @@ def _watched(unit: Unit) -> list[str]:
     return list(dict.fromkeys([*(key for key in chosen if key in known), *HEADLINES]))
 
 
-def _crossed(unit: Unit, access: Access, month: date, until: date) -> Iterator[AgendaPoint]:
+def _crossed(unit: Unit, access: Access, month: date, until: date) -> Iterator[ReviewPoint]:
     """Benchmarks of which the unit stands on another side than a month before."""
     benchmarks = {
         key: benchmark
@@ -180,9 +180,9 @@ def _crossed(unit: Unit, access: Access, month: date, until: date) -> Iterator[A
 
 def _crossed_point(
     benchmark: EffectiveBenchmark, earlier: CurrentValue, later: CurrentValue, detail: str
-) -> AgendaPoint:
+) -> ReviewPoint:
     metric, version = get(benchmark.version.metric), benchmark.version
-    return AgendaPoint(
+    return _point(
         PointKind.BENCHMARK,
         metric.key,
         metric.name,
@@ -215,11 +215,11 @@ def _objectives(unit: Unit, quarter: Quarter, access: Access, until: date) -> li
     return progress_of(list(of_unit), access, today=until)
 
 
-def _at_risk(objectives: Sequence[ObjectiveProgress]) -> Iterator[AgendaPoint]:
+def _at_risk(objectives: Sequence[ObjectiveProgress]) -> Iterator[ReviewPoint]:
     for progress in objectives:
         if progress.shown in AT_RISK:
             objective = progress.objective
-            yield AgendaPoint(
+            yield _point(
                 PointKind.OBJECTIVE,
                 str(objective.pk),
                 objective.title,
@@ -228,25 +228,25 @@ def _at_risk(objectives: Sequence[ObjectiveProgress]) -> Iterator[AgendaPoint]:
             )
 
 
-def _check_ins(objectives: Sequence[ObjectiveProgress], until: date) -> Iterator[AgendaPoint]:
+def _check_ins(objectives: Sequence[ObjectiveProgress], until: date) -> Iterator[ReviewPoint]:
     for progress in objectives:
         if progress.check_in_due is not None and progress.check_in_due < until:
             objective = progress.objective
             due = f"Due {wording.day(progress.check_in_due)} · {_unit_name(objective)}"
-            yield AgendaPoint(PointKind.CHECK_IN, str(objective.pk), objective.title, due)
+            yield _point(PointKind.CHECK_IN, str(objective.pk), objective.title, due)
 
 
-def _no_objective(unit: Unit, quarter: Quarter, access: Access, until: date) -> Iterator[AgendaPoint]:
+def _no_objective(unit: Unit, quarter: Quarter, access: Access, until: date) -> Iterator[ReviewPoint]:
     day = until - timedelta(days=1)
     below = UnitPlacement.objects.filter(ancestor=unit, during__contains=day).values("unit")
     for team in teams_without_objective(quarter, access.visibility, today=day).filter(pk__in=below):
-        yield AgendaPoint(PointKind.NO_OBJECTIVE, team.slug, team.name, f"No mandatory objective in {quarter}")
+        yield _point(PointKind.NO_OBJECTIVE, team.slug, team.name, f"No mandatory objective in {quarter}")
 
 
-def _overdue(unit: Unit, access: Access, until: date) -> Iterator[AgendaPoint]:
+def _overdue(unit: Unit, access: Access, until: date) -> Iterator[ReviewPoint]:
     for ticket in TicketFilters({"unit": unit.slug, "state": "overdue"}, access, today=until).qs:
         owner = ticket.owner.full_name if ticket.owner else "no owner"
-        yield AgendaPoint(PointKind.TICKET, str(ticket.pk), ticket.title, f"Due {wording.day(ticket.due_on)} · {owner}")
+        yield _point(PointKind.TICKET, str(ticket.pk), ticket.title, f"Due {wording.day(ticket.due_on)} · {owner}")
 
 
 def _of_metric(metric: Metric, window: Window) -> dict[str, Any]:

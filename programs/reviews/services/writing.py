@@ -21,7 +21,7 @@ from programs.models.objectives import LONGEST_TITLE
 from programs.models.reviews import LONGEST_NOTES
 from programs.quarters.fiscal_quarters import quarter_at
 from programs.requests.visible import account_of
-from programs.reviews.services.agenda import MORE, AgendaPoint, agenda_of
+from programs.reviews.services.agenda import MORE, agenda_of
 from programs.tickets.services.writing import add_ticket
 
 FIRST_MONTH = date(2000, 1, 1)
@@ -213,8 +213,8 @@ def _store_agenda(review: Review, access: Access) -> None:
     stored = {(point.kind, point.reference): point for point in review.points.prefetch_related("tickets")}
     current = set()
     for position, entry in enumerate(agenda, start=1):
-        current.add((entry.kind.value, entry.reference))
-        _store_point(review, stored.get((entry.kind.value, entry.reference)), entry, position)
+        current.add((entry.kind, entry.reference))
+        _store_point(review, stored.get((entry.kind, entry.reference)), entry, position)
     outdated = [
         point.pk
         for key, point in stored.items()
@@ -223,10 +223,11 @@ def _store_agenda(review: Review, access: Access) -> None:
     ReviewPoint.objects.filter(pk__in=outdated).delete()
 
 
-def _store_point(review: Review, stored: ReviewPoint | None, entry: AgendaPoint, position: int) -> None:
-    point = stored or ReviewPoint(review=review, kind=entry.kind, reference=entry.reference)
-    said = (position, entry.title[:LONGEST_TITLE], entry.detail[: 2 * LONGEST_TITLE], dict(entry.figures))
+def _store_point(review: Review, stored: ReviewPoint | None, entry: ReviewPoint, position: int) -> None:
+    point = stored or entry
+    said = (position, entry.title, entry.detail, entry.figures)
     if stored is None or said != (stored.position, stored.title, stored.detail, stored.figures):
+        point.review = review
         point.position, point.title, point.detail, point.figures = said
         point.save()
 
