@@ -24,12 +24,11 @@ from programs.requests.fields import parameter
 from programs.requests.program_view import ERRORS, ProgramView
 from programs.roadmaps.services.personas import (
     PERIOD,
-    PersonaRow,
+    all_personas,
     in_period,
     measured_metric,
     own_persona,
     persona_figures,
-    persona_rows,
     why_unmeasured,
 )
 
@@ -76,16 +75,16 @@ class PersonaRoadmapView(ProgramView):
     def get(self, request: Request) -> Response:
         """The personas with the metrics of their four quarters, and a unit's figures of them."""
         only(request, *(known.name for known in PARAMETERS))
-        access, rows = self.access, persona_rows()
+        access, personas = self.access, all_personas()
         filters = in_period(_filters(request, access))
-        figures = persona_figures(rows, filters)
-        own = own_persona([row.persona for row in rows], access)
+        figures = persona_figures(personas, filters)
+        own = own_persona(personas, access)
         return Response(
             {
                 "unit": filters.scope.unit,
                 "from": filters.window.start,
                 "to": filters.window.end,
-                "personas": [_persona_document(row, figures, own) for row in rows],
+                "personas": [_persona_document(persona, figures, own) for persona in personas],
             }
         )
 
@@ -101,9 +100,9 @@ def _filters(request: Request, access: Access) -> Filters:
     return Filters("quarter", window, today, access, scope, picked={PERIOD.parameter: period}, choices=(PERIOD,))
 
 
-def _persona_document(row: PersonaRow, figures: Answers, own: Persona | None) -> dict[str, Any]:
-    metrics = [_metric_document(metric, figures) for cell in row.cells for metric in cell.metrics]
-    return {"slug": row.persona.slug, "name": row.persona.name, "own": row.persona == own, "metrics": metrics}
+def _persona_document(persona: Persona, figures: Answers, own: Persona | None) -> dict[str, Any]:
+    metrics = [_metric_document(row, figures) for row in persona.metrics.all()]
+    return {"slug": persona.slug, "name": persona.name, "own": persona == own, "metrics": metrics}
 
 
 def _metric_document(row: PersonaMetric, figures: Answers) -> Mapping[str, Any]:

@@ -24,17 +24,17 @@ from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Agreed, Change, Picker
 from insights.ui.views import action_view, record_view
 from orgtree.access.access import Access
-from programs.models import PersonaMetric
+from programs.models import Persona, PersonaMetric
 from programs.roadmaps.pages.roadmap import views
 from programs.roadmaps.services.personas import (
     HAND_KEPT,
     PERIOD,
     QUARTERS,
+    all_personas,
     in_period,
     measured_metric,
     own_persona,
     persona_figures,
-    persona_rows,
     restore_personas,
     why_unmeasured,
 )
@@ -62,8 +62,7 @@ class MetricLine:
 
 @dataclass(frozen=True)
 class PersonaLine:
-    slug: str
-    name: str
+    persona: Persona
     is_own: bool
     is_first: bool
     first_url: str  # puts it first
@@ -76,8 +75,7 @@ class PersonaParams:
     persona: str  # the slug of the one that was chosen to stand first
 
     def url(self, **changed: str) -> str:
-        own = {"persona": self.persona, **changed}
-        return self.filters.url(reverse("persona_roadmap"), **{name: value for name, value in own.items() if value})
+        return self.filters.url(reverse("persona_roadmap"), **{"persona": self.persona, **changed})
 
 
 @record_view
@@ -85,14 +83,13 @@ def persona_roadmap(request: HttpRequest) -> HttpResponseBase:
     access, today = access_in(request), windows.local_today()
     params = _read_params(request)
     around = scope_navigation(request, params.filters)
-    rows, filters = persona_rows(), in_period(params.filters)
-    known = [row.persona for row in rows]
+    known, filters = all_personas(), in_period(params.filters)
     if params.persona and params.persona not in {persona.slug for persona in known}:
         raise QueryError("persona", f"persona= is one of: {', '.join(persona.slug for persona in known)}.")
     own = own_persona(known, access)
     first = params.persona or (own.slug if own else "")
-    rows.sort(key=lambda row: row.persona.slug != first)
-    figures = persona_figures(rows, filters)
+    known.sort(key=lambda persona: persona.slug != first)
+    figures = persona_figures(known, filters)
     is_admin = bool(getattr(request.user, "is_superuser", False))
     context: dict[str, Any] = {
         "scope": scope_bar(params.filters, around, {}, request.path, extra_params=_own_params(params)),
@@ -106,14 +103,16 @@ def persona_roadmap(request: HttpRequest) -> HttpResponseBase:
         "columns": [(number, number == _number(today)) for number in QUARTERS],
         "rows": [
             PersonaLine(
-                slug=row.persona.slug,
-                name=row.persona.name,
-                is_own=row.persona == own,
-                is_first=row.persona.slug == first,
-                first_url=params.url(persona="" if row.persona == own else row.persona.slug),
-                cells=[[_metric(metric, figures, filters) for metric in cell.metrics] for cell in row.cells],
+                persona,
+                is_own=persona == own,
+                is_first=persona.slug == first,
+                first_url=params.url(persona="" if persona == own else persona.slug),
+                cells=[
+                    [_metric(row, figures, filters) for row in persona.metrics.all() if row.quarter == quarter]
+                    for quarter in QUARTERS
+                ],
             )
-            for row in rows
+            for persona in known
         ],
         "admin_url": reverse(ADMIN) if is_admin else "",
         "restore_url": reverse("personas_restore") if is_admin else "",

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from itertools import groupby
 
 from django.apps.registry import Apps
 from django.apps.registry import apps as installed
@@ -31,29 +30,10 @@ LAST, RUNNING = "last", "running"
 PERIOD = Choice("period", {LAST: "Last quarter", RUNNING: "This quarter to date"})
 
 
-@dataclass(frozen=True)
-class PersonaCell:
-    """What matters to a persona in a quarter of the fiscal year."""
-
-    quarter: int
-    metrics: Sequence[PersonaMetric]
-
-
-@dataclass(frozen=True)
-class PersonaRow:
-    persona: Persona
-    cells: Sequence[PersonaCell]
-
-
-def persona_rows() -> list[PersonaRow]:
-    """All personas with their four quarters; two queries."""
+def all_personas() -> list[Persona]:
+    """With their metrics, by quarter; two queries."""
     metrics = Prefetch("metrics", PersonaMetric.objects.order_by("quarter", "position", "pk"))
-    return [_row(persona) for persona in Persona.objects.prefetch_related(metrics)]
-
-
-def _row(persona: Persona) -> PersonaRow:
-    by_quarter = {quarter: list(rows) for quarter, rows in groupby(persona.metrics.all(), lambda row: row.quarter)}
-    return PersonaRow(persona, [PersonaCell(quarter, by_quarter.get(quarter, ())) for quarter in QUARTERS])
+    return list(Persona.objects.prefetch_related(metrics))
 
 
 def own_persona(personas: Sequence[Persona], access: Access) -> Persona | None:
@@ -87,9 +67,9 @@ def in_period(filters: Filters) -> Filters:
     return filters.with_range(windows.quarter_name(current.start - timedelta(days=1)))
 
 
-def persona_figures(rows: Sequence[PersonaRow], filters: Filters) -> Answers:
-    """Of every metric that the rows name, in the filters' window and the one before: read together."""
-    keys = dict.fromkeys(metric.metric for row in rows for cell in row.cells for metric in cell.metrics)
+def persona_figures(personas: Sequence[Persona], filters: Filters) -> Answers:
+    """Of every metric that they name, in the filters' window and the one before: read together."""
+    keys = dict.fromkeys(row.metric for persona in personas for row in persona.metrics.all())
     wanted = [PageQuery(key, compared=True, whole=True) for key in keys if measured_metric(key) is not None]
     return PERSONA_PAGE.read(replace(filters, choices=()), wanted)
 
