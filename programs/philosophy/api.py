@@ -23,7 +23,6 @@ from orgtree.access.who_sees import name_of, names_of
 from programs.models import PhilosophyVersion
 from programs.models.philosophy import LONGEST_REASON
 from programs.philosophy.publishing import (
-    Philosophy,
     acknowledge,
     acknowledged_by,
     current_philosophy,
@@ -157,7 +156,7 @@ class AcknowledgeView(ProgramView):
         return Response(_document(holds, request))
 
 
-def _document(version: Philosophy, request: Request) -> dict[str, Any]:
+def _document(version: PhilosophyVersion, request: Request) -> dict[str, Any]:
     by, of = acknowledged_by(version.number) if may_publish(access_of(request.user)) else (None, None)
     viewer = request.user if isinstance(request.user, User) else None
     return {

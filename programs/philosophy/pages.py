@@ -18,9 +18,9 @@ from insights.privacy.scope_access import access_in
 from insights.ui.views import action_view, form_view, page_view, record_view
 from insights.ui.wording import moment
 from orgtree.access.who_sees import GONE, name_of, names_of
+from programs.models import PhilosophyVersion
 from programs.models.philosophy import LONGEST_REASON
 from programs.philosophy.publishing import (
-    Philosophy,
     acknowledge,
     acknowledged_by,
     current_philosophy,
@@ -110,7 +110,7 @@ def philosophy_version(request: HttpRequest, number: int) -> HttpResponse:
     return render(request, "programs/philosophy/version.html", context)
 
 
-def _conflict_page(request: HttpRequest, form: PhilosophyForm, published: Philosophy) -> HttpResponse:
+def _conflict_page(request: HttpRequest, form: PhilosophyForm, published: PhilosophyVersion) -> HttpResponse:
     """Answers a conflict: the form keeps the submitted values and gets the newest version number."""
     renumber(form, "number", published.number)
     context = {
@@ -127,8 +127,8 @@ def _form_page(
     return render(request, "programs/philosophy/form.html", {**(context or {}), "form": form}, status=status)
 
 
-def _published(version: Philosophy) -> str:
-    if version.written_at is None:
+def _published(version: PhilosophyVersion) -> str:
+    if not version.number:
         return "Headway's default text, not published yet"
     who = name_of(version.written_by) if version.written_by else GONE
     return f"Version {version.number}, {who}, {moment(version.written_at)}"

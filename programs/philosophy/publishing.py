@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -23,17 +23,6 @@ _FIRST_TEXT = Path(__file__).resolve().parent.parent / "texts" / "philosophy.md"
 
 
 @dataclass(frozen=True)
-class Philosophy:
-    """The current version.  Number 0 is Headway's default text, before the first publication."""
-
-    number: int
-    text: str
-    reason: str = ""
-    written_by: User | None = None
-    written_at: datetime | None = None
-
-
-@dataclass(frozen=True)
 class LineChanged:
     """A line of the text before or after: added, removed, or the same in both."""
 
@@ -41,11 +30,11 @@ class LineChanged:
     text: str
 
 
-def current_philosophy() -> Philosophy:
+def current_philosophy() -> PhilosophyVersion:
+    """Before the first publication Headway's default text, with number 0, which is not stored."""
     newest = PhilosophyVersion.objects.select_related("written_by").first()
-    if newest is None:
-        return Philosophy(0, first_text())
-    return Philosophy(newest.number, newest.text, newest.reason, newest.written_by, newest.written_at)
+    unwritten: Any = None
+    return newest or PhilosophyVersion(number=0, text=first_text(), written_at=unwritten)
 
 
 @cache
