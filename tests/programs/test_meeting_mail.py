@@ -18,7 +18,7 @@ from programs.meetings.services.planning import make_meetings_ahead
 from programs.meetings.services.records import MeetingRecord
 from programs.meetings.services.writing import cancel, end_series, move
 from programs.models import Delivery, Meeting, MessageKind, Notice, OptOut, OutgoingEmail, QuietHours
-from programs.reminders.services.inbox import read_all
+from programs.reminders.services.inbox import read_notices
 from programs.reminders.services.sending import send_waiting
 from tests.personas import MANAGER, MEMBER, create_user
 from tests.programs.calendars import Event, events_in
@@ -214,7 +214,7 @@ def test_invitations_can_be_switched_off(server: MailServer) -> None:
 
 def test_an_invitation_that_was_read_in_the_app_still_reaches_the_calendar(server: MailServer) -> None:
     scheduled()
-    read_all(as_(MEMBER))
+    read_notices(as_(MEMBER))
     assert len(sent_to_ada(server)) == 2
 
 

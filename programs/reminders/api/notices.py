@@ -16,7 +16,7 @@ from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
 from insights.query.errors import QueryError
 from programs.models import MessageKind, Notice
-from programs.reminders.services.inbox import notices_of, read_all, read_notices, unread_notices
+from programs.reminders.services.inbox import notices_of, read_notices, unread_notices
 from programs.reminders.services.labels import items_of, notices_of_page
 from programs.requests.fields import body
 from programs.requests.program_view import REFUSALS, ProgramView
@@ -112,7 +112,7 @@ class NoticesReadView(ProgramView):
     def post(self, request: Request) -> Response:
         """Mark as read; a number that is none of the account's notices is passed over."""
         given = body(request, NoticesReadSerializer)
-        return Response({"read": read_notices(self.access, given["notices"]) if given else read_all(self.access)})
+        return Response({"read": read_notices(self.access, given.get("notices"))})
 
 
 class NoticesUnreadView(ProgramView):

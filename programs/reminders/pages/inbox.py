@@ -20,7 +20,7 @@ from insights.ui.page_numbers import read_page
 from insights.ui.tiles import Picker
 from insights.ui.views import action_view, record_view
 from programs.models import MessageKind, Notice
-from programs.reminders.services.inbox import COUNTED, count_unread, notices_of, read_all, read_notice, unread_notice
+from programs.reminders.services.inbox import COUNTED, count_unread, notices_of, read_notices, unread_notices
 from programs.reminders.services.labels import items_of, notices_of_page, with_related
 
 PAGE_SIZE = 25
@@ -80,7 +80,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
 def notice_open(request: HttpRequest, pk: int) -> HttpResponse:
     """To what the notice is about; it is read by that."""
     notice = _own(request, pk)
-    read_notice(notice)
+    read_notices(access_in(request), [pk])
     [item] = items_of([notice])
     return redirect(item.path)
 
@@ -89,13 +89,13 @@ def notice_open(request: HttpRequest, pk: int) -> HttpResponse:
 def notice_read(request: HttpRequest, pk: int) -> HttpResponse:
     """`read=1` marks it as read, anything else as unread."""
     notice = _own(request, pk)
-    (read_notice if request.POST.get("read") == "1" else unread_notice)(notice)
+    (read_notices if request.POST.get("read") == "1" else unread_notices)(access_in(request), [notice.pk])
     return _back(request)
 
 
 @action_view
 def inbox_read_all(request: HttpRequest) -> HttpResponse:
-    count = read_all(access_in(request))
+    count = read_notices(access_in(request))
     messages.success(request, f"{wording.count(count, 'notification')} marked as read.")
     return redirect("inbox")
 

@@ -26,24 +26,12 @@ def count_unread(access: Access) -> int:
     return len(notices_of(access).unread().order_by().values_list("pk")[: COUNTED + 1])
 
 
-def read_notice(notice: Notice) -> None:
-    Notice.objects.filter(pk=notice.pk, read_at=None).update(read_at=timezone.now())
-
-
-def unread_notice(notice: Notice) -> None:
-    Notice.objects.filter(pk=notice.pk).update(read_at=None)
-
-
-def read_notices(access: Access, ids: Collection[int]) -> int:
-    """Those among them that are the account's and unread; how many."""
-    return notices_of(access).unread().filter(pk__in=ids).update(read_at=timezone.now())
+def read_notices(access: Access, ids: Collection[int] | None = None) -> int:
+    """Those among them (None: all) that are the account's and unread; how many."""
+    unread = notices_of(access).unread()
+    return (unread if ids is None else unread.filter(pk__in=ids)).update(read_at=timezone.now())
 
 
 def unread_notices(access: Access, ids: Collection[int]) -> int:
     """Those among them that are the account's and read; how many."""
     return notices_of(access).exclude(read_at=None).filter(pk__in=ids).update(read_at=None)
-
-
-def read_all(access: Access) -> int:
-    """How many were unread."""
-    return notices_of(access).unread().update(read_at=timezone.now())
