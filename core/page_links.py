@@ -1,12 +1,23 @@
-"""URLs with parameters, and links between the pages of a list."""
+"""URLs with parameters, links that choose an option, and links between the pages of a list."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sized
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page
+
+
+@dataclass(frozen=True)
+class Picker:
+    """An option of a segmented control or a menu: the page with that option."""
+
+    label: str
+    url: str
+    active: bool
+    note: str = ""
 
 
 def url_with(path: str, params: Mapping[str, object] | Iterable[tuple[str, object]]) -> str:
@@ -29,8 +40,8 @@ def links_of_page(page: int, shown: Sized, total: int, url: Callable[[str], str]
     before = (page - 1) * size
     last = before + len(shown)
     return {
-        "first": before + 1 if shown else 0,
-        "last": last,
+        "first": f"{before + 1:,}" if shown else "0",
+        "last": f"{last:,}",
         "total": f"{total:,}",
         "previous_url": url(str(page - 1)) if page > 1 else "",
         "next_url": url(str(page + 1)) if last < total else "",

@@ -18,7 +18,8 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
-from insights.ui.tiles import Change, ChartCard, Link, Picker, Tile
+from core.page_links import Picker
+from insights.ui.tiles import Change, ChartCard, Link, Tile
 
 WEEKS = (
     "6 Jul", "13 Jul", "20 Jul", "27 Jul", "3 Aug", "10 Aug", "17 Aug",

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
+from core.page_links import Picker
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
 from insights.engine.plan import OTHER_ALONE
@@ -237,7 +238,7 @@ class Answers:
         kind: Kind,
         span: tiles.Span,
         missing: MetricValue | None = None,
-        pickers: Sequence[tiles.Picker] = (),
+        pickers: Sequence[Picker] = (),
         caveat: str = "",
         change: tiles.Change | None = None,
     ) -> tiles.ChartCard:
@@ -273,10 +274,10 @@ class Answers:
     def part_url(self, name: str) -> str:
         return self.page.part_url(self.filters, name)
 
-    def pickers(self, choice: Choice) -> list[tiles.Picker]:
+    def pickers(self, choice: Choice) -> list[Picker]:
         """Links that change one picker and keep the other parameters."""
         return [
-            tiles.Picker(
+            Picker(
                 label=label,
                 url=self.page.url(self.filters.with_pick(choice, option)),
                 active=self.filters.picked[choice.parameter] == option,

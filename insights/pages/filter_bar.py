@@ -8,12 +8,12 @@ from typing import Any
 
 from django.http import Http404
 
+from core.page_links import Picker
 from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facet_label
 from insights.query.query import Dimension, Granularity
 from insights.ui import wording
 from insights.ui.filters import FACETS, GRANULARITY, WEEK_RANGES, Filters, quarters_to_offer
 from insights.ui.scope_bar import scope_bar
-from insights.ui.tiles import Picker
 from orgtree.trees.surroundings import Surroundings
 
 VALUES_LISTED = 30  # of a facet; rarer ones can be set in the URL

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from core.csv_export import Cell, csv_response
+from core.page_links import Picker
 from insights.catalogue import headlines
 from insights.catalogue.registry import get
 from insights.pages.answers import InsightsPage
@@ -27,7 +28,7 @@ from insights.ui.addresses import address
 from insights.ui.figure_table import FigureCell, Heading, headings, sorted_by_value
 from insights.ui.filters import Choice, Filters
 from insights.ui.scope_bar import EVERYBODY, last_day, scope_navigation, unit_name
-from insights.ui.tiles import Picker, lagging
+from insights.ui.tiles import lagging
 from insights.ui.views import render_part
 from orgtree.trees.surroundings import Surroundings, TreeUnit, surroundings
 

@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 from django.utils import timezone
 
+from core.page_links import Picker
 from insights.catalogue.declarations import Metric
 from insights.engine.read import FRESH_FOR
 from insights.query import windows
@@ -97,14 +98,6 @@ class Tile:
     note: str = ""
     band: Band | None = None
     agreed: Agreed | None = None
-
-
-@dataclass(frozen=True)
-class Picker:
-    label: str
-    url: str
-    active: bool
-    note: str = ""
 
 
 @dataclass(frozen=True)

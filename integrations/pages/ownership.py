@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from core.page_links import url_with
+from core.page_links import Picker, links_of_page, url_with
 from integrations.delivery.ownership.listing import (
     Counted,
     Filters,
@@ -42,15 +42,6 @@ PLURALS: Mapping[OwnedKind, str] = {
     OwnedKind.PROJECT: "Projects",
     OwnedKind.BOARD: "Boards",
 }
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A link of a segmented control."""
-
-    label: str
-    url: str
-    active: bool
 
 
 @dataclass(frozen=True)
@@ -103,7 +94,6 @@ def _list_context(
     )
     number, listing = _page(request, tree, filters, visibility, today)
     proposed = _proposed(tree, listing.things, today) if request.user.is_superuser else {}
-    first = (number - 1) * THINGS_A_PAGE
     return {
         "units": units,
         "owner": owner,
@@ -114,12 +104,10 @@ def _list_context(
         "lines": [Line(thing, thing.kind.label, proposed.get(thing.id)) for thing in listing.things],
         "has_proposals": bool(proposed),
         "shows_proposals": request.user.is_superuser and any(thing.unit_id is None for thing in listing.things),
-        "first": f"{first + 1:,}",
-        "last": f"{first + len(listing.things):,}",
-        "total": f"{listing.total:,}",
         "has_pages": listing.total > THINGS_A_PAGE,
-        "previous_url": _url(request, page=str(number - 1)) if number > 1 else "",
-        "next_url": _url(request, page=str(number + 1)) if first + len(listing.things) < listing.total else "",
+        **links_of_page(
+            number, listing.things, listing.total, lambda page: _url(request, page=page), size=THINGS_A_PAGE
+        ),
     }
 
 
@@ -154,12 +142,12 @@ def _narrowing(request: HttpRequest, tree: OrgTree, counts: Mapping[tuple[int, O
     return {
         "repositories": repositories,
         "kinds": [
-            Choice("All", _url(request, kind=""), kind is None),
-            *(Choice(label, _url(request, kind=option.value), kind == option) for option, label in PLURALS.items()),
+            Picker("All", _url(request, kind=""), kind is None),
+            *(Picker(label, _url(request, kind=option.value), kind == option) for option, label in PLURALS.items()),
         ],
         "states": [
-            Choice("With and without owner", _url(request, without=""), not narrowed),
-            Choice(f"Without owner ({nobodys:,})", _url(request, without="1"), narrowed),
+            Picker("With and without owner", _url(request, without=""), not narrowed),
+            Picker(f"Without owner ({nobodys:,})", _url(request, without="1"), narrowed),
         ],
     }
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from django.template.loader import render_to_string
 
-from insights.ui.tiles import Change, ChartCard, Link, Picker, Tile
+from core.page_links import Picker
+from insights.ui.tiles import Change, ChartCard, Link, Tile
 
 TILE = Tile(
     key="ai.spend",

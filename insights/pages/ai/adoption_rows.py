@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from core.csv_export import csv_response
-from core.page_links import links_of_page
+from core.page_links import Picker, links_of_page
 from insights.engine.adoption.developers import AdoptionRowsQuery, Panel, RowKind
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
 from insights.engine.live_rows import rows_of_answer
@@ -24,7 +24,6 @@ from insights.ui.filters import Filters
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.tiles import Picker
 from insights.ui.views import page_view, part_view
 
 LIST_NAMES = {

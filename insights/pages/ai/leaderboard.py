@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
-from core.page_links import links_of_page
+from core.page_links import Picker, links_of_page
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
 from insights.engine.by_person import PersonValue
@@ -28,7 +28,7 @@ from insights.ui.figure_table import FigureCell, Heading, headings
 from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.tiles import Link, Picker
+from insights.ui.tiles import Link
 from insights.ui.views import figures_view, page_view
 
 PAGE_SIZE, ROWS_OF_SECTION = 25, 10

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
+from core.page_links import Picker
 from insights.catalogue.agents import AGENT_NAMES, agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.engine.compared_lines import ANY_AGENT, WITHOUT
@@ -25,7 +26,7 @@ from insights.query.query import Answer, Dimension, Granularity, MetricValue, Qu
 from insights.ui import tiles, wording
 from insights.ui.charts import ChartData, Dataset, Number
 from insights.ui.filters import Choice, Filters
-from insights.ui.tiles import ChartCard, Link, Picker
+from insights.ui.tiles import ChartCard, Link
 
 LINE = Choice("line", {ANY_AGENT: "Any agent", **AGENT_NAMES})
 WORK = Choice("work", {"all": "All work", "feature": "Features", "bug": "Bugs", "other": "Other"})

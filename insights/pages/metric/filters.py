@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.http import HttpRequest
 from django.urls import reverse
 
+from core.page_links import Picker
 from insights.benchmarks.sets import SETS
 from insights.catalogue.declarations import Metric
 from insights.pages.answers import InsightsPage, OfferedFacet, facts_of
@@ -17,7 +18,6 @@ from insights.query import windows
 from insights.query.enums import BelongsTo, UnitOfMeasure
 from insights.query.query import Dimension, Query, Statistic, Window
 from insights.ui.filters import FACETS, STATISTIC, Choice, Filters, filters_of, statistic_of_metric
-from insights.ui.tiles import Picker
 
 SHORTEST_TREND = timedelta(weeks=26)  # a shorter trend says little
 SPLITS = {

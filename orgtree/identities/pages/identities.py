@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from core.page_links import page_links, url_with
+from core.page_links import Picker, page_links, url_with
 from orgtree.access.admins_only import admins_only
 from orgtree.identities import unmatched_queue
 from orgtree.identities.activity import Activity, identity_activity, total
@@ -33,15 +33,6 @@ _Context = dict[str, object]
 View = Callable[..., HttpResponse]
 # Providers that integrations/code/commits/authors.py assigns to signatures without a person.
 _SIGNATURES = {BOTS_BY_NAME: "Signs as a bot", "git": "Signature without an address"}
-
-
-@dataclass(frozen=True)
-class Choice:
-    """An option of a segmented control."""
-
-    label: str
-    url: str
-    active: bool
 
 
 @dataclass(frozen=True)
@@ -111,7 +102,7 @@ def _waiting(request: HttpRequest, now: unmatched_queue.Unmatched) -> _Context:
         "search": search,
         "certainty": certainty,
         "certainties": [
-            Choice(label, url_with("", {"q": search, "certainty": key}), key == certainty)
+            Picker(label, url_with("", {"q": search, "certainty": key}), key == certainty)
             for key, (label, _, _) in CERTAINTIES.items()
         ],
     }
@@ -194,7 +185,7 @@ def _line(identity: Identity, activity: Activity) -> IdentityLine:
     )
 
 
-def _tabs(request: HttpRequest) -> list[Choice]:
+def _tabs(request: HttpRequest) -> list[Picker]:
     waiting_now = Identity.objects.filter(standing=Standing.WAITING, waits_with=None).count()
     named = (
         (f"Waiting ({waiting_now:,})" if waiting_now else "Waiting", "identities"),
@@ -203,7 +194,7 @@ def _tabs(request: HttpRequest) -> list[Choice]:
         ("Bots", "identities_bots"),
         ("Log", "identities_log"),
     )
-    return [Choice(label, reverse(name), reverse(name) == request.path) for label, name in named]
+    return [Picker(label, reverse(name), reverse(name) == request.path) for label, name in named]
 
 
 def _search(request: HttpRequest) -> str:

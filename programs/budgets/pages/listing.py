@@ -11,12 +11,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
-from core.page_links import url_with
+from core.page_links import Picker, url_with
 from insights.privacy.scope_access import access_in
 from insights.query.query import Freshness
 from insights.ui.filters import Filters
 from insights.ui.offers import OfferedSection
-from insights.ui.tiles import Picker
 from insights.ui.views import record_view
 from orgtree.access.access import Access
 from programs.budgets.pages.labels import BudgetLine, budget_line

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import csv_response
-from core.page_links import page_links, url_with
+from core.page_links import Picker, page_links, url_with
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
@@ -23,7 +23,6 @@ from insights.ui import wording
 from insights.ui.filters import Filters, read_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.tiles import Picker
 from insights.ui.views import page_view, record_view
 from orgtree.access.access import Access
 from orgtree.models import Unit

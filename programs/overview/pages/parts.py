@@ -15,12 +15,11 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from core.page_links import url_with
+from core.page_links import Picker, url_with
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.filters import Filters, read_filters
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.tiles import Picker
 from insights.ui.views import part_view
 from programs.models import Quarter, Ticket
 from programs.objectives.pages.labels import objective_lines

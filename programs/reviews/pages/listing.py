@@ -12,14 +12,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from core.page_links import page_links
+from core.page_links import Picker, page_links
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.filters import Filters, read_filters
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.tiles import Picker
 from insights.ui.views import action_view, record_view
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit

@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from core.page_links import url_with
+from core.page_links import Picker, url_with
 from insights.pages.answers import Answers
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -21,7 +21,7 @@ from insights.query.errors import QueryError
 from insights.ui import wording
 from insights.ui.filters import Filters, read_filters
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.tiles import Agreed, Change, Picker
+from insights.ui.tiles import Agreed, Change
 from insights.ui.views import action_view, record_view
 from orgtree.access.access import Access
 from programs.models import Persona, PersonaMetric
