@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page
+from django.http import QueryDict
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,10 @@ class Picker:
 
 def url_with(path: str, params: Mapping[str, object] | Iterable[tuple[str, object]]) -> str:
     """`path` with these parameters; those that are empty or None are left out."""
-    pairs = params.items() if isinstance(params, Mapping) else params
+    if isinstance(params, QueryDict):
+        pairs: Iterable[tuple[str, object]] = [(name, value) for name, values in params.lists() for value in values]
+    else:
+        pairs = params.items() if isinstance(params, Mapping) else params
     query = urlencode([(name, value) for name, value in pairs if value not in ("", None)])
     return f"{path}?{query}" if query else path
 

@@ -1,4 +1,4 @@
-"""Request bodies of the APIs about people, units and ownership, and their answers with messages by field."""
+"""Request bodies of the APIs about people, units and ownership, answers with messages by field, and pages of lists."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.bodies import page_links
 from insights.api import schema
 from insights.api.documents import distribution_document, rows_document, series_document
 from insights.catalogue.registry import get, metrics
@@ -77,12 +78,7 @@ class RowsView(APIView):
         query = query_of(request, key, ROWS, access)
         number, size = _whole(request, "page", 1, LAST_PAGE), _whole(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
         page = visible_rows(query, access, page=number, size=size)
-        more = number * size < page.total
-        links = {
-            "next": _page_url(request, number + 1) if more else None,
-            "previous": _page_url(request, number - 1) if number > 1 else None,
-        }
-        return Response({**rows_document(page), **links})
+        return Response({**rows_document(page), **page_links(request, number, size, page.total)})
 
 
 class DistributionView(APIView):
@@ -123,12 +119,6 @@ def _whole(request: Request, parameter: str, default: int, greatest: int) -> int
     if not text.isascii() or not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= greatest:
         raise QueryError(parameter, f"“{text[:20]}” does not do. Give a whole number from 1 to {greatest:,}.")
     return int(text)
-
-
-def _page_url(request: Request, number: int) -> str:
-    parameters: Any = request.query_params.copy()
-    parameters["page"] = str(number)
-    return request.build_absolute_uri(f"{request.path}?{parameters.urlencode()}")
 
 
 class DocumentGenerator(SchemaGenerator):

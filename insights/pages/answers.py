@@ -341,7 +341,7 @@ def facet_label(dimension: Dimension, value: str) -> str:
 
 
 def how_url(filters: Filters, key: str) -> str:
-    return f"{address('metric_how', key)}{filters.query_string()}"
+    return filters.url(address("metric_how", key))
 
 
 def rows_url(filters: Filters, key: str, **facets: str) -> str:

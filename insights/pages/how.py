@@ -53,9 +53,9 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "agreed": agreements_on([key], filters.scope, filters.access).get(key),
         "freshness": _freshness(answer),
         "left_out": _left_out(params, answer, beside),
-        "first_rows_url": f"{reverse('metric_first_rows', args=[key])}{filters.query_string()}",
-        "rows_url": f"{reverse('metric_rows', args=[key])}{filters.query_string()}",
-        "csv_url": f"{reverse('metric_rows_csv', args=[key])}{filters.query_string()}",
+        "first_rows_url": filters.url(reverse("metric_first_rows", args=[key])),
+        "rows_url": filters.url(reverse("metric_rows", args=[key])),
+        "csv_url": filters.url(reverse("metric_rows_csv", args=[key])),
         "actions": actions_on(metric, filters.scope, filters.access),
         "metric_url": filters.url(reverse("metric_page", args=[key])),
     }

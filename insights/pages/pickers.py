@@ -13,6 +13,7 @@ from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve, reverse
 
+from core.page_links import url_with
 from insights.privacy.scope_access import ME, access_in
 from insights.query import windows
 from insights.query.errors import QueryError
@@ -92,7 +93,7 @@ def _line(unit: UnitChoice, note: str, given: QueryDict, page: str) -> dict[str,
         "name": unit.name,
         "note": note,
         "url": _to(page, given, unit=unit.slug),
-        "open_url": f"{reverse('unit_picker')}?{below.urlencode()}" if unit.has_units else "",
+        "open_url": url_with(reverse("unit_picker"), below) if unit.has_units else "",
     }
 
 
@@ -118,7 +119,7 @@ def _attributes(request: HttpRequest, chosen: Any) -> Sequence[dict[str, Any]]:
     for attribute in attributes_in_use():
         opened = given.copy()
         opened["of"] = attribute.slug
-        url = f"{reverse('attribute_menu')}?{opened.urlencode()}"
+        url = url_with(reverse("attribute_menu"), opened)
         options.append(
             {"label": attribute.name, "note": "", "url": url, "active": attribute.slug in chosen, "opens": True}
         )
@@ -150,7 +151,7 @@ def _with_toggled(page: str, given: QueryDict, pair: str) -> str:
     parameters = _without(given, *OWN_PARAMETERS)
     chosen = parameters.getlist("where")
     parameters.setlist("where", [value for value in chosen if value != pair] if pair in chosen else [*chosen, pair])
-    return f"{page}?{parameters.urlencode()}" if parameters else page
+    return url_with(page, parameters)
 
 
 def _to(page: str, given: QueryDict, **scope: str) -> str:
@@ -159,7 +160,7 @@ def _to(page: str, given: QueryDict, **scope: str) -> str:
     for name, value in scope.items():
         if value:
             parameters[name] = value
-    return f"{page}?{parameters.urlencode()}" if parameters else page
+    return url_with(page, parameters)
 
 
 def _without(given: QueryDict, *names: str) -> QueryDict:

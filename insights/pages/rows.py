@@ -84,8 +84,8 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         **links_of_page(
             page, shown.rows, shown.total, lambda number: params.filters.url(rows_url, page=number), size=PAGE_SIZE
         ),
-        "csv_url": f"{reverse('metric_rows_csv', args=[key])}{params.filters.query_string()}",
-        "how_url": f"{reverse('metric_how', args=[key])}{params.filters.query_string()}",
+        "csv_url": params.filters.url(reverse("metric_rows_csv", args=[key])),
+        "how_url": params.filters.url(reverse("metric_how", args=[key])),
     }
     return render(request, "insights/metric_rows.html", context)
 
@@ -99,8 +99,8 @@ def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "table": row_table(shown, without=NOT_IN_PANEL),
         "note": shown.note,
         "metric": params.metric,
-        "rows_url": f"{reverse('metric_rows', args=[key])}{params.filters.query_string()}",
-        "csv_url": f"{reverse('metric_rows_csv', args=[key])}{params.filters.query_string()}",
+        "rows_url": params.filters.url(reverse("metric_rows", args=[key])),
+        "csv_url": params.filters.url(reverse("metric_rows_csv", args=[key])),
     }
     return render(request, "insights/_first_rows.html", context)
 

@@ -182,10 +182,6 @@ class Filters:
             *(("where", f"{name}={value}") for name, values in self.scope.where.items() for value in values),
         ]
 
-    def query_string(self) -> str:
-        """`?range=…` with everything that differs from the defaults; empty if nothing does."""
-        return self.url("")
-
     def url(self, path: str, **more: str) -> str:
         """`path` with these filters, and with `more` parameters behind them; empty ones are left out."""
         return url_with(path, [*self._parameters, *more.items()])

@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
+from core.page_links import url_with
 from core.write_errors import FieldError
 from insights.columns.source import PAGE
 from insights.engine.live_rows import rows_of_answer
@@ -50,8 +51,7 @@ def explained(request: HttpRequest, problem: FieldError) -> HttpResponse:
     without = request.GET.copy()
     for parameter in {problem.field, *(("from", "to", "through") if problem.field == "to" else ())}:
         without.pop(parameter, None)
-    query = without.urlencode()
-    context = {"problem": problem, "clear_url": f"{request.path}{'?' + query if query else ''}"}
+    context = {"problem": problem, "clear_url": url_with(request.path, without)}
     return render(request, "insights/bad_filter.html", context, status=status)
 
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
@@ -51,7 +52,7 @@ def program_start(request: HttpRequest) -> HttpResponse:
     }
     if selection.units:
         context["baseline"] = baseline_report(selection, access)
-        context["suggestions_url"] = reverse("program_start_suggestions", query=request.GET)
+        context["suggestions_url"] = url_with(reverse("program_start_suggestions"), request.GET)
         context["teams"] = pilot_teams(selection, quarter)
     return render(request, "programs/overview/start.html", context)
 

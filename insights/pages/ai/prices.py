@@ -92,7 +92,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
             if model.unpriced
         ],
         "csv_url": _url(filters, chosen, name="ai_prices_csv"),
-        "spend_url": f"{reverse('ai')}{filters.query_string()}#spend",
+        "spend_url": f"{filters.url(reverse('ai'))}#spend",
     }
     return render(request, "insights/prices/prices.html", context)
 

@@ -230,7 +230,7 @@ def _hints(answers: Answers) -> list[Hint]:
             answers.figure_before("ai.spend"),
             answers.figure("ai.sessions"),
             answers.figure_before("ai.sessions"),
-            url=f"{reverse('ai')}{by_model.query_string()}#spend",
+            url=f"{by_model.url(reverse('ai'))}#spend",
         ),
         explanations.high_wastage(
             answers.figure("ai.spend_committed"), answers.figure("ai.spend_wasted"), url=reverse("ai_repositories")

@@ -44,7 +44,7 @@ def section(answers: Answers) -> dict[str, Any]:
         "tiles": _tiles(answers),
         "charts": [TOKENS_BY_KIND.card(answers)],
         "part_url": answers.part_url("failing_tools"),
-        "part_csv_url": f"{reverse('ai_chart_csv', args=['failing_tools'])}{answers.filters.query_string()}",
+        "part_csv_url": answers.filters.url(reverse("ai_chart_csv", args=["failing_tools"])),
         "hints": explanations.shown_hints(
             explanations.cold_cache(
                 answers.figure("ai.cache_hit_rate"), url=how_url(answers.filters, "ai.cache_hit_rate")

@@ -199,7 +199,7 @@ def _mix(filters: Filters) -> list[dict[str, Any]]:
 
 def _lines_url(name: str, filters: Filters) -> str:
     """The explanation of AI lines in this window, or their rows, which name their method."""
-    return f"{reverse(name, args=['ai.lines_committed'])}{filters.query_string()}"
+    return filters.url(reverse(name, args=["ai.lines_committed"]))
 
 
 def _selects(chosen: CommitFilter, offered: Choices) -> list[dict[str, Any]]:

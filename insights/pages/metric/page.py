@@ -84,7 +84,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
         "how_url": _url(in_panels(filters), "metric_how", metric),
         "rows_url": _url(in_panels(filters), "metric_rows", metric),
         "first_rows_url": _url(in_panels(filters), "metric_first_rows", metric),
-        "notes_url": f"{reverse('annotations')}{filters.query_string()}",
+        "notes_url": filters.url(reverse("annotations")),
         "api_url": reverse("api_metric", args=[key]),
     }
     return render(request, "insights/metrics/metric.html", context)

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.catalogue.agents import agent_name
 from insights.pages.records import labels
 from insights.pages.records.presentation import (
@@ -53,7 +54,7 @@ def pull_request(request: HttpRequest, pk: int) -> HttpResponseBase:
         tag=(labels.status_words(record.state), {"merged": "good", "closed": "watch"}.get(record.state, "")),
         facts=pull_request_facts(record),
         commits=_commit_rows(story),
-        cost_url=f"{reverse('ai_costs')}?pull_request={record.pk}",
+        cost_url=url_with(reverse("ai_costs"), {"pull_request": record.pk}),
     )
 
 
@@ -64,7 +65,7 @@ def work_item(request: HttpRequest, pk: int) -> HttpResponseBase:
     item = story.work_item
     state = item.native_status or labels.status_words(item.status_category)
     tag = (state, "good" if item.status_category == "done" else "")
-    cost_url = f"{reverse('ai_costs')}?work_item={item.pk}"
+    cost_url = url_with(reverse("ai_costs"), {"work_item": item.pk})
     return _page(request, story, tag=tag, facts=work_item_facts(item, story.figures), cost_url=cost_url)
 
 
