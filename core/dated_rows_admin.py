@@ -6,6 +6,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Any
 
+from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
 from django.contrib.postgres.fields import DateRangeField
 from django.contrib.postgres.forms import DateRangeField as DateRangeFormField
@@ -63,3 +64,9 @@ class NoOverlapFormSet(BaseInlineFormSet[Any, Any, Any]):
 def words_of(days: DateRange) -> str:
     """A date range as text."""
     return date_range_in_words(days.lower, days.upper)
+
+
+@admin.display(description="days", ordering="during")
+def days(row: Any) -> str:
+    """The column of a list with the rows' date ranges."""
+    return words_of(row.during)

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from core.dated_rows_admin import DAYS_WIDGET, words_of
+from core.dated_rows_admin import DAYS_WIDGET, days
 from core.nudges import nudge_on_commit
 from integrations.delivery.agreements.apply import apply_agreements
 from integrations.models import WorkingAgreement
@@ -18,15 +18,11 @@ from integrations.models import WorkingAgreement
 class WorkingAgreementAdmin(admin.ModelAdmin[WorkingAgreement]):
     """The worker recomputes what a change affects, within seconds."""
 
-    list_display = ("unit", "days", "size_thresholds", "hotfix_branches", "hotfix_labels", "trunk")
+    list_display = ("unit", days, "size_thresholds", "hotfix_branches", "hotfix_labels", "trunk")
     list_select_related = ("unit",)
     search_fields = ("unit__name", "unit__slug")
     autocomplete_fields = ("unit",)
     formfield_overrides = DAYS_WIDGET
-
-    @admin.display(description="days", ordering="during")
-    def days(self, agreement: WorkingAgreement) -> str:
-        return words_of(agreement.during)
 
     def save_model(self, request: HttpRequest, obj: WorkingAgreement, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 
 from core.admin_permissions import ReadOnly
 from core.date_ranges import date_range_in_words
-from core.dated_rows_admin import DAYS_WIDGET, words_of
+from core.dated_rows_admin import DAYS_WIDGET, days
 from integrations.models import PriceOverride, PriceOverrideChange, PriceSnapshot, Repricing
 from integrations.models.prices import LONG_RATES, RATES
 from integrations.telemetry.prices.overrides import lists_of, remove_override, save_override
@@ -40,7 +40,7 @@ class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
     """A change is logged, and the worker reprices what it affects."""
 
     form = PriceOverrideForm
-    list_display = ("model", "agent", "days", "input_and_output", "reason", "author", "noted_at")
+    list_display = ("model", "agent", days, "input_and_output", "reason", "author", "noted_at")
     list_select_related = ("author",)
     search_fields = ("model", "reason")
     readonly_fields = ("log",)
@@ -57,10 +57,6 @@ class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
         ),
         ("History", {"fields": ("log",)}),
     )
-
-    @admin.display(description="days", ordering="during")
-    def days(self, override: PriceOverride) -> str:
-        return words_of(override.during)
 
     @admin.display(description="input / output")
     def input_and_output(self, override: PriceOverride) -> str:

@@ -15,7 +15,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from core.authorship import changes_by
-from core.dated_rows_admin import DAYS_WIDGET, words_of
+from core.dated_rows_admin import DAYS_WIDGET, days
 from integrations.models import SeatAssignment, SeatPlan
 from integrations.telemetry.seats.change_price import change_price
 from integrations.telemetry.seats.changed_days import announce_plan, announcing_seats
@@ -49,7 +49,7 @@ class SeatPlanForm(forms.ModelForm[SeatPlan]):
 @admin.register(SeatPlan)
 class SeatPlanAdmin(admin.ModelAdmin[SeatPlan]):
     form = SeatPlanForm
-    list_display = ("name", "agent", "monthly_price", "days", "seats", "assigned_today")
+    list_display = ("name", "agent", "monthly_price", days, "seats", "assigned_today")
     list_filter = ("agent",)
     search_fields = ("name", "agent")
     formfield_overrides = DAYS_WIDGET
@@ -69,10 +69,6 @@ class SeatPlanAdmin(admin.ModelAdmin[SeatPlan]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[SeatPlan]:
         today = Q(assignments__during__contains=timezone.localdate())
         return super().get_queryset(request).annotate(assigned=Count("assignments", filter=today))
-
-    @admin.display(description="days", ordering="during")
-    def days(self, plan: SeatPlan) -> str:
-        return words_of(plan.during)
 
     @admin.display(description="assigned today")
     def assigned_today(self, plan: SeatPlan) -> int:
@@ -126,7 +122,7 @@ class SeatAssignmentForm(forms.ModelForm[SeatAssignment]):
 class SeatAssignmentAdmin(admin.ModelAdmin[SeatAssignment]):
     form = SeatAssignmentForm
     fields = ("plan", "email", "during")
-    list_display = ("address", "plan", "days")
+    list_display = ("address", "plan", days)
     list_filter = ("plan",)
     list_select_related = ("plan", "identity")
     search_fields = ("identity__value",)
@@ -136,10 +132,6 @@ class SeatAssignmentAdmin(admin.ModelAdmin[SeatAssignment]):
     @admin.display(description="e-mail address", ordering="identity__value")
     def address(self, assignment: SeatAssignment) -> str:
         return assignment.identity.value
-
-    @admin.display(description="days", ordering="during")
-    def days(self, assignment: SeatAssignment) -> str:
-        return words_of(assignment.during)
 
     def save_model(self, request: HttpRequest, obj: SeatAssignment, form: Any, change: bool) -> None:
         before = SeatAssignment.objects.filter(pk=obj.pk).values_list("plan", flat=True).first()
