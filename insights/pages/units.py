@@ -68,7 +68,7 @@ class UnitsOfPage:
 
     def url(self, filters: Filters) -> str:
         """The page's URL with other filters and the same tree."""
-        return filters.url(self.page_url, **{**self.extra_params, **({TREE: self.tree} if self.tree else {})})
+        return filters.url(self.page_url, **{**self.extra_params, TREE: self.tree})
 
     @property
     def sort(self) -> str:

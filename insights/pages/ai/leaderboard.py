@@ -66,8 +66,7 @@ class LeaderboardParams:
         )
 
     def url(self, name: str = "ai_leaderboard", **more: str) -> str:
-        own = {SEARCH: self.search} if self.search else {}
-        return self.filters.url(reverse(name), **own, **more)
+        return self.filters.url(reverse(name), **{SEARCH: self.search, **more})
 
     def of_its_page(self) -> LeaderboardParams:
         """The same with only the pickers of the leaderboard's own page."""

@@ -216,4 +216,4 @@ def _read_sort(request: HttpRequest) -> str:
 
 
 def _url(filters: Filters, sort: str, *, name: str = "ai_repositories") -> str:
-    return filters.url(reverse(name), **({"sort": sort} if sort != DEFAULT_SORT else {}))
+    return filters.url(reverse(name), sort="" if sort == DEFAULT_SORT else sort)

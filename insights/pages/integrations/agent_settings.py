@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.parse import quote
@@ -76,7 +76,7 @@ def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
             title="To try it out: this terminal only",
             place="shell",
             where=("Paste, then start claude in the same terminal. The short intervals are for a first try.",),
-            text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in trial.items()),
+            text=_exports(trial),
         ),
         Snippet(
             key="settings",
@@ -142,7 +142,7 @@ def codex(base_url: str, token: str, email: str) -> list[Snippet]:
             title="2. Environment",
             place="shell profile",
             where=("Identifies the person of the sessions.",),
-            text=f"export OTEL_RESOURCE_ATTRIBUTES={shlex.quote(resource_attributes(email))}",
+            text=_exports({"OTEL_RESOURCE_ATTRIBUTES": resource_attributes(email)}),
         ),
         _wrapper("codex", email, "3. Repository and branch"),
     ]
@@ -175,7 +175,7 @@ def gemini(base_url: str, token: str, email: str) -> list[Snippet]:
             title="2. Environment",
             place="shell profile",
             where=("The token, and the person of the sessions.",),
-            text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+            text=_exports(variables),
         ),
         _wrapper("gemini", email, "3. Repository and branch"),
     ]
@@ -198,7 +198,7 @@ def copilot(base_url: str, token: str, email: str) -> list[Snippet]:
             title="Copilot CLI",
             place="shell profile",
             where=("Then start copilot in a new terminal.",),
-            text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+            text=_exports(variables),
         ),
         Snippet(
             key="vscode",
@@ -236,7 +236,7 @@ def any_program(base_url: str, token: str, email: str) -> list[Snippet]:
                 "OTEL_SERVICE_NAME is the agent's name in Headway. Spans with gen_ai.conversation.id are sessions; "
                 "without it each trace is one.",
             ),
-            text="\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+            text=_exports(variables),
         )
     ]
 
@@ -264,6 +264,11 @@ def _wrapper(command: str, email: str, title: str, *more: str) -> Snippet:
         ),
         text=WRAPPER.format(command=command, attributes=shlex.quote(resource_attributes(email))),
     )
+
+
+def _exports(variables: Mapping[str, str]) -> str:
+    """The variables as lines of a shell."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables.items())
 
 
 def _standard_variables(base_url: str, token: str, email: str) -> dict[str, str]:
