@@ -18,6 +18,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
+from core.markdown import as_html
 from integrations.admin.connections import (
     actions,
     history,
@@ -32,7 +33,6 @@ from integrations.admin.connections import (
 from integrations.admin.connections.actions import Act
 from integrations.admin.connections.choices import choices
 from integrations.admin.connections.forms import GitConnectionForm, NameForm, ProviderForm, form_of
-from integrations.admin.connections.permissions import as_html
 from integrations.admin.connections.sections import name_of_provider, tabs_of
 from integrations.connectors.base import CheckedPermission
 from integrations.connectors.registered import connectors
