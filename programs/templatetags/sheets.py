@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 from django import template
 from django.utils.html import format_html, format_html_join
@@ -12,26 +12,25 @@ from django.utils.safestring import SafeString
 register = template.Library()
 
 COLUMNS_HEIGHT = 104  # of the longest column, in pixels of the drawing
+NARROWEST_LABEL = 0.09  # of the bar: the value of a shorter stage does not fit below it
 LABELLED_WEEKS = 7  # more dates run into each other
 
 
-class Bar(Protocol):
-    """Start and length from 0 to 1; the hot one is hatched: the longest stage, the worst unit."""
+@dataclass(frozen=True)
+class Bar:
+    """`start` and `fraction` are of the whole width; `is_hot` is hatched: the longest stage, the worst unit."""
+
+    key: str
+    label: str
+    value: str
+    start: float
+    fraction: float
+    is_hot: bool = False
+    note: str = ""
 
     @property
-    def key(self) -> str: ...
-    @property
-    def label(self) -> str: ...
-    @property
-    def value(self) -> str: ...
-    @property
-    def start(self) -> float: ...
-    @property
-    def fraction(self) -> float: ...
-    @property
-    def is_hot(self) -> bool: ...
-    @property
-    def has_room(self) -> bool: ...
+    def has_room(self) -> bool:
+        return self.fraction >= NARROWEST_LABEL
 
 
 @register.simple_tag

@@ -10,25 +10,7 @@ from insights.catalogue.lead_time_stages import longest_stage
 from insights.ui import wording
 from programs.qbr.pages.figures import short_name, shown_amount
 from programs.qbr.services.reading import Chart, Part, QbrDocument
-
-NARROWEST_LABEL = 0.09  # of the bar: the value of a shorter stage does not fit below it
-
-
-@dataclass(frozen=True)
-class Bar:
-    """`start` and `fraction` are of the whole width; `is_hot` is hatched: the longest stage, the worst unit."""
-
-    key: str
-    label: str
-    value: str
-    start: float
-    fraction: float
-    is_hot: bool = False
-    note: str = ""
-
-    @property
-    def has_room(self) -> bool:
-        return self.fraction >= NARROWEST_LABEL
+from programs.templatetags.sheets import Bar
 
 
 @dataclass(frozen=True)
