@@ -33,7 +33,7 @@ if command -v apt-get >/dev/null; then
     as_root=
     [ "$(id -u)" = 0 ] || as_root="sudo -n"
     if [ -z "$as_root" ] || sudo -n true 2>/dev/null; then
-        echo "Installing chromium for the browser tests." >&2
+        echo "Installing Chromium for the browser tests." >&2
         { $as_root apt-get update -qq && $as_root env DEBIAN_FRONTEND=noninteractive \
             apt-get install -y -qq --no-install-recommends chromium-headless-shell ||
             $as_root env DEBIAN_FRONTEND=noninteractive \
@@ -41,5 +41,5 @@ if command -v apt-get >/dev/null; then
         find_browser && exit
     fi
 fi
-echo "There is no browser: install Chromium (sudo apt-get install chromium), or name one in HEADWAY_CHROMIUM." >&2
+echo "There is no browser: install Chromium (sudo apt-get install chromium-headless-shell), or name one in HEADWAY_CHROMIUM." >&2
 exit 1

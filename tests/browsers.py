@@ -36,8 +36,9 @@ def browser() -> Iterator[Browser]:
         path = chromium()
         if path is None and not Path(playwright.chromium.executable_path).exists():
             pytest.fail(
-                "NOT RUN: there is no Chromium. Install one (apt-get install chromium, playwright install chromium), "
-                "name it in HEADWAY_CHROMIUM, or leave journeys out with HEADWAY_SKIP_BROWSER=1.",
+                "NOT RUN: there is no Chromium. Install one (apt-get install chromium-headless-shell, "
+                "playwright install chromium), name it in HEADWAY_CHROMIUM, "
+                "or leave journeys out with HEADWAY_SKIP_BROWSER=1.",
                 pytrace=False,
             )
         root = ["--no-sandbox"] if os.getuid() == 0 else []

@@ -37,6 +37,7 @@ def _prepare() -> None:
     os.environ["HEADWAY_SECRET_KEY"] = "only-for-tests"
     os.environ |= _run.enter_context(broker_of_its_own())
     if os.environ.get("DATABASE_URL"):
+        (folder / "data").mkdir(mode=0o700)  # as `manage.py up` leaves it, and the embedded server beside it
         _run.callback(_drop_templates)
     else:
         from config import embedded_postgres, environment
