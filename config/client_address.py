@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 
 logger = logging.getLogger(__name__)
 
-IPV6_CLIENT_BITS = 64  # of an address, which a provider gives to one client
+IPV6_CLIENT_BITS = 64  # bits of the network that a provider assigns to one client
 
 NO_PROXIES = (
     "HEADWAY_TRUSTED_PROXIES is 0, so that the proxy's address counts as everybody's. "

@@ -107,13 +107,13 @@ class DatabaseWatch:
                 logger.error("%d connections to the database hang, and are given up.", count)
 
     def learn_timeout(self, connection: psycopg.Connection[Any]) -> None:
-        """Note how long the server lets a statement of a connection with these options run."""
+        """Record the statement timeout of connections with these options."""
         row = connection.execute("SELECT setting::int / 1000.0 FROM pg_settings WHERE name = 'statement_timeout'")
         seconds = float(row.fetchone()[0])  # type: ignore[index]  # one row
         self._statement_checks = (seconds + SECONDS_BEYOND_TIMEOUT) / SECONDS_BETWEEN_CHECKS if seconds else math.inf
 
     def give_up_hung_connections(self) -> int:
-        """Shut those that wait for longer than the server lets a statement run; their number.  One check."""
+        """Shut down connections that wait longer than a statement may run; returns their number.  One check."""
         with self._lock:
             for connection, checks in list(self._connections.items()):
                 is_waiting = connection.info.transaction_status is TransactionStatus.ACTIVE

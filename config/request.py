@@ -12,8 +12,8 @@ from django.utils.http import parse_header_parameters
 class RequestInUtf8(WSGIRequest):
     """Forms are sent in the encoding of their pages, and programs send JSON.
 
-    Django decodes with any codec that `charset` names, also one that is none of text (`hex`): that failed before any
-    middleware, without an account, and so did a Content-Type that cannot be read.
+    Django decodes with any codec that `charset` names, even `hex`, which is not a text encoding.  That raised before
+    any middleware ran, even for visitors; so did an invalid Content-Type.
     """
 
     def _set_content_type_params(self, meta: Mapping[str, Any]) -> None:

@@ -99,7 +99,7 @@ RENAMED_TASKS = {
     "orgtree.tasks.follow_people_in_trees": "orgtree.tasks.update_trees",
     "programs.tasks.send_letters": "programs.tasks.send_emails",
 }
-# A sweep that was not started by then is pointless: the next one is on its way.
+# A sweep that has not started by then is pointless: the next one is due.
 SWEEP_EXPIRES_SECONDS = 60
 OWN_PACKAGES = ("insights", "integrations", "orgtree", "programs")
 
@@ -130,7 +130,7 @@ def seed_schedule() -> None:
 def _has_module(task: str) -> bool:
     try:
         return find_spec(task.rpartition(".")[0]) is not None
-    except ModuleNotFoundError:  # nor its package
+    except ModuleNotFoundError:  # nor does its package
         return False
 
 

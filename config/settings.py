@@ -113,7 +113,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 SILENCED_SYSTEM_CHECKS = [
-    "security.W004",  # whether every name under the domain is https for ever is the reverse proxy's to say
+    "security.W004",  # the reverse proxy decides whether all subdomains are https for good
     "security.W008",  # the proxy redirects; redirecting here would break a proxy that speaks plain http to us
 ]
 
@@ -135,7 +135,7 @@ WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "ma
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "orgtree.access.sign_in.SignInBackend",
-    # Asked for the accounts of sessions that they began, and for no password: the one above decides.
+    # Loads the accounts of existing sessions; the backend above checks all passwords.
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]

@@ -1,8 +1,8 @@
 """Prints a page to PDF with the Chromium of this machine, which reaches neither the network nor files of its choice.
 
-The page is handed over complete, with its styles and fonts in it, and forbids everything else by its own policy
-(`<meta http-equiv="Content-Security-Policy">`): no address is opened and no script runs.
-One browser at a time, for it takes much memory, with a limit of time.
+The page contains its styles and fonts, and a policy (`<meta http-equiv="Content-Security-Policy">`) that forbids
+everything else: no URL is opened and no script runs.  Only one browser runs at a time, because it needs much memory,
+and for a limited time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core.locks import Lock
 PROGRAMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SECONDS = 60  # at most; one page takes a second or two
 PRINTING = Lock("printing in a browser")
-# Headless, without what a browser does by itself, and with every host unknown.
+# Headless, without background activity, and unable to resolve any host.
 OPTIONS = (
     *("--headless", "--disable-gpu", "--disable-dev-shm-usage", "--disable-extensions", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--disable-default-apps", "--no-first-run"),
@@ -35,7 +35,7 @@ class PrintingError(Exception):
 
 
 def chromium() -> str | None:
-    """Path of a Chromium of this machine: the one in HEADWAY_CHROMIUM, else one found; None where there is none."""
+    """Path of Chromium on this machine: HEADWAY_CHROMIUM, else one in a usual place; None if there is none."""
     return os.environ.get("HEADWAY_CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
 
 
@@ -55,7 +55,7 @@ def _printed(program: str, html: str, folder: Path) -> bytes:
     page, made = folder / "page.html", folder / "page.pdf"
     page.write_text(html, encoding="utf-8")
     root = ("--no-sandbox",) if os.getuid() == 0 else ()
-    process = subprocess.Popen(  # of the operator's choice, with options of this file
+    process = subprocess.Popen(  # the operator chooses the program, this file its options
         [program, *OPTIONS, *root, f"--user-data-dir={folder / 'profile'}", f"--print-to-pdf={made}", page.as_uri()],
         env={"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), "LANG": "C.UTF-8"},
         stdin=subprocess.DEVNULL,
@@ -68,7 +68,7 @@ def _printed(program: str, html: str, folder: Path) -> bytes:
     except subprocess.TimeoutExpired:
         raise PrintingError("The server's browser took too long. Print this page from your own, as PDF.") from None
     finally:
-        with contextlib.suppress(ProcessLookupError):  # its helpers, too
+        with contextlib.suppress(ProcessLookupError):  # including its helper processes
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     if not made.is_file() or not made.stat().st_size:

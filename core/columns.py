@@ -1,4 +1,4 @@
-"""Columns of a list, declared once: heads of its page and of its CSV, what it is sorted by, names in its history."""
+"""Columns of a list, declared once for its page, its CSV file, its sorting and its history."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 
 @dataclass(frozen=True)
 class Column:
-    """`name` is a field of the model, or what somebody adds to it; `sort` the word in addresses that sorts by it."""
+    """`name` is a field of the model or a computed value; `sort` is the value of the URL parameter that sorts by it."""
 
     name: str
     label: str
@@ -24,27 +24,27 @@ class Column:
 
 @dataclass(frozen=True)
 class Head:
-    """Of a column in a table; its link sorts by it, the other way round where it is sorted by it already."""
+    """The header cell of a column; its link sorts by the column, or reverses its order."""
 
     name: str
     label: str
     url: str
-    sorted: str  # ascending, descending or nothing
+    sorted: str  # ascending, descending or empty
 
 
 class Columns(tuple[Column, ...]):
-    """In their order."""
+    """Columns in display order."""
 
     __slots__ = ()
 
     @property
     def labels(self) -> dict[str, str]:
-        """By name."""
+        """Labels by column name."""
         return {column.name: column.label for column in self}
 
     @property
     def sorts(self) -> dict[str, Column]:
-        """By the word that sorts by them."""
+        """Sortable columns by their value of the URL parameter."""
         return {column.sort: column for column in self if column.sort}
 
     def named(self, *names: str) -> Columns:
@@ -52,13 +52,13 @@ class Columns(tuple[Column, ...]):
         return Columns(by_name[name] for name in names)
 
     def of_events(self, model: type[models.Model]) -> dict[str, Column]:
-        """Those that are fields of the model, by what its history's events call them."""
+        """The columns that are fields of the model, by their names in events of its history."""
         by_name = {column.name: column for column in self}
         fields = [field for field in model._meta.concrete_fields if field.name in by_name]
         return {field.attname: by_name[field.name] for field in fields}
 
     def heads(self, sort: str, url: Callable[[str], str]) -> list[Head]:
-        """`sort` is how the table is sorted, `url` its address sorted by a word."""
+        """`sort` is the current sorting; `url` returns the URL of the table with another one."""
         heads = []
         for column in self:
             is_sorted = bool(column.sort) and column.sort == sort.removeprefix("-")
@@ -68,7 +68,7 @@ class Columns(tuple[Column, ...]):
         return heads
 
     def row(self, record: models.Model, special: Mapping[str, Callable[[Any], Any]]) -> list[Any]:
-        """The cells of a record: its fields, but for what is special."""
+        """The cells of a record: its attributes, except for columns in `special`, which compute theirs."""
         return [
             special[column.name](record) if column.name in special else getattr(record, column.name) for column in self
         ]
@@ -80,9 +80,9 @@ def columns_of(
     labels: Mapping[str, str] | None = None,
     sorts: Mapping[str, str] | None = None,
 ) -> Columns:
-    """Labels are the model's verbose names unless they are given; `sorts` have what to order by, by word.
+    """Labels default to the model's verbose names.  `sorts` maps values of the URL parameter to what to order by.
 
-    A word sorts by the column whose name it begins, such as `due` by `due_on`.
+    Such a value belongs to the column whose name starts with it: `due` sorts by `due_on`.
     """
     columns = []
     for name in names:

@@ -37,7 +37,7 @@ def day_argument(text: str) -> date:
 
 
 def read_file(name: str, most_bytes: int) -> bytes:
-    """The content of a file, or of standard input (-); of a larger one as much as shows that it is.
+    """The content of a file, or of standard input (-), up to one byte more than `most_bytes`.
 
     Raises CommandError if it cannot be read.
     """

@@ -1,4 +1,4 @@
-"""CSV files that people upload: the text of one, and its rows by the keys of known columns."""
+"""Reads uploaded CSV files: their text, and their rows as cells by the keys of known columns."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ TOO_LARGE = "The file has more than 1 MB. Import it in parts."
 
 
 class CsvFileError(Exception):
-    """The file as a whole cannot be read, or a row of it cannot be stored; the message says why, and what would do."""
+    """The file cannot be read, or one of its rows cannot be stored; the message gives the reason and the remedy."""
 
 
 def uploaded_text(request: HttpRequest) -> str:
-    """Of the uploaded `file`.  Raises CsvFileError for what is missing, too large, or no text in UTF-8."""
+    """The text of the uploaded `file`.  Raises CsvFileError if it is missing, too large, or not UTF-8."""
     uploaded = request.FILES.get("file")
     if uploaded is None:
         raise CsvFileError("Choose a file.")
@@ -29,7 +29,7 @@ def uploaded_text(request: HttpRequest) -> str:
 
 
 def text_of(content: bytes) -> str:
-    """Raises CsvFileError for what is too large, or no text in UTF-8."""
+    """Raises CsvFileError if the content is too large, or not UTF-8."""
     if len(content) > MOST_BYTES:
         raise CsvFileError(TOO_LARGE)
     try:
@@ -41,10 +41,10 @@ def text_of(content: bytes) -> str:
 def read_rows(
     text: str, labels: Mapping[str, str], *, needed: Sequence[str], most: int
 ) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Each row's number as a spreadsheet counts (the head is row 1), and its cells by key; empty rows are left out.
+    """The number of each row and its cells by key; the header is row 1, as in a spreadsheet.  Skips empty rows.
 
-    `labels` are those of the known columns by key: a head is either, in whatever case.  Others are not read.
-    Raises CsvFileError.
+    `labels` are the known columns' labels by key.  A header is a key or a label, in any case; other columns are
+    ignored.  Raises CsvFileError.
     """
     lines = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     try:
@@ -64,12 +64,12 @@ def read_rows(
 
 
 def _key(head: str, labels: Mapping[str, str]) -> str:
-    """Empty for an unknown column."""
+    """The key of the column; empty if it is unknown."""
     word = " ".join(head.split()).casefold()
     return next((key for key, label in labels.items() if word in (key, label.casefold())), "")
 
 
 def _plain(cell: str) -> str:
-    """Without the apostrophe that a download puts before what a spreadsheet would take for a formula."""
+    """The cell without the apostrophe that keeps spreadsheets from reading a downloaded cell as a formula."""
     cell = cell.strip()
     return cell[1:] if cell.startswith("'") and cell[1:].lstrip().startswith(FORMULA_STARTS) else cell

@@ -1,4 +1,4 @@
-"""Conflicting edits: refused by version, and shown beside what is stored now."""
+"""Conflicting edits: detected by version, and shown next to the stored record."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def take_fields(stored: Any, fields: Mapping[str, Any], of_version: int, conflic
 
 
 def renumber(form: forms.BaseForm, field: str, number: int) -> None:
-    """The form keeps what was sent and is of the newest version from now on: saved again, it takes that one's place."""
+    """Make the form an edit of version `number`, with the values that were sent: saving it replaces that version."""
     sent = QueryDict(mutable=True)
     sent.update(form.data)
     sent[field] = str(number)
@@ -52,7 +52,7 @@ def values_of(form: forms.BaseForm) -> dict[str, Any]:
 
 
 def field_differences(form: forms.BaseForm, stored: Mapping[str, Any], prefix: str = "") -> Iterator[Difference]:
-    """Of the fields that are shown: what stands now, and what was written."""
+    """The visible fields whose stored value differs from the form's."""
     for name, field in form.fields.items():
         if field.widget.is_hidden or name not in stored:
             continue

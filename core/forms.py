@@ -1,4 +1,4 @@
-"""What forms have in common."""
+"""Helpers for forms."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from django.http import HttpRequest
 
 from core.write_errors import FieldError
 
-LONGEST_NUMBER = 10  # digits: below the greatest of a database's integers
-LONG = 200  # characters: such a text gets a row of its own
+LONGEST_NUMBER = 10  # digits; below the largest integer of a database column
+LONG = 200  # characters; a longer field gets its own row
 
 
 def show_error(form: forms.BaseForm, problem: FieldError) -> None:
-    """At its field, where the form has that."""
+    """Show the error at its field, or above the form if it has no such field."""
     form.add_error(problem.field if problem.field in form.fields else None, problem.message)
 
 
 def flat(choices: Any) -> Iterator[tuple[Any, str]]:
-    """Choices without the groups in which they are offered."""
+    """The choices of all groups."""
     for key, label in choices:
         if isinstance(label, (list, tuple)):
             yield from flat(label)
@@ -29,7 +29,7 @@ def flat(choices: Any) -> Iterator[tuple[Any, str]]:
 
 
 def rows_of(form: forms.BaseForm) -> list[list[forms.BoundField]]:
-    """Its visible fields in their order: long texts alone, others in pairs."""
+    """The visible fields in order: long texts alone, others in pairs."""
     rows: list[list[forms.BoundField]] = []
     for field in form.visible_fields():
         if rows and len(rows[-1]) == 1 and not _is_long(rows[-1][0]) and not _is_long(field):
@@ -44,6 +44,6 @@ def _is_long(field: forms.BoundField) -> bool:
 
 
 def posted_number(request: HttpRequest, name: str) -> int:
-    """A field of a form; 0 for what is no whole number."""
+    """A field of the posted form as a whole number; 0 if it is not one."""
     word = request.POST.get(name, "")
     return int(word) if word.isascii() and word.isdecimal() and len(word) < LONGEST_NUMBER else 0

@@ -1,4 +1,4 @@
-"""Filters of a list, declared once as a FilterSet: parameters of its page, of its CSV and of the API."""
+"""Filters of a list, declared once as a FilterSet for its page, its CSV file and the API."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGEST_ID = 2**31 - 1
 
 
 class NumberFilter(django_filters.Filter):  # type: ignore[misc]  # not typed
-    """A record's number."""
+    """The number of a record."""
 
     field_class = forms.IntegerField
 
@@ -26,7 +26,7 @@ class NumberFilter(django_filters.Filter):  # type: ignore[misc]  # not typed
 
 
 class YesFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # as above
-    """`yes`, or left out."""
+    """`yes`, or omitted."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, choices=[("yes", "Yes")], **kwargs)
@@ -37,15 +37,15 @@ class _RepeatedField(forms.Field):
 
 
 class RepeatedFilter(django_filters.Filter):  # type: ignore[misc]  # as above
-    """A parameter that may be repeated: its method gets a list of texts."""
+    """A parameter that may be repeated; its method gets the list of values."""
 
     field_class = _RepeatedField
 
 
 class SortFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # as above
-    """By one of the columns that sort, with a - before it in the other direction; what is empty stands last.
+    """Sorts by one of the sortable columns, in descending order after a minus sign; empty values come last.
 
-    `leading` has what goes before such a column, whatever the direction.
+    `leading` maps a column's parameter to an expression that is sorted by first, in either direction.
     """
 
     def __init__(self, columns: Columns, *, default: str, leading: Mapping[str, Any] | None = None) -> None:
@@ -63,11 +63,11 @@ class SortFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # as above
 
 
 class ListFilters(django_filters.FilterSet):  # type: ignore[misc]  # as above
-    """`data` are an address's parameters, or what a service narrows a list to."""
+    """`data` are the parameters of a URL, or filters that a service sets itself."""
 
     @property
     def chosen(self) -> Mapping[str, Any]:
-        """Values by parameter; None or "" for what is left out.  Raises FieldError."""
+        """Values by parameter; None or "" for omitted ones.  Raises FieldError."""
         for name, errors in self.form.errors.as_data().items():
             raise FieldError(name, self._message(name) or "; ".join(errors[0].messages))
         cleaned: Mapping[str, Any] = self.form.cleaned_data
@@ -83,7 +83,7 @@ class ListFilters(django_filters.FilterSet):  # type: ignore[misc]  # as above
 
     @classmethod
     def pickers(cls) -> Mapping[str, Mapping[str, str]]:
-        """Of filters with a label for *all* (`empty_label`): by parameter the values with their labels."""
+        """Values and labels by parameter, of the filters that have a label for *all* (`empty_label`)."""
         return {
             name: {"": filter_.extra["empty_label"], **dict(filter_.extra["choices"])}
             for name, filter_ in cls.base_filters.items()
@@ -100,7 +100,7 @@ class ListFilters(django_filters.FilterSet):  # type: ignore[misc]  # as above
 
 
 def filter_parameters(filters: type[ListFilters]) -> list[OpenApiParameter]:
-    """As the API's document has them."""
+    """The filters as parameters of the OpenAPI document."""
     return [
         OpenApiParameter(
             name,

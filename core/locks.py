@@ -1,14 +1,14 @@
-"""Named locks in PostgreSQL: the holder excludes all others, of any process and machine.
+"""Named locks in PostgreSQL: they exclude all other holders, in any process and on any machine.
 
     PLANNING = Lock("plan reminders")
 
     PLANNING.hold()                      until the transaction ends; waits
     if PLANNING.try_hold(): …            until the transaction ends; does not wait
     with PLANNING.held(pk) as is_ours:   for the block, over transactions of its own
-    with PLANNING.alone(pk):             the same; raises BusyError where somebody else holds it
+    with PLANNING.alone(pk):             the same; raises BusyError if somebody else holds it
 
-The lock goes with the transaction or with the connection, so that a killed process holds nothing up.  With a key (a
-row's id), it is one of many of that name.
+The lock ends with the transaction or the connection, so that a killed process blocks nobody.  With a key (a row's id),
+there is one lock per key.
 """
 
 from __future__ import annotations
@@ -27,32 +27,32 @@ class BusyError(Exception):
 
 
 class Lock:
-    """One per name.  Raises ValueError where another name comes to the same number."""
+    """A lock by name.  Raises ValueError if another name has the same number."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.number = crc32(name.encode()) >> 1  # PostgreSQL knows locks by signed numbers of 32 bits
+        self.number = crc32(name.encode()) >> 1  # PostgreSQL identifies locks by signed 32-bit numbers
         if _names.setdefault(self.number, name) != name:
             raise ValueError(
                 f"The locks {name!r} and {_names[self.number]!r} need other names: they come to one number."
             )
 
     def hold(self, key: int | None = None) -> bool:
-        """Wait for the lock; it is held until the transaction ends.  True, as try_hold where nobody else holds it."""
+        """Wait for the lock and hold it until the transaction ends.  Always True, so that try_hold can replace it."""
         self._call("pg_advisory_xact_lock", key)
         return True
 
     def hold_shared(self, key: int | None = None) -> None:
-        """As hold, beside others who share it."""
+        """As hold, but shared with other shared holders."""
         self._call("pg_advisory_xact_lock_shared", key)
 
     def try_hold(self, key: int | None = None) -> bool:
-        """Whether nobody else holds the lock; then it is held until the transaction ends."""
+        """Hold the lock until the transaction ends, unless somebody else holds it; returns whether it worked."""
         return self._call("pg_try_advisory_xact_lock", key)
 
     @contextmanager
     def held(self, key: int | None = None) -> Iterator[bool]:
-        """Whether nobody else holds the lock; then it is held until the end of the block."""
+        """Hold the lock until the end of the block, unless somebody else holds it; yields whether it worked."""
         is_ours = self.take(key)
         try:
             yield is_ours
@@ -69,11 +69,11 @@ class Lock:
             yield
 
     def take(self, key: int | None = None) -> bool:
-        """Whether nobody else holds the lock; then it is held until `release`, or until the connection ends."""
+        """Hold the lock until `release` or until the connection ends, unless somebody else holds it."""
         return self._call("pg_try_advisory_lock", key)
 
     def release(self, key: int | None = None) -> None:
-        """Give back what `take` took.  A connection that was lost in between let go by itself."""
+        """Release the lock that `take` acquired.  A no-op if the connection was lost in between."""
         self._call("pg_advisory_unlock", key)
 
     def _call(self, function: str, key: int | None) -> bool:

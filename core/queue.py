@@ -1,13 +1,13 @@
-"""Queues of work: rows that say what is to be done.  A message only wakes a worker (core/nudges.py).
+"""Queues of work: each row is a piece of work.  A message only wakes a worker (core/nudges.py).
 
-How the rows of a queue are worked on depends on how long one takes, and on what fails:
+Which function processes a queue depends on how long a row takes, and on what happens when it fails:
 
-    drain(step)                 some rows a transaction; where `step` fails, they are in the queue again
+    drain(step)                 several rows per transaction; if `step` fails, they stay in the queue
     run_one_by_one(rows, run)   one row per transaction; a failed one is noted and skipped
-    run_all(rows, run)          rows whose work takes many transactions: a lock or a lease holds each
+    run_all(rows, run)          rows that take many transactions each, under a lock or a lease
 
-`claim` and `take` are how a step gets its rows.  A killed worker's transaction is undone and its locks are released, so
-that the next sweep of the schedule finds its rows as they were.
+A step gets its rows by `claim` or `take`.  If a worker is killed, its transaction is rolled back and its locks are
+released, so the next scheduled sweep finds the rows unchanged.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ Result = TypeVar("Result")
 
 
 def claim(rows: QuerySet[Row], most: int) -> list[Row]:
-    """Lock the first rows, in the queryset's order, that no other worker holds, until the transaction ends.
+    """Lock the first rows of the queryset that no other worker holds, until the transaction ends.
 
-    Raises TransactionManagementError outside of one.
+    Raises TransactionManagementError outside a transaction.
     """
     return list(rows.select_for_update(skip_locked=True, of=("self",))[:most])
 
 
 def take(rows: QuerySet[Row], most: int) -> list[Row]:
-    """As claim, and delete them: if the transaction fails, they are in the queue again."""
+    """Claim the rows and delete them; if the transaction fails, they stay in the queue."""
     claimed = claim(rows, most)
     rows.model._default_manager.filter(pk__in=[row.pk for row in claimed]).delete()
     return claimed
 
 
 def drain(step: Callable[[], int], *, enter: Callable[[], bool] = lambda: True, enough: int = 1) -> int:
-    """Call `step`, each time in a transaction of its own, until it handles fewer than `enough`; how many it handled.
+    """Call `step` in one transaction after another until it handles fewer than `enough` rows; returns the total.
 
-    Where one worker at a time may empty the queue, `enter` is its lock's `try_hold`, which leaves the rest to its
-    holder, or `hold`, which takes turns.
+    For a queue that only one worker may process at a time, `enter` acquires its lock: `try_hold` leaves the rows to
+    the current holder, `hold` waits for it.
     """
     total = 0
     while True:
@@ -73,10 +73,10 @@ def run_one_by_one(
     most: int | None = None,
     seconds: float = float("inf"),
 ) -> int:
-    """Run on one row after another, each in a transaction of its own, until none is left; on how many it succeeded.
+    """Call `run` for one row after another, each in its own transaction, until none is left; returns the successes.
 
-    `run` sees to it that its row is not among `rows` afterwards.  Where it raises one of `errors`, what it did is
-    undone, `failed` notes it in the same transaction, and the row is passed over until the next call.
+    `run` must take its row out of `rows`.  If it raises one of `errors`, its changes are rolled back, `failed` records
+    the failure in the same transaction, and the row is skipped until the next call.
     """
     began, succeeded = time.monotonic(), 0
     passed_over: set[int] = set()
@@ -89,10 +89,10 @@ def run_one_by_one(
             try:
                 with transaction.atomic():
                     run(row)
-                    connection.check_constraints()  # at the commit they would be nobody's failure
+                    connection.check_constraints()  # at the commit, no row could be blamed for a violation
             except errors as problem:
                 passed_over.add(number)
-                failed(rows.get(pk=number), problem)  # as it is stored: what was done to it is undone
+                failed(rows.get(pk=number), problem)  # as stored: the changes were rolled back
             else:
                 succeeded += 1
     return succeeded
@@ -104,9 +104,9 @@ def run_all(
     *,
     failed: Callable[[Item], object] = lambda item: None,
 ) -> list[Result]:
-    """Run on each of these, outside of any transaction; what it returned.
+    """Call `run` for every item, outside of any transaction; returns the results.
 
-    One that another worker is at (BusyError) is left to it; one that fails is logged, and does not hold up the others.
+    Items that another worker is processing (BusyError) are skipped.  A failure is logged and does not stop the others.
     """
     results = []
     for item in items:
@@ -122,17 +122,17 @@ def run_all(
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long to wait before the next attempt: `first`, doubled with every failure in a row, at most `longest`."""
+    """The wait before the next attempt: `first`, doubled with every consecutive failure, at most `longest`."""
 
     first: timedelta
     longest: timedelta
 
     def wait(self, failures: int) -> timedelta:
-        """After a failure, with so many in a row before it."""
+        """The wait after a failure that followed `failures` others."""
         doubled: timedelta = self.first * 2 ** min(failures, 20)
         return min(doubled, self.longest)
 
 
 def new_holder() -> str:
-    """Names this process and this claim, in a row that is held for longer than a transaction."""
+    """A name for this process and this claim, stored in rows that are held longer than a transaction."""
     return f"{socket.gethostname()[:60]}:{os.getpid()}:{secrets.token_hex(8)}"

@@ -1,4 +1,4 @@
-"""Why something that somebody wrote is not stored.  API and pages answer each in one way, wherever it is raised."""
+"""Reasons why a user's change is not stored.  API and pages have one response for each, wherever it is raised."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 
 
 class FieldError(ValueError):
-    """400: the message says why.  `field` is to blame: empty for none alone, key_results.2.target for one of a row."""
+    """400: the message says why.  `field` is invalid (key_results.2.target in a row); empty if no single one is."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -16,11 +16,11 @@ class FieldError(ValueError):
 
 
 class MayNotWriteError(PermissionDenied):
-    """403: the message says who may."""
+    """403: the message says who may write."""
 
 
 class ConflictError(Exception):
-    """409: somebody else saved first; `stored` is what stands now, None where there is nothing yet."""
+    """409: somebody else saved first; `stored` is the current record, None if there is none."""
 
     def __init__(self, message: str, stored: Any) -> None:
         super().__init__(message)

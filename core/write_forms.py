@@ -1,7 +1,7 @@
-"""Forms of records that several people change.
+"""Forms of records that several people edit.
 
-A service checks and stores what is sent; the form shows its errors at their fields.  An edit of an outdated version is
-not saved: the page shows both versions, and the form is of the newest one from then on.
+A service validates and stores the values; the form shows its errors at the fields.  An edit of an outdated version is
+not saved: the page shows both versions, and the form then edits the newest one.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ Saved = TypeVar("Saved")
 
 
 class WriteForm(forms.Form):
-    version_field: ClassVar = "version"  # of the form and of the record
+    version_field: ClassVar = "version"  # the name in the form and in the record
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     conflict: ConflictError | None = None  # somebody else saved first
-    differences: Sequence[Difference] = ()  # from what they saved
+    differences: Sequence[Difference] = ()  # from the version that they saved
 
     def _post_clean(self) -> None:
-        """A model form's own copy of its record stays as it was read."""
+        """Leaves the record of a model form unchanged."""
 
     @property
     def of_version(self) -> int:
         return self.cleaned_data[self.version_field] or 0
 
     def given(self) -> dict[str, Any]:
-        """What a valid form says, as services take it."""
+        """The values of a valid form, as services take them."""
         return {name: value for name, value in self.cleaned_data.items() if name != self.version_field}
 
     def show(self, problem: FieldError) -> None:
@@ -41,7 +41,7 @@ class WriteForm(forms.Form):
     def save_by(
         self, write: Callable[[], Saved], differences: Callable[[Any], Iterable[Difference]] | None = None
     ) -> Saved | None:
-        """What `write` stores; None where nothing was sent, or it is refused, which the form says then.
+        """The result of `write`; None if the form was not sent, or was refused and now shows why.
 
         `differences` compares the form with a record that somebody else saved first.
         """
@@ -62,15 +62,15 @@ class WriteForm(forms.Form):
 
     @property
     def status(self) -> int:
-        """Of the page that shows it."""
+        """The HTTP status of the page that shows the form."""
         if self.conflict is not None:
             return 409
         return 400 if self.is_bound and self.errors else 200
 
 
 class NumberedForm(WriteForm):
-    """A form of numbered versions: it is sent with the number of the version that it edits."""
+    """A form that sends the number of the version that it edits."""
 
     version_field = "number"
-    version = None  # type: ignore[assignment]  # Django takes the field out
+    version = None  # type: ignore[assignment]  # removes the inherited field
     number = forms.IntegerField(widget=forms.HiddenInput, required=False)

@@ -19,9 +19,9 @@ from waitress.utilities import BadRequest, Error, RequestEntityTooLarge
 from core.disk_full import DISK_FULL, SECONDS_TO_RETRY, is_disk_full
 
 HEAD_SECONDS = 10.0  # from a request's first byte to the end of its headers
-BODY_SECONDS, BODY_BYTES = 20.0, 10_000  # in each of these times so much of a body has to come
-OUTPUT_SECONDS = 120.0  # without a byte that the client takes; the kernel holds some MB and takes more in large pieces
-IDLE_SECONDS = 75.0  # between two requests; exporters send every 5 to 60
+BODY_SECONDS, BODY_BYTES = 20.0, 10_000  # in every such period, a body must grow by this many bytes
+OUTPUT_SECONDS = 120.0  # without the client reading a byte; the kernel buffers some MB
+IDLE_SECONDS = 75.0  # between two requests; exporters send every 5 to 60 seconds
 MOST_QUEUED = 4  # requests sent without waiting for an answer; each may hold an open file
 RECEIVERS = ("/v1/", "/ingest/", "/hooks/")
 MOST_RECEIVED_BYTES = 20 * 1024 * 1024  # as in receive_body.py, which Django has to be set up for
@@ -69,7 +69,7 @@ class Body(OverflowableBuffer):  # type: ignore[misc]  # as above
         self.buf, self.strbuf, self.overflowed = None, b"", False
 
     def close(self) -> None:
-        with suppress(OSError):  # a full disk has no room for what is thrown away, either
+        with suppress(OSError):  # on a full disk there is no room for discarded bytes either
             super().close()
 
     def _give_up(self, problem: OSError) -> None:

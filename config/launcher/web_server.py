@@ -26,11 +26,11 @@ from config.launcher.web_connections import Channel
 
 THREADS = 16
 MOST_CONNECTIONS = 1000
-FILES_PER_CONNECTION = 6  # its socket, a body that is too large for memory, and files that it is being sent
-FILES_FOR_THE_REST = 200  # connections to the database, logs, modules
+FILES_PER_CONNECTION = 6  # per connection: its socket, a body on disk, and a file that is sent
+FILES_FOR_THE_REST = 200  # for everything else: database connections, logs, modules
 MOST_FILES = 16_384
-MOST_SPOOLED_BODIES = 16  # that are being received and lie in temporary files: a GB at most, from any senders
-MOST_BODY_BYTES = 66 * 1024 * 1024  # a file of people and its form; receivers have lower limits of their own
+MOST_SPOOLED_BODIES = 16  # bodies in temporary files at a time: a GB at most
+MOST_BODY_BYTES = 66 * 1024 * 1024  # a file of people and its form; ingest endpoints have lower limits
 MOST_BYTES_IN_MEMORY = 256 * 1024  # of a body
 MOST_HEADER_BYTES = 16 * 1024  # the request line and all headers
 SECONDS_TO_FINISH = 10.0  # for requests under way when the process is stopped
@@ -61,7 +61,7 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
                 max_request_header_size=MOST_HEADER_BYTES,
                 max_request_body_size=MOST_BODY_BYTES,
                 clear_untrusted_proxy_headers=False,  # config/client_address.py reads them
-                log_socket_errors=False,  # clients go away; that is no news
+                log_socket_errors=False,  # clients disconnect all the time
                 ident=None,
             ),
         )

@@ -14,9 +14,9 @@ from config import database_watch
 
 
 class _Errors(DatabaseErrorWrapper):
-    """Django's exceptions; a database that takes no changes (a standby, a failover) is unavailable, and no bug of ours.
+    """Django's exceptions, except that a read-only database (a standby, a failover) counts as unavailable.
 
-    PostgreSQL has it among internal errors, which would be answered with 500: exporters do not send that again.
+    PostgreSQL reports it as an internal error, which would result in 500, after which exporters do not retry.
     """
 
     def __exit__(
@@ -37,7 +37,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_connection_params(self) -> dict[str, Any]:
         parameters = super().get_connection_params()
         if database_watch.watch is not None:
-            # The last one counts: what DATABASE_URL says stands behind ours.
+            # The last one counts, so options of DATABASE_URL come after ours.
             parameters["options"] = f"{database_watch.REQUEST_LIMITS} {parameters.get('options', '')}".rstrip()
         return parameters
 

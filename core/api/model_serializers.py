@@ -1,10 +1,10 @@
-"""Serializers that name fields of a model: how it is read as JSON, and what a writer may send.
+"""Serializers that list fields of a model, for its JSON representation and for what a client may write.
 
-A `WriteSerializer` is used by services, so that pages, API and files are checked alike.  A `ReadSerializer` documents
-and makes answers, of a record or of what holds it as its `Meta.of`.  `Meta.blank_is_null` names texts that are null in
-JSON where they are empty in the database.
+Services use a `WriteSerializer`, so that pages, API and files are validated alike.  A `ReadSerializer` documents and
+renders a response: the model itself, or an object that has it as the attribute `Meta.of`.  `Meta.blank_is_null` lists
+texts that are empty in the database and null in JSON.
 
-A `BodySerializer` documents and checks a request of no model, an `AnswerSerializer` documents and makes such an answer.
+`BodySerializer` and `AnswerSerializer` do the same for requests and responses without a model.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from rest_framework.fields import empty
 from core.write_errors import FieldError
 
 M = TypeVar("M", bound=models.Model)
-LARGEST_AMOUNT = 1e300  # far from the end of what a float holds: what is computed from it stays finite
+LARGEST_AMOUNT = 1e300  # far below the largest float, so that results computed from it stay finite
 NEEDED = "It is needed."
 NOT_NULL = "It cannot be null: leave it out."
 
 
 class Amount(serializers.FloatField):
-    """JSON writes numbers that no float holds, and reads 1e400 as infinite."""
+    """A finite number: JSON allows numbers too large for a float, and Python parses 1e400 as infinity."""
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, int | float) or not abs(data) <= LARGEST_AMOUNT:
@@ -59,7 +59,7 @@ class Day(serializers.DateField):
 
 
 class Text(serializers.CharField):
-    """Null is empty, where it may be empty."""
+    """Null counts as empty if the field may be empty."""
 
     default_error_messages: ClassVar[Any] = {
         "invalid": "It must be a text.",
@@ -89,7 +89,7 @@ class Choice(serializers.ChoiceField):
 
 
 class TextOrNull(serializers.CharField):
-    """In an answer: null if empty."""
+    """In a response: null if empty."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_null=True, **kwargs)
@@ -99,7 +99,7 @@ class TextOrNull(serializers.CharField):
 
 
 class Named(serializers.CharField):
-    """In an answer: an object, represented by one of its attributes."""
+    """In a response: an object, represented by one of its attributes."""
 
     def __init__(self, attribute: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -109,9 +109,9 @@ class Named(serializers.CharField):
         return str(getattr(value, self.attribute))
 
 
-# Without docstrings, which the API's document would show for each serializer that has none.
+# No docstrings here: the OpenAPI document would show them for every subclass without its own.
 class ModelSerializer(serializers.ModelSerializer[M]):
-    # Fields as above in place of those that take a number for a text, and a text for a number.
+    # The strict fields above replace DRF's, which accept a number as text and text as a number.
 
     serializer_field_mapping: ClassVar[Any] = {
         **serializers.ModelSerializer.serializer_field_mapping,
@@ -140,7 +140,7 @@ class ModelSerializer(serializers.ModelSerializer[M]):
 
 
 class AnswerSerializer(serializers.Serializer[Any]):
-    # Every field is there.
+    # Every field is always present.
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()
         for field in fields.values():
@@ -162,7 +162,7 @@ class ReadSerializer(AnswerSerializer, ModelSerializer[M]):
 
 
 class WriteSerializer(ModelSerializer[M]):
-    # With an instance what is not named stays.  Unknown fields are refused, choices named.
+    # With an instance, omitted fields keep their values.  Unknown fields are errors; errors list the valid choices.
 
     serializer_choice_field = Choice
 
@@ -184,7 +184,7 @@ class WriteSerializer(ModelSerializer[M]):
 
 
 class BodySerializer(serializers.Serializer[Any]):
-    # Unknown fields are refused.
+    # Unknown fields are errors.
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()
@@ -208,7 +208,7 @@ def refuse_unknown(data: Any, known: Collection[str]) -> None:
 
 
 def validated(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
-    """What is to be stored.  Raises FieldError for the first field that is wrong."""
+    """The validated data.  Raises FieldError for the first invalid field."""
     if not serializer.is_valid():
         raise FieldError(*_first(serializer.errors))
     fields: dict[str, Any] = serializer.validated_data
@@ -216,7 +216,7 @@ def validated(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
 
 
 def _first(errors: Any, path: str = "") -> tuple[str, str]:
-    """Path and message of the first error of a document."""
+    """Path and message of the first error in DRF's nested errors."""
     if isinstance(errors, Mapping):
         name, inner = next(iter(errors.items()))
         joined = "" if name in ("", "non_field_errors") else f"{path}.{name}" if path else str(name)

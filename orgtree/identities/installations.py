@@ -1,4 +1,4 @@
-"""Whose an installation is: the one person who signs with it, or nobody where several do.
+"""The owner of an installation: the one person who signs with it, or nobody if several do.
 
 An installation names a machine.  Who signs with it (an address, a login or an account beside it) is kept, so that the
 result does not depend on the order in which records arrive, and follows when the people of two names become one.
@@ -60,7 +60,7 @@ _NOTE = """
     INSERT INTO orgtree_installationsigner (installation_id, signer_id)
     SELECT * FROM unnest(%s::bigint[], %s::bigint[]) ON CONFLICT DO NOTHING
 """
-# Of installations that nobody decided about; signers without a person, waiting ones and bots, change nothing.
+# Only installations without a decision; signers without a person, waiting ones and bots change nothing.
 _OWNERS = """
     SELECT installation.id, installation.person_id, count(DISTINCT signer.person_id) > 1,
            CASE WHEN count(DISTINCT signer.person_id) = 1 THEN min(signer.person_id)

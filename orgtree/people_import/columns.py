@@ -59,7 +59,7 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = {
 }
 _KNOWN = {spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings}
 _SEVERAL = frozenset({IDENTITIES})
-# What heads of these columns hold that are not known, in several languages: such a column is asked about.
+# Parts of unknown headers, in several languages, that suggest these columns: the preview asks about such a column.
 _LIKENESSES: Mapping[str, tuple[str, ...]] = {
     MANAGER: (
         *("manager", "supervisor", "reporting", "reportsto", "boss", "vorgesetzt", "fuhrungskraft", "supérieur"),
@@ -133,9 +133,9 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class ColumnUse:
-    """What a column of a file is taken for: one of the known ones, or an attribute by its slug; empty: it is ignored.
+    """How a column of a file is used: as a known column, or as an attribute by its slug; empty: ignored.
 
-    `question` is what to check where the head looks like a known column and is not one.
+    `question` is what to check if the header resembles a known column but is not one.
     """
 
     head: str

@@ -113,7 +113,7 @@ def units_as_of(
 
 
 class _Row(NamedTuple):
-    """A row of the query, in the order of StandingUnit's fields."""
+    """A row of the query, in the order of UnitAsOf's fields."""
 
     id: int
     slug: str
