@@ -237,11 +237,12 @@ def columns_by_id(relation: Relation, identifier: str, names: Sequence[str], ids
     """These columns of the relation's rows in PostgreSQL, by the column `identifier`."""
     if not (names and ids):
         return {}
-    statement = sql.SQL("SELECT DISTINCT {id}, {names} FROM ({rows}) AS source WHERE {id} = ANY(%s)").format(
+    statement = sql.SQL("SELECT DISTINCT {id}, {names} FROM ({rows}) AS source WHERE {id} = ANY({ids})").format(
         id=sql.Identifier("source", identifier),
         names=sql.SQL(", ").join(sql.Identifier("source", name) for name in names),
         rows=sql.SQL(relation.sql),
+        ids=sql.Literal(list(ids)),  # no parameters: relations may contain a % of their own
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [list(ids)])
+        cursor.execute(statement)
         return {number: dict(zip(names, values, strict=True)) for number, *values in cursor.fetchall()}

@@ -13,9 +13,10 @@ from django.contrib.auth.models import User
 from insights.catalogue.declarations import Breakdown, RowsBy
 from insights.catalogue.registry import metrics
 from insights.columns.refresh import refresh
+from insights.columns.shape import relations_of
 from insights.engine.contributions import ColumnKind, read_person_totals, read_rows
 from insights.engine.distribution import read_distribution
-from insights.engine.fact_rows import RowOrder
+from insights.engine.fact_rows import DESCRIBING_FACTS, RowOrder, columns_by_id
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.read import read_series
 from insights.privacy.rows import is_named_elsewhere
@@ -48,6 +49,13 @@ def _now() -> Iterator[None]:
 def world(stored_once: StoreOnce) -> Iterator[World]:
     with stored_once(lambda: create_world(6, days=DAYS, sessions=40), at=NOW) as world:
         yield world
+
+
+def test_every_relation_describes_its_facts() -> None:
+    """Also one without rows in this world, and one whose SQL contains a %."""
+    for name, relation in relations_of(metrics()).items():
+        described = [column for column in DESCRIBING_FACTS if column in relation.columns]
+        assert columns_by_id(relation, relation.fact, described, [-1]) == {}, name
 
 
 @pytest.mark.usefixtures("read_once")
