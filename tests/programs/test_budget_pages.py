@@ -181,6 +181,13 @@ def test_what_is_wrong_is_named(params: dict[str, str]) -> None:
     assert client_of(EXECUTIVE).get("/insights/ai/charge-back/", given).status_code == 400
 
 
+@pytest.mark.parametrize("attribute", ["", "cost_centre"])
+def test_a_unit_that_does_not_exist_is_no_page(attribute: str) -> None:
+    centre("R&D", "ada")
+    given = {"unit": "nowhere", "attribute": attribute}
+    assert client_of(EXECUTIVE).get("/insights/ai/charge-back/", given).status_code == 404
+
+
 def test_members_charge_back_their_own_unit_alone(org: Org) -> None:
     centre("R&D", *IN_PLATFORM)
     spends(org, 10, on="2026-11-04")

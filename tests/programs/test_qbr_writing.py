@@ -36,6 +36,8 @@ def test_a_review_covers_the_whole_fiscal_quarter_or_month_of_a_day() -> None:
     assert exists.value.qbr == quarter
     with pytest.raises(FieldError, match="has not started"):
         review(day=date(2026, 10, 1))
+    with pytest.raises(FieldError, match="Days lie between"):
+        review(day=date.max)
 
 
 @pytest.mark.parametrize(

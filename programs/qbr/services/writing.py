@@ -19,6 +19,7 @@ from core.authorship import changes_by
 from core.edit_conflicts import take_fields
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.query import windows
+from insights.query.parameters import EARLIEST, LATEST
 from insights.query.query import Granularity, Window
 from insights.ui import wording
 from orgtree.access.access import Access
@@ -53,6 +54,8 @@ def create_qbr(access: Access, *, unit: str = "", period: str = QbrPeriod.QUARTE
     """
     account = account_of(access)
     placed = unit_to_write_for(unit, access.visibility, "Business reviews", must_stand=False)
+    if not EARLIEST <= day <= LATEST:
+        raise FieldError("day", f"Days lie between {EARLIEST} and {LATEST}.")
     window = _window_of(period, day)
     if window.start > windows.local_today():
         raise FieldError("day", f"{wording.day(window.start)} has not started: there are no figures to review.")
