@@ -37,12 +37,6 @@ def amount(value: float | None, unit: str) -> str:
 
 
 @register.filter
-def reading(value: float, unit: str) -> str:
-    """In a metric's unit, as tiles print it: 1.7 d, 80%."""
-    return str(wording.reading(value, unit))
-
-
-@register.filter
 def hours(meeting: Meeting) -> str:
     """Tue 7 Jul 2026, 10:00–11:00, by the clock of its series."""
     return wording.period(meeting.starts_at, meeting.ends_at, meeting.series.zone)
