@@ -110,8 +110,8 @@ class Objective(models.Model):
         return self.title
 
     @property
-    def card(self) -> str:
-        """What the roadmap calls it."""
+    def card_key(self) -> str:
+        """Identifies its card on the roadmap, in addresses too."""
         return f"objective-{self.pk}"
 
 

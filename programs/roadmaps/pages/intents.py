@@ -80,7 +80,7 @@ def roadmap_intent_new(request: HttpRequest) -> HttpResponse:
     form = IntentForm(posted, visibility=access.visibility, known=known, initial=initial)
     if added := form.save_by(lambda: add_intent(access, form.given())):
         messages.success(request, f"“{added.title}” added to {added.quarter} of {unit_name(added.unit)}.")
-        return back_to_roadmap(request, added.card)
+        return back_to_roadmap(request, added.card_key)
     return _form_page(request, form, page)
 
 
@@ -109,7 +109,7 @@ def roadmap_intent(request: HttpRequest, pk: int) -> HttpResponse:
         lambda stored: field_differences(form, _intent_fields(stored)),
     ):
         messages.success(request, "Saved.")
-        return back_to_roadmap(request, changed.card)
+        return back_to_roadmap(request, changed.card_key)
     return _form_page(request, form, page)
 
 

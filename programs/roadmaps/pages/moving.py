@@ -123,7 +123,7 @@ def _move_page(
 ) -> HttpResponse:
     context = {
         "form": form,
-        "card": card.card,
+        "card": card.card_key,
         "title": f"Move {card.title}",
         "place": f"{unit_name(card.unit)}, {card.quarter}",
         "is_objective": isinstance(card, Objective),

@@ -156,11 +156,11 @@ def _state(quarter: Quarter, today: date) -> tuple[str, str]:
 
 
 def _movable(rows: Iterable[RoadmapRow], visibility: Visibility) -> set[str]:
-    """The cards that the viewer may move."""
+    """Keys of the cards that the viewer may move."""
     cells = [cell for row in rows for cell in row.cells]
     objectives = [objective for cell in cells for objective in cell.objectives if may_change(visibility, objective)]
     intents = [intent for cell in cells if cell.may_add for intent in cell.intents]
-    return {objective.card for objective in objectives} | {intent.card for intent in intents}
+    return {objective.card_key for objective in objectives} | {intent.card_key for intent in intents}
 
 
 def _gap_notice(planned: TeamRoadmap, params: RoadmapParams) -> dict[str, Any]:
