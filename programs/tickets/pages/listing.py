@@ -207,8 +207,9 @@ def _calendar(_request: HttpRequest, params: TicketListParams, access: Access) -
     by_day: dict[date, list[TicketLine]] = {}
     number: dict[date, int] = {}
     for line in ticket_lines(first_of_each_day(due, ON_A_DAY), access, today):
-        by_day.setdefault(line.ticket.due_on, []).append(line)
-        number[line.ticket.due_on] = line.ticket.of_day  # type: ignore[attr-defined]  # by first_of_each_day
+        ticket = line.ticket
+        by_day.setdefault(ticket.due_on, []).append(line)
+        number[ticket.due_on] = ticket.of_day  # type: ignore[attr-defined]  # annotated by first_of_each_day
     path, following = reverse("tickets"), (first + timedelta(days=31)).replace(day=1)
     return {
         "month": f"{first:%B %Y}",
