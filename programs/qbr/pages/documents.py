@@ -51,21 +51,20 @@ def read_review(request: HttpRequest, qbr: Qbr) -> Review:
     return review_of(qbr, document, access, restated=restated_figures(document, access))
 
 
-def meeting_of(qbr: Qbr, access: Access) -> tuple[Meeting, str] | None:
-    """The meeting in which it is presented, and whom the viewer may see invited; None where none is planned about its
-    period, or the viewer may not see it.
-    """
+def meeting_of(qbr: Qbr, access: Access) -> Meeting | None:
+    """In which it is presented; None where none is planned about its period, or the viewer may not see it."""
     meeting = meeting_about(MeetingKind.QBR, qbr.unit, qbr.start, qbr.end)
-    if (
-        meeting is None
-        or meeting.is_cancelled
-        or not Meeting.objects.within(access.visibility).filter(pk=meeting.pk).exists()
-    ):
+    if meeting is None or meeting.is_cancelled:
         return None
+    return meeting if Meeting.objects.within(access.visibility).filter(pk=meeting.pk).exists() else None
+
+
+def invited_people(meeting: Meeting, access: Access) -> str:
+    """Names of those whom the viewer may see invited."""
     invited = meeting.participants.within(access.visibility).invited().order_by("person__full_name")
     names = list(invited.values_list("person__full_name", flat=True)) if access.is_of_account else []
     named = [*names[:PEOPLE_NAMED], f"{len(names) - PEOPLE_NAMED} more"] if len(names) > PEOPLE_NAMED else names
-    return meeting, wording.listed(named)
+    return wording.listed(named)
 
 
 def qbr_url(qbr: Qbr) -> str:

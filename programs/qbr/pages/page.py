@@ -19,6 +19,7 @@ from programs.history.events import names_of_accounts
 from programs.models import Qbr
 from programs.qbr.pages.documents import (
     file_name,
+    invited_people,
     meeting_of,
     printable,
     qbr_url,
@@ -36,6 +37,7 @@ from programs.qbr.services.writing import may_write
 def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
     found, access = visible_qbr(request, pk), access_in(request)
     writes = may_write(access, found)
+    meeting = meeting_of(found, access)
     sections = list(found.sections.order_by("position")) if writes and not found.is_frozen else []
     context: dict[str, Any] = {
         "qbr": found,
@@ -43,7 +45,8 @@ def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
         "earlier": preceding_qbr(found, access.visibility),
         "writes": writes,
         "signed": signed_text(found),
-        "meeting": meeting_of(found, access),
+        "meeting": meeting,
+        "invited": invited_people(meeting, access) if meeting else "",
         "sections": sections,
         "names": names_of_accounts([section.edited_by_id for section in sections]),
         "address": request.build_absolute_uri(qbr_url(found)),
