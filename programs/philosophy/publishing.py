@@ -31,9 +31,9 @@ class LineChanged:
 
 
 def current_philosophy() -> PhilosophyVersion:
-    """Before the first publication Headway's default text, with number 0, which is not stored."""
+    """The newest version.  Before the first publication it is Headway's default text: number 0, not stored."""
     newest = PhilosophyVersion.objects.select_related("written_by").first()
-    unwritten: Any = None
+    unwritten: Any = None  # without it the field holds its database default, which is no time
     return newest or PhilosophyVersion(number=0, text=first_text(), written_at=unwritten)
 
 
