@@ -1,4 +1,4 @@
-"""Forms of what a unit has, and the units that they offer."""
+"""Forms for records of a unit, and the units that they offer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WHOLE = ":organisation"  # in place of a unit's slug, which holds no colon
 
 
 class UnitForm(WriteForm):
-    """Of what a unit has, or the whole organisation."""
+    """For a record of a unit, or of the whole organisation."""
 
     unit = forms.ChoiceField(label="Unit")
 
@@ -26,7 +26,7 @@ class UnitForm(WriteForm):
 
 
 class OwnedForm(UnitForm):
-    """As above, with somebody whose it is."""
+    """For a record that also has an owner."""
 
     owner = forms.CharField(
         label="Owner",
@@ -37,7 +37,7 @@ class OwnedForm(UnitForm):
 
 
 def word_of(unit: Unit | None) -> str:
-    """As forms name it."""
+    """The value of a form's unit field."""
     return unit.slug if unit else WHOLE
 
 
