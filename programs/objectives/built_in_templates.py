@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-KeyResult = dict[str, Any]  # fields of a TemplateKeyResult: a change from the baseline in percent, or a value
+KeyResultFields = dict[str, Any]  # of a TemplateKeyResult: a change from the baseline in percent, or a value
 
 
-def _lower(title: str, metric: str, percent: float) -> KeyResult:
+def _lower(title: str, metric: str, percent: float) -> KeyResultFields:
     return _relative(title, metric, "lower", -percent)
 
 
-def _higher(title: str, metric: str, percent: float) -> KeyResult:
+def _higher(title: str, metric: str, percent: float) -> KeyResultFields:
     return _relative(title, metric, "higher", percent)
 
 
-def _relative(title: str, metric: str, better: str, percent: float) -> KeyResult:
+def _relative(title: str, metric: str, better: str, percent: float) -> KeyResultFields:
     return {
         "title": title,
         "metric": metric,
@@ -29,13 +29,13 @@ def _relative(title: str, metric: str, better: str, percent: float) -> KeyResult
     }
 
 
-def _no_worse(title: str, metric: str, better: str, room: float) -> KeyResult:
+def _no_worse(title: str, metric: str, better: str, room: float) -> KeyResultFields:
     """A guardrail that leaves so many percent of the baseline as room, for no figure stays exactly where it was."""
     change = room if better == "lower" else -room
     return {**_relative(title, metric, better, change), "target_kind": "guardrail"}
 
 
-def _by_hand(title: str, better: str, target: float, unit: str) -> KeyResult:
+def _by_hand(title: str, better: str, target: float, unit: str) -> KeyResultFields:
     return {"title": title, "better": better, "target_kind": "absolute", "target": target, "unit_of_measure": unit}
 
 
