@@ -299,7 +299,7 @@ def at(items: Sequence[Any] | Mapping[Any, Any], index: Any) -> Any:
 
 @register.simple_tag
 def initials(name: str) -> str:
-    """At most two letters for the round mark of a person: the first of the first and of the last word."""
+    """For the round mark of a person: the first letters of the first and the last word, of one word its first two."""
     words = [word for word in name.replace("@", " ").replace(".", " ").split() if word[0].isalnum()]
     if not words:
         return "?"
