@@ -22,13 +22,16 @@ class Picker:
 
 
 def url_with(path: str, params: Mapping[str, object] | Iterable[tuple[str, object]]) -> str:
-    """`path` with these parameters; those that are empty or None are left out."""
+    """`path` with these parameters; those that are empty or None are left out.
+
+    An empty path is this page, also without any parameter: an empty link would keep those of its address.
+    """
     if isinstance(params, QueryDict):
         pairs: Iterable[tuple[str, object]] = [(name, value) for name, values in params.lists() for value in values]
     else:
         pairs = params.items() if isinstance(params, Mapping) else params
     query = urlencode([(name, value) for name, value in pairs if value not in ("", None)])
-    return f"{path}?{query}" if query else path
+    return f"{path}?{query}" if query or not path else path
 
 
 def page_links(page: Page[Any], url: Callable[[str], str]) -> dict[str, object]:

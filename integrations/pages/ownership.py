@@ -178,4 +178,4 @@ def _text(request: HttpRequest, name: str) -> str:
 def _url(request: HttpRequest, **changed: str) -> str:
     """This page with other parameters, from its first page on; empty ones are left out."""
     params = {name: value for name, value in request.GET.items() if name != "page"}
-    return url_with("", {**params, **changed}) or "?"
+    return url_with("", {**params, **changed})

@@ -154,6 +154,12 @@ def test_any_search_is_answered(admin: Client, search: str) -> None:
 
 
 @pytest.mark.usefixtures("_waiting")
+def test_all_certainties_are_shown_again(admin: Client) -> None:
+    page = admin.get(reverse("identities"), {"certainty": "high"}).content.decode()
+    assert '<a href="?">All</a>' in page
+
+
+@pytest.mark.usefixtures("_waiting")
 def test_nobody_but_admins_learns_that_the_pages_exist(client: Client, finch: Person) -> None:
     client.force_login(User.objects.create_user("finch", "finch.imagined@example.com", is_staff=True))
     addresses = [reverse(page) for page in PAGES]

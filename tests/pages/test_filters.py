@@ -66,8 +66,8 @@ def test_a_custom_range_survives_its_own_address(start: date, days: int) -> None
 
 
 def test_defaults_are_left_out_of_the_address() -> None:
-    assert read("").url("") == ""
-    assert read("range=12w&granularity=week&trend=agent&agent=").url("") == ""
+    assert read("").url("/ai/") == "/ai/"
+    assert read("range=12w&granularity=week&trend=agent&agent=").url("/ai/") == "/ai/"
 
 
 def test_a_form_says_the_last_day_and_means_it_too() -> None:

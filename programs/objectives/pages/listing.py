@@ -62,7 +62,7 @@ class ObjectiveListParams:
 
     def url(self, path: str = "", **changed: str) -> str:
         """This list with other parameters; an empty one is left out."""
-        return url_with(path, {**self.scope, **self.own, **changed}) or "?"
+        return url_with(path, {**self.scope, **self.own, **changed})
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class TicketListParams:
 
     def url(self, path: str = "", **changed: str) -> str:
         """This list with other parameters; an empty one is left out."""
-        return url_with(path, {**dict(self.filters.scope_parameters()), **self.own, **changed}) or "?"
+        return url_with(path, {**dict(self.filters.scope_parameters()), **self.own, **changed})
 
 
 @dataclass(frozen=True)
