@@ -38,7 +38,7 @@ class Response(Protocol):
 class Http(Protocol):
     """The one client (integrations/connectors/http.py): time-outs, retries, quota, redaction, no foreign redirects.
 
-    Raises TransientError and PermanentError (GoneError for 404 and 410) instead of answering with an error status.
+    Raises TransientError, PermanentError (GoneError for 404 and 410) or CredentialRefusedError for an error status.
     `path` is relative to the connection's base URL, or an absolute URL of the same host (a Link header's next).
     """
 
@@ -264,7 +264,7 @@ class Connector(ABC):
     def check(self, http: Http) -> Sequence[CheckedPermission]:
         """What works and which permission is missing.
 
-        Raises PermanentError if nothing works (refused token, wrong address).
+        Raises CredentialRefusedError (refused token) or PermanentError (wrong address) if nothing works.
         """
 
     def mapped_fields(self, http: Http) -> Sequence[MappedField]:

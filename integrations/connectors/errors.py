@@ -23,13 +23,13 @@ class TransientError(ConnectorError):
 
 
 class PermanentError(ConnectorError):
-    """It fails until somebody acts: a refused token, a missing permission, a wrong address."""
+    """It fails until somebody acts: a missing permission, a wrong address."""
 
 
 class CredentialRefusedError(ConnectorError):
     """The token itself is refused: every request of the connection would fail.
 
-    No PermanentError, so that whoever can do without what one request is refused does not take it for that.
+    It is not a PermanentError, because code that can do without a single refused request must not ignore it.
     """
 
 

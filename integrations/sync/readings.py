@@ -160,7 +160,7 @@ def _suspend_connection(stream: Stream, problem: ConnectorError, retry_at: datet
 def waiting_time(failures: int, problem: ConnectorError) -> timedelta:
     """The delay before the next try, after so many failures before this one.
 
-    A minute, doubling; permanent errors are retried less often from the start.
+    A minute, doubling; permanent errors and refused tokens are retried less often from the start.
     """
     wait = RETRIES.wait(failures + (4 if isinstance(problem, (PermanentError, CredentialRefusedError)) else 0))
     return wait * random.uniform(1.0, 1.2)  # noqa: S311 - spreads what failed together

@@ -47,7 +47,7 @@ TRIALS = (
 def checked(
     http: Http, *, owners: Sequence[str], as_app: bool, graphql: str, now: datetime
 ) -> Iterator[CheckedPermission]:
-    """One answer for each permission.  Raises PermanentError if nothing works, such as for a refused token."""
+    """One answer for each permission.  Raises CredentialRefusedError or PermanentError if nothing works."""
     # GitHub names the scopes of a classic token; fine-grained ones and those of Apps have none.
     is_classic = not as_app and "x-oauth-scopes" in http.get("user").headers
     seen: list[ResourceDraft] = []

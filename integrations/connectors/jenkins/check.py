@@ -33,7 +33,7 @@ QUEUE_REMEDY = "Install the plugin “Metrics”. Without it, queue times of bui
 
 
 def checked(http: Http, *, rules: Rules, libraries: Sequence[str], now: datetime) -> Iterator[CheckedPermission]:
-    """One answer for each permission.  Raises PermanentError if nothing works, such as for a refused token."""
+    """One answer for each permission.  Raises CredentialRefusedError or PermanentError if nothing works."""
     answer = http.get("whoAmI/api/json", params={"tree": "name,anonymous,authenticated"})
     known = answer.json()
     if object_of(known).get("anonymous") is True:

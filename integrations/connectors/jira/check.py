@@ -16,7 +16,7 @@ LOOKED_AT = 50  # projects, among which one is chosen to try things on
 
 
 def checked(http: Http, site: Site, *, named: Mapping[str, Sequence[str]]) -> Iterator[CheckedPermission]:
-    """One answer for each permission.  Raises PermanentError if nothing works, such as for a refused token."""
+    """One answer for each permission.  Raises CredentialRefusedError or PermanentError if nothing works."""
     http.get(site.path("myself"))
     seen = list(islice(projects(http, site), LOOKED_AT))
     yield CheckedPermission(
