@@ -18,9 +18,9 @@ PULL_REQUESTS = Lock("figures of pull requests")  # one process at a time emptie
 
 
 def recompute_waiting_pull_requests() -> int:
-    """Recompute everything in the queue; how many rows there were.
+    """Recompute everything in the queue; returns how many rows there were.
 
-    Unless another process does: that one then continues until it is empty.
+    If another process is at it, the rows are left to it: it continues until the queue is empty.
     """
     return drain(_recompute_some, enter=PULL_REQUESTS.try_hold)
 

@@ -55,8 +55,8 @@ def insert_days(days: Mapping[FactFamily, str]) -> str:
     The SQL of each family selects (first day, day after the last); nulls and empty ranges are left out.
     """
     selected = " UNION ALL ".join(
-        f"SELECT '{family.value}', * FROM ({selected}) AS days"  # noqa: S608  # SQL of this program
-        for family, selected in days.items()
+        f"SELECT '{family.value}', * FROM ({days_of_family}) AS days"  # noqa: S608  # SQL of this program
+        for family, days_of_family in days.items()
     )
     return f"""
         INSERT INTO integrations_factchange (family, day_from, day_to)
