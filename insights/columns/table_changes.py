@@ -16,17 +16,15 @@ LONGEST = 200  # rows of a table, before they are replaced by one
 
 def versions() -> Mapping[str, Any]:
     """The version of each table that the current transaction sees, if it ever changed; "" is the database."""
-    return {
-        table: tuple(version)
-        for table, *version in sql.rows(
-            """
+    rows = sql.rows(
+        """
         SELECT '', oid::bigint, 0 FROM pg_database WHERE datname = current_database()
         UNION ALL
         SELECT "table", count(*), sum(id)::bigint FROM insights_tablechange
         GROUP BY "table"
         """
-        )
-    }
+    )
+    return {table: tuple(version) for table, *version in rows}
 
 
 def shorten() -> None:

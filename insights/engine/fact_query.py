@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
@@ -97,7 +97,7 @@ class FactQuery:
         by_last_day: dict[date, list[Window]] = {}
         for window in self.windows:
             if window.start <= today:
-                by_last_day.setdefault(min(window.end - timedelta(days=1), today), []).append(window)
+                by_last_day.setdefault(min(window.last_day, today), []).append(window)
         return {day: tuple(by_last_day[day]) for day in sorted(by_last_day)}
 
     def without_windows(self) -> FactQuery:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from django.http import Http404
@@ -46,7 +45,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
             *page.extra_params.items(),
         ],
         "first_day": filters.window.start.isoformat(),
-        "last_day": (filters.window.end - timedelta(days=1)).isoformat(),
+        "last_day": filters.window.last_day.isoformat(),
         "action": page.path,
         "computed_at": answers.computed_at,
         "lacking": f"{wording.count(answers.days_lacking, 'day')} still to come" if answers.days_lacking else "",

@@ -6,7 +6,7 @@ Each link changes the scope and keeps the rest of the URL.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from types import MappingProxyType
 from typing import Any
 
@@ -58,7 +58,7 @@ def scope_navigation(request: HttpRequest, filters: Filters) -> Surroundings:
 
 def last_day(filters: Filters) -> date:
     """The last past day of the window: trees are shown as of that day."""
-    return min(filters.window.end - timedelta(days=1), filters.today)
+    return min(filters.window.last_day, filters.today)
 
 
 def recent_units(request: HttpRequest) -> Sequence[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, tzinfo
 
 from django.utils import timezone
 from django.utils.text import get_text_list
@@ -147,7 +147,7 @@ def moment(at: datetime | None) -> str:
 
 def days(window: Window) -> str:
     """The days of a window, its last day included: 3 Jul – 1 Oct 2026."""
-    first, last = window.start, window.end - timedelta(days=1)
+    first, last = window.start, window.last_day
     if first == last:
         return day(first)
     if first.year != last.year:
@@ -164,7 +164,7 @@ def bucket(window: Window, granularity: Granularity) -> str:
         case Granularity.MONTH:
             return f"{first:%b %Y}"
         case Granularity.QUARTER:
-            return f"{first:%b} – {window.end - timedelta(days=1):%b %Y}"
+            return f"{first:%b} – {window.last_day:%b %Y}"
         case _:
             return f"{first.day} {first:%b}"
 
