@@ -9,10 +9,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeVar
 
 from core.markdown import as_html, blocks_of
 from programs.models import SectionKey
+
+T = TypeVar("T")
 
 # Heights in pixels, estimated: of a sheet below its lead, of a line, and of what a row has beside its lines.
 ROOM, LINE, ROW = 520, 20, 18
@@ -58,14 +60,7 @@ class Sheet:
 
 def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: int = 1) -> list[Sheet]:
     """As many sheets like the first as the rows need, at least one; `lines` are those of each row."""
-    parts: list[list[Any]] = [[]]
-    left = ROOM * columns
-    for row, height in zip(rows, (ROW + LINE * number for number in lines), strict=True):
-        if height > left and parts[-1]:
-            parts.append([])
-            left = ROOM * columns
-        parts[-1].append(row)
-        left -= height
+    parts, left = _filled(rows, [ROW + LINE * number for number in lines], ROOM * columns)
     starts = accumulate((len(part) for part in parts), initial=0)
     return [
         replace(
@@ -77,6 +72,19 @@ def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: i
         )
         for start, part in zip(starts, parts, strict=False)
     ]
+
+
+def _filled(items: Sequence[T], heights: Sequence[int], room: int) -> tuple[list[list[T]], int]:
+    """The items in order, on as few sheets as they need, at least one; and the room that the last sheet leaves."""
+    sheets: list[list[T]] = [[]]
+    left = room
+    for item, height in zip(items, heights, strict=True):
+        if height > left and sheets[-1]:
+            sheets.append([])
+            left = room
+        sheets[-1].append(item)
+        left -= height
+    return sheets, left
 
 
 def wrapped(text: str, width: int) -> int:
@@ -104,16 +112,8 @@ def _parts(blocks: Sequence[str], room: int, width: int) -> list[str]:
     """The blocks on the first sheet if they fit, else an empty part and what fits on a sheet each."""
     if sum(_lines(block, width) for block in blocks) <= room:
         return ["\n\n".join(blocks)]
-    parts: list[list[str]] = [[]]
-    left = 0
-    for block in blocks:
-        lines = _lines(block, CHARACTERS_A_COLUMN)
-        if lines > left:
-            parts.append([])
-            left = LINES_ON_SHEET
-        parts[-1].append(block)
-        left -= lines
-    return ["\n\n".join(part) for part in parts]
+    parts, _ = _filled(blocks, [_lines(block, CHARACTERS_A_COLUMN) for block in blocks], LINES_ON_SHEET)
+    return ["", *("\n\n".join(part) for part in parts)]
 
 
 def _lines(block: str, width: int) -> int:
