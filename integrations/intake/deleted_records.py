@@ -58,8 +58,8 @@ def mark_deleted(connection: Connection, kind: Kind, external_ids: Collection[st
 def _mark(connection: Connection, kind: Kind, ids: Collection[int]) -> int:
     before = days_of(kind, ids)
     TABLES[kind].model._default_manager.filter(pk__in=ids).update(deleted_at=timezone.now())
-    derive(connection, kind, set(ids))
-    append_record_days(kind, ids, before)
+    changed = derive(connection, kind, set(ids))
+    append_record_days(kind, changed.union(ids), before)
     return len(ids)
 
 
@@ -87,8 +87,8 @@ def move_records(connection: Connection, kind: Kind, external_ids: Collection[st
         note_own_records(kind, dict.fromkeys(ids, own))
     _mark(connection, kind, list(records.filter(deleted_at=None).values_list("pk", flat=True)))
     records.update(deleted_at=None, **columns)
-    derive(connection, kind, set(ids))
-    append_record_days(kind, ids)
+    changed = derive(connection, kind, set(ids))
+    append_record_days(kind, changed.union(ids))
 
 
 def _of_resource(resource: Resource, kind: Kind) -> Q | None:

@@ -9,8 +9,10 @@ from django.db import transaction
 
 from integrations.connectors.drafts import CommitDraft, Who
 from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.enums import Kind
+from integrations.intake.deleted_records import mark_deleted
 from integrations.intake.store_drafts import store_drafts
-from integrations.models import Connection, Repository
+from integrations.models import Connection, FactChange, FactFamily, PullRequest, Repository
 from tests.delivery.pull_requests.conftest import TellOf, figures
 from tests.delivery.pull_requests.histories import Commit, History, draft_of, sha_of
 from tests.intake.conftest import SHOP, Tell
@@ -55,6 +57,18 @@ def test_a_commit_that_came_by_an_earlier_merge_is_not_its_own(order: tuple[int,
         tell_of(STACKED[position])
     assert coding_hours(1) == 10
     assert coding_hours(2) == 5
+
+
+def test_without_the_earlier_one_the_commit_is_the_later_ones(tell_of: TellOf) -> None:
+    """The day on which that one was merged has other figures, then."""
+    tell_of(merged(1, 10, 20, commit("tea", 0)), merged(2, 530, 540, commit("tea", 0), commit("milk", 525)))
+    FactChange.objects.all().delete()
+    earlier = PullRequest.objects.get(number=1)
+    with transaction.atomic():
+        mark_deleted(earlier.connection, Kind.PULL_REQUEST, [earlier.external_id])
+    assert coding_hours(2) == 530
+    day = figures()[2].merged_on
+    assert FactChange.objects.filter(family=FactFamily.PULL_REQUEST, day_from__lte=day, day_to__gt=day).exists()
 
 
 def test_what_was_merged_into_another_branch_first_is_still_its_own(tell_of: TellOf) -> None:
