@@ -113,11 +113,11 @@ def test_who_used_which_agents_most(world: World) -> None:
 
 def test_under_pseudonyms_every_question_lists_people_in_another_order(world: World) -> None:
     figures = FactFigures(Query("ai.spend", WHOLE))
-    one, other = (PseudonymousFigures(figures, None, question) for question in ("a", "b"))
-    assert list(one.people) != list(other.people)
-    assert sorted(one.people) == sorted(other.people) == sorted(figures.people)
-    for seen in (one, other):
-        assert list(seen.numbers(SESSIONS)) == [seen.value(SESSIONS, person).value for person in seen.people]
+    views = [PseudonymousFigures(figures, None, question) for question in "abcd"]
+    assert len({tuple(view.people) for view in views}) > 1  # a few people may be in the same order twice
+    for view in views:
+        assert sorted(view.people) == sorted(figures.people)
+        assert are_same(view.numbers(SESSIONS), [view.value(SESSIONS, person) for person in view.people])
 
 
 def test_every_column_but_rank_name_and_agent_is_a_metric() -> None:
