@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 
 import pytest
 import time_machine
@@ -12,7 +13,7 @@ from insights.columns.refresh import refresh
 from insights.engine.read import read_series
 from insights.query.query import Dimension, Granularity, MetricValue, Query, Scope, Statistic, Window
 from tests.columns.forgotten import forgotten_by_refresh
-from tests.delivery.work_items.oracle import ITEMS, RUNS, Computed, Question, World, random_world
+from tests.delivery.work_items.oracle import ITEMS, RUNS, WORK_TYPES, Computed, Question, World, random_world
 from tests.delivery.work_items.tracker import Tracker, answer
 from tests.org import Org
 from tests.seeds import seeds
@@ -100,9 +101,17 @@ def test_segments_are_those_of_the_oracle_and_make_up_the_whole(world: World) ->
     for window in WINDOWS:
         for key in ("issue.cycle_time", "wip.count", "wip.age", "backlog.health"):
             computed = answer(key, window, unit="red", by=Dimension.WORK_TYPE)
-            for figure in (*computed.total, *computed.series):
-                question = Question(figure.window, TODAY, "red", figure.segment["work_type"])
-                _compare(figure, ITEMS[key](world, question), (key, question))
+            figures = [*computed.total, *computed.series]
+            # Of a bucket without anything there is one figure, of no segment.
+            of_segments = {(figure.window, figure.segment.get("work_type")): figure for figure in figures}
+            assert {work_type for _, work_type in of_segments} <= {None, *WORK_TYPES.values()}
+            for bucket, work_type in product({figure.window for figure in figures}, WORK_TYPES.values()):
+                question = Question(bucket, TODAY, "red", work_type)
+                expected = ITEMS[key](world, question)
+                if figure := of_segments.get((bucket, work_type)):
+                    _compare(figure, expected, (key, question))
+                else:
+                    assert (expected.sample, expected.left_out) == (0, 0), (key, question)
             whole = answer(key, window, unit="red").total[0]
             assert sum(figure.sample_size for figure in computed.total) == whole.sample_size
 
