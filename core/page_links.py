@@ -45,11 +45,11 @@ def links_of_page(page: int, shown: Sized, total: int, url: Callable[[str], str]
     `url` is the list's URL with that number as its page.
     """
     before = (page - 1) * size
-    last = before + len(shown)
+    last = before + len(shown) if shown else 0  # beyond the end nothing is shown
     return {
         "first": f"{before + 1:,}" if shown else "0",
         "last": f"{last:,}",
         "total": f"{total:,}",
         "previous_url": url(str(page - 1)) if page > 1 else "",
-        "next_url": url(str(page + 1)) if last < total else "",
+        "next_url": url(str(page + 1)) if before + size < total else "",
     }
