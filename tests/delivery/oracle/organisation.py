@@ -15,7 +15,8 @@ UNITS = (ROOT, "red", "blue", "small")
 EMPLOYED = ("ada", "ben", "cy", "dee", "eve")
 OUTSIDE = "flo"  # known, and in no unit
 SECOND_LOGIN = {"ada-work": "ada"}
-BOTS = ("lint[bot]", "renovate[bot]")
+UPDATER = "renovate[bot]"  # its messages name everybody who worked on what it updates
+BOTS = ("lint[bot]", UPDATER)
 CODING_AGENT = "copilot-swe-agent[bot]"
 
 SHOP, SEARCH, TOOLS = "acme/shop", "acme/search", "acme/tools"
