@@ -68,7 +68,6 @@ class World:
     placements: list[tuple[int, str, date, date | None]]  # person, unit or one above, from, to
     enrolled: dict[int, date]
     left: dict[int, date]
-    first_day: date | None
     commits: list[CommitFacts]
     context_files: Mapping[str, tuple[date, date | None]]
     units: dict[str, list[str]]  # by tree
@@ -106,7 +105,6 @@ def create_world(seed: int, *, days: Sequence[date], people: int = 7, sessions: 
         placements,
         enrolled,
         {leaver.pk: left_on},
-        min((session.day for _, session in facts), default=None),
         random_commits(rng, days, identities, AGENTS, number=sessions),
         random_context_files(rng, days),
         {"engineering": ["root", "red", "blue"]},

@@ -45,6 +45,17 @@ def expected(world: World, key: str, selection: Selection, *, periods: float = 1
     return ORACLE[key](world, selection, periods)
 
 
+def telemetry_since(world: World, unit: str | None, days: Iterable[date]) -> date | None:
+    """The first of the days on which any session had been received; in a unit, of anybody who was in it."""
+    if unit is None:
+        return min((session.day for session in world.sessions), default=None)
+    enrolled = world.enrolled.items()
+    return next(
+        (day for day in days if any(since <= day and _is_in(world, person, day, unit) for person, since in enrolled)),
+        None,
+    )
+
+
 def by_segment(world: World, key: str, selection: Selection, segment: str) -> Mapping[str, float]:
     """The value of a sum for each segment value in which anything entered."""
     values: dict[str, Decimal] = {}

@@ -57,6 +57,22 @@ def test_nobody_is_enrolled_before_their_first_telemetry(org: Org) -> None:
     assert org.metric("ai.sessions", week="2026-W11").value == 0
 
 
+def test_a_units_telemetry_begins_with_the_first_of_it_who_is_enrolled(org: Org) -> None:
+    org.tree("Teams")
+    for person, unit in (("ada", "red"), ("bob", "blue")):
+        org.unit(unit.title(), below="teams")
+        org.join(person, unit)
+    org.session(by="ada", on="2026-02-17")
+    org.session(by="bob", on="2026-03-02")
+    sessions = {
+        unit: [org.metric("ai.sessions", week=week, unit=unit).value for week in ("2026-W08", "2026-W09", WEEK)]
+        for unit in ("teams", "red", "blue")
+    }
+    assert sessions == {"teams": [1, 0, 1], "red": [1, 0, 0], "blue": [None, None, 1]}
+    before = org.metric("ai.sessions", week="2026-W09", unit="blue")
+    assert before.reason == "No telemetry had been received by then."
+
+
 def test_without_any_telemetry_the_reason_says_what_to_do(org: Org) -> None:
     sessions = org.metric("ai.sessions", week=WEEK)
     assert sessions.value is None

@@ -78,7 +78,7 @@ def deliveries(new_folder: NewFolder) -> Iterator[Organisation]:
 def deliveries_with_attributes(new_folder: NewFolder) -> Iterator[Organisation]:
     """Of a spring, by people who are also in squads, and of whom attributes hold, that change."""
     with _history(2, new_folder) as window:
-        known = World([], [], {}, {}, None, [], {}, {})
+        known = World([], [], {}, {}, [], {}, {})
         add_organisation(known, 2, [window.start + timedelta(days=number) for number in range(50)])
         yield stored_organisation("random-3", window, [address(person) for person in ("cy", "dee", OUTSIDE)])
 
