@@ -7,6 +7,7 @@ from typing import Any
 
 from core import sql
 from integrations.delivery.changed_days import append_record_days, days_of
+from integrations.delivery.linking.corrections import grounds_of, relink_corrected
 from integrations.delivery.linking.relink import relink_deployments
 from integrations.delivery.linking.unlink import UnlinkedRecords
 from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
@@ -151,7 +152,7 @@ def _recompute(connection: Connection, meanings: ValueMappings, scope: str, para
     stored = {id_ for _, ids in rows for id_ in ids}
     if not meant and not stored:
         return 0
-    before = days_of(Kind.DEPLOYMENT, stored)
+    before, grounds_before = days_of(Kind.DEPLOYMENT, stored), grounds_of(Kind.DEPLOYMENT, stored)
     changed = sql.ids(
         _RECOMPUTE.format(scope=scope),
         {
@@ -162,6 +163,7 @@ def _recompute(connection: Connection, meanings: ValueMappings, scope: str, para
         },
     )
     _relink(changed)
+    relink_corrected(Kind.DEPLOYMENT, stored, grounds_before)
     append_record_days(Kind.DEPLOYMENT, changed, before)
     return len(changed)
 

@@ -11,6 +11,7 @@ from django.db.models import Q
 from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_named
 from integrations.delivery.derive import recompute_pull_requests_naming
+from integrations.delivery.linking.corrections import grounds_of, relink_corrected
 from integrations.delivery.linking.relink import relink
 from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
 from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, TRANSITION, recompute_mapped_value
@@ -19,7 +20,7 @@ from integrations.delivery.pull_requests.ready_and_work_type import recompute_re
 from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.delivery.work_items.work_type_and_status import recompute_work_type_and_status
 from integrations.enums import Ending, Environment, FoundBy, Kind, Severity, StatusActivity, StatusCategory, WorkType
-from integrations.models import Connection, PullRequest, ValueMapping, WorkItem, WorkItemTransition
+from integrations.models import Connection, Deployment, PullRequest, ValueMapping, WorkItem, WorkItemTransition
 from integrations.outbox.write_lock import lock_for_write
 
 # What a word of a subject can mean; where empty is among it, a word may say nothing.
@@ -74,8 +75,11 @@ def _apply(connection: Connection, subject: Subject, word: str, meanings: ValueM
     if subject == Subject.DEPLOYING:
         return recompute_deployments_named(connection, meanings, word)
     if subject == Subject.ENVIRONMENT:
+        named = Deployment.objects.filter(connection=connection, native_environment=word).values_list("pk", flat=True)
+        grounds_before = grounds_of(Kind.DEPLOYMENT, named)
         deployments = recompute_mapped_value(ENVIRONMENT, meanings, connection.pk, word)
         relink(Kind.DEPLOYMENT, deployments)
+        relink_corrected(Kind.DEPLOYMENT, named, grounds_before)
         append_record_days(Kind.DEPLOYMENT, deployments)
         return len(deployments)
     if subject == Subject.SEVERITY:

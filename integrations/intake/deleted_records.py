@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from integrations.delivery.changed_days import append_record_days, days_of
 from integrations.delivery.derive import derive
+from integrations.delivery.linking.corrections import grounds_of, relink_corrected
 from integrations.enums import Kind, ResourceKind
 from integrations.intake.commits import delete_reported_commits
 from integrations.intake.own_records import counted_places, note_own_records, own_records_of
@@ -56,9 +57,10 @@ def mark_deleted(connection: Connection, kind: Kind, external_ids: Collection[st
 
 
 def _mark(connection: Connection, kind: Kind, ids: Collection[int]) -> int:
-    before = days_of(kind, ids)
+    before, grounds_before = days_of(kind, ids), grounds_of(kind, ids)
     TABLES[kind].model._default_manager.filter(pk__in=ids).update(deleted_at=timezone.now())
     changed = derive(connection, kind, set(ids))
+    relink_corrected(kind, ids, grounds_before)
     append_record_days(kind, changed.union(ids), before)
     return len(ids)
 
@@ -82,12 +84,14 @@ def move_records(connection: Connection, kind: Kind, external_ids: Collection[st
     """
     records = TABLES[kind].model._default_manager.filter(connection=connection, external_id__in=external_ids)
     ids = list(records.values_list("pk", flat=True))
+    grounds_before = grounds_of(kind, ids)
     if (own := columns.get("repository_id")) is not None:
         columns |= counted_places({"repository_id": own})
         note_own_records(kind, dict.fromkeys(ids, own))
     _mark(connection, kind, list(records.filter(deleted_at=None).values_list("pk", flat=True)))
     records.update(deleted_at=None, **columns)
     changed = derive(connection, kind, set(ids))
+    relink_corrected(kind, ids, grounds_before)
     append_record_days(kind, changed.union(ids))
 
 

@@ -20,6 +20,7 @@ from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import MISSING, AnyDraft, CommitDraft, Draft, RepositoryDraft, Who
 from integrations.delivery.changed_days import append_record_days, days_of
 from integrations.delivery.derive import derive
+from integrations.delivery.linking.corrections import grounds_of, relink_corrected
 from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.work_items.changed_days import items_of, note_moved_items, note_unlinked
 from integrations.enums import Kind, ResourceKind
@@ -192,6 +193,8 @@ def _store(
     stored = known_of(connection, table, {draft.external_id for draft in drafts.values()})
     days_before = days_of(kind, (record.known.id for record in stored.values() if not record.deleted))
     projects_before = _projects_of(record.known.id for record in stored.values()) if kind == Kind.WORK_ITEM else {}
+    known = {record.known.id for record in stored.values()}
+    grounds_before = grounds_of(kind, known)
     linked_before = items_of([record.known.id for record in stored.values()]) if kind == Kind.PULL_REQUEST else ()
     expected = None
     if kind == Kind.PULL_REQUEST and len(stored) < len(drafts):
@@ -202,6 +205,8 @@ def _store(
     named = {draft.external_id: getattr(draft, table.place) for draft in drafts.values()} if own else {}
     note_own_records(kind, {id_: own[named[name]] for name, id_ in written.ids.items() if named.get(name) in own})
     written.note_changed(derive(connection, kind, written.touched))
+    if written.touched:
+        relink_corrected(kind, known | written.touched, grounds_before)
     if kind == Kind.PULL_REQUEST:
         request_reading_of(written.touched)
     append_record_days(kind, written.touched, days_before)

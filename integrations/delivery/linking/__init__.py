@@ -9,6 +9,7 @@
     failures.py           deployment → incidents, rollbacks and fixes that say that it failed
     rollbacks.py          older states that were deployed again, proposed as rollbacks
     relink.py             relinks records after others were stored; called by intake
+    corrections.py        relinks what records no longer say; called by intake
     rebuild.py            all of it, from nothing
 
 All links are derived from stored records alone, so that they do not depend on the order in which records arrive, or on

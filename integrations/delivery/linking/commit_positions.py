@@ -80,19 +80,8 @@ class Graph:
     tip: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class PlacementChanges:
-    """The object ids of commits whose place changed, and whether a commit that was known only as a parent became known.
-
-    Then the commits above it contain more than before, although their own place is the same.
-    """
-
-    changed: set[str]
-    filled: bool
-
-
-def place_repository(repository: Repository) -> PlacementChanges:
-    """Place all of a repository's commits from scratch."""
+def place_repository(repository: Repository) -> set[str]:
+    """Place all of a repository's commits from scratch; the ids of those whose place changed."""
     graph = read_graph(repository)
     stored = {sha: (Place(*place), known) for sha, *place, known in sql.rows(_PLACES, [repository.pk])}
     places = number(graph.parents, graph.tip, first=_first_position(graph, stored))
@@ -104,8 +93,7 @@ def place_repository(repository: Repository) -> PlacementChanges:
         "DELETE FROM integrations_commitplace WHERE repository_id = %s AND sha = ANY (%s)",
         [repository.pk, list(gone)],
     )
-    filled = any(sha in stored and not stored[sha][1] and sha in graph.parents for sha in changed)
-    return PlacementChanges(changed | gone, filled)
+    return changed | gone
 
 
 def read_graph(repository: Repository) -> Graph:

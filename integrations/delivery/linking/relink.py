@@ -112,7 +112,7 @@ def relink(kind: Kind, ids: Collection[int]) -> None:
 
 def relink_pull_requests(ids: Collection[int]) -> None:
     """Their merges, their commits' parents, their work items or their paths may have changed."""
-    _place(_ids(_LISTED_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids) | with_merges_to_place(ids))
+    place_repositories(_ids(_LISTED_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids) | with_merges_to_place(ids))
     recompute_first_deployments(recompute_touched_services(ids).union(ids))
     recompute_failures(deployments=_ids(_DEPLOYED_BY_RULE, ids=ids))
     note_lead_times(recompute_work_item_origins(ids))
@@ -127,7 +127,7 @@ def relink_work_items(ids: Collection[int]) -> None:
 def relink_deployments(ids: Collection[int]) -> None:
     """They may be new or gone, have other times, be part of another rollout, or repair others."""
     ids = recompute_rollouts(ids).union(ids)
-    _place(_ids(_OF_DEPLOYMENT, ids=ids))
+    place_repositories(_ids(_OF_DEPLOYMENT, ids=ids))
     propose_rollbacks(ids)
     recompute_failures(deployments=ids)
     recompute_first_deployments(_ids(_MAY_CHANGE, deployments=ids))
@@ -161,11 +161,10 @@ def _place_next() -> int:
 
 def _number(repository: Repository) -> None:
     """Number the repository, and relink what that affects."""
-    placed = place_repository(repository)
-    relink_placed_commits(repository, placed.changed)
-    if placed.filled:
-        beside = _ids(_DEPLOYED_BESIDE, repository=repository.pk)
-        recompute_first_deployments(_ids(_MAY_CHANGE, deployments=beside) if beside else ())
+    relink_placed_commits(repository, place_repository(repository))
+    beside = _ids(_DEPLOYED_BESIDE, repository=repository.pk)
+    if beside:  # their places do not show all that they contain
+        recompute_first_deployments(_ids(_MAY_CHANGE, deployments=beside))
     recompute_pushes([repository.pk])
 
 
@@ -203,7 +202,8 @@ def relink_whole_repository(repository_id: int) -> None:
     recompute_first_deployments(_ids(_OF_REPOSITORY, repository=repository_id))
 
 
-def _place(repositories: Iterable[int]) -> None:
+def place_repositories(repositories: Iterable[int]) -> None:
+    """Number these repositories, and relink what that affects: large ones in the worker."""
     for repository in Repository.objects.filter(pk__in=set(repositories)).order_by("pk"):
         _number_again(repository)
 

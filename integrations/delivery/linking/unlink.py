@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import LiteralString
 
 from core import sql
+from integrations.delivery.linking.corrections import grounds_of
 from integrations.delivery.linking.failures import recompute_failures
 from integrations.delivery.linking.pushes import recompute_pushes, repositories_with_pushes
-from integrations.delivery.linking.relink import relink_whole_repository
+from integrations.delivery.linking.relink import place_repositories, relink_whole_repository
 from integrations.delivery.pull_requests.changed_days import note_lead_times, note_services
 from integrations.enums import Kind
 from integrations.models import FactFamily
@@ -22,6 +23,7 @@ _DELETE: Mapping[Kind, tuple[LiteralString, ...]] = {
         "DELETE FROM integrations_deployedpullrequest WHERE pull_request_id = ANY (%s)",
     ),
     Kind.DEPLOYMENT: (
+        "DELETE FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%s)",
         "DELETE FROM integrations_proposedrollback WHERE deployment_id = ANY (%s)",
         "DELETE FROM integrations_proposedrollback WHERE rolled_back_id = ANY (%s)",
         "DELETE FROM integrations_faileddeployment WHERE deployment_id = ANY (%s)",
@@ -30,12 +32,6 @@ _DELETE: Mapping[Kind, tuple[LiteralString, ...]] = {
 _DEPLOYED_BY: LiteralString = (
     "SELECT pull_request_id FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%s)"
 )
-_REPOSITORIES: LiteralString = """
-    WITH gone AS (
-        DELETE FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%s) RETURNING pull_request_id
-    )
-    SELECT DISTINCT repository_id FROM gone JOIN integrations_pullrequest ON id = pull_request_id
-"""
 _PUSHED_IN = f"""
     WITH gone AS (
         DELETE FROM integrations_deployedpush WHERE deployment_id = ANY (%s)
@@ -57,9 +53,10 @@ _OF_INCIDENTS: LiteralString = """
 
 @dataclass(slots=True)
 class UnlinkedRecords:
-    """What was linked to deleted records: repositories of pull requests and of pushes, deployments, incidents."""
+    """What to relink once records are gone: repositories that they were in, and what was linked to them."""
 
-    repositories: set[int] = field(default_factory=set)
+    deployed_in: set[int] = field(default_factory=set)
+    merged_in: set[int] = field(default_factory=set)
     pushed_in: set[int] = field(default_factory=set)
     deployments: set[int] = field(default_factory=set)
     incidents: set[int] = field(default_factory=set)
@@ -67,14 +64,16 @@ class UnlinkedRecords:
     def loosen(self, kind: Kind, ids: Collection[int]) -> None:
         """Delete the links of these records, which are deleted in the same transaction."""
         id_list = sorted(ids)
+        repositories = {repository for repository, *_ in grounds_of(kind, id_list)}
         if kind == Kind.PULL_REQUEST:
             note_lead_times(id_list)
+            self.merged_in |= repositories
             self.pushed_in |= repositories_with_pushes(sql.ids(_MERGED_IN, [id_list]))
         if kind == Kind.DEPLOYMENT:
             deployed = sql.column(_DEPLOYED_BY, [id_list])
             note_lead_times(deployed)
             note_services(deployed)
-            self.repositories.update(sql.column(_REPOSITORIES, [id_list]))
+            self.deployed_in |= repositories
             self.pushed_in.update(sql.column(_PUSHED_IN, [id_list]))
             for deployment, incident in sql.rows(_OF_DEPLOYMENTS, [id_list, id_list]):
                 self.deployments.add(deployment)
@@ -88,6 +87,7 @@ class UnlinkedRecords:
     def relink_rest(self) -> None:
         """Relink what is left, once the records are gone."""
         recompute_failures(deployments=self.deployments, incidents=self.incidents)
-        for repository in sorted(self.repositories):
+        place_repositories(self.merged_in)
+        for repository in sorted(self.deployed_in):
             relink_whole_repository(repository)
         recompute_pushes(self.pushed_in)

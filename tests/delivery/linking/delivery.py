@@ -217,7 +217,7 @@ def links() -> dict[str, set[tuple[Any, ...]]]:
         "deployed": {
             (pull_requests[row[0]], deployments[row[1]], *row[2:])
             for row in DeployedPullRequest.objects.values_list(
-                "pull_request", "deployment", "method", "deployed_at", "deployed_on"
+                "pull_request", "deployment", "method", "deployed_at", "deployed_on", "predates"
             )
         },
         "failures": set(failures()),

@@ -1,0 +1,80 @@
+"""Relinks records after others no longer say by what they were linked.
+
+relink() sees records as they are stored now; this compares what they said before with what they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any, LiteralString
+
+from core import sql
+from integrations.delivery.linking.relink import place_repositories, relink_pushes, relink_whole_repository
+from integrations.delivery.linking.rollbacks import propose_rollbacks_in
+from integrations.enums import Kind
+
+Grounds = set[tuple[Any, ...]]
+
+_GROUNDS: Mapping[Kind, LiteralString] = {
+    # Parents of commits: those listed, and the last one listed for a merge (provided_parents.py).
+    Kind.PULL_REQUEST: """
+        SELECT pull_request.repository_id, listed.sha, array_to_string(listed.parents, ' '), ''
+        FROM integrations_pullrequest pull_request
+        JOIN integrations_pullrequestcommit listed
+             ON listed.pull_request_id = pull_request.id AND listed.parents <> '{}'
+        WHERE pull_request.id = ANY (%(ids)s)
+        UNION ALL
+        SELECT pull_request.repository_id, pull_request.merge_sha, last.sha,
+               concat(pull_request.merged_at, ' ', pull_request.target_branch)
+        FROM integrations_pullrequest pull_request
+        JOIN LATERAL (
+            SELECT listed.sha FROM integrations_pullrequestcommit listed
+            WHERE listed.pull_request_id = pull_request.id AND listed.parents <> '{}'
+            ORDER BY listed.position DESC LIMIT 1
+        ) AS last ON true
+        WHERE pull_request.id = ANY (%(ids)s) AND pull_request.state = 'merged' AND pull_request.merge_sha <> ''
+          AND pull_request.deleted_at IS NULL
+    """,
+    # Since when a commit, and anything at all, has been in production.
+    Kind.DEPLOYMENT: """
+        SELECT repository_id, service, sha, finished_at
+        FROM integrations_deployment
+        WHERE id = ANY (%(ids)s) AND environment = 'production' AND finished_at IS NOT NULL AND deleted_at IS NULL
+    """,
+}
+# Squashes beside the default branch: their places do not show what pull requests listed for them.
+_SQUASHED_BESIDE: LiteralString = """
+    SELECT DISTINCT place.repository_id
+    FROM unnest(%(repositories)s::bigint[], %(merges)s::text[], %(heads)s::text[]) AS added (repository_id, merge, head)
+    JOIN integrations_commitplace place
+         ON place.repository_id = added.repository_id AND place.sha = added.merge AND place.position IS NULL
+    JOIN integrations_commit commit ON commit.sha = added.merge
+    WHERE added.head <> added.merge AND added.head <> ALL (commit.parents)
+"""
+
+
+def grounds_of(kind: Kind, ids: Collection[int]) -> Grounds:
+    """What these records say now by which others are linked; the first column is the repository."""
+    statement = _GROUNDS.get(kind)
+    return set(sql.rows(statement, {"ids": sorted(ids)})) if statement and ids else set()
+
+
+def relink_corrected(kind: Kind, ids: Collection[int], before: Grounds) -> None:
+    """Relink others after these records changed, which said `before`; they themselves are relinked already."""
+    now = grounds_of(kind, ids)
+    withdrawn = {repository for repository, *_ in before - now}
+    if kind == Kind.PULL_REQUEST:
+        place_repositories(withdrawn | _squashed_beside(now - before))
+        return
+    for repository in sorted(withdrawn):
+        propose_rollbacks_in(repository)
+        relink_whole_repository(repository)
+    relink_pushes(withdrawn)
+
+
+def _squashed_beside(added: Grounds) -> set[int]:
+    merged = [(repository, sha, head) for repository, sha, head, merge in added if merge]
+    if not merged:
+        return set()
+    repositories, merges, heads = zip(*merged, strict=True)
+    return sql.ids(_SQUASHED_BESIDE, {"repositories": list(repositories), "merges": list(merges), "heads": list(heads)})
