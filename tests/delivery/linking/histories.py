@@ -22,6 +22,7 @@ class History:
         self.graph_chance = random.Random(seed)
         self.pick_chance = random.Random(f"picks {seed}")
         self.chance = random.Random(f"{seed} {variant}")
+        self.parents: dict[str, list[str]] = {}  # of all commits, the oldest first
         self.records: dict[str, list[dict[str, Any]]] = {
             kind: [] for kind in ("commits", "pull-requests", "deployments", "incidents")
         }
@@ -40,6 +41,7 @@ class History:
     def _repository(self, repository: str) -> None:
         chance = self.graph_chance
         tip = sha_of(f"{repository} 0")
+        self.parents[tip] = []
         branches: list[str] = []
         commits: list[dict[str, Any]] = []
         for step in range(1, chance.randrange(4, 14)):
@@ -71,6 +73,7 @@ class History:
             ids.append(self._deployment(repository, number, every, ids))
 
     def _commit(self, repository: str, sha: str, parents: list[str], branch: str) -> dict[str, Any]:
+        self.parents[sha] = parents
         message = "Change something"
         if self.pick_chance.random() < 0.3:
             picked_from = sha_of(f"{repository} {self.pick_chance.randrange(14)}")
@@ -86,7 +89,9 @@ class History:
         }
 
     def _pull_request(self, repository: str, number: int, shas: list[str], holes: list[dict[str, Any]]) -> None:
-        listed = [{"sha": hole["sha"], "parents": hole["parents"]} for hole in holes if self.chance.random() < 0.3]
+        drawn = [hole for hole in holes if self.chance.random() < 0.3]
+        merged_at = self._time().isoformat()
+        merge = self.chance.choice([*shas, "", sha_of("nobody knows")])
         self.records["pull-requests"].append(
             {
                 "id": f"{repository}#{number}",
@@ -95,11 +100,24 @@ class History:
                 "author": "ada@example.com",
                 "created_at": MONDAY.isoformat(),
                 "state": "merged",
-                "merged_at": self._time().isoformat(),
-                "merge_sha": self.chance.choice([*shas, "", sha_of("nobody knows")]),
-                "commits": listed,
+                "merged_at": merged_at,
+                "merge_sha": merge,
+                "commits": self._branch_of(drawn, merge),
             }
         )
+
+    def _branch_of(self, drawn: list[dict[str, Any]], merge: str) -> list[dict[str, Any]]:
+        """The pull request's commits: the newest of those drawn that is older than the merge, and those below it."""
+        ages = list(self.parents)
+        ordered = sorted(drawn, key=lambda commit: ages.index(commit["sha"]))
+        if merge in ages:
+            ordered = [commit for commit in ordered if ages.index(commit["sha"]) < ages.index(merge)]
+        below = set(ordered[-1]["parents"]) if ordered else set()
+        for sha in reversed(ages):
+            if sha in below:
+                below.update(self.parents[sha])
+        branch = [commit for commit in ordered if commit["sha"] in below or commit is ordered[-1]]
+        return [{"sha": commit["sha"], "parents": commit["parents"]} for commit in branch]
 
     def _deployment(self, repository: str, number: int, shas: list[str], others: list[str]) -> str:
         chance = self.chance

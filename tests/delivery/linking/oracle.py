@@ -163,6 +163,11 @@ def _graph(records: Records, repository: str) -> dict[str, Sequence[str]]:
             for commit in pull_request["commits"]:
                 if commit.get("parents") and commit["sha"] not in graph:
                     graph[commit["sha"]] = commit["parents"]
+    for pull_request in records["pull-requests"]:  # a merge, or squash, contains what its pull request listed
+        merge = pull_request["merge_sha"]
+        if pull_request["repository"] == repository and merge in graph:
+            listed = [commit["sha"] for commit in pull_request["commits"] if commit.get("parents")]
+            graph[merge] = [*graph[merge], *listed]
     return graph
 
 
