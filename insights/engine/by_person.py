@@ -121,6 +121,8 @@ class People:
         return splits
 
     def _result(self, plan: Plan, person_id: int, segment: Segment) -> MetricResult:
+        if self._since.lacks_a_source(plan.metric, plan.query.window, plan.scope, person_id):
+            return plan.metric.result(lambda _measure: NOTHING_MEASURED)
         return plan.metric.result(lambda measure: self._value(plan.measure_queries[measure], person_id, segment))
 
     def _value(self, measure_query: MeasureQuery, person_id: int, segment: Segment) -> MeasureValue:

@@ -94,7 +94,10 @@ _FIRST_OF_RECORDS: Mapping[Source, LiteralString] = {
     Source.DEPLOYMENTS: "SELECT min(finished_at) FROM integrations_deployment WHERE deleted_at IS NULL",
     Source.INCIDENTS: "SELECT min(started_at) FROM integrations_incident WHERE deleted_at IS NULL",
 }
-_FIRST_OF_COMMITS: Mapping[Source, LiteralString] = {
+_FIRST_DAYS: Mapping[Source, LiteralString] = {
+    Source.TELEMETRY: (
+        "SELECT (min(first_at) AT TIME ZONE current_setting('TimeZone'))::date FROM integrations_enrolment"
+    ),
     Source.REPOSITORIES: "SELECT min(counted_on) FROM integrations_commit",
     Source.CLONES: "SELECT min(counted_on) FROM integrations_commit WHERE NOT without_clone",
     Source.SEATS: "SELECT min(coalesce(lower(during), '2000-01-01')) FROM integrations_seatplan",
@@ -128,10 +131,10 @@ class ConnectedSince:
 
     def of(self, metric: Metric, scope: ResolvedScope, unit_id: int | None = None) -> Connected:
         """`unit_id` is one of the scope's several units; with `by_person`, the id of a person."""
-        if metric.key not in self._sources:
-            self._sources[metric.key] = _sources_of(metric)
-        sources = self._sources[metric.key]
-        connected = [Connected(source, self._since(source, scope, unit_id)) for source in sources]
+        sources = self._sources_of(metric)
+        # A seat of somebody who never sent telemetry is idle, so anybody's telemetry is enough.
+        telemetry_of = None if Source.SEATS in sources else scope
+        connected = [Connected(source, self._since(source, telemetry_of, unit_id)) for source in sources]
         latest = max(connected, key=lambda candidate: candidate.since or date.max)
         if metric.belongs_to is not BelongsTo.OWNER or scope.kind not in (ScopeKind.UNIT, ScopeKind.UNITS):
             return latest
@@ -139,6 +142,16 @@ class ConnectedSince:
             self._owning[scope] = _owning_since(scope)
         owning = self._owning[scope].get(unit_id or (scope.ids[0] if scope.ids else None))
         return replace(latest, owning_since=owning or date.max)
+
+    def lacks_a_source(self, metric: Metric, window: Window, scope: ResolvedScope, unit_id: int | None = None) -> bool:
+        """Whether one of the metric's several sources was connected after the window.
+
+        Then there is no data, where the facts of the other sources alone would be 0, or all.
+        """
+        if len(self._sources_of(metric)) < 2:
+            return False
+        since = self.of(metric, scope, unit_id).since
+        return since is None or window.end <= since
 
     def only_direct_commits(
         self, scope: ResolvedScope, unit_id: int | None, window: Window, repositories: tuple[str, ...]
@@ -152,11 +165,17 @@ class ConnectedSince:
             self._direct[key] = _only_direct_commits(unit_id or (scope.ids[0] if scope.ids else None), *key[2:])
         return self._direct[key]
 
-    def _since(self, source: Source, scope: ResolvedScope, unit_id: int | None) -> date | None:
-        if source is Source.TELEMETRY:
-            if scope not in self._enrolled:
-                self._enrolled[scope] = _enrolled_since(scope, by_person=self._by_person)
-            since = self._enrolled[scope]
+    def _sources_of(self, metric: Metric) -> Sequence[Source]:
+        if metric.key not in self._sources:
+            self._sources[metric.key] = _sources_of(metric)
+        return self._sources[metric.key]
+
+    def _since(self, source: Source, telemetry_of: ResolvedScope | None, unit_id: int | None) -> date | None:
+        """`telemetry_of`: whose telemetry; None: anybody's.  The other sources are the organisation's."""
+        if source is Source.TELEMETRY and telemetry_of is not None:
+            if telemetry_of not in self._enrolled:
+                self._enrolled[telemetry_of] = _enrolled_since(telemetry_of, by_person=self._by_person)
+            since = self._enrolled[telemetry_of]
             return since.get(unit_id, since.get(None))
         if source not in self._of_everybody:
             self._of_everybody |= _connected_since({source, *self._expected} - self._of_everybody.keys())
@@ -176,8 +195,8 @@ def _connected_since(sources: Collection[Source]) -> dict[Source, date | None]:
 
 def _first_day_of(source: Source) -> sql.Composed:
     day: sql.Composable
-    if source in _FIRST_OF_COMMITS:
-        day = sql.SQL(_FIRST_OF_COMMITS[source])
+    if source in _FIRST_DAYS:
+        day = sql.SQL(_FIRST_DAYS[source])
     else:
         day = sql.SQL(
             "(coalesce(({records}), (SELECT min(succeeded_at) FROM integrations_stream WHERE kind = {kind}))"

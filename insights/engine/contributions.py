@@ -125,6 +125,8 @@ def read_rows(query: Query, *, page: int = 1, size: int = 100, order: RowOrder =
         RowsBy.ENTRY: _entry_rows,
     }[plan.metric.rows_by]
     columns, rows, total = read(plan, page, size, order)
+    if ConnectedSince().lacks_a_source(plan.metric, query.window, plan.scope, plan.unit_id):
+        rows, total = (), 0
     return RowsPage(query, columns, rows, total, page, size, plan.metric.recipe)
 
 
@@ -384,12 +386,8 @@ def _share_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
         }
         for row in sorted(shares, key=lambda row: (row["person_id"], row["segment_0"]))
     ]
-    columns = (
-        PERSON,
-        *map(_dimension_column, plan.segments),
-        _facts_column(plan.metric),
-        *contribution_columns(plan.metric),
-    )
+    segments = map(_dimension_column, plan.segments)
+    columns = (PERSON, *segments, _facts_column(plan.metric), *contribution_columns(plan.metric))
     return columns, rows[(page - 1) * size : page * size], len(rows)
 
 

@@ -171,7 +171,8 @@ def _answer(plan: Plan, results: MetricResults, since: ConnectedSince) -> Answer
 def _figure(plan: Plan, results: MetricResults, since: ConnectedSince, window: Window, segment: Segment) -> MetricValue:
     metric, query, today = plan.metric, plan.query, plan.clock.today
     result = results.groups.get((window, segment)) or _nothing(metric, results, window)
-    if window.start > today:  # a stock is as of today: a future window has none
+    # A stock is as of today: a future window has none.
+    if window.start > today or since.lacks_a_source(metric, window, plan.scope, plan.unit_id):
         result = metric.result(lambda _measure: NOTHING_MEASURED)
     if metric.per_period:
         result = _per_period(result, windows.periods(window, query.granularity, today=today))

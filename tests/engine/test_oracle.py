@@ -79,8 +79,6 @@ def test_totals_and_points_are_those_of_the_oracle(world: World, window: Window,
             periods = windows.periods(figure.window, query.granularity, today=TODAY)
             value, numerator, denominator = oracle.expected(world, query.key, selection, periods=periods)
             always_known = query.key.startswith("commit.") or query.key in oracle.OF_REPOSITORIES
-            # Today it is 0 for commits before any telemetry, because a quotient needs nothing but a denominator.
-            always_known |= query.key == "ai.spend_per_commit" and bool(denominator)
             early = not always_known and (since is None or figure.window.end <= since)
             if figure.window.start > TODAY or early:
                 assert figure.value is None, (query.key, figure)

@@ -136,6 +136,8 @@ def _expected(
     statistic: Statistic | None = None,
     segment: tuple[Dimension, str] | None = None,
 ) -> Expected:
+    if key == "incident.count_per_deployment" and window.end <= _first_day(truth.world, "incidents"):
+        return Expected(None, 0)  # what is not known is not none
     counting: Counting = METRICS[key]
     question = _question(truth.world, key, unit, window)
     if segment:
@@ -169,10 +171,12 @@ def _is_connected(truth: Truth, query: Query, figure: MetricValue) -> bool:
     world = truth.world
     if query.key not in COUNTS:
         return True
-    kind = COUNTS[query.key]
-    moments = [at for record in world.records[kind] if (at := time_of(record, FIRST_MOMENT[kind]))]
-    since = [day_of(min(moments))]
+    since = [_first_day(world, COUNTS[query.key])]
     if query.scope.unit and query.key in OF_OWNERS:
         ever = [date.min, *world.dates.days()]
         since.append(world.organisation.first_owning(query.scope.unit, ever) or date.max)
     return figure.window.end > max(since)
+
+
+def _first_day(world: World, kind: str) -> date:
+    return day_of(min(at for record in world.records[kind] if (at := time_of(record, FIRST_MOMENT[kind]))))

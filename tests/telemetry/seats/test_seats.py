@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.authorship import changes_by
+from insights.engine.contributions import read_rows
 from insights.engine.read import read_series
 from insights.query.query import Dimension, Granularity, MetricValue, Query, Window
 from integrations.models import FactFamily, SeatAssignment, SeatPlan
@@ -89,6 +90,18 @@ def test_who_has_a_seat_and_uses_none_is_idle() -> None:
     everybody = figure("ai.adoption_of_everybody", "2026-03-01", "2026-04-01")
     assert (everybody.numerator, everybody.denominator) == (4, 5)
     assert figure("ai.idle_seats", "2026-03-01", "2026-03-10").denominator == 3
+
+
+def test_no_seat_is_idle_before_any_telemetry() -> None:
+    imported("claude_code,Team,30,ada@example.com,,2026-02-01,", "claude_code,Team,30,ben@example.com,,2026-02-01,")
+    worked("ada", "2026-03-05 10:00")
+    assert figure("ai.licensed_seats", "2026-02-01", "2026-03-01").value == 2
+    for key in ("ai.idle_seats", "ai.adoption_of_licensed"):
+        before = figure(key, "2026-02-01", "2026-03-01")
+        assert (before.value, before.denominator) == (None, 0)
+        assert before.reason == "No telemetry had been received by then."
+        assert read_rows(Query(key, before.window)).total == 0
+    assert figure("ai.idle_seats", "2026-03-01", "2026-04-01").value == 1  # ben never sent anything
 
 
 def test_who_has_two_seats_is_one_developer() -> None:
