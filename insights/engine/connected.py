@@ -183,7 +183,8 @@ class ConnectedSince:
 
 
 def _sources_of(metric: Metric) -> Sequence[Source]:
-    return sorted({SOURCES[family] for family in metric.families}, key=list(Source).index)
+    families = metric.families - {FactFamily.HAND_KEPT}  # people enter these
+    return sorted({SOURCES[family] for family in families}, key=list(Source).index)
 
 
 def _connected_since(sources: Collection[Source]) -> dict[Source, date | None]:
