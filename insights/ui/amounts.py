@@ -1,4 +1,4 @@
-"""Parses and formats amounts as people write them: 40 h, 3 days, 80%, $120, 12 points.
+"""Parses and formats amounts as people write them: 40 h, 3 days, 80%, $120, 3 a week, 12 points.
 
 What is stored stands in the metric's unit of measure: seconds, percent from 0 to 100, US dollars, plain counts.
 """
@@ -7,29 +7,36 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 
-from core.seconds import DAY, HOUR, MINUTE, WEEK
+from core.seconds import DAY, HOUR, MINUTE, MONTH, WEEK
 from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
 
-SECONDS_IN = {
+SECONDS_IN: Mapping[str, float] = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
-    **dict.fromkeys(("min", "minute", "minutes"), MINUTE),
-    **dict.fromkeys(("h", "hour", "hours"), HOUR),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), MINUTE),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), HOUR),
     **dict.fromkeys(("d", "day", "days"), DAY),
-    **dict.fromkeys(("w", "week", "weeks"), WEEK),
+    **dict.fromkeys(("w", "wk", "week", "weeks"), WEEK),
 }
-TIMES = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9}
-MEANT_DIGITS = 4
+PER_DAY: Mapping[str, float] = {
+    **dict.fromkeys(("", "d", "day"), 1),
+    **dict.fromkeys(("w", "wk", "week"), DAY / WEEK),
+    "month": DAY / MONTH,
+}
+TIMES: Mapping[str, float] = {"": 1, "k": 1e3, "m": 1e6, "b": 1e9}
+WORDS: Mapping[str, tuple[str, ...]] = {UnitOfMeasure.PERCENT: ("%", "percent"), UnitOfMeasure.CURRENCY: ("usd",)}
+MEANT_DIGITS = 6
 GREATEST = 1e15  # beyond that a float no longer holds whole numbers
 NUMBER = re.compile(
-    r"(?P<sign>[+-]?)\s*(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)\s*(?P<rest>.*)", re.ASCII
+    r"(?P<sign>[+-]?)\s*(?P<digits>\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)\s*(?P<rest>.*)", re.ASCII
 )
-EXAMPLES = {
+EXAMPLES: Mapping[str, str] = {
     UnitOfMeasure.SECONDS: "a duration with its unit, like 40 h, 3 days or 20 min",
     UnitOfMeasure.PERCENT: "a percentage, like 80%",
     UnitOfMeasure.CURRENCY: "an amount in US dollars, like $120 or 1.5k",
-    UnitOfMeasure.PER_DAY: "a number a day, like 1.5",
+    UnitOfMeasure.PER_DAY: "a rate, like 1.5 a day, 3 a week or 2 a month",
 }
 
 
@@ -43,60 +50,69 @@ def amount_text(value: float, unit: str) -> str:
     return f"{wording.exact(value)} {unit}".rstrip()
 
 
+def example(unit: str) -> str:
+    """What an amount in that unit looks like."""
+    return EXAMPLES.get(unit, "a number, like 12, 3.5 or 20k")
+
+
 def written(value: float | None, unit: str) -> str:
     """As a field shows it, in the unit in which people would say it; rounded as people do."""
     if value is None:
         return ""
-    if unit == UnitOfMeasure.SECONDS:
-        size = abs(value)
-        word, seconds = ("min", MINUTE) if size < 2 * HOUR else ("h", HOUR)
-        if size < MINUTE:
-            word, seconds = "s", 1
-        elif size >= wording.HOURS_UNTIL_DAYS * HOUR:
-            word, seconds = "days", DAY
-        return f"{_digits(value / seconds)} {word}"
-    return f"{_digits(value)}%" if unit == UnitOfMeasure.PERCENT else _digits(value)
+    scale, word = _scale(value, unit)
+    sign = "$" if unit == UnitOfMeasure.CURRENCY and value >= 0 else ""
+    return f"{sign}{_digits(value / scale)}{word}"
+
+
+def rounded(value: float, unit: str) -> float:
+    """To what people would agree on: three digits of the unit in which it is written."""
+    scale, _ = _scale(value, unit)
+    return float(f"{value / scale:.3g}") * scale
 
 
 def read_amount(text: str, unit: str) -> float:
     """The value that was written, in that unit of measure.  Raises AmountError."""
-    cleaned = " ".join(text.replace("−", "-").replace("\u202f", " ").replace("\u00a0", " ").split())
+    cleaned = " ".join(text.replace("−", "-").split())
     if unit == UnitOfMeasure.CURRENCY:
         cleaned = cleaned.replace("$", "", 1)
     match = NUMBER.fullmatch(cleaned.strip())
-    if match is None:
-        raise AmountError(f"“{text}” is not {_example(unit)}.")
-    number = float(f"{match['sign']}{match['digits'].replace(',', '')}")
-    value = number * _factor(match["rest"].strip().casefold(), unit, text)
+    factor = _factor(match["rest"].strip().casefold(), unit) if match else None
+    if match is None or factor is None:
+        raise AmountError(f"“{text}” is not {example(unit)}.")
+    value = float(re.sub("[, ]", "", match["sign"] + match["digits"])) * factor
     if not math.isfinite(value) or abs(value) > GREATEST:
         raise AmountError("The number is too large.")
     return value
 
 
-def _factor(rest: str, unit: str, text: str) -> float:
+def _factor(rest: str, unit: str) -> float | None:
+    """What to multiply a number by that these words follow; None where they mean nothing."""
     if unit == UnitOfMeasure.SECONDS:
-        if rest in SECONDS_IN:
-            return SECONDS_IN[rest]
-        raise AmountError(f"“{text}” is not {_example(unit)}.")
-    words = {"percent": ("%", "percent"), "per_day": ("/ day", "/day", "a day", "per day")}.get(
-        unit, (unit.casefold(),)
-    )
-    for word in filter(None, words):
+        return SECONDS_IN.get(rest)
+    if unit == UnitOfMeasure.PER_DAY:
+        return PER_DAY.get(re.sub(r"^(?:/|an?\b|per\b)\s*", "", rest))
+    for word in filter(None, WORDS.get(unit, (unit.casefold(),))):
         if rest == word or rest.endswith(f" {word}"):
-            rest = rest[: -len(word)].strip()
-            break
-    if rest in TIMES:
-        return TIMES[rest]
-    raise AmountError(f"“{text}” is not {_example(unit)}.")
+            return TIMES.get(rest.removesuffix(word).strip())
+    return TIMES.get(rest)
 
 
-def _example(unit: str) -> str:
-    known = {example_unit.value: words for example_unit, words in EXAMPLES.items()}
-    return known.get(unit, "a number, like 12, 3.5 or 20k")
+def _scale(value: float, unit: str) -> tuple[float, str]:
+    """What to divide a value by to write it, and what follows the number then."""
+    size = abs(value)
+    if unit == UnitOfMeasure.SECONDS:
+        if size < MINUTE:
+            return 1, " s"
+        if size < 2 * HOUR:
+            return MINUTE, " min"
+        return (HOUR, " h") if size < wording.HOURS_UNTIL_DAYS * HOUR else (DAY, " days")
+    if unit == UnitOfMeasure.PER_DAY:
+        return (DAY / WEEK, " a week") if 0 < size < 1 else (1, " a day")
+    return 1, "%" if unit == UnitOfMeasure.PERCENT else ""
 
 
 def _digits(value: float) -> str:
-    """Four that count, and all before the point: 0.4413, 12.5, 12346."""
+    """Six that count, and all before the point: 0.441304, 12.5, 1234567."""
     if not value:
         return "0"
     before = math.floor(math.log10(abs(value))) + 1

@@ -50,7 +50,7 @@ def test_a_manager_agrees_on_what_is_suggested(reviewing_server: Server, windows
     page.get_by_label("Target", exact=True).fill("soon")
     with window.refused():
         page.get_by_role("button", name="Set benchmark").click()
-    expect(page.get_by_role("alert")).to_contain_text("Write it as 26 h")
+    expect(page.get_by_role("alert")).to_contain_text("a duration with its unit, like 40 h")
     page.get_by_label("Target", exact=True).fill("2 h")
     page.get_by_role("button", name="Use suggestion: Ready-made target").click()
     window.wait_until_loaded()

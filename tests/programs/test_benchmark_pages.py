@@ -89,7 +89,7 @@ def test_agreeing_on_the_page(sign_in: SignIn) -> None:
     assert "Overnight waits." in answer.content.decode(), "what was written stays"
     unreadable = client.post(EDIT, {**form, "target": "soon"})
     assert unreadable.status_code == 400
-    assert "Write it as 26 h" in plain(unreadable.content.decode())
+    assert "a duration with its unit, like 40 h" in plain(unreadable.content.decode())
     reached = client.post(EDIT, {**form, "threshold": "", "target": "3 d"})
     assert reached.status_code == 400
     assert "is already better than this target" in plain(reached.content.decode())
@@ -103,7 +103,7 @@ def test_agreeing_on_the_page(sign_in: SignIn) -> None:
     late = client.post(EDIT, {**form, "target": "6 h"})
     assert late.status_code == 409
     both = plain(late.content.decode())
-    assert "3 d 6 h" in both, "what holds beside what was written"
+    assert "3 days 6 h" in both, "what holds beside what was written"
     assert 'name="number" value="1"' in late.content.decode()
     assert client.post(EDIT, {**form, "target": "6 h", "number": "1"}).status_code == 302
     version = BenchmarkVersion.objects.get(number=2)

@@ -157,7 +157,7 @@ def test_a_form_that_is_sent_as_it_came_changes_nothing(sign_in: SignIn) -> None
         is_mandatory=True,
         key_results=(
             by_hand(target=4.123456789),
-            metric(target=35_999.7, baseline=72_000.3),
+            metric(target=35_999.999, baseline=72_000.3),
             metric(target_kind="relative", change_percent=-12.5, baseline=123_456.7),
             metric(target_kind="guardrail", target=200_000.4, baseline=123_456.7),
             metric(target_kind="guardrail", change_percent=10.0, baseline=123_456.7),

@@ -22,9 +22,8 @@ from core.write_errors import FieldError
 from insights.hand_kept.csv_import import COLUMNS
 from insights.hand_kept.history import ENTERED, REMOVED, REPLACED, ValueChange, history_of
 from insights.privacy.scope_access import access_in
-from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
-from insights.ui.amounts import EXAMPLES, AmountError, amount_text, read_amount
+from insights.ui.amounts import AmountError, amount_text, example, read_amount
 from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import EVERYBODY, unit_name
 from insights.ui.views import action_view, form_view, page_view
@@ -66,8 +65,7 @@ class ValueForm(forms.Form):
     def __init__(self, *args: Any, metric: HandKeptMetric, units: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast(forms.ChoiceField, self.fields["unit"]).choices = list(units)
-        example = EXAMPLES.get(UnitOfMeasure(metric.unit_of_measure), "a number, like 12, 3.5 or 20k")
-        self.fields["value"].help_text = f"{example[:1].upper()}{example[1:]}."
+        self.fields["value"].help_text = f"Write {example(metric.unit_of_measure)}."
 
 
 @form_view

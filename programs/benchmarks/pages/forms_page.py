@@ -19,6 +19,7 @@ from insights.benchmarks.baselines import grows_with_time
 from insights.catalogue.declarations import Metric
 from insights.query.enums import Better
 from insights.ui import wording
+from insights.ui.amounts import AmountError, example, read_amount, written
 from insights.ui.views import form_view, part_view
 from programs.benchmarks.pages.labels import of_words
 from programs.benchmarks.pages.subject import Subject, subject_in
@@ -27,7 +28,6 @@ from programs.benchmarks.services.current_values import DEFAULT_PERIOD
 from programs.benchmarks.services.fields import BASELINE_WEEKS, PERIODS, offered_metrics
 from programs.benchmarks.services.suggestions import Question, suggestions_for
 from programs.benchmarks.services.writing import set_benchmark
-from programs.benchmarks.services.written_values import EXAMPLES, UnreadableValueError, read_value, written
 from programs.models import BenchmarkVersion, Direction, Period
 from programs.models.benchmarks import LONGEST_REASON
 from programs.teams.fields import exists_today
@@ -66,7 +66,7 @@ class BenchmarkForm(NumberedForm):
         super().__init__(*args, **kwargs)
         self.metric = metric
         for name, question in (("threshold", "realistic, soon"), ("target", "in the long run")):
-            self.fields[name].help_text = f"{question.capitalize()}. Such as {EXAMPLES[metric.unit]}."
+            self.fields[name].help_text = f"{question.capitalize()}. Write {example(metric.unit)}."
         if metric.better is not Better.NEITHER:
             del self.fields["better"]
         if not grows_with_time(metric):
@@ -76,8 +76,8 @@ class BenchmarkForm(NumberedForm):
         data = super().clean() or {}
         for name in ("threshold", "target"):
             try:
-                data[name] = read_value(data.get(name, ""), self.metric.unit)
-            except UnreadableValueError as problem:
+                data[name] = read_amount(data[name], self.metric.unit) if data.get(name) else None
+            except AmountError as problem:
                 self.add_error(name, str(problem))
         return data
 

@@ -21,11 +21,11 @@ from insights.query import windows
 from insights.query.enums import Better
 from insights.query.query import Granularity, MetricValue, Scope, Window
 from insights.ui import wording
+from insights.ui.amounts import rounded
 from orgtree.access.access import Access
 from orgtree.models import Organisation, Unit
 from programs.benchmarks.services.comparable_units import FewestUnits, Peers, comparable_units
 from programs.benchmarks.services.current_values import BenchmarkQuery, CurrentValue, current_value_of, whole_buckets_of
-from programs.benchmarks.services.written_values import rounded
 from programs.models import Direction, Period
 
 QUARTERS_LOOKED_AT = 5
