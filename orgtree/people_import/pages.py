@@ -24,7 +24,7 @@ from orgtree.access.admins_only import admins_only
 from orgtree.models import PeopleImport
 from orgtree.people_import.columns import attribute_name
 from orgtree.people_import.drafts import PeopleChanges, PersonChange
-from orgtree.people_import.reading import MOST_BYTES
+from orgtree.people_import.rows import MOST_BYTES
 from orgtree.people_import.store import PeopleBusyError
 from orgtree.people_import.uploads import (
     AlreadyAppliedError,

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TypeVar
 
 from core import cells
+from core.csv_import import CsvFileError, numbered_rows, text_of
 from orgtree.identities.identity_names import IdentityName
 from orgtree.people_import.columns import (
     EMAIL,
@@ -23,14 +24,16 @@ from orgtree.people_import.columns import (
     columns_of,
     email_address,
     identity_names,
+    known_columns,
     manager_address,
     uses_of,
 )
 from orgtree.people_import.drafts import MISSING, Missing, PersonDraft, RowError
-from orgtree.people_import.reading import UnreadableFileError, numbered_rows
 
 Value = TypeVar("Value")
 Default = TypeVar("Default")
+MOST_BYTES = 64_000_000
+MOST_ROWS = 100_000
 
 
 def drafts_of(content: bytes) -> Iterator[PersonDraft | RowError]:
@@ -41,7 +44,7 @@ def drafts_of(content: bytes) -> Iterator[PersonDraft | RowError]:
     columns: Columns | None = None
     has_rows = False
     try:
-        for number, row in numbered_rows(content):
+        for number, row in _rows(content):
             if columns is None:
                 columns, problems = columns_of(row, row=number)
                 if problems:
@@ -50,7 +53,7 @@ def drafts_of(content: bytes) -> Iterator[PersonDraft | RowError]:
                 continue
             has_rows = True
             yield _draft(number, row, columns)
-    except UnreadableFileError as problem:
+    except CsvFileError as problem:
         yield RowError(problem.row, None, problem.message)
         return
     if not has_rows:
@@ -60,11 +63,17 @@ def drafts_of(content: bytes) -> Iterator[PersonDraft | RowError]:
 def column_uses_of(content: bytes) -> list[ColumnUse]:
     """What the file's columns are taken for; none where its head cannot be read."""
     try:
-        for number, row in numbered_rows(content):
+        for number, row in _rows(content):
             return uses_of(row, columns_of(row, row=number)[0])
-    except UnreadableFileError:
+    except CsvFileError:
         pass
     return []
+
+
+def _rows(content: bytes) -> Iterator[tuple[int, Sequence[str]]]:
+    """Raises CsvFileError."""
+    text = text_of(content, most_bytes=MOST_BYTES)
+    return numbered_rows(text, known_heads=known_columns, most_rows=MOST_ROWS)
 
 
 def _draft(number: int, row: Sequence[str], columns: Columns) -> PersonDraft:

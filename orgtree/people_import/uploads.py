@@ -15,8 +15,7 @@ from django.utils import timezone
 from orgtree.models import PeopleImport
 from orgtree.people_import.columns import ColumnUse
 from orgtree.people_import.drafts import PeopleChanges
-from orgtree.people_import.reading import MOST_BYTES
-from orgtree.people_import.rows import column_uses_of, drafts_of
+from orgtree.people_import.rows import MOST_BYTES, column_uses_of, drafts_of
 from orgtree.people_import.store import PeopleRefusedError, preview_people, store_people
 
 UNAPPLIED_LIFETIME = timedelta(days=1)
@@ -25,7 +24,7 @@ EMPTY_CONTENT = b""
 
 class FileTooLargeError(ValueError):
     def __init__(self) -> None:
-        super().__init__(f"The file has more than {MOST_BYTES // 1024 // 1024} MB. Split it into several.")
+        super().__init__(f"The file has more than {MOST_BYTES // 1_000_000} MB. Import it in parts.")
 
 
 class AlreadyAppliedError(Exception):

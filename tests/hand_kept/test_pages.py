@@ -275,7 +275,7 @@ def test_a_wrong_row_stores_nothing(satisfaction: HandKeptMetric, sign_in: SignI
 def test_what_is_no_such_file_is_refused(satisfaction: HandKeptMetric, sign_in: SignIn) -> None:
     client = sign_in(MANAGER)
     for content, message in (
-        (b"\xff\xfe\x00", "not in UTF-8"),
+        (b"\xff\xfe\x00", "neither UTF-8 nor UTF-16"),
         (b"day,value\n", "missing: key, date"),
         (b"key,date,value,date\n", "names the column date twice"),
         (b"key,date,value\n" + b"a,b,c\n" * 1001, "more than 1,000 rows"),

@@ -27,7 +27,7 @@ from config.launcher.web import listen
 from config.launcher.web_server import WebServer
 from core.disk_full import DISK_FULL
 from integrations.telemetry.otlp.request_body import MOST_BYTES
-from orgtree.people_import.reading import MOST_BYTES as LARGEST_FILE
+from orgtree.people_import.rows import MOST_BYTES as LARGEST_FILE
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.servers import Server
 from tests.telemetry.intake import JSON, REQUEST, log_record, logs

@@ -140,7 +140,7 @@ NO_FILES: Sequence[tuple[bytes, str | None]] = [
     (b"title,kind\nx,tooling", "missing: Due by"),
     (b"title,title,kind,due_on\n", "twice"),
     ("title,kind,due_on\nK\xf6ln,tooling,2026-11-30".encode("latin-1"), "UTF-8"),
-    ("title,kind,due_on\n".encode("utf-16"), "UTF-8"),
+    ("title;kind;due_on\nx;y".encode("utf-16"), None),
     (b"x" * (MOST_BYTES + 1), "more than 1 MB"),
     (HEAD.encode() + b"\na,tooling,2030-01-01,," * (MOST_ROWS + 1), f"more than {MOST_ROWS} rows"),
     (b'title,kind,due_on\n"open', None),

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import CommandParser
 
 from core.commands import JsonCommand, read_file
-from integrations.telemetry.seats.csv_import import ImportedSeats, import_seats
+from integrations.telemetry.seats.csv_import import MOST_BYTES, ImportedSeats, import_seats
 
-LARGEST_FILE = 50 * 1024 * 1024
 MOST_LISTED = 20
 
 
@@ -24,10 +23,7 @@ class Command(JsonCommand):
         parser.add_argument("--dry-run", action="store_true", help="only print what would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        content = read_file(options["file"], LARGEST_FILE)
-        if len(content) > LARGEST_FILE:
-            raise CommandError(f"The file is larger than {LARGEST_FILE // 1024**2} MB.")
-        imported = import_seats(content, dry_run=options["dry_run"])
+        imported = import_seats(read_file(options["file"], MOST_BYTES), dry_run=options["dry_run"])
         self.print_result(options, asdict(imported), _lines(imported))
         if imported.errors:
             sys.exit(1)

@@ -7,8 +7,6 @@ updates: people missing from the file keep their seat.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,14 +16,16 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from core.csv_import import CsvFileError, read_rows, text_of
 from integrations.models import SeatAssignment, SeatPlan
 from integrations.models.seats import HIGHEST_SEAT_PRICE
 from integrations.telemetry.seats.changed_days import announcing_seats
 from orgtree.identities.resolving import IdentityName, identify
 from orgtree.models import IdentityKind
 
-COLUMNS = ("agent", "plan", "monthly_price", "email", "seats", "start", "end")
+COLUMNS = {name: name for name in ("agent", "plan", "monthly_price", "email", "seats", "start", "end")}
 REQUIRED = ("agent", "plan", "monthly_price", "start")
+MOST_BYTES = 50_000_000
 MOST_ROWS = 200_000
 MOST_SEATS = 10_000_000
 
@@ -88,31 +88,16 @@ def import_seats(content: bytes, *, dry_run: bool = False) -> ImportedSeats:
 
 
 def _read(content: bytes, errors: list[SeatProblem]) -> list[_Row]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        errors.append(SeatProblem(0, "", "The file is not UTF-8."))
-        return []
-    reader = csv.DictReader(io.StringIO(text))
-    names = [name.strip().lower() for name in reader.fieldnames or ()]
-    for name in REQUIRED:
-        if name not in names:
-            errors.append(SeatProblem(0, name, "This column is missing."))
-    for name in names:
-        if name not in COLUMNS:
-            errors.append(SeatProblem(0, name, f"There is no such column: {', '.join(COLUMNS)}."))
-    reader.fieldnames = names
     rows: list[_Row] = []
-    for number, cells in enumerate(reader, start=2):
-        if len(rows) >= MOST_ROWS:
-            errors.append(SeatProblem(number, "", f"At most {MOST_ROWS:,} rows."))
-            break
-        if errors and not errors[0].row:
-            break
-        try:
-            rows.append(_row(number, {name: (cells.get(name) or "").strip() for name in COLUMNS}))
-        except _BadCellError as bad:
-            errors.append(SeatProblem(number, bad.column, bad.message))
+    try:
+        text = text_of(content, most_bytes=MOST_BYTES)
+        for number, cells in read_rows(text, COLUMNS, needed=REQUIRED, most=MOST_ROWS, may_have_others=False):
+            try:
+                rows.append(_row(number, {name: cells.get(name, "") for name in COLUMNS}))
+            except _BadCellError as bad:
+                errors.append(SeatProblem(number, bad.column, bad.message))
+    except CsvFileError as problem:
+        errors.append(SeatProblem(problem.row or 0, "", problem.message))
     return rows
 
 

@@ -10,8 +10,7 @@ from django.contrib.staticfiles.finders import find
 
 from orgtree.models import Person
 from orgtree.people_import.drafts import PersonDraft, RowError
-from orgtree.people_import.reading import MOST_ROWS
-from orgtree.people_import.rows import drafts_of
+from orgtree.people_import.rows import MOST_ROWS, drafts_of
 from tests.orgtree.people.files import counts, load
 
 HEAD = "full_name,email,manager_email,team,start,end"
@@ -173,8 +172,8 @@ def test_all_errors_of_all_rows_are_reported_at_once() -> None:
         (b"email,name\nada@example.com,\xe4", 2, None, "Save it as"),
         (b'email,name\nada@example.com,"Ada', 2, None, "never closed"),
         (b'email,name\nada@example.com,"Ada"x\n', 2, None, "quotation mark"),
-        (b"email,name\na@b.example," + b"x" * 20_000, 2, None, "10,000 characters"),
-        (b"email,name\na@b.example," + b"x" * 200_000, 2, None, "10,000 characters"),
+        (b"email,name\na@b.example," + b"x" * 20_001, 2, None, "20,000 characters"),
+        (b"email,name\na@b.example," + b"x" * 200_000, 2, None, "20,000 characters"),
         (b"email,,name\na@b.example,x,A", 2, None, "Column 2 has no head"),
         (b"email,!!\na@b.example,x", 1, None, "not an attribute name"),
         (b"email" + b"".join(b",c%d" % n for n in range(250)), 1, None, "251 columns"),
@@ -200,7 +199,7 @@ def test_more_people_than_fit_are_refused_and_never_held_at_once() -> None:
     *read, last = drafts_of(content)
     assert len(read) == MOST_ROWS
     assert isinstance(last, RowError)
-    assert (last.row, last.message) == (MOST_ROWS + 2, "The file has more than 100,000 people. Split it into several.")
+    assert (last.row, last.message) == (MOST_ROWS + 2, "The file has more than 100,000 rows. Import it in parts.")
 
 
 @pytest.mark.django_db

@@ -232,8 +232,19 @@ def test_a_plan_ends_where_the_next_of_its_name_begins() -> None:
 
 
 def test_a_file_without_its_columns_is_refused() -> None:
-    result = import_seats(b"name,price\nada,3\n")
-    assert {(problem.column, problem.row) for problem in result.errors} >= {("agent", 0), ("name", 0)}
+    for content, words in (
+        (b"name,price\nada,3\n", "missing: agent, plan, monthly_price, start"),
+        (f"{HEAD.strip()},until\n".encode(), "There is no column “until”"),
+        (b"", "empty"),
+        (HEAD.encode() + b'"claude', "never closed"),
+    ):
+        [problem] = import_seats(content).errors
+        assert words in problem.message
+
+
+def test_a_file_with_semicolons_in_utf_16_is_read() -> None:
+    row = "claude_code;Team;30;ada@example.com;;2026-03-01;\r\n"
+    assert import_seats((HEAD.replace(",", ";") + row).encode("utf-16")).added == 1
 
 
 def test_two_plans_of_a_name_do_not_overlap() -> None:
