@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -14,30 +13,24 @@ from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from integrations.connectors.git.known_agents import AGENT_NAMES as NAMES_IN_GIT
+from insights.catalogue.agents import agent_name
 
 register = template.Library()
+register.simple_tag(agent_name)
 
 MOST_ICONS = 1_000  # with their labels
 SPARK_WIDTH, SPARK_HEIGHT = 104.0, 30.0
 SPARK_PADDING = 3.0  # room for the end point's edge
 
 
-@dataclass(frozen=True)
-class AgentMark:
-    name: str
-    shape: str
-    """SVG inside a 10 × 10 box."""
-
-
-# The order and markers of agents on all pages; static/js/agents.js has the same for charts, and a test compares them.
-AGENTS: dict[str, AgentMark] = {
-    "claude_code": AgentMark("Claude Code", '<circle cx="5" cy="5" r="4"/>'),
-    "cursor": AgentMark("Cursor", '<rect x="1.5" y="1.5" width="7" height="7"/>'),
-    "copilot": AgentMark("Copilot", '<path d="M5 1 9.5 9h-9z"/>'),
-    "codex": AgentMark("Codex", '<path d="M5 0l5 5-5 5-5-5z"/>'),
-    "gemini": AgentMark("Gemini", '<path d="M3.8 1h2.4v2.8H9v2.4H6.2V9H3.8V6.2H1V3.8h2.8z"/>'),
-    "none": AgentMark("Non-AI", '<path class="line" d="M0 5h10"/>'),
+# SVG in a box of 10 × 10, in the order of agents; a test compares these with those of charts (static/js/agents.js).
+AGENT_SHAPES = {
+    "claude_code": '<circle cx="5" cy="5" r="4"/>',
+    "cursor": '<rect x="1.5" y="1.5" width="7" height="7"/>',
+    "copilot": '<path d="M5 1 9.5 9h-9z"/>',
+    "codex": '<path d="M5 0l5 5-5 5-5-5z"/>',
+    "gemini": '<path d="M3.8 1h2.4v2.8H9v2.4H6.2V9H3.8V6.2H1V3.8h2.8z"/>',
+    "none": '<path class="line" d="M0 5h10"/>',
 }
 OTHER_AGENT = '<circle cx="5" cy="5" r="3.25" fill="none" stroke="currentColor" stroke-width="1.5"/>'
 
@@ -62,19 +55,12 @@ def _icon(name: str, label: str) -> SafeString:
 @register.simple_tag
 def agent_marker(key: str, size: str = "") -> SafeString:
     """The marker of an agent by its slug; agents without one of their own share a ring."""
-    mark = AGENTS.get(key)
     return format_html(
         '<svg class="k {}{}" viewBox="0 0 10 10" aria-hidden="true">{}</svg>',
-        key if mark else "other",
+        key if key in AGENT_SHAPES else "other",
         f" {size}" if size else "",
-        mark_safe(mark.shape if mark else OTHER_AGENT),  # noqa: S308 -- constants of this module
+        mark_safe(AGENT_SHAPES.get(key, OTHER_AGENT)),  # noqa: S308 -- constants of this module
     )
-
-
-@register.simple_tag
-def agent_name(key: str) -> str:
-    mark = AGENTS.get(key)
-    return mark.name if mark else NAMES_IN_GIT.get(key) or key.replace("_", " ").title()
 
 
 @register.simple_tag

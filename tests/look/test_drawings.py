@@ -12,6 +12,7 @@ from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
+from insights.catalogue.agents import AGENT_NAMES, agent_name
 from insights.templatetags import headway
 
 Values = list[float | None]
@@ -71,14 +72,14 @@ def test_outcomes_leave_out_what_is_nothing() -> None:
 def test_the_charts_draw_the_same_agents_in_the_same_order_with_the_same_markers() -> None:
     script = (Path(settings.BASE_DIR) / "static" / "js" / "agents.js").read_text()
     in_script = re.findall(r'(\w+): \{ name: "([^"]+)", token: "[^"]+", marker: "(\w+)" \}', script)
-    assert [(key, name) for key, name, _ in in_script] == [(key, mark.name) for key, mark in headway.AGENTS.items()]
+    assert [(key, name) for key, name, _ in in_script] == [*AGENT_NAMES.items(), ("none", "Non-AI")]
     shapes = dict(re.findall(r"(\w+): '(<[^']+>)'", script))
-    assert [shapes[marker] for _, _, marker in in_script] == [mark.shape for mark in headway.AGENTS.values()]
+    assert [shapes[marker] for _, _, marker in in_script] == [headway.AGENT_SHAPES[key] for key, _, _ in in_script]
 
 
 def test_an_agent_without_a_marker_of_its_own_still_has_one() -> None:
     assert 'class="k other"' in headway.agent_marker("brand_new")
-    assert headway.agent_name("brand_new") == "Brand New"
+    assert agent_name("brand_new") == "brand_new"
 
 
 def test_the_key_of_an_agent_from_outside_is_not_printed() -> None:
