@@ -37,7 +37,7 @@ def refused(problems: Mapping[str, list[str]]) -> Response:
     return Response({"errors": problems}, status=400)
 
 
-def page_links(request: Request, page: int, size: int, total: int) -> dict[str, Any]:
+def paging_fields(request: Request, page: int, size: int, total: int) -> dict[str, Any]:
     """The fields total, next and previous of a list."""
 
     def address(number: int) -> str:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.bodies import page_links
+from core.api.bodies import paging_fields
 from insights.api import schema
 from insights.api.documents import distribution_document, rows_document, series_document
 from insights.catalogue.registry import get, metrics
@@ -78,7 +78,7 @@ class RowsView(APIView):
         query = query_of(request, key, ROWS, access)
         number, size = _whole(request, "page", 1, LAST_PAGE), _whole(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
         page = visible_rows(query, access, page=number, size=size)
-        return Response({**rows_document(page), **page_links(request, number, size, page.total)})
+        return Response({**rows_document(page), **paging_fields(request, number, size, page.total)})
 
 
 class DistributionView(APIView):

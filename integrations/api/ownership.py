@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.bodies import ProblemsSerializer, page_links, read_body, refused
+from core.api.bodies import ProblemsSerializer, paging_fields, read_body, refused
 from core.api.errors import BadRequest
 from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, only, whole_number
 from integrations.delivery.ownership.find import find_owned, find_unit
@@ -129,7 +129,7 @@ class OwnershipView(APIView):
         }
         return Response(
             {
-                **page_links(request, page, size, listing.total),
+                **paging_fields(request, page, size, listing.total),
                 "ownership": [_document(thing, tree, proposed.get(thing.id)) for thing in listing.things],
             }
         )

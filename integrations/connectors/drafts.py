@@ -36,7 +36,7 @@ LONGEST_TITLE = 1000  # what a page can show; a longer one ends in …
 class Missing(Enum):
     """The type of MISSING: this draft does not provide the field."""
 
-    MISSING = "untold"
+    MISSING = "missing"
 
     def __repr__(self) -> str:
         return "MISSING"

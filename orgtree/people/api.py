@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.bodies import page_links
+from core.api.bodies import paging_fields
 from core.api.errors import BadRequest, Busy
 from core.api.parameters import DEFAULT_SIZE, EFFECTIVE, LARGEST_SIZE, LAST_PAGE, effective_day, only, whole_number
 from core.list_filters import filter_parameters
@@ -68,7 +68,7 @@ class PeopleView(APIView):
         people = matching[(number - 1) * size : number * size]
         return Response(
             {
-                **page_links(request, number, size, total),
+                **paging_fields(request, number, size, total),
                 "people": PersonSerializer(people_as_of(list(people), on=today), many=True).data,
             }
         )

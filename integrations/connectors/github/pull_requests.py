@@ -24,7 +24,7 @@ CODING_AGENTS = frozenset({"copilot", "copilot[bot]", "copilot-swe-agent[bot]"})
 
 def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
     """`pull_request` as REST or a webhook has it; its parts in `details` (GraphQL), or in `commits`, `reviews` and
-    `timeline` (REST), or untold.  SchemaError names the field that was not as documented.
+    `timeline` (REST), or missing.  SchemaError names the field that was not as documented.
     """
     reader = Reader(payload)
     pull_request = Reader(payload.get("pull_request"), "pull_request")
