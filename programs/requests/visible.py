@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.contrib.auth.models import User
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import PermissionDenied
@@ -39,9 +40,17 @@ def visible_ticket(pk: int, access: Access) -> Ticket:
 
 
 def visible_objective(pk: int, access: Access) -> Objective:
-    """With quarter, unit, owner and measure.  Raises Http404 for one that the viewer may not see, too."""
-    seen = Objective.objects.within(access.visibility).select_related("quarter", "unit", "owner", "measure")
-    return get_object_or_404(seen, pk=pk)
+    """With quarter, unit, owner, measure and the objectives it comes from, and whether the viewer may see those.
+
+    Raises Http404 for one that the viewer may not see, too.
+    """
+    seen = Objective.objects.within(access.visibility)
+    with_links = seen.annotate(
+        sees_parent=Exists(seen.filter(pk=OuterRef("parent"))),
+        sees_carried_from=Exists(seen.filter(pk=OuterRef("carried_from"))),
+    )
+    related = ("quarter", "unit", "owner", "measure", "parent", "carried_from__quarter")
+    return get_object_or_404(with_links.select_related(*related), pk=pk)
 
 
 def known_quarter(start: str) -> Quarter:

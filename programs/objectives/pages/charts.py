@@ -21,8 +21,8 @@ from orgtree.access.access import Access
 from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services.reading import metric_query, unit_of
 from programs.models import KeyResult, Objective, Quarter
-from programs.objectives.pages.page import visible_objective
 from programs.objectives.queries.objectives import progress_of
+from programs.requests.visible import visible_objective
 
 WEEK = timedelta(weeks=1)
 
@@ -45,7 +45,7 @@ def key_result_chart_csv(request: HttpRequest, pk: int, key_result: int) -> Http
 
 def drawn(request: HttpRequest, pk: int, key_result: int) -> ChartData:
     """Raises Http404 where the objective is not the viewer's to see, or has no such key result."""
-    objective = visible_objective(request, pk)
+    objective = visible_objective(pk, access_in(request))
     access = access_in(request)
     [progress] = progress_of([objective], access, today=windows.local_today())
     for result in progress.key_results:

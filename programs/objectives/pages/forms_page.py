@@ -27,11 +27,11 @@ from orgtree.models import Person
 from programs.key_results.services.baselines import BaselinePreview, baseline_previews
 from programs.models import Objective, Quarter, RoadmapIntent
 from programs.objectives.pages.form import ObjectiveForm, differences, row_of
-from programs.objectives.pages.page import visible_objective
 from programs.objectives.services.templates import objective_from_template, objective_templates, own_address
 from programs.objectives.services.writing import add_objective, change_objective, may_change
 from programs.quarters.pages import quarters
 from programs.requests.fields import LONGEST_ID
+from programs.requests.visible import visible_objective
 from programs.teams.fields import suggested_owners
 from programs.teams.pages import WHOLE, units_to_write_for, word_of
 
@@ -72,7 +72,8 @@ def objective_new(request: HttpRequest) -> HttpResponse:
 
 @form_view
 def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    access, objective = access_in(request), visible_objective(request, pk)
+    access = access_in(request)
+    objective = visible_objective(pk, access)
     if not may_change(access.visibility, objective):
         raise PermissionDenied(ONLY_OWNERS)
     open_quarters = quarters(windows.local_today()).open()
@@ -113,7 +114,7 @@ def objective_parents(request: HttpRequest) -> HttpResponse:
     """What can be served, for the unit and quarter that are chosen in the form; `known` is the objective in it."""
     access = _access_of_writer(request)
     number = request.GET.get("known", "")
-    known = visible_objective(request, int(number)) if number.isdecimal() and len(number) < 16 else None
+    known = visible_objective(int(number), access_in(request)) if number.isdecimal() and len(number) < 16 else None
     params = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent")}
     form = ObjectiveForm(
         visibility=access.visibility, quarters=quarters(windows.local_today()).open(), instance=known, initial=params

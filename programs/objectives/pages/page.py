@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -44,6 +43,7 @@ from programs.objectives.services.check_ins import check_in_values
 from programs.objectives.services.history import FIELDS, KEY_RESULT_FIELDS, ObjectiveStep, objective_changes
 from programs.objectives.services.writing import decide, drop_objective, may_change, override_status, publish_objective
 from programs.quarters.pages import elapsed_text
+from programs.requests.visible import visible_objective
 from programs.tickets.pages.labels import ticket_lines
 
 CHECK_INS_LISTED = 100
@@ -65,20 +65,7 @@ class CheckInLine:
 
 @record_view
 def objective(request: HttpRequest, pk: int) -> HttpResponse:
-    return objective_page(request, visible_objective(request, pk))
-
-
-def visible_objective(request: HttpRequest, pk: int) -> Objective:
-    """Raises Http404 for one that the viewer may not see, as for one that is not there."""
-    seen = Objective.objects.within(access_in(request).visibility)
-    with_links = seen.filter(pk=pk).annotate(
-        sees_parent=Exists(seen.filter(pk=OuterRef("parent"))),
-        sees_carried_from=Exists(seen.filter(pk=OuterRef("carried_from"))),
-    )
-    record = with_links.select_related("unit", "owner", "quarter", "measure", "parent", "carried_from__quarter").first()
-    if record is None:
-        raise Http404("No such objective, or you may not see it.")
-    return record
+    return objective_page(request, visible_objective(pk, access_in(request)))
 
 
 def objective_page(
@@ -204,7 +191,8 @@ def _check_ins(record: Objective) -> dict[str, Any]:
 @record_view
 def objective_history(request: HttpRequest, pk: int) -> HttpResponse:
     """A part of the objective's page, and a page of its own."""
-    objective, access = visible_objective(request, pk), access_in(request)
+    access = access_in(request)
+    objective = visible_objective(pk, access)
     context = {"objective": objective, "history": history_of(objective, access)}
     part = "components/history.html"
     return render(request, part if is_panel(request) else "programs/objectives/history.html", {**context, "part": part})
@@ -307,13 +295,13 @@ def _values(request: HttpRequest, objective: Objective) -> dict[int, float]:
 
 def _change(request: HttpRequest, pk: int, change: Callable[[Access, Objective], object], done: str) -> HttpResponse:
     """The page again where it was refused, with why and with what was written."""
-    objective = visible_objective(request, pk)
+    objective = visible_objective(pk, access_in(request))
     try:
         change(access_in(request), objective)
     except FieldError as problem:
         form = {name: str(value) for name, value in request.POST.items()}
         return objective_page(
-            request, visible_objective(request, pk), problems=[problem.message], form=form, status=400
+            request, visible_objective(pk, access_in(request)), problems=[problem.message], form=form, status=400
         )
     messages.success(request, done)
     return redirect("objective", pk)

@@ -16,10 +16,10 @@ from insights.ui.views import form_view
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, RoadmapIntent
-from programs.objectives.pages.page import visible_objective
 from programs.objectives.services.writing import may_change, move_objective
 from programs.quarters.pages import quarters
 from programs.requests.fields import LONGEST_ID
+from programs.requests.visible import visible_objective
 from programs.roadmaps.pages.places import (
     PlaceForm,
     back_to_roadmap,
@@ -78,7 +78,7 @@ def _card(request: HttpRequest, access: Access, key: str) -> Objective | Roadmap
     kind, _, number = key.partition("-")
     if kind not in ("objective", "intent") or not (number.isascii() and number.isdecimal()) or len(number) > LONGEST_ID:
         raise Http404(NO_CARD)
-    return visible_objective(request, int(number)) if kind == "objective" else visible_intent(access, int(number))
+    return visible_objective(int(number), access) if kind == "objective" else visible_intent(access, int(number))
 
 
 def _may_move(visibility: Visibility, card: Objective | RoadmapIntent) -> bool:

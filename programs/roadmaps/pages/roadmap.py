@@ -28,11 +28,11 @@ from orgtree.models.visibility import Visibility
 from programs.models import ObjectiveStatus, ObjectiveTemplate, Quarter
 from programs.objectives.pages.labels import TAGS, objective_line
 from programs.objectives.pages.listing import NOT_KNOWN
-from programs.objectives.pages.page import visible_objective
 from programs.objectives.queries.objectives import progress_of
 from programs.objectives.services.writing import may_change
 from programs.quarters.fiscal_quarters import quarters_from
 from programs.quarters.pages import Quarters, quarters
+from programs.requests.visible import visible_objective
 from programs.roadmaps.queries.team_roadmap import (
     QUARTERS_SHOWN,
     RoadmapRow,
@@ -95,7 +95,7 @@ def roadmap(request: HttpRequest) -> HttpResponseBase:
 @record_view
 def roadmap_objective(request: HttpRequest, pk: int) -> HttpResponseBase:
     """How an objective stands, for the side panel; a page of its own without a script."""
-    record, today = visible_objective(request, pk), windows.local_today()
+    record, today = visible_objective(pk, access_in(request)), windows.local_today()
     [progress] = progress_of([record], access_in(request), today=today)
     context = {"line": objective_line(progress, today), "objective": record, "why": progress.why}
     return render(request, "programs/roadmaps/objective.html", context)
