@@ -104,17 +104,20 @@ class RowsAttacker:
         """Which names pseudonyms get by joining all pairs of lists.
 
         A join: each value, or each place in the order, that stands once in a list with pseudonyms and once in one with
-        names makes a pair; each pair is a vote, and a pseudonym is whom most votes name.
+        names makes a pair; each pair is a vote, and a pseudonym is whom most votes name.  Among few people the order
+        names nobody: whoever works most often is first in both lists, and docs/access.md says so.
         """
         named = [*_named(lists, self.names - {self.own}), *_clones()]
         hidden = [ids for ids in lists if any(row["person"] in ids.truth for row in ids.rows)]
         truth: dict[str, str] = {}
         votes: dict[str, Counter[str]] = defaultdict(Counter)
-        alone_in_named = [[_alone(signatures(rows)) for rows in named] for signatures in SIGNATURES]
+        few = len({entry.truth[label] for entry in hidden for label in _people(entry.rows) & entry.truth.keys()}) < MANY
+        joins = JOINS if few else (*JOINS, _places)
+        alone_in_named = [[_alone(signatures(rows)) for rows in named] for signatures in joins]
         for entry in hidden:
             truth |= entry.truth
             rows = [row for row in entry.rows if row["person"] in entry.truth]
-            for signatures, of_others in zip(SIGNATURES, alone_in_named, strict=True):
+            for signatures, of_others in zip(joins, alone_in_named, strict=True):
                 labels = _alone(signatures(rows))
                 for names in of_others:
                     for signature in labels.keys() & names.keys():
@@ -258,7 +261,12 @@ def _places(rows: Sequence[Row]) -> Mapping[str, Hashable]:
     return {person: order.index(total) for person, total in totals.items() if alone[total] == 1}
 
 
-SIGNATURES: Sequence[Callable[[Sequence[Row]], Mapping[str, Hashable]]] = (_totals, _counts, _facts, _days, _places)
+JOINS: Sequence[Callable[[Sequence[Row]], Mapping[str, Hashable]]] = (_totals, _counts, _facts, _days)
+MANY = 20  # people
+
+
+def _people(rows: Sequence[Row]) -> set[str]:
+    return {row["person"] for row in rows}
 
 
 def _alone(signatures: Mapping[str, Hashable]) -> Mapping[Hashable, str]:
