@@ -32,10 +32,21 @@ def test_few_facts_are_deleted_at_once(admin: Client, connection: Connection, pu
     assert not PullRequest.objects.exists()
 
 
+def test_a_connection_whose_facts_are_kept_loses_its_secrets(admin: Client, connection: Connection) -> None:
+    connection.secrets = {"token": "kept-until-now"}
+    connection.save()
+    admin.post(reverse("admin:integrations_connection_delete", args=[connection.pk]), {"facts": "keep"})
+    connection.refresh_from_db()
+    assert connection.removed_at
+    assert not connection.secrets
+
+
 def test_many_are_deleted_by_the_worker(
     admin: Client, connection: Connection, pull_request: PullRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(removal, "MOST_WHILE_WAITING", 0)
+    connection.secrets = {"token": "kept-until-now"}
+    connection.save()
     assert "The 1 records that it provided are being deleted in the background" in remove(admin, connection)
     assert PullRequest.objects.exists()
     assert not synced_connections().exists()

@@ -321,8 +321,7 @@ def test_rows_are_files_of_commits_with_what_agents_wrote_in_them() -> None:
         ("b.py", "claude_code", 120, 90),
         ("b.py", "codex", 120, 30),
     ]
-    commits = read_rows(Query("ai.spend_per_commit", WEEK)).rows
-    assert [(row["contribution"], row["denominator"]) for row in commits] == [(0, 1), (0, 1)]
+    assert not read_rows(Query("ai.spend_per_commit", WEEK)).rows, "no telemetry says what they cost"
 
 
 @pytest.mark.usefixtures("_two_commits")

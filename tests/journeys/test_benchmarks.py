@@ -54,7 +54,7 @@ def test_a_manager_agrees_on_what_is_suggested(reviewing_server: Server, windows
     page.get_by_label("Target", exact=True).fill("2 h")
     page.get_by_role("button", name="Use suggestion: Ready-made target").click()
     window.wait_until_loaded()
-    expect(page.get_by_label("Threshold", exact=True)).to_have_value("2 d")
+    expect(page.get_by_label("Threshold", exact=True)).to_have_value("2 days")
     expect(page.get_by_label("Target", exact=True)).to_have_value("2 h")
     expect(page.get_by_role("textbox", name="Why")).to_have_value("Nobody waits for long.")
     page.get_by_role("button", name="Set benchmark").click()

@@ -22,7 +22,7 @@ from integrations.code.attribution.tasks import attribute_pending
 from integrations.models import AgentRequest, AgentSession, AgentToolCall
 from integrations.telemetry.sessions.summaries import summaries_of
 from integrations.telemetry.sessions.timeline import SessionTimeline
-from orgtree.models import IndividualPolicy, Organisation
+from orgtree.models import IndividualPolicy, MembersSee, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.pages.recomputed import plain
@@ -158,6 +158,15 @@ def test_who_may_open_a_session(teams: Org, sign_in: SignIn, policy: IndividualP
     for (persona, session), allowed in expected.items():
         assert sign_in(persona).get(address(session)).status_code == (200 if allowed else 404), (persona, policy)
     assert Client().get(address(adas)).status_code == 302
+
+
+@pytest.mark.parametrize("policy", IndividualPolicy)
+def test_whoever_sees_every_unit_opens_others_sessions_where_the_policy_names_people(
+    teams: Org, sign_in: SignIn, policy: IndividualPolicy
+) -> None:
+    Organisation.objects.update(individual_policy=policy, members_see=MembersSee.EVERYTHING)
+    expected = 200 if policy == IndividualPolicy.NAMED else 404
+    assert sign_in(OTHER_MEMBER).get(address(session_of("ada"))).status_code == expected
 
 
 def test_in_trial_mode_everybody_opens_everything(teams: Org, sign_in: SignIn) -> None:

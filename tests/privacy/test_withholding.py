@@ -49,7 +49,7 @@ def tell_of_teams(org: Org) -> Org:
     create_teams()
     yesterday = windows.local_today() - timedelta(days=1)
     for number, name in enumerate(("ada", *OTHERS_IN_PLATFORM)):
-        org.session(by=name, on=yesterday, tokens=1000 + number, lines=10)
+        org.session(by=name, on=yesterday, tokens=1000 + number, lines=10, tool_calls={"Bash": 10})
     org.session(
         by="grace", on=yesterday, tokens=PLANTED, output=45_678, cache_read=98_761, requests=3, lines=4_567,
         tool_calls={"Bash": 8_123 // 1000}, failures={"Planted": 1},
