@@ -94,6 +94,10 @@ def test_an_email_can_be_unsubscribed_from_in_one_click(teams: Teams, server: Ma
     send_waiting()
     assert len(to_ada(server)) == 1
     assert Notice.objects.filter(account=create_user(MEMBER)).count() == 2, "the inbox has it all the same"
+    latest = Notice.objects.filter(account=create_user(MEMBER)).latest("pk")
+    assert not Delivery.objects.filter(notice=latest).exists(), (
+        "nothing is left to be sent after another change of mind"
+    )
 
 
 @pytest.mark.parametrize("forged", ["x", "WzEsImVtYWlsIl0~x", ""])
