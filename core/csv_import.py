@@ -38,17 +38,21 @@ def uploaded_text(request: HttpRequest) -> str:
     uploaded = request.FILES.get("file")
     if uploaded is None:
         raise CsvFileError("Choose a file.")
-    if uploaded.size is not None and uploaded.size > MOST_BYTES:
-        raise CsvFileError(_too_large(MOST_BYTES))
+    check_size(uploaded.size or 0)  # before it is read
     return text_of(uploaded.read())
+
+
+def check_size(size: int, *, most_bytes: int = MOST_BYTES) -> None:
+    """Raises CsvFileError if a file of so many bytes is too large."""
+    if size > most_bytes:
+        raise CsvFileError(f"The file has more than {most_bytes // 1_000_000} MB. Import it in parts.")
 
 
 def text_of(content: bytes, *, most_bytes: int = MOST_BYTES) -> str:
     """UTF-8 or UTF-16, with or without a BOM.  Raises CsvFileError if the content is empty, too large, or neither."""
     if not content.strip():
         raise CsvFileError("The file is empty.")
-    if len(content) > most_bytes:
-        raise CsvFileError(_too_large(most_bytes))
+    check_size(len(content), most_bytes=most_bytes)
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "") or _unmarked(content)
     try:
         return content.decode(encoding)
@@ -114,10 +118,6 @@ def read_rows(
         raise CsvFileError(f"The first row names the column {labels[twice]} twice.")
     for number, cells in rows:
         yield number, {head: _plain(value) for head, value in zip(heads, cells, strict=False) if head}
-
-
-def _too_large(most_bytes: int) -> str:
-    return f"The file has more than {most_bytes // 1_000_000} MB. Import it in parts."
 
 
 def _unmarked(content: bytes) -> str:

@@ -122,10 +122,10 @@ class ConnectedSince:
         `by_person`: look-ups are for one person of the scope at a time.
         """
         self._by_person = by_person
-        self._expected = {source for metric in expected for source in _sources_of(metric)} - {Source.TELEMETRY}
+        self._sources: dict[str, Sequence[Source]] = {}
+        self._expected = {source for metric in expected for source in self._sources_of(metric)} - {Source.TELEMETRY}
         self._of_everybody: dict[Source, date | None] = {}
         self._enrolled: dict[ResolvedScope, Mapping[int | None, date]] = {}
-        self._sources: dict[str, Sequence[Source]] = {}
         self._owning: dict[ResolvedScope, Mapping[int | None, date]] = {}
         self._direct: dict[tuple[ResolvedScope, int | None, Window, tuple[str, ...]], bool] = {}
 
@@ -144,9 +144,9 @@ class ConnectedSince:
         return replace(latest, owning_since=owning or date.max)
 
     def lacks_a_source(self, metric: Metric, window: Window, scope: ResolvedScope, unit_id: int | None = None) -> bool:
-        """Whether one of the metric's several sources was connected after the window.
+        """Whether one of the metric's several sources was connected only after the window.
 
-        Then there is no data, where the facts of the other sources alone would be 0, or all.
+        Such a window has no data: from the other sources alone, spend would be 0 and every seat idle.
         """
         if len(self._sources_of(metric)) < 2:
             return False
@@ -167,7 +167,8 @@ class ConnectedSince:
 
     def _sources_of(self, metric: Metric) -> Sequence[Source]:
         if metric.key not in self._sources:
-            self._sources[metric.key] = _sources_of(metric)
+            families = metric.families - {FactFamily.HAND_KEPT}  # people enter these
+            self._sources[metric.key] = sorted({SOURCES[family] for family in families}, key=list(Source).index)
         return self._sources[metric.key]
 
     def _since(self, source: Source, telemetry_of: ResolvedScope | None, unit_id: int | None) -> date | None:
@@ -180,11 +181,6 @@ class ConnectedSince:
         if source not in self._of_everybody:
             self._of_everybody |= _connected_since({source, *self._expected} - self._of_everybody.keys())
         return self._of_everybody[source]
-
-
-def _sources_of(metric: Metric) -> Sequence[Source]:
-    families = metric.families - {FactFamily.HAND_KEPT}  # people enter these
-    return sorted({SOURCES[family] for family in families}, key=list(Source).index)
 
 
 def _connected_since(sources: Collection[Source]) -> dict[Source, date | None]:

@@ -20,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from core.csv_export import Cell, csv_response
+from core.csv_import import CsvFileError, check_size
 from orgtree.access.admins_only import admins_only
 from orgtree.models import PeopleImport
 from orgtree.people_import.columns import attribute_name
@@ -28,7 +29,6 @@ from orgtree.people_import.rows import MOST_BYTES
 from orgtree.people_import.store import PeopleBusyError
 from orgtree.people_import.uploads import (
     AlreadyAppliedError,
-    FileTooLargeError,
     PreviewOutdatedError,
     apply_upload,
     changes_of_upload,
@@ -59,8 +59,10 @@ class UploadForm(forms.Form):
     def clean_file(self) -> UploadedFile[Any]:
         """Checked before reading, so that a huge file is never loaded."""
         file: UploadedFile[Any] = self.cleaned_data["file"]
-        if file.size is not None and file.size > MOST_BYTES:
-            raise forms.ValidationError(str(FileTooLargeError()))
+        try:
+            check_size(file.size or 0, most_bytes=MOST_BYTES)
+        except CsvFileError as problem:
+            raise forms.ValidationError(str(problem)) from None
         return file
 
 

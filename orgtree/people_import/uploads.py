@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from core.csv_import import check_size
 from orgtree.models import PeopleImport
 from orgtree.people_import.columns import ColumnUse
 from orgtree.people_import.drafts import PeopleChanges
@@ -20,11 +21,6 @@ from orgtree.people_import.store import PeopleRefusedError, preview_people, stor
 
 UNAPPLIED_LIFETIME = timedelta(days=1)
 EMPTY_CONTENT = b""
-
-
-class FileTooLargeError(ValueError):
-    def __init__(self) -> None:
-        super().__init__(f"The file has more than {MOST_BYTES // 1_000_000} MB. Import it in parts.")
 
 
 class AlreadyAppliedError(Exception):
@@ -38,9 +34,8 @@ class PreviewOutdatedError(Exception):
 def save_upload(
     content: bytes, *, file_name: str, effective: date | None, complete: bool, uploaded_by: User
 ) -> PeopleImport:
-    """Store the file for a day, to preview and apply.  Raises FileTooLargeError."""
-    if len(content) > MOST_BYTES:
-        raise FileTooLargeError
+    """Store the file for a day, to preview and apply.  Raises CsvFileError."""
+    check_size(len(content), most_bytes=MOST_BYTES)
     PeopleImport.objects.filter(applied_at=None, uploaded_at__lt=timezone.now() - UNAPPLIED_LIFETIME).delete()
     return PeopleImport.objects.create(
         content=zlib.compress(content),

@@ -32,7 +32,7 @@ def test_few_facts_are_deleted_at_once(admin: Client, connection: Connection, pu
     assert not PullRequest.objects.exists()
 
 
-def test_a_connection_whose_facts_are_kept_loses_its_secrets(admin: Client, connection: Connection) -> None:
+def test_removing_a_connection_without_its_facts_deletes_its_secrets(admin: Client, connection: Connection) -> None:
     connection.secrets = {"token": "kept-until-now"}
     connection.save()
     admin.post(reverse("admin:integrations_connection_delete", args=[connection.pk]), {"facts": "keep"})

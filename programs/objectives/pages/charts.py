@@ -45,8 +45,8 @@ def key_result_chart_csv(request: HttpRequest, pk: int, key_result: int) -> Http
 
 def drawn(request: HttpRequest, pk: int, key_result: int) -> ChartData:
     """Raises Http404 where the objective is not the viewer's to see, or has no such key result."""
-    objective = visible_objective(pk, access_in(request))
     access = access_in(request)
+    objective = visible_objective(pk, access)
     [progress] = progress_of([objective], access, today=windows.local_today())
     for result in progress.key_results:
         if result.key_result.pk == key_result:

@@ -114,7 +114,7 @@ def objective_parents(request: HttpRequest) -> HttpResponse:
     """What can be served, for the unit and quarter that are chosen in the form; `known` is the objective in it."""
     access = _access_of_writer(request)
     number = request.GET.get("known", "")
-    known = visible_objective(int(number), access_in(request)) if number.isdecimal() and len(number) < 16 else None
+    known = visible_objective(int(number), access) if number.isdecimal() and len(number) < 16 else None
     params = {name: request.GET.get(name, "") for name in ("unit", "quarter", "parent")}
     form = ObjectiveForm(
         visibility=access.visibility, quarters=quarters(windows.local_today()).open(), instance=known, initial=params

@@ -295,13 +295,12 @@ def _values(request: HttpRequest, objective: Objective) -> dict[int, float]:
 
 def _change(request: HttpRequest, pk: int, change: Callable[[Access, Objective], object], done: str) -> HttpResponse:
     """The page again where it was refused, with why and with what was written."""
-    objective = visible_objective(pk, access_in(request))
+    access = access_in(request)
+    objective = visible_objective(pk, access)
     try:
-        change(access_in(request), objective)
+        change(access, objective)
     except FieldError as problem:
         form = {name: str(value) for name, value in request.POST.items()}
-        return objective_page(
-            request, visible_objective(pk, access_in(request)), problems=[problem.message], form=form, status=400
-        )
+        return objective_page(request, visible_objective(pk, access), problems=[problem.message], form=form, status=400)
     messages.success(request, done)
     return redirect("objective", pk)
