@@ -10,6 +10,7 @@ const LIBRARY = document.querySelector('meta[name="headway-chart-library"]')?.co
 const PATIENCE_MS = 20_000;
 const drawn = new Map(); // canvas → { chart, figures }
 const latest = new Map(); // URL → figures, so that a swap redraws at once and then asks whether they changed
+const tables = new Set(); // ids of the cards that are shown as tables, so that a swap leaves them so
 
 let library;
 function chartLibrary() {
@@ -37,6 +38,7 @@ function drawChartsIn(root) {
 async function show(canvas) {
   const url = canvas.dataset.chart;
   drawn.set(canvas, {});
+  showTableOrPlot(cardOf(canvas));
   try {
     const known = latest.get(url);
     if (known) await draw(canvas, known, { still: true });
@@ -133,6 +135,12 @@ const countsFrom = ({ counts }, first) =>
 
 const bandFrom = ({ low, high }, first) => (low ? { low: low.slice(first), high: high.slice(first) } : {});
 
+function showTableOrPlot(card) {
+  const asTable = tables.has(card.id);
+  card.querySelector("[data-chart-table-toggle]")?.setAttribute("aria-pressed", String(asTable));
+  card.toggleAttribute("data-as-table", asTable);
+}
+
 const cardOf = (canvas) => canvas.closest("[data-chart-card]");
 const isEmpty = (figures) => !figures.datasets.some((series) => series.data.some((value) => value !== null));
 
@@ -182,9 +190,8 @@ document.addEventListener("click", (event) => {
   const toggle = event.target.closest("[data-chart-table-toggle]");
   if (toggle) {
     const card = toggle.closest("[data-chart-card]");
-    const asTable = toggle.getAttribute("aria-pressed") !== "true";
-    toggle.setAttribute("aria-pressed", String(asTable));
-    card.toggleAttribute("data-as-table", asTable);
+    if (!tables.delete(card.id)) tables.add(card.id);
+    showTableOrPlot(card);
   }
 });
 

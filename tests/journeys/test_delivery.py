@@ -69,6 +69,24 @@ def test_what_arrives_while_the_page_loads_comes_into_it(quiet_shop: Server, win
     expect(page.locator("#chart-stages table")).to_contain_text("Waiting for review")
 
 
+def test_a_chart_shown_as_a_table_stays_one_when_its_section_is_read_anew(
+    shop: Server, windows: BrowserWindows
+) -> None:
+    window = windows.open(shop, as_=ADMIN)
+    window.go(DELIVERY)
+    page = window.page
+    card = page.locator(".hw-section-part [data-chart-card]").first
+    button = card.get_by_role("button", name="as a table")
+    button.click()
+    expect(card.get_by_role("table")).to_be_visible()
+    card.evaluate("card => card.classList.add('of-before')")
+    page.evaluate("document.dispatchEvent(new CustomEvent('headway:facts'))")
+    expect(page.locator(".of-before")).to_have_count(0)
+    expect(card.get_by_role("table")).to_be_visible()
+    button.click()
+    expect(card.get_by_role("table")).not_to_be_visible()
+
+
 def test_another_statistic_and_another_spread_are_a_click_away(shop: Server, windows: BrowserWindows) -> None:
     window = windows.open(shop, as_=ADMIN)
     window.go(DELIVERY)
