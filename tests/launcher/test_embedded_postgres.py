@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from config.embedded_postgres import Cluster, EmbeddedPostgresError, is_running, start, stop
-from config.embedded_postgres.accounts import refuse_folders_of_others
+from config.embedded_postgres.accounts import refuse_folders_of_others, run_as_server
 from config.embedded_postgres.cluster import LONGEST_SOCKET_FOLDER
 from config.embedded_postgres.postmaster import Postmaster
 
@@ -85,14 +85,22 @@ def test_a_running_server_is_adopted_and_one_without_its_socket_is_started_anew(
 
 
 def test_a_pid_file_that_names_another_program_does_not_stop_a_start(cluster: Cluster) -> None:
-    """After a reboot, or in a container, the old server's number is soon somebody else's."""
+    """After a reboot, or in a container, the old server's number is soon somebody else's.
+
+    PostgreSQL itself passes by its parent's, and those of other accounts.
+    """
     start(cluster)
     pid_file = cluster.postgres_dir / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
     stop(cluster)
-    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-    start(cluster)
-    assert is_running(cluster)
+    other = subprocess.Popen(["sleep", "600"], **run_as_server())
+    try:
+        pid_file.write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
+        start(cluster)
+        assert is_running(cluster)
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_data_of_another_postgresql_is_refused_and_left_alone(tmp_path: Path) -> None:
