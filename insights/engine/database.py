@@ -134,5 +134,10 @@ def _interrupt(opened: duckdb.DuckDBPyConnection) -> None:
 
 
 def _open() -> duckdb.DuckDBPyConnection:
-    threads = os.cpu_count() or 1
-    return open_sandboxed(MEMORY_LIMIT, first=MACROS, threads=threads, max_temp_directory_size=MOST_ON_DISK)
+    return open_sandboxed(
+        MEMORY_LIMIT,
+        first=MACROS,
+        threads=os.cpu_count() or 1,
+        max_temp_directory_size=MOST_ON_DISK,
+        allocator_background_threads=True,  # returns freed memory: a process keeps 0.1 GB less
+    )
