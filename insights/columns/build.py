@@ -11,7 +11,7 @@ from uuid import uuid4
 from django.contrib.postgres.functions import TransactionNow
 
 from core import sql
-from insights.columns.folder import checksum_of, leave, open_sandboxed, put_in_place, temporary_file
+from insights.columns.folder import checksum_of, folder, leave, open_sandboxed, put_in_place, temporary_file
 from insights.columns.rows import copy_rows, quoted, read_csv
 from insights.columns.shape import Shape
 from insights.models import ColumnPartition
@@ -54,20 +54,24 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
             return
         if rows:
             day = STOCK_FROM if relation.stock else relation.day
-            person = "" if relation.person == day else f", {relation.person}"
+            # By all columns, so that equal rows make equal files.
+            order = dict.fromkeys((day, relation.person, relation.fact, *shape.types))
             columns.execute(
                 f"""
-                COPY (SELECT * FROM {read_csv(csv, shape.types)} ORDER BY {day}{person}, {relation.fact})
+                COPY (SELECT * FROM {read_csv(csv, shape.types)} ORDER BY {", ".join(order)})
                 TO {quoted(str(parquet))} (FORMAT parquet, COMPRESSION zstd)
                 """,
             )
-        if partition.file_name:
-            leave(partition.file_name)
-        partition.file_name, partition.bytes, partition.checksum = "", 0, ""
-        if rows:
-            partition.file_name = f"{relation.name}-{days.start}-{uuid4().hex[:12]}.parquet"
-            partition.bytes, partition.checksum = parquet.stat().st_size, checksum_of(parquet)
-            put_in_place(parquet, partition.file_name)
+        checksum = checksum_of(parquet) if rows else ""
+        # Answers are cached by the names of the files that they are from: those of an equal file stay valid.
+        if not rows or not partition.file_name or checksum_of(folder() / partition.file_name) != checksum:
+            if partition.file_name:
+                leave(partition.file_name)
+            partition.file_name, partition.bytes, partition.checksum = "", 0, checksum
+            if rows:
+                partition.file_name = f"{relation.name}-{days.start}-{uuid4().hex[:12]}.parquet"
+                partition.bytes = parquet.stat().st_size
+                put_in_place(parquet, partition.file_name)
     partition.rows, partition.shape = rows, shape.hash
     partition.built_at, partition.stale_since = TransactionNow(), None
     partition.save()

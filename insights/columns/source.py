@@ -39,7 +39,7 @@ class Allowance:
 
 
 EXACT = Allowance()
-PAGE = Allowance(timedelta(seconds=10), 200_000)
+PAGE = Allowance(timedelta(seconds=10), 20_000)
 
 
 @dataclass

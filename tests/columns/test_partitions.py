@@ -24,7 +24,7 @@ from insights.catalogue.registry import get
 from insights.columns import shape
 from insights.columns.build import build, database_today
 from insights.columns.check import check_columns
-from insights.columns.folder import ORPHAN_SECONDS, delete_orphans, folder, put_in_place, temporary_folder
+from insights.columns.folder import ORPHAN_SECONDS, delete_orphans, folder, is_whole, put_in_place, temporary_folder
 from insights.columns.refresh import begin_relations, refresh
 from insights.columns.shape import copied_relations, shape_of
 from insights.columns.source import Partitions, source
@@ -185,11 +185,27 @@ def test_a_file_that_is_replaced_stays_for_an_hour(sessions: Relation) -> None:
     """A question that has found it may not have opened it yet."""
     before = folder() / partition_of(sessions).file_name
     os.utime(before, (time.time() - 10 * ORPHAN_SECONDS,) * 2)
+    AgentSession.objects.update(lines_added=F("lines_added") + 1)
     ColumnPartition.objects.update(stale_since=timezone.now())
     refresh()
     delete_orphans()
     assert before.exists()
     assert before.name != partition_of(sessions).file_name
+
+
+def test_a_file_of_equal_rows_stays_unless_it_is_damaged(sessions: Relation) -> None:
+    """Answers are cached by the names of the files that they are from."""
+    name = partition_of(sessions).file_name
+    ColumnPartition.objects.update(stale_since=timezone.now())
+    refresh()
+    assert partition_of(sessions).file_name == name
+    assert partition_of(sessions).stale_since is None
+    (folder() / name).write_bytes(b"PAR1")
+    ColumnPartition.objects.update(stale_since=timezone.now())
+    refresh()
+    assert partition_of(sessions).file_name != name
+    assert is_whole(partition_of(sessions).file_name, partition_of(sessions).bytes)
+    assert_agreement([sessions])
 
 
 def test_orphans_of_a_clock_that_was_put_back_get_their_hour_anew(columns_folder: Path) -> None:
@@ -308,6 +324,7 @@ def test_a_change_that_comes_while_its_partition_is_built(monkeypatch: pytest.Mo
     create_world(1, days=DAYS, sessions=5)
     refresh()
     sessions = copied_relations()["agent_sessions"]
+    AgentSession.objects.update(lines_added=F("lines_added") + 1)
     ColumnPartition.objects.filter(relation=sessions.name).update(stale_since=timezone.now())
     threads: list[threading.Thread] = []
 
