@@ -186,10 +186,11 @@ class Application:
         return self._sessions[persona]
 
     def logs(self, lines: int = 40) -> str:
-        """The last lines of every process, for the report of a failed test."""
+        """The last lines of every process and of an embedded database, for the report of a failed test."""
+        files = [*self.log_dir.glob("*.log"), *(self.data_dir / "logs").glob("*.log")]
         return "\n".join(
             f"--- {log.name}\n" + "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
-            for log in sorted(self.log_dir.glob("*.log"))
+            for log in sorted(files)
         )
 
     def _client(self, headers: Mapping[str, str]) -> httpx.Client:
