@@ -11,6 +11,10 @@ class EmbeddedPostgresError(Exception):
     """The server could not be created, started or stopped; the message says what to do."""
 
 
+class StillStartingError(EmbeddedPostgresError):
+    """The server runs and does not answer yet: after a power cut it may recover for minutes."""
+
+
 class DiskFullError(EmbeddedPostgresError):
     """The file system that holds the data directory has no room left."""
 

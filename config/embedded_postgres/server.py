@@ -23,7 +23,7 @@ from config.embedded_postgres.accounts import (
     server_uid,
 )
 from config.embedded_postgres.cluster import DATABASE_NAME, MAJOR_VERSION, SUPERUSER, Cluster, binaries
-from config.embedded_postgres.errors import EmbeddedPostgresError, explain
+from config.embedded_postgres.errors import EmbeddedPostgresError, StillStartingError, explain
 from config.embedded_postgres.memory import shared_buffers
 from config.embedded_postgres.postmaster import Postmaster
 
@@ -76,7 +76,7 @@ def start(cluster: Cluster, *, patience_seconds: float = 60, settings: Mapping[s
     """Create the cluster if missing, start its server, and return when it answers.
 
     `settings` are added to SERVER_SETTINGS.  A server that is already running is adopted as is.
-    Raises EmbeddedPostgresError.
+    Raises EmbeddedPostgresError; StillStartingError where it runs and does not answer within `patience_seconds`.
     """
     refuse_folders_of_others(cluster.data_dir, cluster.run_dir)
     _refuse_other_major_version(cluster)
@@ -136,8 +136,8 @@ def _launch(cluster: Cluster, deadline: float, settings: Mapping[str, str]) -> b
                 return False
             raise explain(output, doing="Starting PostgreSQL", folder=cluster.postgres_dir)
         if time.monotonic() > deadline:
-            raise EmbeddedPostgresError(
-                f"PostgreSQL did not answer in time; it may still be recovering. See {cluster.log_file}, and try again."
+            raise StillStartingError(
+                f"PostgreSQL does not answer yet. It may still be recovering: see {cluster.log_file}."
             )
         time.sleep(SECONDS_BETWEEN_CHECKS)
     return True
@@ -155,9 +155,8 @@ def _clean_up_earlier_server(cluster: Cluster, deadline: float) -> None:
             stop(cluster)
             return
         if time.monotonic() > deadline:
-            raise EmbeddedPostgresError(
-                f"PostgreSQL (process {postmaster.pid}) is {postmaster.status} and did not get further. "
-                f"See {cluster.log_file}."
+            raise StillStartingError(
+                f"PostgreSQL (process {postmaster.pid}) is still {postmaster.status}: see {cluster.log_file}."
             )
         time.sleep(SECONDS_BETWEEN_CHECKS)
 

@@ -1,15 +1,30 @@
-"""Restarts the embedded database if it dies."""
+"""Takes over the embedded database, and restarts it if it dies."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from config import environment
 from config.embedded_postgres import Cluster, EmbeddedPostgresError, start
+from config.embedded_postgres.errors import StillStartingError
 from config.embedded_postgres.postmaster import Postmaster
+from config.embedded_postgres.use import ServerLock
 from config.launcher.output import Output
 
 SECONDS_BETWEEN_STARTS = 5.0
+
+
+def take_over(server: ServerLock, *, say: Callable[[str], None], is_stopping: Callable[[], bool]) -> None:
+    """Start or adopt the server and own it, however long it recovers; a stop request ends the wait."""
+    while not is_stopping():
+        try:
+            server.enter(as_command=False)
+        except StillStartingError as problem:
+            say(str(problem))
+        else:
+            server.claim()
+            return
 
 
 class EmbeddedDatabase:

@@ -15,7 +15,7 @@ from config.embedded_postgres.use import ServerLock
 from config.launcher import web
 from config.launcher.announcement import announce
 from config.launcher.children import Child
-from config.launcher.database import EmbeddedDatabase
+from config.launcher.database import EmbeddedDatabase, take_over
 from config.launcher.errors import LaunchError, no_room
 from config.launcher.output import Output
 from config.launcher.ownership import lock_data_directory
@@ -67,8 +67,7 @@ def _run(*, demo: bool) -> None:
     )
     supervisor.listen_for_signals()
     if environment.uses_embedded_database():
-        server.enter(as_command=False)
-        server.claim()
+        take_over(server, say=output.say, is_stopping=lambda: supervisor.stop_requests > 0)
     try:
         prepared = prepare(supervisor, lifeline=lifeline, owner=owner)
         supervisor.run(until=web.answers)

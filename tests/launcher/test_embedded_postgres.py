@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from config.embedded_postgres import Cluster, EmbeddedPostgresError, is_running, start, stop
+from config.embedded_postgres import Cluster, EmbeddedPostgresError, is_running, start, stop, use
 from config.embedded_postgres.accounts import refuse_folders_of_others, run_as_server
 from config.embedded_postgres.cluster import LONGEST_SOCKET_FOLDER
 from config.embedded_postgres.postmaster import Postmaster
+from config.launcher.database import take_over
 
 only_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to somebody else")
 STRANGER = 65534  # nobody
@@ -87,7 +88,7 @@ def test_a_running_server_is_adopted_and_one_without_its_socket_is_started_anew(
 def test_a_pid_file_that_names_another_program_does_not_stop_a_start(cluster: Cluster) -> None:
     """After a reboot, or in a container, the old server's number is soon somebody else's.
 
-    PostgreSQL itself passes by its parent's, and those of other accounts.
+    PostgreSQL itself ignores its parent's number, and those of other accounts.
     """
     start(cluster)
     pid_file = cluster.postgres_dir / "postmaster.pid"
@@ -101,6 +102,24 @@ def test_a_pid_file_that_names_another_program_does_not_stop_a_start(cluster: Cl
     finally:
         other.kill()
         other.wait()
+
+
+def test_up_waits_for_a_server_that_is_still_starting(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    patience = iter((0, 0))
+    monkeypatch.setattr(use, "start", lambda cluster: start(cluster, patience_seconds=next(patience, 60)))
+    said: list[str] = []
+    lock = use.ServerLock(cluster)
+    take_over(lock, say=said.append, is_stopping=lambda: False)
+    lock.close()
+    assert is_running(cluster)
+    assert said[0].startswith("PostgreSQL does not answer yet. It may still be recovering: see ")
+
+
+def test_a_stop_request_ends_the_wait(cluster: Cluster) -> None:
+    lock = use.ServerLock(cluster)
+    take_over(lock, say=pytest.fail, is_stopping=lambda: True)
+    lock.close()
+    assert not is_running(cluster)
 
 
 def test_data_of_another_postgresql_is_refused_and_left_alone(tmp_path: Path) -> None:
