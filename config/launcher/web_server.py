@@ -118,8 +118,8 @@ def serve(listener: int | None) -> None:
     # Exempt loaded modules from garbage collection, which would delay one response in twenty.
     gc.collect()
     gc.freeze()
-    # An answer makes tens of thousands of objects, next to none of them in cycles.  With the default of 700 every other
-    # one would pay for a full collection, which reads through all cached answers (0.2 s).
+    # A response allocates tens of thousands of objects, hardly any of them in cycles.  With the default threshold, 700,
+    # every other response triggers a full collection, which traverses all cached answers (0.2 s).
     gc.set_threshold(50_000, 10, 10)
     # Threads that wait for the database should resume soon after it answers.  By default a computing thread runs for
     # 5 ms before another gets the GIL: a transaction with half a dozen short waits would stall while another thread

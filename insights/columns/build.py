@@ -63,7 +63,7 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
                 """,
             )
         checksum = checksum_of(parquet) if rows else ""
-        # Answers are cached by the names of the files that they are from: those of an equal file stay valid.
+        # An equal file stays: the cache names answers after the files they were read from.
         if not rows or not partition.file_name or checksum_of(folder() / partition.file_name) != checksum:
             if partition.file_name:
                 leave(partition.file_name)

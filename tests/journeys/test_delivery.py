@@ -69,9 +69,7 @@ def test_what_arrives_while_the_page_loads_comes_into_it(quiet_shop: Server, win
     expect(page.locator("#chart-stages table")).to_contain_text("Waiting for review")
 
 
-def test_a_chart_shown_as_a_table_stays_one_when_its_section_is_read_anew(
-    shop: Server, windows: BrowserWindows
-) -> None:
+def test_a_chart_stays_a_table_when_its_section_is_fetched_again(shop: Server, windows: BrowserWindows) -> None:
     window = windows.open(shop, as_=ADMIN)
     window.go(DELIVERY)
     page = window.page
