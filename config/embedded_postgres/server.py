@@ -111,23 +111,9 @@ def stop(cluster: Cluster) -> None:
 def _launch(cluster: Cluster, deadline: float, settings: Mapping[str, str]) -> bool:
     """Start the server and wait until it answers; False if worth retrying."""
     begin = cluster.log_file.stat().st_size if cluster.log_file.exists() else 0
-    values = {**SERVER_SETTINGS, **settings}
-    options = [argument for key, value in values.items() for argument in ("-c", f"{key}={value}")]
-    with cluster.log_file.open("ab") as log:
-        server = subprocess.Popen(
-            [
-                str(binaries() / "postgres"),
-                *("-D", str(cluster.postgres_dir), "-k", str(cluster.socket_dir)),
-                *options,
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C in the terminal must not reach the server: it stops last
-            cwd="/",
-            **run_as_server(),
-        )
-    _started[cluster.postgres_dir] = server
+    server = _started.get(cluster.postgres_dir)
+    if server is None or server.poll() is not None:  # else an earlier start ran out of patience with it
+        server = _started[cluster.postgres_dir] = _server_process(cluster, settings)
     while not is_running(cluster):
         if server.poll() is not None:
             output = _log_since(cluster.log_file, begin)
@@ -141,6 +127,25 @@ def _launch(cluster: Cluster, deadline: float, settings: Mapping[str, str]) -> b
             )
         time.sleep(SECONDS_BETWEEN_CHECKS)
     return True
+
+
+def _server_process(cluster: Cluster, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    values = {**SERVER_SETTINGS, **settings}
+    options = [argument for key, value in values.items() for argument in ("-c", f"{key}={value}")]
+    with cluster.log_file.open("ab") as log:
+        return subprocess.Popen(
+            [
+                str(binaries() / "postgres"),
+                *("-D", str(cluster.postgres_dir), "-k", str(cluster.socket_dir)),
+                *options,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C in the terminal must not reach the server: it stops last
+            cwd="/",
+            **run_as_server(),
+        )
 
 
 def _clean_up_earlier_server(cluster: Cluster, deadline: float) -> None:
