@@ -24,15 +24,17 @@ document.addEventListener("keydown", (event) => {
 
 narrow.addEventListener("change", () => isOpen() && setNavigation(false));
 
-/* The filter bar folds to one row once the page has scrolled.  Folding moves what is below it up, so the place where
-   it unfolds lies well above the place where it folds. */
-const FOLDS_BELOW = 160;
-const UNFOLDS_ABOVE = 40;
+/* The filter bar folds to one row once the page has scrolled.  It keeps its place in the page: what is below must not
+   move under the pointer. */
+const FOLDS_BELOW = 100;
 const bar = document.querySelector(".hw-filter:has(.unfold)");
 
 function fold() {
-  if (scrollY > FOLDS_BELOW) bar.classList.add("is-folded");
-  else if (scrollY < UNFOLDS_ABOVE) bar.classList.remove("is-folded");
+  const folds = scrollY > FOLDS_BELOW;
+  if (folds === bar.classList.contains("is-folded")) return;
+  const before = bar.offsetHeight;
+  bar.classList.toggle("is-folded", folds);
+  bar.style.marginBottom = folds ? `${before - bar.offsetHeight}px` : "";
 }
 
 if (bar) addEventListener("scroll", fold, { passive: true });

@@ -119,6 +119,22 @@ def test_filters_stand_in_the_address(reporting_server: Server, windows: Browser
     expect(page).not_to_have_url(re.compile(r"model="))
 
 
+def test_a_filter_bar_that_folds_moves_nothing_below_it(reporting_server: Server, windows: BrowserWindows) -> None:
+    """A press of the mouse that scrolls the page to its top must end on what it began on."""
+    window = windows.open(reporting_server, as_=MEMBER)
+    window.go("/insights/ai/")
+    bar = window.page.locator(".hw-filter")
+    place_of_a_card = "scrollY + document.querySelector('[data-chart-card]').getBoundingClientRect().top"
+    before = window.page.evaluate(place_of_a_card)
+    window.page.evaluate("scrollTo(0, 800)")
+    expect(bar).to_have_class(re.compile("is-folded"))
+    window.keep_picture("folded")
+    assert window.page.evaluate(place_of_a_card) == pytest.approx(before, abs=1)
+    window.page.evaluate("scrollTo(0, 0)")
+    expect(bar).not_to_have_class(re.compile("is-folded"))
+    assert window.page.evaluate(place_of_a_card) == pytest.approx(before, abs=1)
+
+
 def test_every_number_can_be_opened(reporting_server: Server, windows: BrowserWindows) -> None:
     window = windows.open(reporting_server, as_=MEMBER)
     page = window.page
