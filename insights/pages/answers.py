@@ -75,7 +75,7 @@ class OfferedFacet(NamedTuple):
 
 @dataclass(frozen=True)
 class InsightsPage:
-    """A page of figures, with the routes `name`, `name`_part, `name`_chart and `name`_chart_csv."""
+    """A page of figures, with the routes `name`, and `name`_part, `name`_chart and others (`page_urls`)."""
 
     name: str
     facets: Sequence[OfferedFacet] = ()
@@ -95,13 +95,23 @@ class InsightsPage:
         return filters.url(self.path, **self.extra_params)
 
     def part_url(self, filters: Filters, part: str) -> str:
-        return filters.url(address(f"{self.name}_part", *self.about, part), **self.extra_params)
+        return self.route_url(filters, "part", part, **self.extra_params)
 
     def chart_url(self, filters: Filters, chart: str) -> str:
-        return filters.url(address(f"{self.name}_chart", *self.about, chart))
+        return self.route_url(filters, "chart", chart)
 
     def chart_csv_url(self, filters: Filters, chart: str) -> str:
-        return filters.url(address(f"{self.name}_chart_csv", *self.about, chart))
+        return self.route_url(filters, "chart_csv", chart)
+
+    def route_url(self, filters: Filters, route: str, *arguments: str, **more: str) -> str:
+        return filters.url(address(f"{self.name}_{route}", *self.about, *arguments), **more)
+
+    def pickers(self, filters: Filters, choice: Choice) -> list[Picker]:
+        """Links that change one picker and keep the other parameters."""
+        return [
+            Picker(label, self.url(filters.with_pick(choice, option)), filters.picked[choice.parameter] == option)
+            for option, label in choice.options.items()
+        ]
 
     def read(self, filters: Filters, queries: Iterable[PageQuery], *, around: Surroundings | None = None) -> Answers:
         """All figures in one call of the engine, each query once; `around` adds those of the scope's tiles."""
@@ -168,11 +178,8 @@ class Answers:
         counted = [(name, amount) for name, amount in amounts if amount]
         return dict(sorted(counted, key=lambda item: (-item[1], item[0])))
 
-    def before(self, key: str) -> Answer:
-        return next(answer for item, answer in self.earlier.items() if item.key == key)
-
     def figure_before(self, key: str) -> MetricValue:
-        return tiles.whole(self.before(key))
+        return next(tiles.whole(answer) for item, answer in self.earlier.items() if item.key == key)
 
     def change(self, key: str) -> tiles.Change | None:
         """How the figure of a metric moved that was read with `compared`."""
@@ -275,15 +282,7 @@ class Answers:
         return self.page.part_url(self.filters, name)
 
     def pickers(self, choice: Choice) -> list[Picker]:
-        """Links that change one picker and keep the other parameters."""
-        return [
-            Picker(
-                label=label,
-                url=self.page.url(self.filters.with_pick(choice, option)),
-                active=self.filters.picked[choice.parameter] == option,
-            )
-            for option, label in choice.options.items()
-        ]
+        return self.page.pickers(self.filters, choice)
 
     def nothing(self) -> str:
         """A reason for no data: the chosen facets; empty where none is chosen."""

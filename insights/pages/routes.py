@@ -16,7 +16,7 @@ from insights.columns.source import PAGE
 from insights.engine.live_rows import rows_of_answer
 from insights.pages.answers import InsightsPage
 from insights.pages.filter_bar import facet_part
-from insights.pages.units import Column, UnitsOfPage, unassigned_row, units_csv, units_of_page, units_table
+from insights.pages.units import TREE, Column, UnitsOfPage, unassigned_row, units_csv, units_table
 from insights.ui.agreements import with_agreement
 from insights.ui.charts import ChartData, chart_response
 from insights.ui.filters import Filters
@@ -68,7 +68,7 @@ class PageRoutes:
         """Raises Http404 where the page has no figure of each unit, and QueryError."""
         if not self.units:
             raise Http404("It is always split in another way.")
-        return units_of_page(request, self.page, self.filters(request), self.units)
+        return UnitsOfPage(self.page, self.filters(request), self.units, request.GET.get(TREE, ""))
 
     def _drawn(self, name: str, filters: Filters) -> ChartData:
         """The chart with notes, threshold and target, as the viewer may see them."""

@@ -8,7 +8,7 @@ and therefore loads last, separately.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -24,7 +24,6 @@ from insights.query.enums import UnitOfMeasure
 from insights.query.errors import QueryError
 from insights.query.query import MetricValue, Query, Scope
 from insights.ui import wording
-from insights.ui.addresses import address
 from insights.ui.figure_table import FigureCell, Heading, headings, sorted_by_value
 from insights.ui.filters import Choice, Filters
 from insights.ui.scope_bar import EVERYBODY, last_day, scope_navigation, unit_name
@@ -56,19 +55,16 @@ class Column:
 
 @dataclass(frozen=True)
 class UnitsOfPage:
-    """A page's table: its columns, the URLs of the page and of *Unassigned*, and the CSV's name."""
+    """A page's table."""
 
+    page: InsightsPage
     filters: Filters
     columns: Sequence[Column]
-    page_url: str
-    unassigned_url: str
-    csv_name: str
-    tree: str = ""  # of the units, for the whole organisation; empty: the first tree
-    extra_params: Mapping[str, str] = field(default_factory=dict)  # other parameters of the page
+    tree: str  # of the units, for the whole organisation; empty: the first tree
 
     def url(self, filters: Filters) -> str:
         """The page's URL with other filters and the same tree."""
-        return filters.url(self.page_url, **{**self.extra_params, TREE: self.tree})
+        return filters.url(self.page.path, **{**self.page.extra_params, TREE: self.tree})
 
     @property
     def sort(self) -> str:
@@ -113,34 +109,15 @@ class ListedUnits:
     trees: Sequence[Picker] = ()
 
 
-def units_of_page(request: HttpRequest, page: InsightsPage, filters: Filters, columns: Sequence[Column]) -> UnitsOfPage:
-    return UnitsOfPage(
-        filters=filters,
-        columns=columns,
-        page_url=page.path,
-        unassigned_url=filters.url(address(f"{page.name}_units_unassigned", *page.about), **tree_param(request)),
-        csv_name=f"headway-{page.about[0] if page.about else page.name}-units".replace(".", "-"),
-        tree=request.GET.get(TREE, ""),
-    )
-
-
 def units_part(
     request: HttpRequest, page: InsightsPage, filters: Filters, around: Surroundings
 ) -> dict[str, str] | None:
     """The URLs of a page's table; None without child units, or for one person."""
     if filters.scope.person_id is not None or not (around.children or (_is_whole(filters) and around.tops)):
         return None
-    tree = tree_param(request) if _is_whole(filters) else {}
-    below = unit_name(around.unit)
-    url, csv_url = (
-        filters.url(address(f"{page.name}_{route}", *page.about), **tree) for route in ("units", "units_csv")
-    )
-    return {"url": url, "csv_url": csv_url, "below": below}
-
-
-def tree_param(request: HttpRequest) -> Mapping[str, str]:
-    """The parameter that names a tree, for the URLs of parts."""
-    return {TREE: request.GET[TREE]} if request.GET.get(TREE) else {}
+    tree = {TREE: request.GET.get(TREE, "")} if _is_whole(filters) else {}
+    url, csv_url = (page.route_url(filters, route, **tree) for route in ("units", "units_csv"))
+    return {"url": url, "csv_url": csv_url, "below": unit_name(around.unit)}
 
 
 def _is_whole(filters: Filters) -> bool:
@@ -189,7 +166,9 @@ def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
         "headings": _headings(of_page),
         "rows": _printed(rows, of_page),
         "width": len(of_page.columns) + 1,
-        "unassigned_url": of_page.unassigned_url if listed.unassigned_of else "",
+        "unassigned_url": of_page.page.route_url(of_page.filters, "units_unassigned", **{TREE: of_page.tree})
+        if listed.unassigned_of
+        else "",
         "below": listed.below,
         "trees": listed.trees,
         "day": wording.day(last_day(of_page.filters)),
@@ -216,7 +195,8 @@ def units_csv(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
     rows = sorted_rows(unit_rows(of_page, listed), of_page)
     if listed.unassigned_of:
         rows.append(_unassigned(of_page, listed.unassigned_of))
-    return csv_response(of_page.csv_name, _csv_rows(rows, of_page.columns))
+    name = "-".join(of_page.page.about) or of_page.page.name
+    return csv_response(f"headway-{name.replace('.', '-')}-units", _csv_rows(rows, of_page.columns))
 
 
 def _csv_rows(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[list[Cell]]:
@@ -237,7 +217,7 @@ def unit_rows(of_page: UnitsOfPage, listed: ListedUnits) -> list[Row]:
     return [
         Row(
             unit.name,
-            filters.with_unit(unit.slug).url(of_page.page_url),
+            filters.with_unit(unit.slug).url(of_page.page.path),
             [answer.total[0] for answer in by_unit[unit.pk]],
             unit.slug,
         )
@@ -253,7 +233,7 @@ def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:
     together = visible_together(filters.access, totals=totals, freshness=Freshness.OF_PAGES)
     oldest = min(together.totals, key=lambda answer: answer.computed_at)
     figures = [answer.total[0] for answer in together.totals]
-    return Row(UNASSIGNED, elsewhere.url(of_page.page_url), figures, as_of=lagging(oldest))
+    return Row(UNASSIGNED, elsewhere.url(of_page.page.path), figures, as_of=lagging(oldest))
 
 
 def sorted_rows(rows: Sequence[Row], of_page: UnitsOfPage) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from insights.pages.ai.explanations import low_adoption_with_long_sessions, shown_hints
-from insights.pages.answers import Answers, PageQuery, rows_url
+from insights.pages.answers import Answers, PageQuery, compared, rows_url
 from insights.pages.attribution.labels import FILE_TYPES
 from insights.pages.drawing import Chart, Share, shares
 from insights.query.query import Dimension, Granularity
@@ -35,15 +35,10 @@ ACTIVE_BY_AGENT = Chart(
     counted="sessions",
 )
 QUERIES = (
-    PageQuery("ai.adoption_rate", compared=True),
-    PageQuery("ai.active_developers", compared=True),
-    PageQuery("ai.sessions", compared=True),
-    PageQuery("ai.sessions_per_developer", compared=True),
+    *compared("ai.adoption_rate", "ai.active_developers", "ai.sessions", "ai.sessions_per_developer"),
+    *compared("ai.session_duration", "ai.committed_code_share", "ai.lines_committed"),
     PageQuery("ai.requests_without_session", whole=True),
-    PageQuery("ai.session_duration", compared=True),
     PageQuery("ai.session_span", whole=True),
-    PageQuery("ai.committed_code_share", compared=True),
-    PageQuery("ai.lines_committed", compared=True),
 )
 
 
@@ -58,8 +53,7 @@ def share_key(filters: Filters) -> str:
 
 
 def queries(filters: Filters) -> tuple[PageQuery, ...]:
-    picked = (PageQuery(rate_key(filters), compared=True), PageQuery(share_key(filters), compared=True))
-    return tuple(dict.fromkeys((*QUERIES, *picked)))
+    return tuple(dict.fromkeys((*QUERIES, *compared(rate_key(filters), share_key(filters)))))
 
 
 def section(answers: Answers) -> dict[str, Any]:

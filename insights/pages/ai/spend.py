@@ -10,7 +10,7 @@ from django.urls import reverse
 from insights.catalogue.agents import AGENT_NAMES, in_agent_order
 from insights.pages.ai import explanations
 from insights.pages.ai.explanations import Hint
-from insights.pages.answers import Answers, PageQuery, how_url, rows_url
+from insights.pages.answers import Answers, PageQuery, compared, how_url, rows_url
 from insights.pages.drawing import SHARES_LISTED, WORK_TYPES, Chart, Share, shares
 from insights.query.query import Dimension, MetricValue
 from insights.ui import wording
@@ -50,15 +50,9 @@ SAME_MONEY = 0.005  # half a cent is a matter of rounding
 OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}
 
 QUERIES = (
-    PageQuery("ai.spend", compared=True),
-    PageQuery("ai.spend_per_developer", compared=True),
-    PageQuery("ai.spend_per_commit", compared=True),
-    PageQuery("ai.spend_committed", compared=True),
-    PageQuery("ai.spend_wasted", compared=True),
-    PageQuery("ai.committed_code_share", compared=True),
-    PageQuery("ai.reported_cost", compared=True),
+    *compared("ai.spend", "ai.spend_per_developer", "ai.spend_per_commit", "ai.spend_committed", "ai.spend_wasted"),
+    *compared("ai.committed_code_share", "ai.reported_cost", "ai.tokens"),
     PageQuery("ai.cost_difference", whole=True),
-    PageQuery("ai.tokens", compared=True),
     PageQuery("ai.unpriced_tokens", whole=True),
 )
 BY_OUTCOME = PageQuery("ai.spend", Dimension.OUTCOME, whole=True)
@@ -174,8 +168,8 @@ def _wasted_share(answers: Answers) -> str:
 
 def _gap(answers: Answers) -> str:
     """The difference between the agents' reported cost and ours, over requests that both price."""
-    compared = answers.figure("ai.cost_difference")
-    gap, ours = compared.value, compared.denominator
+    difference = answers.figure("ai.cost_difference")
+    gap, ours = difference.value, difference.denominator
     if gap is None or not ours:
         return ""
     if abs(gap) < SAME_MONEY:

@@ -5,6 +5,7 @@ A row per unit, a column per metric, and the unit's rank as a colour and a mark.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -64,15 +65,7 @@ class CompareParams:
         return self.filters.url(self.page.path, **{name: value for name, value in parameters.items() if value})
 
     def of_page(self) -> UnitsOfPage:
-        return UnitsOfPage(
-            filters=self.filters,
-            columns=columns_of(self.metrics),
-            page_url=self.page.path,
-            unassigned_url="",
-            csv_name="headway-compare",
-            tree=self.tree,
-            extra_params={name: value for name, value in self.parameters().items() if name != TREE},
-        )
+        return UnitsOfPage(self.page, self.filters, columns_of(self.metrics), self.tree)
 
 
 def read_params(request: HttpRequest) -> CompareParams:
@@ -129,8 +122,6 @@ def _words(request: HttpRequest, name: str) -> list[str]:
 
 
 FEWEST_RANKED = 3  # of two, one is always the best
-LEVELS = ((0.2, "b2", "++", "Much better"), (0.4, "b1", "+", "Better"), (0.6, "", "", "In the middle"))
-WORSE = ((0.8, "w1", "−", "Worse"), (1.0, "w2", "−−", "Much worse"))
 
 
 @dataclass(frozen=True)
@@ -141,7 +132,14 @@ class Heat:
 
 
 MIDDLE = Heat("", "", "")
-LEGEND = tuple(Heat(key, mark, words) for _, key, mark, words in (*LEVELS, *WORSE))
+LEVELS = (  # by relative rank, 0 for the best
+    (0.2, Heat("b2", "++", "Much better")),
+    (0.4, Heat("b1", "+", "Better")),
+    (0.6, Heat("", "", "In the middle")),
+    (0.8, Heat("w1", "−", "Worse")),
+    (1.0, Heat("w2", "−−", "Much worse")),
+)
+LEGEND = tuple(heat for _, heat in LEVELS)
 
 
 def heat_of(values: Sequence[float | None], better: Better) -> Sequence[Heat]:
@@ -160,19 +158,13 @@ def _places(known: Sequence[float]) -> Mapping[float, float]:
     """Value → its relative rank, 0 for the least and 1 for the greatest; ties get their mean."""
     ordered = sorted(known)
     last = len(ordered) - 1
-    return {
-        value: (ordered.index(value) + len(ordered) - 1 - ordered[::-1].index(value)) / 2 / last
-        for value in set(ordered)
-    }
+    return {value: (bisect_left(ordered, value) + bisect_right(ordered, value) - 1) / 2 / last for value in set(known)}
 
 
 def _level(place: float, better: Better) -> Heat:
     """`place` is 0 for the least."""
     from_best = place if better is Better.LOWER else 1 - place
-    for limit, key, mark, words in (*LEVELS, *WORSE):
-        if from_best <= limit + 1e-9:
-            return Heat(key, mark, words)
-    raise ValueError("A rank position is at most 1.")
+    return next(heat for limit, heat in LEVELS if from_best <= limit + 1e-9)
 
 
 def table_headings(params: CompareParams) -> list[Heading]:

@@ -118,15 +118,5 @@ def in_panels(filters: Filters) -> Filters:
 
 def pickers(filters: Filters, metric: Metric, parameter: str) -> list[Picker]:
     """The links of one picker; empty with fewer than two options."""
-    matching = [choice for choice in filters.choices if choice.parameter == parameter]
-    if not matching or len(matching[0].options) < 2:
-        return []
-    [choice] = matching
-    return [
-        Picker(
-            label,
-            metric_page_of(metric).url(filters.with_pick(choice, option)),
-            filters.picked[parameter] == option,
-        )
-        for option, label in choice.options.items()
-    ]
+    choice = next((choice for choice in filters.choices if choice.parameter == parameter), None)
+    return metric_page_of(metric).pickers(filters, choice) if choice and len(choice.options) > 1 else []
