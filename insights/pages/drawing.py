@@ -6,6 +6,7 @@ Each point, bar and slice has the URL of the rows behind it, which the script co
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -180,56 +181,44 @@ class Chart:
             answer = page.read(filters, [PageQuery(self.metric)]).answer(self.metric)
             dataset = Dataset(get(self.metric).name, self.metric, "single", values_of(answer.series))
             return over_time(self.kind, answer, [dataset])
-        dimension = Dimension(by)
+        return self._split(page, filters, Dimension(by))
+
+    def _split(self, page: InsightsPage, filters: Filters, dimension: Dimension) -> ChartData:
+        """A dataset per segment value.
+
+        Beyond SERIES_DRAWN the smallest are added up; where values do not add up (medians, shares), only the CSV has
+        them.
+        """
         answers = page.read(filters, [PageQuery(self.metric, dimension)])
-        role: Role = "agent" if dimension is Dimension.AGENT else "sequence"
-        labels = LABELS.get(dimension, {})
-        return split_over_time(self.kind, answers, self.metric, dimension, role, names=labels, counted=self.counted)
+        answer, values = answers.answer(self.metric, dimension), list(answers.split(self.metric, dimension))
+        by_value, adds_up = series_by_value(answer, dimension), get(self.metric).adds_up
+        drawn = len(values) if len(values) <= SERIES_DRAWN else SERIES_DRAWN - 1 if adds_up else SERIES_DRAWN
+        drawn_values, rest = values[:drawn], values[drawn:]
+        role: Role = "sequence"
+        if dimension is Dimension.AGENT:
+            drawn_values, role = in_agent_order(drawn_values), "agent"
 
+        def datasets_of(chosen: Sequence[str]) -> list[Dataset]:
+            return [
+                Dataset(
+                    _label(value, dimension),
+                    value or NAMELESS,
+                    role,
+                    values_of(by_value[value]),
+                    counts_of(by_value[value], self.counted) if self.counted else {},
+                )
+                for value in chosen
+            ]
 
-def split_over_time(
-    kind: Kind,
-    answers: Answers,
-    key: str,
-    dimension: Dimension,
-    role: Role,
-    *,
-    names: Mapping[str, str] | None = None,
-    counted: str = "",
-) -> ChartData:
-    """A dataset per segment value; `counted` is the noun of its facts, to add counts of facts and people.
-
-    Beyond SERIES_DRAWN the smallest are added up; where values do not add up (medians, shares), only the CSV has them.
-    """
-    answer = answers.answer(key, dimension)
-    values = list(answers.split(key, dimension))
-    by_value: dict[str, list[float | None]] = {value: [] for value in values}
-    starts = list(dict.fromkeys(figure.window.start for figure in answer.series))
-    figures = {(figure.segment.get(dimension), figure.window.start): figure.value for figure in answer.series}
-    for value in values:
-        by_value[value] = [figures.get((value, start)) for start in starts]
-    counts = _counts_by_value(answer, dimension, starts, counted) if counted else {}
-    adds_up = get(key).adds_up
-    drawn = len(values) if len(values) <= SERIES_DRAWN else SERIES_DRAWN - 1 if adds_up else SERIES_DRAWN
-    drawn_values, rest = values[:drawn], values[drawn:]
-    if dimension is Dimension.AGENT:
-        drawn_values = in_agent_order(drawn_values)
-
-    def datasets_of(chosen: Sequence[str]) -> list[Dataset]:
-        return [
-            Dataset(_label(value, dimension, names), value or NAMELESS, role, by_value[value], counts.get(value, {}))
-            for value in chosen
-        ]
-
-    datasets = datasets_of(drawn_values)
-    if rest and adds_up:
-        sums = [_sum([by_value[value][index] for value in rest]) for index in range(len(starts))]
-        datasets.append(Rest(f"Other ({len(rest)})", "other", role, sums, of=rest))
-    return replace(
-        over_time(kind, answer, datasets),
-        left_out=answers.left_out(key, dimension),
-        undrawn=[] if adds_up else datasets_of(rest),
-    )
+        datasets = datasets_of(drawn_values)
+        if rest and adds_up:
+            sums = [_sum(bucket) for bucket in zip(*(values_of(by_value[value]) for value in rest), strict=True)]
+            datasets.append(Rest(f"Other ({len(rest)})", "other", role, sums, of=rest))
+        return replace(
+            over_time(self.kind, answer, datasets),
+            left_out=answers.left_out(self.metric, dimension),
+            undrawn=[] if adds_up else datasets_of(rest),
+        )
 
 
 def counts_of(figures: Sequence[MetricValue | None], facts: str) -> Mapping[str, Sequence[float | None]]:
@@ -241,13 +230,14 @@ def counts_of(figures: Sequence[MetricValue | None], facts: str) -> Mapping[str,
     }
 
 
-def _counts_by_value(
-    answer: Answer, dimension: Dimension, starts: Sequence[date], facts: str
-) -> Mapping[str, Mapping[str, Sequence[float | None]]]:
-    by_value: dict[str, dict[date, MetricValue]] = {}
+def series_by_value(answer: Answer, dimension: Dimension) -> Mapping[str, Sequence[MetricValue | None]]:
+    """The figures of each segment value, one per bucket; None where it has none."""
+    by_value: dict[str, dict[date, MetricValue]] = defaultdict(dict)
     for figure in answer.series:
-        by_value.setdefault(figure.segment.get(dimension, ""), {})[figure.window.start] = figure
-    return {value: counts_of([of_value.get(start) for start in starts], facts) for value, of_value in by_value.items()}
+        by_value[figure.segment.get(dimension, "")][figure.window.start] = figure
+    starts = list(dict.fromkeys(figure.window.start for figure in answer.series))
+    series = {value: [figures.get(start) for start in starts] for value, figures in by_value.items()}
+    return defaultdict(lambda: [None] * len(starts), series)
 
 
 def over_time(kind: Kind, answer: Answer, datasets: Sequence[Dataset]) -> ChartData:
@@ -266,10 +256,10 @@ def over_time(kind: Kind, answer: Answer, datasets: Sequence[Dataset]) -> ChartD
     )
 
 
-def _label(value: str, dimension: Dimension, names: Mapping[str, str] | None) -> str:
+def _label(value: str, dimension: Dimension) -> str:
     if dimension is Dimension.AGENT:
         return agent_name(value)
-    return (names or {}).get(value) or value or "Unknown"
+    return LABELS.get(dimension, {}).get(value) or value or "Unknown"
 
 
 def _sum(values: Sequence[float | None]) -> float | None:
@@ -277,8 +267,8 @@ def _sum(values: Sequence[float | None]) -> float | None:
     return sum(known) if known else None
 
 
-def values_of(series: Sequence[MetricValue]) -> list[float | None]:
-    return [figure.value for figure in series]
+def values_of(series: Sequence[MetricValue | None]) -> list[float | None]:
+    return [figure.value if figure else None for figure in series]
 
 
 def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimension | None = None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -37,7 +37,9 @@ def differences_table(filters: Filters) -> Iterator[list[Cell]]:
     line = line_name(filters.picked[LINE.parameter])
     by_line = (f"{line}: facts", f"{line}: developers", "Non-AI", "Non-AI: facts", "Non-AI: developers")
     yield ["Metric", "Unit", line, *by_line, "Difference", "Interval from", "Interval to", "Why none"]
-    for comparison in _comparisons(filters):
+    narrowed = of_work(filters)
+    queries = [query_of(narrowed, key) for key in COMPARED]
+    for comparison in visible_comparisons(queries, filters.picked[LINE.parameter], filters.access):
         groups = [
             value
             for group in (comparison.first, comparison.second)
@@ -51,37 +53,23 @@ def differences_table(filters: Filters) -> Iterator[list[Cell]]:
         ]
 
 
-def _comparisons(filters: Filters) -> list[Comparison]:
-    line, narrowed = filters.picked[LINE.parameter], of_work(filters)
-    return visible_comparisons([query_of(narrowed, key) for key in COMPARED], line, filters.access)
-
-
 def differences(filters: Filters) -> dict[str, Any]:
-    line = filters.picked[LINE.parameter]
-    comparisons = _comparisons(filters)
-    narrowed = of_work(filters)
-    rows = [
-        _row(narrowed, line, comparison, compared)
-        for comparison, compared in zip(comparisons, COMPARED.values(), strict=True)
-    ]
-    return {"line": line_name(line), "line_key": marker(line), "without": line_name(WITHOUT), "rows": rows}
+    return _beside_non_ai(of_work(filters), filters.picked[LINE.parameter], COMPARED)
 
 
 def fate_differences(filters: Filters) -> dict[str, Any]:
     """Pull request outcomes with any agent and without; a repository's commits name no agent."""
     narrowed = replace(of_work(filters), facets={})
-    comparisons = visible_comparisons([query_of(narrowed, key) for key in FATE], ANY_AGENT, filters.access)
+    return {**_beside_non_ai(narrowed, ANY_AGENT, FATE), "note": _lines_left_out(narrowed)}
+
+
+def _beside_non_ai(filters: Filters, line: str, metrics: Mapping[str, Compared]) -> dict[str, Any]:
+    comparisons = visible_comparisons([query_of(filters, key) for key in metrics], line, filters.access)
     rows = [
-        _row(narrowed, ANY_AGENT, comparison, compared)
-        for comparison, compared in zip(comparisons, FATE.values(), strict=True)
+        _row(filters, line, comparison, compared)
+        for comparison, compared in zip(comparisons, metrics.values(), strict=True)
     ]
-    return {
-        "line": line_name(ANY_AGENT),
-        "line_key": marker(ANY_AGENT),
-        "without": line_name(WITHOUT),
-        "rows": rows,
-        "note": _lines_left_out(narrowed),
-    }
+    return {"line": line_name(line), "line_key": marker(line), "without": line_name(WITHOUT), "rows": rows}
 
 
 def _lines_left_out(filters: Filters) -> str:
@@ -116,7 +104,7 @@ def _row(filters: Filters, line: str, comparison: Comparison, compared: Compared
         "verdict": verdict,
         "words": words,
         "reason": comparison.reason or ("" if delta is not None else "One of the groups has no data to compare."),
-        "unmatched": f"{wording.count(comparison.unmatched, *compared.fact)} without a known developer left out."
+        "unmatched": f"{wording.count(comparison.unmatched, compared.fact)} without a known developer left out."
         if comparison.unmatched
         else "",
         "first_rows_url": first_rows_url,
@@ -140,7 +128,7 @@ def _value(group: Group, key: str) -> str:
 
 
 def _size(group: Group, compared: Compared) -> str:
-    facts = wording.count(group.facts, *compared.fact)
+    facts = wording.count(group.facts, compared.fact)
     return f"{facts} · {wording.count(group.developers, 'developer')}"
 
 

@@ -20,7 +20,7 @@ from insights.engine.margins import STATISTICS_WITH_MARGINS
 from insights.formulas.error_margins import ErrorMargin
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery, rows_url
-from insights.pages.drawing import counts_of, over_time
+from insights.pages.drawing import counts_of, over_time, series_by_value, values_of
 from insights.privacy.visible import visible_error_margins
 from insights.query.query import Answer, Dimension, Granularity, MetricValue, Query, Statistic
 from insights.ui import tiles, wording
@@ -43,22 +43,21 @@ PERIODS = {Granularity.WEEK: "week", Granularity.MONTH: "month", Granularity.QUA
 
 @dataclass(frozen=True)
 class Compared:
-    """A compared metric: the chart's name, the noun of its facts, and the metric whose rows list them."""
+    """A compared metric: the noun of its facts, its chart's name, and the metric whose rows list the facts."""
 
-    chart: str
     key: str
     title: str
-    fact: tuple[str, str]
-    facts_key: str
-    empty: str
+    fact: str = "PR"
+    chart: str = ""
+    facts_key: str = ""
 
 
 COMPARED = {
     compared.key: compared
     for compared in (
-        Compared("cycle_time", CYCLE_TIME, "PR cycle time", ("PR", "PRs"), CYCLE_TIME, "pull request"),
-        Compared("merged_per_developer", MERGED, "PRs merged", ("PR", "PRs"), "pr.throughput", "pull request"),
-        Compared("delivered", DELIVERED, "Work items delivered", ("item", "items"), "work.delivered", "work item"),
+        Compared(CYCLE_TIME, "PR cycle time", chart="cycle_time", facts_key=CYCLE_TIME),
+        Compared(MERGED, "PRs merged", chart="merged_per_developer", facts_key="pr.throughput"),
+        Compared(DELIVERED, "Work items delivered", "item", chart="delivered", facts_key="work.delivered"),
     )
 }
 
@@ -66,18 +65,11 @@ COMPARED = {
 FATE = {
     compared.key: compared
     for compared in (
-        Compared("", "ai.pr_fate", "Merged, of those that ended", ("PR", "PRs"), "ai.pr_fate", "pull request"),
-        Compared("", "pr.reopened_rate", "Reopened", ("PR", "PRs"), "pr.reopened_rate", "pull request"),
-        Compared("", "pr.review_rounds", "Review rounds", ("PR", "PRs"), "pr.review_rounds", "pull request"),
-        Compared("", "pr.failed_runs", "Failed runs before the merge", ("PR", "PRs"), "pr.failed_runs", "pull request"),
-        Compared(
-            "",
-            "pr.rewritten_rate",
-            "Lines rewritten within 21 days",
-            ("PR", "PRs"),
-            "pr.rewritten_rate",
-            "pull request",
-        ),
+        Compared("ai.pr_fate", "Merged, of those that ended"),
+        Compared("pr.reopened_rate", "Reopened"),
+        Compared("pr.review_rounds", "Review rounds"),
+        Compared("pr.failed_runs", "Failed runs before the merge"),
+        Compared("pr.rewritten_rate", "Lines rewritten within 21 days"),
     )
 }
 
@@ -139,7 +131,7 @@ def figure_words(figure: MetricValue, compared: Compared, granularity: Granulari
     """0.40 (10 PRs in 25 developer-weeks), or 22.5 h (440 PRs of 27 developers)"""
     if figure.withheld or figure.value is None:
         return "hidden" if figure.withheld else "no data"
-    facts = wording.count(figure.sample_size, *compared.fact)
+    facts = wording.count(figure.sample_size, compared.fact)
     if get(compared.key).over_buckets:
         behind = f"in {wording.count(int(figure.denominator or 0), f'developer-{PERIODS[granularity]}')}"
     else:
@@ -174,16 +166,13 @@ def _chart_alone(filters: Filters, key: str) -> ChartData:
 
 def _dataset(lines: Answers, compared: Compared, line: str, *, is_picked: bool) -> Dataset:
     split = Dimension.ASSISTANCE if line in (ANY_AGENT, WITHOUT) else Dimension.AGENT
-    answer = _answer(lines, compared.key, split)
-    of_line = {figure.window.start: figure for figure in answer.series if figure.segment.get(split) == line}
-    starts = list(dict.fromkeys(figure.window.start for figure in answer.series))
-    figures = [of_line.get(start) for start in starts]
+    figures = series_by_value(_answer(lines, compared.key, split), split)[line]
     return Dataset(
         label=line_name(line),
         key=marker(line),
         role="agent",
-        values=[figure.value if figure else None for figure in figures],
-        counts=counts_of(figures, compared.fact[1]),
+        values=values_of(figures),
+        counts=counts_of(figures, f"{compared.fact}s"),
         is_picked=is_picked,
     )
 
@@ -232,10 +221,10 @@ def _caveat(lines: Answers, compared: Compared) -> str:
     sentences = []
     unknown = tiles.by_segment(answer, Dimension.ASSISTANCE).get("unknown")
     if unknown and unknown.sample_size:
-        sentences.append(f"{wording.count(unknown.sample_size, *compared.fact)} without a pull request on no line.")
+        sentences.append(f"{wording.count(unknown.sample_size, compared.fact)} without a pull request on no line.")
     if get(compared.key).over_buckets and answer.unmatched:
         share = wording.percent_of(answer.unmatched, 1)
-        sentences.append(f"{share} of these {compared.fact[1]} have no known developer, so they count for none.")
+        sentences.append(f"{share} of these {compared.fact}s have no known developer, so they count for none.")
     return " ".join(sentences)
 
 
