@@ -123,21 +123,6 @@ def spend_outcome(filters: Filters) -> dict[str, Any]:
     return {"title": "Spend by outcome", "shares": shares, "linked_shares": linked}
 
 
-def failing_tools(filters: Filters) -> dict[str, Any]:
-    answers = AI_PAGE.read(filters, usage.FAILING_TOOLS_QUERIES)
-    card = usage.failing_tools_card(answers)
-    named = [tool or "unknown" for tool, _ in usage.failing_tools(answers)]
-    failed, called = (
-        [rows_of_part(filters, key, Dimension.TOOL, tool) for tool in named]
-        for key in ("ai.tool_failures", "ai.error_rate")
-    )
-    return {
-        "title": "Top failing tools",
-        "tools": card,
-        "linked_rows": list(zip(card["rows"], failed, called, strict=False)),
-    }
-
-
 def impact_differences(filters: Filters) -> dict[str, Any]:
     shown = differences(filters)
     return {"title": f"{shown['line']} vs. Non-AI", "differences": shown}
@@ -147,7 +132,7 @@ PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "spend_outcome": spend_outcome,
     "spend_budgets": lambda filters: {"title": "Budgets", "found": sections_of(spend_budgets, filters)},
     "money": lambda filters: {"title": "Where the money goes", "money": money.part(filters)},
-    "failing_tools": failing_tools,
+    "failing_tools": lambda filters: {"title": "Top failing tools", "tools": usage.failing_tools_card(filters)},
     "compared": lambda filters: {"title": "With and without an agent", "compared": impact.compared_work(filters)},
     "differences": impact_differences,
     "adoption_effect": lambda filters: {"title": "Before and after adoption", "effect": effect_part(filters)},

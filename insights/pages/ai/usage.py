@@ -7,10 +7,12 @@ from typing import Any
 from django.urls import reverse
 
 from insights.pages.ai import explanations
+from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery, compared, how_url, rows_url
-from insights.pages.drawing import Chart
+from insights.pages.drawing import NAMELESS, Chart, rows_of_part
 from insights.query.query import Dimension, MetricValue
 from insights.ui import wording
+from insights.ui.filters import Filters
 from insights.ui.tiles import Tile
 
 TOOLS_LISTED = 8
@@ -53,7 +55,8 @@ def section(answers: Answers) -> dict[str, Any]:
     }
 
 
-def failing_tools_card(answers: Answers) -> dict[str, Any]:
+def failing_tools_card(filters: Filters) -> dict[str, Any]:
+    answers = AI_PAGE.read(filters, FAILING_TOOLS_QUERIES)
     hint = explanations.one_tool_fails(
         answers.figure("ai.error_rate"),
         answers.split("ai.error_rate", Dimension.TOOL),
@@ -66,10 +69,13 @@ def failing_tools_card(answers: Answers) -> dict[str, Any]:
 
 
 def _failing_tools(answers: Answers) -> list[dict[str, Any]]:
+    """The tools of most failures, with the URLs of the rows behind their failures and their calls."""
     failing = failing_tools(answers)
     most = (failing[0][1].numerator or 1) if failing else 1
     return [
         {
+            "failures_url": rows_of_part(answers.filters, "ai.tool_failures", Dimension.TOOL, tool or NAMELESS),
+            "calls_url": rows_of_part(answers.filters, "ai.error_rate", Dimension.TOOL, tool or NAMELESS),
             "tool": tool or "Unnamed tool",
             "calls": f"{figure.denominator or 0:,.0f}",
             "failures": f"{figure.numerator or 0:,.0f}",
