@@ -189,16 +189,9 @@ def _tiles(costs: Costs) -> list[tiles.Tile]:
 
 
 def _states(costs: Costs) -> list[dict[str, Any]]:
-    whole = float(costs.spend)
     return [
-        {
-            "label": LABELS[part.state],
-            "spend": wording.money(float(part.spend)),
-            "share": wording.percent_of(float(part.spend), whole),
-            "fraction": float(part.spend) / whole if whole else 0.0,
-            "is_abandoned": part.state in ABANDONED_STATES,
-        }
-        for part in costs.parts
+        _line(LABELS[state], float(spend), float(costs.spend), is_abandoned=state in ABANDONED_STATES)
+        for state, spend in costs.states.items()
     ]
 
 
@@ -206,15 +199,25 @@ def _agents(spend: Mapping[str, float], filters: Filters | None = None) -> list[
     """In the agents' order; `filters` are those of the rows behind each."""
     whole = sum(spend.values())
     return [
-        {
-            "label": agent_name(name),
-            "spend": wording.money(spend[name]),
-            "share": wording.percent_of(spend[name], whole),
-            "fraction": spend[name] / whole if whole else 0.0,
-            "url": rows_of_part(filters, SPEND, Dimension.AGENT, name) if filters else "",
-        }
+        _line(
+            agent_name(name),
+            spend[name],
+            whole,
+            url=rows_of_part(filters, SPEND, Dimension.AGENT, name) if filters else "",
+        )
         for name in in_agent_order(spend)
     ]
+
+
+def _line(label: str, spend: float, whole: float, **more: Any) -> dict[str, Any]:
+    share = wording.percent_of(spend, whole)
+    return {
+        "label": label,
+        "spend": wording.money(spend),
+        "share": share,
+        "fraction": spend / whole if whole else 0.0,
+        **more,
+    }
 
 
 def _url(filters: Filters, subject: Subject, **more: str) -> str:

@@ -150,28 +150,25 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Part:
-    """The spend of one state."""
-
-    state: CostState
-    spend: Decimal
-
-
-@dataclass(frozen=True)
 class Costs:
-    """What may be shown of a subject: the total, what was abandoned, states and agents; `hidden` says why nothing may.
+    """What may be shown of a subject: the total, by state and by agent; `hidden` says why nothing may.
 
-    `parts` and `agents` are each empty where one of them would tell of few people; without parts `abandoned` is None.
+    `states` and `agents` are each empty where one of them would tell of few people.
     """
 
     spend: Decimal = Decimal(0)
-    abandoned: Decimal | None = Decimal(0)
     sessions: int = 0
     unpriced_tokens: int = 0
-    parts: Sequence[Part] = ()
+    states: Mapping[CostState, Decimal] = field(default_factory=dict)
     agents: Mapping[str, Decimal] = field(default_factory=dict)
     hidden: str = ""
     of_own: bool = False  # only the viewer's own sessions are counted
+
+    @property
+    def abandoned(self) -> Decimal | None:
+        """None where the states are hidden."""
+        abandoned = (spend for state, spend in self.states.items() if state in ABANDONED)
+        return sum(abandoned, Decimal(0)) if self.states else None
 
 
 def query_of(subject: Subject, filters: Filters) -> Query:
@@ -200,13 +197,11 @@ def _costs(sums: Sequence[CostSum], sessions: int, query: Query, access: Access)
     hides_agents = any(is_withheld(query, part.people, access) for part in sums if part.agent is not None)
     spend = {part.state: part.spend for part in sums if part.state}
     by_agent = {part.agent: part.spend for part in sums if part.agent is not None}
-    abandoned = sum((spend[state] for state in ABANDONED if state in spend), Decimal(0))
     return Costs(
         spend=sum(spend.values(), Decimal(0)),
-        abandoned=None if is_hidden else abandoned,
         sessions=sessions,
         unpriced_tokens=sum(part.unpriced_tokens for part in sums if part.state),
-        parts=() if is_hidden else [Part(state, spend[state]) for state in CostState if state in spend],
+        states={} if is_hidden else {state: spend[state] for state in CostState if state in spend},
         agents={} if hides_agents else {name: by_agent[name] for name in in_agent_order(by_agent)},
     )
 
