@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, cast
@@ -18,6 +18,8 @@ from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
 from core.page_links import page_links, url_with
+from core.write_errors import FieldError
+from core.write_forms import WriteForm
 from insights.annotations.writing import (
     AnnotationDraft,
     add_annotation,
@@ -32,10 +34,9 @@ from insights.models.annotations import LONGEST_TEXT, family_of
 from insights.pages.annotations.labels import about_words, note_lines
 from insights.privacy.scope_access import access_in
 from insights.query import windows
-from insights.query.errors import QueryError
 from insights.query.query import Window
 from insights.ui import wording
-from insights.ui.filters import read_filters
+from insights.ui.filters import filters_of
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import EVERYBODY, scope_bar_alone, scope_navigation, scope_words
@@ -68,7 +69,7 @@ def offered(access: Access, around: Surroundings, about: str, annotation: Annota
     return Offered(units, {fromkey: about_words(fromkey) for fromkey in dict.fromkeys(("", family_of(about), about))})
 
 
-class NoteForm(forms.Form):
+class NoteForm(WriteForm):
     text = forms.CharField(
         label="What happened",
         max_length=LONGEST_TEXT,
@@ -89,6 +90,9 @@ class NoteForm(forms.Form):
         super().__init__(*args, **kwargs)
         cast(forms.ChoiceField, self.fields["whose"]).choices = list(choices.units.items())
         cast(forms.ChoiceField, self.fields["about"]).choices = list(choices.abouts.items())
+
+    def show(self, problem: FieldError) -> None:
+        super().show(FieldError(FIELDS.get(problem.field, ""), problem.message))
 
     @property
     def draft(self) -> AnnotationDraft:
@@ -123,9 +127,8 @@ CHARTS_CHANGED = "headway:notes"  # makes the page behind the side panel redraw 
 @page_view
 def annotation_list(request: HttpRequest) -> HttpResponseBase:
     """The notes on the charts of a unit, the latest first."""
-    access = access_in(request)
-    filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
-    around = scope_navigation(request, filters)
+    filters = filters_of(request, facets=())
+    access, around = filters.access, scope_navigation(request, filters)
     notes = Annotation.objects.within(access.visibility)
     if filters.scope.unit_word is not None or filters.scope.person_id is not None:
         notes = notes.on_charts_of(filters.scope)
@@ -146,16 +149,15 @@ def annotation_list(request: HttpRequest) -> HttpResponseBase:
 @form_view
 def annotation_new(request: HttpRequest) -> HttpResponseBase:
     """`unit=` and `about=` name the chart that it was opened from."""
-    access = access_in(request)
-    filters = read_filters(request.GET, today=windows.local_today(), access=access)
-    around = scope_navigation(request, filters)
+    filters = filters_of(request, facets=())
+    access, around = filters.access, scope_navigation(request, filters)
     about, known = request.GET.get("about", ""), {metric.key for metric in metrics()}
     is_known = about in known | {family_of(key) for key in known}
     choices = offered(access, around, about if is_known else "")
     if not choices.units:
         raise PermissionDenied("Only managers of a unit, executives and admins can write notes.")
     form = NoteForm(_posted(request), choices=choices, initial={"first_day": filters.today})
-    if request.method == "POST" and form.is_valid() and _saved(form, lambda: add_annotation(access, form.draft)):
+    if form.save_by(lambda: add_annotation(access, form.draft)):
         return _done(request, "Note added.")
     return _form_page(request, form, {"title": "Add a note", "submit": "Add note"})
 
@@ -175,11 +177,7 @@ def annotation(request: HttpRequest, pk: int) -> HttpResponseBase:
     around = surroundings(note.unit.slug if note.unit else None, access.visibility, on=today, today=today)
     choices = offered(access, around, note.about, note)
     form = NoteForm(_posted(request), choices=choices, initial=filled_in(note))
-    if (
-        request.method == "POST"
-        and form.is_valid()
-        and _saved(form, lambda: change_annotation(access, note, form.draft))
-    ):
+    if form.save_by(lambda: change_annotation(access, note, form.draft)):
         return _done(request, "Note updated.")
     more = {"title": "Change a note", "submit": "Save", "remove_url": reverse("annotation_remove", args=[pk])}
     return _form_page(request, form, {**context, **more})
@@ -204,21 +202,10 @@ def _visible(request: HttpRequest, pk: int) -> Annotation:
     return note
 
 
-def _saved(form: NoteForm, save: Callable[[], Annotation]) -> bool:
-    """Whether it was saved; a validation error is added to its field."""
-    try:
-        save()
-    except QueryError as problem:
-        form.add_error(FIELDS.get(problem.field), problem.message)
-        return False
-    return True
-
-
 def _form_page(request: HttpRequest, form: NoteForm, context: dict[str, Any]) -> HttpResponse:
     page = {**context, "form": form, "base_template": base_template(request), "action": request.get_full_path()}
     # The side panel only shows responses with status 200.
-    status = 400 if form.errors and not is_panel(request) else 200
-    return render(request, "insights/annotations/form.html", page, status=status)
+    return render(request, "insights/annotations/form.html", page, status=200 if is_panel(request) else form.status)
 
 
 def _done(request: HttpRequest, message: str) -> HttpResponse:

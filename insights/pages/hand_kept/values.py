@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from django import forms
@@ -19,6 +19,7 @@ from django.utils import timezone
 from core.csv_export import Cell, csv_response
 from core.page_links import links_of_page, page_links, url_with
 from core.write_errors import FieldError
+from core.write_forms import WriteForm
 from insights.hand_kept.csv_import import COLUMNS
 from insights.hand_kept.history import ENTERED, REMOVED, REPLACED, ValueChange, history_of
 from insights.privacy.scope_access import access_in
@@ -56,7 +57,7 @@ DONE = {
 }
 
 
-class ValueForm(forms.Form):
+class ValueForm(WriteForm):
     unit = forms.ChoiceField(label="Unit")
     day = forms.DateField(label="Day", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     value = forms.CharField(label="Value", max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"}))
@@ -64,8 +65,18 @@ class ValueForm(forms.Form):
 
     def __init__(self, *args: Any, metric: HandKeptMetric, units: Sequence[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.unit_of_measure = metric.unit_of_measure
         cast(forms.ChoiceField, self.fields["unit"]).choices = list(units)
-        self.fields["value"].help_text = f"Write {example(metric.unit_of_measure)}."
+        self.fields["value"].help_text = f"Write {example(self.unit_of_measure)}."
+
+    def clean_value(self) -> float:
+        try:
+            return read_amount(self.cleaned_data["value"], self.unit_of_measure)
+        except AmountError as problem:
+            raise forms.ValidationError(str(problem)) from None
+
+    def show(self, problem: FieldError) -> None:
+        super().show(FieldError(FIELDS[problem.field], problem.message))
 
 
 @form_view
@@ -78,8 +89,8 @@ def hand_kept_values(request: HttpRequest, slug: str) -> HttpResponseBase:
     if request.method == "POST":
         if not units:
             raise PermissionDenied("Only managers of a unit and the keepers of the metric can enter values.")
-        if form.is_valid() and (outcome := _entered(access, metric, form)):
-            words = amount_text(read_amount(form.cleaned_data["value"], metric.unit_of_measure), metric.unit_of_measure)
+        if outcome := form.save_by(lambda: _entered(access, metric, form.cleaned_data)):
+            words = amount_text(form.cleaned_data["value"], metric.unit_of_measure)
             messages.success(request, DONE[outcome].format(words))
             return redirect(url_with(request.path, {"unit": form.cleaned_data["unit"]}))
     values = HandKeptValue.objects.filter(visible_entries(access, metric)).select_related("unit", "entered_by")
@@ -93,7 +104,7 @@ def hand_kept_values(request: HttpRequest, slug: str) -> HttpResponseBase:
         "metric_url": reverse("metric_page", args=[metric.key]),
         **page_links(page, lambda at: f"?page={at}"),
     }
-    return render(request, "insights/hand_kept/values.html", context, status=400 if form.errors else 200)
+    return render(request, "insights/hand_kept/values.html", context, status=form.status)
 
 
 @page_view
@@ -144,21 +155,13 @@ def _units_offered(access: Access, metric: HandKeptMetric) -> list[tuple[str, st
     return [(WHOLE, EVERYBODY), *units] if may_enter(access, metric, None) else units
 
 
-def _entered(access: Access, metric: HandKeptMetric, form: ValueForm) -> Outcome | None:
-    """What became of the form's value; None where it is invalid, with the errors added to the form."""
-    data = form.cleaned_data
-    try:
-        unit = enterable_unit(access, metric, "" if data["unit"] == WHOLE else data["unit"])
-        value = read_amount(data["value"], metric.unit_of_measure)
-        entry = checked_entry(metric, unit, data["day"], value, data["note"])
-        [outcome] = enter_values(access, [entry], via=VIA_PAGE)
-    except AmountError as problem:
-        form.add_error("value", str(problem))
-    except FieldError as problem:
-        form.add_error(FIELDS[problem.field], problem.message)
-    else:
-        return outcome
-    return None
+def _entered(access: Access, metric: HandKeptMetric, data: Mapping[str, Any]) -> Outcome:
+    """What became of the form's value.  Raises FieldError."""
+    unit = enterable_unit(access, metric, "" if data["unit"] == WHOLE else data["unit"])
+    [outcome] = enter_values(
+        access, [checked_entry(metric, unit, data["day"], data["value"], data["note"])], via=VIA_PAGE
+    )
+    return outcome
 
 
 def _lines(access: Access, metric: HandKeptMetric, values: Sequence[HandKeptValue]) -> list[dict[str, Any]]:
