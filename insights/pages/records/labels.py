@@ -10,20 +10,6 @@ from integrations.delivery.records.parts import Happened, Happening, RecordKind,
 from integrations.models import DeploymentMethod, FailureMethod, RevertMethod
 from orgtree.models import Identity
 
-KINDS: Mapping[RecordKind, str] = {
-    RecordKind.PULL_REQUEST: "Pull request",
-    RecordKind.WORK_ITEM: "Work item",
-    RecordKind.DEPLOYMENT: "Deployment",
-    RecordKind.INCIDENT: "Incident",
-    RecordKind.PIPELINE_RUN: "Pipeline run",
-}
-ROUTES: Mapping[RecordKind, str] = {
-    RecordKind.PULL_REQUEST: "pull_request",
-    RecordKind.WORK_ITEM: "work_item",
-    RecordKind.DEPLOYMENT: "deployment",
-    RecordKind.INCIDENT: "incident",
-}
-
 
 class StageLabel(NamedTuple):
     name: str

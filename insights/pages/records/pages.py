@@ -118,7 +118,7 @@ def _page(
 ) -> HttpResponseBase:
     name = story.name
     context: dict[str, Any] = {
-        "kind": labels.KINDS[name.kind],
+        "kind": labels.status_words(name.kind).capitalize(),
         "reference": name.reference,
         "title": name.title or name.reference,
         "tool_url": labels.tool_url(name.url),

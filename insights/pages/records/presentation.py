@@ -167,7 +167,8 @@ def link_groups(links: Sequence[Link]) -> list[dict[str, Any]]:
 
 def named(name: RecordName) -> dict[str, Any]:
     """With the page's URL only if the viewer may open it; the provider checks access to its own page."""
-    url = reverse(labels.ROUTES[name.kind], args=[name.pk]) if name.may_be_opened and name.kind in labels.ROUTES else ""
+    has_page = name.may_be_opened and name.kind is not RecordKind.PIPELINE_RUN
+    url = reverse(name.kind, args=[name.pk]) if has_page else ""
     return {
         "text": labels.called(name),
         "url": url,
