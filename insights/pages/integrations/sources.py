@@ -115,22 +115,20 @@ def _telemetry(sources: OtherSources, now: datetime, *, for_admin: bool) -> Sour
 def columns_line(health: ColumnsHealth, now: datetime, *, for_admin: bool) -> dict[str, Any]:
     """How fresh the copy is; `last` is when the oldest of the partitions was built."""
     schedule = reverse("admin:django_celery_beat_periodictask_changelist")
-    link = Link("Schedule", schedule) if for_admin else None
-    last = f"{wording.ago(health.oldest_built_at, now)}" if health.oldest_built_at else ""
-    size = f"{health.partitions:,} partitions, {health.bytes / 1e6:,.1f} MB"
-    if health.stale_since is None:
-        return {"tone": "good", "icon": "check", "state": "Up to date", "detail": size, "last": last, "link": link}
-    detail = f"{health.stale:,} of {size} are stale; their days are read from the database, with the same result"
-    if now - health.stale_since > USUAL_LAG:
-        return {
-            "tone": "watch",
-            "icon": "alert-triangle",
-            "state": "Behind",
-            "detail": detail,
-            "last": last,
-            "link": link,
-        }
-    return {"tone": "", "icon": "refresh", "state": "Being built", "detail": detail, "last": last, "link": link}
+    detail = f"{health.partitions:,} partitions, {health.bytes / 1e6:,.1f} MB"
+    tone, icon, state = "good", "check", "Up to date"
+    if health.stale_since is not None:
+        detail = f"{health.stale:,} of {detail} are stale; their days are read from the database, with the same result"
+        is_behind = now - health.stale_since > USUAL_LAG
+        tone, icon, state = ("watch", "alert-triangle", "Behind") if is_behind else ("", "refresh", "Being built")
+    return {
+        "tone": tone,
+        "icon": icon,
+        "state": state,
+        "detail": detail,
+        "last": wording.ago(health.oldest_built_at, now) if health.oldest_built_at else "",
+        "link": Link("Schedule", schedule) if for_admin else None,
+    }
 
 
 NOUNS: Mapping[OwnedKind, tuple[str, str]] = {
