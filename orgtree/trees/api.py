@@ -20,8 +20,7 @@ from core.api.bodies import Problems, ProblemsSerializer, read_body, refused
 from core.api.parameters import EFFECTIVE, effective_day, only
 from orgtree.access.permissions import MayWritePeople, TokenScopeAllows
 from orgtree.models import OrgTree, Person, TokenScope, TreeKind, Unit
-from orgtree.trees.refusals import TreeRefusal
-from orgtree.trees.units import add_unit, move_unit, rename_unit, set_leader
+from orgtree.trees.units import TreeRefusal, add_unit, move_unit, rename_unit, set_leader
 from orgtree.trees.units_as_of import UnitAsOf, units_as_of
 
 

@@ -25,11 +25,10 @@ from orgtree.trees.derivation.by_attributes import AttributeValue, likeness_of, 
 from orgtree.trees.derivation.by_manager import ReportingLine, tree_by_manager
 from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DateRange, DerivedUnit, Structure
 from orgtree.trees.placements import rebuild_placements
-from orgtree.trees.refusals import LevelsRefusal
 from orgtree.trees.slugs import free_slugs
 from orgtree.trees.structures import MemberMove, Naming, TreeMove, date_range_of, insert_places, store_structure
 from orgtree.trees.unit_placements import rebuild_unit_placements
-from orgtree.trees.units import checked_name
+from orgtree.trees.units import TreeRefusal, checked_name
 
 __all__ = [
     "MemberMove",
@@ -45,6 +44,7 @@ __all__ = [
 ]
 
 
+LEVELS_NEEDED = "Choose at least one attribute, and each only once."
 EMPLOYMENT = "employment"  # a change of employment affects every tree
 OF_MANAGERS = frozenset({"manager_email", "full_name"})  # units of trees by manager are named after people
 
@@ -156,7 +156,7 @@ def _sync_tree(tree: OrgTree, presence: Presence) -> TreeMove | None:
 
 def _store_levels(tree: OrgTree, attributes: Sequence[Attribute]) -> None:
     if not attributes or len(set(attributes)) < len(attributes):
-        raise LevelsRefusal
+        raise TreeRefusal(LEVELS_NEEDED)
     TreeLevel.objects.bulk_create(
         TreeLevel(tree=tree, position=position, attribute=attribute) for position, attribute in enumerate(attributes)
     )

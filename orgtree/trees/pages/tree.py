@@ -23,9 +23,8 @@ from orgtree.trees.derivation.by_manager import ManagersInACircleError
 from orgtree.trees.pages.forms import MOVE_PEOPLE, MOVE_UNIT, NEEDED, MoveForm
 from orgtree.trees.pages.trees import attributes_of, circle_sentence, level_choices
 from orgtree.trees.previews import EditPreview, TreePreview, preview_edit, preview_levels
-from orgtree.trees.refusals import TreeRefusal
 from orgtree.trees.trees import archive_tree, change_levels, rename_tree, restore_tree
-from orgtree.trees.units import add_unit, rename_unit, set_leader
+from orgtree.trees.units import TreeRefusal, add_unit, rename_unit, set_leader
 from orgtree.trees.units_as_of import UnitAsOf, summary_of, unassigned_people, units_as_of, visible_trees
 
 PEOPLE_A_PAGE = 50

@@ -17,8 +17,8 @@ from orgtree.access.admins_only import admins_only
 from orgtree.models import Attribute, Person, TreeKind
 from orgtree.trees.derivation.by_manager import ManagersInACircleError
 from orgtree.trees.previews import TreePreview, preview_tree
-from orgtree.trees.refusals import LevelsRefusal, TreeRefusal
-from orgtree.trees.trees import create_tree
+from orgtree.trees.trees import LEVELS_NEEDED, create_tree
+from orgtree.trees.units import TreeRefusal
 from orgtree.trees.units_as_of import tree_summaries, visible_trees
 
 MOST_LEVELS = 6
@@ -117,10 +117,10 @@ def level_choices(slugs: list[str]) -> list[LevelChoice]:
 
 
 def attributes_of(slugs: list[str]) -> list[Attribute]:
-    """The attributes in the given order.  Raises LevelsRefusal."""
+    """The attributes in the given order.  Raises TreeRefusal."""
     known = {attribute.slug: attribute for attribute in Attribute.objects.filter(slug__in=slugs)}
     if len(slugs) > MOST_LEVELS or any(slug not in known for slug in slugs):
-        raise LevelsRefusal
+        raise TreeRefusal(LEVELS_NEEDED)
     return [known[slug] for slug in slugs]
 
 

@@ -10,9 +10,8 @@ import pytest
 
 from orgtree.models import OrgTree, TreeKind, Unit, UnitPlace, UnitPlacement
 from orgtree.trees.placements import rebuild_placements
-from orgtree.trees.refusals import TreeRefusal
 from orgtree.trees.trees import create_tree, sync_trees
-from orgtree.trees.units import add_unit, move_unit, remove_unit
+from orgtree.trees.units import TreeRefusal, add_unit, move_unit, remove_unit
 from tests.orgtree.trees.made_up import DAYS, made_up_organisation
 from tests.orgtree.trees.stored import store_people, tree_of
 from tests.seeds import seeds
