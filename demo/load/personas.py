@@ -12,7 +12,8 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from orgtree.access.grants import CannotGrantError, NewGrant, give
+from core.write_errors import FieldError
+from orgtree.access.grants import give
 from orgtree.models import Role
 
 
@@ -64,9 +65,12 @@ def open_demo_accounts() -> list[SignIn]:
 def _grant_executive() -> None:
     """Managers and members need no grant: the trees say whom they manage and where they are."""
     accounts = {persona.role: User.objects.get(username=persona.email) for persona in PERSONAS}
-    with suppress(CannotGrantError):  # held already
+    with suppress(FieldError):  # held already
         give(
-            NewGrant(accounts["executive"], Role.EXECUTIVE, None, timezone.localdate(), None, "Leads the organisation"),
+            accounts["executive"],
+            Role.EXECUTIVE,
+            first_day=timezone.localdate(),
+            reason="Leads the organisation",
             by=accounts["admin"],
         )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -11,48 +10,36 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from core.write_errors import FieldError
 from orgtree.models import Grant, Person, Role, Unit
 
 
-class CannotGrantError(ValueError):
-    """The role cannot be granted; `field` names the invalid field."""
+def give(
+    account: User,
+    role: str,
+    *,
+    unit: Unit | None = None,
+    first_day: date,
+    last_day: date | None = None,
+    reason: str = "",
+    by: User,
+) -> Grant:
+    """Grant a role until `last_day` (inclusive; None: open-ended).
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-@dataclass(frozen=True)
-class NewGrant:
-    """A role to grant; `last_day` is inclusive, None: open-ended."""
-
-    user: User
-    role: Role
-    unit: Unit | None
-    first_day: date
-    last_day: date | None
-    reason: str = ""
-
-
-def give(new: NewGrant, *, by: User) -> Grant:
-    """Raises CannotGrantError for dates out of order, a missing or superfluous unit, or an overlapping grant."""
-    if new.role == Role.MANAGER and new.unit is None:
-        raise CannotGrantError("unit", "A manager needs a unit: choose which.")
-    if new.role != Role.MANAGER and new.unit is not None:
-        raise CannotGrantError(
-            "unit", "Only managers have a unit. Leave it empty: this role covers the whole organisation."
-        )
-    if new.last_day is not None and new.last_day < new.first_day:
-        raise CannotGrantError("last_day", "It ends before it begins.")
-    during = DateRange(new.first_day, None if new.last_day is None else date.fromordinal(new.last_day.toordinal() + 1))
+    Raises FieldError for dates out of order, a missing or superfluous unit, or an overlapping grant.
+    """
+    if role == Role.MANAGER and unit is None:
+        raise FieldError("unit", "A manager needs a unit: choose which.")
+    if role != Role.MANAGER and unit is not None:
+        raise FieldError("unit", "Only managers have a unit. Leave it empty: this role covers the whole organisation.")
+    if last_day is not None and last_day < first_day:
+        raise FieldError("last_day", "It ends before it begins.")
+    during = DateRange(first_day, None if last_day is None else last_day + timedelta(days=1))
     with transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=new.user.pk)  # two admins at once
-        same = Grant.objects.filter(user=new.user, role=new.role, unit=new.unit, during__overlap=during)
-        if same.exists():
-            raise CannotGrantError("user", "This account already has that role on some of these days.")
-        return Grant.objects.create(
-            user=new.user, role=new.role, unit=new.unit, during=during, reason=new.reason, granted_by=by
-        )
+        User.objects.select_for_update(no_key=True).get(pk=account.pk)  # two admins at once
+        if Grant.objects.filter(user=account, role=role, unit=unit, during__overlap=during).exists():
+            raise FieldError("account", "This account already has that role on some of these days.")
+        return Grant.objects.create(user=account, role=role, unit=unit, during=during, reason=reason, granted_by=by)
 
 
 def end(grant: Grant) -> None:

@@ -57,15 +57,7 @@ def send_invitation(invitation: Invitation, url: str) -> bool:
 
 
 class CannotInviteError(ValueError):
-    """An address that cannot be invited, and why."""
-
-    def __init__(self, email: str, why: str) -> None:
-        super().__init__(f"“{email}” {why}")
-        self.email = email
-
-
-class InvitationClosedError(ValueError):
-    """The invitation was accepted or withdrawn in the meantime."""
+    """An address cannot be invited; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +69,22 @@ class Invited:
 
 
 def invite(emails: Iterable[str], *, by: User) -> list[Invited]:
-    """Invite all addresses or none; raises CannotInviteError for the first invalid one.
+    """Invite all addresses or none.  Raises CannotInviteError for the first invalid one.
 
     An address with an open invitation gets a new link; the old one stops working.
     """
     addresses = list(dict.fromkeys(email.strip().lower() for email in emails if email.strip()))
     if len(addresses) > MOST_AT_ONCE:
-        raise CannotInviteError(addresses[MOST_AT_ONCE], f"is one too many: invite at most {MOST_AT_ONCE} at a time.")
+        raise CannotInviteError(
+            f"“{addresses[MOST_AT_ONCE]}” is one too many: invite at most {MOST_AT_ONCE} at a time."
+        )
     for email in addresses:
         _check(email)
     with transaction.atomic():
         taken_names = {name.lower() for pair in _accounts(addresses).values_list("email", "username") for name in pair}
         for email in addresses:
             if email in taken_names:
-                raise CannotInviteError(email, "already has an account.")
+                raise CannotInviteError(f"“{email}” already has an account.")
         Invitation.objects.filter(email__in=addresses, accepted_at=None, withdrawn_at=None).update(
             withdrawn_at=timezone.now()
         )
@@ -98,11 +92,11 @@ def invite(emails: Iterable[str], *, by: User) -> list[Invited]:
 
 
 def renew(invitation: Invitation, *, by: User) -> Invited:
-    """A new link for the same address; the old one stops working.  Raises InvitationClosedError."""
+    """A new link for the same address; the old one stops working.  Raises CannotInviteError."""
     with transaction.atomic():
         stored = Invitation.objects.select_for_update().get(pk=invitation.pk)
         if stored.accepted_at or stored.withdrawn_at:
-            raise InvitationClosedError("This invitation was accepted or withdrawn. Invite the address again.")
+            raise CannotInviteError("This invitation was accepted or withdrawn. Invite the address again.")
         stored.withdrawn_at = timezone.now()
         stored.save(update_fields=["withdrawn_at"])
         return _open(stored.email, by)
@@ -153,9 +147,9 @@ def _check(email: str) -> None:
     try:
         validate_email(email)
     except ValidationError:
-        raise CannotInviteError(email, "is not an e-mail address.") from None
+        raise CannotInviteError(f"“{email}” is not an e-mail address.") from None
     if len(email) > LONGEST_EMAIL:
-        raise CannotInviteError(email[:40], f"is longer than {LONGEST_EMAIL} characters.")
+        raise CannotInviteError(f"“{email[:40]}” is longer than {LONGEST_EMAIL} characters.")
 
 
 def _accounts(addresses: Sequence[str]) -> QuerySet[User]:

@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from core.write_errors import FieldError
 from orgtree.access.access import viewable
-from orgtree.access.grants import CannotGrantError, NewGrant, end, give
+from orgtree.access.grants import end, give
 from orgtree.models import Grant, Organisation, Person, Role
 from tests.personas import ADMIN, MEMBER, create_user
 from tests.teams import Teams, create_teams
@@ -25,14 +26,15 @@ def teams(db: None) -> Teams:
     return create_teams()
 
 
-def new(teams: Teams, **changed: object) -> NewGrant:
-    fields = {
-        "user": create_user(MEMBER),
-        "role": Role.MANAGER,
-        "unit": teams.search,
-        "first_day": timezone.localdate(),
-    }
-    return NewGrant(**{**fields, "last_day": None, **changed})  # type: ignore[arg-type]
+def manager(teams: Teams, *, first_day: date | None = None, last_day: date | None = None) -> Grant:
+    return give(
+        create_user(MEMBER),
+        Role.MANAGER,
+        unit=teams.search,
+        first_day=first_day or timezone.localdate(),
+        last_day=last_day,
+        by=create_user(ADMIN),
+    )
 
 
 def fields_of(**changed: str) -> dict[str, str]:
@@ -73,16 +75,15 @@ def test_what_is_wrong_is_said_beside_the_form(
 
 
 def test_the_same_role_is_held_once_at_a_time(teams: Teams) -> None:
-    by = create_user(ADMIN)
-    give(new(teams, first_day=date(2026, 1, 1), last_day=date(2026, 1, 31)), by=by)
-    give(new(teams, first_day=date(2026, 2, 1)), by=by)
-    with pytest.raises(CannotGrantError, match="on some of these days"):
-        give(new(teams, first_day=date(2026, 1, 31)), by=by)
+    manager(teams, first_day=date(2026, 1, 1), last_day=date(2026, 1, 31))
+    manager(teams, first_day=date(2026, 2, 1))
+    with pytest.raises(FieldError, match="on some of these days"):
+        manager(teams, first_day=date(2026, 1, 31))
 
 
 def test_an_ended_role_sees_nothing_more_and_keeps_its_days(teams: Teams) -> None:
     first_day = timezone.localdate() - timedelta(days=3)
-    grant = give(new(teams, first_day=first_day), by=create_user(ADMIN))
+    grant = manager(teams, first_day=first_day)
     end(grant)
     end(grant)
     assert teams.search.pk not in viewable(create_user(MEMBER)).managed_ids
@@ -91,7 +92,7 @@ def test_an_ended_role_sees_nothing_more_and_keeps_its_days(teams: Teams) -> Non
 
 
 def test_a_role_that_ends_on_its_first_day_never_was(teams: Teams) -> None:
-    end(give(new(teams), by=create_user(ADMIN)))
+    end(manager(teams))
     assert not Grant.objects.filter(role=Role.MANAGER).exists()
 
 

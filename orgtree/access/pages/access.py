@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -18,9 +18,11 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from core.forms import show_error
+from core.write_errors import FieldError
 from orgtree.access.access import Access, access_of
 from orgtree.access.admins_only import admins_only
-from orgtree.access.grants import CannotGrantError, NewGrant, end, give, grants_in_force_or_to_come, leaders_of
+from orgtree.access.grants import end, give, grants_in_force_or_to_come, leaders_of
 from orgtree.access.trust import Disclosure, RowKind, disclosure_of, person_of
 from orgtree.access.who_sees import name_of, names_of, sees_everything, units_of
 from orgtree.models import Grant, MembersSee, Organisation, OrgTree, Role, Unit
@@ -74,17 +76,6 @@ class GrantForm(forms.Form):
             raise forms.ValidationError(f"There is no unit “{slug}”. The pages of the Org Trees show the slugs.")
         return unit
 
-    def grant(self) -> NewGrant:
-        given = self.cleaned_data
-        return NewGrant(
-            user=given["account"],
-            role=Role(given["role"]),
-            unit=given["unit"],
-            first_day=given["first_day"],
-            last_day=given["last_day"],
-            reason=given["reason"],
-        )
-
 
 @login_required
 @never_cache
@@ -100,9 +91,9 @@ def give_grant(request: HttpRequest) -> HttpResponse:
     form = GrantForm(request.POST)
     if form.is_valid():
         try:
-            given = give(form.grant(), by=_account(request))
-        except CannotGrantError as problem:
-            form.add_error("account" if problem.field == "user" else problem.field, str(problem))
+            given = give(**form.cleaned_data, by=cast(User, request.user))
+        except FieldError as problem:
+            show_error(form, problem)
         else:
             messages.success(request, f"{name_of(given.user)} is {given.get_role_display().lower()}.")
             return redirect(f"{reverse('access')}#roles")
@@ -119,7 +110,7 @@ def end_grant(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpResponse:
-    user = _account(request)
+    user = cast(User, request.user)
     seen = access_of(user)
     person = person_of(user)
     led = leaders_of(Unit.objects.within(seen.visibility))
@@ -198,8 +189,3 @@ def _grant_row(grant: Grant, names: Mapping[int, str]) -> dict[str, Any]:
         "reason": grant.reason,
         "given_by": names[grant.granted_by_id] if grant.granted_by_id else "",
     }
-
-
-def _account(request: HttpRequest) -> User:
-    assert isinstance(request.user, User), "the page is for accounts"  # noqa: S101 — login_required lets none else in
-    return request.user
