@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import NotFound
@@ -32,13 +33,12 @@ from orgtree.people.documents import (
 from orgtree.people.filters import PeopleFilters
 from orgtree.people.people_as_of import people_as_of
 from orgtree.people_import.columns import KNOWN_ATTRIBUTES
-from orgtree.people_import.drafts import MISSING, PeopleChanges, PersonDraft
+from orgtree.people_import.drafts import MISSING, PersonDraft, RowError
 from orgtree.people_import.store import PeopleBusyError, store_valid_people
 
 MOST_RECORDS = 1000
 NON_FIELD_ERRORS = "non_field_errors"  # DRF's key
 WRITTEN = {200: PeopleResultsSerializer, 400: PeopleResultsSerializer}
-Results = list[dict[str, Any]]
 
 
 class PeopleView(APIView):
@@ -141,7 +141,7 @@ class PersonView(APIView):
         only(request, "effective")
         person, day = _person(key), effective_day(request) or timezone.localdate()
         draft = PersonDraft(row=0, email="", public_id=person.public_id, ends_on=day)
-        return _answer([draft], effective=None)
+        return _answer([draft], 1, effective=None)
 
 
 def _stored(request: Request, data: Any, *, replacing: bool = False) -> Response:
@@ -149,20 +149,16 @@ def _stored(request: Request, data: Any, *, replacing: bool = False) -> Response
     records = data if isinstance(data, list) else [data]
     if not 1 <= len(records) <= MOST_RECORDS:
         raise BadRequest(f"Send 1 to {MOST_RECORDS:,} people at a time.")
-    slugs = list(Attribute.objects.values_list("slug", flat=True)) if replacing else []
-    drafts: list[PersonDraft | dict[str, list[str]]] = []
+    slugs = list(Attribute.objects.values_list("slug", flat=True)) if replacing else None
+    drafts: list[PersonDraft | RowError] = []
     for position, record in enumerate(records):
         serializer = PersonWriteSerializer(data=record)
         if serializer.is_valid():
-            drafts.append(_draft(position, serializer.validated_data, emptied=slugs if replacing else None))
-        else:
-            drafts.append(
-                {
-                    "record" if name == NON_FIELD_ERRORS else str(name): [str(text) for text in _flat(texts)]
-                    for name, texts in serializer.errors.items()
-                }
-            )
-    return _answer(drafts, effective=effective_day(request))
+            drafts.append(_draft(position, serializer.validated_data, emptied=slugs))
+        for name, texts in serializer.errors.items():
+            column = "record" if name == NON_FIELD_ERRORS else str(name)
+            drafts += [RowError(position, column, str(text)) for text in _flat(texts)]
+    return _answer(drafts, len(records), effective=effective_day(request))
 
 
 def _draft(position: int, given: Mapping[str, Any], *, emptied: Sequence[str] | None) -> PersonDraft:
@@ -184,63 +180,39 @@ def _draft(position: int, given: Mapping[str, Any], *, emptied: Sequence[str] | 
     )
 
 
-def _answer(drafts: Sequence[PersonDraft | dict[str, list[str]]], *, effective: date | None) -> Response:
-    """Store the valid drafts and return the result of each, in order."""
-    refused = {position: draft for position, draft in enumerate(drafts) if isinstance(draft, dict)}
-    named = {draft.public_id for draft in drafts if isinstance(draft, PersonDraft) and draft.public_id}
-    known = set(Person.objects.filter(public_id__in=named).values_list("public_id", flat=True))
-    storable = []
-    for position, draft in enumerate(drafts):
-        if isinstance(draft, dict):
-            continue
-        if draft.public_id and draft.public_id not in known:
-            refused[position] = {"id": ["There is no person with this id. Omit it to add a person."]}
-            continue
-        storable.append(replace(draft, row=position))
+def _answer(drafts: Sequence[PersonDraft | RowError], records: int, *, effective: date | None) -> Response:
+    """Store the valid drafts, and return the result of each record in order."""
     try:
-        changes = store_valid_people(storable, effective=effective) if storable else PeopleChanges()
+        changes = store_valid_people(drafts, effective=effective)
     except PeopleBusyError as busy:
         raise Busy(str(busy)) from None
+    refused: dict[int | None, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for error in changes.errors:
-        refused.setdefault(error.row or 0, {}).setdefault(error.column or "record", []).append(error.message)
-    results = _results(drafts, refused, changes)
-    return Response({"results": results}, status=400 if len(refused) == len(drafts) else 200)
-
-
-def _results(
-    drafts: Sequence[PersonDraft | dict[str, list[str]]],
-    refused: Mapping[int, Mapping[str, list[str]]],
-    changes: PeopleChanges,
-) -> Results:
+        refused[error.row][error.column or "record"].append(error.message)
     created = {person.row for person in changes.added}
     updated = {person.row for person in (*changes.changed, *changes.moved, *changes.leaving)}
-    stored = [
-        draft for position, draft in enumerate(drafts) if isinstance(draft, PersonDraft) and position not in refused
-    ]
-    people = Person.objects.filter(public_id__in=[draft.public_id for draft in stored if draft.public_id])
-    by_id = {person.public_id: person for person in people}
-    by_email = {
-        (person.email or "").lower(): person
-        for person in Person.objects.filter(email__in=[draft.email for draft in stored if draft.email])
-    }
-    results: Results = []
-    for position, draft in enumerate(drafts):
-        email = draft.email or None if isinstance(draft, PersonDraft) else None
-        if position in refused:
-            results.append({"id": None, "email": email, "status": "rejected", "errors": dict(refused[position])})
-            continue
-        assert isinstance(draft, PersonDraft)  # noqa: S101  # everything else was refused
-        person = by_id.get(draft.public_id) if draft.public_id else by_email.get(draft.email)
-        status = "created" if position in created else "updated" if position in updated else "unchanged"
+    by_row = {draft.row: draft for draft in drafts if isinstance(draft, PersonDraft)}
+    stored = [draft for row, draft in by_row.items() if row not in refused]
+    named = Q(public_id__in=[draft.public_id for draft in stored if draft.public_id]) | Q(
+        email__in=[draft.email for draft in stored if draft.email]
+    )
+    people: dict[UUID | str, Person] = {}
+    for person in Person.objects.filter(named):
+        people |= {person.public_id: person, (person.email or "").lower(): person}
+    results = []
+    for row in range(records):
+        draft = by_row.get(row)
+        known = people.get(draft.public_id or draft.email) if draft and row not in refused else None
+        status = "created" if row in created else "updated" if row in updated else "unchanged"
         results.append(
             {
-                "id": str(person.public_id) if person else None,
-                "email": person.email if person else email,
-                "status": status,
-                "errors": None,
+                "id": str(known.public_id) if known else None,
+                "email": known.email if known else (draft and draft.email) or None,
+                "status": "rejected" if row in refused else status,
+                "errors": refused.get(row),
             }
         )
-    return results
+    return Response({"results": results}, status=400 if len(refused) == records else 200)
 
 
 def _person(key: str) -> Person:

@@ -69,18 +69,21 @@ def preview_people(drafts: Drafts, *, effective: date | None = None, complete: b
     return changes
 
 
-def store_valid_people(drafts: Sequence[PersonDraft], *, effective: date | None = None) -> PeopleChanges:
-    """Store the valid drafts; `errors` lists the others, by row."""
-    errors: list[RowError] = []
+def store_valid_people(drafts: Sequence[PersonDraft | RowError], *, effective: date | None = None) -> PeopleChanges:
+    """Store the valid drafts; `errors` lists those of the others, by row."""
+    valid = [draft for draft in drafts if isinstance(draft, PersonDraft)]
+    errors = [draft for draft in drafts if isinstance(draft, RowError)]
+    changes = PeopleChanges()
     with transaction.atomic():
-        while True:
-            left = {error.row for error in errors}
+        while valid:
             try:
-                changes = store_people([draft for draft in drafts if draft.row not in left], effective=effective)
+                changes = store_people(valid, effective=effective)
+                break
             except PeopleRefusedError as refused:
                 errors += refused.changes.errors
-                continue
-            return replace(changes, errors=tuple(errors))
+                left = {error.row for error in errors}
+                valid = [draft for draft in valid if draft.row not in left]
+    return replace(changes, errors=tuple(errors))
 
 
 def _store(drafts: Drafts, effective: date | None, *, complete: bool) -> PeopleChanges:
