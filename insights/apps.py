@@ -14,10 +14,12 @@ class InsightsConfig(AppConfig):
         from insights.hand_kept.actions import values_of
         from insights.ui.offers import metric_actions
         from integrations.outbox.fact_changes import change_listeners
-        from orgtree.organisation.benchmark_choice import offer_benchmark_sets, offer_peers
+        from orgtree.organisation.benchmark_choice import benchmark_sets, peers
 
         checks.register(registry.check)
         metric_actions.register(values_of)
-        offer_benchmark_sets([(benchmark_set.slug, benchmark_set.name) for benchmark_set in SETS.values()])
-        offer_peers(peers_to_offer())
+        for benchmark_set in SETS.values():
+            benchmark_sets.register((benchmark_set.slug, benchmark_set.name))
+        for group in peers_to_offer():
+            peers.register(group)
         change_listeners.register(lambda: nudge_on_commit(refresh_columns))

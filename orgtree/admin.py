@@ -15,24 +15,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from core.admin_permissions import NoAdding, NoDeleting
-from orgtree.access.admin import ApiTokenAdmin, GrantAdmin, HeadwayUserAdmin
-from orgtree.identities.admin import IdentityAdmin, MatchProposalAdmin
+from orgtree.access import admin as accounts  # noqa: F401  # registers its pages, as do the next
+from orgtree.identities import admin as identities  # noqa: F401
 from orgtree.models import Organisation
-from orgtree.organisation.benchmark_choice import offered_benchmark_sets, offered_peers
-from orgtree.people.admin import PersonAdmin
-from orgtree.trees.admin import OrgTreeAdmin, UnitAdmin
-
-__all__ = [
-    "ApiTokenAdmin",
-    "GrantAdmin",
-    "HeadwayUserAdmin",
-    "IdentityAdmin",
-    "MatchProposalAdmin",
-    "OrgTreeAdmin",
-    "OrganisationAdmin",
-    "PersonAdmin",
-    "UnitAdmin",
-]
+from orgtree.organisation.benchmark_choice import benchmark_sets, peers
+from orgtree.people import admin as people  # noqa: F401
+from orgtree.trees import admin as trees  # noqa: F401
 
 
 @admin.register(Organisation)
@@ -49,10 +37,10 @@ class OrganisationAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Organisation]):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "benchmark_set":
             return forms.ChoiceField(
-                choices=offered_benchmark_sets(), label="Published figures", help_text=db_field.help_text
+                choices=list(benchmark_sets), label="Published figures", help_text=db_field.help_text
             )
         if db_field.name == "peers":
-            return forms.ChoiceField(choices=offered_peers(), label="Peers", help_text=db_field.help_text)
+            return forms.ChoiceField(choices=list(peers), label="Peers", help_text=db_field.help_text)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Organisation, form: Any, change: bool) -> None:

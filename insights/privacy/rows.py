@@ -70,7 +70,7 @@ def rows_shown(query: Query, access: Access, unit_id: int | None) -> RowsShown:
     visibility = access.visibility
     if visibility.person_id is not None and query.scope.person_id == visibility.person_id:
         return RowsShown(Disclosure.WITH_NAMES)
-    covered = visibility.can_see_individuals(unit_id) and not visibility.sees_no_individuals
+    covered = visibility.can_see_individuals(unit_id)
     shown = disclosure_of(_rows_of(query), access.policy, covered=covered)
     if shown is Disclosure.OWN:
         return RowsShown(shown, _why_own_only(access, covered=covered))

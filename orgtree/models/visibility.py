@@ -125,11 +125,6 @@ class Visibility:
         """Whether the viewer may write for any unit."""
         return self.leads_whole or bool(self.managed_ids)
 
-    @property
-    def sees_no_individuals(self) -> bool:
-        """Whether rows of others are visible in no unit."""
-        return self.individuals_in is not None and not self.individuals_in
-
     def can_see_individuals(self, unit_id: int | None) -> bool:
         """Whether rows of others are visible in that unit; None: in the whole organisation."""
         return self.individuals_in is None or unit_id in self.individuals_in

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import F
+from django.db.models import F, Q, QuerySet, Value
 
 from core.columns import Column
 from orgtree.models import Attribute, Employment, Identity, IdentityKind, Membership, Person, PersonAttribute, Reporting
 from orgtree.people.columns import COLUMNS
+
+DatedRows = QuerySet[Any, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -71,69 +74,28 @@ def people_as_of(people: Sequence[Person], *, on: date) -> list[PersonAsOf]:
     ]
 
 
-@dataclass(frozen=True)
-class Dated:
-    """A dated value, and whether it is current on the requested day; an empty `link` means none."""
+def history_of(person: Person, *, on: date, unit_ids: frozenset[int] | None) -> Mapping[str, DatedRows]:
+    """The person's dated rows by kind, the newest first: `what`, `text`, `during`, and `is_so`: whether it holds then.
 
-    what: str
-    value: str
-    link: str
-    days: DateRange
-    is_so: bool
+    Managers have a `link`, the id of their page.  Units are limited to `unit_ids` (None: all), in trees in use.
+    """
 
+    def dated(rows: QuerySet[Any], *order: str, **columns: Any) -> DatedRows:
+        newest_first = rows.filter(person=person).order_by(*order, F("during").desc())
+        return newest_first.values("during", is_so=Q(during__contains=on), **columns)
 
-@dataclass(frozen=True)
-class History:
-    """All dated rows of a person, the newest first."""
-
-    employments: Sequence[Dated]
-    attributes: Sequence[Dated]
-    managers: Sequence[Dated]
-    units: Sequence[Dated]
-
-
-def history_of(person: Person, *, on: date, unit_ids: frozenset[int] | None) -> History:
-    """Rows current on the day are marked; units are limited to `unit_ids` (None: all), in trees in use."""
-    memberships = Membership.objects.filter(person=person, tree__archived_at=None).select_related("tree", "unit")
+    units = Membership.objects.filter(tree__archived_at=None)
     if unit_ids is not None:
-        memberships = memberships.filter(unit__in=unit_ids)
-    newest_first = F("during").desc()
-    return History(
-        employments=[
-            Dated("There", "", "", employment.during, _covers(employment.during, on))
-            for employment in Employment.objects.filter(person=person).order_by(newest_first)
-        ],
-        attributes=[
-            Dated(attribute.attribute.name, attribute.value, "", attribute.during, _covers(attribute.during, on))
-            for attribute in PersonAttribute.objects.filter(person=person)
-            .select_related("attribute")
-            .order_by("attribute__name", newest_first)
-        ],
-        managers=[
-            Dated(
-                "Manager",
-                reporting.manager.full_name,
-                str(reporting.manager.public_id),
-                reporting.during,
-                _covers(reporting.during, on),
-            )
-            for reporting in Reporting.objects.filter(person=person).select_related("manager").order_by(newest_first)
-        ],
-        units=[
-            Dated(
-                membership.tree.name,
-                membership.unit.name,
-                membership.unit.slug,
-                membership.during,
-                _covers(membership.during, on),
-            )
-            for membership in memberships.order_by("tree__name", newest_first)
-        ],
-    )
-
-
-def _covers(days: DateRange, day: date) -> bool:
-    return (days.lower is None or days.lower <= day) and (days.upper is None or day < days.upper)
+        units = units.filter(unit__in=unit_ids)
+    manager = {"text": F("manager__full_name"), "link": F("manager__public_id")}
+    return {
+        "employments": dated(Employment.objects.all(), what=Value("There")),
+        "attributes": dated(
+            PersonAttribute.objects.all(), "attribute__name", what=F("attribute__name"), text=F("value")
+        ),
+        "managers": dated(Reporting.objects.all(), what=Value("Manager"), **manager),
+        "units": dated(units, "tree__name", what=F("tree__name"), text=F("unit__name")),
+    }
 
 
 def attribute_choices() -> list[tuple[str, str]]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import NamedTuple
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Exists, F, OuterRef, QuerySet
@@ -30,8 +29,8 @@ class UnitAsOf:
     leader_id: int | None
     leader_name: str
     manager_email: str | None
-    people: int
     members: int
+    people: int = 0
     depth: int = 0
 
     @property
@@ -99,36 +98,20 @@ def units_as_of(
         """,
         {"trees": list(order), "day": on},
     )
-    rows = [_Row(*row) for row in stored]
+    rows = [UnitAsOf(*row) for row in stored]
     rows.sort(key=lambda row: (order[row.tree_id], row.name.casefold(), row.slug))
     people = _people_with_those_below(rows)
     if visible_to is not None:
         seen = set(Unit.objects.visible_to(visible_to).filter(tree__in=order).values_list("pk", flat=True))
         rows = [
-            row if row.parent_id in seen else row._replace(parent_id=None, parent_slug=None)
+            row if row.parent_id in seen else replace(row, parent_id=None, parent_slug=None)
             for row in rows
             if row.id in seen
         ]
-    return _from_the_top(rows, people)
+    return [replace(row, people=people[row.id], depth=depth) for row, depth in _downwards(rows)]
 
 
-class _Row(NamedTuple):
-    """A row of the query, in the order of UnitAsOf's fields."""
-
-    id: int
-    slug: str
-    name: str
-    tree_id: int
-    tree_slug: str
-    parent_id: int | None
-    parent_slug: str | None
-    leader_id: int | None
-    leader_name: str
-    manager_email: str | None
-    members: int
-
-
-def _people_with_those_below(rows: Sequence[_Row]) -> Mapping[int, int]:
+def _people_with_those_below(rows: Sequence[UnitAsOf]) -> Mapping[int, int]:
     """Number of people by unit, descendants included."""
     people = {row.id: row.members for row in rows}
     for row, _ in reversed(list(_downwards(rows))):
@@ -182,16 +165,9 @@ def unassigned_people(tree: OrgTree, *, on: date) -> PersonQuerySet:
     return Person.objects.there_on(on).filter(~Exists(placed))
 
 
-def _from_the_top(rows: Sequence[_Row], people: Mapping[int, int]) -> list[UnitAsOf]:
-    """Units with depth, parents before children."""
-    return [
-        UnitAsOf(*row[:-1], people=people[row.id], members=row.members, depth=depth) for row, depth in _downwards(rows)
-    ]
-
-
-def _downwards(rows: Sequence[_Row]) -> Iterator[tuple[_Row, int]]:
+def _downwards(rows: Sequence[UnitAsOf]) -> Iterator[tuple[UnitAsOf, int]]:
     """Rows with depth, parents before children."""
-    below: dict[int | None, list[_Row]] = defaultdict(list)
+    below: dict[int | None, list[UnitAsOf]] = defaultdict(list)
     for row in rows:
         below[row.parent_id].append(row)
     waiting = [(row, 0) for row in reversed(below[None])]
