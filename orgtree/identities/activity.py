@@ -29,6 +29,21 @@ class Activity:
     def __sub__(self, other: Activity) -> Activity:
         return Activity(self.commits - other.commits, self.sessions - other.sessions, self.cost - other.cost)
 
+    def __str__(self) -> str:
+        """12 commits · 3 sessions · $4.10"""
+        return " · ".join(self.amounts) or "no activity"
+
+    @property
+    def amounts(self) -> list[str]:
+        """Each with its unit; zeros are left out."""
+        counts = ((self.commits, "commit", "commits"), (self.sessions, "session", "sessions"))
+        amounts = [f"{count:,} {one if count == 1 else many}" for count, one, many in counts if count]
+        return [*amounts, money(self.cost)] if self.cost else amounts
+
+
+def money(dollars: Decimal) -> str:
+    return f"${dollars:,.2f}" if dollars < 100 else f"${dollars:,.0f}"
+
 
 @dataclass(frozen=True, slots=True)
 class ActivitySource:

@@ -13,8 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from orgtree.identities.activity import Activity, activity_of_everybody, identity_activity, total
 from orgtree.identities.decision_log import Steps
 from orgtree.models import Identity, IdentityChange, MatchProposal, Person, Standing
-
-BOTS_BY_NAME = "git-bot"  # provider that integrations/code/commits/authors.py assigns to bot signatures
+from orgtree.models.people import BOTS_BY_NAME
 
 
 @dataclass(frozen=True)

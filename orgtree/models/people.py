@@ -163,6 +163,11 @@ class Standing(models.TextChoices):
     BOT = "bot", "Bot"  # decided not to be a person
 
 
+# Providers that integrations/code/commits/authors.py assigns to signatures without a person.
+BOTS_BY_NAME = "git-bot"
+_SIGNATURES = {BOTS_BY_NAME: "Signs as a bot", "git": "Signature without an address"}
+
+
 class Identity(models.Model):
     """A name that another system uses for somebody; unmatched without a person, but its activity counts."""
 
@@ -212,6 +217,16 @@ class Identity(models.Model):
 
     def __str__(self) -> str:
         return self.value
+
+    @property
+    def source(self) -> str:
+        """Its kind and provider: E-mail address, Login at github."""
+        if self.provider in _SIGNATURES:
+            return _SIGNATURES[self.provider]
+        if self.kind == IdentityKind.LOGIN and not self.provider:
+            return "Login at every provider"
+        kind = IdentityKind(self.kind).label
+        return f"{kind} at {self.provider}" if self.provider else kind
 
 
 class InstallationSigner(models.Model):

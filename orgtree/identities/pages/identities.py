@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar, cast
@@ -20,10 +20,10 @@ from django.views.decorators.http import require_http_methods
 from core.page_links import Picker, page_links, url_with
 from orgtree.access.admins_only import admins_only
 from orgtree.identities import unmatched_queue
-from orgtree.identities.activity import Activity, identity_activity, total
+from orgtree.identities.activity import Activity, identity_activity, money, total
 from orgtree.identities.pages.posts import answer, carry_out_post, previous_outcome
-from orgtree.identities.unmatched_queue import BOTS_BY_NAME, Unmatched
-from orgtree.models import Identity, IdentityChange, IdentityKind, MatchProposal, Person, Standing
+from orgtree.identities.unmatched_queue import ActiveIdentity, Unmatched
+from orgtree.models import Identity, IdentityChange, MatchProposal, Person, Standing
 
 ROWS_ON_A_PAGE = 50
 LONGEST_SEARCH = 100
@@ -31,30 +31,6 @@ LOG_OF_AN_IDENTITY = 20
 _Row = TypeVar("_Row")
 _Context = dict[str, object]
 View = Callable[..., HttpResponse]
-# Providers that integrations/code/commits/authors.py assigns to signatures without a person.
-_SIGNATURES = {BOTS_BY_NAME: "Signs as a bot", "git": "Signature without an address"}
-
-
-@dataclass(frozen=True)
-class IdentityLine:
-    """A row of an identity."""
-
-    identity: Identity
-    source: str
-    activity: str
-    is_marked: bool
-
-
-@dataclass(frozen=True)
-class WaitingLine:
-    """A row of a waiting identity."""
-
-    row: unmatched_queue.WaitingIdentity
-    source: str
-    activity: str
-    companions: str
-
-
 # By confidence of the likeliest proposal: percent, half-open.
 CERTAINTIES = {"": ("All", 0, 101), "high": ("90% and more", 90, 101), "low": ("Below 90%", 0, 90)}
 
@@ -89,15 +65,7 @@ def _waiting(request: HttpRequest, now: unmatched_queue.Unmatched) -> _Context:
     gain = total(row.activity for row in page.object_list)
     return {
         **_paging(request, page),
-        "lines": [
-            WaitingLine(
-                row,
-                source_of(row.identity),
-                activity_label(row.activity),
-                ", ".join(f"{companion} ({source_of(companion).lower()})" for companion in row.companions),
-            )
-            for row in page.object_list
-        ],
+        "lines": page.object_list,
         "effect": confirmation_effect(len(page.object_list), gain, now),
         "search": search,
         "certainty": certainty,
@@ -111,8 +79,7 @@ def _waiting(request: HttpRequest, now: unmatched_queue.Unmatched) -> _Context:
 def _unmatched(request: HttpRequest, _now: unmatched_queue.Unmatched) -> _Context:
     search = _search(request)
     page = _paged(request, unmatched_queue.unmatched_identities(search))
-    lines = [_line(row.identity, row.activity) for row in page.object_list]
-    return {**_paging(request, page), "lines": lines, "search": search}
+    return {**_paging(request, page), "lines": page.object_list, "search": search}
 
 
 def _matched(request: HttpRequest, _now: unmatched_queue.Unmatched) -> _Context:
@@ -124,8 +91,7 @@ def _matched(request: HttpRequest, _now: unmatched_queue.Unmatched) -> _Context:
 def _bots(request: HttpRequest, _now: unmatched_queue.Unmatched) -> _Context:
     search = _search(request)
     page = _paged(request, unmatched_queue.bots(search))
-    lines = [_line(row.identity, row.activity) for row in page.object_list]
-    return {**_paging(request, page), "lines": lines, "search": search}
+    return {**_paging(request, page), "lines": page.object_list, "search": search}
 
 
 def _log(request: HttpRequest, _now: unmatched_queue.Unmatched) -> _Context:
@@ -163,7 +129,7 @@ def _identity_context(pk: int) -> _Context:
     changes = IdentityChange.objects.filter(steps__identities__contains=[{"identity": pk}]).order_by("-pk")
     return {
         "identity": chosen,
-        "line": _line(chosen, identity_activity([pk])[pk]),
+        "activity": identity_activity([pk])[pk],
         "is_waiting": chosen.standing == Standing.WAITING,
         "proposals": chosen.proposals.filter(state=MatchProposal.State.WAITING).select_related("person"),
         "entries": unmatched_queue.logged_changes(changes[:LOG_OF_AN_IDENTITY]),
@@ -175,14 +141,8 @@ def _person_context(person: Person) -> _Context:
     activity = identity_activity([known.pk for known in identities])
     return {
         "person": person,
-        "lines": [_line(known, activity[known.pk]) for known in identities],
+        "lines": [ActiveIdentity(known, activity[known.pk]) for known in identities],
     }
-
-
-def _line(identity: Identity, activity: Activity) -> IdentityLine:
-    return IdentityLine(
-        identity, source_of(identity), activity_label(activity), is_marked=identity.standing == Standing.BOT
-    )
 
 
 def _tabs(request: HttpRequest) -> list[Picker]:
@@ -232,7 +192,7 @@ def confirmation_effect(count: int, matched: Activity, now: Unmatched) -> str:
     """One sentence: what confirming would match, and the resulting unmatched shares."""
     if not count:
         return ""
-    done = list(_amounts(matched))
+    done = matched.amounts
     these = "this one" if count == 1 else f"these {count}"
     if not done:
         return f"Confirming {these} changes no figure of the last 12 weeks."
@@ -245,36 +205,9 @@ def confirmation_effect(count: int, matched: Activity, now: Unmatched) -> str:
     return f"{sentence}: unmatched falls {_listed(falls)}." if falls else f"{sentence}."
 
 
-def activity_label(activity: Activity) -> str:
-    """12 commits · 3 sessions · $4.10; zero counts are left out."""
-    return " · ".join(_amounts(activity)) or "no activity"
-
-
-def source_of(identity: Identity) -> str:
-    """Kind and provider of an identity: "E-mail address", "Login at github"."""
-    if identity.provider in _SIGNATURES:
-        return _SIGNATURES[identity.provider]
-    kind = IdentityKind(identity.kind).label
-    if identity.kind == IdentityKind.LOGIN and not identity.provider:
-        return "Login at every provider"
-    return f"{kind} at {identity.provider}" if identity.provider else kind
-
-
 def percent(part: Decimal | int, whole: Decimal | int) -> str:
     """8.1%; empty if the whole is zero."""
     return f"{100 * part / whole:.1f}%" if whole else ""
-
-
-def money(dollars: Decimal) -> str:
-    return f"${dollars:,.2f}" if dollars < 100 else f"${dollars:,.0f}"
-
-
-def _amounts(activity: Activity) -> Iterator[str]:
-    for amount, one, many in ((activity.commits, "commit", "commits"), (activity.sessions, "session", "sessions")):
-        if amount:
-            yield f"{amount:,} {one if amount == 1 else many}"
-    if activity.cost:
-        yield money(activity.cost)
 
 
 def _listed(parts: list[str]) -> str:
