@@ -15,7 +15,6 @@ from orgtree.access.trust import TrialState, person_labels, trial_state_of
 from orgtree.models import IndividualPolicy, Organisation, Person, Role
 from orgtree.models.visibility import (
     AGGREGATES,
-    NOTHING,
     Viewer,
     Visibility,
     account_today,
@@ -23,17 +22,6 @@ from orgtree.models.visibility import (
     visibility_without_account,
 )
 from orgtree.organisation.cached_settings import cache_settings
-
-__all__ = [
-    "NOTHING",
-    "Access",
-    "Viewer",
-    "Visibility",
-    "access_of",
-    "aggregates_access",
-    "public_access",
-    "viewable",
-]
 
 
 @dataclass(frozen=True)

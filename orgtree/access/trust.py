@@ -20,23 +20,8 @@ from django.utils import timezone
 
 from core.hooks import Hook
 from orgtree.models import IndividualPolicy, Organisation, Person
-from orgtree.models.visibility import Viewer, person_of
+from orgtree.models.visibility import Viewer
 from orgtree.organisation.fiscal_calendar import first_month
-
-__all__ = [
-    "HIDDEN_LABEL",
-    "Disclosure",
-    "RowKind",
-    "TrialState",
-    "Viewer",
-    "active_people_counters",
-    "disclosure_of",
-    "person_labels",
-    "person_of",
-    "quarter_of",
-    "trial_state",
-    "trial_state_of",
-]
 
 # Ten base-32 characters in two readable groups: among 10,000 people, two share a pseudonym in one of twenty million
 # viewer-quarters; with six characters it would be one of twenty.

@@ -24,6 +24,7 @@ from core.list_filters import filter_parameters
 from core.write_errors import FieldError
 from orgtree.access.permissions import MayWritePeople, TokenScopeAllows
 from orgtree.models import Attribute, Person, TokenScope
+from orgtree.organisation.people_version import PeopleBusyError
 from orgtree.people.documents import (
     PeopleResultsSerializer,
     PeopleSerializer,
@@ -34,7 +35,7 @@ from orgtree.people.filters import PeopleFilters
 from orgtree.people.people_as_of import people_as_of
 from orgtree.people_import.columns import KNOWN_ATTRIBUTES
 from orgtree.people_import.drafts import MISSING, PersonDraft, RowError
-from orgtree.people_import.store import PeopleBusyError, store_valid_people
+from orgtree.people_import.store import store_valid_people
 
 MOST_RECORDS = 1000
 NON_FIELD_ERRORS = "non_field_errors"  # DRF's key

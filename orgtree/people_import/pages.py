@@ -23,10 +23,10 @@ from core.csv_export import Cell, csv_response
 from core.csv_import import CsvFileError, check_size
 from orgtree.access.admins_only import admins_only
 from orgtree.models import PeopleImport
+from orgtree.organisation.people_version import PeopleBusyError
 from orgtree.people_import.columns import attribute_name
 from orgtree.people_import.drafts import PeopleChanges, PersonChange
 from orgtree.people_import.rows import MOST_BYTES
-from orgtree.people_import.store import PeopleBusyError
 from orgtree.people_import.uploads import (
     AlreadyAppliedError,
     PreviewOutdatedError,

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import sql
-from orgtree.organisation.people_version import PeopleBusyError, wait_for_other_writers
+from orgtree.organisation.people_version import wait_for_other_writers
 from orgtree.organisation.presence import PresenceChange, notify_presence_changed
 from orgtree.people_import import comparing, dated, employments, managers, matching
 from orgtree.people_import.columns import attribute_name
@@ -23,15 +23,6 @@ from orgtree.people_import.drafts import PeopleChanges, PersonDraft, RowError
 from orgtree.people_import.loading import load
 from orgtree.trees.placements import rebuild_placements
 from orgtree.trees.trees import EMPLOYMENT, TreeMoves, sync_trees
-
-__all__ = [
-    "Drafts",
-    "PeopleBusyError",
-    "PeopleRefusedError",
-    "preview_people",
-    "store_people",
-    "store_valid_people",
-]
 
 
 class PeopleRefusedError(Exception):

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from orgtree.models import Attribute, OrgTree, Person, TreeKind, Unit
 from orgtree.trees.placements import Rebuilt
-from orgtree.trees.trees import TreeMove, change_levels, create_tree
+from orgtree.trees.structures import TreeMove
+from orgtree.trees.trees import change_levels, create_tree
 from orgtree.trees.units_as_of import TreeSummary, UnitAsOf, tree_summaries, units_as_of
 
 NAMES_SHOWN = 8

@@ -26,23 +26,9 @@ from orgtree.trees.derivation.by_manager import ReportingLine, tree_by_manager
 from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DateRange, DerivedUnit, Structure
 from orgtree.trees.placements import rebuild_placements
 from orgtree.trees.slugs import free_slugs
-from orgtree.trees.structures import MemberMove, Naming, TreeMove, date_range_of, insert_places, store_structure
+from orgtree.trees.structures import Naming, TreeMove, date_range_of, insert_places, store_structure
 from orgtree.trees.unit_placements import rebuild_unit_placements
 from orgtree.trees.units import TreeRefusal, checked_name
-
-__all__ = [
-    "MemberMove",
-    "TreeMove",
-    "TreeMoves",
-    "archive_tree",
-    "change_levels",
-    "create_tree",
-    "lock_trees",
-    "rename_tree",
-    "restore_tree",
-    "sync_trees",
-]
-
 
 LEVELS_NEEDED = "Choose at least one attribute, and each only once."
 EMPLOYMENT = "employment"  # a change of employment affects every tree

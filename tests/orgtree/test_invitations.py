@@ -13,8 +13,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from orgtree.access.invitations import CannotInviteError, find_invitation, invite, renew, withdraw
-from orgtree.access.trust import person_of
 from orgtree.models import Invitation, Person
+from orgtree.models.visibility import person_of
 from tests.personas import ADMIN, MEMBER, create_user
 
 pytestmark = pytest.mark.django_db

@@ -9,9 +9,10 @@ import time_machine
 from django.contrib.auth.models import User
 
 from orgtree.access import trust
-from orgtree.access.access import Viewer, access_of
-from orgtree.access.trust import HIDDEN_LABEL, person_of, trial_state
+from orgtree.access.access import access_of
+from orgtree.access.trust import HIDDEN_LABEL, trial_state
 from orgtree.models import IndividualPolicy, Organisation, Person
+from orgtree.models.visibility import Viewer, person_of
 from tests.delivery.linking.delivery import Delivery, commit, iso
 from tests.org import Org
 

@@ -11,7 +11,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
-from orgtree.access.access import Visibility, access_of, viewable
+from orgtree.access.access import access_of, viewable
 from orgtree.models import (
     Employment,
     Grant,
@@ -24,6 +24,7 @@ from orgtree.models import (
     Unit,
     UnitPlace,
 )
+from orgtree.models.visibility import Visibility
 
 pytestmark = pytest.mark.django_db
 

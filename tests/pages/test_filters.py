@@ -22,9 +22,10 @@ from insights.ui.filters import (
     quarters_to_offer,
     read_filters,
 )
-from orgtree.access.access import Access, Visibility
+from orgtree.access.access import Access
 from orgtree.access.trust import TrialState
 from orgtree.models import IndividualPolicy
+from orgtree.models.visibility import Visibility
 
 TODAY = date(2026, 11, 20)  # a Friday
 EVERYTHING = Access(None, Visibility(whole=True, unit_ids=None), IndividualPolicy.NAMED, TrialState(True, 5, None), 0)

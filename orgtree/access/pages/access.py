@@ -23,9 +23,10 @@ from core.write_errors import FieldError
 from orgtree.access.access import Access, access_of
 from orgtree.access.admins_only import admins_only
 from orgtree.access.grants import end, give, grants_in_force_or_to_come, leaders_of
-from orgtree.access.trust import Disclosure, RowKind, disclosure_of, person_of
+from orgtree.access.trust import Disclosure, RowKind, disclosure_of
 from orgtree.access.who_sees import name_of, names_of, sees_everything, units_of
 from orgtree.models import Grant, MembersSee, Organisation, OrgTree, Role, Unit
+from orgtree.models.visibility import person_of
 
 LEADERS_LISTED = 100
 

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from orgtree.access.api_tokens import create_api_token, revoke_api_token
 from orgtree.access.sign_in import sign_out_everywhere
-from orgtree.access.trust import person_of
 from orgtree.models import ApiToken, Grant, TokenScope
+from orgtree.models.visibility import person_of
 
 LIFETIMES = {"30": "30 days", "90": "90 days", "365": "a year", "never": "no end"}
 MOST_TOKENS = 50  # in use per account; more are leftovers

@@ -10,10 +10,11 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from core.commands import JsonCommand, day_argument, read_file
+from orgtree.organisation.people_version import PeopleBusyError
 from orgtree.people_import.columns import ColumnUse
 from orgtree.people_import.drafts import PeopleChanges, PersonChange
 from orgtree.people_import.rows import MOST_BYTES, column_uses_of, drafts_of
-from orgtree.people_import.store import PeopleBusyError, PeopleRefusedError, preview_people, store_people
+from orgtree.people_import.store import PeopleRefusedError, preview_people, store_people
 
 MOST_LISTED = 20
 
