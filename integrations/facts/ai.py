@@ -21,13 +21,6 @@ AGENT_SESSIONS = Relation(
     name="agent_sessions",
     fact="session_id",
     fact_is_row=True,
-    columns=frozenset(
-        {
-            *("session_id", "person_id", "agent", "day", "started_at", "ended_at", "active_seconds", "span_seconds"),
-            *("committed", "covered", "lines_generated", "lines_shipped", "sessions", "unnamed_requests"),
-            "repository",
-        }
-    ),
     sql=f"""
         SELECT session.id AS session_id,
                identity.person_id,
@@ -73,16 +66,6 @@ repository is the one that its telemetry names, else the one with most of its AI
 AGENT_SESSION_DAYS = Relation(
     name="agent_session_days",
     fact="session_id",
-    columns=frozenset(
-        {
-            *("session_id", "person_id", "agent", "day", "model", "started_at", "ended_at"),
-            *("requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"),
-            *("prompt_tokens", "tokens"),
-            *("spend", "unpriced_tokens", "reported_cost", "compared_spend", "cost_difference", "surcharge_1h"),
-            *("lines_added", "lines_removed", "commits"),
-            *("tool_calls", "tool_failures", "tool_refusals", "committed", "covered"),
-        }
-    ),
     sql="""
         SELECT figures.session_id,
                identity.person_id,
@@ -145,12 +128,6 @@ PARTS_OF_SESSIONS = """
 AGENT_TOKEN_KINDS = Relation(
     name="agent_token_kinds",
     fact="session_id",
-    columns=frozenset(
-        {
-            *("session_id", "person_id", "agent", "day", "model", "started_at", "ended_at", "token_kind", "tokens"),
-            *("committed", "covered", "repository"),
-        }
-    ),
     sql=f"""
         SELECT figures.session_id,
                identity.person_id,
@@ -188,9 +165,6 @@ token_kind is input (uncached), cache_read, cache_write or output (reasoning inc
 AGENT_TOOL_DAYS = Relation(
     name="agent_tool_days",
     fact="session_id",
-    columns=frozenset(
-        {"session_id", "person_id", "agent", "day", "tool", "calls", "failures", "refusals", "repository"}
-    ),
     sql=f"""
         SELECT figures.session_id,
                identity.person_id,
@@ -216,7 +190,6 @@ ENROLMENTS = Relation(
     family=FactFamily.ENROLMENT,
     day="enrolled_on",
     fact="identity_id",
-    columns=frozenset({"identity_id", "person_id", "enrolled_on"}),
     sql="""
         SELECT enrolment.identity_id,
                identity.person_id,
@@ -232,7 +205,6 @@ ENROLLED_PEOPLE = Relation(
     family=FactFamily.ENROLMENT,
     day="enrolled_on",
     fact="person_id",
-    columns=frozenset({"person_id", "enrolled_on", "present"}),
     sql="""
         SELECT person.id AS person_id,
                (min(enrolment.first_at) AT TIME ZONE current_setting('TimeZone'))::date AS enrolled_on,

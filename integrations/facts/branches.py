@@ -14,9 +14,6 @@ STALE_BRANCHES = Relation(
     owner="owned_id",
     fact="branch_id",
     fact_is_row=True,
-    columns=frozenset(
-        {STOCK_DAY, "days", "branch_id", "person_id", "owned_id", "reference", "title", "sha", "repository"}
-    ),
     sql="""
         SELECT branch.id AS branch_id,
                NULL::bigint AS person_id,

@@ -14,10 +14,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import LiteralString
 
-from integrations.facts.relation import OF_AGENTS, Relation
+from integrations.facts.relation import Relation
 from integrations.models import FactFamily
 
-_COLUMNS = frozenset({"commit_id", "person_id", *OF_AGENTS, "day", "sha", "repository"})
 _COMMIT: LiteralString = """commit.id AS commit_id,
                identity.person_id,
                commit.home_id AS repository_id,
@@ -34,7 +33,6 @@ COMMITTED_FILES = Relation(
     credited_to_owner=True,
     fact="commit_id",
     part="file_id",
-    columns=_COLUMNS | {"file_id", "path", "language", "file_type", "lines_added", "lines_deleted"},
     sql=f"""
         SELECT {_COMMIT},
                file.id AS file_id,
@@ -61,9 +59,6 @@ AI_COMMITTED_FILES = Relation(
     credited_to_owner=True,
     fact="commit_id",
     part="file_id",
-    columns=_COLUMNS
-    | {"file_id", "path", "language", "file_type", "lines_added"}
-    | {"agent", "model", "session_id", "ai_lines", "ai_lines_by_line", "method"},
     sql=f"""
         SELECT {_COMMIT},
                attribution.file_id,
@@ -96,7 +91,6 @@ COMMITTED_LINES = Relation(
     credited_to_owner=True,
     fact="commit_id",
     fact_is_row=True,
-    columns=_COLUMNS | {"lines_added", "lines_deleted"},
     sql=f"""
         SELECT {_COMMIT},
                commit.lines_added,
@@ -115,7 +109,6 @@ COMMITS = Relation(
     credited_to_owner=True,
     fact="commit_id",
     fact_is_row=True,
-    columns=_COLUMNS | {"subject", "lines_unknown", "assistance"},
     sql=f"""
         SELECT {_COMMIT},
                commit.subject,
@@ -147,7 +140,7 @@ def _of_enrolled(relation: Relation) -> Relation:
         also=frozenset({FactFamily.ENROLMENT}),
         credited_to_owner=False,
         sql=f"""
-        SELECT code.*
+        SELECT {", ".join(f"code.{name}" for name in sorted(relation.columns))}
         FROM ({relation.sql}) AS code
         JOIN (
             SELECT who.person_id, (min(enrolment.first_at) AT TIME ZONE current_setting('TimeZone'))::date AS since
@@ -170,7 +163,6 @@ AGENT_REPOSITORIES = Relation(
     also=frozenset({FactFamily.CLONE}),
     credited_to_owner=True,
     fact="repository_id",
-    columns=frozenset({*OF_AGENTS, "person_id", "day", "repository", "agent", "context_file_days"}),
     sql="""
         SELECT active.repository_id,
                active.person_id,

@@ -132,7 +132,6 @@ MERGED_PULL_REQUESTS_WITH_SPEND = Relation(
     credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
-    columns=pull_requests.DESCRIBED | {"day", "spend", "abandoned_spend", "people"},
     sql=f"""
         SELECT {pull_requests.DESCRIPTION},
                figures.merged_on AS day,
@@ -164,7 +163,6 @@ ABANDONED_PULL_REQUESTS_WITH_SPEND = Relation(
     credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
-    columns=pull_requests.DESCRIBED | {"day", "spend", "people"},
     sql=f"""
         SELECT {pull_requests.DESCRIPTION}, pull_request.closed_at::date AS day, own.spend, own.people
         {pull_requests.FROM_FIGURES}
@@ -207,7 +205,6 @@ DONE_WORK_ITEMS_WITH_SPEND = Relation(
     people="people",
     fact="item_id",
     fact_is_row=True,
-    columns=work_items.DESCRIBED | {"day", "spend", "abandoned_spend", "epic", "initiative", "people"},
     sql=f"""
         SELECT {work_items.DESCRIPTION},
                figures.done_on AS day,

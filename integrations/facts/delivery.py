@@ -12,19 +12,9 @@ from dataclasses import replace
 from typing import LiteralString
 
 from integrations.facts.production import IN_PRODUCTION
-from integrations.facts.relation import OF_AGENTS, Relation
+from integrations.facts.relation import Relation
 from integrations.models import FactFamily
 
-_STAGES = ("coding", "pickup", "review", "merge", "deploy")
-_LEAD_TIME_COLUMNS = frozenset(
-    {
-        *("change_id", "person_id", *OF_AGENTS, "day", "reference", "title", "url", "repository", "service"),
-        *("work_type", "size_class", "assistance", "method", "deployed_at"),
-        *("lead_seconds", "planning_seconds", "backlog_seconds", "idea_seconds"),
-        *(f"{stage}_seconds" for stage in _STAGES),
-        *(f"whole_{stage}_seconds" for stage in _STAGES),
-    }
-)
 _ASSISTANCE: LiteralString = "CASE WHEN {agents} <> '{{}}' THEN 'AI' ELSE 'Non-AI' END"
 _BY_AGENT: LiteralString = """
         CROSS JOIN LATERAL unnest(
@@ -163,7 +153,6 @@ LEAD_TIMES = Relation(
     credited_to_owner=True,
     fact="change_id",
     fact_is_row=True,
-    columns=_LEAD_TIME_COLUMNS,
     sql=f"SELECT {_LEAD_TIME} {_LEAD_TIME_FROM} UNION ALL SELECT {_PUSH} {_PUSH_FROM}",
 )
 """One row per change that reached production, on the local day on which its first deployment finished.
@@ -192,9 +181,6 @@ LEAD_TIMES_BY_AGENT = LEAD_TIMES.split_by(
 )
 """LEAD_TIMES with a row for each agent that contributed to the change; `Non-AI` where none did."""
 
-_DEPLOYMENT_COLUMNS = frozenset(
-    {"deployment_id", "person_id", "owned_id", "day", "reference", "title", "url", "repository", "service"}
-)
 # The caller provides `deployment` and its day.
 _DEPLOYMENT: LiteralString = """
                deployment.id AS deployment_id,
@@ -220,7 +206,6 @@ PRODUCTION_DEPLOYMENTS = Relation(
     owner="owned_id",
     fact="deployment_id",
     fact_is_row=True,
-    columns=_DEPLOYMENT_COLUMNS | {"failed", "unplanned", "plan_unknown"},
     sql=f"""
         SELECT {_DEPLOYMENT},
                deployment.finished_at::date AS day,
@@ -247,7 +232,6 @@ DEPLOYMENT_DAYS = Relation(
     fact="day_number",
     part="deployment_id",
     shared_facts=True,
-    columns=_DEPLOYMENT_COLUMNS | {"day_number"},
     sql=f"""
         SELECT {_DEPLOYMENT},
                deployment.finished_at::date AS day,
@@ -262,7 +246,6 @@ DEPLOYMENT_DAYS = Relation(
 RECOVERIES = replace(
     PRODUCTION_DEPLOYMENTS,
     name="recoveries",
-    columns=_DEPLOYMENT_COLUMNS | {"recovery_seconds", "method"},
     sql=f"""
         SELECT {_DEPLOYMENT},
                coalesce(failed.restored_on, deployment.finished_at::date) AS day,
@@ -280,12 +263,6 @@ recovery_seconds is deployment finished → restored; null before recovery, or w
 method is the most reliable way by which the failure is known: explicit, rollback, hotfix or window.
 """
 
-_INCIDENT_COLUMNS = frozenset(
-    {
-        *("incident_id", "person_id", "owned_id", "day", "reference", "title", "url"),
-        *("repository", "service", "severity"),
-    }
-)
 _INCIDENT: LiteralString = """
                incident.id AS incident_id,
                NULL::bigint AS person_id,
@@ -313,7 +290,6 @@ INCIDENTS_STARTED = Relation(
     owner="owned_id",
     fact="incident_id",
     fact_is_row=True,
-    columns=_INCIDENT_COLUMNS,
     sql=f"""
         SELECT {_INCIDENT}, incident.started_at::date AS day
         {_OF_INCIDENT} AND incident.started_at IS NOT NULL
@@ -324,7 +300,6 @@ INCIDENTS_STARTED = Relation(
 INCIDENTS_RESOLVED = replace(
     INCIDENTS_STARTED,
     name="incidents_resolved",
-    columns=_INCIDENT_COLUMNS | {"repair_seconds"},
     sql=f"""
         SELECT {_INCIDENT},
                incident.resolved_at::date AS day,

@@ -13,7 +13,6 @@ DEVELOPER_DAYS = Relation(
     also=frozenset({FactFamily.CODE, FactFamily.WORK_ITEM, FactFamily.AI}),
     fact="activity",
     fact_is_row=True,
-    columns=frozenset({"person_id", "day", "activity"}),
     sql="""
         SELECT identity.person_id, active.day, active.activity
         FROM (
@@ -53,7 +52,6 @@ DEVELOPERS_ON_LINES = Relation(
     also=frozenset({FactFamily.CODE, FactFamily.WORK_ITEM, FactFamily.AI}),
     fact="signs",
     fact_is_row=True,
-    columns=frozenset({"person_id", "day", "agent", "assistance", "signs"}),
     sql="""
         SELECT identity.person_id, seen.day, seen.agent,
                CASE WHEN seen.agent = 'Non-AI' THEN 'Non-AI' ELSE 'AI' END AS assistance, seen.signs

@@ -14,10 +14,6 @@ HAND_KEPT_VALUES = Relation(
     unit="unit_id",
     fact="value_id",
     fact_is_row=True,
-    columns=frozenset(
-        {STOCK_DAY, "days", "value_id", "metric_id", "person_id", "unit_id", "value", "entered_on"}
-        | {"entered_by", "entered_via", "note"}
-    ),
     sql="""
         SELECT entered.id AS value_id,
                entered.metric_id,

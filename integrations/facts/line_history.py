@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from integrations.facts.relation import OF_AGENTS, Relation
+from integrations.facts.relation import Relation
 from integrations.models import FactFamily
 
 FROM_CHANGES: LiteralString = """
@@ -32,12 +32,6 @@ CHANGED_LINES = Relation(
     credited_to_owner=True,
     fact="commit_id",
     fact_is_row=True,
-    columns=frozenset(
-        {
-            *("commit_id", "person_id", *OF_AGENTS, "day", "sha", "subject", "repository", "assistance"),
-            *("lines_changed", "lines_reworked", "lines_refactored"),
-        }
-    ),
     sql=f"""
         SELECT commit.id AS commit_id,
                identity.person_id,

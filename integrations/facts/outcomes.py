@@ -8,12 +8,6 @@ from integrations.facts.relation import Relation
 AGENT_SPEND_SHARES = Relation(
     name="agent_spend_shares",
     fact="session_id",
-    columns=frozenset(
-        {
-            *("session_id", "person_id", "agent", "day", "model", "repository", "work_type"),
-            *("spend", "tokens", "unpriced_tokens", "started_at", "ended_at", "committed", "covered"),
-        }
-    ),
     sql=f"""
         SELECT figures.session_id,
                identity.person_id,
@@ -59,13 +53,6 @@ commits there, empty where there is none.
 AGENT_SPEND_PARTS = Relation(
     name="agent_spend_parts",
     fact="session_id",
-    columns=frozenset(
-        {
-            *("session_id", "person_id", "agent", "day", "model"),
-            *("skill", "sub_agent", "plugin", "mcp_server", "effort", "query_source", "provider"),
-            *("spend", "tokens", "unpriced_tokens", "started_at", "ended_at", "committed", "covered"),
-        }
-    ),
     sql="""
         SELECT figures.session_id,
                identity.person_id,

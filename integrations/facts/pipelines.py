@@ -15,12 +15,6 @@ from typing import LiteralString
 from integrations.facts.relation import Relation
 from integrations.models import FactFamily
 
-_DESCRIBED = frozenset(
-    {
-        *("run_id", "person_id", "owned_id", "day", "reference", "title", "url", "repository", "pipeline"),
-        *("assistance", "work_type"),
-    }
-)
 _DESCRIPTION: LiteralString = """
                figures.run_id,
                NULL::bigint AS person_id,
@@ -65,7 +59,6 @@ PIPELINE_RUNS = Relation(
     owner="owned_id",
     fact="run_id",
     fact_is_row=True,
-    columns=_DESCRIBED | {"is_counted", "is_successful", "is_flaky", "duration_seconds"},
     sql=f"SELECT {_DESCRIPTION}, {_RUN} {_FROM} {_FINISHED}",
 )
 """One row per finished run.  is_counted, is_successful and is_flaky are 1 or 0.
@@ -96,7 +89,6 @@ PIPELINE_WAITS = Relation(
     owner="owned_id",
     fact="wait_id",
     fact_is_row=True,
-    columns=_DESCRIBED | {"wait_id", "queue_seconds"},
     sql=f"SELECT {_DESCRIPTION}, {_WAIT} {_FROM} {_JOBS} {_WAITED}",
 )
 """One row per job of a finished run's last attempt; for an attempt without known jobs, one row.

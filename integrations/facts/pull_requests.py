@@ -13,15 +13,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import LiteralString
 
-from integrations.facts.relation import OF_AGENTS, STOCK_DAY, Relation, Stock
+from integrations.facts.relation import STOCK_DAY, Relation, Stock
 from integrations.models import FactFamily
 
-DESCRIBED = frozenset(
-    {
-        *("pull_request_id", "person_id", *OF_AGENTS, "reference", "title", "url", "repository"),
-        *("work_type", "size_class", "complexity_class", "assistance"),
-    }
-)
 # The worst of the known numbers of files, directories and languages decides.
 _COMPLEXITY_CLASS: LiteralString = """
                CASE WHEN figures.file_count > 20 OR figures.directory_count > 6 OR figures.language_count > 3
@@ -64,24 +58,6 @@ _SERVICES: LiteralString = """
         LEFT JOIN integrations_deployment deployment ON deployment.id = deployed.deployment_id
 """
 _SERVICE: LiteralString = "coalesce(touched.service, deployment.service, '') AS service"
-_MERGED = frozenset(
-    {
-        *(
-            "coding_seconds",
-            "pickup_seconds",
-            "review_seconds",
-            "merge_seconds",
-            "cycle_seconds",
-            "open_review_seconds",
-            "ci_wait_seconds",
-        ),
-        *("phased", "coding_phase_seconds", "review_phase_seconds", "merge_phase_seconds"),
-        *("size", "files", "directories", "languages", "comments", "commented_hundreds"),
-        *("reviewed_paths", "new_paths"),
-        *("unreviewed", "self_merged", "merger_known", "linked", "reverted"),
-        *("merged", "lines_written", "lines_rewritten"),
-    }
-)
 # Only where all phases are known: first commit, first review and approval.
 _PHASED: LiteralString = (
     "figures.coding_seconds IS NOT NULL AND figures.pickup_seconds IS NOT NULL"
@@ -126,7 +102,6 @@ MERGED_PULL_REQUESTS = Relation(
     credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
-    columns=DESCRIBED | _MERGED | {"day"},
     sql=f"SELECT {DESCRIPTION}, {_MERGED_COLUMNS} {FROM_FIGURES} {_WHERE_MERGED}",
 )
 """One row per merged pull request, whatever its target branch; it counts on the local day of its merge.
@@ -175,7 +150,6 @@ OPEN_PULL_REQUESTS = Relation(
     fact="pull_request_id",
     fact_is_row=True,
     stock=Stock("days", (("age_seconds", "(standing.day - source.opened_on) * 86400.0"),)),
-    columns=DESCRIBED | {STOCK_DAY, "days", "opened_on", "age_seconds"},
     sql=f"""
         SELECT {DESCRIPTION}, figures.open_days AS days, figures.opened_on
         {FROM_FIGURES}
@@ -244,7 +218,6 @@ ENDED_PULL_REQUESTS = Relation(
     credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
-    columns=DESCRIBED | {"day", "merged", "reopened", "review_rounds", "failed_runs"},
     sql=f"SELECT {DESCRIPTION}, {_ENDED} {FROM_FIGURES} {_WHERE_ENDED}",
 )
 """One row per pull request that was merged or closed; it counts on the local day on which it ended.

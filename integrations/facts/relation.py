@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import LiteralString
 
 from integrations.models import FactFamily
@@ -16,7 +18,7 @@ class Stock:
     window if it is in stock at the end of the window's last day, or today if that is earlier; it is placed in the unit
     of its person or owner on that day.  The engine provides that day as the column `standing_on`, which the relation
     names as its `day`, and `columns`: further columns by name, each an expression over `source`, the row, and
-    `standing.day`.  The relation's `columns` contain all of them.
+    `standing.day`.
 
     A stock is then measured like any relation:
 
@@ -36,7 +38,6 @@ STOCK_DAY = "standing_on"
 STOCK_FROM, STOCK_UNTIL = "standing_from", "standing_until"
 # Columns of a relation with credited_to_owner.
 REPOSITORY_ID, IS_AUTONOMOUS = "repository_id", "is_autonomous"
-OF_AGENTS = frozenset({REPOSITORY_ID, IS_AUTONOMOUS})
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,6 @@ class Relation:
     name: str
     sql: LiteralString
     fact: str
-    columns: frozenset[str]
     day: str = "day"
     person: str = "person_id"
     family: FactFamily = FactFamily.AI
@@ -87,9 +87,14 @@ class Relation:
             self,
             name=f"{self.name}_by_{'_and_'.join(columns)}",
             sql=sql,
-            columns=self.columns.union(columns),
             fact_is_row=False,
         )
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        """The names of its columns, those of a stock included."""
+        of_stock = (STOCK_DAY, *(name for name, _ in self.stock.columns)) if self.stock else ()
+        return frozenset((*_selected(self.sql), *of_stock))
 
     @property
     def placed_by(self) -> str:
@@ -100,3 +105,19 @@ class Relation:
     def gathered_by(self) -> str:
         """The column by which its rows are gathered before facts are counted: all rows of a fact have the same."""
         return self.fact if self.shared_facts or self.unit else self.placed_by
+
+
+def _selected(statement: str) -> list[str]:
+    """The names of the columns that a statement's first SELECT returns: the last word of each.
+
+    Commas and FROM inside parentheses and quotes belong to an expression.
+    """
+    names, last_word, depth = [], "", 0
+    for word in re.findall(r"'[^']*'|\w+|[(),]", statement):
+        depth += (word == "(") - (word == ")")
+        if depth == 0 and word in (",", "FROM"):
+            names.append(last_word)
+        if depth == 0 and word == "FROM":
+            break
+        last_word = word
+    return names

@@ -39,12 +39,6 @@ REVIEWS_GIVEN = Relation(
     open_as_in_tools=True,
     fact="review_id",
     fact_is_row=True,
-    columns=frozenset(
-        {
-            *("review_id", "person_id", "day", "reference", "title", "url", "repository"),
-            *("work_type", "size_class", "assistance"),
-        }
-    ),
     sql=f"SELECT {_GIVEN} {_FROM}",
 )
 """One row per review; it counts on the local day on which it was submitted.

@@ -10,7 +10,6 @@ LICENSED_PEOPLE = Relation(
     family=FactFamily.SEATS,
     day="licensed_on",
     fact="person_id",
-    columns=frozenset({"person_id", "licensed_on", "present"}),
     sql="""
         SELECT licensed.person_id,
                coalesce(min(lower(licensed.days)), '2000-01-01'::date) AS licensed_on,
@@ -33,7 +32,6 @@ LICENSED_SESSIONS = Relation(
     also=frozenset({FactFamily.SEATS}),
     fact="session_id",
     fact_is_row=True,
-    columns=frozenset({"session_id", "person_id", "agent", "day", "started_at"}),
     sql="""
         SELECT session.id AS session_id, identity.person_id, session.agent, session.started_on AS day,
                session.started_at
@@ -54,7 +52,6 @@ SEAT_DAYS = Relation(
     name="seat_days",
     family=FactFamily.SEATS,
     fact="plan_id",
-    columns=frozenset({"plan_id", "person_id", "agent", "day", "seats", "cost"}),
     sql="""
         SELECT held.plan_id, held.person_id, held.agent, held.day, held.seats,
                held.seats * held.monthly_price
@@ -99,7 +96,6 @@ EVERYBODY = Relation(
     family=FactFamily.ENROLMENT,
     day="since",
     fact="person_id",
-    columns=frozenset({"person_id", "since", "present"}),
     sql="""
         SELECT person.id AS person_id,
                greatest(began.day, (SELECT min(lower(during)) FROM orgtree_employment there

@@ -15,7 +15,6 @@ from typing import LiteralString
 from integrations.facts.relation import STOCK_DAY, Relation, Stock
 from integrations.models import FactFamily
 
-DESCRIBED = frozenset({"item_id", "person_id", "reference", "title", "url", "project", "repository", "work_type"})
 DESCRIPTION: LiteralString = """
                figures.work_item_id AS item_id,
                identity.person_id,
@@ -38,9 +37,6 @@ _PULL_REQUESTS: LiteralString = """
                    JOIN integrations_pullrequestfigures pull_request
                      ON pull_request.pull_request_id = link.pull_request_id AND pull_request.set_apart = ''
 """
-_DONE = frozenset(
-    {"day", "assistance", "lead_seconds", "cycle_seconds", "active_seconds", "bugs", "features", "reopened_bugs"}
-)
 _DONE_COLUMNS: LiteralString = """
                figures.done_on AS day,
                figures.lead_seconds,
@@ -67,7 +63,6 @@ DONE_WORK_ITEMS = Relation(
     open_as_in_tools=True,
     fact="item_id",
     fact_is_row=True,
-    columns=DESCRIBED | _DONE,
     sql=f"SELECT {DESCRIPTION}, {_DONE_COLUMNS} {_FROM_DONE} WHERE figures.done_on IS NOT NULL",
 )
 """One row per item that is done; it counts on the day of its last entry into done.
@@ -103,7 +98,6 @@ CREATED_WORK_ITEMS = Relation(
     open_as_in_tools=True,
     fact="item_id",
     fact_is_row=True,
-    columns=DESCRIBED | {"day", "bugs", "features", "escaped_bugs", "bugs_of_customers"},
     sql=f"""
         SELECT {DESCRIPTION}, figures.created_on AS day,
                (figures.work_type = 'bug')::int AS bugs,
@@ -129,7 +123,6 @@ WORK_IN_PROGRESS = Relation(
     stock=Stock("days", (("age_seconds", _AGE),)),
     fact="item_id",
     fact_is_row=True,
-    columns=DESCRIBED | {STOCK_DAY, "days", "since", "age_seconds"},
     sql=f"""
         SELECT {DESCRIPTION}, figures.in_progress_days AS days, figures.started_on AS since
         {FROM_FIGURES}
@@ -151,7 +144,6 @@ BACKLOG = Relation(
     ),
     fact="item_id",
     fact_is_row=True,
-    columns=DESCRIBED | {STOCK_DAY, "days", "since", "healthy_days", "age_seconds", "healthy_items"},
     sql=f"""
         SELECT {DESCRIPTION}, figures.todo_days AS days, figures.created_on AS since, figures.healthy_days
         {FROM_FIGURES}

@@ -9,10 +9,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
+from insights.columns.rows import types_of
 from insights.columns.shape import copied_relations
 from insights.columns.stale import mark_partitions
 from insights.models import ColumnPartition
 from insights.query.query import Window
+from integrations.facts.relation import STOCK_DAY, STOCK_FROM, STOCK_UNTIL
 from integrations.models import AgentSession
 from tests.columns.rows import assert_agreement, in_columns, in_postgresql
 from tests.columns.states import build_all
@@ -38,6 +40,12 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("insights.columns.build.MOST_ROWS", MOST_ROWS)
     with time_machine.travel(NOW, tick=False):
         yield
+
+
+def test_a_relation_names_the_columns_that_postgresql_returns() -> None:
+    for relation in copied_relations().values():
+        computed = {STOCK_DAY, *(name for name, _ in relation.stock.columns)} if relation.stock else set()
+        assert relation.columns - computed == types_of(relation).keys() - {STOCK_FROM, STOCK_UNTIL}, relation.name
 
 
 def test_all_half_and_nothing_is_built(world: random.Random) -> None:
