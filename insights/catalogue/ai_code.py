@@ -19,7 +19,6 @@ from integrations.facts.code import (
     AGENT_REPOSITORIES,
     AI_COMMITTED_FILES,
     AI_COMMITTED_FILES_OF_ENROLLED,
-    COMMITTED_FILES_OF_ENROLLED,
     COMMITTED_LINES_OF_ENROLLED,
 )
 
@@ -73,11 +72,9 @@ COMMITTED_CODE_SHARE = _share_of_lines(
 )
 
 AI_LINES_OF_ENROLLED = replace(AI_LINES, relation=AI_COMMITTED_FILES_OF_ENROLLED)
-LINES_OF_ENROLLED = Total(
-    COMMITTED_LINES_OF_ENROLLED,
-    column="lines_added",
-    detail=Total(COMMITTED_FILES_OF_ENROLLED, column="lines_added"),
-).undivided_by(Dimension.AGENT, Dimension.MODEL)
+LINES_OF_ENROLLED = Total(COMMITTED_LINES_OF_ENROLLED, column="lines_added").undivided_by(
+    Dimension.AGENT, Dimension.MODEL
+)
 
 COMMITTED_CODE_SHARE_OF_ENROLLED = _share_of_lines(
     key="ai.committed_code_share_of_enrolled",

@@ -12,42 +12,22 @@ from insights.query.enums import Better, Category, Initiative, SpaceDimension, U
 from insights.query.measures import Total
 from insights.query.query import Dimension
 from integrations.enums import RequestPart
-from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOKEN_KINDS
-from integrations.facts.outcomes import AGENT_SPEND_PARTS, AGENT_SPEND_SHARES
+from integrations.facts.ai import AGENT_SESSION_DAYS
+from integrations.facts.outcomes import AGENT_SPEND_PARTS
 
 SPEND_SOURCE = "Tokens of agent sessions by day and model, from telemetry; list prices of genai-prices and overrides"
 BOTH_INITIATIVES = (Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT)
 
-TOKENS_USED = Total(
-    AGENT_SESSION_DAYS,
-    column="tokens",
-    instead=(
-        (Dimension.TOKEN_KIND, Total(AGENT_TOKEN_KINDS, column="tokens")),
-        (Dimension.REPOSITORY, Total(AGENT_SPEND_SHARES, column="tokens")),
-    ),
-)
 # Of what telemetry names, else of the commits that hold a session's lines.
 IN_SHARES = (Dimension.REPOSITORY, Dimension.WORK_TYPE)
-_SPENT_IN_SHARES = Total(
-    AGENT_SPEND_SHARES,
+SPENT = Total(
+    AGENT_SESSION_DAYS,
     column="spend",
     missing_column="unpriced_tokens",
     missing_reason="No price is known for the models that were used.",
 )
-SPENT = replace(
-    _SPENT_IN_SHARES,
-    relation=AGENT_SESSION_DAYS,
-    instead=tuple((dimension, _SPENT_IN_SHARES) for dimension in IN_SHARES),
-)
 SPEND_DIMENSIONS = (Dimension.AGENT, Dimension.MODEL, *IN_SHARES)
 OUTCOME_SOURCE = "commits of connected repositories and what attributes them to sessions"
-
-
-def _spent_by_sessions_that_are(outcome: str) -> Total:
-    """The spend of sessions with that outcome."""
-    only = (Dimension.OUTCOME, (outcome,))
-    in_shares = replace(_SPENT_IN_SHARES, only=only)
-    return replace(SPENT, only=only, instead=tuple((dimension, in_shares) for dimension in IN_SHARES))
 
 
 TOKENS = Count(
@@ -56,7 +36,7 @@ TOKENS = Count(
     meaning="How many tokens the agents' models read and wrote.",
     formula="uncached input + cache read + cache write + output (reasoning included), each once, on the day of the "
     "request",
-    of=TOKENS_USED,
+    of=Total(AGENT_SESSION_DAYS, column="tokens"),
     unit=UnitOfMeasure.TOKENS,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
@@ -98,7 +78,7 @@ SPEND_BY_PART = _spend(
         "spend of the requests that telemetry assigns to the part; where telemetry names none, as in metrics and "
         "imported files, the part is unknown"
     ),
-    of=replace(_SPENT_IN_SHARES, relation=AGENT_SPEND_PARTS),
+    of=replace(SPENT, relation=AGENT_SPEND_PARTS),
     initiatives=BOTH_INITIATIVES,
     segments=(Dimension.AGENT, Dimension.MODEL, *PARTS),
     positive_indicators=("ai.spend", "ai.cache_hit_rate"),
@@ -111,7 +91,7 @@ SPEND_COMMITTED = _spend(
     name="Spend committed",
     meaning="Spend of sessions with lines in a commit.",
     formula="spend of sessions with at least one attributed commit that counts",
-    of=_spent_by_sessions_that_are("committed"),
+    of=replace(SPENT, only=(Dimension.OUTCOME, ("committed",))),
     initiatives=BOTH_INITIATIVES,
     segments=SPEND_DIMENSIONS,
     positive_indicators=("ai.spend", "ai.spend_per_commit"),
@@ -126,7 +106,7 @@ SPEND_WASTED = _spend(
     formula="spend of sessions without an attributed commit; those that ended less than 72 hours ago (to the full "
     "hour) are pending, and those of people without a commit in any repository within a year are unknown; neither is "
     "waste",
-    of=_spent_by_sessions_that_are("wasted"),
+    of=replace(SPENT, only=(Dimension.OUTCOME, ("wasted",))),
     better=Better.LOWER,
     categories=(Category.AI, Category.EFFICIENCY),
     initiatives=BOTH_INITIATIVES,

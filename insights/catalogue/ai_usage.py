@@ -9,26 +9,17 @@ from insights.catalogue.references import AGENT_TELEMETRY, PROMPT_CACHING
 from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Total
 from insights.query.query import Dimension
-from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_TOOL_DAYS
+from integrations.facts.ai import AGENT_SESSION_DAYS
 
 TOOL_SOURCE = "Tool calls of agent sessions, from telemetry"
 TOOL_DIMENSIONS = (Dimension.AGENT, Dimension.REPOSITORY, Dimension.TOOL)
 TOOL_FACETS = (Dimension.AGENT, Dimension.MODEL, Dimension.REPOSITORY, Dimension.TOOL)
 
 
-def _calls(column: str, of_tool: str) -> Total:
-    """Tool calls.  A call has no model: a filter by model selects the sessions that used it."""
-    finer = Total(AGENT_TOOL_DAYS, column=of_tool)
-    return Total(
-        AGENT_SESSION_DAYS,
-        column=column,
-        not_by=(Dimension.MODEL,),
-        instead=((Dimension.TOOL, finer), (Dimension.REPOSITORY, finer)),
-    )
-
-
-TOOL_CALLS_RUN = _calls("tool_calls", "calls")
-TOOL_CALLS_FAILED = _calls("tool_failures", "failures")
+# A call has no model: a filter by model selects the sessions that used it.
+_tool_total = partial(Total, AGENT_SESSION_DAYS, not_by=(Dimension.MODEL,))
+TOOL_CALLS_RUN = _tool_total(column="tool_calls")
+TOOL_CALLS_FAILED = _tool_total(column="tool_failures")
 
 LINES_GENERATED = Count(
     key="ai.lines_generated",
@@ -120,6 +111,6 @@ TOOL_REFUSALS = _tool_calls(
     name="Refused tool calls",
     meaning="How many tool calls people refused; these are not failures.",
     formula="tool calls that the person refused before they ran",
-    of=_calls("tool_refusals", "refusals"),
+    of=_tool_total(column="tool_refusals"),
     positive_indicators=("ai.tool_calls",),
 )

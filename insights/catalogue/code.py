@@ -7,21 +7,14 @@ from insights.catalogue.references import SPACE_FRAMEWORK, TRUNK_BASED
 from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Facts, People, Total
 from insights.query.query import Dimension
-from integrations.facts.code import COMMITS, COMMITTED_FILES, COMMITTED_LINES
+from integrations.facts.code import COMMITS, COMMITTED_LINES
 from integrations.facts.developers import COMMITTING_DEVELOPER_DAYS
 
 COMMIT_SOURCE = "Commits of connected repositories, each change once"
 COMMIT_DIMENSIONS = (Dimension.REPOSITORY, Dimension.ASSISTANCE)
 FILE_DIMENSIONS = (Dimension.REPOSITORY, Dimension.LANGUAGE, Dimension.FILE_TYPE)
 
-LINES_OF_FILES = Total(COMMITTED_FILES, column="lines_added")
-# Read by commit unless files are filtered or split by; the rows behind it are files in either case.
-LINES = Total(
-    COMMITTED_LINES,
-    column="lines_added",
-    instead=((Dimension.LANGUAGE, LINES_OF_FILES), (Dimension.FILE_TYPE, LINES_OF_FILES)),
-    detail=LINES_OF_FILES,
-)
+LINES = Total(COMMITTED_LINES, column="lines_added")
 ALL_LINES_COMMITTED = LINES.undivided_by(Dimension.AGENT, Dimension.MODEL, Dimension.METHOD)
 
 COMMIT_COUNT = Count(

@@ -10,7 +10,6 @@ from insights.query.query import Dimension
 from integrations.facts.delivery import (
     DEPLOYMENT_DAYS,
     LEAD_TIMES,
-    LEAD_TIMES_BY_AGENT,
     PRODUCTION_DEPLOYMENTS,
     RECOVERIES,
 )
@@ -34,11 +33,6 @@ LEAD_TIME_DIMENSIONS = (
     *(Dimension.REPOSITORY, Dimension.SERVICE, Dimension.METHOD),
 )
 DEPLOYMENT_DIMENSIONS = (Dimension.SERVICE, Dimension.REPOSITORY)
-
-
-def spread_of_lead_times(column: str) -> Distribution:
-    by_agent = Distribution(LEAD_TIMES_BY_AGENT, column=column)
-    return Distribution(LEAD_TIMES, column=column, instead=((Dimension.AGENT, by_agent),))
 
 
 DEPLOYMENTS = Facts(PRODUCTION_DEPLOYMENTS)
@@ -90,7 +84,7 @@ LEAD_TIME = Duration(
     formula="first own commit → first successful production deployment that contains the merge. Changes without "
     f"a known first commit are left out. {AT_DEPLOYMENT}",
     needs_pull_requests=True,
-    of=spread_of_lead_times("lead_seconds"),
+    of=Distribution(LEAD_TIMES, column="lead_seconds"),
     categories=(Category.DORA, Category.EFFICIENCY),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     space=(SpaceDimension.EFFICIENCY,),

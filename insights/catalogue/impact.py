@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from insights.catalogue.declarations import Count, Ratio
-from insights.catalogue.pull_requests import DIMENSIONS, MERGED, MERGED_COUNT, total_of_merged
+from insights.catalogue.pull_requests import DIMENSIONS, MERGED, MERGED_COUNT
 from insights.catalogue.pull_requests import SOURCE as PULL_REQUESTS
 from insights.catalogue.references import PULL_REQUEST_STAGES, SPACE_FRAMEWORK
 from insights.catalogue.shares import PerDeveloper
 from insights.catalogue.work_items import DONE, DONE_DIMENSIONS, DONE_ITEMS
 from insights.catalogue.work_items import SOURCE as WORK_ITEMS
 from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
-from insights.query.measures import Measure, PeopleOnLine
+from insights.query.measures import Measure, PeopleOnLine, Total
 from insights.query.query import Dimension
 from integrations.facts.developers import DEVELOPERS_ON_LINES
+from integrations.facts.pull_requests import MERGED_PULL_REQUESTS
 
 LINES = (Dimension.ASSISTANCE, Dimension.AGENT)
 # A session has no repository and no work type: parts of the work are divided by all developers of a line, so that the
@@ -85,7 +86,7 @@ DELIVERED_PER_DEVELOPER = PerDeveloper(
     reference=SPACE_FRAMEWORK,
 )
 
-PHASED = total_of_merged("phased")
+PHASED = Total(MERGED_PULL_REQUESTS, column="phased")
 ALL_KNOWN = (
     "A mean, because only means add up, over pull requests with all three phases known: coding (first "
     f"commit → open), review (open → last approval) and merge (that approval → merge). {MERGED}"
@@ -98,7 +99,7 @@ def _phase(key: str, name: str, meaning: str, formula: str, column: str) -> Rati
         name=name,
         meaning=meaning,
         formula=f"Σ ({formula}) ÷ their number. {ALL_KNOWN}",
-        numerator=total_of_merged(column),
+        numerator=Total(MERGED_PULL_REQUESTS, column=column),
         denominator=PHASED,
         unit=UnitOfMeasure.SECONDS,
         better=Better.LOWER,

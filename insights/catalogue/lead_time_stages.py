@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from insights.catalogue.declarations import Duration
-from insights.catalogue.dora import AT_DEPLOYMENT, LEAD_TIME_DIMENSIONS, LEAD_TIME_SOURCE, spread_of_lead_times
+from insights.catalogue.dora import AT_DEPLOYMENT, LEAD_TIME_DIMENSIONS, LEAD_TIME_SOURCE
 from insights.catalogue.references import FOUR_KEYS, PULL_REQUEST_STAGES, WORK_VISIBILITY
 from insights.query.enums import Category, Initiative, SpaceDimension
+from insights.query.measures import Distribution
+from integrations.facts.delivery import LEAD_TIMES
 
 ALL_FIVE = (
     "Only pull requests with all five stages count (coding, pickup, review, merge and deploy), and pushes with both of "
@@ -36,7 +38,7 @@ def _stage(
         name=name,
         meaning=meaning,
         formula=f"{formula} {AT_DEPLOYMENT}",
-        of=spread_of_lead_times(column),
+        of=Distribution(LEAD_TIMES, column=column),
         needs_pull_requests=True,
         categories=(Category.DORA, Category.EFFICIENCY),
         initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),

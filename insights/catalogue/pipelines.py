@@ -7,13 +7,7 @@ from insights.catalogue.references import CONTINUOUS_INTEGRATION, TEST_AUTOMATIO
 from insights.query.enums import Better, Category, SpaceDimension
 from insights.query.measures import Distribution, Total
 from insights.query.query import Dimension
-from integrations.facts.pipelines import (
-    PIPELINE_RUNS,
-    PIPELINE_RUNS_BY_SERVICE,
-    PIPELINE_WAITS,
-    PIPELINE_WAITS_BY_SERVICE,
-)
-from integrations.facts.relation import Relation
+from integrations.facts.pipelines import PIPELINE_RUNS, PIPELINE_WAITS
 
 SOURCE = "Pipeline runs with their attempts and jobs"
 ONE_RUN = (
@@ -25,24 +19,14 @@ COUNTED = "Cancelled and skipped runs are left out."
 DIMENSIONS = (Dimension.REPOSITORY, Dimension.SERVICE, Dimension.ASSISTANCE, Dimension.WORK_TYPE)
 
 
-def _runs(column: str) -> Total:
-    by_service = Total(PIPELINE_RUNS_BY_SERVICE, column=column)
-    return Total(PIPELINE_RUNS, column=column, instead=((Dimension.SERVICE, by_service),))
-
-
-def _spread(of: Relation, by_service: Relation, column: str) -> Distribution:
-    split = Distribution(by_service, column=column)
-    return Distribution(of, column=column, instead=((Dimension.SERVICE, split),))
-
-
-COUNTED_RUNS = _runs("is_counted")
+COUNTED_RUNS = Total(PIPELINE_RUNS, column="is_counted")
 
 CI_DURATION = Duration(
     key="ci.duration",
     name="Pipeline duration",
     meaning="How long a pipeline run takes.",
     formula=f"start → finish of the run's last attempt. {COUNTED} {ONE_RUN}",
-    of=_spread(PIPELINE_RUNS, PIPELINE_RUNS_BY_SERVICE, "duration_seconds"),
+    of=Distribution(PIPELINE_RUNS, column="duration_seconds"),
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
@@ -60,7 +44,7 @@ CI_QUEUE_TIME = Duration(
         "queued → started of each job of the run's last attempt, without skipped jobs; of the attempt itself if its "
         f"jobs are unknown. {ONE_RUN}"
     ),
-    of=_spread(PIPELINE_WAITS, PIPELINE_WAITS_BY_SERVICE, "queue_seconds"),
+    of=Distribution(PIPELINE_WAITS, column="queue_seconds"),
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.EFFICIENCY,),
     segments=DIMENSIONS,
@@ -74,7 +58,7 @@ CI_SUCCESS_RATE = Ratio(
     name="Pipeline success rate",
     meaning="Share of pipeline runs that succeed.",
     formula=f"successful runs ÷ runs that finished and were not cancelled × 100. {COUNTED} {ONE_RUN}",
-    numerator=_runs("is_successful"),
+    numerator=Total(PIPELINE_RUNS, column="is_successful"),
     denominator=COUNTED_RUNS,
     better=Better.HIGHER,
     minimum_sample=5,
@@ -93,7 +77,7 @@ CI_FLAKY_RATE = Ratio(
     meaning="Share of pipeline runs that succeeded only after a retry of the same code.",
     formula="runs that succeeded after an attempt that failed ÷ runs that finished and were not cancelled × 100."
     f" {COUNTED} {ONE_RUN}",
-    numerator=_runs("is_flaky"),
+    numerator=Total(PIPELINE_RUNS, column="is_flaky"),
     denominator=COUNTED_RUNS,
     better=Better.LOWER,
     minimum_sample=5,

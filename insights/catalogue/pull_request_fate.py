@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 from insights.catalogue.declarations import Duration, Ratio
-from insights.catalogue.pull_requests import MERGED, SOURCE, MergedMeasure, of_merged
+from insights.catalogue.pull_requests import MERGED, MERGED_COUNT, SOURCE
 from insights.catalogue.references import CONTINUOUS_INTEGRATION, FOUR_KEYS, PULL_REQUEST_STAGES, WORK_BREAKDOWN
 from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
-from insights.query.measures import Distribution, Facts, Measure, Total
+from insights.query.measures import Distribution, Facts, Total
 from insights.query.query import Dimension, Statistic
-from integrations.facts.pull_requests import ENDED_PULL_REQUESTS, ENDED_PULL_REQUESTS_BY_AGENT
-from integrations.facts.relation import Relation
+from integrations.facts.pull_requests import ENDED_PULL_REQUESTS, MERGED_PULL_REQUESTS
 
 DIMENSIONS = (
     *(Dimension.ASSISTANCE, Dimension.AGENT, Dimension.WORK_TYPE),
@@ -25,12 +22,7 @@ ENDED = (
 )
 
 
-def _of_ended(measure: Callable[[Relation], MergedMeasure]) -> MergedMeasure:
-    by_agent = measure(ENDED_PULL_REQUESTS_BY_AGENT)
-    return replace(measure(ENDED_PULL_REQUESTS), instead=((Dimension.AGENT, by_agent),))
-
-
-ENDED_COUNT: Measure = _of_ended(Facts)
+ENDED_COUNT = Facts(ENDED_PULL_REQUESTS)
 
 _pull_request_share = partial(
     Ratio,
@@ -49,7 +41,7 @@ FATE = _pull_request_share(
         "whether agents' pull requests are accepted."
     ),
     formula=f"merged ÷ (merged + closed without a merge) × 100. {ENDED}",
-    numerator=_of_ended(lambda relation: Total(relation, column="merged")),
+    numerator=Total(ENDED_PULL_REQUESTS, column="merged"),
     denominator=ENDED_COUNT,
     better=Better.HIGHER,
     minimum_sample=5,
@@ -64,7 +56,7 @@ REOPENED_RATE = _pull_request_share(
     name="Reopened",
     meaning="Share of pull requests that were closed and reopened before they ended.",
     formula=f"reopened at any time ÷ (merged + closed without a merge) × 100. {ENDED}",
-    numerator=_of_ended(lambda relation: Total(relation, column="reopened")),
+    numerator=Total(ENDED_PULL_REQUESTS, column="reopened"),
     denominator=ENDED_COUNT,
     minimum_sample=5,
     space=(SpaceDimension.PERFORMANCE,),
@@ -77,7 +69,7 @@ REVIEW_ROUNDS = Duration(
     meaning="How many rounds of review a pull request takes.",
     formula="number of reviews by other people before the merge, those between the same two commits taken together; 0 "
     f"without a review. {ENDED}",
-    of=_of_ended(lambda relation: Distribution(relation, column="review_rounds")),
+    of=Distribution(ENDED_PULL_REQUESTS, column="review_rounds"),
     statistic=Statistic.MEAN,
     unit=UnitOfMeasure.COUNT,
     categories=(Category.EFFICIENCY,),
@@ -97,7 +89,7 @@ FAILED_RUNS = Duration(
         "number of pipeline runs on its commits that failed before the merge, or the close; each attempt counts; "
         f"cancelled and skipped ones do not. Pull requests without a finished run are left out. {ENDED}"
     ),
-    of=_of_ended(lambda relation: Distribution(relation, column="failed_runs")),
+    of=Distribution(ENDED_PULL_REQUESTS, column="failed_runs"),
     statistic=Statistic.MEAN,
     unit=UnitOfMeasure.COUNT,
     categories=(Category.EFFICIENCY, Category.QUALITY),
@@ -121,8 +113,8 @@ REWRITTEN_RATE = _pull_request_share(
         "bulk commits and the changes of bots are left out. Pull requests merged less than 21 full days ago are left "
         f"out, as are those of repositories without a clone: pr.rewritten_left_out. {MERGED}"
     ),
-    numerator=of_merged(lambda relation: Total(relation, column="lines_rewritten", only=KNOWN)),
-    denominator=of_merged(lambda relation: Total(relation, column="lines_written", only=KNOWN)),
+    numerator=Total(MERGED_PULL_REQUESTS, column="lines_rewritten", only=KNOWN),
+    denominator=Total(MERGED_PULL_REQUESTS, column="lines_written", only=KNOWN),
     minimum_sample=5,
     space=(SpaceDimension.PERFORMANCE, SpaceDimension.EFFICIENCY),
     positive_indicators=("code.rework_rate", "pr.size", "pr.review_depth"),
@@ -137,8 +129,8 @@ REWRITTEN_LEFT_OUT = _pull_request_share(
     meaning="Share of merged pull requests that are too recent to judge, or in a repository without a clone.",
     formula="pull requests merged less than 21 full days ago, or whose lines are unknown without a clone ÷ "
     f"merged pull requests × 100. {MERGED}",
-    numerator=of_merged(lambda relation: Total(relation, column="merged", only=NOT_KNOWN)),
-    denominator=of_merged(Facts).undivided_by(Dimension.LINES_KNOWN),
+    numerator=Total(MERGED_PULL_REQUESTS, column="merged", only=NOT_KNOWN),
+    denominator=MERGED_COUNT.undivided_by(Dimension.LINES_KNOWN),
     segments=(*DIMENSIONS, Dimension.LINES_KNOWN),
     positive_indicators=("pr.rewritten_rate",),
     source=LINES_SOURCE,

@@ -5,20 +5,12 @@ from __future__ import annotations
 from functools import partial
 
 from insights.catalogue.declarations import Count, Duration, Ratio
-from insights.catalogue.pull_requests import (
-    DIMENSIONS,
-    MERGED,
-    MERGED_COUNT,
-    REVIEW,
-    SOURCE,
-    spread_of_merged,
-    total_of_merged,
-)
+from insights.catalogue.pull_requests import DIMENSIONS, MERGED, MERGED_COUNT, REVIEW, SOURCE
 from insights.catalogue.references import CHANGE_APPROVAL, FOUR_KEYS, SMALL_BATCHES, WIP_LIMITS, WORK_VISIBILITY
 from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
-from insights.query.measures import Facts
+from insights.query.measures import Distribution, Facts, Total
 from insights.query.query import Dimension, Statistic
-from integrations.facts.pull_requests import STALE_PULL_REQUESTS, STALE_PULL_REQUESTS_BY_AGENT
+from integrations.facts.pull_requests import MERGED_PULL_REQUESTS, STALE_PULL_REQUESTS
 
 STANDING_DIMENSIONS = tuple(dimension for dimension in DIMENSIONS if dimension is not Dimension.SERVICE)
 WITH_FILES = "Left out if no clone contains its commits."
@@ -42,7 +34,7 @@ SIZE = _merged_size(
         "a clone, else as the provider counts. Classes: S up to 100 lines, M up to 400, L up to 800, XL above, or by "
         f"the working agreement of the unit that owns the repository. Left out if the size is unknown. {MERGED}"
     ),
-    of=spread_of_merged("size"),
+    of=Distribution(MERGED_PULL_REQUESTS, column="size"),
     unit=UnitOfMeasure.LINES,
     positive_indicators=("pr.pickup_time", "pr.review_time", "pr.review_depth", "pr.throughput"),
     negative_indicators=("review.load_concentration",),
@@ -57,7 +49,7 @@ COMPLEXITY = _merged_size(
         "up to 5 files, 2 directories and one language, moderate up to 20, 6 and 3, complex above. "
         f"{MERGED}"
     ),
-    of=spread_of_merged("files"),
+    of=Distribution(MERGED_PULL_REQUESTS, column="files"),
     positive_indicators=("pr.directories", "pr.languages", "pr.new_paths_rate", "pr.size", "pr.review_time"),
 )
 
@@ -66,7 +58,7 @@ DIRECTORIES = _merged_size(
     name="Directories per pull request",
     meaning="How many directories a pull request touches.",
     formula=f"distinct directories of its files that are not generated, vendored or binary. {WITH_FILES} {MERGED}",
-    of=spread_of_merged("directories"),
+    of=Distribution(MERGED_PULL_REQUESTS, column="directories"),
     positive_indicators=("pr.complexity", "pr.review_time"),
 )
 
@@ -75,7 +67,7 @@ LANGUAGES = _merged_size(
     name="Languages per pull request",
     meaning="How many languages a pull request contains.",
     formula=f"distinct languages of its files that are not generated, vendored or binary. {WITH_FILES} {MERGED}",
-    of=spread_of_merged("languages"),
+    of=Distribution(MERGED_PULL_REQUESTS, column="languages"),
     statistic=Statistic.MEAN,
     positive_indicators=("pr.complexity", "pr.review_time"),
 )
@@ -98,8 +90,8 @@ NEW_PATHS = _merged_share(
     formula="Σ changed paths that none of the reviewers had changed in a commit before the pull request was opened ÷ Σ "
     "changed paths × 100, in the same repository, with any account. Only pull requests with a review count, without "
     f"generated, vendored and binary paths. {WITH_FILES} {MERGED}",
-    numerator=total_of_merged("new_paths"),
-    denominator=total_of_merged("reviewed_paths"),
+    numerator=Total(MERGED_PULL_REQUESTS, column="new_paths"),
+    denominator=Total(MERGED_PULL_REQUESTS, column="reviewed_paths"),
     positive_indicators=("pr.review_time", "pr.complexity", "pr.revert_rate"),
     negative_indicators=("review.load_concentration",),
 )
@@ -112,8 +104,8 @@ REVIEW_DEPTH = _merged_share(
         "Σ comments, in the conversation and on lines, ÷ Σ lines added and deleted × 100; the provider does not report "
         f"who wrote them. Left out if comments or size are unknown. {MERGED}"
     ),
-    numerator=total_of_merged("comments"),
-    denominator=total_of_merged("commented_hundreds"),
+    numerator=Total(MERGED_PULL_REQUESTS, column="comments"),
+    denominator=Total(MERGED_PULL_REQUESTS, column="commented_hundreds"),
     unit=UnitOfMeasure.COUNT,
     better=Better.HIGHER,
     positive_indicators=("pr.unreviewed_rate", "pr.size", "pr.revert_rate"),
@@ -125,7 +117,7 @@ UNREVIEWED_RATE = _merged_share(
     name="Merged without review",
     meaning="Share of pull requests that nobody else reviewed before the merge.",
     formula=f"merged pull requests without a review ÷ merged pull requests × 100; {REVIEW}. {MERGED}",
-    numerator=total_of_merged("unreviewed"),
+    numerator=Total(MERGED_PULL_REQUESTS, column="unreviewed"),
     denominator=MERGED_COUNT,
     categories=(Category.HYGIENE, Category.QUALITY),
     positive_indicators=("pr.self_merged_rate", "pr.review_depth", "pr.revert_rate"),
@@ -137,8 +129,8 @@ SELF_MERGED_RATE = _merged_share(
     name="Merged by their author",
     meaning="Share of pull requests that their authors merged themselves.",
     formula=f"merged by their author ÷ merged pull requests with a known merger × 100. {MERGED}",
-    numerator=total_of_merged("self_merged"),
-    denominator=total_of_merged("merger_known"),
+    numerator=Total(MERGED_PULL_REQUESTS, column="self_merged"),
+    denominator=Total(MERGED_PULL_REQUESTS, column="merger_known"),
     better=Better.NEITHER,
     positive_indicators=("pr.unreviewed_rate",),
     negative_indicators=("pr.merge_time",),
@@ -150,7 +142,7 @@ LINKED_RATE = _merged_share(
     meaning="Share of pull requests that name the work item they were made for.",
     formula="merged pull requests linked to a known work item ÷ merged pull requests × 100; linked by the "
     f"provider, or by a key in the branch, the title, the text or a commit. {MERGED}",
-    numerator=total_of_merged("linked"),
+    numerator=Total(MERGED_PULL_REQUESTS, column="linked"),
     denominator=MERGED_COUNT,
     better=Better.HIGHER,
     positive_indicators=("delivery.idea_to_production", "pr.throughput"),
@@ -167,7 +159,7 @@ REVERT_RATE = _merged_share(
         "commits, else by the title in quotes. It counts on the day the reverted one was merged, so past values may "
         f"rise. {MERGED}"
     ),
-    numerator=total_of_merged("reverted"),
+    numerator=Total(MERGED_PULL_REQUESTS, column="reverted"),
     denominator=MERGED_COUNT,
     categories=(Category.QUALITY,),
     space=(SpaceDimension.PERFORMANCE,),
@@ -185,7 +177,7 @@ STALE_COUNT = Count(
         "push, no review, no change of state; comments do not count. They count for their author on that day; those of "
         "bots are left out"
     ),
-    of=Facts(STALE_PULL_REQUESTS, instead=((Dimension.AGENT, Facts(STALE_PULL_REQUESTS_BY_AGENT)),)),
+    of=Facts(STALE_PULL_REQUESTS),
     better=Better.LOWER,
     categories=(Category.HYGIENE,),
     space=(SpaceDimension.EFFICIENCY,),

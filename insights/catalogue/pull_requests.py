@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
-from typing import TypeVar
 
 from insights.catalogue.declarations import Count, Duration
 from insights.catalogue.references import CONTINUOUS_INTEGRATION, PULL_REQUEST_STAGES, SPACE_FRAMEWORK
 from insights.query.enums import Better, Category, Initiative, SpaceDimension
-from insights.query.measures import Distribution, Facts, Measure, Total
+from insights.query.measures import Distribution, Facts
 from insights.query.query import Dimension
-from integrations.facts.pull_requests import (
-    MERGED_PULL_REQUESTS,
-    MERGED_PULL_REQUESTS_BY_AGENT,
-    MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE,
-    MERGED_PULL_REQUESTS_BY_SERVICE,
-)
-from integrations.facts.relation import Relation
-
-MergedMeasure = TypeVar("MergedMeasure", bound=Measure)
+from integrations.facts.pull_requests import MERGED_PULL_REQUESTS
 
 SOURCE = "Pull requests with their commits, reviews and events"
 MERGED = (
@@ -34,26 +23,7 @@ DIMENSIONS = (
 )
 
 
-def of_merged(measure: Callable[[Relation], MergedMeasure]) -> MergedMeasure:
-    """A measure of merged pull requests: each counts once in the total, and once per agent or service when split."""
-    by_both = measure(MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE)
-    by_agent = replace(measure(MERGED_PULL_REQUESTS_BY_AGENT), instead=((Dimension.SERVICE, by_both),))
-    by_service = measure(MERGED_PULL_REQUESTS_BY_SERVICE)
-    finer = ((Dimension.AGENT, by_agent), (Dimension.SERVICE, by_service))
-    return replace(measure(MERGED_PULL_REQUESTS), instead=finer)
-
-
-def spread_of_merged(column: str) -> Distribution:
-    """The distribution of a column over merged pull requests."""
-    return of_merged(lambda relation: Distribution(relation, column=column))
-
-
-def total_of_merged(column: str) -> Total:
-    """The sum of a column over merged pull requests."""
-    return of_merged(lambda relation: Total(relation, column=column))
-
-
-MERGED_COUNT: Measure = of_merged(Facts)
+MERGED_COUNT = Facts(MERGED_PULL_REQUESTS)
 
 _merged_time = partial(
     Duration,
@@ -69,7 +39,7 @@ CYCLE_TIME = _merged_time(
     name="Cycle time",
     meaning="How long a pull request takes from ready for review to merge.",
     formula=f"open → merge; open is the creation, or for a draft the first time it was ready for review. {MERGED}",
-    of=spread_of_merged("cycle_seconds"),
+    of=Distribution(MERGED_PULL_REQUESTS, column="cycle_seconds"),
     positive_indicators=("pr.pickup_time", "pr.review_time", "pr.merge_time", "pr.size", "dora.lead_time"),
     negative_indicators=("pr.review_depth", "pr.revert_rate"),
 )
@@ -83,7 +53,7 @@ CODING_TIME = _merged_time(
         "commit that reached the default branch earlier, by another merge, is not its own. Left out if no commit is "
         f"known or the first is later than the opening. {MERGED}"
     ),
-    of=spread_of_merged("coding_seconds"),
+    of=Distribution(MERGED_PULL_REQUESTS, column="coding_seconds"),
     positive_indicators=("pr.size", "pr.cycle_time", "dora.lead_time"),
     negative_indicators=("code.rework_rate",),
 )
@@ -96,7 +66,7 @@ PICKUP_TIME = _merged_time(
         f"open → first review; {REVIEW}. Time as a draft does not count; left out without a review, or if the first "
         f"came before it was open. {MERGED}"
     ),
-    of=spread_of_merged("pickup_seconds"),
+    of=Distribution(MERGED_PULL_REQUESTS, column="pickup_seconds"),
     categories=(Category.EFFICIENCY, Category.HYGIENE),
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.COMMUNICATION),
     positive_indicators=("pr.review_time", "pr.size", "pr.cycle_time"),
@@ -111,7 +81,7 @@ REVIEW_TIME = _merged_time(
         f"first review → last approval before the merge, 0 if they are the same; {REVIEW}. Left out if nobody else "
         f"approved it. {MERGED}"
     ),
-    of=spread_of_merged("review_seconds"),
+    of=Distribution(MERGED_PULL_REQUESTS, column="review_seconds"),
     categories=(Category.EFFICIENCY, Category.HYGIENE),
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.COMMUNICATION),
     positive_indicators=("pr.pickup_time", "pr.size", "pr.cycle_time"),
@@ -123,7 +93,7 @@ MERGE_TIME = _merged_time(
     name="Merge time",
     meaning="How long an approved pull request waits until it is merged.",
     formula=f"last approval by another person before the merge → merge. Left out if nobody else approved it. {MERGED}",
-    of=spread_of_merged("merge_seconds"),
+    of=Distribution(MERGED_PULL_REQUESTS, column="merge_seconds"),
     positive_indicators=("pr.review_time", "ci.wait_per_pull_request", "pr.cycle_time"),
     negative_indicators=("pr.self_merged_rate",),
 )
@@ -134,7 +104,7 @@ CI_WAIT = _merged_time(
     meaning="How long a pull request waits for pipelines while it is open.",
     formula="time between open and merge in which at least one attempt of a pipeline run for one of its commits was "
     f"queued or running. Left out if no such run is known. {MERGED}",
-    of=spread_of_merged("ci_wait_seconds"),
+    of=Distribution(MERGED_PULL_REQUESTS, column="ci_wait_seconds"),
     positive_indicators=("ci.duration", "ci.queue_time", "ci.success_rate", "pr.cycle_time"),
     source="Pull requests with their commits, and pipeline runs by commit",
     reference=CONTINUOUS_INTEGRATION,

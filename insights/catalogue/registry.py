@@ -16,7 +16,6 @@ from django.core.checks import CheckMessage, Error
 import insights.catalogue
 from insights.catalogue.declarations import Metric
 from insights.catalogue.hand_kept import hand_kept_metrics
-from insights.query.dimensions import has_dimension
 from insights.query.errors import UnknownMetricError
 from insights.query.measures import PeopleOfWindow
 from insights.query.query import Dimension
@@ -96,7 +95,7 @@ def _unreadable_dimensions(metric: Metric) -> Iterable[str]:
     measures = [measure for measure in metric.measures if not isinstance(measure, PeopleOfWindow)]
     for dimension in metric.segments:
         if not all(
-            has_dimension(measure.for_dimensions([dimension]), dimension)
+            measure.for_dimensions([dimension]).has(dimension)
             for measure in measures
             if dimension not in measure.not_split_by
         ):
@@ -105,7 +104,7 @@ def _unreadable_dimensions(metric: Metric) -> Iterable[str]:
         if dimension is Dimension.MODEL:  # where rows name no model, it picks the sessions that used it
             continue
         if not all(
-            has_dimension(measure.for_dimensions([dimension]), dimension)
+            measure.for_dimensions([dimension]).has(dimension)
             for measure in measures
             if dimension not in measure.not_filtered_by
         ):

@@ -10,7 +10,7 @@ from insights.query.enums import Better, Category, SpaceDimension
 from insights.query.measures import Facts, Gini, People
 from insights.query.query import Dimension
 from integrations.facts.developers import DEVELOPER_DAYS
-from integrations.facts.reviews import REVIEWERS, REVIEWS_GIVEN, REVIEWS_GIVEN_BY_AGENT
+from integrations.facts.reviews import REVIEWERS, REVIEWS_GIVEN
 
 DIMENSIONS = (Dimension.ASSISTANCE, Dimension.WORK_TYPE, Dimension.REPOSITORY, Dimension.SIZE_CLASS)
 # Not by agent: a reviewer of two agents' work would be on both lines with a part of their load, and the coefficients of
@@ -27,7 +27,7 @@ GIVEN_PER_DEVELOPER = PerPersonAndPeriod(
         "counts by its share of days. Active: a commit, a pull request opened or merged, a review, a completed work "
         f"item or an agent session in the window, in any repository or project. {GIVEN}"
     ),
-    numerator=Facts(REVIEWS_GIVEN, instead=((Dimension.AGENT, Facts(REVIEWS_GIVEN_BY_AGENT)),)),
+    numerator=Facts(REVIEWS_GIVEN),
     denominator=People(DEVELOPER_DAYS).undivided_by(*GIVEN_DIMENSIONS),
     better=Better.HIGHER,
     categories=(Category.HYGIENE, Category.EFFICIENCY),

@@ -7,12 +7,11 @@ from functools import partial
 from insights.catalogue.declarations import Count, CountPerTime, Duration, Ratio
 from insights.catalogue.references import SMALL_BATCHES, TEST_AUTOMATION, WIP_LIMITS, WORK_VISIBILITY
 from insights.query.enums import Better, Category, Initiative, SpaceDimension
-from insights.query.measures import Distribution, Facts, Measure, Total
+from insights.query.measures import Distribution, Facts, Total
 from insights.query.query import Dimension
 from integrations.facts.work_items import (
     CREATED_WORK_ITEMS,
     DONE_WORK_ITEMS,
-    DONE_WORK_ITEMS_BY_AGENT,
     WORK_IN_PROGRESS,
 )
 
@@ -28,18 +27,8 @@ DONE_DIMENSIONS = (Dimension.WORK_TYPE, *WHERE_WRITTEN, *MADE_BY)
 STANDING_DIMENSIONS = (Dimension.WORK_TYPE, *WHERE_WRITTEN)
 
 
-def _of_done(column: str) -> Total:
-    by_agent = Total(DONE_WORK_ITEMS_BY_AGENT, column=column)
-    return Total(DONE_WORK_ITEMS, column=column, instead=((Dimension.AGENT, by_agent),))
-
-
-def _spread_of_done(column: str) -> Distribution:
-    by_agent = Distribution(DONE_WORK_ITEMS_BY_AGENT, column=column)
-    return Distribution(DONE_WORK_ITEMS, column=column, instead=((Dimension.AGENT, by_agent),))
-
-
-DONE_ITEMS: Measure = Facts(DONE_WORK_ITEMS, instead=((Dimension.AGENT, Facts(DONE_WORK_ITEMS_BY_AGENT)),))
-DONE_BUGS = _of_done("bugs")
+DONE_ITEMS = Facts(DONE_WORK_ITEMS)
+DONE_BUGS = Total(DONE_WORK_ITEMS, column="bugs")
 CREATED_BUGS = Total(CREATED_WORK_ITEMS, column="bugs")
 
 _item_time = partial(
@@ -56,7 +45,7 @@ ISSUE_LEAD_TIME = _item_time(
     name="Item lead time",
     meaning="How long a work item takes from creation to done.",
     formula=f"created → done, of completed items; a reopened item ends at its last done. {DONE}",
-    of=_spread_of_done("lead_seconds"),
+    of=Distribution(DONE_WORK_ITEMS, column="lead_seconds"),
     initiatives=(Initiative.ENGINEERING_EXCELLENCE, Initiative.BUSINESS_ALIGNMENT),
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.PERFORMANCE),
     positive_indicators=("issue.cycle_time", "flow.efficiency", "wip.count", "dora.lead_time"),
@@ -71,7 +60,7 @@ ISSUE_CYCLE_TIME = _item_time(
         "first entry into a status in progress → done, of completed items; items that were never in progress, or whose "
         f"history is unknown, are left out. {DONE}"
     ),
-    of=_spread_of_done("cycle_seconds"),
+    of=Distribution(DONE_WORK_ITEMS, column="cycle_seconds"),
     positive_indicators=("issue.lead_time", "flow.efficiency", "wip.count", "pr.cycle_time"),
     negative_indicators=("bug.reopen_rate",),
 )
@@ -96,8 +85,8 @@ FLOW_EFFICIENCY = _item_share(
         "waiting ones (blocked, on hold, waiting, pending, ready for …, by each connection's value mappings). It is "
         f"not active while back in a to-do status, or in done before it was reopened. {DONE}"
     ),
-    numerator=_of_done("active_seconds"),
-    denominator=_of_done("cycle_seconds"),
+    numerator=Total(DONE_WORK_ITEMS, column="active_seconds"),
+    denominator=Total(DONE_WORK_ITEMS, column="cycle_seconds"),
     categories=(Category.EFFICIENCY,),
     space=(SpaceDimension.EFFICIENCY,),
     segments=DONE_DIMENSIONS,
@@ -110,7 +99,7 @@ FEATURES_PER_WEEK = CountPerTime(
     name="Feature velocity",
     meaning="How many features are completed per week.",
     formula=f"completed work items of type feature ÷ weeks of the window that have passed. {DONE}",
-    of=_of_done("features"),
+    of=Total(DONE_WORK_ITEMS, column="features"),
     per_days=7,
     better=Better.HIGHER,
     categories=(Category.EFFICIENCY,),
@@ -156,7 +145,7 @@ BUG_REOPEN_RATE = _item_share(
     name="Bug reopen rate",
     meaning="Share of fixed bugs that had been fixed before.",
     formula=f"done bugs that were reopened before ÷ done bugs × 100. {DONE}",
-    numerator=_of_done("reopened_bugs"),
+    numerator=Total(DONE_WORK_ITEMS, column="reopened_bugs"),
     denominator=DONE_BUGS,
     better=Better.LOWER,
     segments=(*WHERE_WRITTEN, *MADE_BY),

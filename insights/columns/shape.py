@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -13,7 +13,7 @@ from django.conf import settings
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import declared_metrics
 from insights.columns.rows import types_of
-from insights.query.measures import Measure, PeopleOfWindow
+from insights.query.measures import PeopleOfWindow
 from insights.query.query import Window
 from integrations.facts.hand_kept import HAND_KEPT_VALUES
 from integrations.facts.relation import STOCK_DAY, Relation
@@ -67,17 +67,11 @@ def copied_relations() -> Mapping[str, Relation]:
 
 def relations_of(metrics_: Iterable[Metric]) -> Mapping[str, Relation]:
     """The relations that these metrics read as facts, by name."""
-    relations = {measure.relation.name: measure.relation for metric in metrics_ for measure in _finer(metric.measures)}
+    measures = (
+        measure for metric in metrics_ for measure in metric.measures if not isinstance(measure, PeopleOfWindow)
+    )
+    relations = {relation.name: relation for measure in measures for relation in measure.relation.with_finer}
     return dict(sorted(relations.items()))
-
-
-def _finer(measures: tuple[Measure, ...]) -> Iterator[Measure]:
-    for measure in measures:
-        if not isinstance(measure, PeopleOfWindow):
-            yield measure
-        yield from _finer(tuple(finer for _, finer in measure.instead))
-        if measure.detail is not None:
-            yield from _finer((measure.detail,))
 
 
 def families_of(relation: Relation) -> frozenset[FactFamily]:

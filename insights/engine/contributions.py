@@ -180,8 +180,7 @@ def _fact_rows(plan: Plan, page: int, size: int, order: RowOrder) -> Rows:
 
 def _shown(plan: Plan, measure: Measure) -> tuple[FactQuery, Measure]:
     """The measure whose rows are shown, with its fact query."""
-    read = plan.measure_queries[measure].measure
-    shown = read.detail or read
+    shown = plan.measure_queries[measure].measure.shown
     return replace(_fact_query(plan, measure), relation=shown.relation), shown
 
 

@@ -17,7 +17,6 @@ from insights.engine.fact_query import FactQuery
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.scan import select_of_parts
 from insights.engine.statement import Part
-from insights.query.dimensions import has_dimension
 from insights.query.measures import Distribution, Facts, Measure, Total
 from insights.query.query import Dimension
 from integrations.facts.relation import Relation
@@ -79,14 +78,14 @@ def row_shape(measures_shown: Sequence[Measure], used: Sequence[Dimension], segm
     known = [
         dimension
         for dimension in dict.fromkeys((*SHOWN_DIMENSIONS, *used))
-        if any(has_dimension(measure, dimension) for measure in measures_shown)
+        if any(measure.has(dimension) for measure in measures_shown)
         and not (by_fact and dimension in FILES_ONLY and dimension not in used)
     ]
     grouped = [
         dimension
         for dimension in known
         if (dimension in segments if by_fact else dimension is not Dimension.METHOD or dimension in segments)
-        and all(has_dimension(measure, dimension) for measure in measures_shown)
+        and all(measure.has(dimension) for measure in measures_shown)
     ]
     return RowShape(by_fact, describing, grouped, [dimension for dimension in known if dimension not in grouped])
 
@@ -162,7 +161,7 @@ def _part(
 ) -> Part:
     """The rows of one relation, with null for columns of the others."""
     relation = fact_query.relation
-    known = tuple(dimension for dimension in shape.dimensions if has_dimension(measures_shown[positions[0]], dimension))
+    known = tuple(dimension for dimension in shape.dimensions if measures_shown[positions[0]].has(dimension))
     columns = [name for name in (shape.part_of(relation),) if name]
     if LINES_OF_PART in shape.describing and LINES_OF_PART in relation.columns:
         columns.append(LINES_OF_PART)

@@ -14,7 +14,6 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine.fact_query import Edges, FactQuery, GroupKey, ResolvedScope, ScopeKind, StockQuery, windows_of
 from insights.query import windows
-from insights.query.dimensions import has_dimension
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.query.measures import Measure, PeopleOfWindow
 from insights.query.query import UNASSIGNED_PREFIX, Dimension, Query, Scope, Window
@@ -200,7 +199,7 @@ def measure_queries_of(
             applied,
             tuple(segments[position] for position in split),
             clock.settled_before,
-            Dimension.MODEL in dict(applied) and not has_dimension(finer, Dimension.MODEL),
+            Dimension.MODEL in dict(applied) and not finer.has(Dimension.MODEL),
         )
         return MeasureQuery(fact_query, finer, split)
 

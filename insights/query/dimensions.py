@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
-from insights.query.measures import Measure
 from insights.query.query import Dimension
-from integrations.enums import RequestPart
 
-DIMENSION_COLUMNS: Mapping[Dimension, str] = {
-    Dimension.AGENT: "agent",
-    Dimension.MODEL: "model",
-    Dimension.TOOL: "tool",
-    Dimension.TOKEN_KIND: "token_kind",
-    Dimension.OUTCOME: "ended_at",
-    Dimension.REPOSITORY: "repository",
-    Dimension.LANGUAGE: "language",
-    Dimension.FILE_TYPE: "file_type",
-    Dimension.METHOD: "method",
-    Dimension.SERVICE: "service",
-    Dimension.PROJECT: "project",
-    Dimension.EPIC: "epic",
-    Dimension.INITIATIVE: "initiative",
-    Dimension.WORK_TYPE: "work_type",
-    Dimension.SIZE_CLASS: "size_class",
-    Dimension.COMPLEXITY_CLASS: "complexity_class",
-    Dimension.LINES_KNOWN: "lines_written",
-    Dimension.ASSISTANCE: "assistance",
-    **{Dimension(part): str(part) for part in RequestPart},
-}
-
-
+# Of the others the column has the dimension's name.
+_COLUMNS = {Dimension.OUTCOME: "ended_at", Dimension.LINES_KNOWN: "lines_written"}
 _BESIDE = {Dimension.OUTCOME: ("committed", "covered"), Dimension.LINES_KNOWN: ("day",)}
+
+
+def column_of(dimension: Dimension) -> str:
+    """The column without which a relation lacks the dimension."""
+    return _COLUMNS.get(dimension, dimension.value)
 
 
 def columns_of(dimension: Dimension) -> Collection[str]:
     """The columns of a relation that the dimension is computed from."""
-    column = DIMENSION_COLUMNS[dimension]
-    return {column, *_BESIDE.get(dimension, ())}
+    return {column_of(dimension), *_BESIDE.get(dimension, ())}
 
 
 def value_of(dimension: Dimension) -> str:
@@ -55,10 +36,4 @@ def value_of(dimension: Dimension) -> str:
             "CASE WHEN source.lines_written IS NULL THEN 'unknown' WHEN source.day > $judged_until THEN 'pending' "
             "ELSE 'known' END"
         )
-    return f"coalesce(nullif(source.{DIMENSION_COLUMNS[dimension]}, ''), 'unknown')"
-
-
-def has_dimension(measure: Measure, dimension: Dimension) -> bool:
-    """Whether the measure's relation has this dimension, and it applies to the measure."""
-    column = DIMENSION_COLUMNS.get(dimension)
-    return column is not None and column in measure.relation.columns and dimension not in measure.not_by
+    return f"coalesce(nullif(source.{column_of(dimension)}, ''), 'unknown')"

@@ -12,6 +12,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
+from insights.query.dimensions import column_of
 from insights.query.query import Dimension, Statistic
 from integrations.facts.relation import Relation
 
@@ -42,16 +43,12 @@ NOTHING = MeasureValue()
 class Measure:
     """Aggregated over the rows of `relation`.
 
-    `instead` maps a dimension that the relation lacks to the measure that computes the same value from a finer
-    relation; `detail` is the measure whose rows are shown, where they are finer than the rows it is read from.
     `not_by` lists dimensions whose column exists but does not apply to this measure.
     A measure is never split by `not_split_by` and never filtered by `not_filtered_by`: it is the whole that parts are
     compared with.
     """
 
     relation: Relation
-    instead: tuple[tuple[Dimension, Measure], ...] = ()
-    detail: Measure | None = None
     not_by: tuple[Dimension, ...] = ()
     not_split_by: tuple[Dimension, ...] = ()
     not_filtered_by: tuple[Dimension, ...] = ()
@@ -67,17 +64,29 @@ class Measure:
     def _hash(self) -> int:
         return hash((type(self), *(getattr(self, field.name) for field in fields(self))))
 
-    def for_dimensions(self, dimensions: Collection[Dimension]) -> Measure:
-        """The measure to read for a query that filters or splits by `dimensions`."""
-        finer = next((finer for dimension, finer in self.instead if dimension in dimensions), None)
-        return self if finer is None else finer.for_dimensions(dimensions)
+    def has(self, dimension: Dimension) -> bool:
+        """Whether its relation has this dimension, and it applies to the measure."""
+        return dimension not in self.not_by and column_of(dimension) in self.relation.columns
+
+    def for_dimensions(self, dimensions: Collection[Dimension]) -> Self:
+        """The measure to read for a query that filters or splits by `dimensions`: of a finer relation where needed."""
+        exempt = {*self.not_by, *({*self.not_split_by} & {*self.not_filtered_by})}
+        needed = {column_of(dimension) for dimension in dimensions if dimension not in exempt}
+        if needed <= self.relation.columns:
+            return self
+        needed.update(filter(None, [getattr(self, "column", "")]))
+        finer = (relation for relation in self.relation.finer if needed <= relation.columns)
+        return replace(self, relation=next(finer, self.relation))
+
+    @property
+    def shown(self) -> Self:
+        """The measure of the rows that are shown, which may be finer than those it is read from."""
+        return replace(self, relation=self.relation.detail or self.relation)
 
     def undivided_by(self, *dimensions: Dimension) -> Self:
         """The same measure, exempt from splits and filters by these dimensions: the whole of which others are parts."""
         return replace(
             self,
-            instead=tuple((dimension, finer.undivided_by(*dimensions)) for dimension, finer in self.instead),
-            detail=self.detail and self.detail.undivided_by(*dimensions),
             not_split_by=(*self.not_split_by, *dimensions),
             not_filtered_by=(*self.not_filtered_by, *dimensions),
         )

@@ -21,7 +21,7 @@ from insights.ui.silences import lacking, silence_title
 from insights.ui.tiles import Link
 from integrations.delivery.mappings.unconfirmed import unconfirmed_deployments
 from integrations.enums import Kind
-from integrations.facts.delivery import LEAD_TIMES, LEAD_TIMES_BY_AGENT
+from integrations.facts.delivery import LEAD_TIMES
 from integrations.facts.left_out import MERGES, NOTES, SILENCES, TELEMETRY, UNPLACED, left_out
 from integrations.models import (
     FactFamily,
@@ -183,7 +183,7 @@ def _is_attributed(metric: Metric) -> bool:
 
 
 def _is_lead_time(metric: Metric) -> bool:
-    return any(measure.relation in (LEAD_TIMES, LEAD_TIMES_BY_AGENT) for measure in metric.measures)
+    return any(measure.relation == LEAD_TIMES for measure in metric.measures)
 
 
 def _unpriced(context: Context) -> Found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
+from integrations.facts.outcomes import AGENT_SPEND_SHARES, PARTS_OF_SESSIONS
 from integrations.facts.relation import Relation
 from integrations.models import FactFamily
 
@@ -63,9 +64,70 @@ agent's own counter.
 repository is the one that its telemetry names, else the one with most of its AI lines; empty where neither is known.
 """
 
+AGENT_TOKEN_KINDS = Relation(
+    name="agent_token_kinds",
+    fact="session_id",
+    sql=f"""
+        SELECT figures.session_id,
+               identity.person_id,
+               figures.agent,
+               figures.day,
+               figures.model,
+               coalesce(repository.name, '') AS repository,
+               session.started_at,
+               session.ended_at,
+               kind.token_kind,
+               CASE WHEN split.session_id IS NULL THEN kind.tokens
+                    ELSE div(kind.tokens::numeric * (split.before + split.part), split.whole)
+                         - div(kind.tokens::numeric * split.before, split.whole) END::bigint AS tokens,
+               session.committed,
+               session.covered
+        FROM integrations_agentsessionday figures
+        JOIN orgtree_identity identity ON identity.id = figures.identity_id
+        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
+        CROSS JOIN LATERAL (
+            VALUES ('input', figures.input_tokens),
+                   ('cache_read', figures.cache_read_tokens),
+                   ('cache_write', figures.cache_write_tokens),
+                   ('output', figures.output_tokens)
+        ) AS kind (token_kind, tokens)
+        LEFT JOIN ({PARTS_OF_SESSIONS}) AS split ON split.session_id = figures.session_id
+        LEFT JOIN integrations_repository repository ON repository.id = split.repository_id
+        WHERE figures.counted
+    """,  # noqa: S608  # a constant
+)
+"""One row per session, local day, model, repository and kind of token: the tokens of AGENT_SESSION_DAYS, split.
+
+token_kind is input (uncached), cache_read, cache_write or output (reasoning included).
+"""
+
+AGENT_TOOL_DAYS = Relation(
+    name="agent_tool_days",
+    fact="session_id",
+    sql=f"""
+        SELECT figures.session_id,
+               identity.person_id,
+               figures.agent,
+               figures.day,
+               figures.tool,
+               figures.calls AS tool_calls,
+               figures.failures AS tool_failures,
+               figures.refusals AS tool_refusals,
+               {_REPOSITORY_OF_SESSION} AS repository
+        FROM integrations_agenttoolday figures
+        JOIN orgtree_identity identity ON identity.id = figures.identity_id
+        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
+    """,  # noqa: S608  # a constant
+)
+"""One row per session, local day and tool.  tool_calls are those that ran (succeeded or failed).
+
+repository is that of the session, as in AGENT_SESSIONS.
+"""
+
 AGENT_SESSION_DAYS = Relation(
     name="agent_session_days",
     fact="session_id",
+    finer=(AGENT_SPEND_SHARES, AGENT_TOKEN_KINDS, AGENT_TOOL_DAYS),
     sql="""
         SELECT figures.session_id,
                identity.person_id,
@@ -113,76 +175,6 @@ surcharge_1h is what spend would be more if all cache writes of which nobody say
 hour; null where that is known of all.
 model is the normal form of the names that were sent.
 The session is a LEFT JOIN, so that the planner drops it from queries that use none of its columns.
-"""
-
-PARTS_OF_SESSIONS = """
-    SELECT session_id, repository_id, work_type,
-           coalesce(weight, lines) AS part,
-           coalesce(weight_before, lines_before) AS before,
-           coalesce(weight_of_session, lines_of_session) AS whole
-    FROM integrations_sessionshare
-    WHERE weight IS DISTINCT FROM 0
-"""
-"""The parts of sessions by repository and work type: from `before` to `before` + `part` of the `whole`."""
-
-AGENT_TOKEN_KINDS = Relation(
-    name="agent_token_kinds",
-    fact="session_id",
-    sql=f"""
-        SELECT figures.session_id,
-               identity.person_id,
-               figures.agent,
-               figures.day,
-               figures.model,
-               coalesce(repository.name, '') AS repository,
-               session.started_at,
-               session.ended_at,
-               kind.token_kind,
-               CASE WHEN split.session_id IS NULL THEN kind.tokens
-                    ELSE div(kind.tokens::numeric * (split.before + split.part), split.whole)
-                         - div(kind.tokens::numeric * split.before, split.whole) END::bigint AS tokens,
-               session.committed,
-               session.covered
-        FROM integrations_agentsessionday figures
-        JOIN orgtree_identity identity ON identity.id = figures.identity_id
-        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
-        CROSS JOIN LATERAL (
-            VALUES ('input', figures.input_tokens),
-                   ('cache_read', figures.cache_read_tokens),
-                   ('cache_write', figures.cache_write_tokens),
-                   ('output', figures.output_tokens)
-        ) AS kind (token_kind, tokens)
-        LEFT JOIN ({PARTS_OF_SESSIONS}) AS split ON split.session_id = figures.session_id
-        LEFT JOIN integrations_repository repository ON repository.id = split.repository_id
-        WHERE figures.counted
-    """,  # noqa: S608  # a constant
-)
-"""One row per session, local day, model, repository and kind of token: the tokens of AGENT_SESSION_DAYS, split.
-
-token_kind is input (uncached), cache_read, cache_write or output (reasoning included).
-"""
-
-AGENT_TOOL_DAYS = Relation(
-    name="agent_tool_days",
-    fact="session_id",
-    sql=f"""
-        SELECT figures.session_id,
-               identity.person_id,
-               figures.agent,
-               figures.day,
-               figures.tool,
-               figures.calls,
-               figures.failures,
-               figures.refusals,
-               {_REPOSITORY_OF_SESSION} AS repository
-        FROM integrations_agenttoolday figures
-        JOIN orgtree_identity identity ON identity.id = figures.identity_id
-        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
-    """,  # noqa: S608  # a constant
-)
-"""One row per session, local day and tool.  calls are those that ran (succeeded or failed); refusals are separate.
-
-repository is that of the session, as in AGENT_SESSIONS.
 """
 
 ENROLMENTS = Relation(

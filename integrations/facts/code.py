@@ -91,6 +91,8 @@ COMMITTED_LINES = Relation(
     credited_to_owner=True,
     fact="commit_id",
     fact_is_row=True,
+    finer=(COMMITTED_FILES,),
+    detail=COMMITTED_FILES,
     sql=f"""
         SELECT {_COMMIT},
                commit.lines_added,
@@ -139,6 +141,8 @@ def _of_enrolled(relation: Relation) -> Relation:
         name=f"{relation.name}_of_enrolled",
         also=frozenset({FactFamily.ENROLMENT}),
         credited_to_owner=False,
+        finer=(),
+        detail=_of_enrolled(relation.detail) if relation.detail else None,
         sql=f"""
         SELECT {", ".join(f"code.{name}" for name in sorted(relation.columns))}
         FROM ({relation.sql}) AS code
@@ -154,7 +158,6 @@ def _of_enrolled(relation: Relation) -> Relation:
 
 
 COMMITTED_LINES_OF_ENROLLED = _of_enrolled(COMMITTED_LINES)
-COMMITTED_FILES_OF_ENROLLED = _of_enrolled(COMMITTED_FILES)
 AI_COMMITTED_FILES_OF_ENROLLED = _of_enrolled(AI_COMMITTED_FILES)
 
 AGENT_REPOSITORIES = Relation(

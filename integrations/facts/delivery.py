@@ -154,6 +154,15 @@ LEAD_TIMES = Relation(
     fact="change_id",
     fact_is_row=True,
     sql=f"SELECT {_LEAD_TIME} {_LEAD_TIME_FROM} UNION ALL SELECT {_PUSH} {_PUSH_FROM}",
+).split_by(
+    "agent",
+    sql=f"""
+        SELECT {_LEAD_TIME}, agent.name AS agent
+        {_LEAD_TIME_FROM} {_BY_AGENT.format(agents="figures.agents")}
+        UNION ALL
+        SELECT {_PUSH}, agent.name AS agent
+        {_PUSH_FROM} {_BY_AGENT.format(agents="part.agents")}
+    """,
 )
 """One row per change that reached production, on the local day on which its first deployment finished.
 
@@ -166,20 +175,8 @@ its stages coding, pickup, review, merge (integrations/facts/pull_requests.py) a
 (work item in progress → first own commit), backlog (item created → in progress) and idea (item created → deployed) for
 those linked to an item.  whole_… are the stages of changes with all their stages known: they add up.
 service is that of the deployment; method is how it was determined that it contains the merge: chain, graph, pick or
-time.
+time.  By agent: a row for each that contributed to the change, `Non-AI` where none did.
 """
-
-LEAD_TIMES_BY_AGENT = LEAD_TIMES.split_by(
-    "agent",
-    sql=f"""
-        SELECT {_LEAD_TIME}, agent.name AS agent
-        {_LEAD_TIME_FROM} {_BY_AGENT.format(agents="figures.agents")}
-        UNION ALL
-        SELECT {_PUSH}, agent.name AS agent
-        {_PUSH_FROM} {_BY_AGENT.format(agents="part.agents")}
-    """,
-)
-"""LEAD_TIMES with a row for each agent that contributed to the change; `Non-AI` where none did."""
 
 # The caller provides `deployment` and its day.
 _DEPLOYMENT: LiteralString = """

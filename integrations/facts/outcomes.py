@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from integrations.facts.ai import PARTS_OF_SESSIONS
 from integrations.facts.relation import Relation
+
+PARTS_OF_SESSIONS = """
+    SELECT session_id, repository_id, work_type,
+           coalesce(weight, lines) AS part,
+           coalesce(weight_before, lines_before) AS before,
+           coalesce(weight_of_session, lines_of_session) AS whole
+    FROM integrations_sessionshare
+    WHERE weight IS DISTINCT FROM 0
+"""
+"""The parts of sessions by repository and work type: from `before` to `before` + `part` of the `whole`."""
 
 AGENT_SPEND_SHARES = Relation(
     name="agent_spend_shares",

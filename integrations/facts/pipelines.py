@@ -60,18 +60,16 @@ PIPELINE_RUNS = Relation(
     fact="run_id",
     fact_is_row=True,
     sql=f"SELECT {_DESCRIPTION}, {_RUN} {_FROM} {_FINISHED}",
+).split_by(
+    "service",
+    sql=f"SELECT {_DESCRIPTION}, {_RUN}, {_SERVICE} {_FROM} {_SERVICES} {_FINISHED}",
 )
 """One row per finished run.  is_counted, is_successful and is_flaky are 1 or 0.
 
 Cancelled and skipped runs are not counted.  A flaky run succeeded after a failed attempt on the same code.
 duration_seconds is that of the last attempt; null where its start is unknown, and for cancelled and skipped runs.
+By service: a row for each, empty where none is known.
 """
-
-PIPELINE_RUNS_BY_SERVICE = PIPELINE_RUNS.split_by(
-    "service",
-    sql=f"SELECT {_DESCRIPTION}, {_RUN}, {_SERVICE} {_FROM} {_SERVICES} {_FINISHED}",
-)
-"""PIPELINE_RUNS with a row for each service; empty where none is known."""
 
 _WAIT: LiteralString = """
                coalesce(job.id, -figures.run_id) AS wait_id,
@@ -90,14 +88,11 @@ PIPELINE_WAITS = Relation(
     fact="wait_id",
     fact_is_row=True,
     sql=f"SELECT {_DESCRIPTION}, {_WAIT} {_FROM} {_JOBS} {_WAITED}",
-)
-"""One row per job of a finished run's last attempt; for an attempt without known jobs, one row.
-
-queue_seconds is the time in the queue (queued → started); null where unknown.
-"""
-
-PIPELINE_WAITS_BY_SERVICE = PIPELINE_WAITS.split_by(
+).split_by(
     "service",
     sql=f"SELECT {_DESCRIPTION}, {_WAIT}, {_SERVICE} {_FROM} {_JOBS} {_SERVICES} {_WAITED}",
 )
-"""PIPELINE_WAITS with a row for each service; empty where none is known."""
+"""One row per job of a finished run's last attempt; for an attempt without known jobs, one row.
+
+queue_seconds is the time in the queue (queued → started); null where unknown.  By service: as PIPELINE_RUNS.
+"""

@@ -95,14 +95,33 @@ _MERGED_COLUMNS: LiteralString = f"""
 """
 _WHERE_MERGED: LiteralString = "WHERE figures.merged_on IS NOT NULL AND figures.set_apart = ''"
 
-MERGED_PULL_REQUESTS = Relation(
-    name="merged_pull_requests",
-    family=FactFamily.PULL_REQUEST,
-    open_as_in_tools=True,
-    credited_to_owner=True,
-    fact="pull_request_id",
-    fact_is_row=True,
-    sql=f"SELECT {DESCRIPTION}, {_MERGED_COLUMNS} {FROM_FIGURES} {_WHERE_MERGED}",
+MERGED_PULL_REQUESTS = (
+    Relation(
+        name="merged_pull_requests",
+        family=FactFamily.PULL_REQUEST,
+        open_as_in_tools=True,
+        credited_to_owner=True,
+        fact="pull_request_id",
+        fact_is_row=True,
+        sql=f"SELECT {DESCRIPTION}, {_MERGED_COLUMNS} {FROM_FIGURES} {_WHERE_MERGED}",
+    )
+    .split_by(
+        "agent",
+        sql=f"SELECT {DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent {FROM_FIGURES} {AGENTS} {_WHERE_MERGED}",
+    )
+    .split_by(
+        "service",
+        sql=f"SELECT {DESCRIPTION}, {_MERGED_COLUMNS}, {_SERVICE} {FROM_FIGURES} {_SERVICES} {_WHERE_MERGED}",
+    )
+    .split_by(
+        "agent",
+        "service",
+        sql=f"""
+        SELECT {DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent, {_SERVICE}
+        {FROM_FIGURES} {AGENTS} {_SERVICES}
+        {_WHERE_MERGED}
+    """,
+    )
 )
 """One row per merged pull request, whatever its target branch; it counts on the local day of its merge.
 
@@ -116,30 +135,10 @@ without a clone or a review) are those that no reviewer had changed before.  com
 are null where either is unknown.  unreviewed, self_merged (null where the merger is unknown), merger_known, linked (to
 a work item) and reverted (by one merged later) are 1 or 0.  lines_written are those that it left on the default
 branch, lines_rewritten those of them that gave way within 21 days; both are null without a clone.
+
+By agent: a row for each that contributed, `Non-AI` where none did.  By service: a row for each that it touches
+(docs/deployments.md), empty where none is known.
 """
-
-MERGED_PULL_REQUESTS_BY_AGENT = MERGED_PULL_REQUESTS.split_by(
-    "agent",
-    sql=f"SELECT {DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent {FROM_FIGURES} {AGENTS} {_WHERE_MERGED}",
-)
-"""MERGED_PULL_REQUESTS with a row for each agent that contributed; `Non-AI` where none did."""
-
-MERGED_PULL_REQUESTS_BY_SERVICE = MERGED_PULL_REQUESTS.split_by(
-    "service",
-    sql=f"SELECT {DESCRIPTION}, {_MERGED_COLUMNS}, {_SERVICE} {FROM_FIGURES} {_SERVICES} {_WHERE_MERGED}",
-)
-"""MERGED_PULL_REQUESTS with a row for each service that it touches (docs/deployments.md); empty where none is known."""
-
-MERGED_PULL_REQUESTS_BY_AGENT_AND_SERVICE = MERGED_PULL_REQUESTS.split_by(
-    "agent",
-    "service",
-    sql=f"""
-        SELECT {DESCRIPTION}, {_MERGED_COLUMNS}, agent.name AS agent, {_SERVICE}
-        {FROM_FIGURES} {AGENTS} {_SERVICES}
-        {_WHERE_MERGED}
-    """,
-)
-"""MERGED_PULL_REQUESTS with a row for each agent and service."""
 
 OPEN_PULL_REQUESTS = Relation(
     name="open_pull_requests",
@@ -169,13 +168,7 @@ STALE_PULL_REQUESTS = replace(
         {FROM_FIGURES}
         WHERE figures.stale_days IS NOT NULL AND figures.set_apart = ''
     """,
-)
-"""OPEN_PULL_REQUESTS on days after two weeks without activity: no push, review or change of state.
-
-Comments do not count as activity, because their times are not known.
-"""
-
-STALE_PULL_REQUESTS_BY_AGENT = STALE_PULL_REQUESTS.split_by(
+).split_by(
     "agent",
     sql=f"""
         SELECT {DESCRIPTION}, figures.stale_days AS days, figures.opened_on, agent.name AS agent
@@ -183,7 +176,10 @@ STALE_PULL_REQUESTS_BY_AGENT = STALE_PULL_REQUESTS.split_by(
         WHERE figures.stale_days IS NOT NULL AND figures.set_apart = ''
     """,
 )
-"""STALE_PULL_REQUESTS with a row for each agent that contributed; `Non-AI` where none did."""
+"""OPEN_PULL_REQUESTS on days after two weeks without activity: no push, review or change of state.
+
+Comments do not count as activity, because their times are not known.  By agent: as MERGED_PULL_REQUESTS.
+"""
 
 _ENDED: LiteralString = """
                coalesce(figures.merged_on, pull_request.closed_at::date) AS day,
@@ -219,16 +215,13 @@ ENDED_PULL_REQUESTS = Relation(
     fact="pull_request_id",
     fact_is_row=True,
     sql=f"SELECT {DESCRIPTION}, {_ENDED} {FROM_FIGURES} {_WHERE_ENDED}",
+).split_by(
+    "agent",
+    sql=f"SELECT {DESCRIPTION}, {_ENDED}, agent.name AS agent {FROM_FIGURES} {AGENTS} {_WHERE_ENDED}",
 )
 """One row per pull request that was merged or closed; it counts on the local day on which it ended.
 
 merged and reopened (at any time) are 1 or 0.  review_rounds is the number of counted reviews, those between the same
 two commits taken together.  failed_runs are the pipeline runs on its commits that failed before its end, one for
-every attempt; null where none finished.
+every attempt; null where none finished.  By agent: as MERGED_PULL_REQUESTS.
 """
-
-ENDED_PULL_REQUESTS_BY_AGENT = ENDED_PULL_REQUESTS.split_by(
-    "agent",
-    sql=f"SELECT {DESCRIPTION}, {_ENDED}, agent.name AS agent {FROM_FIGURES} {AGENTS} {_WHERE_ENDED}",
-)
-"""ENDED_PULL_REQUESTS with a row for each agent that contributed; `Non-AI` where none did."""

@@ -60,6 +60,9 @@ class Relation:
     The SQL has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner can
     push the window's conditions into it.
 
+    `finer` relations have further columns, by which their rows are split: a measure is read from the first of them that
+    has the columns that the relation lacks.  `detail` is the one whose rows are shown, where they are finer.
+
     A change of facts of `family`, or of one in `also`, changes its rows; sources of the latter need not be connected.
     `open_as_in_tools`: its rows reveal no more about a person than the source tools show everybody.
     """
@@ -80,15 +83,18 @@ class Relation:
     people: str = ""
     credited_to_owner: bool = False
     stock: Stock | None = None
+    finer: tuple[Relation, ...] = ()
+    detail: Relation | None = None
 
     def split_by(self, *columns: str, sql: LiteralString) -> Relation:
-        """The relation with a row for each value of further columns, under the name `<name>_by_<columns>`."""
-        return replace(
-            self,
-            name=f"{self.name}_by_{'_and_'.join(columns)}",
-            sql=sql,
-            fact_is_row=False,
-        )
+        """The relation with a finer one, `<name>_by_<columns>`, with a row for each value of these columns."""
+        name = f"{self.name}_by_{'_and_'.join(columns)}"
+        return replace(self, finer=(*self.finer, replace(self, name=name, sql=sql, fact_is_row=False, finer=())))
+
+    @property
+    def with_finer(self) -> tuple[Relation, ...]:
+        """All relations that are read in its place, itself included."""
+        return (self, *self.finer, *([self.detail] if self.detail else []))
 
     @cached_property
     def columns(self) -> frozenset[str]:

@@ -40,18 +40,15 @@ REVIEWS_GIVEN = Relation(
     fact="review_id",
     fact_is_row=True,
     sql=f"SELECT {_GIVEN} {_FROM}",
+).split_by(
+    "agent",
+    sql=f"SELECT {_GIVEN}, agent.name AS agent {_FROM} {AGENTS}",
 )
 """One row per review; it counts on the local day on which it was submitted.
 
 Reviews of excluded pull requests (those of bots) are left out.  assistance is AI where an agent contributed to a commit
-of the pull request.
+of the pull request.  By agent: a row for each that did, `Non-AI` where none did.
 """
 
-REVIEWS_GIVEN_BY_AGENT = REVIEWS_GIVEN.split_by(
-    "agent",
-    sql=f"SELECT {_GIVEN}, agent.name AS agent {_FROM} {AGENTS}",
-)
-"""REVIEWS_GIVEN with a row for each agent that contributed to the pull request; `Non-AI` where none did."""
-
-REVIEWERS = replace(REVIEWS_GIVEN, name="reviewers")
+REVIEWERS = replace(REVIEWS_GIVEN, name="reviewers", finer=())
 """REVIEWS_GIVEN under another name, for grouping by person alone."""

@@ -64,15 +64,7 @@ DONE_WORK_ITEMS = Relation(
     fact="item_id",
     fact_is_row=True,
     sql=f"SELECT {DESCRIPTION}, {_DONE_COLUMNS} {_FROM_DONE} WHERE figures.done_on IS NOT NULL",
-)
-"""One row per item that is done; it counts on the day of its last entry into done.
-
-lead_seconds (created → done) and cycle_seconds (first in progress → done) are null where an end point is missing;
-active_seconds is the part of the cycle in active in-progress statuses.  bugs, features and reopened_bugs (bugs that had
-left done before) are 1 or 0.
-"""
-
-DONE_WORK_ITEMS_BY_AGENT = DONE_WORK_ITEMS.split_by(
+).split_by(
     "agent",
     sql=f"""
         SELECT {DESCRIPTION}, {_DONE_COLUMNS}, agent.name AS agent
@@ -87,9 +79,12 @@ DONE_WORK_ITEMS_BY_AGENT = DONE_WORK_ITEMS.split_by(
         WHERE figures.done_on IS NOT NULL
     """,
 )
-"""DONE_WORK_ITEMS with a row for each agent that had a part in the item's pull requests.
+"""One row per item that is done; it counts on the day of its last entry into done.
 
-agent is Non-AI for those in which none had, and null where none is linked.
+lead_seconds (created → done) and cycle_seconds (first in progress → done) are null where an end point is missing;
+active_seconds is the part of the cycle in active in-progress statuses.  bugs, features and reopened_bugs (bugs that had
+left done before) are 1 or 0.  By agent: a row for each that had a part in the item's pull requests, `Non-AI` where none
+had, and null where none is linked.
 """
 
 CREATED_WORK_ITEMS = Relation(

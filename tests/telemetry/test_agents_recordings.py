@@ -87,7 +87,7 @@ def check_totals(agent: str, runs: list[Recording]) -> None:
         "failed": len(failed),
         "refused": 0,
     }
-    tools = table(AGENT_TOOL_DAYS, "sum(calls) AS calls, sum(failures) AS failures", slug)[0]
+    tools = table(AGENT_TOOL_DAYS, "sum(tool_calls) AS calls, sum(tool_failures) AS failures", slug)[0]
     assert tools == {"calls": figures["calls"], "failures": figures["failed"]}
     # What names no session is handed to the session that it belongs to.
     worked = AgentSession.objects.filter(agent=slug, has_work=True)
