@@ -49,8 +49,8 @@ def library_version() -> str:
 @lru_cache(maxsize=10_000)  # names are external input
 def library_list(name: str) -> PriceList | None:
     """The library's price list of a model, by any of its names; None if unknown."""
-    lists = (_list_of(_HashedById(model)) for model in _find_models(name))
-    return next((prices for prices in lists if prices is not None), None)
+    model = next(filter(_tells_prices, _find_models(name)), None)
+    return None if model is None else _list_of(model)
 
 
 @cache
@@ -68,26 +68,7 @@ def listed_models() -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-class _HashedById:
-    """A model as a cache key: the library's models are not hashable, but live as long as the process."""
-
-    __slots__ = ("model",)
-
-    def __init__(self, model: ModelInfo) -> None:
-        self.model = model
-
-    def __hash__(self) -> int:
-        return id(self.model)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _HashedById) and other.model is self.model
-
-
-@cache
-def _list_of(key: _HashedById) -> PriceList | None:
-    model = key.model
-    if not _tells_prices(model):
-        return None
+def _list_of(model: ModelInfo) -> PriceList:
     return PriceList(
         {
             "prices": [{"rates": _rates(price.prices), **_when(price)} for price in _conditional(model)],
