@@ -109,7 +109,9 @@ def card_of(rates: Mapping[str, Rate]) -> PriceCard:
 
 
 @dataclass(frozen=True, slots=True)
-class _When:
+class _Dated:
+    rates: Mapping[str, Rate]
+    tier: str
     since: date | None
     hours: tuple[time, time] | None
 
@@ -123,13 +125,6 @@ class _When:
         return begins <= clock < ends if begins <= ends else clock >= begins or clock < ends
 
 
-@dataclass(frozen=True, slots=True)
-class _Dated:
-    when: _When
-    rates: Mapping[str, Rate]
-    tier: str = ""
-
-
 class PriceList:
     """The prices of one model by time and tier."""
 
@@ -140,7 +135,7 @@ class PriceList:
         self._tiers = tuple(_dated(entry) for entry in json.get("tiers", ()))
         if not self._prices:
             raise ValueError("A price list without prices.")
-        self._by_clock = any(entry.when.hours for entry in (*self._prices, *self._tiers))
+        self._by_clock = any(entry.hours for entry in (*self._prices, *self._tiers))
         self._cards: dict[tuple[date, str], PriceCard] = {}
 
     def card(self, at: datetime, tier: str = "") -> PriceCard:
@@ -155,13 +150,13 @@ class PriceList:
         return card
 
     def _find(self, at: datetime, tier: str) -> PriceCard:
-        chosen = next((entry for entry in reversed(self._prices) if entry.when.holds(at)), self._prices[0])
+        chosen = next((entry for entry in reversed(self._prices) if entry.holds(at)), self._prices[0])
         if not tier:
             return card_of(chosen.rates)
         rates = dict(chosen.rates)
         priced: set[str] = set()
         for entry in self._tiers:
-            if entry.tier == tier and entry.when.holds(at):
+            if entry.tier == tier and entry.holds(at):
                 rates.update({name: rate for name, rate in entry.rates.items() if name not in priced})
                 priced.update(entry.rates)
         return card_of(rates)
@@ -169,11 +164,12 @@ class PriceList:
 
 def _dated(entry: Json) -> _Dated:
     since, hours = entry.get("since"), entry.get("hours")
-    when = _When(
+    return _Dated(
+        {name: _rate(rate) for name, rate in entry["rates"].items()},
+        entry.get("tier", ""),
         date.fromisoformat(since) if since else None,
         (time.fromisoformat(hours[0]), time.fromisoformat(hours[1])) if hours else None,
     )
-    return _Dated(when, {name: _rate(rate) for name, rate in entry["rates"].items()}, entry.get("tier", ""))
 
 
 def _rate(entry: Sequence[Any]) -> Rate:
