@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.db import transaction
 
-from core import sql
 from core.locks import Lock
 from integrations.model_names import model_name
 from integrations.models import AppliedPriceBook, PriceOverride, PriceSnapshot, Repricing
 from integrations.telemetry.prices.library import library_list, library_version
 from integrations.telemetry.prices.overrides import pattern_matches
-from integrations.telemetry.prices.price_snapshots import price_snapshot, save_price_snapshots
+from integrations.telemetry.prices.price_snapshots import price_snapshot
 from integrations.telemetry.prices.queue import enqueue_repricing, models_used
 
 logger = logging.getLogger(__name__)
@@ -33,12 +32,10 @@ def apply_price_book() -> None:
     with transaction.atomic():
         PRICE_LIBRARY.hold()
         before = AppliedPriceBook.objects.filter(pk=1).first()
-        if before is None or before.rules != RULES:
-            save_price_snapshots(_models_of_days())
         changed = _sync_library()
-        if before is None or before.rules != RULES:
-            _reprice_all(before)
-        else:
+        if before is not None and before.rules != RULES:
+            enqueue_repricing(Repricing.Cause.RULES, "The rules of pricing changed")
+        elif before is not None:
             if before.library != now["library"] and changed:
                 enqueue_repricing(
                     Repricing.Cause.LIBRARY, f"{before.library} → {now['library']}: {_listed(changed)}", models=changed
@@ -48,18 +45,6 @@ def apply_price_book() -> None:
                     Repricing.Cause.RULES, f"Days of overrides in {now['time_zone']}, before in {before.time_zone}"
                 )
         AppliedPriceBook.objects.update_or_create(pk=1, defaults=now)
-
-
-def _reprice_all(before: AppliedPriceBook | None) -> None:
-    """Queue everything for repricing, unless there are no sessions yet."""
-    if PriceSnapshot.objects.exists():
-        reason = "Requests now name their price book" if before is None else "The rules of pricing changed"
-        enqueue_repricing(Repricing.Cause.RULES, reason)
-
-
-def _models_of_days() -> list[str]:
-    """The models in the facts, for installations from before there were snapshots."""
-    return sql.column("SELECT DISTINCT model FROM integrations_agentsessionday WHERE model <> ''")
 
 
 def _sync_library() -> list[str]:
