@@ -7,9 +7,8 @@ for example `inputTokenCount` to `input_tokens`.
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from operator import attrgetter
 
 from cachetools import TTLCache, cached
 from django.db import transaction
@@ -19,34 +18,22 @@ from integrations.telemetry.agents import vocabulary_of_agent
 from integrations.telemetry.agents.vocabulary import NOTHING, SPAN_CONTEXT, Vocabulary
 
 
-@dataclass(frozen=True, slots=True)
-class _Meanings:
-    attributes: dict[str, str] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-
-
-_learned: dict[str, tuple[Vocabulary, _Meanings, Vocabulary]] = {}
-
-
 class UnknownMeaningError(ValueError):
     """A meaning that the agent's vocabulary does not have; the message is shown to the user."""
 
 
+@cached(TTLCache(1000, ttl=60), key=attrgetter("agent", "is_generic"), lock=threading.Lock())
 def learned(vocabulary: Vocabulary) -> Vocabulary:
     """The vocabulary extended by the administrator's mappings, cached for a minute."""
-    meanings = _meanings_by_agent().get(vocabulary.agent)
-    if meanings is None:
-        return vocabulary
-    before = _learned.get(vocabulary.agent)
-    if before is None or before[0] is not vocabulary or before[1] != meanings:
-        taught = replace(vocabulary, attribute_means=meanings.attributes, name_means=meanings.names)
-        before = _learned[vocabulary.agent] = (vocabulary, meanings, taught)
-    return before[2]
+    mapped = UnreadEvent.objects.filter(agent=vocabulary.agent).exclude(means="")
+    attributes = dict(mapped.exclude(attribute="").values_list("attribute", "means"))
+    names = dict(mapped.filter(attribute="").values_list("name", "means"))
+    return replace(vocabulary, attribute_means=attributes, name_means=names)
 
 
 def forget_dictionary() -> None:
     """Invalidate the cache."""
-    _meanings_by_agent.cache_clear()
+    learned.cache_clear()
 
 
 def possible_meanings(unread: UnreadEvent) -> list[str]:
@@ -73,15 +60,3 @@ def set_value_mapping(unread: UnreadEvent, means: str) -> None:
         same_word.update(means=means, known=False)
         transaction.on_commit(forget_dictionary)
     unread.means, unread.known, unread.tried_with = means, False, ""
-
-
-@cached(TTLCache(1, ttl=60), lock=threading.Lock())
-def _meanings_by_agent() -> Mapping[str, _Meanings]:
-    rows = UnreadEvent.objects.exclude(means="").values_list("agent", "name", "attribute", "means")
-    meanings: defaultdict[str, _Meanings] = defaultdict(_Meanings)
-    for agent, name, attribute, means in rows:
-        if attribute:
-            meanings[agent].attributes[attribute] = means
-        else:
-            meanings[agent].names[name] = means
-    return dict(meanings)
