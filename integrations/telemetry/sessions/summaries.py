@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, fields
 
 from core import sql
 from integrations.facts.ai import AGENT_SESSION_DAYS
@@ -44,9 +43,10 @@ class SessionSummary:
 
 
 NOTHING = SessionSummary(SessionFigures(), {})
-_NAMES = [field.name for field in fields(SessionFigures)]
-_MONEY = ("spend", "reported_cost")
-_SUMS = ", ".join(f"sum({name}) AS {name}" for name in _NAMES)
+_SUMS = ", ".join(
+    f"sum({field.name})::float8" if field.default is None else f"coalesce(sum({field.name}), 0)::bigint"
+    for field in fields(SessionFigures)
+)
 _SUMMARIES = f"""
     SELECT session_id, model, GROUPING(model) AS is_whole, {_SUMS}
     FROM ({AGENT_SESSION_DAYS.sql}) AS days
@@ -62,16 +62,9 @@ def summaries_of(sessions: Collection[int]) -> Mapping[int, SessionSummary]:
     whole: dict[int, SessionFigures] = {}
     by_model: dict[int, dict[str, SessionFigures]] = {}
     for session_id, model, is_whole, *sums in rows:
-        figures = _figures(sums)
+        figures = SessionFigures(*sums)
         if is_whole:
             whole[session_id] = figures
         else:
             by_model.setdefault(session_id, {})[model] = figures
     return {pk: SessionSummary(figures, by_model.get(pk, {})) for pk, figures in whole.items()}
-
-
-def _figures(sums: Sequence[Any]) -> SessionFigures:
-    values = dict(zip(_NAMES, sums, strict=True))
-    spend, cost = (None if values[name] is None else float(values[name]) for name in _MONEY)
-    counts = {name: int(value or 0) for name, value in values.items() if name not in _MONEY}
-    return replace(SessionFigures(**counts), spend=spend, reported_cost=cost)

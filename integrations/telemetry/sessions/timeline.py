@@ -34,7 +34,7 @@ class TimelineEvent:
     outcome: str
     error_type: str
     duration_seconds: float | None
-    tokens: tuple[int, int, int, int]
+    tokens: Sequence[int]
     spend: float | None
     reported_cost: float | None
 
@@ -133,31 +133,25 @@ class SessionTimeline:
     ) -> list[TimelineEvent]:
         """Events in a stable order: at equal times, a request comes before the tool call that it causes."""
         rows = sql.rows(
-            f"SELECT * FROM ({_HAPPENINGS}) AS happened WHERE {_WITHIN}"  # noqa: S608 — constants
-            " ORDER BY at, what, name, output_tokens, input_tokens, cache_read_tokens, seconds"
-            " LIMIT %(limit)s OFFSET %(offset)s",
+            f"""
+            SELECT at, what, name, outcome, error_type, seconds::float8,
+                   ARRAY[input_tokens, cache_read_tokens, cache_write_tokens, output_tokens],
+                   spend::float8, reported_cost::float8
+            FROM ({_HAPPENINGS}) AS happened
+            WHERE {_WITHIN}
+            ORDER BY at, what, name, output_tokens, input_tokens, cache_read_tokens, seconds
+            LIMIT %(limit)s OFFSET %(offset)s
+            """,  # noqa: S608 — constants
             {**self._values, "start": start, "end": end, "limit": count, "offset": first},
         )
-        return [
-            TimelineEvent(
-                at,
-                EventType(what),
-                name,
-                outcome,
-                error_type,
-                None if seconds is None else float(seconds),
-                (uncached, read, written, output),
-                None if spend is None else float(spend),
-                None if cost is None else float(cost),
-            )
-            for at, what, name, outcome, error_type, seconds, uncached, read, written, output, spend, cost in (rows)
-        ]
+        return [TimelineEvent(at, EventType(what), *details) for at, what, *details in rows]
 
     def hours(self) -> list[Hour]:
         rows = sql.rows(
             f"""
             SELECT date_trunc('hour', at), count(*) FILTER (WHERE what = 'request'),
-                   sum(input_tokens + cache_read_tokens + cache_write_tokens + output_tokens)::bigint, sum(spend),
+                   sum(input_tokens + cache_read_tokens + cache_write_tokens + output_tokens)::bigint,
+                   sum(spend)::float8,
                    count(*) FILTER (WHERE what = 'tool' AND outcome <> %(refused)s),
                    count(*) FILTER (WHERE outcome = %(failed)s), count(*) FILTER (WHERE what = 'commit')
             FROM ({_HAPPENINGS}) AS happened
@@ -166,10 +160,7 @@ class SessionTimeline:
             """,  # noqa: S608 — constants
             {**self._values, "failed": ToolOutcome.FAILED.value, "refused": ToolOutcome.REFUSED.value},
         )
-        return [
-            Hour(start, requests, tokens, None if spend is None else float(spend), calls, failures, commits)
-            for start, requests, tokens, spend, calls, failures, commits in rows
-        ]
+        return [Hour(*row) for row in rows]
 
     def active_periods(self) -> list[ActivePeriod]:
         """Active periods in order, separated by pauses of more than half an hour."""
@@ -191,7 +182,7 @@ class SessionTimeline:
         rows = sql.rows(
             """
             SELECT tool, count(*) FILTER (WHERE outcome = 'succeeded'), count(*) FILTER (WHERE outcome = 'failed'),
-                   count(*) FILTER (WHERE outcome = 'refused'), sum(duration_ms) / 1000.0,
+                   count(*) FILTER (WHERE outcome = 'refused'), (sum(duration_ms) / 1000.0)::float8,
                    array_remove(array_agg(DISTINCT error_type ORDER BY error_type), '')
             FROM integrations_agenttoolcall
             WHERE session_id = %s
@@ -200,17 +191,14 @@ class SessionTimeline:
             """,
             [self._session.pk],
         )
-        return [
-            ToolUse(tool, succeeded, failed, refused, None if seconds is None else float(seconds), errors)
-            for tool, succeeded, failed, refused, seconds, errors in rows
-        ]
+        return [ToolUse(*row) for row in rows]
 
     def commits(self) -> list[SessionCommit]:
         """Counted commits with lines of the session, the oldest first."""
         rows = sql.rows(
             f"""
             SELECT stored.sha, stored.subject, coalesce(files.repository, ''), stored.committed_at,
-                   array_agg(DISTINCT files.method ORDER BY files.method), sum(files.ai_lines)
+                   array_agg(DISTINCT files.method ORDER BY files.method), sum(files.ai_lines)::bigint
             FROM ({AI_COMMITTED_FILES.sql}) AS files
             JOIN integrations_commit stored ON stored.id = files.commit_id
             WHERE files.session_id = %s AND files.ai_lines > 0
@@ -220,7 +208,7 @@ class SessionTimeline:
             [self._session.pk],
         )
         return [
-            SessionCommit(sha, subject, repository, at, [Method(method) for method in methods], int(lines))
+            SessionCommit(sha, subject, repository, at, [Method(method) for method in methods], lines)
             for sha, subject, repository, at, methods, lines in rows
         ]
 
