@@ -7,21 +7,20 @@ from all of its raw rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, LiteralString, NamedTuple, cast
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 from psycopg.types.numeric import Int8
 
 from core.nudges import nudge_on_commit
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.otlp.session_keys import SessionKey
-from integrations.telemetry.otlp.store import FOLD_RECEIVED
+from integrations.telemetry.otlp.store import FOLD_RECEIVED, insert_staged
 from integrations.telemetry.otlp.store_partitions import DAY, day_number, ensure_partitions, forget_partitions
 from integrations.telemetry.otlp.store_rows import (
     EVENT_TABLE,
@@ -29,7 +28,6 @@ from integrations.telemetry.otlp.store_rows import (
     POINTS,
     EventRow,
     PointRow,
-    Table,
     event_values,
     events_in_order,
     point_values,
@@ -82,8 +80,8 @@ def store_reprocessed(rows: Sequence[ReplacedRow]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(LOCK_SESSIONS, [[Int8(id_) for id_ in sorted({*known, *batch.sessions.values()})]])
         cursor.execute(DELETE_ROWS, [[time_at(row.at) for row in rows], [UUID(bytes=row.digest) for row in rows]])
-        _insert(cursor, EVENTS, KEEP_EXISTING, event_values(events, batch.id, sessions))
-        _insert(cursor, POINTS, REPLACE_POINT, point_values(points, batch.id, sessions))
+        insert_staged(EVENTS, event_values(events, batch.id, sessions))
+        insert_staged(POINTS, point_values(points, batch.id, sessions), REPLACE_POINT)
         described = {
             (row.session_id, row.key or str(UUID(bytes=row.digest))) for row in rows if row.session_id is not None
         }
@@ -123,16 +121,6 @@ def _wait_for_folds(batches: set[int]) -> None:
         )
 
 
-def _insert(cursor: CursorWrapper, table: Table, otherwise: sql.SQL, rows: Iterable[tuple[Any, ...]]) -> None:
-    """Insert through a staging table, which stays filled; `otherwise` is the conflict clause."""
-    staging = f"{table.name}_again"
-    names = {"table": sql.Identifier(table.name), "staging": sql.Identifier(staging), "columns": table.column_names}
-    for statement in STAGE:
-        cursor.execute(statement.format(**names))
-    table.copy(cursor, staging, rows)
-    cursor.execute(INSERT.format(**names, otherwise=otherwise))
-
-
 LOCK_SESSIONS: LiteralString = """
     SELECT id FROM integrations_agentsession WHERE id = ANY (%s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
@@ -146,19 +134,13 @@ RECEIVED_BEFORE: LiteralString = """
     WHERE batch.id = %s
       AND NOT EXISTS (SELECT FROM integrations_receivedbatch unfolded WHERE unfolded.id = ANY (%s::bigint[]))
 """
-_EVENT = {"event": sql.Identifier(EVENT_TABLE), "staged": sql.Identifier(f"{EVENT_TABLE}_again")}
+_EVENT = {"event": sql.Identifier(EVENT_TABLE), "staged": sql.Identifier(f"{EVENT_TABLE}_staging")}
 DELETE_ROWS = sql.SQL(
     """
     DELETE FROM {event} event USING unnest(%s::timestamptz[], %s::uuid[]) AS read (at, digest)
     WHERE event.at = read.at AND event.digest = read.digest
     """
 ).format(**_EVENT)
-STAGE = (
-    sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS"),
-    sql.SQL("TRUNCATE {staging}"),
-)
-INSERT = sql.SQL("INSERT INTO {table} ({columns}) SELECT {columns} FROM {staging} ON CONFLICT {otherwise}")
-KEEP_EXISTING = sql.SQL("DO NOTHING")
 REPLACE_POINT = sql.SQL(
     """(at, series, start) DO UPDATE
     SET batch_id = excluded.batch_id, session_id = excluded.session_id, measure = excluded.measure,

@@ -16,7 +16,7 @@ from integrations.models import QuarantinedRecord, ReceivedBatch
 from integrations.telemetry.otlp.decoded import DecodedRequest, RejectedRecord, Tally
 from integrations.telemetry.otlp.ingest_tokens import Sender
 from integrations.telemetry.otlp.session_keys import SessionKey
-from integrations.telemetry.otlp.store_bound import bind, note_claims
+from integrations.telemetry.otlp.store_bound import Claim, bind, note_claims
 from integrations.telemetry.otlp.store_partitions import day_number, ensure_partitions, forget_partitions
 from integrations.telemetry.otlp.store_rows import (
     DIGEST,
@@ -34,6 +34,7 @@ from integrations.telemetry.otlp.store_sessions import Batch, forget_identities,
 from integrations.telemetry.otlp.store_tallies import append_tallies
 
 LONGEST_REASON = 300
+KEEP_EXISTING = sql.SQL("DO NOTHING")
 # By name, because the fold imports the store.
 FOLD_RECEIVED = signature("integrations.telemetry.tasks.fold_received")
 
@@ -43,47 +44,38 @@ def store(decoded: DecodedRequest, *, sender: Sender | None) -> None:
 
     Raises django.db.OperationalError or InterfaceError if the database is unavailable; nothing is stored then.
     """
-    received = _Received(decoded, sender)
+    claims = bind(decoded, sender) if sender else []
     try:
-        _write(received, _copy)
+        _write(decoded, sender, claims, _copy)
     except IntegrityError:  # existing rows, or a stale cache of this process
         forget_partitions()
         forget_identities()
-        _write(received, _insert_missing)
+        _write(decoded, sender, claims, insert_staged)
     except OperationalError as problem:
         if connection.in_atomic_block or not isinstance(problem.__cause__, errors.DeadlockDetected):
             raise
-        _write(received, _insert_missing)
+        _write(decoded, sender, claims, insert_staged)
 
 
-# Inserts rows with their batch id; returns the digests of new rows.
-Insert = Callable[[Table, int, Sequence[tuple[Any, ...]]], set[bytes]]
+# Inserts rows; returns the digests of new rows.
+Insert = Callable[[Table, Sequence[tuple[Any, ...]]], set[bytes]]
 
 
-class _Received:
-    """A decoded request in the order of the tables' keys, and its sender."""
-
-    def __init__(self, decoded: DecodedRequest, sender: Sender | None) -> None:
-        self.decoded, self.sender = decoded, sender
-        self.claims = bind(decoded, sender) if sender else []
-        self.events, self.points = events_in_order(decoded.events), points_in_order(decoded.points)
-
-
-def _write(received: _Received, insert: Insert) -> None:
+def _write(decoded: DecodedRequest, sender: Sender | None, claims: Sequence[Claim], insert: Insert) -> None:
     """Write a request in one transaction.
 
     Rows are usually new, so they are first copied directly into the tables, which halves the time of small requests.
     On a conflict, all are written again through a staging table.
     """
-    decoded, sender, events, points = received.decoded, received.sender, received.events, received.points
+    events, points = events_in_order(decoded.events), points_in_order(decoded.points)
     for table, rows in ((EVENTS, events), (POINTS, points)):
         ensure_partitions(table.name, {day_number(row.at) for row in rows})
     with transaction.atomic():
         new: set[bytes] = set()
         if events or points:
             batch = _open_batch([*events, *points])
-            new |= insert(EVENTS, batch.id, event_values(events, batch.id, batch.sessions))
-            new |= insert(POINTS, batch.id, point_values(points, batch.id, batch.sessions))
+            new |= insert(EVENTS, event_values(events, batch.id, batch.sessions))
+            new |= insert(POINTS, point_values(points, batch.id, batch.sessions))
             if new:
                 nudge_on_commit(FOLD_RECEIVED)
             else:
@@ -92,7 +84,7 @@ def _write(received: _Received, insert: Insert) -> None:
         if counts := _counts(decoded, new):
             append_tallies(counts)
         if sender:
-            note_claims(sender.token_id, received.claims, new)
+            note_claims(sender.token_id, claims, new)
         _quarantine(decoded.rejected, sender)
 
 
@@ -105,7 +97,7 @@ def _open_batch(rows: Sequence[EventRow | PointRow]) -> Batch:
     return open_batch(first_seen, earliest=min(times), latest=max(times))
 
 
-def _copy(table: Table, batch_id: int, rows: Sequence[tuple[Any, ...]]) -> set[bytes]:
+def _copy(table: Table, rows: Sequence[tuple[Any, ...]]) -> set[bytes]:
     """Copy rows into the table.  Raises IntegrityError if a row exists."""
     if rows:
         with connection.cursor() as cursor:
@@ -113,21 +105,21 @@ def _copy(table: Table, batch_id: int, rows: Sequence[tuple[Any, ...]]) -> set[b
     return {row[DIGEST].bytes for row in rows}
 
 
-def _insert_missing(table: Table, batch_id: int, rows: Sequence[tuple[Any, ...]]) -> set[bytes]:
-    """Insert rows that do not exist yet."""
-    if not rows:
-        return set()
-    staging = f"{table.name}_staging"  # may exist from an earlier call in the transaction
+def insert_staged(table: Table, rows: Sequence[tuple[Any, ...]], on_conflict: sql.SQL = KEEP_EXISTING) -> set[bytes]:
+    """Insert rows through the table's staging table, which stays filled; returns the digests of written rows."""
+    staging = f"{table.name}_staging"
     names = {
         "table": sql.Identifier(table.name),
         "staging": sql.Identifier(staging),
         "columns": table.column_names,
         "digest": sql.Identifier(table.digest),
+        "on_conflict": on_conflict,
     }
     with connection.cursor() as cursor:
-        cursor.execute(STAGE.format(**names))
+        cursor.execute(CREATE_STAGING.format(**names))
+        cursor.execute(CLEAR_STAGING.format(**names))
         table.copy(cursor, staging, rows)
-        cursor.execute(INSERT_NEW.format(**names), [batch_id])
+        cursor.execute(INSERT_STAGED.format(**names))
         return {row[0].bytes for row in cursor.fetchall()}
 
 
@@ -160,11 +152,12 @@ def _quarantine(rejected: Sequence[RejectedRecord], sender: Sender | None) -> No
     )
 
 
-STAGE = sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS")
-INSERT_NEW = sql.SQL(
+CREATE_STAGING = sql.SQL("CREATE TEMPORARY TABLE IF NOT EXISTS {staging} (LIKE {table}) ON COMMIT DELETE ROWS")
+CLEAR_STAGING = sql.SQL("TRUNCATE {staging}")  # may be filled by an earlier call in the transaction
+INSERT_STAGED = sql.SQL(
     """
-    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staging} WHERE batch_id = %s
-    ON CONFLICT DO NOTHING
+    INSERT INTO {table} ({columns}) SELECT {columns} FROM {staging}
+    ON CONFLICT {on_conflict}
     RETURNING {digest}
     """
 )
