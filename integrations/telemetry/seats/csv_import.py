@@ -14,6 +14,7 @@ from decimal import Decimal, InvalidOperation
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from core.csv_import import CsvFileError, read_rows, text_of
@@ -54,10 +55,6 @@ class _BadCellError(ValueError):
         self.message = message
 
 
-class _UndoneError(Exception):
-    """Rolls back the import."""
-
-
 @dataclass(frozen=True)
 class _Row:
     number: int
@@ -75,15 +72,12 @@ def import_seats(content: bytes, *, dry_run: bool = False) -> ImportedSeats:
     rows = _read(content, result.errors)
     if result.errors:
         return result
-    try:
+    with transaction.atomic():
         with announcing_seats():
             _store(rows, result)
-            if result.errors or dry_run or not (result.plans or result.added or result.changed):
-                raise _UndoneError
-    except _UndoneError:
-        result.applied = not (result.errors or dry_run)  # there was nothing to store
-        return result
-    result.applied = True
+        result.applied = not (result.errors or dry_run)
+        if not result.applied or not (result.plans or result.added or result.changed):
+            transaction.set_rollback(True)
     return result
 
 
