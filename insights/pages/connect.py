@@ -77,7 +77,7 @@ def _render(request: HttpRequest, *, secret: str | None = None, problem: str = "
         "problem": problem,
         "placeholder": TOKEN_PLACEHOLDER,
         "email": email,
-        "senders": received.senders,
+        "tokens": received.tokens,
         **_arrival_context(request, received),
     }
     return render(request, "insights/connect_agent.html", context, status=400 if problem else 200)
@@ -161,7 +161,7 @@ def _some_of(names: Sequence[str]) -> str:
 
 
 def _token_finding(received: Reception, now: datetime) -> dict[str, Any]:
-    if not received.senders:
+    if not received.tokens:
         return _finding("key", "No ingest token", "Headway accepts no telemetry until an admin creates one")
     if received.last_used_at is None:
         detail = "The agent does not reach this address, or sends a different token"

@@ -113,10 +113,10 @@ def _steps(received: Reception, now: datetime) -> Sequence[dict[str, Any]]:
     silent = Silence.objects.open().count()
     return [
         {
-            "done": bool(received.senders),
+            "done": bool(received.tokens),
             "title": "Ingest token",
-            "detail": f"{wording.count(len(received.senders), 'token')} may send data"
-            if received.senders
+            "detail": f"{wording.count(len(received.tokens), 'token')} may send data"
+            if received.tokens
             else "None yet",
             "url": connect,
             "label": "Create a token",

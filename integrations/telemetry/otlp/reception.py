@@ -17,18 +17,6 @@ UNNAMED_SINCE = timedelta(days=14)  # who corrects the settings should see the e
 
 
 @dataclass(frozen=True)
-class Sender:
-    """A valid ingest token for telemetry and its last accepted request."""
-
-    token_id: int
-    name: str
-    hint: str
-    last_used_at: datetime | None
-    expires_at: datetime | None = None
-    person: str = ""  # all its telemetry counts for this person; empty: for the claimed author
-
-
-@dataclass(frozen=True)
 class Unread:
     """An agent with stored telemetry that is not understood yet."""
 
@@ -44,7 +32,7 @@ class Reception:
     quarantined: int  # telemetry records that could not be stored and were not replayed
     last_quarantine_reason: str
     unread: Sequence[Unread]
-    senders: Sequence[Sender]
+    tokens: Sequence[IngestToken]  # valid for telemetry
     last_used_at: datetime | None  # of any token, revoked ones included; noted once a minute
     without_session: Sequence[str] = ()  # agents that sent records without a session id in the last weeks
 
@@ -76,8 +64,8 @@ def reception() -> Reception:
             )
             for row in unread
         ],
-        senders=[
-            _sender(token)
+        tokens=[
+            token
             for token in tokens
             if not token.revoked_at
             and token.scope in ("", IngestScope.TELEMETRY)
@@ -86,11 +74,6 @@ def reception() -> Reception:
         without_session=sorted(set(unnamed.values_list("agent", flat=True))),
         last_used_at=max((token.last_used_at for token in tokens if token.last_used_at), default=None),
     )
-
-
-def _sender(token: IngestToken) -> Sender:
-    person = str(token.identity.person or "") if token.identity else ""
-    return Sender(token.pk, token.name, token.hint, token.last_used_at, token.expires_at, person)
 
 
 def last_session_of(email: str, *, agent: str = "") -> datetime | None:
