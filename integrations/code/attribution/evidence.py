@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
@@ -84,17 +85,12 @@ def restate_evidence(commits: Sequence[StoredCommit]) -> set[int]:
     Evidence that the current rules no longer find in their messages is withdrawn.
     """
     entries = [(commit.id, evidence) for commit in commits for evidence in evidence_of(commit.read, commit.co_authors)]
-    current = {(commit_id, evidence.digest) for commit_id, evidence in entries}
-    stored = CommitEvidence.objects.filter(
+    known = CommitEvidence.objects.filter(
         commit__in=[commit.id for commit in commits], method=Method.TRAILER, withdrawn_at=None
     )
-    stale = {
-        pk: commit_id
-        for pk, commit_id, digest in stored.values_list("pk", "commit_id", "digest")
-        if (commit_id, digest) not in current
-    }
-    withdraw_evidence(stale)
-    return append_evidence(entries) | set(stale.values())
+    return withdraw_others(known, {(commit, evidence.digest) for commit, evidence in entries}) | append_evidence(
+        entries
+    )
 
 
 def append_evidence(entries: Iterable[tuple[int, Evidence]]) -> set[int]:
@@ -136,6 +132,17 @@ def append_evidence(entries: Iterable[tuple[int, Evidence]]) -> set[int]:
             [digest for _, _, digest in rows],
         ],
     )
+
+
+def withdraw_others(known: QuerySet[CommitEvidence], current: Collection[tuple[int, UUID]]) -> set[int]:
+    """Withdraw the known evidence that is not among these (commit, digest); returns the commits."""
+    stale = {
+        pk: commit_id
+        for pk, commit_id, digest in known.values_list("pk", "commit_id", "digest")
+        if (commit_id, digest) not in current
+    }
+    withdraw_evidence(stale)
+    return set(stale.values())
 
 
 def withdraw_evidence(ids: Iterable[int]) -> None:

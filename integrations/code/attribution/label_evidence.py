@@ -11,7 +11,7 @@ from collections.abc import Collection
 from typing import LiteralString
 
 from core import sql
-from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_evidence
+from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_others
 from integrations.models import CommitEvidence, EvidenceLevel, Method
 from integrations.outbox.attribution_queue import enqueue_commits, with_representatives
 
@@ -52,13 +52,6 @@ def update_label_evidence(pull_requests: Collection[int]) -> None:
         for commit, label in labels.items()
         if label
     }
-    current = CommitEvidence.objects.filter(commit__in=labels, method=Method.LABEL, withdrawn_at=None)
-    stored = {commit: (pk, digest) for pk, commit, digest in current.values_list("pk", "commit_id", "digest")}
-    gone = {
-        commit: pk
-        for commit, (pk, digest) in stored.items()
-        if commit not in expected or expected[commit].digest != digest
-    }
-    withdraw_evidence(gone.values())
-    added = append_evidence((commit, evidence) for commit, evidence in expected.items() if commit not in stored)
-    enqueue_commits(with_representatives(gone.keys() | added))
+    known = CommitEvidence.objects.filter(commit__in=labels, method=Method.LABEL, withdrawn_at=None)
+    gone = withdraw_others(known, {(commit, evidence.digest) for commit, evidence in expected.items()})
+    enqueue_commits(with_representatives(gone | append_evidence(expected.items())))

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
 
-from django.db.models import QuerySet
-from django.utils import timezone
-
-from integrations.code.attribution.evidence import Evidence, append_evidence
+from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_others
 from integrations.code.attribution.git_ai_notes import UnreadableNoteError, read_note
 from integrations.connectors.git.line_changes import Ranges
 from integrations.models import Commit, CommitEvidence, EvidenceLevel, Method, Repository, UnreadableNote, UnusedNote
@@ -51,7 +48,7 @@ def sync_notes(
     _list_unreadable(repository, read.unreadable)
     _list_unused(repository, read.unused)
     known = CommitEvidence.objects.filter(repository=repository, method=Method.NOTE, withdrawn_at=None, **noted)
-    changed = read.changed | _withdraw_stale(known.exclude(commit_id__in=list(read.unreadable)), read.digests)
+    changed = read.changed | withdraw_others(known.exclude(commit_id__in=list(read.unreadable)), read.digests)
     enqueue_commits(changed)
     return len(changed)
 
@@ -115,17 +112,6 @@ def _evidence(
                     repository_id=repository.pk,
                 ),
             )
-
-
-def _withdraw_stale(known: QuerySet[CommitEvidence], digests: set[tuple[int, UUID]]) -> set[int]:
-    """Withdraw the known evidence that is not among these (commit, digest); returns the commits."""
-    stale = {
-        pk: commit_id
-        for pk, commit_id, digest in known.values_list("pk", "commit_id", "digest")
-        if (commit_id, digest) not in digests
-    }
-    CommitEvidence.objects.filter(pk__in=stale).update(withdrawn_at=timezone.now())
-    return set(stale.values())
 
 
 def _list_unused(repository: Repository, shas: Iterable[str]) -> None:
