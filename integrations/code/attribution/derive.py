@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from core import sql
 from integrations.code.attribution.amounts import fit
@@ -25,8 +26,7 @@ class Derived:
     sessions: set[int] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """A row of FileAttribution."""
 
     file_id: int
@@ -145,7 +145,7 @@ def _fill(claims: Mapping[int, Sequence[Claim]], *, allocated: Iterable[_Row]) -
                 key = (claim.agent, claim.session_id, claim.method.value)
                 known = filled[file].get(key)
                 filled[file][key] = (
-                    replace(known, ai_lines=known.ai_lines + count)
+                    known._replace(ai_lines=known.ai_lines + count)
                     if known
                     else _Row(
                         file, target, claim.agent, claim.model, claim.session_id, claim.method, claim.level, count
@@ -161,7 +161,7 @@ def _within(rows: Sequence[_Row], added: int) -> list[_Row]:
         of_level = [row for row in rows if row.level == level]
         lines = fit([row.ai_lines for row in of_level], max(0, added))
         added -= sum(lines)
-        fitted += [replace(row, ai_lines=count) for row, count in zip(of_level, lines, strict=True) if count]
+        fitted += [row._replace(ai_lines=count) for row, count in zip(of_level, lines, strict=True) if count]
     return fitted
 
 
@@ -184,12 +184,7 @@ def _added(targets: Collection[int]) -> tuple[dict[int, int], dict[tuple[int, st
 
 def _stored(commits: Collection[int]) -> list[_Row]:
     rows = FileAttribution.objects.filter(commit_id__in=commits)
-    return [
-        _Row(*row)
-        for row in rows.values_list(
-            "file_id", "commit_id", "agent", "model", "session_id", "method", "level", "ai_lines"
-        )
-    ]
+    return [_Row(*row) for row in rows.values_list(*_Row._fields)]
 
 
 def _store(before: Collection[_Row], after: Collection[_Row]) -> set[int]:
@@ -211,16 +206,6 @@ def _store(before: Collection[_Row], after: Collection[_Row]) -> set[int]:
         ],
     )
     FileAttribution.objects.bulk_create(
-        FileAttribution(
-            file_id=row.file_id,
-            commit_id=row.commit_id,
-            agent=row.agent,
-            model=row.model,
-            session_id=row.session_id,
-            method=row.method,
-            level=row.level,
-            ai_lines=row.ai_lines,
-        )
-        for row in sorted(fresh, key=lambda row: (row.commit_id, row.file_id))
+        FileAttribution(**row._asdict()) for row in sorted(fresh, key=lambda row: (row.commit_id, row.file_id))
     )
     return {row.commit_id for row in stale | fresh}
