@@ -89,12 +89,12 @@ def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before:
     if repository is None:
         REPOSITORIES.hold()
         known = Repository.objects.with_remote(draft.remote) or _named(draft)
-        repository = known or Repository(name=_free_name(spelled(draft.name)))
+        repository = known or Repository(name=Repository.objects.free_name(spelled(draft.name)))
         was_pushed = known is not None and _is_known_from_pushes_alone(resource, known)
     columns = {}
     if repository.name != draft.name[:200] and (repository.name == name_before or was_pushed):
         REPOSITORIES.hold()
-        columns["name"] = _free_name(draft.name)
+        columns["name"] = Repository.objects.free_name(draft.name)
     if repository.pk is None or not repository.sources.exists():
         columns["remote"] = draft.remote[:500] or repository.remote
         columns["default_branch"] = draft.default_branch[:300] or repository.default_branch
@@ -137,13 +137,3 @@ def _is_known_from_pushes_alone(resource: Resource, repository: Repository) -> b
     """Whether a connection finds the repository under its own name, which only pushes have named so far."""
     others = repository.resources.exclude(connection__provider=PUSH)
     return resource.connection.provider != PUSH and not others.exists() and not repository.sources.exists()
-
-
-def _free_name(preferred: str) -> str:
-    preferred = preferred[:190]
-    names_in_use = set(Repository.objects.filter(name__startswith=preferred).values_list("name", flat=True))
-    return next(
-        name
-        for name in (preferred, *(f"{preferred} {number}" for number in range(2, len(names_in_use) + 3)))
-        if name not in names_in_use
-    )

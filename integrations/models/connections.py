@@ -70,6 +70,13 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
         """The one at this address, in the spelling of `remote`."""
         return self.filter(remote__iexact=remote).order_by("pk").first() if remote else None
 
+    def free_name(self, preferred: str) -> str:
+        """The preferred name, with a number where others have it."""
+        preferred = preferred[:190]
+        used = set(self.filter(name__startswith=preferred).values_list("name", flat=True))
+        numbered = (f"{preferred} {number}" for number in range(2, len(used) + 3))
+        return next(name for name in (preferred, *numbered) if name not in used)
+
     def at(self, named: str) -> Repository | None:
         """The one at this address (host/path), or the only one with this name; of joined ones that by which they count.
 

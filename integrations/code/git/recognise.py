@@ -20,7 +20,11 @@ def recognise(
     """
     remote = repository.remote
     root = repository.root(branches[default]) if default else ""
-    stored = source.repository or _known(remote, root) or Repository(name=_unused_name(source.connection.name))
+    stored = (
+        source.repository
+        or _known(remote, root)
+        or Repository(name=Repository.objects.free_name(source.connection.name))
+    )
     stored.remote = remote or stored.remote
     stored.root_sha = root or stored.root_sha
     stored.default_branch = default or ""
@@ -41,10 +45,3 @@ def _known(remote: str, root: str) -> Repository | None:
         of_hosts = Repository.objects.filter(remote__iexact=remote, resources__isnull=False)
         return Repository.objects.filter(remote=remote).first() or of_hosts.order_by("pk").first()
     return Repository.objects.filter(root_sha=root, remote="").first() if root else None
-
-
-def _unused_name(base: str) -> str:
-    used = set(Repository.objects.filter(name__startswith=base).values_list("name", flat=True))
-    return next(
-        name for name in (base, *(f"{base} {number}" for number in range(2, len(used) + 3))) if name not in used
-    )
