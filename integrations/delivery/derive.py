@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from core import sql
 from integrations.code.attribution.label_evidence import update_label_evidence
 from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_beside, recompute_deployments_of
 from integrations.delivery.linking.relink import relink
+from integrations.delivery.linking.work_item_origins import linked_to
 from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, recompute_mapped_column
 from integrations.delivery.ownership.seen import note_named
@@ -68,11 +68,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
 def recompute_pull_requests_naming(work_items: Collection[int]) -> int:
     """Relink pull requests that name these work items, or did, and recompute their work types; how many changed."""
     linked_anew = recompute_work_item_links(work_items=work_items)
-    naming = sql.ids(
-        "SELECT DISTINCT pull_request_id FROM integrations_workitemlink WHERE work_item_id = ANY (%s)",
-        [sorted(work_items)],
-    )
-    changed = linked_anew | recompute_ready_and_work_type(naming | linked_anew)
+    changed = linked_anew | recompute_ready_and_work_type(linked_to(work_items) | linked_anew)
     changed |= recompute_figures(changed)
     relink(Kind.PULL_REQUEST, changed)
     append_record_days(Kind.PULL_REQUEST, changed)

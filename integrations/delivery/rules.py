@@ -7,7 +7,7 @@ links are recomputed within a minute.  Records that arrive meanwhile wait for th
 from __future__ import annotations
 
 import logging
-from typing import TypedDict
+from typing import Any
 
 from celery import shared_task
 from django.conf import settings
@@ -25,24 +25,16 @@ logger = logging.getLogger(__name__)
 VERSION = 4  # one more, whenever the same records come to other links
 
 
-class Rules(TypedDict):
-    version: int
-    time_zone: str
-    link_window_hours: int
-    rollout_gap_minutes: int
-    lead_time_history_days: int
-
-
-def rules_now() -> Rules:
-    """The rules that hold."""
+def rules_now() -> dict[str, Any]:
+    """The rules that hold, as the columns of LinkingRules."""
     organisation = Organisation.current()
-    return Rules(
-        version=VERSION,
-        time_zone=settings.TIME_ZONE,
-        link_window_hours=organisation.link_window_hours,
-        rollout_gap_minutes=organisation.rollout_gap_minutes,
-        lead_time_history_days=organisation.lead_time_history_days,
-    )
+    return {
+        "version": VERSION,
+        "time_zone": settings.TIME_ZONE,
+        "link_window_hours": organisation.link_window_hours,
+        "rollout_gap_minutes": organisation.rollout_gap_minutes,
+        "lead_time_history_days": organisation.lead_time_history_days,
+    }
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -67,5 +59,5 @@ def apply_rules() -> None:
         if other_version:
             recompute_all_deployments()
         link_everything()
-        LinkingRules.objects.update_or_create(pk=1, defaults=dict(rules))
+        LinkingRules.objects.update_or_create(pk=1, defaults=rules)
     logger.info("Linked all deliveries by the rules that hold now: %s.", rules)
