@@ -15,7 +15,7 @@ class IntegrationsConfig(AppConfig):
         from integrations.facts.identity_activity import activity_of_identities, total_activity
         from integrations.intake.former_names import note_former_names
         from integrations.intake.moved_identities import count_active_people, note_moved_identities, note_presence
-        from integrations.models import PlacingRule, Project, Repository
+        from integrations.models import PlacingRule, Project, Repository, WorkingAgreement
         from integrations.outbox.pull_request_queue import enqueue_pull_requests_of
         from integrations.telemetry.sessions.calendar import time_zone_listeners
         from orgtree.access.trust import active_people_counters
@@ -38,6 +38,8 @@ class IntegrationsConfig(AppConfig):
         for model in (Repository, Project, PlacingRule):
             post_save.connect(_names_may_mean_more, sender=model)
         post_delete.connect(_names_may_mean_more, sender=PlacingRule)
+        post_save.connect(_agreements_may_have_changed, sender=WorkingAgreement)
+        post_delete.connect(_agreements_may_have_changed, sender=WorkingAgreement)
 
 
 def _names_may_mean_more(**_: object) -> None:
@@ -45,6 +47,13 @@ def _names_may_mean_more(**_: object) -> None:
     from integrations.sync.tasks import place_unplaced
 
     nudge_on_commit(place_unplaced)
+
+
+def _agreements_may_have_changed(**_: object) -> None:
+    from core.nudges import nudge_on_commit
+    from integrations.delivery.agreements.apply import apply_agreements
+
+    nudge_on_commit(apply_agreements)
 
 
 def _settings_may_have_changed(*, created: bool, **_: object) -> None:

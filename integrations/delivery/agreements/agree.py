@@ -8,8 +8,6 @@ from typing import Any
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from core.nudges import nudge_on_commit
-from integrations.delivery.agreements.apply import apply_agreements
 from integrations.models import WorkingAgreement
 from orgtree.models import Unit
 
@@ -35,7 +33,6 @@ def agree(unit: Unit, words: dict[str, Any], *, start: date | None = None) -> Wo
     agreement = WorkingAgreement(unit=unit, during=DateRange(start, None), **{**holding, **words})
     agreement.full_clean()
     agreement.save()
-    nudge_on_commit(apply_agreements)
     return agreement
 
 
