@@ -16,6 +16,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 
 from core.markdown import as_html
@@ -55,6 +56,19 @@ SECTIONS: dict[str, Section] = {
 }
 
 
+def _on_selected(description: str, act: Act) -> Callable[..., None]:
+    """An admin action that does this with each of the selected connections."""
+
+    @admin.action(description=description, permissions=["change"])
+    def act_on_selected(
+        self: admin.ModelAdmin[Connection], request: HttpRequest, connections: QuerySet[Connection]
+    ) -> None:
+        for connection in connections:
+            self.message_user(request, *act(connection))
+
+    return act_on_selected
+
+
 @admin.register(Connection)
 class ConnectionAdmin(admin.ModelAdmin[Connection]):
     """What is connected.  One that is not wanted for a while is paused; removing one asks about its facts."""
@@ -63,6 +77,11 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
     search_fields = ("name", "sources__external_id")
     list_filter = ("provider", ("paused_at", admin.EmptyFieldListFilter))
     ordering = ("name",)
+    test_connection = _on_selected("Test connection", actions.test)
+    sync_now = _on_selected("Sync now", actions.sync)
+    sync_all = _on_selected("Full sync", actions.look_again)
+    pause = _on_selected("Pause", actions.hold)
+    resume = _on_selected("Resume", actions.go_on)
     actions = ("test_connection", "sync_now", "sync_all", "pause", "resume")
     change_form_template = "admin/integrations/connection/settings.html"
 
@@ -243,11 +262,9 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
 
     # What can be done with it ---------------------------------------------------------------------------------
 
+    @method_decorator(require_POST)
     def test_view(self, request: HttpRequest) -> HttpResponse:
         """Test connection: with what the form says now, whether it is saved or not."""
-        return require_POST(self._test)(request)
-
-    def _test(self, request: HttpRequest) -> HttpResponse:
         connection = None
         if pk := request.GET.get("connection", ""):
             connection = self._connection(request, int(pk) if pk.isascii() and pk.isdigit() else 0)
@@ -273,38 +290,12 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
         part = "admin/integrations/connection/_tested.html"
         return render(request, part if request.headers.get("HX-Request") else whole, context)
 
+    @method_decorator(require_POST)
     def act_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """A button of the connection's page."""
-        return require_POST(self._act)(request, pk)
-
-    def _act(self, request: HttpRequest, pk: int) -> HttpResponse:
         connection = self._connection(request, pk)
         act = actions.ACTS.get(request.POST.get("act", ""))
         if act is None:
             raise Http404("There is no such action.")
         self.message_user(request, *act(connection))
         return redirect("admin:integrations_connection_change", connection.pk)
-
-    @admin.action(description="Test connection", permissions=["change"])
-    def test_connection(self, request: HttpRequest, connections: QuerySet[Connection]) -> None:
-        self._act_on_selected(request, connections, actions.test)
-
-    @admin.action(description="Sync now", permissions=["change"])
-    def sync_now(self, request: HttpRequest, connections: QuerySet[Connection]) -> None:
-        self._act_on_selected(request, connections, actions.sync)
-
-    @admin.action(description="Full sync", permissions=["change"])
-    def sync_all(self, request: HttpRequest, connections: QuerySet[Connection]) -> None:
-        self._act_on_selected(request, connections, actions.look_again)
-
-    @admin.action(description="Pause", permissions=["change"])
-    def pause(self, request: HttpRequest, connections: QuerySet[Connection]) -> None:
-        self._act_on_selected(request, connections, actions.hold)
-
-    @admin.action(description="Resume", permissions=["change"])
-    def resume(self, request: HttpRequest, connections: QuerySet[Connection]) -> None:
-        self._act_on_selected(request, connections, actions.go_on)
-
-    def _act_on_selected(self, request: HttpRequest, connections: QuerySet[Connection], act: Act) -> None:
-        for connection in connections:
-            self.message_user(request, *act(connection))
