@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.core.paginator import Paginator
 from django.db.models import Q
@@ -27,13 +26,11 @@ TONES = {
 class RunLine:
     """A run in words; `seconds` is how long it took, None while it is open."""
 
+    run: SyncRun
     what: str
-    state: str
     tone: str
-    started_at: datetime
     seconds: float | None
     outcome: str
-    problem: str
 
 
 def history(request: HttpRequest, connection: Connection) -> HttpResponse:
@@ -57,13 +54,11 @@ def history(request: HttpRequest, connection: Connection) -> HttpResponse:
 
 def _line(run: SyncRun) -> RunLine:
     return RunLine(
+        run,
         what=f"{run.source or run.stream}{' (everything)' if run.full else ''}",
-        state=SyncRun.State(run.state).label,
         tone=TONES.get(SyncRun.State(run.state), ""),
-        started_at=run.started_at,
         seconds=(run.finished_at - run.started_at).total_seconds() if run.finished_at else None,
         outcome=outcome_of(run),
-        problem=run.problem,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -27,12 +26,9 @@ REPLAYED_AT_ONCE = 500  # while somebody waits for the answer
 class RecordLine:
     """A record in quarantine: its place, its problem, and its payload without personal data."""
 
-    pk: int
+    record: QuarantinedPayload
     what: str
     place: str
-    field: str
-    problem: str
-    received_at: datetime
     payload: str
 
 
@@ -74,11 +70,8 @@ def _try_again(request: HttpRequest, connection: Connection, waiting: QuerySet[Q
 def _line(record: QuarantinedPayload) -> RecordLine:
     kind = Kind(record.kind).replace("_", " ").capitalize() if record.kind else "Delivery"
     return RecordLine(
-        pk=record.pk,
+        record,
         what=f"{kind} {record.external_id}".strip(),
         place=str(record.resource or record.source),
-        field=record.path,
-        problem=record.problem,
-        received_at=record.received_at,
         payload=json.dumps(masked(record.payload), indent=2, ensure_ascii=False),
     )

@@ -56,14 +56,9 @@ class RulesForm(forms.Form):
 class ResourceLine:
     """A resource in the picker: whether it is synced, and who decided that."""
 
-    pk: int
-    name: str
+    resource: Resource
     url: str
-    kind: str
-    picked: bool
     why: str
-    archived: bool
-    hook_problem: str
 
 
 def resources(request: HttpRequest, connection: Connection) -> HttpResponse:
@@ -160,14 +155,9 @@ def _narrowed(connection: Connection, params: QueryDict) -> QuerySet[Resource]:
 def _line(resource: Resource) -> ResourceLine:
     by_rules = "by the rules" if resource.picked else ""
     return ResourceLine(
-        pk=resource.pk,
-        name=resource.name,
+        resource,
         url=resource.url if resource.url.startswith(("https://", "http://")) else "",
-        kind=resource.get_kind_display(),
-        picked=resource.picked,
         why="by hand" if resource.picked_by_hand is not None else by_rules,
-        archived=resource.archived,
-        hook_problem=resource.hook_problem,
     )
 
 
