@@ -178,7 +178,6 @@ class PriceVersion(models.Model):
     """The price book of a request: a version of the library, or a revision of an override."""
 
     name = models.CharField(max_length=80, unique=True, help_text="Such as “genai-prices 0.2.3” or “override 5.2”.")
-    override_id = models.BigIntegerField(null=True)
     noted_at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:

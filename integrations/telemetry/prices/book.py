@@ -83,13 +83,6 @@ def version_ids(names: Collection[str]) -> dict[str, int]:
     ids = dict(PriceVersion.objects.filter(name__in=names).values_list("name", "pk"))
     missing = sorted(set(names) - ids.keys())
     if missing:
-        PriceVersion.objects.bulk_create(
-            (PriceVersion(name=name, override_id=_override_of(name)) for name in missing), ignore_conflicts=True
-        )
+        PriceVersion.objects.bulk_create((PriceVersion(name=name) for name in missing), ignore_conflicts=True)
         ids = dict(PriceVersion.objects.filter(name__in=names).values_list("name", "pk"))
     return ids
-
-
-def _override_of(name: str) -> int | None:
-    word, _, number = name.partition(" ")
-    return int(number.partition(".")[0]) if word == "override" else None
