@@ -7,13 +7,3 @@ from programs.reminders.admin import OutgoingEmailAdmin
 from programs.roadmaps.admin import PersonaAdmin
 from programs.teams.admin import ProgramSettingsAdmin
 from programs.tickets.admin import TicketTemplateAdmin
-
-__all__ = [
-    "MeetingSeriesAdmin",
-    "ObjectiveTemplateAdmin",
-    "OutgoingEmailAdmin",
-    "PersonaAdmin",
-    "ProgramSettingsAdmin",
-    "QuarterAdmin",
-    "TicketTemplateAdmin",
-]
