@@ -10,6 +10,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from core.admin_permissions import NoDeleting
 from core.forms import show_error
 from core.write_errors import FieldError
 from orgtree.access.access import Access, access_of
@@ -46,7 +47,7 @@ class MeetingSeriesForm(forms.ModelForm[MeetingSeries]):
 
 
 @admin.register(MeetingSeries)
-class MeetingSeriesAdmin(admin.ModelAdmin[MeetingSeries]):
+class MeetingSeriesAdmin(NoDeleting, admin.ModelAdmin[MeetingSeries]):
     """Saved through the service: coming meetings follow, and participants are told.  A series is ended, not deleted."""
 
     form = MeetingSeriesForm
@@ -84,6 +85,3 @@ class MeetingSeriesAdmin(admin.ModelAdmin[MeetingSeries]):
         for series in chosen.select_related("unit"):
             end_series(access_of(request.user), series)
         messages.success(request, "Ended. Participants are notified of what is cancelled.")
-
-    def has_delete_permission(self, request: HttpRequest, obj: MeetingSeries | None = None) -> bool:
-        return False

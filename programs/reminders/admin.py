@@ -6,11 +6,12 @@ from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
+from core.admin_permissions import NoAdding, ReadOnly
 from programs.models import Delivery, OutgoingEmail
 from programs.reminders.services.outbox import send_again
 
 
-class IncludedDeliveries(admin.TabularInline[Delivery, OutgoingEmail]):
+class IncludedDeliveries(NoAdding, admin.TabularInline[Delivery, OutgoingEmail]):
     """What the e-mail says: the kind of each notice and what it is about."""
 
     model = Delivery
@@ -35,12 +36,9 @@ class IncludedDeliveries(admin.TabularInline[Delivery, OutgoingEmail]):
             .select_related(*("notice__ticket", "notice__objective", "notice__unit", "notice__meeting__series__unit"))
         )
 
-    def has_add_permission(self, request: HttpRequest, obj: OutgoingEmail | None = None) -> bool:
-        return False
-
 
 @admin.register(OutgoingEmail)
-class OutgoingEmailAdmin(admin.ModelAdmin[OutgoingEmail]):
+class OutgoingEmailAdmin(ReadOnly, admin.ModelAdmin[OutgoingEmail]):
     """An e-mail is one message with everything that was due for an account.  Words of comments are not shown."""
 
     list_display = ("made_at", "account", "state", "reason", "notices", "attempts", "next_try_at", "channel")
@@ -66,12 +64,3 @@ class OutgoingEmailAdmin(admin.ModelAdmin[OutgoingEmail]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutgoingEmail]:
         return super().get_queryset(request).annotate(enclosed=Count("deliveries"))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: OutgoingEmail | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: OutgoingEmail | None = None) -> bool:
-        return False

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from core.admin_permissions import NoAdding, NoDeleting
 from core.authorship import account_of
 from orgtree.access.who_sees import names_of
 from orgtree.models import OrgTree
@@ -26,7 +27,7 @@ CHANGES_LISTED = 50
 
 
 @admin.register(ProgramSettings)
-class ProgramSettingsAdmin(admin.ModelAdmin[ProgramSettings]):
+class ProgramSettingsAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ProgramSettings]):
     """One row, so its list leads straight to it."""
 
     fields = ("teams_tree", "holds", "cost_centre", "changes")
@@ -74,9 +75,3 @@ class ProgramSettingsAdmin(admin.ModelAdmin[ProgramSettings]):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return redirect(reverse("admin:programs_programsettings_change", args=[program_settings().pk]))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: ProgramSettings | None = None) -> bool:
-        return False
