@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.model_serializers import BodySerializer, Text, WholeNumber
-from core.api.parameters import only
 from core.write_errors import ConflictError
 from insights.api import schema
 from insights.api.errors import document as error_document
@@ -34,9 +32,7 @@ from programs.philosophy.publishing import (
     version_numbered,
 )
 from programs.requests.fields import body
-from programs.requests.program_view import REFUSALS, ProgramView
-
-NOT_THERE = {**REFUSALS, 404: schema.ErrorsSerializer}
+from programs.requests.program_view import REFUSALS, ProgramView, operation
 
 
 class PhilosophySerializer(serializers.Serializer[object]):
@@ -94,15 +90,20 @@ class AcknowledgeSerializer(BodySerializer):
 
 
 class PhilosophyView(ProgramView):
-    @extend_schema(operation_id="v1_philosophy", responses={200: PhilosophySerializer, 401: schema.ErrorsSerializer})
+    @operation(
+        "v1_philosophy",
+        {200: PhilosophySerializer, 401: schema.ErrorsSerializer},
+        errors={401: schema.ErrorsSerializer},
+    )
     def get(self, request: Request) -> Response:
         """The text that holds."""
         return Response(_document(current_philosophy(), request))
 
-    @extend_schema(
-        operation_id="v1_philosophy_publish",
+    @operation(
+        "v1_philosophy_publish",
+        {201: PhilosophySerializer, 409: PhilosophyConflictSerializer},
         request=PhilosophyWriteSerializer,
-        responses={201: PhilosophySerializer, 409: PhilosophyConflictSerializer, **REFUSALS},
+        errors=REFUSALS,
     )
     def post(self, request: Request) -> Response:
         """Publish a new version, as executives and admins may."""
@@ -116,20 +117,18 @@ class PhilosophyView(ProgramView):
 
 
 class PhilosophyVersionsView(ProgramView):
-    @extend_schema(operation_id="v1_philosophy_versions", responses={200: PhilosophyVersionsSerializer, **REFUSALS})
+    @operation("v1_philosophy_versions", PhilosophyVersionsSerializer, parameters=(), errors=REFUSALS)
     def get(self, request: Request) -> Response:
         """What was published until now, the latest first."""
-        only(request)
         versions = philosophy_versions()
         names = names_of([version.written_by for version in versions if version.written_by])
         return Response({"versions": [_heading(version, names) for version in versions]})
 
 
 class PhilosophyVersionView(ProgramView):
-    @extend_schema(operation_id="v1_philosophy_version", responses={200: OnePhilosophyVersionSerializer, **NOT_THERE})
+    @operation("v1_philosophy_version", OnePhilosophyVersionSerializer, parameters=())
     def get(self, request: Request, number: int) -> Response:
         """One version, and what it changed in the one before."""
-        only(request)
         version = version_numbered(number)
         if version is None:
             raise NotFound
@@ -139,11 +138,7 @@ class PhilosophyVersionView(ProgramView):
 
 
 class AcknowledgeView(ProgramView):
-    @extend_schema(
-        operation_id="v1_philosophy_acknowledge",
-        request=AcknowledgeSerializer,
-        responses={200: PhilosophySerializer, **REFUSALS},
-    )
+    @operation("v1_philosophy_acknowledge", PhilosophySerializer, request=AcknowledgeSerializer, errors=REFUSALS)
     def post(self, request: Request) -> Response:
         """Say that you read the version that holds."""
         given = body(request, AcknowledgeSerializer)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from django.conf import settings
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.parameters import only
 from insights.api import schema
 from insights.query import windows
 from orgtree.organisation.fiscal_calendar import first_month
 from programs.models import Quarter
 from programs.quarters.fiscal_quarters import quarter_of
-from programs.requests.program_view import REFUSALS, ProgramView
+from programs.requests.program_view import REFUSALS, ProgramView, operation
 
 
 class CalendarQuarterSerializer(schema.DateRangeSerializer):
@@ -29,10 +27,9 @@ class FiscalCalendarSerializer(serializers.Serializer[object]):
 
 
 class FiscalCalendarView(ProgramView):
-    @extend_schema(operation_id="v1_fiscal_calendar", responses={200: FiscalCalendarSerializer, **REFUSALS})
+    @operation("v1_fiscal_calendar", FiscalCalendarSerializer, parameters=(), errors=REFUSALS)
     def get(self, request: Request) -> Response:
         """How the fiscal year is divided; an admin says where it begins."""
-        only(request)
         quarter = quarter_of(windows.local_today())
         return Response(
             {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cached_property
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, wraps
+from typing import Any, TypeVar, cast
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.parameters import only
 from core.write_errors import ConflictError
 from insights.api.errors import document as error_document
 from insights.api.schema import ErrorsSerializer
@@ -22,12 +23,42 @@ from orgtree.access.access import Access, access_of
 from orgtree.models import TokenScope
 
 Changed = TypeVar("Changed")
+Method = TypeVar("Method", bound=Callable[..., Any])
 REFUSALS = dict.fromkeys((400, 401, 403), ErrorsSerializer)
 ERRORS = {**REFUSALS, 404: ErrorsSerializer}
 CSV_ANSWERS: dict[Any, Any] = {
     (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="UTF-8; the first row names the columns."),
     **{(code, "application/json"): serializer for code, serializer in ERRORS.items()},
 }
+
+
+def operation(
+    name: str,
+    answer: Any,
+    *,
+    request: Any = None,
+    parameters: Sequence[OpenApiParameter] | None = None,
+    errors: Mapping[int, Any] = ERRORS,
+) -> Callable[[Method], Method]:
+    """A method of a view as the OpenAPI document has it; `answer` is a serializer, or several by status.
+
+    With `parameters` a request with any other one is refused.
+    """
+
+    def decorate(method: Method) -> Method:
+        @wraps(method)
+        def checked(view: APIView, request: Request, *args: Any, **kwargs: Any) -> Any:
+            if parameters is not None:
+                only(request, *(parameter.name for parameter in parameters))
+            return method(view, request, *args, **kwargs)
+
+        responses = {**(answer if isinstance(answer, dict) else {200: answer}), **errors}
+        document = extend_schema(
+            operation_id=name, request=request, parameters=list(parameters or ()), responses=responses
+        )
+        return cast(Method, document(checked))
+
+    return decorate
 
 
 class ProgramView(APIView):

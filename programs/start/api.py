@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.model_serializers import AnswerSerializer, Named
-from core.api.parameters import only
 from insights.query import windows
 from insights.query.enums import UnitOfMeasure
 from orgtree.access.access import Access, access_of
 from programs.benchmarks.services.current_values import CurrentValue
 from programs.benchmarks.services.focusing import STARTER_SETS
 from programs.quarters.fiscal_quarters import current_quarter
-from programs.requests.program_view import REFUSALS, ProgramView
+from programs.requests.program_view import REFUSALS, ProgramView, operation
 from programs.start.pilot_teams import (
     DEFAULT_SET,
     MOST_PILOT_TEAMS,
@@ -97,7 +96,7 @@ class FirstStepsSerializer(serializers.Serializer[object]):
 
 
 class StartView(ProgramView):
-    @extend_schema(operation_id="v1_start", parameters=PARAMETERS, responses={200: StartSerializer, **REFUSALS})
+    @operation("v1_start", StartSerializer, parameters=PARAMETERS, errors=REFUSALS)
     def get(self, request: Request) -> Response:
         """Teams and starter sets to choose from; of the chosen ones where they stand and what they have begun."""
         access, selection = _params(request)
@@ -120,9 +119,7 @@ class StartView(ProgramView):
 
 
 class StartSuggestionsView(ProgramView):
-    @extend_schema(
-        operation_id="v1_start_suggestions", parameters=PARAMETERS, responses={200: FirstStepsSerializer, **REFUSALS}
-    )
+    @operation("v1_start_suggestions", FirstStepsSerializer, parameters=PARAMETERS, errors=REFUSALS)
     def get(self, request: Request) -> Response:
         """Where the chosen teams are farthest from what is known to be possible: three different metrics."""
         access, selection = _params(request)
@@ -132,7 +129,6 @@ class StartSuggestionsView(ProgramView):
 
 def _params(request: Request) -> tuple[Access, StartSelection]:
     """Raises PermissionDenied, QueryError."""
-    only(request, "unit", "set")
     access = access_of(request.user)
     check_begins(access.visibility)
     chosen = request.query_params.get("set") or DEFAULT_SET

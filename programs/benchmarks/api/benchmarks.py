@@ -6,14 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.paging import page_parameters, requested_slice
-from core.api.parameters import only
 from core.csv_export import csv_response
 from core.write_errors import ConflictError
 from insights.api.errors import document as error_document
@@ -67,7 +66,7 @@ from programs.benchmarks.services.suggestions import Question, suggestions_for
 from programs.benchmarks.services.writing import set_benchmark, withdraw_benchmark
 from programs.models import BenchmarkVersion, Direction, Period
 from programs.requests.fields import changed_version, parameter
-from programs.requests.program_view import CSV_ANSWERS, ERRORS, CsvView, ProgramView
+from programs.requests.program_view import CSV_ANSWERS, CsvView, ProgramView, operation
 from programs.teams.fields import unit_to_write_for
 
 UNITS_A_PAGE, MOST_UNITS = 25, 100
@@ -75,14 +74,13 @@ UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole org
 
 
 class BenchmarksView(ProgramView):
-    @extend_schema(
-        operation_id="v1_benchmarks_list",
+    @operation(
+        "v1_benchmarks_list",
+        BenchmarksSerializer,
         parameters=[UNIT, OpenApiParameter("metric", str, many=True, description="Keys; without any all.")],
-        responses={200: BenchmarksSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
         """What holds of a unit, by metric: its own benchmarks, and those that it inherits."""
-        only(request, "unit", "metric")
         unit = requested_unit(request, self.access)
         keys = [key for key in request.query_params.getlist("metric") if key]
         holding = benchmarks_for(keys or None, unit.pk if unit else None, self.access.visibility)
@@ -99,17 +97,16 @@ class BenchmarksView(ProgramView):
 
 
 class BenchmarkView(ProgramView):
-    @extend_schema(operation_id="v1_benchmark", parameters=[UNIT], responses={200: BenchmarkPageSerializer, **ERRORS})
+    @operation("v1_benchmark", BenchmarkPageSerializer, parameters=[UNIT])
     def get(self, request: Request, key: str) -> Response:
         """What holds of one metric, and the unit's own versions."""
-        only(request, "unit")
         unit = requested_unit(request, self.access)
         return Response(_page(key, unit, self.access))
 
-    @extend_schema(
-        operation_id="v1_benchmark_agree",
+    @operation(
+        "v1_benchmark_agree",
+        {200: BenchmarkPageSerializer, 409: BenchmarkConflictSerializer},
         request=BenchmarkAgreeSerializer,
-        responses={200: BenchmarkPageSerializer, 409: BenchmarkConflictSerializer, **ERRORS},
     )
     def put(self, request: Request, key: str) -> Response:
         """Agree on a threshold, a target or both; the baseline is computed on the way."""
@@ -120,10 +117,10 @@ class BenchmarkView(ProgramView):
 
 
 class BenchmarkTakeBackView(ProgramView):
-    @extend_schema(
-        operation_id="v1_benchmark_take_back",
+    @operation(
+        "v1_benchmark_take_back",
+        {200: BenchmarkPageSerializer, 409: BenchmarkConflictSerializer},
         request=BenchmarkTakeBackSerializer,
-        responses={200: BenchmarkPageSerializer, 409: BenchmarkConflictSerializer, **ERRORS},
     )
     def post(self, request: Request, key: str) -> Response:
         """What was agreed for that unit holds no longer; what holds above it does again."""
@@ -132,18 +129,17 @@ class BenchmarkTakeBackView(ProgramView):
 
 
 class SuggestionsView(ProgramView):
-    @extend_schema(
-        operation_id="v1_benchmark_suggestions",
+    @operation(
+        "v1_benchmark_suggestions",
+        SuggestionsSerializer,
         parameters=[
             UNIT,
             OpenApiParameter("better", str, enum=Direction.values, description="Of a metric without a direction."),
             OpenApiParameter("period", str, enum=[*PERIODS], description="Of a metric that grows with time."),
         ],
-        responses={200: SuggestionsSerializer, **ERRORS},
     )
     def get(self, request: Request, key: str) -> Response:
         """What could be agreed, and why, for whoever may agree on it."""
-        only(request, "unit", "better", "period")
         metric = _metric(key)
         unit = unit_to_write_for(request.query_params.get("unit", ""), self.access.visibility, "Benchmarks")
         question = Question(
@@ -158,17 +154,16 @@ class SuggestionsView(ProgramView):
 
 
 class UnitsBelowView(ProgramView):
-    @extend_schema(
-        operation_id="v1_benchmark_units",
+    @operation(
+        "v1_benchmark_units",
+        UnitsBelowSerializer,
         parameters=[
             UNIT,
             *page_parameters("Units", default=UNITS_A_PAGE, largest=MOST_UNITS),
         ],
-        responses={200: UnitsBelowSerializer, **ERRORS},
     )
     def get(self, request: Request, key: str) -> Response:
         """The units directly below, with what holds of each and where it stands."""
-        only(request, "unit", "page", "size")
         access, metric, today = self.access, _metric(key), windows.local_today()
         page = requested_slice(request, default=UNITS_A_PAGE, largest=MOST_UNITS)
         listed_units = units_below(requested_unit(request, access), access.visibility, today)
@@ -266,17 +261,17 @@ def _period(word: str) -> Period:
 
 
 class BenchmarksCsvView(CsvView):
-    @extend_schema(
-        operation_id="v1_benchmarks_csv",
+    @operation(
+        "v1_benchmarks_csv",
+        CSV_ANSWERS,
         parameters=[
             UNIT,
             OpenApiParameter("show", str, description="agreed (by default), a category of metrics, or all."),
         ],
-        responses=CSV_ANSWERS,
+        errors={},
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Metrics with where a unit stands, and what was agreed."""
-        only(request, "unit", "show")
         unit, show = requested_unit(request, self.access), parameter(request, "show") or AGREED
         if show not in list_title():
             raise QueryError("show", f"One of: {', '.join(list_title())}.")

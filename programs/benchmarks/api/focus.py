@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.model_serializers import BodySerializer, Choice, Text, WholeNumber
-from core.api.parameters import only
 from programs.benchmarks.api.benchmarks import UNIT, requested_unit
 from programs.benchmarks.api.documents import (
     FocusChooseSerializer,
@@ -21,7 +19,7 @@ from programs.benchmarks.api.documents import (
 from programs.benchmarks.queries.benchmarks import focus_above, focus_versions, newest_focus
 from programs.benchmarks.services.focusing import STARTER_SETS, begin_with, set_focus
 from programs.requests.fields import body, changed_version
-from programs.requests.program_view import ERRORS, ProgramView, answer_change
+from programs.requests.program_view import ProgramView, answer_change, operation
 
 
 class FocusBeginSerializer(BodySerializer):
@@ -36,21 +34,16 @@ class FocusVersionsSerializer(serializers.Serializer[object]):
 
 
 class FocusView(ProgramView):
-    @extend_schema(operation_id="v1_focus", parameters=[UNIT], responses={200: NearestFocusSerializer, **ERRORS})
+    @operation("v1_focus", NearestFocusSerializer, parameters=[UNIT])
     def get(self, request: Request) -> Response:
         """What a unit concentrates on: its focus metric and its key indicators, or who above it does."""
-        only(request, "unit")
         unit = requested_unit(request, self.access)
         newest = newest_focus(unit.pk if unit else None)
         above = focus_above(unit.pk) if unit is not None and not (newest and newest.metric) else None
         nearest = focus_document(above, above.unit.slug if above.unit else None) if above else None
         return Response({**focus_document(newest, unit.slug if unit else None), "above": nearest})
 
-    @extend_schema(
-        operation_id="v1_focus_choose",
-        request=FocusChooseSerializer,
-        responses={200: FocusSerializer, 409: FocusConflictSerializer, **ERRORS},
-    )
+    @operation("v1_focus_choose", {200: FocusSerializer, 409: FocusConflictSerializer}, request=FocusChooseSerializer)
     def put(self, request: Request) -> Response:
         """Choose all of it anew."""
         given, of_number = changed_version(request, "number")
@@ -62,23 +55,16 @@ class FocusView(ProgramView):
 
 
 class FocusVersionsView(ProgramView):
-    @extend_schema(
-        operation_id="v1_focus_versions", parameters=[UNIT], responses={200: FocusVersionsSerializer, **ERRORS}
-    )
+    @operation("v1_focus_versions", FocusVersionsSerializer, parameters=[UNIT])
     def get(self, request: Request) -> Response:
         """What a unit chose before, with who and why."""
-        only(request, "unit")
         unit = requested_unit(request, self.access)
         slug = unit.slug if unit else None
         return Response({"unit": slug, "versions": focus_documents(focus_versions(unit.pk if unit else None), slug)})
 
 
 class FocusBeginView(ProgramView):
-    @extend_schema(
-        operation_id="v1_focus_begin",
-        request=FocusBeginSerializer,
-        responses={200: FocusSerializer, 409: FocusConflictSerializer, **ERRORS},
-    )
+    @operation("v1_focus_begin", {200: FocusSerializer, 409: FocusConflictSerializer}, request=FocusBeginSerializer)
     def post(self, request: Request) -> Response:
         """The indicators of a starter set in place of those that are there; the focus metric stays."""
         given, access = body(request, FocusBeginSerializer), self.access

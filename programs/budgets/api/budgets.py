@@ -8,13 +8,12 @@ from typing import Any
 
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.model_serializers import ReadSerializer
-from core.api.parameters import only
 from core.csv_export import csv_response
 from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access
@@ -27,7 +26,7 @@ from programs.budgets.services.outlook import BudgetState, Outlook, outlooks
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
 from programs.models import Budget
 from programs.requests.fields import changed_version, sent_object
-from programs.requests.program_view import CSV_ANSWERS, ERRORS, CsvView, ProgramView, answer_change
+from programs.requests.program_view import CSV_ANSWERS, CsvView, ProgramView, answer_change, operation
 from programs.teams.fields import LedUnitField, OwnerField
 
 MONTH = OpenApiParameter("month", str, description="2026-11; by default this one.")
@@ -86,18 +85,15 @@ class BudgetConflictSerializer(ErrorsSerializer):
 
 
 class BudgetsView(ProgramView):
-    @extend_schema(operation_id="v1_budgets", parameters=[MONTH, UNIT], responses={200: BudgetsSerializer, **ERRORS})
+    @operation("v1_budgets", BudgetsSerializer, parameters=[MONTH, UNIT])
     def get(self, request: Request) -> Response:
         """The budgets of a month that one may see, with spend and forecast."""
-        only(request, "month", "unit")
         access, month = self.access, requested_month(request.query_params.dict())
         unit = request.query_params.get("unit", "").replace("\x00", "")
         listed = list(budgets_of(month, access.visibility, unit=unit))
         return Response({"month": written(month), "budgets": _documents(listed, month, access)})
 
-    @extend_schema(
-        operation_id="v1_budget_add", request=BudgetWriteSerializer, responses={201: BudgetSerializer, **ERRORS}
-    )
+    @operation("v1_budget_add", {201: BudgetSerializer}, request=BudgetWriteSerializer)
     def post(self, request: Request) -> Response:
         """Set a budget."""
         added = add_budget(self.access, sent_object(request))
@@ -105,17 +101,14 @@ class BudgetsView(ProgramView):
 
 
 class BudgetView(ProgramView):
-    @extend_schema(operation_id="v1_budget", parameters=[MONTH], responses={200: BudgetSerializer, **ERRORS})
+    @operation("v1_budget", BudgetSerializer, parameters=[MONTH])
     def get(self, request: Request, pk: int) -> Response:
         """One budget, with the figures of a month."""
-        only(request, "month")
         [document] = _documents([_visible(pk, self.access)], requested_month(request.query_params.dict()), self.access)
         return Response(document)
 
-    @extend_schema(
-        operation_id="v1_budget_change",
-        request=BudgetPatchSerializer,
-        responses={200: BudgetSerializer, 409: BudgetConflictSerializer, **ERRORS},
+    @operation(
+        "v1_budget_change", {200: BudgetSerializer, 409: BudgetConflictSerializer}, request=BudgetPatchSerializer
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named."""
@@ -126,7 +119,7 @@ class BudgetView(ProgramView):
             lambda changed: _today(changed, self.access),
         )
 
-    @extend_schema(operation_id="v1_budget_remove", responses={204: None, **ERRORS})
+    @operation("v1_budget_remove", {204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Remove one that was written by mistake, with its alerts; others end with their last month."""
         remove_budget(self.access, _visible(pk, self.access))
@@ -134,8 +127,9 @@ class BudgetView(ProgramView):
 
 
 class ChargeBackCsvView(CsvView):
-    @extend_schema(
-        operation_id="v1_charge_back_csv",
+    @operation(
+        "v1_charge_back_csv",
+        CSV_ANSWERS,
         parameters=[
             OpenApiParameter("agent", str, description="Of one agent; without it of all."),
             OpenApiParameter("attribute", str, description="Of people; by default the cost centre of the settings."),
@@ -143,11 +137,10 @@ class ChargeBackCsvView(CsvView):
             OpenApiParameter("to", str, description="Last month, inclusive; by default this one."),
             OpenApiParameter("unit", str, description="Slug; without it the whole organisation."),
         ],
-        responses=CSV_ANSWERS,
+        errors={},
     )
     def get(self, request: Request) -> HttpResponseBase:
         """Spend by cost centre and month; the rows of a month add up to its total."""
-        only(request, "agent", "attribute", "from", "to", "unit")
         access, params = self.access, request.query_params.dict()
         attribute, unit = needed_attribute(params.get("attribute", "")), params.get("unit", "").replace("\x00", "")
         agent = chosen_agent(params.get("agent", ""))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.paging import page_parameters, requested_slice
-from core.api.parameters import only
 from insights.query import windows
 from insights.query.errors import QueryError
 from orgtree.access.access import Access
@@ -25,28 +24,22 @@ from programs.closing.services.closing import NOT_STARTED, ONLY_LEADERS, close_q
 from programs.models import Quarter
 from programs.objectives.services.writing import keep_decisions
 from programs.requests.fields import body, day
-from programs.requests.program_view import ERRORS, ProgramView
+from programs.requests.program_view import ProgramView, operation
 from programs.requests.visible import known_quarter
 from programs.teams.queries import teams_missing_objective, units_above
 
 
 class QuarterView(ProgramView):
-    @extend_schema(operation_id="v1_quarter", responses={200: OneQuarterSerializer, **ERRORS})
+    @operation("v1_quarter", OneQuarterSerializer, parameters=())
     def get(self, request: Request, start: str) -> Response:
         """One quarter, by its first day; of a closed one the document, as far as one may see it."""
-        only(request)
         return Response(quarter_document(known_quarter(start), self.access))
 
 
 class ClosingView(ProgramView):
-    @extend_schema(
-        operation_id="v1_quarter_closing",
-        parameters=[*page_parameters("Objectives")],
-        responses={200: ClosingSerializer, **ERRORS},
-    )
+    @operation("v1_quarter_closing", ClosingSerializer, parameters=page_parameters("Objectives"))
     def get(self, request: Request, start: str) -> Response:
         """What would be frozen and carried over, as it was last measured, for executives and admins."""
-        only(request, "page", "size")
         access, quarter = self.access, known_quarter(start)
         _check_leads_whole(access)
         if quarter.start > windows.local_today():
@@ -56,9 +49,7 @@ class ClosingView(ProgramView):
 
 
 class QuarterKeepView(ProgramView):
-    @extend_schema(
-        operation_id="v1_quarter_keep", request=QuarterKeepSerializer, responses={200: KeptSerializer, **ERRORS}
-    )
+    @operation("v1_quarter_keep", KeptSerializer, request=QuarterKeepSerializer)
     def post(self, request: Request, start: str) -> Response:
         """Keep what is decided of objectives, and what was learned, while the quarter stays open."""
         access, quarter = self.access, known_quarter(start)
@@ -67,11 +58,7 @@ class QuarterKeepView(ProgramView):
 
 
 class QuarterCloseView(ProgramView):
-    @extend_schema(
-        operation_id="v1_quarter_close",
-        request=QuarterCloseSerializer,
-        responses={200: OneQuarterSerializer, **ERRORS},
-    )
+    @operation("v1_quarter_close", OneQuarterSerializer, request=QuarterCloseSerializer)
     def post(self, request: Request, start: str) -> Response:
         """Score and freeze its objectives, and carry over what is chosen; once, by executives and admins."""
         access, quarter = self.access, known_quarter(start)
@@ -80,17 +67,16 @@ class QuarterCloseView(ProgramView):
 
 
 class TeamsWithoutObjectiveView(ProgramView):
-    @extend_schema(
-        operation_id="v1_teams_without_objective",
+    @operation(
+        "v1_teams_without_objective",
+        MissingTeamsSerializer,
         parameters=[
             OpenApiParameter("quarter", str, description="A day in it, 2026-08-01; without it this quarter."),
             *page_parameters("Teams"),
         ],
-        responses={200: MissingTeamsSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
         """Teams that one leads and that have no published mandatory objective; of a closed quarter none."""
-        only(request, "quarter", "page", "size")
         page = requested_slice(request)
         today = windows.local_today()
         chosen_day = day("quarter", request.query_params.get("quarter", "").strip()) or today

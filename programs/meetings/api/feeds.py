@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -15,7 +14,7 @@ from orgtree.access.access import access_of
 from programs.meetings.services.feeds import renew_feed, revoke_feed
 from programs.models import CalendarFeed
 from programs.requests.fields import body
-from programs.requests.program_view import ERRORS, ProgramView
+from programs.requests.program_view import ProgramView, operation
 from programs.requests.visible import check_is_of_account
 
 
@@ -29,7 +28,7 @@ class NewCalendarFeedSerializer(serializers.Serializer[object]):
 
 
 class CalendarFeedView(ProgramView):
-    @extend_schema(operation_id="v1_calendar_feed", responses={200: CalendarFeedSerializer, **ERRORS})
+    @operation("v1_calendar_feed", CalendarFeedSerializer)
     def get(self, request: Request) -> Response:
         """When its address was made and last read; 404 where there is none."""
         feed = CalendarFeed.objects.filter(account=_account(request)).first()
@@ -37,9 +36,7 @@ class CalendarFeedView(ProgramView):
             raise NotFound
         return Response(CalendarFeedSerializer(feed).data)
 
-    @extend_schema(
-        operation_id="v1_calendar_feed_renew", request=None, responses={201: NewCalendarFeedSerializer, **ERRORS}
-    )
+    @operation("v1_calendar_feed_renew", {201: NewCalendarFeedSerializer})
     def post(self, request: Request) -> Response:
         """A new address; the one before stops working."""
         body(request)
@@ -47,7 +44,7 @@ class CalendarFeedView(ProgramView):
         url = settings.BASE_URL + reverse("calendar_ics", args=[secret])
         return Response({"url": url}, status=status.HTTP_201_CREATED)
 
-    @extend_schema(operation_id="v1_calendar_feed_revoke", responses={204: None, **ERRORS})
+    @operation("v1_calendar_feed_revoke", {204: None})
     def delete(self, request: Request) -> Response:
         """Revoke the address."""
         revoke_feed(_account(request))

@@ -6,13 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.paging import page_parameters, requested_slice
-from core.api.parameters import only
 from core.list_filters import filter_parameters
 from orgtree.access.access import Access
 from programs.meetings.api.documents import (
@@ -33,36 +31,33 @@ from programs.meetings.services.fields import SeriesWriteSerializer
 from programs.meetings.services.writing import cancel, change_series, move, schedule
 from programs.models import Meeting, MeetingSeries
 from programs.requests.fields import body, changed_version, sent_object
-from programs.requests.program_view import ERRORS, ProgramView, answer_change
+from programs.requests.program_view import ProgramView, answer_change, operation
 from programs.requests.visible import check_is_of_account
 
 
 class MeetingsView(ProgramView):
-    @extend_schema(
-        operation_id="v1_meetings_list",
+    @operation(
+        "v1_meetings_list",
+        MeetingsSerializer,
         parameters=[*filter_parameters(MeetingFilters), *page_parameters("Meetings")],
-        responses={200: MeetingsSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
         """The meetings that one may see."""
-        only(request, *MeetingFilters.base_filters, "page", "size")
         access, page = self.access, requested_slice(request)
         meetings = MeetingFilters(request.query_params, access.visibility).qs
         return Response({"total": meetings.count(), "meetings": meeting_documents(list(meetings[page]), access)})
 
 
 class MeetingView(ProgramView):
-    @extend_schema(operation_id="v1_meeting", responses={200: MeetingSerializer, **ERRORS})
+    @operation("v1_meeting", MeetingSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One meeting."""
         return Response(_document(_visible_meeting(pk, self.access), self.access))
 
 
 class MeetingMoveView(ProgramView):
-    @extend_schema(
-        operation_id="v1_meeting_move",
-        request=MeetingMoveSerializer,
-        responses={200: MeetingSerializer, 409: MeetingConflictSerializer, **ERRORS},
+    @operation(
+        "v1_meeting_move", {200: MeetingSerializer, 409: MeetingConflictSerializer}, request=MeetingMoveSerializer
     )
     def post(self, request: Request, pk: int) -> Response:
         """Hold it then; participants are notified.  A cancelled meeting is held after all."""
@@ -73,10 +68,8 @@ class MeetingMoveView(ProgramView):
 
 
 class MeetingCancelView(ProgramView):
-    @extend_schema(
-        operation_id="v1_meeting_cancel",
-        request=MeetingCancelSerializer,
-        responses={200: MeetingSerializer, 409: MeetingConflictSerializer, **ERRORS},
+    @operation(
+        "v1_meeting_cancel", {200: MeetingSerializer, 409: MeetingConflictSerializer}, request=MeetingCancelSerializer
     )
     def post(self, request: Request, pk: int) -> Response:
         """Cancel this one; participants are notified."""
@@ -102,25 +95,16 @@ def _document(meeting: Meeting, access: Access) -> dict[str, Any]:
 
 
 class MeetingSeriesListView(ProgramView):
-    @extend_schema(
-        operation_id="v1_meeting_series_list",
-        parameters=[*page_parameters("Series")],
-        responses={200: SeriesListSerializer, **ERRORS},
-    )
+    @operation("v1_meeting_series_list", SeriesListSerializer, parameters=page_parameters("Series"))
     def get(self, request: Request) -> Response:
         """The schedules that one may change."""
-        only(request, "page", "size")
         access, page = self.access, requested_slice(request)
         check_is_of_account(access)
         series = MeetingSeries.objects.within(access.visibility).select_related("unit").order_by("pk")
         listed = list(series.prefetch_related("participants")[page])
         return Response({"total": series.count(), "series": series_documents(listed, access)})
 
-    @extend_schema(
-        operation_id="v1_meeting_series_add",
-        request=SeriesWriteSerializer,
-        responses={201: MeetingSeriesSerializer, **ERRORS},
-    )
+    @operation("v1_meeting_series_add", {201: MeetingSeriesSerializer}, request=SeriesWriteSerializer)
     def post(self, request: Request) -> Response:
         """Schedule meetings: those of half a year are made at once, and participants invited."""
         added = schedule(self.access, sent_object(request))
@@ -128,15 +112,15 @@ class MeetingSeriesListView(ProgramView):
 
 
 class MeetingSeriesView(ProgramView):
-    @extend_schema(operation_id="v1_meeting_series", responses={200: MeetingSeriesSerializer, **ERRORS})
+    @operation("v1_meeting_series", MeetingSeriesSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One schedule."""
         return Response(_series_document(_visible_series(pk, self.access), self.access))
 
-    @extend_schema(
-        operation_id="v1_meeting_series_change",
+    @operation(
+        "v1_meeting_series_change",
+        {200: MeetingSeriesSerializer, 409: MeetingSeriesConflictSerializer},
         request=SeriesPatchSerializer,
-        responses={200: MeetingSeriesSerializer, 409: MeetingSeriesConflictSerializer, **ERRORS},
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named; coming meetings follow, and participants are notified.  `ends_on` ends it."""

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.model_serializers import BodySerializer, ReadSerializer, WholeNumber
-from core.api.parameters import only
 from programs.mirrors.services.mirroring import Side, end_mirror, resolve_difference, retry_mirror, start_mirror
 from programs.models import TicketMirror
 from programs.requests.fields import body
-from programs.requests.program_view import ERRORS, ProgramView
+from programs.requests.program_view import ProgramView, operation
 from programs.requests.visible import visible_ticket
 
 
@@ -44,17 +42,12 @@ class MirrorChangeSerializer(BodySerializer):
 
 
 class TicketMirrorView(ProgramView):
-    @extend_schema(operation_id="v1_ticket_mirror", responses={200: MirrorSerializer, **ERRORS})
+    @operation("v1_ticket_mirror", MirrorSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
         """The mirror; 404 without one."""
-        only(request)
         return _answer(visible_ticket(pk, self.access).pk)
 
-    @extend_schema(
-        operation_id="v1_ticket_mirror_start",
-        request=MirrorStartSerializer,
-        responses={200: MirrorSerializer, **ERRORS},
-    )
+    @operation("v1_ticket_mirror_start", MirrorSerializer, request=MirrorStartSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Mirror the ticket to an issue of a repository."""
         ticket = visible_ticket(pk, self.access)
@@ -62,11 +55,7 @@ class TicketMirrorView(ProgramView):
         start_mirror(self.access, ticket, given["resource"])
         return _answer(pk)
 
-    @extend_schema(
-        operation_id="v1_ticket_mirror_change",
-        request=MirrorChangeSerializer,
-        responses={200: MirrorSerializer, **ERRORS},
-    )
+    @operation("v1_ticket_mirror_change", MirrorSerializer, request=MirrorChangeSerializer)
     def patch(self, request: Request, pk: int) -> Response:
         """Try again after a failure, or resolve a difference."""
         ticket = visible_ticket(pk, self.access)
@@ -77,7 +66,7 @@ class TicketMirrorView(ProgramView):
             resolve_difference(self.access, ticket, Side(action))
         return _answer(pk)
 
-    @extend_schema(operation_id="v1_ticket_mirror_end", responses={204: None, **ERRORS})
+    @operation("v1_ticket_mirror_end", {204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """End the mirror; the issue stays as it is."""
         end_mirror(self.access, visible_ticket(pk, self.access))

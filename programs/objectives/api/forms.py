@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.model_serializers import ReadSerializer
-from core.api.parameters import only, whole_number
+from core.api.parameters import whole_number
 from core.write_errors import FieldError
 from insights.api import schema
 from insights.catalogue.registry import find
@@ -31,7 +31,7 @@ from programs.objectives.services.templates import key_result_from, objective_fr
 from programs.quarters.fields import day_to_write_for
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.requests.fields import parameter
-from programs.requests.program_view import ERRORS, REFUSALS, ProgramView
+from programs.requests.program_view import REFUSALS, ProgramView, operation
 from programs.requests.visible import visible_objective
 from programs.teams.api import LedUnitSerializer, led_unit_documents
 from programs.teams.fields import suggested_owners
@@ -82,10 +82,9 @@ class ObjectiveTemplatesSerializer(serializers.Serializer[object]):
 
 
 class ObjectiveTemplatesView(ProgramView):
-    @extend_schema(operation_id="v1_objective_templates", responses={200: ObjectiveTemplatesSerializer, **REFUSALS})
+    @operation("v1_objective_templates", ObjectiveTemplatesSerializer, parameters=(), errors=REFUSALS)
     def get(self, request: Request) -> Response:
         """The objectives that are offered to begin from, with their key results."""
-        only(request)
         return Response(ObjectiveTemplatesSerializer({"templates": objective_templates()}).data)
 
 
@@ -133,19 +132,18 @@ class WritingForSerializer(serializers.Serializer[object]):
 
 
 class BaselineView(ProgramView):
-    @extend_schema(
-        operation_id="v1_objective_baseline",
+    @operation(
+        "v1_objective_baseline",
+        BaselinePreviewSerializer,
         parameters=[
             OpenApiParameter("metric", str, required=True),
             OpenApiParameter("statistic", str, enum=list(Statistic)),
             UNIT,
             QUARTER,
         ],
-        responses={200: BaselinePreviewSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
         """What the baseline of a key result would be: the metric in the days before the quarter."""
-        only(request, "metric", "statistic", "unit", "quarter")
         access, statistic = _writer(request), parameter(request, "statistic")
         metric = find(parameter(request, "metric"))
         if metric is None:
@@ -172,18 +170,17 @@ class BaselineView(ProgramView):
 
 
 class ParentsView(ProgramView):
-    @extend_schema(
-        operation_id="v1_objective_parents",
+    @operation(
+        "v1_objective_parents",
+        OfferedObjectivesSerializer,
         parameters=[
             UNIT,
             QUARTER,
             OpenApiParameter("objective", int, description="The one that is to serve another, left out of the answer."),
         ],
-        responses={200: OfferedObjectivesSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
         """What an objective of that unit and quarter can serve."""
-        only(request, "unit", "quarter", "objective")
         access = _writer(request)
         known = None
         if parameter(request, "objective"):
@@ -194,25 +191,17 @@ class ParentsView(ProgramView):
 
 
 class PlansView(ProgramView):
-    @extend_schema(
-        operation_id="v1_ticket_plans", parameters=[UNIT], responses={200: OfferedObjectivesSerializer, **ERRORS}
-    )
+    @operation("v1_ticket_plans", OfferedObjectivesSerializer, parameters=[UNIT])
     def get(self, request: Request) -> Response:
         """Whose improvement plan a ticket of that unit can be part of."""
-        only(request, "unit")
         access = _writer(request)
         return Response(_offered(plans_of(access.visibility, parameter(request, "unit") or None)))
 
 
 class TemplateDraftView(ProgramView):
-    @extend_schema(
-        operation_id="v1_objective_from_template",
-        parameters=[UNIT, QUARTER],
-        responses={200: TemplateDraftSerializer, **ERRORS},
-    )
+    @operation("v1_objective_from_template", TemplateDraftSerializer, parameters=[UNIT, QUARTER])
     def get(self, request: Request, template: str) -> Response:
         """A template for a unit, with its baselines as far as one may see them, and the targets that follow."""
-        only(request, "unit", "quarter")
         access, quarter = _writer(request), _quarter(request)
         try:
             filled = objective_from_template(template, parameter(request, "unit") or None, quarter, access)
@@ -224,10 +213,9 @@ class TemplateDraftView(ProgramView):
 
 
 class WritingForView(ProgramView):
-    @extend_schema(operation_id="v1_writing_for", responses={200: WritingForSerializer, **ERRORS})
+    @operation("v1_writing_for", WritingForSerializer, parameters=())
     def get(self, request: Request) -> Response:
         """For which units one writes objectives and tickets, and who could own them; nothing for whoever leads none."""
-        only(request)
         visibility = self.access.visibility
         leads = visibility.leads_any
         return Response(

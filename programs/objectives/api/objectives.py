@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.paging import page_parameters, requested_slice
-from core.api.parameters import only
 from core.csv_export import csv_response
 from core.list_filters import filter_parameters
 from insights.query import windows
@@ -52,7 +51,7 @@ from programs.objectives.services.writing import (
     publish_objective,
 )
 from programs.requests.fields import body, changed_version, day, sent_object
-from programs.requests.program_view import CSV_ANSWERS, ERRORS, CsvView, ProgramView, answer_change
+from programs.requests.program_view import CSV_ANSWERS, CsvView, ProgramView, answer_change, operation
 from programs.requests.visible import check_is_of_account, visible_objective
 
 OBJECTIVE_PARAMETERS = filter_parameters(ObjectiveFilters)
@@ -60,24 +59,16 @@ LIST_PARAMETERS = [*OBJECTIVE_PARAMETERS, *page_parameters("Objectives")]
 
 
 class ObjectivesView(ProgramView):
-    @extend_schema(
-        operation_id="v1_objectives_list",
-        parameters=LIST_PARAMETERS,
-        responses={200: ObjectivesSerializer, **ERRORS},
-    )
+    @operation("v1_objectives_list", ObjectivesSerializer, parameters=LIST_PARAMETERS)
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see."""
-        page, filters = requested_slice(request), requested_objectives(request, self.access, "page", "size")
+        page, filters = requested_slice(request), requested_objectives(request, self.access)
         counts = filters.count_by_status("owner", "mine", "parent")
         standings = {value: counts.get(value, 0) for value in ObjectiveStatus.values}
         documents = objective_documents(list(filters.qs[page]), self.access)
         return Response({"total": filters.qs.count(), "standings": standings, "objectives": documents})
 
-    @extend_schema(
-        operation_id="v1_objectives_add",
-        request=ObjectiveWriteSerializer,
-        responses={201: ObjectiveSerializer, **ERRORS},
-    )
+    @operation("v1_objectives_add", {201: ObjectiveSerializer}, request=ObjectiveWriteSerializer)
     def post(self, request: Request) -> Response:
         """Write an objective; a draft unless it is to be published."""
         added = add_objective(self.access, sent_object(request))
@@ -85,15 +76,15 @@ class ObjectivesView(ProgramView):
 
 
 class ObjectiveView(ProgramView):
-    @extend_schema(operation_id="v1_objective", responses={200: ObjectiveSerializer, **ERRORS})
+    @operation("v1_objective", ObjectiveSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One objective."""
         return Response(_document(pk, self.access))
 
-    @extend_schema(
-        operation_id="v1_objective_change",
+    @operation(
+        "v1_objective_change",
+        {200: ObjectiveSerializer, 409: ObjectiveConflictSerializer},
         request=ObjectiveChangeSerializer,
-        responses={200: ObjectiveSerializer, 409: ObjectiveConflictSerializer, **ERRORS},
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named; `version` is that of the objective which the change was made from."""
@@ -106,7 +97,7 @@ class ObjectiveView(ProgramView):
 
 
 class ObjectivePublishView(ProgramView):
-    @extend_schema(operation_id="v1_objective_publish", request=None, responses={200: ObjectiveSerializer, **ERRORS})
+    @operation("v1_objective_publish", ObjectiveSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Let everybody whom it concerns see a draft."""
         objective = visible_objective(pk, self.access)
@@ -116,9 +107,7 @@ class ObjectivePublishView(ProgramView):
 
 
 class ObjectiveDropView(ProgramView):
-    @extend_schema(
-        operation_id="v1_objective_drop", request=DropSerializer, responses={200: ObjectiveSerializer, **ERRORS}
-    )
+    @operation("v1_objective_drop", ObjectiveSerializer, request=DropSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Give it up during the quarter, with a reason."""
         objective = visible_objective(pk, self.access)
@@ -127,9 +116,7 @@ class ObjectiveDropView(ProgramView):
 
 
 class ObjectiveStandingView(ProgramView):
-    @extend_schema(
-        operation_id="v1_objective_standing", request=OverrideSerializer, responses={200: ObjectiveSerializer, **ERRORS}
-    )
+    @operation("v1_objective_standing", ObjectiveSerializer, request=OverrideSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Say how it goes in place of what is computed, with a reason; an empty standing takes that back."""
         objective = visible_objective(pk, self.access)
@@ -139,18 +126,14 @@ class ObjectiveStandingView(ProgramView):
 
 
 class CheckInsView(ProgramView):
-    @extend_schema(operation_id="v1_objective_check_ins", responses={200: CheckInsSerializer, **ERRORS})
+    @operation("v1_objective_check_ins", CheckInsSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """What was said of an objective, the latest first."""
         check_is_of_account(self.access)
         objective = visible_objective(pk, self.access)
         return Response({"check_ins": check_in_documents(list(objective.check_ins.select_related("by")))})
 
-    @extend_schema(
-        operation_id="v1_objective_check_in",
-        request=CheckInWriteSerializer,
-        responses={201: CheckInSerializer, **ERRORS},
-    )
+    @operation("v1_objective_check_in", {201: CheckInSerializer}, request=CheckInWriteSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Say how sure one is, and the value of a key result that is entered by hand."""
         objective = visible_objective(pk, self.access)
@@ -163,9 +146,7 @@ class CheckInsView(ProgramView):
 
 
 class ObjectiveEndingView(ProgramView):
-    @extend_schema(
-        operation_id="v1_objective_ending", request=EndingSerializer, responses={200: ObjectiveSerializer, **ERRORS}
-    )
+    @operation("v1_objective_ending", ObjectiveSerializer, request=EndingSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Decide what becomes of it when its quarter is closed, and what was learned."""
         objective = visible_objective(pk, self.access)
@@ -175,10 +156,9 @@ class ObjectiveEndingView(ProgramView):
 
 
 class QuartersView(ProgramView):
-    @extend_schema(operation_id="v1_quarters_list", responses={200: QuartersSerializer, **ERRORS})
+    @operation("v1_quarters_list", QuartersSerializer, parameters=())
     def get(self, request: Request) -> Response:
         """The quarters that hold objectives, or are closed; the latest first."""
-        only(request)
         known = Quarter.objects.filter(objectives__isnull=False) | Quarter.objects.filter(closed_at__isnull=False)
         quarters = known.distinct().select_related("document").order_by("-start")
         return Response({"quarters": quarter_documents(list(quarters))})
@@ -189,7 +169,7 @@ def _document(pk: int, access: Access) -> dict[str, Any]:
 
 
 class ObjectivesCsvView(CsvView):
-    @extend_schema(operation_id="v1_objectives_csv", parameters=OBJECTIVE_PARAMETERS, responses=CSV_ANSWERS)
+    @operation("v1_objectives_csv", CSV_ANSWERS, parameters=OBJECTIVE_PARAMETERS, errors={})
     def get(self, request: Request) -> HttpResponseBase:
         """Objectives of a quarter, a row for each key result."""
         objectives = list(requested_objectives(request, self.access).qs)
@@ -197,9 +177,8 @@ class ObjectivesCsvView(CsvView):
         return csv_response("objectives", rows)
 
 
-def requested_objectives(request: Request, access: Access, *others: str) -> ObjectiveFilters:
-    """`others` are parameters beside those of the filters.  Raises BadRequest; the filters raise FieldError."""
-    only(request, *ObjectiveFilters.base_filters, *others)
+def requested_objectives(request: Request, access: Access) -> ObjectiveFilters:
+    """The filters raise FieldError."""
     return ObjectiveFilters(request.query_params, access, today=windows.local_today())
 
 
@@ -221,15 +200,11 @@ class AlignmentSerializer(serializers.Serializer[object]):
 
 
 class AlignmentView(ProgramView):
-    @extend_schema(
-        operation_id="v1_objectives_alignment",
-        parameters=LIST_PARAMETERS,
-        responses={200: AlignmentSerializer, **ERRORS},
-    )
+    @operation("v1_objectives_alignment", AlignmentSerializer, parameters=LIST_PARAMETERS)
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see, as a tree."""
         page = requested_slice(request)
-        objectives = in_order_of_units(requested_objectives(request, self.access, "page", "size").qs)
+        objectives = in_order_of_units(requested_objectives(request, self.access).qs)
         tree = branches(objectives.values_list("pk", "parent"))
         rows = objectives.in_bulk([branch.pk for branch in tree[page]])
         listed = [branch for branch in tree[page] if branch.pk in rows]
@@ -261,10 +236,9 @@ class ObjectiveHistorySerializer(serializers.Serializer[object]):
 
 
 class ObjectiveHistoryView(ProgramView):
-    @extend_schema(operation_id="v1_objective_history", responses={200: ObjectiveHistorySerializer, **ERRORS})
+    @operation("v1_objective_history", ObjectiveHistorySerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
         """Who changed what in an objective and its key results; amounts as far as one may see them."""
-        only(request)
         check_is_of_account(self.access)
         changes = objective_changes(visible_objective(pk, self.access), self.access)
         names = names_of_accounts(change.by for change in changes)

@@ -6,7 +6,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, only, whole_number
+from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, whole_number
 from insights.api import schema
 from insights.api.views import query_of
 from insights.engine.plan import resolve_scope
@@ -26,7 +26,7 @@ from programs.overview.services.bottlenecks import METRICS, bottlenecks_of
 from programs.overview.services.my_work import own_objectives, work_of
 from programs.overview.services.steps import steps_of
 from programs.quarters.fiscal_quarters import current_quarter
-from programs.requests.program_view import ERRORS, ProgramView
+from programs.requests.program_view import ERRORS, ProgramView, operation
 
 WINDOW = frozenset({"unit", "person", "where", "from", "to"})
 PARAMETERS = [parameter for parameter in schema.WINDOW_PARAMETERS if parameter.name in WINDOW]
@@ -52,14 +52,13 @@ class BottlenecksView(ProgramView):
 
 
 class MyWorkView(ProgramView):
-    @extend_schema(
-        operation_id="v1_my_work",
+    @operation(
+        "v1_my_work",
+        MyWorkSerializer,
         parameters=[OpenApiParameter("size", int, description="Tickets, at most 1,000; by default 100.")],
-        responses={200: MyWorkSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
         """What waits for the account: its tickets, check-ins, objectives at risk, and what its teams lack."""
-        only(request, "size")
         size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
         access, today, quarter = self.access, windows.local_today(), current_quarter()
         progress = progress_of(own_objectives(access.visibility, quarter), access, today=today)

@@ -6,14 +6,12 @@ from typing import Any
 
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.paging import page_parameters, requested_slice
-from core.api.parameters import only
 from core.csv_export import csv_response
 from core.list_filters import filter_parameters
 from core.write_errors import ConflictError
@@ -48,29 +46,26 @@ from programs.qbr.services.writing import (
     write_section,
 )
 from programs.requests.fields import body, changed_version
-from programs.requests.program_view import CSV_ANSWERS, ERRORS, CsvView, ProgramView, answer_change
+from programs.requests.program_view import CSV_ANSWERS, CsvView, ProgramView, answer_change, operation
 
 
 class QbrsView(ProgramView):
-    @extend_schema(
-        operation_id="v1_qbrs",
+    @operation(
+        "v1_qbrs",
+        QbrsSerializer,
         parameters=[
             *filter_parameters(QbrFilters),
             *page_parameters("Reviews"),
         ],
-        responses={200: QbrsSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:
         """The reviews that one may see, the latest first."""
-        only(request, *QbrFilters.base_filters, "page", "size")
         found = QbrFilters(request.query_params, visible_qbrs(self.access.visibility)).qs
         rows = list(found[requested_slice(request)])
         listed = QbrSerializer(rows, many=True, context={"names": names_for(rows, self.access)})
         return Response({"total": found.count(), "qbrs": listed.data})
 
-    @extend_schema(
-        operation_id="v1_qbr_create", request=QbrCreateSerializer, responses={201: OneQbrSerializer, **ERRORS}
-    )
+    @operation("v1_qbr_create", {201: OneQbrSerializer}, request=QbrCreateSerializer)
     def post(self, request: Request) -> Response:
         """A draft with all sections."""
         added = create_qbr(self.access, **body(request, QbrCreateSerializer))
@@ -78,13 +73,12 @@ class QbrsView(ProgramView):
 
 
 class QbrView(ProgramView):
-    @extend_schema(operation_id="v1_qbr", responses={200: OneQbrSerializer, **ERRORS})
+    @operation("v1_qbr", OneQbrSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
         """One review with its document; of a draft with today's figures."""
-        only(request)
         return Response(_document(pk, self.access))
 
-    @extend_schema(operation_id="v1_qbr_discard", request=None, responses={204: None, **ERRORS})
+    @operation("v1_qbr_discard", {204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Discard a draft."""
         qbr = _visible(pk, self.access)
@@ -93,10 +87,10 @@ class QbrView(ProgramView):
 
 
 class QbrSectionView(ProgramView):
-    @extend_schema(
-        operation_id="v1_qbr_section_write",
+    @operation(
+        "v1_qbr_section_write",
+        {200: QbrSectionSerializer, 409: QbrSectionConflictSerializer},
         request=QbrSectionWriteSerializer,
-        responses={200: QbrSectionSerializer, 409: QbrSectionConflictSerializer, **ERRORS},
     )
     def patch(self, request: Request, pk: int, key: str) -> Response:
         """Write what is named of a draft's section."""
@@ -111,11 +105,7 @@ class QbrSectionView(ProgramView):
 
 
 class QbrArrangeView(ProgramView):
-    @extend_schema(
-        operation_id="v1_qbr_arrange",
-        request=QbrArrangeSerializer,
-        responses={200: OneQbrSerializer, 409: schema.ErrorsSerializer, **ERRORS},
-    )
+    @operation("v1_qbr_arrange", {200: OneQbrSerializer, 409: schema.ErrorsSerializer}, request=QbrArrangeSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Which sections a draft shows, and in which order."""
         qbr = _visible(pk, self.access)
@@ -128,7 +118,7 @@ class QbrArrangeView(ProgramView):
 
 
 class QbrFreezeView(ProgramView):
-    @extend_schema(operation_id="v1_qbr_freeze", request=None, responses={200: OneQbrSerializer, **ERRORS})
+    @operation("v1_qbr_freeze", OneQbrSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Freeze its figures and texts; freezing a frozen one changes nothing."""
         qbr = _visible(pk, self.access)
@@ -138,7 +128,7 @@ class QbrFreezeView(ProgramView):
 
 
 class QbrSignView(ProgramView):
-    @extend_schema(operation_id="v1_qbr_sign", request=None, responses={200: OneQbrSerializer, **ERRORS})
+    @operation("v1_qbr_sign", OneQbrSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Sign off a frozen one, which publishes it."""
         qbr = _visible(pk, self.access)
@@ -148,10 +138,9 @@ class QbrSignView(ProgramView):
 
 
 class QbrCompareView(ProgramView):
-    @extend_schema(operation_id="v1_qbr_compare", responses={200: ComparisonSerializer, **ERRORS})
+    @operation("v1_qbr_compare", ComparisonSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
         """Figure by figure with the latest frozen review of the unit before it; 404 where there is none."""
-        only(request)
         qbr = _visible(pk, self.access)
         earlier = preceding_qbr(qbr, self.access.visibility)
         if earlier is None:
@@ -165,10 +154,9 @@ class QbrCompareView(ProgramView):
 
 
 class QbrCsvView(CsvView):
-    @extend_schema(operation_id="v1_qbr_csv", responses=CSV_ANSWERS)
+    @operation("v1_qbr_csv", CSV_ANSWERS, parameters=(), errors={})
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         """Its figures, a row each."""
-        only(request)
         document = document_of(_visible(pk, self.access), self.access, today=windows.local_today())
         return csv_response(f"qbr-{pk}", figure_rows(document, restated_figures(document, self.access)))
 

@@ -6,20 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.model_serializers import AnswerSerializer, BodySerializer, WholeNumber
 from core.api.paging import page_parameters, requested_slice
-from core.api.parameters import only
 from insights.query.errors import QueryError
 from programs.models import MessageKind, Notice
 from programs.reminders.services.inbox import notices_of, read_notices, unread_notices
 from programs.reminders.services.labels import items_of, notices_of_page
 from programs.requests.fields import body
-from programs.requests.program_view import REFUSALS, ProgramView
+from programs.requests.program_view import REFUSALS, ProgramView, operation
 
 SHOWN = ("unread", "all")
 MOST_READ = 1000  # of one request
@@ -84,17 +83,17 @@ class UnreadCountSerializer(serializers.Serializer[object]):
 
 
 class NoticesView(ProgramView):
-    @extend_schema(
-        operation_id="v1_notices_list",
+    @operation(
+        "v1_notices_list",
+        NoticesSerializer,
         parameters=[
             OpenApiParameter("show", str, enum=list(SHOWN), description="Without it: unread."),
             *page_parameters("Notices"),
         ],
-        responses={200: NoticesSerializer, **REFUSALS},
+        errors=REFUSALS,
     )
     def get(self, request: Request) -> Response:
         """What the account was told about things that it may see, the newest first."""
-        only(request, "show", "page", "size")
         shown = request.query_params.get("show") or "unread"
         if shown not in SHOWN:
             raise QueryError("show", f"One of: {', '.join(SHOWN)}.")
@@ -106,9 +105,7 @@ class NoticesView(ProgramView):
 
 
 class NoticesReadView(ProgramView):
-    @extend_schema(
-        operation_id="v1_notices_read", request=NoticesReadSerializer, responses={200: ReadCountSerializer, **REFUSALS}
-    )
+    @operation("v1_notices_read", ReadCountSerializer, request=NoticesReadSerializer, errors=REFUSALS)
     def post(self, request: Request) -> Response:
         """Mark as read; a number that is none of the account's notices is passed over."""
         given = body(request, NoticesReadSerializer)
@@ -116,11 +113,7 @@ class NoticesReadView(ProgramView):
 
 
 class NoticesUnreadView(ProgramView):
-    @extend_schema(
-        operation_id="v1_notices_unread",
-        request=NoticesUnreadSerializer,
-        responses={200: UnreadCountSerializer, **REFUSALS},
-    )
+    @operation("v1_notices_unread", UnreadCountSerializer, request=NoticesUnreadSerializer, errors=REFUSALS)
     def post(self, request: Request) -> Response:
         """Mark as unread again; a number that is none of the account's notices is passed over."""
         given = body(request, NoticesUnreadSerializer)

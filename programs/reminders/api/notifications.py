@@ -7,21 +7,19 @@ from datetime import time
 from typing import Any
 
 from django.contrib.auth.models import User
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.model_serializers import BodySerializer, Text, YesOrNo
-from core.api.parameters import only
 from core.write_errors import FieldError
 from insights.query.errors import QueryError
 from orgtree.access.invitations import can_send_mail
 from programs.models import MessageKind
 from programs.reminders.services.preferences import change_preferences, preferences_of
 from programs.requests.fields import body
-from programs.requests.program_view import REFUSALS, ProgramView
+from programs.requests.program_view import REFUSALS, ProgramView, operation
 
 CLOCK = "HH:MM, by the clock of time_zone."
 
@@ -84,16 +82,13 @@ class NotificationsWriteSerializer(BodySerializer):
 
 
 class NotificationsView(ProgramView):
-    @extend_schema(operation_id="v1_notifications", responses={200: NotificationsSerializer, **REFUSALS})
+    @operation("v1_notifications", NotificationsSerializer, parameters=(), errors=REFUSALS)
     def get(self, request: Request) -> Response:
         """The settings of the token's account."""
-        only(request)
         return Response(_document(_account(request)))
 
-    @extend_schema(
-        operation_id="v1_notifications_change",
-        request=NotificationsWriteSerializer,
-        responses={200: NotificationsSerializer, **REFUSALS},
+    @operation(
+        "v1_notifications_change", NotificationsSerializer, request=NotificationsWriteSerializer, errors=REFUSALS
     )
     def patch(self, request: Request) -> Response:
         """Change what is named; also of what waits already."""

@@ -6,13 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.paging import page_parameters, requested_slice
-from core.api.parameters import only
 from core.list_filters import filter_parameters
 from core.write_errors import FieldError
 from insights.query import windows
@@ -20,7 +18,7 @@ from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.models import Review, ReviewPoint
 from programs.requests.fields import body
-from programs.requests.program_view import ERRORS, ProgramView, answer_change
+from programs.requests.program_view import ERRORS, ProgramView, answer_change, operation
 from programs.reviews.api.documents import (
     AttendanceSerializer,
     PointAddSerializer,
@@ -46,27 +44,20 @@ from programs.reviews.services.writing import (
     update_agenda,
 )
 
-ANSWERS = {200: ReviewDocumentSerializer, **ERRORS}
+CHANGE_ERRORS = {**ERRORS, 409: ReviewConflictSerializer}
 
 
 class ReviewsView(ProgramView):
-    @extend_schema(
-        operation_id="v1_reviews",
-        parameters=[*filter_parameters(ReviewFilters), *page_parameters("Reviews")],
-        responses={200: ReviewsSerializer, **ERRORS},
+    @operation(
+        "v1_reviews", ReviewsSerializer, parameters=[*filter_parameters(ReviewFilters), *page_parameters("Reviews")]
     )
     def get(self, request: Request) -> Response:
         """The monthly reviews that one may see, the latest first."""
-        only(request, *ReviewFilters.base_filters, "page", "size")
         reviews = ReviewFilters(request.query_params, self.access, today=windows.local_today()).qs
         serialized = ReviewSerializer(reviews[requested_slice(request)], many=True, context={"access": self.access})
         return Response({"total": reviews.count(), "reviews": serialized.data})
 
-    @extend_schema(
-        operation_id="v1_review_prepare",
-        request=ReviewPrepareSerializer,
-        responses={201: ReviewDocumentSerializer, **ERRORS},
-    )
+    @operation("v1_review_prepare", {201: ReviewDocumentSerializer}, request=ReviewPrepareSerializer)
     def post(self, request: Request) -> Response:
         """Prepare a unit's review of a month; one that exists is answered as it is."""
         given = body(request, ReviewPrepareSerializer)
@@ -78,17 +69,12 @@ class ReviewsView(ProgramView):
 
 
 class ReviewView(ProgramView):
-    @extend_schema(operation_id="v1_review", responses=ANSWERS)
+    @operation("v1_review", ReviewDocumentSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
         """One review with its agenda."""
-        only(request)
         return Response(_document(pk, self.access))
 
-    @extend_schema(
-        operation_id="v1_review_change",
-        request=SummarySerializer,
-        responses={**ANSWERS, 409: ReviewConflictSerializer},
-    )
+    @operation("v1_review_change", ReviewDocumentSerializer, request=SummarySerializer, errors=CHANGE_ERRORS)
     def patch(self, request: Request, pk: int) -> Response:
         """Change the summary."""
         access, given = self.access, body(request, SummarySerializer)
@@ -98,14 +84,14 @@ class ReviewView(ProgramView):
 
 
 class ReviewAgendaView(ProgramView):
-    @extend_schema(operation_id="v1_review_update_agenda", request=None, responses=ANSWERS)
+    @operation("v1_review_update_agenda", ReviewDocumentSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Update the agenda from today's figures."""
         return _changed(pk, self.access, lambda review: update_agenda(self.access, review))
 
 
 class ReviewPointsView(ProgramView):
-    @extend_schema(operation_id="v1_review_add_point", request=PointAddSerializer, responses=ANSWERS)
+    @operation("v1_review_add_point", ReviewDocumentSerializer, request=PointAddSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Add a point that the data does not bring up."""
         access, given = self.access, body(request, PointAddSerializer)
@@ -113,11 +99,7 @@ class ReviewPointsView(ProgramView):
 
 
 class ReviewPointView(ProgramView):
-    @extend_schema(
-        operation_id="v1_review_write_point",
-        request=PointWriteSerializer,
-        responses={**ANSWERS, 409: ReviewConflictSerializer},
-    )
+    @operation("v1_review_write_point", ReviewDocumentSerializer, request=PointWriteSerializer, errors=CHANGE_ERRORS)
     def patch(self, request: Request, pk: int, point: int) -> Response:
         """Write notes and a decision."""
         access, given = self.access, body(request, PointWriteSerializer)
@@ -131,7 +113,7 @@ class ReviewPointView(ProgramView):
 
 
 class ReviewTicketView(ProgramView):
-    @extend_schema(operation_id="v1_review_make_ticket", request=PointTicketSerializer, responses=ANSWERS)
+    @operation("v1_review_make_ticket", ReviewDocumentSerializer, request=PointTicketSerializer)
     def post(self, request: Request, pk: int, point: int) -> Response:
         """A ticket from the point's decision."""
         access, given = self.access, body(request, PointTicketSerializer)
@@ -139,7 +121,7 @@ class ReviewTicketView(ProgramView):
 
 
 class ReviewAttendanceView(ProgramView):
-    @extend_schema(operation_id="v1_review_attendance", request=AttendanceSerializer, responses=ANSWERS)
+    @operation("v1_review_attendance", ReviewDocumentSerializer, request=AttendanceSerializer)
     def put(self, request: Request, pk: int) -> Response:
         """Who attended, by e-mail address; whoever was not invited is added."""
         access, given = self.access, body(request, AttendanceSerializer)
@@ -157,7 +139,7 @@ class ReviewAttendanceView(ProgramView):
 
 
 class ReviewSignView(ProgramView):
-    @extend_schema(operation_id="v1_review_sign", request=None, responses=ANSWERS)
+    @operation("v1_review_sign", ReviewDocumentSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Sign the review; nothing of it is changed any more."""
         return _changed(pk, self.access, lambda review: sign_review(self.access, review))

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.parameters import only
 from core.write_errors import FieldError
 from insights.api import schema
 from insights.pages.answers import Answers
@@ -21,7 +20,7 @@ from insights.ui.filters import Filters
 from orgtree.access.access import Access
 from programs.models import Persona, PersonaMetric
 from programs.requests.fields import parameter
-from programs.requests.program_view import ERRORS, ProgramView
+from programs.requests.program_view import ProgramView, operation
 from programs.roadmaps.services.personas import (
     PERIOD,
     all_personas,
@@ -69,12 +68,9 @@ class PersonaRoadmapSerializer(schema.DateRangeSerializer):
 
 
 class PersonaRoadmapView(ProgramView):
-    @extend_schema(
-        operation_id="v1_persona_roadmap", parameters=PARAMETERS, responses={200: PersonaRoadmapSerializer, **ERRORS}
-    )
+    @operation("v1_persona_roadmap", PersonaRoadmapSerializer, parameters=PARAMETERS)
     def get(self, request: Request) -> Response:
         """The personas with the metrics of their four quarters, and a unit's figures of them."""
-        only(request, *(known.name for known in PARAMETERS))
         access, personas = self.access, all_personas()
         filters = in_period(_filters(request, access))
         figures = persona_figures(personas, filters)

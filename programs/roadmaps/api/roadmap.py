@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -12,7 +12,6 @@ from rest_framework.response import Response
 
 from core.api.model_serializers import AnswerSerializer, BodySerializer, ReadSerializer, Text
 from core.api.paging import page_parameters, requested_slice
-from core.api.parameters import only
 from core.csv_export import csv_response
 from core.write_errors import ConflictError, FieldError
 from insights.api import schema
@@ -22,7 +21,7 @@ from programs.models import Objective, ObjectiveStatus, Quarter, RoadmapIntent
 from programs.quarters.fields import QuarterField
 from programs.quarters.fiscal_quarters import quarter_of, quarters_from
 from programs.requests.fields import body, changed_version, day, parameter, sent_object
-from programs.requests.program_view import CSV_ANSWERS, ERRORS, CsvView, ProgramView, answer_change
+from programs.requests.program_view import CSV_ANSWERS, CsvView, ProgramView, answer_change, operation
 from programs.roadmaps.queries.team_roadmap import (
     QUARTERS_SHOWN,
     TeamRoadmap,
@@ -124,10 +123,9 @@ class IntentsSerializer(serializers.Serializer[object]):
 
 
 class RoadmapView(ProgramView):
-    @extend_schema(operation_id="v1_roadmap", parameters=LIST_PARAMETERS, responses={200: RoadmapSerializer, **ERRORS})
+    @operation("v1_roadmap", RoadmapSerializer, parameters=LIST_PARAMETERS)
     def get(self, request: Request) -> Response:
         """Four quarters of the whole organisation and of each team: objectives, intents and gaps."""
-        only(request, *(known.name for known in LIST_PARAMETERS))
         page = requested_slice(request)
         planned = _roadmap(request, self.access)
         quarters = [
@@ -146,19 +144,14 @@ class RoadmapView(ProgramView):
 
 
 class RoadmapCsvView(CsvView):
-    @extend_schema(operation_id="v1_roadmap_csv", parameters=ROADMAP_PARAMETERS, responses=CSV_ANSWERS)
+    @operation("v1_roadmap_csv", CSV_ANSWERS, parameters=ROADMAP_PARAMETERS, errors={})
     def get(self, request: Request) -> HttpResponseBase:
         """Four quarters of the team roadmap, a row for each objective, intent and gap."""
-        only(request, *(known.name for known in ROADMAP_PARAMETERS))
         return csv_response("roadmap", roadmap_rows(_roadmap(request, self.access)))
 
 
 class RoadmapIntentsView(ProgramView):
-    @extend_schema(
-        operation_id="v1_roadmap_intents_add",
-        request=IntentWriteSerializer,
-        responses={201: IntentSerializer, **ERRORS},
-    )
+    @operation("v1_roadmap_intents_add", {201: IntentSerializer}, request=IntentWriteSerializer)
     def post(self, request: Request) -> Response:
         """Say what a unit intends to improve in a quarter."""
         added = add_intent(self.access, sent_object(request))
@@ -166,16 +159,15 @@ class RoadmapIntentsView(ProgramView):
 
 
 class RoadmapIntentView(ProgramView):
-    @extend_schema(operation_id="v1_roadmap_intent", responses={200: IntentSerializer, **ERRORS})
+    @operation("v1_roadmap_intent", IntentSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
         """One intent."""
-        only(request)
         return Response(IntentSerializer(_visible_intent(pk, self.access)).data)
 
-    @extend_schema(
-        operation_id="v1_roadmap_intent_change",
+    @operation(
+        "v1_roadmap_intent_change",
+        {200: IntentSerializer, 409: IntentConflictSerializer},
         request=IntentChangeSerializer,
-        responses={200: IntentSerializer, 409: IntentConflictSerializer, **ERRORS},
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change or move it: `version` is that of the intent which the change was made from."""
@@ -186,7 +178,7 @@ class RoadmapIntentView(ProgramView):
             lambda changed: IntentSerializer(changed).data if changed else None,
         )
 
-    @extend_schema(operation_id="v1_roadmap_intent_remove", responses={204: None, **ERRORS})
+    @operation("v1_roadmap_intent_remove", {204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Take it off the roadmap."""
         intent = _visible_intent(pk, self.access)
@@ -198,9 +190,7 @@ class RoadmapIntentView(ProgramView):
 
 
 class RoadmapExampleView(ProgramView):
-    @extend_schema(
-        operation_id="v1_roadmap_example", request=ExampleWriteSerializer, responses={201: IntentsSerializer, **ERRORS}
-    )
+    @operation("v1_roadmap_example", {201: IntentsSerializer}, request=ExampleWriteSerializer)
     def post(self, request: Request) -> Response:
         """Fill empty rows with the method's example, from this quarter on."""
         units = list(dict.fromkeys(unit or None for unit in body(request, ExampleWriteSerializer)["units"]))

@@ -7,19 +7,18 @@ from typing import IO, Any
 
 from django.core.files.uploadedfile import UploadedFile
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.parameters import only
 from core.csv_import import MOST_BYTES, CsvFileError, text_of
 from core.write_errors import FieldError
 from insights.api import schema
 from insights.api.errors import document as error_document
 from programs.requests.fields import boolean_parameter
-from programs.requests.program_view import ProgramView
+from programs.requests.program_view import ProgramView, operation
 from programs.tickets.services.csv_files import (
     LABELS,
     ImportRow,
@@ -68,15 +67,15 @@ class ImportRefusedSerializer(schema.ErrorsSerializer):
 class TicketImportView(ProgramView):
     parser_classes = (CsvParser, MultiPartParser)
 
-    @extend_schema(
-        operation_id="v1_tickets_import",
+    @operation(
+        "v1_tickets_import",
+        {200: ImportedSerializer, 201: ImportedSerializer, 400: ImportRefusedSerializer},
+        errors=ERRORS,
         request={"text/csv": OpenApiTypes.STR, "multipart/form-data": FILE},
         parameters=[OpenApiParameter("dry_run", str, enum=["yes"], description="Only say what would be stored.")],
-        responses={200: ImportedSerializer, 201: ImportedSerializer, 400: ImportRefusedSerializer, **ERRORS},
     )
     def post(self, request: Request) -> Response:
         """File every new row, or none where one cannot be stored."""
-        only(request, "dry_run")
         is_dry = boolean_parameter(request, "dry_run")
         try:
             check_imports(self.access.visibility)

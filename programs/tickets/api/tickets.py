@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.http.response import HttpResponseBase
-from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.paging import page_parameters, requested_slice
-from core.api.parameters import only
 from core.csv_export import csv_response
 from core.list_filters import filter_parameters
 from insights.catalogue.registry import metrics
@@ -22,7 +21,7 @@ from programs.history.api import ChangeSerializer, DifferenceSerializer, author_
 from programs.history.events import names_of_accounts
 from programs.models import BottleneckKind, Nature, TicketState, TicketTemplate
 from programs.requests.fields import body, changed_version, sent_object
-from programs.requests.program_view import CSV_ANSWERS, ERRORS, REFUSALS, CsvView, ProgramView, answer_change
+from programs.requests.program_view import CSV_ANSWERS, REFUSALS, CsvView, ProgramView, answer_change, operation
 from programs.requests.visible import check_is_of_account, visible_ticket
 from programs.tickets.api.documents import (
     CommentSerializer,
@@ -56,24 +55,15 @@ TICKET_PARAMETERS = filter_parameters(TicketFilters)
 
 
 class TicketsView(ProgramView):
-    @extend_schema(
-        operation_id="v1_tickets_list",
-        parameters=[*TICKET_PARAMETERS, *page_parameters("Tickets")],
-        responses={200: TicketsSerializer, **ERRORS},
-    )
+    @operation("v1_tickets_list", TicketsSerializer, parameters=[*TICKET_PARAMETERS, *page_parameters("Tickets")])
     def get(self, request: Request) -> Response:
         """The tickets that one may see."""
-        only(request, *TicketFilters.base_filters, "page", "size")
         page = requested_slice(request)
         tickets = TicketFilters(request.query_params, self.access, today=windows.local_today()).qs
         rows = list(tickets[page])
         return Response({"total": tickets.count(), "tickets": ticket_documents(rows, self.access)})
 
-    @extend_schema(
-        operation_id="v1_tickets_add",
-        request=TicketWriteSerializer,
-        responses={201: TicketSerializer, **ERRORS},
-    )
+    @operation("v1_tickets_add", {201: TicketSerializer}, request=TicketWriteSerializer)
     def post(self, request: Request) -> Response:
         """File a ticket."""
         added = add_ticket(self.access, sent_object(request))
@@ -81,15 +71,13 @@ class TicketsView(ProgramView):
 
 
 class TicketView(ProgramView):
-    @extend_schema(operation_id="v1_ticket", responses={200: TicketSerializer, **ERRORS})
+    @operation("v1_ticket", TicketSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One ticket."""
         return Response(_document(pk, self.access))
 
-    @extend_schema(
-        operation_id="v1_ticket_change",
-        request=TicketChangeSerializer,
-        responses={200: TicketSerializer, 409: TicketConflictSerializer, **ERRORS},
+    @operation(
+        "v1_ticket_change", {200: TicketSerializer, 409: TicketConflictSerializer}, request=TicketChangeSerializer
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named; `version` is that of the ticket which the change was made from."""
@@ -101,7 +89,7 @@ class TicketView(ProgramView):
 
 
 class TicketMoveView(ProgramView):
-    @extend_schema(operation_id="v1_ticket_move", request=MoveSerializer, responses={200: TicketSerializer, **ERRORS})
+    @operation("v1_ticket_move", TicketSerializer, request=MoveSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Into another state; done with the day on which it was, dropped with a reason."""
         ticket = visible_ticket(pk, self.access)
@@ -111,16 +99,14 @@ class TicketMoveView(ProgramView):
 
 
 class TicketCommentsView(ProgramView):
-    @extend_schema(operation_id="v1_ticket_comments", responses={200: CommentsSerializer, **ERRORS})
+    @operation("v1_ticket_comments", CommentsSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """What was said of a ticket, the first word first."""
         check_is_of_account(self.access)
         ticket = visible_ticket(pk, self.access)
         return Response({"comments": comment_documents(list(ticket.comments.order_by("at", "pk")))})
 
-    @extend_schema(
-        operation_id="v1_ticket_comment", request=CommentWriteSerializer, responses={201: CommentSerializer, **ERRORS}
-    )
+    @operation("v1_ticket_comment", {201: CommentSerializer}, request=CommentWriteSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Say something; @ada@example.com mentions a person."""
         ticket = visible_ticket(pk, self.access)
@@ -129,15 +115,12 @@ class TicketCommentsView(ProgramView):
 
 
 class TicketWatchView(ProgramView):
-    @extend_schema(operation_id="v1_ticket_watching", responses={200: WatchingSerializer, **ERRORS})
+    @operation("v1_ticket_watching", WatchingSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
         """Whether you watch it, and how many do."""
-        only(request)
         return Response(watching_document(visible_ticket(pk, self.access), self.access))
 
-    @extend_schema(
-        operation_id="v1_ticket_watch", request=WatchSerializer, responses={200: WatchingSerializer, **ERRORS}
-    )
+    @operation("v1_ticket_watch", WatchingSerializer, request=WatchSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Be told of its comments, or no longer."""
         ticket = visible_ticket(pk, self.access)
@@ -151,10 +134,9 @@ def _document(pk: int, access: Access) -> dict[str, Any]:
 
 
 class TicketsCsvView(CsvView):
-    @extend_schema(operation_id="v1_tickets_csv", parameters=filter_parameters(TicketFilters), responses=CSV_ANSWERS)
+    @operation("v1_tickets_csv", CSV_ANSWERS, parameters=filter_parameters(TicketFilters), errors={})
     def get(self, request: Request) -> HttpResponseBase:
         """Tickets, in the columns that the import reads."""
-        only(request, *TicketFilters.base_filters)
         tickets = TicketFilters(request.query_params, self.access, today=windows.local_today()).qs
         return csv_response("tickets", ticket_rows(tickets, self.access))
 
@@ -169,10 +151,9 @@ class TicketHistorySerializer(serializers.Serializer[object]):
 
 
 class TicketHistoryView(ProgramView):
-    @extend_schema(operation_id="v1_ticket_history", responses={200: TicketHistorySerializer, **ERRORS})
+    @operation("v1_ticket_history", TicketHistorySerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
         """Who changed what in a ticket, and which pull requests and watchers came and went."""
-        only(request)
         check_is_of_account(self.access)
         history = history_of(visible_ticket(pk, self.access))
         seen = visible_pull_requests(self.access).filter(pk__in=history.pull_requests).select_related("repository")
@@ -212,10 +193,9 @@ class TicketTemplatesSerializer(serializers.Serializer[object]):
 
 
 class TicketTemplatesView(ProgramView):
-    @extend_schema(operation_id="v1_ticket_templates", responses={200: TicketTemplatesSerializer, **REFUSALS})
+    @operation("v1_ticket_templates", TicketTemplatesSerializer, parameters=(), errors=REFUSALS)
     def get(self, request: Request) -> Response:
         """The tickets that are offered to begin from."""
-        only(request)
         known = {metric.key for metric in metrics()}
         documents = [
             {
