@@ -137,10 +137,7 @@ AGENT_SESSION_DAYS = Relation(
                session.started_at,
                session.ended_at,
                CASE WHEN figures.counted THEN figures.requests ELSE 0 END AS requests,
-               CASE WHEN figures.counted THEN figures.input_tokens ELSE 0 END AS input_tokens,
                CASE WHEN figures.counted THEN figures.cache_read_tokens ELSE 0 END AS cache_read_tokens,
-               CASE WHEN figures.counted THEN figures.cache_write_tokens ELSE 0 END AS cache_write_tokens,
-               CASE WHEN figures.counted THEN figures.output_tokens ELSE 0 END AS output_tokens,
                CASE WHEN figures.counted THEN figures.input_tokens + figures.cache_read_tokens
                                     + figures.cache_write_tokens ELSE 0 END AS prompt_tokens,
                CASE WHEN figures.counted THEN figures.input_tokens + figures.cache_read_tokens
@@ -153,7 +150,6 @@ AGENT_SESSION_DAYS = Relation(
                CASE WHEN figures.counted THEN figures.surcharge_1h END AS surcharge_1h,
                figures.lines_added,
                figures.lines_removed,
-               figures.commits,
                figures.tool_calls,
                figures.tool_failures,
                figures.tool_refusals,
@@ -166,8 +162,8 @@ AGENT_SESSION_DAYS = Relation(
 )
 """One row per session, local day, model and source (events or metrics) with that day's figures.
 
-Only rows of the source that counts for the session have tokens, requests and costs; only metrics have lines and
-commits, and only events have tool calls: a sum over the rows counts everything once.
+Only rows of the source that counts for the session have tokens, requests and costs; only metrics have lines,
+and only events have tool calls: a sum over the rows counts everything once.
 spend is in US dollars, null where the model's price is unknown (its tokens are then in unpriced_tokens too).
 cost_difference is the cost that agents report minus compared_spend, the price book's cost, over the requests with
 tokens that both price; null where there are none.
@@ -176,21 +172,6 @@ hour; null where that is known of all.
 model is the normal form of the names that were sent.
 The session is a LEFT JOIN, so that the planner drops it from queries that use none of its columns.
 """
-
-ENROLMENTS = Relation(
-    name="enrolments",
-    family=FactFamily.ENROLMENT,
-    day="enrolled_on",
-    fact="identity_id",
-    sql="""
-        SELECT enrolment.identity_id,
-               identity.person_id,
-               (enrolment.first_at AT TIME ZONE current_setting('TimeZone'))::date AS enrolled_on
-        FROM integrations_enrolment enrolment
-        JOIN orgtree_identity identity ON identity.id = enrolment.identity_id
-    """,
-)
-"""One row per identity that ever sent telemetry, matched or not, with the local day of the first."""
 
 ENROLLED_PEOPLE = Relation(
     name="enrolled_people",

@@ -39,8 +39,7 @@ COMMITTED_FILES = Relation(
                file.path,
                file.language,
                file.file_type,
-               file.added AS lines_added,
-               file.deleted AS lines_deleted
+               file.added AS lines_added
         FROM integrations_commit commit
         JOIN integrations_commitfile file ON file.commit_id = commit.id AND file.set_apart = ''
         {_OF_COMMIT}
@@ -68,7 +67,6 @@ AI_COMMITTED_FILES = Relation(
                file.added AS lines_added,
                attribution.agent,
                attribution.model,
-               attribution.session_id,
                attribution.method,
                attribution.ai_lines,
                CASE WHEN attribution.level = 'line' THEN attribution.ai_lines ELSE 0 END AS ai_lines_by_line
@@ -95,14 +93,13 @@ COMMITTED_LINES = Relation(
     detail=COMMITTED_FILES,
     sql=f"""
         SELECT {_COMMIT},
-               commit.lines_added,
-               commit.lines_deleted
+               commit.lines_added
         FROM integrations_commit commit
         {_OF_COMMIT}
         WHERE commit.set_apart = '' AND commit.file_count > 0
     """,  # noqa: S608  # constants
 )
-"""COMMITTED_FILES by commit: the same sums from a fraction of the rows, for queries without columns of files."""
+"""COMMITTED_FILES by commit: the same sum from a fraction of the rows, for queries without columns of files."""
 
 COMMITS = Relation(
     name="commits",
@@ -114,7 +111,6 @@ COMMITS = Relation(
     sql=f"""
         SELECT {_COMMIT},
                commit.subject,
-               CASE WHEN commit.lines_known THEN 0 ELSE 1 END AS lines_unknown,
                CASE WHEN commit.by_agent <> ''
                       OR EXISTS (SELECT FROM integrations_fileattribution part WHERE part.commit_id = commit.id)
                       OR NOT commit.lines_known AND EXISTS (
@@ -127,7 +123,7 @@ COMMITS = Relation(
         WHERE commit.set_apart = ''
     """,  # noqa: S608  # constants
 )
-"""One row per counted commit.  lines_unknown is 1 where git could not read its objects.
+"""One row per counted commit.
 
 assistance is AI where an agent contributed: attributed lines, evidence where lines are unknown, or an agent as the
 author; it is computed only by queries that use it.

@@ -44,13 +44,8 @@ _LEAD_TIME: LiteralString = f"""
                figures.size_class,
                {_ASSISTANCE.format(agents="figures.agents")} AS assistance,
                deployed.method,
-               deployed.deployed_at,
                CASE WHEN deployed.deployed_at >= figures.first_commit_at AND NOT deployed.predates
                     THEN extract(epoch FROM deployed.deployed_at - figures.first_commit_at)::float8 END AS lead_seconds,
-               CASE WHEN NOT deployed.predates THEN figures.coding_seconds END AS coding_seconds,
-               CASE WHEN NOT deployed.predates THEN figures.pickup_seconds END AS pickup_seconds,
-               CASE WHEN NOT deployed.predates THEN figures.review_seconds END AS review_seconds,
-               CASE WHEN NOT deployed.predates THEN figures.merge_seconds END AS merge_seconds,
                {_DEPLOY_SECONDS} AS deploy_seconds,
                CASE WHEN {_IS_WHOLE} THEN figures.coding_seconds END AS whole_coding_seconds,
                CASE WHEN {_IS_WHOLE} THEN figures.pickup_seconds END AS whole_pickup_seconds,
@@ -102,13 +97,8 @@ _PUSH: LiteralString = f"""
                '' AS size_class,
                {_ASSISTANCE.format(agents="part.agents")} AS assistance,
                push.method,
-               push.deployed_at,
                CASE WHEN push.deployed_at >= push.first_commit_at AND NOT push.predates
                     THEN extract(epoch FROM push.deployed_at - push.first_commit_at)::float8 END AS lead_seconds,
-               {_CODED} AS coding_seconds,
-               NULL::float8 AS pickup_seconds,
-               NULL::float8 AS review_seconds,
-               NULL::float8 AS merge_seconds,
                {_PUSHED} AS deploy_seconds,
                CASE WHEN {_BOTH} THEN {_CODED} END AS whole_coding_seconds,
                NULL::float8 AS whole_pickup_seconds,
@@ -170,10 +160,10 @@ A change is a merged pull request, or a push of a unit that works without them: 
 the negative of the commit's.  A push has the stages coding (its first commit → pushed) and deploy alone.
 
 Seconds are null where an end point is unknown, or they are in the wrong order, or where it was merged long before the
-first known deployment, so that an earlier one brought it: lead (first own commit → deployed) with
-its stages coding, pickup, review, merge (integrations/facts/pull_requests.py) and deploy (merge → deployed); planning
-(work item in progress → first own commit), backlog (item created → in progress) and idea (item created → deployed) for
-those linked to an item.  whole_… are the stages of changes with all their stages known: they add up.
+first known deployment, so that an earlier one brought it: lead (first own commit → deployed) and deploy (merge →
+deployed); planning (work item in progress → first own commit), backlog (item created → in progress) and idea (item
+created → deployed) for those linked to an item.  whole_… are the stages coding, pickup, review, merge
+(integrations/facts/pull_requests.py) and deploy of changes with all their stages known: they add up.
 service is that of the deployment; method is how it was determined that it contains the merge: chain, graph, pick or
 time.  By agent: a row for each that contributed to the change, `Non-AI` where none did.
 """
@@ -268,8 +258,7 @@ _INCIDENT: LiteralString = """
                incident.title,
                incident.url,
                coalesce(repository.name, '') AS repository,
-               incident.service,
-               incident.severity
+               incident.service
 """
 _OF_INCIDENT: LiteralString = """
         FROM integrations_incident incident

@@ -79,9 +79,7 @@ AGENT_SPEND_PARTS = Relation(
                part.tokens,
                part.unpriced_tokens,
                session.started_at,
-               session.ended_at,
-               session.committed,
-               session.covered
+               session.ended_at
         FROM integrations_agentsessionday figures
         JOIN orgtree_identity identity ON identity.id = figures.identity_id
         LEFT JOIN integrations_agentsession session ON session.id = figures.session_id

@@ -24,7 +24,6 @@ _DESCRIPTION: LiteralString = """
                run.name AS title,
                run.url,
                repository.name AS repository,
-               run.name AS pipeline,
                CASE WHEN belonging.agents <> '{}' THEN 'AI'
                     WHEN belonging.pull_request_id IS NOT NULL THEN 'Non-AI' END AS assistance,
                belonging.work_type

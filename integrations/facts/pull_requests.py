@@ -10,7 +10,6 @@ Optional columns come from LEFT JOINs by primary key, which the planner drops fr
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import LiteralString
 
 from integrations.facts.relation import STOCK_DAY, Relation, Stock
@@ -70,7 +69,6 @@ _MERGED_COLUMNS: LiteralString = f"""
                figures.review_seconds,
                figures.merge_seconds,
                figures.cycle_seconds,
-               figures.pickup_seconds + figures.review_seconds AS open_review_seconds,
                figures.ci_wait_seconds,
                ({_PHASED})::int AS phased,
                CASE WHEN {_PHASED} THEN figures.coding_seconds END AS coding_phase_seconds,
@@ -127,7 +125,7 @@ MERGED_PULL_REQUESTS = (
 
 Stages in seconds, null where an end point is missing or the stage would be negative: coding (first own commit → open),
 pickup (open → first review), review (first review → last approval), merge (that approval → merge), cycle (open →
-merge).  open_review_seconds is pickup + review; ci_wait_seconds the time during which pipelines were queued or ran for
+merge).  ci_wait_seconds is the time during which pipelines were queued or ran for
 its commits while it was open, null where none is known.  phased is 1 where coding, review (open → last approval) and
 merge are all known, else 0; only then the …_phase_seconds are set.  size is lines added + deleted, null where unknown;
 files, directories and languages are numbers, the latter two null without a clone.  new_paths of reviewed_paths (null
@@ -140,45 +138,26 @@ By agent: a row for each that contributed, `Non-AI` where none did.  By service:
 (docs/deployments.md), empty where none is known.
 """
 
-OPEN_PULL_REQUESTS = Relation(
-    name="open_pull_requests",
+_STALE: LiteralString = "WHERE figures.stale_days IS NOT NULL AND figures.set_apart = ''"
+
+STALE_PULL_REQUESTS = Relation(
+    name="stale_pull_requests",
     family=FactFamily.PULL_REQUEST,
     open_as_in_tools=True,
     day=STOCK_DAY,
     credited_to_owner=True,
     fact="pull_request_id",
     fact_is_row=True,
-    stock=Stock("days", (("age_seconds", "(standing.day - source.opened_on) * 86400.0"),)),
-    sql=f"""
-        SELECT {DESCRIPTION}, figures.open_days AS days, figures.opened_on
-        {FROM_FIGURES}
-        WHERE figures.open_days IS NOT NULL AND figures.set_apart = ''
-    """,
-)
-"""A stock: pull requests open at the end of a day, from the day on which they were first ready for review.
-
-age_seconds is how long it has been open by then, in whole local days.
-"""
-
-STALE_PULL_REQUESTS = replace(
-    OPEN_PULL_REQUESTS,
-    name="stale_pull_requests",
-    sql=f"""
-        SELECT {DESCRIPTION}, figures.stale_days AS days, figures.opened_on
-        {FROM_FIGURES}
-        WHERE figures.stale_days IS NOT NULL AND figures.set_apart = ''
-    """,
+    stock=Stock("days"),
+    sql=f"SELECT {DESCRIPTION}, figures.stale_days AS days {FROM_FIGURES} {_STALE}",
 ).split_by(
     "agent",
-    sql=f"""
-        SELECT {DESCRIPTION}, figures.stale_days AS days, figures.opened_on, agent.name AS agent
-        {FROM_FIGURES} {AGENTS}
-        WHERE figures.stale_days IS NOT NULL AND figures.set_apart = ''
-    """,
+    sql=f"SELECT {DESCRIPTION}, figures.stale_days AS days, agent.name AS agent {FROM_FIGURES} {AGENTS} {_STALE}",
 )
-"""OPEN_PULL_REQUESTS on days after two weeks without activity: no push, review or change of state.
+"""A stock: open pull requests without activity for two weeks at the end of a day.
 
-Comments do not count as activity, because their times are not known.  By agent: as MERGED_PULL_REQUESTS.
+Activity is a push, a review or a change of state; comments are none, because their times are not known.
+By agent: as MERGED_PULL_REQUESTS.
 """
 
 _ENDED: LiteralString = """

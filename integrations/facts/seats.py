@@ -53,7 +53,7 @@ SEAT_DAYS = Relation(
     family=FactFamily.SEATS,
     fact="plan_id",
     sql="""
-        SELECT held.plan_id, held.person_id, held.agent, held.day, held.seats,
+        SELECT held.plan_id, held.person_id, held.agent, held.day,
                held.seats * held.monthly_price
                    / extract(day FROM date_trunc('month', held.day) + interval '1 month - 1 day') AS cost
         FROM (
@@ -87,8 +87,8 @@ SEAT_DAYS = Relation(
 )
 """One row per assigned seat and local day up to today, and one per plan and day for unassigned seats.
 
-cost is the monthly price divided by the days of the month, in US dollars.  Rows of unassigned seats have no person_id,
-their number in `seats`, and count for the whole organisation.
+cost is the monthly price divided by the days of the month, in US dollars.  Rows of unassigned seats have no person_id
+and count for the whole organisation.
 """
 
 EVERYBODY = Relation(
