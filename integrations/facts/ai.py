@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from integrations.facts.outcomes import AGENT_SPEND_SHARES, PARTS_OF_SESSIONS
+from integrations.facts.outcomes import AGENT_SPEND_SHARES, DAY_OF_SESSION, OF_SESSION, PARTS_OF_SESSIONS
 from integrations.facts.relation import Relation
 from integrations.models import FactFamily
 
@@ -68,23 +68,14 @@ AGENT_TOKEN_KINDS = Relation(
     name="agent_token_kinds",
     fact="session_id",
     sql=f"""
-        SELECT figures.session_id,
-               identity.person_id,
-               figures.agent,
-               figures.day,
-               figures.model,
+        SELECT {DAY_OF_SESSION},
                coalesce(repository.name, '') AS repository,
-               session.started_at,
-               session.ended_at,
                kind.token_kind,
                CASE WHEN split.session_id IS NULL THEN kind.tokens
                     ELSE div(kind.tokens::numeric * (split.before + split.part), split.whole)
-                         - div(kind.tokens::numeric * split.before, split.whole) END::bigint AS tokens,
-               session.committed,
-               session.covered
+                         - div(kind.tokens::numeric * split.before, split.whole) END::bigint AS tokens
         FROM integrations_agentsessionday figures
-        JOIN orgtree_identity identity ON identity.id = figures.identity_id
-        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
+        {OF_SESSION}
         CROSS JOIN LATERAL (
             VALUES ('input', figures.input_tokens),
                    ('cache_read', figures.cache_read_tokens),
@@ -115,8 +106,7 @@ AGENT_TOOL_DAYS = Relation(
                figures.refusals AS tool_refusals,
                {_REPOSITORY_OF_SESSION} AS repository
         FROM integrations_agenttoolday figures
-        JOIN orgtree_identity identity ON identity.id = figures.identity_id
-        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
+        {OF_SESSION}
     """,  # noqa: S608  # a constant
 )
 """One row per session, local day and tool.  tool_calls are those that ran (succeeded or failed).
@@ -128,14 +118,8 @@ AGENT_SESSION_DAYS = Relation(
     name="agent_session_days",
     fact="session_id",
     finer=(AGENT_SPEND_SHARES, AGENT_TOKEN_KINDS, AGENT_TOOL_DAYS),
-    sql="""
-        SELECT figures.session_id,
-               identity.person_id,
-               figures.agent,
-               figures.day,
-               figures.model,
-               session.started_at,
-               session.ended_at,
+    sql=f"""
+        SELECT {DAY_OF_SESSION},
                CASE WHEN figures.counted THEN figures.requests ELSE 0 END AS requests,
                CASE WHEN figures.counted THEN figures.cache_read_tokens ELSE 0 END AS cache_read_tokens,
                CASE WHEN figures.counted THEN figures.input_tokens + figures.cache_read_tokens
@@ -152,13 +136,10 @@ AGENT_SESSION_DAYS = Relation(
                figures.lines_removed,
                figures.tool_calls,
                figures.tool_failures,
-               figures.tool_refusals,
-               session.committed,
-               session.covered
+               figures.tool_refusals
         FROM integrations_agentsessionday figures
-        JOIN orgtree_identity identity ON identity.id = figures.identity_id
-        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
-    """,
+        {OF_SESSION}
+    """,  # noqa: S608  # constants
 )
 """One row per session, local day, model and source (events or metrics) with that day's figures.
 

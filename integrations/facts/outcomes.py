@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
+
 from integrations.facts.relation import Relation
 
-PARTS_OF_SESSIONS = """
+# Of a day, or a part of one, named figures: its columns and those of its session, and their joins.
+DAY_OF_SESSION: LiteralString = """
+               figures.session_id,
+               identity.person_id,
+               figures.agent,
+               figures.day,
+               figures.model,
+               session.started_at,
+               session.ended_at,
+               session.committed,
+               session.covered
+"""
+OF_SESSION: LiteralString = """
+        JOIN orgtree_identity identity ON identity.id = figures.identity_id
+        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
+"""
+PARTS_OF_SESSIONS: LiteralString = """
     SELECT session_id, repository_id, work_type,
            coalesce(weight, lines) AS part,
            coalesce(weight_before, lines_before) AS before,
@@ -18,11 +36,7 @@ AGENT_SPEND_SHARES = Relation(
     name="agent_spend_shares",
     fact="session_id",
     sql=f"""
-        SELECT figures.session_id,
-               identity.person_id,
-               figures.agent,
-               figures.day,
-               figures.model,
+        SELECT {DAY_OF_SESSION},
                coalesce(repository.name, '') AS repository,
                coalesce(split.work_type, '') AS work_type,
                CASE WHEN split.session_id IS NULL THEN figures.spend
@@ -34,19 +48,14 @@ AGENT_SPEND_SHARES = Relation(
                CASE WHEN split.session_id IS NULL THEN figures.unpriced_tokens
                     ELSE div(figures.unpriced_tokens::numeric * (split.before + split.part), split.whole)
                          - div(figures.unpriced_tokens::numeric * split.before, split.whole) END::bigint
-                   AS unpriced_tokens,
-               session.started_at,
-               session.ended_at,
-               session.committed,
-               session.covered
+                   AS unpriced_tokens
         FROM (
             SELECT session_id, identity_id, agent, day, model, spend, unpriced_tokens,
                    input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS tokens
             FROM integrations_agentsessionday
             WHERE counted
         ) AS figures
-        JOIN orgtree_identity identity ON identity.id = figures.identity_id
-        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
+        {OF_SESSION}
         LEFT JOIN ({PARTS_OF_SESSIONS}) AS split ON split.session_id = figures.session_id
         LEFT JOIN integrations_repository repository ON repository.id = split.repository_id
     """,  # noqa: S608  # a constant
@@ -62,12 +71,8 @@ commits there, empty where there is none.
 AGENT_SPEND_PARTS = Relation(
     name="agent_spend_parts",
     fact="session_id",
-    sql="""
-        SELECT figures.session_id,
-               identity.person_id,
-               figures.agent,
-               figures.day,
-               figures.model,
+    sql=f"""
+        SELECT {DAY_OF_SESSION},
                part.skill,
                part.sub_agent,
                part.plugin,
@@ -77,12 +82,9 @@ AGENT_SPEND_PARTS = Relation(
                part.provider,
                part.spend,
                part.tokens,
-               part.unpriced_tokens,
-               session.started_at,
-               session.ended_at
+               part.unpriced_tokens
         FROM integrations_agentsessionday figures
-        JOIN orgtree_identity identity ON identity.id = figures.identity_id
-        LEFT JOIN integrations_agentsession session ON session.id = figures.session_id
+        {OF_SESSION}
         CROSS JOIN LATERAL (
             SELECT added.skill, added.sub_agent, added.plugin, added.mcp_server, added.effort, added.query_source,
                    added.provider, added.spend, added.tokens, added.unpriced_tokens
@@ -114,7 +116,7 @@ AGENT_SPEND_PARTS = Relation(
             WHERE figures.source <> 'events'
         ) AS part
         WHERE figures.counted
-    """,
+    """,  # noqa: S608  # constants
 )
 """One row per session, local day, model as it was sent and combination of parts: AGENT_SESSION_DAYS by request.
 
