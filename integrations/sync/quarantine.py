@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,12 +17,8 @@ from integrations.models import Connection, QuarantinedPayload
 from integrations.sync.clients import connector_of
 from integrations.sync.resources import of_picked
 
-logger = logging.getLogger(__name__)
-
 LONGEST_PATH = 300
 OF_WEBHOOK = "webhook "  # before the event, as the source of a whole delivery that could not be read
-# Why earlier versions refused whole records whose parts had a time of the nineties or one that cannot be.
-REFUSED_BEFORE = ("lies before 2000 or after 2100",)
 
 
 def count_quarantined() -> int:
@@ -35,23 +30,6 @@ def count_quarantined() -> int:
 class Replayed:
     understood: int
     refused: int
-
-
-def replay_refused_before() -> int:
-    """Replay what an earlier version refused and this one understands; how many were stored.
-
-    A record that is still refused gets its current reason, and is not tried again.
-    """
-    waiting = QuarantinedPayload.objects.filter(
-        replayed_at=None, problem__in=REFUSED_BEFORE, connection__removed_at=None
-    ).select_related("connection")
-    understood = 0
-    for payload in waiting.order_by("pk").iterator(chunk_size=100):
-        try:
-            understood += replay(payload.connection, [payload]).understood
-        except Exception:  # one record must not hold up the others
-            logger.exception("A record in quarantine (%s) could not be replayed", payload.pk)
-    return understood
 
 
 def replay(connection: Connection, payloads: Iterable[QuarantinedPayload]) -> Replayed:
@@ -78,7 +56,7 @@ def _replay(connection: Connection, connector: Connector, payload: QuarantinedPa
 
 def _drafts_of(connector: Connector, payload: QuarantinedPayload) -> Sequence[AnyDraft]:
     """Of a record, or of all records of a whole delivery, which is kept as text.  Raises SchemaError."""
-    if not payload.source.startswith(OF_WEBHOOK) or payload.payload.keys() != {"body"}:
+    if not payload.source.startswith(OF_WEBHOOK):
         return connector.replay(payload.source, payload.payload)
     delivery = read_delivery(str(payload.payload["body"]).encode())
     records = connector.deliveries(payload.source.removeprefix(OF_WEBHOOK), delivery) or ()

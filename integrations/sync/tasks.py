@@ -19,7 +19,6 @@ from integrations.connectors.errors import ConnectorError
 from integrations.intake.apply_placing_rules import apply_placing_rules
 from integrations.intake.place_waiting import place_waiting
 from integrations.models import Connection
-from integrations.sync.quarantine import replay_refused_before
 from integrations.sync.remove_connection import delete_unwanted_facts
 from integrations.sync.resources import discover_resources
 from integrations.sync.slices import run_next_slice, stopping
@@ -80,12 +79,6 @@ def _discover_later(connection: Connection) -> None:
 def delete_unwanted() -> None:
     """Delete connections that were removed together with more facts than a browser request can delete."""
     delete_unwanted_facts()
-
-
-@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
-def replay_refused() -> None:
-    """Replay records that an earlier version quarantined for a reason that no longer applies."""
-    replay_refused_before()
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types

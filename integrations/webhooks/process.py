@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from django.utils import timezone
 
@@ -54,7 +52,7 @@ def _fail(delivery: WebhookDelivery, problem: Exception) -> None:
     if delivery.tries < MOST_TRIES:
         delivery.save(update_fields=["tries"])
         return
-    _quarantine(delivery, [], SchemaError("(delivery)", "Headway failed to process it; the log has details"))
+    _quarantine(delivery, SchemaError("(delivery)", "Headway failed to process it; the log has details"))
     _finish(delivery, State.QUARANTINED)
 
 
@@ -69,7 +67,7 @@ def _take(delivery: WebhookDelivery) -> State:
         payload = read_delivery(bytes(delivery.body or b""))
         records = connector.deliveries(delivery.event, payload)
     except SchemaError as problem:
-        _quarantine(delivery, [], problem)
+        _quarantine(delivery, problem)
         return State.QUARANTINED
     news = connector.news(delivery.event, payload)
     will_be_read = news is not None and enqueue_stream(delivery.connection, *news)
@@ -81,21 +79,20 @@ def _take(delivery: WebhookDelivery) -> State:
         try:
             drafts += record.normalise(record.payload)
         except SchemaError as problem:
-            _quarantine(delivery, [record], problem)
+            _quarantine(delivery, problem, record)
             problems += 1
     picked = of_picked(delivery.connection, drafts)
     store_drafts(delivery.connection, picked)
     return State.QUARANTINED if problems else State.DONE if picked or will_be_read else State.IGNORED
 
 
-def _quarantine(delivery: WebhookDelivery, records: Sequence[RawRecord], problem: SchemaError) -> None:
-    """Quarantine what could not be understood; of one record the last delivery."""
-    payload: Any
-    source = f"{OF_WEBHOOK}{delivery.event}"
-    if records:
-        payload, external_id, source = records[0].payload, records[0].external_id, records[0].source or source
+def _quarantine(delivery: WebhookDelivery, problem: SchemaError, record: RawRecord | None = None) -> None:
+    """Quarantine a record that could not be understood, or the whole delivery; of one record the last delivery."""
+    if record is not None:
+        payload, source, external_id = record.payload, record.source, record.external_id
     else:
-        payload, external_id = {"body": bytes(delivery.body or b"").decode("utf-8", "replace").replace("\0", "")}, ""
+        payload = {"body": bytes(delivery.body or b"").decode("utf-8", "replace").replace("\0", "")}
+        source, external_id = f"{OF_WEBHOOK}{delivery.event}", ""
     QuarantinedPayload.objects.update_or_create(
         connection=delivery.connection,
         kind="",  # one delivery may contain several

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -47,7 +46,6 @@ ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
 }
 WIDE_PIPE = 1 << 20  # what Linux grants every account
-OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 class GitError(Exception):

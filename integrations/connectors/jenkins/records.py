@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from integrations.connectors.base import FetchedResource, Http, Json, RawRecord
-from integrations.connectors.deployment_rules import Rule, Rules, UnreadableRuleError, deployment_by, read_rules
+from integrations.connectors.deployment_rules import Rule, Rules, deployment_by, read_rules
 from integrations.connectors.errors import GoneError
 from integrations.connectors.jenkins.builds import is_pipeline, is_running, normalise_build
 from integrations.connectors.jenkins.causes import parameters_of, repeated_by
@@ -39,7 +39,7 @@ class BuildRecords:
     def of(self, head: Head, builds: Sequence[Any], *, is_front: bool) -> list[RawRecord]:
         """`is_front`: they are among the newest of their job."""
         job = shown(head.name)
-        rules, undone = self.rules.of(job), _earlier(self.undo).of(job)
+        rules, undone = self.rules.of(job), read_rules(self.undo).of(job)
         stages = self._stages(head, [build for build in builds if self._has_stages(build, [*rules, *undone])], is_front)
         listed = {number_of(build): build for build in objects_of(list(builds))}
         return [self._record(head, build, rules=rules, undone=undone, stages=stages, listed=listed) for build in builds]
@@ -126,13 +126,6 @@ class BuildRecords:
         except GoneError:
             return None
         return repeated_by(as_record(answer), head.name)
-
-
-def _earlier(undo: str) -> Rules:
-    try:
-        return read_rules(undo)
-    except UnreadableRuleError:  # of an earlier version: they made no deployments that this one knows
-        return Rules("", [])
 
 
 def _trimmed(build: Json, parameters: set[str]) -> Json:
