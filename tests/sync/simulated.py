@@ -133,7 +133,7 @@ GITHUB = SimulatedProvider(
     renamed="3.commit",
     before=BEFORE,
     after=AFTER,
-    small_pages={f"integrations.connectors.github.{module}.PER_PAGE": 10 for module in ("lists", "read_commits")},
+    small_pages={f"integrations.connectors.github.{module}.PER_PAGE": 10 for module in ("lists", "commits")},
 )
 GITEA = SimulatedProvider(
     name="gitea",

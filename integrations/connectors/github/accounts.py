@@ -1,12 +1,16 @@
-"""Accounts at GitHub, as REST and GraphQL write them."""
+"""Accounts and events at GitHub, as REST and GraphQL write them."""
 
 from __future__ import annotations
+
+import re
+from datetime import datetime
 
 from integrations.connectors.drafts import Who
 from integrations.connectors.reader import Reader
 
 GHOST = "ghost"  # represents all deleted accounts
 _BOT_ENDING = "[bot]"  # REST writes it, GraphQL leaves it out
+_NEXT_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def account(user: Reader | None) -> Who | None:
@@ -43,3 +47,15 @@ def _number(user: Reader) -> str:
     if user.text("type", default=user.text("__typename", default="")) not in ("User", "Mannequin"):
         return ""
     return next((user.identifier(field) for field in ("id", "databaseId") if user.has(field)), "")
+
+
+def name_of_event(event: Reader) -> str:
+    """Of a timeline's entry, in REST's words: GraphQL's ReadyForReviewEvent is ready_for_review."""
+    if not event.has("__typename"):
+        return event.text("event")
+    return _NEXT_WORD.sub("_", event.text("__typename").removesuffix("Event")).lower()
+
+
+def time_of_event(event: Reader) -> datetime | None:
+    """None where it cannot be: the event is left out."""
+    return event.part_time("createdAt" if event.has("__typename") else "created_at", required=True)

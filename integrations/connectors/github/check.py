@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 
 from integrations.connectors.base import CheckedPermission, Http, ResourceDraft
@@ -44,15 +43,13 @@ TRIALS = (
 )
 
 
-def checked(
-    http: Http, *, owners: Sequence[str], as_app: bool, graphql: str, now: datetime
-) -> Iterator[CheckedPermission]:
+def checked(http: Http, *, owners: Sequence[str], as_app: bool, graphql: str) -> Iterator[CheckedPermission]:
     """One answer for each permission.  Raises CredentialRefusedError or PermanentError if nothing works."""
     # GitHub names the scopes of a classic token; fine-grained ones and those of Apps have none.
     is_classic = not as_app and "x-oauth-scopes" in http.get("user").headers
     seen: list[ResourceDraft] = []
     for owner in owners or ("",):
-        answer, repositories = _visible(http, owner, as_app=as_app, is_classic=is_classic, now=now)
+        answer, repositories = _visible(http, owner, as_app=as_app, is_classic=is_classic)
         seen += repositories
         yield answer
     if not seen:
@@ -66,7 +63,7 @@ def checked(
 
 
 def _visible(
-    http: Http, owner: str, *, as_app: bool, is_classic: bool, now: datetime
+    http: Http, owner: str, *, as_app: bool, is_classic: bool
 ) -> tuple[CheckedPermission, list[ResourceDraft]]:
     what = f"Repositories of {owner}" if owner else "Repositories"
     remedy = (
@@ -78,7 +75,7 @@ def _visible(
         "(Metadata: read)."
     )
     try:
-        listed = list_repositories(http, [owner] if owner else [], as_app=as_app, now=now)
+        listed = list_repositories(http, [owner] if owner else [], as_app=as_app)
         visible = list(islice(listed, LOOKED_AT))
     except PermanentError as problem:
         return CheckedPermission(what, works=False, remedy=f"{problem.problem} {remedy}"), []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import ClassVar
 
 from integrations.connectors.base import (
@@ -28,26 +28,21 @@ from integrations.connectors.base import (
 )
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError
-from integrations.connectors.github.actions import normalise_job, normalise_run
+from integrations.connectors.github.actions import fetch_runs
 from integrations.connectors.github.authentication import is_app, signature
 from integrations.connectors.github.check import checked
 from integrations.connectors.github.clone import clone_address_of
-from integrations.connectors.github.commits import normalise_commit
-from integrations.connectors.github.deployments import normalise_deployment
+from integrations.connectors.github.commits import fetch_commits
+from integrations.connectors.github.deployments import fetch_deployments
 from integrations.connectors.github.hooks import register_hook, remove_hook
-from integrations.connectors.github.issues import normalise_issue
+from integrations.connectors.github.issues import fetch_issues
 from integrations.connectors.github.mirror import write_issue
-from integrations.connectors.github.pull_requests import normalise_pull_request
-from integrations.connectors.github.read_commits import fetch_commits
-from integrations.connectors.github.read_deployments import fetch_deployments
-from integrations.connectors.github.read_issues import fetch_issues
-from integrations.connectors.github.read_pull_requests import fetch_pull_requests
-from integrations.connectors.github.read_runs import fetch_runs
+from integrations.connectors.github.pull_requests import fetch_pull_requests
 from integrations.connectors.github.refusal import meaning_of
-from integrations.connectors.github.releases import fetch_releases, normalise_release
-from integrations.connectors.github.repositories import fetch_repository, list_repositories, normalise_repository
+from integrations.connectors.github.releases import fetch_releases
+from integrations.connectors.github.repositories import fetch_repository, list_repositories
 from integrations.connectors.github.stream_repository import Place, confirm
-from integrations.connectors.github.webhooks import news_of, normalise_review, records_of, replayed
+from integrations.connectors.github.webhooks import NORMALISE, news_of, records_of
 from integrations.connectors.signatures import signed_with_sha256
 from integrations.enums import Kind, ResourceKind
 
@@ -63,20 +58,6 @@ _FETCH: Mapping[Kind, Callable[..., Iterator[Page]]] = {
     Kind.RELEASE: fetch_releases,
     Kind.COMMIT: fetch_commits,
 }
-_NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
-    "commit": normalise_commit,
-    "deployment": normalise_deployment,
-    "issue": normalise_issue,
-    "pull_request": normalise_pull_request,
-    "release": normalise_release,
-    "repository": normalise_repository,
-    "review": normalise_review,
-    "workflow_job": normalise_job,
-    "workflow_run": normalise_run,
-}
-"""By the source of a record, as quarantine keeps it."""
-_OF_WEBHOOK = "webhook "  # before the event: the source under which earlier versions kept records of webhooks
-
 
 # https://docs.github.com/en/rest/about-the-rest-api/api-versions: two years after the version that follows it
 API_VERSION = EndOfLife(
@@ -187,12 +168,10 @@ authorise the token for it.
         return signature(self.settings, http)
 
     def check(self, http: Http) -> Sequence[CheckedPermission]:
-        as_app = is_app(self.settings)
-        now = datetime.now(UTC)
-        return list(checked(http, owners=self.owners, as_app=as_app, graphql=self.graphql, now=now))
+        return list(checked(http, owners=self.owners, as_app=is_app(self.settings), graphql=self.graphql))
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
-        yield from list_repositories(http, self.owners, as_app=is_app(self.settings), now=datetime.now(UTC))
+        yield from list_repositories(http, self.owners, as_app=is_app(self.settings))
 
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
@@ -215,8 +194,7 @@ authorise the token for it.
         return clone_address_of(self.base_url, resource, self.sign(http))
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
-        event = source.removeprefix(_OF_WEBHOOK)
-        return _NORMALISE[source](payload) if event == source else replayed(event, payload)
+        return NORMALISE[source](payload)
 
     # Webhooks -------------------------------------------------------------------------------------------------
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 
-from integrations.connectors.base import Json
+from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import MISSING, DeploymentDraft, DeploymentStatusDraft, ProvidedParts
+from integrations.connectors.errors import GoneError
 from integrations.connectors.github.accounts import account
+from integrations.connectors.github.graphql import details_of
+from integrations.connectors.github.lists import list_all
+from integrations.connectors.github.newest_first import LISTED_AGAIN, NewestFirst
+from integrations.connectors.github.queries import DEPLOYMENTS
+from integrations.connectors.github.stream_repository import Place, record_of
 from integrations.connectors.json_text import read_json
 from integrations.connectors.reader import Reader
 from integrations.connectors.run_addresses import NamedRun, run_in
+from integrations.connectors.unchecked import text_of, time_of
 from integrations.enums import RunStatus
 
 LONGEST_NAME = 200
@@ -115,3 +124,45 @@ def _status(status: Reader, time: str) -> DeploymentStatusDraft:
         run=named.run,
         job=named.job,
     )
+
+
+BATCH_OVER_GRAPHQL = 100
+BATCH_OVER_REST = 25  # of one request each
+
+
+def fetch_deployments(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
+    """The list does not contain a deployment's state; each status changes its time, so it is read again for a day.
+
+    Later changes arrive by webhook, or with the next full reading.
+    """
+    record = partial(record_of, "deployment", normalise_deployment, repository=place.repository)
+
+    def read(entries: Sequence[Json]) -> list[RawRecord]:
+        if place.graphql:
+            details = details_of(http, place.graphql, DEPLOYMENTS, [text_of(entry, "node_id") for entry in entries])
+            return [record(entry, details=details.get(text_of(entry, "node_id"))) for entry in entries]
+        return [record(entry, statuses=_read_statuses(http, place, entry)) for entry in entries]
+
+    def is_young(item: Any) -> bool:
+        created_at = time_of(item, "created_at")
+        return created_at is not None and created_at > now - LISTED_AGAIN
+
+    deployments = NewestFirst(
+        path=place.path("deployments"),
+        params={},
+        sorted_by="created_at",
+        read=read,
+        batch=BATCH_OVER_GRAPHQL if place.graphql else BATCH_OVER_REST,
+        is_open=is_young,
+    )
+    yield from deployments.pages(http, cursor, now=now)
+
+
+def _read_statuses(http: Http, place: Place, entry: Json) -> list[Any] | None:
+    number = text_of(entry, "id")
+    if not number:
+        return None
+    try:
+        return list(list_all(http, place.path("deployments", number, "statuses")))
+    except GoneError:
+        return None  # gone since it was listed, and not yet missed

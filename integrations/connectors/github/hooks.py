@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from integrations.connectors.base import Http
@@ -50,6 +49,6 @@ def remove_hook(http: Http, place: Place, hook_id: str) -> None:
 
 def _at(http: Http, place: Place, address: str) -> Iterator[Any]:
     """The repository's webhooks that send there."""
-    for hook in list_all(http, place.path("hooks"), now=datetime.now(UTC)):
+    for hook in list_all(http, place.path("hooks")):
         if text_of(object_of(hook, "config"), "url") == address:
             yield hook

@@ -7,11 +7,13 @@ called as one calls such a status are statuses here, so that a connection's mean
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
-from integrations.connectors.base import Json
+from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import (
     MISSING,
     AssignmentDraft,
@@ -22,9 +24,16 @@ from integrations.connectors.drafts import (
     WorkItemDraft,
     shown_title,
 )
-from integrations.connectors.github.accounts import account
+from integrations.connectors.errors import GoneError
+from integrations.connectors.github.accounts import account, name_of_event, time_of_event
+from integrations.connectors.github.graphql import details_of
+from integrations.connectors.github.lists import list_all
+from integrations.connectors.github.newest_first import NewestFirst
+from integrations.connectors.github.queries import ISSUES
+from integrations.connectors.github.stream_repository import Place, record_of
 from integrations.connectors.issue_keys import issue_key
 from integrations.connectors.reader import Reader
+from integrations.connectors.unchecked import text_of
 from integrations.enums import StatusCategory
 
 OPEN, CLOSED = "open", "closed"
@@ -37,15 +46,6 @@ _WORDS_OF_LABEL = re.compile(r"[a-z]+")
 _NAMES_OF_STATUS = ("status", "state")
 EVENTS_OF_INTEREST = frozenset({"closed", "reopened", "assigned", "unassigned", "labeled", "unlabeled"})
 """Names in REST's timeline."""
-
-_GRAPHQL_EVENTS = {
-    "ClosedEvent": "closed",
-    "ReopenedEvent": "reopened",
-    "AssignedEvent": "assigned",
-    "UnassignedEvent": "unassigned",
-    "LabeledEvent": "labeled",
-    "UnlabeledEvent": "unlabeled",
-}
 
 
 def normalise_issue(payload: Json) -> list[WorkItemDraft]:
@@ -104,22 +104,14 @@ def _parent_key(issue: Reader, *, is_listed: bool) -> str | Missing:
 def _events(reader: Reader) -> list[tuple[datetime, str, Reader]] | None:
     """Time, name and event, in order of time, from either API; None if they are not provided."""
     if (details := reader.object("details")) is not None:
-        events = [
-            (_GRAPHQL_EVENTS.get(event.text("__typename"), ""), event)
-            for event in details.objects("timelineItems.nodes")
-        ]
+        events = details.objects("timelineItems.nodes")
     elif reader.has("timeline"):
-        events = [(event.text("event"), event) for event in reader.objects("timeline")]
+        events = reader.objects("timeline")
     else:
         return None
-    known = [(at, name, event) for name, event in events if name in EVENTS_OF_INTEREST and (at := _at(event))]
+    named = ((name_of_event(event), event) for event in events)
+    known = [(at, name, event) for name, event in named if name in EVENTS_OF_INTEREST and (at := time_of_event(event))]
     return sorted(known, key=lambda event: event[0])
-
-
-def _at(event: Reader) -> datetime | None:
-    """None where it cannot be: the event is left out."""
-    path = "created_at" if event.has("created_at") else "createdAt"
-    return event.part_time(path, required=True)
 
 
 def _transitions(events: Sequence[tuple[datetime, str, Reader]]) -> list[TransitionDraft]:
@@ -182,3 +174,43 @@ def _assignments(events: Iterable[tuple[datetime, str, Reader]]) -> list[Assignm
         if assigned[:1] != before:
             assignments.append(AssignmentDraft(at=at, assignee=assigned[0] if assigned else None))
     return assignments
+
+
+BATCH_OVER_GRAPHQL = 50
+BATCH_OVER_REST = 25  # of one request each
+
+
+def fetch_issues(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
+    """Nothing where the repository's issues are switched off."""
+    if place.details.get("has_issues") is False:
+        yield Page((), cursor)
+        return
+    record = partial(record_of, "issue", normalise_issue, repository=place.repository)
+
+    def read(entries: Sequence[Json]) -> list[RawRecord]:
+        if place.graphql:
+            details = details_of(http, place.graphql, ISSUES, [text_of(entry, "node_id") for entry in entries])
+            return [record(entry, details=details.get(text_of(entry, "node_id"))) for entry in entries]
+        return [record(entry, timeline=_timeline(http, place, entry)) for entry in entries]
+
+    issues = NewestFirst(
+        path=place.path("issues"),
+        params={"state": "all", "sort": "updated", "direction": "desc"},
+        sorted_by="updated_at",
+        read=read,
+        batch=BATCH_OVER_GRAPHQL if place.graphql else BATCH_OVER_REST,
+        is_relevant=lambda item: not (isinstance(item, dict) and "pull_request" in item),
+        parameter="since",
+    )
+    yield from issues.pages(http, cursor, now=now)
+
+
+def _timeline(http: Http, place: Place, entry: Json) -> list[Any] | None:
+    number = text_of(entry, "number")
+    if not number:
+        return None
+    try:
+        events = list_all(http, place.path("issues", number, "timeline"))
+        return [event for event in events if text_of(event, "event") in EVENTS_OF_INTEREST]
+    except GoneError:
+        return None  # gone since it was listed, and not yet missed

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from integrations.connectors.base import Http
 from integrations.connectors.errors import TransientError
 from integrations.connectors.json_text import list_in
-from integrations.connectors.rate_limits import response_time
 from integrations.connectors.unchecked import object_of
 
 PER_PAGE = 100
@@ -29,13 +27,13 @@ class Listed:
     items: list[Any]
     next: str
     etag: str
-    response_time: datetime
+    headers: Mapping[str, str]
     pages_left: int | None
     total: int | None = None
 
 
 def list_page(
-    http: Http, path: str, *, now: datetime, params: Mapping[str, Any] | None = None, etag: str = "", within: str = ""
+    http: Http, path: str, *, params: Mapping[str, Any] | None = None, etag: str = "", within: str = ""
 ) -> Listed | None:
     """The page at `path`; None where it is the same as the one that had `etag`.
 
@@ -51,7 +49,7 @@ def list_page(
         items=list_in(document, within, f"GitHub answered {path.partition('?')[0]}"),
         next=links.get("next", ""),
         etag=response.headers.get("etag", ""),
-        response_time=response_time(response.headers, now),
+        headers=response.headers,
         pages_left=_pages_left(links),
         total=total if isinstance(total, int) else None,
     )
@@ -64,14 +62,14 @@ def following(listed: Listed, address: str) -> str:
     return listed.next
 
 
-def list_all(http: Http, path: str, *, now: datetime, within: str = "") -> Iterator[Any]:
+def list_all(http: Http, path: str, *, within: str = "") -> Iterator[Any]:
     """The entries of all pages."""
-    page = list_page(http, path, now=now, params={"per_page": PER_PAGE}, within=within)
+    page = list_page(http, path, params={"per_page": PER_PAGE}, within=within)
     while page is not None:
         yield from page.items
         if not page.next:
             return
-        page = list_page(http, page.next, now=now, within=within)
+        page = list_page(http, page.next, within=within)
 
 
 def _pages_left(links: Mapping[str, str]) -> int | None:

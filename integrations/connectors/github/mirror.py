@@ -5,7 +5,6 @@ https://docs.github.com/en/rest/issues/issues: creating and updating take *Issue
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from integrations.connectors.base import Http, Json, MirrorDraft, MirroredItem
@@ -38,7 +37,7 @@ def write_issue(http: Http, place: Place, draft: MirrorDraft, key: str) -> Mirro
 def _number_of(http: Http, place: Place, marker: str) -> str:
     """Of the issue whose text holds the marker; empty where there is none among the latest."""
     latest = {"state": "all", "sort": "created", "direction": "desc", "per_page": LATEST}
-    page = list_page(http, place.path("issues"), now=datetime.now(UTC), params=latest)
+    page = list_page(http, place.path("issues"), params=latest)
     return next((str(issue["number"]) for issue in page.items if _has(issue, marker)), "") if page else ""
 
 

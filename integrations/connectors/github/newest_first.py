@@ -27,6 +27,7 @@ from urllib.parse import urlencode
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.github.lists import PER_PAGE, Listed, following, list_page
+from integrations.connectors.rate_limits import response_time
 from integrations.connectors.unchecked import text_of, time_of
 
 OVERLAP = timedelta(minutes=5)  # a replica may list a record later than its time suggests
@@ -77,12 +78,13 @@ class NewestFirst:
         stop = _stop(before, now)
         way = {**before, "everything": everything}
         while True:
-            listed = self._listed(http, address, stop, "" if then else _usable_etag(before, now), now)
+            listed = self._listed(http, address, stop, "" if then else _usable_etag(before, now))
             if listed is None:
                 then = before
                 break
+            answered_at = response_time(listed.headers, now)
             entries = [item for item in listed.items if self.is_relevant(item)]
-            then = self._taken(then or self._final_cursor(listed, entries, before), listed, entries)
+            then = self._taken(then or self._final_cursor(listed, entries, before, answered_at), entries, answered_at)
             after = self._following(listed, address)
             is_last = not after or self._reaches(listed.items, stop)
             fresh = [item for item in entries if self._is_fresh(item, versions, below)]
@@ -101,13 +103,13 @@ class NewestFirst:
 
     # The list -------------------------------------------------------------------------------------------------
 
-    def _listed(self, http: Http, address: str, stop: datetime | None, etag: str, now: datetime) -> Listed | None:
+    def _listed(self, http: Http, address: str, stop: datetime | None, etag: str) -> Listed | None:
         if address:
-            return list_page(http, address, now=now, within=self.within)
+            return list_page(http, address, within=self.within)
         params = {**self.params, "per_page": self.per_page}
         if stop is not None and self.parameter == "since":
             params["since"] = _written(stop)
-        return list_page(http, self.path, now=now, params=params, etag=etag, within=self.within)
+        return list_page(http, self.path, params=params, etag=etag, within=self.within)
 
     def _following(self, listed: Listed, address: str) -> str:
         """Where the list goes on: at the time of the page's last entry, or on the next page of the same question.
@@ -135,28 +137,30 @@ class NewestFirst:
 
     # The cursor -----------------------------------------------------------------------------------------------
 
-    def _final_cursor(self, listed: Listed, entries: Sequence[Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    def _final_cursor(
+        self, listed: Listed, entries: Sequence[Any], before: Mapping[str, Any], answered_at: datetime
+    ) -> dict[str, Any]:
         """The cursor at the end of a reading that begins with this page."""
         times = [at for item in listed.items if (at := time_of(item, self.sorted_by))]
-        known = {text_of(item, "id"): self._final_version(item, listed) for item in entries}
+        known = {text_of(item, "id"): self._final_version(item, answered_at) for item in entries}
         return {
             "since": max(times).isoformat() if times else before.get("since"),
             "known": {id_: version for id_, version in known.items() if version},
             "open": before.get("open", []),
             "edge": min(times).isoformat() if times else "",
-            "etag": listed.etag if all(self._final_version(item, listed) for item in listed.items) else "",
+            "etag": listed.etag if all(self._final_version(item, answered_at) for item in listed.items) else "",
         }
 
-    def _final_version(self, item: Any, listed: Listed) -> str:
+    def _final_version(self, item: Any, answered_at: datetime) -> str:
         """Empty where the record may change again without another time."""
         changed_at = time_of(item, "updated_at") or time_of(item, self.sorted_by)
-        return self.version(item) if changed_at is not None and changed_at < listed.response_time - CLOCK_GRAIN else ""
+        return self.version(item) if changed_at is not None and changed_at < answered_at - CLOCK_GRAIN else ""
 
-    def _taken(self, then: Mapping[str, Any], listed: Listed, entries: Sequence[Any]) -> dict[str, Any]:
+    def _taken(self, then: Mapping[str, Any], entries: Sequence[Any], answered_at: datetime) -> dict[str, Any]:
         """The cursor, extended by this page's unfinished records."""
         listed_ids = {text_of(item, "id") for item in entries}
         opened = [
-            [text_of(item, "id"), text_of(item, self.sorted_by), self._final_version(item, listed)]
+            [text_of(item, "id"), text_of(item, self.sorted_by), self._final_version(item, answered_at)]
             for item in entries
             if self.is_open(item)
         ]

@@ -17,7 +17,7 @@ from integrations.connectors.drafts import (
 )
 from integrations.connectors.git.agent_signatures import agents_of_message
 from integrations.connectors.git.history import written_at
-from integrations.connectors.github.accounts import account, author_of_commit
+from integrations.connectors.github.accounts import account, author_of_commit, name_of_event, time_of_event
 from integrations.connectors.reader import Reader
 from integrations.enums import PullRequestEventKind, ReviewState
 
@@ -29,7 +29,7 @@ _REVIEW_STATES = {
     "commented": ReviewState.COMMENTED,
     "dismissed": ReviewState.DISMISSED,
 }
-_REST_EVENTS = {
+_EVENTS = {
     "ready_for_review": PullRequestEventKind.READY,
     "convert_to_draft": PullRequestEventKind.DRAFT,
     "closed": PullRequestEventKind.CLOSED,
@@ -38,22 +38,13 @@ _REST_EVENTS = {
     "review_request_removed": PullRequestEventKind.REVIEW_REQUEST_REMOVED,
     "head_ref_force_pushed": PullRequestEventKind.FORCE_PUSHED,
 }
-_GRAPHQL_EVENTS = {
-    "ReadyForReviewEvent": PullRequestEventKind.READY,
-    "ConvertToDraftEvent": PullRequestEventKind.DRAFT,
-    "ClosedEvent": PullRequestEventKind.CLOSED,
-    "ReopenedEvent": PullRequestEventKind.REOPENED,
-    "ReviewRequestedEvent": PullRequestEventKind.REVIEW_REQUESTED,
-    "ReviewRequestRemovedEvent": PullRequestEventKind.REVIEW_REQUEST_REMOVED,
-    "HeadRefForcePushedEvent": PullRequestEventKind.FORCE_PUSHED,
-}
-EVENTS_OF_INTEREST = frozenset(_REST_EVENTS)
+EVENTS_OF_INTEREST = frozenset(_EVENTS)
 """Names in REST's timeline; its other entries (comments, labels …) are dropped as soon as they are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of a pull request that an answer provides; UNTOLD if it is not complete."""
+    """The parts of a pull request that an answer provides; MISSING if it is not complete."""
 
     commits: ProvidedParts[PullRequestCommitDraft] | Missing = MISSING
     reviews: ProvidedParts[ReviewDraft] | Missing = MISSING
@@ -65,7 +56,7 @@ def graphql_parts(details: Reader) -> Parts:
     return Parts(
         commits=ProvidedParts([_graphql_commit(commit, position) for position, commit in enumerate(commits)]),
         reviews=ProvidedParts(_known(_graphql_review(review) for review in details.objects("reviews.nodes"))),
-        events=ProvidedParts(_known(_graphql_event(event) for event in details.objects("timelineItems.nodes"))),
+        events=ProvidedParts(_known(_event(event) for event in details.objects("timelineItems.nodes"))),
     )
 
 
@@ -74,7 +65,7 @@ def rest_parts(reader: Reader) -> Parts:
     return Parts(
         commits=ProvidedParts([_rest_commit(commit, position) for position, commit in enumerate(commits)]),
         reviews=ProvidedParts(_known(rest_review(review) for review in reader.objects("reviews"))),
-        events=ProvidedParts(_known(_rest_event(event) for event in reader.objects("timeline"))),
+        events=ProvidedParts(_known(_event(event) for event in reader.objects("timeline"))),
     )
 
 
@@ -137,26 +128,15 @@ def subject_of(message: str) -> str:
     return shown_title(message.strip().partition("\n")[0].rstrip())
 
 
-def _rest_event(event: Reader) -> PullRequestEventDraft | None:
-    team = event.text("requested_team.slug", default="")
-    return _event(event, _REST_EVENTS.get(event.text("event")), "created_at", of="requested_reviewer", team=team)
-
-
-def _graphql_event(event: Reader) -> PullRequestEventDraft | None:
-    reviewer = event.object("requestedReviewer")  # a team has a slug and no login
-    team = "" if reviewer is None else reviewer.text("slug", default="")
-    return _event(event, _GRAPHQL_EVENTS.get(event.text("__typename")), "createdAt", of="requestedReviewer", team=team)
-
-
-def _event(
-    event: Reader, kind: PullRequestEventKind | None, time: str, *, of: str, team: str
-) -> PullRequestEventDraft | None:
-    at = None if kind is None else event.part_time(time, required=True)
+def _event(event: Reader) -> PullRequestEventDraft | None:
+    kind = _EVENTS.get(name_of_event(event))
+    at = None if kind is None else time_of_event(event)
     if kind is None or at is None:
         return None
-    return PullRequestEventDraft(
-        kind=kind, at=at, by=account(event.object("actor")), of=account(event.object(of)), team=team
-    )
+    reviewer = event.object("requestedReviewer") or event.object("requested_reviewer")
+    # A team is a field of its own in REST; in GraphQL it is a reviewer with a slug, and without a login.
+    team = event.text("requested_team.slug", default="") or (reviewer.text("slug", default="") if reviewer else "")
+    return PullRequestEventDraft(kind=kind, at=at, by=account(event.object("actor")), of=account(reviewer), team=team)
 
 
 def _known(parts: Iterable[Part | None]) -> list[Part]:

@@ -8,11 +8,9 @@ from datetime import datetime
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import ReleaseDraft, shown_title
 from integrations.connectors.github.newest_first import NewestFirst
-from integrations.connectors.github.stream_repository import Place
+from integrations.connectors.github.stream_repository import Place, record_of
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import as_record, text_of
-
-SOURCE = "release"
+from integrations.connectors.unchecked import text_of
 
 
 def normalise_release(payload: Json) -> list[ReleaseDraft]:
@@ -40,15 +38,7 @@ def normalise_release(payload: Json) -> list[ReleaseDraft]:
 
 def fetch_releases(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
     def read(entries: Sequence[Json]) -> list[RawRecord]:
-        return [
-            RawRecord(
-                {"release": as_record(entry), "repository": place.repository},
-                normalise_release,
-                text_of(entry, "id"),
-                SOURCE,
-            )
-            for entry in entries
-        ]
+        return [record_of("release", normalise_release, entry, repository=place.repository) for entry in entries]
 
     releases = NewestFirst(path=place.path("releases"), params={}, sorted_by="created_at", read=read, version=_version)
     yield from releases.pages(http, cursor, now=now)

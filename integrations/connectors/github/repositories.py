@@ -10,7 +10,7 @@ from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord, Re
 from integrations.connectors.drafts import RepositoryDraft
 from integrations.connectors.errors import GoneError
 from integrations.connectors.git.repository import one_spelling
-from integrations.connectors.github.lists import PER_PAGE, list_page
+from integrations.connectors.github.lists import list_all
 from integrations.connectors.github.stream_repository import Place, recognise
 from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import as_record, text_of
@@ -52,10 +52,10 @@ def fetch_repository(http: Http, place: Place, cursor: Cursor, *, now: datetime)
     yield Page((record,), {"etag": answer.headers.get("etag", "")})
 
 
-def list_repositories(http: Http, owners: list[str], *, as_app: bool, now: datetime) -> Iterator[ResourceDraft]:
+def list_repositories(http: Http, owners: list[str], *, as_app: bool) -> Iterator[ResourceDraft]:
     """All that this credential can see, of these owners where some are named; each once."""
     seen: set[str] = set()
-    for repository in _listed(http, owners, as_app=as_app, now=now):
+    for repository in _listed(http, owners, as_app=as_app):
         draft = resource_of(repository)
         if draft.external_id not in seen:
             seen.add(draft.external_id)
@@ -81,24 +81,17 @@ def resource_of(repository: Json) -> ResourceDraft:
     )
 
 
-def _listed(http: Http, owners: list[str], *, as_app: bool, now: datetime) -> Iterator[Json]:
+def _listed(http: Http, owners: list[str], *, as_app: bool) -> Iterator[Json]:
     if as_app:
         logins = {owner.lower() for owner in owners}
-        for repository in _pages(http, "installation/repositories", now, within="repositories"):
+        for repository in map(as_record, list_all(http, "installation/repositories", within="repositories")):
             if not logins or text_of(repository, "full_name").partition("/")[0].lower() in logins:
                 yield repository
         return
     if not owners:
-        yield from _pages(http, "user/repos", now)
+        yield from map(as_record, list_all(http, "user/repos"))
     for owner in (quote(owner, safe="") for owner in owners):
         try:
-            yield from _pages(http, f"orgs/{owner}/repos", now)
+            yield from map(as_record, list_all(http, f"orgs/{owner}/repos"))
         except GoneError:  # a person, not an organisation
-            yield from _pages(http, f"users/{owner}/repos", now)
-
-
-def _pages(http: Http, path: str, now: datetime, within: str = "") -> Iterator[Json]:
-    page = list_page(http, path, now=now, params={"per_page": PER_PAGE}, within=within)
-    while page is not None:
-        yield from map(as_record, page.items)
-        page = list_page(http, page.next, now=now, within=within) if page.next else None
+            yield from map(as_record, list_all(http, f"users/{owner}/repos"))

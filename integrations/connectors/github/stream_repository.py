@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from cachetools import TTLCache
 
-from integrations.connectors.base import FetchedResource, Http, Json
+from integrations.connectors.base import FetchedResource, Http, Json, RawRecord
+from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import TransientError
-from integrations.connectors.unchecked import text_of
+from integrations.connectors.unchecked import as_record, text_of
 
 CONFIRMED_SECONDS = 900.0  # the streams of a repository are read one after the other: one of them asks for all
 _confirmed: TTLCache[str, bool] = TTLCache(5_000, ttl=CONFIRMED_SECONDS)  # names that were seen to be their place's
@@ -41,6 +43,13 @@ class Place:
         Another repository may have taken that name: see `confirm`.
         """
         return "/".join(("repos", self.name, *map(str, parts)))
+
+
+def record_of(source: str, normalise: Callable[[Json], Sequence[AnyDraft]], entry: Any, **parts: Any) -> RawRecord:
+    """An entry of a list, under the name of its source, beside the parts that were read of it: those that are None
+    are left out."""
+    known = {name: part for name, part in parts.items() if part is not None}
+    return RawRecord({source: as_record(entry), **known}, normalise, text_of(entry, "id") or text_of(entry, "sha"), source)
 
 
 def confirm(http: Http, place: Place) -> None:

@@ -9,7 +9,7 @@ import pytest
 from django.db import models
 
 from demo.providers.github_server import GitHubServer
-from integrations.connectors.github import read_runs
+from integrations.connectors.github import actions
 from integrations.models import (
     Connection,
     Deployment,
@@ -62,7 +62,7 @@ Of a deployment that both tell, one counts, and the other is a part of the same 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "PATIENCE", QUICK)
-    monkeypatch.setattr(read_runs, "JOBS_WITHIN", timedelta(days=36_500))  # the history is of a certain March
+    monkeypatch.setattr(actions, "JOBS_WITHIN", timedelta(days=36_500))  # the history is of a certain March
 
 
 def connected(github: GitHubServer, name: str, **settings: str) -> Connection:
