@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from copy import copy
 from datetime import datetime
 
 from django.utils import timezone
@@ -15,15 +15,6 @@ from integrations.models import Connection, Quota
 RESERVE = 0.1  # of a budget, kept for what somebody waits for: Test connection, the picker of resources
 SLOW_BELOW = 0.3  # of a budget left: from here on what is left is spread over the time until it is renewed
 LONGEST_PAUSE = 5.0  # seconds between two requests; a lease is renewed more rarely than that
-FIELDS = ("limit", "remaining", "resets_at", "blocked_until")
-
-
-@dataclass(slots=True)
-class Budget:
-    limit: int | None = None
-    remaining: int | None = None
-    resets_at: datetime | None = None
-    blocked_until: datetime | None = None
 
 
 class BudgetBook:
@@ -37,10 +28,11 @@ class BudgetBook:
         self._reserve = reserve
         self._lock = threading.Lock()
         self._changed: set[str] = set()
-        self._budgets = {
-            row.budget: Budget(row.limit, row.remaining, row.resets_at, row.blocked_until)
-            for row in Quota.objects.filter(connection=connection)
-        }
+        self._budgets = {quota.budget: quota for quota in Quota.objects.filter(connection=connection)}
+
+    def _of(self, budget: str) -> Quota:
+        name = budget[:60]
+        return self._budgets.setdefault(name, Quota(connection_id=self._connection_id, budget=name))
 
     def seconds_before(self, budget: str) -> float:
         """How long to wait before the next request.
@@ -49,7 +41,7 @@ class BudgetBook:
         """
         now = timezone.now()
         with self._lock:
-            known = self._budgets.get(budget, Budget())
+            known = self._of(budget)
             if known.blocked_until is not None and known.blocked_until > now:
                 raise TransientError("The provider asked to wait.", retry_at=known.blocked_until)
             if known.limit is None or known.remaining is None or known.resets_at is None or known.resets_at <= now:
@@ -64,30 +56,24 @@ class BudgetBook:
 
     def note(self, budget: str, quota: ReportedQuota) -> None:
         with self._lock:
-            known = self._budgets.setdefault(budget[:60], Budget())
+            known = self._of(budget)
             known.limit, known.remaining, known.resets_at = quota.limit, quota.remaining, quota.resets_at
-            self._changed.add(budget[:60])
+            self._changed.add(known.budget)
 
     def block(self, budget: str, until: datetime) -> None:
         with self._lock:
-            self._budgets.setdefault(budget[:60], Budget()).blocked_until = until
-            self._changed.add(budget[:60])
+            known = self._of(budget)
+            known.blocked_until = until
+            self._changed.add(known.budget)
 
     def save(self) -> None:
         """Publish them to the other workers, and to the page that shows them."""
         with self._lock:
-            changed = [
-                Quota(
-                    connection_id=self._connection_id,
-                    budget=name,
-                    **{field: getattr(self._budgets[name], field) for field in FIELDS},
-                )
-                for name in sorted(self._changed)
-            ]
+            changed = [copy(self._budgets[name]) for name in sorted(self._changed)]
             self._changed.clear()
         Quota.objects.bulk_create(
             changed,
             update_conflicts=True,
             unique_fields=["connection", "budget"],
-            update_fields=FIELDS,
+            update_fields=["limit", "remaining", "resets_at", "blocked_until"],
         )

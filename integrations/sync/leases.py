@@ -7,11 +7,10 @@ its lease to expire, and a holder whose lease was revoked is waited for until it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -51,35 +50,19 @@ class Lease:
 
 @contextmanager
 def claimed(
-    *, connections: Collection[int] | None = None, without: Collection[int] = (), requested: bool = False
+    *,
+    connections: Collection[int] | None = None,
+    without: Collection[int] = (),
+    requested: bool = False,
+    stream: int | None = None,
 ) -> Iterator[Lease | None]:
     """The stream to read next, leased to us; None if nothing is due.
 
     Connections take turns: the one that waited longest is next.  Of its streams, those never read come first, in the
     order of a first sync, then the one that waited longest.  `connections` limits the search, `without` excludes
-    connections; `requested` limits it to streams that somebody asked to sync now.
+    connections; `requested` limits it to streams that somebody asked to sync now.  `stream` is the one to take, due or
+    not.
     """
-    with _held(_claim({"connections": connections, "without": without, "requested": requested})) as lease:
-        yield lease
-
-
-@contextmanager
-def claimed_stream(stream: Stream) -> Iterator[Lease | None]:
-    """This stream, due or not; None if another process reads it."""
-    with _held(_claim({"stream": stream.pk})) as lease:
-        yield lease
-
-
-@contextmanager
-def _held(lease: Lease | None) -> Iterator[Lease | None]:
-    try:
-        yield lease
-    finally:
-        if lease is not None:
-            _release(lease)
-
-
-def _claim(narrowed: Mapping[str, Any]) -> Lease | None:
     with transaction.atomic():
         chosen = sql.column(
             """
@@ -113,20 +96,21 @@ def _claim(narrowed: Mapping[str, Any]) -> Lease | None:
             FOR UPDATE OF stream SKIP LOCKED
             """,
             {
-                "stream": narrowed.get("stream"),
-                "connections": _list_or_none(narrowed.get("connections")),
-                "without": list(narrowed.get("without", ())),
-                "requested": narrowed.get("requested", False),
+                "stream": stream,
+                "connections": None if connections is None else list(connections),
+                "without": list(without),
+                "requested": requested,
                 "lock": LEASE_HELD.number,
                 "now": timezone.now(),
                 "kinds": [str(kind) for kind in Kind],
             },
         )
-        return next(map(_lease_to_us, chosen), None)
-
-
-def _list_or_none(numbers: Collection[int] | None) -> list[int] | None:
-    return None if numbers is None else list(numbers)
+        lease = next(map(_lease_to_us, chosen), None)
+    try:
+        yield lease
+    finally:
+        if lease is not None:
+            _release(lease)
 
 
 def _lease_to_us(stream_id: int) -> Lease:

@@ -6,21 +6,19 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
-from enum import Enum
 
 from django.db.models import F
 from django.utils import timezone
 
-from core.locks import BusyError
 from integrations.connectors.errors import ConnectorError, PermanentError
 from integrations.enums import Kind
-from integrations.models import Connection, Stream, SyncRun
+from integrations.models import Connection, SyncRun
 from integrations.sync.budgets import BudgetBook
 from integrations.sync.clients import client_of, connector_of, fetched, host_of
 from integrations.sync.hosts import slot_at
-from integrations.sync.leases import Lease, LostLeaseError, claimed, claimed_stream
+from integrations.sync.leases import Lease, LostLeaseError, claimed
 from integrations.sync.pages import SliceContext, store_page
 from integrations.sync.read_ahead import ReadAhead
 from integrations.sync.readings import end_reading, end_slice, fail_slice, open_run
@@ -63,28 +61,11 @@ def run_next_slice(
         except PermanentError:
             host = ""  # reading will report what is wrong
         with slot_at(host) as free:
-            return SyncSlice(run=_take(lease)) if free else SyncSlice(rate_limited=connection.pk)
+            return SyncSlice(run=take_slice(lease)) if free else SyncSlice(rate_limited=connection.pk)
 
 
-def run_stream(stream: Stream, *, after_slice: Callable[[], None] = lambda: None) -> SyncRun:
-    """Read this stream to its end, or until it fails, whether it is due or not.
-
-    Raises BusyError.
-    """
-    while True:
-        with claimed_stream(stream) as lease:
-            if lease is None:
-                raise BusyError
-            run = _take(lease)
-        after_slice()
-        if run is None:
-            raise BusyError
-        if run.finished_at is not None or run.problem:
-            return run
-
-
-def _take(lease: Lease) -> SyncRun | None:
-    """The run of this slice; None if the lease was revoked before it began."""
+def take_slice(lease: Lease) -> SyncRun | None:
+    """Read a slice of the leased stream: its run; None if the lease was revoked before it began."""
     try:
         at = SliceContext.of(lease, *open_run(lease))
     except LostLeaseError:
@@ -92,7 +73,7 @@ def _take(lease: Lease) -> SyncRun | None:
     run = at.run
     try:
         try:
-            slice_end = _read(at)
+            complete = _read(at)
         except ConnectorError as problem:
             fail_slice(lease, run, problem)
         except LostLeaseError:
@@ -101,26 +82,18 @@ def _take(lease: Lease) -> SyncRun | None:
             logger.exception("Reading %s broke off", at.stream)
             fail_slice(lease, run, _own_fault(problem))
         else:
-            if slice_end is _SliceEnd.SLICE_END:
+            if complete is None:
                 end_slice(lease, run)
             else:
-                end_reading(lease, run, complete=slice_end is _SliceEnd.COMPLETE_END)
+                end_reading(lease, run, complete=complete)
     except LostLeaseError:
         logger.info("Reading %s was taken away", at.stream)
     run.refresh_from_db()
     return run
 
 
-class _SliceEnd(Enum):
-    """Where a slice ended: back in the queue, at the end of the reading, or at the end of a complete one."""
-
-    SLICE_END = "turn"
-    END = "end"
-    COMPLETE_END = "complete end"
-
-
-def _read(at: SliceContext) -> _SliceEnd:
-    """Store the pages of one slice."""
+def _read(at: SliceContext) -> bool | None:
+    """Store the pages of one slice; whether they end a complete reading, None while there are more to read."""
     stream = at.stream
     connection = stream.resource.connection
     connector = connector_of(connection)
@@ -144,15 +117,13 @@ def _read(at: SliceContext) -> _SliceEnd:
                 counted, complete = requests_before, page.complete
                 budgets.save()
                 if not _is_wanted(connection):
-                    return _SliceEnd.SLICE_END
+                    return None
         finally:
             ahead.stop()
             http.give_up()
             budgets.save()
             SyncRun.objects.filter(pk=at.run.pk).update(requests=F("requests") + http.requests - counted)
-    if not ahead.at_end:
-        return _SliceEnd.SLICE_END
-    return _SliceEnd.COMPLETE_END if complete else _SliceEnd.END
+    return complete if ahead.at_end else None
 
 
 def _is_wanted(connection: Connection) -> bool:
