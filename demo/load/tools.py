@@ -18,10 +18,10 @@ from django.db.models import QuerySet
 from demo.load.repositories import repositories_folder
 from demo.plan.repositories import ORGANISATION_LOGIN
 from demo.providers.serve import EMAIL, FILE, LOGIN, DemoTools, serving_alone
-from integrations.connectors.base import MIRROR_TICKETS
+from integrations.connectors.base import MIRROR_TICKETS, Settings
 from integrations.connectors.registered import connectors
 from integrations.models import Connection, Stream
-from integrations.sync.connect import Answers, connect
+from integrations.sync.connect import connect
 from integrations.sync.enqueue import pause, resume
 from programs.models import DemoRun
 
@@ -130,7 +130,7 @@ def _pause_all() -> None:
 
 
 def _connect(tools: DemoTools, provider: str, entered: Mapping[str, str]) -> Connection:
-    answers = Answers({"base_url": tools.url_of(provider), **entered}, {"token": tools.token})
+    answers = Settings({"base_url": tools.url_of(provider), **entered}, {"token": tools.token})
     return connect(provider, _name(provider), answers)
 
 

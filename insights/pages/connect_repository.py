@@ -15,8 +15,8 @@ from insights.ui import wording
 from insights.ui.views import form_view, record_view
 from integrations.connectors.git.commands import GitError
 from integrations.models import RepositorySource, SyncRun
-from integrations.sync.git.connect import NameTakenError, connect_git
-from integrations.sync.git.sources import ConnectedSource, connected_sources, read_now
+from integrations.sync.git.connect import NameTakenError, connect_git, enqueue_sources
+from integrations.sync.git.sources import ConnectedSource, connected_sources
 
 LONGEST_PATH, LONGEST_NAME = 500, 200
 
@@ -30,7 +30,7 @@ def connect_repository(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied("Only an admin can connect a repository.")
     if "read" in request.POST:
         source = _source(request.POST["read"])
-        read_now(source)
+        enqueue_sources([source])
         messages.success(request, f"{source.connection.name} is being read.")
         return redirect("connect_repository")
     path, name = request.POST.get("path", "").strip(), request.POST.get("name", "").strip()

@@ -13,6 +13,11 @@ class ConnectorError(Exception):
         self.problem = problem
         self.what_to_do = what_to_do
 
+    @property
+    def sentences(self) -> str:
+        """The problem and the remedy."""
+        return f"{self.problem} {self.what_to_do}".strip()
+
 
 class TransientError(ConnectorError):
     """It may work later: a time-out, a 5xx, a rate limit.  `retry_at` if the provider said when."""

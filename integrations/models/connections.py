@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Self
 
 from django.db import models
@@ -53,6 +54,11 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def interval(self) -> timedelta:
+        """Between the syncs of its schedule."""
+        return timedelta(minutes=max(self.sync_every_minutes, 1))
 
 
 # Of a repository that is not identified yet.

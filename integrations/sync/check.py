@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from django.db import transaction
 from django.utils import timezone
@@ -27,9 +28,7 @@ def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
     except ConnectorError as problem:
         checked = [CheckedPermission(problem.problem, works=False, remedy=problem.what_to_do)]
     budgets.save()
-    connection.checks = [
-        {"what": permission.what, "works": permission.works, "remedy": permission.remedy} for permission in checked
-    ]
+    connection.checks = [asdict(permission) for permission in checked]
     connection.checked_at = timezone.now()
     with transaction.atomic():
         connection.save(update_fields=["checks", "checked_at"])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets as random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from django.conf import settings as django_settings
 from django.db import transaction
 from django.urls import reverse
 
-from integrations.connectors.base import Connector, Field
+from integrations.connectors.base import Connector, Field, Settings
 from integrations.connectors.registered import connectors
 from integrations.models import Connection, UnreadableSecretsError
 from integrations.sync.enqueue import enqueue_sync
@@ -29,17 +28,10 @@ class InvalidConnectionError(ValueError):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What the connector's form asks; secrets that are left out, or empty, are kept as they are stored."""
-
-    settings: Mapping[str, str]
-    secrets: Mapping[str, str]
-
-
-def connect(provider: str, name: str, answers: Answers, *, resources: Sequence[str] | None = None) -> Connection:
+def connect(provider: str, name: str, answers: Settings, *, resources: Sequence[str] | None = None) -> Connection:
     """Create the connection of that name, or give it these answers, and ask for it to be synced.
 
+    Secrets that are left out, or empty, are kept as they are stored.
     `resources` are ids, names or patterns of names; None keeps the rules that there are, and picks everything that is
     not archived for a new connection.  Raises InvalidConnectionError, and then nothing is stored.
     """
@@ -56,7 +48,7 @@ def connect(provider: str, name: str, answers: Answers, *, resources: Sequence[s
         if resources is not None:
             rules = Rules(match=tuple(resources)).as_json()
         defaults = {field.name: field.default for field in connector.fields if not field.secret and field.default}
-        connection.settings = {**defaults, **connection.settings, **answers.settings, "resources": rules}
+        connection.settings = {**defaults, **connection.settings, **answers.values, "resources": rules}
         given = {key: value for key, value in answers.secrets.items() if value}
         # Without the stored ones where they cannot be read: all that is needed has been entered again.
         connection.secrets = {WEBHOOK_SECRET: random.token_urlsafe(32), **(_stored(connection) or {}), **given}
@@ -84,7 +76,7 @@ def webhook_address(connection: Connection) -> str | None:
     return django_settings.BASE_URL + reverse("hook", args=[connection.provider, connection.pk])
 
 
-def refuse_mistakes(connector: type[Connector], connection: Connection, answers: Answers) -> None:
+def refuse_mistakes(connector: type[Connector], connection: Connection, answers: Settings) -> None:
     """Raises InvalidConnectionError with all mistakes."""
     fields = {field.name: field for field in connector.fields}
     problems: dict[str, str] = {}
@@ -92,7 +84,7 @@ def refuse_mistakes(connector: type[Connector], connection: Connection, answers:
         problems["name"] = "A connection needs a name."
     if connection.pk and connection.provider != connector.slug:
         problems["name"] = f"The connection {connection.name!r} is one to {connection.provider}. Choose another name."
-    for key in (*answers.settings, *answers.secrets):
+    for key in (*answers.values, *answers.secrets):
         if key not in fields:
             known = ", ".join(fields)
             problems[key] = f"{connector.name} has no setting {key!r}. It has: {known}."
@@ -105,7 +97,7 @@ def refuse_mistakes(connector: type[Connector], connection: Connection, answers:
         raise InvalidConnectionError(problems)
 
 
-def _problem_of(field: Field, connection: Connection, answers: Answers) -> str:
+def _problem_of(field: Field, connection: Connection, answers: Settings) -> str:
     if field.secret:
         return _problem_of_secret(field, connection, answers)
     value = _value_of(field, connection, answers)
@@ -119,11 +111,11 @@ def _problem_of(field: Field, connection: Connection, answers: Answers) -> str:
     return ""
 
 
-def _value_of(field: Field, connection: Connection, answers: Answers) -> str:
-    return answers.settings.get(field.name, str(connection.settings.get(field.name, field.default)))
+def _value_of(field: Field, connection: Connection, answers: Settings) -> str:
+    return answers.values.get(field.name, str(connection.settings.get(field.name, field.default)))
 
 
-def _problem_of_secret(field: Field, connection: Connection, answers: Answers) -> str:
+def _problem_of_secret(field: Field, connection: Connection, answers: Settings) -> str:
     if answers.secrets.get(field.name):
         return ""
     stored = _stored(connection)
@@ -131,7 +123,7 @@ def _problem_of_secret(field: Field, connection: Connection, answers: Answers) -
         return f"{field.label} ({field.name}) was encrypted under a key that is lost. Enter it again."
     if stored and stored.get(field.name):
         before = connection.settings.get(BASE_URL, "")
-        if answers.settings.get(BASE_URL, before) != before:
+        if answers.values.get(BASE_URL, before) != before:
             return f"{field.label} ({field.name}) must be entered again, because the base URL is another one."
         return ""
     return f"{field.label} ({field.name}) is missing." if field.required else ""

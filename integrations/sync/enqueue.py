@@ -74,7 +74,7 @@ def cancel_sync(connection: Connection) -> None:
         streams = Stream.objects.filter(resource__connection=connection)
         ids = list(streams.order_by("pk").select_for_update().values_list("pk", flat=True))
         revoke_leases(ids)
-        next_time = timezone.now() + timedelta(minutes=max(connection.sync_every_minutes, 1))
+        next_time = timezone.now() + connection.interval
         streams.filter(due_at__lt=next_time).update(due_at=next_time)
         streams.update(requested_at=None, full_requested=False)
         close_runs(ids, "Cancelled. Stored records stay, and the next sync continues from there.")

@@ -34,9 +34,8 @@ from integrations.intake.renamed import append_changes_of_renamed
 from integrations.models import Connection, LineHistory, Repository, RepositoryJoin, RepositorySource
 from integrations.outbox.attribution_queue import enqueue_sessions
 from integrations.outbox.write_lock import lock_for_write_of_all
-from integrations.sync.git.connect import enqueue_sync
+from integrations.sync.git.connect import enqueue_sources
 from integrations.sync.git.reading_lock import no_reading
-from integrations.sync.git.tasks import sync_sources
 from integrations.telemetry.sessions.places import place_sessions
 
 
@@ -95,8 +94,7 @@ def undo(join: RepositoryJoin, *, by: str) -> None:
         _recompute_joined(repository, _read(joined), commits, sessions)
         sources = list(RepositorySource.objects.filter(repository__in=[repository.pk, *parts]))
         RepositorySource.objects.filter(pk__in=[source.pk for source in sources]).update(view="")
-        enqueue_sync(sources)  # what a clone lost meanwhile, and its context files
-        nudge_on_commit(sync_sources)
+        enqueue_sources(sources)  # what a clone lost meanwhile, and its context files
 
 
 def parts_of(joined: Repository) -> set[int]:

@@ -47,7 +47,7 @@ def _begin(stream: Stream, now: datetime) -> None:
     never_or_long_ago = stream.full_at is None or stream.full_at <= now - LOOK_AGAIN
     full = stream.full_requested or not stream.cursor or never_or_long_ago
     if stream.reading_since is not None:  # the run covers the news alone; what it read so far is stored
-        _close_runs(stream, SyncRun.State.INTERRUPTED, "Ended, because everything is to be looked at again.")
+        close_runs([stream.pk], "Ended, because everything is to be looked at again.")
     Stream.objects.filter(pk=stream.pk).update(
         reading_since=now,
         reading_full=full,
@@ -98,7 +98,7 @@ def end_reading(lease: Lease, run: SyncRun, *, complete: bool) -> None:
             succeeded_at=since,
             full_at=since if stream.reading_full else stream.full_at,
             requested_at=stream.requested_at if requested_since else None,
-            due_at=now if requested_since or stream.full_requested else since + _interval(connection),
+            due_at=now if requested_since or stream.full_requested else since + connection.interval,
             failures=0,
             problem="",
             remedy="",
@@ -129,7 +129,7 @@ def fail_slice(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:
         retry_at = now + waiting_time(stream.failures, problem)
         Stream.objects.filter(pk=stream.pk).update(due_at=retry_at, **failed)
         SyncRun.objects.filter(pk=run.pk).update(
-            state=SyncRun.State.FAILED, finished_at=now, heartbeat_at=now, problem=_in_words(problem)
+            state=SyncRun.State.FAILED, finished_at=now, heartbeat_at=now, problem=problem.sentences
         )
         if isinstance(problem, CredentialRefusedError):
             _suspend_connection(stream, problem, retry_at)
@@ -139,7 +139,7 @@ def _wait(stream: Stream, run: SyncRun, problem: ConnectorError, until: datetime
     """Being rate limited is no failure: the run continues afterwards."""
     Stream.objects.filter(pk=stream.pk).update(due_at=until, problem=problem.problem, remedy=problem.what_to_do)
     SyncRun.objects.filter(pk=run.pk).update(
-        state=SyncRun.State.WAITING, heartbeat_at=timezone.now(), problem=_in_words(problem)
+        state=SyncRun.State.WAITING, heartbeat_at=timezone.now(), problem=problem.sentences
     )
 
 
@@ -166,16 +166,6 @@ def waiting_time(failures: int, problem: ConnectorError) -> timedelta:
     return wait * random.uniform(1.0, 1.2)  # noqa: S311 - spreads what failed together
 
 
-def _interval(connection: Connection) -> timedelta:
-    return timedelta(minutes=max(connection.sync_every_minutes, 1))
-
-
-def _close_runs(stream: Stream, state: SyncRun.State, problem: str) -> None:
-    SyncRun.objects.filter(stream=stream, finished_at=None).update(
-        state=state, finished_at=timezone.now(), problem=problem
-    )
-
-
 def close_runs(streams: list[int], problem: str) -> None:
     """End the open runs of these streams, with the reason."""
     SyncRun.objects.filter(stream__in=streams, finished_at=None).update(
@@ -190,7 +180,3 @@ def _forget_idle_runs(stream: Stream, run: SyncRun) -> None:
     oldest_kept = earlier.order_by("-pk").values_list("pk", flat=True)[KEPT_RUNS:][:1]
     for pk in oldest_kept:
         earlier.filter(pk__lte=pk).delete()
-
-
-def _in_words(problem: ConnectorError) -> str:
-    return " ".join(filter(None, (problem.problem, problem.what_to_do)))

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from django.db.models import Max, Sum
 from django.utils import timezone
 
 from core.locks import BusyError
-from core.nudges import nudge_on_commit
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.connectors.errors import ConnectorError
 from integrations.connectors.registered import connectors
 from integrations.enums import Kind
 from integrations.models import Connection, RepositorySource, Stream, SyncRun
 from integrations.sync.enqueue import enqueue_sync, mark_requested
-from integrations.sync.git import connect as git
+from integrations.sync.git.connect import enqueue_sources
 from integrations.sync.git.mirrors import is_mirror, sync_mirrors
 from integrations.sync.git.read_source import sync_source
-from integrations.sync.git.tasks import sync_sources
 from integrations.sync.resources import discover_resources
 from integrations.sync.slices import run_next_slice
 from orgtree.identities.match_identities import match_identities
@@ -49,15 +46,11 @@ class Result:
     unplaced: int = 0
     problem: str | None = None
 
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 def enqueue_all(connections: Sequence[Connection], *, full: bool) -> list[Result]:
     """Ask the worker to sync; the streams that it will read."""
     sources = _sources(connections)
-    git.enqueue_sync(sources)
-    nudge_on_commit(sync_sources)
+    enqueue_sources(sources)
     results = [Result(source.connection.name, source.external_id, Kind.COMMIT, REQUESTED) for source in sources]
     for connection in _of_providers(connections):
         enqueue_sync(connection, full=full)
@@ -133,8 +126,7 @@ def _read_connection(connection: Connection, *, full: bool, say: Callable[[str],
     try:
         _list_resources(connection)
     except ConnectorError as problem:
-        words = " ".join(filter(None, (problem.problem, problem.what_to_do)))
-        return [Result(connection.name, None, None, SyncRun.State.FAILED, problem=words)]
+        return [Result(connection.name, None, None, SyncRun.State.FAILED, problem=problem.sentences)]
     mark_requested(connection, full=full)
     streams = _streams(connection)
     last_words = ""

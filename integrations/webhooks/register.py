@@ -134,7 +134,7 @@ def _set_hook(connector: Connector, http: Http, resource: Resource, address: str
     except TransientError:
         raise
     except ConnectorError as problem:
-        outcome = {"hook_problem": f"{problem.problem} {problem.what_to_do}".strip()}
+        outcome = {"hook_problem": problem.sentences}
     Resource.objects.filter(pk=resource.pk).update(**outcome)
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
+from integrations.connectors.base import Settings
 from integrations.enums import ResourceKind
 from integrations.models import Connection, Resource
-from integrations.sync.connect import Answers, connect
+from integrations.sync.connect import connect
 from tests.demo.small_history import small_history
 
 TOKEN = "github_pat_of_the_tests"
@@ -27,7 +28,7 @@ def github() -> Iterator[GitHubServer]:
 @pytest.fixture
 def connection(db: None) -> Connection:
     """Connected to where nobody answers: what is asked there is no matter of these tests."""
-    answers = Answers(settings={"base_url": "http://127.0.0.1:9"}, secrets={"token": TOKEN})
+    answers = Settings(values={"base_url": "http://127.0.0.1:9"}, secrets={"token": TOKEN})
     return connect("github", "GitHub of Acme", answers, resources=())
 
 

@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from demo.providers.jira_server import JiraServer
+from integrations.connectors.base import Settings
 from integrations.models import Connection, WorkItem
-from integrations.sync.connect import Answers, connect
+from integrations.sync.connect import connect
 from integrations.sync.resources import discover_resources
 from integrations.sync.slices import run_next_slice
 from tests.demo.small_history import small_history
@@ -28,7 +29,7 @@ def jira() -> Iterator[JiraServer]:
 
 @pytest.fixture
 def site(jira: JiraServer) -> Connection:
-    answers = Answers(settings={"base_url": jira.url, "email": EMAIL}, secrets={"token": TOKEN})
+    answers = Settings(values={"base_url": jira.url, "email": EMAIL}, secrets={"token": TOKEN})
     connection = connect("jira", "Jira of Acme", answers)
     discover_resources(connection)
     read()

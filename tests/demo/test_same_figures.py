@@ -46,9 +46,10 @@ from demo.providers.pagerduty_server import PagerDutyServer
 from insights.catalogue.registry import metrics
 from insights.engine.read import UnitQueries, read_together
 from insights.query.query import Answer, Granularity, Query, Window
+from integrations.connectors.base import Settings
 from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.models import Connection, IngestScope, UnplacedRecord
-from integrations.sync.connect import Answers, connect
+from integrations.sync.connect import connect
 from integrations.sync.resources import discover_resources
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 from orgtree.identities.match_identities import match_identities
@@ -209,7 +210,7 @@ def _by_four_tools(history: DeliveryHistory) -> None:
 
 
 def _read(provider: str, name: str, settings: dict[str, str]) -> Connection:
-    connection = connect(provider, name, Answers(settings, {"token": SECRET}))
+    connection = connect(provider, name, Settings(settings, {"token": SECRET}))
     discover_resources(connection)
     read_through(connection)
     return connection

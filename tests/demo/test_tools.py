@@ -14,8 +14,9 @@ from django.conf import LazySettings
 from demo.load.tools import follow_to_another_port
 from demo.providers.jira_server import JiraServer
 from demo.providers.serve import FILE, DemoTools
+from integrations.connectors.base import Settings
 from integrations.models import Connection
-from integrations.sync.connect import Answers, connect
+from integrations.sync.connect import connect
 from programs.models import DemoRun
 from tests.demo.small_history import small_history
 
@@ -48,7 +49,7 @@ def _written(run: DemoRun, tmp_path: Path, *, jira: int) -> DemoTools:
 def test_connections_follow_where_another_program_took_a_port(run: DemoRun, tmp_path: Path, taken_port: int) -> None:
     before = _written(run, tmp_path, jira=taken_port)
     rule = "acme/*-rollout: environment={ENVIRONMENT}"  # an admin's own
-    answers = Answers({"base_url": before.url_of("jenkins"), "user": "x", "deployments": rule}, {"token": "secret"})
+    answers = Settings({"base_url": before.url_of("jenkins"), "user": "x", "deployments": rule}, {"token": "secret"})
     connect("jenkins", "Jenkins of the demo", answers)
 
     follow_to_another_port(run)

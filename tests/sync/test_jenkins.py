@@ -14,10 +14,11 @@ from django.core.management import call_command
 from demo.providers import faults
 from demo.providers.faults import Fault
 from demo.providers.jenkins_server import JenkinsServer
+from integrations.connectors.base import Settings
 from integrations.connectors.jenkins import records
 from integrations.models import Connection, Deployment, PipelineJob, PipelineRun, PipelineRunFigures, Repository
 from integrations.sync import clients
-from integrations.sync.connect import Answers, InvalidConnectionError, connect
+from integrations.sync.connect import InvalidConnectionError, connect
 from integrations.sync.resources import discover_resources
 from tests.connectors.jenkins.conftest import ROLLOUTS, busy_history
 from tests.connectors.jenkins.reading import ROLLOUT, RULE, USER
@@ -50,7 +51,7 @@ def connected(jenkins: JenkinsServer, name: str = "Jenkins", *, rules: str = RUL
     """Of builds of a repository that is known."""
     Repository.objects.get_or_create(name="acme/shop", remote="github.com/acme/shop")
     values = {"base_url": jenkins.url, "user": USER, "deployments": rules, "libraries": "jenkins-library"}
-    return connect("jenkins", name, Answers(values, {"token": TOKEN}))
+    return connect("jenkins", name, Settings(values, {"token": TOKEN}))
 
 
 def stored(connection: Connection) -> dict[str, list[Any]]:

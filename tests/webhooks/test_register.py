@@ -8,9 +8,10 @@ import pytest
 
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
+from integrations.connectors.base import Settings
 from integrations.enums import ResourceKind
 from integrations.models import Connection, Resource
-from integrations.sync.connect import Answers, connect, rotate_webhook_secret
+from integrations.sync.connect import connect, rotate_webhook_secret
 from integrations.sync.resources import discover_resources, pick_resources
 from integrations.webhooks.register import (
     can_register,
@@ -34,7 +35,7 @@ def github() -> Iterator[GitHubServer]:
 
 
 def connected(github: GitHubServer, token: str = TOKEN) -> Connection:
-    connection = connect("github", "GitHub", Answers({"base_url": github.url}, {"token": token}))
+    connection = connect("github", "GitHub", Settings({"base_url": github.url}, {"token": token}))
     discover_resources(connection)
     return connection
 

@@ -13,7 +13,7 @@ from integrations.models import Connection
 from integrations.models.connections import GIT, PUSH
 from integrations.sync.check import check_connection
 from integrations.sync.enqueue import cancel_sync, enqueue_sync, pause, resume
-from integrations.sync.git.sources import read_now
+from integrations.sync.git.connect import enqueue_sources
 
 ActionReply = tuple[str, int]  # the sentence, and how it is meant
 Act = Callable[[Connection], ActionReply]
@@ -34,8 +34,7 @@ def test(connection: Connection) -> ActionReply:
 def sync(connection: Connection) -> ActionReply:
     """Read what is new; failed and waiting streams are retried at once."""
     if connection.provider == GIT:
-        for source in connection.sources.all():
-            read_now(source)
+        enqueue_sources(connection.sources.all())
     elif connection.provider in connectors():
         enqueue_sync(connection)
     else:

@@ -13,7 +13,7 @@ from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.repository import GitRepository
 from integrations.models import Connection
 from integrations.models.encrypted import UnreadableSecrets
-from integrations.sync.connect import Answers, InvalidConnectionError, refuse_mistakes
+from integrations.sync.connect import InvalidConnectionError, refuse_mistakes
 from integrations.sync.git.connect import NameTakenError, connect_git
 
 FORGET = "forget_"
@@ -115,12 +115,12 @@ class ProviderForm(forms.ModelForm[Connection]):
             return
         super().validate_unique()
 
-    def answers(self) -> Answers:
+    def answers(self) -> Settings:
         """The form's answers; an empty secret is left out."""
         values = {field.name: str(self.cleaned_data.get(field.name) or "") for field in shown_fields(self.connector)}
         secret = {field.name for field in self.connector.fields if field.secret}
-        return Answers(
-            settings={name: answer for name, answer in values.items() if name not in secret},
+        return Settings(
+            values={name: answer for name, answer in values.items() if name not in secret},
             secrets={name: answer for name, answer in values.items() if name in secret and answer},
         )
 
@@ -143,7 +143,7 @@ class ProviderForm(forms.ModelForm[Connection]):
             for field in self.connector.fields
             if field.mapped
         }
-        values = {**mapped, **answers.settings}
+        values = {**mapped, **answers.values}
         return self.connector(Settings(values=values, secrets={**secrets, **answers.secrets}))
 
     def _in_order(self) -> list[str]:

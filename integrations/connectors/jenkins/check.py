@@ -122,7 +122,7 @@ def _plugins(http: Http, sample: Sequence[tuple[Head, Json]]) -> Iterator[Checke
         except GoneError:
             yield CheckedPermission("Stages", works=False, remedy=STAGES_REMEDY)
         except PermanentError as problem:
-            yield CheckedPermission("Stages", works=False, remedy=f"{problem.problem} {problem.what_to_do}")
+            yield CheckedPermission("Stages", works=False, remedy=problem.sentences)
         else:
             yield CheckedPermission("Stages", works=True)
     waits = any("queuingDurationMillis" in action for _, build in sample for action in actions_of(build))

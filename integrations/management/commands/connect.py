@@ -10,9 +10,9 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from core.commands import JsonCommand
-from integrations.connectors.base import Connector
+from integrations.connectors.base import Connector, Settings
 from integrations.connectors.registered import connectors
-from integrations.sync.connect import Answers, InvalidConnectionError, connect, webhook_address
+from integrations.sync.connect import InvalidConnectionError, connect, webhook_address
 
 
 class Command(JsonCommand):
@@ -57,7 +57,7 @@ class Command(JsonCommand):
         )
 
 
-def _answers(connector: type[Connector] | None, words: list[str]) -> Answers:
+def _answers(connector: type[Connector] | None, words: list[str]) -> Settings:
     secret = {field.name for field in connector.fields if field.secret} if connector else set()
     settings: dict[str, str] = {}
     secrets: dict[str, str] = {}
@@ -69,7 +69,7 @@ def _answers(connector: type[Connector] | None, words: list[str]) -> Answers:
             secrets[key] = _secret(key, value)
         else:
             settings[key] = value
-    return Answers(settings, secrets)
+    return Settings(settings, secrets)
 
 
 def _secret(key: str, value: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import CommandError, CommandParser
@@ -38,7 +39,7 @@ class Command(JsonCommand):
             raise SystemExit(1)
 
     def _print(self, options: dict[str, Any], results: list[Result]) -> None:
-        documents = [result.as_json() for result in results]
+        documents = [asdict(result) for result in results]
         lines = (
             "  ".join(f"{key} {value}" for key, value in document.items() if value not in (None, ""))
             for document in documents

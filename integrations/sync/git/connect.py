@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+from celery import signature
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -11,6 +13,8 @@ from core.nudges import nudge_on_commit
 from integrations.connectors.git.repository import GitRepository
 from integrations.models import Connection, RepositorySource
 from integrations.models.connections import GIT
+
+SYNC_SOURCES = signature("integrations.sync.git.tasks.sync_sources")  # by name: it reads what is connected here
 
 
 class NameTakenError(ValueError):
@@ -22,8 +26,6 @@ def connect_git(path: str | Path, *, name: str = "") -> RepositorySource:
 
     Raises NotARepositoryError and NameTakenError with a sentence for the operator.
     """
-    from integrations.sync.git.tasks import sync_sources
-
     path = Path(path).expanduser().resolve()
     GitRepository.open(path)
     with transaction.atomic():
@@ -38,14 +40,15 @@ def connect_git(path: str | Path, *, name: str = "") -> RepositorySource:
         elif source.connection.name != chosen_name:
             source.connection.name = chosen_name
             source.connection.save(update_fields=["name"])
-        enqueue_sync([source])
-        nudge_on_commit(sync_sources)
+        enqueue_sources([source])
     return source
 
 
-def enqueue_sync(sources: list[RepositorySource]) -> None:
-    """Mark the sources as requested; a row is the queue."""
-    RepositorySource.objects.filter(pk__in=[source.pk for source in sources]).update(requested_at=Now())
+def enqueue_sources(sources: Iterable[RepositorySource]) -> None:
+    """Ask for the sources to be read, and wake the worker."""
+    with transaction.atomic():
+        RepositorySource.objects.filter(pk__in=[source.pk for source in sources]).update(requested_at=Now())
+        nudge_on_commit(SYNC_SOURCES)
 
 
 def _free_name(path: Path) -> str:

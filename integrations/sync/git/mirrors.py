@@ -62,7 +62,7 @@ def refresh_mirror(source: RepositorySource) -> None:
     try:
         address = _address(resource)
     except ConnectorError as problem:
-        raise GitError(" ".join(filter(None, (problem.problem, problem.what_to_do)))) from None
+        raise GitError(problem.sentences) from None
     update_mirror(path, address.url, address.authorization)
 
 

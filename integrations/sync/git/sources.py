@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.models import Count, OuterRef, Q, Subquery
 
-from core.nudges import nudge_on_commit
 from integrations.models import CommitInRepository, RepositorySource, SyncRun
 from integrations.models.connections import GIT
-from integrations.sync.git.connect import enqueue_sync
-from integrations.sync.git.tasks import sync_sources
 
 
 @dataclass(frozen=True)
@@ -52,10 +48,3 @@ def _commits_by_repository(repositories: Sequence[int]) -> dict[int, tuple[int, 
         commits=Count("pk"), unknown=Count("pk", filter=Q(commit__lines_known=False))
     )
     return {repository: (commits, unknown) for repository, commits, unknown in counted}
-
-
-def read_now(source: RepositorySource) -> None:
-    """Ask for the source to be read, and wake the worker."""
-    with transaction.atomic():
-        enqueue_sync([source])
-        nudge_on_commit(sync_sources)

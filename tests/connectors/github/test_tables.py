@@ -9,6 +9,7 @@ import pytest
 from django.db import models
 
 from demo.providers.github_server import GitHubServer
+from integrations.connectors.base import Settings
 from integrations.connectors.github import actions
 from integrations.models import (
     Connection,
@@ -28,7 +29,7 @@ from integrations.models import (
     WorkItemTransition,
 )
 from integrations.sync import clients
-from integrations.sync.connect import Answers, connect
+from integrations.sync.connect import connect
 from integrations.sync.run_now import run_all
 from tests.connectors.github.reading import TOKEN
 from tests.connectors.reading import QUICK
@@ -67,7 +68,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def connected(github: GitHubServer, name: str, **settings: str) -> Connection:
     values = {"base_url": github.url, "owners": "acme", **settings}
-    return connect("github", name, Answers(values, {"token": TOKEN}))
+    return connect("github", name, Settings(values, {"token": TOKEN}))
 
 
 def sync(connection: Connection) -> None:
