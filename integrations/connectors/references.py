@@ -1,9 +1,16 @@
-"""Work item keys in branches, titles, descriptions and commits."""
+"""Work item keys in branches, titles, descriptions and commits, and how an issue of a code host is named.
+
+A code host's issue is owner/repository#12, #12 beside its repository, or the address of its page: GitHub and Gitea
+write it alike.  A pull request that says "Fixes #12" is linked with the issue by the provider itself: such references
+have the method *provider*.  Links that somebody made by hand at the side of a GitHub pull request are shown by GraphQL
+alone, and are read in neither form, so that both give the same links.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
 
 from integrations.connectors.drafts import WorkItemReference
 from integrations.enums import LinkMethod
@@ -75,3 +82,57 @@ def branch_keys(branch: str) -> Iterator[str]:
 def references(keys: Iterable[str], method: LinkMethod) -> list[WorkItemReference]:
     """Each key once, in order."""
     return [WorkItemReference(key=key, method=method) for key in list(dict.fromkeys(keys))[:MOST_KEYS]]
+
+
+_NUMBER = r"(?P<number>[1-9][0-9]{0,8})(?![A-Za-z0-9_])"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"
+_ISSUE = re.compile(
+    rf"(?:https?://(?P<host>[A-Za-z0-9.:-]+)/(?P<page>{_NAME})/issues/|(?P<name>(?<![A-Za-z0-9_./-]){_NAME})#"
+    rf"|(?<![A-Za-z0-9_/#&])(?:#|GH-)){_NUMBER}"
+)
+_CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\s*:?\s+$", re.IGNORECASE)
+_LONGEST_CLOSING = len("resolved :  ") + 20  # as far back as a keyword is looked for
+
+
+def issue_key(repository: str, number: int) -> str:
+    """shop's twelfth issue → acme/shop#12."""
+    return f"{repository}#{number}"
+
+
+def pull_request_references(
+    *, repository: str, host: str, branch: str, title: str, body: str, commits: Iterable[str]
+) -> list[WorkItemReference]:
+    """All work items that a pull request names; `host` is where the pages are, for addresses of issues."""
+    closing, mentioned = _in_text(body, repository, host)
+    linked = references(closing, LinkMethod.PROVIDER)
+    linked += references(branch_keys(branch), LinkMethod.BRANCH)
+    linked += references((*tracker_keys(title), *_all(title, repository, host)), LinkMethod.TITLE)
+    linked += references((*tracker_keys(body), *mentioned), LinkMethod.BODY)
+    subjects = list(commits)
+    in_commits = [key for subject in subjects for key in (*tracker_keys(subject), *_all(subject, repository, host))]
+    return linked + references(in_commits, LinkMethod.COMMIT)
+
+
+def _all(text: str, repository: str, host: str) -> Iterator[str]:
+    closing, mentioned = _in_text(text, repository, host)
+    yield from closing
+    yield from mentioned
+
+
+def _in_text(text: str, repository: str, host: str) -> tuple[list[str], list[str]]:
+    """Issues that the text closes, and those that it only mentions."""
+    closing: list[str] = []
+    mentioned: list[str] = []
+    read = text[:LONGEST_READ]
+    for match in _ISSUE.finditer(read):
+        if match["host"] and match["host"] != host:
+            continue
+        key = issue_key(match["page"] or match["name"] or repository, int(match["number"]))
+        before = read[max(0, match.start() - _LONGEST_CLOSING) : match.start()]
+        (closing if _CLOSING.search(before) else mentioned).append(key)
+    return closing, mentioned
+
+
+def host_of(page: str) -> str:
+    """Of a record's html_url."""
+    return urlsplit(page).netloc

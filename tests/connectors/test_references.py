@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from integrations.connectors.drafts import WorkItemReference
-from integrations.connectors.issue_keys import pull_request_references
-from integrations.connectors.references import branch_keys, tracker_keys
+from integrations.connectors.references import branch_keys, pull_request_references, tracker_keys
 from integrations.enums import LinkMethod
 
 

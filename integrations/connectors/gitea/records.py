@@ -22,8 +22,8 @@ from integrations.connectors.drafts import (
 )
 from integrations.connectors.git.agent_signatures import agents_of_message
 from integrations.connectors.git.history import written_at
-from integrations.connectors.issue_keys import host_of, issue_key, pull_request_references
 from integrations.connectors.reader import Reader
+from integrations.connectors.references import host_of, issue_key, pull_request_references
 from integrations.enums import PullRequestEventKind, PullRequestState, ReviewState, StatusCategory
 
 CATEGORIES = {"open": StatusCategory.TODO, "closed": StatusCategory.DONE}

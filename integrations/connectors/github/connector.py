@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from integrations.connectors.base import (
     MIRROR_TICKETS,
@@ -27,11 +29,10 @@ from integrations.connectors.base import (
     register,
 )
 from integrations.connectors.drafts import AnyDraft
-from integrations.connectors.errors import ConnectorError
+from integrations.connectors.errors import ConnectorError, PermanentError
 from integrations.connectors.github.actions import fetch_runs
 from integrations.connectors.github.authentication import is_app, signature
 from integrations.connectors.github.check import checked
-from integrations.connectors.github.clone import clone_address_of
 from integrations.connectors.github.commits import fetch_commits
 from integrations.connectors.github.deployments import fetch_deployments
 from integrations.connectors.github.hooks import register_hook, remove_hook
@@ -47,6 +48,7 @@ from integrations.connectors.signatures import signed_with_sha256
 from integrations.enums import Kind, ResourceKind
 
 GITHUB_COM = "https://api.github.com"
+_API = "api."  # github.com and Enterprise Cloud: api.github.com, api.acme.ghe.com; an Enterprise Server has one host
 _ENTERPRISE_REST = "/api/v3"  # where an Enterprise Server's REST API begins; its GraphQL is beside it
 
 _FETCH: Mapping[Kind, Callable[..., Iterator[Page]]] = {
@@ -191,7 +193,19 @@ authorise the token for it.
         return meaning_of(answer)
 
     def clone_address(self, http: Http, resource: FetchedResource) -> CloneAddress:
-        return clone_address_of(self.base_url, resource, self.sign(http))
+        """Over HTTPS, with the token that reads it.
+
+        Raises PermanentError where the repository's page is at another host than the API belongs to.
+        """
+        page, api = urlsplit(str(resource.details.get("html_url", ""))), urlsplit(self.base_url)
+        if not page.path.strip("/") or (page.scheme, page.netloc) != (api.scheme, api.netloc.removeprefix(_API)):
+            raise PermanentError(
+                f"GitHub says that {resource.name} is at {page.netloc or 'no address'}, where the token is not sent.",
+                what_to_do="Refresh the connection's list of resources. If that lasts, check its base URL.",
+            )
+        token = self.sign(http)["authorization"].removeprefix("Bearer ")
+        basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+        return CloneAddress(f"{page.scheme}://{page.netloc}{page.path.rstrip('/')}.git", f"Basic {basic}")
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         return NORMALISE[source](payload)

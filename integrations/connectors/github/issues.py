@@ -31,8 +31,8 @@ from integrations.connectors.github.lists import list_all
 from integrations.connectors.github.newest_first import NewestFirst
 from integrations.connectors.github.queries import ISSUES
 from integrations.connectors.github.stream_repository import Place, record_of
-from integrations.connectors.issue_keys import issue_key
 from integrations.connectors.reader import Reader
+from integrations.connectors.references import issue_key
 from integrations.connectors.unchecked import text_of
 from integrations.enums import StatusCategory
 

@@ -25,8 +25,8 @@ from integrations.connectors.github.newest_first import NewestFirst
 from integrations.connectors.github.pull_request_parts import EVENTS_OF_INTEREST, Parts, graphql_parts, rest_parts
 from integrations.connectors.github.queries import PULL_REQUESTS
 from integrations.connectors.github.stream_repository import Place, record_of
-from integrations.connectors.issue_keys import host_of, pull_request_references
 from integrations.connectors.reader import Reader
+from integrations.connectors.references import host_of, pull_request_references
 from integrations.connectors.unchecked import text_of
 from integrations.enums import PullRequestState
 

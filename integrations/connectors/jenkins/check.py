@@ -13,8 +13,16 @@ from integrations.connectors.deployment_rules import Rules, deployment_by
 from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError
 from integrations.connectors.jenkins.builds import TREE, is_pipeline
 from integrations.connectors.jenkins.causes import actions_of, parameters_of
-from integrations.connectors.jenkins.heads import Head, heads_of, number_of
-from integrations.connectors.jenkins.jobs import full_name_of, is_multibranch, jobs_below, path_of, shown
+from integrations.connectors.jenkins.jobs import (
+    Head,
+    full_name_of,
+    heads_of,
+    is_multibranch,
+    jobs_below,
+    number_of,
+    path_of,
+    shown,
+)
 from integrations.connectors.jenkins.sources import repositories_of, source_of
 from integrations.connectors.json_text import list_in
 from integrations.connectors.rate_limits import response_time

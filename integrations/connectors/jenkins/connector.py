@@ -22,13 +22,15 @@ from integrations.connectors.base import (
 )
 from integrations.connectors.deployment_rules import SETTING, Rules, mistakes_in, rules_of
 from integrations.connectors.drafts import AnyDraft
-from integrations.connectors.errors import ConnectorError
+from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError
 from integrations.connectors.jenkins.builds import normalise_build
 from integrations.connectors.jenkins.check import checked
-from integrations.connectors.jenkins.jobs import resources_of
+from integrations.connectors.jenkins.jobs import name_in, resources_of
 from integrations.connectors.jenkins.read_builds import fetch_builds
-from integrations.connectors.jenkins.refusal import meaning_of
 from integrations.enums import Kind, ResourceKind
+
+_REQUIRED = "x-required-permission"  # the header that names what is missing: hudson.model.Item.Read
+_KINDS = {"Hudson": "Overall", "Item": "Job", "Run": "Run", "View": "View"}
 
 
 @register
@@ -107,7 +109,27 @@ builds waited in the queue.
         yield from fetch_builds(http, resource, cursor, rules=self.rules, libraries=self.libraries, now=now)
 
     def refusal(self, answer: Refused) -> ConnectorError | None:
-        return meaning_of(answer)
+        if answer.status == 401:
+            return CredentialRefusedError(
+                "Jenkins refused the user or the API token.",
+                what_to_do="Check the user's id, create another API token under its Security, enter it, and press Test "
+                "connection.",
+            )
+        if answer.status == 403 and "retry-after" not in answer.headers:
+            job = name_in(answer.path)
+            permission = permission_of(answer.headers.get(_REQUIRED, "")) or ("Job/Read" if job else "Overall/Read")
+            return PermanentError(
+                f"Jenkins does not let this user read {job or 'the controller'}: {permission} is missing.",
+                what_to_do=f"Grant the user {permission}{f' on {job}' if job else ''}, and press Sync now.",
+            )
+        return None
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         return normalise_build(payload)
+
+
+def permission_of(header: str) -> str:
+    """hudson.model.Item.Read → Job/Read."""
+    kind, _, name = header.rpartition(".")
+    group = kind.rpartition(".")[2]
+    return f"{_KINDS.get(group, group)}/{name}" if group and name else ""

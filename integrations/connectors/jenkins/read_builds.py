@@ -27,8 +27,7 @@ from integrations.connectors.base import Cursor, FetchedResource, Http, Page, Ra
 from integrations.connectors.deployment_rules import Rules
 from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.jenkins.builds import TREE, is_running
-from integrations.connectors.jenkins.heads import Head, heads_of, number_of, place_of
-from integrations.connectors.jenkins.jobs import path_of, shown
+from integrations.connectors.jenkins.jobs import Head, heads_of, number_of, path_of, place_of, shown
 from integrations.connectors.jenkins.records import BuildRecords
 from integrations.connectors.json_text import list_in
 

@@ -12,8 +12,7 @@ from integrations.connectors.deployment_rules import Rule, Rules, deployment_by,
 from integrations.connectors.errors import GoneError
 from integrations.connectors.jenkins.builds import is_pipeline, is_running, normalise_build
 from integrations.connectors.jenkins.causes import parameters_of, repeated_by
-from integrations.connectors.jenkins.heads import Head, number_of, place_of
-from integrations.connectors.jenkins.jobs import path_of, shown
+from integrations.connectors.jenkins.jobs import Head, number_of, path_of, place_of, shown
 from integrations.connectors.jenkins.sources import KNOWN_PARAMETERS
 from integrations.connectors.unchecked import as_record, object_of, objects_of
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
 from integrations.connectors.base import CheckedPermission, Http
-from integrations.connectors.jira.custom_fields import KINDS
-from integrations.connectors.jira.field_examples import mapped_fields_of
+from integrations.connectors.jira.custom_fields import KINDS, mapped_fields_of
 from integrations.connectors.jira.resources import projects
 from integrations.connectors.jira.site import Site, pages
 from integrations.connectors.trials import tried

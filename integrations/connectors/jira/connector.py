@@ -30,15 +30,16 @@ from integrations.connectors.base import (
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError
 from integrations.connectors.jira.check import checked
-from integrations.connectors.jira.custom_fields import KINDS
-from integrations.connectors.jira.field_examples import mapped_fields_of
+from integrations.connectors.jira.custom_fields import KINDS, mapped_fields_of
 from integrations.connectors.jira.issues import normalise_issue
 from integrations.connectors.jira.mirror import Issues, refusal_of
-from integrations.connectors.jira.read_issues import fetch_issues
+from integrations.connectors.jira.read_issues import fetch_issues, without_texts
 from integrations.connectors.jira.resources import resources_of
 from integrations.connectors.jira.site import Site
 from integrations.connectors.jira.sprints import fetch_sprints, meaning_of, normalise_sprint
-from integrations.connectors.jira.webhooks import arrival_of, news_of, records_of
+from integrations.connectors.json_text import json_or_none
+from integrations.connectors.signatures import signed_with_sha256
+from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import Kind, ResourceKind
 
 DATA_CENTER = EndOfLife(
@@ -46,6 +47,11 @@ DATA_CENTER = EndOfLife(
     date(2029, 3, 28),
     "Connect the site in Jira Cloud that takes its place, with an API token; its issues keep their keys.",
 )
+# Events of webhooks: https://<site>/plugins/servlet/webhooks
+ISSUES = frozenset({"jira:issue_created", "jira:issue_updated"})
+ISSUE_DELETED = "jira:issue_deleted"
+SPRINTS = frozenset({"sprint_created", "sprint_updated", "sprint_started", "sprint_closed"})
+SPRINT_DELETED = "sprint_deleted"
 _NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {"issue": normalise_issue, "sprint": normalise_sprint}
 """By the source of a record, as quarantine keeps it."""
 
@@ -161,11 +167,29 @@ class Jira(Connector):
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         return _NORMALISE[source](payload)
 
+    # Webhooks, which an admin of Jira registers by hand ---------------------------------------------------------
+
     def arrival(self, headers: Mapping[str, str], body: bytes, secret: str) -> Arrival | None:
-        return arrival_of(headers, body, secret)
+        algorithm, _, signed = headers.get("x-hub-signature", "").partition("=")
+        delivery = headers.get("x-atlassian-webhook-identifier", "")
+        if algorithm != "sha256" or not delivery or not signed_with_sha256(body, secret, signed):
+            return None
+        return Arrival(delivery, text_of(json_or_none(body), "webhookEvent") or "unknown")
 
     def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
-        return records_of(event, payload)
+        if event in ISSUES or event == ISSUE_DELETED:
+            issue = payload.get("issue")
+            written = without_texts(issue) if isinstance(issue, dict) else issue
+            sent = {"issue": written, "deleted": event == ISSUE_DELETED}
+            return [RawRecord(sent, normalise_issue, text_of(issue, "id"), "issue")]
+        if event in SPRINTS or event == SPRINT_DELETED:
+            sprint = payload.get("sprint")
+            board = object_of(sprint).get("originBoardId")
+            sent = {"sprint": sprint, "board": board, "deleted": event == SPRINT_DELETED}
+            return [RawRecord(sent, normalise_sprint, text_of(sprint, "id"), "sprint")]
+        return None
 
     def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:
-        return news_of(event, payload)
+        """The project whose issue has changed: a delivery holds its fields and not its changelog."""
+        project = text_of(object_of(payload, "issue", "fields", "project"), "id")
+        return (project, Kind.WORK_ITEM) if event in ISSUES and project else None

@@ -1,14 +1,16 @@
 """Custom fields have ids of each site's own: which of them hold estimates, sprints, epics and teams is found from the
-list of fields, by what they are made of and by their names, unless an admin chose them.
+list of fields, by what they are made of and by their names, unless an admin chose them.  Examples of what a site fills
+in let an admin see whether the right ones are read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.connectors.base import Http, Json
+from integrations.connectors.base import CustomField, Http, Json, MappedField
+from integrations.connectors.errors import PermanentError
 from integrations.connectors.jira.site import Site
 from integrations.connectors.json_text import list_in
 from integrations.connectors.unchecked import object_of
@@ -27,22 +29,8 @@ ESTIMATE_NAMES = frozenset({"story points", "story point estimate", "storypoints
 TEAM_NAMES = frozenset({"team", "squad", "scrum team", "delivery team", "team name"})
 
 
-@dataclass(frozen=True, slots=True)
-class CustomFields:
-    """Ids; of several fields of one kind the first that an issue fills in counts.  Empty: the site has none."""
-
-    estimates: tuple[str, ...] = ()
-    sprints: tuple[str, ...] = ()
-    epics: tuple[str, ...] = ()
-    teams: tuple[str, ...] = ()
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        return (*self.estimates, *self.sprints, *self.epics, *self.teams)
-
-    def document(self) -> Json:
-        """For a record's payload, which is understood without asking again."""
-        return {kind.setting: list(getattr(self, kind.setting)) for kind in KINDS}
+CustomFields = Mapping[str, Sequence[str]]
+"""Ids of fields by the setting of their kind; of several of one kind the first that an issue fills in counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +43,6 @@ class FieldKind:
     could_be: Callable[[Json], bool]
 
 
-def fields_of(http: Http, site: Site, named: Mapping[str, Sequence[str]]) -> CustomFields:
-    return chosen(known_fields(http, site), named)
-
-
 def known_fields(http: Http, site: Site) -> list[Json]:
     """All fields of the site."""
     path = site.path("field")
@@ -68,7 +52,7 @@ def known_fields(http: Http, site: Site) -> list[Json]:
 
 def chosen(fields: Sequence[Json], named: Mapping[str, Sequence[str]]) -> CustomFields:
     """`named` are names or ids that an admin chose, by kind; they take the place of what would be found."""
-    return CustomFields(**{kind.setting: _of_kind(fields, kind, named.get(kind.setting, ())) for kind in KINDS})
+    return {kind.setting: _of_kind(fields, kind, named.get(kind.setting, ())) for kind in KINDS}
 
 
 def unknown(fields: Sequence[Json], named: Sequence[str]) -> list[str]:
@@ -81,11 +65,11 @@ def name_of(field: Json) -> str:
     return " ".join(str(field.get("name", "")).split())
 
 
-def _of_kind(fields: Sequence[Json], kind: FieldKind, named: Sequence[str]) -> tuple[str, ...]:
+def _of_kind(fields: Sequence[Json], kind: FieldKind, named: Sequence[str]) -> list[str]:
     if named:
-        return tuple(dict.fromkeys(_id(field) for name in named for field in fields if _is_called(field, name)))
+        return list(dict.fromkeys(_id(field) for name in named for field in fields if _is_called(field, name)))
     found = [field for field in fields if kind.is_one(field)]
-    return _ids(sorted(found, key=lambda field: _name(field) != "story points"))
+    return [_id(field) for field in sorted(found, key=lambda field: _name(field) != "story points")]
 
 
 def _is_called(field: Json, name: str) -> bool:
@@ -126,10 +110,6 @@ KINDS = (
 )
 
 
-def _ids(fields: Iterable[Json]) -> tuple[str, ...]:
-    return tuple(_id(field) for field in fields)
-
-
 def _id(field: Json) -> str:
     return str(field["id"])
 
@@ -144,3 +124,61 @@ def _made_of(field: Json) -> str:
 
 def _schema(field: Json) -> Mapping[str, Any]:
     return object_of(field, "schema")
+
+
+EXAMPLES = 3
+MOST_CANDIDATES = 8  # of one kind, two requests each
+LONGEST_EXAMPLE = 40
+
+
+def mapped_fields_of(
+    http: Http, site: Site, named: Mapping[str, Sequence[str]], *, kinds: Sequence[FieldKind] = KINDS
+) -> list[MappedField]:
+    """For each kind the fields that are read, then others that could be, each with its use."""
+    fields = known_fields(http, site)
+    used = chosen(fields, named)
+    return [
+        MappedField(
+            setting=kind.setting,
+            label=kind.label,
+            candidates=_candidates(http, site, fields, kind, used[kind.setting]),
+            chosen=used[kind.setting],
+            is_decided=bool(named.get(kind.setting)),
+            unknown=unknown(fields, named.get(kind.setting, ())),
+        )
+        for kind in kinds
+    ]
+
+
+def _candidates(
+    http: Http, site: Site, fields: Sequence[Json], kind: FieldKind, used: Sequence[str]
+) -> list[CustomField]:
+    """What is read first, then the most used."""
+    others = [str(field["id"]) for field in fields if kind.could_be(field) and str(field["id"]) not in used]
+    names = {str(field["id"]): name_of(field) for field in fields}
+    found = [_with_use(http, site, id_, names[id_]) for id_ in [*used, *others][:MOST_CANDIDATES]]
+    return sorted(found, key=lambda field: (field.id not in used, -(field.records or 0)))
+
+
+def _with_use(http: Http, site: Site, id_: str, name: str) -> CustomField:
+    """Without numbers where the field cannot be searched."""
+    filled_in = f"cf[{id_.removeprefix('customfield_')}] is not EMPTY"
+    try:
+        issues = site.search(http, f"{filled_in} ORDER BY updated DESC", fields=[id_], start="", changes=False).issues
+        records = site.count(http, filled_in) if issues else 0
+    except PermanentError:
+        return CustomField(id_, name)
+    values = [_shown(object_of(issue, "fields").get(id_)) for issue in issues]
+    return CustomField(id_, name, records, tuple(dict.fromkeys(value for value in values if value))[:EXAMPLES])
+
+
+def _shown(value: Any) -> str:
+    """A number, a text, or the name of an object; of several the last."""
+    if isinstance(value, list):
+        return _shown(value[-1]) if value else ""
+    if isinstance(value, dict):
+        return _shown(value.get("name") or value.get("value") or value.get("title") or "")
+    if isinstance(value, bool) or value is None:
+        return ""
+    text = f"{value:g}" if isinstance(value, int | float) else str(value)
+    return text[:LONGEST_EXAMPLE]

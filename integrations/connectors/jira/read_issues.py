@@ -15,11 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
 from integrations.connectors.errors import GoneError, PermanentError
-from integrations.connectors.jira.custom_fields import CustomFields, fields_of
+from integrations.connectors.jira.custom_fields import CustomFields, chosen, known_fields
 from integrations.connectors.jira.issues import FIELDS, KEY, VALUES, normalise_issue
 from integrations.connectors.jira.site import Found, Site
 from integrations.connectors.rate_limits import response_time
@@ -41,7 +42,8 @@ class Search:
     custom: CustomFields
 
     def at(self, start: str) -> Found:
-        return self.site.search(self.http, self.jql, fields=(*FIELDS, *self.custom.ids), start=start)
+        fields = (*FIELDS, *chain.from_iterable(self.custom.values()))
+        return self.site.search(self.http, self.jql, fields=fields, start=start)
 
     def resumed(self, start: str) -> tuple[Found, str]:
         """The page at `start`, or the first one where Jira has forgotten that place: it does so after seven days."""
@@ -70,7 +72,7 @@ def fetch_issues(
 ) -> Iterator[Page]:
     """Everything from an empty cursor, else what changed since."""
     since = str(cursor.get("since") or "")
-    search = Search(http, site, resource, question(resource, since), fields_of(http, site, named))
+    search = Search(http, site, resource, question(resource, since), chosen(known_fields(http, site), named))
     found, start = search.resumed(str(cursor.get("start") or ""))
     began = str(cursor.get("began") or response_time(found.headers, now).isoformat())
     ended = {"since": (datetime.fromisoformat(began) - OVERLAP).isoformat()}
@@ -111,7 +113,7 @@ def _record(search: Search, issue: Any, categories: Mapping[str, str]) -> RawRec
         histories = None  # deleted since it was found
     payload: Json = {
         "issue": without_texts(issue),
-        "fields": search.custom.document(),
+        "fields": search.custom,
         "pages": str(search.resource.details.get("pages", "")),
     }
     if histories is not None:
@@ -129,7 +131,7 @@ def without_texts(issue: Json) -> Json:
 
 def of_interest(histories: Sequence[Any], fields: CustomFields) -> list[Any]:
     """Without changes of texts, which may be long and are nobody's business."""
-    wanted = {"status", "assignee", "Sprint", *KEY, *VALUES, *fields.sprints, *fields.estimates}
+    wanted = {"status", "assignee", "Sprint", *KEY, *VALUES, *fields["sprints"], *fields["estimates"]}
     kept = []
     for history in histories:
         if not isinstance(history, dict) or not isinstance(history.get("items"), list):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -25,17 +26,15 @@ from integrations.connectors.deployment_rules import SETTING, Rules, mistakes_in
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import PermanentError
 from integrations.connectors.json_text import json_or_none
+from integrations.connectors.pagerduty.change_events import SOURCE as CHANGE_EVENT
 from integrations.connectors.pagerduty.change_events import (
     deployment_of,
+    fetch_change_events,
     normalise_change_event,
     services_of,
 )
-from integrations.connectors.pagerduty.incidents import normalise_incident
+from integrations.connectors.pagerduty.incidents import SOURCE, fetch_incidents, normalise_incident, without_texts
 from integrations.connectors.pagerduty.lists import list_all, list_page, list_window
-from integrations.connectors.pagerduty.on_call import on_call_by_policy, policy_of
-from integrations.connectors.pagerduty.read_change_events import SOURCE as CHANGE_EVENT
-from integrations.connectors.pagerduty.read_change_events import fetch_change_events
-from integrations.connectors.pagerduty.read_incidents import SOURCE, fetch_incidents, without_texts
 from integrations.connectors.signatures import signed_with_sha256
 from integrations.connectors.trials import tried
 from integrations.connectors.unchecked import object_of, objects_of, text_of
@@ -43,6 +42,7 @@ from integrations.enums import Kind, ResourceKind
 
 USE_ACCOUNT_KEY = "Use a read-only key of the account."
 LOOKED_AT, LOOKED_BACK = 100, timedelta(days=30)  # of change events, for Test connection
+AHEAD = timedelta(days=30)  # of who is on call: most rotations come round once
 MOST_SIGNATURES = 10  # of one delivery; each costs a hash of its body
 
 
@@ -95,23 +95,23 @@ class PagerDuty(Connector):
         }
 
     def check(self, http: Http) -> Sequence[CheckedPermission]:
-        services, _ = list_page(http, "services", "services", {}, offset=0)
+        services, _ = list_page(http, "services", {})
         remedy = "" if services else "None is visible. Use a key of the account, or of a user who sees all services."
         return [
             CheckedPermission("Services", works=bool(services), remedy=remedy),
             tried(
                 "Incidents",
-                lambda: list_page(http, "incidents", "incidents", {"date_range": "all"}, offset=0),
+                lambda: list_page(http, "incidents", {"date_range": "all"}),
                 USE_ACCOUNT_KEY,
             ),
-            tried("Log entries", lambda: list_page(http, "log_entries", "log_entries", {}, offset=0), USE_ACCOUNT_KEY),
-            tried("On-call schedules", lambda: list_page(http, "oncalls", "oncalls", {}, offset=0), USE_ACCOUNT_KEY),
+            tried("Log entries", lambda: list_page(http, "log_entries", {}), USE_ACCOUNT_KEY),
+            tried("On-call schedules", lambda: list_page(http, "oncalls", {}), USE_ACCOUNT_KEY),
             _change_events(http, self.rules, now=datetime.now(UTC)),
         ]
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
         on_call = on_call_by_policy(http, now=datetime.now(UTC))
-        for service in list_all(http, "services", "services"):
+        for service in list_all(http, "services"):
             if isinstance(service, dict) and service.get("id"):
                 yield ResourceDraft(
                     ResourceKind.SERVICE,
@@ -172,7 +172,7 @@ def _change_events(http: Http, rules: Rules, *, now: datetime) -> CheckedPermiss
     """Which of the last month's count as deployments by the rules, with examples."""
     what = "Change events"
     try:
-        listed = list_window(http, "change_events", "change_events", {}, since=now - LOOKED_BACK, until=now)
+        listed = list_window(http, "change_events", {}, since=now - LOOKED_BACK, until=now)
         events = objects_of(list(islice(listed, LOOKED_AT)))
     except PermanentError as problem:
         remedy = f"{problem.problem} {USE_ACCOUNT_KEY}"
@@ -187,3 +187,28 @@ def _change_events(http: Http, rules: Rules, *, now: datetime) -> CheckedPermiss
     named = f", such as {' and '.join(examples)}" if examples else ""
     count = f"{len(events):,}{' or more' if len(events) == LOOKED_AT else ''} in the last {LOOKED_BACK.days} days"
     return CheckedPermission(f"{what}: {count}, {len(deployed):,} of them deployments{named}", works=True)
+
+
+def on_call_by_policy(http: Http, *, now: datetime) -> dict[str, list[str]]:
+    """E-mail addresses of those on call in the coming month, by the id of the escalation policy.
+
+    Empty for a key that may not see schedules.
+    """
+    params = {
+        "since": now.isoformat(timespec="seconds"),
+        "until": (now + AHEAD).isoformat(timespec="seconds"),
+        "include[]": "users",
+    }
+    called: dict[str, set[str]] = defaultdict(set)
+    try:
+        for entry in list_all(http, "oncalls", params):
+            if email := text_of(object_of(entry, "user"), "email"):
+                called[policy_of(entry)].add(email.lower())
+    except PermanentError:
+        return {}
+    return {policy: sorted(emails) for policy, emails in called.items()}
+
+
+def policy_of(record: Json) -> str:
+    """The id of the escalation policy of a service, or of an entry of the schedule."""
+    return text_of(object_of(record, "escalation_policy"), "id")

@@ -20,18 +20,18 @@ LONGEST_WINDOW = timedelta(days=180)  # PagerDuty answers a wider one with nothi
 SHORTEST_WINDOW = timedelta(seconds=1)  # one that cannot be cut any more is refused by PagerDuty
 
 
-def list_page(http: Http, path: str, name: str, params: Mapping[str, Any], *, offset: int) -> tuple[list[Any], bool]:
-    """The entries from `offset` on, and whether there are more."""
+def list_page(http: Http, path: str, params: Mapping[str, Any], *, offset: int = 0) -> tuple[list[Any], bool]:
+    """The entries from `offset` on, and whether there are more; the last part of the path names them."""
     document = http.get(path, params={**params, "limit": PER_PAGE, "offset": offset}).json()
-    entries = list_in(document, name, f"PagerDuty answered {path}")
+    entries = list_in(document, path.rpartition("/")[2], f"PagerDuty answered {path}")
     return entries, bool(entries) and document.get("more") is True
 
 
-def list_all(http: Http, path: str, name: str, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
+def list_all(http: Http, path: str, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
     """The entries of all pages, up to the cap."""
     offset, more = 0, True
     while more and offset < MOST_OF_A_LIST:
-        entries, more = list_page(http, path, name, params or {}, offset=offset)
+        entries, more = list_page(http, path, params or {}, offset=offset)
         yield from entries
         offset += len(entries)
 
@@ -46,9 +46,7 @@ def window_params(since: datetime, until: datetime) -> dict[str, str]:
     }
 
 
-def list_window(
-    http: Http, path: str, name: str, params: Mapping[str, Any], *, since: datetime, until: datetime
-) -> Iterator[Any]:
+def list_window(http: Http, path: str, params: Mapping[str, Any], *, since: datetime, until: datetime) -> Iterator[Any]:
     """The entries of a window, however many: one that is too wide, or reaches the cap, is cut in half.
 
     Entries may come twice.  TransientError where a page is repeated, so that another one would be left out.
@@ -59,10 +57,10 @@ def list_window(
         reaches_cap = offset + PER_PAGE > MOST_OF_A_LIST and until - since > SHORTEST_WINDOW
         if reaches_cap or until - since > LONGEST_WINDOW:
             middle = since + (until - since) / 2
-            yield from list_window(http, path, name, params, since=middle, until=until)
-            yield from list_window(http, path, name, params, since=since, until=middle)
+            yield from list_window(http, path, params, since=middle, until=until)
+            yield from list_window(http, path, params, since=since, until=middle)
             return
-        entries, more = list_page(http, path, name, {**params, **window_params(since, until)}, offset=offset)
+        entries, more = list_page(http, path, {**params, **window_params(since, until)}, offset=offset)
         ids = {text_of(entry, "id") for entry in objects_of(entries)}
         if ids and ids <= seen:
             raise TransientError(f"PagerDuty answered {path} with a page that was read before.")
