@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 
-from integrations.connectors.base import Json, Settings
+from integrations.connectors.base import Connector, Json
 from integrations.connectors.errors import PermanentError
 
 _PARAMETER = re.compile(r"\{([^{}]+)\}")
@@ -84,23 +84,26 @@ def read_rules(text: str) -> Rules:
     return Rules(text.strip(), [_rule(number, line) for number, line in enumerate(lines, 1) if line and line[0] != "#"])
 
 
-def rules_of(settings: Settings) -> Rules:
-    """Those of a connection.  Raises PermanentError where one cannot be read."""
-    try:
-        return read_rules(settings.values.get(SETTING, ""))
-    except UnreadableRuleError as problem:
-        raise PermanentError(
-            f"A deployment rule cannot be read. {problem}", what_to_do="Correct it in the connection's form."
-        ) from None
+class ConnectorWithRules(Connector):
+    """A connector whose form has the field `deployments`, with an admin's rules."""
 
+    @property
+    def rules(self) -> Rules:
+        """Raises PermanentError where one cannot be read."""
+        try:
+            return read_rules(self.settings.values.get(SETTING, ""))
+        except UnreadableRuleError as problem:
+            raise PermanentError(
+                f"A deployment rule cannot be read. {problem}", what_to_do="Correct it in the connection's form."
+            ) from None
 
-def mistakes_in(values: Mapping[str, str]) -> Mapping[str, str]:
-    """Of the form's answers, as Connector.mistakes gives them."""
-    try:
-        read_rules(values.get(SETTING, ""))
-    except UnreadableRuleError as problem:
-        return {SETTING: str(problem)}
-    return {}
+    @classmethod
+    def mistakes(cls, values: Mapping[str, str]) -> Mapping[str, str]:
+        try:
+            read_rules(values.get(SETTING, ""))
+        except UnreadableRuleError as problem:
+            return {SETTING: str(problem)}
+        return {}
 
 
 def deployment_by(rules: Sequence[Rule], parameters: Mapping[str, str]) -> Json | None:

@@ -1,7 +1,16 @@
-"""A connection's connector and HTTP client."""
+"""A connection's connector and HTTP client, and the tokens that were exchanged for it.
+
+Exchanged tokens are cached in memory between the slices of a process: an exchange costs a request.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import threading
+from collections.abc import Mapping
+
+from cachetools import TTLCache
 from django.conf import settings
 
 from integrations.connectors.base import Connector, FetchedResource, Settings
@@ -12,7 +21,31 @@ from integrations.connectors.registered import connectors
 from integrations.enums import ResourceKind
 from integrations.models import Connection, Resource, UnreadableSecretsError
 from integrations.sync.budgets import BudgetBook
-from integrations.sync.token_cache import ExchangedSignature
+
+KEPT_SECONDS = 600.0  # such tokens last an hour; one that ran out is exchanged again when it is refused
+MOST_KEPT = 200
+_lock = threading.Lock()
+_kept: TTLCache[str, Mapping[str, str]] = TTLCache(MOST_KEPT, ttl=KEPT_SECONDS)
+
+
+class ExchangedSignature:
+    """Of one connector's settings; other settings have another."""
+
+    def __init__(self, connector: Connector) -> None:
+        answers = [connector.slug, dict(connector.settings.values), dict(connector.settings.secrets)]
+        self._key = hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()
+
+    def get(self) -> Mapping[str, str] | None:
+        with _lock:
+            return _kept.get(self._key)
+
+    def keep(self, signature: Mapping[str, str]) -> None:
+        with _lock:
+            _kept[self._key] = signature
+
+    def forget(self) -> None:
+        with _lock:
+            _kept.pop(self._key, None)
 
 
 def connector_of(connection: Connection) -> Connector:

@@ -13,7 +13,7 @@ from integrations.connectors.base import Connector, Field, Settings
 from integrations.connectors.registered import connectors
 from integrations.models import Connection, UnreadableSecretsError
 from integrations.sync.enqueue import enqueue_sync
-from integrations.sync.rules import Rules
+from integrations.sync.resources import Rules
 
 WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name under which the connection keeps it
 BASE_URL = "base_url"

@@ -165,14 +165,14 @@ def sync_health(now: datetime) -> list[ConnectionHealth]:
         groups[group.connection].append(group)
     healths = []
     for connection in connections:
-        numbers = resources.get(connection.pk, _Resources())
+        listed, picked, hook_problems = resources.get(connection.pk, (0, 0, 0))
         of_kinds = kinds.get(connection.pk, [])
         healths.append(
             ConnectionHealth(
                 connection=connection,
-                state=_state(connection, numbers.picked, of_kinds, now),
-                picked=numbers.picked,
-                listed=numbers.listed,
+                state=_state(connection, picked, of_kinds, now),
+                picked=picked,
+                listed=listed,
                 kinds=of_kinds,
                 problems=problems.get(connection.pk, []),
                 quotas=quotas.get(connection.pk, []),
@@ -181,7 +181,7 @@ def sync_health(now: datetime) -> list[ConnectionHealth]:
                 quarantined=quarantined.get(connection.pk, 0),
                 unplaced=unplaced[connection.pk],
                 unplaced_groups=groups[connection.pk],
-                hook_problems=numbers.hook_problems,
+                hook_problems=hook_problems,
                 ends=_ends(connection, now),
             )
         )
@@ -306,14 +306,8 @@ def _mirrors() -> dict[int, MirrorHealth]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Resources:
-    listed: int = 0
-    picked: int = 0
-    hook_problems: int = 0
-
-
-def _resources() -> dict[int, _Resources]:
+def _resources() -> dict[int, tuple[int, int, int]]:
+    """By connection: how many are listed, how many are picked, and at how many of these there is no webhook."""
     here = Q(gone_at=None)
     rows = (
         Resource.objects.order_by()
@@ -324,7 +318,7 @@ def _resources() -> dict[int, _Resources]:
             hook_problems=Count("pk", filter=here & Q(picked=True) & ~Q(hook_problem="")),
         )
     )
-    return {connection: _Resources(*numbers) for connection, *numbers in rows}
+    return {connection: (listed, picked, problems) for connection, listed, picked, problems in rows}
 
 
 def _counted(rows: QuerySet[Any], by: str) -> dict[int, int]:

@@ -8,7 +8,6 @@ returns everything to the repository that its own source names (integrations/mod
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -41,14 +40,6 @@ from integrations.telemetry.sessions.places import place_sessions
 
 class JoinError(ValueError):
     """A join that cannot be, or be undone; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Brought:
-    """How many records of a kind a repository has; the label is for admins."""
-
-    label: str
-    number: int
 
 
 def join(repository: Repository, joined: Repository, *, by: str) -> RepositoryJoin:
@@ -108,10 +99,13 @@ def parts_of(joined: Repository) -> set[int]:
     return parts
 
 
-def brought(repository: Repository) -> list[Brought]:
-    """Records of the repository, or that came from it if it is joined: what a join moves, and undoing it returns."""
+def brought(repository: Repository) -> dict[str, int]:
+    """How many records are the repository's, or came from it if it is joined, by what admins call them.
+
+    A join moves them, and undoing it returns them.
+    """
     counts = {"commits": count_commits(repository), **count_rows(repository)}
-    return [Brought(label, number) for label, number in counts.items() if number]
+    return {label: number for label, number in counts.items() if number}
 
 
 def _lock(*repositories: Repository) -> None:

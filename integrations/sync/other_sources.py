@@ -9,6 +9,7 @@ from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 
 from integrations.enums import Kind
+from integrations.intake.tables import TABLES
 from integrations.models import (
     AgentSession,
     Connection,
@@ -19,7 +20,6 @@ from integrations.models import (
     UnplacedRecord,
 )
 from integrations.models.connections import GIT, PUSH
-from integrations.sync.stored_records import FACTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _last_session_at() -> datetime | None:
 def _last_pushed_at(push: Connection) -> datetime | None:
     kinds = (Kind.DEPLOYMENT, Kind.INCIDENT, Kind.PIPELINE_RUN, Kind.PULL_REQUEST, Kind.WORK_ITEM)
     seen = (
-        FACTS[kind]._default_manager.filter(connection=push).aggregate(last=Max("first_seen_at"))["last"]
+        TABLES[kind].model._default_manager.filter(connection=push).aggregate(last=Max("first_seen_at"))["last"]
         for kind in kinds
     )
     return max((at for at in seen if at is not None), default=None)

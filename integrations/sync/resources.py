@@ -1,10 +1,15 @@
-"""The resources of a connection: listed regularly, picked by rules or by hand, each with its streams."""
+"""The resources of a connection: listed regularly, picked by rules or by hand, each with its streams.
+
+connection.settings["resources"] = {"match": ["acme/*"], "exclude": ["acme/old-*"], "archived": false}
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
@@ -15,13 +20,47 @@ from integrations.connectors.base import Connector
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError, TransientError
 from integrations.enums import Kind, ResourceKind
+from integrations.intake.names import matches
 from integrations.intake.places import store_resource
 from integrations.models import Connection, Resource, Stream
 from integrations.sync.budgets import BudgetBook
 from integrations.sync.clients import client_of, connector_of
 from integrations.sync.leases import revoke_leases
 from integrations.sync.readings import close_runs, waiting_time
-from integrations.sync.rules import Rules, is_picked, rules_of
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Name patterns with * and ?, or ids; case-insensitive.  Without any nothing is picked."""
+
+    match: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    archived: bool = False
+
+    def pick(self, resource: Resource) -> bool:
+        if resource.archived and not self.archived:
+            return False
+        names = (resource.name, resource.external_id)
+        return matches(names, self.match) and not matches(names, self.exclude)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"match": list(self.match), "exclude": list(self.exclude), "archived": self.archived}
+
+
+def rules_of(connection: Connection) -> Rules:
+    configured: Mapping[str, Any] = connection.settings.get("resources") or {}
+    return Rules(
+        tuple(configured.get("match", ())),
+        tuple(configured.get("exclude", ())),
+        bool(configured.get("archived", False)),
+    )
+
+
+def is_picked(resource: Resource, rules: Rules) -> bool:
+    if resource.picked_by_hand is not None:
+        return resource.picked_by_hand
+    return rules.pick(resource)
+
 
 logger = logging.getLogger(__name__)
 

@@ -11,28 +11,9 @@ from django.db.models import Count, Value
 from django.db.models.functions import Coalesce
 
 from integrations.enums import Kind
-from integrations.models import (
-    CommitInRepository,
-    Deployment,
-    Incident,
-    PipelineRun,
-    ProviderFact,
-    PullRequest,
-    Release,
-    Resource,
-    Sprint,
-    WorkItem,
-)
+from integrations.intake.tables import TABLES
+from integrations.models import CommitInRepository, Resource
 
-FACTS: Mapping[Kind, type[ProviderFact]] = {
-    Kind.PULL_REQUEST: PullRequest,
-    Kind.DEPLOYMENT: Deployment,
-    Kind.PIPELINE_RUN: PipelineRun,
-    Kind.WORK_ITEM: WorkItem,
-    Kind.SPRINT: Sprint,
-    Kind.INCIDENT: Incident,
-    Kind.RELEASE: Release,
-}
 # Millions of rows take a second to count, and an open page asks every few seconds: so many times as long as counting
 # took its result is shown again.
 SHARE = 20
@@ -57,11 +38,11 @@ def stored_records() -> Records:
 
 def _count() -> Records:
     first, *others = (
-        model._default_manager.filter(deleted_at=None)
+        table.model._default_manager.filter(deleted_at=None)
         .order_by()
         .values_list("connection_id")
         .annotate(number=Count("pk"), kind=Value(kind.value))
-        for kind, model in FACTS.items()
+        for kind, table in TABLES.items()
     )
     counts: dict[int, dict[Kind, int]] = defaultdict(dict)
     for connection, number, kind in first.union(*others, all=True):

@@ -5,14 +5,9 @@ from __future__ import annotations
 import pytest
 
 from integrations.connectors.base import Settings
-from integrations.connectors.deployment_rules import (
-    UnreadableRuleError,
-    deployment_by,
-    mistakes_in,
-    read_rules,
-    rules_of,
-)
+from integrations.connectors.deployment_rules import UnreadableRuleError, deployment_by, read_rules
 from integrations.connectors.errors import PermanentError
+from integrations.connectors.jenkins import Jenkins
 
 
 def test_a_rule_takes_environment_and_service_from_parameters() -> None:
@@ -52,7 +47,7 @@ def test_a_line_that_is_no_rule_is_refused_with_its_number(text: str, problem: s
 def test_a_connection_with_a_rule_that_cannot_be_read_says_where_to_correct_it() -> None:
     values = {"deployments": "acme/shop"}
     with pytest.raises(PermanentError, match=r"A deployment rule cannot be read\. Line 1 has no pattern") as refused:
-        rules_of(Settings(values, {}))
+        _ = Jenkins(Settings(values, {})).rules
     assert refused.value.what_to_do == "Correct it in the connection's form."
-    assert list(mistakes_in(values)) == ["deployments"]
-    assert mistakes_in({}) == {}
+    assert list(Jenkins.mistakes(values)) == ["deployments"]
+    assert Jenkins.mistakes({}) == {}

@@ -15,7 +15,7 @@ from integrations.connectors.base import Http, Settings
 from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError, TransientError
 from integrations.connectors.http import ConnectionHttp, Patience
 from integrations.connectors.rate_limits import LONGEST_WAIT, moment, reported_quota, retry_at
-from integrations.sync.token_cache import ExchangedSignature
+from integrations.sync.clients import ExchangedSignature
 from tests.sync import faults
 from tests.sync.connector import Example
 from tests.sync.faults import always, refused, times

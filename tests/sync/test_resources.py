@@ -8,8 +8,7 @@ from integrations.connectors.errors import PermanentError
 from integrations.models import Connection, Resource, Stream, SyncRun
 from integrations.sync import slices
 from integrations.sync.check import check_connection
-from integrations.sync.resources import discover_resources, pick_resources, set_rules
-from integrations.sync.rules import Rules
+from integrations.sync.resources import Rules, discover_resources, pick_resources, set_rules
 from integrations.sync.slices import SliceLimits, run_next_slice
 from integrations.sync.tasks import discover, sync_streams
 from tests.sync.conftest import resource_of, stream_of

@@ -90,7 +90,7 @@ def undo_page(request: HttpRequest, pk: int, *, log: Log) -> HttpResponse:
         "opts": RepositoryJoin._meta,
         "join": made,
         "refused": refused,
-        "brought": [] if made.undone_at else brought(made.joined),
+        "brought": {} if made.undone_at else brought(made.joined),
     }
     return TemplateResponse(request, "admin/integrations/repository/undo.html", context)
 

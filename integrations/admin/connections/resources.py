@@ -18,8 +18,7 @@ from django.views.decorators.http import require_POST
 from integrations.admin.connections.sections import section_context
 from integrations.models import Connection, Resource
 from integrations.sync.enqueue import enqueue_sync
-from integrations.sync.resources import leave_to_rules, pick_resources, set_rules
-from integrations.sync.rules import Rules, rules_of
+from integrations.sync.resources import Rules, leave_to_rules, pick_resources, rules_of, set_rules
 
 ON_A_PAGE = 100
 LONGEST_PATTERNS = 10_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any
@@ -20,11 +20,10 @@ from integrations.connectors.drafts import (
     Missing,
     PipelineRunDraft,
     ProvidedParts,
-    Who,
     shown_title,
 )
 from integrations.connectors.jenkins.causes import actions_of, started_by, trigger_of
-from integrations.connectors.jenkins.sources import Source, source_of
+from integrations.connectors.jenkins.sources import source_of
 from integrations.connectors.reader import LONGEST_ID, MILLISECOND, Reader
 from integrations.connectors.run_addresses import run_in
 from integrations.connectors.unchecked import text_of
@@ -59,22 +58,6 @@ _STAGES: Mapping[str, RunStatus] = {
 _UNFINISHED = (RunStatus.RUNNING, RunStatus.SKIPPED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Build:
-    """What a run and its deployments share."""
-
-    id: str
-    run: str
-    url: str
-    status: RunStatus
-    native_status: str
-    queued_at: datetime | None
-    started_at: datetime
-    finished_at: datetime | None
-    by: Who | None
-    source: Source
-
-
 def normalise_build(payload: Json) -> list[AnyDraft]:
     """`build` as the list gives it (TREE), and `job`: its pipeline's `name`, `branch` and `page`, and its `path`.
 
@@ -83,30 +66,42 @@ def normalise_build(payload: Json) -> list[AnyDraft]:
     """
     reader = Reader(payload)
     build, job = (reader.object(name) or Reader(None, name) for name in ("build", "job"))
-    shared = _shared(payload, build, job)
     stages = list(reader.objects("stages"))
-    deploys = payload.get("deploys")
+    source = source_of(
+        payload["build"],
+        branch=job.text("branch", default=""),
+        page=job.text("page", default=""),
+        libraries=payload.get("libraries") or (),
+    )
+    id_, url = build_id(payload["build"], job.text("path")), build.text("url", default="")
+    number = build.integer("number")
+    original = reader.integer("original", default=number)
+    named = run_in(f"{url.rstrip('/').removesuffix(f'/{number}')}/{original}/").run
+    running, native_status = is_running(payload["build"]), build.text("result", default="")
+    started_at, duration = build.instant("timestamp"), build.duration("duration")
+    finished_at = None if running or duration is None else started_at + duration
+    queued_at = _queued_at(payload["build"], started_at)
     run = PipelineRunDraft(
-        external_id=shared.id,
-        updated_at=shared.finished_at or shared.started_at,
-        repository=shared.source.repository,
-        run=shared.run,
-        attempt=_attempt(reader, build),
-        name=_name(job, deploys),
-        status=shared.status,
-        native_status=shared.native_status,
-        url=shared.url,
-        trigger="pull_request" if shared.source.is_pull_request else trigger_of(payload["build"]),
-        sha=shared.source.sha,
-        branch=shared.source.branch,
-        started_by=shared.by,
-        queued_at=shared.queued_at,
-        started_at=shared.started_at,
-        finished_at=shared.finished_at,
-        jobs=_jobs(reader, build, stages, shared.queued_at),
+        external_id=id_,
+        updated_at=finished_at or started_at,
+        repository=source.repository,
+        run=named if named and len(named) < LONGEST_ID else id_,
+        attempt=number - original + 1,  # so that later ones are higher
+        name=_name(job, payload.get("deploys")),
+        status=RunStatus.RUNNING if running else _RESULTS.get(native_status, RunStatus.OTHER),
+        native_status=RUNNING if running else native_status,
+        url=url,
+        trigger="pull_request" if source.is_pull_request else trigger_of(payload["build"]),
+        sha=source.sha,
+        branch=source.branch,
+        started_by=started_by(payload["build"]),
+        queued_at=queued_at,
+        started_at=started_at,
+        finished_at=finished_at,
+        jobs=_jobs(reader, build, stages, queued_at),
         impossible_times=tuple(reader.impossible_times),
     )
-    return [run, *_deployments(payload, shared, stages)]
+    return [run] if source.is_pull_request else [run, *_deployments(payload, run, stages)]
 
 
 def build_id(build: Json, full_name: str) -> str:
@@ -130,42 +125,11 @@ def is_pipeline(build: Json) -> bool:
     return text_of(build, "_class").endswith("WorkflowRun")
 
 
-def _shared(payload: Json, build: Reader, job: Reader) -> _Build:
-    branch, page = job.text("branch", default=""), job.text("page", default="")
-    started_at, duration = build.instant("timestamp"), build.duration("duration")
-    running = is_running(payload["build"])
-    native_status = build.text("result", default="")
-    url = build.text("url", default="")
-    id_ = build_id(payload["build"], job.text("path"))
-    original = payload.get("original")
-    number = build.integer("number")
-    first = f"{url.rstrip('/').removesuffix(f'/{number}')}/{original}/" if original else url
-    named = run_in(first).run
-    waited = next((action["queuingDurationMillis"] for action in actions_of(payload["build"]) if _waited(action)), None)
-    return _Build(
-        id=id_,
-        run=named if named and len(named) < LONGEST_ID else id_,
-        url=url,
-        status=RunStatus.RUNNING if running else _RESULTS.get(native_status, RunStatus.OTHER),
-        native_status=RUNNING if running else native_status,
-        queued_at=None if waited is None else started_at - waited * MILLISECOND,
-        started_at=started_at,
-        finished_at=None if running or duration is None else started_at + duration,
-        by=started_by(payload["build"]),
-        source=source_of(payload["build"], branch=branch, page=page, libraries=payload.get("libraries") or ()),
-    )
-
-
-def _waited(action: Json) -> bool:
-    """Whether it says how long the build was queued: the Metrics plugin adds that."""
-    waited = action.get("queuingDurationMillis")
-    return isinstance(waited, int) and not isinstance(waited, bool) and 0 <= waited < 10**11
-
-
-def _attempt(reader: Reader, build: Reader) -> int:
-    """By how far its number is behind that of the build that it repeats, so that later ones are higher."""
-    number = build.integer("number")
-    return number - reader.integer("original", default=number) + 1
+def _queued_at(build: Json, started_at: datetime) -> datetime | None:
+    """Where it says how long it waited: the Metrics plugin adds that."""
+    waits = (action.get("queuingDurationMillis") for action in actions_of(build))
+    known = (wait for wait in waits if isinstance(wait, int) and not isinstance(wait, bool) and 0 <= wait < 10**11)
+    return next((started_at - wait * MILLISECOND for wait in known), None)
 
 
 def _name(job: Reader, deploys: Any) -> str:
@@ -227,51 +191,58 @@ def _configuration(run: Reader) -> JobDraft:
     )
 
 
-def _deployments(payload: Json, build: _Build, stages: list[Reader]) -> Iterator[DeploymentDraft]:
+def _deployments(payload: Json, run: PipelineRunDraft, stages: list[Reader]) -> Iterator[DeploymentDraft]:
     """The build itself, or each of its stages that the rule names; and what earlier rules alone made a deployment."""
-    drafts = list(_deployed(payload.get("deploys"), build, stages))
+    drafts = list(_deployed(payload.get("deploys"), run, stages))
     yield from drafts
-    for draft in _deployed(payload.get("withdrawn"), build, stages):
+    for draft in _deployed(payload.get("withdrawn"), run, stages):
         if draft.external_id not in {one.external_id for one in drafts}:
             yield DeploymentDraft(external_id=draft.external_id, repository=draft.repository, deleted=True)
 
 
-def _deployed(deploys: Any, build: _Build, stages: list[Reader]) -> Iterator[DeploymentDraft]:
-    """None of a pull request's builds."""
-    if not isinstance(deploys, dict) or build.source.is_pull_request:
+def _deployed(deploys: Any, run: PipelineRunDraft, stages: list[Reader]) -> Iterator[DeploymentDraft]:
+    if not isinstance(deploys, dict):
         return
     pattern = text_of(deploys, "stage")
     if not pattern:
-        yield _deployment(deploys, build, build.id)
+        yield _deployment(deploys, run)
         return
     for stage in map(_stage, stages):
         if fnmatchcase(stage.name.casefold(), pattern.casefold()) and stage.status != RunStatus.SKIPPED:
-            yield _deployment(in_stage(deploys, stage.name), build, _part_id(build, stage.external_id), stage)
+            yield _of_stage(_deployment(in_stage(deploys, stage.name), run), stage)
 
 
-def _deployment(values: Json, build: _Build, id_: str, stage: JobDraft | None = None) -> DeploymentDraft:
-    started_at = build.started_at if stage is None else stage.started_at
-    finished_at = build.finished_at if stage is None else stage.finished_at
+def _deployment(values: Json, run: PipelineRunDraft) -> DeploymentDraft:
     return DeploymentDraft(
-        external_id=id_,
-        updated_at=finished_at or started_at,
-        repository=text_of(values, "repository") or build.source.repository,
+        external_id=run.external_id,
+        updated_at=run.updated_at,
+        repository=text_of(values, "repository") or run.repository,
         native_environment=text_of(values, "environment"),
         service=text_of(values, "service"),
-        status=build.status if stage is None else stage.status,
-        native_status=build.native_status if stage is None else stage.native_status,
-        sha=text_of(values, "sha").lower() or build.source.sha,
-        ref=build.source.branch,
-        url=build.url,
-        deployed_by=build.by,
-        created_at=(build.queued_at if stage is None else None) or started_at,
-        started_at=started_at,
-        finished_at=finished_at,
+        status=run.status,
+        native_status=run.native_status,
+        sha=text_of(values, "sha").lower() or run.sha,
+        ref=run.branch,
+        url=run.url,
+        deployed_by=run.started_by,
+        created_at=run.queued_at or run.started_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
         unplanned=is_unplanned(text_of(values, "unplanned")),
-        run=build.run,
-        job="" if stage is None else stage.external_id,
+        run=run.run,
+        job="",
     )
 
 
-def _part_id(build: _Build, stage: str) -> str:
-    return f"{build.id}/{stage}"[:LONGEST_ID]
+def _of_stage(build: DeploymentDraft, stage: JobDraft) -> DeploymentDraft:
+    return replace(
+        build,
+        external_id=f"{build.external_id}/{stage.external_id}"[:LONGEST_ID],
+        updated_at=stage.finished_at or stage.started_at,
+        status=stage.status,
+        native_status=stage.native_status,
+        created_at=stage.started_at,
+        started_at=stage.started_at,
+        finished_at=stage.finished_at,
+        job=stage.external_id,
+    )

@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from integrations.connectors.base import (
     CheckedPermission,
-    Connector,
     Cursor,
     FetchedResource,
     Field,
@@ -20,7 +19,7 @@ from integrations.connectors.base import (
     ResourceDraft,
     register,
 )
-from integrations.connectors.deployment_rules import SETTING, Rules, mistakes_in, rules_of
+from integrations.connectors.deployment_rules import SETTING, ConnectorWithRules
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError, CredentialRefusedError, PermanentError
 from integrations.connectors.jenkins.builds import normalise_build
@@ -34,7 +33,7 @@ _KINDS = {"Hudson": "Overall", "Item": "Job", "Run": "Run", "View": "View"}
 
 
 @register
-class Jenkins(Connector):
+class Jenkins(ConnectorWithRules):
     """A controller, with or without folders, multibranch projects and organisation folders."""
 
     slug = "jenkins"
@@ -80,18 +79,9 @@ builds waited in the queue.
 """
 
     @property
-    def rules(self) -> Rules:
-        """Raises PermanentError where one cannot be read."""
-        return rules_of(self.settings)
-
-    @property
     def libraries(self) -> list[str]:
         named = self.settings.values.get("libraries", "").split(",")
         return [pattern.strip().casefold() for pattern in named if pattern.strip()]
-
-    @classmethod
-    def mistakes(cls, values: Mapping[str, str]) -> Mapping[str, str]:
-        return mistakes_in(values)
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
         pair = f"{self.settings.values.get('user', '').strip()}:{self.settings.secrets.get('token', '')}"

@@ -11,7 +11,6 @@ from typing import ClassVar
 from integrations.connectors.base import (
     Arrival,
     CheckedPermission,
-    Connector,
     Cursor,
     FetchedResource,
     Field,
@@ -22,7 +21,7 @@ from integrations.connectors.base import (
     ResourceDraft,
     register,
 )
-from integrations.connectors.deployment_rules import SETTING, Rules, mistakes_in, rules_of
+from integrations.connectors.deployment_rules import SETTING, ConnectorWithRules, Rules
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import PermanentError
 from integrations.connectors.json_text import json_or_none
@@ -47,7 +46,7 @@ MOST_SIGNATURES = 10  # of one delivery; each costs a hash of its body
 
 
 @register
-class PagerDuty(Connector):
+class PagerDuty(ConnectorWithRules):
     """Services, their incidents, and what happened to these."""
 
     slug = "pagerduty"
@@ -78,15 +77,6 @@ class PagerDuty(Connector):
   saving, for the account or for services, all *incident* events. PagerDuty shows the secret once; enter it here as the
   webhook's secret. Without it the schedule finds everything some minutes later.
 """
-
-    @property
-    def rules(self) -> Rules:
-        """Raises PermanentError where one cannot be read."""
-        return rules_of(self.settings)
-
-    @classmethod
-    def mistakes(cls, values: Mapping[str, str]) -> Mapping[str, str]:
-        return mistakes_in(values)
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
         return {

@@ -158,8 +158,9 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
             touched = link_commits(repository, held, on_default)
             hold(own, held, on_default)
         else:
+            held_elsewhere, on_default_elsewhere = elsewhere
             touched, run.removed = relink_repository(
-                repository, *hold_exactly(own, {*held, *elsewhere.held}, {*on_default, *elsewhere.on_default})
+                repository, *hold_exactly(own, {*held, *held_elsewhere}, {*on_default, *on_default_elsewhere})
             )
         if source.failures:
             touched |= unlinked_commits(repository)
@@ -231,17 +232,12 @@ def _store(
     return facts
 
 
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """What the other sources of a repository hold, as they were last read."""
+def _held_by_other_sources(repository: Repository, source: RepositorySource) -> tuple[set[str], set[str]] | None:
+    """What the others hold, as they were last read, and of that what is on their default branches.
 
-    held: list[str]
-    on_default: list[str]
-
-
-def _held_by_other_sources(repository: Repository, source: RepositorySource) -> Elsewhere | None:
-    """None where one of them cannot be read: what it holds is not known then, and all that is there stays."""
-    elsewhere = Elsewhere([], [])
+    None where one of them cannot be read: what it holds is not known then, and all that is there stays.
+    """
+    held, on_default = set[str](), set[str]()
     for other in repository.sources.exclude(pk=source.pk):
         if not other.refs:
             continue
@@ -249,12 +245,12 @@ def _held_by_other_sources(repository: Repository, source: RepositorySource) -> 
             git = GitRepository.open(other.external_id)
             default = git.default_branch(other.refs)
             tips = existing(git.git_dir, other.refs.values())
-            elsewhere.held.extend(new_commits(git.git_dir, tips, ()))
+            held.update(new_commits(git.git_dir, tips, ()))
             if default is not None and other.refs[default] in tips:
-                elsewhere.on_default.extend(new_commits(git.git_dir, [other.refs[default]], ()))
+                on_default.update(new_commits(git.git_dir, [other.refs[default]], ()))
         except GitError:
             return None
-    return elsewhere
+    return held, on_default
 
 
 def _sync_notes(
