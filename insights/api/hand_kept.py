@@ -37,7 +37,7 @@ from integrations.hand_kept.values import (
     visible_entries,
 )
 from integrations.models import HandKeptMetric, HandKeptValue
-from integrations.push.fields import StrictSerializer, Text, Title
+from integrations.push.serializers import StrictSerializer, Text, Title
 from orgtree.access.access import Access, access_of
 from orgtree.access.who_sees import names_of
 from orgtree.models import TokenScope

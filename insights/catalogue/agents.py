@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from integrations.connectors.git.known_agents import AGENT_NAMES as NAMES_IN_GIT
+from integrations.connectors.git.agent_signatures import AGENT_NAMES as NAMES_IN_GIT
 
 AGENT_NAMES = {
     "claude_code": "Claude Code",

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from integrations.connectors import gitea, github, jenkins, jira, pagerduty  # noqa: F401
+import integrations.connectors.gitea.connector
+import integrations.connectors.github.connector
+import integrations.connectors.jenkins.connector
+import integrations.connectors.jira.connector
+import integrations.connectors.pagerduty.connector  # noqa: F401
 from integrations.connectors.base import Connector, registry
 
 

@@ -45,7 +45,6 @@ from integrations.enums import (
     Severity,
     StatusCategory,
 )
-from integrations.push.fields import who
 from integrations.push.serializers import (
     CommitRecord,
     DeploymentRecord,
@@ -53,6 +52,7 @@ from integrations.push.serializers import (
     PipelineRunRecord,
     PullRequestRecord,
     WorkItemRecord,
+    who,
 )
 
 Values = Mapping[str, Any]

@@ -14,7 +14,7 @@ from core.write_errors import FieldError
 from integrations.hand_kept.values import Entry, checked_entry, remove_values, store_entries
 from integrations.models import HandKeptMetric, HandKeptValue, IngestToken
 from integrations.models.hand_kept import KEY_PREFIX
-from integrations.push.fields import StrictSerializer, Text, Title, in_words
+from integrations.push.serializers import StrictSerializer, Text, Title, in_words
 from integrations.telemetry.otlp.ingest_tokens import Sender
 from orgtree.models import Unit
 

@@ -17,13 +17,15 @@ from rest_framework.exceptions import ValidationError
 
 from core.disk_full import is_disk_full, not_stored_message
 from integrations.connectors.drafts import AnyDraft
+from integrations.enums import Kind
+from integrations.intake.deleted_records import mark_deleted
 from integrations.intake.store_drafts import Outcome, store_drafts
 from integrations.intake.unplaced import waiting_for_place
-from integrations.models import IngestScope
-from integrations.push.connection import forget_record, push_connection
+from integrations.models import Connection, IngestScope
+from integrations.models.connections import PUSH
 from integrations.push.drafts import KINDS
-from integrations.push.fields import NO_OBJECT, in_words
 from integrations.push.hand_kept import METRICS, forget_value, store_values
+from integrations.push.serializers import NO_OBJECT, in_words
 from integrations.telemetry.otlp.ingest_tokens import RefusedTokenError, Sender, sender_of
 from integrations.telemetry.otlp.replies import RefusedError
 from integrations.telemetry.otlp.request_body import read_body
@@ -153,3 +155,25 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
                 row = waiting.get((draft.kind, draft.external_id))
                 result["error"] = f"repository: {row.detail if row else 'Too many records wait for theirs.'}"
     return results
+
+
+NAME = "Push API"
+
+
+def push_connection() -> Connection:
+    """Created on first use; an admin may have renamed it.  A removed one with its facts kept is used again."""
+    connection = Connection.objects.filter(provider=PUSH).order_by("pk").first()
+    if connection is None:
+        # Somebody may have given the name to another connection.
+        name = f"{NAME} (built in)" if Connection.objects.filter(name=NAME).exists() else NAME
+        connection, _ = Connection.objects.get_or_create(name=name, defaults={"provider": PUSH})
+    if connection.removed_at is not None:
+        connection.removed_at = None
+        connection.save(update_fields=["removed_at"])
+    return connection
+
+
+def forget_record(kind: Kind, record_id: str) -> bool:
+    """Mark the pushed record as deleted; whether there was one."""
+    with transaction.atomic():
+        return mark_deleted(push_connection(), kind, [record_id]) > 0

@@ -1,4 +1,8 @@
-"""A slice of work on a stream: it is read for a while, page by page, and returns to the queue."""
+"""A slice of work on a stream: it is read for a while, page by page, and returns to the queue.
+
+A slice sends one request after the other, so that limiting concurrent slices per host, across connections and workers,
+also limits concurrent requests.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +10,44 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from zlib import crc32
 
 from django.db.models import F
 from django.utils import timezone
 
+from core.locks import Lock
 from integrations.connectors.errors import ConnectorError, PermanentError
 from integrations.enums import Kind
 from integrations.models import Connection, SyncRun
 from integrations.sync.budgets import BudgetBook
 from integrations.sync.clients import client_of, connector_of, fetched, host_of
-from integrations.sync.hosts import slot_at
 from integrations.sync.leases import Lease, LostLeaseError, claimed
 from integrations.sync.pages import SliceContext, store_page
 from integrations.sync.read_ahead import ReadAhead
 from integrations.sync.readings import end_reading, end_slice, fail_slice, open_run
+
+SLICES_PER_HOST = 4  # GitHub advises against more than a few
+HOST = Lock("slots of a host")
+
+
+@contextmanager
+def slot_at(host: str) -> Iterator[bool]:
+    """Whether the host has a free slot; it is held until the end of the block, or of our process."""
+    keys = [_host_key(host, number) for number in range(SLICES_PER_HOST)]
+    key_held = next((key for key in keys if HOST.take(key)), None)
+    try:
+        yield key_held is not None
+    finally:
+        if key_held is not None:
+            HOST.release(key_held)
+
+
+def _host_key(host: str, number: int) -> int:
+    return (crc32(host.encode()) & 0x0FFF_FFFF) * SLICES_PER_HOST + number
+
 
 logger = logging.getLogger(__name__)
 

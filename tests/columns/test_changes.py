@@ -23,7 +23,7 @@ from integrations.delivery.recompute_pull_requests import recompute_waiting_pull
 from integrations.enums import Kind
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import FactChange, Repository
-from integrations.push.connection import forget_record, push_connection
+from integrations.push.receive import forget_record, push_connection
 from integrations.sync.remove_connection import remove_with_facts
 from orgtree.identities.decisions import assign
 from orgtree.models import Identity, Person

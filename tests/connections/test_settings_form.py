@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from demo.providers.github_server import GitHubServer
 from integrations.admin.connections.forms import GitConnectionForm, form_of
-from integrations.connectors.github import GitHub
+from integrations.connectors.github.connector import GitHub
 from integrations.models import Connection
 from tests.connections.conftest import LACKING, TOKEN
 

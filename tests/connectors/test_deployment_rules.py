@@ -7,7 +7,7 @@ import pytest
 from integrations.connectors.base import Settings
 from integrations.connectors.deployment_rules import UnreadableRuleError, deployment_by, read_rules
 from integrations.connectors.errors import PermanentError
-from integrations.connectors.jenkins import Jenkins
+from integrations.connectors.jenkins.connector import Jenkins
 
 
 def test_a_rule_takes_environment_and_service_from_parameters() -> None:

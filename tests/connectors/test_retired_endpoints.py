@@ -10,7 +10,7 @@ import pytest
 import time_machine
 
 from integrations.connectors.base import Settings
-from integrations.connectors.jira import Jira
+from integrations.connectors.jira.connector import Jira
 from integrations.models import Connection
 from tests.personas import ADMIN, signed_in
 

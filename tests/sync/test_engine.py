@@ -12,7 +12,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.models import Connection, QuarantinedPayload, Stream, SyncRun
-from integrations.sync import hosts, pages, slices
+from integrations.sync import pages, slices
 from integrations.sync.enqueue import cancel_sync, enqueue_sync, is_syncing, pause, resume
 from integrations.sync.health import sync_health
 from integrations.sync.leases import LEASE, LostLeaseError, claimed
@@ -108,7 +108,7 @@ def test_a_rate_limited_host_leaves_the_slice_to_others(
 ) -> None:
     provider.repository("acme/shop", pull_requests=3)
     discover_resources(connection)
-    monkeypatch.setattr(hosts, "SLICES_PER_HOST", 0)
+    monkeypatch.setattr(slices, "SLICES_PER_HOST", 0)
     sync_slice = run_next_slice()
     assert sync_slice is not None
     assert (sync_slice.run, sync_slice.rate_limited) == (None, connection.pk)

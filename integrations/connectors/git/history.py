@@ -15,9 +15,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 
-from integrations.connectors.git.agent_signatures import SquashParts, agent_lines, squash_parts
+from integrations.connectors.git.agent_signatures import LIST_DIGEST, SquashParts, agent_lines, squash_parts
 from integrations.connectors.git.commands import GitError, ObjectsMissingError, RunningGit, failure, run, start
-from integrations.connectors.git.known_agents import LIST_DIGEST
 from integrations.connectors.git.messages import LONGEST_TRAILER, MOST_TRAILERS, Trailer
 
 FIELDS = ("%x01%H", "%P", "%aN", "%aE", "%at", "%cN", "%cE", "%ct", "%s")

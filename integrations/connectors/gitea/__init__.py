@@ -1,5 +1,1 @@
 """Gitea."""
-
-from integrations.connectors.gitea.connector import Gitea
-
-__all__ = ["Gitea"]

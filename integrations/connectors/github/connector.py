@@ -35,7 +35,6 @@ from integrations.connectors.github.authentication import is_app, signature
 from integrations.connectors.github.check import checked
 from integrations.connectors.github.commits import fetch_commits
 from integrations.connectors.github.deployments import fetch_deployments
-from integrations.connectors.github.hooks import register_hook, remove_hook
 from integrations.connectors.github.issues import fetch_issues
 from integrations.connectors.github.mirror import write_issue
 from integrations.connectors.github.pull_requests import fetch_pull_requests
@@ -43,7 +42,7 @@ from integrations.connectors.github.refusal import meaning_of
 from integrations.connectors.github.releases import fetch_releases
 from integrations.connectors.github.repositories import fetch_repository, list_repositories
 from integrations.connectors.github.stream_repository import Place, confirm
-from integrations.connectors.github.webhooks import NORMALISE, news_of, records_of
+from integrations.connectors.github.webhooks import NORMALISE, news_of, records_of, register_hook, remove_hook
 from integrations.connectors.signatures import signed_with_sha256
 from integrations.enums import Kind, ResourceKind
 

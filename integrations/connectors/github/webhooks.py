@@ -1,4 +1,4 @@
-"""Webhook payloads as the records that a sync would read.
+"""Webhooks of a repository: payloads as the records that a sync would read, and their registration.
 
 A delivery contains a record's state, not its history: times of events (ready for review, reopened, assigned) and
 omitted parts (a pull request's commits, a push's parents) are read afterwards, see `news_of`.
@@ -7,19 +7,22 @@ https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from integrations.connectors.base import Json, RawRecord
+from integrations.connectors.base import Http, Json, RawRecord
 from integrations.connectors.drafts import AnyDraft, ProvidedParts, PullRequestDraft
+from integrations.connectors.errors import GoneError, PermanentError, TransientError
 from integrations.connectors.github.actions import normalise_job, normalise_run
 from integrations.connectors.github.commits import normalise_commit
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.connectors.github.issues import normalise_issue
-from integrations.connectors.github.pull_request_parts import rest_review
-from integrations.connectors.github.pull_requests import normalise_pull_request
+from integrations.connectors.github.lists import list_all
+from integrations.connectors.github.pull_requests import normalise_pull_request, rest_review
 from integrations.connectors.github.releases import normalise_release
 from integrations.connectors.github.repositories import normalise_repository
+from integrations.connectors.github.stream_repository import Place
 from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import Kind
@@ -119,3 +122,44 @@ def news_of(event: str, payload: Json) -> tuple[str, Kind] | None:
         return None
     number = text_of(repository, "id")
     return (number, kind) if kind is not None and number else None
+
+
+def register_hook(http: Http, place: Place, address: str, secret: str) -> str:
+    """The id of the webhook that sends to `address`.
+
+    An existing one is replaced: GitHub does not reveal its secret.
+    """
+    for hook in _at(http, place, address):
+        remove_hook(http, place, text_of(hook, "id"))
+    settings = {
+        "name": "web",
+        "active": True,
+        "events": list(EVENTS),
+        "config": {"url": address, "content_type": "json", "secret": secret, "insecure_ssl": "0"},
+    }
+    try:
+        hook = http.post(place.path("hooks"), json=settings).json()
+    except PermanentError:
+        # Registered by a request whose answer was lost: it is ours, with this secret.
+        hook = next(_at(http, place, address), None)
+        if hook is None:
+            raise
+    number = text_of(hook, "id")
+    if not number:
+        raise TransientError("GitHub registered the webhook without saying under which number.")
+    return number
+
+
+def remove_hook(http: Http, place: Place, hook_id: str) -> None:
+    """Nothing happens where it is gone already."""
+    try:
+        http.delete(place.path("hooks", hook_id))
+    except GoneError:
+        return
+
+
+def _at(http: Http, place: Place, address: str) -> Iterator[Any]:
+    """The repository's webhooks that send there."""
+    for hook in list_all(http, place.path("hooks")):
+        if text_of(object_of(hook, "config"), "url") == address:
+            yield hook

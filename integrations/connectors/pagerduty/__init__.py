@@ -1,5 +1,1 @@
 """PagerDuty."""
-
-from integrations.connectors.pagerduty.connector import PagerDuty
-
-__all__ = ["PagerDuty"]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from integrations.connectors.git.agent_signatures import (
+    AGENT_NAMES,
     agent_of_signature,
     agent_of_trailer,
     agents_of_message,
     is_bot,
     squash_parts,
 )
-from integrations.connectors.git.known_agents import AGENT_NAMES
 
 CLAUDE = "Co-Authored-By: Claude Opus 4.8 <noreply@anthropic.com>"
 GENERATED = "🤖 Generated with [Claude Code](https://claude.com/claude-code)"

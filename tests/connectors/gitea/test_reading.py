@@ -19,7 +19,7 @@ from demo.providers.gitea_server import GiteaServer
 from integrations.connectors.base import Arrival, Page, Settings
 from integrations.connectors.drafts import ProvidedParts, PullRequestDraft, WorkItemDraft
 from integrations.connectors.errors import TransientError
-from integrations.connectors.gitea import Gitea
+from integrations.connectors.gitea.connector import Gitea
 from integrations.connectors.http import ConnectionHttp
 from integrations.enums import Kind, PullRequestEventKind, PullRequestState, ResourceKind, ReviewState
 from tests.connectors.github.histories import with_issues

@@ -12,7 +12,7 @@ from demo.providers.github_server import GitHubServer
 from integrations.connectors.base import FetchedResource, Page, Settings
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
-from integrations.connectors.github import GitHub
+from integrations.connectors.github.connector import GitHub
 from integrations.connectors.github.stream_repository import Place, recognise
 from integrations.connectors.github.webhooks import records_of
 from integrations.connectors.http import ConnectionHttp

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from demo.providers.github_server import GitHubServer
-from integrations.connectors.github import GitHub
+from integrations.connectors.github.connector import GitHub
 from integrations.enums import Kind, ResourceKind
 from tests.connectors.github.reading import read
 

@@ -14,7 +14,7 @@ from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import CredentialRefusedError, PermanentError, SchemaError
-from integrations.connectors.github import GitHub
+from integrations.connectors.github.connector import GitHub
 from integrations.enums import Kind, ResourceKind
 from tests.connectors.github.histories import with_pull_requests
 from tests.connectors.github.reading import LONG_AFTER, TOKEN, client, connector, read, resource_at

@@ -13,7 +13,7 @@ from demo.providers.github_access import App, Token
 from demo.providers.github_server import GitHubServer
 from integrations.connectors.base import Settings
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
-from integrations.connectors.github import GitHub
+from integrations.connectors.github.connector import GitHub
 from tests.connectors.github.reading import TOKEN, client, connector
 from tests.demo.small_history import small_history
 

@@ -9,7 +9,7 @@ from typing import Any
 from demo.providers.jenkins_server import JenkinsServer
 from integrations.connectors.base import FetchedResource, Page, Settings
 from integrations.connectors.drafts import AnyDraft, DeploymentDraft, PipelineRunDraft
-from integrations.connectors.jenkins import Jenkins
+from integrations.connectors.jenkins.connector import Jenkins
 from integrations.enums import Kind, ResourceKind
 from tests.connectors.reading import TOKEN, read_pages
 

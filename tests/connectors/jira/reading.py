@@ -8,7 +8,7 @@ from typing import Any
 
 from demo.providers.jira_server import JiraServer
 from integrations.connectors.base import Page, Settings
-from integrations.connectors.jira import Jira
+from integrations.connectors.jira.connector import Jira
 from integrations.enums import Kind, ResourceKind
 from tests.connectors.reading import TOKEN, only_resource, read_pages
 

@@ -22,7 +22,7 @@ from integrations.connectors.drafts import (
     WorkItemDraft,
 )
 from integrations.connectors.errors import SchemaError
-from integrations.connectors.jira import Jira
+from integrations.connectors.jira.connector import Jira
 from integrations.connectors.jira.custom_fields import chosen
 from integrations.connectors.jira.issues import normalise_issue
 from integrations.connectors.jira.sprints import normalise_sprint

@@ -15,8 +15,8 @@ from integrations.connectors.base import Page, Settings
 from integrations.connectors.deployment_rules import read_rules
 from integrations.connectors.drafts import DeploymentDraft
 from integrations.connectors.http import ConnectionHttp
-from integrations.connectors.pagerduty import PagerDuty
 from integrations.connectors.pagerduty.change_events import deployment_of, normalise_change_event
+from integrations.connectors.pagerduty.connector import PagerDuty
 from integrations.enums import Kind, ResourceKind, RunStatus
 from tests.connectors.reading import QUICK, TOKEN, drafts_of, only_resource, read_pages
 from tests.demo.small_history import BEGIN, DAY, HOUR, sha, small_history

@@ -13,7 +13,7 @@ import pytest
 from integrations.connectors.base import Settings
 from integrations.connectors.drafts import MISSING, IncidentDraft
 from integrations.connectors.errors import SchemaError
-from integrations.connectors.pagerduty import PagerDuty
+from integrations.connectors.pagerduty.connector import PagerDuty
 from integrations.connectors.pagerduty.incidents import normalise_incident
 from integrations.enums import Kind
 

@@ -16,7 +16,7 @@ from integrations.connectors.base import Page, Settings
 from integrations.connectors.drafts import IncidentDraft
 from integrations.connectors.errors import CredentialRefusedError
 from integrations.connectors.http import ConnectionHttp
-from integrations.connectors.pagerduty import PagerDuty
+from integrations.connectors.pagerduty.connector import PagerDuty
 from integrations.enums import Kind, ResourceKind
 from tests.connectors.reading import QUICK, TOKEN, by_id, drafts_of, only_resource, read_despite_faults, read_pages
 from tests.demo.small_history import BEGIN, DAY, HOUR, SHOP, small_history

@@ -13,8 +13,8 @@ from integrations.delivery.recompute_pull_requests import recompute_waiting_pull
 from integrations.enums import PullRequestEventKind, PullRequestState, ReviewState
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import PullRequest, PullRequestFigures
-from integrations.push.connection import push_connection
 from integrations.push.drafts import KINDS
+from integrations.push.receive import push_connection
 from tests.delivery.linking.delivery import iso, moment, sha_of
 
 pytestmark = pytest.mark.django_db
