@@ -75,10 +75,7 @@ def _discover_later(connection: Connection) -> None:
     Connection.objects.filter(pk=connection.pk).update(discover_at=retry_at)
 
 
-@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
-def delete_unwanted() -> None:
-    """Delete connections that were removed together with more facts than a browser request can delete."""
-    delete_unwanted_facts()
+delete_unwanted = shared_task(delete_unwanted_facts, name="integrations.sync.tasks.delete_unwanted")
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types

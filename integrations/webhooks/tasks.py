@@ -7,20 +7,6 @@ from celery import shared_task
 from integrations.webhooks.process import forget_old_deliveries, process_waiting
 from integrations.webhooks.register import register_waiting
 
-
-@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
-def process_deliveries() -> None:
-    """Process waiting deliveries; the next nudge or sweep finds the rest."""
-    process_waiting()
-
-
-@shared_task  # type: ignore[untyped-decorator]
-def register_hooks() -> None:
-    """Register missing webhooks, and remove those that are no longer needed."""
-    register_waiting()
-
-
-@shared_task  # type: ignore[untyped-decorator]
-def forget_deliveries() -> None:
-    """Delete deliveries that are kept only to recognise repeated ones."""
-    forget_old_deliveries()
+process_deliveries = shared_task(process_waiting, name="integrations.webhooks.tasks.process_deliveries")
+register_hooks = shared_task(register_waiting, name="integrations.webhooks.tasks.register_hooks")
+forget_deliveries = shared_task(forget_old_deliveries, name="integrations.webhooks.tasks.forget_deliveries")

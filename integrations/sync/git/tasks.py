@@ -35,16 +35,10 @@ def _mark_agents_that_are_known_now() -> None:
     mark_known_agents()
 
 
-@shared_task  # type: ignore[untyped-decorator]
-def sync_requested_line_histories() -> None:
-    """Update the line histories of branches that moved."""
-    sync_line_histories()
-
-
-@shared_task  # type: ignore[untyped-decorator]
-def apply_thresholds() -> None:
-    """Mark bulk commits by the organisation's current thresholds, if these were changed."""
-    apply_bulk_thresholds()
+sync_requested_line_histories = shared_task(
+    sync_line_histories, name="integrations.sync.git.tasks.sync_requested_line_histories"
+)
+apply_thresholds = shared_task(apply_bulk_thresholds, name="integrations.sync.git.tasks.apply_thresholds")
 
 
 def due_sources(now: datetime) -> list[RepositorySource]:
