@@ -256,6 +256,11 @@ class Connector(ABC):
         """Where requests go, without a slash at the end: the form's field of that name."""
         return self.settings.values.get("base_url", "").strip().rstrip("/")
 
+    def listed(self, name: str) -> list[str]:
+        """The values of a field that takes several, separated by commas."""
+        values = (value.strip() for value in self.settings.values.get(name, "").split(","))
+        return [value for value in values if value]
+
     @abstractmethod
     def sign(self, http: Http | None) -> Mapping[str, str]:
         """The headers that sign a request; `http` is for a connector that must first exchange a key for a token."""

@@ -68,13 +68,14 @@ def connector_of(connection: Connection) -> Connector:
     return known(Settings(values=plain, secrets=secrets))
 
 
-def client_of(connector: Connector, budgets: BudgetBook | None) -> ConnectionHttp:
+def client_of(connector: Connector, budgets: BudgetBook | None, *, signed: bool = True) -> ConnectionHttp:
     return ConnectionHttp(
         connector,
         budgets=budgets,
         exchanged=ExchangedSignature(connector),
         patience=PATIENCE,
         allow_private=settings.PROVIDERS_MAY_BE_PRIVATE,
+        signed=signed,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from django.db.models import Max, Sum
 from django.utils import timezone
@@ -24,6 +25,7 @@ from integrations.sync.slices import run_next_slice
 from orgtree.identities.match_identities import match_identities
 
 SECONDS_BETWEEN_TRIES = 0.5
+Read = TypeVar("Read")
 REQUESTED, PAUSED = "asked", "paused"
 COUNTED = ("requests", "read", "added", "changed", "unchanged", "removed", "quarantined", "unplaced")
 
@@ -98,22 +100,25 @@ def _streams(connection: Connection) -> list[Stream]:
 
 def _read_source(source: RepositorySource, *, full: bool) -> Result:
     """Wait for another process's reading, then read the rest."""
+    run = _once_free(lambda: sync_source(source, full=full))
+    return Result(
+        source.connection.name,
+        source.external_id,
+        Kind.COMMIT,
+        run.state,
+        records=run.read,
+        **{name: getattr(run, name) for name in ("added", "changed", "unchanged", "removed", "quarantined")},
+        problem=run.problem or None,
+    )
+
+
+def _once_free(read: Callable[[], Read]) -> Read:
+    """What it reads, once no other process does so."""
     while True:
         try:
-            run = sync_source(source, full=full)
+            return read()
         except BusyError:
             time.sleep(SECONDS_BETWEEN_TRIES)
-            source.refresh_from_db()
-            continue
-        return Result(
-            source.connection.name,
-            source.external_id,
-            Kind.COMMIT,
-            run.state,
-            records=run.read,
-            **{name: getattr(run, name) for name in ("added", "changed", "unchanged", "removed", "quarantined")},
-            problem=run.problem or None,
-        )
 
 
 # A provider ----------------------------------------------------------------------------------------------------------
@@ -124,7 +129,7 @@ def _read_connection(connection: Connection, *, full: bool, say: Callable[[str],
         return [Result(connection.name, None, None, PAUSED, problem="The connection is paused. Resume it first.")]
     before = SyncRun.objects.aggregate(last=Max("pk"))["last"] or 0
     try:
-        _list_resources(connection)
+        _once_free(lambda: discover_resources(connection))
     except ConnectorError as problem:
         return [Result(connection.name, None, None, SyncRun.State.FAILED, problem=problem.sentences)]
     mark_requested(connection, full=full)
@@ -137,16 +142,6 @@ def _read_connection(connection: Connection, *, full: bool, say: Callable[[str],
                 say(f"{connection.name}: {words}")
             time.sleep(SECONDS_BETWEEN_TRIES)
     return [_result(connection, stream, before) for stream in streams]
-
-
-def _list_resources(connection: Connection) -> None:
-    while True:
-        try:
-            discover_resources(connection)
-        except BusyError:
-            time.sleep(SECONDS_BETWEEN_TRIES)
-        else:
-            return
 
 
 def _is_open(streams: Sequence[Stream], before: int) -> bool:

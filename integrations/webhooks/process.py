@@ -41,10 +41,6 @@ def forget_old_deliveries() -> int:
     return old.delete()[0]
 
 
-def _process(delivery: WebhookDelivery) -> None:
-    _finish(delivery, _take(delivery))
-
-
 def _fail(delivery: WebhookDelivery, problem: Exception) -> None:
     """Our fault: the delivery stays for some sweeps."""
     logger.error("Delivery %s could not be taken", delivery.pk, exc_info=problem)
@@ -61,21 +57,20 @@ def _finish(delivery: WebhookDelivery, state: State) -> None:
     delivery.save(update_fields=["state", "tries", "body", "done_at"])
 
 
-def _take(delivery: WebhookDelivery) -> State:
+def _process(delivery: WebhookDelivery) -> None:
     connector = connectors()[delivery.connection.provider](Settings({}, {}))
     try:
         payload = read_delivery(bytes(delivery.body or b""))
         records = connector.deliveries(delivery.event, payload)
     except SchemaError as problem:
         _quarantine(delivery, problem)
-        return State.QUARANTINED
+        _finish(delivery, State.QUARANTINED)
+        return
     news = connector.news(delivery.event, payload)
     will_be_read = news is not None and enqueue_stream(delivery.connection, *news)
-    if records is None:
-        return State.IGNORED
     drafts: list[AnyDraft] = []
     problems = 0
-    for record in records:
+    for record in records or ():
         try:
             drafts += record.normalise(record.payload)
         except SchemaError as problem:
@@ -83,7 +78,8 @@ def _take(delivery: WebhookDelivery) -> State:
             problems += 1
     picked = of_picked(delivery.connection, drafts)
     store_drafts(delivery.connection, picked)
-    return State.QUARANTINED if problems else State.DONE if picked or will_be_read else State.IGNORED
+    is_used = picked or (will_be_read and records is not None)
+    _finish(delivery, State.QUARANTINED if problems else State.DONE if is_used else State.IGNORED)
 
 
 def _quarantine(delivery: WebhookDelivery, problem: SchemaError, record: RawRecord | None = None) -> None:

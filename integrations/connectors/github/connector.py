@@ -161,18 +161,14 @@ authorise the token for it.
             return f"{self.base_url.removesuffix(_ENTERPRISE_REST)}/api/graphql"
         return f"{self.base_url}/graphql"
 
-    @property
-    def owners(self) -> list[str]:
-        return [owner.strip() for owner in self.settings.values.get("owners", "").split(",") if owner.strip()]
-
     def sign(self, http: Http | None) -> Mapping[str, str]:
         return signature(self.settings, http)
 
     def check(self, http: Http) -> Sequence[CheckedPermission]:
-        return list(checked(http, owners=self.owners, as_app=is_app(self.settings), graphql=self.graphql))
+        return list(checked(http, owners=self.listed("owners"), as_app=is_app(self.settings), graphql=self.graphql))
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
-        yield from list_repositories(http, self.owners, as_app=is_app(self.settings))
+        yield from list_repositories(http, self.listed("owners"), as_app=is_app(self.settings))
 
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime

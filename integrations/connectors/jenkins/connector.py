@@ -80,8 +80,7 @@ builds waited in the queue.
 
     @property
     def libraries(self) -> list[str]:
-        named = self.settings.values.get("libraries", "").split(",")
-        return [pattern.strip().casefold() for pattern in named if pattern.strip()]
+        return [pattern.casefold() for pattern in self.listed("libraries")]
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
         pair = f"{self.settings.values.get('user', '').strip()}:{self.settings.secrets.get('token', '')}"

@@ -121,8 +121,7 @@ class Jira(Connector):
     @property
     def named_fields(self) -> dict[str, list[str]]:
         """An admin's choice of custom fields, by what they hold."""
-        named = {kind.setting: self.settings.values.get(kind.setting, "").split(",") for kind in KINDS}
-        return {setting: [" ".join(name.split()) for name in names if name.strip()] for setting, names in named.items()}
+        return {kind.setting: [" ".join(name.split()) for name in self.listed(kind.setting)] for kind in KINDS}
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
         token = self.settings.secrets.get("token", "")

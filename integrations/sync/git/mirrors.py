@@ -15,14 +15,12 @@ from django.conf import settings
 from django.db import transaction
 
 from core.locks import BusyError
-from integrations.connectors.base import CloneAddress
 from integrations.connectors.errors import ConnectorError
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.mirror import update_mirror
-from integrations.connectors.http import PATIENCE, ConnectionHttp
 from integrations.enums import ResourceKind
 from integrations.models import Connection, RepositorySource, Resource
-from integrations.sync.clients import connector_of, fetched
+from integrations.sync.clients import client_of, connector_of, fetched
 from integrations.sync.git.reading_lock import no_reading
 
 KEEP_MIRROR = "keep_mirror"  # the setting of a connection, "true" where its admin wants mirrors
@@ -60,17 +58,12 @@ def refresh_mirror(source: RepositorySource) -> None:
     if resource is None:
         raise GitError("The repository is no longer among the connection's resources.")
     try:
-        address = _address(resource)
+        connector = connector_of(source.connection)
+        with client_of(connector, None, signed=False) as http:
+            address = connector.clone_address(http, fetched(resource))
     except ConnectorError as problem:
         raise GitError(problem.sentences) from None
     update_mirror(path, address.url, address.authorization)
-
-
-def _address(resource: Resource) -> CloneAddress:
-    connector = connector_of(resource.connection)
-    private = settings.PROVIDERS_MAY_BE_PRIVATE
-    with ConnectionHttp(connector, patience=PATIENCE, allow_private=private, signed=False) as http:
-        return connector.clone_address(http, fetched(resource))
 
 
 def is_mirror(source: RepositorySource) -> bool:
