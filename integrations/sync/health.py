@@ -80,16 +80,6 @@ class KindHealth:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamProblem:
-    """A failing stream, why it fails, and what to do about it."""
-
-    stream: str
-    problem: str
-    remedy: str
-    next_try_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
 class HookHealth:
     """Webhook deliveries of a connection, as far back as they are stored."""
 
@@ -115,7 +105,7 @@ class ConnectionHealth:
     picked: int
     listed: int
     kinds: Sequence[KindHealth]
-    problems: Sequence[StreamProblem]
+    problems: Sequence[Stream]  # those that fail
     quotas: Sequence[Quota]
     hooks: HookHealth | None
     mirrors: MirrorHealth | None
@@ -272,13 +262,13 @@ def _kinds() -> dict[int, list[KindHealth]]:
     return by_connection
 
 
-def _problems() -> dict[int, list[StreamProblem]]:
+def _problems() -> dict[int, list[Stream]]:
+    """Failing streams, each with why it fails and what to do about it."""
     nth = Window(RowNumber(), partition_by=F("resource__connection_id"), order_by=[F("failures").desc(), F("pk")])
     failing = _streams().filter(_FAILING).annotate(nth=nth).filter(nth__lte=PROBLEMS_SHOWN)
-    by_connection: dict[int, list[StreamProblem]] = defaultdict(list)
+    by_connection: dict[int, list[Stream]] = defaultdict(list)
     for stream in failing.select_related("resource").order_by("nth"):
-        problem = StreamProblem(str(stream), stream.problem, stream.remedy, stream.due_at)
-        by_connection[stream.resource.connection_id].append(problem)
+        by_connection[stream.resource.connection_id].append(stream)
     return by_connection
 
 

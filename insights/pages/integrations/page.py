@@ -28,7 +28,8 @@ from integrations.connectors.base import EndOfLife
 from integrations.connectors.registered import connectors
 from integrations.delivery.completeness import completeness
 from integrations.enums import Kind
-from integrations.sync.health import ConnectionHealth, KindHealth, State, StreamProblem, sync_health
+from integrations.models import Stream
+from integrations.sync.health import ConnectionHealth, KindHealth, State, sync_health
 from integrations.sync.other_sources import other_sources
 from integrations.sync.stored_records import stored_records
 
@@ -118,10 +119,10 @@ def _progress(kind: KindHealth, now: datetime) -> str:
     return f"{kind.read:,} of {kind.to_read:,}" + (f", {wording.duration(left)} left" if left else "")
 
 
-def _problem(problem: StreamProblem, now: datetime) -> dict[str, Any]:
-    seconds = (problem.next_try_at - now).total_seconds() if problem.next_try_at else 0
+def _problem(stream: Stream, now: datetime) -> dict[str, Any]:
+    seconds = (stream.due_at - now).total_seconds() if stream.due_at else 0
     next_try = f"Tried again in {wording.duration(seconds)}." if seconds > 0 else "Tried again at once."
-    return {"stream": problem.stream, "problem": problem.problem, "remedy": problem.remedy, "next_try": next_try}
+    return {"stream": str(stream), "problem": stream.problem, "remedy": stream.remedy, "next_try": next_try}
 
 
 def _quota_lines(health: ConnectionHealth, now: datetime) -> list[dict[str, Any]]:

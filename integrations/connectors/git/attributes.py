@@ -30,7 +30,7 @@ class AttributeReader:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def __enter__(self) -> Self:
-        if self._has_attributes():
+        if GitRepository(self._git_dir).attribute_files(self._tip):
             self._folder = tempfile.TemporaryDirectory(prefix="headway-git-")
             self._run("read-tree", "--end-of-options", self._tip)
         return self
@@ -50,9 +50,6 @@ class AttributeReader:
         if new:
             self._known |= self._look_up(new)
         return {path: self._known[path] for path in distinct}
-
-    def _has_attributes(self) -> bool:
-        return bool(GitRepository(self._git_dir).attribute_files(self._tip))
 
     def _look_up(self, paths: list[str]) -> dict[str, Attributes]:
         given = "".join(f"{path}\0" for path in paths).encode()

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from itertools import count
+from typing import Any
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import (
@@ -35,8 +35,6 @@ from integrations.connectors.references import host_of, pull_request_references
 from integrations.connectors.unchecked import text_of
 from integrations.enums import PullRequestEventKind, PullRequestState, ReviewState
 
-Part = TypeVar("Part")
-
 _REVIEW_STATES = {
     "approved": ReviewState.APPROVED,
     "changes_requested": ReviewState.CHANGES_REQUESTED,
@@ -56,31 +54,20 @@ EVENTS_OF_INTEREST = frozenset(_EVENTS)
 """Names in REST's timeline; its other entries (comments, labels …) are dropped as soon as they are read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The parts of a pull request that an answer provides; MISSING if it is not complete."""
-
-    commits: ProvidedParts[PullRequestCommitDraft] | Missing = MISSING
-    reviews: ProvidedParts[ReviewDraft] | Missing = MISSING
-    events: ProvidedParts[PullRequestEventDraft] | Missing = MISSING
-
-
-def graphql_parts(details: Reader) -> Parts:
-    commits = details.objects("commits.nodes")
-    return Parts(
-        commits=ProvidedParts([_graphql_commit(commit, position) for position, commit in enumerate(commits)]),
-        reviews=ProvidedParts(_known(_graphql_review(review) for review in details.objects("reviews.nodes"))),
-        events=ProvidedParts(_known(_event(event) for event in details.objects("timelineItems.nodes"))),
-    )
-
-
-def rest_parts(reader: Reader) -> Parts:
-    commits = reader.objects("commits")
-    return Parts(
-        commits=ProvidedParts([_rest_commit(commit, position) for position, commit in enumerate(commits)]),
-        reviews=ProvidedParts(_known(rest_review(review) for review in reader.objects("reviews"))),
-        events=ProvidedParts(_known(_event(event) for event in reader.objects("timeline"))),
-    )
+def _parts(reader: Reader, details: Reader | None) -> dict[str, Any]:
+    """Commits, reviews and events, in the form of either API; none where the answer does not have all of them."""
+    if details is not None:
+        commits = map(_graphql_commit, details.objects("commits.nodes"), count())
+        reviews = map(_graphql_review, details.objects("reviews.nodes"))
+        events = map(_event, details.objects("timelineItems.nodes"))
+    elif reader.has("timeline"):
+        commits = map(_rest_commit, reader.objects("commits"), count())
+        reviews = map(rest_review, reader.objects("reviews"))
+        events = map(_event, reader.objects("timeline"))
+    else:
+        return {}
+    known: dict[str, Iterable[Any]] = {"commits": commits, "reviews": reviews, "events": events}
+    return {name: ProvidedParts([part for part in parts if part is not None]) for name, parts in known.items()}
 
 
 def rest_review(review: Reader) -> ReviewDraft | None:
@@ -153,10 +140,6 @@ def _event(event: Reader) -> PullRequestEventDraft | None:
     return PullRequestEventDraft(kind=kind, at=at, by=account(event.object("actor")), of=account(reviewer), team=team)
 
 
-def _known(parts: Iterable[Part | None]) -> list[Part]:
-    return [part for part in parts if part is not None]
-
-
 CODING_AGENTS = frozenset({"copilot", "copilot[bot]", "copilot-swe-agent[bot]"})
 """Agents that GitHub runs itself: a pull request is assigned to its requester, too."""
 
@@ -168,7 +151,7 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
     reader = Reader(payload)
     pull_request = Reader(payload.get("pull_request"), "pull_request")
     details = reader.object("details")
-    parts = graphql_parts(details) if details is not None else rest_parts(reader) if reader.has("timeline") else Parts()
+    parts = _parts(reader, details)
     merged_at = pull_request.time("merged_at", default=None)
     closed_at = pull_request.time("closed_at", default=None)
     author = account(pull_request.object("user"))
@@ -201,11 +184,9 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
             comment_count=_count(pull_request, "comments", details, "comments.totalCount"),
             review_comment_count=_review_comment_count(pull_request, details),
             labels=tuple(label.text("name") for label in pull_request.objects("labels")),
-            commits=parts.commits,
-            reviews=parts.reviews,
-            events=parts.events,
-            references=_references(pull_request, parts),
+            references=_references(pull_request, parts.get("commits")),
             impossible_times=tuple(reader.impossible_times),
+            **parts,
         )
     ]
 
@@ -247,18 +228,19 @@ def _review_comment_count(pull_request: Reader, details: Reader | None) -> int |
     return sum(review.integer("comments.totalCount") for review in submitted)
 
 
-def _references(pull_request: Reader, parts: Parts) -> ProvidedParts[WorkItemReference]:
+def _references(
+    pull_request: Reader, commits: ProvidedParts[PullRequestCommitDraft] | None
+) -> ProvidedParts[WorkItemReference]:
     """Complete only if the commits are known, because they name work items too."""
-    commits = () if isinstance(parts.commits, Missing) else parts.commits.parts
     linked = pull_request_references(
         repository=pull_request.text("base.repo.full_name"),
         host=host_of(pull_request.text("html_url")),
         branch=pull_request.text("head.ref"),
         title=pull_request.text("title"),
         body=pull_request.text("body", default=""),
-        commits=(commit.subject for commit in commits),
+        commits=(commit.subject for commit in (commits.parts if commits else ())),
     )
-    return ProvidedParts(linked, whole=not isinstance(parts.commits, Missing))
+    return ProvidedParts(linked, whole=commits is not None)
 
 
 BATCH_OVER_GRAPHQL = 25  # of up to 300 entries each: well below its limits of nodes and of ten seconds

@@ -94,7 +94,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             url=f"{reader.text('pages', default='').rstrip('/')}/browse/{key}" if reader.has("pages") else MISSING,
             native_type=fields.text("issuetype.name", default=""),
             native_status=status,
-            status_category=_category(fields.text("status.statusCategory.key", default="")),
+            status_category=CATEGORIES.get(fields.text("status.statusCategory.key", default=""), MISSING),
             first_category=MISSING if changes is None else _first_category(reader, fields, changes),
             native_priority=fields.text("priority.name", default=""),
             priority=PRIORITIES.get(fields.text("priority.name", default="").casefold(), Priority.UNKNOWN),
@@ -153,10 +153,6 @@ def _of_field(changes: Sequence[Change], *names: str) -> list[Change]:
     return [change for change in changes if change.field in names]
 
 
-def _category(key: str) -> StatusCategory | Missing:
-    return CATEGORIES.get(key, MISSING)
-
-
 def _category_of(reader: Reader, status: str) -> StatusCategory | None:
     """By the status's id: two statuses of one site may have the same name."""
     statuses = reader.object("statuses")
@@ -169,7 +165,7 @@ def _first_category(reader: Reader, fields: Reader, changes: Sequence[Change]) -
     moved = _of_field(changes, "status")
     if moved:
         return _category_of(reader, moved[0].before) or MISSING
-    return _category(fields.text("status.statusCategory.key", default=""))
+    return CATEGORIES.get(fields.text("status.statusCategory.key", default=""), MISSING)
 
 
 def _former_keys(changes: Sequence[Change], key: str) -> tuple[str, ...]:
