@@ -33,6 +33,7 @@ from integrations.telemetry.otlp.request_body import read_body
 logger = logging.getLogger(__name__)
 
 MOST_RECORDS = 1000
+CONNECTION_NAME = "Push API"  # of the single connection of pushed records
 SECONDS_TO_RETRY = 5
 STATUSES = {Outcome.ADDED: "created", Outcome.CHANGED: "updated", Outcome.UNCHANGED: "unchanged"}
 
@@ -157,15 +158,13 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
     return results
 
 
-NAME = "Push API"
-
-
 def push_connection() -> Connection:
     """Created on first use; an admin may have renamed it.  A removed one with its facts kept is used again."""
     connection = Connection.objects.filter(provider=PUSH).order_by("pk").first()
     if connection is None:
         # Somebody may have given the name to another connection.
-        name = f"{NAME} (built in)" if Connection.objects.filter(name=NAME).exists() else NAME
+        taken = Connection.objects.filter(name=CONNECTION_NAME).exists()
+        name = f"{CONNECTION_NAME} (built in)" if taken else CONNECTION_NAME
         connection, _ = Connection.objects.get_or_create(name=name, defaults={"provider": PUSH})
     if connection.removed_at is not None:
         connection.removed_at = None

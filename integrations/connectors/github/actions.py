@@ -17,6 +17,11 @@ from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import as_record, text_of, time_of
 from integrations.enums import RunStatus
 
+SOURCE = "workflow_run"
+PER_PAGE = 50  # a run carries its repository twice: a hundred are megabytes
+BATCH = 25
+JOBS_WITHIN = timedelta(days=90)  # older runs come without jobs, each of which costs a request
+MOST_ATTEMPTS = 20  # of one run; of more attempts the latest are read
 COMPLETED = "completed"
 _STATUSES: Mapping[str, RunStatus] = {
     "in_progress": RunStatus.RUNNING,
@@ -122,13 +127,6 @@ def _outcome(reader: Reader) -> tuple[str, RunStatus]:
     if status == COMPLETED or conclusion:
         return conclusion or status, _CONCLUSIONS.get(conclusion, RunStatus.OTHER)
     return status, _STATUSES.get(status, RunStatus.OTHER)
-
-
-SOURCE = "workflow_run"
-PER_PAGE = 50  # a run carries its repository twice: a hundred are megabytes
-BATCH = 25
-JOBS_WITHIN = timedelta(days=90)  # older runs come without jobs, each of which costs a request
-MOST_ATTEMPTS = 20  # of one run; of more attempts the latest are read
 
 
 def fetch_runs(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:

@@ -22,6 +22,8 @@ from integrations.connectors.run_addresses import NamedRun, run_in
 from integrations.connectors.unchecked import text_of, time_of
 from integrations.enums import RunStatus
 
+BATCH_OVER_GRAPHQL = 100
+BATCH_OVER_REST = 25  # of one request each
 LONGEST_NAME = 200
 MOST_FIXED = 100  # deployments that one can repair
 _STATUSES: Mapping[str, RunStatus] = {
@@ -124,10 +126,6 @@ def _status(status: Reader, time: str) -> DeploymentStatusDraft:
         run=named.run,
         job=named.job,
     )
-
-
-BATCH_OVER_GRAPHQL = 100
-BATCH_OVER_REST = 25  # of one request each
 
 
 def fetch_deployments(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:

@@ -36,6 +36,8 @@ from integrations.connectors.references import issue_key
 from integrations.connectors.unchecked import text_of
 from integrations.enums import StatusCategory
 
+BATCH_OVER_GRAPHQL = 50
+BATCH_OVER_REST = 25  # of one request each
 OPEN, CLOSED = "open", "closed"
 CATEGORIES = {OPEN: StatusCategory.TODO, CLOSED: StatusCategory.DONE}
 IN_PROGRESS = frozenset({"in progress", "work in progress", "wip", "doing", "in development", "in review"})
@@ -174,10 +176,6 @@ def _assignments(events: Iterable[tuple[datetime, str, Reader]]) -> list[Assignm
         if assigned[:1] != before:
             assignments.append(AssignmentDraft(at=at, assignee=assigned[0] if assigned else None))
     return assignments
-
-
-BATCH_OVER_GRAPHQL = 50
-BATCH_OVER_REST = 25  # of one request each
 
 
 def fetch_issues(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:

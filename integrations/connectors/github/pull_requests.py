@@ -35,6 +35,8 @@ from integrations.connectors.references import host_of, pull_request_references
 from integrations.connectors.unchecked import text_of
 from integrations.enums import PullRequestEventKind, PullRequestState, ReviewState
 
+BATCH_OVER_GRAPHQL = 25  # of up to 300 entries each: well below its limits of nodes and of ten seconds
+BATCH_OVER_REST = 10  # of four requests each
 _REVIEW_STATES = {
     "approved": ReviewState.APPROVED,
     "changes_requested": ReviewState.CHANGES_REQUESTED,
@@ -243,8 +245,6 @@ def _references(
     return ProvidedParts(linked, whole=commits is not None)
 
 
-BATCH_OVER_GRAPHQL = 25  # of up to 300 entries each: well below its limits of nodes and of ten seconds
-BATCH_OVER_REST = 10  # of four requests each
 _record = partial(record_of, "pull_request", normalise_pull_request)
 
 
