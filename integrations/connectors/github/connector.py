@@ -173,7 +173,7 @@ authorise the token for it.
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
-        place = Place.of(resource, graphql=self.graphql)
+        place = Place(resource, self.graphql)
         if kind is not Kind.REPOSITORY:
             confirm(http, place)
         yield from _FETCH[kind](http, place, cursor, now=now)
@@ -221,14 +221,14 @@ authorise the token for it.
         return news_of(event, payload)
 
     def register_hook(self, http: Http, resource: FetchedResource, address: str, secret: str) -> str:
-        place = Place.of(resource, graphql="")
+        place = Place(resource)
         confirm(http, place)
         return register_hook(http, place, address, secret)
 
     def remove_hook(self, http: Http, resource: FetchedResource, hook_id: str) -> None:
-        remove_hook(http, Place.of(resource, graphql=""), hook_id)
+        remove_hook(http, Place(resource), hook_id)
 
     def write_mirror(self, http: Http, resource: FetchedResource, draft: MirrorDraft, key: str) -> MirroredItem:
-        place = Place.of(resource, graphql="")
+        place = Place(resource)
         confirm(http, place)
         return write_issue(http, place, draft, key)

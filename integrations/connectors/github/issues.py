@@ -180,7 +180,7 @@ def _assignments(events: Iterable[tuple[datetime, str, Reader]]) -> list[Assignm
 
 def fetch_issues(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
     """Nothing where the repository's issues are switched off."""
-    if place.details.get("has_issues") is False:
+    if place.resource.details.get("has_issues") is False:
         yield Page((), cursor)
         return
     record = partial(record_of, "issue", normalise_issue, repository=place.repository)

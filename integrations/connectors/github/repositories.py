@@ -6,17 +6,15 @@ from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import quote
 
-from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord, ResourceDraft
+from integrations.connectors.base import Cursor, Http, Json, Page, ResourceDraft
 from integrations.connectors.drafts import RepositoryDraft
 from integrations.connectors.errors import GoneError
 from integrations.connectors.git.repository import one_spelling
 from integrations.connectors.github.lists import list_all
-from integrations.connectors.github.stream_repository import Place, recognise
+from integrations.connectors.github.stream_repository import Place, recognise, record_of
 from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import as_record, text_of
 from integrations.enums import ResourceKind
-
-SOURCE = "repository"
 
 
 def normalise_repository(payload: Json) -> list[RepositoryDraft]:
@@ -47,8 +45,7 @@ def fetch_repository(http: Http, place: Place, cursor: Cursor, *, now: datetime)
         yield Page((), cursor)
         return
     recognise(place, answer.json())
-    payload = {"repository": as_record(answer.json())}
-    record = RawRecord(payload, normalise_repository, place.external_id, SOURCE)
+    record = record_of("repository", normalise_repository, answer.json())
     yield Page((record,), {"etag": answer.headers.get("etag", "")})
 
 

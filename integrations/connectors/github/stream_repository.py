@@ -21,28 +21,23 @@ _lock = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`name` is owner/repository as last listed; `graphql` the address to ask, empty where REST alone is used."""
+    """`graphql` is the address to ask for details, empty where REST alone is used."""
 
-    external_id: str
-    name: str
-    details: Json
-    graphql: str
-
-    @classmethod
-    def of(cls, resource: FetchedResource, *, graphql: str) -> Place:
-        return cls(resource.external_id, resource.name, resource.details, graphql)
+    resource: FetchedResource
+    graphql: str = ""
 
     @property
     def repository(self) -> Json:
         """As webhooks name it: what records say of it that do not name it themselves."""
-        return {"id": self.external_id, "full_name": self.name, "html_url": self.details.get("html_url", "")}
+        named = {"id": self.resource.external_id, "full_name": self.resource.name}
+        return {**named, "html_url": self.resource.details.get("html_url", "")}
 
     def path(self, *parts: Any) -> str:
         """By owner and name, as GitHub documents it; it redirects from a repository's old name.
 
         Another repository may have taken that name: see `confirm`.
         """
-        return "/".join(("repos", self.name, *map(str, parts)))
+        return "/".join(("repos", self.resource.name, *map(str, parts)))
 
 
 def record_of(source: str, normalise: Callable[[Json], Sequence[AnyDraft]], entry: Any, **parts: Any) -> RawRecord:
@@ -67,9 +62,9 @@ def confirm(http: Http, place: Place) -> None:
 
 def recognise(place: Place, repository: Any) -> None:
     """Compare the id of what GitHub has under the name; None: the same as when it was last asked for."""
-    if repository is not None and text_of(repository, "id") != place.external_id:
+    if repository is not None and text_of(repository, "id") != place.resource.external_id:
         raise TransientError(
-            f"{place.name} is another repository at GitHub now.",
+            f"{place.resource.name} is another repository at GitHub now.",
             what_to_do="Headway continues once it knows the new name; it reads the list of repositories regularly.",
         )
     with _lock:
@@ -77,4 +72,4 @@ def recognise(place: Place, repository: Any) -> None:
 
 
 def _key(place: Place) -> str:
-    return " ".join((str(place.details.get("html_url", "")), place.external_id, place.name))
+    return " ".join(map(str, place.repository.values()))

@@ -78,7 +78,7 @@ def read(
     with client(of) as http:
         resource = resource_at(http, of)
         requests_before = http.requests
-        recognise(Place.of(resource, graphql=""), None)  # as the stream of the repository does, which is read first
+        recognise(Place(resource), None)  # as the stream of the repository does, which is read first
         for page in of.fetch(http, resource, kind, cursor or {}, now=now):
             reading.pages.append(page)
             for record in page.records:
