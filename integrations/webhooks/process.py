@@ -68,9 +68,12 @@ def _process(delivery: WebhookDelivery) -> None:
         return
     news = connector.news(delivery.event, payload)
     will_be_read = news is not None and enqueue_stream(delivery.connection, *news)
+    if records is None:
+        _finish(delivery, State.IGNORED)
+        return
     drafts: list[AnyDraft] = []
     problems = 0
-    for record in records or ():
+    for record in records:
         try:
             drafts += record.normalise(record.payload)
         except SchemaError as problem:
@@ -78,7 +81,7 @@ def _process(delivery: WebhookDelivery) -> None:
             problems += 1
     picked = of_picked(delivery.connection, drafts)
     store_drafts(delivery.connection, picked)
-    is_used = picked or (will_be_read and records is not None)
+    is_used = picked or will_be_read
     _finish(delivery, State.QUARANTINED if problems else State.DONE if is_used else State.IGNORED)
 
 

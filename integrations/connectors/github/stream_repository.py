@@ -46,7 +46,9 @@ def record_of(source: str, normalise: Callable[[Json], Sequence[AnyDraft]], entr
     Parts that are None are left out: the entry is gone since it was listed, or has no id to ask by.
     """
     known = {name: part for name, part in parts.items() if part is not None}
-    return RawRecord({source: as_record(entry), **known}, normalise, text_of(entry, "id") or text_of(entry, "sha"), source)
+    return RawRecord(
+        {source: as_record(entry), **known}, normalise, text_of(entry, "id") or text_of(entry, "sha"), source
+    )
 
 
 def confirm(http: Http, place: Place) -> None:

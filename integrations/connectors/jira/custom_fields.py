@@ -65,11 +65,11 @@ def name_of(field: Json) -> str:
     return " ".join(str(field.get("name", "")).split())
 
 
-def _of_kind(fields: Sequence[Json], kind: FieldKind, named: Sequence[str]) -> list[str]:
+def _of_kind(fields: Sequence[Json], kind: FieldKind, named: Sequence[str]) -> tuple[str, ...]:
     if named:
-        return list(dict.fromkeys(_id(field) for name in named for field in fields if _is_called(field, name)))
+        return tuple(dict.fromkeys(_id(field) for name in named for field in fields if _is_called(field, name)))
     found = [field for field in fields if kind.is_one(field)]
-    return [_id(field) for field in sorted(found, key=lambda field: _name(field) != "story points")]
+    return tuple(_id(field) for field in sorted(found, key=lambda field: _name(field) != "story points"))
 
 
 def _is_called(field: Json, name: str) -> bool:

@@ -249,10 +249,10 @@ def test_fields_are_found_by_what_they_are_made_of_and_by_name() -> None:
         {"id": "customfield_5", "name": "Iteration", "schema": {"custom": "com.pyxis.greenhopper.jira:gh-sprint"}},
     ]
     found = chosen(fields, {})
-    assert (found["estimates"], found["sprints"]) == (["customfield_8", "customfield_9"], ["customfield_5"])
-    assert chosen(fields, {"estimates": ["t-shirt"]})["estimates"] == ["customfield_6"]
+    assert (found["estimates"], found["sprints"]) == (("customfield_8", "customfield_9"), ("customfield_5",))
+    assert chosen(fields, {"estimates": ["t-shirt"]})["estimates"] == ("customfield_6",)
     own = chosen(fields, {"estimates": ["customfield_7", "Story point  estimate"]})
-    assert (own["estimates"], own["sprints"]) == (["customfield_7", "customfield_9"], found["sprints"])
+    assert (own["estimates"], own["sprints"]) == (("customfield_7", "customfield_9"), found["sprints"])
 
 
 @pytest.mark.parametrize(
