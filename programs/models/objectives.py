@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 
 from orgtree.models import Person, Unit
 from orgtree.models.visibility import Visibility
+from programs.models.benchmarks import Direction
 from programs.models.quarters import Quarter, objectives_stay, parts_stay
 from programs.models.visibility import concerns, led_by
 
@@ -110,6 +111,10 @@ class Objective(models.Model):
         return self.title
 
     @property
+    def is_draft(self) -> bool:
+        return self.published_at is None
+
+    @property
     def card_key(self) -> str:
         """Identifies its card on the roadmap, in addresses too."""
         return f"objective-{self.pk}"
@@ -131,17 +136,13 @@ class KeyResult(models.Model):
     a relative one is computed once from the baseline and `change_percent`, so that it doesn't move with the baseline.
     """
 
-    class Better(models.TextChoices):
-        HIGHER = "higher", "Higher is better"
-        LOWER = "lower", "Lower is better"
-
     objective = models.ForeignKey(Objective, models.CASCADE, related_name="key_results")
     position = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=LONGEST_TITLE)
     metric = models.CharField(max_length=80, blank=True, help_text="A metric's key; empty: entered by hand.")
     statistic = models.CharField(max_length=10, blank=True, help_text="Empty: the metric's own.")
     unit_of_measure = models.CharField(max_length=40, blank=True)
-    better = models.CharField(max_length=6, choices=Better.choices)
+    better = models.CharField(max_length=6, choices=Direction.choices)
     target_kind = models.CharField(max_length=10, choices=TargetKind.choices)
     change_percent = models.FloatField(null=True, blank=True)
     baseline = models.FloatField(null=True, blank=True)
@@ -241,7 +242,7 @@ class TemplateKeyResult(models.Model):
     metric = models.CharField(max_length=80, blank=True, help_text="A metric's key; empty: entered by hand.")
     statistic = models.CharField(max_length=10, blank=True)
     unit_of_measure = models.CharField(max_length=40, blank=True, help_text="Where it is entered by hand.")
-    better = models.CharField(max_length=6, choices=KeyResult.Better.choices)
+    better = models.CharField(max_length=6, choices=Direction.choices)
     target_kind = models.CharField(max_length=10, choices=TargetKind.choices)
     change_percent = models.FloatField(null=True, blank=True, help_text="From the baseline; −20: a fifth less.")
     target = models.FloatField(null=True, blank=True, help_text="A value, where it is no change from the baseline.")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
 from core import sql
-from orgtree.models import Unit, UnitPlace
+from orgtree.models import OrgTree, Unit, UnitPlace
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, ProgramSettings, Quarter
 
@@ -60,17 +59,11 @@ _TEAMS_BY_DAY = f"""
 """  # noqa: S608 — as above
 
 
-@dataclass(frozen=True)
-class TeamsTree:
-    """The Org Tree whose units are the teams."""
-
-    id: int
-    name: str
-
-
-def teams_tree() -> TeamsTree | None:
-    """The one that is set (ProgramSettings), else guessed; None before there is any."""
-    return next((TeamsTree(*row) for row in sql.rows(_TREE)), None)
+def teams_tree() -> OrgTree | None:
+    """The Org Tree whose units are the teams: the one that is set (ProgramSettings), else guessed; None before there is
+    any.
+    """
+    return next(iter(OrgTree.objects.raw(_TREE)), None)
 
 
 def teams_by_day(days: Iterable[date]) -> Mapping[date, frozenset[int]]:

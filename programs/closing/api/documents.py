@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth.models import User
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.model_serializers import AnswerSerializer, BodySerializer, Choice, Named, Text, TextOrNull
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from orgtree.models import Person
-from programs.closing.services.closing import ClosingPreview
 from programs.closing.services.frozen import FrozenObjective, FrozenQuarter, read_frozen
 from programs.models import CheckIn, Objective, ObjectiveStatus, Quarter, TicketState
 from programs.objectives.api.documents import MeasuredKeyResultSerializer, QuarterSerializer, quarter_documents
@@ -124,15 +122,19 @@ class KeptSerializer(serializers.Serializer[object]):
     kept = serializers.IntegerField(help_text="Objectives that were named.")
 
 
-class ClosingObjectiveSerializer(serializers.Serializer[object]):
-    id = serializers.IntegerField()
-    title = serializers.CharField()
-    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
-    is_draft = serializers.BooleanField(help_text="It ends with the quarter unless it is carried over.")
-    standing = serializers.ChoiceField(choices=ObjectiveStatus.choices, allow_null=True)
-    score = serializers.FloatField(allow_null=True)
-    carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices)
-    retrospective = serializers.CharField(help_text="Markdown.")
+class ClosingObjectiveSerializer(AnswerSerializer):
+    id = serializers.IntegerField(source="objective.pk")
+    title = serializers.CharField(source="objective.title")
+    unit = serializers.CharField(
+        allow_null=True, source="objective.unit.slug", help_text="Slug; null: the whole organisation."
+    )
+    is_draft = serializers.BooleanField(
+        source="objective.is_draft", help_text="It ends with the quarter unless it is carried over."
+    )
+    standing = serializers.ChoiceField(choices=ObjectiveStatus.choices, allow_null=True, source="shown")
+    score = serializers.FloatField(allow_null=True, source="progress")
+    carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices, source="objective.carry_over")
+    retrospective = serializers.CharField(source="objective.retrospective", help_text="Markdown.")
 
 
 class WithoutValueSerializer(AnswerSerializer):
@@ -155,29 +157,11 @@ class ClosingSerializer(AnswerSerializer):
     retrospective = serializers.CharField(
         source="quarter.retrospective", help_text="Markdown: what the organisation learned, as it was kept."
     )
-    objectives = serializers.SerializerMethodField()
+    objectives = ClosingObjectiveSerializer(many=True)
     without_value = WithoutValueSerializer(many=True, help_text="The first of those that are entered by hand.")
     without_value_total = serializers.IntegerField()
     teams_without_objective = serializers.ListField(child=Named("slug"), help_text="Slugs of the first ones.")
     teams_total = serializers.IntegerField()
-
-    @extend_schema_field(ClosingObjectiveSerializer(many=True))
-    def get_objectives(self, preview: ClosingPreview) -> list[dict[str, Any]]:
-        published = [
-            {
-                **_to_close(line.objective),
-                "is_draft": False,
-                "standing": line.progress.shown,
-                "score": line.score,
-                "carry_over": line.carry_over,
-            }
-            for line in preview.lines
-        ]
-        drafts = [
-            {**_to_close(draft), "is_draft": True, "standing": None, "score": None, "carry_over": draft.carry_over}
-            for draft in preview.drafts
-        ]
-        return [*published, *drafts]
 
 
 class MissingTeamSerializer(serializers.Serializer[object]):
@@ -196,12 +180,6 @@ def quarter_document(quarter: Quarter, access: Access) -> dict[str, Any]:
     """Of a quarter with its document."""
     frozen = read_frozen(quarter.document, access) if quarter.document else None
     return {**quarter_documents([quarter])[0], "document": _frozen(frozen, access) if frozen else None}
-
-
-def _to_close(objective: Objective) -> dict[str, Any]:
-    unit = objective.unit.slug if objective.unit else None
-    same = {"id": objective.pk, "title": objective.title, "retrospective": objective.retrospective}
-    return {**same, "unit": unit}
 
 
 def _frozen(frozen: FrozenQuarter, access: Access) -> dict[str, Any]:

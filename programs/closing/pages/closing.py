@@ -97,9 +97,9 @@ def _closing_page(
         "preview": preview,
         "lines": [
             (
-                objective_line(line.progress, today),
-                line.score,
-                form.get(f"{DECISION}{line.objective.pk}", line.carry_over),
+                objective_line(line, today),
+                line.progress,
+                form.get(f"{DECISION}{line.objective.pk}", line.objective.carry_over),
                 form.get(f"{RETROSPECTIVE}{line.objective.pk}", line.objective.retrospective),
             )
             for line in preview.lines

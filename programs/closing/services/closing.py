@@ -46,7 +46,7 @@ from programs.closing.services.frozen import SCHEMA_VERSION, freeze_content
 from programs.key_results.services.baselines import Baseline, baselines
 from programs.key_results.services.fields import FIELDS as KEY_RESULT_FIELDS
 from programs.key_results.services.measuring import measure_batch, measure_objectives
-from programs.models import FrozenDocument, KeyResult, KeyResultMeasure, Objective, Quarter, TargetKind
+from programs.models import Direction, FrozenDocument, KeyResult, KeyResultMeasure, Objective, Quarter, TargetKind
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
 from programs.objectives.services.fields import FIELDS
 from programs.quarters.fiscal_quarters import following
@@ -68,16 +68,6 @@ Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
-class ClosingLine:
-    """An objective as it would be frozen; `score` 0..1, None where nothing of it can be scored or seen."""
-
-    objective: Objective
-    progress: ObjectiveProgress
-    score: float | None
-    carry_over: str
-
-
-@dataclass(frozen=True)
 class ClosingPreview:
     """What would be frozen: first what was published, then drafts, which end unless they are carried over, too.
 
@@ -90,7 +80,7 @@ class ClosingPreview:
     """
 
     quarter: Quarter
-    lines: tuple[ClosingLine, ...]
+    lines: tuple[ObjectiveProgress, ...]
     drafts: tuple[Objective, ...]
     total: int
     drafts_total: int
@@ -101,6 +91,11 @@ class ClosingPreview:
     teams_total: int
     blocks: tuple[str, ...]
     needs_reason: tuple[str, ...]
+
+    @property
+    def objectives(self) -> list[ObjectiveProgress | dict[str, Objective | None]]:
+        """Of the stretch; nothing is measured of drafts."""
+        return [*self.lines, *({"objective": draft, "shown": None, "progress": None} for draft in self.drafts)]
 
 
 def preview_closing(
@@ -124,7 +119,7 @@ def preview_closing(
     teams, teams_total = _first(teams_without_objective(quarter, access.visibility, today=today))
     return ClosingPreview(
         quarter=quarter,
-        lines=tuple(ClosingLine(line.objective, line, line.progress, line.objective.carry_over) for line in progress),
+        lines=tuple(progress),
         drafts=tuple(objective for objective in objectives if not objective.published_at),
         total=counted["published"],
         drafts_total=counted["drafts"],
@@ -269,7 +264,7 @@ def _score(quarter: Quarter) -> None:
     What has no value has no score.
     """
     measure = KeyResultMeasure.objects.filter(key_result=OuterRef("pk"))
-    higher, guardrail = Q(better=KeyResult.Better.HIGHER), Q(target_kind=TargetKind.GUARDRAIL)
+    higher, guardrail = Q(better=Direction.HIGHER), Q(target_kind=TargetKind.GUARDRAIL)
     is_met = (higher & Exists(measure.filter(value__gte=OuterRef("target")))) | (
         ~higher & Exists(measure.filter(value__lte=OuterRef("target")))
     )
@@ -349,7 +344,7 @@ def _carry_key_results(objective: Objective, draft: Objective, into: Quarter, to
 def _is_reached(key_result: KeyResult, value: float | None) -> bool:
     if value is None:
         return False
-    is_higher = key_result.better == KeyResult.Better.HIGHER
+    is_higher = key_result.better == Direction.HIGHER
     return value >= key_result.target if is_higher else value <= key_result.target
 
 

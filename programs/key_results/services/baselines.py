@@ -23,7 +23,7 @@ from orgtree.access.access import Access, public_access
 from orgtree.models import Unit
 from programs.key_results.services.judging import printed
 from programs.key_results.services.reading import baseline_window, fewest, metric_query
-from programs.models import KeyResult, Quarter, TargetKind
+from programs.models import Direction, KeyResult, Quarter, TargetKind
 
 SAME = 1e-9  # as a share: a baseline that came back from a form is the computed one
 NO_SUCH_METRIC = "There is no such metric."
@@ -188,7 +188,7 @@ def _check_target(key_result: KeyResult, row: Mapping[str, Any], stood: str) -> 
             raise FieldError(field, f"{metric.name} is never below zero.")
     if key_result.baseline is None:
         return
-    is_higher = key_result.better == KeyResult.Better.HIGHER
+    is_higher = key_result.better == Direction.HIGHER
     ahead = (key_result.target - key_result.baseline) * (1 if is_higher else -1)
     if key_result.is_guardrail and ahead > 0:
         worse = f"It stood at {stood}, which is worse: a guardrail holds the current level. Make it a target."

@@ -13,8 +13,9 @@ from datetime import date, timedelta
 from insights.query import windows
 from insights.query.query import Window
 from insights.ui import wording
+from programs.key_results.queries import share_passed
 from programs.key_results.services.forecasting import DAYS_A_WEEK, Outlook, weeks_left
-from programs.models import KeyResult, KeyResultMeasure, ObjectiveMeasure, ObjectiveStatus
+from programs.models import Direction, KeyResult, KeyResultMeasure, ObjectiveMeasure, ObjectiveStatus
 
 EARLY_DAYS = 14  # before, a value of the quarter is one of a few days, and rates jump with each fact
 TOO_EARLY = f"Judged once {EARLY_DAYS} days of the quarter have passed."
@@ -51,7 +52,7 @@ class KeyResultState:
     def meets(self, value: float) -> bool:
         """Whether a value is the target, or better."""
         target = self.key_result.target
-        return value >= target if self.key_result.better == KeyResult.Better.HIGHER else value <= target
+        return value >= target if self.key_result.better == Direction.HIGHER else value <= target
 
     def printed(self, value: float) -> str:
         return printed(value, self.key_result, self.unit)
@@ -64,10 +65,6 @@ def printed(value: float, key_result: KeyResult, unit: str) -> str:
     own = key_result.unit_of_measure
     plain = f"{value:,.4g}" if abs(value) < 10_000 else wording.compact(value)  # 4.25 of 5 stays 4.25
     return f"{plain.replace('-', '−')}{'' if own in ('%', '') else ' '}{own}"
-
-
-def share_passed(quarter: Window, today: date) -> float:
-    return windows.passed(quarter, today=today).days / quarter.days
 
 
 def judge(stand: KeyResultState) -> KeyResultMeasure:
@@ -112,7 +109,7 @@ def _reached_on(stand: KeyResultState, ahead: Outlook) -> date | None:
 
     A count that is better the lower meets it on the last day or not at all, and then that day says nothing.
     """
-    is_ceiling = stand.grows and stand.key_result.better == KeyResult.Better.LOWER
+    is_ceiling = stand.grows and stand.key_result.better == Direction.LOWER
     if is_ceiling or (stand.value is not None and stand.meets(stand.value)):
         return None
     last = (stand.quarter.end - stand.today).days - 1
@@ -127,7 +124,7 @@ def _reached_on(stand: KeyResultState, ahead: Outlook) -> date | None:
 def _guardrail(stand: KeyResultState, judged: KeyResultMeasure) -> tuple[bool | None, ObjectiveStatus, str]:
     """Whether it holds."""
     value = stand.value or 0.0
-    broken_for_good = stand.grows and stand.key_result.better == KeyResult.Better.LOWER and not stand.meets(value)
+    broken_for_good = stand.grows and stand.key_result.better == Direction.LOWER and not stand.meets(value)
     compared = value if broken_for_good else judged.pace
     if compared is None or (stand.is_early and not stand.is_over and not broken_for_good):
         return None, ObjectiveStatus.UNKNOWN, TOO_EARLY
@@ -169,7 +166,7 @@ def _by_pace(stand: KeyResultState, judged: KeyResultMeasure) -> tuple[Objective
 
 def _best(stand: KeyResultState, judged: KeyResultMeasure) -> float:
     """The end of the forecast's interval that is nearer to the target."""
-    is_higher = stand.key_result.better == KeyResult.Better.HIGHER
+    is_higher = stand.key_result.better == Direction.HIGHER
     return (judged.forecast_high if is_higher else judged.forecast_low) or 0.0
 
 

@@ -13,6 +13,7 @@ from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from programs.alignment.offers import visible_among
+from programs.key_results.queries import share_passed
 from programs.key_results.services.fields import FIELDS as KEY_RESULT_FIELDS
 from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus, Quarter
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
@@ -136,8 +137,7 @@ class ObjectiveSerializer(ReadSerializer[Objective]):
         return self._if_seen(progress.objective.carried_from_id)
 
     def get_expected(self, progress: ObjectiveProgress) -> float:
-        window = progress.objective.quarter.window
-        return windows.passed(window, today=windows.local_today()).days / window.days
+        return share_passed(progress.objective.quarter.window, windows.local_today())
 
     def get_score(self, progress: ObjectiveProgress) -> float | None:
         return progress.objective.score if progress.progress is not None else None

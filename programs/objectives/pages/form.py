@@ -22,7 +22,7 @@ from orgtree.models.visibility import Visibility
 from programs.alignment.pages import parents_offered
 from programs.key_results.services.fields import as_written
 from programs.key_results.services.reading import unit_of, unit_of_metric
-from programs.models import KeyResult, Objective, Quarter, TargetKind
+from programs.models import Direction, KeyResult, Objective, Quarter, TargetKind
 from programs.models.objectives import LONGEST_TITLE, MOST_KEY_RESULTS
 from programs.objectives.services.fields import FIELDS, PLAIN
 from programs.teams.pages import OwnedForm, offer, units_to_write_for, word_of
@@ -146,7 +146,7 @@ class KeyResultForm(forms.Form):
     baseline = forms.CharField(
         label="Baseline", required=False, max_length=LONGEST_AMOUNT, help_text="Empty: computed from the metric."
     )
-    better = forms.ChoiceField(label="Direction", required=False, choices=[("", OF_METRIC), *KeyResult.Better.choices])
+    better = forms.ChoiceField(label="Direction", required=False, choices=[("", OF_METRIC), *Direction.choices])
     unit_of_measure = forms.CharField(
         label="Unit of measure", required=False, max_length=40, help_text="Where it is entered by hand: points, %."
     )

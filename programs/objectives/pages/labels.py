@@ -16,7 +16,7 @@ from insights.ui.tiles import Link
 from orgtree.models import Unit
 from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services.reading import unit_of
-from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus, Quarter
+from programs.models import CheckIn, Direction, KeyResult, Objective, ObjectiveStatus, Quarter
 from programs.objectives.pages.bar import ObjectiveBar, bar_of_key_result, bar_of_objective, only_outcomes, printed
 from programs.objectives.queries.objectives import ObjectiveProgress
 
@@ -153,7 +153,7 @@ def forecast_words(measured: KeyResultProgress, quarter: Quarter) -> str:
 def target_words(measured: KeyResultProgress) -> str:
     """At most 40.0 h; at least 80.0%; for a relative target with its change."""
     key_result = measured.key_result
-    limit = "at most" if key_result.better == KeyResult.Better.LOWER else "at least"
+    limit = "at most" if key_result.better == Direction.LOWER else "at least"
     words = f"{limit} {printed(measured.target, key_result)}" if measured.target is not None else "hidden"
     if key_result.change_percent is not None:
         sign = "−" if key_result.change_percent < 0 else "+"

@@ -34,7 +34,7 @@ from programs.objectives.queries.filters import ObjectiveFilters
 from programs.objectives.queries.objectives import in_order_of_units, progress_of
 from programs.objectives.services.csv_export import objective_rows
 from programs.quarters.pages import Quarters, choices, elapsed_text, quarter_url, quarters
-from programs.teams.queries import teams_tree, teams_without_objective, units_above
+from programs.teams.queries import teams_missing_objective, teams_tree, units_above
 
 PAGE_SIZE = 20
 ROWS_OF_A_TREE = 40
@@ -193,8 +193,7 @@ def _gaps(quarter: Quarter, visibility: Visibility, today: date) -> QuerySet[Uni
     """Teams without an objective, for their leaders; None for others, and in closed quarters."""
     if quarter.is_closed or not visibility.leads_any:
         return None
-    teams = teams_without_objective(quarter, visibility, today=today).order_by("name", "pk")
-    return teams if visibility.leads_whole else teams.filter(pk__in=visibility.managed_ids)
+    return teams_missing_objective(visibility, quarter, today)
 
 
 def _gap_notice(params: ObjectiveListParams, gaps: QuerySet[Unit] | None) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
@@ -22,6 +21,7 @@ from programs.quarters.fields import QuarterField
 from programs.quarters.fiscal_quarters import quarter_of, quarters_from
 from programs.requests.fields import body, changed_version, day, parameter, sent_object
 from programs.requests.program_view import CSV_ANSWERS, CsvView, ProgramView, answer_change, operation
+from programs.requests.visible import visible_intent
 from programs.roadmaps.queries.team_roadmap import (
     QUARTERS_SHOWN,
     TeamRoadmap,
@@ -67,15 +67,12 @@ class IntentConflictSerializer(schema.ErrorsSerializer):
 
 class PlannedObjectiveSerializer(ReadSerializer[Objective]):
     standing = serializers.ChoiceField(choices=ObjectiveStatus.choices, source="shown")
-    is_draft = serializers.SerializerMethodField()
+    is_draft = serializers.BooleanField()
 
     class Meta:
         model = Objective
         fields = ("id", "title", "standing", "is_mandatory", "is_draft", "template", "version")
         blank_is_null = ("template",)
-
-    def get_is_draft(self, objective: Objective) -> bool:
-        return objective.published_at is None
 
 
 class RoadmapCellSerializer(AnswerSerializer):
@@ -162,7 +159,7 @@ class RoadmapIntentView(ProgramView):
     @operation("v1_roadmap_intent", IntentSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
         """One intent."""
-        return Response(IntentSerializer(_visible_intent(pk, self.access)).data)
+        return Response(IntentSerializer(visible_intent(pk, self.access)).data)
 
     @operation(
         "v1_roadmap_intent_change",
@@ -171,7 +168,7 @@ class RoadmapIntentView(ProgramView):
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change or move it: `version` is that of the intent which the change was made from."""
-        intent = _visible_intent(pk, self.access)
+        intent = visible_intent(pk, self.access)
         given, version = changed_version(request)
         return answer_change(
             lambda: change_intent(self.access, intent, given, of_version=version),
@@ -181,7 +178,7 @@ class RoadmapIntentView(ProgramView):
     @operation("v1_roadmap_intent_remove", {204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Take it off the roadmap."""
-        intent = _visible_intent(pk, self.access)
+        intent = visible_intent(pk, self.access)
         try:
             remove_intent(self.access, intent)
         except ConflictError:
@@ -213,8 +210,3 @@ def _roadmap(request: Request, access: Access) -> TeamRoadmap:
     if not earliest <= first < quarter_of(latest).end:
         raise FieldError("quarter", f"The roadmap must start between {earliest} and {latest}.")
     return team_roadmap(quarters_from(known, first, QUARTERS_SHOWN), access, unit=parameter(request, "unit") or None)
-
-
-def _visible_intent(pk: int, access: Access) -> RoadmapIntent:
-    visible = RoadmapIntent.objects.within(access.visibility).select_related("unit", "quarter")
-    return get_object_or_404(visible, pk=pk)

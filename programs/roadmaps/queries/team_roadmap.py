@@ -12,11 +12,11 @@ from django.db.models import Q, QuerySet
 from core.csv_export import Cell
 from insights.query import windows
 from orgtree.access.access import Access
-from orgtree.models import Unit, UnitPlace, UnitPlacement
+from orgtree.models import OrgTree, Unit, UnitPlace, UnitPlacement
 from programs.models import Objective, Quarter, RoadmapIntent
 from programs.objectives.queries.objectives import shown_status
 from programs.quarters.fiscal_quarters import QUARTERS_AHEAD, quarters_from
-from programs.teams.queries import TeamsTree, teams_by_day, teams_tree
+from programs.teams.queries import teams_by_day, teams_tree
 
 QUARTERS_SHOWN = 4
 
@@ -69,7 +69,7 @@ class RoadmapRow:
 class TeamRoadmap:
     quarters: Sequence[Quarter]  # those to come may not be stored yet
     rows: Sequence[RoadmapRow]
-    tree: TeamsTree | None  # whose units are the teams
+    tree: OrgTree | None  # whose units are the teams
 
     @property
     def gaps(self) -> list[tuple[RoadmapRow, RoadmapCell]]:
