@@ -58,7 +58,7 @@ def day(name: str, word: str) -> date | None:
     try:
         return date.fromisoformat(word) if word else None
     except ValueError:
-        raise FieldError(name, "It must be a day such as 2026-07-01.") from None
+        raise FieldError(name, f"“{word[:40]}” is not a day such as 2026-11-30.") from None
 
 
 class ByIdField(serializers.DictField):

@@ -53,7 +53,7 @@ from programs.benchmarks.services.current_values import (
     current_values,
     current_values_with_units,
 )
-from programs.benchmarks.services.fields import PERIODS, offered_metrics
+from programs.benchmarks.services.fields import PERIODS, offered_metric
 from programs.benchmarks.services.listing import (
     AGREED,
     benchmark_rows,
@@ -203,7 +203,7 @@ def _page(key: str, unit: Unit | None, access: Access) -> dict[str, Any]:
     unit_id, slug = (unit.pk, unit.slug) if unit else (None, None)
     holding = benchmarks_for([key], unit_id, access.visibility)
     versions = versions_of(key, unit_id)
-    if not versions and not holding and key not in {metric.key for metric in offered_metrics()}:
+    if not versions and not holding and offered_metric(key) is None:
         raise NotFound
     benchmarks = list(holding.values())
     documents = benchmark_documents(benchmarks, _stands(benchmarks, slug, access), slug, access)
@@ -240,7 +240,7 @@ def _changed(key: str, access: Access, change: Callable[[], BenchmarkVersion]) -
 
 
 def _metric(key: str) -> Metric:
-    metric = next((metric for metric in offered_metrics() if metric.key == key), None)
+    metric = offered_metric(key)
     if metric is None:
         raise NotFound
     return metric

@@ -20,12 +20,12 @@ from insights.catalogue.declarations import Metric
 from insights.query.enums import Better
 from insights.ui import wording
 from insights.ui.amounts import AmountError, example, read_amount, written
-from insights.ui.views import form_view, part_view
+from insights.ui.views import form_view, part_view, render_part
 from programs.benchmarks.pages.labels import of_words
 from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import benchmarks_for, newest_version
 from programs.benchmarks.services.current_values import DEFAULT_PERIOD
-from programs.benchmarks.services.fields import BASELINE_WEEKS, PERIODS, offered_metrics
+from programs.benchmarks.services.fields import BASELINE_WEEKS, PERIODS, offered_metric
 from programs.benchmarks.services.suggestions import Question, suggestions_for
 from programs.benchmarks.services.writing import set_benchmark
 from programs.models import BenchmarkVersion, Direction, Period
@@ -118,8 +118,6 @@ def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
     )
     [suggestions] = suggestions_for([question], subject.access, today=subject.filters.today)
     here = suggestions.here
-    is_part = bool(request.headers.get("HX-Request"))
-    part = "programs/benchmarks/_suggestions.html"
     context = {
         "here": str(wording.reading(here.value, metric.unit)) if here.value is not None else "",
         "here_reason": here.reason,
@@ -130,17 +128,17 @@ def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
         ],
         "apart": APART,
         "missing": suggestions.missing,
-        "part": part,
-        "can_fill_in": is_part,  # alone it has no form beside it
+        "part": "programs/benchmarks/_suggestions.html",
+        "can_fill_in": bool(request.headers.get("HX-Request")),  # alone it has no form beside it
         "title": f"Benchmark suggestions for {metric.name}",
         "whose": subject.name,
     }
-    return render(request, part if is_part else "insights/part_page.html", context)
+    return render_part(request, context)
 
 
 def _params(request: HttpRequest, key: str) -> tuple[Subject, Metric]:
     """Raises Http404 for a metric that there is not, PermissionDenied for who leads no such unit."""
-    metric = next((offered for offered in offered_metrics() if offered.key == key), None)
+    metric = offered_metric(key)
     if metric is None:
         raise Http404("No such metric, or it has no single figure.")
     subject = subject_in(request)

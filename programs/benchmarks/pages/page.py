@@ -36,7 +36,7 @@ from programs.benchmarks.queries.benchmarks import (
 )
 from programs.benchmarks.services.agreements import benchmark_url
 from programs.benchmarks.services.current_values import benchmark_query, current_values_with_units
-from programs.benchmarks.services.fields import offered_metrics
+from programs.benchmarks.services.fields import offered_metric
 from programs.benchmarks.services.listing import period_of, queries_of_units
 from programs.benchmarks.services.writing import granularity_of, withdraw_benchmark
 
@@ -53,7 +53,7 @@ def benchmark_page(
     request: HttpRequest, key: str, subject: Subject, *, problem: str = "", reason: str = "", status: int = 200
 ) -> HttpResponseBase:
     """The page; `problem` says why what was sent was not stored, and `reason` is what was written meanwhile."""
-    metric = next((offered for offered in offered_metrics() if offered.key == key), None)
+    metric = offered_metric(key)
     versions = versions_of(key, subject.unit_id)
     if metric is None and not versions:
         raise Http404("No such metric.")

@@ -136,6 +136,10 @@ def offered_metrics() -> list[Metric]:
     return [metric for metric in metrics() if can_be_agreed_on(metric)]
 
 
+def offered_metric(key: str) -> Metric | None:
+    return next((metric for metric in offered_metrics() if metric.key == key), None)
+
+
 def _better(metric: Metric, text: str | None) -> Direction:
     if metric.better is not Better.NEITHER:
         return Direction(metric.better.value)

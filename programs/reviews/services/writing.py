@@ -10,7 +10,8 @@ from django.db.models import Max
 from django.utils import timezone
 
 from core.authorship import changes_by
-from core.write_errors import ConflictError, FieldError, MayNotWriteError, checked_text
+from core.edit_conflicts import take_fields
+from core.write_errors import FieldError, MayNotWriteError, checked_text
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Person, Placement, Unit, UnitPlace
@@ -71,13 +72,9 @@ def save_point(access: Access, point: ReviewPoint, *, notes: str, decision: str,
     with changes_by(account):
         _locked(access, point.review)
         stored = ReviewPoint.objects.select_for_update().get(pk=point.pk)
-        if (stored.notes, stored.decision) == (notes, decision):
-            return stored
-        if stored.version != of_version:
-            raise ConflictError(CONFLICT, stored)
-        stored.notes, stored.decision, stored.edited_by = notes, decision, account
-        stored.version += 1
-        stored.save()
+        if take_fields(stored, {"notes": notes, "decision": decision}, of_version, CONFLICT):
+            stored.edited_by = account
+            stored.save()
     return stored
 
 
@@ -121,12 +118,8 @@ def save_summary(access: Access, review: Review, summary: str, *, of_version: in
     summary = checked_text("summary", summary, LONGEST_NOTES)
     with changes_by(account_of(access)):
         stored = _locked(access, review)
-        if stored.summary == summary:
-            return stored
-        if stored.version != of_version:
-            raise ConflictError(CONFLICT, stored)
-        stored.summary, stored.version = summary, stored.version + 1
-        stored.save()
+        if take_fields(stored, {"summary": summary}, of_version, CONFLICT):
+            stored.save()
     return stored
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -25,6 +24,7 @@ from orgtree.access.access import Access
 from programs.history.events import names_of_accounts
 from programs.history.labels import cells_of
 from programs.models import Objective, Ticket, TicketComment, TicketState
+from programs.requests.fields import day
 from programs.requests.visible import visible_ticket
 from programs.teams.fields import is_here
 from programs.tickets.columns import PAGE
@@ -134,7 +134,7 @@ def ticket_move(request: HttpRequest, pk: int) -> HttpResponse:
             access_in(request),
             ticket,
             state,
-            completed_on=_day(request.POST.get("completed_on", "")),
+            completed_on=day("completed_on", request.POST.get("completed_on", "")),
             dropped_why=request.POST.get("dropped_why", ""),
         )
     except FieldError as problem:
@@ -168,15 +168,6 @@ def _state(word: str) -> TicketState:
         return TicketState(word)
     except ValueError:
         raise FieldError("state", f"A ticket is one of: {', '.join(TicketState.values)}.") from None
-
-
-def _day(word: str) -> date | None:
-    if not word:
-        return None
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        raise FieldError("completed_on", f"“{word}” is not a day such as 2026-11-30.") from None
 
 
 def _back(request: HttpRequest, pk: int) -> HttpResponse:

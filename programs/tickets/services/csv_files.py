@@ -23,6 +23,7 @@ from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, Ticket, TicketState
+from programs.requests.fields import day
 from programs.tickets.columns import FILE
 from programs.tickets.services.fields import WRITTEN, name_of_pull_request, ticket_fields
 from programs.tickets.services.writing import add_ticket, move_ticket
@@ -125,7 +126,7 @@ def _row(access: Access, number: int, cells: Mapping[str, str], known: set[int])
 
 def _checked(access: Access, shown: ImportRow, values: Mapping[str, str]) -> ImportRow:
     """Raises FieldError, MayNotWriteError."""
-    completed_on, due_on = _day("completed_on", values), _day("due_on", values)
+    completed_on, due_on = (day(name, values[name]) for name in ("completed_on", "due_on"))
     choices = {column.name for column in FILE if column.choices}
     given: dict[str, Any] = {
         name: value.lower() if name in choices else value
@@ -170,15 +171,6 @@ def _state(word: str, completed_on: date | None) -> TicketState:
     if state is None:
         raise FieldError("state", f"“{word}” is none of: {', '.join(row.label for row in known)}.")
     return state
-
-
-def _day(name: str, values: Mapping[str, str]) -> date | None:
-    if not values[name]:
-        return None
-    try:
-        return date.fromisoformat(values[name])
-    except ValueError:
-        raise FieldError(name, f"“{values[name]}” is not a day such as 2026-11-30.") from None
 
 
 def _likeness(given: Mapping[str, Any]) -> _Likeness:
