@@ -12,7 +12,7 @@ from rest_framework.exceptions import PermissionDenied
 
 from core.write_errors import MayNotWriteError
 from orgtree.access.access import Access
-from programs.models import Objective, Quarter, Ticket
+from programs.models import Meeting, MeetingSeries, Objective, Qbr, Quarter, Review, RoadmapIntent, Ticket
 
 NAMES_NOBODY = (
     "This token has no account and reads aggregates only, without people's names. Create one with `manage.py "
@@ -51,6 +51,33 @@ def visible_objective(pk: int, access: Access) -> Objective:
     )
     related = ("quarter", "unit", "owner", "measure", "parent", "carried_from__quarter")
     return get_object_or_404(with_links.select_related(*related), pk=pk)
+
+
+def visible_meeting(pk: int, access: Access) -> Meeting:
+    """With its series and the unit.  Raises Http404 for one that the viewer may not see, too."""
+    return get_object_or_404(Meeting.objects.within(access.visibility).select_related("series__unit"), pk=pk)
+
+
+def visible_series(pk: int, access: Access) -> MeetingSeries:
+    """With its unit.  Raises Http404 for one that the viewer may not change, too."""
+    return get_object_or_404(MeetingSeries.objects.within(access.visibility).select_related("unit"), pk=pk)
+
+
+def visible_review(pk: int, access: Access) -> Review:
+    """With unit and who signed it.  Raises Http404 for one that the viewer may not see, too."""
+    return get_object_or_404(Review.objects.within(access.visibility).select_related("unit", "signed_by"), pk=pk)
+
+
+def visible_qbr(pk: int, access: Access) -> Qbr:
+    """With unit, document and who signed it.  Raises Http404 for one that the viewer may not see, too."""
+    seen = Qbr.objects.within(access.visibility).select_related("unit", "document", "signed_by")
+    return get_object_or_404(seen, pk=pk)
+
+
+def visible_intent(pk: int, access: Access) -> RoadmapIntent:
+    """With unit, quarter and author.  Raises Http404 for one that the viewer may not see, too."""
+    seen = RoadmapIntent.objects.within(access.visibility).select_related("unit", "quarter", "written_by")
+    return get_object_or_404(seen, pk=pk)
 
 
 def known_quarter(start: str) -> Quarter:

@@ -8,6 +8,7 @@ from typing import Any
 
 import django_filters
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from core.list_filters import ListFilters
@@ -15,7 +16,7 @@ from orgtree.access.access import Access
 from orgtree.models import Unit, UnitPlacement
 from orgtree.models.visibility import Visibility
 from programs.meetings.services.records import MeetingRecord
-from programs.models import Meeting, MeetingKind, Review
+from programs.models import Meeting, MeetingKind, Review, ReviewPoint
 from programs.teams.queries import teams_on
 
 MOST_DUE = 50
@@ -55,6 +56,11 @@ def listed_reviews(visibility: Visibility) -> QuerySet[Review, Any]:
         )
         .order_by("-month", "unit__name", "pk")
     )
+
+
+def point_of(review: Review, pk: int) -> ReviewPoint:
+    """Raises Http404."""
+    return get_object_or_404(review.points.select_related("review__unit"), pk=pk)
 
 
 def last_month(today: date) -> date:

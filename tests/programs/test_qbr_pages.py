@@ -14,9 +14,11 @@ from django.test.utils import CaptureQueriesContext
 
 from core import browser_print
 from core.browser_print import chromium
+from insights.privacy.scope_access import access_in
 from orgtree.models import IndividualPolicy, Organisation
 from programs.models import FrozenDocument, Meeting, MeetingKind, Objective, Qbr, QbrState, Rule
-from programs.qbr.pages.documents import printable, read_review, visible_qbr
+from programs.qbr.pages.documents import printable, read_review
+from programs.requests.visible import visible_qbr
 from tests.org import Org
 from tests.pages.delivering import merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user, signed_in
@@ -42,7 +44,7 @@ def printed(qbr: Qbr, persona: Persona) -> str:
     """What goes into the PDF of that persona."""
     request = RequestFactory().get("/")
     request.user = create_user(persona)
-    return html.unescape(printable(read_review(request, visible_qbr(request, qbr.pk))))
+    return html.unescape(printable(read_review(request, visible_qbr(qbr.pk, access_in(request)))))
 
 
 @pytest.fixture

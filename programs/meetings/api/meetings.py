@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.shortcuts import get_object_or_404
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,7 +31,7 @@ from programs.meetings.services.writing import cancel, change_series, move, sche
 from programs.models import Meeting, MeetingSeries
 from programs.requests.fields import body, changed_version, sent_object
 from programs.requests.program_view import ProgramView, answer_change, operation
-from programs.requests.visible import check_is_of_account
+from programs.requests.visible import check_is_of_account, visible_meeting, visible_series
 
 
 class MeetingsView(ProgramView):
@@ -52,7 +51,7 @@ class MeetingView(ProgramView):
     @operation("v1_meeting", MeetingSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One meeting."""
-        return Response(_document(_visible_meeting(pk, self.access), self.access))
+        return Response(_document(visible_meeting(pk, self.access), self.access))
 
 
 class MeetingMoveView(ProgramView):
@@ -61,7 +60,7 @@ class MeetingMoveView(ProgramView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Hold it then; participants are notified.  A cancelled meeting is held after all."""
-        meeting = _visible_meeting(pk, self.access)
+        meeting = visible_meeting(pk, self.access)
         given = body(request, MeetingMoveSerializer)
         times = given["starts_at"], given["ends_at"]
         return _changed(self.access, lambda: move(self.access, meeting, *times, of_sequence=given["sequence"]))
@@ -73,17 +72,11 @@ class MeetingCancelView(ProgramView):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Cancel this one; participants are notified."""
-        meeting = _visible_meeting(pk, self.access)
+        meeting = visible_meeting(pk, self.access)
         given = body(request, MeetingCancelSerializer)
         return _changed(
             self.access, lambda: cancel(self.access, meeting, given.get("reason", ""), of_sequence=given["sequence"])
         )
-
-
-def _visible_meeting(pk: int, access: Access) -> Meeting:
-    """Raises Http404 for one that the viewer may not see, too."""
-    seen = Meeting.objects.within(access.visibility).select_related("series__unit")
-    return get_object_or_404(seen, pk=pk)
 
 
 def _changed(access: Access, write: Callable[[], Meeting]) -> Response:
@@ -115,7 +108,7 @@ class MeetingSeriesView(ProgramView):
     @operation("v1_meeting_series", MeetingSeriesSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One schedule."""
-        return Response(_series_document(_visible_series(pk, self.access), self.access))
+        return Response(_series_document(_series(pk, self.access), self.access))
 
     @operation(
         "v1_meeting_series_change",
@@ -124,7 +117,7 @@ class MeetingSeriesView(ProgramView):
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change what is named; coming meetings follow, and participants are notified.  `ends_on` ends it."""
-        series = _visible_series(pk, self.access)
+        series = _series(pk, self.access)
         given, version = changed_version(request)
         return answer_change(
             lambda: change_series(self.access, series, given, of_version=version),
@@ -132,10 +125,9 @@ class MeetingSeriesView(ProgramView):
         )
 
 
-def _visible_series(pk: int, access: Access) -> MeetingSeries:
-    """Raises Http404 for one that the viewer may not change, too."""
+def _series(pk: int, access: Access) -> MeetingSeries:
     check_is_of_account(access)
-    return get_object_or_404(MeetingSeries.objects.within(access.visibility).select_related("unit"), pk=pk)
+    return visible_series(pk, access)
 
 
 def _series_document(series: MeetingSeries, access: Access) -> dict[str, Any]:

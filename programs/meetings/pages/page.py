@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from core.forms import show_error
@@ -20,6 +20,7 @@ from programs.meetings.services.calendars import calendar_file
 from programs.meetings.services.records import records_of
 from programs.meetings.services.writing import cancel, move
 from programs.models import Meeting, MeetingParticipant
+from programs.requests.visible import visible_meeting
 
 CONFLICT = "Somebody changed this meeting in the meantime; nothing was stored. This page shows it as it is now."
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -56,21 +57,15 @@ class MoveForm(forms.Form):
 
 @record_view
 def meeting(request: HttpRequest, pk: int) -> HttpResponse:
-    return meeting_page(request, visible_meeting(request, pk))
+    return meeting_page(request, visible_meeting(pk, access_in(request)))
 
 
 @record_view
 def meeting_ics(request: HttpRequest, pk: int) -> HttpResponse:
     """To be opened in a calendar, by whoever has no invitation by e-mail."""
-    record = visible_meeting(request, pk)
+    record = visible_meeting(pk, access_in(request))
     content = calendar_file([record], name=record.series.title)
     return HttpResponse(content, content_type="text/calendar; charset=utf-8")
-
-
-def visible_meeting(request: HttpRequest, pk: int) -> Meeting:
-    """Raises Http404 for one that the viewer may not see, as for one that is not there."""
-    seen = Meeting.objects.within(access_in(request).visibility).select_related("series__unit")
-    return get_object_or_404(seen, pk=pk)
 
 
 def meeting_page(
@@ -97,13 +92,13 @@ def meeting_page(
 
 @action_view
 def meeting_move(request: HttpRequest, pk: int) -> HttpResponse:
-    meeting, form = visible_meeting(request, pk), MoveForm(request.POST)
+    meeting, form = visible_meeting(pk, access_in(request)), MoveForm(request.POST)
     if not form.is_valid():
         return meeting_page(request, meeting, form=form, status=400)
     try:
         moved = move(access_in(request), meeting, *form.times(meeting), of_sequence=form.cleaned_data["sequence"])
     except ConflictError:
-        return meeting_page(request, visible_meeting(request, pk), problem=CONFLICT, status=409)
+        return meeting_page(request, visible_meeting(pk, access_in(request)), problem=CONFLICT, status=409)
     except FieldError as problem:
         show_error(form, problem)
         return meeting_page(request, meeting, form=form, status=400)
@@ -113,13 +108,13 @@ def meeting_move(request: HttpRequest, pk: int) -> HttpResponse:
 
 @action_view
 def meeting_cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    meeting = visible_meeting(request, pk)
+    meeting = visible_meeting(pk, access_in(request))
     sequence = request.POST.get("sequence", "")
     number = int(sequence) if sequence.isascii() and sequence.isdecimal() and len(sequence) < 10 else -1
     try:
         cancel(access_in(request), meeting, request.POST.get("reason", ""), of_sequence=number)
     except ConflictError:
-        return meeting_page(request, visible_meeting(request, pk), problem=CONFLICT, status=409)
+        return meeting_page(request, visible_meeting(pk, access_in(request)), problem=CONFLICT, status=409)
     except FieldError as problem:
         return meeting_page(request, meeting, problem=problem.message, status=400)
     messages.success(request, "The meeting is cancelled. Participants are notified.")

@@ -14,7 +14,7 @@ from django.core.paginator import Paginator
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -33,6 +33,7 @@ from programs.meetings.services.fields import CHANGEABLE
 from programs.meetings.services.recurrence import Occurrence, countries, occurrences
 from programs.meetings.services.writing import change_series, end_series, schedule
 from programs.models import MeetingKind, MeetingSeries, MeetingState, Place, Rule, Weekday
+from programs.requests.visible import visible_series
 from programs.teams.fields import exists_today
 from programs.teams.pages import UnitForm, offer, units_to_write_for, word_of
 
@@ -110,7 +111,8 @@ def series_new(request: HttpRequest) -> HttpResponse:
 
 @form_view
 def series_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    access, series = access_in(request), visible_series(request, pk)
+    access = access_in(request)
+    series = visible_series(pk, access)
     page = {"title": series.title, "submit": "Save", "back_url": reverse("meeting_series", args=[pk])}
     form = SeriesForm(request.POST if request.method == "POST" else None, instance=series)
     if form.save_by(
@@ -175,7 +177,7 @@ def series_list(request: HttpRequest) -> HttpResponseBase:
 
 @record_view
 def series(request: HttpRequest, pk: int) -> HttpResponse:
-    record = visible_series(request, pk)
+    record = visible_series(pk, access_in(request))
     to_come = list(record.meetings.filter(starts_at__gt=timezone.now()).select_related("series__unit"))
     context: dict[str, Any] = {
         "series": record,
@@ -186,12 +188,6 @@ def series(request: HttpRequest, pk: int) -> HttpResponse:
         "skipped": _skipped(record),
     }
     return render(request, "programs/meetings/series.html", context)
-
-
-def visible_series(request: HttpRequest, pk: int) -> MeetingSeries:
-    """Raises Http404 for one that the viewer may not change, as for one that is not there."""
-    seen = MeetingSeries.objects.within(access_in(request).visibility).select_related("unit")
-    return get_object_or_404(seen, pk=pk)
 
 
 def _skipped(record: MeetingSeries) -> list[Occurrence]:
@@ -208,7 +204,7 @@ def _skipped(record: MeetingSeries) -> list[Occurrence]:
 
 @action_view
 def series_end(request: HttpRequest, pk: int) -> HttpResponse:
-    series = visible_series(request, pk)
+    series = visible_series(pk, access_in(request))
     try:
         end_series(access_in(request), series)
     except ConflictError:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponseBase
-from django.shortcuts import get_object_or_404
 from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -19,7 +18,6 @@ from insights.api import schema
 from insights.api.errors import document as error_document
 from insights.query import windows
 from orgtree.access.access import Access
-from programs.models import Qbr
 from programs.qbr.api.documents import (
     ComparedFigureSerializer,
     ComparisonSerializer,
@@ -47,6 +45,7 @@ from programs.qbr.services.writing import (
 )
 from programs.requests.fields import body, changed_version
 from programs.requests.program_view import CSV_ANSWERS, CsvView, ProgramView, answer_change, operation
+from programs.requests.visible import visible_qbr
 
 
 class QbrsView(ProgramView):
@@ -81,7 +80,7 @@ class QbrView(ProgramView):
     @operation("v1_qbr_discard", {204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Discard a draft."""
-        qbr = _visible(pk, self.access)
+        qbr = visible_qbr(pk, self.access)
         discard_qbr(self.access, qbr)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -94,7 +93,7 @@ class QbrSectionView(ProgramView):
     )
     def patch(self, request: Request, pk: int, key: str) -> Response:
         """Write what is named of a draft's section."""
-        qbr = _visible(pk, self.access)
+        qbr = visible_qbr(pk, self.access)
         given, version = changed_version(request)
         if key not in SECTIONS or not qbr.sections.filter(key=key).exists():
             raise NotFound
@@ -108,7 +107,7 @@ class QbrArrangeView(ProgramView):
     @operation("v1_qbr_arrange", {200: OneQbrSerializer, 409: schema.ErrorsSerializer}, request=QbrArrangeSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Which sections a draft shows, and in which order."""
-        qbr = _visible(pk, self.access)
+        qbr = visible_qbr(pk, self.access)
         given = body(request, QbrArrangeSerializer)
         try:
             arrange_sections(self.access, qbr, given["order"], given["included"], of_version=given["version"])
@@ -121,7 +120,7 @@ class QbrFreezeView(ProgramView):
     @operation("v1_qbr_freeze", OneQbrSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Freeze its figures and texts; freezing a frozen one changes nothing."""
-        qbr = _visible(pk, self.access)
+        qbr = visible_qbr(pk, self.access)
         body(request)
         freeze_qbr(self.access, qbr)
         return Response(_document(pk, self.access))
@@ -131,7 +130,7 @@ class QbrSignView(ProgramView):
     @operation("v1_qbr_sign", OneQbrSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Sign off a frozen one, which publishes it."""
-        qbr = _visible(pk, self.access)
+        qbr = visible_qbr(pk, self.access)
         body(request)
         sign_qbr(self.access, qbr)
         return Response(_document(pk, self.access))
@@ -141,7 +140,7 @@ class QbrCompareView(ProgramView):
     @operation("v1_qbr_compare", ComparisonSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
         """Figure by figure with the latest frozen review of the unit before it; 404 where there is none."""
-        qbr = _visible(pk, self.access)
+        qbr = visible_qbr(pk, self.access)
         earlier = preceding_qbr(qbr, self.access.visibility)
         if earlier is None:
             raise NotFound
@@ -157,17 +156,12 @@ class QbrCsvView(CsvView):
     @operation("v1_qbr_csv", CSV_ANSWERS, parameters=(), errors={})
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         """Its figures, a row each."""
-        document = document_of(_visible(pk, self.access), self.access, today=windows.local_today())
+        document = document_of(visible_qbr(pk, self.access), self.access, today=windows.local_today())
         return csv_response(f"qbr-{pk}", figure_rows(document, restated_figures(document, self.access)))
 
 
-def _visible(pk: int, access: Access) -> Qbr:
-    """Raises Http404 for one that the viewer may not see, too."""
-    return get_object_or_404(visible_qbrs(access.visibility), pk=pk)
-
-
 def _document(pk: int, access: Access) -> dict[str, Any]:
-    qbr = _visible(pk, access)
+    qbr = visible_qbr(pk, access)
     document = document_of(qbr, access, today=windows.local_today())
     context = {
         "names": names_for([qbr], access),

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest
-from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
@@ -25,7 +24,6 @@ from orgtree.access.who_sees import name_of
 from programs.meetings.queries.meetings import meeting_about
 from programs.models import Meeting, MeetingKind, Qbr
 from programs.qbr.pages.sheets import Review, review_of
-from programs.qbr.queries import visible_qbrs
 from programs.qbr.services.comparing import restated_figures
 from programs.qbr.services.reading import document_of
 
@@ -37,11 +35,6 @@ STYLES = (
 )
 FONT = re.compile(r'url\("\.\./(vendor/inter-print/[^"]+)"\)')
 SPRITE = "vendor/icons/sprite.svg"
-
-
-def visible_qbr(request: HttpRequest, pk: int) -> Qbr:
-    """Raises Http404 for one that the viewer may not see, too."""
-    return get_object_or_404(visible_qbrs(access_in(request).visibility).select_related("signed_by"), pk=pk)
 
 
 def read_review(request: HttpRequest, qbr: Qbr) -> Review:

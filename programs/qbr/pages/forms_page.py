@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django import forms
@@ -9,6 +10,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
 from core.edit_conflicts import field_differences, values_of
 from core.forms import posted_number
@@ -17,10 +19,10 @@ from core.write_errors import ConflictError, FieldError
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
-from insights.query.errors import QueryError
 from insights.ui.views import action_view, form_view
+from orgtree.access.access import Access
 from programs.models import Qbr, QbrPeriod, QbrSection
-from programs.qbr.pages.documents import qbr_url, visible_qbr
+from programs.qbr.pages.documents import qbr_url
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
 from programs.qbr.services.sections import SECTIONS, addable_metrics
 from programs.qbr.services.writing import (
@@ -32,6 +34,7 @@ from programs.qbr.services.writing import (
     may_write,
     write_section,
 )
+from programs.requests.visible import visible_qbr
 from programs.teams.pages import WHOLE, UnitForm, offer, units_to_write_for
 
 ARRANGED = "Somebody arranged the sections in the meantime. This is the new order: arrange it again."
@@ -144,43 +147,37 @@ def qbr_arrange(request: HttpRequest, pk: int) -> HttpResponse:
 @action_view
 def qbr_freeze(request: HttpRequest, pk: int) -> HttpResponse:
     """Freezing a frozen one changes nothing."""
-    qbr = visible_qbr(request, pk)
-    try:
-        freeze_qbr(access_in(request), qbr)
-    except QueryError as problem:
-        messages.error(request, f"It is not frozen: {problem.message}")
-    else:
-        messages.success(request, "Frozen. Its figures and texts can no longer change.")
-    return redirect(qbr_url(qbr))
+    done = "Frozen. Its figures and texts can no longer change."
+    return _change(request, pk, freeze_qbr, done, refused="It is not frozen: ")
 
 
 @action_view
 def qbr_sign(request: HttpRequest, pk: int) -> HttpResponse:
-    qbr = visible_qbr(request, pk)
-    try:
-        sign_qbr(access_in(request), qbr)
-    except FieldError as problem:
-        messages.error(request, problem.message)
-    else:
-        messages.success(request, "Signed off and published to everybody who may see the unit.")
-    return redirect(qbr_url(qbr))
+    return _change(request, pk, sign_qbr, "Signed off and published to everybody who may see the unit.")
 
 
 @action_view
 def qbr_discard(request: HttpRequest, pk: int) -> HttpResponse:
-    qbr = visible_qbr(request, pk)
+    return _change(request, pk, discard_qbr, "Draft discarded.")
+
+
+def _change(
+    request: HttpRequest, pk: int, change: Callable[[Access, Qbr], object], done: str, *, refused: str = ""
+) -> HttpResponse:
+    """Back to the review, with what was done or why it was refused; to the list where it is gone."""
+    qbr = visible_qbr(pk, access_in(request))
     try:
-        discard_qbr(access_in(request), qbr)
+        change(access_in(request), qbr)
     except FieldError as problem:
-        messages.error(request, problem.message)
-        return redirect(qbr_url(qbr))
-    messages.success(request, "Draft discarded.")
-    return redirect("qbrs")
+        messages.error(request, f"{refused}{problem.message}")
+    else:
+        messages.success(request, done)
+    return redirect(qbr_url(qbr) if Qbr.objects.filter(pk=pk).exists() else reverse("qbrs"))
 
 
 def _own_draft(request: HttpRequest, pk: int) -> Qbr:
     """Raises Http404, and PermissionDenied for one that the viewer only reads or that is frozen."""
-    qbr = visible_qbr(request, pk)
+    qbr = visible_qbr(pk, access_in(request))
     if not may_write(access_in(request), qbr):
         raise PermissionDenied(ONLY_LEADERS)
     if qbr.is_frozen:

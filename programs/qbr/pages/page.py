@@ -25,17 +25,18 @@ from programs.qbr.pages.documents import (
     qbr_url,
     read_review,
     signed_text,
-    visible_qbr,
 )
 from programs.qbr.queries import preceding_qbr
 from programs.qbr.services.comparing import ComparedFigure, compare_figures, figure_rows, restated_figures
 from programs.qbr.services.reading import document_of
 from programs.qbr.services.writing import may_write
+from programs.requests.visible import visible_qbr
 
 
 @record_view
 def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
-    found, access = visible_qbr(request, pk), access_in(request)
+    access = access_in(request)
+    found = visible_qbr(pk, access)
     writes = may_write(access, found)
     meeting = meeting_of(found, access)
     sections = list(found.sections.order_by("position")) if writes and not found.is_frozen else []
@@ -57,7 +58,7 @@ def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
 @record_view
 def qbr_present(request: HttpRequest, pk: int) -> HttpResponseBase:
     """One screen per section, turned with the keyboard."""
-    found = visible_qbr(request, pk)
+    found = visible_qbr(pk, access_in(request))
     context = {"review": read_review(request, found), "back_url": qbr_url(found)}
     return render(request, "programs/qbr/present.html", context)
 
@@ -65,7 +66,7 @@ def qbr_present(request: HttpRequest, pk: int) -> HttpResponseBase:
 @record_view
 def qbr_pdf(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The sheets as this viewer sees them, printed by the server's browser."""
-    found = visible_qbr(request, pk)
+    found = visible_qbr(pk, access_in(request))
     try:
         printed = print_to_pdf(printable(read_review(request, found)))
     except PrintingError as problem:
@@ -79,7 +80,8 @@ def qbr_pdf(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @record_view
 def qbr_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
-    found, access = visible_qbr(request, pk), access_in(request)
+    access = access_in(request)
+    found = visible_qbr(pk, access)
     document = document_of(found, access, today=windows.local_today())
     return csv_response(file_name(found), figure_rows(document, restated_figures(document, access)))
 
@@ -87,7 +89,8 @@ def qbr_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
 @record_view
 def qbr_compare(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Figure by figure, with the latest frozen review of the same unit before this one."""
-    found, access = visible_qbr(request, pk), access_in(request)
+    access = access_in(request)
+    found = visible_qbr(pk, access)
     earlier = preceding_qbr(found, access.visibility)
     if earlier is None:
         messages.info(request, "There is no earlier review of this unit to compare with.")

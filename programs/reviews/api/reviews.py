@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from django.shortcuts import get_object_or_404
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +18,7 @@ from orgtree.models import Unit
 from programs.models import Review, ReviewPoint
 from programs.requests.fields import body
 from programs.requests.program_view import ERRORS, ProgramView, answer_change, operation
+from programs.requests.visible import visible_review
 from programs.reviews.api.documents import (
     AttendanceSerializer,
     PointAddSerializer,
@@ -31,7 +31,7 @@ from programs.reviews.api.documents import (
     ReviewsSerializer,
     SummarySerializer,
 )
-from programs.reviews.queries import ReviewFilters
+from programs.reviews.queries import ReviewFilters, point_of
 from programs.reviews.services.writing import (
     add_point,
     invite,
@@ -105,7 +105,7 @@ class ReviewPointView(ProgramView):
         access, given = self.access, body(request, PointWriteSerializer)
 
         def save(review: Review) -> ReviewPoint:
-            stored = _point(review, point)
+            stored = point_of(review, point)
             notes, decision = given.get("notes", stored.notes), given.get("decision", stored.decision)
             return save_point(access, stored, notes=notes, decision=decision, of_version=given["version"])
 
@@ -117,7 +117,7 @@ class ReviewTicketView(ProgramView):
     def post(self, request: Request, pk: int, point: int) -> Response:
         """A ticket from the point's decision."""
         access, given = self.access, body(request, PointTicketSerializer)
-        return _changed(pk, access, lambda review: make_ticket(access, _point(review, point), **given))
+        return _changed(pk, access, lambda review: make_ticket(access, point_of(review, point), **given))
 
 
 class ReviewAttendanceView(ProgramView):
@@ -146,17 +146,9 @@ class ReviewSignView(ProgramView):
 
 
 def _changed(pk: int, access: Access, change: Callable[[Review], object]) -> Response:
-    review = _visible(pk, access)
+    review = visible_review(pk, access)
     return answer_change(lambda: change(review), lambda _: _document(pk, access))
 
 
-def _visible(pk: int, access: Access) -> Review:
-    return get_object_or_404(Review.objects.within(access.visibility).select_related("unit", "signed_by"), pk=pk)
-
-
 def _document(pk: int, access: Access) -> dict[str, Any]:
-    return ReviewDocumentSerializer(_visible(pk, access), context={"access": access}).data
-
-
-def _point(review: Review, pk: int) -> ReviewPoint:
-    return get_object_or_404(review.points.select_related("review__unit"), pk=pk)
+    return ReviewDocumentSerializer(visible_review(pk, access), context={"access": access}).data

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -25,8 +25,10 @@ from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.history.events import names_of_accounts
 from programs.meetings.queries.meetings import next_meeting
-from programs.models import BottleneckKind, MeetingKind, Review, ReviewPoint
+from programs.models import BottleneckKind, MeetingKind, Review
+from programs.requests.visible import visible_review
 from programs.reviews.pages.labels import point_groups
+from programs.reviews.queries import point_of
 from programs.reviews.services.writing import (
     add_point,
     invite,
@@ -46,12 +48,7 @@ CONFLICT = "Somebody saved this while you were writing. Your text is not saved y
 
 @record_view
 def review(request: HttpRequest, pk: int) -> HttpResponse:
-    return review_page(request, visible_review(request, pk))
-
-
-def visible_review(request: HttpRequest, pk: int) -> Review:
-    """Raises Http404 for one that the viewer may not see, as for one that is not there."""
-    return get_object_or_404(Review.objects.within(access_in(request).visibility).select_related("unit"), pk=pk)
+    return review_page(request, visible_review(pk, access_in(request)))
 
 
 def review_page(
@@ -132,7 +129,7 @@ def review_point(request: HttpRequest, pk: int, point: int) -> HttpResponse:
 
     def save(access: Access, record: Review) -> None:
         of_version = posted_number(request, "version")
-        save_point(access, _point(record, point), notes=notes, decision=decision, of_version=of_version)
+        save_point(access, point_of(record, point), notes=notes, decision=decision, of_version=of_version)
 
     unsaved = {"notes": notes, "decision": decision}
     return _changed(request, pk, save, "Saved.", at=f"point-{point}", unsaved=unsaved, conflict=str(point))
@@ -156,7 +153,7 @@ def review_ticket(request: HttpRequest, pk: int, point: int) -> HttpResponse:
             due_on = date.fromisoformat(request.POST.get("due_on", ""))
         except ValueError:
             raise FieldError("due_on", "A ticket needs a due date.") from None
-        make_ticket(access, _point(record, point), due_on=due_on, **words)
+        make_ticket(access, point_of(record, point), due_on=due_on, **words)
 
     return _changed(request, pk, create, "Ticket created.", at=f"point-{point}")
 
@@ -191,17 +188,13 @@ def _changed(
     conflict: str = "",
 ) -> HttpResponse:
     """The page again; where the change was refused, with the reason and with what was sent."""
-    record = visible_review(request, pk)
+    record = visible_review(pk, access_in(request))
     try:
         change(access_in(request), record)
     except ConflictError:
-        current = visible_review(request, pk)
+        current = visible_review(pk, access_in(request))
         return review_page(request, current, problems=[CONFLICT], unsaved=unsaved, conflict=conflict, status=409)
     except FieldError as problem:
         return review_page(request, record, problems=[problem.message], unsaved=unsaved, status=400)
     messages.success(request, done)
     return redirect(f"{reverse('review', args=[pk])}{f'#{at}' if at else ''}")
-
-
-def _point(record: Review, pk: int) -> ReviewPoint:
-    return get_object_or_404(record.points.select_related("review__unit"), pk=pk)

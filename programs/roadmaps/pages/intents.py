@@ -24,12 +24,12 @@ from programs.models import ObjectiveTemplate, RoadmapIntent
 from programs.models.objectives import LONGEST_TITLE
 from programs.quarters.fiscal_quarters import quarters_from
 from programs.quarters.pages import quarters
+from programs.requests.visible import visible_intent
 from programs.roadmaps.pages.places import (
     PlaceForm,
     back_to_roadmap,
     place_of,
     safe_back,
-    visible_intent,
 )
 from programs.roadmaps.pages.roadmap import ROWS_ON_A_PAGE, read_params
 from programs.roadmaps.queries.team_roadmap import QUARTERS_SHOWN, RoadmapRow, team_roadmap
@@ -88,7 +88,7 @@ def roadmap_intent_new(request: HttpRequest) -> HttpResponse:
 def roadmap_intent(request: HttpRequest, pk: int) -> HttpResponse:
     """What is intended, and its form for whoever may change it."""
     access, known = access_in(request), quarters(windows.local_today())
-    intent = visible_intent(access, pk)
+    intent = visible_intent(pk, access)
     may_write = access.visibility.leads(intent.unit_id) and not intent.quarter.is_closed
     page = {
         "title": intent.title,
@@ -116,7 +116,7 @@ def roadmap_intent(request: HttpRequest, pk: int) -> HttpResponse:
 @action_view
 def roadmap_intent_remove(request: HttpRequest, pk: int) -> HttpResponse:
     access = access_in(request)
-    intent = visible_intent(access, pk)
+    intent = visible_intent(pk, access)
     try:
         remove_intent(access, intent)
     except (FieldError, ConflictError) as problem:

@@ -19,13 +19,12 @@ from programs.models import Objective, RoadmapIntent
 from programs.objectives.services.writing import may_change, move_objective
 from programs.quarters.pages import quarters
 from programs.requests.fields import LONGEST_ID
-from programs.requests.visible import visible_objective
+from programs.requests.visible import visible_intent, visible_objective
 from programs.roadmaps.pages.places import (
     PlaceForm,
     back_to_roadmap,
     place_of,
     safe_back,
-    visible_intent,
 )
 from programs.roadmaps.services.intents import ONLY_LEADERS, change_intent
 
@@ -78,7 +77,7 @@ def _card(request: HttpRequest, access: Access, key: str) -> Objective | Roadmap
     kind, _, number = key.partition("-")
     if kind not in ("objective", "intent") or not (number.isascii() and number.isdecimal()) or len(number) > LONGEST_ID:
         raise Http404(NO_CARD)
-    return visible_objective(int(number), access) if kind == "objective" else visible_intent(access, int(number))
+    return visible_objective(int(number), access) if kind == "objective" else visible_intent(int(number), access)
 
 
 def _may_move(visibility: Visibility, card: Objective | RoadmapIntent) -> bool:

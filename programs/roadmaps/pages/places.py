@@ -6,12 +6,11 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.write_forms import WriteForm
-from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, Quarter, RoadmapIntent
 from programs.quarters.fiscal_quarters import quarter_at
@@ -53,11 +52,6 @@ class PlaceForm(WriteForm):
         """Platform, 2026-Q4."""
         units = dict(self.fields["unit"].choices)  # type: ignore[attr-defined]
         return f"{units[self.cleaned_data['unit']].strip()}, {self.open[self.cleaned_data['quarter']]}"
-
-
-def visible_intent(access: Access, pk: int) -> RoadmapIntent:
-    visible = RoadmapIntent.objects.within(access.visibility).select_related("unit", "quarter", "written_by")
-    return get_object_or_404(visible, pk=pk)
 
 
 def place_of(card: Objective | RoadmapIntent) -> dict[str, str]:
