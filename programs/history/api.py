@@ -7,7 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Undisclosed, Value
+from programs.history.events import PULL_REQUESTS, WATCHERS, Change, Changed, Undisclosed, Value
 
 NAMES = "Units, people, objectives and pull requests by the names that they have today."
 
@@ -33,8 +33,8 @@ class ChangeSerializer(serializers.Serializer[object]):
     first = serializers.BooleanField(help_text="It was written then.")
 
 
-def author_document(by: int | None, names: Mapping[int, str]) -> dict[str, Any]:
-    return {"by": names.get(by or 0), "automatic": by is None}
+def change_document(change: Change, names: Mapping[int, str]) -> dict[str, Any]:
+    return {"at": change.at, "by": names.get(change.by or 0), "automatic": change.by is None, "first": change.is_first}
 
 
 def difference_document(change: Changed, names: Mapping[int, str], pulls: Mapping[int, str]) -> dict[str, Any]:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 
+from core.authorship import account_of
 from orgtree.access.who_sees import AccountNames, names_of
 from orgtree.models import Person, Unit
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, Quarter
 
 CHANGES_LISTED = 300
+WRITTEN, REMOVED = "insert", "delete"  # labels of events
 PULL_REQUESTS, WATCHERS = "pull_requests", "watchers"  # of a ticket: what was linked with it
 
 
@@ -48,6 +50,60 @@ class Changed:
     title: str = ""  # of that key result
     unit: str = ""  # of measure, of an amount
     unit_before: str = ""  # the same, unless the metric was another one
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one account (None: Headway itself) changed in one record."""
+
+    at: datetime
+    together: object  # what was changed in one transaction stands together
+    account: int | None
+    is_first: bool = False  # the record was written then
+    changes: Sequence[Changed] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """What one account changed at once."""
+
+    by: int | None
+    at: datetime
+    steps: Sequence[Step]
+
+    @property
+    def is_first(self) -> bool:
+        return any(step.is_first for step in self.steps)
+
+    @property
+    def changes(self) -> list[Changed]:
+        return [changed for step in self.steps for changed in step.changes]
+
+
+def changes_from(steps: Iterable[Step]) -> list[Change]:
+    """The newest first; of what was changed at once the steps keep their order."""
+    in_time = sorted(steps, key=lambda step: step.at)
+    at_once = [list(same) for _, same in groupby(in_time, key=lambda step: (step.together, step.account))]
+    return [Change(same[0].account, same[0].at, same) for same in at_once[::-1]]
+
+
+def author_of(event: Any) -> dict[str, Any]:
+    """When and by whom, as a `Step` takes it."""
+    return {"at": event.pgh_created_at, "together": together(event), "account": account_of(event)}
+
+
+def field_steps(events: Sequence[Any], fields: Iterable[str], names: CurrentNames) -> Iterator[Step]:
+    """Of one record, whose first event that is read may be a later one."""
+    if events and events[0].pgh_label == WRITTEN:
+        yield Step(**author_of(events[0]), is_first=True)
+    for before, event in pairwise(events):
+        changes = [
+            Changed(field, names.value_of(before, field), names.value_of(event, field))
+            for field in fields
+            if getattr(before, field) != getattr(event, field)
+        ]
+        if changes:
+            yield Step(**author_of(event), changes=changes)
 
 
 def events_of(model: str, **of: int) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,7 +14,7 @@ from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.wording import moment
 from orgtree.access.who_sees import AccountNames
-from programs.history.events import Undisclosed, Value
+from programs.history.events import Change, Changed, Step, Undisclosed, Value
 
 UNDISCLOSED: Mapping[Undisclosed, str] = {
     Undisclosed.GONE: "deleted",
@@ -33,8 +33,22 @@ class HistoryLine:
     differences: Sequence[Difference] = ()
 
 
-def author_words(account: int | None, names: AccountNames) -> str:
-    return "Headway" if account is None else names[account]
+def history_lines(
+    changes: Iterable[Change],
+    names: AccountNames,
+    what: Callable[[Step], Iterable[str]],
+    difference: Callable[[Changed], Difference],
+) -> list[HistoryLine]:
+    """In their order; `names` are those of accounts."""
+    return [
+        HistoryLine(
+            "Headway" if change.by is None else names[change.by],
+            moment(change.at),
+            [words for step in change.steps for words in what(step)],
+            [difference(changed) for changed in change.changes],
+        )
+        for change in changes
+    ]
 
 
 def value_words(field: str, value: Value, choices: Mapping[str, str]) -> str:

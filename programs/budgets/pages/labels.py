@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from core.authorship import account_of
 from core.columns import columns_of
+from core.edit_conflicts import Difference
 from insights.ui import wording
-from insights.ui.wording import moment
 from orgtree.access.access import Access
 from programs.budgets.services.fields import WRITTEN
 from programs.budgets.services.outlook import BudgetState, Outlook
-from programs.history.events import CurrentNames, events_of, names_of_accounts
-from programs.history.labels import HistoryLine, author_words, value_words
+from programs.history.events import Changed, CurrentNames, changes_from, events_of, field_steps, names_of_accounts
+from programs.history.labels import HistoryLine, history_lines, value_words
 from programs.models import Budget, BudgetAlert
 
 TONES = {
@@ -101,24 +101,10 @@ def history_of(budget: Budget, access: Access) -> list[HistoryLine]:
     """What was written and changed by whom, the latest first."""
     events = events_of("BudgetEvent", pgh_obj=budget.pk)
     names = names_of_accounts(map(account_of, events))
-    current = CurrentNames(events, access.visibility, objective="")
-    lines = []
-    for number, event in enumerate(events):
-        account = account_of(event)
-        lines.append(
-            HistoryLine(
-                who=author_words(account, names),
-                at=moment(event.pgh_created_at),
-                what=["Written"] if not number else _changes(events[number - 1], event, current),
-            )
-        )
-    return lines[::-1]
+    steps = field_steps(events, HISTORY, CurrentNames(events, access.visibility, objective=""))
+    return history_lines(changes_from(steps), names, lambda step: ["Written"] if step.is_first else [], _difference)
 
 
-def _changes(before: object, after: object, current: CurrentNames) -> list[str]:
-    return [
-        f"{column.label}: {value_words(field, current.value_of(before, field), {})} → "
-        f"{value_words(field, current.value_of(after, field), {})}"
-        for field, column in HISTORY.items()
-        if getattr(before, field) != getattr(after, field)
-    ]
+def _difference(change: Changed) -> Difference:
+    before, after = (value_words(change.field, value, {}) for value in (change.before, change.after))
+    return Difference(HISTORY[change.field].label, before, after)

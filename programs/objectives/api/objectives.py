@@ -17,8 +17,8 @@ from core.list_filters import filter_parameters
 from insights.query import windows
 from orgtree.access.access import Access
 from programs.alignment.offers import branches
-from programs.history.api import ChangeSerializer, DifferenceSerializer, author_document, difference_document
-from programs.history.events import Undisclosed, names_of_accounts
+from programs.history.api import ChangeSerializer, DifferenceSerializer, change_document, difference_document
+from programs.history.events import Change, Undisclosed, names_of_accounts
 from programs.models import ObjectiveStatus, Quarter
 from programs.objectives.api.documents import (
     CheckInSerializer,
@@ -41,7 +41,7 @@ from programs.objectives.queries.objectives import in_order_of_units
 from programs.objectives.services.check_ins import check_in, check_in_values
 from programs.objectives.services.csv_export import objective_rows
 from programs.objectives.services.fields import ObjectiveWriteSerializer
-from programs.objectives.services.history import KeyResultSnapshot, ObjectiveChange, objective_changes
+from programs.objectives.services.history import KeyResultSnapshot, KeyResultStep, objective_changes
 from programs.objectives.services.writing import (
     add_objective,
     change_objective,
@@ -245,17 +245,14 @@ class ObjectiveHistoryView(ProgramView):
         return Response({"history": [_objective_change(change, names) for change in changes]})
 
 
-def _objective_change(change: ObjectiveChange, names: Mapping[int, str]) -> dict[str, Any]:
+def _objective_change(change: Change, names: Mapping[int, str]) -> dict[str, Any]:
+    results = [step for step in change.steps if isinstance(step, KeyResultStep)]
     return {
-        **author_document(change.by, names),
-        "at": change.at,
-        "first": any(step.is_first for step in change.steps),
-        "added": [_shown(step.added) for step in change.steps if step.added],
-        "removed": [_shown(step.removed) for step in change.steps if step.removed],
+        **change_document(change, names),
+        "added": [_shown(step.added) for step in results if step.added],
+        "removed": [_shown(step.removed) for step in results if step.removed],
         "differences": [
-            {"key_result": change.key_result, **difference_document(change, names, {})}
-            for step in change.steps
-            for change in step.changes
+            {"key_result": changed.key_result, **difference_document(changed, names, {})} for changed in change.changes
         ],
     }
 

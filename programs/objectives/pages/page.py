@@ -26,8 +26,8 @@ from insights.ui.views import action_view, record_view
 from insights.ui.wording import moment
 from orgtree.access.access import Access
 from programs.alignment.pages import UNSEEN_OBJECTIVE
-from programs.history.events import Changed, Value, names_of_accounts
-from programs.history.labels import HistoryLine, author_words, value_words
+from programs.history.events import Changed, Step, Value, names_of_accounts
+from programs.history.labels import HistoryLine, history_lines, value_words
 from programs.key_results.services.reading import unit_of
 from programs.models import KeyResult, Objective, ObjectiveStatus, Ticket
 from programs.objectives.pages.labels import (
@@ -40,7 +40,7 @@ from programs.objectives.pages.labels import (
 )
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
 from programs.objectives.services.check_ins import check_in_values
-from programs.objectives.services.history import FIELDS, KEY_RESULT_FIELDS, ObjectiveStep, objective_changes
+from programs.objectives.services.history import FIELDS, KEY_RESULT_FIELDS, KeyResultStep, objective_changes
 from programs.objectives.services.writing import decide, drop_objective, may_change, override_status, publish_objective
 from programs.quarters.pages import elapsed_text
 from programs.requests.visible import visible_objective
@@ -202,20 +202,14 @@ def history_of(objective: Objective, access: Access) -> list[HistoryLine]:
     """The latest first."""
     changes = objective_changes(objective, access)
     names = names_of_accounts(change.by for change in changes)
-    return [
-        HistoryLine(
-            author_words(objective_change.by, names),
-            moment(objective_change.at),
-            [what for step in objective_change.steps for what in _what(step)],
-            [_difference(change) for step in objective_change.steps for change in step.changes],
-        )
-        for objective_change in changes
-    ]
+    return history_lines(changes, names, _what, _difference)
 
 
-def _what(step: ObjectiveStep) -> Iterator[str]:
+def _what(step: Step) -> Iterator[str]:
     if step.is_first:
         yield "Written"
+    if not isinstance(step, KeyResultStep):
+        return
     if step.removed:
         yield f"Key result “{step.removed.title}” removed"
     if step.added:

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby, pairwise
 from typing import Any
 
-from core.authorship import account_of
 from insights.query import windows
 from orgtree.access.access import Access
-from programs.history.events import Changed, CurrentNames, Undisclosed, Value, events_of, together
+from programs.history.events import (
+    REMOVED,
+    WRITTEN,
+    Change,
+    Changed,
+    CurrentNames,
+    Step,
+    Undisclosed,
+    Value,
+    author_of,
+    changes_from,
+    events_of,
+    field_steps,
+)
 from programs.key_results.services.reading import unit_of
 from programs.models import KeyResult, Objective
 from programs.objectives.columns import COLUMNS, KEY_RESULTS
@@ -20,7 +30,6 @@ from programs.objectives.services.writing import may_change
 
 FIELDS = COLUMNS.of_events(Objective)
 KEY_RESULT_FIELDS = KEY_RESULTS.of_events(KeyResult)
-WRITTEN, REMOVED = "insert", "delete"  # of events; the first that is read may be a later one
 AMOUNTS = ("baseline", "target", "hand_value", "final_value")
 
 
@@ -35,46 +44,20 @@ class KeyResultSnapshot:
 
 
 @dataclass(frozen=True)
-class ObjectiveStep:
-    """The objective or one of its key results changed: at most one of the first three is said, or none of them."""
+class KeyResultStep(Step):
+    """One of its key results came, went or changed."""
 
-    is_first: bool = False  # the objective was written then
     added: KeyResultSnapshot | None = None
     removed: KeyResultSnapshot | None = None
-    changes: Sequence[Changed] = ()
 
 
-@dataclass(frozen=True)
-class ObjectiveChange:
-    """What one account (None: Headway itself) changed at once."""
-
-    by: int | None
-    at: datetime
-    steps: Sequence[ObjectiveStep]
-
-
-@dataclass(frozen=True)
-class _TimedStep:
-    at: datetime
-    order: tuple[datetime, bool, int]  # of what was changed at once the objective itself comes first
-    together: object  # what was changed in one transaction stands together
-    account: int | None
-    step: ObjectiveStep
-
-
-def objective_changes(objective: Objective, access: Access) -> list[ObjectiveChange]:
-    """The latest first, as far as the viewer may see it."""
-    is_visible = _visible_amounts(objective, access)
+def objective_changes(objective: Objective, access: Access) -> list[Change]:
+    """The latest first, as far as the viewer may see it.  Of what was changed at once the objective comes first."""
     of_objective = events_of("ObjectiveEvent", pgh_obj=objective.pk)
     of_results = events_of("KeyResultEvent", objective=objective.pk)
     names = CurrentNames(of_objective, access.visibility, objective="parent_id")
-    placed = [*_objective_steps(of_objective, names), *_key_result_steps(of_results, is_visible)]
-    placed.sort(key=lambda event: event.order)
-    changes = []
-    for (_, account), at_once in groupby(placed, key=lambda event: (event.together, event.account)):
-        same = list(at_once)
-        changes.append(ObjectiveChange(account, same[0].at, [event.step for event in same]))
-    return changes[::-1]
+    steps = field_steps(of_objective, FIELDS, names)
+    return changes_from([*steps, *_key_result_steps(of_results, _visible_amounts(objective, access))])
 
 
 def _visible_amounts(objective: Objective, access: Access) -> Callable[[Any], bool]:
@@ -95,28 +78,15 @@ def _visible_amounts(objective: Objective, access: Access) -> Callable[[Any], bo
     return lambda event: not event.metric or event.pgh_obj_id in shown
 
 
-def _objective_steps(events: Sequence[Any], names: CurrentNames) -> Iterator[_TimedStep]:
-    if events and events[0].pgh_label == WRITTEN:
-        yield _timed_step(events[0], ObjectiveStep(is_first=True))
-    for before, event in pairwise(events):
-        changes = [
-            Changed(field, names.value_of(before, field), names.value_of(event, field))
-            for field in FIELDS
-            if getattr(before, field) != getattr(event, field)
-        ]
-        if changes:
-            yield _timed_step(event, ObjectiveStep(changes=changes))
-
-
-def _key_result_steps(events: Sequence[Any], is_visible: Callable[[Any], bool]) -> Iterator[_TimedStep]:
+def _key_result_steps(events: Sequence[Any], is_visible: Callable[[Any], bool]) -> Iterator[KeyResultStep]:
     latest: dict[int, Any] = {}
     for event in events:
         before = latest.get(event.pgh_obj_id)
         latest[event.pgh_obj_id] = event
         if event.pgh_label == REMOVED:
-            yield _timed_step(event, ObjectiveStep(removed=_shown(event, is_visible)))
+            yield KeyResultStep(**author_of(event), removed=_shown(event, is_visible))
         elif event.pgh_label == WRITTEN:
-            yield _timed_step(event, ObjectiveStep(added=_shown(event, is_visible)))
+            yield KeyResultStep(**author_of(event), added=_shown(event, is_visible))
         elif before is not None:
             changes = [
                 Changed(
@@ -132,12 +102,7 @@ def _key_result_steps(events: Sequence[Any], is_visible: Callable[[Any], bool]) 
                 if getattr(before, field) != getattr(event, field)
             ]
             if changes:
-                yield _timed_step(event, ObjectiveStep(changes=changes))
-
-
-def _timed_step(event: Any, step: ObjectiveStep) -> _TimedStep:
-    order = (event.pgh_created_at, hasattr(event, "objective_id"), event.pgh_id)
-    return _TimedStep(event.pgh_created_at, order, together(event), account_of(event), step)
+                yield KeyResultStep(**author_of(event), changes=changes)
 
 
 def _shown(event: Any, is_visible: Callable[[Any], bool]) -> KeyResultSnapshot:

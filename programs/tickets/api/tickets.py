@@ -17,7 +17,7 @@ from insights.catalogue.registry import metrics
 from insights.query import windows
 from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
-from programs.history.api import ChangeSerializer, DifferenceSerializer, author_document, difference_document
+from programs.history.api import ChangeSerializer, DifferenceSerializer, change_document, difference_document
 from programs.history.events import names_of_accounts
 from programs.models import BottleneckKind, Nature, TicketState, TicketTemplate
 from programs.requests.fields import body, changed_version, sent_object
@@ -164,19 +164,14 @@ class TicketHistoryView(ProgramView):
         )
         names = names_of_accounts(history.accounts)
         changes = ticket_changes(history, pulls.keys(), self.access.visibility)
-        return Response(
+        documents = [
             {
-                "history": [
-                    {
-                        **author_document(ticket_change.by, names),
-                        "at": ticket_change.at,
-                        "first": ticket_change.is_first,
-                        "differences": [difference_document(change, names, pulls) for change in ticket_change.changes],
-                    }
-                    for ticket_change in changes
-                ]
+                **change_document(change, names),
+                "differences": [difference_document(changed, names, pulls) for changed in change.changes],
             }
-        )
+            for change in changes
+        ]
+        return Response({"history": documents})
 
 
 class TicketTemplateSerializer(serializers.Serializer[object]):

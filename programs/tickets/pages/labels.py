@@ -11,15 +11,14 @@ from core.edit_conflicts import Difference
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find, get
 from insights.ui import tiles, wording
-from insights.ui.wording import moment
 from orgtree.access.access import Access
 from orgtree.access.who_sees import AccountNames
-from programs.history.events import PULL_REQUESTS, WATCHERS, Changed, Value
-from programs.history.labels import HistoryLine, author_words, cells_of, value_words
+from programs.history.events import PULL_REQUESTS, WATCHERS, Change, Changed, Value
+from programs.history.labels import HistoryLine, cells_of, history_lines, value_words
 from programs.models import Ticket, TicketEffect, TicketState
 from programs.tickets.columns import TABLE
 from programs.tickets.services.effects import visible_effect
-from programs.tickets.services.history import FIELDS, TicketChange
+from programs.tickets.services.history import FIELDS
 from programs.tickets.services.writing import may_change
 
 TONES = {TicketState.DONE: "good", TicketState.IN_PROGRESS: "acc"}
@@ -100,19 +99,16 @@ def _signed(value: float, unit: str) -> str:
     return f"{'−' if value < 0 else '+'}{wording.difference(value, unit)}"
 
 
-def history_lines(
-    changes: Sequence[TicketChange], names: AccountNames, pull_requests: Mapping[int, str]
+def ticket_history(
+    changes: Sequence[Change], names: AccountNames, pull_requests: Mapping[int, str]
 ) -> list[HistoryLine]:
     """In their order; `names` are those of accounts, `pull_requests` those that the viewer may see."""
-    return [
-        HistoryLine(
-            author_words(ticket_change.by, names),
-            moment(ticket_change.at),
-            ["Created"] if ticket_change.is_first else [],
-            [_difference(change, names, pull_requests) for change in ticket_change.changes],
-        )
-        for ticket_change in changes
-    ]
+    return history_lines(
+        changes,
+        names,
+        lambda step: ["Created"] if step.is_first else [],
+        lambda change: _difference(change, names, pull_requests),
+    )
 
 
 def _difference(change: Changed, names: AccountNames, pull_requests: Mapping[int, str]) -> Difference:

@@ -28,7 +28,7 @@ from programs.requests.fields import day
 from programs.requests.visible import visible_ticket
 from programs.teams.fields import is_here
 from programs.tickets.columns import PAGE
-from programs.tickets.pages.labels import history_lines, ticket_lines
+from programs.tickets.pages.labels import ticket_history, ticket_lines
 from programs.tickets.services.effects import why_no_effect
 from programs.tickets.services.history import history_of, ticket_changes
 from programs.tickets.services.writing import comment_on_ticket, move_ticket, unwatch_ticket, watch_ticket
@@ -75,7 +75,7 @@ def ticket_page(
         "pull_requests": [link for pk, link in named.items() if pk in linked],
         "comments": comments[::-1],
         "names": names,
-        "history": history_lines(
+        "history": ticket_history(
             ticket_changes(history, named.keys(), access.visibility),
             names,
             {pk: link.label for pk, link in named.items()},

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby, pairwise
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.apps import apps
@@ -17,10 +15,15 @@ from programs.history.events import (
     CHANGES_LISTED,
     PULL_REQUESTS,
     WATCHERS,
+    WRITTEN,
+    Change,
     Changed,
     CurrentNames,
+    Step,
     Undisclosed,
+    changes_from,
     events_of,
+    field_steps,
     together,
 )
 from programs.models import Ticket
@@ -30,83 +33,41 @@ FIELDS = COLUMNS.of_events(Ticket)
 
 
 @dataclass(frozen=True)
-class TicketChange:
-    """What one account (None: Headway itself) changed at once: fields, and links that came and went."""
-
-    by: int | None
-    at: datetime
-    is_first: bool  # it was filed then
-    changes: Sequence[Changed]
-
-
-@dataclass(frozen=True)
-class LinkChange:
-    """A pull request (by its id) or somebody who watches (by their account's) came or went."""
-
-    of: str  # PULL_REQUESTS, WATCHERS
-    linked: int
-    is_added: bool
-    at: datetime
-    together: object  # the transaction
-    account: int | None
-
-
-@dataclass(frozen=True)
 class History:
-    """Every change, the first one first."""
+    """Every change, the first one first.  Of `links` each is one, of a pull request or a watcher by their ids."""
 
     events: Sequence[Any]
-    links: Sequence[LinkChange]
+    links: Sequence[Step]
 
     @property
     def accounts(self) -> set[int | None]:
         """Of whom it tells."""
-        watching = {link.linked for link in self.links if link.of == WATCHERS}
-        return {*map(account_of, self.events), *(link.account for link in self.links), *watching}
+        return {*map(account_of, self.events), *(link.account for link in self.links), *self._linked(WATCHERS)}
 
     @property
     def pull_requests(self) -> set[int]:
-        return {link.linked for link in self.links if link.of == PULL_REQUESTS}
+        return self._linked(PULL_REQUESTS)
+
+    def _linked(self, of: str) -> set[int]:
+        return {_linked(link.changes[0]) for link in self.links if link.changes[0].field == of}
 
 
 def history_of(ticket: Ticket) -> History:
     """Two queries.  That whoever filed it watches it from then on is no change to be told."""
     events = events_of("TicketEvent", pgh_obj=ticket.pk)
-    links = [*_links(ticket)]
-    filed = together(events[0]) if events and events[0].version == 1 else None
-    return History(events, [link for link in links if link.of != WATCHERS or link.together != filed])
+    filed = together(events[0]) if events and events[0].pgh_label == WRITTEN else None
+    links = [link for link in _links(ticket) if link.changes[0].field != WATCHERS or link.together != filed]
+    return History(events, links)
 
 
-def ticket_changes(history: History, seen_pull_requests: Collection[int], visibility: Visibility) -> list[TicketChange]:
+def ticket_changes(history: History, seen_pull_requests: Collection[int], visibility: Visibility) -> list[Change]:
     """The newest first, as far as the viewer may see it; at most three queries, for names."""
-    steps = [
-        *_steps(history.events, CurrentNames(history.events, visibility, objective="objective_id")),
-        *(
-            _Step(link.at, link.together, link.account, False, [_link(link, seen_pull_requests)])
-            for link in history.links
-        ),
-    ]
-    steps.sort(key=lambda step: step.at)
-    grouped = []
-    for (_, account), at_once in groupby(steps, key=lambda step: (step.together, step.account)):
-        same = list(at_once)
-        changes = [change for step in same for change in step.changes]
-        is_first = any(step.is_first for step in same)
-        if is_first or changes:
-            grouped.append(TicketChange(account, same[0].at, is_first, changes))
-    return grouped[::-1]
+    names = CurrentNames(history.events, visibility, objective="objective_id")
+    links = [replace(link, changes=[_seen(link.changes[0], seen_pull_requests)]) for link in history.links]
+    return changes_from([*field_steps(history.events, FIELDS, names), *links])
 
 
-@dataclass(frozen=True)
-class _Step:
-    at: datetime
-    together: object
-    account: int | None
-    is_first: bool
-    changes: Sequence[Changed]
-
-
-def _links(ticket: Ticket) -> Iterator[LinkChange]:
+def _links(ticket: Ticket) -> Iterator[Step]:
     events = [
         apps.get_model("programs", model)
         ._default_manager.filter(ticket=ticket.pk)
@@ -119,22 +80,15 @@ def _links(ticket: Ticket) -> Iterator[LinkChange]:
     ]
     latest = events[0].union(events[1], all=True).order_by("-pgh_created_at", "-pgh_id")[:CHANGES_LISTED]
     for of, linked, label, at, _, context, metadata in reversed(list(latest)):
-        yield LinkChange(of, linked, label == "added", at, context or at, (metadata or {}).get("user"))
+        change = Changed(of, None, linked) if label == "added" else Changed(of, linked, None)
+        yield Step(at, context or at, (metadata or {}).get("user"), changes=[change])
 
 
-def _steps(events: Sequence[Any], names: CurrentNames) -> Iterator[_Step]:
-    if events:
-        first = events[0]
-        yield _Step(first.pgh_created_at, together(first), account_of(first), first.version == 1, [])
-    for earlier, later in pairwise(events):
-        changes = [
-            Changed(field, names.value_of(earlier, field), names.value_of(later, field))
-            for field in FIELDS
-            if getattr(earlier, field) != getattr(later, field)
-        ]
-        yield _Step(later.pgh_created_at, together(later), account_of(later), False, changes)
+def _linked(change: Changed) -> Any:
+    return change.before or change.after
 
 
-def _link(change: LinkChange, seen: Collection[int]) -> Changed:
-    linked = Undisclosed.UNSEEN if change.of == PULL_REQUESTS and change.linked not in seen else change.linked
-    return Changed(change.of, None, linked) if change.is_added else Changed(change.of, linked, None)
+def _seen(change: Changed, pull_requests: Collection[int]) -> Changed:
+    if change.field != PULL_REQUESTS or _linked(change) in pull_requests:
+        return change
+    return replace(change, before=change.before and Undisclosed.UNSEEN, after=change.after and Undisclosed.UNSEEN)
