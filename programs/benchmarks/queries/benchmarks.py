@@ -104,10 +104,10 @@ def _by_metric(benchmarks: Iterable[EffectiveBenchmark | None]) -> Mapping[str, 
 
 
 def benchmarks_of_units(
-    keys: Collection[str] | None, unit_ids: Sequence[int | None], visibility: Visibility, *, on: date | None = None
+    keys: Collection[str] | None, unit_ids: Sequence[int | None], visibility: Visibility
 ) -> Mapping[int | None, Mapping[str, EffectiveBenchmark]]:
     """As `benchmarks_for`, of several units (None: the whole organisation).  Two queries, however many there are."""
-    rows = sql.rows(_HOLDING, _selected(keys, list(unit_ids), on))
+    rows = sql.rows(_HOLDING, _selected(keys, list(unit_ids), None))
     versions = _visible(visibility).in_bulk({version for _, _, version in rows})
     by_unit: dict[int | None, dict[str, EffectiveBenchmark]] = {unit_id: {} for unit_id in unit_ids}
     for unit_id, key, pk in rows:
@@ -179,9 +179,9 @@ def focus_of_units(unit_ids: Collection[int | None]) -> Mapping[int | None, Focu
     return {version.unit_id: version for version in newest.order_by("unit", "-number").distinct("unit")}
 
 
-def focus_above(unit_id: int, *, on: date | None = None) -> FocusVersion | None:
+def focus_above(unit_id: int) -> FocusVersion | None:
     """The focus of the nearest unit above that has one, else of the whole organisation."""
-    day = on or windows.local_today()
+    day = windows.local_today()
     placed = UnitPlacement.objects.filter(unit=unit_id, during__contains=day).exclude(ancestor=unit_id)
     above = list(placed.values_list("ancestor", flat=True))
     chosen = {pk: version for pk, version in focus_of_units([*above, None]).items() if version.metric}

@@ -7,7 +7,6 @@ there is none.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -25,9 +24,9 @@ from programs.reminders.services.planning import PLANNING, store_notices
 PERCENT = 100
 
 
-def alert_of_budgets(*, now: datetime | None = None) -> int:
+def alert_of_budgets() -> int:
     """What is reached now and was not reported yet in this month; returns the number of new alerts."""
-    at = now or timezone.now()
+    at = timezone.now()
     today = at.astimezone(settings.ORGANISATION_TIME_ZONE).date()
     month = today.replace(day=1)
     budgets = list(Budget.objects.in_month(month).select_related("unit"))

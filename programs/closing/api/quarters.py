@@ -10,7 +10,6 @@ from rest_framework.response import Response
 from core.api.paging import page_parameters, requested_slice
 from insights.query import windows
 from insights.query.errors import QueryError
-from orgtree.access.access import Access
 from programs.closing.api.documents import (
     ClosingSerializer,
     KeptSerializer,
@@ -41,7 +40,8 @@ class ClosingView(ProgramView):
     def get(self, request: Request, start: str) -> Response:
         """What would be frozen and carried over, as it was last measured, for executives and admins."""
         access, quarter = self.access, known_quarter(start)
-        _check_leads_whole(access)
+        if not access.visibility.leads_whole:
+            raise PermissionDenied(ONLY_LEADERS)
         if quarter.start > windows.local_today():
             raise QueryError("quarter", NOT_STARTED.format(quarter=quarter))
         preview = preview_closing(access, quarter, page=requested_slice(request))
@@ -96,8 +96,3 @@ class TeamsWithoutObjectiveView(ProgramView):
             for row in rows
         ]
         return Response({"total": lacking.count(), "teams": teams})
-
-
-def _check_leads_whole(access: Access) -> None:
-    if not access.visibility.leads_whole:
-        raise PermissionDenied(ONLY_LEADERS)

@@ -305,14 +305,10 @@ def why_hidden(document: Mapping[str, Any], people: int, unit_id: int | None, ac
 
 
 def _is_of_few(document: Mapping[str, Any], people: int, unit_id: int | None, access: Access) -> bool:
-    is_own = unit_id is not None and unit_id in _own_units(access) and document["open_as_in_tools"]
+    is_own = unit_id is not None and unit_id in access.visibility.slugs.values() and document["open_as_in_tools"]
     if not document["metric"] or access.shows_small_groups or not document["of_people"] or is_own:
         return False
     return 0 < people < access.minimum_group_size
-
-
-def _own_units(access: Access) -> Collection[int]:
-    return access.visibility.slugs.values()
 
 
 def _day(text: str | None) -> Any:

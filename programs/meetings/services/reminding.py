@@ -29,15 +29,15 @@ def tell_of_changes(series: MeetingSeries) -> int:
     return plan_alone(of_changes(windows.local_today(), timezone.now(), series=series.pk), columns=NOTICE_COLUMNS)
 
 
-def remind_of_meetings(*, now: datetime | None = None) -> int:
+def remind_of_meetings() -> int:
     """What is due now, for everybody; returns the number of new notices."""
-    at, today = now or timezone.now(), windows.local_today()
+    at, today = timezone.now(), windows.local_today()
     statements = (
         of_changes(today, at),
         of_coming_meetings(today, at),
         of_unsigned(today, _signers(at)),
     )
-    return sum(plan_alone(statement, now, columns=NOTICE_COLUMNS) for statement in statements)
+    return sum(plan_alone(statement, at, columns=NOTICE_COLUMNS) for statement in statements)
 
 
 def _signers(now: datetime) -> Sequence[tuple[int, int, date]]:

@@ -20,7 +20,6 @@ from programs.key_results.queries import KeyResultProgress, key_result_progress
 from programs.models import (
     CheckIn,
     KeyResult,
-    KeyResultMeasure,
     Objective,
     ObjectiveMeasure,
     ObjectiveStatus,
@@ -74,7 +73,7 @@ def progress_of(objectives: Sequence[Objective], access: Access, *, today: date)
     progresses = []
     for objective in objectives:
         measured = tuple(
-            key_result_progress(key_result, objective, _measure_of(key_result), access, today=today)
+            key_result_progress(key_result, objective, getattr(key_result, "measure", None), access, today=today)
             for key_result in key_results[objective.pk]
         )
         measure = measures.get(objective.pk)
@@ -109,10 +108,6 @@ def _measures(objectives: Sequence[Objective]) -> Mapping[int, ObjectiveMeasure]
     missing = [objective.pk for objective in objectives if objective.pk not in read]
     measures = ObjectiveMeasure.objects.in_bulk(missing) if missing else {}
     return {**measures, **{pk: measure for pk, measure in read.items() if measure is not None}}
-
-
-def _measure_of(key_result: KeyResult) -> KeyResultMeasure | None:
-    return getattr(key_result, "measure", None)
 
 
 def _computed(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from django.db.models import Prefetch
@@ -27,9 +26,7 @@ def objective_templates() -> Sequence[ObjectiveTemplate]:
     return list(ObjectiveTemplate.objects.filter(is_offered=True).prefetch_related(Prefetch("key_results", ordered)))
 
 
-def objective_from_template(
-    slug: str, unit: str | None, quarter: Quarter, access: Access, *, today: date | None = None
-) -> dict[str, Any]:
+def objective_from_template(slug: str, unit: str | None, quarter: Quarter, access: Access) -> dict[str, Any]:
     """Fields as `add_objective` takes them: with the unit's baselines, as far as this viewer may see them, and targets
     that follow.  It is the viewer's own.
 
@@ -37,7 +34,6 @@ def objective_from_template(
 
     Raises FieldError where there is no such template or unit.
     """
-    today = today or windows.local_today()
     template = ObjectiveTemplate.objects.filter(slug=slug.replace("\x00", ""), is_offered=True).first()
     if template is None:
         raise FieldError("template", "There is no such template.")
@@ -49,7 +45,7 @@ def objective_from_template(
     rows = [key_result_from(outcome) for outcome in template.key_results.order_by("position", "pk")]
     queries = {number: (row["metric"], row["statistic"]) for number, row in enumerate(rows) if row["metric"]}
     may_see = access.visibility.whole if unit_found is None else access.visibility.can_see(unit_found.pk)
-    stood = baselines(queries, unit_found, quarter, today=today) if may_see else {}
+    stood = baselines(queries, unit_found, quarter, today=windows.local_today()) if may_see else {}
     return {
         "quarter": quarter.start.isoformat(),
         "unit": unit,

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from core import sql
 from core.authorship import changes_by
-from core.write_errors import ConflictError, FieldError, MayNotWriteError, checked_text
+from core.edit_conflicts import take_fields
+from core.write_errors import FieldError, MayNotWriteError, checked_text
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
@@ -80,18 +81,14 @@ def change_objective(access: Access, objective: Objective, given: Mapping[str, A
         key_results: Sequence[KeyResult] = fields.pop("key_results")
         publishes = fields.pop("publish", False) and stored.published_at is None
         moves = fields.get("quarter", stored.quarter) != stored.quarter
-        differs = publishes or any(getattr(stored, name) != value for name, value in fields.items())
-        differs = differs or list(map(_values, stored.key_results.all())) != list(map(_values, key_results))
-        if stored.version != of_version and differs:
-            raise ConflictError("Somebody changed this objective in the meantime.", stored)
-        if differs:
-            for name, value in fields.items():
-                setattr(stored, name, value)
+        also = publishes or list(map(_values, stored.key_results.all())) != list(map(_values, key_results))
+        conflict = "Somebody changed this objective in the meantime."
+        if take_fields(stored, fields, of_version, conflict, also=also):
             if publishes:
                 stored.published_at = timezone.now()
             if moves:
                 hold_open(stored.quarter)
-            save_change(stored)
+            stored.save()
             _store_key_results(stored, key_results)
             if moves:  # objectives serve one of their own quarter
                 stored.aligned.update(parent=None, version=F("version") + 1)

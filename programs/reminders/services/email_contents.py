@@ -33,19 +33,19 @@ READ = "They read it in the app."
 SETTLED = "It is resolved."
 
 
-def compose(email: OutgoingEmail, *, today: date | None = None) -> EmailContent | None:
+def compose(email: OutgoingEmail) -> EmailContent | None:
     """The e-mail with its notices that still apply; None without any.  Stores the reason for each that is left out."""
-    account, day = email.account, today or windows.local_today()
+    account, today = email.account, windows.local_today()
     deliveries = {enclosed.notice_id: enclosed for enclosed in email.deliveries.all()}
     notices = list(with_related(Notice.objects.filter(pk__in=deliveries)).order_by("at", "pk"))
-    reasons = _reasons(account, email, notices, day)
+    reasons = _reasons(account, email, notices, today)
     notices_to_send = sorted((notice for notice in notices if notice.pk not in reasons), key=_urgency)
     for notice_id, delivery in deliveries.items():
         delivery.left_out = reasons.get(notice_id, "")
     Delivery.objects.bulk_update(deliveries.values(), ["left_out"])
     if not notices_to_send:
         return None
-    items = items_of(notices_to_send, today=day)
+    items = items_of(notices_to_send)
     return EmailContent(
         email.public_id, email.made_at, account, name_of(account), items, _calendar_object(notices_to_send)
     )

@@ -40,9 +40,9 @@ def with_related(notices: QuerySet[Notice]) -> QuerySet[Notice]:
     )
 
 
-def items_of(notices: Sequence[Notice], *, today: date | None = None) -> list[Item]:
+def items_of(notices: Sequence[Notice]) -> list[Item]:
     """In their order; three queries for the names, however many there are.  Needs `with_related`."""
-    words = _NoticeTexts(today or windows.local_today(), _names(notices))
+    words = _NoticeTexts(windows.local_today(), _names(notices))
     return [words.item(notice) for notice in notices]
 
 

@@ -117,9 +117,9 @@ def _enclose(emails: Sequence[OutgoingEmail], at: datetime) -> None:
     )
 
 
-def claim_email(transports: Collection[Transport], *, now: datetime | None = None) -> OutgoingEmail | None:
+def claim_email(transports: Collection[Transport]) -> OutgoingEmail | None:
     """Claims the e-mail that has waited longest; None where none is due."""
-    at = now or timezone.now()
+    at = timezone.now()
     with transaction.atomic():
         free = OutgoingEmail.objects.filter(Q(held_until=None) | Q(held_until__lte=at))
         waiting = free.filter(
@@ -181,9 +181,9 @@ def _settle(email: OutgoingEmail, state: OutgoingEmail.State, why: str, **more: 
     )
 
 
-def settle_cut_off(*, now: datetime | None = None) -> int:
+def settle_cut_off() -> int:
     """Marks e-mails whose worker was stopped in the last step as uncertain; returns their number."""
-    cut_off = OutgoingEmail.objects.filter(state=State.HANDING_OVER, held_until__lte=now or timezone.now())
+    cut_off = OutgoingEmail.objects.filter(state=State.HANDING_OVER, held_until__lte=timezone.now())
     return cut_off.update(state=State.UNCERTAIN, reason=CUT_OFF)  # held_by stays: a slow holder may still know better
 
 

@@ -26,6 +26,7 @@ from orgtree.access.access import Access
 from orgtree.models import Unit, UnitPlacement
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for, focus_above, newest_focus
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values
+from programs.key_results.services.reading import fewest
 from programs.models import BenchmarkVersion, Objective, ObjectiveStatus, PointKind, Quarter, Review, ReviewPoint
 from programs.models.objectives import LONGEST_TITLE
 from programs.objectives.queries.filters import ObjectiveFilters
@@ -102,7 +103,7 @@ def _restated(unit: Unit, access: Access) -> Iterator[ReviewPoint]:
                     **_of_metric(metric, restated.period),
                     "before": record.value,
                     "after": restated.figure.value,
-                    "people": _fewest(record.people, restated.figure.people),
+                    "people": fewest(record.people, restated.figure.people),
                     "sample_before": record.sample_size,
                     "sample_after": restated.figure.sample_size,
                     "why": restated.reason,
@@ -137,7 +138,7 @@ def _moved_point(metric: Metric, change: MeasuredChange, pair: WindowPair) -> Re
             "after": after.value,
             "low": interval.low if interval else None,
             "high": interval.high if interval else None,
-            "people": _fewest(before.people, after.people),
+            "people": fewest(before.people, after.people),
             "sample_before": before.sample_size,
             "sample_after": after.sample_size,
         },
@@ -257,10 +258,6 @@ def _of_metric(metric: Metric, window: Window) -> dict[str, Any]:
         "from": window.start.isoformat(),
         "to": window.end.isoformat(),
     }
-
-
-def _fewest(*people: int) -> int:
-    return min((number for number in people if number), default=0)
 
 
 def _unit_name(objective: Objective) -> str:

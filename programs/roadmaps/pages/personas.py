@@ -91,8 +91,9 @@ def persona_roadmap(request: HttpRequest) -> HttpResponseBase:
     known.sort(key=lambda persona: persona.slug != first)
     figures = persona_figures(known, filters)
     is_admin = bool(getattr(request.user, "is_superuser", False))
+    own_params = {"persona": params.persona} if params.persona else {}
     context: dict[str, Any] = {
-        "scope": scope_bar(params.filters, around, {}, request.path, extra_params=_own_params(params)),
+        "scope": scope_bar(params.filters, around, {}, request.path, extra_params=own_params),
         "whose": scope_words(params.filters, around),
         "window_days": wording.days(filters.window),
         "views": views("personas"),
@@ -135,10 +136,6 @@ def _read_params(request: HttpRequest) -> PersonaParams:
         request.GET, today=windows.local_today(), access=access_in(request), choices=(PERIOD,), facets=()
     )
     return PersonaParams(filters.with_range("quarter"), request.GET.get("persona", "").strip()[:60])
-
-
-def _own_params(params: PersonaParams) -> dict[str, str]:
-    return {"persona": params.persona} if params.persona else {}
 
 
 def _period(params: PersonaParams) -> str:

@@ -26,7 +26,7 @@ from programs.models import Objective, Ticket, TicketState
 from programs.requests.fields import day
 from programs.tickets.columns import FILE
 from programs.tickets.services.fields import WRITTEN, name_of_pull_request, ticket_fields
-from programs.tickets.services.writing import add_ticket, move_ticket
+from programs.tickets.services.writing import add_ticket, check_completion, move_ticket
 
 MOST_ROWS = 500
 LABELS = FILE.labels
@@ -153,10 +153,8 @@ def _check_end(state: TicketState, starts_on: date, completed_on: date | None, w
     """What `move_ticket` would refuse, told before anything is stored."""
     if completed_on is not None and state is not TicketState.DONE:
         raise FieldError("completed_on", f"It is {state.label.lower()}, so it was not completed.")
-    if completed_on is not None and completed_on > windows.local_today():
-        raise FieldError("completed_on", f"{completed_on} is in the future.")
-    if completed_on is not None and completed_on < starts_on:
-        raise FieldError("completed_on", f"It began on {starts_on}: it cannot be completed before that.")
+    if completed_on is not None:
+        check_completion(completed_on, starts_on)
     if state is TicketState.DONE and starts_on > windows.local_today():
         raise FieldError("starts_on", "A completed ticket cannot start in the future.")
     if state is TicketState.DROPPED and not why:

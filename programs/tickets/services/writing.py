@@ -92,10 +92,11 @@ def move_ticket(
     Moving a ticket where it is already is no change.  Raises FieldError, MayNotWriteError.
     """
     _check_may_change(access, ticket)
-    today = windows.local_today()
     with changes_by(account_of(access)):
         stored = _locked(ticket)
-        done_on = _completion(stored, completed_on or today, today) if state == TicketState.DONE else None
+        done_on = (completed_on or windows.local_today()) if state == TicketState.DONE else None
+        if done_on is not None:
+            check_completion(done_on, stored.starts_on)
         if state == stored.state and (done_on is None or completed_on is None or done_on == stored.completed_on):
             return stored
         stored.state, stored.completed_on = state, done_on
@@ -156,12 +157,12 @@ def _save(stored: Ticket) -> None:
     stored.save()
 
 
-def _completion(stored: Ticket, day: date, today: date) -> date:
-    if day > today:
+def check_completion(day: date, starts_on: date) -> None:
+    """Raises FieldError."""
+    if day > windows.local_today():
         raise FieldError("completed_on", f"{day} is in the future.")
-    if day < stored.starts_on:
-        raise FieldError("completed_on", f"It began on {stored.starts_on}: it cannot be completed before that.")
-    return day
+    if day < starts_on:
+        raise FieldError("completed_on", f"It began on {starts_on}: it cannot be completed before that.")
 
 
 def comment_on_ticket(access: Access, ticket: Ticket, text: str) -> TicketComment:
