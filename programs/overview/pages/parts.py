@@ -11,7 +11,6 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
@@ -20,7 +19,7 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.filters import Filters, read_filters
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.views import part_view
+from insights.ui.views import part_view, render_part
 from programs.models import Quarter, Ticket
 from programs.objectives.pages.labels import objective_lines
 from programs.objectives.queries.filters import ObjectiveFilters
@@ -51,8 +50,6 @@ def work_part(filters: Filters) -> dict[str, Any]:
     own = own_objectives(access.visibility, quarter)
     progress = progress_of([*listed, *(objective for objective in own if objective not in listed)], access, today=today)
     return {
-        "title": "My work and objectives",
-        "part": "programs/overview/_part_work.html",
         "work": my_work(access.visibility, quarter, progress, today),
         "quarter": quarter,
         "objectives": objective_lines(progress[: len(listed)], today),
@@ -67,8 +64,6 @@ def tickets_part(filters: Filters) -> dict[str, Any]:
     quarter = current_quarter()
     counted = ticket_counts(filters, quarter)
     return {
-        "title": "Action tickets",
-        "part": "programs/overview/_part_tickets.html",
         "tickets": ticket_lines(_tickets(filters, quarter), filters.access, filters.today),
         "tickets_total": counted.tickets,
         "tickets_finished": counted.finished,
@@ -84,35 +79,22 @@ def tickets_part(filters: Filters) -> dict[str, Any]:
 
 def bottlenecks_part(filters: Filters) -> dict[str, Any]:
     return {
-        "title": "Bottlenecks",
-        "part": "programs/overview/_bottlenecks.html",
         "columns": bottleneck_columns(bottlenecks_of(filters), may_file=leads(filters)),
     }
 
 
-def home_part(filters: Filters) -> dict[str, Any]:
-    return {"title": "Program", "part": "programs/overview/_on_home.html", "section": program_at_home(filters)}
+def section(of_home: Callable[[Filters], dict[str, Any] | None]) -> Callable[[Filters], dict[str, Any]]:
+    """Of the home page, as its template reads it."""
+    return lambda filters: {"section": of_home(filters)}
 
 
-def teams_part(filters: Filters) -> dict[str, Any]:
-    return {"title": "Teams", "part": "programs/overview/_teams.html", "section": teams_at_home(filters)}
-
-
-def decisions_part(filters: Filters) -> dict[str, Any]:
-    return {
-        "title": "What needs a decision",
-        "part": "programs/overview/_decisions.html",
-        "section": decisions_at_home(filters),
-    }
-
-
-PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
-    "work": work_part,
-    "tickets": tickets_part,
-    "bottlenecks": bottlenecks_part,
-    "home": home_part,
-    "decisions": decisions_part,
-    "teams": teams_part,
+PARTS: Mapping[str, tuple[str, str, Callable[[Filters], dict[str, Any]]]] = {  # title, template, what it shows
+    "work": ("My work and objectives", "programs/overview/_part_work.html", work_part),
+    "tickets": ("Action tickets", "programs/overview/_part_tickets.html", tickets_part),
+    "bottlenecks": ("Bottlenecks", "programs/overview/_bottlenecks.html", bottlenecks_part),
+    "home": ("Program", "programs/overview/_on_home.html", section(program_at_home)),
+    "decisions": ("What needs a decision", "programs/overview/_decisions.html", section(decisions_at_home)),
+    "teams": ("Teams", "programs/overview/_teams.html", section(teams_at_home)),
 }
 
 
@@ -128,10 +110,9 @@ def program_part(request: HttpRequest, name: str) -> HttpResponseBase:
         raise Http404("There is no such part.")
     filters = program_filters(request)
     around = scope_navigation(request, filters)
-    context = PARTS[name](filters)
-    if request.headers.get("HX-Request"):
-        return render(request, context["part"], context)
-    return render(request, "programs/overview/part.html", {**context, "whose": scope_words(filters, around)})
+    title, part, shown = PARTS[name]
+    context = {"title": title, "part": part, "whose": scope_words(filters, around), **shown(filters)}
+    return render_part(request, context, page="programs/overview/part.html")
 
 
 def _tickets(filters: Filters, quarter: Quarter) -> list[Ticket]:
