@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -11,7 +10,7 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.model_serializers import BodySerializer, Text, WholeNumber
+from core.api.model_serializers import AnswerSerializer, BodySerializer, Text, WholeNumber
 from core.write_errors import ConflictError
 from insights.api import schema
 from insights.api.errors import document as error_document
@@ -32,6 +31,7 @@ from programs.philosophy.publishing import (
     version_numbered,
 )
 from programs.requests.fields import body
+from programs.requests.model_fields import AccountField
 from programs.requests.program_view import REFUSALS, ProgramView, operation
 
 
@@ -50,10 +50,10 @@ class PhilosophySerializer(serializers.Serializer[object]):
     accounts = serializers.IntegerField(allow_null=True)
 
 
-class PhilosophyHeadingSerializer(serializers.Serializer[object]):
+class PhilosophyHeadingSerializer(AnswerSerializer):
     number = serializers.IntegerField()
     reason = serializers.CharField(help_text="What changed in it, and why.")
-    written_by = serializers.CharField(allow_null=True)
+    written_by = AccountField(source="written_by_id")
     written_at = serializers.DateTimeField()
 
 
@@ -122,7 +122,8 @@ class PhilosophyVersionsView(ProgramView):
         """What was published until now, the latest first."""
         versions = philosophy_versions()
         names = names_of([version.written_by for version in versions if version.written_by])
-        return Response({"versions": [_heading(version, names) for version in versions]})
+        headings = PhilosophyHeadingSerializer(versions, many=True, context={"names": names})
+        return Response({"versions": headings.data})
 
 
 class PhilosophyVersionView(ProgramView):
@@ -134,7 +135,8 @@ class PhilosophyVersionView(ProgramView):
             raise NotFound
         names = names_of([version.written_by] if version.written_by else [])
         changed = [{"kind": line.kind or "same", "text": line.text} for line in lines_changed(version)]
-        return Response({**_heading(version, names), "text": version.text, "lines": changed})
+        heading = PhilosophyHeadingSerializer(version, context={"names": names})
+        return Response({**heading.data, "text": version.text, "lines": changed})
 
 
 class AcknowledgeView(ProgramView):
@@ -164,8 +166,3 @@ def _document(version: PhilosophyVersion, request: Request) -> dict[str, Any]:
         "acknowledged_by": by,
         "accounts": of,
     }
-
-
-def _heading(version: PhilosophyVersion, names: Mapping[int, str]) -> dict[str, Any]:
-    same = {name: getattr(version, name) for name in ("number", "reason", "written_at")}
-    return {**same, "written_by": names.get(version.written_by_id or 0)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -10,13 +12,17 @@ from rest_framework.response import Response
 from insights.api import schema
 from insights.query import windows
 from orgtree.organisation.fiscal_calendar import first_month
-from programs.models import Quarter
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.requests.program_view import REFUSALS, ProgramView, operation
 
 
 class CalendarQuarterSerializer(schema.DateRangeSerializer):
-    name = serializers.CharField()
+    name = serializers.CharField(source="*")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        fields["from"].source, fields["to"].source = "start", "end"
+        return fields
 
 
 class FiscalCalendarSerializer(serializers.Serializer[object]):
@@ -35,11 +41,7 @@ class FiscalCalendarView(ProgramView):
             {
                 "first_month": first_month(),
                 "time_zone": settings.TIME_ZONE,
-                "quarter": _document(quarter),
-                "following": _document(quarter_of(quarter.end)),
+                "quarter": CalendarQuarterSerializer(quarter).data,
+                "following": CalendarQuarterSerializer(quarter_of(quarter.end)).data,
             }
         )
-
-
-def _document(quarter: Quarter) -> dict[str, object]:
-    return {"name": str(quarter), "from": quarter.start, "to": quarter.end}

@@ -28,7 +28,8 @@ from programs.start.pilot_teams import (
     first_steps,
     pilot_teams,
 )
-from programs.teams.api import LedUnitSerializer, led_unit_documents
+from programs.teams.api import LedUnitSerializer
+from programs.teams.fields import units_led
 
 PARAMETERS = [
     OpenApiParameter("unit", str, many=True, description="Slugs of pilot teams that you lead, at most three."),
@@ -107,7 +108,7 @@ class StartView(ProgramView):
                 "quarter": str(quarter),
                 "most_teams": MOST_PILOT_TEAMS,
                 "sets": StarterSetSerializer(STARTER_SETS.values(), many=True).data,
-                "teams_offered": led_unit_documents(access.visibility),
+                "teams_offered": LedUnitSerializer(units_led(access.visibility), many=True).data,
                 "baseline": [_baseline(baseline) for baseline in baseline_report(selection, access)]
                 if selection.units
                 else [],

@@ -14,7 +14,7 @@ from orgtree.access.who_sees import names_of
 from orgtree.models import Person
 from programs.closing.services.frozen import FrozenObjective, FrozenQuarter, read_frozen
 from programs.models import CheckIn, Objective, ObjectiveStatus, Quarter, TicketState
-from programs.objectives.api.documents import MeasuredKeyResultSerializer, QuarterSerializer, quarter_documents
+from programs.objectives.api.documents import MeasuredKeyResultSerializer, QuarterSerializer
 from programs.requests.fields import ByIdField
 from programs.requests.model_fields import AccountField
 
@@ -179,7 +179,7 @@ class MissingTeamsSerializer(serializers.Serializer[object]):
 def quarter_document(quarter: Quarter, access: Access) -> dict[str, Any]:
     """Of a quarter with its document."""
     frozen = read_frozen(quarter.document, access) if quarter.document else None
-    return {**quarter_documents([quarter])[0], "document": _frozen(frozen, access) if frozen else None}
+    return {**QuarterSerializer(quarter).data, "document": _frozen(frozen, access) if frozen else None}
 
 
 def _frozen(frozen: FrozenQuarter, access: Access) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework import serializers
@@ -15,9 +15,10 @@ from orgtree.access.who_sees import names_of
 from programs.alignment.offers import visible_among
 from programs.key_results.queries import share_passed
 from programs.key_results.services.fields import FIELDS as KEY_RESULT_FIELDS
-from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus, Quarter
+from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
 from programs.objectives.services.fields import FIELDS, ObjectiveWriteSerializer
+from programs.quarters.api import CalendarQuarterSerializer
 from programs.requests.fields import ByIdField
 from programs.requests.model_fields import AccountField
 from programs.teams.fields import OwnerField
@@ -215,10 +216,9 @@ class CheckInWriteSerializer(BodySerializer):
         return attrs
 
 
-class QuarterSerializer(schema.DateRangeSerializer):
-    name = serializers.CharField()
+class QuarterSerializer(CalendarQuarterSerializer):
     closed_at = serializers.DateTimeField(allow_null=True)
-    sha256 = serializers.CharField(allow_null=True, help_text="Of its document.")
+    sha256 = serializers.CharField(allow_null=True, source="document.sha256", help_text="Of its document.")
 
 
 class QuartersSerializer(serializers.Serializer[object]):
@@ -237,16 +237,3 @@ def objective_documents(objectives: Sequence[Objective], access: Access) -> list
 def check_in_documents(check_ins: Sequence[CheckIn]) -> list[dict[str, Any]]:
     names = names_of([check_in.by for check_in in check_ins if check_in.by])
     return [dict(document) for document in CheckInSerializer(check_ins, many=True, context={"names": names}).data]
-
-
-def quarter_documents(quarters: Sequence[Quarter]) -> list[Mapping[str, Any]]:
-    return [
-        {
-            "name": str(quarter),
-            "from": quarter.start,
-            "to": quarter.end,
-            "closed_at": quarter.closed_at,
-            "sha256": quarter.document.sha256 if quarter.document else None,
-        }
-        for quarter in quarters
-    ]

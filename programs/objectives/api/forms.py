@@ -12,7 +12,7 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.model_serializers import ReadSerializer
+from core.api.model_serializers import AnswerSerializer, ReadSerializer
 from core.api.parameters import whole_number
 from core.write_errors import FieldError
 from insights.api import schema
@@ -33,8 +33,8 @@ from programs.quarters.fiscal_quarters import quarter_of
 from programs.requests.fields import parameter
 from programs.requests.program_view import REFUSALS, ProgramView, operation
 from programs.requests.visible import visible_objective
-from programs.teams.api import LedUnitSerializer, led_unit_documents
-from programs.teams.fields import suggested_owners
+from programs.teams.api import LedUnitSerializer
+from programs.teams.fields import suggested_owners, units_led
 
 ONLY_WRITERS = "This is for the managers of a unit, for executives and for admins."
 UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")
@@ -120,8 +120,8 @@ class TemplateDraftSerializer(serializers.Serializer[object]):
     key_results = FilledKeyResultSerializer(many=True)
 
 
-class SuggestedOwnerSerializer(serializers.Serializer[object]):
-    name = serializers.CharField()
+class SuggestedOwnerSerializer(AnswerSerializer):
+    name = serializers.CharField(source="full_name")
     email = serializers.CharField()
 
 
@@ -217,15 +217,12 @@ class WritingForView(ProgramView):
     def get(self, request: Request) -> Response:
         """For which units one writes objectives and tickets, and who could own them; nothing for whoever leads none."""
         visibility = self.access.visibility
-        leads = visibility.leads_any
+        units, owners = (units_led(visibility), suggested_owners(visibility)) if visibility.leads_any else ([], [])
         return Response(
             {
                 "whole_organisation": visibility.leads_whole,
-                "units": led_unit_documents(visibility) if leads else [],
-                "owners": [
-                    {"name": owner.full_name, "email": owner.email}
-                    for owner in (suggested_owners(visibility) if leads else ())
-                ],
+                "units": LedUnitSerializer(units, many=True).data,
+                "owners": SuggestedOwnerSerializer(owners, many=True).data,
             }
         )
 

@@ -31,10 +31,10 @@ from programs.objectives.api.documents import (
     ObjectiveSerializer,
     ObjectivesSerializer,
     OverrideSerializer,
+    QuarterSerializer,
     QuartersSerializer,
     check_in_documents,
     objective_documents,
-    quarter_documents,
 )
 from programs.objectives.queries.filters import ObjectiveFilters, quarter_of_day
 from programs.objectives.queries.objectives import in_order_of_units
@@ -161,7 +161,7 @@ class QuartersView(ProgramView):
         """The quarters that hold objectives, or are closed; the latest first."""
         known = Quarter.objects.filter(objectives__isnull=False) | Quarter.objects.filter(closed_at__isnull=False)
         quarters = known.distinct().select_related("document").order_by("-start")
-        return Response({"quarters": quarter_documents(list(quarters))})
+        return Response({"quarters": QuarterSerializer(quarters, many=True).data})
 
 
 def _document(pk: int, access: Access) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from insights.api import schema
 from insights.query import windows
 from orgtree.access.access import Access
 from programs.models import Objective, ObjectiveStatus, Quarter, RoadmapIntent
+from programs.quarters.api import CalendarQuarterSerializer
 from programs.quarters.fields import QuarterField
 from programs.quarters.fiscal_quarters import quarter_of, quarters_from
 from programs.requests.fields import body, changed_version, day, parameter, sent_object
@@ -91,9 +92,8 @@ class RoadmapRowSerializer(AnswerSerializer):
     cells = RoadmapCellSerializer(many=True)
 
 
-class RoadmapQuarterSerializer(schema.DateRangeSerializer):
-    name = serializers.CharField()
-    closed = serializers.BooleanField()
+class RoadmapQuarterSerializer(CalendarQuarterSerializer):
+    closed = serializers.BooleanField(source="is_closed")
 
 
 class RoadmapSerializer(serializers.Serializer[object]):
@@ -125,14 +125,10 @@ class RoadmapView(ProgramView):
         """Four quarters of the whole organisation and of each team: objectives, intents and gaps."""
         page = requested_slice(request)
         planned = _roadmap(request, self.access)
-        quarters = [
-            {"name": str(quarter), "from": quarter.start, "to": quarter.end, "closed": quarter.is_closed}
-            for quarter in planned.quarters
-        ]
         return Response(
             {
                 "tree": planned.tree.name if planned.tree else None,
-                "quarters": quarters,
+                "quarters": RoadmapQuarterSerializer(planned.quarters, many=True).data,
                 "gaps": len(planned.gaps),
                 "total": len(planned.rows),
                 "rows": RoadmapRowSerializer(planned.rows[page], many=True).data,

@@ -10,10 +10,11 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.model_serializers import AnswerSerializer
 from core.api.paging import page_parameters, requested_slice
 from core.csv_export import csv_response
 from core.list_filters import filter_parameters
-from insights.catalogue.registry import metrics
+from insights.catalogue.registry import find
 from insights.query import windows
 from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
@@ -174,13 +175,16 @@ class TicketHistoryView(ProgramView):
         return Response({"history": documents})
 
 
-class TicketTemplateSerializer(serializers.Serializer[object]):
+class TicketTemplateSerializer(AnswerSerializer):
     title = serializers.CharField(help_text="Opportunity or challenge.")
     nature = serializers.ChoiceField(choices=Nature.choices)
     kind = serializers.ChoiceField(choices=BottleneckKind.choices)
     resolution = serializers.CharField(help_text="What has helped. Markdown.")
-    metric = serializers.CharField(allow_null=True)
+    metric = serializers.SerializerMethodField()
     days = serializers.IntegerField(help_text="From its start to its due day.")
+
+    def get_metric(self, template: TicketTemplate) -> str | None:
+        return template.metric if find(template.metric) else None
 
 
 class TicketTemplatesSerializer(serializers.Serializer[object]):
@@ -191,12 +195,5 @@ class TicketTemplatesView(ProgramView):
     @operation("v1_ticket_templates", TicketTemplatesSerializer, parameters=(), errors=REFUSALS)
     def get(self, request: Request) -> Response:
         """The tickets that are offered to begin from."""
-        known = {metric.key for metric in metrics()}
-        documents = [
-            {
-                **{name: getattr(template, name) for name in ("title", "nature", "kind", "resolution", "days")},
-                "metric": template.metric if template.metric in known else None,
-            }
-            for template in TicketTemplate.objects.filter(is_offered=True)
-        ]
-        return Response({"templates": documents})
+        offered = TicketTemplate.objects.filter(is_offered=True)
+        return Response({"templates": TicketTemplateSerializer(offered, many=True).data})
