@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from core.forms import posted_number
 from core.write_errors import MayNotWriteError
 from insights.badges.face import face_of
 from insights.badges.publish import may_publish, publish_badge, revoke_badge
@@ -45,13 +46,12 @@ def badges(request: HttpRequest) -> HttpResponse:
         return _render(request, access)
     if "revoke" in request.POST:
         return _revoke(request, access)
-    weeks = request.POST.get("weeks", "")
     try:
         publish_badge(
             access,
             metric=request.POST.get("metric", ""),
             unit=request.POST.get("unit", "").strip(),
-            weeks=int(weeks) if weeks.isascii() and weeks.isdecimal() and len(weeks) < 4 else 0,
+            weeks=posted_number(request, "weeks"),
             statistic=request.POST.get("statistic", ""),
             label=request.POST.get("label", "").strip(),
         )

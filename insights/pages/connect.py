@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
+from core.forms import posted_number
 from insights.pages.integrations.agent_settings import AGENTS, TOKEN_PLACEHOLDER, Agent
 from insights.ui import wording
 from insights.ui.views import form_view, record_view
@@ -41,7 +42,7 @@ def connect_agent(request: HttpRequest) -> HttpResponse:
     if not request.user.is_staff:
         raise PermissionDenied("Only an admin can create an ingest token.")
     if "replace" in request.POST:
-        return _render(request, secret=_replace(request.POST["replace"]))
+        return _render(request, secret=_replace(posted_number(request, "replace")))
     name, address = request.POST.get("name", "").strip(), request.POST.get("person", "").strip()
     person = Person.objects.filter(email__iexact=address).first() if address else None
     problem = _problem_with_token_name(name)
@@ -83,11 +84,9 @@ def _render(request: HttpRequest, *, secret: str | None = None, problem: str = "
     return render(request, "insights/connect_agent.html", context, status=400 if problem else 200)
 
 
-def _replace(token_id: str) -> str:
+def _replace(token_id: int) -> str:
     """A new token with the name of the old one, which is revoked at once."""
-    if not token_id.isascii() or not token_id.isdigit():
-        raise Http404("No such token.")
-    return replace_ingest_token(get_object_or_404(IngestToken, pk=int(token_id), revoked_at=None))
+    return replace_ingest_token(get_object_or_404(IngestToken, pk=token_id, revoked_at=None))
 
 
 def _arrival_context(request: HttpRequest, received: Reception) -> dict[str, Any]:

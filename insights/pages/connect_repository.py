@@ -7,10 +7,11 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
+from core.forms import posted_number
 from insights.ui import wording
 from insights.ui.views import form_view, record_view
 from integrations.connectors.git.commands import GitError
@@ -29,7 +30,8 @@ def connect_repository(request: HttpRequest) -> HttpResponse:
     if not request.user.is_staff:
         raise PermissionDenied("Only an admin can connect a repository.")
     if "read" in request.POST:
-        source = _source(request.POST["read"])
+        sources = RepositorySource.objects.select_related("connection")
+        source = get_object_or_404(sources, pk=posted_number(request, "read"))
         enqueue_sources([source])
         messages.success(request, f"{source.connection.name} is being read.")
         return redirect("connect_repository")
@@ -109,12 +111,6 @@ def _summary(state: str, connected: ConnectedSource, now: datetime) -> str:
         return f"Failed {ago} · {held}"
     new = f"{run.added:,} new" if run.added else "nothing new"
     return f"Read {ago}, {new} · {held}"
-
-
-def _source(written: str) -> RepositorySource:
-    if not written.isascii() or not written.isdigit() or len(written) > 18:
-        raise Http404("No such connection.")
-    return get_object_or_404(RepositorySource.objects.select_related("connection"), pk=int(written))
 
 
 def _problem_with(path: str, name: str) -> str:

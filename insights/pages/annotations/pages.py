@@ -11,9 +11,9 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
@@ -196,10 +196,7 @@ def _posted(request: HttpRequest) -> QueryDict | None:
 
 def _visible(request: HttpRequest, pk: int) -> Annotation:
     visible = Annotation.objects.within(access_in(request).visibility)
-    note = visible.select_related("unit", "written_by").filter(pk=pk).first()
-    if note is None:
-        raise Http404("No such note, or you may not see it.")
-    return note
+    return get_object_or_404(visible.select_related("unit", "written_by"), pk=pk)
 
 
 def _form_page(request: HttpRequest, form: NoteForm, context: dict[str, Any]) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -141,10 +141,7 @@ def hand_kept_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 def metric_named(slug: str) -> HandKeptMetric:
     """Raises Http404."""
-    metric = HandKeptMetric.objects.filter(slug=slug).prefetch_related("keepers").first()
-    if metric is None:
-        raise Http404("There is no such hand-kept metric.")
-    return metric
+    return get_object_or_404(HandKeptMetric.objects.prefetch_related("keepers"), slug=slug)
 
 
 def _units_offered(access: Access, metric: HandKeptMetric) -> list[tuple[str, str]]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from core.page_links import url_with
@@ -40,13 +39,12 @@ from integrations.delivery.records.visible import (
 from integrations.delivery.records.work_item import story_of_work_item
 
 SHORT_SHA = 10
-Record = TypeVar("Record", bound=Model)
 
 
 @page_view
 def pull_request(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
-    story = story_of_pull_request(_visible_record(visible_pull_requests(access), pk), access)
+    story = story_of_pull_request(get_object_or_404(visible_pull_requests(access), pk=pk), access)
     record = story.pull_request
     return _page(
         request,
@@ -61,7 +59,7 @@ def pull_request(request: HttpRequest, pk: int) -> HttpResponseBase:
 @page_view
 def work_item(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
-    story = story_of_work_item(_visible_record(visible_work_items(access), pk), access)
+    story = story_of_work_item(get_object_or_404(visible_work_items(access), pk=pk), access)
     item = story.work_item
     state = item.native_status or labels.status_words(item.status_category)
     tag = (state, "good" if item.status_category == "done" else "")
@@ -72,7 +70,7 @@ def work_item(request: HttpRequest, pk: int) -> HttpResponseBase:
 @page_view
 def deployment(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
-    story = story_of_deployment(_visible_record(visible_deployments(access), pk), access)
+    story = story_of_deployment(get_object_or_404(visible_deployments(access), pk=pk), access)
     record = story.deployment
     tag = (labels.status_words(record.status), {"success": "good", "failure": "bad"}.get(record.status, ""))
     owners = owners_of(record.service, record.repository_id, record.finished_at or record.first_seen_at)
@@ -88,7 +86,7 @@ def deployment(request: HttpRequest, pk: int) -> HttpResponseBase:
 @page_view
 def incident(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
-    story = story_of_incident(_visible_record(visible_incidents(access), pk), access)
+    story = story_of_incident(get_object_or_404(visible_incidents(access), pk=pk), access)
     record = story.incident
     owners = owners_of(record.service, record.repository_id, record.started_at or record.first_seen_at)
     return _page(
@@ -97,13 +95,6 @@ def incident(request: HttpRequest, pk: int) -> HttpResponseBase:
         tag=("resolved", "good") if record.resolved_at else ("open", "bad"),
         facts=incident_facts(record, owners),
     )
-
-
-def _visible_record(visible: QuerySet[Record], pk: int) -> Record:
-    record = visible.filter(pk=pk).first()
-    if record is None:
-        raise Http404("No such record, or you may not see it.")
-    return record
 
 
 def _page(

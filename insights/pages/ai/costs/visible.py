@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from insights.catalogue.agents import in_agent_order
@@ -64,8 +65,7 @@ def read_subject(request: HttpRequest, filters: Filters) -> Subject:
         return Subject()
     [kind], value = named, request.GET[named[0]]
     if kind == "repository":
-        if not Repository.objects.filter(name=value).exists():
-            raise Http404("No such repository.")
+        get_object_or_404(Repository, name=value)
         return Subject(kind, value, value, repository=value)
     if not (value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER):
         raise QueryError(kind, f"It must be the number of a {_words(kind)}.")
@@ -73,9 +73,7 @@ def read_subject(request: HttpRequest, filters: Filters) -> Subject:
 
 
 def _pull_request(pk: str, filters: Filters) -> Subject:
-    found = visible_pull_requests(filters.access).select_related("repository").filter(pk=pk).first()
-    if found is None:
-        raise Http404("No such pull request, or you may not see it.")
+    found = get_object_or_404(visible_pull_requests(filters.access).select_related("repository"), pk=pk)
     return Subject(
         "pull_request",
         pk,
@@ -88,9 +86,7 @@ def _pull_request(pk: str, filters: Filters) -> Subject:
 
 
 def _work_item(pk: str, filters: Filters) -> Subject:
-    found = visible_work_items(filters.access).filter(pk=pk).first()
-    if found is None:
-        raise Http404("No such work item, or you may not see it.")
+    found = get_object_or_404(visible_work_items(filters.access), pk=pk)
     return Subject(
         "work_item",
         pk,

@@ -11,9 +11,9 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -49,14 +49,13 @@ TOKEN_KINDS = ("uncached", "cache read", "cache write", "output")
 LISTED_ALONE = 300  # events; longer timelines list hours first
 PAGE_SIZE = 200
 ACTIVE_PERIODS_LISTED = 30
-LARGEST_ID = 2**63 - 1
 NO_PRICE = "unknown: its models have no price"
 
 
 @page_view
 def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
     access = access_in(request)
-    session = _visible_session(access, pk)
+    session = get_object_or_404(visible_sessions(access).select_related("identity__person"), pk=pk)
     story = SessionTimeline(session)
     summary = summaries_of([session.pk]).get(session.pk, NOTHING)
     commits, active_periods = story.commits(), story.active_periods()
@@ -82,16 +81,6 @@ def session_page(request: HttpRequest, pk: int) -> HttpResponseBase:
         **_timeline(request, session, story, access),
     }
     return render(request, "insights/sessions/session.html", context)
-
-
-def _visible_session(access: Access, pk: int) -> AgentSession:
-    """Raises Http404 for a session that does not exist or is hidden from the viewer."""
-    session = (
-        visible_sessions(access).select_related("identity__person").filter(pk=pk).first() if pk <= LARGEST_ID else None
-    )
-    if session is None:
-        raise Http404("No such session, or you may not see it.")
-    return session
 
 
 def _explained(session: AgentSession, settled_before: datetime, commits: Sequence[SessionCommit]) -> dict[str, Any]:
