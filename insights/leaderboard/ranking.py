@@ -120,7 +120,6 @@ class PseudonymousFigures:
     """
 
     def __init__(self, figures: FactFigures, own_id: int | None, question: str) -> None:
-        self.read_at = figures.read_at
         self.people = sorted(figures.people, key=lambda person: shuffle_key(person, question))
         self._figures = figures
         self._own_id = own_id

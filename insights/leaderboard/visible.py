@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from insights.engine.by_person import PersonValue
 from insights.leaderboard.ranking import (
@@ -51,22 +50,6 @@ class LeaderboardRow:
 
 
 @dataclass(frozen=True)
-class LeaderboardPage:
-    """One page of rows.
-
-    `total` counts the rows of all pages, `people` everybody with agent activity (None: too few to show).  `note` says
-    why others' rows are missing; `is_pseudonymous`: others have pseudonyms and rounded totals.
-    """
-
-    rows: Sequence[LeaderboardRow]
-    total: int
-    people: int | None
-    note: str
-    is_pseudonymous: bool
-    read_at: datetime
-
-
-@dataclass(frozen=True)
 class Concentration:
     """The shares (0–1) of all spend and AI lines of the `first` of `people` who spend most."""
 
@@ -77,7 +60,11 @@ class Concentration:
 
 
 class VisibleLeaderboard:
-    """A ranking as one viewer may see it."""
+    """A ranking as one viewer may see it.
+
+    `people` counts everybody with agent activity (None: too few to show).  `note` says why others' rows are missing;
+    `is_pseudonymous`: others have pseudonyms and rounded totals.
+    """
 
     def __init__(
         self,
@@ -97,6 +84,7 @@ class VisibleLeaderboard:
         query = Query(PERSONAL, window, scope=scope, facets=supported)
         self._access = access
         figures = FactFigures(query)
+        self.read_at = figures.read_at
         self._whole = Ranking(figures)
         self._ranked_by = ranked_by
         self._is_of_one = scope.person_id is not None
@@ -105,26 +93,26 @@ class VisibleLeaderboard:
         self.people = None if hides_group else count
         visibility = shown_of(query, access, people=count)
         self.note = visibility.note if visibility.shown is Disclosure.OWN else ""
-        self._is_pseudonymous = visibility.shown is Disclosure.TOTALS
+        self.is_pseudonymous = visibility.shown is Disclosure.TOTALS
         own = access.visibility.person_id
-        is_hidden = self._is_pseudonymous and is_named_elsewhere(BY_KEY[ranked_by].metric)
+        is_hidden = self.is_pseudonymous and is_named_elsewhere(BY_KEY[ranked_by].metric)
         self._has_ranks = not hides_group and not is_hidden and not self._is_of_one
         # Orders are computed from visible values, too: exact ones would reveal what was rounded.
         self._question = pseudonyms_of(query)
         self._ranking = self._whole
-        if self._is_pseudonymous:
+        if self.is_pseudonymous:
             viewer = access.viewer.pk if access.viewer else ""
             self._ranking = Ranking(PseudonymousFigures(figures, own, f"{viewer} {self._question}"))
         self._seen = frozenset([person for person in self._whole.people if not self.note or person == own])
 
-    def page(self, *, sort: str, search: str, page: int, size: int) -> LeaderboardPage:
-        """Page `page` (from 1) of the rows, sorted by a column's key; a leading minus sorts descending."""
+    def page(self, *, sort: str, search: str, page: int, size: int) -> tuple[Sequence[LeaderboardRow], int]:
+        """Page `page` (from 1) of the rows, sorted by a column's key, and the number of rows of all pages.
+
+        A leading minus sorts descending.
+        """
         ids, labels = self._ordered_ids(sort, search)
         shown = ids[(page - 1) * size : page * size]
-        rows = self._rows(shown, labels or self._labels(shown))
-        return LeaderboardPage(
-            rows, len(ids), self.people, self.note, self._is_pseudonymous, self._whole.figures.read_at
-        )
+        return self._rows(shown, labels or self._labels(shown)), len(ids)
 
     def concentration(self) -> Concentration | None:
         """Of the top tenth by spend, or a minimum group; None without figures, or where a group is too small."""

@@ -292,5 +292,4 @@ def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[dict[str, Any]]:
 def _in_words(column: Column, figure: MetricValue, value: float) -> str:
     if column.metric == "ai.active_developers" and figure.denominator:
         return f"{value:,.0f} of {figure.denominator:,.0f}"
-    printed = wording.reading(value, column.unit)
-    return printed.value if column.unit in (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS) else str(printed)
+    return wording.in_column(value, column.unit)

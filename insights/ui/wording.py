@@ -52,6 +52,11 @@ def reading(value: float, unit: str) -> Reading:
             return Reading(compact(value))
 
 
+def in_column(value: float, unit: str) -> str:
+    """A value in a table whose heading says what lines or tokens it counts."""
+    return compact(value) if unit in ("lines", "tokens") else str(reading(value, unit))
+
+
 def compact(value: float) -> str:
     """12, 3.4, 1.2k, 262k, 1.73M, 2.1B: three significant digits from a thousand up."""
     size = abs(value)
@@ -113,7 +118,7 @@ def difference(delta: float, unit: str) -> str:
     size = abs(delta)
     if unit == "percent":
         return f"{_decimals(size, 1)} pts"
-    return compact(size) if unit in ("lines", "tokens") else str(reading(size, unit))
+    return in_column(size, unit)
 
 
 def percent_of(part: float, whole: float) -> str:

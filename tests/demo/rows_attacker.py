@@ -188,14 +188,14 @@ class RowsAttacker:
         for ranked_by in RANKINGS:
             board = VisibleLeaderboard(self._window, Scope(self._unit), {}, self.access, ranked_by=ranked_by)
             for column in COLUMNS:
-                shown = board.page(sort=f"-{column.key}", search="", page=1, size=1000)
+                shown, _ = board.page(sort=f"-{column.key}", search="", page=1, size=1000)
                 rows = [
                     {
                         "person": row.label,
                         "agents": tuple(row.agents),
                         **{figure.key: row.values[figure.metric].value for figure in FIGURES},
                     }
-                    for row in shown.rows
+                    for row in shown
                 ]
                 yield RowList(f"leaderboard by {ranked_by}, {column.key}", rows, is_of_ai=True, truth=truth)
 

@@ -17,14 +17,14 @@ from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
 from insights.engine.by_person import PersonValue
 from insights.leaderboard.ranking import COLUMNS, ENOUGH_LINES, FIGURES, NAME, RANK, RANKINGS, SPEND, WASTED, Column
-from insights.leaderboard.visible import FACETS, LeaderboardPage, LeaderboardRow, VisibleLeaderboard
+from insights.leaderboard.visible import FACETS, LeaderboardRow, VisibleLeaderboard
 from insights.pages.ai import explanations
 from insights.pages.ai.answers import AI_PAGE, FACETS_OF_SESSIONS
 from insights.pages.answers import InsightsPage, how_url, rows_url
 from insights.pages.filter_bar import filter_bar
 from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
-from insights.ui.figure_table import FigureCell, Heading, headings
+from insights.ui.figure_table import FigureCell, headings
 from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
@@ -38,7 +38,6 @@ RANKED_BY = Choice("rank_by", RANKINGS)
 SORT = Choice("sort", {word: word for column in COLUMNS for word in (column.key, f"-{column.key}")})
 CHOICES = (RANKED_BY, SORT)
 TEXTS = [column.key for column in COLUMNS if not column.metric]
-PLAIN_UNITS = (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS)  # printed without the unit, which the heading has
 UNKNOWN = "unknown"  # exists but has no known value, which is not 0
 SOME_UNPRICED = "Excludes tokens of models without a price."
 
@@ -89,7 +88,7 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
     page = _page_of(params)
     answers = page.read(filters, page.menus, around=around)
     board = params.read()
-    shown = board.page(sort=params.sort, search=params.search, page=number, size=PAGE_SIZE)
+    rows, total = board.page(sort=params.sort, search=params.search, page=number, size=PAGE_SIZE)
     context = {
         "filters": filters,
         "bar": filter_bar(answers, around),
@@ -102,8 +101,8 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
             Picker(label, f"{params.ranked(key).url()}#leaderboard", params.ranked_by == key)
             for key, label in RANKINGS.items()
         ],
-        **links_of_page(number, shown.rows, shown.total, lambda page: params.url(page=page), size=PAGE_SIZE),
-        **_table(params, shown),
+        **links_of_page(number, rows, total, lambda page: params.url(page=page), size=PAGE_SIZE),
+        **_table(params, board, rows),
     }
     return render(request, "insights/leaderboard/leaderboard.html", context)
 
@@ -117,7 +116,7 @@ def page_of(request: HttpRequest) -> tuple[InsightsPage, Filters]:
 def leaderboard_csv(request: HttpRequest) -> HttpResponseBase:
     params = _read_params(request)
     board = params.read()
-    everybody = board.page(sort=params.sort, search=params.search, page=1, size=max(board.people or 1, 1))
+    everybody, _ = board.page(sort=params.sort, search=params.search, page=1, size=max(board.people or 1, 1))
     return csv_response("headway-ai-leaderboard", _csv_rows(everybody))
 
 
@@ -141,15 +140,15 @@ def leaderboard_rows(filters: Filters) -> dict[str, Any]:
     """The context of the AI page's part: the first rows; the leaderboard's page has them all."""
     params = LeaderboardParams(filters)
     board = params.read()
-    shown = board.page(sort=RANK, search="", page=1, size=ROWS_OF_SECTION)
+    rows, total = board.page(sort=RANK, search="", page=1, size=ROWS_OF_SECTION)
     sessions = replace(filters, choices=()).url(reverse("ai_sessions"))
     hint = explanations.few_spend_most(board.concentration(), url=sessions)
     return {
         "title": "Leaderboard",
         "hints": explanations.shown_hints(hint),
-        "more_url": params.of_its_page().url() if shown.total > len(shown.rows) else "",
-        "total": f"{shown.total:,}",
-        **_table(params, shown),
+        "more_url": params.of_its_page().url() if total > len(rows) else "",
+        "total": f"{total:,}",
+        **_table(params, board, rows),
     }
 
 
@@ -163,39 +162,33 @@ def _page_of(params: LeaderboardParams) -> InsightsPage:
     return InsightsPage("ai_leaderboard", facets=FACETS_OF_SESSIONS, extra_params=own)
 
 
-def _table(params: LeaderboardParams, shown: LeaderboardPage) -> dict[str, Any]:
+def _table(params: LeaderboardParams, board: VisibleLeaderboard, rows: Sequence[LeaderboardRow]) -> dict[str, Any]:
     return {
-        "headings": _headings(params),
-        "rows": _printed(shown.rows, params),
-        "people": shown.people,
-        "note": shown.note,
-        "banner": _banner(params, shown),
+        "headings": headings(
+            {column.key: column.label for column in COLUMNS},
+            params.sort,
+            lambda word: f"{params.sorted_by(word).url()}#leaderboard",
+            texts=TEXTS,
+            stick=NAME,
+        ),
+        "rows": _printed(rows, params),
+        "people": board.people,
+        "note": board.note,
+        "banner": _banner(params) if board.is_pseudonymous else "",
         "who_link": Link("Who can see what?", reverse("access")),
         "formulas": [(column.label, how_url(params.filters, column.metric)) for column in FIGURES],
         "enough_lines": ENOUGH_LINES if params.ranked_by == "ai_share" else 0,
-        "read_at": shown.read_at,
+        "read_at": board.read_at,
     }
 
 
-def _banner(params: LeaderboardParams, shown: LeaderboardPage) -> str:
-    """How other people are shown to the viewer; empty where names are shown."""
-    if not shown.is_pseudonymous:
-        return ""
+def _banner(params: LeaderboardParams) -> str:
+    """How other people are shown to the viewer."""
     return (
         "Other developers appear under pseudonyms that only you see and that change every quarter, with rounded "
         "totals. Lines, agents and figures based on commits are left out, because commits show them with names. "
         "Groups of fewer than "
         f"{params.filters.access.minimum_group_size} are not shown."
-    )
-
-
-def _headings(params: LeaderboardParams) -> list[Heading]:
-    return headings(
-        {column.key: column.label for column in COLUMNS},
-        params.sort,
-        lambda word: f"{params.sorted_by(word).url()}#leaderboard",
-        texts=TEXTS,
-        stick=NAME,
     )
 
 
@@ -240,15 +233,14 @@ def _in_words(column: Column, figure: PersonValue, *, has_unpriced: bool) -> tup
     metric = get(column.metric)
     if figure.value is None:
         return (UNKNOWN if figure.missing else ""), figure.reason
-    printed = wording.reading(figure.value, metric.unit)
-    text = printed.value if metric.unit in PLAIN_UNITS else str(printed)
+    text = wording.in_column(figure.value, metric.unit)
     if metric.unit is UnitOfMeasure.CURRENCY and has_unpriced and column.metric in (SPEND, WASTED):
         return f"≥ {text}", SOME_UNPRICED
     return text, ""
 
 
-def _csv_rows(page: LeaderboardPage) -> Iterator[list[Cell]]:
+def _csv_rows(rows: Sequence[LeaderboardRow]) -> Iterator[list[Cell]]:
     yield [f"{column.label} ({get(column.metric).unit})" if column.metric else column.label for column in COLUMNS]
-    for row in page.rows:
+    for row in rows:
         agents, figures = ", ".join(map(agent_name, row.agents)), [row.values[column.metric] for column in FIGURES]
         yield [row.rank, row.label, agents, *(UNKNOWN if figure.missing else figure.value for figure in figures)]

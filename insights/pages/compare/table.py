@@ -18,7 +18,7 @@ from insights.catalogue.registry import metrics
 from insights.pages.answers import InsightsPage, how_url
 from insights.pages.delivery.answers import DELIVERY_PAGE
 from insights.pages.units import BY_NAME, SORT, TREE, Column, ListedUnits, Row, UnitsOfPage, listed_units, units_choice
-from insights.query.enums import Better, UnitOfMeasure
+from insights.query.enums import Better
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.query.query import MetricValue
 from insights.ui import wording
@@ -246,11 +246,9 @@ def _cell(metric: Metric, figure: MetricValue, heat: Heat, url: str, params: Com
     cell = {"heat": MIDDLE, "how_url": url, "sorted": params.sort.removeprefix("-") == metric.key}
     if figure.value is None:
         return {**cell, "text": "", "note": figure.reason or "", "is_hidden": figure.withheld}
-    printed = wording.reading(figure.value, metric.unit)
-    is_short = metric.unit in (UnitOfMeasure.LINES, UnitOfMeasure.TOKENS)
     facts = wording.count(figure.sample_size, "fact")
     if _is_small(figure, metric):
         note = f"{facts}: {metric.minimum_sample} needed to rank it"
-        return {**cell, "text": str(printed), "note": note, "is_small": True}
+        return {**cell, "text": wording.in_column(figure.value, metric.unit), "note": note, "is_small": True}
     note = f"{heat.words}, {facts}" if heat.mark else facts
-    return {**cell, "text": printed.value if is_short else str(printed), "heat": heat, "note": note}
+    return {**cell, "text": wording.in_column(figure.value, metric.unit), "heat": heat, "note": note}
