@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -34,14 +33,6 @@ CSV_HEADS = (
 )
 
 
-@dataclass(frozen=True)
-class Group:
-    """The metrics of one category."""
-
-    title: str
-    metrics: Sequence[Metric]
-
-
 @page_view
 def metric_catalogue(request: HttpRequest) -> HttpResponseBase:
     search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
@@ -49,7 +40,7 @@ def metric_catalogue(request: HttpRequest) -> HttpResponseBase:
     context = {
         "groups": groups,
         "search": search,
-        "count": sum(len(group.metrics) for group in groups),
+        "count": sum(map(len, groups.values())),
         "all_link": tiles.Link("Show all metrics", reverse("metric_catalogue")),
     }
     return render(request, "insights/metrics/catalogue.html", context)
@@ -66,15 +57,14 @@ def matches(metric: Metric, search: str) -> bool:
     return all(word in text for word in search.lower().split())
 
 
-def grouped(shown: Sequence[Metric]) -> Sequence[Group]:
-    """By first category, in the catalogue's order; each metric once."""
+def grouped(shown: Sequence[Metric]) -> Mapping[str, Sequence[Metric]]:
+    """By the title of the first category, in the catalogue's order; each metric once."""
     by_category = {category: [metric for metric in shown if metric.categories[0] is category] for category in Category}
-    titles = {Category.AI: "AI", Category.DORA: "DORA"}
-    return [
-        Group(titles.get(category, category.value.capitalize()), members)
-        for category, members in by_category.items()
-        if members
-    ]
+    return {category_title(category): members for category, members in by_category.items() if members}
+
+
+def category_title(category: Category) -> str:
+    return category.value.upper() if category in (Category.DORA, Category.AI) else category.value.capitalize()
 
 
 def _csv_rows() -> Iterator[Sequence[Cell]]:

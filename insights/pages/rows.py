@@ -51,8 +51,6 @@ NOT_IN_PANEL = frozenset({ColumnKind.FACT, ColumnKind.INSTANT})  # keeps the val
 class Column:
     label: str
     number: bool
-    sort_url: str = ""
-    sorted: str = ""
 
 
 @dataclass(frozen=True)

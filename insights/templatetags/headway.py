@@ -36,14 +36,12 @@ OTHER_AGENT = '<circle cx="5" cy="5" r="3.25" fill="none" stroke="currentColor" 
 
 
 @register.simple_tag
-def icon(name: str, label: str = "") -> SafeString:
-    """An icon of the sprite; decorative unless it has a label."""
-    return _icon(name, label)
-
-
 @lru_cache(maxsize=MOST_ICONS)
-def _icon(name: str, label: str) -> SafeString:
-    """Cached: a page has two hundred icons, most of them the same few."""
+def icon(name: str, label: str = "") -> SafeString:
+    """An icon of the sprite; decorative unless it has a label.
+
+    Cached: a page has two hundred icons, most of them the same few.
+    """
     sprite = static("vendor/icons/sprite.svg")
     if label:
         return format_html(

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from core.csv_export import csv_response
 from insights.pages.answers import InsightsPage, PageQuery
+from insights.pages.catalogue import category_title
 from insights.pages.compare.table import (
     FEWEST_RANKED,
     LEGEND,
@@ -125,8 +126,7 @@ def _groups(params: CompareParams) -> list[dict[str, Any]]:
         ]
         listed |= {option["key"] for option in options}
         if options:
-            title = category.value.upper() if category in (Category.DORA, Category.AI) else category.value.capitalize()
-            groups.append({"title": title, "options": options})
+            groups.append({"title": category_title(category), "options": options})
     return groups
 
 
