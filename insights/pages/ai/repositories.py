@@ -16,11 +16,10 @@ from insights.pages.ai.costs.repositories import UNKNOWN_REPOSITORY
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.drawing import NAMELESS, rows_of_part
 from insights.pages.filter_bar import range_pickers
-from insights.query.errors import QueryError
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.figure_table import FigureCell, headings, sorted_by_value
-from insights.ui.filters import Filters, filters_of
+from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import page_view
 from integrations.code.git.context_files import context_files_by_repository
@@ -33,7 +32,6 @@ HIGH_WASTE_PERCENT, HIGH_ERROR_PERCENT = 30.0, 10.0
 FILES_LISTED = 3
 FEW_SESSIONS = 5  # fewer give no advice
 BY_NAME, BY_FILES = "repository", "context_files"
-DEFAULT_SORT = "-spend"
 
 
 @dataclass(frozen=True)
@@ -78,6 +76,7 @@ COLUMNS = {
         Column("ship_rate", "Ship rate", "ai.ship_rate"),
     )
 }
+SORT = Choice("sort", {word: word for key in ("spend", BY_NAME, BY_FILES, *COLUMNS) for word in (f"-{key}", key)})
 METRICS = (*(column.metric for column in COLUMNS.values()), "ai.spend_committed")
 QUERIES = (
     *(PageQuery(metric, Dimension.REPOSITORY, whole=True) for metric in METRICS),
@@ -119,20 +118,21 @@ class RepositoryRow:
 
 @page_view
 def ai_repositories(request: HttpRequest) -> HttpResponseBase:
-    filters, sort = filters_of(request, facets=()), _read_sort(request)
+    filters = _filters(request)
+    sort, url = filters.picked[SORT.parameter], reverse("ai_repositories")
     around = scope_navigation(request, filters)
     answers = AI_PAGE.read(filters, QUERIES)
     labels = {BY_NAME: "Repository", BY_FILES: "Context files", **{key: c.label for key, c in COLUMNS.items()}}
     context = {
         "days": wording.days(filters.window),
-        "scope": scope_bar(filters, around, {}, request.path, extra_params={"sort": sort}),
+        "scope": scope_bar(filters, around, {}, request.path),
         "whose": scope_words(filters, around),
-        "ranges": range_pickers(filters, lambda other: _url(other, sort)),
+        "ranges": range_pickers(filters, lambda other: other.url(url)),
         "enabled": _enabled(answers.figure("ai.enabled_repositories")),
         "headings": headings(
             labels,
             sort,
-            lambda word: _url(filters, word),
+            lambda word: filters.with_pick(SORT, word).url(url),
             texts=(BY_NAME, BY_FILES),
             stick=BY_NAME,
             first=lambda key: key if key == BY_NAME else f"-{key}",
@@ -140,7 +140,7 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
         "rows": [(row, _files(row), _cells(row, filters, sort.removeprefix("-"))) for row in _rows(answers, sort)],
         "enabled_how_url": how_url(filters, "ai.enabled_repositories"),
         "enabled_rows_url": rows_url(filters, "ai.enabled_repositories"),
-        "csv_url": _url(filters, sort, name="ai_repositories_csv"),
+        "csv_url": filters.url(reverse("ai_repositories_csv")),
         "connect_link": tiles.Link("Connect a repository", reverse("connect_repository")),
     }
     return render(request, "insights/repositories/readiness.html", context)
@@ -148,7 +148,8 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
 
 @page_view
 def ai_repositories_csv(request: HttpRequest) -> HttpResponseBase:
-    rows = _rows(AI_PAGE.read(filters_of(request, facets=()), QUERIES), _read_sort(request))
+    filters = _filters(request)
+    rows = _rows(AI_PAGE.read(filters, QUERIES), filters.picked[SORT.parameter])
     return csv_response("headway-ai-repositories", _csv_rows(rows))
 
 
@@ -207,13 +208,5 @@ def _cells(row: RepositoryRow, filters: Filters, by: str) -> list[FigureCell]:
     ]
 
 
-def _read_sort(request: HttpRequest) -> str:
-    written = request.GET.get("sort") or DEFAULT_SORT
-    columns = (BY_NAME, BY_FILES, *COLUMNS)
-    if written.removeprefix("-") not in columns:
-        raise QueryError("sort", f"It can be {wording.listed(list(columns))}, with a minus for descending order.")
-    return written
-
-
-def _url(filters: Filters, sort: str, *, name: str = "ai_repositories") -> str:
-    return filters.url(reverse(name), sort="" if sort == DEFAULT_SORT else sort)
+def _filters(request: HttpRequest) -> Filters:
+    return filters_of(request, (SORT,), facets=())
