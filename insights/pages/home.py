@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -85,67 +85,51 @@ def _delivery(answers: Answers) -> list[Tile]:
     return tiles if any(shown.state != "no_data" for shown in tiles) else []
 
 
-def _step(line: NeedLine) -> dict[str, Any]:
+class Step(NamedTuple):
+    """A line of the setup status; the link `label` is shown until it is done."""
+
+    done: bool
+    title: str
+    detail: str
+    url: str
+    label: str = "Look closer"
+
+
+def _step(line: NeedLine) -> Step:
     """An input of DORA; inputs without a fix of their own link to the integrations page."""
-    page = reverse("integrations")
-    if line.link is None:
-        return {"done": line.is_met, "title": line.title, "detail": line.detail, "url": page, "label": "Look closer"}
-    url = f"{page}{line.link.url}" if line.link.url.startswith("#") else line.link.url
-    return {"done": line.is_met, "title": line.title, "detail": line.detail, "url": url, "label": line.link.label}
+    page, link = reverse("integrations"), line.link
+    if link is None:
+        return Step(line.is_met, line.title, line.detail, page)
+    return Step(
+        line.is_met, line.title, line.detail, f"{page}{link.url}" if link.url.startswith("#") else link.url, link.label
+    )
 
 
-def _tokens_step(aging: Sequence[AgingToken]) -> dict[str, Any]:
+def _tokens_step(aging: Sequence[AgingToken]) -> Step:
     """Which tokens should be replaced, and why."""
     named = wording.listed([*map(str, aging[:TOKENS_NAMED]), *(["others"] if len(aging) > TOKENS_NAMED else [])])
-    return {
-        "done": not aging,
-        "title": "Tokens to replace",
-        "detail": named if aging else "Every ingest token has a scope, an expiry and a use",
-        "url": reverse("admin:integrations_ingesttoken_changelist"),
-        "label": "Replace them",
-    }
+    detail = named if aging else "Every ingest token has a scope, an expiry and a use"
+    url = reverse("admin:integrations_ingesttoken_changelist")
+    return Step(not aging, "Tokens to replace", detail, url, "Replace them")
 
 
-def _steps(received: Reception, now: datetime) -> Sequence[dict[str, Any]]:
+def _steps(received: Reception, now: datetime) -> Sequence[Step]:
     connect = reverse("connect_agent")
     last = received.last_used_at
     put_aside = received.quarantined + count_quarantined()
     silent = Silence.objects.open().count()
+    tokens = f"{wording.count(len(received.tokens), 'token')} may send data" if received.tokens else "None yet"
+    arrived = f"Last request {wording.ago(last, now)}" if last else "No request yet"
+    silence, stored = "Everything that agents send still arrives", "Every record was stored"
+    if silent:
+        silence = f"{wording.count(silent, 'signal or source', 'signals or sources')} that arrived before"
+    if put_aside:
+        stored = f"{wording.count(put_aside, 'record')} could not be stored"
     return [
-        {
-            "done": bool(received.tokens),
-            "title": "Ingest token",
-            "detail": f"{wording.count(len(received.tokens), 'token')} may send data"
-            if received.tokens
-            else "None yet",
-            "url": connect,
-            "label": "Create a token",
-        },
-        {
-            "done": last is not None,
-            "title": "Telemetry",
-            "detail": f"Last request {wording.ago(last, now)}" if last else "No request yet",
-            "url": connect,
-            "label": "Connect an agent",
-        },
+        Step(bool(received.tokens), "Ingest token", tokens, connect, "Create a token"),
+        Step(last is not None, "Telemetry", arrived, connect, "Connect an agent"),
         *(_step(line) for line in need_lines(completeness(), now, for_admin=True)),
         _tokens_step(aging_tokens(now)),
-        {
-            "done": not silent,
-            "title": "Stopped sending",
-            "detail": f"{wording.count(silent, 'signal or source', 'signals or sources')} that arrived before"
-            if silent
-            else "Everything that agents send still arrives",
-            "url": f"{reverse('integrations')}#silences",
-            "label": "Look closer",
-        },
-        {
-            "done": not put_aside,
-            "title": "Quarantine",
-            "detail": f"{wording.count(put_aside, 'record')} could not be stored"
-            if put_aside
-            else "Every record was stored",
-            "url": reverse("admin:index"),
-            "label": "Look at them in admin",
-        },
+        Step(not silent, "Stopped sending", silence, f"{reverse('integrations')}#silences"),
+        Step(not put_aside, "Quarantine", stored, reverse("admin:index"), "Look at them in admin"),
     ]
