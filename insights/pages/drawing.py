@@ -274,14 +274,8 @@ def values_of(series: Sequence[MetricValue | None]) -> list[float | None]:
 def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimension | None = None) -> dict[str, Any]:
     """For the chart's JSON.  `key` and `dimension` describe the parts of a donut; a trend has its query."""
     if drawn.query is None:
-        rows = (
-            [
-                _url_of_rows(filters, key, filters.facets, dimension, _values_of_part(dataset))
-                for dataset in drawn.datasets
-            ]
-            if key
-            else []
-        )
+        parts = drawn.datasets if key else ()
+        rows = [_url_of_rows(filters, key, filters.facets, dimension, _values_of_part(part)) for part in parts]
         return {"rows": rows} if any(rows) else {}
     query = drawn.query
     split = query.segments[0] if len(query.segments) == 1 else None

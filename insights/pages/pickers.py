@@ -35,7 +35,7 @@ from orgtree.trees.surroundings import surroundings
 
 LONGEST_SEARCH = 100
 PAGES_WITH_FILTERS = ("/insights/", "/programs/")
-OWN_PARAMETERS = ("to", "q", "under", "of", "page")
+WITHOUT_OWN = dict.fromkeys(("to", "q", "under", "of", "page"), "")  # the parameters of the menus, left out
 
 
 @part_view
@@ -87,13 +87,11 @@ def _location(unit: UnitChoice) -> str:
 
 
 def _line(unit: UnitChoice, note: str, given: QueryDict, page: str) -> dict[str, Any]:
-    below = _without(given, "q", "under")
-    below["under"] = unit.slug
     return {
         "name": unit.name,
         "note": note,
         "url": _to(page, given, unit=unit.slug),
-        "open_url": url_with(reverse("unit_picker"), below) if unit.has_units else "",
+        "open_url": url_with(reverse("unit_picker"), _with(given, q="", under=unit.slug)) if unit.has_units else "",
     }
 
 
@@ -114,16 +112,16 @@ def attribute_menu(request: HttpRequest) -> HttpResponseBase:
 
 
 def _attributes(request: HttpRequest, chosen: Any) -> Sequence[dict[str, Any]]:
-    given = _without(request.GET, "of")
-    options = []
-    for attribute in attributes_in_use():
-        opened = given.copy()
-        opened["of"] = attribute.slug
-        url = url_with(reverse("attribute_menu"), opened)
-        options.append(
-            {"label": attribute.name, "note": "", "url": url, "active": attribute.slug in chosen, "opens": True}
-        )
-    return options
+    return [
+        {
+            "label": attribute.name,
+            "note": "",
+            "url": url_with(reverse("attribute_menu"), _with(request.GET, of=attribute.slug)),
+            "active": attribute.slug in chosen,
+            "opens": True,
+        }
+        for attribute in attributes_in_use()
+    ]
 
 
 def _values(request: HttpRequest, of: str, chosen: Sequence[str], page: str) -> Sequence[dict[str, Any]]:
@@ -148,7 +146,7 @@ def _people(number: int, minimum: int, *, named: bool) -> str:
 
 
 def _with_toggled(page: str, given: QueryDict, pair: str) -> str:
-    parameters = _without(given, *OWN_PARAMETERS)
+    parameters = _with(given, **WITHOUT_OWN)
     chosen = parameters.getlist("where")
     parameters.setlist("where", [value for value in chosen if value != pair] if pair in chosen else [*chosen, pair])
     return url_with(page, parameters)
@@ -156,17 +154,14 @@ def _with_toggled(page: str, given: QueryDict, pair: str) -> str:
 
 def _to(page: str, given: QueryDict, **scope: str) -> str:
     """The page's URL with another unit or person, and all other filters."""
-    parameters = _without(given, *OWN_PARAMETERS, "unit", "person")
-    for name, value in scope.items():
-        if value:
-            parameters[name] = value
-    return url_with(page, parameters)
+    return url_with(page, _with(given, **{**WITHOUT_OWN, "unit": "", "person": "", **scope}))
 
 
-def _without(given: QueryDict, *names: str) -> QueryDict:
+def _with(given: QueryDict, **changed: str) -> QueryDict:
+    """A copy with other parameters; URLs leave out those that are empty."""
     parameters = given.copy()
-    for name in names:
-        parameters.pop(name, None)
+    for name, value in changed.items():
+        parameters[name] = value
     return parameters
 
 

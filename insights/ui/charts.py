@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from decimal import Decimal
 from itertools import chain
@@ -20,7 +20,9 @@ from typing import Any, Literal
 from chartjs.views.lines import BaseLineChartView
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.cache import get_conditional_response, set_response_etag
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import conditional_page
 
 from insights.query.query import Query, Window
 from insights.ui import wording
@@ -150,12 +152,10 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
     def chart_data(self, request: HttpRequest) -> ChartData:
         raise NotImplementedError
 
+    @method_decorator((conditional_page, cache_control(private=True, no_cache=True)))  # revalidated with the ETag
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.drawn = self.chart_data(request)
-        response = HttpResponse(self.convert_context_to_json(self.get_context_data()), content_type="application/json")
-        response["Cache-Control"] = "private, no-cache"  # revalidate with the ETag
-        set_response_etag(response)
-        return get_conditional_response(request, etag=response["ETag"], response=response) or response
+        return HttpResponse(self.convert_context_to_json(self.get_context_data()), content_type="application/json")
 
     def get_labels(self) -> list[str]:
         return list(self.drawn.labels)
@@ -188,9 +188,7 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
                 {"index": mark.index, "last": mark.last, "text": mark.text, "days": mark.days, "url": mark.url}
                 for mark in self.drawn.marks
             ],
-            "benchmarks": [
-                {"value": line.value, "label": line.label, "role": line.role} for line in self.drawn.benchmarks
-            ],
+            "benchmarks": [asdict(line) for line in self.drawn.benchmarks],
             "left_out": self.drawn.left_out_words,
             **({"reason": self.drawn.reason} if self.drawn.reason else {}),
             **({"complete_url": self.drawn.complete_url} if self.drawn.complete_url else {}),
