@@ -82,7 +82,6 @@ class FactFigures:
         self._query = query
         self._people = read_people([*(_query(query, key) for key in METRICS), _by_agent(query, SESSIONS)])
         self.read_at = self._people.read_at
-        self._numbers: dict[str, Sequence[float]] = {}
 
     @cached_property
     def people(self) -> Sequence[int]:
@@ -93,9 +92,7 @@ class FactFigures:
 
     def numbers(self, key: str) -> Sequence[float]:
         """The metric's values in the order of `people`; NaN for a missing one."""
-        if key not in self._numbers:
-            self._numbers[key] = self._people.numbers(key, self.people)
-        return self._numbers[key]
+        return self._people.numbers(key, self.people)
 
     def value(self, key: str, person_id: int) -> PersonValue:
         """The person's value of one of METRICS."""

@@ -10,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from insights.catalogue.declarations import Metric
 from insights.pages.answers import facet_label
@@ -64,7 +65,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
 
 def _formula(metric: Metric, figure: MetricValue, filters: Filters) -> dict[str, Any]:
     words, _, explanation = metric.formula.partition("; ")
-    explanation = f"{explanation[:1].upper()}{explanation[1:].rstrip('.')}." if explanation else ""
+    explanation = f"{capfirst(explanation.rstrip('.'))}." if explanation else ""
     above, below, value = figure.numerator, figure.denominator, figure.value
     if value is None or above is None or not below:
         return {"words": words, "explanation": explanation}

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from django.utils.text import capfirst
+
 from core.hooks import Hook
 from insights.catalogue.registry import get
 from insights.query.query import Granularity, Query, Scope, Statistic
@@ -68,7 +70,7 @@ class Agreement:
             if aim is not None
         ]
         text = f"{', '.join(aims)}{f' a {self.period.value}' if self.period else ''}"
-        agreed = tiles.Agreed(text[:1].upper() + text[1:], self.url, self.words)
+        agreed = tiles.Agreed(capfirst(text), self.url, self.words)
         # A target per week cannot be compared with the whole window of a tile.
         return agreed if value is None or self.period else replace(agreed, reached=self.reached(value))
 
@@ -112,7 +114,12 @@ def with_agreement(chart: ChartData, access: Access) -> ChartData:
     None for several metrics at once, for the parts of a sum, and for parts of a unit.
     """
     query = chart.query
-    if query is None or query.facets or not chart.days or not _is_of_one_metric(chart):
+    if query is None or query.facets or not chart.days:
+        return chart
+    is_of_one_metric = len(chart.datasets) == 1
+    if query.segments:
+        is_of_one_metric = chart.kind == "line" and not get(query.key).adds_up
+    if not is_of_one_metric:
         return chart
     return replace(chart, benchmarks=[*agreement_lines(query, access), *chart.benchmarks])
 
@@ -121,11 +128,3 @@ def agreement_lines(query: Query, access: Access) -> Sequence[Line]:
     """Threshold and target of that query; empty where they are of another statistic or period."""
     agreed = agreements_on([query.key], query.scope, access).get(query.key)
     return agreed.lines if agreed is not None and agreed.is_of(query) else ()
-
-
-def _is_of_one_metric(chart: ChartData) -> bool:
-    if chart.query is None:
-        return False
-    if chart.query.segments:
-        return chart.kind == "line" and not get(chart.query.key).adds_up
-    return len(chart.datasets) == 1

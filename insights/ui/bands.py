@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.text import capfirst
+
 from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands, benchmark_band
 from insights.benchmarks.dora_reports import FOUR_KEYS
 from insights.benchmarks.sets import chosen_set
@@ -28,7 +30,7 @@ def band(published: BenchmarkSet, key: str, figure: MetricValue, statistic: Stat
     cluster = benchmark_band(published, metric, figure.value, statistic)
     if cluster is None:
         return tiles.Band(0, "Outside the set", _title(published, of_metric))
-    return tiles.Band(_bars(cluster, of_metric), _word(cluster), _title(published, of_metric))
+    return tiles.Band(_bars(cluster, of_metric), capfirst(cluster.label), _title(published, of_metric))
 
 
 def band_of_days(key: str, figure: MetricValue) -> tiles.Band | None:
@@ -56,10 +58,6 @@ def _bars(cluster: Band, of_metric: MetricBands) -> int:
     """One bar more than there are lower clusters; of several clusters, those of the lowest."""
     clusters = [name for bounds in of_metric.bands for name in bounds.names]
     return max(1, BARS - clusters.index(cluster.names[-1]))
-
-
-def _word(cluster: Band) -> str:
-    return cluster.label[:1].upper() + cluster.label[1:]
 
 
 def _title(published: BenchmarkSet, of_metric: MetricBands) -> str:

@@ -39,7 +39,8 @@ def silence_title(silence: Silence) -> str:
         name = agent_name(silence.sender_key) if silence.sender_kind == "agent" else silence.sender_name
         return f"{name} sends nothing"
     version = f" {silence.version}" if silence.version else ", where it names no version,"
-    return f"{agent_name(silence.agent)}{version} sends no {_signal(silence)}"
+    signal = SIGNALS.get(silence.signal)
+    return f"{agent_name(silence.agent)}{version} sends no {signal.name if signal else silence.signal}"
 
 
 def lacking(silence: Silence) -> tuple[str, ...]:
@@ -68,7 +69,3 @@ def _remedy(silence: Silence) -> str:
     if silence.sender:
         return REMEDIES[silence.sender_kind]
     return SIGNALS[silence.signal].remedy if silence.signal in SIGNALS else ""
-
-
-def _signal(silence: Silence) -> str:
-    return SIGNALS[silence.signal].name if silence.signal in SIGNALS else silence.signal

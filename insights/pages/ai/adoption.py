@@ -24,7 +24,6 @@ RATES = {
 CODE_OF = Choice("code_of", {"everybody": "All developers", "enrolled": "Enrolled"})
 CODE_SHARES = {"everybody": "ai.committed_code_share", "enrolled": "ai.committed_code_share_of_enrolled"}
 CODE = Choice("code", {"language": "Language", "file_type": "Type"})
-PERIOD_UNITS = {Granularity.WEEK: "/ week", Granularity.MONTH: "/ month", Granularity.QUARTER: "/ quarter"}
 
 ACTIVE_BY_AGENT = Chart(
     "active_by_agent",
@@ -86,7 +85,7 @@ def _tiles(answers: Answers) -> list[Tile]:
         answers.tile(
             "ai.sessions_per_developer",
             label="Sessions per developer",
-            unit=PERIOD_UNITS[answers.filters.granularity],
+            unit=f"/ {answers.filters.granularity.value}",
             sample=behind,
             note=note,
         ),

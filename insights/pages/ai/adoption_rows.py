@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -61,13 +62,11 @@ class AdoptionRowsParams:
     filters: Filters
     rows: AdoptionRowsQuery
 
-    def url(self, name: str = "adoption_rows", *, page: str = "") -> str:
-        return adoption_rows_url(self.filters, self.rows, name=name, page=page)
-
 
 @part_view
 def adoption_rows(request: HttpRequest) -> HttpResponseBase:
     params, page = _read_params(request), read_page(request)
+    url = partial(adoption_rows_url, params.filters, params.rows)
     with rows_of_answer():
         shown = _rows(params).page(page, PAGE_SIZE)
     title = FIGURE_TITLES[params.rows.figure]
@@ -96,9 +95,9 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
         "note": shown.note,
         "table": replace(table, caption=f"Rows of {title}"),
         "panel_name": f"Rows of {title}" if is_panel(request) else "",
-        **links_of_page(page, shown.rows, shown.total, lambda number: params.url(page=number), size=PAGE_SIZE),
-        "csv_url": params.url("adoption_rows_csv"),
-        "page_url": params.url(page=request.GET.get("page", "")),
+        **links_of_page(page, shown.rows, shown.total, lambda number: url(page=number), size=PAGE_SIZE),
+        "csv_url": url(name="adoption_rows_csv"),
+        "page_url": url(page=request.GET.get("page", "")),
     }
     return render(request, "insights/adoption/rows.html", context)
 

@@ -38,7 +38,6 @@ CYCLE = Choice(
 MERGED, CYCLE_TIME, DELIVERED = "pr.merged_per_developer", "pr.cycle_time", "work.delivered_per_developer"
 LINE_SPLITS = (Dimension.ASSISTANCE, Dimension.AGENT)
 LINES_DRAWN = 7  # beside Non-AI
-PERIODS = {Granularity.WEEK: "week", Granularity.MONTH: "month", Granularity.QUARTER: "quarter"}
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def figure_words(figure: MetricValue, compared: Compared, granularity: Granulari
         return "hidden" if figure.withheld else "no data"
     facts = wording.count(figure.sample_size, compared.fact)
     if get(compared.key).over_buckets:
-        behind = f"in {wording.count(int(figure.denominator or 0), f'developer-{PERIODS[granularity]}')}"
+        behind = f"in {wording.count(int(figure.denominator or 0), f'developer-{granularity.value}')}"
     else:
         behind = f"of {wording.count(figure.people, 'developer')}"
     return f"{value_words(figure.value, compared.key)} ({facts} {behind})"
@@ -183,7 +182,7 @@ def _card(lines: Answers, page: Answers, compared: Compared) -> ChartCard:
     known = any(figure.value is not None for figure in figures.values())
     title = compared.title
     if get(compared.key).over_buckets:
-        title = f"{title} per developer and {PERIODS[filters.granularity]}"
+        title = f"{title} per developer and {filters.granularity.value}"
     missing = None if known else next((figure for figure in figures.values() if figure.withheld), either)
     made = lines.card(
         compared.chart,

@@ -16,7 +16,7 @@ from insights.pages.delivery.dora import TILES as DORA_TILES
 from insights.pages.drawing import BULK, histogram
 from insights.pages.rows import record_url
 from insights.privacy.visible import visible_distribution, visible_rows
-from insights.query.query import Granularity, MetricValue, Query, Statistic
+from insights.query.query import MetricValue, Query, Statistic
 from insights.ui import tiles, wording
 from insights.ui.charts import ChartData
 from insights.ui.filters import Choice, Filters
@@ -66,11 +66,10 @@ def stages_card(answers: Answers) -> dict[str, Any]:
 
 def over_time_card(answers: Answers) -> ChartCard:
     any_stage = answers.figure(STAGES["coding"][0])
-    period = {Granularity.WEEK: "week", Granularity.MONTH: "month", Granularity.QUARTER: "quarter"}
     return answers.card(
         "stages",
         STAGES["coding"][0],
-        title=f"Lead time by stage, per {period[answers.filters.granularity]}",
+        title=f"Lead time by stage, per {answers.filters.granularity.value}",
         kind="stacked_bar",
         span=7,
         missing=None if any_stage.value is not None else any_stage,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from django.utils.text import capfirst
+
 from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands
 from insights.benchmarks.remarks import remarks_on
 from insights.benchmarks.sets import SETS
@@ -47,7 +49,7 @@ def border_lines(of_metric: MetricBands, better: Better) -> list[Line]:
         border = cluster.end if better is Better.LOWER else cluster.start
         if math.isfinite(border) and border > 0:
             side = "below" if better is Better.LOWER else "above"
-            labels.setdefault(border, f"{_capital(cluster.label)} {side}")
+            labels.setdefault(border, f"{capfirst(cluster.label)} {side}")
     return [Line(border, label) for border, label in labels.items()]
 
 
@@ -74,7 +76,7 @@ def benchmark(filters: Filters, metric: Metric, figure: MetricValue) -> dict[str
         "notes": list(filter(None, [_comparable_words(of_metric, filters, metric), of_metric.note, order])),
         "bands": [
             {
-                "names": _capital(cluster.label),
+                "names": capfirst(cluster.label),
                 "values": _values(cluster, metric),
                 "is_here": here is not None and figure.value is not None and figure.value in cluster,
             }
@@ -104,7 +106,3 @@ def _values(cluster: Band, metric: Metric) -> str:
     if cluster.start == 0:
         return f"up to {wording.reading(cluster.end, metric.unit)}"
     return wording.between(cluster.start, cluster.end, metric.unit)
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]

@@ -84,7 +84,7 @@ def _entry(kind: RecordKind, happening: Happening) -> dict[str, Any]:
         "tone": "good"
         if happening.what in labels.GOOD
         else "bad"
-        if happening.what in labels.BAD or _failed(happening)
+        if happening.what in labels.BAD or happening.status == "failure"
         else "",
         "who": (labels.who(happening.by) or labels.SOMEBODY) if by_somebody else "",
         "text": verb,
@@ -92,10 +92,6 @@ def _entry(kind: RecordKind, happening: Happening) -> dict[str, Any]:
         "record": named(happening.record) if happening.record else None,
         "note": _note(happening, by_somebody=by_somebody),
     }
-
-
-def _failed(happening: Happening) -> bool:
-    return happening.status == "failure"
 
 
 def _detail(happening: Happening) -> str:
