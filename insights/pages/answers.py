@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from core.page_links import Picker
@@ -310,6 +311,15 @@ class Answers:
             known=known,
             but=[get(key) for key in but],
         )
+
+    def shortfalls_by_section(self, *sections: Sequence[PageQuery]) -> list[list[Shortfall]]:
+        """What the metrics of each section lack; what several lack is in the first of them."""
+        keys = [[item.key for item in queries] for queries in sections]
+        split: list[list[Shortfall]] = [[] for _ in sections]
+        for shortfall in self.shortfalls(chain.from_iterable(keys)):
+            first = next(place for place, own in enumerate(keys) if not set(own).isdisjoint(shortfall.metrics))
+            split[first].append(shortfall)
+        return split
 
     @property
     def computed_at(self) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404
@@ -35,7 +35,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
         "facets": [
             *(_menu_of_bar(answers, facet) for facet in page.facets),
             # Of other chosen facets, so that they can be cleared.
-            *(_menu(page, filters, dimension) for dimension in filters.facets if dimension not in own),
+            *(_menu(answers, dimension) for dimension in filters.facets if dimension not in own),
         ],
         "chosen_facets": sum(len(values) for values in filters.facets.values()),
         "chosen_filters": sum(map(len, [*filters.facets.values(), *filters.scope.where.values()])),
@@ -65,50 +65,45 @@ def facet_part(page: InsightsPage, filters: Filters, part: str) -> dict[str, Any
     offered = next((facet for facet in page.facets if facet.part == part), None)
     if offered is None:
         raise Http404("No such menu.")
-    present = page.read(filters, [offered.query]).present(offered)
-    menu = _menu(page, filters, offered.dimension, options=_options_present(page, filters, offered, present))
+    answers = page.read(filters, [offered.query])
+    menu = _menu(answers, offered.dimension, options=_options_present(answers, offered))
     return {"title": FACETS[offered.dimension], "menu": menu, "part": "insights/_part_facet.html"}
 
 
 def _menu_of_bar(answers: Answers, offered: OfferedFacet) -> dict[str, Any]:
-    page, filters = answers.page, answers.filters
     if offered.part:
-        return _menu(page, filters, offered.dimension, part_url=answers.part_url(offered.part))
-    options = _options_present(page, filters, offered, answers.present(offered))
-    return _menu(page, filters, offered.dimension, options=options)
+        return _menu(answers, offered.dimension, part_url=answers.part_url(offered.part))
+    return _menu(answers, offered.dimension, options=_options_present(answers, offered))
 
 
-def _menu(page: InsightsPage, filters: Filters, dimension: Dimension, **more: Any) -> dict[str, Any]:
+def _menu(answers: Answers, dimension: Dimension, **more: Any) -> dict[str, Any]:
     """A menu with only the chosen values, unless `more` has its options."""
+    filters = answers.filters
     chosen = filters.facets.get(dimension, ())
     return {
         "name": FACETS[dimension],
         "chosen": ", ".join(facet_label(dimension, value) for value in chosen),
-        "options": [_option(page, filters, dimension, value) for value in chosen],
-        "clear_url": page.url(filters.without(dimension)),
+        "options": [_option(answers, dimension, value) for value in chosen],
+        "clear_url": answers.page.url(filters.without(dimension)),
         **more,
     }
 
 
-def _options_present(
-    page: InsightsPage, filters: Filters, offered: OfferedFacet, present: Mapping[str, float]
-) -> list[Picker]:
-    """The values in `present` with their amounts, and all chosen ones."""
-    dimension = offered.dimension
+def _options_present(answers: Answers, offered: OfferedFacet) -> list[Picker]:
+    """The values of the window with their amounts, and all chosen ones."""
+    dimension, present = offered.dimension, answers.present(offered)
     values = [value for value in present if value][:VALUES_LISTED]
-    absent = [value for value in filters.facets.get(dimension, ()) if value not in values]
+    absent = [value for value in answers.filters.facets.get(dimension, ()) if value not in values]
     return [
-        *(_option(page, filters, dimension, value, _amount(present[value], offered.noun)) for value in values),
-        *(
-            _option(page, filters, dimension, value, "" if value in present else "not in this window")
-            for value in absent
-        ),
+        *(_option(answers, dimension, value, _amount(present[value], offered.noun)) for value in values),
+        *(_option(answers, dimension, value, "" if value in present else "not in this window") for value in absent),
     ]
 
 
-def _option(page: InsightsPage, filters: Filters, dimension: Dimension, value: str, note: str = "") -> Picker:
+def _option(answers: Answers, dimension: Dimension, value: str, note: str = "") -> Picker:
     """A link that toggles the value."""
-    url = page.url(filters.with_toggled(dimension, value))
+    filters = answers.filters
+    url = answers.page.url(filters.with_toggled(dimension, value))
     return Picker(facet_label(dimension, value), url, value in filters.facets.get(dimension, ()), note)
 
 

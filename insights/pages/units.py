@@ -159,7 +159,7 @@ def _highest(around: Surroundings, tree: str, filters: Filters) -> Sequence[Tree
 def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
     """The table as a part, or as a page of its own."""
     listed = listed_units(request, of_page)
-    rows = sorted_rows(unit_rows(of_page, listed), of_page)
+    rows = unit_rows(of_page, listed)
     context = {
         "title": f"Units below {listed.below}",
         "part": "insights/_units_table.html",
@@ -192,7 +192,7 @@ def unassigned_row(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBa
 
 def units_csv(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
     listed = listed_units(request, of_page)
-    rows = sorted_rows(unit_rows(of_page, listed), of_page)
+    rows = unit_rows(of_page, listed)
     if listed.unassigned_of:
         rows.append(_unassigned(of_page, listed.unassigned_of))
     name = "-".join(of_page.page.about) or of_page.page.name
@@ -207,14 +207,14 @@ def _csv_rows(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[list[C
 
 
 def unit_rows(of_page: UnitsOfPage, listed: ListedUnits) -> list[Row]:
-    """The figures of the listed units that the viewer may see, in the same order."""
+    """The figures of the listed units that the viewer may see, sorted; unknown values come last in both directions."""
     filters = of_page.filters
     if not listed.units:
         return []
     query = UnitQueries([column.query(filters) for column in of_page.columns], [unit.pk for unit in listed.units])
     together = visible_together(filters.access, units=[query], freshness=Freshness.OF_PAGES)
     [by_unit] = together.units
-    return [
+    rows = [
         Row(
             unit.name,
             filters.with_unit(unit.slug).url(of_page.page.path),
@@ -224,6 +224,12 @@ def unit_rows(of_page: UnitsOfPage, listed: ListedUnits) -> list[Row]:
         for unit in listed.units
         if unit.pk in by_unit
     ]
+    key, descending = of_page.sort.removeprefix("-"), of_page.sort.startswith("-")
+    if key == BY_NAME:
+        return sorted(rows, key=lambda row: row.name.casefold(), reverse=descending)
+    position = [column.key for column in of_page.columns].index(key)
+    pick = of_page.columns[position].pick
+    return sorted_by_value(rows, lambda row: pick(row.figures[position]), descending=descending)
 
 
 def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:
@@ -234,16 +240,6 @@ def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:
     oldest = min(together.totals, key=lambda answer: answer.computed_at)
     figures = [answer.total[0] for answer in together.totals]
     return Row(UNASSIGNED, elsewhere.url(of_page.page.path), figures, as_of=lagging(oldest))
-
-
-def sorted_rows(rows: Sequence[Row], of_page: UnitsOfPage) -> list[Row]:
-    """Sorted rows; unknown values come last in both directions."""
-    key, descending = of_page.sort.removeprefix("-"), of_page.sort.startswith("-")
-    if key == BY_NAME:
-        return sorted(rows, key=lambda row: row.name.casefold(), reverse=descending)
-    position = [column.key for column in of_page.columns].index(key)
-    pick = of_page.columns[position].pick
-    return sorted_by_value(rows, lambda row: pick(row.figures[position]), descending=descending)
 
 
 def _headings(of_page: UnitsOfPage) -> list[Heading]:

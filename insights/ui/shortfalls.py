@@ -140,15 +140,6 @@ def shortfalls(
     return found
 
 
-def by_section(found: Sequence[Shortfall], sections: Sequence[Collection[str]]) -> list[list[Shortfall]]:
-    """Each in the first section with a metric that lacks it; `sections` are keys of their metrics."""
-    split: list[list[Shortfall]] = [[] for _ in sections]
-    for shortfall in found:
-        first = next(place for place, keys in enumerate(sections) if not set(keys).isdisjoint(shortfall.metrics))
-        split[first].append(shortfall)
-    return split
-
-
 def _misses(column: str) -> Affects:
     """Of metrics that add up what may be missing."""
 

@@ -6,7 +6,6 @@ Without JavaScript their links open the same parts as pages.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain
 from typing import Any
 
 from django.http import HttpRequest
@@ -29,7 +28,6 @@ from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.offers import sections_of, spend_budgets
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.shortfalls import by_section
 from insights.ui.views import figures_view
 from integrations.facts.available_sources import available_sources
 
@@ -78,9 +76,8 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
 
 
 def _sections(answers: Answers, *sections: tuple[dict[str, Any], Sequence[PageQuery]]) -> list[dict[str, Any]]:
-    """Each section with what its figures lack; what several lack stands in the first of them."""
-    keys = [[item.key for item in queries] for _, queries in sections]
-    found = by_section(answers.shortfalls(chain.from_iterable(keys)), keys)
+    """Each section with what its figures lack."""
+    found = answers.shortfalls_by_section(*(queries for _, queries in sections))
     return [
         {**section, "template": f"insights/_section_{section['key']}.html", "shortfalls": lacking}
         for (section, _), lacking in zip(sections, found, strict=True)

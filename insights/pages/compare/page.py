@@ -30,7 +30,7 @@ from insights.pages.compare.table import (
     whole_row,
 )
 from insights.pages.filter_bar import filter_bar
-from insights.pages.units import ListedUnits, Row, sorted_rows, unit_rows
+from insights.pages.units import ListedUnits, Row, unit_rows
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.enums import Category
@@ -107,9 +107,8 @@ def page_of(request: HttpRequest) -> tuple[InsightsPage, Filters]:
 
 def _rows(params: CompareParams, listed: ListedUnits) -> list[Row]:
     """The rows of the table of units; each name links to the unit's delivery page."""
-    of_page = params.of_page()
     delivery = reverse("delivery")
-    rows = sorted_rows(unit_rows(of_page, listed), of_page)
+    rows = unit_rows(params.of_page(), listed)
     return [replace(row, url=params.filters.with_unit(row.slug).url(delivery)) for row in rows]
 
 

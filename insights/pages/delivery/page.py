@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import chain
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -20,7 +19,6 @@ from insights.pages.units import DELIVERY_COLUMNS, units_choice, units_part
 from insights.ui.bands import set_in_words
 from insights.ui.filters import STATISTIC, Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.shortfalls import by_section
 from insights.ui.views import figures_view
 from orgtree.models import Organisation
 
@@ -36,8 +34,7 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
     answers = DELIVERY_PAGE.read(filters, QUERIES, around=around)
     organisation = Organisation.current()
     published = chosen_set(organisation.benchmark_set)
-    keys = [[item.key for item in queries] for queries in (dora.QUERIES, lead_time.QUERIES)]
-    of_dora, of_lead_time = by_section(answers.shortfalls(chain.from_iterable(keys)), keys)
+    of_dora, of_lead_time = answers.shortfalls_by_section(dora.QUERIES, lead_time.QUERIES)
     context = {
         "pulse": token,
         "filters": filters,
