@@ -122,26 +122,18 @@ def mini_bar(share: float) -> SafeString:
 
 
 @register.simple_tag
-def track(share: float, key: str = "accent") -> SafeString:
-    """A bar over the whole width, in an agent's colour or the accent; `share` from 0 to 1."""
-    return format_html(
-        '<svg class="hw-track {}" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
-        '<rect class="ground" width="100" height="10"/><rect class="bar" width="{}" height="10"/></svg>',
-        key,
-        f"{100 * _clipped(share):.2f}",
-    )
+def track(share: float, key: str = "accent", whole: float = 0.0) -> SafeString:
+    """A bar over the whole width, in an agent's colour or the accent; `share` from 0 to 1.
 
-
-@register.simple_tag
-def part_track(part: float, whole: float, key: str = "accent") -> SafeString:
-    """A bar in an agent's colour with its part in full strength; both from 0 to 1 of the same length."""
+    It goes on paler until `whole`, from 0 to 1 as well.
+    """
     return format_html(
         '<svg class="hw-track {}" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
         '<rect class="ground" width="100" height="10"/><rect class="bar rest" width="{}" height="10"/>'
         '<rect class="bar" width="{}" height="10"/></svg>',
         key,
         f"{100 * _clipped(whole):.2f}",
-        f"{100 * _clipped(part):.2f}",
+        f"{100 * _clipped(share):.2f}",
     )
 
 
@@ -149,10 +141,9 @@ def part_track(part: float, whole: float, key: str = "accent") -> SafeString:
 def outcome_bar(parts: Sequence[Any]) -> SafeString:
     """Spend by outcome: committed is solid, wasted hatched, pending a dashed outline, unknown a plain one."""
     return format_html(
-        '<svg class="hw-outcome" role="img" aria-label="{}"><defs><pattern id="hw-hatch" width="8" height="8" '
-        'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="ground" width="8" height="8"/>'
-        '<rect class="line" width="3" height="8"/></pattern></defs>{}</svg>',
+        '<svg class="hw-outcome" role="img" aria-label="{}">{}{}</svg>',
         ", ".join(f"{part.label} {part.percent}" for part in parts),
+        _hatch("hw-hatch"),
         format_html_join(
             "",
             '<svg x="{}%" width="{}%" height="20"><rect class="{}" x="1" y="1" height="18" rx="3"/></svg>',
@@ -169,16 +160,21 @@ def outcome_bar(parts: Sequence[Any]) -> SafeString:
 def stage_bar(start: float, fraction: float, is_longest: bool) -> SafeString:
     """A stage's bar, start and length from 0 to 1; the longest is hatched."""
     return format_html(
-        '<svg class="hw-stage" aria-hidden="true"><defs><pattern id="hw-stage-hatch" width="8" height="8" '
-        'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="ground" width="8" height="8"/>'
-        '<rect class="line" width="3" height="8"/></pattern></defs>'
-        '<rect class="{}" x="{}%" width="{}%" y="2" height="20" rx="3"/></svg>'
-        if is_longest
-        else '<svg class="hw-stage" aria-hidden="true">'
+        '<svg class="hw-stage" aria-hidden="true">{}'
         '<rect class="{}" x="{}%" width="{}%" y="2" height="20" rx="3"/></svg>',
+        _hatch("hw-stage-hatch") if is_longest else "",
         "longest" if is_longest else "stage",
         f"{100 * _clipped(start):.2f}",
         f"{max(0.5, 100 * _clipped(fraction)):.2f}",
+    )
+
+
+def _hatch(name: str) -> SafeString:
+    """The pattern of hatched bars, for style sheets to fill them with by its name."""
+    return format_html(
+        '<defs><pattern id="{}" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+        '<rect class="ground" width="8" height="8"/><rect class="line" width="3" height="8"/></pattern></defs>',
+        name,
     )
 
 
