@@ -58,6 +58,11 @@ class LeaderboardParams:
         """A column's key, with a minus for descending; on the AI page that parameter sorts the units instead."""
         return self.filters.picked[SORT.parameter] if SORT in self.filters.choices else RANK
 
+    @property
+    def page(self) -> InsightsPage:
+        own = {SEARCH: self.search} if self.search else {}
+        return InsightsPage("ai_leaderboard", facets=FACETS_OF_SESSIONS, extra_params=own)
+
     def read(self) -> VisibleLeaderboard:
         filters = self.filters
         return VisibleLeaderboard(
@@ -85,8 +90,7 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
     params, number = _read_params(request), read_page(request)
     filters = params.filters
     around = scope_navigation(request, filters)
-    page = _page_of(params)
-    answers = page.read(filters, page.menus, around=around)
+    answers = params.page.read(filters, params.page.menus, around=around)
     board = params.read()
     rows, total = board.page(sort=params.sort, search=params.search, page=number, size=PAGE_SIZE)
     context = {
@@ -109,7 +113,7 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
 
 def page_of(request: HttpRequest) -> tuple[InsightsPage, Filters]:
     params = _read_params(request)
-    return _page_of(params), params.filters
+    return params.page, params.filters
 
 
 @page_view
@@ -155,11 +159,6 @@ def leaderboard_rows(filters: Filters) -> dict[str, Any]:
 def _read_params(request: HttpRequest) -> LeaderboardParams:
     search = request.GET.get(SEARCH, "").strip()[:LONGEST_SEARCH]
     return LeaderboardParams(filters_of(request, CHOICES, facets=FACETS), search)
-
-
-def _page_of(params: LeaderboardParams) -> InsightsPage:
-    own = {SEARCH: params.search} if params.search else {}
-    return InsightsPage("ai_leaderboard", facets=FACETS_OF_SESSIONS, extra_params=own)
 
 
 def _table(params: LeaderboardParams, board: VisibleLeaderboard, rows: Sequence[LeaderboardRow]) -> dict[str, Any]:

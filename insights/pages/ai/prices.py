@@ -74,9 +74,9 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
     context = {
         "days": wording.days(filters.window),
         "whose": scope_words(filters, around),
-        "scope": scope_bar(filters, around, {}, request.path, extra_params=_extra_params(chosen)),
+        "scope": scope_bar(filters, around, {}, request.path, extra_params={ALL: chosen.get(ALL, "")}),
         "ranges": range_pickers(filters, lambda other: _url(other, chosen)),
-        "hidden": [(name, value) for name, value in filters.parameters()],
+        "hidden": filters.parameters(),
         "rows": [_row(model, chosen, filters) for model in models],
         "total": _total(models),
         "for_all": chosen.get(ALL, ""),
@@ -180,13 +180,9 @@ def _row(model: PricedModel, chosen: Mapping[str, str], filters: Filters) -> dic
         "difference": difference if is_changed else "",
         "percent": percent if is_changed else "",
         "prices": _prices(card) if card else "",
-        "rows_url": _rows_of_model(filters, "ai.spend", use.model),
-        "tokens_url": _rows_of_model(filters, "ai.tokens", use.model),
+        "rows_url": rows_of_part(filters, "ai.spend", Dimension.MODEL, use.model),
+        "tokens_url": rows_of_part(filters, "ai.tokens", Dimension.MODEL, use.model),
     }
-
-
-def _rows_of_model(filters: Filters, key: str, model: str) -> str:
-    return rows_of_part(filters, key, Dimension.MODEL, model)
 
 
 def _difference(now: float, then: float) -> tuple[str, str]:
@@ -247,18 +243,13 @@ def _unpriced(filters: Filters, model: PricedModel, *, may_add: bool) -> dict[st
     return {
         "model": use.model,
         "tokens": wording.compact(model.unpriced),
-        "tokens_url": _rows_of_model(filters, "ai.unpriced_tokens", use.model),
+        "tokens_url": rows_of_part(filters, "ai.unpriced_tokens", Dimension.MODEL, use.model),
         "requests": wording.compact(use.requests) if use.requests else "",
         "agents": wording.listed([agent_name(agent) for agent in sorted(use.agents)]),
         "first_day": wording.day(use.first_day) if use.first_day else "",
         "last_day": wording.day(use.last_day) if use.last_day else "",
         "add_url": add_url if may_add else "",
     }
-
-
-def _extra_params(chosen: Mapping[str, str]) -> Mapping[str, str]:
-    """The parameters that the scope bar's links keep: the model for all."""
-    return {ALL: chosen[ALL]} if ALL in chosen else {}
 
 
 def _url(filters: Filters, chosen: Mapping[str, str], *, name: str = "ai_prices") -> str:

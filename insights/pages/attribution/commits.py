@@ -215,16 +215,11 @@ def _selects(chosen: CommitFilter, offered: Choices) -> list[dict[str, Any]]:
 
 
 def _select(name: str, label: str, options: dict[str, str], chosen: str) -> dict[str, Any]:
-    known = options if not chosen or chosen in options else {**options, chosen: chosen}
+    known = {"": label, **options}
+    if chosen not in known:
+        known[chosen] = chosen
     choices = [{"value": value, "label": text, "chosen": value == chosen} for value, text in known.items()]
-    return {
-        "name": name,
-        "label": label,
-        "choices": [
-            {"value": "", "label": label, "chosen": not chosen},
-            *choices,
-        ],
-    }
+    return {"name": name, "label": label, "choices": choices}
 
 
 def _read_filter(request: HttpRequest) -> CommitFilter:
