@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 
 
 class FieldError(ValueError):
-    """400: the message says why.  `field` is invalid (key_results.2.target in a row); empty if no single one is."""
+    """The message says why.  `field` is invalid (key_results.2.target in a row); empty if no single one is."""
+
+    status = HTTPStatus.BAD_REQUEST
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from core.write_errors import FieldError
-from insights.query.errors import ScopeNeededError, UnknownMetricError, UnknownUnitError
 
 
 def explain(problem: Exception, context: dict[str, Any]) -> Response | None:
     """{"error": {"parameter": …, "message": …}}; parameter is null where none is at fault."""
     if isinstance(problem, FieldError):
-        return Response(document(problem.field or None, problem.message), status=_status(problem))
+        return Response(document(problem.field or None, problem.message), status=problem.status)
     response = exception_handler(problem, context)
     if response is not None:
         message = str(problem.detail) if isinstance(problem, APIException) else "There is nothing at this URL."
         response.data = document(None, message)
     return response
-
-
-def _status(problem: FieldError) -> int:
-    """404 for an unknown metric or unit, also where it exists and the viewer may not know of it."""
-    if isinstance(problem, UnknownMetricError | UnknownUnitError):
-        return status.HTTP_404_NOT_FOUND
-    return status.HTTP_403_FORBIDDEN if isinstance(problem, ScopeNeededError) else status.HTTP_400_BAD_REQUEST
 
 
 def document(parameter: str | None, message: str) -> dict[str, Any]:

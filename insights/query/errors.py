@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from http import HTTPStatus
 
 from core.write_errors import FieldError
 
@@ -14,6 +15,8 @@ class QueryError(FieldError):
 class UnknownMetricError(QueryError):
     """There is no metric of that key."""
 
+    status = HTTPStatus.NOT_FOUND
+
     def __init__(self, key: str) -> None:
         super().__init__("key", f"There is no metric “{key}”. The catalogue lists all keys: /api/v1/metrics/.")
         self.key = key
@@ -22,12 +25,16 @@ class UnknownMetricError(QueryError):
 class UnknownUnitError(QueryError):
     """The unit does not exist, or the account may not know of it: the two are indistinguishable."""
 
+    status = HTTPStatus.NOT_FOUND
+
     def __init__(self, word: str) -> None:
         super().__init__("unit", f"There is no unit “{word}”. `manage.py units` lists the slugs.")
 
 
 class ScopeNeededError(QueryError):
     """The request names no scope, and the account may not see the whole organisation."""
+
+    status = HTTPStatus.FORBIDDEN
 
     def __init__(self, own_slugs: Sequence[str]) -> None:
         units = (

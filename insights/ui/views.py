@@ -20,7 +20,6 @@ from core.write_errors import FieldError
 from insights.columns.source import PAGE
 from insights.engine.live_rows import rows_of_answer
 from insights.privacy.scope_access import access_in
-from insights.query.errors import ScopeNeededError, UnknownUnitError
 from insights.ui.filters import Filters
 from insights.ui.scope_bar import scope_navigation, scope_words
 
@@ -41,25 +40,17 @@ def explains_bad_filters(view: View[Arguments]) -> View[Arguments]:
 
 def explained(request: HttpRequest, problem: FieldError) -> HttpResponse:
     """The error page, or JSON for scripts.  Raises Http404."""
-    status = _status(problem)
     if "text/html" not in request.headers.get("Accept", "text/html"):
-        return JsonResponse({"parameter": problem.field, "message": problem.message}, status=status)
-    if status == HTTPStatus.NOT_FOUND:
+        return JsonResponse({"parameter": problem.field, "message": problem.message}, status=problem.status)
+    if problem.status == HTTPStatus.NOT_FOUND:
         raise Http404(problem.message)
-    if status == HTTPStatus.FORBIDDEN:
-        return render(request, "insights/no_scope.html", status=status)
+    if problem.status == HTTPStatus.FORBIDDEN:
+        return render(request, "insights/no_scope.html", status=problem.status)
     without = request.GET.copy()
     for parameter in {problem.field, *(("from", "to", "through") if problem.field == "to" else ())}:
         without.pop(parameter, None)
     context = {"problem": problem, "clear_url": url_with(request.path, without)}
-    return render(request, "insights/bad_filter.html", context, status=status)
-
-
-def _status(problem: FieldError) -> HTTPStatus:
-    """404 for an unknown or hidden unit; 403 where no scope is given and the viewer has no default one."""
-    if isinstance(problem, UnknownUnitError):
-        return HTTPStatus.NOT_FOUND
-    return HTTPStatus.FORBIDDEN if isinstance(problem, ScopeNeededError) else HTTPStatus.BAD_REQUEST
+    return render(request, "insights/bad_filter.html", context, status=problem.status)
 
 
 def page_view(view: View[Arguments]) -> View[Arguments]:
