@@ -129,44 +129,40 @@ def _arrival(received: Reception, agent: Agent, email: str, now: datetime) -> di
     }
 
 
-def _diagnosis(received: Reception, now: datetime) -> list[dict[str, Any]]:
-    """Reasons why nothing arrives, the likeliest first."""
+def _diagnosis(received: Reception, now: datetime) -> list[tuple[str, str, str]]:
+    """Reasons why nothing arrives, the likeliest first: icon, title and detail."""
     findings = [_token_finding(received, now)]
     if received.quarantined:
         title = f"{wording.count(received.quarantined, 'record')} in quarantine"
         detail = f"The last one: {received.last_quarantine_reason} Admin can look at them and replay them."
-        findings.append(_finding("alert-triangle", title, detail))
+        findings.append(("alert-triangle", title, detail))
     for agent in received.without_session:
         unknown = "Its requests count for their person, but their number of sessions is unknown."
         detail = f"{unknown} {SESSION_ID_REMEDIES.get(agent, SESSION_ID_REMEDY)}"
-        findings.append(_finding("alert-triangle", f"{agent}: no session ids", detail))
+        findings.append(("alert-triangle", f"{agent}: no session ids", detail))
     for unread in received.unread:
         if unread.count:
             records = wording.count(unread.count, "record")
             detail = f"{records} that Headway cannot read yet: {_some_of(unread.names)}"
-            findings.append(_finding("database", f"{unread.agent}: kept, not read", detail))
+            findings.append(("database", f"{unread.agent}: kept, not read", detail))
         if unread.attributes:
             detail = f"Unknown attributes: {_some_of(unread.attributes)}. Map them in admin."
-            findings.append(_finding("database", f"{unread.agent}: kept, read in part", detail))
+            findings.append(("database", f"{unread.agent}: kept, read in part", detail))
     return findings
-
-
-def _finding(icon: str, title: str, detail: str) -> dict[str, Any]:
-    return {"icon": icon, "title": title, "detail": detail}
 
 
 def _some_of(names: Sequence[str]) -> str:
     return wording.listed([*names[:NAMES_SHOWN], *(["others"] if len(names) > NAMES_SHOWN else [])])
 
 
-def _token_finding(received: Reception, now: datetime) -> dict[str, Any]:
+def _token_finding(received: Reception, now: datetime) -> tuple[str, str, str]:
     if not received.tokens:
-        return _finding("key", "No ingest token", "Headway accepts no telemetry until an admin creates one")
+        return ("key", "No ingest token", "Headway accepts no telemetry until an admin creates one")
     if received.last_used_at is None:
         detail = "The agent does not reach this address, or sends a different token"
-        return _finding("key", "No request with a valid token yet", detail)
+        return ("key", "No request with a valid token yet", detail)
     last = f"Last request {wording.ago(received.last_used_at, now)}"
-    return _finding("plug-connected", "A valid token is in use", last)
+    return ("plug-connected", "A valid token is in use", last)
 
 
 def _chosen_agent(request: HttpRequest) -> Agent:

@@ -205,20 +205,14 @@ def record_page_of(key: str) -> str:
     return RECORD_PAGES.get(next(iter(facts)), "") if len(facts) == 1 else ""
 
 
-def _printed(column: RowColumn, value: Cell) -> str:
-    if value is None:
-        return ""
+def _printed(column: RowColumn, value: Any) -> str:
+    if isinstance(value, datetime):
+        return wording.moment(value)
     if isinstance(value, date):
-        return _when(value)
+        return wording.day(value)
     if column.kind is ColumnKind.FACT:
         return "push" if int(value) < 0 else f"#{value}"
     if isinstance(value, int | float) and column.kind in (ColumnKind.NUMBER, ColumnKind.DURATION):
         return wording.exact(value) if column.kind is ColumnKind.NUMBER else _duration(value)
     words = str(value)
     return ", ".join(map(agent_name, words.split(", "))) if column.name == Dimension.AGENT else words
-
-
-def _when(value: date) -> str:
-    if not isinstance(value, datetime):
-        return wording.day(value)
-    return wording.moment(value)

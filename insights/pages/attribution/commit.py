@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import QuerySet
@@ -73,7 +73,7 @@ def commit(request: HttpRequest, sha: str) -> HttpResponseBase:
             (agent, agent_name(agent.agent), labels.METHODS[agent.method], f"{agent.lines:,}") for agent in by_agent
         ],
         "upper_bound": any(agent.level == "commit" for agent in by_agent),
-        "evidence": _evidence_lines(shown, seen, others, visible, _session_of(access)),
+        "evidence": _evidence_lines(shown, seen, others, visible, access),
         "evidence_left_out": max(0, evidence_count - MOST_EVIDENCE),
         "questions": unresolved_evidence_of(shown),
         "files": [_file_line(file) for file in files],
@@ -124,7 +124,7 @@ def _evidence_lines(
     seen: Sequence[SeenEvidence],
     others: dict[int, dict[str, Any]],
     visible: QuerySet[Commit],
-    session_of: Callable[[SeenEvidence], str],
+    access: Access,
 ) -> list[dict[str, Any]]:
     elsewhere = [evidence.row.commit for evidence in seen if evidence.row.commit_id not in (commit.pk, *others)]
     others = {**others, **_others(visible, list({other.pk: other for other in elsewhere}.values()))}
@@ -138,7 +138,7 @@ def _evidence_lines(
             "confidence": f"{evidence.row.confidence:.0%}",
             "text": evidence.row.said,
             "lines": "" if evidence.lines is None else f"{evidence.lines:,}",
-            "session": session_of(evidence),
+            "session": _session(evidence, access),
             "commit": others.get(evidence.row.commit_id) if evidence.row.commit_id != commit.pk else None,
             "seen_at": wording.moment(evidence.row.seen_at),
             "outcome": _outcome(commit, evidence, decided_by),
@@ -148,20 +148,15 @@ def _evidence_lines(
     ]
 
 
-def _session_of(access: Access) -> Callable[[SeenEvidence], str]:
-    """A function that labels the session of an evidence row, as far as this viewer may see it."""
+def _session(seen: SeenEvidence, access: Access) -> str:
+    """The session of an evidence row, as far as this viewer may see it."""
+    session, own_id = seen.session, access.visibility.person_id
+    if session is None:
+        return f"{seen.row.external_session}, without telemetry" if seen.row.external_session else ""
     named = access.policy == IndividualPolicy.NAMED and access.visibility.individuals_in is None
-    own_id = access.visibility.person_id
-
-    def label(seen: SeenEvidence) -> str:
-        session = seen.session
-        if session is None:
-            return f"{seen.row.external_session}, without telemetry" if seen.row.external_session else ""
-        if not named and (own_id is None or session.identity.person_id != own_id):
-            return "a colleague's"
-        return f"#{session.pk}, {wording.moment(session.started_at)}"
-
-    return label
+    if not named and (own_id is None or session.identity.person_id != own_id):
+        return "a colleague's"
+    return f"#{session.pk}, {wording.moment(session.started_at)}"
 
 
 def _outcome(commit: Commit, seen: SeenEvidence, decided_by: str) -> str:

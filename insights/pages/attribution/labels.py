@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from insights.ui import wording
 from integrations.models import Commit, CommitExclusion, CommitFile, EvidenceLevel, Method
 from orgtree.access.access import Access
-from orgtree.models import Identity, Person
 
 METHODS: Mapping[str, str] = {
     Method.LINE_CHECKPOINT: "Line checkpoints",
@@ -76,19 +75,15 @@ def method_name(method: str) -> str:
 def labels_of(access: Access, commits: Iterable[Commit]) -> Mapping[int, str]:
     """Commit id → label of the person that it counts for."""
     listed = list(commits)
-    people = {person.pk: person for commit in listed if (person := _person(commit.credited)) is not None}
-    labels = access.labels(people.values())
+    credited = [commit.credited.person for commit in listed if commit.credited and commit.credited.person]
+    labels = access.labels({person.pk: person for person in credited}.values())
     return {commit.pk: _label(commit, labels) for commit in listed}
 
 
 def _label(commit: Commit, labels: Mapping[int, str]) -> str:
     if commit.credited is None:
         return "Autonomous agent" if commit.by_agent else f"{commit.author.value} (bot)"
-    person = _person(commit.credited)
     if commit.by_bot:
         return f"{commit.credited.value} (bot)"
+    person = commit.credited.person
     return labels[person.pk] if person else f"{commit.credited.value} (unmatched)"
-
-
-def _person(identity: Identity | None) -> Person | None:
-    return identity.person if identity else None
