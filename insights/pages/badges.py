@@ -84,13 +84,7 @@ def _render(request: HttpRequest, access: Access, *, problem: str = "", status: 
         "metrics": [metric for metric in metrics() if not metric.always_by],
         "weeks": windows.TRAILING_WEEKS,
         "statistics": list(Statistic),
-        "written": {
-            "metric": written.get("metric", ""),
-            "unit": written.get("unit", ""),
-            "weeks": written.get("weeks", str(windows.DEFAULT_WEEKS)),
-            "statistic": written.get("statistic", ""),
-            "label": written.get("label", ""),
-        },
+        "written": {"weeks": str(windows.DEFAULT_WEEKS), **written.dict()},
     }
     return render(request, "insights/badges/badges.html", context, status=status if problem else 200)
 

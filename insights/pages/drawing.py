@@ -57,13 +57,6 @@ LABELS: Mapping[Dimension, Mapping[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Rest(Dataset):
-    """A dataset that combines the segment values `of`; an empty string is the missing value."""
-
-    of: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
 class Share:
     """One slice of a whole: its amount in words, its percentage, and the length of its bar."""
 
@@ -118,12 +111,7 @@ def donut(parts: Sequence[Share], *, unit: str, centre: tuple[str, str], left_ou
         kind="donut",
         unit=unit,
         labels=["Whole window"],
-        datasets=[
-            Rest(part.label, part.key, part.role, [part.value], of=part.of)
-            if part.of
-            else Dataset(part.label, part.key, part.role, [part.value])
-            for part in parts
-        ],
+        datasets=[Dataset(part.label, part.key, part.role, [part.value], of=part.of) for part in parts],
         label_name="Range",
         centre=centre,
         left_out=left_out,
@@ -213,7 +201,7 @@ class Chart:
         datasets = datasets_of(drawn_values)
         if rest and adds_up:
             sums = [_sum(bucket) for bucket in zip(*(values_of(by_value[value]) for value in rest), strict=True)]
-            datasets.append(Rest(f"Other ({len(rest)})", "other", role, sums, of=rest))
+            datasets.append(Dataset(f"Other ({len(rest)})", "other", role, sums, of=rest))
         return replace(
             over_time(self.kind, answer, datasets),
             left_out=answers.left_out(self.metric, dimension),
@@ -298,7 +286,7 @@ def rows_of_part(filters: Filters, key: str, dimension: Dimension, value: str) -
 
 def _values_of_part(dataset: Dataset) -> tuple[str, ...]:
     """The segment values of a part: one, or those that it combines."""
-    return tuple(value or NAMELESS for value in dataset.of) if isinstance(dataset, Rest) else (dataset.key,)
+    return tuple(value or NAMELESS for value in dataset.of) or (dataset.key,)
 
 
 def _url_of_rows(

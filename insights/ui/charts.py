@@ -40,6 +40,7 @@ class Dataset:
     values: Sequence[Number]
     counts: Mapping[str, Sequence[Number]] = field(default_factory=dict)  # noun → number of facts behind each value
     is_picked: bool = False  # the series that the others are compared with
+    of: Sequence[str] = ()  # the segment values that it combines; an empty string is the missing value
     low: Sequence[Number] = ()  # the ends of the 95 % interval of each value, where the series has a band
     high: Sequence[Number] = ()
 

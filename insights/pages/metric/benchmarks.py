@@ -11,7 +11,7 @@ from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands
 from insights.benchmarks.remarks import remarks_on
 from insights.benchmarks.sets import SETS
 from insights.catalogue.declarations import Metric
-from insights.pages.metric.filters import BENCHMARK, BY_ORGANISATION, pickers, statistic_of
+from insights.pages.metric.filters import BENCHMARK, BY_ORGANISATION, pickers
 from insights.query.enums import Better
 from insights.query.query import MetricValue
 from insights.ui import wording
@@ -68,7 +68,7 @@ def benchmark(filters: Filters, metric: Metric, figure: MetricValue) -> dict[str
         return {"sets": sets, "remarks": remarks} if sets or remarks else None
     of_metric = published.metrics[metric.key]
     order = "" if of_metric.is_monotonic else NOT_MONOTONIC
-    here = band(published, metric.key, figure, statistic_of(filters, metric))
+    here = band(published, metric.key, figure, filters.statistic)
     return {
         "name": _named(published),
         "source": published.source + (f", taken from {published.secondary}" if published.secondary else ""),

@@ -23,7 +23,6 @@ from insights.pages.metric.filters import (
     metric_filters,
     metric_page_of,
     of_trend,
-    query_of,
     splits_of,
 )
 from insights.pages.routes import Charts, PageRoutes
@@ -53,7 +52,7 @@ def split(metric: Metric, filters: Filters) -> ChartData:
 
 
 def spread(metric: Metric, filters: Filters) -> ChartData:
-    distribution = visible_distribution(replace(query_of(filters, metric), statistic=None), filters.access)
+    distribution = visible_distribution(filters.query(metric.key), filters.access)
     tail = f"{highest_title(metric)} {100 - BULK}%"
     return histogram(distribution, metric.unit, facts="Facts", tail=tail, label_name="Value")
 
@@ -97,8 +96,7 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
     if not has_distribution(metric):
         raise Http404("Its facts have no single value each.")
     filters = metric_filters(request, metric)
-    query = replace(query_of(filters, metric), statistic=None)
-    rows = visible_rows(query, filters.access, size=OUTLIERS_LISTED, order=RowOrder.GREATEST)
+    rows = visible_rows(filters.query(key), filters.access, size=OUTLIERS_LISTED, order=RowOrder.GREATEST)
     context = {
         "title": f"{highest_title(metric)}: {metric.name}",
         "heading": highest_title(metric),

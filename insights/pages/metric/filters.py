@@ -16,7 +16,7 @@ from insights.pages.answers import InsightsPage, OfferedFacet, facts_of
 from insights.pages.units import Column, units_choice
 from insights.query import windows
 from insights.query.enums import BelongsTo, UnitOfMeasure
-from insights.query.query import Dimension, Query, Statistic, Window
+from insights.query.query import Dimension, Window
 from insights.ui.filters import FACETS, STATISTIC, Choice, Filters, filters_of, statistic_of_metric
 
 SHORTEST_TREND = timedelta(weeks=26)  # a shorter trend says little
@@ -94,15 +94,6 @@ def choices_of(metric: Metric) -> list[Choice]:
 
 def splits_of(metric: Metric) -> list[Dimension]:
     return [dimension for dimension in SPLITS if dimension in metric.segments]
-
-
-def statistic_of(filters: Filters, metric: Metric) -> Statistic | None:
-    """The shown statistic; None for single-valued metrics."""
-    return (filters.statistic or metric.statistic) if metric.statistics else None
-
-
-def query_of(filters: Filters, metric: Metric, *segments: Dimension, window: Window | None = None) -> Query:
-    return filters.query(metric.key, *segments, window=window, statistic=filters.statistic)
 
 
 def metric_page_url(filters: Filters, metric: Metric) -> str:

@@ -20,7 +20,7 @@ from insights.pages.how import kept_by
 from insights.pages.metric.benchmarks import benchmark
 from insights.pages.metric.chain import linked
 from insights.pages.metric.charts import charts_of, highest_title
-from insights.pages.metric.filters import SPLIT, in_panels, metric_filters, metric_page_of, of_trend, pickers, query_of
+from insights.pages.metric.filters import SPLIT, in_panels, metric_filters, metric_page_of, of_trend, pickers
 from insights.pages.units import units_part
 from insights.privacy.scope_access import has_scope
 from insights.query.enums import BelongsTo, Better
@@ -97,7 +97,7 @@ def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
     """
     queries: list[PageQuery] = []
     if not metric.always_by and has_scope(filters.scope, filters.access):
-        behind = queries_behind([metric], query_of(filters, metric))
+        behind = queries_behind([metric], filters.query(metric.key))
         queries = [
             PageQuery(metric.key, compared=True, whole=True),
             *(PageQuery(lacking.key, whole=True) for lacking in behind),
@@ -108,7 +108,8 @@ def _read(metric: Metric, filters: Filters, around: Surroundings) -> Answers:
 def _agreed(metric: Metric, filters: Filters) -> Agreement | None:
     """Threshold and target of the shown statistic."""
     agreement = agreements_on([metric.key], filters.scope, filters.access).get(metric.key)
-    return agreement if agreement and agreement.is_of_statistic(query_of(filters, metric)) else None
+    query = filters.query(metric.key, statistic=filters.statistic)
+    return agreement if agreement and agreement.is_of_statistic(query) else None
 
 
 def sample_words(metric: Metric, figure: MetricValue) -> str:

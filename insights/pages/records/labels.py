@@ -101,11 +101,9 @@ METHODS: Mapping[str, str] = {
     "rollback_refused": "an older state deployed again; it was no rollback",
 }
 
-ICONS: Mapping[Happened, str] = {
+ICONS: Mapping[Happened, str] = {  # others have a dot
     Happened.COMMIT: "git-commit",
-    Happened.CREATED: "circle-dot",
     Happened.READY: "git-pull-request",
-    Happened.DRAFT: "circle-dot",
     Happened.APPROVED: "check",
     Happened.CHANGES_REQUESTED: "refresh",
     Happened.COMMENTED: "message",
@@ -117,7 +115,6 @@ ICONS: Mapping[Happened, str] = {
     Happened.REVERTED: "arrow-back-up",
     Happened.REPAIRED: "tool",
     Happened.INCIDENT: "flame",
-    Happened.STARTED: "circle-dot",
     Happened.FINISHED: "rocket",
     Happened.RESOLVED: "circle-check",
     Happened.RESTORED: "circle-check",
@@ -161,7 +158,6 @@ _WORDS: Mapping[Happened, str] = {
     Happened.RUN: "Pipeline run",
     Happened.DEPLOYED: "In production with",
     Happened.REVERTED: "Reverted by",
-    Happened.STATUS: "",
     Happened.ASSIGNED: "Assigned to",
     Happened.UNASSIGNED: "Unassigned",
     Happened.SPRINT_JOINED: "Added to the sprint",
