@@ -100,9 +100,8 @@ def _step(line: NeedLine) -> Step:
     page, link = reverse("integrations"), line.link
     if link is None:
         return Step(line.is_met, line.title, line.detail, page)
-    return Step(
-        line.is_met, line.title, line.detail, f"{page}{link.url}" if link.url.startswith("#") else link.url, link.label
-    )
+    url = f"{page}{link.url}" if link.url.startswith("#") else link.url
+    return Step(line.is_met, line.title, line.detail, url, link.label)
 
 
 def _tokens_step(aging: Sequence[AgingToken]) -> Step:

@@ -249,6 +249,6 @@ def _cell(metric: Metric, figure: MetricValue, heat: Heat, url: str, params: Com
     facts = wording.count(figure.sample_size, "fact")
     if _is_small(figure, metric):
         note = f"{facts}: {metric.minimum_sample} needed to rank it"
-        return {**cell, "text": wording.in_column(figure.value, metric.unit), "note": note, "is_small": True}
+        return {**cell, "text": str(wording.reading(figure.value, metric.unit)), "note": note, "is_small": True}
     note = f"{heat.words}, {facts}" if heat.mark else facts
     return {**cell, "text": wording.in_column(figure.value, metric.unit), "heat": heat, "note": note}
