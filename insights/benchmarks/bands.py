@@ -136,13 +136,11 @@ def at_most(
     return MetricBands(tuple(Band((name,), *limits[name]) for name in in_published_order), statistic, note)
 
 
-def at_least(
-    *published: tuple[str, float], rest: str, statistic: Statistic | None = None, note: str = ""
-) -> MetricBands:
+def at_least(*published: tuple[str, float], rest: str) -> MetricBands:
     """Bands from one value per cluster, where higher is better: a cluster starts at its value."""
     end = math.inf
     bands = []
     for name, figure in published:
         bands.append(Band((name,), figure, end))
         end = figure
-    return MetricBands((*bands, Band((rest,), 0.0, end)), statistic, note)
+    return MetricBands((*bands, Band((rest,), 0.0, end)))

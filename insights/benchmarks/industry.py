@@ -19,9 +19,7 @@ LINES_CHANGED_AGAIN = "Lines changed again within 21 days."
 
 
 def _hours(elite: float, strong: float, fair: float, statistic: Statistic | None, note: str = "") -> MetricBands:
-    return at_most(
-        (ELITE, elite * HOUR), (STRONG, strong * HOUR), (FAIR, fair * HOUR), rest=REST, statistic=statistic, note=note
-    )
+    return _up_to(elite * HOUR, strong * HOUR, fair * HOUR, statistic, note)
 
 
 def _up_to(elite: float, strong: float, fair: float, statistic: Statistic | None = None, note: str = "") -> MetricBands:
