@@ -78,6 +78,9 @@ RENAMED_ENTRIES = {
     "Link by other rules": "Apply linking rules",
     "Place what waits for its repository": "Place waiting records",
     "Price requests anew": "Reprice requests",
+    # Their task is gone; the sweep of waiting records, which is there already, is all that stays.
+    "Replay refused records": "Place waiting records",
+    "Replay what is understood now": "Place waiting records",
     "Send letters": "Send e-mails",
     "Settle imported usage": "Recompute imported usage",
     "Settle pull requests": "Recompute pull requests",
