@@ -255,6 +255,5 @@ CODEX = Vocabulary(
         "websocket_request": NOT_KEPT,
     },
     unlisted=_line_of_log,
-    unlisted_spans_not_kept=True,
-    unlisted_metrics_not_kept=True,
+    drops_unlisted=True,
 )

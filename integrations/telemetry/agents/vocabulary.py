@@ -195,8 +195,7 @@ class Vocabulary:
     spans: Mapping[str, EventReading | EventChoice] = field(default_factory=dict)
     metrics: Mapping[str, Metric | NotKept] = field(default_factory=dict)
     unlisted: NamelessChoice | None = None  # rule for log records and spans whose name is not listed
-    unlisted_spans_not_kept: bool = False
-    unlisted_metrics_not_kept: bool = False
+    drops_unlisted: bool = False  # spans and metrics whose name is not listed are not kept
     # For arbitrary programs: unread metrics are stored only if they name a session.
     is_generic: bool = False
     read_by_code: frozenset[str] = frozenset()

@@ -144,7 +144,7 @@ def event_rule(vocabulary: Vocabulary, signal: Signal, name: str) -> tuple[str, 
         rule = vocabulary.events.get(name)
     else:
         rule = vocabulary.spans.get(name)
-        if rule is None and vocabulary.unlisted_spans_not_kept:
+        if rule is None and vocabulary.drops_unlisted:
             rule = NOT_KEPT
     return name, vocabulary.unlisted if rule is None else rule
 

@@ -70,7 +70,7 @@ def metric_rule(vocabulary: Vocabulary, name: str) -> Metric | NotKept | None:
     """The rule for a metric; None if no vocabulary reads it."""
     name = vocabulary.name_means.get(name, name)
     rule = vocabulary.metrics.get(name)
-    if name == NOTHING or (rule is None and vocabulary.unlisted_metrics_not_kept):
+    if name == NOTHING or (rule is None and vocabulary.drops_unlisted):
         return NOT_KEPT
     return rule
 
