@@ -159,10 +159,7 @@ class _Versions:
 
     def accepts_late(self, name: str, at: datetime | None) -> bool:
         """Whether an update that is older than the record is still the newest for this field."""
-        if name not in self.by_name:
-            return False
-        version = self.of(name)
-        return version is None or at is None or at >= version
+        return name in self.by_name and self.accepts(name, at)
 
     def accepts(self, name: str, at: datetime | None) -> bool:
         version = self.of(name)

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -280,15 +280,12 @@ def _add(merged: dict[tuple[str, str, str], UsageRow], row: UsageRow) -> None:
         merged[at] = row
         return
     costs = [cost for cost in (known.reported_cost, row.reported_cost) if cost is not None]
-    merged[at] = UsageRow(
-        row.agent,
-        row.form,
-        row.key,
-        row.model,
-        max(known.day, row.day),
-        _least(known.first_day, row.first_day),
-        _least(known.started_at, row.started_at),
-        _greatest(known.ended_at, row.ended_at),
+    merged[at] = replace(
+        row,
+        day=max(known.day, row.day),
+        first_day=_least(known.first_day, row.first_day),
+        started_at=_least(known.started_at, row.started_at),
+        ended_at=_greatest(known.ended_at, row.ended_at),
         **{name: getattr(known, name) + getattr(row, name) for name in _TOKENS},
         reported_cost=sum(costs) if costs else None,
     )
