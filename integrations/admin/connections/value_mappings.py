@@ -55,12 +55,9 @@ class Choice:
 class ValueLine:
     """A value with its possible mappings, the current one marked."""
 
-    word: str
-    records: int
-    examples: Sequence[Example]
+    seen: SeenValue
+    examples: Sequence[Example]  # with http links only
     choices: Sequence[Choice]
-    is_decided: bool
-    proposed: str
 
 
 def value_mappings(request: HttpRequest, connection: Connection) -> HttpResponse:
@@ -114,15 +111,11 @@ def _line(subject: Subject, seen: SeenValue) -> ValueLine:
     chosen = _chosen(seen)
     by_default = Choice(DEFAULT, f"Default: {_words(seen.by_default)}", chosen == DEFAULT)
     own = [Choice(str(choice), _words(str(choice)), chosen == choice) for choice in CHOICES[subject]]
-    return ValueLine(seen.word, seen.records, _safe(seen.examples), [by_default, *own], seen.is_decided, seen.proposed)
-
-
-def _safe(examples: Sequence[Example]) -> list[Example]:
-    """With http links only."""
-    return [
+    examples = [
         Example(example.title, example.url if example.url.startswith(("https://", "http://")) else "")
-        for example in examples
+        for example in seen.examples
     ]
+    return ValueLine(seen, examples, [by_default, *own])
 
 
 def _chosen(seen: SeenValue) -> str:
