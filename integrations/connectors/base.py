@@ -241,7 +241,6 @@ class Connector(ABC):
     kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]]  # which streams a resource has
     fields: ClassVar[Sequence[Field]]
     permissions: ClassVar[str]  # exactly what to grant, in Markdown, shown beside the form
-    budgets: ClassVar[Sequence[str]] = ("requests",)
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -294,8 +293,8 @@ class Connector(ABC):
         return ()
 
     def budget_of(self, path: str) -> str:
-        """The budget of a request for `path`, one of `budgets`.  Headers that name it take precedence."""
-        return self.budgets[0]
+        """The name of the budget of a request for `path`.  Headers that name it take precedence."""
+        return "requests"
 
     def refusal(self, answer: Refused) -> ConnectorError | None:
         """What an error answer means where the provider is more specific than its status; None: use the status."""

@@ -18,11 +18,10 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from integrations.connectors.addresses import GuardedTransport, RefusedAddressError
+from integrations.connectors.addresses import GuardedTransport, Origin, RefusedAddressError, shown_origin, shown_path
 from integrations.connectors.base import Connector, Refused
 from integrations.connectors.errors import ConnectorError, PermanentError, TransientError
 from integrations.connectors.json_text import json_or_none, read_json
-from integrations.connectors.origins import Origin, shown_origin, shown_path
 from integrations.connectors.rate_limits import ReportedQuota, reported_quota, retry_at
 from integrations.connectors.refusals import error_of, is_rate_limited
 

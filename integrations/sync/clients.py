@@ -8,19 +8,20 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from cachetools import TTLCache
 from django.conf import settings
 
+from integrations.connectors.addresses import Origin
 from integrations.connectors.base import Connector, FetchedResource, Settings
 from integrations.connectors.errors import PermanentError
 from integrations.connectors.http import PATIENCE, ConnectionHttp
-from integrations.connectors.origins import Origin
 from integrations.connectors.registered import connectors
 from integrations.enums import ResourceKind
 from integrations.models import Connection, Resource, UnreadableSecretsError
-from integrations.sync.budgets import BudgetBook
+from integrations.sync.budgets import RESERVE, BudgetBook
 
 KEPT_SECONDS = 600.0  # such tokens last an hour; one that ran out is exchanged again when it is refused
 MOST_KEPT = 200
@@ -77,6 +78,20 @@ def client_of(connector: Connector, budgets: BudgetBook | None, *, signed: bool 
         allow_private=settings.PROVIDERS_MAY_BE_PRIVATE,
         signed=signed,
     )
+
+
+@contextmanager
+def asking(connection: Connection, *, reserve: float = RESERVE) -> Iterator[tuple[Connector, ConnectionHttp]]:
+    """Its connector and client, for one piece of work; what is left of its budgets is saved at the end.
+
+    Raises PermanentError, as `connector_of`.
+    """
+    connector, budgets = connector_of(connection), BudgetBook(connection, reserve=reserve)
+    try:
+        with client_of(connector, budgets) as http:
+            yield connector, http
+    finally:
+        budgets.save()
 
 
 def host_of(connector: Connector) -> str:

@@ -9,8 +9,7 @@ from django.db import transaction
 from integrations.connectors.base import MappedField
 from integrations.connectors.registered import connectors
 from integrations.models import Connection
-from integrations.sync.budgets import BudgetBook
-from integrations.sync.clients import client_of, connector_of
+from integrations.sync.clients import asking
 from integrations.sync.enqueue import enqueue_sync
 
 
@@ -21,13 +20,8 @@ def has_mapped_fields(connection: Connection) -> bool:
 
 def mapped_fields_of(connection: Connection) -> Sequence[MappedField]:
     """As its settings stand, saved or not.  Raises ConnectorError."""
-    budgets = BudgetBook(connection, reserve=0.0)
-    connector = connector_of(connection)
-    try:
-        with client_of(connector, budgets) as http:
-            return connector.mapped_fields(http)
-    finally:
-        budgets.save()
+    with asking(connection, reserve=0.0) as (connector, http):
+        return connector.mapped_fields(http)
 
 
 def save_mapped_fields(connection: Connection, chosen: Mapping[str, str]) -> bool:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from django.db import transaction
@@ -16,15 +17,13 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from core.locks import Lock
-from integrations.connectors.base import Connector
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError, TransientError
 from integrations.enums import Kind, ResourceKind
 from integrations.intake.names import matches
 from integrations.intake.places import store_resource
 from integrations.models import Connection, Resource, Stream
-from integrations.sync.budgets import BudgetBook
-from integrations.sync.clients import client_of, connector_of
+from integrations.sync.clients import asking, connector_of
 from integrations.sync.leases import revoke_leases
 from integrations.sync.readings import close_runs, waiting_time
 
@@ -80,8 +79,7 @@ def discover_resources(connection: Connection) -> int:
     with LISTING.alone(connection.pk):
         began = timezone.now()
         try:
-            connector = connector_of(connection)
-            seen = _list(connection, connector)
+            seen = _list(connection)
         except ConnectorError as problem:
             _note_failure(connection, problem)
             raise
@@ -160,18 +158,14 @@ def _pick_by_rules(connection: Connection) -> None:
         close_runs(stopped, "Ended, because the resource is gone or no longer selected.")
 
 
-def _list(connection: Connection, connector: Connector) -> set[int]:
+def _list(connection: Connection) -> set[int]:
     """Store everything that is listed, in pieces; the ids of the resources."""
-    budgets = BudgetBook(connection)
     seen: set[int] = set()
-    try:
-        with client_of(connector, budgets) as http:
-            drafts = connector.resources(http)
-            while piece := [draft for _, draft in zip(range(RESOURCES_AT_ONCE), drafts, strict=False)]:
-                with transaction.atomic():
-                    seen.update(store_resource(connection, draft).pk for draft in piece)
-    finally:
-        budgets.save()
+    with asking(connection) as (connector, http):
+        drafts = connector.resources(http)
+        while piece := list(islice(drafts, RESOURCES_AT_ONCE)):
+            with transaction.atomic():
+                seen.update(store_resource(connection, draft).pk for draft in piece)
     return seen
 
 

@@ -19,8 +19,7 @@ from core.queue import run_all
 from integrations.connectors.base import Connector, Http
 from integrations.connectors.errors import ConnectorError, TransientError
 from integrations.models import Connection, Resource
-from integrations.sync.budgets import BudgetBook
-from integrations.sync.clients import client_of, connector_of, fetched
+from integrations.sync.clients import asking, client_of, connector_of, fetched
 from integrations.sync.connect import WEBHOOK_SECRET, webhook_address
 
 logger = logging.getLogger(__name__)
@@ -107,10 +106,8 @@ def _register(connection: Connection) -> None:
     if address is None or not secret:
         return
     until = time.monotonic() + SECONDS_AT_ONCE
-    budgets = BudgetBook(connection)
     try:
-        connector = connector_of(connection)
-        with client_of(connector, budgets) as http:
+        with asking(connection) as (connector, http):
             for resource in (_superfluous(connection) | _missing(connection)).order_by("pk"):
                 if time.monotonic() > until:
                     return
@@ -119,8 +116,6 @@ def _register(connection: Connection) -> None:
         return  # nobody answers, or asks to wait: the next sweep asks again
     except ConnectorError as problem:
         logger.info("Webhooks of %s: %s", connection, problem)
-    finally:
-        budgets.save()
 
 
 def _set_hook(connector: Connector, http: Http, resource: Resource, address: str, secret: str) -> None:

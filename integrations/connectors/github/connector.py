@@ -73,7 +73,6 @@ class GitHub(Connector):
     slug = "github"
     name = "GitHub"
     kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.REPOSITORY: tuple(_FETCH)}
-    budgets: ClassVar[Sequence[str]] = ("core", "graphql")
     fields: ClassVar[Sequence[Field]] = (
         Field(
             "base_url",

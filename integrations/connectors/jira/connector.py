@@ -66,8 +66,6 @@ class Jira(Connector):
         ResourceKind.PROJECT: (Kind.WORK_ITEM,),
         ResourceKind.BOARD: (Kind.SPRINT,),
     }
-    # Jira Cloud limits each endpoint by itself, and tells which one is to wait.
-    budgets: ClassVar[Sequence[str]] = ("requests", "search", "changelog", "boards")
     fields: ClassVar[Sequence[Field]] = (
         Field(
             "base_url",
@@ -151,6 +149,7 @@ class Jira(Connector):
         return () if self.site.is_cloud else (DATA_CENTER,)
 
     def budget_of(self, path: str) -> str:
+        """Jira Cloud limits each endpoint by itself, and tells which one is to wait."""
         if "/agile/" in path:
             return "boards"
         if path.endswith("/changelog"):

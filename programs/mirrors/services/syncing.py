@@ -25,8 +25,7 @@ from integrations.connectors.errors import ConnectorError, TransientError
 from integrations.delivery.mappings.defaults import default_ending
 from integrations.enums import Ending, MirrorState, StatusCategory
 from integrations.models import WorkItem
-from integrations.sync.budgets import BudgetBook
-from integrations.sync.clients import client_of, connector_of, fetched
+from integrations.sync.clients import asking, fetched
 from orgtree.models import Identity, IdentityKind
 from programs.models import Ticket, TicketMirror
 from programs.tickets.services.writing import STATE_OF, apply_remote
@@ -173,13 +172,8 @@ def _written(mirror: TicketMirror) -> MirroredItem:
         due_on=ticket.due_on,
         owner=_owner(ticket, connection.provider),
     )
-    budgets = BudgetBook(connection, reserve=0)
-    try:
-        connector = connector_of(connection)
-        with client_of(connector, budgets) as http:
-            return connector.write_mirror(http, fetched(mirror.resource), draft, mirror.key)
-    finally:
-        budgets.save()
+    with asking(connection, reserve=0) as (connector, http):
+        return connector.write_mirror(http, fetched(mirror.resource), draft, mirror.key)
 
 
 def _owner(ticket: Ticket, provider: str) -> Who | None:
