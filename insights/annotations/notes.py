@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
 
 from django.urls import reverse
@@ -16,21 +16,10 @@ from orgtree.access.access import Access
 MOST_ON_A_CHART = 40  # more flags would hide the chart; the list of notes has them all
 
 
-@dataclass(frozen=True)
-class ChartNote:
-    """A note as a chart shows it, for the days [start, end)."""
-
-    pk: int
-    text: str
-    start: date
-    end: date
-
-
-def notes_on(key: str, scope: Scope, window: Window, access: Access) -> list[ChartNote]:
+def notes_on(key: str, scope: Scope, window: Window, access: Access) -> list[Annotation]:
     """The latest notes on the metric's charts for this scope and window, in order of time.  One query."""
     notes = Annotation.objects.within(access.visibility).on_charts_of(scope).in_window(window).about_metric(key)
-    latest = notes.order_by("-start", "-pk").values_list("pk", "text", "start", "end")[:MOST_ON_A_CHART]
-    return [ChartNote(*row) for row in reversed(latest)]
+    return list(reversed(notes.order_by("-start", "-pk")[:MOST_ON_A_CHART]))
 
 
 def with_notes(chart: ChartData, access: Access) -> ChartData:
@@ -41,7 +30,7 @@ def with_notes(chart: ChartData, access: Access) -> ChartData:
     return replace(chart, marks=marks_of(notes_on(query.key, query.scope, query.window, access), chart.days))
 
 
-def marks_of(notes: Sequence[ChartNote], days: Sequence[date]) -> list[Mark]:
+def marks_of(notes: Sequence[Annotation], days: Sequence[date]) -> list[Mark]:
     """The buckets at which each note begins and ends; `days` are the first days of the buckets, in order."""
 
     def bucket(day: date) -> int:

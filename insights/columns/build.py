@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
@@ -32,10 +30,9 @@ END_DAY = FIRST_DAY + 4096 * WEEK
 MEMORY_LIMIT = "256MB"
 
 
-@contextmanager
-def writer() -> Iterator[duckdb.DuckDBPyConnection]:
-    with open_sandboxed(MEMORY_LIMIT) as columns:
-        yield columns
+def writer() -> duckdb.DuckDBPyConnection:
+    """A database for builds, to use in a with statement."""
+    return open_sandboxed(MEMORY_LIMIT)
 
 
 def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, partition: ColumnPartition) -> None:

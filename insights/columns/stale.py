@@ -29,14 +29,13 @@ def take_changes_out() -> int:
 
     Each change is taken exactly once, in the transaction that marks; concurrent processes take other changes.
     """
-    return drain(_mark_some_changed)
 
-
-def _mark_some_changed() -> int:
-    changes = take_changes()
-    if changes:
+    def step() -> int:
+        changes = take_changes()
         _mark_changed(changes)
-    return len(changes)
+        return len(changes)
+
+    return drain(step)
 
 
 def _mark_changed(changes: Sequence[Change]) -> None:

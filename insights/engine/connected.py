@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, LiteralString
 
-from django.db import connection
-from psycopg import sql
-
+from core import sql
 from insights.catalogue.declarations import Metric
 from insights.engine.fact_query import ResolvedScope, ScopeKind
 from insights.engine.scope import is_of_people
@@ -185,27 +183,21 @@ class ConnectedSince:
 
 def _connected_since(sources: Collection[Source]) -> dict[Source, date | None]:
     """The first day of each of these organisation-wide sources, in one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(" UNION ALL ").join(map(_first_day_of, sources)))
-        return {Source(name): since for name, since in cursor.fetchall()}
+    first_days = " UNION ALL ".join(f"SELECT '{source.value}', ({_first_day_of(source)})" for source in sources)
+    return {Source(name): since for name, since in sql.rows(first_days)}
 
 
-def _first_day_of(source: Source) -> sql.Composed:
-    day: sql.Composable
+def _first_day_of(source: Source) -> str:
     if source in _FIRST_DAYS:
-        day = sql.SQL(_FIRST_DAYS[source])
-    else:
-        day = sql.SQL(
-            "(coalesce(({records}), (SELECT min(succeeded_at) FROM integrations_stream WHERE kind = {kind}))"
-            " AT TIME ZONE current_setting('TimeZone'))::date"
-        ).format(records=sql.SQL(_FIRST_OF_RECORDS[source]), kind=sql.Literal(_KINDS[source].value))
-    return sql.SQL("SELECT {}, ({})").format(sql.Literal(source.value), day)
+        return _FIRST_DAYS[source]
+    synced = f"SELECT min(succeeded_at) FROM integrations_stream WHERE kind = '{_KINDS[source].value}'"
+    return f"(coalesce(({_FIRST_OF_RECORDS[source]}), ({synced})) AT TIME ZONE current_setting('TimeZone'))::date"
 
 
 def _owning_since(scope: ResolvedScope) -> Mapping[int | None, date]:
     """By unit, the first day on which it, or one below it, owned anything."""
-    with connection.cursor() as cursor:
-        cursor.execute(
+    return dict(
+        sql.rows(
             f"""
             SELECT ancestor_id, min(coalesce(lower(during), '0001-01-01'::date))
             FROM ({OWNER_PLACEMENTS}) AS owners
@@ -214,7 +206,7 @@ def _owning_since(scope: ResolvedScope) -> Mapping[int | None, date]:
             """,  # a constant
             {"ids": list(scope.ids)},
         )
-        return dict(cursor.fetchall())
+    )
 
 
 def _only_direct_commits(unit: int | None, window: Window, repositories: tuple[str, ...]) -> bool:
@@ -229,8 +221,8 @@ def _only_direct_commits(unit: int | None, window: Window, repositories: tuple[s
         if repositories
         else ""
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
+    return bool(
+        sql.value(
             f"""
             WITH agreed AS MATERIALIZED (
                 SELECT owned.repository_id, agreed.during FROM ({AGREED}) AS agreed
@@ -257,7 +249,7 @@ def _only_direct_commits(unit: int | None, window: Window, repositories: tuple[s
             """,  # this module's own
             {"unit": unit, "start": window.start, "end": window.end, "repositories": list(repositories)},
         )
-        return bool(cursor.fetchone()[0])
+    )
 
 
 def _enrolled_since(scope: ResolvedScope, *, by_person: bool = False) -> Mapping[int | None, date]:
@@ -285,22 +277,21 @@ def _enrolled_since(scope: ResolvedScope, *, by_person: bool = False) -> Mapping
         *([[*scope.among]] if scope.among else []),
     ]
     key = "identity.person_id" if by_person else "stay_0.ancestor_id" if scope.kind is ScopeKind.UNITS else "NULL"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT {key}, min(lower({" * ".join(["enrolled.days", *(f"{name}.during" for name in names)])}))
-            FROM integrations_enrolment enrolment
-            JOIN orgtree_identity identity ON identity.id = enrolment.identity_id
-            CROSS JOIN LATERAL (
-                SELECT daterange((first_at AT TIME ZONE current_setting('TimeZone'))::date, NULL) AS days
-            ) AS enrolled
-            {" ".join(joins)}
-            WHERE {" AND ".join(["true", *["identity.person_id = ANY(%s)"] * len(only)])}
-            GROUP BY 1
-            """,  # this module's own
-            [*(value for _, _, values in stays for value in values), *only],
-        )
-        return {of: since for of, since in cursor.fetchall() if since and (of is not None or not by_person)}
+    rows = sql.rows(
+        f"""
+        SELECT {key}, min(lower({" * ".join(["enrolled.days", *(f"{name}.during" for name in names)])}))
+        FROM integrations_enrolment enrolment
+        JOIN orgtree_identity identity ON identity.id = enrolment.identity_id
+        CROSS JOIN LATERAL (
+            SELECT daterange((first_at AT TIME ZONE current_setting('TimeZone'))::date, NULL) AS days
+        ) AS enrolled
+        {" ".join(joins)}
+        WHERE {" AND ".join(["true", *["identity.person_id = ANY(%s)"] * len(only)])}
+        GROUP BY 1
+        """,  # this module's own
+        [*(value for _, _, values in stays for value in values), *only],
+    )
+    return {of: since for of, since in rows if since and (of is not None or not by_person)}
 
 
 def why_not_entered(scope: ResolvedScope, window: Window, today: date) -> str:

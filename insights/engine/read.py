@@ -97,7 +97,7 @@ def read_together(
         for query in side_by_side.queries if side_by_side.units else ():
             plans += plan_units(query, side_by_side.units, clock, scopes, of_buckets=side_by_side.of_buckets)
     with rows_of_answer(PAGE if freshness is Freshness.OF_PAGES else EXACT) as rows:
-        answers_read = _answers(plans, freshness)
+        answers_read = _answers(plans)
         if unconfirmed:
             answers_read = _with_unconfirmed(plans, answers_read, unconfirmed)
         lag = rows.lag
@@ -116,7 +116,7 @@ def read_together(
 
 def _with_unconfirmed(plans: Sequence[Plan], answers: Sequence[Answer], people: Sequence[int]) -> list[Answer]:
     narrowed = plans_of_unconfirmed(plans, people)
-    of_unconfirmed = iter(_answers([plan for plan in narrowed if plan], Freshness.AT_ONCE))
+    of_unconfirmed = iter(_answers([plan for plan in narrowed if plan]))
     return [
         answer if plan is None else noting_unconfirmed(answer, next(of_unconfirmed))
         for plan, answer in zip(narrowed, answers, strict=True)
@@ -131,7 +131,7 @@ def _by_unit(unit_queries: UnitQueries, answers: Iterator[Answer]) -> Mapping[in
     return by_unit
 
 
-def _answers(plans: Sequence[Plan], freshness: Freshness) -> list[Answer]:
+def _answers(plans: Sequence[Plan]) -> list[Answer]:
     results = results_of_plans(plans)
     lacking = [
         plan.metric for plan, results_of_plan in zip(plans, results, strict=True) if _lacks_any(plan, results_of_plan)

@@ -107,5 +107,5 @@ def _part_left(at: datetime) -> float:
 
 
 def _not_started(query: Query) -> MonthSpend:
-    nothing = MetricValue(query.window, {}, None, None, None, 0, 0, "The month has not started.")
+    nothing = MetricValue(query.window, {}, reason="The month has not started.")
     return MonthSpend(nothing, nothing, why_none="The month has not started.")

@@ -30,13 +30,8 @@ def access_in(request: HttpRequest) -> Access:
 
 
 def check_scopes(scopes: Iterable[Scope], access: Access) -> None:
-    """`check_scope` for each scope, once for scopes that differ only in attributes."""
-    seen: list[Scope] = []
     for scope in scopes:
-        without_attributes = replace(scope, where={})
-        if without_attributes not in seen:
-            seen.append(without_attributes)
-            check_scope(scope, access)
+        check_scope(scope, access)
 
 
 def check_scope(scope: Scope, access: Access) -> None:

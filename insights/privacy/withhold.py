@@ -50,7 +50,10 @@ def withheld(
 
     def shown(figure: MetricValue) -> MetricValue:
         key = key_of(figure)
-        return _hidden(figure, reason(access) if key in few else DIFFERENCE) if key in hidden else figure
+        if key not in hidden:
+            return figure
+        why = reason(access) if key in few else DIFFERENCE
+        return MetricValue(figure.window, figure.segment, reason=why, to_date=figure.to_date, withheld=True)
 
     total = [shown(figure) for figure in answer.total]
     return replace(
@@ -176,18 +179,3 @@ def numerator_of(query: Query) -> Query | None:
         if alone and {*segments} <= {*metric_above.segments} and {*query.facets} <= {*metric_above.facets}:
             return replace(query, key=metric_above.key, segments=segments, statistic=None)
     return None
-
-
-def _hidden(figure: MetricValue, why: str) -> MetricValue:
-    return MetricValue(
-        window=figure.window,
-        segment=figure.segment,
-        value=None,
-        numerator=None,
-        denominator=None,
-        sample_size=0,
-        people=0,
-        reason=why,
-        to_date=figure.to_date,
-        withheld=True,
-    )

@@ -135,12 +135,12 @@ class MetricValue:
 
     window: Window
     segment: Mapping[str, str]
-    value: float | None
-    numerator: float | None
-    denominator: float | None
-    sample_size: int
-    people: int
-    reason: str | None  # why there is no value, in words; None where there is one
+    value: float | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    sample_size: int = 0
+    people: int = 0
+    reason: str | None = None  # why there is no value, in words; None where there is one
     to_date: bool = False  # the bucket is not over yet
     unconfirmed: int = 0  # how many of `people` are known from telemetry alone, if the caller requested it
     withheld: bool = False  # from this viewer, because too few people contribute; set by insights/privacy alone

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from core.commands import JsonCommand
 from insights.api.documents import series_document
 from insights.catalogue.registry import get
 from insights.engine.read import read_together
@@ -19,7 +20,7 @@ from orgtree.access.access import aggregates_access
 from orgtree.models import Person
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = "Print a metric for a window: in total and for each of its weeks, months or quarters."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -33,7 +34,6 @@ class Command(BaseCommand):
         parser.add_argument("--granularity", metavar="day|week|month|quarter", default="")
         parser.add_argument("--segment", metavar="NAME", action="extend", nargs="+", default=[])
         parser.add_argument("--statistic", metavar="median|mean|p75|p90|p95", default="")
-        parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
 
     def handle(self, *args: object, **options: Any) -> None:
         parameters = Parameters(
@@ -53,12 +53,9 @@ class Command(BaseCommand):
             answers = read_together(series=[query], totals=behind)
         except QueryError as problem:
             raise CommandError(f"{problem.field}: {problem.message}") from problem
-        if options["json"]:
-            known = {lacking.key: answer.total[0].value for lacking, answer in zip(behind, answers.totals, strict=True)}
-            lacking = shortfalls([get(query.key)], query, aggregates_access(), known=known)
-            self.stdout.write(json.dumps(series_document(answers.series[0], lacking), allow_nan=False))
-        else:
-            self.stdout.write(_table(answers.series[0]))
+        known = {lacking.key: answer.total[0].value for lacking, answer in zip(behind, answers.totals, strict=True)}
+        lacking = shortfalls([get(query.key)], query, aggregates_access(), known=known)
+        self.print_result(options, series_document(answers.series[0], lacking), _lines(answers.series[0]))
 
 
 def _person_id(email: str) -> int:
@@ -68,10 +65,12 @@ def _person_id(email: str) -> int:
     return person
 
 
-def _table(answer: Answer) -> str:
+def _lines(answer: Answer) -> Iterator[str]:
     metric = get(answer.query.key)
-    lines = [f"{metric.name} ({metric.unit})", *(_line(figure) for figure in answer.series), ""]
-    return "\n".join([*lines, *(f"{_line(figure)}  total" for figure in answer.total)])
+    yield f"{metric.name} ({metric.unit})"
+    yield from map(_line, answer.series)
+    yield ""
+    yield from (f"{_line(figure)}  total" for figure in answer.total)
 
 
 def _line(figure: MetricValue) -> str:

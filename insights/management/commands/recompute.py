@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from core.commands import JsonCommand
 from insights.catalogue.registry import get
 from insights.columns.refresh import refresh
 from insights.columns.stale import mark_for_recompute
@@ -18,7 +18,7 @@ from insights.query.parameters import Parameters
 from insights.query.query import Window
 
 
-class Command(BaseCommand):
+class Command(JsonCommand):
     help = "Build the columns anew: in the background, or with --wait here and now."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,7 +26,6 @@ class Command(BaseCommand):
         parser.add_argument("--from", metavar="DATE", dest="start", default="")
         parser.add_argument("--to", metavar="DATE", dest="end", default="", help="the day after the last")
         parser.add_argument("--wait", action="store_true", help="build in this process and say how much it was")
-        parser.add_argument("--json", action="store_true", help="one JSON document and nothing else")
 
     def handle(self, *args: object, **options: Any) -> None:
         try:
@@ -37,11 +36,10 @@ class Command(BaseCommand):
         mark_for_recompute(only, days)
         if options["wait"]:
             partitions = refresh(math.inf)
-            words = f"{partitions:,} partitions built."
-            self.stdout.write(json.dumps({"partitions": partitions}) if options["json"] else words)
+            self.print_result(options, {"partitions": partitions}, [f"{partitions:,} partitions built."])
             return
         refresh_columns.delay()
-        self.stdout.write(json.dumps({"queued": True}) if options["json"] else "The background builds them anew.")
+        self.print_result(options, {"queued": True}, ["The background builds them anew."])
 
 
 def _days(start: str, end: str) -> Window | None:
