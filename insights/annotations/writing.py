@@ -1,4 +1,4 @@
-"""Writing, changing and removing notes on charts.  Each change goes to the log, in the same transaction.
+"""Writing, changing and removing notes on charts.  The history keeps each version with its author.
 
 Managers write for their units, executives and admins for any unit and the whole organisation; everybody who sees a
 chart sees its notes.  Only the author and admins can change or remove a note.
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.utils import timezone
 
+from core.authorship import changes_by
 from core.write_errors import MayNotWriteError
 from insights.catalogue.registry import metrics
-from insights.models import Annotation, AnnotationChange
+from insights.models import Annotation
 from insights.models.annotations import LONGEST_TEXT, family_of
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.query.parameters import EARLIEST
@@ -52,12 +52,9 @@ def may_change(access: Access, annotation: Annotation) -> bool:
 
 def add_annotation(access: Access, draft: AnnotationDraft) -> Annotation:
     """Raises QueryError for an invalid field, UnknownUnitError, MayNotWriteError."""
-    unit = _unit_of(access, draft.unit)
-    with transaction.atomic():
-        added = Annotation(written_by=_author(access), **_checked(draft), unit=unit)
-        added.save()
-        _log(added, AnnotationChange.Action.ADDED, access)
-    return added
+    unit, author = _unit_of(access, draft.unit), _author(access)
+    with changes_by(author):
+        return Annotation.objects.create(written_by=author, **_checked(draft), unit=unit)
 
 
 def change_annotation(access: Access, annotation: Annotation, draft: AnnotationDraft) -> Annotation:
@@ -67,7 +64,7 @@ def change_annotation(access: Access, annotation: Annotation, draft: AnnotationD
     stored_slug = annotation.unit.slug if annotation.unit else ""
     unit = annotation.unit if draft.unit == stored_slug else _unit_of(access, draft.unit)
     fields = {**_checked(draft), "unit": unit}
-    with transaction.atomic():
+    with changes_by(_author(access)):
         stored = Annotation.objects.select_for_update().get(pk=annotation.pk)
         if all(getattr(stored, name) == value for name, value in fields.items()):
             return stored
@@ -75,19 +72,15 @@ def change_annotation(access: Access, annotation: Annotation, draft: AnnotationD
             setattr(stored, name, value)
         stored.changed_at = timezone.now()
         stored.save()
-        _log(stored, AnnotationChange.Action.CHANGED, access)
     return stored
 
 
 def remove_annotation(access: Access, annotation: Annotation) -> None:
-    """The log keeps its last text.  Raises MayNotWriteError; removing a note that is gone does nothing."""
+    """The history keeps its last text.  Raises MayNotWriteError; removing a note that is gone does nothing."""
     if not may_change(access, annotation):
         raise MayNotWriteError("Only the author or an admin can remove a note.")
-    with transaction.atomic():
-        stored = Annotation.objects.select_for_update().filter(pk=annotation.pk).first()
-        if stored is not None:
-            _log(stored, AnnotationChange.Action.REMOVED, access)
-            stored.delete()
+    with changes_by(_author(access)):
+        Annotation.objects.filter(pk=annotation.pk).delete()
 
 
 def _unit_of(access: Access, slug: str) -> Unit | None:
@@ -126,16 +119,3 @@ def _checked(draft: AnnotationDraft) -> dict[str, str | date]:
     if draft.about and draft.about not in known | {family_of(key) for key in known}:
         raise QueryError("about", f"There is no metric “{draft.about}”, and no family of metrics.")
     return {"text": text, "start": draft.start, "end": draft.end, "about": draft.about}
-
-
-def _log(annotation: Annotation, action: AnnotationChange.Action, access: Access) -> None:
-    AnnotationChange.objects.create(
-        annotation_id=annotation.pk,
-        by=_author(access),
-        action=action,
-        unit_id=annotation.unit_id,
-        start=annotation.start,
-        end=annotation.end,
-        text=annotation.text,
-        about=annotation.about,
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
+import pghistory
 from django.conf import settings
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
@@ -51,6 +52,13 @@ def family_of(key: str) -> str:
     return key.partition(".")[0]
 
 
+@pghistory.track(
+    pghistory.InsertEvent("added"),
+    pghistory.UpdateEvent("changed"),
+    pghistory.DeleteEvent("removed"),
+    exclude=["written_by"],  # which changes by itself when the account goes
+    append_only=True,
+)
 class Annotation(models.Model):
     """An event from `start` on that explains what charts show.
 
@@ -82,25 +90,3 @@ class Annotation(models.Model):
 
     def __str__(self) -> str:
         return self.text
-
-
-class AnnotationChange(models.Model):
-    """The log of annotations: each as it was after a change.  The database refuses updates and deletes."""
-
-    class Action(models.TextChoices):
-        ADDED = "added", "Added"
-        CHANGED = "changed", "Changed"
-        REMOVED = "removed", "Removed"
-
-    # Without constraints: the log outlives accounts, units and annotations.
-    annotation_id = models.BigIntegerField(db_index=True)
-    at = models.DateTimeField(db_default=Now(), editable=False)
-    by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, db_constraint=False, related_name="+", editable=False
-    )
-    action = models.CharField(max_length=8, choices=Action.choices, editable=False)
-    unit_id = models.BigIntegerField(null=True, editable=False)
-    start = models.DateField(editable=False)
-    end = models.DateField(editable=False)
-    text = models.CharField(max_length=LONGEST_TEXT, editable=False)
-    about = models.CharField(max_length=80, blank=True, editable=False)

@@ -8,7 +8,9 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from django import forms
+from django.apps import apps
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -17,6 +19,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
+from core.authorship import account_of
 from core.page_links import page_links, url_with
 from core.write_errors import FieldError
 from core.write_forms import WriteForm
@@ -29,7 +32,7 @@ from insights.annotations.writing import (
     remove_annotation,
 )
 from insights.catalogue.registry import metrics
-from insights.models import Annotation, AnnotationChange
+from insights.models import Annotation
 from insights.models.annotations import LONGEST_TEXT, family_of
 from insights.pages.annotations.labels import about_words, note_lines
 from insights.privacy.scope_access import access_in
@@ -213,15 +216,15 @@ def _done(request: HttpRequest, message: str) -> HttpResponse:
 
 
 def _history(note: Annotation) -> list[dict[str, Any]]:
-    changes = AnnotationChange.objects.filter(annotation_id=note.pk).select_related("by").order_by("-pk")
-    listed = list(changes[:CHANGES_LISTED])
-    names = names_of([change.by for change in listed if change.by])
+    events: Any = apps.get_model("insights", "AnnotationEvent")._default_manager
+    listed = list(events.filter(pgh_obj_id=note.pk).select_related("pgh_context").order_by("-pgh_id")[:CHANGES_LISTED])
+    names = names_of(list(User.objects.filter(pk__in={account_of(change) for change in listed})))
     units = dict(Unit.objects.filter(pk__in={change.unit_id for change in listed}).values_list("pk", "name"))
     return [
         {
-            "what": change.get_action_display(),
-            "who": names[change.by_id],
-            "at": wording.moment(change.at),
+            "what": change.pgh_label.capitalize(),
+            "who": names.get(account_of(change) or 0, ""),
+            "at": wording.moment(change.pgh_created_at),
             "text": f"“{change.text}”, {wording.days(Window(change.start, change.end))}, "
             f"{units.get(change.unit_id, 'a unit that is gone') if change.unit_id else EVERYBODY}, "
             f"{about_words(change.about)}",
