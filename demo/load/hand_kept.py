@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.contrib.auth.models import User
+from django.forms import model_to_dict
 
 from demo.load.personas import PERSONAS
 from demo.plan.people import CHECKOUT, DATA, MOBILE, PLATFORM, SEARCH
 from demo.plan.year import DemoYear
-from integrations.hand_kept.definitions import define_metric, with_keeper
+from integrations.hand_kept.definitions import address_of, define_metric
 from integrations.hand_kept.templates import TEMPLATES
 from integrations.hand_kept.values import VIA_PAGE, Entry, checked_entry, enter_values
 from integrations.models import HandKeptMetric
@@ -74,8 +75,9 @@ def write_demo_hand_kept(year: DemoYear, *, today: date) -> None:
     there = {metric.slug: metric for metric in HandKeptMetric.objects.all()}
     for slug in dict.fromkeys(series.slug for series in SERIES):
         if slug not in there:
-            draft = with_keeper(TEMPLATES[slug], accounts[EXECUTIVE])
-            there[slug] = define_metric(access[EXECUTIVE], draft)
+            fields = model_to_dict(TEMPLATES[slug], exclude=["id"])
+            keepers = [address_of(accounts[EXECUTIVE])]
+            there[slug] = define_metric(access[EXECUTIVE], {**fields, "keepers": keepers})
     for series in SERIES:
         if not there[series.slug].values.filter(unit__slug=series.team.lower() or None).exists():
             entries = _entries(there[series.slug], series, today)

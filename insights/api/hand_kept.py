@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth.models import User
@@ -23,7 +22,7 @@ from insights.api import schema
 from insights.api.views import ERRORS
 from insights.hand_kept.history import ENTERED, REMOVED, REPLACED, ValueChange, history_of
 from insights.query.enums import UnitOfMeasure
-from integrations.hand_kept.definitions import MetricDraft, change_metric, define_metric, draft_of, keeper_addresses
+from integrations.hand_kept.definitions import change_metric, define_metric, keeper_addresses
 from integrations.hand_kept.templates import TEMPLATES
 from integrations.hand_kept.values import (
     VIA_API,
@@ -48,18 +47,11 @@ else:  # generic for the type checker only
     ValueModelSerializer = serializers.ModelSerializer
 
 MOST_VALUES = 1000
-WRITTEN = ("slug", "name", "meaning", "unit_of_measure", "better", "valid_days", "keepers")
+WRITTEN = ("slug", "name", "meaning", "unit_of_measure", "better", "valid_days")
 
 
 class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
-
-
-class KeepersField(serializers.ListField):
-    child = serializers.CharField(max_length=254)
-
-    def to_internal_value(self, data: Any) -> tuple[str, ...]:  # type: ignore[override]  # as drafts have it
-        return tuple(super().to_internal_value(data))
 
 
 class HandKeptMetricSerializer(WriteSerializer[HandKeptMetric]):
@@ -68,11 +60,13 @@ class HandKeptMetricSerializer(WriteSerializer[HandKeptMetric]):
     key = serializers.CharField(read_only=True)
     unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
     better = serializers.ChoiceField(choices=schema.BETTER)
-    keepers = KeepersField(required=False, help_text="E-mail addresses of accounts.")
+    keepers = serializers.ListField(
+        child=serializers.CharField(max_length=254), required=False, help_text="E-mail addresses of accounts."
+    )
 
     class Meta:
         model = HandKeptMetric
-        fields = ("key", *WRITTEN, "version")
+        fields = ("key", *WRITTEN, "keepers", "version")
         extra_kwargs: Mapping[str, Mapping[str, Any]] = {
             "slug": {"validators": []},  # the service says what is wrong
             "version": {"read_only": True, "help_text": "Give it when you change the metric."},
@@ -155,7 +149,7 @@ class MetricsView(HandKeptView):
         metrics = HandKeptMetric.objects.prefetch_related("keepers")
         documents = [_metric_document(metric, access) for metric in metrics]
         used = {document["slug"] for document in documents}
-        templates = [_draft_document(draft) for slug, draft in TEMPLATES.items() if slug not in used]
+        templates = [_document(template, [], None) for slug, template in TEMPLATES.items() if slug not in used]
         return Response({"metrics": documents, "templates": templates})
 
     @extend_schema(
@@ -166,8 +160,7 @@ class MetricsView(HandKeptView):
     def post(self, request: Request) -> Response:
         """Define a metric."""
         access = access_of(request.user)
-        fields = validated(HandKeptMetricSerializer(data=request.data))
-        metric = define_metric(access, MetricDraft(**{"valid_days": HandKeptMetric().valid_days, **fields}))
+        metric = define_metric(access, validated(HandKeptMetricSerializer(data=request.data)))
         return Response(_metric_document(metric, access), status=status.HTTP_201_CREATED)
 
 
@@ -191,7 +184,7 @@ class MetricView(HandKeptView):
             raise FieldError("version", "Give the version that you change.")
         fields = validated(HandKeptMetricSerializer(metric, data=sent, partial=True))
         try:
-            changed = change_metric(access, metric, replace(draft_of(metric), **fields), of_version=version)
+            changed = change_metric(access, metric, fields, of_version=version)
         except ConflictError as conflict:
             raise Conflict(f"{conflict} It is of version {conflict.stored.version} now.") from None
         return Response(_metric_document(changed, access))
@@ -269,16 +262,12 @@ def _entry(access: Access, metric: HandKeptMetric, values: Mapping[str, Any], pa
 
 
 def _metric_document(metric: HandKeptMetric, access: Access) -> dict[str, Any]:
-    return {
-        **_draft_document(draft_of(metric)),
-        "keepers": list(keeper_addresses(metric)) if access.is_of_account else [],
-        "version": metric.version,
-    }
+    return _document(metric, keeper_addresses(metric) if access.is_of_account else [], metric.version)
 
 
-def _draft_document(draft: MetricDraft) -> dict[str, Any]:
-    written = {name: getattr(draft, name) for name in WRITTEN}
-    return {"key": draft.key, **written, "keepers": list(draft.keepers), "version": None}
+def _document(metric: HandKeptMetric, keepers: Sequence[str], version: int | None) -> dict[str, Any]:
+    written = {name: getattr(metric, name) for name in WRITTEN}
+    return {"key": metric.key, **written, "keepers": keepers, "version": version}
 
 
 def _value_documents(values: Sequence[HandKeptValue], access: Access) -> list[dict[str, Any]]:

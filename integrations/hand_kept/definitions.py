@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -26,24 +25,6 @@ MEANT_OTHERWISE = ("better", "valid_days")  # a change of these is a new version
 MOST_KEEPERS = 50
 
 
-@dataclass(frozen=True)
-class MetricDraft:
-    """As a form or the API gives it; `keepers` are e-mail addresses or names of accounts."""
-
-    slug: str
-    name: str
-    meaning: str
-    unit_of_measure: str
-    better: str
-    valid_days: int
-    keepers: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> str:
-        """In the catalogue."""
-        return f"{KEY_PREFIX}{self.slug}"
-
-
 def may_define(access: Access) -> bool:
     return isinstance(access.viewer, User) and access.visibility.leads_whole
 
@@ -60,15 +41,22 @@ def keepers_of(metric: HandKeptMetric) -> Sequence[str]:
     return sorted(names_of(_accounts(metric)).values())
 
 
-def keeper_addresses(metric: HandKeptMetric) -> tuple[str, ...]:
-    """As `MetricDraft.keepers`."""
-    return tuple(sorted(account.email or account.get_username() for account in _accounts(metric)))
+def keeper_addresses(metric: HandKeptMetric) -> list[str]:
+    return sorted(map(address_of, _accounts(metric)))
 
 
-def define_metric(access: Access, draft: MetricDraft) -> HandKeptMetric:
-    """Raises FieldError, MayNotWriteError."""
-    author, keepers = _author(access), _keepers(draft.keepers)
-    metric = HandKeptMetric(slug=draft.slug.strip().removeprefix(KEY_PREFIX), **_fields(draft))
+def address_of(account: User) -> str:
+    """By which a keeper is named."""
+    return account.email or account.get_username()
+
+
+def define_metric(access: Access, fields: Mapping[str, Any]) -> HandKeptMetric:
+    """`fields` are those of the model, `keepers` as e-mail addresses or names of accounts.
+
+    Raises FieldError, MayNotWriteError.
+    """
+    author, keepers = _author(access), _keepers(fields.get("keepers", ()))
+    metric = HandKeptMetric(**_tidied(fields))
     _validate(metric)
     with changes_by(author):
         metric.save()
@@ -77,31 +65,33 @@ def define_metric(access: Access, draft: MetricDraft) -> HandKeptMetric:
     return metric
 
 
-def change_metric(access: Access, metric: HandKeptMetric, draft: MetricDraft, *, of_version: int) -> HandKeptMetric:
-    """Change everything but the slug, and the unit of measure only while there are no values.
+def change_metric(
+    access: Access, metric: HandKeptMetric, fields: Mapping[str, Any], *, of_version: int
+) -> HandKeptMetric:
+    """Change these fields: all but the slug, and the unit of measure only while there are no values.
 
     Raises as `define_metric`, and ConflictError where `of_version` is not the stored version.
     """
-    author, keepers = _author(access), _keepers(draft.keepers)
+    author, keepers, written = _author(access), _keepers(fields.get("keepers", ())), _tidied(fields)
     with changes_by(author):
         stored = HandKeptMetric.objects.select_for_update().get(pk=metric.pk)
         if stored.version != of_version:
             raise ConflictError("Somebody changed this metric while you were editing.", stored)
-        if draft.slug.removeprefix(KEY_PREFIX) != stored.slug:
+        changed = {name for name, value in written.items() if value != getattr(stored, name)}
+        if "slug" in changed:
             raise FieldError("slug", "The key cannot be changed: key results and benchmarks name it.")
-        fields = _fields(draft)
-        if fields["unit_of_measure"] != stored.unit_of_measure and stored.values.exists():
+        if "unit_of_measure" in changed and stored.values.exists():
             raise FieldError(
                 "unit_of_measure", "Values have been entered in the present unit. Define another metric instead."
             )
-        is_other_formula = any(fields[name] != getattr(stored, name) for name in MEANT_OTHERWISE)
-        for name, value in fields.items():
-            setattr(stored, name, value)
+        for name in changed:
+            setattr(stored, name, written[name])
         stored.version += 1
-        stored.formula_version += is_other_formula
+        stored.formula_version += not changed.isdisjoint(MEANT_OTHERWISE)
         _validate(stored)
         save_definition(stored)
-        stored.keepers.set(keepers)
+        if "keepers" in fields:
+            stored.keepers.set(keepers)
         raise_catalogue_version()
     return stored
 
@@ -129,24 +119,6 @@ def announcing(metrics: Collection[int]) -> Iterator[None]:
         append_changes([Change(FactFamily.HAND_KEPT, days["first"], end)])
 
 
-def draft_of(metric: HandKeptMetric) -> MetricDraft:
-    """What a stored definition says."""
-    return MetricDraft(
-        slug=metric.slug,
-        name=metric.name,
-        meaning=metric.meaning,
-        unit_of_measure=metric.unit_of_measure,
-        better=metric.better,
-        valid_days=metric.valid_days,
-        keepers=keeper_addresses(metric),
-    )
-
-
-def with_keeper(draft: MetricDraft, account: User) -> MetricDraft:
-    """The draft of a template, with the user as its keeper."""
-    return replace(draft, keepers=(account.email or account.get_username(),))
-
-
 def _author(access: Access) -> User:
     if not (isinstance(access.viewer, User) and may_define(access)):
         raise MayNotWriteError(WHO_DEFINES)
@@ -157,14 +129,13 @@ def _accounts(metric: HandKeptMetric) -> list[User]:
     return list(cast(Iterable[User], metric.keepers.all()))  # prefetched by lists
 
 
-def _fields(draft: MetricDraft) -> dict[str, str | int]:
-    return {
-        "name": " ".join(draft.name.split()),
-        "meaning": " ".join(draft.meaning.split()),
-        "unit_of_measure": draft.unit_of_measure,
-        "better": draft.better,
-        "valid_days": draft.valid_days,
-    }
+def _tidied(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields without keepers, in one spelling."""
+    tidied = {name: value for name, value in fields.items() if name != "keepers"}
+    tidied |= {name: " ".join(fields[name].split()) for name in ("name", "meaning") if name in fields}
+    if "slug" in fields:
+        tidied["slug"] = fields["slug"].strip().removeprefix(KEY_PREFIX)
+    return tidied
 
 
 def _validate(metric: HandKeptMetric) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integrations.enums import Better, UnitOfMeasure
-from integrations.hand_kept.definitions import MetricDraft
+from integrations.models import HandKeptMetric
 
 _MONTHLY, _QUARTERLY = 62, 130  # days: a month or a quarter, and a month late
 
@@ -16,8 +16,10 @@ def _template(
     meaning: str,
     *,
     valid_days: int = _QUARTERLY,
-) -> MetricDraft:
-    return MetricDraft(slug, name, meaning, unit.value, better.value, valid_days)
+) -> HandKeptMetric:
+    return HandKeptMetric(
+        slug=slug, name=name, meaning=meaning, unit_of_measure=unit.value, better=better.value, valid_days=valid_days
+    )
 
 
 _PERCENT, _NUMBER, _MONEY = UnitOfMeasure.PERCENT, UnitOfMeasure.COUNT, UnitOfMeasure.CURRENCY
@@ -104,4 +106,4 @@ TEMPLATES = {
         ),
     )
 }  # fmt: skip
-"""By slug.  Nothing is measured under these keys until somebody uses a template."""
+"""By slug, not stored.  Nothing is measured under these keys until somebody uses a template."""

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from django.contrib.auth.models import User
 
-from integrations.hand_kept.definitions import MetricDraft, define_metric
+from integrations.hand_kept.definitions import define_metric
 from integrations.hand_kept.values import VIA_PAGE, Outcome, checked_entry, enter_values
 from integrations.models import HandKeptMetric
 from orgtree.access.access import access_of
 from orgtree.models import Unit
 from tests.personas import ADMIN, Persona, create_user
 
-SATISFACTION = MetricDraft(
-    slug="customer_satisfaction",
-    name="Customer satisfaction",
-    meaning="Share of customers who say that they are satisfied.",
-    unit_of_measure="percent",
-    better="higher",
-    valid_days=62,
-)
+SATISFACTION = {
+    "slug": "customer_satisfaction",
+    "name": "Customer satisfaction",
+    "meaning": "Share of customers who say that they are satisfied.",
+    "unit_of_measure": "percent",
+    "better": "higher",
+    "valid_days": 62,
+}
 KEY = "hand.customer_satisfaction"
 
 
-def define(draft: MetricDraft = SATISFACTION, *, by: Persona = ADMIN) -> HandKeptMetric:
-    return define_metric(access_of(create_user(by)), draft)
+def define(*, by: Persona = ADMIN, **fields: Any) -> HandKeptMetric:
+    """SATISFACTION, with other `fields`."""
+    return define_metric(access_of(create_user(by)), {**SATISFACTION, **fields})
 
 
 def enter(metric: HandKeptMetric, unit: str, on: str, value: float, *, note: str = "", by: Persona = ADMIN) -> Outcome:

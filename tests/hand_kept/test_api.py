@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ from insights.catalogue.registry import get
 from integrations.models import HandKeptMetric, HandKeptValue
 from orgtree.access.api_tokens import create_api_token
 from orgtree.models import TokenScope
-from tests.hand_kept.keeping import KEY, SATISFACTION, define, enter
+from tests.hand_kept.keeping import KEY, define, enter
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, Persona, create_user, signed_in
 from tests.teams import create_teams
 
@@ -149,7 +148,7 @@ def test_a_token_of_nobody_reads_values_and_no_names(satisfaction: HandKeptMetri
 def test_lists_ask_few_queries(satisfaction: HandKeptMetric, django_assert_max_num_queries: Any) -> None:
     keepers = (create_user(MEMBER).email, create_user(MANAGER).email)
     for number in range(12):
-        metric = define(replace(SATISFACTION, slug=f"m{number}", name=f"Metric {number}", keepers=keepers))
+        metric = define(slug=f"m{number}", name=f"Metric {number}", keepers=keepers)
         for month in range(1, 7):
             enter(metric, "platform", f"2026-0{month}-01", month)
     client = signed_in(EXECUTIVE)

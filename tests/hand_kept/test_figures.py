@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -28,7 +27,7 @@ from insights.engine.contributions import read_rows
 from insights.engine.read import UnitQueries, read_series, read_together, read_totals
 from insights.query.query import Granularity, MetricValue, Query, Scope, Window
 from integrations.facts.hand_kept import HAND_KEPT_VALUES
-from integrations.hand_kept.definitions import change_metric, draft_of, remove_metrics
+from integrations.hand_kept.definitions import change_metric, remove_metrics
 from integrations.hand_kept.values import Outcome, remove_values
 from integrations.models import HandKeptMetric, HandKeptValue
 from orgtree.access.access import access_of, public_access
@@ -36,7 +35,7 @@ from orgtree.models import Unit
 from orgtree.organisation.cached_settings import NEVER_CHANGED, cache_catalogue_version, load_settings
 from tests.columns.rows import assert_agreement
 from tests.columns.states import build_all, copied_alone
-from tests.hand_kept.keeping import KEY, SATISFACTION, define, enter
+from tests.hand_kept.keeping import KEY, define, enter
 from tests.personas import ADMIN, create_user
 from tests.teams import create_teams
 
@@ -115,7 +114,7 @@ def test_nothing_is_added_up_over_units(satisfaction: HandKeptMetric) -> None:
 
 
 def test_two_metrics_are_read_together_and_keep_apart(satisfaction: HandKeptMetric) -> None:
-    other = define(replace(SATISFACTION, slug="risk", name="Risks"))
+    other = define(slug="risk", name="Risks")
     enter(other, "platform", "2026-03-05", 0.0)
     window = Window(date(2026, 3, 1), date(2026, 4, 1))
     queries = [Query(key, window, scope=Scope("platform")) for key in (KEY, other.key)]
@@ -140,7 +139,7 @@ def test_columns_and_postgresql_agree_before_and_after_every_change(satisfaction
     remove_values(list(HandKeptValue.objects.filter(day="2026-03-10")), by=None)
     check({**BY_MONTH, "platform": [80.0, 80.0, 84.0, 84.0, 66.0, 66.0]})
     access = access_of(create_user(ADMIN))
-    change_metric(access, satisfaction, replace(draft_of(satisfaction), valid_days=20), of_version=1)
+    change_metric(access, satisfaction, {"valid_days": 20}, of_version=1)
     check({"platform": [80.0, None, None, None, 66.0, None], "search": [None, None, None, None, None, None]})
     assert get(KEY).version == 2, "values hold on other days"
     remove_metrics([satisfaction.pk], by=None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,7 +16,7 @@ from integrations.models import HandKeptMetric, HandKeptValue
 from orgtree.access.access import access_of
 from programs.benchmarks.services.writing import set_benchmark
 from programs.key_results.services.measuring import measure_objectives
-from tests.hand_kept.keeping import KEY, SATISFACTION, define, enter
+from tests.hand_kept.keeping import KEY, define, enter
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user, signed_in
@@ -49,7 +48,7 @@ def sign_in(org: Org) -> SignIn:
 def satisfaction(sign_in: SignIn) -> HandKeptMetric:
     """Kept by Grace, who is a member of Search."""
     create_user(OTHER_MEMBER)
-    return define(replace(SATISFACTION, keepers=(OTHER_MEMBER.email,)))
+    return define(keepers=(OTHER_MEMBER.email,))
 
 
 def page(client: Client, address: str, status: int = 200) -> str:

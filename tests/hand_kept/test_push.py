@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,7 +13,7 @@ from insights.engine.read import read_totals
 from insights.query.query import Query, Scope, Window
 from integrations.models import FactChange, HandKeptValue, IngestScope
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
-from tests.hand_kept.keeping import KEY, SATISFACTION, define
+from tests.hand_kept.keeping import KEY, define
 from tests.teams import create_teams
 
 pytestmark = pytest.mark.django_db
@@ -103,8 +102,8 @@ def test_what_is_wrong_is_refused_and_the_rest_is_stored(
 
 def test_a_negative_duration_is_refused_and_a_negative_amount_is_not(client: Client, token: str) -> None:
 
-    define(replace(SATISFACTION, slug="downtime", name="Downtime", unit_of_measure="seconds", better="lower"))
-    define(replace(SATISFACTION, slug="return_on_investment", name="Return", unit_of_measure="percent"))
+    define(slug="downtime", name="Downtime", unit_of_measure="seconds", better="lower")
+    define(slug="return_on_investment", name="Return", unit_of_measure="percent")
     down, back = push(
         client,
         token,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -22,16 +21,14 @@ from insights.ui import wording
 from insights.ui.views import form_view, page_view
 from integrations.hand_kept.definitions import (
     WHO_DEFINES,
-    MetricDraft,
+    address_of,
     change_metric,
     define_metric,
-    draft_of,
+    keeper_addresses,
     may_define,
-    with_keeper,
 )
 from integrations.hand_kept.templates import TEMPLATES
 from integrations.models import HandKeptMetric, HandKeptValue
-from integrations.models.hand_kept import UNITS_OF_MEASURE
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 
@@ -71,7 +68,7 @@ def _templates(in_use: set[str]) -> list[dict[str, Any]]:
         {
             "name": template.name,
             "meaning": template.meaning,
-            "unit_of_measure": dict(UNITS_OF_MEASURE)[template.unit_of_measure],  # type: ignore[index]  # a StrEnum's value
+            "unit_of_measure": template.get_unit_of_measure_display(),
             "url": url_with(reverse("hand_kept_new"), {"template": slug}),
         }
         for slug, template in TEMPLATES.items()
@@ -96,11 +93,9 @@ class MetricForm(WriteForm, forms.ModelForm[HandKeptMetric]):
         labels: ClassVar = {"slug": "Key"}
         widgets: ClassVar = {"meaning": forms.Textarea(attrs={"rows": 2})}
 
-    @property
-    def draft(self) -> MetricDraft:
-        """The draft of a valid form."""
-        data = self.given()
-        return MetricDraft(**{**data, "keepers": tuple(data["keepers"].splitlines())})
+    def given(self) -> dict[str, Any]:
+        given = super().given()
+        return {**given, "keepers": given["keepers"].splitlines()}
 
 
 @form_view
@@ -112,10 +107,10 @@ def hand_kept_new(request: HttpRequest) -> HttpResponse:
     named = request.GET.get("template", "")
     if named and named not in TEMPLATES:
         raise Http404("There is no such template.")
-    initial = _filled_in(with_keeper(TEMPLATES[named], cast(User, request.user))) if named else {}
+    initial = _filled_in(TEMPLATES[named], [address_of(cast(User, request.user))]) if named else {}
     form = MetricForm(request.POST if request.method == "POST" else None, initial=initial)
     page = {"title": "New hand-kept metric", "submit": "Create metric", "back_url": reverse("hand_kept")}
-    if metric := form.save_by(lambda: define_metric(access, form.draft)):
+    if metric := form.save_by(lambda: define_metric(access, form.given())):
         messages.success(request, f"{metric.name} is in the catalogue. Enter its first value.")
         return redirect("hand_kept_values", metric.slug)
     return _form_page(request, form, page)
@@ -130,7 +125,7 @@ def hand_kept_edit(request: HttpRequest, slug: str) -> HttpResponse:
     page = {"title": f"Change {metric.name}", "submit": "Save", "back_url": back_url}
     form = MetricForm(request.POST if request.method == "POST" else None, initial=_stored(metric))
     if form.save_by(
-        lambda: change_metric(access, metric, form.draft, of_version=form.of_version),
+        lambda: change_metric(access, metric, form.given(), of_version=form.of_version),
         lambda stored: field_differences(form, _stored(stored)),
     ):
         messages.success(request, "Metric saved.")
@@ -139,11 +134,11 @@ def hand_kept_edit(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _stored(metric: HandKeptMetric) -> dict[str, Any]:
-    return {**_filled_in(draft_of(metric)), "version": metric.version}
+    return {**_filled_in(metric, keeper_addresses(metric)), "version": metric.version}
 
 
-def _filled_in(draft: MetricDraft) -> dict[str, Any]:
-    return {**asdict(draft), "keepers": "\n".join(draft.keepers)}
+def _filled_in(metric: HandKeptMetric, keepers: Sequence[str]) -> dict[str, Any]:
+    return {**forms.model_to_dict(metric, MetricForm.Meta.fields), "keepers": "\n".join(keepers)}
 
 
 def _form_page(request: HttpRequest, form: MetricForm, context: dict[str, Any]) -> HttpResponse:
