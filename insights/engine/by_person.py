@@ -114,7 +114,7 @@ class People:
             if not segments:
                 continue
             of_person: dict[int, set[Segment]] = defaultdict(set)
-            for measure_query in _measure_queries(plan):
+            for measure_query in plan.measure_queries.values():
                 for person_id, segment in self._measured[measure_query.fact_query]:
                     of_person[person_id].add(segment)
             splits[key] = plan, of_person
@@ -140,7 +140,7 @@ def read_people(queries: Sequence[Query]) -> People:
     plans = [plan_total(query, clock, scopes) for query in queries]
     measures_by_query: dict[FactQuery, dict[Measure, None]] = {}
     for plan in plans:
-        for measure_query in _measure_queries(plan):
+        for measure_query in plan.measure_queries.values():
             measures_by_query.setdefault(_fact_query(measure_query), {})[measure_query.measure] = None
     with rows_of_answer():
         measured = {
@@ -168,10 +168,6 @@ def among(plan: Plan, people: Collection[int]) -> Plan:
 def _value_of(plan: Plan, result: MetricResult) -> float | None:
     is_mean = (plan.query.statistic or plan.metric.statistic) is Statistic.MEAN
     return result.statistics.get(Statistic.MEAN) if is_mean else result.value
-
-
-def _measure_queries(plan: Plan) -> Sequence[MeasureQuery]:
-    return tuple(plan.measure_queries.values())
 
 
 def _fact_query(measure_query: MeasureQuery) -> FactQuery:

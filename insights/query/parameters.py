@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import TypeVar
@@ -26,8 +26,8 @@ class Parameters:
     person_id: int | None = None
     where: Iterable[str] = ()
     facet: Iterable[str] = ()
-    start: str = field(default="", metadata={"parameter": "from"})
-    end: str = field(default="", metadata={"parameter": "to"})
+    start: str = ""  # `from` in URLs
+    end: str = ""  # `to`
     granularity: str = ""
     segment: Iterable[str] = ()
     statistic: str = ""
