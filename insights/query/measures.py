@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
@@ -68,15 +68,15 @@ class Measure:
         """Whether its relation has this dimension, and it applies to the measure."""
         return dimension not in self.not_by and column_of(dimension) in self.relation.columns
 
-    def for_dimensions(self, dimensions: Collection[Dimension]) -> Self:
+    def for_dimensions(self, dimensions: Collection[Dimension]) -> Measure:
         """The measure to read for a query that filters or splits by `dimensions`: of a finer relation where needed."""
         exempt = {*self.not_by, *({*self.not_split_by} & {*self.not_filtered_by})}
         needed = {column_of(dimension) for dimension in dimensions if dimension not in exempt}
         if needed <= self.relation.columns:
             return self
         needed.update(filter(None, [getattr(self, "column", "")]))
-        finer = (relation for relation in self.relation.finer if needed <= relation.columns)
-        return replace(self, relation=next(finer, self.relation))
+        finer = next((relation for relation in self.relation.finer if needed <= relation.columns), None)
+        return self if finer is None else _read_from(self, finer)
 
     @property
     def shown(self) -> Self:
@@ -94,6 +94,12 @@ class Measure:
     def shared_by(self, segments: Collection[Dimension]) -> bool:
         """Whether its value is the same in all segments of a bucket."""
         return bool(segments) and all(dimension in self.not_split_by for dimension in segments)
+
+
+@cache
+def _read_from(measure: Measure, relation: Relation) -> Measure:
+    """One object for all queries, because a lookup of another one compares all fields."""
+    return replace(measure, relation=relation)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import LiteralString
 
@@ -83,8 +83,8 @@ class Relation:
     people: str = ""
     credited_to_owner: bool = False
     stock: Stock | None = None
-    finer: tuple[Relation, ...] = ()
-    detail: Relation | None = None
+    finer: tuple[Relation, ...] = field(default=(), hash=False)
+    detail: Relation | None = field(default=None, hash=False)
 
     def split_by(self, *columns: str, sql: LiteralString) -> Relation:
         """The relation with a finer one, `<name>_by_<columns>`, with a row for each value of these columns."""
