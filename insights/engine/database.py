@@ -10,7 +10,7 @@ import enum
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from insights.columns.folder import open_sandboxed
@@ -94,14 +94,9 @@ def database() -> duckdb.DuckDBPyConnection:
         return _process.database
 
 
-@contextmanager
-def cursor() -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor for one query."""
-    opened = database().cursor()
-    try:
-        yield opened
-    finally:
-        opened.close()
+def cursor() -> duckdb.DuckDBPyConnection:
+    """A cursor for one query, to use in a with statement."""
+    return database().cursor()
 
 
 def fetch(opened: duckdb.DuckDBPyConnection, statement: str, parameters: Mapping[str, Any]) -> Sequence[Row]:

@@ -83,10 +83,9 @@ def has_distribution(metric: Metric) -> bool:
 
 
 def _measure(metric: Metric) -> Measure:
-    measure = next((measure for measure in metric.measures if isinstance(measure, (Total, Distribution))), None)
-    if measure is None or len(metric.measures) > 1:
+    if not has_distribution(metric):
         raise QueryError("key", f"{metric.key} has no distribution: it is not made of one amount per session.")
-    return measure
+    return metric.measures[0]
 
 
 def _summary(fact_query: FactQuery, measure: Measure) -> Mapping[str, Any]:
