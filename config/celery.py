@@ -1,7 +1,6 @@
 """The Celery application and its task modules."""
 
 import os
-from importlib.util import find_spec
 
 from celery import Celery
 
@@ -25,5 +24,5 @@ TASK_MODULES = (
 
 app = Celery("headway")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf.imports = [module for module in TASK_MODULES if find_spec(module) is not None]
+app.conf.imports = TASK_MODULES
 app.set_default()  # the current app is thread-local; web server threads fall back to the default

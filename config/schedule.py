@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 
 from django.conf import settings
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
@@ -67,39 +66,6 @@ SCHEDULE = (
     Entry("Record figures", "insights.figure_records.tasks.record", Nightly(hour=2, minute=30)),
     Entry("Check columns", "insights.columns.tasks.check_nightly", Nightly(hour=4, minute=15)),
 )
-# Names of entries and tasks in earlier versions → their names now.
-RENAMED_ENTRIES = {
-    "Follow lines of repositories": "Sync line histories",
-    "Follow people in Org Trees": "Update Org Trees",
-    "Follow thresholds": "Apply bulk thresholds",
-    "Follow working agreements": "Apply working agreements",
-    "Forget old messages": "Delete old messages",
-    "Forget old webhook deliveries": "Delete old webhook deliveries",
-    "Link by other rules": "Apply linking rules",
-    "Place what waits for its repository": "Place waiting records",
-    "Price requests anew": "Reprice requests",
-    # Their task is gone; the sweep of waiting records, which is there already, is all that stays.
-    "Replay refused records": "Place waiting records",
-    "Replay what is understood now": "Place waiting records",
-    "Send letters": "Send e-mails",
-    "Settle imported usage": "Recompute imported usage",
-    "Settle pull requests": "Recompute pull requests",
-    "Settle what has no figures": "Compute missing figures",
-    "Take webhook deliveries": "Process webhook deliveries",
-}
-RENAMED_TASKS = {
-    "integrations.delivery.agreements.apply.follow_agreements": (
-        "integrations.delivery.agreements.apply.apply_agreements"
-    ),
-    "integrations.delivery.rules.follow_rules": "integrations.delivery.rules.apply_rules",
-    "integrations.delivery.tasks.settle_pull_requests_waiting": "integrations.delivery.tasks.recompute_pull_requests",
-    "integrations.delivery.tasks.settle_without_figures": "integrations.delivery.tasks.compute_missing_figures",
-    "integrations.sync.git.tasks.follow_line_histories": "integrations.sync.git.tasks.sync_requested_line_histories",
-    "integrations.sync.git.tasks.follow_thresholds": "integrations.sync.git.tasks.apply_thresholds",
-    "integrations.webhooks.tasks.take_deliveries": "integrations.webhooks.tasks.process_deliveries",
-    "orgtree.tasks.follow_people_in_trees": "orgtree.tasks.update_trees",
-    "programs.tasks.send_letters": "programs.tasks.send_emails",
-}
 # A sweep that has not started by then is pointless: the next one is due.
 SWEEP_EXPIRES_SECONDS = 60
 OWN_PACKAGES = ("insights", "integrations", "orgtree", "programs")
@@ -108,31 +74,21 @@ OWN_PACKAGES = ("insights", "integrations", "orgtree", "programs")
 def seed_schedule() -> None:
     """Add missing entries by name; existing entries keep an admin's changes.
 
-    Updates the entries of moved and renamed tasks, and deletes those of removed ones, which workers would reject each
-    time.
+    Entries follow a task that was moved or renamed, and those of removed tasks, which workers would reject each time,
+    are deleted.
     """
     tasks = {entry.name: entry.task for entry in SCHEDULE}
-    for existing in PeriodicTask.objects.filter(task__regex=f"^({'|'.join(OWN_PACKAGES)})[.]"):
-        name = RENAMED_ENTRIES.get(existing.name, existing.name)
-        task: str | None = RENAMED_TASKS.get(existing.task, existing.task)
-        if not _has_module(existing.task):
-            task = tasks.get(name)
-        if task is None or (name != existing.name and PeriodicTask.objects.filter(name=name).exists()):
-            existing.delete()
-        elif (name, task) != (existing.name, existing.task):
-            existing.name, existing.task = name, task
-            existing.save()
+    existing = PeriodicTask.objects.filter(task__regex=f"^({'|'.join(OWN_PACKAGES)})[.]")
+    for outdated in existing.exclude(task__in=tasks.values()):
+        if outdated.name in tasks:
+            outdated.task = tasks[outdated.name]
+            outdated.save()
+        else:
+            outdated.delete()
     names = set(PeriodicTask.objects.values_list("name", flat=True))
     for entry in SCHEDULE:
-        if entry.name not in names and _has_module(entry.task):
+        if entry.name not in names:
             _add(entry)
-
-
-def _has_module(task: str) -> bool:
-    try:
-        return find_spec(task.rpartition(".")[0]) is not None
-    except ModuleNotFoundError:  # nor does its package
-        return False
 
 
 def _add(entry: Entry) -> None:

@@ -7,7 +7,7 @@ from importlib import import_module
 import pytest
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from config.schedule import RENAMED_ENTRIES, RENAMED_TASKS, SCHEDULE, seed_schedule
+from config.schedule import SCHEDULE, seed_schedule
 
 pytestmark = pytest.mark.django_db
 
@@ -38,33 +38,7 @@ def test_an_entry_follows_its_task_to_another_module_as_an_admin_left_it() -> No
     assert (moved.task, moved.interval) == (entry.task, seldom)
 
 
-@pytest.mark.parametrize(
-    ("name", "task", "new_name", "new_task"),
-    [
-        ("Send letters", "programs.tasks.send_letters", "Send e-mails", "programs.tasks.send_emails"),
-        (
-            *("Settle pull requests", "integrations.delivery.tasks.settle_pull_requests_waiting"),
-            *("Recompute pull requests", "integrations.delivery.tasks.recompute_pull_requests"),
-        ),
-        (
-            *("Settle imported usage", "integrations.telemetry.tasks.recompute_imported_usage"),
-            *("Recompute imported usage", "integrations.telemetry.tasks.recompute_imported_usage"),
-        ),
-        ("Of an admin", "orgtree.tasks.follow_people_in_trees", "Of an admin", "orgtree.tasks.update_trees"),
-    ],
-)
-def test_an_entry_gets_the_new_names_as_an_admin_left_it(name: str, task: str, new_name: str, new_task: str) -> None:
-    seldom = IntervalSchedule.objects.create(every=7, period=IntervalSchedule.HOURS)
-    PeriodicTask.objects.create(name=name, task=task, interval=seldom)
-    seed_schedule()
-    assert not PeriodicTask.objects.filter(task=task).exclude(task=new_task).exists()
-    renamed = PeriodicTask.objects.get(name=new_name)
-    assert (renamed.task, renamed.interval) == (new_task, seldom)
-
-
 def test_every_task_of_the_schedule_exists() -> None:
     for entry in SCHEDULE:
         module, _, function = entry.task.rpartition(".")
         assert callable(getattr(import_module(module), function)), entry.task
-    assert {*RENAMED_ENTRIES.values()} <= {entry.name for entry in SCHEDULE}
-    assert {*RENAMED_TASKS.values()} <= {entry.task for entry in SCHEDULE}
