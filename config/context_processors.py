@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch
 from django.utils.functional import SimpleLazyObject
 
 from insights.privacy.scope_access import access_in
@@ -30,19 +29,7 @@ class Entry:
     counts_unread: bool = False
 
 
-@dataclass(frozen=True)
-class NavigationItem:
-    label: str
-    icon: str
-    url: str
-    current: bool
-    counts_unread: bool = False
-
-
-@dataclass(frozen=True)
-class NavigationSection:
-    title: str
-    items: Sequence[NavigationItem]
+NavigationLink = tuple[Entry, str, bool]  # with its URL, and whether it is current
 
 
 NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
@@ -108,34 +95,23 @@ def _trial_notice(request: HttpRequest) -> str:
     return (access_in(request).trial if hasattr(request, "user") else trial_state()).notice
 
 
-def navigation(request: HttpRequest) -> list[NavigationSection]:
-    """The sections with installed pages that the user may open."""
+def navigation(request: HttpRequest) -> list[tuple[str, list[NavigationLink]]]:
+    """The links that the user may open, by the title of their section."""
     is_staff = bool(getattr(getattr(request, "user", None), "is_staff", False))
-    sections = [(title, list(_linked(entries, is_staff=is_staff))) for title, entries in NAVIGATION]
-    belonging = {url: url for _, links in sections for _, url in links}
-    belonging |= {address(name): url for _, links in sections for entry, url in links for name in entry.also}
-    current = belonging.get(_current_entry(request.path, list(belonging)), "")
+    sections = [
+        (title, [entry for entry in entries if is_staff or not entry.staff_only]) for title, entries in NAVIGATION
+    ]
+    entry_by_url = {
+        address(name): entry for _, entries in sections for entry in entries for name in (entry.url_name, *entry.also)
+    }
+    current = entry_by_url.get(_current_url(request.path, entry_by_url))
     return [
-        NavigationSection(
-            title,
-            [NavigationItem(entry.label, entry.icon, url, url == current, entry.counts_unread) for entry, url in links],
-        )
-        for title, links in sections
-        if links
+        (title, [(entry, address(entry.url_name), entry is current) for entry in entries])
+        for title, entries in sections
     ]
 
 
-def _linked(entries: Sequence[Entry], *, is_staff: bool) -> Iterator[tuple[Entry, str]]:
-    for entry in entries:
-        if entry.staff_only and not is_staff:
-            continue
-        try:
-            yield entry, address(entry.url_name)
-        except NoReverseMatch:
-            continue
-
-
-def _current_entry(path: str, urls: Sequence[str]) -> str:
-    """The entry with the longest URL prefix of `path`; the home page only matches itself."""
+def _current_url(path: str, urls: Iterable[str]) -> str:
+    """The longest URL that is a prefix of `path`; the home page only matches itself."""
     above = [url for url in urls if path == url or (url != "/" and path.startswith(url))]
     return max(above, key=len, default="")

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 def labels(persona: Persona, path: str = "/") -> dict[str, bool]:
     request = RequestFactory().get(path)
     request.user = create_user(persona)
-    return {item.label: item.current for section in navigation(request) for item in section.items}
+    return {entry.label: current for _, links in navigation(request) for entry, _, current in links}
 
 
 def test_members_are_not_shown_the_way_to_the_admin() -> None:
