@@ -8,12 +8,16 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import signal
+import threading
+import time
 import warnings
+from typing import NoReturn
 
 from config.launcher.first_steps import prepare_installation
-from config.launcher.lifeline import end_with_supervisor
 
 WORKER_THREADS = 4
+GRACE_SECONDS = 10  # to end in, once the supervisor is gone
 
 
 def run_web(listener: int | None) -> None:
@@ -56,11 +60,29 @@ def run_simulated_tools() -> None:
     serve(environment.data_dir() / FILE)
 
 
+def end_with_supervisor(lifeline: int) -> None:
+    """Send this process SIGTERM when its supervisor is gone, even if it was killed.
+
+    Children inherit a pipe whose write end only the supervisor holds: when it dies, the kernel closes that end and
+    reading returns EOF.
+    """
+
+    def wait_for_the_end() -> NoReturn:
+        os.read(lifeline, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE_SECONDS)
+        os._exit(1)
+
+    os.set_inheritable(lifeline, False)
+    threading.Thread(target=wait_for_the_end, name="lifeline", daemon=True).start()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="config.launcher.child")
     parser.add_argument(
         "--lifeline", type=int, help="descriptor of the pipe whose end means that the supervisor is gone"
     )
+    parser.add_argument("--lock", type=int, help="descriptor of the data directory's lock, which is held to the end")
     parser.add_argument("--listener", type=int, help="descriptor of the listening socket, for web")
     parser.add_argument("--answer", type=int, help="descriptor of the file for the result, for prepare")
     parser.add_argument("name", choices=("web", "worker", "beat", "prepare", "demo", "tools"))

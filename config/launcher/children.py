@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO
 
@@ -18,11 +19,11 @@ LONGEST_PAUSE_SECONDS = 30.0
 
 @dataclass
 class Child:
-    """A supervised process, restarted when it dies."""
+    """A process of `config/launcher/child.py`, restarted when it dies."""
 
     name: str
-    arguments: tuple[str, ...]
-    inherited: tuple[int, ...] = ()
+    descriptors: Mapping[str, int]
+    """That it inherits, by its options."""
     process: subprocess.Popen[bytes] | None = None
     stream: IO[bytes] | None = None
     started_at: float = 0.0
@@ -31,14 +32,15 @@ class Child:
 
     def start(self) -> None:
         """Start the process with captured output, in its own session so that Ctrl-C does not reach it."""
+        options = [f"--{option}={descriptor}" for option, descriptor in self.descriptors.items()]
         self.process = subprocess.Popen(
-            [sys.executable, *self.arguments],
+            [sys.executable, "-m", "config.launcher.child", *options, self.name],
             cwd=environment.PROJECT_DIR,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            pass_fds=self.inherited,
+            pass_fds=tuple(self.descriptors.values()),
             start_new_session=True,
         )
         self.started_at = time.monotonic()

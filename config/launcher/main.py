@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from typing import Any
 
 from config import environment
 from config.data_folder import restrict_permissions
 from config.embedded_postgres import EmbeddedPostgresError, stop
 from config.embedded_postgres.use import ServerLock
 from config.launcher import web
-from config.launcher.announcement import announce
 from config.launcher.children import Child
 from config.launcher.database import EmbeddedDatabase, take_over
 from config.launcher.errors import LaunchError, no_room
 from config.launcher.output import Output
 from config.launcher.ownership import lock_data_directory
-from config.launcher.preparation import fill_with_demo, prepare
 from config.launcher.supervisor import Supervisor
 
 
@@ -51,30 +52,26 @@ def _run(*, demo: bool) -> None:
     if demo and not has_demo:
         raise LaunchError("This installation was built without the folder demo/, so it cannot play the demo.")
     server = ServerLock(cluster)
-    owner = lock_data_directory(cluster.run_dir, cluster.data_dir)
+    lock = lock_data_directory(cluster.run_dir, cluster.data_dir)
     restrict_permissions(cluster)
     listener = web.listen(environment.host(), environment.port())
     output = Output(cluster.data_dir / "logs")
     lifeline, _held_by_supervisor_alone = os.pipe()
-    was_demo = (cluster.data_dir / "demo").is_dir()
-    supervisor = Supervisor(
-        children=[
-            *_children(lifeline=lifeline, owner=owner, listener=listener.fileno()),
-            *(_demo_children(lifeline=lifeline, owner=owner) if has_demo and (demo or was_demo) else ()),
-        ],
-        output=output,
-        ensure_running=EmbeddedDatabase(cluster, output).ensure_running,
-    )
+    held = {"lifeline": lifeline, "lock": lock}  # by all
+    children = [Child("web", {**held, "listener": listener.fileno()}), Child("worker", held), Child("beat", held)]
+    if has_demo and (demo or (cluster.data_dir / "demo").is_dir()):
+        children.append(Child("tools", held))  # simulated, which the demo organisation is connected to
+    supervisor = Supervisor(children, output, EmbeddedDatabase(cluster, output).ensure_running)
     supervisor.listen_for_signals()
     if environment.uses_embedded_database():
         take_over(server, say=output.say, is_stopping=lambda: supervisor.stop_requests > 0)
     try:
-        prepared = prepare(supervisor, lifeline=lifeline, owner=owner)
+        prepared = _prepare(supervisor, held)
         supervisor.run(until=web.answers)
         if not supervisor.stop_requests:
-            announce(prepared, output)
+            _announce(prepared, output)
         if demo and not supervisor.stop_requests:
-            fill_with_demo(supervisor, lifeline=lifeline, owner=owner)
+            supervisor.start_errand(Child("demo", held))  # beside the others
         supervisor.run()
     finally:
         output.say("Stopping.")
@@ -85,17 +82,36 @@ def _run(*, demo: bool) -> None:
     output.say("Stopped.")
 
 
-def _children(*, lifeline: int, owner: int, listener: int) -> list[Child]:
-    """Web, worker and beat; all inherit the lifeline and the data directory lock, web also the socket."""
-    module = ("-m", "config.launcher.child", "--lifeline", str(lifeline))
-    return [
-        Child("web", (*module, "--listener", str(listener), "web"), (lifeline, owner, listener)),
-        Child("worker", (*module, "worker"), (lifeline, owner)),
-        Child("beat", (*module, "beat"), (lifeline, owner)),
-    ]
+def _prepare(supervisor: Supervisor, held: Mapping[str, int]) -> dict[str, Any]:
+    """Run the preparation before the children start; returns what to announce, nothing if a stop was requested.
+
+    Raises LaunchError with the message of the failed step.
+    """
+    with tempfile.TemporaryFile() as answer:
+        supervisor.start_errand(Child("prepare", {**held, "answer": answer.fileno()}))
+        supervisor.wait_for_errand()
+        if supervisor.stop_requests:
+            return {}
+        answer.seek(0)
+        written = answer.read()
+    if not written:
+        raise LaunchError("The preparation broke off: see above.")
+    document: dict[str, Any] = json.loads(written)
+    if problem := document.get("problem"):
+        raise LaunchError(problem)
+    return document
 
 
-def _demo_children(*, lifeline: int, owner: int) -> list[Child]:
-    """The simulated tools that the demo organisation is connected to."""
-    module = ("-m", "config.launcher.child", "--lifeline", str(lifeline))
-    return [Child("tools", (*module, "tools"), (lifeline, owner))]
+def _announce(prepared: Mapping[str, Any], output: Output) -> None:
+    """Print URL, sign-ins and ingest token; only the URL with JSON logs, which must not hold secrets."""
+    address = environment.base_url()
+    output.say(f"Headway answers at {address}/")
+    if environment.log_format() == "json":
+        return
+    lines = ["", f"  Open            {address}/insights/ai/", ""]
+    for sign_in in prepared.get("sign_ins", []):
+        lines.append(f"  Sign in as      {sign_in['name']}   password  {sign_in['password']}   ({sign_in['role']})")
+    if token := prepared.get("ingest_token"):
+        lines.append(f"  Ingest token    {token}")
+    lines += ["", "  Ctrl-C stops everything; the data is kept.", ""]
+    print("\n".join(lines), flush=True)
