@@ -34,7 +34,7 @@ from orgtree.people.documents import (
 from orgtree.people.filters import PeopleFilters
 from orgtree.people.people_as_of import people_as_of
 from orgtree.people_import.columns import KNOWN_ATTRIBUTES
-from orgtree.people_import.drafts import MISSING, PersonDraft, RowError
+from orgtree.people_import.drafts import MISSING, Outcome, PersonDraft, RowError
 from orgtree.people_import.store import store_valid_people
 
 MOST_RECORDS = 1000
@@ -190,8 +190,7 @@ def _answer(drafts: Sequence[PersonDraft | RowError], records: int, *, effective
     refused: dict[int | None, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for error in changes.errors:
         refused[error.row][error.column or "record"].append(error.message)
-    created = {person.row for person in changes.added}
-    updated = {person.row for person in (*changes.changed, *changes.moved, *changes.leaving)}
+    stored_as = {person.row: "created" if person.outcome is Outcome.ADDED else "updated" for person in changes.people}
     by_row = {draft.row: draft for draft in drafts if isinstance(draft, PersonDraft)}
     stored = [draft for row, draft in by_row.items() if row not in refused]
     named = Q(public_id__in=[draft.public_id for draft in stored if draft.public_id]) | Q(
@@ -204,12 +203,11 @@ def _answer(drafts: Sequence[PersonDraft | RowError], records: int, *, effective
     for row in range(records):
         draft = by_row.get(row)
         known = people.get(draft.public_id or draft.email) if draft and row not in refused else None
-        status = "created" if row in created else "updated" if row in updated else "unchanged"
         results.append(
             {
                 "id": str(known.public_id) if known else None,
                 "email": known.email if known else (draft and draft.email) or None,
-                "status": "rejected" if row in refused else status,
+                "status": "rejected" if row in refused else stored_as.get(row, "unchanged"),
                 "errors": refused.get(row),
             }
         )

@@ -57,7 +57,7 @@ def collect(presences: Iterable[tuple[int, bool]], identities: Iterable[tuple[in
 
 
 def changes_of(differences: Differences, moves: TreeMoves, errors: Sequence[RowError]) -> PeopleChanges:
-    """Every person under one outcome, in row order."""
+    """Every person with one outcome, in row order."""
     moved_units: list[UnitMoved] = []
     for tree in moves.trees:
         moved_units += [
@@ -68,46 +68,34 @@ def changes_of(differences: Differences, moves: TreeMoves, errors: Sequence[RowE
                 change = UnitChange(tree.tree, move.from_unit or "", move.to_unit or "")
                 differences.units[move.person_id].append(change)
     people = _people(differences)
-    by_outcome: dict[Outcome, list[PersonChange]] = {outcome: [] for outcome in Outcome}
-    for person in people:
-        by_outcome[_outcome(person, differences)].append(person)
     listed = {person.person_id for person in people}
     return PeopleChanges(
-        added=tuple(by_outcome[Outcome.ADDED]),
-        changed=tuple(by_outcome[Outcome.CHANGED]),
-        moved=tuple(by_outcome[Outcome.MOVED]),
-        leaving=tuple(by_outcome[Outcome.LEAVING]),
+        people=tuple(people),
         unchanged=sum(1 for person in _people_listed() if person not in listed),
         moved_units=tuple(moved_units),
         errors=tuple(sorted(errors, key=lambda error: (error.row is not None, error.row or 0, error.column or ""))),
     )
 
 
-def _outcome(person: PersonChange, differences: Differences) -> Outcome:
-    if person.person_id in differences.new:
-        return Outcome.ADDED
-    if person.person_id in differences.leaving:
-        return Outcome.LEAVING
-    left_a_place = any(change.field in PLACES and change.before for change in person.fields)
-    left_a_unit = any(change.from_unit for change in person.units)
-    return Outcome.MOVED if left_a_place or left_a_unit else Outcome.CHANGED
-
-
-def _people(differences: Differences) -> Sequence[PersonChange]:
+def _people(differences: Differences) -> list[PersonChange]:
     rows = sql.rows(
         _PEOPLE, [sorted({*differences.fields, *differences.units, *differences.new, *differences.leaving})]
     )
-    return [
-        PersonChange(
-            person,
-            row,
-            email or "",
-            name,
-            tuple(differences.fields.get(person, ())),
-            tuple(differences.units.get(person, ())),
-        )
-        for person, row, email, name in rows
-    ]
+    people = []
+    for person, row, email, name in rows:
+        fields, units = tuple(differences.fields.get(person, ())), tuple(differences.units.get(person, ()))
+        if person in differences.new:
+            outcome = Outcome.ADDED
+        elif person in differences.leaving:
+            outcome = Outcome.LEAVING
+        elif any(change.field in PLACES and change.before for change in fields) or any(
+            change.from_unit for change in units
+        ):
+            outcome = Outcome.MOVED
+        else:
+            outcome = Outcome.CHANGED
+        people.append(PersonChange(person, row, email or "", name, outcome, fields, units))
+    return people
 
 
 def _people_listed() -> Sequence[int]:

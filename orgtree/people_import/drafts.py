@@ -52,12 +52,10 @@ class PersonDraft:
 
 
 class Outcome(StrEnum):
-    """The outcome for a person: the first that applies."""
-
     ADDED = "added"
-    LEAVING = "leaving"
-    MOVED = "moved"
     CHANGED = "changed"
+    MOVED = "moved"
+    LEAVING = "leaving"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +94,27 @@ class PersonChange:
     row: int | None
     email: str
     full_name: str
-    fields: tuple[FieldChange, ...] = ()
-    units: tuple[UnitChange, ...] = ()
+    outcome: Outcome
+    fields: tuple[FieldChange, ...]
+    units: tuple[UnitChange, ...]
 
 
 @dataclass(frozen=True)
 class PeopleChanges:
-    """The result of storing or previewing people; every person has one outcome.
+    """The result of storing or previewing people, in row order.
 
     With errors nothing was stored, and the rest is the effect of the valid rows.
     """
 
-    added: tuple[PersonChange, ...] = ()
-    changed: tuple[PersonChange, ...] = ()
-    moved: tuple[PersonChange, ...] = ()
-    leaving: tuple[PersonChange, ...] = ()
+    people: tuple[PersonChange, ...] = ()
     unchanged: int = 0
     moved_units: tuple[UnitMoved, ...] = ()
     errors: tuple[RowError, ...] = ()
 
+    def of(self, outcome: Outcome) -> list[PersonChange]:
+        return [person for person in self.people if person.outcome is outcome]
+
     @property
-    def is_nothing(self) -> bool:
-        return not (self.added or self.changed or self.moved or self.leaving)
+    def counts(self) -> dict[str, int]:
+        """Number of people by outcome."""
+        return {**{outcome.value: len(self.of(outcome)) for outcome in Outcome}, "unchanged": self.unchanged}

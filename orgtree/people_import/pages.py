@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 from uuid import UUID
@@ -25,7 +24,7 @@ from orgtree.access.admins_only import admins_only
 from orgtree.models import PeopleImport
 from orgtree.organisation.people_version import PeopleBusyError
 from orgtree.people_import.columns import attribute_name
-from orgtree.people_import.drafts import PeopleChanges, PersonChange
+from orgtree.people_import.drafts import Outcome, PeopleChanges, PersonChange
 from orgtree.people_import.rows import MOST_BYTES
 from orgtree.people_import.uploads import (
     AlreadyAppliedError,
@@ -33,11 +32,11 @@ from orgtree.people_import.uploads import (
     apply_upload,
     changes_of_upload,
     columns_of_upload,
-    counts_of,
     preview_upload,
     save_upload,
 )
 
+OUTCOMES_LISTED = (Outcome.MOVED, Outcome.LEAVING, Outcome.CHANGED, Outcome.ADDED)
 PEOPLE_LISTED = 200
 ERRORS_LISTED = 500
 IMPORTS_LISTED = 10
@@ -64,30 +63,6 @@ class UploadForm(forms.Form):
         except CsvFileError as problem:
             raise forms.ValidationError(str(problem)) from None
         return file
-
-
-@dataclass(frozen=True)
-class ChangeLine:
-    """A person in the preview; `details` are (what, before, after)."""
-
-    row: int | None
-    name: str
-    email: str
-    details: Sequence[tuple[str, str, str]]
-
-
-@dataclass(frozen=True)
-class ChangeList:
-    """The first people of one outcome."""
-
-    key: str
-    title: str
-    count: int
-    lines: Sequence[ChangeLine]
-
-    @property
-    def more(self) -> int:
-        return self.count - len(self.lines)
 
 
 @admins_only
@@ -131,7 +106,7 @@ def people_import_preview(request: HttpRequest, public_id: UUID) -> HttpResponse
         except PeopleBusyError as busy:
             problem = str(busy)
         else:
-            messages.success(request, f"{upload.file_name} is applied: {_sentence(counts_of(changes))}.")
+            messages.success(request, f"{upload.file_name} is applied: {_sentence(changes.counts)}.")
             return redirect("people_import")
     try:
         changes = preview_upload(upload)
@@ -171,12 +146,6 @@ def people_import_discard(request: HttpRequest, public_id: UUID) -> HttpResponse
 
 
 def _preview(upload: PeopleImport, changes: PeopleChanges, problem: str) -> dict[str, object]:
-    lists = [
-        _list("moved", "Moved", changes.moved),
-        _list("leaving", "Leaving", changes.leaving),
-        _list("changed", "Changed", changes.changed),
-        _list("added", "Added", changes.added),
-    ]
     columns = columns_of_upload(upload)
     return {
         "upload": upload,
@@ -186,11 +155,21 @@ def _preview(upload: PeopleImport, changes: PeopleChanges, problem: str) -> dict
         "errors": changes.errors[:ERRORS_LISTED],
         "error_count": len(changes.errors),
         "more_errors": max(0, len(changes.errors) - ERRORS_LISTED),
-        "counts": [(attribute_name(name), name, number) for name, number in counts_of(changes).items()],
-        "lists": [people_list for people_list in lists if people_list.count],
+        "counts": [(attribute_name(name), name, number) for name, number in changes.counts.items()],
+        "lists": [
+            {
+                "key": outcome.value,
+                "title": outcome.capitalize(),
+                "count": len(people),
+                "lines": [(person, _details(person)) for person in people[:PEOPLE_LISTED]],
+                "has_more": len(people) > PEOPLE_LISTED,
+            }
+            for outcome in OUTCOMES_LISTED
+            if (people := changes.of(outcome))
+        ],
         "moved_units": changes.moved_units[:PEOPLE_LISTED],
         "more_units": max(0, len(changes.moved_units) - PEOPLE_LISTED),
-        "is_nothing": changes.is_nothing,
+        "is_nothing": not changes.people,
         "holds_from": _holds_from(upload.effective),
     }
 
@@ -201,31 +180,19 @@ def _csv_rows(changes: PeopleChanges) -> Iterator[Sequence[Cell]]:
         yield ("error", error.row, None, None, error.column, None, error.message)
     for unit in changes.moved_units:
         yield ("unit moved", None, unit.unit, None, unit.tree, unit.from_parent, unit.to_parent)
-    for outcome, people in (
-        ("moved", changes.moved),
-        ("leaving", changes.leaving),
-        ("changed", changes.changed),
-        ("added", changes.added),
-    ):
-        for line in map(_line, people):
-            for what, before, after in line.details or [("", "", "")]:
-                yield (outcome, line.row, line.name, line.email, what, before, after)
+    for outcome in OUTCOMES_LISTED:
+        for person in changes.of(outcome):
+            for what, before, after in _details(person) or [("", "", "")]:
+                yield (outcome.value, person.row, person.full_name, person.email, what, before, after)
 
 
-def _list(key: str, title: str, people: Sequence[PersonChange]) -> ChangeList:
-    return ChangeList(key, title, len(people), [_line(person) for person in people[:PEOPLE_LISTED]])
-
-
-def _line(person: PersonChange) -> ChangeLine:
+def _details(person: PersonChange) -> list[tuple[str, str, str]]:
+    """What changed, before and after."""
+    units = [(unit.tree, unit.from_unit, unit.to_unit) for unit in person.units]
     fields = [
         (FIELDS.get(field.field) or attribute_name(field.field), field.before, field.after) for field in person.fields
     ]
-    return ChangeLine(
-        person.row,
-        person.full_name,
-        person.email,
-        [*((unit.tree, unit.from_unit, unit.to_unit) for unit in person.units), *fields],
-    )
+    return [*units, *fields]
 
 
 def _holds_from(effective: date | None) -> str:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from core.csv_import import check_size
 from orgtree.models import PeopleImport
 from orgtree.people_import.columns import ColumnUse
-from orgtree.people_import.drafts import PeopleChanges
+from orgtree.people_import.drafts import Outcome, PeopleChanges
 from orgtree.people_import.rows import MOST_BYTES, column_uses_of, drafts_of
 from orgtree.people_import.store import PeopleRefusedError, preview_people, store_people
 
@@ -79,20 +79,9 @@ def apply_upload(upload: PeopleImport) -> PeopleChanges:
             raise PreviewOutdatedError from refused
         if _fingerprint(held, changes) != held.fingerprint:
             raise PreviewOutdatedError
-        held.applied_at, held.content, held.counts = timezone.now(), EMPTY_CONTENT, counts_of(changes)
+        held.applied_at, held.content, held.counts = timezone.now(), EMPTY_CONTENT, changes.counts
         held.save(update_fields=["applied_at", "content", "counts"])
     return changes
-
-
-def counts_of(changes: PeopleChanges) -> dict[str, int]:
-    """Number of people by outcome."""
-    return {
-        "added": len(changes.added),
-        "changed": len(changes.changed),
-        "moved": len(changes.moved),
-        "leaving": len(changes.leaving),
-        "unchanged": changes.unchanged,
-    }
 
 
 def _content(upload: PeopleImport) -> bytes:
@@ -104,7 +93,8 @@ def _content(upload: PeopleImport) -> bytes:
 def _fingerprint(upload: PeopleImport, changes: PeopleChanges) -> str:
     """Excludes ids of new people, which differ each time; includes today if there is no effective date."""
     document = asdict(changes)
-    for person in document["added"]:
-        person["person_id"] = None
+    for person in document["people"]:
+        if person["outcome"] == Outcome.ADDED:
+            person["person_id"] = None
     day = upload.effective or timezone.localdate()
     return hashlib.sha256(json.dumps([document, day.isoformat()], sort_keys=True).encode()).hexdigest()

@@ -21,7 +21,7 @@ def test_the_file_says_who_is_there_on_the_day() -> None:
     planned = plan_organisation(SIZE, today=day)
     changes = store_people(drafts_of(file_of(planned, day)))
     there = [person for person in planned.people if person.is_there_on(day)]
-    assert len(changes.added) == len(there) < SIZE.people
+    assert changes.counts["added"] == len(there) < SIZE.people
     somebody = there[-1]
     stored = Person.objects.get(email=somebody.email)
     assert stored.attributes.get(attribute__slug="team").value == held_on(somebody.attributes["team"], day)

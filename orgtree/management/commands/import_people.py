@@ -12,7 +12,7 @@ from django.core.management.base import CommandError, CommandParser
 from core.commands import JsonCommand, day_argument, read_file
 from orgtree.organisation.people_version import PeopleBusyError
 from orgtree.people_import.columns import ColumnUse
-from orgtree.people_import.drafts import PeopleChanges, PersonChange
+from orgtree.people_import.drafts import Outcome, PeopleChanges, PersonChange
 from orgtree.people_import.rows import MOST_BYTES, column_uses_of, drafts_of
 from orgtree.people_import.store import PeopleRefusedError, preview_people, store_people
 
@@ -62,9 +62,9 @@ def _lines(changes: PeopleChanges, *, applied: bool) -> Iterator[str]:
     if changes.errors:
         yield f"{len(changes.errors)} errors; nothing was stored."
         return
-    for title in ("Added", "Changed", "Moved", "Leaving"):
-        people: Sequence[PersonChange] = getattr(changes, title.lower())
-        yield f"{title}: {len(people):,}"
+    for outcome in Outcome:
+        people = changes.of(outcome)
+        yield f"{outcome.capitalize()}: {len(people):,}"
         for person in people[:MOST_LISTED]:
             yield f"  {_line(person)}"
         if len(people) > MOST_LISTED:
@@ -85,11 +85,7 @@ def document(changes: PeopleChanges, columns: Sequence[ColumnUse], *, applied: b
     return {
         "applied": applied,
         "columns": [asdict(column) for column in columns],
-        "added": len(changes.added),
-        "changed": len(changes.changed),
-        "moved": len(changes.moved),
-        "leaving": len(changes.leaving),
-        "unchanged": changes.unchanged,
+        **changes.counts,
         "errors": [{"row": error.row, "column": error.column, "message": error.message} for error in changes.errors],
     }
 

@@ -33,14 +33,7 @@ def preview(text: str, *, on: str | None = None, complete: bool = False) -> Peop
 
 def counts(changes: PeopleChanges) -> Mapping[str, int]:
     """Those that are not zero."""
-    rows = {
-        "added": len(changes.added),
-        "changed": len(changes.changed),
-        "moved": len(changes.moved),
-        "leaving": len(changes.leaving),
-        "unchanged": changes.unchanged,
-        "errors": len(changes.errors),
-    }
+    rows = {**changes.counts, "errors": len(changes.errors)}
     return {name: number for name, number in rows.items() if number}
 
 

@@ -19,6 +19,7 @@ from orgtree.models import (
     TreeKind,
 )
 from orgtree.people_import.comparing import date_ranges
+from orgtree.people_import.drafts import Outcome
 from orgtree.trees.derivation.structure import Structure
 from orgtree.trees.structures import Naming, Stored, store_structure
 from orgtree.trees.trees import TreeMoves, create_tree, sync_trees
@@ -182,7 +183,7 @@ def test_a_login_that_is_known_names_its_person() -> None:
 
 def test_who_moves_says_from_where_to_where() -> None:
     load(FIRST, on="2026-01-01")
-    (moved,) = load("email,team\nada@example.com,Search").moved
+    (moved,) = load("email,team\nada@example.com,Search").of(Outcome.MOVED)
     assert [(field.field, field.before, field.after) for field in moved.fields] == [("team", "Payments", "Search")]
     assert (moved.row, moved.full_name) == (2, "Ada Lovelace")
 
@@ -198,7 +199,7 @@ def test_trees_follow_and_say_who_moves_where() -> None:
     create_tree("Teams", TreeKind.ATTRIBUTES, attributes=[Attribute.objects.get(slug="team")])
     by_hand = create_tree("By hand", TreeKind.HAND_BUILT)
     move_person(person("ada"), by_hand.units.get(), date(2026, 1, 1))
-    (moved,) = preview("email,team\nada@example.com,Platform", on="2026-03-02").moved
+    (moved,) = preview("email,team\nada@example.com,Platform", on="2026-03-02").of(Outcome.MOVED)
     assert [(unit.tree, unit.from_unit, unit.to_unit) for unit in moved.units] == [("Teams", "Payments", "Platform")]
     assert placed("ada", "Teams") == {"Payments": "from 2026-01-01"}
     load("email,team\nada@example.com,Platform", on="2026-03-02")
