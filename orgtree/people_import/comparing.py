@@ -17,10 +17,8 @@ from orgtree.people_import.drafts import (
     PeopleChanges,
     PersonChange,
     RowError,
-    UnitChange,
-    UnitMoved,
 )
-from orgtree.trees.trees import TreeMoves
+from orgtree.trees.structures import MemberMove, TreeMove
 
 
 @dataclass
@@ -28,7 +26,7 @@ class Differences:
     """Differences by person, collected before the temporary tables are dropped."""
 
     fields: dict[int, list[FieldChange]] = field(default_factory=lambda: defaultdict(list))
-    units: dict[int, list[UnitChange]] = field(default_factory=lambda: defaultdict(list))
+    units: dict[int, list[MemberMove]] = field(default_factory=lambda: defaultdict(list))
     new: set[int] = field(default_factory=set)
     leaving: set[int] = field(default_factory=set)
 
@@ -56,23 +54,17 @@ def collect(presences: Iterable[tuple[int, bool]], identities: Iterable[tuple[in
     return differences
 
 
-def changes_of(differences: Differences, moves: TreeMoves, errors: Sequence[RowError]) -> PeopleChanges:
+def changes_of(differences: Differences, moves: Sequence[TreeMove], errors: Sequence[RowError]) -> PeopleChanges:
     """Every person with one outcome, in row order."""
-    moved_units: list[UnitMoved] = []
-    for tree in moves.trees:
-        moved_units += [
-            UnitMoved(tree.tree, move.unit, move.from_parent or "", move.to_parent or "") for move in tree.moved_units
-        ]
-        for move in tree.people:
-            if move.person_id not in differences.new:
-                change = UnitChange(tree.tree, move.from_unit or "", move.to_unit or "")
-                differences.units[move.person_id].append(change)
+    for move in (member for tree in moves for member in tree.people):
+        if move.person_id not in differences.new:
+            differences.units[move.person_id].append(move)
     people = _people(differences)
     listed = {person.person_id for person in people}
     return PeopleChanges(
         people=tuple(people),
         unchanged=sum(1 for person in _people_listed() if person not in listed),
-        moved_units=tuple(moved_units),
+        moved_units=tuple(unit for tree in moves for unit in tree.moved_units),
         errors=tuple(sorted(errors, key=lambda error: (error.row is not None, error.row or 0, error.column or ""))),
     )
 

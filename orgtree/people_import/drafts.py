@@ -10,6 +10,7 @@ from typing import Literal
 from uuid import UUID
 
 from orgtree.identities.identity_names import IdentityName
+from orgtree.trees.structures import MemberMove, UnitMove
 
 
 class Missing(Enum):
@@ -68,25 +69,6 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitChange:
-    """A changed unit in a tree, by name; empty: none."""
-
-    tree: str
-    from_unit: str
-    to_unit: str
-
-
-@dataclass(frozen=True, slots=True)
-class UnitMoved:
-    """A unit whose parent changed, by name; empty: no parent."""
-
-    tree: str
-    unit: str
-    from_parent: str
-    to_parent: str
-
-
-@dataclass(frozen=True, slots=True)
 class PersonChange:
     """The changes of one person.  `row` is None for a person who is not in the file."""
 
@@ -96,7 +78,7 @@ class PersonChange:
     full_name: str
     outcome: Outcome
     fields: tuple[FieldChange, ...]
-    units: tuple[UnitChange, ...]
+    units: tuple[MemberMove, ...]
 
 
 @dataclass(frozen=True)
@@ -108,7 +90,7 @@ class PeopleChanges:
 
     people: tuple[PersonChange, ...] = ()
     unchanged: int = 0
-    moved_units: tuple[UnitMoved, ...] = ()
+    moved_units: tuple[UnitMove, ...] = ()
     errors: tuple[RowError, ...] = ()
 
     def of(self, outcome: Outcome) -> list[PersonChange]:

@@ -22,7 +22,8 @@ from orgtree.people_import.comparing import Differences
 from orgtree.people_import.drafts import PeopleChanges, PersonDraft, RowError
 from orgtree.people_import.loading import load
 from orgtree.trees.placements import rebuild_placements
-from orgtree.trees.trees import EMPLOYMENT, TreeMoves, sync_trees
+from orgtree.trees.structures import TreeMove
+from orgtree.trees.trees import EMPLOYMENT, sync_trees
 
 
 class PeopleRefusedError(Exception):
@@ -98,7 +99,7 @@ def _store(drafts: Drafts, effective: date | None, *, complete: bool) -> PeopleC
     return comparing.changes_of(differences, moves, errors)
 
 
-def _sync_trees(differences: Differences, on_other_days: set[int], errors: Sequence[RowError]) -> TreeMoves:
+def _sync_trees(differences: Differences, on_other_days: set[int], errors: Sequence[RowError]) -> Sequence[TreeMove]:
     """Update trees and placements; skipped with errors, since a cycle of managers is no tree.
 
     Derived trees rebuild the placements of their own members; known people with changed employment may also be in
@@ -106,7 +107,7 @@ def _sync_trees(differences: Differences, on_other_days: set[int], errors: Seque
     """
     touched = differences.touched | on_other_days
     if errors or not touched:
-        return TreeMoves()
+        return ()
     changed_fields = {change.field for changes in differences.fields.values() for change in changes}
     if on_other_days:
         changed_fields.add(EMPLOYMENT)

@@ -97,4 +97,4 @@ def _fingerprint(upload: PeopleImport, changes: PeopleChanges) -> str:
         if person["outcome"] == Outcome.ADDED:
             person["person_id"] = None
     day = upload.effective or timezone.localdate()
-    return hashlib.sha256(json.dumps([document, day.isoformat()], sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([document, day], default=str, sort_keys=True).encode()).hexdigest()

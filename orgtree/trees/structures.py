@@ -16,35 +16,29 @@ from orgtree.trees.slugs import free_slugs
 
 @dataclass(frozen=True)
 class MemberMove:
-    """A person moved to another unit from that day on (None: for all time).
-
-    Units by name; None: no unit.
-    """
+    """A person moved to another unit of a tree from that day on (None: for all time); by name, empty: no unit."""
 
     person_id: int
-    from_unit: str | None
-    to_unit: str | None
+    tree: str
+    from_unit: str
+    to_unit: str
     on: date | None
 
 
 @dataclass(frozen=True)
 class UnitMove:
-    """A unit's latest parent changed.
+    """The latest parent of a unit changed; by name, empty: no parent."""
 
-    Units by name; None: no parent.
-    """
-
+    tree: str
     unit: str
-    from_parent: str | None
-    to_parent: str | None
+    from_parent: str
+    to_parent: str
 
 
 @dataclass(frozen=True)
 class TreeMove:
     """What changed in one tree; units by name."""
 
-    tree_id: int
-    tree: str
     new_units: tuple[str, ...] = ()
     moved_units: tuple[UnitMove, ...] = ()
     ended_units: tuple[str, ...] = ()
@@ -106,11 +100,11 @@ def store_structure(tree: OrgTree, structure: Structure, naming: Naming) -> Stor
     Membership.objects.filter(pk__in=[stored_members[row] for row in members_gone]).delete()
     insert_places(places_new)
     insert_members(tree, members_new)
-    moved = _unit_moves(stored_places, wanted_places, names)
-    people = _member_moves(members_gone, members_new, names)
+    moved = _unit_moves(tree.name, stored_places, wanted_places, names)
+    people = _member_moves(tree.name, members_gone, members_new, names)
     everybody = bool(places_gone or places_new)
     return Stored(
-        TreeMove(tree.pk, tree.name, *moved, people),
+        TreeMove(*moved, people),
         None if everybody else frozenset(person for person, _, _ in members_gone | members_new),
     )
 
@@ -206,6 +200,7 @@ def _create(tree: OrgTree, derived: Sequence[DerivedUnit], naming: Naming) -> di
 
 
 def _unit_moves(
+    tree: str,
     before: Collection[tuple[int, int | None, DateRange]],
     after: Collection[tuple[int, int | None, DateRange]],
     names: Mapping[int, str],
@@ -220,15 +215,15 @@ def _unit_moves(
     ]
     gone = set(ended)
     moved = [
-        UnitMove(names[unit], _name(first[unit][0], names), _name(parent, names))
+        UnitMove(tree, names[unit], _name(first[unit][0], names), _name(parent, names))
         for unit, (parent, _) in last.items()
         if unit in first and unit not in gone and parent != first[unit][0]
     ]
     return _sorted_names(new, names), tuple(sorted(moved, key=lambda move: move.unit)), _sorted_names(ended, names)
 
 
-def _name(unit_id: int | None, names: Mapping[int, str]) -> str | None:
-    return None if unit_id is None else names[unit_id]
+def _name(unit_id: int | None, names: Mapping[int, str]) -> str:
+    return "" if unit_id is None else names[unit_id]
 
 
 def _last_places(places: Iterable[tuple[int, int | None, DateRange]]) -> dict[int, tuple[int | None, DateRange]]:
@@ -240,6 +235,7 @@ def _sorted_names(unit_ids: Iterable[int], names: Mapping[int, str]) -> tuple[st
 
 
 def _member_moves(
+    tree: str,
     gone: Collection[tuple[int, int, DateRange]],
     new: Collection[tuple[int, int, DateRange]],
     names: Mapping[int, str],
@@ -254,7 +250,7 @@ def _member_moves(
     for person in before.keys() | after.keys():
         if not before[person] and len(after[person]) == 1:  # the common case when a tree is first filled
             ((own, during),) = after[person]
-            moves.append(MemberMove(person, None, names[own], bounds_of(during)[0]))
+            moves.append(MemberMove(person, tree, "", names[own], bounds_of(during)[0]))
             continue
         rows_of_person = before[person] + after[person]
         days = sorted({during.start for _, during in rows_of_person} | {during.end for _, during in rows_of_person})
@@ -263,7 +259,7 @@ def _member_moves(
             pair = (_unit_on(day, before[person]), _unit_on(day, after[person]))
             if pair[0] != pair[1] and pair != previous:
                 left, joined = (_name(unit, names) for unit in pair)
-                moves.append(MemberMove(person, left, joined, None if day == SINCE_EVER else day))
+                moves.append(MemberMove(person, tree, left, joined, None if day == SINCE_EVER else day))
             previous = pair
     return tuple(sorted(moves, key=lambda move: (move.on or SINCE_EVER, move.person_id)))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils import timezone
@@ -37,13 +36,6 @@ OF_MANAGERS = frozenset({"manager_email", "full_name"})  # units of trees by man
 Presence = Mapping[int, list[DateRange]]
 
 
-@dataclass(frozen=True)
-class TreeMoves:
-    """Changes of derived trees; unchanged trees are left out."""
-
-    trees: tuple[TreeMove, ...] = ()
-
-
 def lock_trees() -> list[OrgTree]:
     """All trees, locked until the transaction ends."""
     return list(OrgTree.objects.select_for_update(no_key=True).order_by("pk"))
@@ -51,8 +43,8 @@ def lock_trees() -> list[OrgTree]:
 
 def sync_trees(
     person_ids: Collection[int] | None = None, *, changed_fields: Collection[str] | None = None
-) -> TreeMoves:
-    """Synchronise trees by manager and by attributes with people, over all days.
+) -> tuple[TreeMove, ...]:
+    """Synchronise trees by manager and by attributes with people, over all days; returns what changed.
 
     Call it in the transaction that changed reporting lines, attributes or employment; `person_ids` are the people
     changed (None: anybody).  Rebuilds the placements of everybody a changed tree moves; the caller rebuilds those of
@@ -60,7 +52,7 @@ def sync_trees(
     on none of `changed_fields`, named like file columns (None: anything).  Idempotent.  Raises ManagersInACircleError.
     """
     if person_ids is not None and not person_ids:
-        return TreeMoves()
+        return ()
     with transaction.atomic():
         followed = [
             tree
@@ -69,7 +61,7 @@ def sync_trees(
         ]
         presence = _presence() if followed else {}
         moves = [_sync_tree(tree, presence) for tree in followed]
-    return TreeMoves(tuple(move for move in moves if move is not None))
+    return tuple(move for move in moves if move is not None)
 
 
 def _depends_on(tree: OrgTree, changed_fields: Collection[str] | None) -> bool:

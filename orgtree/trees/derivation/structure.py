@@ -45,11 +45,6 @@ class Timeline(Generic[Key, Value]):
         if value is not None:
             self._open[key] = (value, on)
 
-    def now(self, key: Key) -> Value | None:
-        """The key's latest value."""
-        held = self._open.get(key)
-        return held[0] if held else None
-
     def rows(self) -> Iterator[tuple[Key, Value, DateRange]]:
         """One row per key, value and contiguous range of days."""
         yield from self._closed

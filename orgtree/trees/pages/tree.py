@@ -101,7 +101,7 @@ def tree_units(request: HttpRequest, slug: str) -> HttpResponse:
                 messages.success(request, f"{unit.name} is led by {unit.leader or 'nobody'} now.")
             case _:
                 raise Http404
-    except (TreeRefusal, UnreadableError) as refusal:
+    except TreeRefusal as refusal:
         return _page(request, slug, problem=str(refusal), status=400)
     return redirect(f"{reverse('tree', args=[slug])}?unit={unit.slug}")
 
@@ -207,17 +207,13 @@ def tree_state(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("tree", slug=slug)
 
 
-class UnreadableError(Exception):
-    """Invalid input; the message is a sentence for the user."""
-
-
 def _day(written: str) -> date | None:
     if not written.strip():
         return None
     try:
         return date.fromisoformat(written.strip())
     except ValueError:
-        raise UnreadableError(f"“{written[:40]}” is not a day. Write it as 2026-01-31, or leave it empty.") from None
+        raise TreeRefusal(f"“{written[:40]}” is not a day. Write it as 2026-01-31, or leave it empty.") from None
 
 
 def _leader(written: str) -> Person | None:
@@ -225,7 +221,7 @@ def _leader(written: str) -> Person | None:
         return None
     leader = Person.objects.filter(email__iexact=written).first()
     if leader is None:
-        raise UnreadableError(f"Nobody has the e-mail address “{written[:100]}”.")
+        raise TreeRefusal(f"Nobody has the e-mail address “{written[:100]}”.")
     return leader
 
 

@@ -22,7 +22,7 @@ from orgtree.people_import.comparing import date_ranges
 from orgtree.people_import.drafts import Outcome
 from orgtree.trees.derivation.structure import Structure
 from orgtree.trees.structures import Naming, Stored, store_structure
-from orgtree.trees.trees import TreeMoves, create_tree, sync_trees
+from orgtree.trees.trees import create_tree, sync_trees
 from orgtree.trees.units import move_person
 from tests.orgtree.people.files import counts, errors, load, managers, person, preview, there, values
 
@@ -242,4 +242,4 @@ def test_only_trees_that_rest_on_what_changed_are_made_anew(
     monkeypatch.setattr("orgtree.trees.trees.store_structure", noted)
     load(text)
     assert seen == followed
-    assert sync_trees() == TreeMoves(), "nothing is left to do"
+    assert sync_trees() == (), "nothing is left to do"
