@@ -1,7 +1,8 @@
-"""Pages behind a secret link: anyone who has the link may use it."""
+"""Secrets that open something for anyone who has them: tokens, and links of pages."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
@@ -10,6 +11,11 @@ from django.http import HttpRequest, HttpResponse
 
 Arguments = ParamSpec("Arguments")
 View = Callable[Concatenate[HttpRequest, Arguments], HttpResponse]
+
+
+def secret_digest(secret: str) -> bytes:
+    """SHA-256 of a random secret, which is stored in its place."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 
 def secret_link(view: View[Arguments]) -> View[Arguments]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import errno
-
 from config import environment
-
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+from core.disk_full import is_disk_full
 
 
 class LaunchError(Exception):
@@ -15,7 +12,7 @@ class LaunchError(Exception):
 
 def no_room(problem: OSError) -> LaunchError:
     """The error for a full disk; re-raises `problem` if it is anything else."""
-    if problem.errno not in NO_ROOM:
+    if not is_disk_full(problem):
         raise problem
     where = problem.filename or environment.data_dir()
     return LaunchError(f"The disk is full: {where} could not be written to. Free some space and start again.")

@@ -1,4 +1,4 @@
-"""Errors that concern a request as a whole."""
+"""Errors that concern a request as a whole; their argument is the message."""
 
 from __future__ import annotations
 
@@ -11,14 +11,8 @@ class BadRequest(APIException):  # named as HTTP names it
 
     status_code = status.HTTP_400_BAD_REQUEST
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-
 
 class Busy(APIException):
     """503: try again."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)

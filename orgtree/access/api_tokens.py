@@ -6,7 +6,6 @@ about it.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 
@@ -14,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 from django.utils import timezone
 
+from core.secret_links import secret_digest
 from orgtree.models import ApiToken, TokenScope
 
 PREFIX = "hwa_"  # lets secret scanners and people recognise a leaked token
@@ -31,7 +31,7 @@ def create_api_token(
     """The stored token and its secret, which is not stored: show it once.  Without `expires_at` it never expires."""
     secret = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
-        name=name, digest=_digest(secret), hint=secret[-4:], user=user, scope=scope, expires_at=expires_at
+        name=name, digest=secret_digest(secret), hint=secret[-4:], user=user, scope=scope, expires_at=expires_at
     )
     return token, secret
 
@@ -48,7 +48,7 @@ def find_api_token(secret: str) -> ApiToken | None:
     """
     now = timezone.now()
     open_ended = Q(expires_at=None) | Q(expires_at__gt=now)
-    usable = ApiToken.objects.select_related("user").filter(open_ended, digest=_digest(secret), revoked_at=None)
+    usable = ApiToken.objects.select_related("user").filter(open_ended, digest=secret_digest(secret), revoked_at=None)
     token = usable.first()
     if token is None or (token.user is not None and not token.user.is_active):
         return None
@@ -61,7 +61,3 @@ def find_api_token(secret: str) -> ApiToken | None:
 def revoke_api_token(token: ApiToken) -> None:
     """Idempotent; effective from the next request."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -6,7 +6,6 @@ guess.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import secrets
 from collections.abc import Iterable, Sequence
@@ -23,6 +22,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from core.secret_links import secret_digest
 from orgtree.access.who_sees import name_of
 from orgtree.models import Invitation, Person
 
@@ -109,13 +109,13 @@ def withdraw(invitation: Invitation) -> None:
 
 def find_invitation(token: str) -> Invitation | None:
     """The open invitation of that link; None if unknown or expired."""
-    return _usable().select_related("invited_by").filter(digest=_digest(token)).first()
+    return _usable().select_related("invited_by").filter(digest=secret_digest(token)).first()
 
 
 def accept(token: str, password: str) -> User | None:
     """The new account, matched to a person by address; None if the link does not work (any more)."""
     with transaction.atomic():
-        invitation = _usable().select_for_update(of=("self",)).filter(digest=_digest(token)).first()
+        invitation = _usable().select_for_update(of=("self",)).filter(digest=secret_digest(token)).first()
         if invitation is None or _accounts([invitation.email]).exists():
             return None
         first, _, last = _name_of(invitation.email).partition(" ")
@@ -138,7 +138,7 @@ def people_without_account() -> QuerySet[Person]:
 def _open(email: str, by: User) -> Invited:
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
-        email=email, digest=_digest(token), invited_by=by, expires_at=timezone.now() + LIFETIME
+        email=email, digest=secret_digest(token), invited_by=by, expires_at=timezone.now() + LIFETIME
     )
     return Invited(invitation, token)
 
@@ -165,7 +165,3 @@ def _usable() -> QuerySet[Invitation]:
 def _name_of(email: str) -> str:
     person = Person.objects.filter(email__iexact=email).first()
     return person.full_name if person else ""
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

@@ -25,7 +25,6 @@ __all__ = [
     "IdentityMove",
     "IdentityName",
     "UnusableNameError",
-    "assign_identities",
     "identify",
     "move_identities",
     "move_listeners",
@@ -81,13 +80,6 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
         }
     )
     return [known[sighting[0]].identity_id for sighting in ordered]
-
-
-def assign_identities(identities: Iterable[Identity], person: Person | None) -> None:
-    """Assign the identities to that person, or to nobody, and notify listeners."""
-    now = lock_identities([identity.pk for identity in identities])
-    person_id = person.pk if person else None
-    move_identities([IdentityMove(id_, state.person_id, person_id) for id_, state in now.items()])
 
 
 @dataclass(slots=True)

@@ -15,8 +15,9 @@ from integrations.models import AgentSession, FactFamily
 from integrations.outbox.fact_changes import Change, take_changes
 from orgtree.identities import moves
 from orgtree.identities.identity_names import readable_name
-from orgtree.identities.resolving import IdentityMove, IdentityName, UnusableNameError, assign_identities, identify
+from orgtree.identities.resolving import IdentityMove, IdentityName, UnusableNameError, identify
 from orgtree.models import Identity, IdentityKind, Person
+from tests.orgtree.identity_world import assign_identities
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db

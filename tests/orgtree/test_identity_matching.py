@@ -7,9 +7,8 @@ import itertools
 import pytest
 
 from orgtree.identities.match_identities import match_identities
-from orgtree.identities.resolving import assign_identities
 from orgtree.models import Identity, MatchProposal, Person, Standing
-from tests.orgtree.identity_world import account, employed, of, partition, seen, signed, waiting
+from tests.orgtree.identity_world import account, assign_identities, employed, of, partition, seen, signed, waiting
 
 pytestmark = pytest.mark.django_db
 

@@ -12,12 +12,12 @@ from insights.query.query import MetricValue, Query, Scope, Window
 from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
 from integrations.models import AttributionWork, Commit, Enrolment
 from orgtree.access.access import access_of
-from orgtree.identities.resolving import assign_identities
 from orgtree.models import Identity, IndividualPolicy, MembersSee, Organisation, Person
 from tests.code.attribution.world import at, attribute, commit, day_of, identity, session
 from tests.delivery.pull_requests.histories import Commit as Listed
 from tests.delivery.pull_requests.histories import History, draft_of
 from tests.intake.conftest import Tell, github, tell
+from tests.orgtree.identity_world import assign_identities
 from tests.personas import ADMIN, EXECUTIVE, create_user
 
 __all__ = ["github", "tell"]

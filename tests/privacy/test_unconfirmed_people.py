@@ -21,10 +21,10 @@ from integrations.facts.unconfirmed import unconfirmed_people
 from integrations.models import Connection, PullRequest, Repository, SeatAssignment, SeatPlan
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 from orgtree.access.access import access_of
-from orgtree.identities.resolving import assign_identities
 from orgtree.models import Grant, Identity, IndividualPolicy, Organisation, Person, Role, Unit
 from programs.key_results.services.reading import KeyResultQuery, read_metrics
 from tests.org import Org
+from tests.orgtree.identity_world import assign_identities
 from tests.pages.delivering import day_before
 from tests.personas import EXECUTIVE, Persona, create_user
 from tests.stored_once import StoreOnce

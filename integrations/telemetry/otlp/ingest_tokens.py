@@ -6,7 +6,6 @@ nothing about it.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import threading
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from core.secret_links import secret_digest
 from integrations.models import IngestScope, IngestToken
 from orgtree.models import Identity, IdentityKind, Person, Standing
 
@@ -69,7 +69,7 @@ def create_ingest_token(
     if person is not None and scope is not IngestScope.TELEMETRY:
         raise OnlyTelemetryError("Only a token for telemetry can belong to a person: pushed records name theirs.")
     secret = PREFIX + secrets.token_urlsafe(32)
-    digest = _digest(secret)
+    digest = secret_digest(secret)
     with transaction.atomic():
         token = IngestToken.objects.create(
             name=name,
@@ -145,7 +145,7 @@ def _identity_of(digest: bytes, person: Person) -> Identity:
 
 
 def _find(secret: str) -> Sender | None:
-    digest = _digest(secret)
+    digest = secret_digest(secret)
     with _lock:
         known: Sender | None = _known.get(digest)
     if known:
@@ -178,7 +178,3 @@ def _note_use(token_id: int) -> None:
     now = timezone.now()
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - TIME_BETWEEN_USES_NOTED)
     IngestToken.objects.filter(stale, pk=token_id).update(last_used_at=now)
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

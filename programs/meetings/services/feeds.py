@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db.models import F
 from django.utils import timezone
 
+from core.secret_links import secret_digest
 from insights.query import windows
 from orgtree.models import Person
 from orgtree.models.visibility import person_of
@@ -47,7 +48,7 @@ def renew_feed(account: User) -> str:
     """A new secret, which is not stored: show it once.  The one before stops working."""
     secret = secrets.token_urlsafe(32)
     CalendarFeed.objects.update_or_create(
-        account=account, defaults={"digest": _digest(secret), "made_at": timezone.now(), "last_read_at": None}
+        account=account, defaults={"digest": secret_digest(secret), "made_at": timezone.now(), "last_read_at": None}
     )
     return secret
 
@@ -59,7 +60,7 @@ def revoke_feed(account: User) -> None:
 
 def find_feed(secret: str) -> CalendarFeed | None:
     """With its account; None if unknown, or its account is inactive."""
-    feed = CalendarFeed.objects.select_related("account").filter(digest=_digest(secret)).first()
+    feed = CalendarFeed.objects.select_related("account").filter(digest=secret_digest(secret)).first()
     return feed if feed is not None and feed.account.is_active else None
 
 
@@ -97,7 +98,3 @@ def _content(rows: Sequence[MeetingParticipant], feed: CalendarFeed) -> FeedCont
     ]
     changed_at = max([feed.made_at, *(row.meeting.changed_at for row in rows)])
     return FeedContent(meetings, hashlib.sha256(repr(shown).encode()).hexdigest()[:32], changed_at)
-
-
-def _digest(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

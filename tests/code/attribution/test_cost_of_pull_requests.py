@@ -36,12 +36,12 @@ from integrations.models import (
     Repository,
     WorkItem,
 )
-from orgtree.identities.resolving import assign_identities
 from orgtree.models import Identity, Person
 from tests.code.attribution.world import at, commit, day_of, note, recompute_all, rows_of, session
 from tests.delivery.pull_requests.histories import Commit as Listed
 from tests.delivery.pull_requests.histories import History, Review, draft_of
 from tests.intake.conftest import SHOP, Tell, github, tell
+from tests.orgtree.identity_world import assign_identities
 
 __all__ = ["github", "tell"]
 

@@ -11,8 +11,8 @@ import pytest
 from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_SESSIONS, AGENT_TOKEN_KINDS
 from integrations.facts.outcomes import AGENT_SPEND_SHARES
 from integrations.models import AgentSession, FactChange
-from orgtree.identities.resolving import assign_identities
 from tests.code.attribution.world import attribute, commit, day_of, identity, note, rows_of, session, trailer
+from tests.orgtree.identity_world import assign_identities
 
 pytestmark = pytest.mark.django_db
 
