@@ -36,15 +36,6 @@ class OwnUnit:
     managers: Sequence[Manager]
 
 
-@dataclass(frozen=True)
-class SeesEverything:
-    """Accounts with access to all aggregates, by name, and the number of tokens without a user."""
-
-    executives: Sequence[str]
-    admins: Sequence[str]
-    tokens_of_nobody: int
-
-
 def units_of(person: Person) -> list[OwnUnit]:
     """The person's units in trees in use, by tree."""
     today = timezone.localdate()
@@ -73,7 +64,8 @@ def units_of(person: Person) -> list[OwnUnit]:
     ]
 
 
-def sees_everything() -> SeesEverything:
+def sees_everything() -> dict[str, Any]:
+    """Names of the accounts with access to all aggregates, and the number of tokens without a user."""
     today = timezone.localdate()
     executives = User.objects.filter(
         is_active=True, grants__role=Role.EXECUTIVE, grants__during__contains=today
@@ -82,11 +74,11 @@ def sees_everything() -> SeesEverything:
     tokens = ApiToken.objects.filter(Q(expires_at=None) | Q(expires_at__gt=now), user=None, revoked_at=None)
     admins = User.objects.filter(is_active=True, is_superuser=True)
     names = names_of([*executives, *admins])
-    return SeesEverything(
-        executives=sorted(names[user.pk] for user in executives),
-        admins=sorted(names[user.pk] for user in admins),
-        tokens_of_nobody=tokens.count(),
-    )
+    return {
+        "executives": sorted(names[user.pk] for user in executives),
+        "admins": sorted(names[user.pk] for user in admins),
+        "tokens_of_nobody": tokens.count(),
+    }
 
 
 def name_of(account: User) -> str:

@@ -46,9 +46,9 @@ def _decide(installations: Collection[int]) -> None:
         FROM unnest(%s::bigint[], %s::boolean[]) AS decided (id, is_shared)
         WHERE identity.id = decided.id AND identity.is_shared <> decided.is_shared
         """,
-        [[row[0] for row in decided], [row[2] for row in decided]],
+        [[id_ for id_, _, _ in decided], [is_shared for _, is_shared, _ in decided]],
     )
-    move_identities([IdentityMove(id_, before, person) for id_, before, _, person in decided])
+    move_identities({id_: person for id_, _, person in decided})
 
 
 _NEW = """
@@ -62,7 +62,7 @@ _NOTE = """
 """
 # Only installations without a decision; signers without a person, waiting ones and bots change nothing.
 _OWNERS = """
-    SELECT installation.id, installation.person_id, count(DISTINCT signer.person_id) > 1,
+    SELECT installation.id, count(DISTINCT signer.person_id) > 1,
            CASE WHEN count(DISTINCT signer.person_id) = 1 THEN min(signer.person_id)
                 WHEN count(DISTINCT signer.person_id) = 0 THEN installation.person_id END
     FROM orgtree_identity installation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core import sql
 from core.hooks import Hook
@@ -49,37 +49,24 @@ def lock_identities(identity_ids: Collection[int]) -> dict[int, IdentityState]:
     return {id_: IdentityState(person, Standing(standing), waits) for id_, person, standing, waits in rows}
 
 
-def move_identities(steps: Sequence[IdentityMove]) -> None:
-    """Store the final owners after one or more steps, and notify listeners.
+def move_identities(people: Mapping[int, int | None]) -> None:
+    """Give identities another person, by their ids (None: nobody), and notify listeners.
 
-    A waiting identity or a bot becomes decided when it gets a person.  The caller holds the row locks.
+    A waiting identity or a bot becomes decided when it gets a person.
     """
-    first: dict[int, int | None] = {}
-    last: dict[int, int | None] = {}
-    for step in steps:
-        first.setdefault(step.identity_id, step.previous_person_id)
-        last[step.identity_id] = step.person_id
-    moves = [
-        IdentityMove(identity_id, first[identity_id], person_id)
-        for identity_id, person_id in sorted(last.items())
-        if first[identity_id] != person_id
-    ]
-    if not moves:
+    if not people:
         return
-    rows = sql.rows(
-        """
-        UPDATE orgtree_identity identity
-        SET person_id = move.person_id,
-            standing = CASE WHEN move.person_id IS NOT NULL AND before.standing IN ('waiting', 'bot')
-                            THEN 'decided' ELSE before.standing END,
-            waits_with_id = CASE WHEN move.person_id IS NULL THEN before.waits_with_id END
-        FROM unnest(%s::bigint[], %s::bigint[]) AS move (identity_id, person_id), orgtree_identity before
-        WHERE identity.id = move.identity_id AND before.id = identity.id
-        RETURNING identity.id, before.standing, identity.standing
-        """,
-        [[move.identity_id for move in moves], [move.person_id for move in moves]],
-    )
-    _notify(moves, rows)
+    states = {}
+    for id_, state in lock_identities(people).items():
+        person_id = people[id_]
+        if person_id == state.person_id:
+            continue
+        if person_id is None:
+            states[id_] = replace(state, person_id=None)
+        else:
+            is_decided = state.standing != Standing.FOUND
+            states[id_] = IdentityState(person_id, Standing.DECIDED if is_decided else Standing.FOUND)
+    put_identities(states)
 
 
 def put_identities(states: Mapping[int, IdentityState]) -> None:

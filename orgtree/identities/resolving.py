@@ -194,7 +194,7 @@ def _assign_people(
                     follower.person_id, follower.person_has_email = strongest.person_id, strongest.person_has_email
                     follower.standing = Standing.FOUND
     put_identities(waiting)
-    move_identities(moves)
+    move_identities({move.identity_id: move.person_id for move in moves})
     delete_empty_people({move.previous_person_id for move in moves if move.previous_person_id is not None})
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core import sql
-from orgtree.identities.moves import PROVISIONAL_PEOPLE, IdentityMove, delete_empty_people, move_identities
+from orgtree.identities.moves import PROVISIONAL_PEOPLE, delete_empty_people, move_identities
 from orgtree.organisation.people_version import raise_people_version_on_commit
 from orgtree.people_import.drafts import RowError
 
@@ -51,7 +51,7 @@ def attach_identities() -> list[tuple[int, str]]:
     sql.execute(_TARGET_IDENTITIES)
     added = [(int(person), str(value)) for person, value in sql.rows(_CREATE_IDENTITIES)]
     moves = sql.rows(_IDENTITY_MOVES)
-    move_identities([IdentityMove(identity, before, after) for identity, before, after, _ in moves])
+    move_identities({identity: after for identity, _, after, _ in moves})
     added += [(int(after), str(value)) for _, _, after, value in moves]
     delete_empty_people({before for _, before, _, _ in moves if before is not None})
     addresses = set(sql.column("SELECT value FROM target_identity WHERE is_address"))

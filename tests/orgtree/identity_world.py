@@ -8,7 +8,7 @@ from datetime import date
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from orgtree.identities.moves import IdentityMove, lock_identities, move_identities
+from orgtree.identities.moves import move_identities
 from orgtree.identities.resolving import IdentityName, identify
 from orgtree.models import Employment, Identity, IdentityKind, MatchProposal, Person
 
@@ -42,9 +42,7 @@ def of(name: IdentityName) -> Identity:
 
 def assign_identities(identities: Iterable[Identity], person: Person | None) -> None:
     """The identities move to that person, or to nobody, as code that resolves names moves them."""
-    now = lock_identities([identity.pk for identity in identities])
-    person_id = person.pk if person else None
-    move_identities([IdentityMove(id_, state.person_id, person_id) for id_, state in now.items()])
+    move_identities({identity.pk: person.pk if person else None for identity in identities})
 
 
 def waiting() -> dict[str, list[str]]:

@@ -13,7 +13,7 @@ from integrations.facts.ai import AGENT_SESSION_DAYS
 from integrations.models import AgentSession
 from integrations.telemetry.otlp.store_sessions import forget_identities
 from integrations.telemetry.sessions.fold import fold_received_batches
-from orgtree.identities.moves import IdentityMove, move_identities
+from orgtree.identities.moves import move_identities
 from orgtree.models import Identity, IdentityKind, Person, Standing
 from tests.telemetry.intake import Intake, Json, log_record, logs, rows
 
@@ -111,7 +111,7 @@ def test_two_addresses_that_turn_out_to_be_one_person_get_the_installation_back(
     send(intake, [request("d", 1, email=KAY), request("e", 20, email=LOU), request("f", 300)])
     kay, lou = Person.objects.get(email=KAY), Identity.objects.get(value=LOU)
     assert Identity.objects.get(kind=IdentityKind.INSTALLATION).person is None
-    move_identities([IdentityMove(lou.pk, lou.person_id, kay.pk)])
+    move_identities({lou.pk: kay.pk})
     installation = Identity.objects.get(kind=IdentityKind.INSTALLATION)
     assert (installation.person, installation.is_shared) == (kay, False)
     assert tokens_of() == {KAY: 321}
