@@ -17,7 +17,7 @@ from django.db.models.functions import Now
 from integrations.models.connections import Repository
 from integrations.models.work_items import Project
 from orgtree.models import OrgTree, Unit
-from orgtree.models.exclusion import not_empty, one_at_a_time
+from orgtree.models.exclusion import OneAtATime, not_empty
 
 
 class OwnedKind(models.TextChoices):
@@ -100,7 +100,7 @@ class Ownership(models.Model):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            one_at_a_time(of=("tree_id", "owned_id"), name="owned_by_one_unit_at_a_time"),
+            OneAtATime(of=("tree_id", "owned_id"), name="owned_by_one_unit_at_a_time"),
             models.CheckConstraint(condition=not_empty("during"), name="ownership_has_days"),
         ]
 

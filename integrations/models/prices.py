@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from orgtree.models.exclusion import not_empty, one_at_a_time
+from orgtree.models.exclusion import OneAtATime, not_empty
 
 # All list prices are below 1,000 dollars; larger ones are typos.
 HIGHEST_PRICE = Decimal(10_000)
@@ -90,7 +90,7 @@ class PriceOverride(models.Model):
     class Meta:
         ordering: ClassVar[list[str]] = ["model", "agent", "during"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            one_at_a_time(of=("model", "agent"), name="one_price_override_at_a_time"),
+            OneAtATime(of=("model", "agent"), name="one_price_override_at_a_time"),
             models.CheckConstraint(condition=not_empty("during"), name="price_override_has_days"),
             models.CheckConstraint(
                 condition=~Q(same_as="") | Q(input__isnull=False, output__isnull=False),

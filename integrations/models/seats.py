@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 
 from orgtree.models import Identity
-from orgtree.models.exclusion import not_empty, one_at_a_time
+from orgtree.models.exclusion import OneAtATime, not_empty
 
 HIGHEST_SEAT_PRICE = Decimal(100_000)
 
@@ -52,7 +52,7 @@ class SeatPlan(models.Model):
     class Meta:
         ordering: ClassVar[list[str]] = ["agent", "name", "during"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            one_at_a_time(of=("agent", "name"), name="one_seat_plan_of_a_name_at_a_time"),
+            OneAtATime(of=("agent", "name"), name="one_seat_plan_of_a_name_at_a_time"),
             models.CheckConstraint(condition=not_empty("during"), name="seat_plan_has_days"),
             models.CheckConstraint(condition=Q(monthly_price__gte=0), name="seat_price_is_not_negative"),
         ]
@@ -76,7 +76,7 @@ class SeatAssignment(models.Model):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            one_at_a_time(of=("plan_id", "identity_id"), name="one_seat_of_a_plan_at_a_time"),
+            OneAtATime(of=("plan_id", "identity_id"), name="one_seat_of_a_plan_at_a_time"),
             models.CheckConstraint(condition=not_empty("during"), name="seat_assignment_has_days"),
         ]
 

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from integrations.models.ownership import Owned
 from orgtree.models import Unit
-from orgtree.models.exclusion import not_empty, one_at_a_time
+from orgtree.models.exclusion import OneAtATime, not_empty
 
 CLASSES_THAT_END = 3  # S, M and L; XL has no upper bound
 
@@ -56,7 +56,7 @@ class WorkingAgreement(models.Model):
     class Meta:
         ordering: ClassVar[list[str]] = ["unit", "during"]
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            one_at_a_time(of=("unit_id",), name="one_agreement_of_a_unit_at_a_time"),
+            OneAtATime(of=("unit_id",), name="one_agreement_of_a_unit_at_a_time"),
             models.CheckConstraint(condition=not_empty("during"), name="agreement_has_days"),
             models.CheckConstraint(
                 condition=Q(size_thresholds=None)

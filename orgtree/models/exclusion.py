@@ -85,11 +85,6 @@ class OneAtATime(models.BaseConstraint):
         return Statement(template, table=schema_editor.quote_name(model._meta.db_table))
 
 
-def one_at_a_time(*, of: tuple[str, ...], name: str) -> OneAtATime:
-    """See OneAtATime."""
-    return OneAtATime(of=of, name=name)
-
-
 def not_empty(name: str) -> models.Q:
     """The range contains at least one day."""
     return models.Q(**{f"{name}__isempty": False})

@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
-from orgtree.models.exclusion import not_empty, one_at_a_time
+from orgtree.models.exclusion import OneAtATime, not_empty
 
 
 class PersonQuerySet(models.QuerySet["Person"]):
@@ -85,7 +85,7 @@ class Employment(models.Model):
 
     class Meta:
         constraints = [
-            one_at_a_time(of=("person_id",), name="employment_once_at_a_time"),
+            OneAtATime(of=("person_id",), name="employment_once_at_a_time"),
             models.CheckConstraint(condition=not_empty("during"), name="employment_has_days"),
         ]
 
@@ -116,7 +116,7 @@ class PersonAttribute(models.Model):
 
     class Meta:
         constraints = [
-            one_at_a_time(of=("person_id", "attribute_id"), name="attribute_once_at_a_time"),
+            OneAtATime(of=("person_id", "attribute_id"), name="attribute_once_at_a_time"),
             models.CheckConstraint(condition=not_empty("during"), name="attribute_has_days"),
         ]
         indexes = [models.Index(fields=["attribute", "value"])]
@@ -134,7 +134,7 @@ class Reporting(models.Model):
 
     class Meta:
         constraints = [
-            one_at_a_time(of=("person_id",), name="reporting_once_at_a_time"),
+            OneAtATime(of=("person_id",), name="reporting_once_at_a_time"),
             models.CheckConstraint(condition=not_empty("during"), name="reporting_has_days"),
             models.CheckConstraint(
                 condition=~models.Q(person=models.F("manager")), name="nobody_reports_to_themselves"

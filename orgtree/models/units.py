@@ -8,7 +8,7 @@ from django.contrib.postgres.fields import DateRangeField
 from django.db import models
 from django.db.models.functions import Now
 
-from orgtree.models.exclusion import not_empty, one_at_a_time
+from orgtree.models.exclusion import OneAtATime, not_empty
 from orgtree.models.people import Attribute, Person
 from orgtree.models.visibility import Viewer, Visibility, visibility_of
 
@@ -94,7 +94,7 @@ class UnitPlace(models.Model):
 
     class Meta:
         constraints = [
-            one_at_a_time(of=("unit_id",), name="unit_in_one_place_at_a_time"),
+            OneAtATime(of=("unit_id",), name="unit_in_one_place_at_a_time"),
             models.CheckConstraint(condition=not_empty("during"), name="unit_place_has_days"),
             models.CheckConstraint(
                 condition=models.Q(parent=None) | ~models.Q(unit=models.F("parent")), name="no_unit_below_itself"
@@ -112,7 +112,7 @@ class Membership(models.Model):
 
     class Meta:
         constraints = [
-            one_at_a_time(of=("tree_id", "person_id"), name="member_of_one_unit_at_a_time"),
+            OneAtATime(of=("tree_id", "person_id"), name="member_of_one_unit_at_a_time"),
             models.CheckConstraint(condition=not_empty("during"), name="membership_has_days"),
         ]
 
