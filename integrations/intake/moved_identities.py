@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from core import sql
 from integrations.delivery.work_items.changed_days import DAYS_OF_ITEM
@@ -11,7 +12,6 @@ from integrations.outbox.attribution_queue import enqueue_moved_identities
 from integrations.outbox.fact_changes import append_days
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_of
 from orgtree.identities.resolving import IdentityMove
-from orgtree.organisation.presence import PresenceChange
 
 
 def count_active_people(up_to: int) -> int:
@@ -59,12 +59,12 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
     enqueue_pull_requests_of(identities, people)
 
 
-def note_presence(changes: Sequence[PresenceChange]) -> None:
-    """Append to the outbox that these people's presence changed, from the first telemetry on.
+def note_presence(since: Sequence[date | None]) -> None:
+    """Append to the outbox that people's presence changed from these days on.
 
     Enrolled or not: adoption also counts everybody who is there.
     """
-    append_days({FactFamily.ENROLMENT: _DAYS_OF_PRESENCE}, {"since": [change.since for change in changes]})
+    append_days({FactFamily.ENROLMENT: _DAYS_OF_PRESENCE}, {"since": list(since)})
 
 
 _DAYS_OF_IDENTITIES = {

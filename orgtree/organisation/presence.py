@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from core.hooks import Hook
 
-
-@dataclass(frozen=True, slots=True)
-class PresenceChange:
-    """The person's days of employment changed from this day on (None: on any day)."""
-
-    person_id: int
-    since: date | None
+# Called inside the transaction, with the first changed day of each person (None: any day).
+presence_listeners: Hook[Callable[[Sequence[date | None]], None]] = Hook()
 
 
-PresenceListener = Callable[[Sequence[PresenceChange]], None]
-# Called inside the transaction.
-presence_listeners: Hook[PresenceListener] = Hook()
-
-
-def notify_presence_changed(changes: Sequence[PresenceChange]) -> None:
+def notify_presence_changed(since: Sequence[date | None]) -> None:
     """Call it after storing employments, in the same transaction."""
-    if changes:
+    if since:
         for listener in presence_listeners:
-            listener(changes)
+            listener(since)

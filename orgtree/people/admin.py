@@ -21,7 +21,7 @@ from core.admin_permissions import NoAdding, NoDeleting
 from core.dated_rows_admin import DAYS_WIDGET, NoOverlapFormSet, words_of
 from orgtree.models import Attribute, Employment, Identity, IdentityKind, Person, PersonAttribute, Reporting
 from orgtree.organisation.people_version import wait_for_other_writers
-from orgtree.organisation.presence import PresenceChange, notify_presence_changed
+from orgtree.organisation.presence import notify_presence_changed
 from orgtree.people_import.employments import changed_presences, snapshot_presences
 from orgtree.people_import.managers import Line, circles_on_any_day
 from orgtree.trees.placements import rebuild_placements
@@ -155,7 +155,7 @@ def editing_history(person_ids: Collection[int]) -> Iterator[None]:
         yield
         sync_trees(person_ids)
         rebuild_placements(person_ids=person_ids)
-        notify_presence_changed([PresenceChange(person, since) for person, since, _ in changed_presences()])
+        notify_presence_changed([since for _, since, _ in changed_presences()])
 
 
 def keep_former_address(person: Person, address: str | None) -> None:

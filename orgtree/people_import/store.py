@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from core import sql
 from orgtree.organisation.people_version import wait_for_other_writers
-from orgtree.organisation.presence import PresenceChange, notify_presence_changed
+from orgtree.organisation.presence import notify_presence_changed
 from orgtree.people_import import comparing, dated, employments, managers, matching
 from orgtree.people_import.columns import attribute_name
 from orgtree.people_import.comparing import Differences
@@ -95,7 +95,7 @@ def _store(drafts: Drafts, effective: date | None, *, complete: bool) -> PeopleC
     presences = employments.changed_presences()
     differences = comparing.collect([(person, leaves) for person, _, leaves in presences], identities)
     moves = _sync_trees(differences, {person for person, _, _ in presences}, errors)
-    notify_presence_changed([PresenceChange(person, since) for person, since, _ in presences])
+    notify_presence_changed([since for _, since, _ in presences])
     return comparing.changes_of(differences, moves, errors)
 
 
