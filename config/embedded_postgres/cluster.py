@@ -59,10 +59,10 @@ class Cluster:
     def socket(self) -> Path:
         return self.socket_dir / ".s.PGSQL.5432"
 
-    def parameters(self, database: str = DATABASE_NAME) -> dict[str, object]:
+    def parameters(self) -> dict[str, object]:
         """Django's DATABASES entry for this server."""
         entry: dict[str, Any] = {
-            "NAME": database,
+            "NAME": DATABASE_NAME,
             "USER": SUPERUSER,
             "HOST": str(self.socket_dir),
             "PORT": "5432",

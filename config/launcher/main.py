@@ -24,16 +24,12 @@ from config.launcher.ownership import lock_data_directory
 from config.launcher.supervisor import Supervisor
 
 
-def parser(prog: str = "manage.py up") -> argparse.ArgumentParser:
-    description = "Run web, worker, beat and the embedded database in the foreground until Ctrl-C."
-    created = argparse.ArgumentParser(prog=prog, description=description)
-    created.add_argument("--demo", action="store_true", help="fill the installation with a made-up organisation")
-    return created
-
-
 def main(arguments: Sequence[str]) -> int:
     """Run an installation; returns the exit code."""
-    options = parser().parse_args(arguments)
+    description = "Run web, worker, beat and the embedded database in the foreground until Ctrl-C."
+    parser = argparse.ArgumentParser(prog="manage.py up", description=description)
+    parser.add_argument("--demo", action="store_true", help="fill the installation with a made-up organisation")
+    options = parser.parse_args(arguments)
     try:
         try:
             _run(demo=options.demo)

@@ -19,12 +19,9 @@ def note_signers(pairs: Collection[tuple[int, int]]) -> None:
     """
     if not pairs:
         return
-    ordered = sorted(pairs)
-    new = sql.rows(_NEW, [[installation for installation, _ in ordered], [signer for _, signer in ordered]])
-    if not new:
-        return
-    sql.execute(_NOTE, [[installation for installation, _ in new], [signer for _, signer in new]])
-    _decide({installation for installation, _ in new})
+    new = sql.ids(_NOTE, [[installation for installation, _ in pairs], [signer for _, signer in pairs]])
+    if new:
+        _decide(new)
 
 
 def follow_signers(moves: Sequence[IdentityMove]) -> None:
@@ -51,14 +48,12 @@ def _decide(installations: Collection[int]) -> None:
     move_identities({id_: person for id_, _, person in decided})
 
 
-_NEW = """
-    SELECT pair.* FROM unnest(%s::bigint[], %s::bigint[]) AS pair (installation_id, signer_id)
-    LEFT JOIN orgtree_installationsigner known USING (installation_id, signer_id)
-    WHERE known.id IS NULL
-"""
 _NOTE = """
     INSERT INTO orgtree_installationsigner (installation_id, signer_id)
-    SELECT * FROM unnest(%s::bigint[], %s::bigint[]) ON CONFLICT DO NOTHING
+    SELECT pair.* FROM unnest(%s::bigint[], %s::bigint[]) AS pair (installation_id, signer_id)
+    LEFT JOIN orgtree_installationsigner known USING (installation_id, signer_id)
+    WHERE known.id IS NULL ORDER BY installation_id, signer_id
+    ON CONFLICT DO NOTHING RETURNING installation_id
 """
 # Only installations without a decision; signers without a person, waiting ones and bots change nothing.
 _OWNERS = """

@@ -6,7 +6,6 @@ everybody, so that its result does not depend on the order of arrival; a second 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
@@ -150,19 +149,14 @@ def _withdraw(pairs: Collection[ProposalKey]) -> None:
 
 def _propose(proposals: Mapping[ProposalKey, WrittenProposal]) -> None:
     """Store these proposals as waiting, whatever their previous state."""
-    sql.execute(
-        """
-        INSERT INTO orgtree_matchproposal (identity_id, person_id, confidence, method, evidence, state)
-        SELECT *, 'waiting' FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::text[], %s::jsonb[])
-        ON CONFLICT (identity_id, person_id) DO UPDATE
-        SET confidence = excluded.confidence, method = excluded.method, evidence = excluded.evidence,
-            state = excluded.state
-        """,
+    MatchProposal.objects.bulk_create(
         [
-            [identity for identity, _ in proposals],
-            [person for _, person in proposals],
-            [confidence for confidence, _, _ in proposals.values()],
-            [method for _, method, _ in proposals.values()],
-            [json.dumps(sentences) for _, _, sentences in proposals.values()],
+            MatchProposal(
+                identity_id=identity, person_id=person, confidence=confidence, method=method, evidence=sentences
+            )
+            for (identity, person), (confidence, method, sentences) in proposals.items()
         ],
+        update_conflicts=True,
+        unique_fields=["identity", "person"],
+        update_fields=["confidence", "method", "evidence", "state"],
     )
