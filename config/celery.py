@@ -1,26 +1,12 @@
-"""The Celery application and its task modules."""
+"""The Celery application."""
 
 import os
 
 from celery import Celery
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+from config.schedule import TASK_MODULES
 
-TASK_MODULES = (
-    "orgtree.tasks",
-    "integrations.telemetry.tasks",
-    "integrations.sync.git.tasks",
-    "integrations.delivery.tasks",
-    "integrations.delivery.agreements.apply",
-    "integrations.delivery.rules",
-    "integrations.sync.tasks",
-    "integrations.webhooks.tasks",
-    "integrations.code.attribution.tasks",
-    "integrations.silence.watch",
-    "insights.columns.tasks",
-    "insights.figure_records.tasks",
-    "programs.tasks",
-)
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("headway")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -1,11 +1,13 @@
-"""The initial task schedule; afterwards it is edited in admin."""
+"""The initial task schedule; afterwards it is edited in admin.
+
+The Celery application reads the table before there are models.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from django.conf import settings
-from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ SCHEDULE = (
     Entry("Record figures", "insights.figure_records.tasks.record", Nightly(hour=2, minute=30)),
     Entry("Check columns", "insights.columns.tasks.check_nightly", Nightly(hour=4, minute=15)),
 )
+TASK_MODULES = sorted({entry.task.rpartition(".")[0] for entry in SCHEDULE})
 # A sweep that has not started by then is pointless: the next one is due.
 SWEEP_EXPIRES_SECONDS = 60
 OWN_PACKAGES = ("insights", "integrations", "orgtree", "programs")
@@ -77,6 +80,8 @@ def seed_schedule() -> None:
     Entries follow a task that was moved or renamed, and those of removed tasks, which workers would reject each time,
     are deleted.
     """
+    from django_celery_beat.models import PeriodicTask
+
     tasks = {entry.name: entry.task for entry in SCHEDULE}
     existing = PeriodicTask.objects.filter(task__regex=f"^({'|'.join(OWN_PACKAGES)})[.]")
     for outdated in existing.exclude(task__in=tasks.values()):
@@ -92,6 +97,8 @@ def seed_schedule() -> None:
 
 
 def _add(entry: Entry) -> None:
+    from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
     if isinstance(entry.when, Every):
         interval, _ = IntervalSchedule.objects.get_or_create(every=entry.when.seconds, period=IntervalSchedule.SECONDS)
         PeriodicTask.objects.create(

@@ -12,7 +12,7 @@ import django
 
 django.setup()
 
-from config.celery import TASK_MODULES  # noqa: E402
+from config.schedule import TASK_MODULES  # noqa: E402
 
 for module in (
     "celery.apps.beat",

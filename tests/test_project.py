@@ -60,8 +60,8 @@ def test_heavy_libraries_are_imported_where_they_are_used() -> None:
 
 def test_the_worker_knows_every_task_that_is_scheduled() -> None:
     """Beat sends a name; a worker that does not know it throws the message away."""
-    from config.celery import TASK_MODULES, app
-    from config.schedule import SCHEDULE
+    from config.celery import app
+    from config.schedule import SCHEDULE, TASK_MODULES
 
     named = re.compile(r"^\w+ = signature\(\s*\"([\w.]+)\"", re.MULTILINE)
     code = [path for path in files_of_the_project() if path.suffix == ".py" and "tests" not in path.parts]
