@@ -222,15 +222,11 @@ def _create_database(cluster: Cluster) -> None:
 
 
 def _run(command: Sequence[str], *, doing: str, cluster: Cluster, as_server: bool = False) -> str:
-    finished = _finish(command, as_server=as_server)
+    account = run_as_server() if as_server else {}
+    finished = subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **account)
     if finished.returncode != 0:
         raise explain(finished.stderr or finished.stdout, doing=doing, folder=cluster.postgres_dir)
     return finished.stdout
-
-
-def _finish(command: Sequence[str], *, as_server: bool) -> subprocess.CompletedProcess[str]:
-    account = run_as_server() if as_server else {}
-    return subprocess.run(command, check=False, capture_output=True, text=True, cwd="/", **account)
 
 
 def _log_since(log_file: Path, begin: int) -> str:

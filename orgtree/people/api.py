@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +40,9 @@ from orgtree.people_import.store import store_valid_people
 
 MOST_RECORDS = 1000
 NON_FIELD_ERRORS = "non_field_errors"  # DRF's key
-WRITTEN = {200: PeopleResultsSerializer, 400: PeopleResultsSerializer}
+_stores = partial(
+    extend_schema, parameters=[EFFECTIVE], responses={200: PeopleResultsSerializer, 400: PeopleResultsSerializer}
+)
 
 
 class PeopleView(APIView):
@@ -74,32 +77,17 @@ class PeopleView(APIView):
             }
         )
 
-    @extend_schema(
-        operation_id="v1_people_upsert",
-        parameters=[EFFECTIVE],
-        request=PersonWriteSerializer(many=True),
-        responses=WRITTEN,
-    )
+    @_stores(operation_id="v1_people_upsert", request=PersonWriteSerializer(many=True))
     def post(self, request: Request) -> Response:
         """Store a person, or a list of them.  Fields that are not named stay; the answers come in order."""
         return _stored(request, request.data)
 
-    @extend_schema(
-        operation_id="v1_people_replace_many",
-        parameters=[EFFECTIVE],
-        request=PersonWriteSerializer(many=True),
-        responses=WRITTEN,
-    )
+    @_stores(operation_id="v1_people_replace_many", request=PersonWriteSerializer(many=True))
     def put(self, request: Request) -> Response:
         """As POST; but fields that are not named are emptied, except name, start and identities."""
         return _stored(request, request.data, replacing=True)
 
-    @extend_schema(
-        operation_id="v1_people_update_many",
-        parameters=[EFFECTIVE],
-        request=PersonWriteSerializer(many=True),
-        responses=WRITTEN,
-    )
+    @_stores(operation_id="v1_people_update_many", request=PersonWriteSerializer(many=True))
     def patch(self, request: Request) -> Response:
         """The same as POST."""
         return _stored(request, request.data)
@@ -116,27 +104,17 @@ class PersonView(APIView):
         (record,) = people_as_of([_person(key)], on=timezone.localdate())
         return Response(PersonSerializer(record).data)
 
-    @extend_schema(
-        operation_id="v1_person_replace",
-        parameters=[EFFECTIVE],
-        request=PersonWriteSerializer,
-        responses=WRITTEN,
-    )
+    @_stores(operation_id="v1_person_replace", request=PersonWriteSerializer)
     def put(self, request: Request, key: str) -> Response:
         """Store the person anew: fields that are not named are emptied, except name, address, start and identities."""
         return _stored(request, _of(_person(key), request.data), replacing=True)
 
-    @extend_schema(
-        operation_id="v1_person_update",
-        parameters=[EFFECTIVE],
-        request=PersonWriteSerializer,
-        responses=WRITTEN,
-    )
+    @_stores(operation_id="v1_person_update", request=PersonWriteSerializer)
     def patch(self, request: Request, key: str) -> Response:
         """Change the fields that are named."""
         return _stored(request, _of(_person(key), request.data))
 
-    @extend_schema(operation_id="v1_person_leave", parameters=[EFFECTIVE], responses=WRITTEN)
+    @_stores(operation_id="v1_person_leave")
     def delete(self, request: Request, key: str) -> Response:
         """The person leaves: from the effective day on, by default today, they are no longer there."""
         only(request, "effective")
