@@ -10,7 +10,7 @@ from django.contrib.postgres.functions import TransactionNow
 
 from core import sql
 from insights.columns.folder import checksum_of, folder, leave, open_sandboxed, put_in_place, temporary_file
-from insights.columns.rows import copy_rows, quoted, read_csv
+from insights.columns.rows import copy_rows, has_more_rows, quoted, read_csv
 from insights.columns.shape import Shape
 from insights.models import ColumnPartition
 from insights.query.query import Window
@@ -44,11 +44,11 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
     days = Window(partition.first_day, partition.end_day)
     is_week = days.days == WEEK.days
     known = shape.known(days, database_today())
+    if not is_week and has_more_rows(relation, known, MOST_ROWS):
+        _split(partition, days)
+        return
     with temporary_file(".csv") as csv, temporary_file(".parquet") as parquet:
-        rows = copy_rows(relation, shape.types, [known], csv, at_most=None if is_week else MOST_ROWS + 1)
-        if not is_week and rows > MOST_ROWS:
-            _split(partition, days)
-            return
+        rows = copy_rows(relation, shape.types, [known], csv)
         if rows:
             day = STOCK_FROM if relation.stock else relation.day
             # By all columns, so that equal rows make equal files.
