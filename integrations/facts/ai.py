@@ -121,7 +121,10 @@ AGENT_SESSION_DAYS = Relation(
     sql=f"""
         SELECT {DAY_OF_SESSION},
                CASE WHEN figures.counted THEN figures.requests ELSE 0 END AS requests,
+               CASE WHEN figures.counted THEN figures.input_tokens ELSE 0 END AS input_tokens,
                CASE WHEN figures.counted THEN figures.cache_read_tokens ELSE 0 END AS cache_read_tokens,
+               CASE WHEN figures.counted THEN figures.cache_write_tokens ELSE 0 END AS cache_write_tokens,
+               CASE WHEN figures.counted THEN figures.output_tokens ELSE 0 END AS output_tokens,
                CASE WHEN figures.counted THEN figures.input_tokens + figures.cache_read_tokens
                                     + figures.cache_write_tokens ELSE 0 END AS prompt_tokens,
                CASE WHEN figures.counted THEN figures.input_tokens + figures.cache_read_tokens
@@ -134,6 +137,7 @@ AGENT_SESSION_DAYS = Relation(
                CASE WHEN figures.counted THEN figures.surcharge_1h END AS surcharge_1h,
                figures.lines_added,
                figures.lines_removed,
+               figures.commits,
                figures.tool_calls,
                figures.tool_failures,
                figures.tool_refusals
@@ -143,8 +147,8 @@ AGENT_SESSION_DAYS = Relation(
 )
 """One row per session, local day, model and source (events or metrics) with that day's figures.
 
-Only rows of the source that counts for the session have tokens, requests and costs; only metrics have lines,
-and only events have tool calls: a sum over the rows counts everything once.
+Only rows of the source that counts for the session have tokens, requests and costs; only metrics have lines and
+commits, and only events have tool calls: a sum over the rows counts everything once.
 spend is in US dollars, null where the model's price is unknown (its tokens are then in unpriced_tokens too).
 cost_difference is the cost that agents report minus compared_spend, the price book's cost, over the requests with
 tokens that both price; null where there are none.

@@ -67,6 +67,7 @@ AI_COMMITTED_FILES = Relation(
                file.added AS lines_added,
                attribution.agent,
                attribution.model,
+               attribution.session_id,
                attribution.method,
                attribution.ai_lines,
                CASE WHEN attribution.level = 'line' THEN attribution.ai_lines ELSE 0 END AS ai_lines_by_line

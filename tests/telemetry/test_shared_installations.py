@@ -51,9 +51,9 @@ def send(intake: Intake, bodies: Sequence[Json], *, forgetful: bool = False) -> 
 
 
 def tokens_of() -> dict[str, int]:
-    """Output tokens by the address of their person; empty for nobody."""
+    """Tokens by the address of their person; empty for nobody."""
     found = rows(
-        f"SELECT coalesce(person.email, '') AS email, sum(output_tokens) AS tokens"
+        f"SELECT coalesce(person.email, '') AS email, sum(tokens) AS tokens"
         f" FROM ({AGENT_SESSION_DAYS.sql}) AS days LEFT JOIN orgtree_person person ON person.id = days.person_id"
         " GROUP BY 1"
     )
