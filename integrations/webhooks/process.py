@@ -23,17 +23,18 @@ logger = logging.getLogger(__name__)
 
 KEPT_FOR = timedelta(days=30)  # without their bodies: to know a delivery that comes again, and to show that they come
 MOST_TRIES = 5
+MOST_AT_ONCE = 500
 LONGEST_ID, LONGEST_SOURCE, LONGEST_PATH = 200, 60, 300  # the columns of quarantine
 State = WebhookDelivery.State
 
 
-def process_waiting(limit: int = 500) -> int:
+def process_waiting() -> int:
     """Process the oldest deliveries, each in its own transaction; how many.
 
     One that fails is left to the next sweep: its cause, such as others' locks, may be gone by then.
     """
     waiting = WebhookDelivery.objects.filter(state=State.WAITING).select_related("connection").order_by("pk")
-    return run_one_by_one(waiting, _process, failed=_fail, most=limit)
+    return run_one_by_one(waiting, _process, failed=_fail, most=MOST_AT_ONCE)
 
 
 def forget_old_deliveries() -> int:
