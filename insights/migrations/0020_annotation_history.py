@@ -6,6 +6,23 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
+LOG_BECOMES_HISTORY = """
+    WITH log AS MATERIALIZED (
+        SELECT *,
+               gen_random_uuid() AS context_id,
+               min(at) OVER (PARTITION BY annotation_id) AS written_at,
+               max(at) FILTER (WHERE action = 'changed') OVER (PARTITION BY annotation_id ORDER BY id) AS changed_at
+        FROM insights_annotationchange
+    ), contexts AS (
+        INSERT INTO pghistory_context (id, created_at, updated_at, metadata)
+        SELECT context_id, at, at, jsonb_build_object('user', by_id) FROM log
+    )
+    INSERT INTO insights_annotationevent (pgh_created_at, pgh_label, pgh_context_id, pgh_obj_id, id, unit_id, start, "end",
+                                          text, about, written_at, changed_at)
+    SELECT at, action, context_id, annotation_id, annotation_id, unit_id, start, "end", text, about, written_at, changed_at
+    FROM log ORDER BY id
+"""
+
 
 class Migration(migrations.Migration):
 
@@ -34,10 +51,6 @@ class Migration(migrations.Migration):
                 'abstract': False,
             },
         ),
-        migrations.RemoveField(
-            model_name='annotationchange',
-            name='by',
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='annotation',
             trigger=pgtrigger.compiler.Trigger(name='added_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "insights_annotationevent" ("about", "changed_at", "end", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "start", "text", "unit_id", "written_at") VALUES (NEW."about", NEW."changed_at", NEW."end", NEW."id", _pgh_attach_context(), NOW(), \'added\', NEW."id", NEW."start", NEW."text", NEW."unit_id", NEW."written_at"); RETURN NULL;', hash='44191c78721eeb944411453caa6c4d9f517b30a8', operation='INSERT', pgid='pgtrigger_added_insert_6b8c4', table='insights_annotation', when='AFTER')),
@@ -65,9 +78,15 @@ class Migration(migrations.Migration):
             name='unit',
             field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit'),
         ),
+        migrations.RunSQL(LOG_BECOMES_HISTORY, migrations.RunSQL.noop),
+        migrations.RemoveField(
+            model_name='annotationchange',
+            name='by',
+        ),
         migrations.DeleteModel(
             name='AnnotationChange',
         ),
+        migrations.RunSQL('DROP FUNCTION IF EXISTS insights_refuse_to_change_the_log()', migrations.RunSQL.noop),
         pgtrigger.migrations.AddTrigger(
             model_name='annotationevent',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='72fdeca9f9b93c03b05af6f1d7a7069f13fd9ef2', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_6ac69', table='insights_annotationevent', when='BEFORE')),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, LiteralString
 
 import pytest
+from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection
@@ -15,6 +16,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from config.checks import migrations_state
 from config.launcher import schema
 from config.launcher.errors import LaunchError
+from core.authorship import account_of
 from programs.models import OutgoingEmail
 from tests.databases import copy_database, drop_database, empty_database, pointed_at
 
@@ -72,6 +74,24 @@ def test_models_of_an_earlier_version_get_their_names_and_keep_tables_and_permis
     after = described_tables()
     with pointed_at(database_template):
         assert described_tables() == after
+
+
+@pytest.mark.usefixtures("migrated")
+def test_the_log_of_notes_becomes_their_history() -> None:
+    migrate_to(insights="0019")
+    execute(
+        'INSERT INTO insights_annotationchange (annotation_id, at, by_id, action, start, "end", text, about)'
+        " VALUES (7, '2026-03-02 09:00+00', 3, 'added', '2026-03-02', '2026-03-03', 'Rota pausd', ''),"
+        " (7, '2026-03-02 10:00+00', NULL, 'changed', '2026-03-02', '2026-03-03', 'Rota paused', 'dora')"
+    )
+    schema.migrate_schema()
+    events = apps.get_model("insights", "AnnotationEvent")._default_manager.select_related("pgh_context")
+    history = [
+        (event.pgh_obj_id, event.pgh_label, event.text, event.about, account_of(event), event.pgh_created_at.hour)
+        for event in events.order_by("pgh_id")
+    ]
+    assert history == [(7, "added", "Rota pausd", "", 3, 9), (7, "changed", "Rota paused", "dora", None, 10)]
+    assert migrations_state() == "ok"
 
 
 def migrate_to(**migrations: str) -> None:
