@@ -24,8 +24,8 @@ document.addEventListener("keydown", (event) => {
 
 narrow.addEventListener("change", () => isOpen() && setNavigation(false));
 
-/* The filter bar folds to one row once the page has scrolled.  It keeps its place in the page: what is below must not
-   move under the pointer. */
+/* The filter bar folds to one row once the page has scrolled.  A margin takes the place of the rest of it (filters.css),
+   because what is below must not move under the pointer. */
 const FOLDS_BELOW = 100;
 const bar = document.querySelector(".hw-filter:has(.unfold)");
 
@@ -34,7 +34,13 @@ function fold() {
   if (folds === bar.classList.contains("is-folded")) return;
   const before = bar.offsetHeight;
   bar.classList.toggle("is-folded", folds);
-  bar.style.marginBottom = folds ? `${before - bar.offsetHeight}px` : "";
+  bar.style.setProperty("--hw-folded-by", `${before - bar.offsetHeight}px`);
 }
 
-if (bar) addEventListener("scroll", fold, { passive: true });
+if (bar) {
+  addEventListener("scroll", fold, { passive: true });
+  addEventListener("resize", () => {
+    bar.classList.remove("is-folded"); // its rows wrap anew
+    fold();
+  });
+}

@@ -130,6 +130,12 @@ def test_a_filter_bar_that_folds_moves_nothing_below_it(reporting_server: Server
     expect(bar).to_have_class(re.compile("is-folded"))
     window.keep_picture("folded")
     assert window.page.evaluate(place_of_a_card) == pytest.approx(before, abs=1)
+    wide = window.page.viewport_size
+    assert wide
+    window.page.set_viewport_size({"width": 600, "height": wide["height"]})
+    expect(bar).to_have_css("margin-bottom", "0px")  # narrow windows do not fold it
+    window.page.set_viewport_size(wide)
+    expect(bar).not_to_have_css("margin-bottom", "0px")
     window.page.evaluate("scrollTo(0, 0)")
     expect(bar).not_to_have_class(re.compile("is-folded"))
     assert window.page.evaluate(place_of_a_card) == pytest.approx(before, abs=1)
