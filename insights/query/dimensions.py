@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from insights.query.query import Dimension
 
-# Of the others the column has the dimension's name.
+# The column of every other dimension has its name.
 _COLUMNS = {Dimension.OUTCOME: "ended_at", Dimension.LINES_KNOWN: "lines_written"}
 _BESIDE = {Dimension.OUTCOME: ("committed", "covered"), Dimension.LINES_KNOWN: ("day",)}
 

@@ -1,4 +1,7 @@
-"""Spend of agent sessions by repository and work type, and by part, as relations for the metric engine."""
+"""Spend of agent sessions by repository and work type, and by part, as relations for the metric engine.
+
+Begins with the SQL that all relations of a session's days share, those of integrations/facts/ai.py as well.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import LiteralString
 
 from integrations.facts.relation import Relation
 
-# Of a day, or a part of one, named figures: its columns and those of its session, and their joins.
+# Columns of a session's day, and their joins.  The caller provides the day, or a part of one, as `figures`.
 DAY_OF_SESSION: LiteralString = """
                figures.session_id,
                identity.person_id,

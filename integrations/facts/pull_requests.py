@@ -125,14 +125,14 @@ MERGED_PULL_REQUESTS = (
 
 Stages in seconds, null where an end point is missing or the stage would be negative: coding (first own commit → open),
 pickup (open → first review), review (first review → last approval), merge (that approval → merge), cycle (open →
-merge).  ci_wait_seconds is the time during which pipelines were queued or ran for
-its commits while it was open, null where none is known.  phased is 1 where coding, review (open → last approval) and
-merge are all known, else 0; only then the …_phase_seconds are set.  size is lines added + deleted, null where unknown;
-files, directories and languages are numbers, the latter two null without a clone.  new_paths of reviewed_paths (null
-without a clone or a review) are those that no reviewer had changed before.  comments and commented_hundreds (of lines)
-are null where either is unknown.  unreviewed, self_merged (null where the merger is unknown), merger_known, linked (to
-a work item) and reverted (by one merged later) are 1 or 0.  lines_written are those that it left on the default
-branch, lines_rewritten those of them that gave way within 21 days; both are null without a clone.
+merge).  ci_wait_seconds is the time during which pipelines were queued or ran for its commits while it was open, null
+where none is known.  phased is 1 where coding, review (open → last approval) and merge are all known, else 0; only then
+the …_phase_seconds are set.  size is lines added + deleted, null where unknown; files, directories and languages are
+numbers, the latter two null without a clone.  new_paths of reviewed_paths (null without a clone or a review) are those
+that no reviewer had changed before.  comments and commented_hundreds (of lines) are null where either is unknown.
+unreviewed, self_merged (null where the merger is unknown), merger_known, linked (to a work item) and reverted (by one
+merged later) are 1 or 0.  lines_written are those that it left on the default branch, lines_rewritten those of them
+that gave way within 21 days; both are null without a clone.
 
 By agent: a row for each that contributed, `Non-AI` where none did.  By service: a row for each that it touches
 (docs/deployments.md), empty where none is known.
