@@ -62,7 +62,7 @@ def copy_rows(
 
 
 def has_more_rows(relation: Relation, days: Window, rows: int) -> bool:
-    """Whether the relation has more than this many rows on these days; a fifth of the time of copying so many."""
+    """Whether the relation has more than this many rows on these days; to copy them would take five times as long."""
     day = STOCK_FROM if relation.stock else relation.day
     statement = sql.SQL("SELECT FROM ({select}) AS source OFFSET {rows} LIMIT 1").format(
         select=select_rows(relation, [day], [days]), rows=sql.Literal(rows)
