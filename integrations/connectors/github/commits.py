@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 from integrations.connectors.base import Cursor, Http, Json, Page
 from integrations.connectors.drafts import CommitDraft, Who
@@ -56,6 +57,7 @@ def fetch_commits(http: Http, place: Place, cursor: Cursor, *, now: datetime) ->
     """A hundred commits a request."""
     to, from_, address = (str(cursor.get(name, "")) for name in ("to", "from", "next"))
     etag = str(cursor.get("etag", ""))
+    record = partial(record_of, "commit", normalise_commit, id_field="sha", repository=place.repository)
     if not to:
         from_, address = str(cursor.get("head", "")), ""
         tip = _tip(http, place, etag)
@@ -68,7 +70,7 @@ def fetch_commits(http: Http, place: Place, cursor: Cursor, *, now: datetime) ->
                 raise
             from_, address = "", ""  # the branch was rewritten, and GitHub has forgotten the old head
             continue
-        records = [record_of("commit", normalise_commit, entry, repository=place.repository) for entry in listed.items]
+        records = [record(entry) for entry in listed.items]
         if not listed.next:
             yield Page(records, {"head": to, "etag": etag})
             return

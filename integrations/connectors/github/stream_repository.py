@@ -40,15 +40,15 @@ class Place:
         return "/".join(("repos", self.resource.name, *map(str, parts)))
 
 
-def record_of(source: str, normalise: Callable[[Json], Sequence[AnyDraft]], entry: Any, **parts: Any) -> RawRecord:
+def record_of(
+    source: str, normalise: Callable[[Json], Sequence[AnyDraft]], entry: Any, *, id_field: str = "id", **parts: Any
+) -> RawRecord:
     """An entry of a list, under the name of its source, beside the parts that were read of it.
 
     Parts that are None are left out: the entry is gone since it was listed, or has no id to ask by.
     """
     known = {name: part for name, part in parts.items() if part is not None}
-    return RawRecord(
-        {source: as_record(entry), **known}, normalise, text_of(entry, "id") or text_of(entry, "sha"), source
-    )
+    return RawRecord({source: as_record(entry), **known}, normalise, text_of(entry, id_field), source)
 
 
 def confirm(http: Http, place: Place) -> None:

@@ -10,6 +10,7 @@ import pytest
 from integrations.connectors.drafts import MISSING, DeploymentDraft, ProvidedParts
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.github.deployments import normalise_deployment
+from integrations.connectors.github.stream_repository import record_of
 from tests.connectors.github.conftest import Payload
 from tests.connectors.github.reading import drafts_of_delivery
 
@@ -35,6 +36,12 @@ def statuses(*states: str) -> list[dict[str, Any]]:
     return [{"state": state, "created_at": f"2026-03-02T09:{minute:02}:00Z"} for minute, state in enumerate(states)][
         ::-1
     ]
+
+
+def test_a_deployment_without_an_id_is_not_taken_for_another_one_of_its_commit(deployment: dict[str, Any]) -> None:
+    del deployment["id"]
+    assert deployment["sha"]
+    assert record_of("deployment", normalise_deployment, deployment).external_id == ""
 
 
 @pytest.mark.parametrize("state", ["queued", "in_progress", "success", "failure", "error", "inactive", "hovering"])
