@@ -35,47 +35,47 @@ def _by(field: str) -> Mapping[str, str]:
     return {value: slug for slug, agent in _AGENTS.items() for value in agent.get(field, ())}
 
 
-ADDRESSES = _by("addresses")
-DOMAINS = _by("domains")
-APPS = _by("apps")
-ACCOUNTS = _by("accounts")
-NAMES = _by("names")
-SHORT_NAMES = _by("short_names")
-FAMILIES = _by("models")
-TRAILERS = {value.partition(":")[0]: slug for value, slug in _by("trailers").items()}
-TRAILER_VALUES: Mapping[str, frozenset[str]] = {
+_ADDRESSES = _by("addresses")
+_DOMAINS = _by("domains")
+_APPS = _by("apps")
+_ACCOUNTS = _by("accounts")
+_NAMES = _by("names")
+_SHORT_NAMES = _by("short_names")
+_FAMILIES = _by("models")
+_TRAILERS = {value.partition(":")[0]: slug for value, slug in _by("trailers").items()}
+_TRAILER_VALUES: Mapping[str, frozenset[str]] = {
     key: frozenset(
         value.partition(":")[2].strip() for value in _by("trailers") if value.startswith(f"{key}:") and ":" in value
     )
-    for key in TRAILERS
+    for key in _TRAILERS
 }
 
-_FAMILY = "|".join(sorted(FAMILIES, key=len, reverse=True))
+_FAMILY = "|".join(sorted(_FAMILIES, key=len, reverse=True))
 # A model as it names itself, which no person does; and one with a word that no list has (Claude Fable 5).
 _MODEL = re.compile(rf"(?P<family>{_FAMILY})(?: ?(?:v|r|k)?\d| (?:{_TIERS})\b)[a-z0-9. ]*")
 _LIKELY_MODEL = re.compile(rf"(?P<family>{_FAMILY})(?: [a-z]+){{0,2}} ?(?:v|r|k)?\d[a-z0-9. ]*")
 _VERSION = re.compile(r"(?: v?\d[\d.]*)+$")
 
 
-def plain(name: str) -> str:
+def _plain(name: str) -> str:
     """A name as the list has it: lower case, words separated by single blanks, without marks before and behind it."""
     return " ".join(re.sub(r"[^a-z0-9.]+", " ", name.lower()).split()).strip(".")
 
 
-def agent_by_name(plain_name: str) -> str:
+def _agent_by_name(plain_name: str) -> str:
     """The agent with this name, which belongs to no person: a tool's or a model's; empty for any other."""
-    if agent := NAMES.get(plain_name) or NAMES.get(_VERSION.sub("", plain_name)):
+    if agent := _NAMES.get(plain_name) or _NAMES.get(_VERSION.sub("", plain_name)):
         return agent
     model = _MODEL.fullmatch(plain_name)
-    return FAMILIES[model["family"]] if model else ""
+    return _FAMILIES[model["family"]] if model else ""
 
 
-def agent_by_short_name(plain_name: str) -> str:
+def _agent_by_short_name(plain_name: str) -> str:
     """The agent that people call by this name, or by the name of its model, where they say what helped them."""
-    if agent := agent_by_name(plain_name) or SHORT_NAMES.get(_VERSION.sub("", plain_name)):
+    if agent := _agent_by_name(plain_name) or _SHORT_NAMES.get(_VERSION.sub("", plain_name)):
         return agent
     model = _LIKELY_MODEL.fullmatch(plain_name)
-    return FAMILIES[model["family"]] if model else FAMILIES.get(plain_name, "")
+    return _FAMILIES[model["family"]] if model else _FAMILIES.get(plain_name, "")
 
 
 CO_AUTHORED_BY = "co-authored-by"
@@ -90,7 +90,7 @@ _NAMING_TRAILERS = frozenset(
 )
 # Names that are given names, too: without an address they prove nothing.
 _GIVEN_NAMES = frozenset({"jules", "devin", "cody", "junie", "charlie", "amp", "oz", "pi"})
-_HINTS = (CO_AUTHORED_BY, "generated", *_NAMING_TRAILERS, *TRAILERS)
+_HINTS = (CO_AUTHORED_BY, "generated", *_NAMING_TRAILERS, *_TRAILERS)
 _FOOTER = re.compile(
     r"\W{0,8}generated (?:with|by) (?:\[(?P<linked>[^\]]{1,60})\].*|(?P<plain>[^\[\]<(]{1,40}?))\W*", re.I
 )
@@ -120,27 +120,27 @@ class SquashParts:
 def agent_of_signature(name: str, email: str) -> str:
     """The agent of a signature, by its slug; empty for anybody else."""
     email = email.strip().lower()
-    if agent := ADDRESSES.get(email) or ADDRESSES.get(without_tag(email)):
+    if agent := _ADDRESSES.get(email) or _ADDRESSES.get(without_tag(email)):
         return agent
     if login := login_of_no_reply(email):
-        if agent := APPS.get(_BOT_LOGIN.sub("", login), "") if _BOT_LOGIN.search(login) else ACCOUNTS.get(login, ""):
+        if agent := _APPS.get(_BOT_LOGIN.sub("", login), "") if _BOT_LOGIN.search(login) else _ACCOUNTS.get(login, ""):
             return agent
-    elif _BOT_LOGIN.search(name) and (agent := APPS.get(_BOT_LOGIN.sub("", name).lower(), "")):
+    elif _BOT_LOGIN.search(name) and (agent := _APPS.get(_BOT_LOGIN.sub("", name).lower(), "")):
         return agent
     if _AIDER_NAME.search(name):
         return "aider"
-    own_name = plain(name)
-    return agent_by_name(own_name) or _agent_of_maker(own_name, email)
+    own_name = _plain(name)
+    return _agent_by_name(own_name) or _agent_of_maker(own_name, email)
 
 
 def _agent_of_maker(own_name: str, email: str) -> str:
     """The agent that signs with its short name at an address of its maker, or at somebody's address tagged with it."""
-    agent = agent_by_short_name(own_name)
+    agent = _agent_by_short_name(own_name)
     if not agent or host_login(email):  # the number in a host's no-reply address is no mailbox
         return ""
     local, _, domain = email.rpartition("@")
-    tag = agent_by_short_name(plain(local.partition("+")[2]))
-    maker = DOMAINS.get(domain) or next((DOMAINS[known] for known in DOMAINS if domain.endswith(f".{known}")), "")
+    tag = _agent_by_short_name(_plain(local.partition("+")[2]))
+    maker = _DOMAINS.get(domain) or next((_DOMAINS[known] for known in _DOMAINS if domain.endswith(f".{known}")), "")
     return agent if agent in (maker, tag) else ""
 
 
@@ -149,15 +149,15 @@ def agent_of_bot(value: str) -> str:
 
     Code hosts name bots by their logins, with or without "[bot]".
     """
-    return agent_of_signature(value, value) or APPS.get(_BOT_LOGIN.sub("", value).lower(), "")
+    return agent_of_signature(value, value) or _APPS.get(_BOT_LOGIN.sub("", value).lower(), "")
 
 
 def agent_of_trailer(key: str, value: str) -> str:
     """The agent that a trailer identifies; empty for any other trailer."""
     key = key.strip().lower()
-    if key in TRAILERS:
-        values = TRAILER_VALUES[key]
-        return TRAILERS[key] if not values or value.strip().lower() in values else ""
+    if key in _TRAILERS:
+        values = _TRAILER_VALUES[key]
+        return _TRAILERS[key] if not values or value.strip().lower() in values else ""
     if key == CO_AUTHORED_BY:
         return _agent_credited(value)
     return _agent_named(value) if key in _NAMING_TRAILERS else ""
@@ -201,7 +201,7 @@ def _agent_lines(lines: Iterable[str]) -> Iterator[Trailer]:
     for line in lines:
         if footer := _FOOTER.fullmatch(line):
             name = footer["linked"] or footer["plain"]
-            if agent_by_short_name(plain(name)):
+            if _agent_by_short_name(_plain(name)):
                 yield Trailer("Generated-with", name.strip())
         elif (trailer := trailer_in(line)) and _is_unmistakable(trailer):
             yield trailer
@@ -209,7 +209,7 @@ def _agent_lines(lines: Iterable[str]) -> Iterator[Trailer]:
 
 def _is_unmistakable(trailer: Trailer) -> bool:
     key = trailer.key.lower()
-    if key in TRAILERS:
+    if key in _TRAILERS:
         return bool(agent_of_trailer(key, trailer.value))
     return (
         (key == CO_AUTHORED_BY or key in _NAMING_TRAILERS)
@@ -222,17 +222,17 @@ def _agent_credited(value: str) -> str:
     """The agent in a trailer for people: by its address, or without one by a name that is no given name."""
     if "@" in value:
         return _agent_at_address(value)
-    name = plain(_BOT_LOGIN.sub("", value.partition("<")[0].strip()))
+    name = _plain(_BOT_LOGIN.sub("", value.partition("<")[0].strip()))
     if "://" in value:  # a page in place of an address is a program's; one that runs an agent is named after it
-        return agent_by_short_name(name) or agent_by_short_name(name.partition(" ")[0])
-    return agent_by_name(name) or ("" if name in _GIVEN_NAMES else SHORT_NAMES.get(name, ""))
+        return _agent_by_short_name(name) or _agent_by_short_name(name.partition(" ")[0])
+    return _agent_by_name(name) or ("" if name in _GIVEN_NAMES else _SHORT_NAMES.get(name, ""))
 
 
 def _agent_named(value: str) -> str:
     """The agent in "Claude Code", "Claude:claude-opus-4.5" (agent and model) or, by its address, "Name <address>"."""
     if "@" in value:
         return _agent_at_address(value)
-    names = (agent_by_short_name(plain(name)) for name in _SEPARATED.split(value.partition("<")[0]))
+    names = (_agent_by_short_name(_plain(name)) for name in _SEPARATED.split(value.partition("<")[0]))
     return next(filter(None, names), "")
 
 
