@@ -24,6 +24,8 @@ from integrations.connectors.errors import PermanentError
 
 Address = IPv4Address | IPv6Address
 
+PORTS = {"http": 80, "https": 443}
+LONGEST_SHOWN = 200
 NEVER = tuple(
     ip_network(network)
     for network in (
@@ -121,10 +123,6 @@ def trusted() -> SSLContext:
     context = create_default_context()
     context.load_verify_locations(certifi.where())
     return context
-
-
-PORTS = {"http": 80, "https": 443}
-LONGEST_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)

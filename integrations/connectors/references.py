@@ -19,6 +19,14 @@ LONGEST_READ = 100_000  # characters of a description that are looked at
 MOST_KEYS = 100  # of one pull request and place; a list of everything ever done links nothing
 _KEY = re.compile(r"(?<![A-Za-z0-9_-])([A-Z][A-Z0-9_]{1,20}-[1-9][0-9]{0,8})(?![A-Za-z0-9]|-[0-9])")
 _KEY_OF_BRANCH = re.compile(r"(?:^|/)([A-Za-z][A-Za-z0-9]{1,20}-[1-9][0-9]{0,8})(?=$|[/_-](?![0-9]))")
+_NUMBER = r"(?P<number>[1-9][0-9]{0,8})(?![A-Za-z0-9_])"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"
+_ISSUE = re.compile(
+    rf"(?:https?://(?P<host>[A-Za-z0-9.:-]+)/(?P<page>{_NAME})/issues/|(?P<name>(?<![A-Za-z0-9_./-]){_NAME})#"
+    rf"|(?<![A-Za-z0-9_/#&])(?:#|GH-)){_NUMBER}"
+)
+_CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\s*:?\s+$", re.IGNORECASE)
+_LONGEST_CLOSING = len("resolved :  ") + 20  # as far back as a keyword is looked for
 _NO_TRACKERS = frozenset(
     {
         "AES",
@@ -82,16 +90,6 @@ def branch_keys(branch: str) -> Iterator[str]:
 def references(keys: Iterable[str], method: LinkMethod) -> list[WorkItemReference]:
     """Each key once, in order."""
     return [WorkItemReference(key=key, method=method) for key in list(dict.fromkeys(keys))[:MOST_KEYS]]
-
-
-_NUMBER = r"(?P<number>[1-9][0-9]{0,8})(?![A-Za-z0-9_])"
-_NAME = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"
-_ISSUE = re.compile(
-    rf"(?:https?://(?P<host>[A-Za-z0-9.:-]+)/(?P<page>{_NAME})/issues/|(?P<name>(?<![A-Za-z0-9_./-]){_NAME})#"
-    rf"|(?<![A-Za-z0-9_/#&])(?:#|GH-)){_NUMBER}"
-)
-_CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\s*:?\s+$", re.IGNORECASE)
-_LONGEST_CLOSING = len("resolved :  ") + 20  # as far back as a keyword is looked for
 
 
 def issue_key(repository: str, number: int) -> str:

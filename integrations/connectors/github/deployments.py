@@ -1,4 +1,4 @@
-"""Deployments with their statuses."""
+"""Deployments, listed by creation, with the statuses of those that changed."""
 
 from __future__ import annotations
 

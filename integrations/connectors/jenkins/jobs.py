@@ -1,4 +1,4 @@
-"""What a controller holds: folders, organisation folders, multibranch projects and jobs.
+"""What a controller holds: folders, organisation folders, multibranch projects and jobs, each with its newest build.
 
 A multibranch project is one pipeline, whose branches come and go.  Everything is asked for by `tree`, with ranges:
 `depth` would make the controller load every build from its disk.
@@ -22,6 +22,7 @@ from integrations.enums import ResourceKind
 PER_PAGE = 200
 _NAMED = re.compile(r"(?:^|/)job/([^/]+)")
 _LISTED = "_class,name,fullName,url,buildable,jobs[name]{0,1},builds[number]{0,1}"
+_HEAD = "_class,name,fullName,lastBuild[number,timestamp],firstBuild[number],actions[_class,objectUrl]"
 
 
 def path_of(full_name: str, *rest: object) -> str:
@@ -97,9 +98,6 @@ def full_name_of(job: Any) -> str:
     return text_of(job, "fullName")
 
 
-_HEAD = "_class,name,fullName,lastBuild[number,timestamp],firstBuild[number],actions[_class,objectUrl]"
-
-
 @dataclass(frozen=True, slots=True)
 class Head:
     """A job; `newest` is the number of its newest build and when that began, None where it has no builds.
@@ -120,7 +118,7 @@ class Head:
 
 
 def heads_of(http: Http, resource: FetchedResource) -> Iterator[Head]:
-    """Of one job, or of the branches of a multibranch project."""
+    """Of one job, or of the branches of a multibranch project, of which one request lists two hundred."""
     if resource.details.get("multibranch"):
         for job in listed(http, resource.external_id, _HEAD):
             if full_name_of(job):

@@ -25,6 +25,9 @@ TEAMS = frozenset(
         "com.atlassian.teams:rm-teams-custom-field-team",  # Data Center
     }
 )
+EXAMPLES = 3  # of the values of a field
+MOST_CANDIDATES = 8  # of one kind, two requests each
+LONGEST_EXAMPLE = 40
 ESTIMATE_NAMES = frozenset({"story points", "story point estimate", "storypoints", "estimate"})
 TEAM_NAMES = frozenset({"team", "squad", "scrum team", "delivery team", "team name"})
 
@@ -124,11 +127,6 @@ def _made_of(field: Json) -> str:
 
 def _schema(field: Json) -> Mapping[str, Any]:
     return object_of(field, "schema")
-
-
-EXAMPLES = 3
-MOST_CANDIDATES = 8  # of one kind, two requests each
-LONGEST_EXAMPLE = 40
 
 
 def mapped_fields_of(

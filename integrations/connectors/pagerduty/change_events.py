@@ -22,6 +22,8 @@ from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import object_of, objects_of, time_of
 from integrations.enums import RunStatus
 
+SOURCE = "change_event"
+KEPT_FOR = timedelta(days=365)  # where it is not known since when the service exists
 _SHA = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _COMMIT = re.compile(r"https?://[^/]+/[^?#]+?/(?:-/)?commit/(?P<sha>[0-9a-f]{40})")
 _REPOSITORY = re.compile(
@@ -97,10 +99,6 @@ def _repository(event: Json, links: Sequence[str]) -> str:
 def _detail(event: Json, name: str) -> str:
     value = object_of(event, "custom_details").get(name)
     return value.strip() if isinstance(value, str) else ""
-
-
-SOURCE = "change_event"
-KEPT_FOR = timedelta(days=365)  # where it is not known since when the service exists
 
 
 def fetch_change_events(

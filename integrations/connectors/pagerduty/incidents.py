@@ -24,6 +24,11 @@ from integrations.connectors.pagerduty.lists import LONGEST_WINDOW, list_all, li
 from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import object_of, objects_of, text_of, time_of
 
+SOURCE = "incident"
+OVERLAP = timedelta(minutes=5)
+SECOND = timedelta(seconds=1)
+BEGINNING = datetime(2009, 1, 1, tzinfo=UTC)  # PagerDuty has no incidents that are older
+UNRESOLVED = ("triggered", "acknowledged")
 ACKNOWLEDGED, RESOLVED = "acknowledge_log_entry", "resolve_log_entry"
 MERGED = "merge_resolve_reason"
 
@@ -77,13 +82,6 @@ def _times(reader: Reader, kind: str) -> list[datetime]:
     entries = (entry for entry in reader.objects("log_entries") if entry.text("type", default="") == kind)
     times = (entry.part_time("created_at", required=True) for entry in entries)
     return [at for at in times if at is not None]
-
-
-SOURCE = "incident"
-OVERLAP = timedelta(minutes=5)
-SECOND = timedelta(seconds=1)
-BEGINNING = datetime(2009, 1, 1, tzinfo=UTC)  # PagerDuty has no incidents that are older
-UNRESOLVED = ("triggered", "acknowledged")
 
 
 def fetch_incidents(http: Http, resource: FetchedResource, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
