@@ -38,6 +38,7 @@ def process_waiting() -> int:
 
 
 def forget_old_deliveries() -> int:
+    """Delete deliveries that were kept only to recognise repeated ones; how many."""
     old = WebhookDelivery.objects.filter(received_at__lt=timezone.now() - KEPT_FOR).exclude(state=State.WAITING)
     return old.delete()[0]
 
