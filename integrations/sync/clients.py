@@ -81,8 +81,8 @@ def client_of(connector: Connector, budgets: BudgetBook | None, *, signed: bool 
 
 
 @contextmanager
-def asking(connection: Connection, *, reserve: float = RESERVE) -> Iterator[tuple[Connector, ConnectionHttp]]:
-    """Its connector and client, for one piece of work; what is left of its budgets is saved at the end.
+def open_client(connection: Connection, *, reserve: float = RESERVE) -> Iterator[tuple[Connector, ConnectionHttp]]:
+    """A connection's connector and client, for one piece of work; what is left of its budgets is saved at the end.
 
     Raises PermanentError, as `connector_of`.
     """

@@ -9,7 +9,7 @@ from django.db import transaction
 from integrations.connectors.base import MappedField
 from integrations.connectors.registered import connectors
 from integrations.models import Connection
-from integrations.sync.clients import asking
+from integrations.sync.clients import open_client
 from integrations.sync.enqueue import enqueue_sync
 
 
@@ -20,7 +20,7 @@ def has_mapped_fields(connection: Connection) -> bool:
 
 def mapped_fields_of(connection: Connection) -> Sequence[MappedField]:
     """As its settings stand, saved or not.  Raises ConnectorError."""
-    with asking(connection, reserve=0.0) as (connector, http):
+    with open_client(connection, reserve=0.0) as (connector, http):
         return connector.mapped_fields(http)
 
 

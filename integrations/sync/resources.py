@@ -23,9 +23,17 @@ from integrations.enums import Kind, ResourceKind
 from integrations.intake.names import matches
 from integrations.intake.places import store_resource
 from integrations.models import Connection, Resource, Stream
-from integrations.sync.clients import asking, connector_of
+from integrations.sync.clients import connector_of, open_client
 from integrations.sync.leases import revoke_leases
 from integrations.sync.readings import close_runs, waiting_time
+
+logger = logging.getLogger(__name__)
+
+LIST_AGAIN = timedelta(hours=6)  # finds what is new, renamed, archived and gone
+RESOURCES_AT_ONCE = 200  # in a transaction
+LISTING = Lock("listing of resources")  # by connection
+NOT_LISTED = "The provider no longer lists it."
+NOT_LISTED_REMEDY = "It was deleted, or the token may no longer see it. Its facts stay as last read."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +67,6 @@ def is_picked(resource: Resource, rules: Rules) -> bool:
     if resource.picked_by_hand is not None:
         return resource.picked_by_hand
     return rules.pick(resource)
-
-
-logger = logging.getLogger(__name__)
-
-LIST_AGAIN = timedelta(hours=6)  # finds what is new, renamed, archived and gone
-RESOURCES_AT_ONCE = 200  # in a transaction
-LISTING = Lock("listing of resources")  # by connection
-NOT_LISTED = "The provider no longer lists it."
-NOT_LISTED_REMEDY = "It was deleted, or the token may no longer see it. Its facts stay as last read."
 
 
 def discover_resources(connection: Connection) -> int:
@@ -161,7 +160,7 @@ def _pick_by_rules(connection: Connection) -> None:
 def _list(connection: Connection) -> set[int]:
     """Store everything that is listed, in pieces; the ids of the resources."""
     seen: set[int] = set()
-    with asking(connection) as (connector, http):
+    with open_client(connection) as (connector, http):
         drafts = connector.resources(http)
         while piece := list(islice(drafts, RESOURCES_AT_ONCE)):
             with transaction.atomic():

@@ -29,6 +29,10 @@ from integrations.sync.pages import SliceContext, store_page
 from integrations.sync.read_ahead import ReadAhead
 from integrations.sync.readings import end_reading, end_slice, fail_slice, open_run
 
+logger = logging.getLogger(__name__)
+
+SECONDS_BETWEEN_RENEWALS = 5.0  # also how soon a reading notices that it was cancelled
+stopping = threading.Event()  # set when the process is to end: slices end after their page
 SLICES_PER_HOST = 4  # GitHub advises against more than a few
 HOST = Lock("slots of a host")
 
@@ -47,12 +51,6 @@ def slot_at(host: str) -> Iterator[bool]:
 
 def _host_key(host: str, number: int) -> int:
     return (crc32(host.encode()) & 0x0FFF_FFFF) * SLICES_PER_HOST + number
-
-
-logger = logging.getLogger(__name__)
-
-SECONDS_BETWEEN_RENEWALS = 5.0  # also how soon a reading notices that it was cancelled
-stopping = threading.Event()  # set when the process is to end: slices end after their page
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from core.queue import run_all
 from integrations.connectors.base import Connector, Http
 from integrations.connectors.errors import ConnectorError, TransientError
 from integrations.models import Connection, Resource
-from integrations.sync.clients import asking, client_of, connector_of, fetched
+from integrations.sync.clients import client_of, connector_of, fetched, open_client
 from integrations.sync.connect import WEBHOOK_SECRET, webhook_address
 
 logger = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def _register(connection: Connection) -> None:
         return
     until = time.monotonic() + SECONDS_AT_ONCE
     try:
-        with asking(connection) as (connector, http):
+        with open_client(connection) as (connector, http):
             for resource in (_superfluous(connection) | _missing(connection)).order_by("pk"):
                 if time.monotonic() > until:
                     return

@@ -55,7 +55,7 @@ def _try_again(request: HttpRequest, connection: Connection, waiting: QuerySet[Q
     try:
         done = replay(connection, list(waiting[:REPLAYED_AT_ONCE]))
     except ConnectorError as problem:
-        messages.error(request, f"{problem.problem} {problem.what_to_do}")
+        messages.error(request, problem.sentences)
         return
     if done.understood:
         messages.success(request, f"{done.understood:,} were understood and stored.")

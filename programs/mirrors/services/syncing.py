@@ -25,7 +25,7 @@ from integrations.connectors.errors import ConnectorError, TransientError
 from integrations.delivery.mappings.defaults import default_ending
 from integrations.enums import Ending, MirrorState, StatusCategory
 from integrations.models import WorkItem
-from integrations.sync.clients import asking, fetched
+from integrations.sync.clients import fetched, open_client
 from orgtree.models import Identity, IdentityKind
 from programs.models import Ticket, TicketMirror
 from programs.tickets.services.writing import STATE_OF, apply_remote
@@ -172,7 +172,7 @@ def _written(mirror: TicketMirror) -> MirroredItem:
         due_on=ticket.due_on,
         owner=_owner(ticket, connection.provider),
     )
-    with asking(connection, reserve=0) as (connector, http):
+    with open_client(connection, reserve=0) as (connector, http):
         return connector.write_mirror(http, fetched(mirror.resource), draft, mirror.key)
 
 
