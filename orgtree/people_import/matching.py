@@ -16,7 +16,8 @@ from orgtree.people_import.drafts import RowError
 
 def match(errors: list[RowError]) -> None:
     """Fill `draft.person_id`, creating new people; adds conflicts to `errors`."""
-    _refuse(errors, "id", _UNKNOWN_IDS, "There is no person with this id. Omit it to add a person.")
+    unknown = sql.column(_DELETE_UNKNOWN_IDS)
+    errors += [RowError(row, "id", "There is no person with this id. Omit it to add a person.") for row in unknown]
     _refuse(errors, "email", _DUPLICATES, "The address is also in row {}. Each person has one row.")
     for statement in (_BY_PUBLIC_ID, _BY_EMAIL, _BY_EMAIL_IDENTITY, *_OWNERS, _FOUND_OWNERS):
         sql.execute(statement)
@@ -65,9 +66,10 @@ def _refuse(errors: list[RowError], column: str, statement: str, message: str) -
     sql.execute("UPDATE draft SET refused = true WHERE row = ANY(%s)", [[row for row, *_ in rows]])
 
 
-_UNKNOWN_IDS = """
-    SELECT row FROM draft
-    WHERE public_id IS NOT NULL AND public_id NOT IN (SELECT public_id FROM orgtree_person) ORDER BY row
+# Such a row names nobody, so the address in it may be in another row, too.
+_DELETE_UNKNOWN_IDS = """
+    DELETE FROM draft
+    WHERE public_id IS NOT NULL AND public_id NOT IN (SELECT public_id FROM orgtree_person) RETURNING row
 """
 _DUPLICATES = """
     SELECT row, first FROM (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -88,6 +89,14 @@ def test_one_record_that_is_wrong_does_not_hold_the_others_up(send: Send) -> Non
     assert fields == [["manager_email"], [], ["surname"], ["time_zone"], ["email"], ["record"]]
     assert send("post", PEOPLE, records[0])[0] == 400
     assert Person.objects.filter(email__endswith="@example.com").count() == 1
+
+
+def test_a_record_with_an_unknown_id_does_not_hold_up_another_with_its_address(send: Send) -> None:
+    load("email\nada@example.com")
+    ada = {"email": "ada@example.com", "full_name": "Ada King"}
+    _, document = send("post", PEOPLE, [{**ada, "id": str(uuid4())}, ada])
+    assert statuses(document) == ["rejected", "updated"]
+    assert document["results"][0]["errors"] == {"id": ["There is no person with this id. Omit it to add a person."]}
 
 
 def test_a_new_address_keeps_the_old_one_as_an_identity(send: Send) -> None:
