@@ -82,9 +82,14 @@ def seed_schedule() -> None:
     """
     from django_celery_beat.models import PeriodicTask
 
+    from config.celery import app
+
     tasks = {entry.name: entry.task for entry in SCHEDULE}
-    existing = PeriodicTask.objects.filter(task__regex=f"^({'|'.join(OWN_PACKAGES)})[.]")
-    for outdated in existing.exclude(task__in=tasks.values()):
+    own = PeriodicTask.objects.filter(task__regex=f"^({'|'.join(OWN_PACKAGES)})[.]")
+    for outdated in own.exclude(task__in=tasks.values()):
+        app.loader.import_default_modules()
+        if outdated.task in app.tasks:
+            continue  # an admin schedules a task that otherwise is only nudged
         if outdated.name in tasks:
             outdated.task = tasks[outdated.name]
             outdated.save()

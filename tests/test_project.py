@@ -64,9 +64,15 @@ def test_the_worker_knows_every_task_that_is_scheduled() -> None:
     from config.schedule import SCHEDULE, TASK_MODULES
 
     named = re.compile(r"^\w+ = signature\(\s*\"([\w.]+)\"", re.MULTILINE)
-    code = [path for path in files_of_the_project() if path.suffix == ".py" and "tests" not in path.parts]
-    woken = {task for path in code for task in named.findall(path.read_text(encoding="utf-8"))}
+    code = {
+        path.relative_to(PROJECT_DIR): path.read_text(encoding="utf-8")
+        for path in files_of_the_project()
+        if path.suffix == ".py" and "tests" not in path.parts
+    }
+    woken = {task for text in code.values() for task in named.findall(text)}
     assert len(woken) > 2
+    defining = [path for path, text in code.items() if "import shared_task" in text]
+    assert sorted(".".join(path.with_suffix("").parts) for path in defining) == TASK_MODULES
     for module in TASK_MODULES:
         importlib.import_module(module)
     assert {entry.task for entry in SCHEDULE} | woken <= set(app.tasks)

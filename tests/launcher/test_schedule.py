@@ -19,12 +19,13 @@ def test_tasks_that_a_release_took_away_go_and_all_others_stay_as_they_are() -> 
     for name, task in (
         ("Keep figures of everybody", "insights.people_figures.tasks.keep"),
         ("Of an admin", "insights.columns.tasks.tidy"),
+        ("Of an admin, too", "insights.columns.tasks.check_files"),
         ("Of a library", "celery_library_that_is_not_here.tasks.sweep"),
     ):
         PeriodicTask.objects.create(name=name, task=task, interval=often)
     seed_schedule()
     names = set(PeriodicTask.objects.values_list("name", flat=True))
-    assert names == {entry.name for entry in SCHEDULE} | {"Of an admin", "Of a library"}
+    assert names == {entry.name for entry in SCHEDULE} | {"Of an admin", "Of an admin, too", "Of a library"}
     assert not PeriodicTask.objects.get(name=SCHEDULE[0].name).enabled
 
 
