@@ -21,6 +21,9 @@ from config.embedded_postgres.errors import EmbeddedPostgresError, explain
 from config.embedded_postgres.server import is_running, start, stop
 
 PATIENCE_SECONDS = 60.0
+# After a power cut the server replays up to max_wal_size.  A command that gave up would stop it, and the next one would
+# begin again; `up` starts it as often as it takes.
+SECONDS_TO_RECOVER = 600.0
 SECONDS_BETWEEN_TRIES = 0.05
 OTHER_SESSIONS = (
     "select count(*) from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()"
@@ -56,7 +59,7 @@ class ServerLock:
                 if not is_running(self.cluster):
                     if as_command:
                         self.mark.touch()  # first, so that an interrupted start is undone too
-                    start(self.cluster)
+                    start(self.cluster, patience_seconds=SECONDS_TO_RECOVER if as_command else PATIENCE_SECONDS)
                 continue
             if time.monotonic() > deadline:
                 raise EmbeddedPostgresError(

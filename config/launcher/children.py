@@ -23,7 +23,7 @@ class Child:
 
     name: str
     descriptors: Mapping[str, int]
-    """That it inherits, by its options."""
+    """File descriptors that it inherits, by the options that name them."""
     process: subprocess.Popen[bytes] | None = None
     stream: IO[bytes] | None = None
     started_at: float = 0.0

@@ -106,7 +106,7 @@ def test_a_pid_file_that_names_another_program_does_not_stop_a_start(cluster: Cl
 
 def test_up_waits_for_a_server_that_is_still_starting(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     patience = iter((0, 0))
-    monkeypatch.setattr(use, "start", lambda cluster: start(cluster, patience_seconds=next(patience, 60)))
+    monkeypatch.setattr(use, "start", lambda cluster, **_: start(cluster, patience_seconds=next(patience, 60)))
     said: list[str] = []
     lock = use.ServerLock(cluster)
     take_over(lock, say=said.append, is_stopping=lambda: False)
