@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -54,7 +55,7 @@ class PhilosophyHeadingSerializer(AnswerSerializer):
     number = serializers.IntegerField()
     reason = serializers.CharField(help_text="What changed in it, and why.")
     written_by = AccountField(source="written_by_id")
-    written_at = serializers.DateTimeField()
+    written_at = serializers.DateTimeField(default_timezone=UTC)
 
 
 class PhilosophyVersionsSerializer(serializers.Serializer[object]):
@@ -90,11 +91,7 @@ class AcknowledgeSerializer(BodySerializer):
 
 
 class PhilosophyView(ProgramView):
-    @operation(
-        "v1_philosophy",
-        {200: PhilosophySerializer, 401: schema.ErrorsSerializer},
-        errors={401: schema.ErrorsSerializer},
-    )
+    @operation("v1_philosophy", PhilosophySerializer, errors={401: schema.ErrorsSerializer})
     def get(self, request: Request) -> Response:
         """The text that holds."""
         return Response(_document(current_philosophy(), request))

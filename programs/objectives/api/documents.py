@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC
 from typing import Any
 
 from rest_framework import serializers
@@ -217,7 +218,7 @@ class CheckInWriteSerializer(BodySerializer):
 
 
 class QuarterSerializer(CalendarQuarterSerializer):
-    closed_at = serializers.DateTimeField(allow_null=True)
+    closed_at = serializers.DateTimeField(allow_null=True, default_timezone=UTC)
     sha256 = serializers.CharField(allow_null=True, source="document.sha256", help_text="Of its document.")
 
 
