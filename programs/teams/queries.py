@@ -60,9 +60,7 @@ _TEAMS_BY_DAY = f"""
 
 
 def teams_tree() -> OrgTree | None:
-    """The Org Tree whose units are the teams: the one that is set (ProgramSettings), else guessed; None before there is
-    any.
-    """
+    """The Org Tree whose units are the teams: as set (ProgramSettings), else guessed; None before there is any."""
     return next(iter(OrgTree.objects.raw(_TREE)), None)
 
 

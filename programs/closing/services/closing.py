@@ -71,7 +71,7 @@ Row = TypeVar("Row", bound=Model)
 class ClosingPreview:
     """What would be frozen: first what was published, then drafts, which end unless they are carried over, too.
 
-    `lines` and `drafts` are those of the stretch that was asked for; the totals are of the whole quarter, and so is
+    `lines` and `drafts` are those of the requested page; the totals are of the whole quarter, and so is
     `undecided` (published ones of which nobody said whether they are carried over: they end).  Of `without_value`
     (entered by hand, and nothing was) and of the teams the first ones stand here, with how many there are.
 
@@ -94,7 +94,7 @@ class ClosingPreview:
 
     @property
     def objectives(self) -> list[ObjectiveProgress | dict[str, Objective | None]]:
-        """Of the stretch; nothing is measured of drafts."""
+        """Both, as the API lists them: drafts have no status and no score."""
         return [*self.lines, *({"objective": draft, "shown": None, "progress": None} for draft in self.drafts)]
 
 
@@ -103,7 +103,7 @@ def preview_closing(
 ) -> ClosingPreview:
     """What would be frozen, as it was last measured.
 
-    Ten queries, twelve where much is missing; what it costs goes by the `stretch` of objectives that is asked for.
+    Ten queries, twelve where much is missing; what it costs grows with the `page`.
     """
     today = today or windows.local_today()
     still_open = Objective.objects.filter(quarter=quarter, dropped_at=None)
